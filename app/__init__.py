@@ -1,0 +1,44 @@
+"""Broadsheet: a publishing app, made to live behind a CDN."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy import orm
+
+from . import cli, config, database
+from .extensions import alembic, db
+from .publishing import models  # noqa: F401 - migrations compare the database with them
+
+__all__ = ["create_app"]
+
+
+def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+    """Build the app from the environment's settings; `overrides` are typed values that win."""
+    instance = os.environ.get("FLASK_INSTANCE") or str(config.ROOT / "instance")
+    app = Flask(
+        __name__,
+        instance_path=(overrides or {}).get("INSTANCE", instance),
+        static_folder=None,
+        template_folder=str(config.ROOT / "templates"),
+    )
+    config.configure(app, os.environ, overrides)
+    logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
+    connect_database(app)
+    cli.init_app(app)
+    return app
+
+
+def connect_database(app: Flask) -> None:
+    """Wire the database and its migrations."""
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(app.config["DATABASE_URL"])
+    db.init_app(app)
+    with app.app_context():
+        database.listen(db.engine)
+    orm.configure_mappers()
+    alembic.init_app(app)

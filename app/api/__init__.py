@@ -1,0 +1,1 @@
+"""The public site in JSON, under the same names."""

@@ -1,0 +1,1 @@
+"""A caching library: what a response promises, and every cache keeping it."""

@@ -1,0 +1,1 @@
+"""The domain: what is written, by whom, and what becomes of it."""

@@ -1,0 +1,23 @@
+"""What can be wrong with what somebody asked for; each message is a sentence for that person."""
+
+from __future__ import annotations
+
+
+class PublishingError(ValueError):
+    """The request can't be carried out; nothing was changed."""
+
+
+class Invalid(PublishingError):  # noqa: N818 - reads as what it says
+    """A field's value can't be used."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class Missing(PublishingError):  # noqa: N818 - reads as what it says
+    """What was named does not exist."""
+
+
+class Conflict(PublishingError):  # noqa: N818 - reads as what it says
+    """Somebody else changed it meanwhile, or the name is taken; the caller's text is not lost."""

@@ -1,0 +1,1 @@
+"""Content from elsewhere: folders of Markdown with front matter."""

@@ -1,0 +1,31 @@
+"""The nouns of publishing, one per file."""
+
+from __future__ import annotations
+
+from .author import Author
+from .imported import Imported
+from .media import Media, MediaFile
+from .post import Kind, Post, Status, post_author, post_topic
+from .redirect import Redirect
+from .revision import Revision
+from .site import Site
+from .topic import Topic
+from .user import Role, User
+
+__all__ = [
+    "Author",
+    "Imported",
+    "Kind",
+    "Media",
+    "MediaFile",
+    "Post",
+    "Redirect",
+    "Revision",
+    "Role",
+    "Site",
+    "Status",
+    "Topic",
+    "User",
+    "post_author",
+    "post_topic",
+]

@@ -1,0 +1,27 @@
+"""An author: a name that stands over articles, with or without a log-in of its own."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Model
+
+
+class Author(Model):
+    """Who wrote something, as readers see it."""
+
+    __tablename__ = "author"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(sa.String(100), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    bio_markdown: Mapped[str] = mapped_column(sa.Text, default="")
+    bio_html: Mapped[str] = mapped_column(sa.Text, default="")
+    url: Mapped[str] = mapped_column(sa.String(500), default="")
+    """A page of the author's own, elsewhere."""
+
+    @property
+    def path(self) -> str:
+        """Where readers find the author's articles."""
+        return f"/authors/{self.slug}"

@@ -1,0 +1,132 @@
+"""A post: an article or a page, from draft to archive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.database import Instant
+from app.extensions import Model
+
+if TYPE_CHECKING:
+    from .author import Author
+    from .media import Media
+    from .topic import Topic
+
+
+class Kind(StrEnum):
+    """What a post is: an article has a date and stands in lists, a page has a place in the menu."""
+
+    ARTICLE = "article"
+    PAGE = "page"
+
+
+class Status(StrEnum):
+    """Where a post is on its way; only a published one is public."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+def choice(enum: type[StrEnum], name: str) -> sa.Enum:
+    """A column type for the values of `enum`, checked by the database too."""
+    return sa.Enum(
+        enum,
+        name=name,
+        native_enum=False,
+        length=16,
+        create_constraint=True,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+post_author = sa.Table(
+    "post_author",
+    Model.metadata,
+    sa.Column("post_id", sa.ForeignKey("post.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("author_id", sa.ForeignKey("author.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False, default=0),
+    sa.Index("ix_post_author_author_id_post_id", "author_id", "post_id"),
+)
+"""Who wrote a post, the first author at position 0."""
+
+post_topic = sa.Table(
+    "post_topic",
+    Model.metadata,
+    sa.Column("post_id", sa.ForeignKey("post.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("topic_id", sa.ForeignKey("topic.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False, default=0),
+    sa.Index("ix_post_topic_topic_id_post_id", "topic_id", "post_id"),
+)
+"""What a post is about, the first topic at position 0."""
+
+
+class Post(Model):
+    """An article or a page. The text's columns are deferred groups: a list doesn't read bodies."""
+
+    __tablename__ = "post"
+    __table_args__ = (
+        sa.UniqueConstraint("kind", "slug"),
+        sa.Index("ix_post_listed", "kind", "status", "published_at", "id"),
+        sa.CheckConstraint(
+            "published_at IS NOT NULL OR status NOT IN ('scheduled', 'published')",
+            name="dated",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[Kind] = mapped_column(choice(Kind, "kind"))
+    status: Mapped[Status] = mapped_column(choice(Status, "status"), default=Status.DRAFT)
+    slug: Mapped[str] = mapped_column(sa.String(100))
+    title: Mapped[str] = mapped_column(sa.String(300))
+    summary: Mapped[str] = mapped_column(sa.Text, default="")
+    published_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it became public, or is due to."""
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+    """When its text last changed, as readers are told."""
+    word_count: Mapped[int] = mapped_column(default=0)
+    menu_position: Mapped[int | None] = mapped_column()
+    """Where a page stands in the menu; nowhere when empty."""
+    cover_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("media.id", ondelete="SET NULL"), index=True
+    )
+    cover_alt: Mapped[str] = mapped_column(sa.String(500), default="")
+    version: Mapped[int] = mapped_column(default=1)
+    """Counts the writes, so that a concurrent edit is noticed."""
+
+    body_html: Mapped[str] = mapped_column(
+        sa.Text, default="", deferred=True, deferred_group="body"
+    )
+    contents: Mapped[list[dict[str, Any]]] = mapped_column(
+        sa.JSON, default=list, deferred=True, deferred_group="body"
+    )
+    """The table of contents: level, id and text of each heading."""
+    body_markdown: Mapped[str] = mapped_column(
+        sa.Text, default="", deferred=True, deferred_group="source"
+    )
+    body_text: Mapped[str] = mapped_column(
+        sa.Text, default="", deferred=True, deferred_group="text"
+    )
+    """The words alone, for search."""
+
+    authors: Mapped[list[Author]] = relationship(
+        secondary=post_author, order_by=post_author.c.position, viewonly=True
+    )
+    topics: Mapped[list[Topic]] = relationship(
+        secondary=post_topic, order_by=post_topic.c.position, viewonly=True
+    )
+    cover: Mapped[Media | None] = relationship(viewonly=True)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+    @property
+    def path(self) -> str:
+        """Where readers find it."""
+        return f"/articles/{self.slug}" if self.kind is Kind.ARTICLE else f"/{self.slug}"

@@ -1,0 +1,30 @@
+"""A revision: the text of a post as it was saved once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Instant
+from app.extensions import Model
+
+
+class Revision(Model):
+    """What a post said at one moment; none is ever changed or thrown away."""
+
+    __tablename__ = "revision"
+    __table_args__ = (sa.UniqueConstraint("post_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(sa.ForeignKey("post.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column()
+    """Counts from 1 within its post."""
+    title: Mapped[str] = mapped_column(sa.String(300))
+    summary: Mapped[str] = mapped_column(sa.Text, default="")
+    body_markdown: Mapped[str] = mapped_column(sa.Text, deferred=True, deferred_group="source")
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    user_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
+    )

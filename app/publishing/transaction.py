@@ -1,0 +1,44 @@
+"""The one way to write: a transaction that takes SQLite's write lock before it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.database import WRITING
+from app.extensions import db
+
+from .errors import Conflict
+
+_OPEN = "publishing.transaction"
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Commit at the end, roll back on an error; one inside another joins it.
+
+    Raises Conflict when another transaction changed the same row meanwhile.
+    """
+    session = db.session()
+    if session.info.get(_OPEN):
+        yield session
+        return
+    session.rollback()  # a read transaction can't safely become a writing one
+    session.connection(execution_options=WRITING)
+    session.info[_OPEN] = True
+    try:
+        yield session
+        session.commit()
+    except StaleDataError:
+        session.rollback()
+        raise Conflict(
+            "Somebody else saved this meanwhile. Load it again, and put your changes into it.",
+        ) from None
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(_OPEN, None)

@@ -1,0 +1,1 @@
+"""The public site in HTML, one file per resource."""
