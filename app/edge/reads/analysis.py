@@ -39,6 +39,8 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
     state = compiled.compile_state
     statement: Any = getattr(state, "statement", None) if state is not None else None
     statement = compiled.statement if statement is None else statement
+    if isinstance(statement, sa.TextClause):
+        raise Unreadable(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
     if not isinstance(statement, SelectBase):
         raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
     _check_parts(statement, schema)
@@ -243,7 +245,7 @@ class _Reader:
             return False
         return any(
             _follows_key(condition, element, other, key[0])
-            for condition in element.joined_on
+            for condition in element.filters
             for other in others
             if other is not element
         )

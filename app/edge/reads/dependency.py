@@ -67,13 +67,24 @@ class Table:
     table: str
 
 
-Dependency = Row | Range | Table
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Something outside the database: a template, a static file or a setting, and its content."""
+
+    kind: str
+    name: str
+    digest: str
+
+
+Dependency = Row | Range | Table | Part
 
 
 def matches(dependency: Dependency, change: Change) -> bool:
     """Tell whether a change may alter what the dependency stands for."""
     if change.op is Op.EVERYTHING:
         return True
+    if isinstance(dependency, Part):
+        return False  # a deploy changes it, not a write
     if change.table != dependency.table:
         return False
     if change.op is Op.TRUNCATE or isinstance(dependency, Table):

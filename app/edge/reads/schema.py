@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from ..changes.watched import Watched
 
 PURE = frozenset(
-    ["abs", "avg", "coalesce", "concat", "count", "extract", "length", "lower", "ltrim"]
-    + ["max", "min", "nullif", "replace", "round", "rtrim", "substr", "substring"]
-    + ["sum", "trim", "upper"],
+    [
+        *("abs", "avg", "coalesce", "concat", "count", "extract", "length", "lower", "ltrim"),
+        *("max", "min", "nullif", "replace", "round", "rtrim", "substr", "substring"),
+        *("sum", "trim", "upper"),
+    ],
 )
 """SQL functions that read nothing but their arguments."""
 

@@ -23,8 +23,6 @@ class Element:
     nullable: bool
     filters: list[Condition] = field(default_factory=list)
     """Conjuncts that a row must meet to matter."""
-    joined_on: list[Condition] = field(default_factory=list)
-    """The conjuncts of the joins whose side it is."""
 
     def owns(self, column: object) -> bool:
         """Tell whether `column` is a column of this element."""
@@ -81,6 +79,4 @@ def _join(join: Join) -> list[Element] | None:
             element.filters += on
     for element in optional:
         element.nullable = True
-    for element in left + right:
-        element.joined_on += on
     return left + right
