@@ -10,13 +10,14 @@ from collections.abc import Iterator
 BITS = 52
 """Microseconds from the year 1900 to 2040 and beyond fit in so many bits."""
 
-OFFSET = 2**51
+OFFSET = 1 << 51
 """Added to a key, so that instants before 1970 count as well."""
 
 ALWAYS = -1
 """The node of a dependency that has no interval."""
 
-LOWEST, HIGHEST = 0, 2**BITS - 1
+LOWEST = 0
+HIGHEST = (1 << BITS) - 1
 
 
 def placed(low: int | None, high: int | None) -> tuple[int, int, int]:
