@@ -1,0 +1,1 @@
+"""The domain: what is written, who wrote it, and how it becomes public."""

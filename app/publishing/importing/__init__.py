@@ -1,0 +1,1 @@
+"""Content of other tools, read into the domain."""
