@@ -20,6 +20,7 @@ CLASSES = frozenset(name for name in STANDARD_TYPES.values() if name)
 # The two whose every colour has a contrast of 4.5 on our paper and on our night.
 LIGHT, DARK = "xcode", "lightbulb"
 
+_BLANK = re.compile(r'<span class="w">(\s*)</span>')
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
 _ALIASES = {"rs": "rust", "wasm": "wast", "sh-session": "console", "shell-session": "console"}
 
@@ -50,7 +51,7 @@ def _coloured(code: str, name: str) -> str | None:
         lexer = get_lexer_by_name(_ALIASES.get(name, name), stripnl=False)
     except ClassNotFound:
         return None
-    return pygments_highlight(code, lexer, HtmlFormatter(nowrap=True))
+    return _BLANK.sub(r"\1", pygments_highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
 def stylesheet() -> str:

@@ -31,7 +31,7 @@ def made(source: str, title: str = "") -> Rendered:
         ("a<br>b", "<p>a<br>b</p>"),
         ("H<sub>2</sub>O <kbd>x</kbd>", "<p>H<sub>2</sub>O <kbd>x</kbd></p>"),
         ("<noscript>a</noscript>", "<p>a</p>"),
-        ("<progress max=2>1</progress>", '<p><progress max="2">1</progress></p>'),
+        ('<div class="x"><p class="">a</p></div>', "<div><p>a</p></div>"),
         ("a\x00\x08b\u0085c", "<p>abc</p>"),
         ("a\r\nb\rc", "<p>a\nb\nc</p>"),
         ("", ""),
@@ -63,6 +63,14 @@ def test_a_footnote_leads_there_and_back() -> None:
     assert '<a href="#fn1" id="fnref1">' in html
     assert 'id="fn1"' in html
     assert 'href="#fnref1"' in html
+
+
+def test_what_has_no_words_has_a_name() -> None:
+    """A screen reader can say what a bar, the footnotes and the arrow back are."""
+    html = made('<progress value="1" max="2"></progress>\n\na[^x]\n\n[^x]: note').html
+    assert 'aria-label="1 of 2"' in html
+    assert '<section class="footnotes" aria-label="Footnotes">' in html
+    assert 'aria-label="Back to the text"' in html
 
 
 def test_a_table_scrolls_by_itself_and_aligns_by_class() -> None:
@@ -120,7 +128,7 @@ def test_ids_of_raw_html_are_prefixed_and_their_links_follow() -> None:
 def test_code_is_coloured_by_class(fence: str) -> None:
     """The language is the first word of the info string."""
     html = made(f"{fence}\nfn main() {{}}\n```").html
-    assert '<span class="k">fn</span>' in html
+    assert '<span class="k">fn</span> <span class="nf">main</span>' in html
     assert "style=" not in html
 
 
@@ -187,6 +195,15 @@ def test_links_out_are_marked_and_links_in_are_not() -> None:
     assert '<a href="//y.example" rel="external noopener">' in html
 
 
+@pytest.mark.parametrize(
+    "inner", ["<h2>b</h2>", "<iframe src='https://x.example'></iframe>", "www.x.example"]
+)
+def test_a_link_never_stands_in_a_link(inner: str) -> None:
+    """Neither headings, embeds nor bare URLs make a link inside a link."""
+    html = made(f'<div><a href="/y">a {inner}</a></div>').html
+    assert html.count("<a ") == 1
+
+
 def test_links_between_files_are_resolved() -> None:
     """A known post is linked; an unknown one loses its link and is named."""
     rendered = made("[a](@/a.md#f) [b](@/gone.md)")
@@ -221,7 +238,7 @@ def test_an_embed_becomes_a_link_to_its_source(tag: str) -> None:
     """Nothing from outside is loaded, nothing is lost."""
     html = made(f'<{tag} src="https://v.example/1" title="Talk"></{tag}>').html
     assert '<a href="https://v.example/1" rel="external noopener"' in html
-    assert "Talk</a>" in html
+    assert "Talk</a></p>" in html
     assert f"<{tag}" not in html
 
 

@@ -173,7 +173,21 @@ SIZE = 48 * 1024
     [
         *("[", "![", "*", "*a ", "a_ *b ", "<", "<!--", "<a ", "[a](", "[](", "`", "~~a "),
         *("^[", "&", "\\", "a\n: b\n", "[a]: <", "# a\n", "|a|\n|-|\n", "x\n===\n", "<b>"),
-        *("<p>", "{{ a(", "{% ", "http://", "[a][", "## a {#b}\n", "> [!NOTE]\n", "a@", ": "),
+        *(
+            "[a] ",
+            "[] ",
+            "(a) ",
+            "![]() ",
+            "<p>",
+            "{{ a(",
+            "{% ",
+            "http://",
+            "[a][",
+            "## a {#b}\n",
+            "> [!NOTE]\n",
+            "a@",
+            ": ",
+        ),
     ],
     ids=repr,
 )
@@ -203,6 +217,13 @@ def test_what_nests_too_deep_is_refused_not_lost(source: str) -> None:
     """The parser would drop the text below its limit in silence."""
     with pytest.raises(TextError, match=r"Line \d+ of the text is nested"):
         made(source)
+
+
+@pytest.mark.parametrize("piece", ["[", "![", "^[", "[]("])
+def test_thousands_of_open_brackets_are_refused(piece: str) -> None:
+    """The parser would look for the end of each one, half a minute for the largest text."""
+    with pytest.raises(TextError, match="brackets"):
+        made(piece * 100_000)
 
 
 def test_towers_of_tags_are_refused() -> None:
