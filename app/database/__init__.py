@@ -5,17 +5,17 @@ from __future__ import annotations
 from .base import Base, Instant
 from .engine import PATIENCE, WRITING, engine_options, listen
 from .migrations import BrokenReferences, Migrations, NewerDatabase
-from .trouble import DatabaseTrouble
+from .trouble import UnusableDatabaseError
 
 __all__ = [
     "PATIENCE",
     "WRITING",
     "Base",
     "BrokenReferences",
-    "DatabaseTrouble",
     "Instant",
     "Migrations",
     "NewerDatabase",
+    "UnusableDatabaseError",
     "engine_options",
     "listen",
 ]

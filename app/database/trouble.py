@@ -18,7 +18,7 @@ class _SilentError(OperationalError):
         pass
 
 
-class DatabaseTrouble(click.ClickException, _SilentError):
+class UnusableDatabaseError(click.ClickException, _SilentError):
     """The database can't do its work; the message says why, and what to do.
 
     A `flask` command ends with the message; everything else can catch an OperationalError.
@@ -71,7 +71,7 @@ def _translate(context: ExceptionContext) -> BaseException | None:
         url = context.engine.url if context.engine else None
         sentence = f"The database{_place(url)} can't be reached: {_reason(error)}."
         sentence += " Start it, or mend DATABASE_URL."
-    return DatabaseTrouble(sentence, error) if sentence else None
+    return UnusableDatabaseError(sentence, error) if sentence else None
 
 
 def _known(said: str) -> str | None:
