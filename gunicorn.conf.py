@@ -13,18 +13,21 @@ from typing import Any
 from flask.cli import load_dotenv
 from flask.helpers import get_load_dotenv
 
+on_a_platform = bool(os.environ.get("PORT"))  # said from outside, not in .env
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import config, serving
+from app import serving
+from app.config import ConfigError, load
 
 try:
-    settings = config.load(os.environ)
-except config.ConfigError as error:
+    settings = load(os.environ)
+except ConfigError as error:
     sys.exit(f"Error: {error.format_message()}")
 
-bind = [serving.address(settings, os.environ)]
+bind = [serving.address(settings, public=on_a_platform)]
 workers = settings["WEB_CONCURRENCY"]
 worker_class = "gthread"
 threads = settings["WEB_THREADS"]
@@ -68,7 +71,8 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """Say where the site is."""
     for listener in server.LISTENERS:
-        server.log.info("Broadsheet is at %s", listener)
+        place = str(listener).replace("//0.0.0.0:", "//127.0.0.1:")
+        server.log.info("Broadsheet is at %s - Ctrl-C stops it", place)
 
 
 def _check_port(host: str, port: int) -> None:

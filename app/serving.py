@@ -19,15 +19,15 @@ class StartError(click.ClickException):
     """The server can't start; the message says why, and what to do."""
 
 
-def address(settings: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+def address(settings: Mapping[str, Any], *, public: bool) -> str:
     """Where to listen, as gunicorn spells it.
 
-    A platform that hands out a PORT reaches us from outside; everybody else is on this machine.
+    A platform that hands out a port reaches us from outside; everybody else is on this machine.
     """
     bind: str = settings["BIND"]
     if bind.startswith("unix:"):
         return bind
-    host = bind or ("0.0.0.0" if environ.get("PORT") else "127.0.0.1")  # noqa: S104 - as the platform needs
+    host = bind or ("0.0.0.0" if public else "127.0.0.1")  # noqa: S104 - as the platform needs
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{host}:{settings['PORT']}"
 
