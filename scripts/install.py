@@ -1,5 +1,7 @@
 """Makes .venv and installs the pinned, hashed requirements; runs on a bare Python."""
 
+from __future__ import annotations
+
 import hashlib
 import importlib.util
 import os
@@ -13,7 +15,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """Install for the site, or with "dev" for its tests too; --present only looks."""
     dev = "dev" in arguments
     if "--present" in arguments:
@@ -25,25 +27,25 @@ def main(arguments):
     return 0
 
 
-def present(*, dev):
+def present(*, dev: bool) -> bool:
     """Tell whether what is installed is what the files ask for; dev has the site's own in it."""
     names = ["requirements-dev.txt"] if dev else ["requirements.txt", "requirements-dev.txt"]
     return any(stamp(name).is_file() and stamp(name).read_text() == digest(name) for name in names)
 
 
-def stamp(name):
+def stamp(name: str) -> Path:
     """Where an installation leaves what it installed."""
     return VENV / f".installed-{name}"
 
 
-def digest(name):
+def digest(name: str) -> str:
     """A hash of everything that decides what is installed."""
     files = {name, "requirements.txt"}
     pinned = b"".join((ROOT / file).read_bytes() for file in sorted(files))
     return hashlib.sha256(pinned).hexdigest()
 
 
-def works():
+def works() -> bool:
     """Tell whether .venv has a Python of its own that runs and has pip."""
     try:
         command = [PYTHON, "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
@@ -52,7 +54,7 @@ def works():
         return False
 
 
-def make():
+def make() -> None:
     """Make .venv anew."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if not importlib.util.find_spec("venv") or not importlib.util.find_spec("ensurepip"):
@@ -67,7 +69,7 @@ def make():
         sys.exit(f"{VENV} can't be made: look at the message above, and at the disk's free space.")
 
 
-def install(*, dev):
+def install(*, dev: bool) -> None:
     """Install a requirements file, saying how far it is; raises SystemExit when pip fails."""
     name = "requirements-dev.txt" if dev else "requirements.txt"
     for old in VENV.glob(".installed-*"):  # one installation replaces another's versions
@@ -77,11 +79,11 @@ def install(*, dev):
     say(f"Installing {total} pinned packages from {name}")
     command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--no-input", "--no-deps"]
     command += ["--disable-pip-version-check", "--progress-bar=off", "-r", ROOT / name]
-    said = []
+    said: list[str] = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
     ) as pip:
-        for line in pip.stdout:
+        for line in pip.stdout or ():
             said.append(line)
             progress(line, said, total)
     if sys.stdout.isatty():
@@ -92,7 +94,7 @@ def install(*, dev):
     stamp(name).write_text(digest(name))
 
 
-def progress(line, said, total):
+def progress(line: str, said: list[str], total: int) -> None:
     """Show one package in a terminal; elsewhere one line for every ten."""
     if line.startswith("Collecting "):
         done = sum(one.startswith("Collecting ") for one in said)
@@ -106,7 +108,7 @@ def progress(line, said, total):
     sys.stdout.flush()
 
 
-def say(what):
+def say(what: str) -> None:
     """Tell the reader which step this is."""
     print(f"-> {what}", flush=True)
 

@@ -1,5 +1,7 @@
 """Brings the database up to date; on the very first run it also loads the sample content."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +16,14 @@ from app.extensions import alembic, db  # noqa: E402
 from wsgi import app  # noqa: E402
 
 
-def main():
+def main() -> int:
     """Upgrade, and fill a site that never had a post: posts are archived, never deleted."""
     print("-> Bringing the database up to date", flush=True)
     with app.app_context():
         alembic.upgrade()
         new = db.session.execute(sa.text("SELECT 1 FROM post LIMIT 1")).first() is None
     content = app.cli.commands.get("content")
-    if new and content is not None and "sample" in content.commands:
+    if new and isinstance(content, click.Group) and "sample" in content.commands:
         print("-> Loading the sample content", flush=True)
         sample = [sys.executable, "-m", "flask", "content", "sample"]
         return subprocess.run(sample, cwd=ROOT, check=False).returncode
