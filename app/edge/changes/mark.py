@@ -11,13 +11,16 @@ from sqlalchemy.engine import Connection
 
 from .tables import CHANGE
 
+MARK = {
+    "sqlite": f"SELECT seq FROM sqlite_sequence WHERE name = '{CHANGE}'",
+    "postgresql": "SELECT CAST(pg_current_snapshot() AS text)",
+}
+"""The query that takes a mark, by database; no row means that nothing was ever logged."""
+
 
 def mark(connection: Connection) -> str:
     """The mark of what is committed now; take it before the first read."""
-    if connection.dialect.name == "sqlite":
-        query = f"SELECT seq FROM sqlite_sequence WHERE name = '{CHANGE}'"
-        return str(connection.exec_driver_sql(query).scalar() or 0)
-    return str(connection.exec_driver_sql("SELECT pg_current_snapshot()").scalar())
+    return str(connection.exec_driver_sql(MARK[connection.dialect.name]).scalar() or 0)
 
 
 def changed_since(connection: Connection, since: str) -> bool:
