@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import serving
-from app.config import ConfigError, load
+from app import serving  # noqa: E402 - .env is read before the settings
+from app.config import ConfigError, load  # noqa: E402 - as above
 
 try:
     settings = load(os.environ)

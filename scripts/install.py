@@ -48,7 +48,7 @@ def digest(name: str) -> str:
 def works() -> bool:
     """Tell whether .venv has a Python of its own that runs and has pip."""
     try:
-        command = [PYTHON, "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
+        command = [str(PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
         return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
     except OSError:
         return False
@@ -77,8 +77,8 @@ def install(*, dev: bool) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     total = sum("==" in line and line[:1].isalnum() for line in lines)
     say(f"Installing {total} pinned packages from {name}")
-    command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--no-input", "--no-deps"]
-    command += ["--disable-pip-version-check", "--progress-bar=off", "-r", ROOT / name]
+    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-input", "--no-deps"]
+    command += ["--disable-pip-version-check", "--progress-bar=off", "-r", name]
     said: list[str] = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
