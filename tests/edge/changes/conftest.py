@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+from app.config.readers import database_url
 from app.edge.changes import Watched, define_tables, install
 
 metadata = sa.MetaData()
@@ -62,7 +63,15 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture
+def postgresql_engine(empty_postgres_url: str) -> Iterator[Engine]:
+    """A PostgreSQL engine over an empty database of its own."""
+    engine = sa.create_engine(database_url(empty_postgres_url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each database in turn, with the watched tables and their triggers."""
     engine: Engine = request.getfixturevalue(f"{request.param}_engine")

@@ -91,7 +91,7 @@ def read(
     """Run a statement: its rows, and what they depend on."""
     found: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
 
-    def after(_c: object, cursor: object, _s: str, _p: object, context: object, _m: bool) -> None:  # noqa: FBT001 - SQLAlchemy calls it so
+    def after(_c: object, cursor: object, _s: str, _p: object, context: object, _m: bool) -> None:
         rows = cursor.fetchall()  # type: ignore[attr-defined]
         plan = analyse(context.compiled, schema)  # type: ignore[attr-defined]
         parameters = Parameters(
