@@ -52,8 +52,8 @@ def _to_wal(connection: Any) -> None:
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except connection.OperationalError:
-            if time.monotonic() > deadline:
+        except connection.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
 

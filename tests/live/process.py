@@ -67,12 +67,13 @@ def running(
     env: Mapping[str, str] | None = None,
     ready: Callable[[], bool] | None = None,
     stop: signal.Signals = signal.SIGTERM,
+    folder: Path = ROOT,
 ) -> Iterator[Running]:
-    """Start a program, wait until it is ready, and stop it with all its children."""
+    """Start a program in a folder, wait until it is ready, and stop it with all its children."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=folder,
             env=None if env is None else dict(env),
             stdin=subprocess.DEVNULL,
             stdout=output,
