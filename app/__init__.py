@@ -1,0 +1,1 @@
+"""Broadsheet: a publishing app made to live behind a CDN."""

@@ -1,0 +1,1 @@
+"""The caching library: what a page promises, and every cache keeping it."""
