@@ -6,13 +6,16 @@ forbids serving stale (RFC 9111 §5.2.2.10).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from .policy import NEVER, Freshness, Policy, PolicyError
 from .spans import whole_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import timedelta
 
 Lines = tuple[tuple[str, str], ...]
 
@@ -91,25 +94,24 @@ def spell(policy: Policy, dialects: Iterable[Dialect] = (), *, cap: timedelta | 
     if policy.no_store:
         return (("Cache-Control", "no-store"),)
     lines: dict[str, str] = {}
-    said = None
-    for dialect in dialects if policy.shared and policy.edge and not policy.literal else ():
-        edge = policy.edge if dialect.purged or policy.immutable else _capped(policy.edge, cap)
+    said = policy.edge if policy.literal else None
+    promised = None if policy.literal else policy.edge
+    for dialect in dialects:
+        if promised is None:
+            break
+        edge = promised if dialect.purged or policy.immutable else _capped(promised, cap)
         lines |= dict.fromkeys(dialect.fields, ", ".join(_for_edge(policy, edge)))
         if dialect.seconds:
             lines[dialect.seconds] = str(_seconds_shared(edge))
         if dialect.s_maxage:
             said = edge
-    if policy.literal:
-        said = policy.edge
     return (("Cache-Control", ", ".join(_for_all(policy, said))), *sorted(lines.items()))
 
 
 def _capped(edge: Freshness, cap: timedelta | None) -> Freshness:
     if cap is None:
         return edge
-    return replace(
-        edge, ttl=min(edge.ttl, cap), stale_while_revalidate=None, stale_if_error=None
-    )
+    return replace(edge, ttl=min(edge.ttl, cap), stale_while_revalidate=None, stale_if_error=None)
 
 
 def _seconds_shared(edge: Freshness) -> int:

@@ -5,10 +5,13 @@ Pure: an adapter collects the facts, `judge` gives the verdict. In doubt the ans
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .policy import Policy, PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SAFE = frozenset({"GET", "HEAD"})
 SUCCESSFUL = frozenset({200, 203, 204, 206, 304})

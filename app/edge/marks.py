@@ -6,12 +6,14 @@ mark can be listed. Several marks on one thing add up to the stricter of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .policy import Freshness, Policy, PolicyError, field_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 Marked = TypeVar("Marked")
 _ATTRIBUTE = "__edge_mark__"

@@ -7,11 +7,15 @@ What a view wrote wins over the mark, but it can't open what a mark has closed: 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from .http.cache_control import Directives
 from .policy import NEVER, NO_STORE, Freshness, Policy
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from .http.cache_control import Directives
 
 _SPEAKS = frozenset({"max-age", "s-maxage", "no-cache", "private", "public", "immutable"})
 
@@ -46,8 +50,10 @@ def _until(expires: str, now: datetime) -> timedelta:
 
 
 def _laid(base: Policy, said: Directives) -> Policy:
-    private = base.private is True or said.whole("private") or _union(
-        base.private, said.fields("private")
+    private = (
+        base.private is True
+        or said.whole("private")
+        or _union(base.private, said.fields("private"))
     )
     browser = _browser(base.browser, said)
     edge = None if private is True else _edge(base, said, browser)

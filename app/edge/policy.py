@@ -6,12 +6,14 @@ No header is spelled in here and no framework is known: `dialects` spells, an ad
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .spans import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 NEVER = timedelta()
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -27,6 +29,43 @@ class Words(NamedTuple):
 
     browser: str
     edge: str
+
+
+def field_names(names: bool | str | Iterable[str], *, said: str) -> bool | tuple[str, ...]:  # noqa: FBT001 - True means all of the response, as the bare directive does
+    """Bring a list of header field names into one spelling and order; a bool stays a bool."""
+    if isinstance(names, bool):
+        return names
+    listed = names.split(",") if isinstance(names, str) else list(names)
+    for name in listed:
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name.strip()):
+            raise PolicyError(f"{said} names {name!r}, which is no header field name.")
+    return tuple(sorted({name.strip().title() for name in listed})) or False
+
+
+def _not_a_span(what: str, span: object) -> Iterator[str]:
+    if span is None and what != "ttl":
+        return
+    if not isinstance(span, timedelta):
+        yield f"{what} is {span!r}: write it as a timedelta."
+    elif span < NEVER:
+        yield f"{what} is {span.total_seconds():g} seconds: a span can't be negative."
+
+
+def _stricter(
+    one: bool | tuple[str, ...],  # noqa: FBT001 - see field_names
+    two: bool | tuple[str, ...],  # noqa: FBT001 - see field_names
+) -> bool | tuple[str, ...]:
+    if one is True or two is True:
+        return True
+    return tuple({*(one or ()), *(two or ())}) or False
+
+
+def _shorter(one: timedelta | None, two: timedelta | None) -> timedelta | None:
+    return None if one is None or two is None else min(one, two)
+
+
+def _joined_name(one: str, two: str) -> str:
+    return "+".join(sorted({*one.split("+"), *two.split("+")}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +138,7 @@ class Policy:
     """
 
     name: str
-    browser: Freshness = Freshness()  # noqa: RUF009 - frozen, so safe to share
+    browser: Freshness = Freshness()
     edge: Freshness | None = None
     private: bool | tuple[str, ...] = False
     public: bool = False
@@ -200,43 +239,6 @@ class Policy:
         if self.vary:
             edge += f", one copy per {', '.join(self.vary)}"
         return Words(browser, edge)
-
-
-def field_names(names: bool | str | Iterable[str], *, said: str) -> bool | tuple[str, ...]:  # noqa: FBT001 - True means all of the response, as the bare directive does
-    """Bring a list of header field names into one spelling and order; a bool stays a bool."""
-    if isinstance(names, bool):
-        return names
-    listed = names.split(",") if isinstance(names, str) else list(names)
-    for name in listed:
-        if not isinstance(name, str) or not _TOKEN.fullmatch(name.strip()):
-            raise PolicyError(f"{said} names {name!r}, which is no header field name.")
-    return tuple(sorted({name.strip().title() for name in listed})) or False
-
-
-def _not_a_span(what: str, span: object) -> Iterator[str]:
-    if span is None and what != "ttl":
-        return
-    if not isinstance(span, timedelta):
-        yield f"{what} is {span!r}: write it as a timedelta."
-    elif span < NEVER:
-        yield f"{what} is {span.total_seconds():g} seconds: a span can't be negative."
-
-
-def _stricter(
-    one: bool | tuple[str, ...],  # noqa: FBT001 - see field_names
-    two: bool | tuple[str, ...],  # noqa: FBT001 - see field_names
-) -> bool | tuple[str, ...]:
-    if one is True or two is True:
-        return True
-    return tuple({*(one or ()), *(two or ())}) or False
-
-
-def _shorter(one: timedelta | None, two: timedelta | None) -> timedelta | None:
-    return None if one is None or two is None else min(one, two)
-
-
-def _joined_name(one: str, two: str) -> str:
-    return "+".join(sorted({*one.split("+"), *two.split("+")}))
 
 
 NO_STORE = Policy(name="NO_STORE", no_store=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 _LONGEST = 2**31
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))

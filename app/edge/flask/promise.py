@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask import Request, Response
@@ -16,6 +15,8 @@ from ..overlay import overlaid, with_expires
 from ..policy import NO_STORE, Policy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask
 
 ShouldHandle = Callable[[Request, Response], bool]

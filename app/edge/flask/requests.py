@@ -6,11 +6,13 @@ so that Flask's own reads don't count. What is read from `request.environ` itsel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from flask import Request
 from werkzeug.datastructures import EnvironHeaders, ImmutableMultiDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _BY_HEADER = {"cookie": "cookie-read", "authorization": "authorization-read"}
 
@@ -132,7 +134,7 @@ class TrackedRequest(Request):
         self.headers = TrackedHeaders(environ, self.edge_reads)
 
     @property
-    def args(self) -> TrackedArgs:  # type: ignore[override]  # a property here, cached there
+    def args(self) -> TrackedArgs:
         """The query parameters."""
         args = self.__dict__.get("edge_args")
         if args is None:
@@ -142,13 +144,13 @@ class TrackedRequest(Request):
         return args
 
     @property
-    def cookies(self) -> ImmutableMultiDict[str, str]:  # type: ignore[override]  # as args
+    def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies, which no shared page may look at."""
         self.edge_reads.touch("cookie-read")
         return super().cookies
 
     @property
-    def remote_addr(self) -> str | None:  # type: ignore[override]  # as args
+    def remote_addr(self) -> str | None:
         """The reader's address, which no shared page may look at."""
         self.edge_reads.touch("client-read")
         return self._address
@@ -158,14 +160,7 @@ class TrackedRequest(Request):
         self._address = address
 
     @property
-    def remote_user(self) -> str | None:
-        """The reader's name, which no shared page may look at."""
-        self.edge_reads.touch("client-read")
-        user: str | None = self.environ.get("REMOTE_USER")
-        return user
-
-    @property
-    def stream(self) -> IO[bytes]:  # type: ignore[override]  # as args
+    def stream(self) -> IO[bytes]:
         """The body of the request, which is no part of a cache key."""
         self.edge_reads.touch("body-read")
         return super().stream

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
-from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..dialects import EDGE_FIELDS, Dialect, spell
 from ..guard import Finding, Leak
-from ..policy import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
     from flask import Response
+
+    from ..policy import Policy
 
 POLICY_KEY = "broadsheet.policy"
 FINDING_KEY = "broadsheet.finding"
@@ -22,7 +24,9 @@ _TOLD_TO_EDGES = EDGE_FIELDS | {"CDN-Cache-Control", "Surrogate-Control"}
 _log = logging.getLogger(__name__)
 
 
-def withhold(response: Response, finding: Finding, environ: dict[str, Any], *, strict: bool) -> None:
+def withhold(
+    response: Response, finding: Finding, environ: dict[str, Any], *, strict: bool
+) -> None:
     """Make the response no-store and tell why; where `strict`, a leak raises instead."""
     environ[FINDING_KEY] = finding.code
     if finding.leak:

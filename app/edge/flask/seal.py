@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..dialects import EDGE_FIELDS
 from .responses import POLICY_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 _FORGOTTEN = {name.lower() for name in EDGE_FIELDS} | {"cache-control", "expires"}
