@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from flask import Response, after_this_request, current_app, g, request
 from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
+from ..cli import edge_cli
 from ..dialects import DIALECTS, Dialect, named
-from ..guard import Facts, judge
+from ..guard import SAFE, Facts, judge
 from ..marks import cached
 from ..policy import Policy, PolicyError
+from ..query import canonical, is_canonical
 from ..settings import SETTINGS
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .requests import Reads, TrackedRequest, reads_of
@@ -23,7 +26,9 @@ from .seal import Seal
 
 if TYPE_CHECKING:
     from flask import Flask
+    from werkzeug.wrappers import Response as BaseResponse
 
+_IN_PATHS = "/:@!$&'()*+,;=~-._"
 Clock = Callable[[], datetime]
 
 
@@ -51,8 +56,11 @@ class State:
             self.routes[endpoint or ""] = known
         return known
 
-    def begin(self, _sender: Flask, **_: Any) -> None:
+    def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
+        route = self.route(sender, request.endpoint)
+        if route.query_holds and request.method in SAFE:
+            _tidy_query(route)
         reads_of(request).on = True
         after_this_request(_look_at_session)
 
@@ -85,9 +93,14 @@ class Edge:
         *,
         default: Policy | None = None,
         should_handle: ShouldHandle = successful_get,
+        unknown_query: Literal["redirect", "ignore"] = "redirect",
         clock: Clock = _now,
     ) -> None:
-        """Register with an app; `default` holds for the responses that `should_handle` picks."""
+        """Register with an app; `default` holds for the responses that `should_handle` picks.
+
+        A query parameter that a public route does not declare is hidden from the view, after a
+        redirect to the URL without it unless `unknown_query` is "ignore".
+        """
         if "edge" in app.extensions:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
@@ -107,6 +120,9 @@ class Edge:
         app.request_class = _tracked(app.request_class)
         request_started.connect(state.begin, app)
         request_finished.connect(state.finish, app)
+        if unknown_query == "redirect":
+            app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
+        app.cli.add_command(edge_cli)
         app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
 
     def mark(self, thing: Any, policy: Policy, **declared: Any) -> Any:
@@ -122,14 +138,34 @@ def _switched_on(setting: object) -> bool:
     return str(setting).lower() == "on"
 
 
-def _gateway(_app: Flask) -> None:
+def _gateway(_app: Flask) -> object | None:
     """Build the gateway in front of the app, where there is one."""
+    return None
 
 
 def _tracked(request_class: type) -> type[Any]:
     if issubclass(request_class, TrackedRequest):
         return request_class
     return type("EdgeRequest", (TrackedRequest, request_class), {})
+
+
+def _tidy_query(route: Promise) -> None:
+    """Show the view the declared parameters alone, and note where the tidy URL is."""
+    sent = request.environ.get("QUERY_STRING", "")
+    if not sent or not isinstance(request, TrackedRequest):
+        return
+    tidy = canonical(sent, route.query)
+    request.show_query(tidy)
+    if not is_canonical(sent, route.query):
+        # One slash, or the path could name another host.
+        path = "/" + quote(request.root_path + request.path, safe=_IN_PATHS).lstrip("/")
+        g.edge_tidy_url = f"{path}?{tidy}" if tidy else path
+
+
+def _to_canonical_query() -> BaseResponse | None:
+    """Send the reader to the tidy URL; the redirect has no policy, so nothing stores it."""
+    tidy = g.pop("edge_tidy_url", None)
+    return None if tidy is None else current_app.redirect(tidy, code=301)
 
 
 def _look_at_session(response: Response) -> Response:

@@ -31,6 +31,11 @@ class Promise:
     query: frozenset[str] = frozenset()
     source: str = "none"
 
+    @property
+    def query_holds(self) -> bool:
+        """Whether the route is public and has said itself which parameters it reads."""
+        return self.policy.shared and self.source in {"view", "blueprint"}
+
 
 UNSAID = Promise(policy=NO_STORE)
 

@@ -7,6 +7,7 @@ so that Flask's own reads don't count. What is read from `request.environ` itsel
 from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from flask import Request
 from werkzeug.datastructures import EnvironHeaders, ImmutableMultiDict
@@ -130,18 +131,41 @@ class TrackedRequest(Request):
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         self.edge_reads = Reads()
         self._address: str | None = None
+        self._args: TrackedArgs | None = None
+        self._query = b""
         super().__init__(environ, *args, **options)
         self.headers = TrackedHeaders(environ, self.edge_reads)
 
     @property
     def args(self) -> TrackedArgs:
         """The query parameters."""
-        args = self.__dict__.get("edge_args")
+        args = self._args
         if args is None:
-            plain = super().args
-            args = TrackedArgs(plain.items(multi=True), self.edge_reads)
-            self.__dict__["edge_args"] = args
+            # Parsed here, since Werkzeug would read the whole query on behalf of the view.
+            pairs = parse_qsl(
+                self._query.decode(), keep_blank_values=True, errors="werkzeug.url_quote"
+            )
+            args = self._args = TrackedArgs(pairs, self.edge_reads)
         return args
+
+    @property
+    def query_string(self) -> bytes:
+        """The query as it was sent, or as `show_query` made it; all of it counts as read."""
+        if self.edge_reads.on:
+            pairs = parse_qsl(self._query.decode(errors="replace"), keep_blank_values=True)
+            self.edge_reads.parameters(name for name, _ in pairs)
+        return self._query
+
+    @query_string.setter
+    def query_string(self, query: bytes) -> None:
+        self._query = query
+
+    def show_query(self, query: str) -> None:
+        """Let the app see this query in place of the one that was sent."""
+        self._query = query.encode()
+        self._args = None
+        for name in ("full_path", "url"):
+            self.__dict__.pop(name, None)
 
     @property
     def cookies(self) -> ImmutableMultiDict[str, str]:
