@@ -37,7 +37,7 @@ BROWSER = "max-age=0, must-revalidate"
 FULL = "max-age=86400, stale-while-revalidate=3600, stale-if-error=604800"
 HIDDEN = 'private="Authorization, Set-Cookie"'
 FOR_EDGE = f'{HIDDEN}, max-age=30, no-cache="X-Price", no-transform'
-FOR_ALL = f"{HIDDEN}, max-age=120, no-transform"
+FOR_ALL = f"{HIDDEN}, max-age=120, s-maxage=30, no-transform"
 YEAR = "max-age=31536000"
 
 GOLDEN = {
@@ -74,7 +74,7 @@ GOLDEN = {
     "cloudfront fields": (
         "cloudfront",
         FIELDS,
-        {"Cache-Control": f"{HIDDEN}, max-age=120, s-maxage=30, no-transform"},
+        {"Cache-Control": FOR_ALL},
     ),
     "bunny article": (
         "bunny",
@@ -134,6 +134,11 @@ def test_a_private_page_tells_no_edge_anything(dialect: str) -> None:
 def test_without_a_cap_an_edge_gets_all_of_it() -> None:
     """Stale directives stand beside max-age, never beside s-maxage."""
     assert dict(spell(ARTICLE, named("fastly"), cap=None))["Surrogate-Control"] == FULL
+
+
+def test_an_edge_that_reads_cache_control_alone_keeps_no_longer_than_an_edge_may() -> None:
+    """Where the edge's promise is the shorter one, it is said even to edges nobody named."""
+    assert dict(spell(FIELDS, (), cap=None))["Cache-Control"] == FOR_ALL
 
 
 LITERAL = {

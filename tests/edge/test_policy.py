@@ -94,8 +94,8 @@ WORDS = {
         ),
         "asks each time",
         (
-            "keeps it for 1 day, then up to 1 minute more while it asks again, up to 7 days more if "
-            "the origin fails, one copy per Accept-Language"
+            "keeps it for 1 day, then up to 1 minute more while it asks again, "
+            "up to 7 days more if the origin fails, one copy per Accept-Language"
         ),
     ),
     "fields": (
