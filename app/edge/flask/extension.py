@@ -121,7 +121,7 @@ class Edge:
             should_handle=should_handle,
             clock=clock,
             dialects=tuple(dict.fromkeys(dialects)),
-            cap=timedelta(seconds=int(app.config["EDGE_TTL_CAP"])),
+            cap=_cap(app.config["EDGE_TTL_CAP"]),
             strict=app.config["EDGE_STRICT"],
         )
         app.extensions["edge"] = state
@@ -147,6 +147,19 @@ def _switched_on(setting: object) -> bool:
     if str(setting).lower() not in {"on", "off"}:
         raise PolicyError(f"EDGE_GATEWAY is {setting!r}: say on or off.")
     return str(setting).lower() == "on"
+
+
+def _cap(setting: object) -> timedelta:
+    if isinstance(setting, str) and setting.isdecimal():
+        setting = int(setting)
+    if not isinstance(setting, int) or setting < 0:
+        raise PolicyError(f"EDGE_TTL_CAP is {setting!r}: give a number of seconds.")
+    return timedelta(seconds=setting)
+
+
+def touch(code: str = "private-read") -> None:
+    """Tell the guard that something of one reader, or something private, is read just now."""
+    reads_of(request).touch(code)
 
 
 def _gateway(_app: Flask) -> object | None:
@@ -195,8 +208,8 @@ def _facts(said: Promise, route: Promise, response: Response) -> Facts:
     reads.on = False
     touched = reads.touched | set(_touched_by_extensions()) | set(_touched_in_session(reads))
     vary = {name.lower() for name in response.vary}
-    if "session-seen" in touched:
-        # Flask says Vary: Cookie since a function after the view looked at an empty session.
+    if touched & {"session-seen", "session-read-late"}:
+        # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")
     return Facts(
         view=request.endpoint or f"The answer to {request.path}",
