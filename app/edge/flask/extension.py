@@ -13,7 +13,7 @@ from flask import Response, after_this_request, current_app, g, request
 from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
-from ..cli import edge_cli
+from .. import cli
 from ..dialects import DIALECTS, Dialect, named
 from ..guard import SAFE, Facts, judge
 from ..marks import cached
@@ -130,7 +130,7 @@ class Edge:
         request_finished.connect(state.finish, app)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
-        app.cli.add_command(edge_cli)
+        app.cli.add_command(cli.edge_cli)
         if static and app.static_folder is not None and Path(app.static_folder).is_dir():
             build = Path(app.config["EDGE_BUILD"] or Path(app.instance_path, "edge-build"))
             Static(Path(app.static_folder), Shelf(build)).install(app)
