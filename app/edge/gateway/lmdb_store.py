@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
+from .lmdb import UnsoundError
 from .lmdb.door import close_door, open_door
 from .lmdb.environment import ClosedError
 from .lmdb.ledger import Ledger, token_of
@@ -42,7 +43,9 @@ _DAMAGED = (
     lmdb.InvalidError,
     lmdb.VersionMismatchError,
     lmdb.BadDbiError,
+    UnsoundError,
 )
+_FAILURES = (lmdb.Error, ClosedError, UnsoundError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ class LmdbStore:
             return 0
         try:
             return token_of(environment)
-        except (lmdb.Error, ClosedError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return 0
 
@@ -171,7 +174,7 @@ class LmdbStore:
                     purges=ledger.counter,
                     evicted=ledger.evicted,
                 )
-        except (lmdb.Error, ClosedError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return None
 
@@ -182,7 +185,7 @@ class LmdbStore:
             return None
         try:
             return environment.get(environment.small, _NOTE + name)
-        except (lmdb.Error, ClosedError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return None
 
@@ -196,7 +199,7 @@ class LmdbStore:
         try:
             with environment.writing() as transaction:
                 transaction.put(_NOTE + name, value, db=environment.small)
-        except (lmdb.Error, ClosedError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return False
         return True
@@ -212,7 +215,7 @@ class LmdbStore:
                 names = list(transaction.cursor(db=environment.pages).iternext(values=False))
                 names.sort(key=lambda name: visits.count(visits.slot(name)), reverse=True)
                 found = [transaction.get(name, db=environment.pages) for name in names[:count]]
-        except (lmdb.Error, ClosedError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return []
         records = (Record.parse(data) for data in found if data is not None)
@@ -225,7 +228,7 @@ class LmdbStore:
     def _record(self, environment: Environment, key: bytes, name: bytes) -> Record | None:
         try:
             data = environment.get(environment.pages, name)
-        except (lmdb.Error, ClosedError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return None
         return None if data is None else environment.record(key, data)
@@ -233,7 +236,7 @@ class LmdbStore:
     def _body(self, environment: Environment, place: Place) -> bytes | None:
         try:
             body = environment.get(environment.bodies, name_of(place.serial))
-        except (lmdb.Error, ClosedError) as error:
+        except _FAILURES as error:
             self._failed(error)
             return None
         return body if body is not None and environment.prove(place, body) else None
@@ -241,17 +244,20 @@ class LmdbStore:
     def _write(
         self, key: bytes, change: Callable[[Shelf], Saved], *, token: int, size: int
     ) -> Saved:
-        for more in range(_ROOM_TRIES):
+        for tried in range(_ROOM_TRIES):
             environment = self._door.enter()
             if environment is None:
                 return Saved.FAILED
             try:
-                return _change(environment, key, change, token=token, size=size, more=more)
+                if tried and not _defragmented(environment, share=tried / 8):
+                    self._door.discard("no page is free, not even to free others")
+                    return Saved.FULL
+                return _change(environment, key, change, token=token, size=size)
             except lmdb.MapFullError:
-                environment.release_readers()
-            except _NotKept as refused:
+                continue
+            except _NotKeptError as refused:
                 return refused.saved
-            except (lmdb.Error, ClosedError) as error:
+            except _FAILURES as error:
                 self._failed(error)
                 return Saved.FAILED
         return Saved.FULL
@@ -272,7 +278,7 @@ class LmdbStore:
             except lmdb.MapFullError:
                 environment.release_readers()
                 continue
-            except lmdb.Error:
+            except (lmdb.Error, UnsoundError):
                 break
             # Was the store replaced meanwhile? Then the purge was written to the old one.
             if environment.is_current():
@@ -286,7 +292,7 @@ class LmdbStore:
             self._door.discard(str(error))
 
 
-class _NotKept(Exception):
+class _NotKeptError(Exception):
     """Leaves a write transaction without a change."""
 
     def __init__(self, saved: Saved) -> None:
@@ -301,19 +307,34 @@ def _change(
     *,
     token: int,
     size: int,
-    more: int,
 ) -> Saved:
     with environment.writing() as transaction:
         shelf = Shelf(environment, transaction)
         if shelf.forbids(key, token):
-            raise _NotKept(Saved.PURGED_MEANWHILE)
-        if not shelf.make_room(size + more * environment.limit // 8):
-            raise _NotKept(Saved.FULL)
+            raise _NotKeptError(Saved.PURGED_MEANWHILE)
+        if not shelf.make_room(size):
+            raise _NotKeptError(Saved.FULL)
         saved = change(shelf)
         if saved is not Saved.SAVED:
-            raise _NotKept(saved)
+            raise _NotKeptError(saved)
         shelf.settle()
     return saved
+
+
+def _defragmented(environment: Environment, *, share: float) -> bool:
+    """Let a share of the store leave, so that there are long runs of free pages."""
+    environment.release_readers()
+    try:
+        with environment.writing() as transaction:
+            shelf = Shelf(environment, transaction)
+            shelf.make_room(int(environment.limit * share))
+            shelf.settle()
+        # LMDB gives freed pages out again from the second transaction after this one.
+        with environment.writing() as transaction:
+            Shelf(environment, transaction).settle()
+    except lmdb.MapFullError:
+        return False
+    return True
 
 
 def _place(record: Record | None, stored: Stored, coding: str) -> Place | None:

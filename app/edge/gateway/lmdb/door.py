@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
+from . import UnsoundError
 from .environment import Environment
-from .folder import Folder, UnsoundError
+from .folder import Folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import lmdb
 
-from .folder import Folder, UnsoundError, Users
+from . import UnsoundError
+from .folder import Users
+from .ledger import NAME, Ledger
 from .record import Record
 from .visits import Visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .folder import Folder
     from .record import Place
 
 #: How many decoded records a process keeps; each is used only while LMDB holds the same bytes.
@@ -64,8 +67,15 @@ class Environment:
 
     def __init__(self, folder: Folder, *, limit: int) -> None:
         """Open the store that is there, under the guard; UnsoundError when it must be discarded."""
+        self.pid = os.getpid()
+        self.closed = False
+        self._decoded: dict[bytes, tuple[bytes, Record]] = {}
+        self._proven: set[int] = set()
+        # Appending to and popping from a list is atomic: a count of the threads within.
+        self._active: list[None] = []
         self._users = Users(folder)
         try:
+            folder.expect_files()
             if self._users.sole:
                 folder.prove(limit=limit)
             identity = folder.identity()
@@ -76,16 +86,8 @@ class Environment:
         except BaseException:
             self._users.leave()
             raise
-        self.pid = os.getpid()
-        self.closed = False
-        self._decoded: dict[bytes, tuple[bytes, Record]] = {}
-        self._proven: set[int] = set()
-        # Appending to and popping from a list is atomic: a count of the threads within.
-        self._active: list[None] = []
 
     def _open(self, folder: Folder) -> None:
-        if not folder.data.exists() or not (folder.store / "lock.mdb").exists():
-            raise UnsoundError("the data file or the lock file is gone")
         try:
             self.visits = Visits(folder.store / "visits")
             # sync=False: a store from before the last boot is thrown away instead, and what a
@@ -116,6 +118,7 @@ class Environment:
                 self._env.open_db(name)
                 for name in (b"pages", b"bodies", b"order", b"generations", b"small")
             )
+            Ledger.parse(self.get(self.small, NAME), self.incarnation)
             self._env.reader_check()
             seen = folder.data.stat()
         except BaseException:

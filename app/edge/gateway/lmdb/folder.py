@@ -20,17 +20,14 @@ from pathlib import Path
 import lmdb
 import lmdb.verify
 
-from . import visits
+from . import UnsoundError, visits
 from .boot import boot_id, pid_namespace
+from .ledger import NAME, Ledger
 
 FORMAT = 1
 READERS_FILE = 1 << 16
 _GUARD_WAIT = 5.0
 _PLATFORM = f"{sys.platform}-{sys.byteorder}-{struct.calcsize('P')}-{os.sysconf('SC_PAGESIZE')}"
-
-
-class UnsoundError(Exception):
-    """The files are torn, foreign or from another boot: throw them away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +115,10 @@ class Folder:
         (making / "lock.mdb").write_bytes(bytes(READERS_FILE))
         visits.allocate(making / "visits")
         # With the data file inside: a store that lacks it has lost purges, and is not believed.
-        lmdb.open(os.fspath(making), map_size=limit, mode=0o600, sync=False).close()
+        with lmdb.open(os.fspath(making), map_size=limit, max_dbs=1, sync=False) as environment:
+            small = environment.open_db(b"small")
+            with environment.begin(write=True) as transaction:
+                transaction.put(NAME, bytes(Ledger(born.incarnation)), db=small)
         making.rename(self.store)
 
     def identity(self) -> Identity:
@@ -131,6 +131,12 @@ class Folder:
             raise UnsoundError("the store was made by another version or on another platform")
         return identity
 
+    def expect_files(self) -> None:
+        """Refuse what LMDB would silently make anew: it would have lost the purges."""
+        for path in (self.data, self.store / "lock.mdb"):
+            if not path.is_file():
+                raise UnsoundError(f"{path.name} is gone")
+
     def prove(self, *, limit: int) -> None:
         """Check every page of a store that nobody has open; UnsoundError says what is wrong."""
         identity = self.identity()
@@ -138,6 +144,8 @@ class Folder:
             raise UnsoundError("the machine was booted since, and writes are not synced")
         if identity.limit != limit:
             raise UnsoundError("the store was made for another size")
+        if (self.store / "lock.mdb").stat().st_size < READERS_FILE:
+            raise UnsoundError("the lock file is too short")
         self.prove_pages()
 
     def prove_pages(self) -> None:
@@ -149,8 +157,6 @@ class Folder:
             raise UnsoundError(f"the data file can't be checked: {error}") from error
         if findings:
             raise UnsoundError(f"the data file is damaged: {findings[0]}")
-        if (self.store / "lock.mdb").stat().st_size < READERS_FILE:
-            raise UnsoundError("the lock file is too short")
 
 
 class Users:
@@ -163,7 +169,7 @@ class Users:
         path = folder.store / "users"
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise UnsoundError("the store lacks its users file") from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,12 +6,14 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import UnsoundError
+
 if TYPE_CHECKING:
     from .environment import Environment, Transaction
 
-_FORM = struct.Struct("<QQQQQ")
+_FORM = struct.Struct("<QQQQQQ")
 _COUNT = struct.Struct("<Q")
-_NAME = b"ledger"
+NAME = b"ledger"
 #: How many purged keys are remembered one by one, at most and for each byte of the store.
 _GENERATIONS = 10_000
 _BYTES_A_GENERATION = 1024
@@ -19,8 +21,9 @@ _BYTES_A_GENERATION = 1024
 
 @dataclass(slots=True)
 class Ledger:
-    """Purge counter, floor below which tokens are refused, next serial, variants, evictions."""
+    """Purge counter, floor below which tokens are refused, last serial, variants, evictions."""
 
+    incarnation: int
     counter: int = 0
     floor: int = 0
     serial: int = 0
@@ -30,18 +33,25 @@ class Ledger:
     @classmethod
     def read(cls, environment: Environment, transaction: Transaction) -> Ledger:
         """Return the ledger as of this transaction."""
-        data = transaction.get(_NAME, db=environment.small)
-        return cls.parse(data)
+        return cls.parse(transaction.get(NAME, db=environment.small), environment.incarnation)
 
     @classmethod
-    def parse(cls, data: bytes | None) -> Ledger:
-        """Return the ledger from its bytes; a new one when there are none."""
-        return cls() if data is None else cls(*_FORM.unpack(data))
+    def parse(cls, data: bytes | None, incarnation: int) -> Ledger:
+        """Return the ledger from its bytes; UnsoundError when they are of another store."""
+        if data is None or len(data) != _FORM.size:
+            raise UnsoundError("the data file is of another application")
+        ledger = cls(*_FORM.unpack(data))
+        if ledger.incarnation != incarnation:
+            raise UnsoundError("the data file is of another store")
+        return ledger
+
+    def __bytes__(self) -> bytes:
+        numbers = (self.counter, self.floor, self.serial, self.variants, self.evicted)
+        return _FORM.pack(self.incarnation, *numbers)
 
     def write(self, environment: Environment, transaction: Transaction) -> None:
         """Make it so, with whatever else the transaction does."""
-        numbers = (self.counter, self.floor, self.serial, self.variants, self.evicted)
-        transaction.put(_NAME, _FORM.pack(*numbers), db=environment.small)
+        transaction.put(NAME, bytes(self), db=environment.small)
 
     def next_serial(self) -> int:
         """Return a number that was never used in this incarnation."""
@@ -76,5 +86,6 @@ class Ledger:
 
 def token_of(environment: Environment) -> int:
     """Return the token of now: the incarnation, so that no token outlives it, and the counter."""
-    data = environment.get(environment.small, _NAME)
-    return environment.incarnation << 64 | Ledger.parse(data).counter
+    data = environment.get(environment.small, NAME)
+    ledger = Ledger.parse(data, environment.incarnation)
+    return ledger.incarnation << 64 | ledger.counter
