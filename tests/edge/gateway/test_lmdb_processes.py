@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from app.edge.gateway.lmdb.shelf import Shelf
+
 KEYS = [b"page %d" % number for number in range(4)]
 _NUMBER = struct.Struct("<Q")
 
@@ -40,12 +42,13 @@ class World:
         self.truth = sharedctypes.RawArray("Q", len(KEYS))
         self.floor = sharedctypes.RawArray("Q", len(KEYS))
         self.counts = sharedctypes.RawArray("Q", 4)  # hits, saved, refused, purges
+        self.over = sharedctypes.RawValue("b", 0)
 
 
-def fetch(store: LmdbStore, world: World, turns: int, seed: int) -> None:
+def fetch(store: LmdbStore, world: World, seed: int) -> None:
     """Read pages through the cache, as a gateway does, and never see what was purged."""
     chance = random.Random(seed)
-    for _ in range(turns):
+    while not world.over.value:
         at = chance.randrange(len(KEYS))
         floor = world.floor[at]
         body = served(store, KEYS[at])
@@ -79,6 +82,7 @@ def change(store: LmdbStore, world: World, turns: int, seed: int) -> None:
         world.floor[at] = now
         world.counts[3] += 1
         time.sleep(0.0005)
+    world.over.value = 1
 
 
 def throw_away(store: LmdbStore, turns: int) -> None:
@@ -102,8 +106,8 @@ def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
         return go
 
     works = [
-        within(lambda store: fetch(store, world, 4000, 1)),
-        within(lambda store: fetch(store, world, 4000, 2)),
+        within(lambda store: fetch(store, world, 1)),
+        within(lambda store: fetch(store, world, 2)),
         within(lambda store: change(store, world, 600, 3)),
         within(lambda store: throw_away(store, discards)),
     ]
@@ -113,9 +117,8 @@ def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
             left.pop(0)
     hits, saved, refused, purges = world.counts
     assert purges == 600
-    assert hits > 100
-    assert saved > 100
-    assert refused > 0
+    print(hits, saved, refused)
+    assert min(hits, saved, refused) > 10
 
 
 def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
@@ -140,6 +143,60 @@ def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
             seen.append(os.read(answer[0], 1))
     assert seen == [b"1", b"1", b"0", b"0", b"1", b"1"]
     store.close()
+
+
+class Other:
+    """Another process, which throws the store away and fills a new one when it is asked to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ask, self._answer = os.pipe(), os.pipe()
+        self._folder = folder
+
+    def __call__(self) -> None:
+        store = LmdbStore(self._folder)
+        while os.read(self._ask[0], 1):
+            assert store._door.discard("test")
+            for number in range(50):
+                save(store, b"%d" % number, bytes(20_000))
+            save(store, KEY, b"new")
+            os.write(self._answer[1], b"!")
+
+    def replace_the_store(self) -> None:
+        """Ask, and wait until it is done."""
+        os.write(self._ask[1], b"?")
+        os.read(self._answer[0], 1)
+
+
+def test_a_store_that_another_process_replaced_is_left_at_once(folder: Path) -> None:
+    """The old files are still mapped and readable, and not read any more."""
+    other = Other(folder)
+    with running(other):
+        store = LmdbStore(folder)
+        save(store, KEY, PAGE)
+        assert served(store, KEY) == PAGE
+        other.replace_the_store()
+        assert served(store, KEY) == b"new"
+        store.close()
+
+
+def test_a_purge_that_went_to_a_replaced_store_is_repeated(folder: Path) -> None:
+    """The store is replaced while the purge is being written: the new one is purged as well."""
+    other = Other(folder)
+    with running(other):
+        store = LmdbStore(folder)
+        save(store, KEY, PAGE)
+        turns = []
+
+        def purge(shelf: Shelf) -> int:
+            turns.append(shelf)
+            if len(turns) == 1:
+                other.replace_the_store()
+            return shelf.purge(KEY)
+
+        assert store._purge(purge) == 2
+        assert len(turns) == 2
+        assert served(store, KEY) is None
+        store.close()
 
 
 def churn(folder: Path, seed: int, report: int) -> None:

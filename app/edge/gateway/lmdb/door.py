@@ -79,6 +79,10 @@ class Door:
             except UnsoundError as error:
                 log.warning("gateway_store_discarded", extra={"reason": str(error)})
                 self._folder.discard()
+            except (OSError, lmdb.Error):
+                # Discarded by another process in the midst of it, or a trouble that will last?
+                if self._folder.data.exists():
+                    raise
         return None
 
     def discard(self, reason: str) -> bool:

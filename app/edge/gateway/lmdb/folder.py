@@ -94,15 +94,13 @@ class Folder:
         grave = self.path / f"discarded-{secrets.token_hex(8)}"
         with suppress(FileNotFoundError, NotADirectoryError):
             self.store.rename(grave)
-        self.sweep()
+        _delete(grave)
 
     def sweep(self) -> None:
-        """Delete what was discarded or left half made, as far as that can be done."""
+        """Delete what killed processes left half made or half deleted, under the guard."""
         for pattern in ("discarded-*", "making-*"):
             for rest in self.path.glob(pattern):
-                shutil.rmtree(rest, ignore_errors=True)
-                with suppress(OSError):
-                    rest.unlink()
+                _delete(rest)
 
     def make(self, *, limit: int) -> None:
         """Make an empty store, under the guard; it appears whole or not at all."""
@@ -191,6 +189,12 @@ class Users:
     def leave(self) -> None:
         """Give the lock back."""
         os.close(self._descriptor)
+
+
+def _delete(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink()
 
 
 def _lock(descriptor: int, *, within: float) -> None:
