@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,13 +14,14 @@ from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
 from .. import cli
-from ..dialects import DIALECTS, Dialect, named
+from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, judge
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import canonical, is_canonical
-from ..settings import SETTINGS
+from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
+from .embedded import embedded, switched_on
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, validate, withhold
@@ -30,6 +31,8 @@ from .static import Static
 if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.wrappers import Response as BaseResponse
+
+    from ..gateway.gateway import Gateway
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
 Clock = Callable[[], datetime]
@@ -49,6 +52,7 @@ class State:
     dialects: tuple[Dialect, ...]
     cap: timedelta
     strict: bool | None
+    gateway: Gateway | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -93,7 +97,7 @@ class State:
 class Edge:
     """The edge of a Flask app: policies become headers, the guard looks at each response."""
 
-    def init_app(
+    def init_app(  # noqa: PLR0913 - options by keyword, each with a default
         self,
         app: Flask,
         *,
@@ -101,70 +105,73 @@ class Edge:
         should_handle: ShouldHandle = successful_get,
         unknown_query: Literal["redirect", "ignore"] = "redirect",
         static: bool = True,
+        gateway: Mapping[str, Any] | None = None,
         clock: Clock = _now,
     ) -> None:
         """Register with an app; `default` holds for the responses that `should_handle` picks.
 
         A query parameter that a public route does not declare is hidden from the view, after a
         redirect to the URL without it unless `unknown_query` is "ignore". `static` stamps the
-        files of the app's static folder.
+        files of the app's static folder, `gateway` changes options of the embedded one.
         """
         if "edge" in app.extensions:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
         dialects = named(app.config["EDGE"])
-        if _switched_on(app.config["EDGE_GATEWAY"]) and _gateway(app) is not None:
-            dialects = (*dialects, DIALECTS["broadsheet"])
+        gated = switched_on(app)
         state = State(
             default=default,
             should_handle=should_handle,
             clock=clock,
-            dialects=tuple(dict.fromkeys(dialects)),
-            cap=_cap(app.config["EDGE_TTL_CAP"]),
-            strict=app.config["EDGE_STRICT"],
+            dialects=tuple(dict.fromkeys((*dialects, *named("broadsheet" if gated else "")))),
+            cap=timedelta(seconds=number(app.config, "EDGE_TTL_CAP")),
+            strict=choice(app.config, "EDGE_STRICT"),
         )
         app.extensions["edge"] = state
         app.request_class = _tracked(app.request_class)
-        request_started.connect(state.begin, app)
-        request_finished.connect(state.finish, app)
+        app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
-        app.cli.add_command(cli.edge_cli)
         if static and app.static_folder is not None and Path(app.static_folder).is_dir():
             build = Path(app.config["EDGE_BUILD"] or Path(app.instance_path, "edge-build"))
             Static(Path(app.static_folder), Shelf(build)).install(app)
+        request_started.connect(state.begin, app)
+        request_finished.connect(state.finish, app)
         app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
+        if gated:
+            state.gateway = embedded(app, dialects, clock, gateway or {})
+            app.wsgi_app = state.gateway  # type: ignore[method-assign]  # as above
 
-    def mark(self, thing: Any, policy: Policy, **declared: Any) -> Any:
+    def purge(self, app: Flask, url: str) -> int:
+        """Let the gateway forget every variant of a URL; return how many it had.
+
+        To be called once the change is committed: a page read before that must not come back.
+        """
+        gateway = _state(app).gateway
+        return 0 if gateway is None else gateway.purge(url)
+
+    def purge_all(self, app: Flask) -> int:
+        """Let the gateway forget everything; return how many responses it had."""
+        gateway = _state(app).gateway
+        return 0 if gateway is None else gateway.purge_all()
+
+    @staticmethod
+    def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
         """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
         return cached(policy, **declared)(thing)
 
 
-def _switched_on(setting: object) -> bool:
-    if isinstance(setting, bool):
-        return setting
-    if str(setting).lower() not in {"on", "off"}:
-        raise PolicyError(f"EDGE_GATEWAY is {setting!r}: say on or off.")
-    return str(setting).lower() == "on"
-
-
-def _cap(setting: object) -> timedelta:
-    if isinstance(setting, str) and setting.isdecimal():
-        setting = int(setting)
-    if not isinstance(setting, int) or setting < 0:
-        raise PolicyError(f"EDGE_TTL_CAP is {setting!r}: give a number of seconds.")
-    return timedelta(seconds=setting)
+def _state(app: Flask) -> State:
+    state = app.extensions.get("edge")
+    if not isinstance(state, State):
+        raise PolicyError("This app has no edge: call edge.init_app(app) first.")
+    return state
 
 
 def touch(code: str = "private-read") -> None:
     """Tell the guard that something of one reader, or something private, is read just now."""
     reads_of(request).touch(code)
-
-
-def _gateway(_app: Flask) -> object | None:
-    """Build the gateway in front of the app, where there is one."""
-    return None
 
 
 def _tracked(request_class: type) -> type[Any]:

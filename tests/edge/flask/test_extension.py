@@ -397,6 +397,7 @@ def test_one_edge_serves_two_apps(bare: Flask) -> None:
         ("EDGE_GATEWAY", "maybe", "say on or off"),
         ("EDGE_TTL_CAP", "soon", "number of seconds"),
         ("EDGE_TTL_CAP", -1, "number of seconds"),
+        ("EDGE_STRICT", "perhaps", "true or false"),
     ],
 )
 def test_a_malformed_setting_stops_the_start(
