@@ -29,7 +29,7 @@ from .seal import Seal
 from .static import Static
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Request
     from werkzeug.wrappers import Response as BaseResponse
 
     from ..gateway.gateway import Gateway
@@ -69,26 +69,27 @@ class State:
 
     def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
-        route = self.route(sender, request.endpoint)
-        if route.query_holds and request.method in SAFE:
-            _tidy_query(route)
-        reads_of(request).on = True
+        asked = request_ctx.request
+        route = self.route(sender, asked.endpoint)
+        if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
+            _tidy_query(route, asked)
+        reads_of(asked).on = True
         after_this_request(_look_at_session)
 
     def finish(self, sender: Flask, response: Response, **_: Any) -> None:
         """Judge the finished response and write its headers."""
         now = self.clock()
-        environ = request.environ
-        route = self.route(sender, request.endpoint)
-        said = response_promise(route, request, response, self.should_handle, now)
-        facts = _facts(said, route, response)
-        finding = judge(facts)
+        asked = request_ctx.request
+        environ = asked.environ
+        route = self.route(sender, asked.endpoint)
+        said = response_promise(route, asked, response, self.should_handle, now)
+        finding = judge(_facts(said, route, asked, response))
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
             return
-        if said.policy.shared:
-            response.vary.discard("Cookie")
+        if said.policy.shared and "cookie" in (vary := response.vary):
+            vary.discard("cookie")
         promise(response, said.policy, self.dialects, cap=self.cap, now=now)
         if not said.policy.no_store:
             validate(response, environ)
@@ -180,16 +181,16 @@ def _tracked(request_class: type) -> type[Any]:
     return type("EdgeRequest", (TrackedRequest, request_class), {})
 
 
-def _tidy_query(route: Promise) -> None:
+def _tidy_query(route: Promise, asked: Request) -> None:
     """Show the view the declared parameters alone, and note where the tidy URL is."""
-    sent = request.environ.get("QUERY_STRING", "")
-    if not sent or not isinstance(request, TrackedRequest):
+    sent = asked.environ["QUERY_STRING"]
+    if not isinstance(asked, TrackedRequest):
         return
     tidy = canonical(sent, route.query)
-    request.show_query(tidy)
+    asked.show_query(tidy)
     if not is_canonical(sent, route.query):
         # One slash, or the path could name another host.
-        path = "/" + quote(request.root_path + request.path, safe=_IN_PATHS).lstrip("/")
+        path = "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
         g.edge_tidy_url = f"{path}?{tidy}" if tidy else path
 
 
@@ -205,24 +206,24 @@ def _look_at_session(response: Response) -> Response:
     reads = reads_of(request)
     if session is not None and session.accessed:
         reads.touch("session-read")
-    if "cookie" in response.vary:
+    if "Vary" in response.headers and "cookie" in response.vary:
         reads.touch("vary-cookie")
     return response
 
 
-def _facts(said: Promise, route: Promise, response: Response) -> Facts:
-    reads = reads_of(request)
+def _facts(said: Promise, route: Promise, asked: Request, response: Response) -> Facts:
+    reads = reads_of(asked)
     reads.on = False
     touched = reads.touched | set(_touched_by_extensions()) | set(_touched_in_session(reads))
-    vary = {name.lower() for name in response.vary}
+    vary = {name.lower() for name in response.vary} if "Vary" in response.headers else set()
     if touched & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")
     return Facts(
-        view=request.endpoint or f"The answer to {request.path}",
+        view=asked.endpoint or f"The answer to {asked.path}",
         policy=said.policy,
         marked=said.source != "none",
-        method=request.method,
+        method=asked.method,
         status=response.status_code,
         touched=frozenset(touched),
         cookies_set=tuple(_cookie_names(response)),
