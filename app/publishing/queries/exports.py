@@ -9,19 +9,12 @@ import sqlalchemy as sa
 
 from app.extensions import db
 from app.publishing.models import Author, Kind, Post, Status, Topic, post_author, post_topic
+from app.publishing.sitemap import Address
 
 from .selections import NEWEST_FIRST, OLDEST_FIRST, articles
 
 SITEMAP_SIZE = 5000
 MOST_ROWS = 50_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """A path and when what stands there last changed."""
-
-    path: str
-    changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
