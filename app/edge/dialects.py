@@ -93,19 +93,28 @@ def spell(policy: Policy, dialects: Iterable[Dialect] = (), *, cap: timedelta | 
     """
     if policy.no_store:
         return (("Cache-Control", "no-store"),)
+    if policy.edge is None or policy.literal:
+        return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
+    # An edge that reads Cache-Control alone must not keep longer than any edge may.
+    said = policy.edge if _stricter(policy.edge, policy.browser) else None
     lines: dict[str, str] = {}
-    said = policy.edge if policy.literal else None
-    promised = None if policy.literal else policy.edge
     for dialect in dialects:
-        if promised is None:
-            break
-        edge = promised if dialect.purged or policy.immutable else _capped(promised, cap)
+        full = dialect.purged or policy.immutable
+        edge = policy.edge if full else _capped(policy.edge, cap)
         lines |= dict.fromkeys(dialect.fields, ", ".join(_for_edge(policy, edge)))
         if dialect.seconds:
             lines[dialect.seconds] = str(_seconds_shared(edge))
         if dialect.s_maxage:
             said = edge
     return (("Cache-Control", ", ".join(_for_all(policy, said))), *sorted(lines.items()))
+
+
+def _stricter(edge: Freshness, browser: Freshness) -> bool:
+    return (
+        edge.ttl < browser.ttl
+        or edge.must_revalidate > browser.must_revalidate
+        or (edge.no_cache is True and browser.no_cache is not True)
+    )
 
 
 def _capped(edge: Freshness, cap: timedelta | None) -> Freshness:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .policy import Freshness, Policy, PolicyError, field_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 Marked = TypeVar("Marked")
 _ATTRIBUTE = "__edge_mark__"
@@ -105,13 +105,15 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
 
 
 def mark_of(thing: object) -> Mark | None:
-    """Read the mark of a view, a blueprint or a class, also through other decorators' wrappers."""
+    """Read the mark of a view, a view class or a blueprint, through other decorators' wrappers.
+
+    On a class the mark of its `get` method counts too.
+    """
     found: Mark | None = None
     for layer in _layers(thing):
-        mark = vars(layer).get(_ATTRIBUTE) if not isinstance(layer, type) else None
-        mark = getattr(layer, _ATTRIBUTE, None) if mark is None else mark
-        if isinstance(mark, Mark):
-            found = mark if found is None or found == mark else found.merge(mark)
+        mark = getattr(layer, _ATTRIBUTE, None)
+        if isinstance(mark, Mark) and mark != found:
+            found = mark if found is None else found.merge(mark)
     return found
 
 
@@ -124,13 +126,15 @@ def _marker(mark: Mark) -> Callable[[Marked], Marked]:
     return put
 
 
-def _layers(thing: object) -> Iterable[object]:
+def _layers(thing: object) -> Iterator[object]:
+    """Go from the outermost wrapper inwards, as `functools.wraps` and `partial` leave the trail."""
     for _ in range(_DEPTH):
         yield thing
         view_class = getattr(thing, "view_class", None)
         if view_class is not None:
             yield view_class
-        thing = getattr(thing, "__wrapped__", None)
+            yield getattr(view_class, "get", None)
+        thing = getattr(thing, "__wrapped__", None) or getattr(thing, "func", None)
         if thing is None:
             return
 

@@ -66,7 +66,7 @@ def _laid(base: Policy, said: Directives) -> Policy:
         immutable=bool(browser.ttl) and (base.immutable or "immutable" in said),
         no_transform=base.no_transform or "no-transform" in said,
         must_understand=base.must_understand or "must-understand" in said,
-        literal=base.literal or "s-maxage" in said,
+        literal=base.literal or "s-maxage" in said or (base.edge is None and edge is not None),
     )
 
 

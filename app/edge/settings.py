@@ -52,6 +52,14 @@ SETTINGS = (
         help="the largest single response that the gateway keeps",
     ),
     Setting(
+        name="EDGE_BUILD",
+        type=str,
+        default=None,
+        unit="folder",
+        help="where compressed static files are kept; without it, edge-build in the instance "
+        "folder",
+    ),
+    Setting(
         name="EDGE_TTL_CAP",
         type=int,
         default=60,

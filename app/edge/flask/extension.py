@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -19,10 +20,12 @@ from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import canonical, is_canonical
 from ..settings import SETTINGS
+from ..shelf import Shelf
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, validate, withhold
 from .seal import Seal
+from .static import Static
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -56,6 +59,10 @@ class State:
             self.routes[endpoint or ""] = known
         return known
 
+    def is_strict(self, app: Flask) -> bool:
+        """Tell whether a leak raises in this app."""
+        return self.strict if self.strict is not None else app.debug or app.testing
+
     def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
         route = self.route(sender, request.endpoint)
@@ -74,8 +81,7 @@ class State:
         finding = judge(facts)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
-            strict = self.strict if self.strict is not None else sender.debug or sender.testing
-            withhold(response, finding, environ, strict=strict)
+            withhold(response, finding, environ, strict=self.is_strict(sender))
             return
         if said.policy.shared:
             response.vary.discard("Cookie")
@@ -94,12 +100,14 @@ class Edge:
         default: Policy | None = None,
         should_handle: ShouldHandle = successful_get,
         unknown_query: Literal["redirect", "ignore"] = "redirect",
+        static: bool = True,
         clock: Clock = _now,
     ) -> None:
         """Register with an app; `default` holds for the responses that `should_handle` picks.
 
         A query parameter that a public route does not declare is hidden from the view, after a
-        redirect to the URL without it unless `unknown_query` is "ignore".
+        redirect to the URL without it unless `unknown_query` is "ignore". `static` stamps the
+        files of the app's static folder.
         """
         if "edge" in app.extensions:
             raise PolicyError("This app has an edge already: call init_app() once.")
@@ -123,6 +131,9 @@ class Edge:
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
         app.cli.add_command(edge_cli)
+        if static and app.static_folder is not None and Path(app.static_folder).is_dir():
+            build = Path(app.config["EDGE_BUILD"] or Path(app.instance_path, "edge-build"))
+            Static(Path(app.static_folder), Shelf(build)).install(app)
         app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
 
     def mark(self, thing: Any, policy: Policy, **declared: Any) -> Any:
