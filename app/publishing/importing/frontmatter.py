@@ -1,0 +1,170 @@
+"""Front matter: the metadata above a text, as Hugo, Jekyll and Zola write it, made one shape.
+
+Pure: text in, values out. Errors carry the line of the file.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import yaml
+
+Kind: TypeAlias = Literal["yaml", "toml", "json", "none"]
+
+MAX_FRONT_MATTER = 64 * 1024
+MAX_VALUES = 5000
+MAX_DEPTH = 20
+
+_FENCES: dict[str, Kind] = {"---": "yaml", "+++": "toml"}
+_TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+class FrontMatterError(ValueError):
+    """Front matter that cannot be used; `line` counts from the first line of the file."""
+
+    def __init__(self, reason: str, *, line: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file taken apart; `offset` is how many lines stand above the body."""
+
+    kind: Kind
+    values: Mapping[str, Any]
+    body: str
+    offset: int
+    source: str = ""
+
+    def line_of(self, key: str) -> int:
+        """Tell the line of the file on which a key is written; the first when it is not."""
+        pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[:=]""", re.IGNORECASE)
+        lines = self.source.split("\n")
+        return next((number for number, line in enumerate(lines, 1) if pattern.match(line)), 1)
+
+
+def split(text: str) -> Document:
+    """Take a file apart into front matter and body; raises `FrontMatterError`."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    first = text.split("\n", 1)[0].rstrip()
+    if first in _FENCES:
+        return _fenced(text, first)
+    if first.startswith("{"):
+        return _braced(text)
+    return Document(kind="none", values={}, body=text, offset=0)
+
+
+def _fenced(text: str, fence: str) -> Document:
+    lines = text.split("\n")
+    closing = {fence, "..."} if fence == "---" else {fence}
+    end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() in closing), None)
+    if end is None:
+        raise FrontMatterError(f"the front matter opens with {fence} and never closes", line=1)
+    kind = _FENCES[fence]
+    source = "\n".join(lines[1:end])
+    _bounded_source(source)
+    values = _yaml(source) if kind == "yaml" else _toml(source)
+    body = "\n".join(lines[end + 1 :])
+    # One line above keeps the counting of `line_of` equal to the file's.
+    above = "\n".join(lines[:end])
+    return _document(kind, values, body, offset=end + 1, source=above)
+
+
+def _braced(text: str) -> Document:
+    try:
+        values, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        raise FrontMatterError(
+            f"the JSON front matter is broken: {error.msg}", line=error.lineno
+        ) from None
+    except RecursionError:
+        raise FrontMatterError("the front matter is nested too deep", line=1) from None
+    _bounded_source(text[:end])
+    rest = text[end:].split("\n", 1)
+    offset = text[:end].count("\n") + 1
+    return _document(
+        "json", values, rest[1] if len(rest) > 1 else "", offset=offset, source=text[:end]
+    )
+
+
+def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -> Document:
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise FrontMatterError("the front matter is not a list of keys and values", line=1)
+    _bounded_values(values)
+    named = {str(key): value for key, value in values.items()}
+    return Document(kind=kind, values=named, body=body, offset=offset, source=source)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML without aliases: a few of them can stand for billions of values."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(
+                problem="aliases (*name) are not accepted", problem_mark=event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+
+# A date stays text, so that one that is none is an error of ours with its line.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _yaml(source: str) -> Any:
+    try:
+        return yaml.load(source, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 2 if mark else 1
+        raise FrontMatterError(f"the YAML is broken: {error.problem or error}", line=line) from None
+    except yaml.reader.ReaderError as error:
+        line = source[: error.position].count("\n") + 2
+        raise FrontMatterError(f"the YAML is broken: {error.reason}", line=line) from None
+    except (RecursionError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FrontMatterError(f"the YAML is broken: {error}", line=1) from None
+
+
+def _toml(source: str) -> Any:
+    try:
+        return tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        match = _TOML_LINE.search(message)
+        line = int(match[1]) + 1 if match else source.count("\n") + 2
+        reason = _TOML_LINE.sub("", message).replace("(at end of document)", "").strip()
+        raise FrontMatterError(f"the TOML is broken: {reason}", line=line) from None
+    except (RecursionError, ValueError) as error:
+        raise FrontMatterError(f"the TOML is broken: {error}", line=1) from None
+
+
+def _bounded_source(source: str) -> None:
+    if len(source) > MAX_FRONT_MATTER:
+        raise FrontMatterError(
+            f"the front matter is larger than {MAX_FRONT_MATTER // 1024} KiB", line=1
+        )
+
+
+def _bounded_values(values: Any) -> None:
+    """Refuse what is small to write and large to hold."""
+    count = 0
+    rest = [(values, 0)]
+    while rest:
+        value, depth = rest.pop()
+        count += 1
+        if count > MAX_VALUES or depth > MAX_DEPTH:
+            raise FrontMatterError("the front matter has too many values or nests too deep", line=1)
+        if isinstance(value, dict):
+            rest.extend((item, depth + 1) for item in value.values())
+        elif isinstance(value, list):
+            rest.extend((item, depth + 1) for item in value)

@@ -1,0 +1,65 @@
+"""Tables, code and task lists, made usable by keyboard and without style attributes."""
+
+import re
+
+from .tree import Node
+
+_ALIGN = re.compile(r"text-align:\s*(left|right|center)", re.IGNORECASE)
+_SCROLLS = {"class": "table-wrap", "role": "region", "aria-label": "Table", "tabindex": "0"}
+
+
+def tables(root: Node) -> None:
+    """Let wide tables scroll by themselves; say alignment by class."""
+    for node in root.elements():
+        if node.tag in {"td", "th"}:
+            _align(node)
+    _wrap(root)
+
+
+def _wrap(node: Node) -> None:
+    for child in node.children:
+        if isinstance(child, Node) and child.tag == "table":
+            child.wrap("div", dict(_SCROLLS))
+        elif isinstance(child, Node):
+            _wrap(child)
+
+
+def _align(node: Node) -> None:
+    style = node.attrs.pop("style", "")
+    side = node.attrs.pop("align", "").lower()
+    if match := _ALIGN.search(style):
+        side = match[1].lower()
+    if side in {"left", "right", "center"}:
+        node.attrs["class"] = f"align-{side}"
+
+
+def code(root: Node) -> None:
+    """Let the keyboard scroll a block of code."""
+    for node in root.elements():
+        if node.tag == "pre":
+            node.attrs["tabindex"] = "0"
+
+
+def tasks(root: Node) -> None:
+    """Draw a task's box as a character: a page without forms has no check box."""
+    for node in root.elements():
+        if node.tag == "input":
+            done = "checked" in node.attrs
+            box = node.attrs.get("type", "").lower() == "checkbox"
+            label = "done" if done else "to do"
+            node.become(
+                "span", {"class": "task", "role": "img", "aria-label": label} if box else {}
+            )
+            node.children = ["☑" if done else "☐"] if box else []
+
+
+def without_more(node: Node) -> None:
+    """Remove the mark that ends the excerpt."""
+    node.children = [
+        child
+        for child in node.children
+        if isinstance(child, str) or not (child.tag == "hr" and child.has_class("more"))
+    ]
+    for child in node.children:
+        if isinstance(child, Node):
+            without_more(child)

@@ -1,0 +1,79 @@
+"""The dialect of Markdown that writers use, parsed into HTML that is not yet safe."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+
+from .code import highlight
+from .rendered import TextError
+
+MAX_NESTING = 40
+MORE = '<hr class="more">'
+
+_MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
+_NOSCRIPT = re.compile(r"</?noscript[^>]*>", re.IGNORECASE)
+_SHORTCODE = re.compile(
+    r"\{\{[<%]\s{0,9}/?\s{0,9}(?P<hugo>[\w./-]{1,40})\b[^{}]{0,500}\}\}"
+    r"|\{\{\s{0,9}(?P<zola>\w{1,40})\([^{}]{0,500}\)\s{0,9}\}\}"
+    r"|\{%-?\s{0,9}(?P<block>\w{1,40})\b[^%{}]{0,500}%\}"
+)
+
+
+def to_html(markdown: str) -> tuple[str, tuple[str, ...]]:
+    """Parse Markdown; give its raw HTML and a warning for each shortcode that stays as text."""
+    tokens = _PARSER.parse(markdown)
+    _refuse_lost_depth(tokens)
+    html: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    return html, tuple(_shortcodes(tokens))
+
+
+def _refuse_lost_depth(tokens: Sequence[Token]) -> None:
+    """Refuse what the parser would drop in silence: blocks below its nesting limit."""
+    for token in tokens:
+        if token.nesting == 1 and token.level >= MAX_NESTING - 1:
+            line = token.map[0] + 1 if token.map else 1
+            raise TextError(
+                f"Line {line} of the text is nested over {MAX_NESTING} levels deep; flatten it."
+            )
+
+
+def _shortcodes(tokens: Sequence[Token]) -> list[str]:
+    warnings = []
+    for token in tokens:
+        texts = (child.content for child in token.children or () if child.type == "text")
+        for match in _SHORTCODE.finditer(" ".join(texts)):
+            line = token.map[0] + 1 if token.map else 1
+            warnings.append(
+                f"line {line}: the shortcode {match[match.lastgroup or 0]!r} is not known here "
+                "and stays as text"
+            )
+    return warnings
+
+
+def _raw(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    """Raw HTML, with what a parser without scripting would make of it."""
+    return _MORE.sub(MORE, _NOSCRIPT.sub("", tokens[index].content))
+
+
+def _fence(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    return highlight(tokens[index].content, tokens[index].info)
+
+
+def _parser() -> MarkdownIt:
+    options = {"html": True, "maxNesting": MAX_NESTING, "tasklists": True, "alerts": True}
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser.use(footnote_plugin).use(deflist_plugin)
+    for name, rule in (("html_block", _raw), ("html_inline", _raw)):
+        parser.add_render_rule(name, rule)
+    for name in ("fence", "code_block"):
+        parser.add_render_rule(name, _fence)
+    return parser
+
+
+_PARSER = _parser()

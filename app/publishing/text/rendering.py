@@ -1,0 +1,75 @@
+"""The way from Markdown to a finished page body, step by step."""
+
+import re
+from collections.abc import Callable
+
+from . import blocks, headings, links, markdown, pictures, plain, sanitising, tree
+from .rendered import Image, Rendered, TextError
+
+MAX_SOURCE = 512 * 1024
+MAX_HTML = 4 * 1024 * 1024
+
+# Everything that XML, PostgreSQL or a terminal would choke on; tab and newline stay.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
+
+
+def render(
+    source: str,
+    *,
+    title: str = "",
+    resolve_image: Callable[[str], Image | None],
+    resolve_link: Callable[[str], str | None],
+) -> Rendered:
+    """Render Markdown to safe HTML; raises `TextError` for what is too large or too deep.
+
+    `resolve_image` gets each image's source, `resolve_link` each link that is not a bare fragment;
+    None leaves it to the defaults. A first heading that repeats `title` is left out.
+    """
+    html, warnings = markdown.to_html(prepare(source))
+    root = tree.parse(sanitising.admit(_bounded(html)))
+    images = pictures.Pictures(resolve=resolve_image)
+    references = links.Links(resolve=resolve_link)
+    framed = links.unembed(root)
+    blocks.tasks(root)
+    headings.drop_title(root, title)
+    headings.shift(root)
+    images.rewrite(root)
+    pictures.figures(root)
+    links.autolink(root)
+    toc = headings.identify(root)
+    references.rewrite(root)
+    excerpt = plain.excerpt(root)
+    blocks.without_more(root)
+    blocks.tables(root)
+    blocks.code(root)
+    found = (*warnings, *framed, *images.warnings, *references.warnings)
+    return Rendered(
+        html=_bounded(sanitising.seal(tree.serialise(root))).strip() + "\n",
+        text=plain.lines_of(root),
+        toc=toc,
+        word_count=plain.count_words(root),
+        excerpt=excerpt,
+        images=tuple(images.seen),
+        links=tuple(references.seen),
+        warnings=tuple(dict.fromkeys(found)),
+    )
+
+
+def prepare(source: str) -> str:
+    """One kind of line end, no control characters; refuses a source over `MAX_SOURCE` bytes."""
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > MAX_SOURCE:
+        raise TextError(
+            f"The text has {size // 1024} KiB; {MAX_SOURCE // 1024} KiB is the most. "
+            "Split it into several posts."
+        )
+    return _CONTROL.sub("", source.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _bounded(html: str) -> str:
+    if len(html) > MAX_HTML:
+        raise TextError(
+            f"The text becomes more than {MAX_HTML // 1024 // 1024} MiB of HTML. "
+            "Split it into several posts, or take out what repeats."
+        )
+    return html
