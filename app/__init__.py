@@ -10,8 +10,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import orm
 
-from . import cli, config, database
-from .extensions import alembic, db
+from . import api, cli, config, database, errors, routing, site
+from .extensions import alembic, db, edge
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 
 __all__ = ["create_app"]
@@ -23,12 +23,17 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app = Flask(
         __name__,
         instance_path=(overrides or {}).get("INSTANCE", instance),
-        static_folder=None,
+        static_folder=str(config.ROOT / "static"),
         template_folder=str(config.ROOT / "templates"),
     )
     config.configure(app, os.environ, overrides)
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
+    connect_edge(app)
+    routing.init_app(app)
+    site.init_app(app)
+    api.init_app(app)
+    errors.init_app(app)
     cli.init_app(app)
     return app
 
@@ -41,3 +46,14 @@ def connect_database(app: Flask) -> None:
         database.listen(db.engine)
     orm.configure_mappers()
     alembic.init_app(app)
+
+
+def connect_edge(app: Flask) -> None:
+    """Wire the caching library with the settings that it reads."""
+    strict = {"auto": None, "on": True, "off": False}
+    app.config.from_mapping(
+        EDGE=",".join(app.config["EDGE"]),
+        EDGE_TTL_CAP=int(app.config["EDGE_TTL_CAP"].total_seconds()),
+        EDGE_STRICT=strict[app.config["EDGE_STRICT"]],
+    )
+    edge.init_app(app)
