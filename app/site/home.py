@@ -12,7 +12,7 @@ from . import policies
 
 bp = Blueprint("home", __name__)
 
-SIZE = 16
+SIZE = 15
 
 
 @bp.get("/")

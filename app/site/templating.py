@@ -20,6 +20,7 @@ MONTHS = (
     "January February March April May June July August September October November December"
 ).split()
 _WORDS_A_MINUTE = 230
+_MIDDLING = 900
 
 
 class Publication:
@@ -31,23 +32,25 @@ class Publication:
         return site.settings()
 
     @cached_property
+    def _pages(self) -> list[Post]:
+        return pages.linked()
+
+    @property
     def menu(self) -> list[Post]:
-        """The pages in the menu."""
-        return pages.in_menu()
+        """The pages in the menu, in its order."""
+        return [page for page in self._pages if page.menu_position is not None]
+
+    @property
+    def footer(self) -> list[Post]:
+        """The pages that stand below everything."""
+        return [page for page in self._pages if page.menu_position is None]
 
 
 def init_app(app: Flask) -> None:
     """Give the filters and the publication to every template."""
     app.context_processor(lambda: {"publication": Publication()})
-    app.add_template_filter(absolute)
-    app.add_template_filter(by_month)
-    app.add_template_filter(day)
-    app.add_template_filter(iso)
-    app.add_template_filter(marked)
-    app.add_template_filter(minutes)
-    app.add_template_filter(month)
-    app.add_template_filter(renditions)
-    app.add_template_filter(sidenotes)
+    for template_filter in FILTERS:
+        app.add_template_filter(template_filter)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -91,17 +94,63 @@ def marked(snippet: str) -> Markup:
     return Markup(html) if balanced else Markup(re.sub("</?mark>", "", html))  # noqa: S704 - escaped above
 
 
-def renditions(media: Media) -> list[dict[str, Any]]:
-    """An image's files by type, newest formats first, each with its srcset."""
-    types = ("image/avif", "image/webp")
-    files = sorted(media.files, key=lambda file: file.width)
-    return [
-        {"type": kind, "srcset": ", ".join(f"{f.path} {f.width}w" for f in chosen)}
-        for kind in types
-        if (chosen := [file for file in files if file.content_type == kind])
-    ]
+def renditions(media: Media) -> dict[str, Any] | None:
+    """What an image's `src` and `srcset` say: a middling file for the first, all for the second."""
+    files = sorted(media.files, key=lambda file: (file.width, file.id))
+    if not files:
+        return None
+    large = [file for file in files if file.width >= _MIDDLING] or files[-1:]
+    srcset = ", ".join(f"{file.path} {file.width}w" for file in files) if len(files) > 1 else ""
+    return {"src": large[0].path, "srcset": srcset}
 
 
-def sidenotes(html: str) -> Markup:
-    """The body as it was rendered and sanitised when it was saved."""
+def finished(html: str) -> Markup:
+    """A body as it was rendered and sanitised when it was saved."""
     return Markup(html)  # noqa: S704 - sanitised when it was saved
+
+
+def linked_data(article: Post) -> dict[str, Any]:
+    """What search engines read about an article (schema.org, as JSON-LD)."""
+    cover = renditions(article.cover) if article.cover else None
+    return {
+        "@context": "https://schema.org",
+        "@type": "Article",
+        "headline": article.title,
+        "description": article.summary,
+        "url": absolute(article.path),
+        "mainEntityOfPage": absolute(article.path),
+        "datePublished": iso(article.published_at or article.created_at),
+        "dateModified": iso(article.updated_at),
+        "wordCount": article.word_count,
+        "author": [
+            {"@type": "Person", "name": author.name, "url": absolute(author.path)}
+            for author in article.authors
+        ],
+        **({"image": absolute(cover["src"])} if cover else {}),
+    }
+
+
+def clock(instant: datetime) -> str:
+    """A time of day to the second, with its day: 14:05:09 UTC on 4 March 2026."""
+    return f"{instant:%H:%M:%S} UTC on {day(instant)}"
+
+
+def bare(url: str) -> str:
+    """An address without its scheme."""
+    return url.partition("://")[2].rstrip("/") or url
+
+
+FILTERS = (
+    absolute,
+    bare,
+    by_month,
+    clock,
+    day,
+    finished,
+    iso,
+    linked_data,
+    marked,
+    minutes,
+    month,
+    renditions,
+)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from app.extensions import db
 from app.publishing.models import Kind, Post
 
 from .selections import for_links, for_reading, published
 
-MENU_SIZE = 8
+MOST_LINKED = 16
 
 
 def by_slug(slug: str) -> Post | None:
@@ -16,13 +18,12 @@ def by_slug(slug: str) -> Post | None:
     return db.session.scalar(found)
 
 
-def in_menu() -> list[Post]:
-    """The published pages that stand in the menu, in its order."""
+def linked() -> list[Post]:
+    """The pages that every page links to: those in the menu, in its order, then the others."""
     found = (
         published(Kind.PAGE)
-        .where(Post.menu_position.is_not(None))
-        .order_by(Post.menu_position, Post.id)
-        .limit(MENU_SIZE)
+        .order_by(sa.nulls_last(Post.menu_position), Post.slug, Post.id)
+        .limit(MOST_LINKED)
         .options(*for_links())
     )
     return list(db.session.scalars(found))
