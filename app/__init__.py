@@ -11,8 +11,19 @@ from flask import Flask
 from sqlalchemy import orm
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import cli, config, database, health, hosts, security
-from .extensions import alembic, db
+from . import (
+    api,
+    cli,
+    config,
+    database,
+    errors,
+    extensions,
+    health,
+    hosts,
+    routing,
+    security,
+    site,
+)
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 
 __all__ = ["create_app"]
@@ -23,12 +34,17 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app = Flask(
         __name__,
         instance_path=str(config.instance_folder(os.environ, overrides)),
-        static_folder=None,
+        static_folder=str(config.ROOT / "static"),
         template_folder=str(config.ROOT / "templates"),
     )
     config.configure(app, os.environ, overrides)
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
+    connect_edge(app)
+    routing.init_app(app)
+    site.init_app(app)
+    api.init_app(app)
+    errors.init_app(app)
     cli.init_app(app)
     put_in_front(app)
     return app
@@ -37,11 +53,11 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 def connect_database(app: Flask) -> None:
     """Wire the database and its migrations."""
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(app.config["DATABASE_URL"])
-    db.init_app(app)
+    extensions.db.init_app(app)
     with app.app_context():
-        database.listen(db.engine)
+        database.listen(extensions.db.engine)
     orm.configure_mappers()
-    alembic.init_app(app)
+    extensions.alembic.init_app(app)
 
 
 def put_in_front(app: Flask) -> None:
@@ -52,3 +68,9 @@ def put_in_front(app: Flask) -> None:
         # Never x_host or x_prefix: a reader could choose what a shared page links to.
         wsgi = ProxyFix(wsgi, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=0)
     app.wsgi_app = security.SecurityHeaders(wsgi)  # type: ignore[method-assign] # as Flask documents
+
+
+def connect_edge(app: Flask) -> None:
+    """Wire the caching library."""
+    # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
+    extensions.edge.init_app(app)

@@ -1,1 +1,50 @@
-"""The public site in HTML, one file per resource."""
+"""The public site in HTML, one file per resource.
+
+A view marks its promise, asks a query, decides and renders; it names no header, tag or vendor.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from . import (
+    archive,
+    articles,
+    authors,
+    demo,
+    favicon,
+    feeds,
+    home,
+    media,
+    pages,
+    robots,
+    search,
+    sitemap,
+    templating,
+    topics,
+)
+
+RESOURCES = (
+    home,
+    articles,
+    pages,
+    topics,
+    authors,
+    archive,
+    feeds,
+    sitemap,
+    robots,
+    search,
+    media,
+    demo,
+    favicon,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register every resource below one blueprint."""
+    site = Blueprint("site", __name__)
+    for resource in RESOURCES:
+        site.register_blueprint(resource.bp)
+    app.register_blueprint(site)
+    templating.init_app(app)

@@ -135,7 +135,7 @@ class Edge:
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
         if static and app.static_folder is not None and Path(app.static_folder).is_dir():
-            build = Path(app.config["EDGE_BUILD"] or Path(app.instance_path, "edge-build"))
+            build = Path(app.instance_path, app.config["EDGE_BUILD"] or "edge-build")
             Static(Path(app.static_folder), Shelf(build)).install(app)
         request_started.connect(state.begin, app)
         request_finished.connect(state.finish, app)

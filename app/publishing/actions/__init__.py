@@ -1,1 +1,40 @@
-"""What can be done to content, a verb per file; nothing else writes."""
+"""A verb per file: check, then do. The only writers of what is published.
+
+Each gets its instant as `now`, and raises Invalid, Missing or Conflict with a sentence for a
+person.
+"""
+
+from __future__ import annotations
+
+from .add_redirect import add_redirect
+from .archive import archive
+from .create import create
+from .draft import Draft
+from .publish import publish
+from .publish_due import publish_due
+from .rename import rename
+from .revise import revise
+from .save_author import AuthorDraft, save_author
+from .save_site import SiteDraft, save_site
+from .save_topic import TopicDraft, save_topic
+from .schedule import schedule
+from .unpublish import unpublish
+
+__all__ = [
+    "AuthorDraft",
+    "Draft",
+    "SiteDraft",
+    "TopicDraft",
+    "add_redirect",
+    "archive",
+    "create",
+    "publish",
+    "publish_due",
+    "rename",
+    "revise",
+    "save_author",
+    "save_site",
+    "save_topic",
+    "schedule",
+    "unpublish",
+]

@@ -89,7 +89,9 @@ def identity(*change: str) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
         path = folder / "store" / "identity"
         words = path.read_text().split(" ")
-        path.write_text(" ".join({**dict(enumerate(words)), **{int(change[0]): change[1]}}.values()))
+        path.write_text(
+            " ".join({**dict(enumerate(words)), int(change[0]): change[1]}.values())
+        )
 
     return damage
 
@@ -197,9 +199,7 @@ def moved(folder: Path) -> None:
         pytest.param(foreign, id="data-replaced"),
     ],
 )
-def test_damage_under_an_open_store_is_a_miss(
-    folder: Path, damage: Callable[[Path], None]
-) -> None:
+def test_damage_under_an_open_store_is_a_miss(folder: Path, damage: Callable[[Path], None]) -> None:
     """The next request sees an empty store in its place, and old tokens are refused."""
 
     def work() -> None:

@@ -1,0 +1,70 @@
+"""Every article as one file, for a spreadsheet or a script; made in memory, so that it is storable."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import exports
+
+from . import policies, shapes
+
+bp = Blueprint("downloads", __name__, url_prefix="/downloads")
+
+COLUMNS = ("url", "title", "summary", "published_at", "updated_at", "words", "authors", "topics")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+@bp.get("/posts.csv")
+@cached(policies.DOWNLOAD)
+def posts_as_csv() -> ResponseReturnValue:
+    """Every article as a row; nothing in it is read as a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in exports.rows():
+        cells = _cells(row)
+        writer.writerow([_harmless(cells[column]) for column in COLUMNS])
+    return _attachment(text.getvalue(), "posts.csv", "text/csv; charset=utf-8")
+
+
+@bp.get("/posts.json")
+@cached(policies.DOWNLOAD)
+def posts_as_json() -> ResponseReturnValue:
+    """Every article as an object."""
+    rows = [
+        _cells(row) | {"words": row.word_count, "authors": row.authors, "topics": row.topics}
+        for row in exports.rows()
+    ]
+    text = json.dumps({"posts": rows}, ensure_ascii=False, indent=1) + "\n"
+    return _attachment(text, "posts.json", "application/json")
+
+
+def _cells(row: exports.Row) -> dict[str, object]:
+    return {
+        "url": shapes.url(row.path),
+        "title": row.title,
+        "summary": row.summary,
+        "published_at": shapes.instant(row.published_at),
+        "updated_at": shapes.instant(row.updated_at),
+        "words": row.word_count,
+        "authors": "; ".join(row.authors),
+        "topics": "; ".join(row.topics),
+    }
+
+
+def _harmless(cell: object) -> str:
+    """A cell that a spreadsheet shows and does not execute."""
+    said = str(cell)
+    return f"'{said}" if said.startswith(_FORMULA) else said
+
+
+def _attachment(text: str, name: str, content_type: str) -> Response:
+    response = Response(text, content_type=content_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response

@@ -1,0 +1,23 @@
+"""The promises of the API, by name: what is purged when it changes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.edge import Freshness, Policy
+
+_ASKS = Freshness(must_revalidate=True)
+_KEEPS = Freshness(
+    ttl=timedelta(days=1),
+    stale_while_revalidate=timedelta(minutes=1),
+    stale_if_error=timedelta(days=7),
+)
+
+API = Policy(name="API", browser=_ASKS, edge=_KEEPS)
+DOWNLOAD = Policy(name="DOWNLOAD", browser=_ASKS, edge=_KEEPS)
+NOT_FOUND = Policy(
+    name="API_NOT_FOUND",
+    browser=_ASKS,
+    edge=Freshness(ttl=timedelta(minutes=1)),
+)
+"""There is no end of addresses that don't exist, so none is kept for long."""

@@ -1,0 +1,50 @@
+"""Articles in JSON."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, jsonify
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import archive, articles
+
+from . import policies, shapes
+
+bp = Blueprint("posts", __name__, url_prefix="/api/posts")
+
+
+@bp.get("")
+@cached(policies.API)
+def index() -> ResponseReturnValue:
+    """The newest articles, and where all of them are."""
+    count = articles.count()
+    pages = archive.page_count(count)
+    return jsonify(
+        count=count,
+        posts=[shapes.post(post) for post in articles.newest(archive.PAGE_SIZE)],
+        pages={"count": pages, "oldest": _page(1 if pages else None), "newest": _page(pages)},
+    )
+
+
+@bp.get("/pages/<number:number>")
+@cached(policies.API)
+def numbered(number: int) -> ResponseReturnValue:
+    """One page of all articles, newest first; page 1 holds the oldest."""
+    page = archive.page(number) or abort(404)
+    return jsonify(
+        number=page.number,
+        posts=[shapes.post(post) for post in page.posts],
+        older=_page(page.older),
+        newer=_page(page.newer),
+    )
+
+
+@bp.get("/<slug:slug>")
+@cached(policies.API)
+def show(slug: str) -> ResponseReturnValue:
+    """One article with its text."""
+    return jsonify(shapes.post_in_full(articles.by_slug(slug) or abort(404)))
+
+
+def _page(number: int | None) -> str | None:
+    return shapes.url(f"/api/posts/pages/{number}") if number else None

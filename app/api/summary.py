@@ -1,0 +1,32 @@
+"""The site in numbers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import exports, site
+
+from . import policies, shapes
+
+bp = Blueprint("summary", __name__, url_prefix="/api/summary")
+
+
+@bp.get("")
+@cached(policies.API)
+def show() -> ResponseReturnValue:
+    """How much there is, and from when to when."""
+    settings, numbers = site.settings(), exports.summary()
+    return jsonify(
+        title=settings.title,
+        tagline=settings.tagline,
+        url=shapes.url("/"),
+        articles=numbers.articles,
+        pages=numbers.pages,
+        topics=numbers.topics,
+        authors=numbers.authors,
+        words=numbers.words,
+        newest_at=shapes.instant(numbers.newest_at),
+        oldest_at=shapes.instant(numbers.oldest_at),
+    )

@@ -1,0 +1,26 @@
+"""Topics in JSON."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import topics
+
+from . import policies, shapes
+
+bp = Blueprint("topics", __name__, url_prefix="/api/topics")
+
+
+@bp.get("")
+@cached(policies.API)
+def index() -> ResponseReturnValue:
+    """Every topic that has articles, with how many."""
+    return jsonify(
+        topics=[
+            shapes.topic(counted.topic)
+            | {"description": counted.topic.description, "count": counted.count}
+            for counted in topics.in_use()
+        ]
+    )

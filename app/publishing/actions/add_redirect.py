@@ -1,0 +1,108 @@
+"""Add a redirect: an old address, and the post or the address that it leads to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.publishing.errors import Conflict, Invalid, Missing
+from app.publishing.models import Kind, Post, Redirect, Status
+from app.publishing.paths import normal
+from app.publishing.transaction import transaction
+
+from . import checking, finding
+
+
+def add_redirect(
+    source: str, *, now: datetime, post_id: int | None = None, target: str | None = None
+) -> Redirect:
+    """Lead the old address to a post, or to a fixed target; one that does so already is kept.
+
+    Raises Invalid, Missing for an unknown post, Conflict when the address is taken.
+    """
+    source, target = checked(source, post_id, target)
+    with transaction() as session:
+        post_id, target = _end_of(session, post_id, target)
+        check(session, source, post_id, target)
+        found = finding.redirect_from(session, source)
+        if found is not None and (found.post_id, found.target) == (post_id, target):
+            return found
+        if found is not None:
+            raise Conflict(f"The address {source} already leads somewhere else.")
+        redirect = Redirect(source=source, post_id=post_id, target=target, created_at=now)
+        session.add(redirect)
+        _shorten(session, redirect)
+        finding.flush(session, f"Somebody else just redirected {source}.")
+        return redirect
+
+
+def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, str | None]:
+    """Source and target as they are kept; raises Invalid."""
+    if (post_id is None) == (target is None):
+        raise Invalid("target", "A redirect leads either to a post or to an address.")
+    kept = _normal("source", source)
+    if kept == "/":
+        raise Invalid("source", "The home page can't be redirected.")
+    if target is None:
+        return kept, None
+    return kept, _checked_target(target)
+
+
+def _checked_target(target: str) -> str:
+    if target.startswith("/") and not target.startswith(("//", "/\\")):
+        _normal("target", target)
+        return checking.line("target", target, limit=2000)
+    return checking.web_address("target", target, limit=2000)
+
+
+def _normal(field: str, path: str) -> str:
+    try:
+        return normal(path)
+    except ValueError as error:
+        raise Invalid(field, str(error)) from None
+
+
+def _end_of(
+    session: Session, post_id: int | None, target: str | None
+) -> tuple[int | None, str | None]:
+    """Where a fixed target leads by now, so that no redirect leads to another one."""
+    if target is None or not target.startswith("/"):
+        return post_id, target
+    onward = finding.redirect_from(session, target)
+    return (None, target) if onward is None else (onward.post_id, onward.target)
+
+
+def check(session: Session, source: str, post_id: int | None, target: str | None) -> None:
+    """Raise when the source is the address of a public post, or of the target itself."""
+    if post_id is not None and session.get(Post, post_id) is None:
+        raise Missing("There is no such post to redirect to; perhaps somebody deleted it.")
+    if target is not None and target.startswith("/") and normal(target) == source:
+        raise Invalid("target", f"The address {source} would lead to itself.")
+    other = post_at(session, source)
+    if other is not None and (other.id == post_id or other.status is Status.PUBLISHED):
+        raise Conflict(f"{source} is the address of the {other.kind} “{other.title}”.")
+
+
+def post_at(session: Session, path: str) -> Post | None:
+    """The post that stands at this address, public or not."""
+    article = path.startswith("/articles/")
+    slug = path.removeprefix("/articles/") if article else path.removeprefix("/")
+    return finding.holder(session, Kind.ARTICLE if article else Kind.PAGE, slug)
+
+
+def _shorten(session: Session, redirect: Redirect) -> None:
+    """Lead what led to the new redirect's source straight to its end."""
+    chained = sa.select(Redirect).where(Redirect.target.is_not(None))
+    for other in session.scalars(chained.where(Redirect.target == redirect.source)):
+        other.post_id, other.target = redirect.post_id, redirect.target
+
+
+def follow(old_path: str, new_path: str, *, now: datetime) -> None:
+    """Let an address that moved lead to its new place; nothing may redirect from there."""
+    with transaction() as session:
+        both = [normal(old_path), normal(new_path)]
+        session.execute(sa.delete(Redirect).where(Redirect.source.in_(both)))
+        if both[0] != both[1]:
+            add_redirect(old_path, target=new_path, now=now)

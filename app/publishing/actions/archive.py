@@ -1,0 +1,24 @@
+"""Archive a post: kept, with its text and revisions, but no longer public."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.publishing.models import Post
+from app.publishing.transaction import transaction
+
+from . import finding, writing
+from .lifecycle import Verb, after
+
+
+def archive(post_id: int, *, expected_version: int, now: datetime) -> Post:
+    """Put the post away; a date that readers have seen is kept, a planned one is not.
+
+    Raises Missing, or Conflict when the post was saved since the caller loaded it.
+    """
+    with transaction() as session:
+        post = finding.post_to_change(session, post_id, expected_version)
+        before, post.status = post.status, after(post.status, Verb.ARCHIVE)
+        if before is not post.status and not writing.was_public(post, now):
+            post.published_at = None
+        return post

@@ -1,0 +1,72 @@
+"""Checks of single fields: cleaned text, bounded lengths, known instants.
+
+Pure: no database, no clock. Each raises Invalid, naming the field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from app.publishing.errors import Invalid
+from app.publishing.slugs import check_slug
+
+# Unicode's control characters, surrogates and non-characters: PostgreSQL, XML or a terminal
+# would choke on them. Tab and line end are kept where text has lines.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
+
+
+def line(field: str, value: str, *, limit: int, empty: bool = False) -> str:
+    """Text on one line: control characters gone, white space collapsed, not over `limit`."""
+    cleaned = " ".join(_CONTROL.sub(" ", value).split())
+    if not cleaned and not empty:
+        raise Invalid(field, f"The {_said(field)} is empty; write one.")
+    return _bounded(field, cleaned, limit)
+
+
+def lines(field: str, value: str, *, limit: int) -> str:
+    """Text on several lines: control characters gone, one kind of line end, not over `limit`."""
+    unified = value.replace("\r\n", "\n").replace("\r", "\n")
+    return _bounded(field, _CONTROL.sub("", unified), limit)
+
+
+def _bounded(field: str, value: str, limit: int) -> str:
+    if len(value) > limit:
+        raise Invalid(
+            field,
+            f"The {_said(field)} has {len(value)} characters; {limit} is the most. Shorten it.",
+        )
+    return value
+
+
+def _said(field: str) -> str:
+    return field.replace("_markdown", "").replace("_", " ")
+
+
+def slug(value: str, *, reserved: Iterable[str] = ()) -> str:
+    """A slug as it may stand in a URL."""
+    try:
+        return check_slug(value, reserved=frozenset(reserved))
+    except ValueError as error:
+        raise Invalid("slug", str(error)) from None
+
+
+def aware(field: str, value: datetime) -> datetime:
+    """An instant that says its time zone."""
+    if value.tzinfo is None:
+        raise Invalid(field, f"The {_said(field)} {value} says no time zone; add one.")
+    return value
+
+
+def web_address(field: str, value: str, *, limit: int) -> str:
+    """An address on the web, or nothing."""
+    cleaned = line(field, value, limit=limit, empty=True)
+    try:
+        parts = urlsplit(cleaned)
+    except ValueError:
+        parts = urlsplit("")
+    if cleaned and (parts.scheme not in {"http", "https"} or not parts.netloc or " " in cleaned):
+        raise Invalid(field, f"{cleaned!r} is not an address such as https://example.com/me.")
+    return cleaned

@@ -1,0 +1,64 @@
+"""Create a post; it begins as a draft, with its first revision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.publishing.models import Author, Media, Post, Status, Topic
+from app.publishing.slugs import slugify
+from app.publishing.text import Rendered
+from app.publishing.transaction import transaction
+
+from . import finding, writing
+from .draft import Draft, checked
+from .rendering import body_columns, render_text
+
+
+def create(
+    draft: Draft, *, now: datetime, user_id: int | None = None, rendered: Rendered | None = None
+) -> Post:
+    """Save a new draft; `rendered` is its finished text when the caller has it already.
+
+    Raises Invalid, Missing for an unknown author, topic or cover, Conflict for a taken slug.
+    """
+    draft = checked(draft)
+    with transaction() as session:
+        draft = check(session, draft)
+        post = _new(draft, rendered or render_text(session, draft.title, draft.body_markdown), now)
+        session.add(post)
+        finding.flush(session, f"Somebody else just took the slug {draft.slug!r}; choose another.")
+        writing.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids)
+        writing.keep_revision(session, post, now=now, user_id=user_id)
+        return post
+
+
+def check(session: Session, draft: Draft) -> Draft:
+    """The draft with a slug that is free; raises when something it names is not there."""
+    finding.check_known(session, Author, draft.author_ids)
+    finding.check_known(session, Topic, draft.topic_ids)
+    finding.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+    if not draft.slug:
+        return replace(draft, slug=finding.free_slug(session, draft.kind, slugify(draft.title)))
+    finding.check_free(session, draft.kind, draft.slug)
+    return draft
+
+
+def _new(draft: Draft, rendered: Rendered, now: datetime) -> Post:
+    return Post(
+        kind=draft.kind,
+        status=Status.DRAFT,
+        slug=draft.slug,
+        title=draft.title,
+        summary=draft.summary or rendered.excerpt,
+        published_at=draft.published_at,
+        created_at=now,
+        updated_at=draft.updated_at or now,
+        menu_position=draft.menu_position,
+        cover_id=draft.cover_id,
+        cover_alt=draft.cover_alt,
+        body_markdown=draft.body_markdown,
+        **body_columns(rendered),
+    )

@@ -1,0 +1,27 @@
+"""Publish a post: from now on readers see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.publishing.models import Post
+from app.publishing.transaction import transaction
+
+from . import finding, writing
+from .lifecycle import Verb, after
+
+
+def publish(post_id: int, *, expected_version: int, now: datetime) -> Post:
+    """Make the post public; one that was public before keeps its first date.
+
+    Raises Missing, or Conflict when the post was saved since the caller loaded it.
+    """
+    with transaction() as session:
+        post = finding.post_to_change(session, post_id, expected_version)
+        post.status = after(post.status, Verb.PUBLISH)
+        if not writing.was_public(post, now):
+            post.published_at = now
+        assert post.published_at is not None
+        post.updated_at = max(post.updated_at, post.published_at)
+        writing.free_address(session, post)
+        return post

@@ -1,0 +1,80 @@
+"""Rendering a text when it is saved: images come from the media table, old addresses are mended."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.publishing.errors import Invalid
+from app.publishing.models import Media, MediaFile, Redirect
+from app.publishing.paths import normal
+from app.publishing.text import Image, Rendered, Rendition, TextError, render
+
+_MEDIA = re.compile(r"/media/([0-9a-f]{20})/[^/]+\Z")
+
+
+def render_text(session: Session, title: str, markdown: str) -> Rendered:
+    """The finished text; raises Invalid when it is too large or too deep."""
+    try:
+        return render(
+            markdown,
+            title=title,
+            resolve_image=lambda source: find_image(session, source),
+            resolve_link=lambda href: mend_link(session, href),
+        )
+    except TextError as error:
+        raise Invalid("body_markdown", str(error)) from None
+
+
+def find_image(session: Session, source: str) -> Image | None:
+    """The image that `/media/…` in a text means, with its smaller copies."""
+    match = _MEDIA.match(source)
+    if match is None:
+        return None
+    found = session.scalars(
+        sa.select(Media)
+        .join(MediaFile, MediaFile.media_id == Media.id)
+        .where(MediaFile.fingerprint == match[1])
+        .limit(1)
+    ).first()
+    return None if found is None else image_of(found)
+
+
+def image_of(media: Media) -> Image:
+    """An image as the text room knows it: the original, and the widths that are made of it."""
+    original = next(file for file in media.files if file.original)
+    smaller = (file for file in media.files if not file.original and file.width < original.width)
+    return Image(
+        url=original.path,
+        width=original.width,
+        height=original.height,
+        renditions=tuple(Rendition(url=file.path, width=file.width) for file in smaller),
+    )
+
+
+def mend_link(session: Session, href: str) -> str | None:
+    """Where a link to an old address of this site leads now; None leaves it alone."""
+    if not href.startswith("/") or href.startswith("//"):
+        return None
+    path, mark, fragment = href.partition("#")
+    try:
+        source = normal(path)
+    except ValueError:
+        return None
+    found = session.scalars(sa.select(Redirect).where(Redirect.source == source)).one_or_none()
+    if found is None or found.post is None:
+        return None
+    return f"{found.post.path}{mark}{fragment}"
+
+
+def body_columns(rendered: Rendered) -> dict[str, Any]:
+    """The columns of a post that come from its text."""
+    return {
+        "body_html": rendered.html,
+        "body_text": rendered.text,
+        "contents": [{"level": h.level, "id": h.id, "text": h.text} for h in rendered.toc],
+        "word_count": rendered.word_count,
+    }

@@ -1,0 +1,102 @@
+"""Revise a post: its text, its facts and, when the slug differs, its address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.publishing.errors import Invalid
+from app.publishing.models import Author, Media, Post, Status, Topic
+from app.publishing.text import Rendered
+from app.publishing.transaction import transaction
+
+from . import finding, writing
+from .draft import Draft, checked
+from .rename import move
+from .rendering import body_columns, render_text
+
+_TEXT = ("title", "summary", "body_markdown")
+
+
+def revise(
+    post_id: int,
+    draft: Draft,
+    *,
+    expected_version: int,
+    now: datetime,
+    user_id: int | None = None,
+    rendered: Rendered | None = None,
+) -> Post:
+    """Save what the draft says; what is the same already is not written.
+
+    An empty slug keeps the one there is, and so does an empty `published_at`. Raises Invalid,
+    Missing, or Conflict when the post was saved since the caller loaded it.
+    """
+    draft = checked(draft)
+    with transaction() as session:
+        post = finding.post_to_change(session, post_id, expected_version)
+        check(session, post, draft, now)
+        if draft.slug and draft.slug != post.slug:
+            move(session, post, draft.slug, now=now)
+        _write_facts(session, post, draft)
+        _write_text(session, post, draft, rendered, now=now, user_id=user_id)
+        session.flush()
+        return post
+
+
+def check(session: Session, post: Post, draft: Draft, now: datetime) -> None:
+    """Raise when the draft can't become this post's next version."""
+    if draft.kind is not post.kind:
+        raise Invalid("kind", f"“{post.title}” is {_a(post.kind)}; it can't become another kind.")
+    due = draft.published_at
+    if post.status is Status.SCHEDULED and due is not None and due <= now:
+        raise Invalid("published_at", "A scheduled post needs a time in the future.")
+    if post.status is Status.PUBLISHED and due is not None and due > now:
+        raise Invalid("published_at", "A public post can't come out in the future; unpublish it.")
+    finding.check_known(session, Author, draft.author_ids)
+    finding.check_known(session, Topic, draft.topic_ids)
+    finding.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _write_facts(session: Session, post: Post, draft: Draft) -> None:
+    facts: dict[str, Any] = {
+        "cover_id": draft.cover_id,
+        "cover_alt": draft.cover_alt,
+        "menu_position": draft.menu_position,
+        "published_at": draft.published_at or post.published_at,
+        "updated_at": draft.updated_at or post.updated_at,
+    }
+    finding.assign(post, facts)
+    if writing.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids):
+        writing.count_write(post)
+
+
+def _write_text(
+    session: Session,
+    post: Post,
+    draft: Draft,
+    rendered: Rendered | None,
+    *,
+    now: datetime,
+    user_id: int | None,
+) -> None:
+    same = draft.title == post.title and draft.body_markdown == post.body_markdown
+    if same and rendered is None and draft.summary:
+        texts: dict[str, Any] = {"summary": draft.summary}
+    else:
+        rendered = rendered or render_text(session, draft.title, draft.body_markdown)
+        texts = {
+            "title": draft.title,
+            "summary": draft.summary or rendered.excerpt,
+            "body_markdown": draft.body_markdown,
+            **body_columns(rendered),
+        }
+    if finding.assign(post, texts) & set(_TEXT):
+        post.updated_at = draft.updated_at or now
+        writing.keep_revision(session, post, now=now, user_id=user_id)

@@ -1,0 +1,76 @@
+"""Save an author: a new one, or another version of one there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.publishing.errors import Conflict, Missing
+from app.publishing.models import Author
+from app.publishing.slugs import slugify
+from app.publishing.transaction import transaction
+
+from . import checking, finding
+from .add_redirect import follow
+from .rendering import render_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorDraft:
+    """What somebody says about an author; an empty slug is made from the name."""
+
+    name: str
+    slug: str = ""
+    bio_markdown: str = ""
+    url: str = ""
+
+
+def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = None) -> Author:
+    """Save the author; another slug leaves a redirect, and what is the same is not written.
+
+    Raises Invalid, Missing, or Conflict for a slug that another author has.
+    """
+    values = checked(draft)
+    with transaction() as session:
+        author = _found(session, author_id)
+        check(session, values["slug"], author)
+        if author is None:
+            author = Author(slug=values["slug"], name=values["name"], bio_markdown="")
+            session.add(author)
+        old_path = author.path
+        if author.bio_markdown != values["bio_markdown"]:
+            author.bio_html = render_text(session, values["name"], values["bio_markdown"]).html
+        finding.assign(author, values)
+        finding.flush(session, f"Somebody else just took the slug {author.slug!r}.")
+        follow(old_path, author.path, now=now)
+        return author
+
+
+def checked(draft: AuthorDraft) -> dict[str, str]:
+    """The author's columns, cleaned; raises Invalid."""
+    name = checking.line("name", draft.name, limit=200)
+    return {
+        "name": name,
+        "slug": checking.slug(draft.slug or slugify(name)),
+        "bio_markdown": checking.lines("bio_markdown", draft.bio_markdown, limit=20_000),
+        "url": checking.web_address("url", draft.url, limit=500),
+    }
+
+
+def _found(session: Session, author_id: int | None) -> Author | None:
+    if author_id is None:
+        return None
+    author = session.get(Author, author_id, with_for_update=True)
+    if author is None:
+        raise Missing("There is no such author; perhaps somebody deleted it.")
+    return author
+
+
+def check(session: Session, slug: str, author: Author | None) -> None:
+    """Raise Conflict, naming the other author, when the slug is taken."""
+    other = session.scalars(sa.select(Author).where(Author.slug == slug)).one_or_none()
+    if other is not None and other is not author:
+        raise Conflict(f"The slug {slug!r} belongs to the author “{other.name}”; choose another.")

@@ -1,0 +1,58 @@
+"""Save the site's own settings, which pages show."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.publishing.errors import Conflict, Invalid
+from app.publishing.models import Site
+from app.publishing.transaction import transaction
+
+from . import checking, finding
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteDraft:
+    """What pages say about the whole site; the language is a tag such as `en` or `de-CH`."""
+
+    title: str
+    tagline: str = ""
+    description: str = ""
+    language: str = "en"
+
+
+def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
+    """Save the settings; `expected_version` is None as long as there are none.
+
+    Raises Invalid, or Conflict when they were saved since the caller loaded them.
+    """
+    values = checked(draft)
+    with transaction() as session:
+        site = session.get(Site, 1, with_for_update=True, populate_existing=True)
+        if (site.version if site else None) != expected_version:
+            raise Conflict(
+                "Somebody else saved the site's settings meanwhile. "
+                "Load them again, and put your changes into them."
+            )
+        if site is None:
+            site = Site(id=1, **values)
+            session.add(site)
+        finding.assign(site, values)
+        finding.flush(session, "Somebody else just saved the site's settings; load them again.")
+        return site
+
+
+def checked(draft: SiteDraft) -> dict[str, str]:
+    """The site's columns, cleaned; raises Invalid."""
+    language = checking.line("language", draft.language, limit=35)
+    if not _LANGUAGE.fullmatch(language):
+        raise Invalid("language", f"{language!r} is not a language tag such as en or de-CH.")
+    return {
+        "title": checking.line("title", draft.title, limit=200),
+        "tagline": checking.line("tagline", draft.tagline, limit=300, empty=True),
+        "description": checking.line("description", draft.description, limit=2000, empty=True),
+        "language": language,
+    }

@@ -1,0 +1,71 @@
+"""Save a topic: a new one, or another version of one there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.publishing.errors import Conflict, Missing
+from app.publishing.models import Topic
+from app.publishing.slugs import slugify
+from app.publishing.transaction import transaction
+
+from . import checking, finding
+from .add_redirect import follow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicDraft:
+    """What somebody says about a topic; an empty slug is made from the name."""
+
+    name: str
+    slug: str = ""
+    description: str = ""
+
+
+def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None) -> Topic:
+    """Save the topic; another slug leaves a redirect, and what is the same is not written.
+
+    Raises Invalid, Missing, or Conflict for a slug that another topic has.
+    """
+    values = checked(draft)
+    with transaction() as session:
+        topic = _found(session, topic_id)
+        check(session, values["slug"], topic)
+        if topic is None:
+            topic = Topic(slug=values["slug"], name=values["name"], description="")
+            session.add(topic)
+        old_path = topic.path
+        finding.assign(topic, values)
+        finding.flush(session, f"Somebody else just took the slug {topic.slug!r}.")
+        follow(old_path, topic.path, now=now)
+        return topic
+
+
+def checked(draft: TopicDraft) -> dict[str, str]:
+    """The topic's columns, cleaned; raises Invalid."""
+    name = checking.line("name", draft.name, limit=200)
+    return {
+        "name": name,
+        "slug": checking.slug(draft.slug or slugify(name)),
+        "description": checking.line("description", draft.description, limit=2000, empty=True),
+    }
+
+
+def _found(session: Session, topic_id: int | None) -> Topic | None:
+    if topic_id is None:
+        return None
+    topic = session.get(Topic, topic_id, with_for_update=True)
+    if topic is None:
+        raise Missing("There is no such topic; perhaps somebody deleted it.")
+    return topic
+
+
+def check(session: Session, slug: str, topic: Topic | None) -> None:
+    """Raise Conflict, naming the other topic, when the slug is taken."""
+    other = session.scalars(sa.select(Topic).where(Topic.slug == slug)).one_or_none()
+    if other is not None and other is not topic:
+        raise Conflict(f"The slug {slug!r} belongs to the topic “{other.name}”; choose another.")

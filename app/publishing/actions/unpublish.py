@@ -1,0 +1,24 @@
+"""Unpublish a post: it is a draft again, and nobody but editors sees it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.publishing.models import Post
+from app.publishing.transaction import transaction
+
+from . import finding, writing
+from .lifecycle import Verb, after
+
+
+def unpublish(post_id: int, *, expected_version: int, now: datetime) -> Post:
+    """Make the post a draft; a date that readers have seen is kept, a planned one is not.
+
+    Raises Missing, or Conflict when the post was saved since the caller loaded it.
+    """
+    with transaction() as session:
+        post = finding.post_to_change(session, post_id, expected_version)
+        before, post.status = post.status, after(post.status, Verb.UNPUBLISH)
+        if before is not post.status and not writing.was_public(post, now):
+            post.published_at = None
+        return post

@@ -1,0 +1,90 @@
+"""What several actions write: revisions, who and what about, redirects. Inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+
+from app.publishing.models import Post, Redirect, Revision, post_author, post_topic
+from app.publishing.paths import normal
+
+
+def keep_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
+    """Keep the text that the post has now; the caller holds the post's lock."""
+    last = session.scalar(
+        sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
+    )
+    session.add(
+        Revision(
+            post_id=post.id,
+            number=(last or 0) + 1,
+            title=post.title,
+            summary=post.summary,
+            body_markdown=post.body_markdown,
+            created_at=now,
+            user_id=user_id,
+        )
+    )
+
+
+def link_all(
+    session: Session, post: Post, *, authors: Sequence[int], topics: Sequence[int]
+) -> bool:
+    """Set who wrote the post and what it is about, in this order; tells whether that changed."""
+    wrote = _link(session, post_author, post_author.c.author_id, post.id, authors)
+    about = _link(session, post_topic, post_topic.c.topic_id, post.id, topics)
+    return wrote or about
+
+
+def _link(
+    session: Session, table: sa.Table, column: sa.Column[int], post_id: int, ids: Sequence[int]
+) -> bool:
+    mine = table.c.post_id == post_id
+    before = {
+        row[0]: row[1] for row in session.execute(sa.select(column, table.c.position).where(mine))
+    }
+    wanted = {row_id: position for position, row_id in enumerate(ids)}
+    for row_id in before.keys() - wanted.keys():
+        session.execute(sa.delete(table).where(mine, column == row_id))
+    for row_id in wanted.keys() & before.keys():
+        if wanted[row_id] != before[row_id]:
+            moved = sa.update(table).where(mine, column == row_id)
+            session.execute(moved.values(position=wanted[row_id]))
+    added = [
+        {"post_id": post_id, column.name: row_id, "position": position}
+        for row_id, position in wanted.items()
+        if row_id not in before
+    ]
+    if added:
+        session.execute(sa.insert(table), added)
+    return wanted != before
+
+
+def count_write(post: Post) -> None:
+    """Let the version count a write that touched no column of the post itself."""
+    flag_modified(post, "title")
+
+
+def leave_redirect(session: Session, post: Post, old_path: str, *, now: datetime) -> None:
+    """Lead the old address to the post, wherever it moves later."""
+    source = normal(old_path)
+    free_address(session, post)
+    found = session.scalars(sa.select(Redirect).where(Redirect.source == source)).one_or_none()
+    if found is None:
+        session.add(Redirect(source=source, post_id=post.id, created_at=now))
+        return
+    found.post_id, found.target = post.id, None
+
+
+def free_address(session: Session, post: Post) -> None:
+    """Remove a redirect that starts where the post itself stands."""
+    session.execute(sa.delete(Redirect).where(Redirect.source == normal(post.path)))
+
+
+def was_public(post: Post, now: datetime) -> bool:
+    """Whether readers may have seen the post at its address."""
+    return post.published_at is not None and post.published_at <= now

@@ -1,0 +1,158 @@
+"""Feeds: posts as Atom (RFC 4287) and as JSON Feed 1.1.
+
+Pure: no database and no clock; the same posts always give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+from .models import Post
+
+SIZE = 20
+"""How many posts a feed holds."""
+
+_ATOM = "http://www.w3.org/2005/Atom"
+_XML = "http://www.w3.org/XML/1998/namespace"
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PATHS = re.compile(r'(\s(?:href|src|poster)=")(/(?!/)|#)')
+_CANDIDATES = re.compile(r'(\ssrcset=")([^"]*)"')
+
+ET.register_namespace("", _ATOM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What a feed says of itself; `home` and `path` are paths below `site_url`."""
+
+    site_url: str
+    title: str
+    subtitle: str
+    language: str
+    home: str
+    path: str
+    posts: tuple[Post, ...]
+
+    def url(self, path: str) -> str:
+        """Where a path is found from anywhere."""
+        return f"{self.site_url}{path}"
+
+    @property
+    def updated_at(self) -> datetime:
+        """When any of its posts last changed."""
+        return max((changed_at(post) for post in self.posts), default=_NEVER)
+
+
+def atom(feed: Feed) -> bytes:
+    """The feed as Atom, with the whole text of each post."""
+    root = ET.Element(f"{{{_ATOM}}}feed", {f"{{{_XML}}}lang": feed.language})
+    _add(root, "id", feed.url(feed.path))
+    _add(root, "title", feed.title)
+    if feed.subtitle:
+        _add(root, "subtitle", feed.subtitle)
+    _add(root, "updated", feed.updated_at.isoformat())
+    _add(root, "link", rel="self", type="application/atom+xml", href=feed.url(feed.path))
+    _add(root, "link", rel="alternate", type="text/html", href=feed.url(feed.home))
+    _add(root, "generator", "Broadsheet")
+    for post in feed.posts:
+        _entry(root, feed, post)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8") + b"\n"
+
+
+def _entry(root: ET.Element, feed: Feed, post: Post) -> None:
+    entry = _add(root, "entry")
+    url = feed.url(post.path)
+    _add(entry, "id", stable_id(feed.site_url, post))
+    _add(entry, "title", post.title)
+    _add(entry, "link", rel="alternate", type="text/html", href=url)
+    _add(entry, "published", (post.published_at or post.created_at).isoformat())
+    _add(entry, "updated", changed_at(post).isoformat())
+    for author in post.authors:
+        person = _add(entry, "author")
+        _add(person, "name", author.name)
+        _add(person, "uri", feed.url(author.path))
+    if not post.authors:
+        _add(_add(entry, "author"), "name", feed.title)
+    for topic in post.topics:
+        _add(entry, "category", term=topic.slug, label=topic.name)
+    if post.summary:
+        _add(entry, "summary", post.summary)
+    _add(entry, "content", absolute_html(post.body_html, feed.site_url, url), type="html")
+
+
+def _add(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
+    clean = {name: _NOT_XML.sub("", value) for name, value in attributes.items()}
+    element = ET.SubElement(parent, f"{{{_ATOM}}}{tag}", clean)
+    element.text = _NOT_XML.sub("", text) or None
+    return element
+
+
+def json_feed(feed: Feed) -> bytes:
+    """The feed as JSON Feed 1.1, with the whole text of each post."""
+    document: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.url(feed.home),
+        "feed_url": feed.url(feed.path),
+        "description": feed.subtitle,
+        "language": feed.language,
+        "items": [_item(feed, post) for post in feed.posts],
+    }
+    return json.dumps(_said(document), ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _item(feed: Feed, post: Post) -> dict[str, Any]:
+    url = feed.url(post.path)
+    cover = post.cover.files[-1].path if post.cover and post.cover.files else ""
+    return _said(
+        {
+            "id": stable_id(feed.site_url, post),
+            "url": url,
+            "title": post.title,
+            "summary": post.summary,
+            "content_html": absolute_html(post.body_html, feed.site_url, url),
+            "image": feed.url(cover) if cover else "",
+            "date_published": (post.published_at or post.created_at).isoformat(),
+            "date_modified": changed_at(post).isoformat(),
+            "authors": [{"name": a.name, "url": feed.url(a.path)} for a in post.authors],
+            "tags": [topic.name for topic in post.topics],
+        },
+        always={"content_html"},
+    )
+
+
+def _said(values: dict[str, Any], always: Iterable[str] = ("items",)) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value or name in always}
+
+
+def stable_id(site_url: str, post: Post) -> str:
+    """An identifier that survives a rename: a tag URI (RFC 4151)."""
+    host = urlsplit(site_url).hostname or "localhost"
+    return f"tag:{host},{post.created_at:%Y-%m-%d}:posts/{post.id}"
+
+
+def changed_at(post: Post) -> datetime:
+    """When readers last saw something new there."""
+    return max(post.updated_at, post.published_at or post.updated_at)
+
+
+def absolute_html(html: str, site_url: str, url: str) -> str:
+    """The HTML with its links made absolute, since a feed is read elsewhere."""
+
+    def link(found: re.Match[str]) -> str:
+        return found[1] + (f"{url}#" if found[2] == "#" else f"{site_url}/")
+
+    def candidates(found: re.Match[str]) -> str:
+        each = (part.strip() for part in found[2].split(","))
+        whole = (f"{site_url}{part}" if part.startswith("/") else part for part in each)
+        return f'{found[1]}{", ".join(whole)}"'
+
+    return _CANDIDATES.sub(candidates, _PATHS.sub(link, html))

@@ -1,0 +1,96 @@
+"""Articles: one, its neighbours in time, the newest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.publishing.models import Author, Post, Topic, post_author, post_topic
+
+from .selections import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    Posts,
+    articles,
+    for_links,
+    for_lists,
+    for_reading,
+)
+
+Listed = Topic | Author
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The articles just before and just after one."""
+
+    older: Post | None
+    newer: Post | None
+
+
+def by_slug(slug: str) -> Post | None:
+    """One published article with its body."""
+    return db.session.scalar(articles().where(Post.slug == slug).options(*for_reading()))
+
+
+def newest(limit: int, *, about: Listed | None = None) -> list[Post]:
+    """The newest articles, of one topic or author if one is given."""
+    found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
+    return list(db.session.scalars(found.options(*for_lists())))
+
+
+def newest_in_full(limit: int, *, about: Listed | None = None) -> list[Post]:
+    """The newest articles with their bodies, for a feed."""
+    found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
+    return list(db.session.scalars(found.options(*for_reading())))
+
+
+def count(*, about: Listed | None = None) -> int:
+    """How many articles are published, of one topic or author if one is given."""
+    chosen = narrowed(articles(), about).with_only_columns(sa.func.count(Post.id))
+    return db.session.scalar(chosen) or 0
+
+
+def neighbours(article: Post) -> Neighbours:
+    """The articles just before and just after this one."""
+    return Neighbours(
+        older=_first(_before(article).order_by(*NEWEST_FIRST)),
+        newer=_first(_after(article).order_by(*OLDEST_FIRST)),
+    )
+
+
+def earlier_about(topic: Topic, article: Post, limit: int) -> list[Post]:
+    """The articles of a topic before this one, newest first: what comes later never changes it."""
+    found = narrowed(_before(article), topic).order_by(*NEWEST_FIRST).limit(limit)
+    return list(db.session.scalars(found.options(*for_lists())))
+
+
+def narrowed(posts: Posts, about: Listed | None) -> Posts:
+    """Those of one topic or author; all of them without one."""
+    if isinstance(about, Topic):
+        return posts.join(post_topic, post_topic.c.post_id == Post.id).where(
+            post_topic.c.topic_id == about.id
+        )
+    if isinstance(about, Author):
+        return posts.join(post_author, post_author.c.post_id == Post.id).where(
+            post_author.c.author_id == about.id
+        )
+    return posts
+
+
+def _before(article: Post) -> Posts:
+    at = article.published_at
+    tie = sa.or_(Post.published_at < at, Post.id < article.id)
+    return articles().where(Post.published_at <= at, tie)
+
+
+def _after(article: Post) -> Posts:
+    at = article.published_at
+    tie = sa.or_(Post.published_at > at, Post.id > article.id)
+    return articles().where(Post.published_at >= at, tie)
+
+
+def _first(posts: Posts) -> Post | None:
+    return db.session.scalar(posts.limit(1).options(*for_links()))

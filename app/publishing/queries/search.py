@@ -1,0 +1,84 @@
+"""Search: the published posts that match a reader's words, with the place where they do.
+
+What a reader types is never syntax: on SQLite every word is quoted, on PostgreSQL
+`websearch_to_tsquery` accepts anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.publishing.models import Post, Status
+
+from .selections import for_lists
+
+LONGEST = 200
+MOST_WORDS = 12
+MOST_FOUND = 30
+OPEN, CLOSE = "\x02", "\x03"
+"""Stand around a matched word in a snippet; no text holds them, so they can be told apart."""
+
+_SQLITE = sa.text(
+    "SELECT post_search.rowid AS id, snippet(post_search, 2, :open, :close, '…', 28) AS snippet"
+    " FROM post_search JOIN post ON post.id = post_search.rowid"
+    " WHERE post_search MATCH :words AND post.status = :status"
+    " ORDER BY bm25(post_search, 8.0, 4.0, 1.0), post.id DESC LIMIT :most"
+)
+_POSTGRESQL = sa.text(
+    "SELECT post.id AS id, ts_headline('english', left(post.body_text, 100000), query, :look)"
+    " AS snippet"
+    " FROM post_search JOIN post ON post.id = post_search.post_id,"
+    " websearch_to_tsquery('english', :words) AS query"
+    " WHERE post_search.words @@ query AND post.status = :status"
+    " ORDER BY ts_rank_cd(post_search.words, query) DESC, post.id DESC LIMIT :most"
+)
+_LOOK = f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=28, MinWords=14, MaxFragments=1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A post that matches, and a few of its words around the match."""
+
+    post: Post
+    snippet: str
+    """Plain text; matched words stand between OPEN and CLOSE."""
+
+
+def cleaned(typed: str) -> str:
+    """What a reader typed, without control characters, in one line of bounded length."""
+    printable = "".join(char if char.isprintable() else " " for char in typed[: LONGEST * 4])
+    return " ".join(printable.split())[:LONGEST].strip()
+
+
+def matching(typed: str) -> list[Found]:
+    """The published posts that match best; nothing for words that hold no letter or digit."""
+    words = [word for word in cleaned(typed).split() if any(map(str.isalnum, word))][:MOST_WORDS]
+    if not words:
+        return []
+    snippets = dict(_hits(words))
+    posts = db.session.scalars(
+        sa.select(Post).where(Post.id.in_(snippets)).options(*for_lists()),
+    )
+    by_id = {post.id: post for post in posts}
+    return [
+        Found(post=by_id[key], snippet=snippet) for key, snippet in snippets.items() if key in by_id
+    ]
+
+
+def fts5(words: list[str]) -> str:
+    """The FTS5 expression that wants all of the words, the last one perhaps unfinished."""
+    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
+    return " ".join(quoted) + "*"
+
+
+def _hits(words: list[str]) -> list[tuple[int, str]]:
+    given = {"status": Status.PUBLISHED.value, "most": MOST_FOUND}
+    if db.engine.dialect.name == "sqlite":
+        given |= {"words": fts5(words), "open": OPEN, "close": CLOSE}
+        rows = db.session.execute(_SQLITE, given)
+    else:
+        rows = db.session.execute(_POSTGRESQL, given | {"words": " ".join(words), "look": _LOOK})
+    return [(row.id, row.snippet or "") for row in rows]

@@ -1,0 +1,45 @@
+"""Authors, and the articles of one: the newest, and pages that are numbered from the oldest."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import archive, articles, authors
+
+from . import policies
+
+bp = Blueprint("authors", __name__, url_prefix="/authors")
+
+
+@bp.get("")
+@cached(policies.LIST)
+def index() -> ResponseReturnValue:
+    """Every author that has articles."""
+    return render_template("site/authors/index.html", authors=authors.in_use())
+
+
+@bp.get("/<slug:slug>")
+@cached(policies.LIST)
+def show(slug: str) -> ResponseReturnValue:
+    """One author with its newest articles."""
+    author = authors.by_slug(slug) or abort(404)
+    newest = articles.newest(archive.PAGE_SIZE, about=author)
+    count = articles.count(about=author)
+    return render_template(
+        "site/authors/show.html",
+        author=author,
+        articles=newest,
+        count=count,
+        older=archive.page_after(len(newest), count),
+    )
+
+
+@bp.get("/<slug:slug>/pages/<number:number>")
+@cached(policies.ARCHIVE)
+def numbered(slug: str, number: int) -> ResponseReturnValue:
+    """One page of a author's articles; page 1 holds the oldest."""
+    author = authors.by_slug(slug) or abort(404)
+    page = archive.page(number, about=author) or abort(404)
+    return render_template("site/authors/numbered.html", author=author, page=page)

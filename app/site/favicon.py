@@ -1,0 +1,22 @@
+"""The icon that browsers ask for by a fixed address."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from app.config import ROOT
+from app.edge import cached
+
+from . import policies
+
+bp = Blueprint("favicon", __name__)
+
+_ICON = ROOT / "static" / "favicon.ico"
+
+
+@bp.get("/favicon.ico")
+@cached(policies.FAVICON)
+def show() -> ResponseReturnValue:
+    """The icon."""
+    return Response(_ICON.read_bytes(), content_type="image/x-icon")

@@ -1,0 +1,80 @@
+"""Feeds of everything, of a topic and of an author, as Atom and as JSON."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, current_app
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.feeds import SIZE, Feed, atom, json_feed
+from app.publishing.models import Author, Topic
+from app.publishing.queries import articles, authors, site, topics
+
+from . import policies
+
+bp = Blueprint("feeds", __name__)
+
+
+@bp.get("/feed.xml")
+@cached(policies.FEED)
+def everything_as_atom() -> ResponseReturnValue:
+    """The newest articles as Atom."""
+    return _atom(None)
+
+
+@bp.get("/feed.json")
+@cached(policies.FEED)
+def everything_as_json() -> ResponseReturnValue:
+    """The newest articles as JSON Feed."""
+    return _json(None)
+
+
+@bp.get("/topics/<slug:slug>/feed.xml")
+@cached(policies.FEED)
+def topic_as_atom(slug: str) -> ResponseReturnValue:
+    """A topic's newest articles as Atom."""
+    return _atom(topics.by_slug(slug) or abort(404))
+
+
+@bp.get("/topics/<slug:slug>/feed.json")
+@cached(policies.FEED)
+def topic_as_json(slug: str) -> ResponseReturnValue:
+    """A topic's newest articles as JSON Feed."""
+    return _json(topics.by_slug(slug) or abort(404))
+
+
+@bp.get("/authors/<slug:slug>/feed.xml")
+@cached(policies.FEED)
+def author_as_atom(slug: str) -> ResponseReturnValue:
+    """An author's newest articles as Atom."""
+    return _atom(authors.by_slug(slug) or abort(404))
+
+
+@bp.get("/authors/<slug:slug>/feed.json")
+@cached(policies.FEED)
+def author_as_json(slug: str) -> ResponseReturnValue:
+    """An author's newest articles as JSON Feed."""
+    return _json(authors.by_slug(slug) or abort(404))
+
+
+def _atom(about: Topic | Author | None) -> Response:
+    document = atom(_feed(about, "feed.xml"))
+    return Response(document, content_type="application/atom+xml; charset=utf-8")
+
+
+def _json(about: Topic | Author | None) -> Response:
+    return Response(json_feed(_feed(about, "feed.json")), content_type="application/feed+json")
+
+
+def _feed(about: Topic | Author | None, name: str) -> Feed:
+    settings = site.settings()
+    below = about.path if about else ""
+    return Feed(
+        site_url=current_app.config["SITE_URL"],
+        title=f"{about.name} – {settings.title}" if about else settings.title,
+        subtitle=settings.tagline,
+        language=settings.language,
+        home=below or "/",
+        path=f"{below}/{name}",
+        posts=tuple(articles.newest_in_full(SIZE, about=about)),
+    )

@@ -1,0 +1,20 @@
+"""A page: what has a place in the menu instead of a date."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import pages
+
+from . import policies
+
+bp = Blueprint("pages", __name__)
+
+
+@bp.get("/<slug:slug>")
+@cached(policies.PAGE)
+def show(slug: str) -> ResponseReturnValue:
+    """One published page."""
+    return render_template("site/pages/show.html", page=pages.by_slug(slug) or abort(404))

@@ -1,0 +1,21 @@
+"""Search."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import search
+
+from . import policies
+
+bp = Blueprint("search", __name__)
+
+
+@bp.get("/search")
+@cached(policies.SEARCH, query=("q",))
+def show() -> ResponseReturnValue:
+    """What matches a reader's words, or only the form when there are none."""
+    words = search.cleaned(request.args.get("q", ""))
+    return render_template("site/search/show.html", words=words, found=search.matching(words))

@@ -1,0 +1,45 @@
+"""Topics, and the articles of one: the newest, and pages that are numbered from the oldest."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.publishing.queries import archive, articles, topics
+
+from . import policies
+
+bp = Blueprint("topics", __name__, url_prefix="/topics")
+
+
+@bp.get("")
+@cached(policies.LIST)
+def index() -> ResponseReturnValue:
+    """Every topic that has articles."""
+    return render_template("site/topics/index.html", topics=topics.in_use())
+
+
+@bp.get("/<slug:slug>")
+@cached(policies.LIST)
+def show(slug: str) -> ResponseReturnValue:
+    """One topic with its newest articles."""
+    topic = topics.by_slug(slug) or abort(404)
+    newest = articles.newest(archive.PAGE_SIZE, about=topic)
+    count = articles.count(about=topic)
+    return render_template(
+        "site/topics/show.html",
+        topic=topic,
+        articles=newest,
+        count=count,
+        older=archive.page_after(len(newest), count),
+    )
+
+
+@bp.get("/<slug:slug>/pages/<number:number>")
+@cached(policies.ARCHIVE)
+def numbered(slug: str, number: int) -> ResponseReturnValue:
+    """One page of a topic's articles; page 1 holds the oldest."""
+    topic = topics.by_slug(slug) or abort(404)
+    page = archive.page(number, about=topic) or abort(404)
+    return render_template("site/topics/numbered.html", topic=topic, page=page)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.publishing.paths import RESERVED, normal
+
+SPELLINGS = {
+    "capitals": ("/2014/09/15/Rust-1.0.html", "/2014/09/15/rust-1.0.html"),
+    "a slash at its end": ("/about/", "/about"),
+    "no slash at its start": ("2014/x", "/2014/x"),
+    "doubled slashes": ("//a//b/", "/a/b"),
+    "escapes": ("/caf%C3%A9%20au%20lait", "/café au lait"),
+    "a whole address": ("https://example.com/A/?q=1#top", "/a"),
+    "the home page": ("/", "/"),
+    "dots that mean here": ("./a/./b", "/a/b"),
+}
+
+
+@pytest.mark.parametrize(("path", "kept"), SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_an_old_address_has_one_spelling(path: str, kept: str) -> None:
+    """Lower case, decoded, no slash at its end; and a kept one stays as it is."""
+    assert normal(path) == kept
+    assert normal(kept) == kept
+
+
+HOSTILE = ["/a\0b", "/a%00b", "/a/../b", "/a%2f..%2fb", "/a\\b", "/" + "x" * 500, "http://[oops/"]
+
+
+@pytest.mark.parametrize("path", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_address_is_refused_in_a_sentence(path: str) -> None:
+    """Nothing that no browser asks for is kept."""
+    with pytest.raises(ValueError, match=r"^The address .*\.$"):
+        normal(path)
+
+
+def test_no_page_can_stand_where_the_site_has_a_route(app: Flask) -> None:
+    """The first segment of every route is reserved."""
+    firsts = {rule.rule.split("/")[1].split(".")[0] for rule in app.url_map.iter_rules()}
+    assert {first for first in firsts if first and not first.startswith("<")} <= RESERVED
+    assert {"articles", "topics", "feed", "static", "studio"} <= RESERVED
