@@ -102,6 +102,15 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
     return Document(kind=kind, values=named, body=body, offset=offset, source=source)
 
 
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
+
 class _Loader(yaml.SafeLoader):
     """Safe YAML that leaves dates as they are written."""
 
@@ -115,7 +124,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def _yaml(source: str) -> Any:
     try:
-        _refuse_aliases(source)
+        _refuse_bombs(source)
         return yaml.load(source, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -128,14 +137,18 @@ def _yaml(source: str) -> Any:
         raise FrontMatterError(f"the YAML is broken: {error}", line=1) from None
 
 
-def _refuse_aliases(source: str) -> None:
-    """Refuse aliases: a few of them can stand for billions of values."""
+def _refuse_bombs(source: str) -> None:
+    """Refuse aliases, which multiply values, and depth, which the scanner pays for twice."""
+    depth = 0
     for token in yaml.scan(source):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        problem = None
         if isinstance(token, yaml.AliasToken):
-            raise yaml.MarkedYAMLError(
-                problem=f"aliases (*{token.value}) are not accepted; write the value out",
-                problem_mark=token.start_mark,
-            )
+            problem = f"aliases (*{token.value}) are not accepted; write the value out"
+        elif depth > MAX_DEPTH:
+            problem = f"it nests more than {MAX_DEPTH} levels deep"
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=token.start_mark)
 
 
 def _toml(source: str) -> Any:

@@ -11,7 +11,6 @@ from app.edge.changes import install
 from .conftest import WATCHED, metadata, post
 from .test_triggers import NOON, NOON_MICROSECONDS, log
 
-
 pytestmark = pytest.mark.live
 
 

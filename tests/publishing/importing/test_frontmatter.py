@@ -51,8 +51,10 @@ def test_a_file_is_taken_apart(
         ("+++\ntitle = 'a'\nbroken\n+++\n", 3, "TOML is broken"),
         ("+++\na = 1\na = 2\n+++\n", 3, "TOML is broken"),
         ('{\n"a": 1,\n"b" 2}\n', 3, "JSON"),
-        ("---\na: " + "[" * 30 + "]" * 30 + "\n---", 1, "nests too deep"),
-        ("---\na: " + "[" * 5000 + "\n---", 1, "YAML is broken"),
+        ("---\na: " + "[" * 30 + "]" * 30 + "\n---", 2, "nests more than 20"),
+        ("+++\na = " + "[" * 30 + "]" * 30 + "\n+++", 1, "nests too deep"),
+        ("---\na: " + "[" * 60_000 + "\n---", 2, "nests more than 20"),
+        ("---\n" + "- " * 30_000 + "\n---", 2, "nests more than 20"),
         ("+++\na = " + "[" * 5000 + "\n+++", 1, "TOML is broken"),
         ("+++\na = " + "9" * 5000 + "\n+++", 1, "TOML is broken"),
         ('{"a": ' + "9" * 5000 + "}", 1, "JSON"),
@@ -60,7 +62,7 @@ def test_a_file_is_taken_apart(
         ("---\na: [" + "1," * 6000 + "]\n---", 1, "too many values"),
         ("---\n# " + "a" * 70_000 + "\n---", 1, "larger than 64 KiB"),
     ],
-    ids=range(19),
+    ids=range(21),
 )
 def test_what_is_broken_is_named_with_its_line(text: str, line: int, reason: str) -> None:
     """The line counts from the top of the file."""
