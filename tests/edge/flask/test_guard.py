@@ -229,6 +229,18 @@ class TestAfterTheView:
         assert_no_store(client.get("/"))
 
 
+def test_a_session_that_is_merely_renewed_closes_the_page(app: Flask) -> None:
+    """Flask sends a permanent session's cookie with each response; that is no view's error."""
+    app.add_url_rule("/", "show", cached(PUBLIC)(lambda: "hi"))
+    client = app.test_client()
+    with client.session_transaction() as known:
+        known.permanent = True
+        known["_user_id"] = "1"
+    response = client.get("/")
+    assert_no_store(response)
+    assert response.headers["Set-Cookie"].startswith("session=")
+
+
 def test_strictness_is_a_setting(bare: Flask) -> None:
     """A leak can be made to raise in production too; the reader gets an error page."""
     bare.testing = False
