@@ -44,6 +44,7 @@ LEAKS = {
         "authorization-read",
     ),
     "reads the address": (lambda: request.remote_addr, "client-read"),
+    "reads the name": (lambda: request.remote_user, "client-read"),
     "reads the body": (lambda: request.data, "body-read"),
     "reads a parameter": (lambda: request.args.get("page"), "query-undeclared"),
     "asks for a parameter": (lambda: "page" in request.args, "query-undeclared"),
