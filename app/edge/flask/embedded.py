@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..gateway.collapse import FileCollapse
 from ..gateway.gateway import Gateway
 from ..gateway.lmdb_store import LmdbStore
 from ..gateway.options import INTERNAL, Options
@@ -48,4 +49,10 @@ def embedded(
         store = LmdbStore(folder, max_bytes=size, max_entry=entry)
     except ValueError as error:
         raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
-    return Gateway(app.wsgi_app, store=store, options=options, clock=lambda: clock().timestamp())
+    return Gateway(
+        app.wsgi_app,
+        store=store,
+        options=options,
+        collapse=FileCollapse(folder),
+        clock=lambda: clock().timestamp(),
+    )

@@ -215,6 +215,13 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
     reads = reads_of(asked)
     reads.on = False
     touched = reads.touched | set(_touched_by_extensions()) | set(_touched_in_session(reads))
+    cookies = set(_cookie_names(response))
+    if cookies and "session-changed" not in touched:
+        # A permanent session is sent anew with each response: the view did nothing.
+        refreshed = current_app.session_interface.get_cookie_name(current_app)
+        if refreshed in cookies:
+            cookies.remove(refreshed)
+            touched.add("session-read-late")
     vary = {name.lower() for name in response.vary} if "Vary" in response.headers else set()
     if touched & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
@@ -226,7 +233,7 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
         method=asked.method,
         status=response.status_code,
         touched=frozenset(touched),
-        cookies_set=tuple(_cookie_names(response)),
+        cookies_set=tuple(sorted(cookies)),
         vary=frozenset(vary),
         query_read=frozenset(reads.query),
         query_declared=route.query,

@@ -96,6 +96,8 @@ def validate(response: Response, environ: dict[str, Any]) -> None:
             response.headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if not _CONDITIONS.isdisjoint(environ):
         response.make_conditional(environ)
+        if response.status_code == 412:  # noqa: PLR2004 - the precondition failed
+            close(response)
 
 
 def _names(response: Response) -> set[str]:

@@ -83,15 +83,14 @@ def remove(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / "store" / name).unlink()
 
 
-def identity(*change: str) -> Callable[[Path], None]:
-    """Rewrite what the store says about itself."""
+def identity(word: int, value: str) -> Callable[[Path], None]:
+    """Rewrite a word of what the store says about itself."""
 
     def damage(folder: Path) -> None:
         path = folder / "store" / "identity"
         words = path.read_text().split(" ")
-        path.write_text(
-            " ".join({**dict(enumerate(words)), int(change[0]): change[1]}.values())
-        )
+        words[word] = value
+        path.write_text(" ".join(words))
 
     return damage
 
@@ -138,9 +137,9 @@ def folder_as_data(folder: Path) -> None:
         pytest.param(remove("identity"), id="identity-gone"),
         pytest.param(truncate("identity", keep=0.5), id="identity-cut"),
         pytest.param(garbage("identity"), id="identity-garbage"),
-        pytest.param(identity("1", "0"), id="another-format"),
-        pytest.param(identity("2", "linux-big-8-65536"), id="another-platform"),
-        pytest.param(identity("5", "an-earlier-boot"), id="another-boot"),
+        pytest.param(identity(1, "0"), id="another-format"),
+        pytest.param(identity(2, "linux-big-8-65536"), id="another-platform"),
+        pytest.param(identity(5, "an-earlier-boot"), id="another-boot"),
         pytest.param(as_file, id="a-file-in-its-place"),
     ],
 )
