@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    Load = Callable[[int, dict[str, str], float], tuple[int, float]]
+    Load = Callable[[int, dict[str, str], int], tuple[int, float]]
 
 ROOT = Path(__file__).resolve().parent.parent
 URL = "/articles/what-a-hit-costs"
@@ -108,7 +108,7 @@ class Contender:
         if not re.search(pattern, seen):
             sys.exit(f"{self.name} does not serve from its cache: {name} is {seen!r}.")
 
-    def measure(self, load: Load, seconds: float) -> None:
+    def measure(self, load: Load, seconds: int) -> None:
         """Load the server for a while, and note its rate and its CPU per request."""
         before = cpu(self.pid)
         requests, spent = load(self.port, self.headers, seconds)
@@ -126,10 +126,10 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS + sum(cpu(int(child)) for child in children)
 
 
-def wrk(port: int, headers: dict[str, str], seconds: float) -> tuple[int, float]:
+def wrk(port: int, headers: dict[str, str], seconds: int) -> tuple[int, float]:
     """Load with wrk; return requests answered and seconds spent."""
     said = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", *said]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *said]
     told = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{URL}"], capture_output=True, text=True, check=True
     ).stdout
@@ -141,7 +141,7 @@ def wrk(port: int, headers: dict[str, str], seconds: float) -> tuple[int, float]
     return int(found[1]), float(found[2])
 
 
-def python(port: int, headers: dict[str, str], seconds: float) -> tuple[int, float]:
+def python(port: int, headers: dict[str, str], seconds: int) -> tuple[int, float]:
     """Load with threads of this process, where wrk is absent; it takes CPU from the servers."""
     counts: list[int] = []
     began = time.monotonic()
@@ -165,7 +165,7 @@ def python(port: int, headers: dict[str, str], seconds: float) -> tuple[int, flo
 
 
 Load = (
-    type(wrk) if not TYPE_CHECKING else "Callable[[int, dict[str, str], float], tuple[int, float]]"
+    type(wrk) if not TYPE_CHECKING else "Callable[[int, dict[str, str], int], tuple[int, float]]"
 )
 
 
@@ -286,7 +286,7 @@ def report(contenders: list[Contender]) -> None:
 def main() -> None:
     """Measure all contenders, in turn."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=2, help="for each measurement")
+    parser.add_argument("--seconds", type=int, default=2, help="for each measurement")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each server")
     given = parser.parse_args()
     load = wrk if shutil.which("wrk") else python
