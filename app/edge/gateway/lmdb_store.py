@@ -104,7 +104,7 @@ class LmdbStore:
 
     def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
         """Return a body of this very response; None when it was evicted meanwhile."""
-        environment = self._door.enter()
+        environment = self._door.enter_again()
         if environment is None:
             return None
         place = _place(environment.decoded(key), stored, coding)
