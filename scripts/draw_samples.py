@@ -56,7 +56,7 @@ def save(picture: Image.Image, path: Path) -> int:
         flat = picture.quantize(colors=24, dither=Image.Dither.NONE)
         flat.save(path, optimize=True)
         return path.stat().st_size
-    for quality in range(86, 30, -4):
+    for quality in range(86, 14, -4):
         picture.save(path, quality=quality, method=6, optimize=True)
         if path.stat().st_size <= LIMIT:
             break

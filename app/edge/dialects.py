@@ -7,6 +7,7 @@ forbids serving stale (RFC 9111 §5.2.2.10).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,8 @@ def named(names: str | Iterable[str]) -> tuple[Dialect, ...]:
     return tuple(DIALECTS[name] for name in wanted)
 
 
-def spell(policy: Policy, dialects: Iterable[Dialect] = (), *, cap: timedelta | None) -> Lines:
+@lru_cache(maxsize=256)
+def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta | None) -> Lines:
     """Write the policy as header lines for the browser and for each of these edges.
 
     Edges that can't be purged get no more than `cap` of an `edge` freshness, and nothing stale.

@@ -11,23 +11,26 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_TRACKERS = frozenset(
-    {
-        "dclid",
-        "fbclid",
-        "gbraid",
-        "gclid",
-        "igshid",
-        "li_fat_id",
-        "mc_cid",
-        "mc_eid",
-        "msclkid",
-        "ttclid",
-        "twclid",
-        "wbraid",
-        "yclid",
-    }
+#: What campaigns and shared links add; `*` stands for any ending.
+TRACKERS = (
+    "utm_*",
+    "_ga",
+    "_gl",
+    "dclid",
+    "fbclid",
+    "gbraid",
+    "gclid",
+    "igshid",
+    "li_fat_id",
+    "mc_cid",
+    "mc_eid",
+    "msclkid",
+    "ttclid",
+    "twclid",
+    "wbraid",
+    "yclid",
 )
+_BEGINNINGS = tuple(name.removesuffix("*") for name in TRACKERS if name.endswith("*"))
 
 
 def canonical(query: str, declared: Collection[str]) -> str:
@@ -47,4 +50,4 @@ def is_canonical(query: str, declared: Collection[str]) -> bool:
 
 def _is_tracked(part: str) -> bool:
     name = unquote_plus(part.partition("=")[0])
-    return name.startswith("utm_") or name in _TRACKERS
+    return name.startswith(_BEGINNINGS) or name in TRACKERS

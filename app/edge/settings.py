@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .policy import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +80,22 @@ SETTINGS = (
         "debug mode and in tests",
     ),
 )
+
+
+def number(config: Mapping[str, object], name: str) -> int:
+    """Read a setting that counts something, or say what is wrong with it."""
+    said = config[name]
+    if isinstance(said, str) and said.isdecimal():
+        said = int(said)
+    if isinstance(said, bool) or not isinstance(said, int) or said < 0:
+        unit = next(setting.unit for setting in SETTINGS if setting.name == name)
+        raise PolicyError(f"{name} is {said!r}: give a number of {unit}, zero or more.")
+    return said
+
+
+def choice(config: Mapping[str, object], name: str) -> bool | None:
+    """Read a setting that is true, false or not there, or say what is wrong with it."""
+    said = config[name]
+    if said is not None and not isinstance(said, bool):
+        raise PolicyError(f"{name} is {said!r}: say true or false.")
+    return said

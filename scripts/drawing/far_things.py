@@ -57,17 +57,15 @@ def umbrellas() -> Image.Image:
         crowd = abs(y - 450) < 500 - max(0.0, x - 420) * 0.40
         if crowd and all(math.hypot(x - a, y - b) > r + c - 2 for a, b, c in placed):
             placed.append((x, y, r))
+    night.rect((1452, 0, 1600, 900))
+    light = [(1600, 380), (1452, 380), (1320, 330), (1320, 570), (1452, 520), (1600, 520)]
+    for plate in (teal, night):
+        plate.polygon(light, CUT)
+    sun.polygon(light)
     inks = (red, sun, red, sun, night)
     for x, y, r in placed:
         ink = inks[dice.randrange(len(inks))]
         _umbrella((sun, red, teal, night), ink, (x, y), r, dice.uniform(0, 45))
-    night.rect((1452, 0, 1600, 900))
-    night.rect((1452, 372, 1600, 528), CUT)
-    teal.polygon(
-        [(1600, 372), (1452, 384), (1330, 340), (1330, 560), (1452, 516), (1600, 528)], CUT
-    )
-    sun.polygon([(1600, 372), (1452, 372), (1452, 528), (1600, 528)])
-    sun.polygon([(1452, 384), (1452, 516), (1330, 560), (1330, 340)])
     for course in range(0, 900, 56):
         if not 330 < course < 560:
             night.rect((1452, course, 1600, course + 4), CUT)

@@ -201,7 +201,7 @@ def test_stale_serving_and_s_maxage_never_stand_together_by_our_hand(
     policy: Policy, dialect: str, cap: timedelta | None
 ) -> None:
     """s-maxage forbids stale serving (RFC 9111 §5.2.2.10), so it would be a lie."""
-    for _, value in spell(policy, [DIALECTS[dialect]], cap=cap):
+    for _, value in spell(policy, (DIALECTS[dialect],), cap=cap):
         said = Directives.parse([value])
         if "s-maxage" in said and not policy.browser.stale_if_error:
             assert "stale-if-error" not in said
@@ -214,7 +214,7 @@ def test_an_edge_that_cannot_be_purged_keeps_no_longer_than_the_cap(
     """Only the gateway, which is purged, gets the full time."""
     if policy.edge is None or policy.literal or policy.immutable or DIALECTS[dialect].purged:
         return
-    for name, value in spell(policy, [DIALECTS[dialect]], cap=cap):
+    for name, value in spell(policy, (DIALECTS[dialect],), cap=cap):
         if name == "X-Accel-Expires":
             assert int(value) <= cap.total_seconds()
         else:

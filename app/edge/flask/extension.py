@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,14 +13,15 @@ from flask import Response, after_this_request, current_app, g, request
 from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
-from ..cli import edge_cli
-from ..dialects import DIALECTS, Dialect, named
+from .. import cli
+from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, judge
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import canonical, is_canonical
-from ..settings import SETTINGS
+from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
+from .embedded import embedded, switched_on
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, validate, withhold
@@ -28,8 +29,10 @@ from .seal import Seal
 from .static import Static
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Request
     from werkzeug.wrappers import Response as BaseResponse
+
+    from ..gateway.gateway import Gateway
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
 Clock = Callable[[], datetime]
@@ -49,6 +52,7 @@ class State:
     dialects: tuple[Dialect, ...]
     cap: timedelta
     strict: bool | None
+    gateway: Gateway | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -65,26 +69,27 @@ class State:
 
     def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
-        route = self.route(sender, request.endpoint)
-        if route.query_holds and request.method in SAFE:
-            _tidy_query(route)
-        reads_of(request).on = True
+        asked = request_ctx.request
+        route = self.route(sender, asked.endpoint)
+        if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
+            _tidy_query(route, asked)
+        reads_of(asked).on = True
         after_this_request(_look_at_session)
 
     def finish(self, sender: Flask, response: Response, **_: Any) -> None:
         """Judge the finished response and write its headers."""
         now = self.clock()
-        environ = request.environ
-        route = self.route(sender, request.endpoint)
-        said = response_promise(route, request, response, self.should_handle, now)
-        facts = _facts(said, route, response)
-        finding = judge(facts)
+        asked = request_ctx.request
+        environ = asked.environ
+        route = self.route(sender, asked.endpoint)
+        said = response_promise(route, asked, response, self.should_handle, now)
+        finding = judge(_facts(said, route, asked, response))
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
             return
-        if said.policy.shared:
-            response.vary.discard("Cookie")
+        if said.policy.shared and "cookie" in (vary := response.vary):
+            vary.discard("cookie")
         promise(response, said.policy, self.dialects, cap=self.cap, now=now)
         if not said.policy.no_store:
             validate(response, environ)
@@ -93,7 +98,7 @@ class State:
 class Edge:
     """The edge of a Flask app: policies become headers, the guard looks at each response."""
 
-    def init_app(
+    def init_app(  # noqa: PLR0913 - options by keyword, each with a default
         self,
         app: Flask,
         *,
@@ -101,57 +106,73 @@ class Edge:
         should_handle: ShouldHandle = successful_get,
         unknown_query: Literal["redirect", "ignore"] = "redirect",
         static: bool = True,
+        gateway: Mapping[str, Any] | None = None,
         clock: Clock = _now,
     ) -> None:
         """Register with an app; `default` holds for the responses that `should_handle` picks.
 
         A query parameter that a public route does not declare is hidden from the view, after a
         redirect to the URL without it unless `unknown_query` is "ignore". `static` stamps the
-        files of the app's static folder.
+        files of the app's static folder, `gateway` changes options of the embedded one.
         """
         if "edge" in app.extensions:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
         dialects = named(app.config["EDGE"])
-        if _switched_on(app.config["EDGE_GATEWAY"]) and _gateway(app) is not None:
-            dialects = (*dialects, DIALECTS["broadsheet"])
+        gated = switched_on(app)
         state = State(
             default=default,
             should_handle=should_handle,
             clock=clock,
-            dialects=tuple(dict.fromkeys(dialects)),
-            cap=timedelta(seconds=int(app.config["EDGE_TTL_CAP"])),
-            strict=app.config["EDGE_STRICT"],
+            dialects=tuple(dict.fromkeys((*dialects, *named("broadsheet" if gated else "")))),
+            cap=timedelta(seconds=number(app.config, "EDGE_TTL_CAP")),
+            strict=choice(app.config, "EDGE_STRICT"),
         )
         app.extensions["edge"] = state
         app.request_class = _tracked(app.request_class)
-        request_started.connect(state.begin, app)
-        request_finished.connect(state.finish, app)
+        app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
-        app.cli.add_command(edge_cli)
         if static and app.static_folder is not None and Path(app.static_folder).is_dir():
             build = Path(app.config["EDGE_BUILD"] or Path(app.instance_path, "edge-build"))
             Static(Path(app.static_folder), Shelf(build)).install(app)
+        request_started.connect(state.begin, app)
+        request_finished.connect(state.finish, app)
         app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
+        if gated:
+            state.gateway = embedded(app, dialects, clock, gateway or {})
+            app.wsgi_app = state.gateway  # type: ignore[method-assign]  # as above
 
-    def mark(self, thing: Any, policy: Policy, **declared: Any) -> Any:
+    def purge(self, app: Flask, url: str) -> int:
+        """Let the gateway forget every variant of a URL; return how many it had.
+
+        To be called once the change is committed: a page read before that must not come back.
+        """
+        gateway = _state(app).gateway
+        return 0 if gateway is None else gateway.purge(url)
+
+    def purge_all(self, app: Flask) -> int:
+        """Let the gateway forget everything; return how many responses it had."""
+        gateway = _state(app).gateway
+        return 0 if gateway is None else gateway.purge_all()
+
+    @staticmethod
+    def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
         """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
         return cached(policy, **declared)(thing)
 
 
-def _switched_on(setting: object) -> bool:
-    if isinstance(setting, bool):
-        return setting
-    if str(setting).lower() not in {"on", "off"}:
-        raise PolicyError(f"EDGE_GATEWAY is {setting!r}: say on or off.")
-    return str(setting).lower() == "on"
+def _state(app: Flask) -> State:
+    state = app.extensions.get("edge")
+    if not isinstance(state, State):
+        raise PolicyError("This app has no edge: call edge.init_app(app) first.")
+    return state
 
 
-def _gateway(_app: Flask) -> object | None:
-    """Build the gateway in front of the app, where there is one."""
-    return None
+def touch(code: str = "private-read") -> None:
+    """Tell the guard that something of one reader, or something private, is read just now."""
+    reads_of(request).touch(code)
 
 
 def _tracked(request_class: type) -> type[Any]:
@@ -160,16 +181,16 @@ def _tracked(request_class: type) -> type[Any]:
     return type("EdgeRequest", (TrackedRequest, request_class), {})
 
 
-def _tidy_query(route: Promise) -> None:
+def _tidy_query(route: Promise, asked: Request) -> None:
     """Show the view the declared parameters alone, and note where the tidy URL is."""
-    sent = request.environ.get("QUERY_STRING", "")
-    if not sent or not isinstance(request, TrackedRequest):
+    sent = asked.environ["QUERY_STRING"]
+    if not isinstance(asked, TrackedRequest):
         return
     tidy = canonical(sent, route.query)
-    request.show_query(tidy)
+    asked.show_query(tidy)
     if not is_canonical(sent, route.query):
         # One slash, or the path could name another host.
-        path = "/" + quote(request.root_path + request.path, safe=_IN_PATHS).lstrip("/")
+        path = "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
         g.edge_tidy_url = f"{path}?{tidy}" if tidy else path
 
 
@@ -185,24 +206,24 @@ def _look_at_session(response: Response) -> Response:
     reads = reads_of(request)
     if session is not None and session.accessed:
         reads.touch("session-read")
-    if "cookie" in response.vary:
+    if "Vary" in response.headers and "cookie" in response.vary:
         reads.touch("vary-cookie")
     return response
 
 
-def _facts(said: Promise, route: Promise, response: Response) -> Facts:
-    reads = reads_of(request)
+def _facts(said: Promise, route: Promise, asked: Request, response: Response) -> Facts:
+    reads = reads_of(asked)
     reads.on = False
     touched = reads.touched | set(_touched_by_extensions()) | set(_touched_in_session(reads))
-    vary = {name.lower() for name in response.vary}
-    if "session-seen" in touched:
-        # Flask says Vary: Cookie since a function after the view looked at an empty session.
+    vary = {name.lower() for name in response.vary} if "Vary" in response.headers else set()
+    if touched & {"session-seen", "session-read-late"}:
+        # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")
     return Facts(
-        view=request.endpoint or f"The answer to {request.path}",
+        view=asked.endpoint or f"The answer to {asked.path}",
         policy=said.policy,
         marked=said.source != "none",
-        method=request.method,
+        method=asked.method,
         status=response.status_code,
         touched=frozenset(touched),
         cookies_set=tuple(_cookie_names(response)),

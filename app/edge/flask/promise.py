@@ -90,14 +90,24 @@ def response_promise(
         base, source = own, "response"
     elif _holds(route, request, response, should_handle):
         base, source = route.policy, route.source
-    said = Directives.parse(response.headers.getlist("Cache-Control"))
-    said = with_expires(said, response.headers.get("Expires"), now)
-    policy = overlaid(base, said)
+    said = _by_hand(response, now)
+    policy = overlaid(base, said) if said else base or NO_STORE
     if said and policy != base:
         source = "response" if base is None else f"{source} and response"
     if base is None and policy.no_store and not said:
         source = "none"
     return Promise(policy=policy, query=route.query, source=source)
+
+
+def _by_hand(response: Response, now: datetime) -> Directives:
+    lines: list[str] = []
+    expires = None
+    for name, value in response.headers:
+        if name.lower() == "cache-control":
+            lines.append(value)
+        elif name.lower() == "expires":
+            expires = value
+    return with_expires(Directives.parse(lines), expires, now)
 
 
 def _holds(

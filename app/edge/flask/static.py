@@ -67,7 +67,7 @@ class Static:
         except StaticError:
             if current_app.extensions["edge"].is_strict(current_app):
                 raise
-            _log.warning("edge.static_missing", extra={"filename": values["filename"]})
+            _log.warning("edge.static_missing", extra={"static_file": values["filename"]})
 
     @cached(STATIC)
     def serve(self, filename: str) -> BaseResponse:

@@ -21,6 +21,7 @@ __all__ = [
     "Headers",
     "Saved",
     "Store",
+    "StoreError",
     "Stored",
     "decode",
     "encode",
@@ -28,6 +29,10 @@ __all__ = [
 
 #: How many variants of one key are kept unless the store is told otherwise; the oldest leaves.
 VARIANTS = 64
+
+
+class StoreError(Exception):
+    """A purge could not be carried out; the store serves nothing here until it has been."""
 
 
 class Saved(Enum):
@@ -48,6 +53,7 @@ class Store(Protocol):
 
     A key is any non-empty bytes of any length. No method raises because the disk is full, the
     folder unwritable or the content foreign: a reader then gets a miss, a writer `Saved.FAILED`.
+    Only a purge raises, `StoreError`, where others might go on serving what it could not delete.
     Nothing that was loaded before a purge is returned after it.
     """
 
