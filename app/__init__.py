@@ -30,7 +30,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     config.configure(app, os.environ, overrides)
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
-    connect_edge(app)
+    edge.init_app(app)
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)
@@ -48,17 +48,6 @@ def connect_database(app: Flask) -> None:
         database.listen(db.engine)
     orm.configure_mappers()
     alembic.init_app(app)
-
-
-def connect_edge(app: Flask) -> None:
-    """Wire the caching library with the settings that it reads."""
-    strict = {"auto": None, "on": True, "off": False}
-    app.config.from_mapping(
-        EDGE=",".join(app.config["EDGE"]),
-        EDGE_TTL_CAP=int(app.config["EDGE_TTL_CAP"].total_seconds()),
-        EDGE_STRICT=strict[app.config["EDGE_STRICT"]],
-    )
-    edge.init_app(app)
 
 
 def put_in_front(app: Flask) -> None:
