@@ -1,4 +1,4 @@
-"""One spelling per URL path: anything else is redirected once, or refused, before it is a cache key.
+"""One spelling per URL path: any other is redirected once or refused, before it is a cache key.
 
 `canonical` is pure. What a path means, its case and a slash at its end are left to the app.
 """
@@ -77,11 +77,15 @@ def _refused(target: str) -> Refused | None:
     if len(target) > LONGEST:
         return Refused(status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="The address is too long.")
     if _CONTROLS.search(target) or any(code < 0x20 or code == 0x7F for code in decoded):  # noqa: PLR2004 - the control characters of ASCII
-        return Refused(status=HTTPStatus.BAD_REQUEST, reason="An address has no control characters.")
+        return Refused(
+            status=HTTPStatus.BAD_REQUEST, reason="An address has no control characters."
+        )
     if "#" in target or _BROKEN.search(path):
         return Refused(status=HTTPStatus.BAD_REQUEST, reason="The address is not a URL.")
     if "\\" in path or decoded & {ord("/"), ord("\\")}:
-        return Refused(status=HTTPStatus.NOT_FOUND, reason="No address here has such a slash in it.")
+        return Refused(
+            status=HTTPStatus.NOT_FOUND, reason="No address here has such a slash in it."
+        )
     return None
 
 

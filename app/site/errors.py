@@ -68,9 +68,7 @@ def _moved(to: str) -> Response:
 
 def standalone(error: HTTPException) -> Answer:
     """A page that needs no database and no request: what an error says, with its headers."""
-    page = render_template(
-        "site/errors/standalone.html", error=error, stylesheet=_stylesheet()
-    )
+    page = render_template("site/errors/standalone.html", error=error, stylesheet=_stylesheet())
     response = error.get_response()
     response.data = page
     response.content_type = "text/html; charset=utf-8"

@@ -70,6 +70,4 @@ FAVICON = Policy(
     name="FAVICON", browser=Freshness(ttl=timedelta(days=1)), edge=Freshness(ttl=timedelta(days=1))
 )
 
-TWO_MINUTES = Policy(
-    name="TWO_MINUTES", browser=_ASKS, edge=Freshness(ttl=timedelta(minutes=2))
-)
+TWO_MINUTES = Policy(name="TWO_MINUTES", browser=_ASKS, edge=Freshness(ttl=timedelta(minutes=2)))

@@ -17,8 +17,9 @@ from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
 
 MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 _WORDS_A_MINUTE = 230
 _MIDDLING = 900
 _BEGINNING = 4000

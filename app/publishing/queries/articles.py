@@ -9,7 +9,15 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Author, Post, Topic, post_author, post_topic
 
-from .selections import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists, for_reading
+from .selections import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    Posts,
+    articles,
+    for_links,
+    for_lists,
+    for_reading,
+)
 
 Listed = Topic | Author
 
