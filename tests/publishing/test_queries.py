@@ -233,7 +233,20 @@ def test_search_finds_words_in_any_form(any_app: Flask, typed: str, expected: li
     assert [found.post.title for found in search.matching(typed)] == expected
 
 
-SYNTAX = ['"open', "a AND", "NOT a", "(a", "a:b", "^a", "a*", "a NEAR/2 b", "-a", "{a}", "a\0b", "'"]
+SYNTAX = [
+    '"open',
+    "a AND",
+    "NOT a",
+    "(a",
+    "a:b",
+    "^a",
+    "a*",
+    "a NEAR/2 b",
+    "-a",
+    "{a}",
+    "a\0b",
+    "'",
+]
 
 
 @pytest.mark.parametrize("typed", SYNTAX)
@@ -346,9 +359,7 @@ def test_an_empty_site_has_an_empty_summary(any_app: Flask) -> None:
         "summary",
     ],
 )
-def test_a_query_is_a_fixed_number_of_statements(
-    app: Flask, query: object, most: int
-) -> None:
+def test_a_query_is_a_fixed_number_of_statements(app: Flask, query: object, most: int) -> None:
     """More posts don't mean more statements."""
     counts = []
     for number in range(12):
@@ -363,5 +374,3 @@ def test_a_query_is_a_fixed_number_of_statements(
                 query()
             counts.append(len([statement for statement in seen if "BEGIN" not in statement]))
     assert counts[0] == counts[1] <= most
-
-

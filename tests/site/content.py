@@ -77,9 +77,7 @@ def post(
     return written
 
 
-def link(
-    session: Session, written: Post, topics: Sequence[str], authors: Sequence[str]
-) -> None:
+def link(session: Session, written: Post, topics: Sequence[str], authors: Sequence[str]) -> None:
     """Say what a post is about and who wrote it; topics and authors are made when missing."""
     for position, name in enumerate(topics):
         topic = found(session, Topic, name)
