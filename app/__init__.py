@@ -24,7 +24,9 @@ from . import (
     security,
     site,
 )
+from .edge.spelling import Spelling
 from .publishing import models  # noqa: F401 - migrations compare the database with them
+from .watched import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
 
@@ -62,7 +64,7 @@ def connect_database(app: Flask) -> None:
 
 def put_in_front(app: Flask) -> None:
     """What stands in front of the app and its gateway; the last one is asked first."""
-    wsgi: Any = hosts.TrustedHosts(app.wsgi_app, app.config["TRUSTED_HOSTS"])
+    wsgi: Any = hosts.TrustedHosts(Spelling(app.wsgi_app), app.config["TRUSTED_HOSTS"])
     wsgi = health.Health(wsgi, app)
     if proxies := app.config["PROXIES"]:
         # Never x_host or x_prefix: a reader could choose what a shared page links to.
@@ -71,6 +73,15 @@ def put_in_front(app: Flask) -> None:
 
 
 def connect_edge(app: Flask) -> None:
-    """Wire the caching library."""
+    """Wire the caching library, and let it follow what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
-    extensions.edge.init_app(app)
+    edge = extensions.edge
+    edge.init_app(
+        app,
+        gateway={
+            "site": app.config["SITE_URL"],
+            "server_dates": "gunicorn" in os.environ.get("SERVER_SOFTWARE", ""),
+        },
+    )
+    with app.app_context():
+        edge.track(app, extensions.db.engine, WATCHED, SCHEMA, site=app.config["SITE_URL"])
