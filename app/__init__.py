@@ -9,8 +9,9 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import orm
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import cli, config, database
+from . import cli, config, database, health, hosts, security
 from .extensions import alembic, db
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 
@@ -19,10 +20,9 @@ __all__ = ["create_app"]
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Build the app from the environment's settings; `overrides` are typed values that win."""
-    instance = os.environ.get("FLASK_INSTANCE") or str(config.ROOT / "instance")
     app = Flask(
         __name__,
-        instance_path=(overrides or {}).get("INSTANCE", instance),
+        instance_path=str(config.instance_folder(os.environ, overrides)),
         static_folder=None,
         template_folder=str(config.ROOT / "templates"),
     )
@@ -30,6 +30,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
     cli.init_app(app)
+    put_in_front(app)
     return app
 
 
@@ -41,3 +42,13 @@ def connect_database(app: Flask) -> None:
         database.listen(db.engine)
     orm.configure_mappers()
     alembic.init_app(app)
+
+
+def put_in_front(app: Flask) -> None:
+    """What stands in front of the app and its gateway; the last one is asked first."""
+    wsgi: Any = hosts.TrustedHosts(app.wsgi_app, app.config["TRUSTED_HOSTS"])
+    wsgi = health.Health(wsgi, app)
+    if proxies := app.config["PROXIES"]:
+        # Never x_host or x_prefix: a reader could choose what a shared page links to.
+        wsgi = ProxyFix(wsgi, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=0)
+    app.wsgi_app = security.SecurityHeaders(wsgi)  # type: ignore[method-assign] # as Flask documents

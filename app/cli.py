@@ -14,9 +14,16 @@ def init_app(app: Flask) -> None:
 
 
 @click.command("config")
-def show_config() -> None:
+@click.option("as_json", "--json", is_flag=True, help="Print JSON for programs.")
+@click.option("as_markdown", "--markdown", is_flag=True, help="Print the manual's table.")
+def show_config(*, as_json: bool, as_markdown: bool) -> None:
     """Print the effective settings; secrets are masked."""
-    for setting, value in config.effective(current_app):
-        unit = f" {setting.unit}" if setting.unit else ""
-        click.echo(f"{' / '.join(setting.variables):<38} {value}{unit}")
-        click.echo(f"    {setting.help}")
+    if as_json:
+        click.echo(config.as_json(current_app))
+    elif as_markdown:
+        click.echo(config.as_markdown(), nl=False)
+    else:
+        for setting, value in config.effective(current_app):
+            unit = f" {setting.unit}" if setting.unit and value else ""
+            click.echo(f"{' / '.join(setting.variables):<38} {value}{unit}".rstrip())
+            click.echo(f"    {setting.help}")

@@ -4,22 +4,50 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.config import SETTINGS
+from app.config.readers import database_url
 from app.extensions import alembic, db
+
+PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
+
+pytest_plugins = [
+    "tests.live.chromium",
+    "tests.live.gunicorn",
+    "tests.live.nginx",
+    "tests.live.postgres",
+    "tests.live.varnish",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what is fast first: a mistake shows within seconds."""
+    items.sort(key=lambda item: ("live" in item.keywords) * 2 + ("slow" in item.keywords))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """In CI, a live test that is skipped has failed: the machine lacks a part."""
+    report = yield
+    if report.skipped and "live" in item.keywords and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"In CI nothing may be missing: {report.longrepr[2]}"
+    return report
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the developer's own machine reaches a test."""
     for name in list(os.environ):
-        if name.startswith("FLASK_") or name in {"DATABASE_URL", "PORT", "SECRET_KEY", "SITE_URL"}:
+        if name.startswith("FLASK_") or name in PLATFORM:
             monkeypatch.delenv(name)
 
 
@@ -35,17 +63,38 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "broadsheet.db"
 
 
-@pytest.fixture
-def app(tmp_path: Path, migrated: Path) -> Iterator[Flask]:
-    """An app in test mode over an empty, migrated SQLite database, without the gateway."""
-    shutil.copy(migrated, tmp_path / "broadsheet.db")
-    app = create_app(
-        {"INSTANCE": str(tmp_path), "SECRET_KEY": "test", "EDGE_GATEWAY": False, "TESTING": True},
-    )
+def opened(folder: Path, **settings: Any) -> Iterator[Flask]:
+    """An app in test mode with its context pushed; its database is let go at the end."""
+    own = {"INSTANCE": str(folder), "SECRET_KEY": "test", "EDGE_GATEWAY": False, "TESTING": True}
+    app = create_app({**own, **settings})
     with app.app_context():
         yield app
         db.session.remove()
+    with app.app_context():  # what the first context still held is back in the pool
         db.engine.dispose()
+
+
+@pytest.fixture
+def app(tmp_path: Path, migrated: Path) -> Iterator[Flask]:
+    """An app over an empty, migrated SQLite database, without the gateway."""
+    shutil.copy(migrated, tmp_path / "broadsheet.db")
+    yield from opened(tmp_path)
+
+
+@pytest.fixture
+def postgres_app(tmp_path: Path, postgres_url: str) -> Iterator[Flask]:
+    """An app over an empty, migrated PostgreSQL database, without the gateway."""
+    yield from opened(tmp_path, DATABASE_URL=database_url(postgres_url))
+
+
+@pytest.fixture(
+    params=["app", pytest.param("postgres_app", marks=pytest.mark.live)],
+    ids=["sqlite", "postgresql"],
+)
+def any_app(request: pytest.FixtureRequest) -> Flask:
+    """An app over each of the two databases in turn."""
+    app: Flask = request.getfixturevalue(request.param)
+    return app
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def parse(value: Any) -> datetime:
     if isinstance(value, date):
         return datetime.combine(value, time(), tzinfo=UTC)
     if not isinstance(value, str):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004 - the value is wrong, not the caller
             f"{value!r} is not a date; write it like 2026-11-30 or 2026-11-30T08:00:00Z"
         )
     text = value.strip()

@@ -82,8 +82,8 @@ def _braced(text: str) -> Document:
         raise FrontMatterError(
             f"the JSON front matter is broken: {error.msg}", line=error.lineno
         ) from None
-    except RecursionError:
-        raise FrontMatterError("the front matter is nested too deep", line=1) from None
+    except (RecursionError, ValueError) as error:
+        raise FrontMatterError(f"the JSON front matter is broken: {error}", line=1) from None
     _bounded_source(text[:end])
     rest = text[end:].split("\n", 1)
     offset = text[:end].count("\n") + 1
@@ -102,16 +102,17 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
     return Document(kind=kind, values=named, body=body, offset=offset, source=source)
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML without aliases: a few of them can stand for billions of values."""
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                problem="aliases (*name) are not accepted", problem_mark=event.start_mark
-            )
-        return super().compose_node(parent, index)
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that leaves dates as they are written."""
 
 
 # A date stays text, so that one that is none is an error of ours with its line.
@@ -123,6 +124,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def _yaml(source: str) -> Any:
     try:
+        _refuse_bombs(source)
         return yaml.load(source, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -133,6 +135,20 @@ def _yaml(source: str) -> Any:
         raise FrontMatterError(f"the YAML is broken: {error.reason}", line=line) from None
     except (RecursionError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise FrontMatterError(f"the YAML is broken: {error}", line=1) from None
+
+
+def _refuse_bombs(source: str) -> None:
+    """Refuse aliases, which multiply values, and depth, which the scanner pays for twice."""
+    depth = 0
+    for token in yaml.scan(source):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        problem = None
+        if isinstance(token, yaml.AliasToken):
+            problem = f"aliases (*{token.value}) are not accepted; write the value out"
+        elif depth > MAX_DEPTH:
+            problem = f"it nests more than {MAX_DEPTH} levels deep"
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=token.start_mark)
 
 
 def _toml(source: str) -> Any:

@@ -68,11 +68,11 @@ class _Reader:
             line = self.document.line_of(name)
             raise FrontMatterError(f"{name}: {error}", line=line) from None
 
-    def read_list(self, *names: str) -> tuple[str, ...]:
-        """Join the lists under all of `names`, each entry once."""
+    def read_list(self, *names: str, apart: str = "") -> tuple[str, ...]:
+        """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
         found: dict[str, None] = {}
         for name in names:
-            found |= dict.fromkeys(self.read(_names, name) or ())
+            found |= dict.fromkeys(self.read(lambda value: _names(value, apart), name) or ())
         return tuple(found)
 
 
@@ -88,8 +88,8 @@ def read(document: Document, name: PurePosixPath) -> Meta:
         updated=reader.read(dates.parse, "updated", "lastmod", "last_modified_at", "modified"),
         slug=reader.read(_line, "slug"),
         path=path,
-        authors=reader.read_list("authors", "author"),
-        topics=_joined(reader.read_list("tags", "categories", "category", "topics"), taxonomies),
+        authors=reader.read_list("authors", "author", apart=",;"),
+        topics=_joined(reader, taxonomies),
         aliases=reader.read_list("aliases", "redirect_from"),
         draft=_draft(reader),
         description=reader.read(_line, "description", "subtitle", "excerpt", "summary"),
@@ -117,8 +117,11 @@ def _taxonomies(reader: _Reader) -> tuple[str, ...]:
     return inner.read_list(*(key for key in inner.left if key != "authors"))
 
 
-def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+def _joined(reader: _Reader, taxonomies: tuple[str, ...]) -> tuple[str, ...]:
+    """Join tags, categories and topics; Jekyll writes the first two as words in one line too."""
+    words = reader.read_list("tags", "categories", apart=", ")
+    names = reader.read_list("category", "topics", apart=",")
+    return tuple(dict.fromkeys((*words, *names, *taxonomies)))
 
 
 def _draft(reader: _Reader) -> bool:
@@ -137,7 +140,8 @@ def _kind(reader: _Reader, name: PurePosixPath) -> PostKind:
 
 def _line(value: Any) -> str:
     if isinstance(value, (dict, list)):
-        raise ValueError(f"a text is expected here, not {type(value).__name__}")
+        # The writer's value is wrong, not the caller's type.
+        raise ValueError(f"a text is expected here, not {type(value).__name__}")  # noqa: TRY004
     text = " ".join(str(value).split())
     if len(text) > MAX_TEXT:
         raise ValueError(f"the text is longer than {MAX_TEXT} characters")
@@ -150,11 +154,11 @@ def _path(value: Any) -> str:
     return _line(value).strip("/")
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: Any, apart: str) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
     if isinstance(value, str):
-        values: list[Any] = value.split(",") if "," in value else [value]
-    else:
-        values = value if isinstance(value, list) else [value]
+        used = next((mark for mark in apart if mark in value.strip()), None)
+        values = value.split(used) if used else [value]
     if len(values) > MAX_LIST:
         raise ValueError(f"the list has more than {MAX_LIST} entries")
     names = (_line(_named(item)) for item in values)

@@ -53,6 +53,18 @@ def tasks(root: Node) -> None:
             node.children = ["☑" if done else "☐"] if box else []
 
 
+def labels(root: Node) -> None:
+    """Give a name to what a screen reader would only spell out: bars, footnotes, arrows back."""
+    for node in root.elements():
+        if node.tag == "progress" and "value" in node.attrs:
+            whole = node.attrs.get("max") or "1"
+            node.attrs["aria-label"] = f"{node.attrs['value']} of {whole}"
+        elif node.has_class("footnotes"):
+            node.attrs["aria-label"] = "Footnotes"
+        elif node.has_class("footnote-backref"):
+            node.attrs["aria-label"] = "Back to the text"
+
+
 def without_more(node: Node) -> None:
     """Remove the mark that ends the excerpt."""
     node.children = [

@@ -96,6 +96,16 @@ def _full(url: str) -> str:
     return f"https://{url}" if url[:4].lower() == "www." else url
 
 
+def unnest(node: Node, *, linked: bool = False) -> None:
+    """Keep links out of links: a browser would tear them apart."""
+    for child in node.children:
+        if isinstance(child, Node):
+            inside = linked or child.tag == "a"
+            if linked and child.tag == "a":
+                child.become("span")
+            unnest(child, linked=inside)
+
+
 def unembed(root: Node) -> list[str]:
     """Replace players and frames by a link to what they would have loaded."""
     warnings = []
@@ -109,4 +119,6 @@ def unembed(root: Node) -> list[str]:
         warnings.append(f"the {node.tag} of {url or 'nothing'} became a link")
         node.become("a", {"href": url} if url else None)
         node.children = [title]
+        if any(child is node for child in root.children):
+            node.wrap("p")
     return warnings

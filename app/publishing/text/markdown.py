@@ -14,6 +14,7 @@ from .code import highlight
 from .rendered import TextError
 
 MAX_NESTING = 40
+MAX_OPEN = 5000
 MORE = '<hr class="more">'
 
 _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
@@ -27,10 +28,21 @@ _SHORTCODE = re.compile(
 
 def to_html(markdown: str) -> tuple[str, tuple[str, ...]]:
     """Parse Markdown; give its raw HTML and a warning for each shortcode that stays as text."""
+    _refuse_unclosed(markdown)
     tokens = _PARSER.parse(markdown)
     _refuse_lost_depth(tokens)
     html: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return html, tuple(_shortcodes(tokens))
+
+
+def _refuse_unclosed(markdown: str) -> None:
+    """Refuse thousands of open brackets: the parser looks for the end of each one."""
+    for opening, closing in ("[]", "()"):
+        if markdown.count(opening) - markdown.count(closing) > MAX_OPEN:
+            raise TextError(
+                f"The text opens more than {MAX_OPEN} brackets {opening} without closing them; "
+                "close them."
+            )
 
 
 def _refuse_lost_depth(tokens: Sequence[Token]) -> None:

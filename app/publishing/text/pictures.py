@@ -47,8 +47,8 @@ class Pictures:
             self._replace(node, source, linked=linked)
         else:
             self.warnings.append(f"the image {reference or 'without a source'} was not found")
-            node.become("span", {"class": "image-missing"})
             node.children = [_words(node, reference)]
+            node.become("span", {"class": "image-missing"})
 
     def _replace(self, node: Node, source: str, *, linked: bool) -> None:
         """Make a remote image a link to it: a page asks no other site for anything."""

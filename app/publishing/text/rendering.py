@@ -37,11 +37,13 @@ def render(
     pictures.figures(root)
     links.autolink(root)
     toc = headings.identify(root)
+    links.unnest(root)
     references.rewrite(root)
     excerpt = plain.excerpt(root)
     blocks.without_more(root)
     blocks.tables(root)
     blocks.code(root)
+    blocks.labels(root)
     found = (*warnings, *framed, *images.warnings, *references.warnings)
     return Rendered(
         html=_bounded(sanitising.seal(tree.serialise(root))).strip() + "\n",

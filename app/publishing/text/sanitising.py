@@ -121,6 +121,8 @@ _SEAL = nh3.Cleaner(
             "div": {"aria-label", "role", "tabindex"},
             "img": {"decoding", "height", "loading", "sizes", "srcset", "width"},
             "pre": {"tabindex"},
+            "progress": {"aria-label"},
+            "section": {"aria-label"},
             "span": {"aria-label", "role"},
         }
     ),

@@ -60,7 +60,8 @@ class _Builder(HTMLParser):
         self.parents = [root]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        node = Node(tag=tag, attrs={name: value or "" for name, value in attrs})
+        given = {name: value or "" for name, value in attrs if value or name != "class"}
+        node = Node(tag=tag, attrs=given)
         too_deep = len(self.parents) >= MAX_DEPTH
         if not too_deep or tag in VOID:
             self.parents[-1].children.append(node)

@@ -1,0 +1,25 @@
+# One command sets up a fresh machine and serves the site: make run.
+# The steps are in scripts/, so that any make will do.
+
+.PHONY: help run test check venv bench lock
+
+help: ## say what there is (this)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: ## set up what is missing and serve the site on http://127.0.0.1:8000 (PORT=9000 changes it)
+	@sh scripts/run.sh
+
+test: ## run the tests, the fast ones first (ARGS="-x tests/site" chooses)
+	@sh scripts/test.sh $(ARGS)
+
+check: ## lint, format, types and the arrows between the rooms
+	@sh scripts/check.sh
+
+venv: ## only set up .venv with the pinned requirements
+	@sh scripts/venv.sh
+
+bench: ## run the benchmarks (ARGS=name chooses one)
+	@sh scripts/bench.sh $(ARGS)
+
+lock: ## pin and hash the requirements anew (ARGS=--upgrade takes newer versions)
+	@sh scripts/lock.sh $(ARGS)

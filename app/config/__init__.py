@@ -1,0 +1,24 @@
+"""The settings: one table, read once at the start from the environment."""
+
+from __future__ import annotations
+
+from .instance import ROOT, instance_folder
+from .loading import configure, load
+from .setting import ConfigError, Setting
+from .showing import as_json, as_markdown, effective, shown
+from .table import BY_NAME, SETTINGS
+
+__all__ = [
+    "BY_NAME",
+    "ROOT",
+    "SETTINGS",
+    "ConfigError",
+    "Setting",
+    "as_json",
+    "as_markdown",
+    "configure",
+    "effective",
+    "instance_folder",
+    "load",
+    "shown",
+]

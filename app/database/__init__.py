@@ -1,0 +1,21 @@
+"""How the two databases are spoken to: models' base, engines, migrations, errors."""
+
+from __future__ import annotations
+
+from .base import Base, Instant
+from .engine import PATIENCE, WRITING, engine_options, listen
+from .migrations import BrokenReferences, Migrations, NewerDatabase
+from .trouble import UnusableDatabaseError
+
+__all__ = [
+    "PATIENCE",
+    "WRITING",
+    "Base",
+    "BrokenReferences",
+    "Instant",
+    "Migrations",
+    "NewerDatabase",
+    "UnusableDatabaseError",
+    "engine_options",
+    "listen",
+]

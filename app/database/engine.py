@@ -1,0 +1,63 @@
+"""How a connection is opened and a transaction begun, so that many processes are safe."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from . import trouble
+
+WRITING = {"sqlite_begin": "IMMEDIATE"}
+"""Execution options of a transaction that will write: it takes SQLite's write lock at once."""
+
+PATIENCE = timedelta(seconds=5)
+"""How long a connection waits for another writer, or for a server that does not answer."""
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What `create_engine` needs for this database."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {
+            "connect_args": {"timeout": PATIENCE.total_seconds(), "check_same_thread": False},
+        }
+    return {
+        "pool_pre_ping": True,
+        "pool_timeout": PATIENCE.total_seconds(),
+        "connect_args": {"connect_timeout": int(PATIENCE.total_seconds())},
+    }
+
+
+def listen(engine: Engine) -> None:
+    """Give the engine its laws: errors in one sentence; on SQLite WAL and real transactions."""
+    trouble.listen(engine)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing; _on_begin does
+    _to_wal(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _to_wal(connection: Any) -> None:
+    """Change to WAL; SQLite's own busy timeout does not hold for that one change."""
+    deadline = time.monotonic() + PATIENCE.total_seconds()
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except connection.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _on_begin(connection: Connection) -> None:
+    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {kind}")

@@ -1,0 +1,10 @@
+"""What a write touched: triggers on the watched tables, and the log that they keep."""
+
+from __future__ import annotations
+
+from .install import drift, install, remove
+from .mark import changed_since, mark
+from .tables import define_tables
+from .watched import Watched
+
+__all__ = ["Watched", "changed_since", "define_tables", "drift", "install", "mark", "remove"]

@@ -1,0 +1,49 @@
+"""A change as the log tells it: which row of which table, before and after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Image = Mapping[str, Any]
+
+
+class Op(StrEnum):
+    """What happened: a row, a whole table, or anything at all."""
+
+    INSERT = "I"
+    UPDATE = "U"
+    DELETE = "D"
+    TRUNCATE = "T"
+    EVERYTHING = "E"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One entry of the change log; `changed` names the columns that an update altered."""
+
+    table: str
+    op: Op
+    old: Image | None = None
+    new: Image | None = None
+    changed: frozenset[str] = frozenset()
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The row as it was and as it is, as far as it was and is."""
+        return tuple(image for image in (self.old, self.new) if image is not None)
+
+    @classmethod
+    def of(
+        cls, table: str, op: str, images: tuple[str | None, str | None], changed: str | None
+    ) -> Change:
+        """Read an entry; what can't be read counts as a change of anything."""
+        try:
+            old, new = (json.loads(image) if image else None for image in images)
+            names = frozenset(json.loads(changed)) if changed else frozenset()
+            return cls(table=table, op=Op(op), old=old, new=new, changed=names)
+        except ValueError:
+            return cls(table="*", op=Op.EVERYTHING)

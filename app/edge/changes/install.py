@@ -1,0 +1,148 @@
+"""Putting the triggers in place, and noticing when they are no longer what was put there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+from types import ModuleType
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from . import postgresql, sqlite
+from .tables import CHANGE, META
+from .watched import Shape, Watched
+
+_FINGERPRINT = "triggers"
+
+
+def install(connection: Connection, watched: Sequence[Watched]) -> None:
+    """Make the triggers of every watched table anew, in the caller's transaction.
+
+    Nobody knows what was written while they were missing, so the log gets an entry "everything".
+    """
+    if not _ready(connection, watched):
+        return
+    remove(connection, watched)
+    for table in watched:
+        for statement in _words(connection).create(shape(connection, table)):
+            connection.exec_driver_sql(_escaped(connection, statement))
+    log_everything(connection)
+    _note(connection, _FINGERPRINT, fingerprint(connection, watched))
+
+
+def remove(connection: Connection, watched: Iterable[Watched]) -> None:
+    """Take the triggers away, as a migration must before it changes a table's columns."""
+    for table in watched:
+        for statement in _words(connection).drop(table.table):
+            connection.exec_driver_sql(statement)
+
+
+def log_everything(connection: Connection) -> None:
+    """Say in the log that anything may have changed."""
+    xid = "0" if connection.dialect.name == "sqlite" else "pg_current_xact_id()::text::bigint"
+    connection.exec_driver_sql(f"INSERT INTO {CHANGE}(xid, of_table, op) VALUES ({xid}, '*', 'E')")
+
+
+def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
+    """Why the triggers can't be trusted, or None when they are what `install` left."""
+    if not _ready(connection, watched):
+        return "the change log's tables are missing: run `flask db upgrade`"
+    noted = _noted(connection, _FINGERPRINT)
+    if noted is None:
+        return "the triggers were never installed: run `flask edge triggers install`"
+    if noted != fingerprint(connection, watched):
+        return "a watched table or its triggers were altered: run `flask edge triggers install`"
+    return None
+
+
+def shape(connection: Connection, watched: Watched) -> Shape:
+    """A watched table's key, columns and unique indexes, read from the database."""
+    look = sa.inspect(connection)
+    key = tuple(look.get_pk_constraint(watched.table)["constrained_columns"])
+    if not key:
+        raise ValueError(f"{watched.table} has no primary key, so its rows can't be watched")
+    columns = tuple(column["name"] for column in look.get_columns(watched.table))
+    unknown = {*watched.columns, *watched.instants, *watched.silent} - {*columns}
+    if unknown:
+        raise ValueError(f"{watched.table} has no column {', '.join(sorted(unknown))}")
+    unique = [tuple(found["column_names"]) for found in look.get_unique_constraints(watched.table)]
+    unique += [
+        tuple(name or "" for name in index["column_names"])
+        for index in look.get_indexes(watched.table)
+        if index["unique"]
+    ]
+    if any("" in names for names in unique):
+        raise ValueError(f"{watched.table} has a unique index on an expression: not watchable")
+    return Shape(
+        watched=watched,
+        key=key,
+        columns=columns,
+        unique=tuple(dict.fromkeys((key, *unique))),
+    )
+
+
+def fingerprint(connection: Connection, watched: Sequence[Watched]) -> str:
+    """A digest of the declarations, of the triggers as the database has them, and of the tables."""
+    found = [
+        [list(astuple(table)) for table in watched],
+        [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
+        [_columns(connection, table.table) for table in watched],
+    ]
+    return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
+
+
+def _columns(connection: Connection, table: str) -> list[tuple[str, str]]:
+    found = sa.inspect(connection).get_columns(table)
+    return [(column["name"], str(column["type"])) for column in found]
+
+
+def _catalogue(connection: Connection) -> tuple[str, ...]:
+    return _SQLITE_CATALOGUE if connection.dialect.name == "sqlite" else _POSTGRESQL_CATALOGUE
+
+
+_SQLITE_CATALOGUE = (
+    r"""
+    SELECT name, sql FROM sqlite_master
+    WHERE type = 'trigger' AND name LIKE 'edge\_%' ESCAPE '\' ORDER BY name
+    """,
+)
+
+_POSTGRESQL_CATALOGUE = (
+    """
+    SELECT tgname, tgenabled::text, pg_get_triggerdef(oid) FROM pg_trigger
+    WHERE NOT tgisinternal AND starts_with(tgname, 'edge_') ORDER BY tgname, tgrelid
+    """,
+    """
+    SELECT proname, pg_get_functiondef(pg_proc.oid)
+    FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE starts_with(proname, 'edge_') AND nspname = current_schema() ORDER BY proname
+    """,
+)
+
+
+def _words(connection: Connection) -> ModuleType:
+    return sqlite if connection.dialect.name == "sqlite" else postgresql
+
+
+def _escaped(connection: Connection, statement: str) -> str:
+    """The driver of PostgreSQL reads a percent sign as the beginning of a parameter."""
+    return statement if connection.dialect.name == "sqlite" else statement.replace("%", "%%")
+
+
+def _ready(connection: Connection, watched: Sequence[Watched]) -> bool:
+    names = set(sa.inspect(connection).get_table_names())
+    return {CHANGE, META, *(table.table for table in watched)} <= names
+
+
+def _noted(connection: Connection, name: str) -> str | None:
+    meta = sa.table(META, sa.column("name"), sa.column("value"))
+    return connection.scalar(sa.select(meta.c.value).where(meta.c.name == name))
+
+
+def _note(connection: Connection, name: str, value: str) -> None:
+    meta = sa.table(META, sa.column("name"), sa.column("value"))
+    connection.execute(sa.delete(meta).where(meta.c.name == name))
+    connection.execute(sa.insert(meta).values(name=name, value=value))

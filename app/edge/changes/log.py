@@ -1,0 +1,86 @@
+"""Reading the change log: what came since a mark, and what nobody has resolved yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from .change import Change
+from .tables import CHANGE, META
+
+KEPT = 5_000
+"""Resolved entries that are kept for renders which began before them."""
+
+_FLOOR = "floor"
+
+_log = sa.table(
+    CHANGE,
+    *(sa.column(name) for name in ("id", "xid", "of_table", "op", "old", "new", "changed")),
+    sa.column("resolved", sa.Boolean),
+)
+_meta = sa.table(META, sa.column("name"), sa.column("value"))
+_ENTRY = (_log.c.of_table, _log.c.op, _log.c.old, _log.c.new, _log.c.changed)
+
+
+def since(connection: Connection, mark: str, *, most: int) -> list[Change] | None:
+    """The changes that were not committed yet at `mark`; None when they can't be told.
+
+    That is so when there are more than `most`, when the log was trimmed past the mark, or when
+    the mark is not one of this log.
+    """
+    later = _later(connection, mark)
+    if later is None:
+        return None
+    rows = connection.execute(sa.select(*_ENTRY).where(later).limit(most + 1)).all()
+    return None if len(rows) > most else [_change(row) for row in rows]
+
+
+def unresolved(connection: Connection, *, most: int) -> list[Change]:
+    """The changes that nobody resolved, the oldest first, at most one more than `most`."""
+    query = sa.select(*_ENTRY).where(~_log.c.resolved).order_by(_log.c.id).limit(most + 1)
+    return [_change(row) for row in connection.execute(query)]
+
+
+def settle(connection: Connection) -> None:
+    """Call every change resolved that this transaction sees, and trim the log's old end."""
+    connection.execute(sa.update(_log).where(~_log.c.resolved).values(resolved=True))
+    oldest = connection.scalar(
+        sa.select(_log.c.id).where(_log.c.resolved).order_by(_log.c.id.desc()).offset(KEPT).limit(1)
+    )
+    if oldest is None:
+        return
+    trimmed = sa.and_(_log.c.resolved, _log.c.id <= oldest)
+    highest = connection.scalar(
+        sa.select(sa.func.max(_log.c.id if _sqlite(connection) else _log.c.xid)).where(trimmed)
+    )
+    connection.execute(sa.delete(_log).where(trimmed))
+    connection.execute(sa.delete(_meta).where(_meta.c.name == _FLOOR))
+    connection.execute(sa.insert(_meta).values(name=_FLOOR, value=str(highest)))
+
+
+def _later(connection: Connection, mark: str) -> sa.ColumnElement[bool] | None:
+    floor = int(connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _FLOOR)) or 0)
+    if _sqlite(connection):
+        return _log.c.id > int(mark) if mark.isdecimal() and int(mark) >= floor else None
+    oldest = mark.partition(":")[0]
+    if not oldest.isdecimal() or int(oldest) <= floor:
+        return None
+    return sa.and_(
+        _log.c.xid >= int(oldest),
+        sa.text(
+            "NOT pg_visible_in_snapshot(CAST(CAST(xid AS text) AS xid8), "
+            "CAST(:mark AS pg_snapshot))",
+        ).bindparams(mark=mark),
+    )
+
+
+def _sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _change(row: Sequence[Any]) -> Change:
+    table, op, old, new, changed = row
+    return Change.of(table, op, (old, new), changed)

@@ -1,0 +1,73 @@
+"""The triggers in PostgreSQL's words: one function a table, the same whoever writes.
+
+The function fixes its search path and time zone, so that an image does not depend on the
+writer's session; the triggers fire always, for a restore or a replica's apply as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .sqlite import PREFIX, literal, quote
+from .tables import CHANGE
+from .watched import Shape
+
+
+def create(shape: Shape) -> Iterator[str]:
+    """The statements that make the function and the triggers of one table."""
+    table, function = quote(shape.watched.table), quote(PREFIX + shape.watched.table)
+    yield (
+        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+        f"SET search_path FROM CURRENT SET \"TimeZone\" = 'UTC' SET \"DateStyle\" = 'ISO' "
+        f"AS $edge$ BEGIN {_body(shape)} RETURN NULL; END $edge$"
+    )
+    for moment, event, level in (
+        ("insert", "INSERT", "ROW"),
+        ("delete", "DELETE", "ROW"),
+        ("update", "UPDATE", "ROW WHEN (OLD.* *<> NEW.*)"),
+        ("truncate", "TRUNCATE", "STATEMENT"),
+    ):
+        name = quote(f"{PREFIX}{shape.watched.table}_{moment}")
+        yield (
+            f"CREATE TRIGGER {name} AFTER {event} ON {table} "
+            f"FOR EACH {level} EXECUTE FUNCTION {function}()"
+        )
+        yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
+
+
+def drop(table: str) -> Iterator[str]:
+    """The statements that take the triggers of one table away."""
+    yield f"DROP FUNCTION IF EXISTS {quote(PREFIX + table)}() CASCADE"
+
+
+def _body(shape: Shape) -> str:
+    table = literal(shape.watched.table)
+    insert = (
+        f"INSERT INTO {CHANGE}(xid, of_table, op, old, new, changed) "
+        f"VALUES (pg_current_xact_id()::text::bigint, {table}, "
+    )
+    heard = " OR ".join(_differs(name) for name in shape.heard)
+    names = ", ".join(
+        f"CASE WHEN {_differs(name)} THEN {literal(name)} END" for name in shape.columns
+    )
+    return (
+        f"IF TG_OP = 'TRUNCATE' THEN {insert}'T', NULL, NULL, NULL); "
+        f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {_image(shape, 'NEW')}, NULL); "
+        f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {_image(shape, 'OLD')}, NULL, NULL); "
+        f"ELSIF {heard} THEN {insert}'U', {_image(shape, 'OLD')}, {_image(shape, 'NEW')}, "
+        f"to_json(array_remove(ARRAY[{names}]::text[], NULL))::text); END IF;"
+    )
+
+
+def _image(shape: Shape, row: str) -> str:
+    pairs = [f"{literal(name)}, {row}.{quote(name)}" for name in shape.imaged]
+    pairs += [
+        f"{literal(name)}, (extract(epoch FROM {row}.{quote(name)}) * 1000000)::bigint"
+        for name in shape.watched.instants
+    ]
+    return f"json_build_object({', '.join(pairs)})::text"
+
+
+def _differs(name: str) -> str:
+    """Byte for byte: `IS DISTINCT FROM` follows collations, and raises for json."""
+    return f"record_image_ne(ROW(OLD.{quote(name)}), ROW(NEW.{quote(name)}))"

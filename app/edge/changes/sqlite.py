@@ -1,0 +1,121 @@
+"""The triggers in SQLite's words: built-in functions only, so that any shell that writes has them.
+
+SQLite fires no delete trigger for a row that REPLACE pushes out, so each row that an INSERT or
+UPDATE is about to collide with is logged before. An upsert logs such a row needlessly: harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .tables import CHANGE
+from .watched import Shape
+
+PREFIX = "edge_"
+
+
+def create(shape: Shape) -> Iterator[str]:
+    """The statements that make the triggers of one table."""
+    table = shape.watched.table
+    yield _trigger(table, "insert", "AFTER INSERT", _log(table, "I", new=_image(shape, "NEW")))
+    yield _trigger(table, "delete", "AFTER DELETE", _log(table, "D", old=_image(shape, "OLD")))
+    yield _trigger(
+        table,
+        "update",
+        "AFTER UPDATE",
+        _log(
+            table,
+            "U",
+            old=_image(shape, "OLD"),
+            new=_image(shape, "NEW"),
+            changed=_changed_names(shape),
+        ),
+        when=" OR ".join(_differs(name) for name in shape.heard),
+    )
+    replaced = "".join(_replaced(shape, columns, but="") for columns in shape.unique)
+    yield _trigger(table, "before_insert", "BEFORE INSERT", replaced)
+    same_row = " AND ".join(f"{quote(name)} IS OLD.{quote(name)}" for name in shape.key)
+    replaced = "".join(
+        _replaced(shape, columns, but=f" AND NOT ({same_row})") for columns in shape.unique
+    )
+    yield _trigger(table, "before_update", "BEFORE UPDATE", replaced)
+
+
+def drop(table: str) -> Iterator[str]:
+    """The statements that take the triggers of one table away."""
+    for moment in ("insert", "delete", "update", "before_insert", "before_update"):
+        yield f"DROP TRIGGER IF EXISTS {quote(PREFIX + table + '_' + moment)}"
+
+
+def _trigger(table: str, moment: str, event: str, body: str, when: str = "") -> str:
+    condition = f" WHEN {when}" if when else ""
+    name = quote(f"{PREFIX}{table}_{moment}")
+    return f"CREATE TRIGGER {name} {event} ON {quote(table)}{condition} BEGIN {body} END"
+
+
+def _log(
+    table: str, op: str, *, old: str = "NULL", new: str = "NULL", changed: str = "NULL"
+) -> str:
+    return (
+        f"INSERT INTO {CHANGE}(of_table, op, old, new, changed) "
+        f"VALUES ({literal(table)}, '{op}', {old}, {new}, {changed});"
+    )
+
+
+def _replaced(shape: Shape, columns: tuple[str, ...], *, but: str) -> str:
+    same = " AND ".join(f"{quote(name)} = NEW.{quote(name)}" for name in columns)
+    return (
+        f"INSERT INTO {CHANGE}(of_table, op, old) "
+        f"SELECT {literal(shape.watched.table)}, 'D', {_image(shape, '')} "
+        f"FROM {quote(shape.watched.table)} WHERE {same}{but};"
+    )
+
+
+def _image(shape: Shape, row: str) -> str:
+    dot = f"{row}." if row else ""
+    pairs = [f"{literal(name)}, {_plain(dot + quote(name))}" for name in shape.imaged]
+    pairs += [
+        f"{literal(name)}, {_microseconds(dot + quote(name))}" for name in shape.watched.instants
+    ]
+    return f"json_object({', '.join(pairs)})"
+
+
+def _plain(value: str) -> str:
+    """JSON can't hold a BLOB, and raising would fail the writer's statement."""
+    return f"CASE typeof({value}) WHEN 'blob' THEN 'x' || hex({value}) ELSE {value} END"
+
+
+def _microseconds(value: str) -> str:
+    """An instant's text as whole microseconds since 1970, NULL where it is no instant."""
+    fraction = f"substr(substr({value}, 21) || '000000', 1, 6)"
+    return (
+        f"CASE WHEN {value} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+        f" [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*' "
+        f"AND (length({value}) = 19 "
+        f"OR (substr({value}, 20, 1) = '.' AND {fraction} NOT GLOB '*[^0-9]*')) "
+        f"THEN CAST(strftime('%s', substr({value}, 1, 19)) AS INTEGER) * 1000000 "
+        f"+ CASE WHEN length({value}) > 20 THEN CAST({fraction} AS INTEGER) ELSE 0 END END"
+    )
+
+
+def _differs(name: str) -> str:
+    """Byte for byte: a column's own collation may call 'Foo' and 'foo' equal, and 1 is 1.0."""
+    old, new = f"OLD.{quote(name)}", f"NEW.{quote(name)}"
+    return f"({old} COLLATE BINARY IS NOT {new} OR typeof({old}) <> typeof({new}))"
+
+
+def _changed_names(shape: Shape) -> str:
+    rows = " UNION ALL ".join(
+        f"SELECT {literal(name)} AS name WHERE {_differs(name)}" for name in shape.columns
+    )
+    return f"(SELECT json_group_array(name) FROM ({rows}))"
+
+
+def quote(name: str) -> str:
+    """An identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """A text constant."""
+    return "'" + value.replace("'", "''") + "'"

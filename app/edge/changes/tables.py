@@ -1,0 +1,33 @@
+"""The tables of the change log, defined on the metadata of whoever owns the migrations."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+CHANGE = "edge_change"
+META = "edge_meta"
+
+
+def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
+    """Define the change log and the notes beside it on `metadata`."""
+    change = sa.Table(
+        CHANGE,
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        sa.Column("xid", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("of_table", sa.Text, nullable=False),
+        sa.Column("op", sa.String(1), nullable=False),
+        sa.Column("old", sa.Text),
+        sa.Column("new", sa.Text),
+        sa.Column("changed", sa.Text),
+        sa.Column("resolved", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Index("ix_edge_change_xid", "xid"),
+        sqlite_autoincrement=True,  # a plain rowid is given again after the log was trimmed
+    )
+    meta = sa.Table(
+        META,
+        metadata,
+        sa.Column("name", sa.String(100), primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+    )
+    return change, meta

@@ -1,0 +1,41 @@
+"""Which tables are watched, and which of their columns a change's images carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A table that public pages are built from.
+
+    `columns` are those that queries compare for equality, `instants` those that they sort by;
+    both stand in a change's images, beside the primary key. A write that changes nothing but
+    `silent` columns is not logged.
+    """
+
+    table: str
+    columns: tuple[str, ...] = ()
+    instants: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A watched table as the database has it now."""
+
+    watched: Watched
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...]
+    """The columns of each unique index, the primary key's first."""
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """The columns whose change is logged."""
+        return tuple(name for name in self.columns if name not in self.watched.silent)
+
+    @property
+    def imaged(self) -> tuple[str, ...]:
+        """The columns that stand in an image as they are."""
+        return tuple(dict.fromkeys((*self.key, *self.watched.columns)))

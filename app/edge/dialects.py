@@ -1,0 +1,191 @@
+"""How each edge wants a policy written: one table that is the code and the documentation.
+
+Pure: a policy in, header lines out. Stale directives never stand beside `s-maxage`, which
+forbids serving stale (RFC 9111 §5.2.2.10).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .policy import NEVER, Freshness, Policy, PolicyError
+from .spans import whole_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import timedelta
+
+Lines = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One edge's spelling of freshness and tags.
+
+    `fields` carry directives (RFC 9213 style), `seconds` a bare number, `s_maxage` says it in
+    Cache-Control. `purged` tells whether Broadsheet can purge there: until then a cap holds.
+    """
+
+    name: str
+    fields: tuple[str, ...] = ()
+    seconds: str | None = None
+    s_maxage: bool = False
+    tags: str | None = None
+    separator: str = ","
+    purged: bool = False
+    note: str = ""
+
+
+_TABLE = (
+    Dialect(
+        name="cloudflare",
+        fields=("CDN-Cache-Control",),
+        tags="Cache-Tag",
+        note="HTML is cached only where a Cache Rule says so",
+    ),
+    Dialect(name="fastly", fields=("Surrogate-Control",), tags="Surrogate-Key", separator=" "),
+    Dialect(
+        name="cloudfront",
+        s_maxage=True,
+        tags="Cache-Tag",
+        note="the name of the tag header is set on the distribution",
+    ),
+    Dialect(name="bunny", s_maxage=True, tags="CDN-Tag", note="1024 bytes of tags"),
+    Dialect(
+        name="varnish",
+        fields=("Surrogate-Control",),
+        tags="xkey",
+        separator=" ",
+        note="Surrogate-Control is read by VCL",
+    ),
+    Dialect(name="nginx", seconds="X-Accel-Expires", note="no tags; stale serving is set in nginx"),
+    Dialect(name="generic", fields=("CDN-Cache-Control",), s_maxage=True, tags="Cache-Tag"),
+    Dialect(
+        name="broadsheet",
+        fields=("Broadsheet-Cache-Control",),
+        purged=True,
+        note="the embedded gateway; it never shows the field to a reader",
+    ),
+)
+DIALECTS = MappingProxyType({dialect.name: dialect for dialect in _TABLE})
+EDGE_FIELDS = frozenset(
+    name for d in _TABLE for name in (*d.fields, d.seconds, d.tags) if name is not None
+)
+
+
+def named(names: str | Iterable[str]) -> tuple[Dialect, ...]:
+    """Look up dialects by name: "cloudflare" or "cloudflare,varnish"; an unknown one is refused."""
+    listed = names.split(",") if isinstance(names, str) else names
+    wanted = dict.fromkeys(name.strip().lower() for name in listed if name.strip())
+    for name in wanted:
+        if name not in DIALECTS:
+            known = ", ".join(sorted(DIALECTS))
+            raise PolicyError(f"EDGE names {name!r}, which is no dialect. Known ones: {known}.")
+    return tuple(DIALECTS[name] for name in wanted)
+
+
+@lru_cache(maxsize=256)
+def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta | None) -> Lines:
+    """Write the policy as header lines for the browser and for each of these edges.
+
+    Edges that can't be purged get no more than `cap` of an `edge` freshness, and nothing stale.
+    """
+    if policy.no_store:
+        return (("Cache-Control", "no-store"),)
+    if policy.edge is None or policy.literal:
+        return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
+    # An edge that reads Cache-Control alone must not keep longer than any edge may.
+    said = policy.edge if _stricter(policy.edge, policy.browser) else None
+    lines: dict[str, str] = {}
+    for dialect in dialects:
+        full = dialect.purged or policy.immutable
+        edge = policy.edge if full else _capped(policy.edge, cap)
+        lines |= dict.fromkeys(dialect.fields, ", ".join(_for_edge(policy, edge)))
+        if dialect.seconds:
+            lines[dialect.seconds] = str(_seconds_shared(edge))
+        if dialect.s_maxage:
+            said = edge
+    return (("Cache-Control", ", ".join(_for_all(policy, said))), *sorted(lines.items()))
+
+
+def _stricter(edge: Freshness, browser: Freshness) -> bool:
+    return (
+        edge.ttl < browser.ttl
+        or edge.must_revalidate > browser.must_revalidate
+        or (edge.no_cache is True and browser.no_cache is not True)
+    )
+
+
+def _capped(edge: Freshness, cap: timedelta | None) -> Freshness:
+    if cap is None:
+        return edge
+    return replace(edge, ttl=min(edge.ttl, cap), stale_while_revalidate=None, stale_if_error=None)
+
+
+def _seconds_shared(edge: Freshness) -> int:
+    return 0 if edge.no_cache is True else whole_seconds(edge.ttl)
+
+
+def _for_all(policy: Policy, edge: Freshness | None) -> Iterator[str]:
+    if policy.public:
+        yield "public"
+    yield from _listed("private", policy.private)
+    yield from _kept(policy.browser)
+    if edge is not None:
+        yield from _said_to_shared(policy.browser, edge)
+    yield from _stale(policy.browser)
+    yield from _extras(policy)
+    if policy.immutable:
+        yield "immutable"
+
+
+def _said_to_shared(browser: Freshness, edge: Freshness) -> Iterator[str]:
+    alike = edge.must_revalidate and edge.ttl == browser.ttl
+    if not alike:
+        yield f"s-maxage={_seconds_shared(edge)}"
+    if edge.must_revalidate and not browser.must_revalidate:
+        yield "proxy-revalidate"
+
+
+def _for_edge(policy: Policy, edge: Freshness) -> Iterator[str]:
+    yield from _listed("private", policy.private)
+    yield from _kept(edge)
+    yield from _stale(edge)
+    yield from _extras(policy)
+
+
+def _kept(freshness: Freshness) -> Iterator[str]:
+    if freshness.no_cache is not True:
+        yield f"max-age={whole_seconds(freshness.ttl)}"
+    yield from _listed("no-cache", freshness.no_cache)
+    if freshness.must_revalidate:
+        yield "must-revalidate"
+
+
+def _stale(freshness: Freshness) -> Iterator[str]:
+    if freshness.stale_while_revalidate is not None:
+        yield f"stale-while-revalidate={whole_seconds(freshness.stale_while_revalidate)}"
+    if freshness.stale_if_error is not None:
+        yield f"stale-if-error={whole_seconds(freshness.stale_if_error)}"
+
+
+def _extras(policy: Policy) -> Iterator[str]:
+    if policy.no_transform:
+        yield "no-transform"
+    if policy.must_understand:
+        # no-store beside it stops the caches that don't know the directive (RFC 9111 §5.2.2.3).
+        yield "must-understand"
+        yield "no-store"
+
+
+def _listed(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # noqa: FBT001 - True is the bare directive
+    if said is True:
+        yield directive
+    elif said:
+        yield f'{directive}="{", ".join(said)}"'
+
+
+__all__ = ["DIALECTS", "EDGE_FIELDS", "NEVER", "Dialect", "named", "spell"]

@@ -1,0 +1,51 @@
+"""The embedded gateway, put in front of a Flask app as its settings say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..gateway.gateway import Gateway
+from ..gateway.lmdb_store import LmdbStore
+from ..gateway.options import INTERNAL, Options
+from ..policy import PolicyError
+from ..query import TRACKERS
+from ..settings import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flask import Flask
+
+    from ..dialects import Dialect
+    from .extension import Clock
+
+
+def switched_on(app: Flask) -> bool:
+    """Tell whether the settings ask for the gateway."""
+    said = app.config["EDGE_GATEWAY"]
+    if isinstance(said, bool):
+        return said
+    if said not in {"on", "off"}:
+        raise PolicyError(f"EDGE_GATEWAY is {said!r}: say on or off.")
+    return bool(said == "on")
+
+
+def embedded(
+    app: Flask, dialects: Iterable[Dialect], clock: Clock, changes: Mapping[str, Any]
+) -> Gateway:
+    """Build the gateway in front of what `app.wsgi_app` is now.
+
+    Edges further out need the fields of their own dialects, which it hides otherwise.
+    """
+    told = {name.lower() for d in dialects if not d.purged for name in (*d.fields, d.tags) if name}
+    size = number(app.config, "EDGE_STORE_SIZE")
+    entry = number(app.config, "EDGE_STORE_ENTRY")
+    said = {"internal": INTERNAL - told, "ignored_parameters": TRACKERS, "largest": entry}
+    options = Options.shield(**{**said, "vouches": False, **changes})
+    folder = Path(app.config["EDGE_STORE"] or Path(app.instance_path, "edge-store"))
+    try:
+        store = LmdbStore(folder, max_bytes=size, max_entry=entry)
+    except ValueError as error:
+        raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
+    return Gateway(app.wsgi_app, store=store, options=options, clock=lambda: clock().timestamp())

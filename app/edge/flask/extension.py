@@ -1,0 +1,258 @@
+"""Edge: the caching library as a Flask extension, built with no app in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from flask import Response, after_this_request, current_app, g, request
+from flask.globals import request_ctx
+from flask.signals import request_finished, request_started
+
+from .. import cli
+from ..dialects import Dialect, named
+from ..guard import SAFE, Facts, judge
+from ..marks import cached
+from ..policy import Policy, PolicyError
+from ..query import canonical, is_canonical
+from ..settings import SETTINGS, choice, number
+from ..shelf import Shelf
+from .embedded import embedded, switched_on
+from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
+from .requests import Reads, TrackedRequest, reads_of
+from .responses import POLICY_KEY, promise, validate, withhold
+from .seal import Seal
+from .static import Static
+
+if TYPE_CHECKING:
+    from flask import Flask, Request
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from ..gateway.gateway import Gateway
+
+_IN_PATHS = "/:@!$&'()*+,;=~-._"
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True, weakref_slot=True)
+class State:
+    """What the edge knows of one app."""
+
+    default: Policy | None
+    should_handle: ShouldHandle
+    clock: Clock
+    dialects: tuple[Dialect, ...]
+    cap: timedelta
+    strict: bool | None
+    gateway: Gateway | None = None
+    routes: dict[str, Promise] = field(default_factory=dict)
+
+    def route(self, app: Flask, endpoint: str | None) -> Promise:
+        """Return what an endpoint promises; the answer is kept, since marks don't change."""
+        known = self.routes.get(endpoint or "")
+        if known is None:
+            known = route_promise(app, endpoint, self.default)
+            self.routes[endpoint or ""] = known
+        return known
+
+    def is_strict(self, app: Flask) -> bool:
+        """Tell whether a leak raises in this app."""
+        return self.strict if self.strict is not None else app.debug or app.testing
+
+    def begin(self, sender: Flask, **_: Any) -> None:
+        """Start to record what is read of the request."""
+        asked = request_ctx.request
+        route = self.route(sender, asked.endpoint)
+        if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
+            _tidy_query(route, asked)
+        reads_of(asked).on = True
+        after_this_request(_look_at_session)
+
+    def finish(self, sender: Flask, response: Response, **_: Any) -> None:
+        """Judge the finished response and write its headers."""
+        now = self.clock()
+        asked = request_ctx.request
+        environ = asked.environ
+        route = self.route(sender, asked.endpoint)
+        said = response_promise(route, asked, response, self.should_handle, now)
+        finding = judge(_facts(said, route, asked, response))
+        environ[POLICY_KEY] = said.policy.name
+        if finding is not None:
+            withhold(response, finding, environ, strict=self.is_strict(sender))
+            return
+        if said.policy.shared and "cookie" in (vary := response.vary):
+            vary.discard("cookie")
+        promise(response, said.policy, self.dialects, cap=self.cap, now=now)
+        if not said.policy.no_store:
+            validate(response, environ)
+
+
+class Edge:
+    """The edge of a Flask app: policies become headers, the guard looks at each response."""
+
+    def init_app(  # noqa: PLR0913 - options by keyword, each with a default
+        self,
+        app: Flask,
+        *,
+        default: Policy | None = None,
+        should_handle: ShouldHandle = successful_get,
+        unknown_query: Literal["redirect", "ignore"] = "redirect",
+        static: bool = True,
+        gateway: Mapping[str, Any] | None = None,
+        clock: Clock = _now,
+    ) -> None:
+        """Register with an app; `default` holds for the responses that `should_handle` picks.
+
+        A query parameter that a public route does not declare is hidden from the view, after a
+        redirect to the URL without it unless `unknown_query` is "ignore". `static` stamps the
+        files of the app's static folder, `gateway` changes options of the embedded one.
+        """
+        if "edge" in app.extensions:
+            raise PolicyError("This app has an edge already: call init_app() once.")
+        for setting in SETTINGS:
+            app.config.setdefault(setting.name, setting.default)
+        dialects = named(app.config["EDGE"])
+        gated = switched_on(app)
+        state = State(
+            default=default,
+            should_handle=should_handle,
+            clock=clock,
+            dialects=tuple(dict.fromkeys((*dialects, *named("broadsheet" if gated else "")))),
+            cap=timedelta(seconds=number(app.config, "EDGE_TTL_CAP")),
+            strict=choice(app.config, "EDGE_STRICT"),
+        )
+        app.extensions["edge"] = state
+        app.request_class = _tracked(app.request_class)
+        app.cli.add_command(cli.edge_cli)
+        if unknown_query == "redirect":
+            app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
+        if static and app.static_folder is not None and Path(app.static_folder).is_dir():
+            build = Path(app.config["EDGE_BUILD"] or Path(app.instance_path, "edge-build"))
+            Static(Path(app.static_folder), Shelf(build)).install(app)
+        request_started.connect(state.begin, app)
+        request_finished.connect(state.finish, app)
+        app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
+        if gated:
+            state.gateway = embedded(app, dialects, clock, gateway or {})
+            app.wsgi_app = state.gateway  # type: ignore[method-assign]  # as above
+
+    def purge(self, app: Flask, url: str) -> int:
+        """Let the gateway forget every variant of a URL; return how many it had.
+
+        To be called once the change is committed: a page read before that must not come back.
+        """
+        gateway = _state(app).gateway
+        return 0 if gateway is None else gateway.purge(url)
+
+    def purge_all(self, app: Flask) -> int:
+        """Let the gateway forget everything; return how many responses it had."""
+        gateway = _state(app).gateway
+        return 0 if gateway is None else gateway.purge_all()
+
+    @staticmethod
+    def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
+        """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
+        return cached(policy, **declared)(thing)
+
+
+def _state(app: Flask) -> State:
+    state = app.extensions.get("edge")
+    if not isinstance(state, State):
+        raise PolicyError("This app has no edge: call edge.init_app(app) first.")
+    return state
+
+
+def touch(code: str = "private-read") -> None:
+    """Tell the guard that something of one reader, or something private, is read just now."""
+    reads_of(request).touch(code)
+
+
+def _tracked(request_class: type) -> type[Any]:
+    if issubclass(request_class, TrackedRequest):
+        return request_class
+    return type("EdgeRequest", (TrackedRequest, request_class), {})
+
+
+def _tidy_query(route: Promise, asked: Request) -> None:
+    """Show the view the declared parameters alone, and note where the tidy URL is."""
+    sent = asked.environ["QUERY_STRING"]
+    if not isinstance(asked, TrackedRequest):
+        return
+    tidy = canonical(sent, route.query)
+    asked.show_query(tidy)
+    if not is_canonical(sent, route.query):
+        # One slash, or the path could name another host.
+        path = "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
+        g.edge_tidy_url = f"{path}?{tidy}" if tidy else path
+
+
+def _to_canonical_query() -> BaseResponse | None:
+    """Send the reader to the tidy URL; the redirect has no policy, so nothing stores it."""
+    tidy = g.pop("edge_tidy_url", None)
+    return None if tidy is None else current_app.redirect(tidy, code=301)
+
+
+def _look_at_session(response: Response) -> Response:
+    """Note, before any other after_request function runs, whether the view used the session."""
+    session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
+    reads = reads_of(request)
+    if session is not None and session.accessed:
+        reads.touch("session-read")
+    if "Vary" in response.headers and "cookie" in response.vary:
+        reads.touch("vary-cookie")
+    return response
+
+
+def _facts(said: Promise, route: Promise, asked: Request, response: Response) -> Facts:
+    reads = reads_of(asked)
+    reads.on = False
+    touched = reads.touched | set(_touched_by_extensions()) | set(_touched_in_session(reads))
+    vary = {name.lower() for name in response.vary} if "Vary" in response.headers else set()
+    if touched & {"session-seen", "session-read-late"}:
+        # Flask says Vary: Cookie since a function after the view looked at the session.
+        vary.discard("cookie")
+    return Facts(
+        view=asked.endpoint or f"The answer to {asked.path}",
+        policy=said.policy,
+        marked=said.source != "none",
+        method=asked.method,
+        status=response.status_code,
+        touched=frozenset(touched),
+        cookies_set=tuple(_cookie_names(response)),
+        vary=frozenset(vary),
+        query_read=frozenset(reads.query),
+        query_declared=route.query,
+        headers_read=frozenset(reads.headers),
+        streamed=response.is_streamed and not response.direct_passthrough,
+    )
+
+
+def _cookie_names(response: Response) -> Iterator[str]:
+    for line in response.headers.getlist("Set-Cookie"):
+        yield line.partition("=")[0].strip()
+
+
+def _touched_in_session(reads: Reads) -> Iterator[str]:
+    session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
+    if session is None:
+        return
+    if session.modified:
+        yield "session-changed"
+    elif session.accessed and "session-read" not in reads.touched:
+        yield "session-read-late" if session else "session-seen"
+
+
+def _touched_by_extensions() -> Iterator[str]:
+    # Flask-Login and Flask-WTF keep what they made on flask.g, under these names.
+    if "_login_user" in g:
+        yield "user-read"
+    if current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token") in g:
+        yield "csrf-token"

@@ -1,0 +1,108 @@
+"""The last hand on a response: judged, then given its headers, then compared with the request."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..dialects import EDGE_FIELDS, Dialect, spell
+from ..guard import Finding, Leak
+from ..http.dates import written
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from flask import Response
+
+    from ..policy import Policy
+from ..spans import whole_seconds
+
+POLICY_KEY = "broadsheet.policy"
+FINDING_KEY = "broadsheet.finding"
+_TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
+_CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires"}
+_CONDITIONS = frozenset(
+    {
+        "HTTP_IF_MATCH",
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_IF_NONE_MATCH",
+        "HTTP_IF_UNMODIFIED_SINCE",
+    }
+)
+_log = logging.getLogger(__name__)
+
+
+def withhold(
+    response: Response, finding: Finding, environ: dict[str, Any], *, strict: bool
+) -> None:
+    """Make the response no-store and tell why; where `strict`, a leak raises instead."""
+    environ[FINDING_KEY] = finding.code
+    if finding.leak:
+        if strict:
+            raise Leak(finding.sentence)
+        path = environ.get("PATH_INFO", "")
+        extra = {"finding": finding.code, "sentence": finding.sentence, "path": path}
+        _log.warning("edge.finding", extra=extra)
+    close(response)
+
+
+def close(response: Response) -> None:
+    """Keep the response out of every cache, whatever its headers said."""
+    for name in _names(response) & _CLOSED:
+        del response.headers[name]
+    response.headers["Cache-Control"] = "no-store"
+
+
+def promise(
+    response: Response,
+    policy: Policy,
+    dialects: tuple[Dialect, ...],
+    *,
+    cap: timedelta | None,
+    now: datetime,
+) -> None:
+    """Write the policy into the response's headers, each of them once."""
+    if policy.no_store:
+        close(response)
+        return
+    headers, present = response.headers, _names(response)
+    for name in present & _TOLD_TO_EDGES if not policy.shared else ():
+        del headers[name]
+    by_hand = present & _TOLD_TO_EDGES
+    for name, value in spell(policy, dialects, cap=cap):
+        if name.lower() not in by_hand:
+            headers[name] = value
+    second = int(now.timestamp())
+    headers["Date"] = _http_date(second)
+    if policy.shared and policy.browser.no_cache is not True:
+        headers["Expires"] = _http_date(second + whole_seconds(policy.browser.ttl))
+    elif "expires" in present:
+        # A cache too old for Cache-Control would share what is private.
+        del headers["Expires"]
+    if policy.vary:
+        response.vary.update(policy.vary)
+
+
+def validate(response: Response, environ: dict[str, Any]) -> None:
+    """Give a complete page a strong ETag and answer conditional requests (RFC 9110 §13)."""
+    if response.status_code != 200:  # noqa: PLR2004 - OK
+        return
+    present = _names(response)
+    if response.is_sequence and "etag" not in present:
+        body = response.get_data()
+        if body or environ["REQUEST_METHOD"] == "GET":
+            response.headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    if not _CONDITIONS.isdisjoint(environ):
+        response.make_conditional(environ)
+
+
+def _names(response: Response) -> set[str]:
+    """Return the names that are there in lower case; Werkzeug takes long to miss a header."""
+    return {name.lower() for name, _ in response.headers}
+
+
+@lru_cache(maxsize=256)
+def _http_date(second: int) -> str:
+    return written(second)

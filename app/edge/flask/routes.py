@@ -1,0 +1,70 @@
+"""Every route of an app with its policy, ready to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from .promise import route_promise
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from .promise import Promise
+
+_ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One URL rule: what it promises to whom, and where that was said."""
+
+    rule: str
+    endpoint: str
+    methods: tuple[str, ...]
+    policy: str
+    source: str
+    browser: str
+    edge: str
+    query: tuple[str, ...]
+    headers: tuple[str, ...]
+    reason: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the route for JSON."""
+        return asdict(self)
+
+
+def routes(app: Flask) -> list[Route]:
+    """List the routes of an app in the order of their rules."""
+    default = app.extensions["edge"].default
+    rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
+    return [
+        _route(rule, route_promise(app, rule.endpoint, default))
+        for rule in rules
+        if not rule.build_only
+    ]
+
+
+def _route(rule: Any, promise: Promise) -> Route:
+    methods = tuple(sorted((rule.methods or set()) - _ANY_METHOD)) or ("ANY",)
+    words = promise.policy.words()
+    return Route(
+        rule=rule.rule,
+        endpoint=rule.endpoint,
+        methods=methods,
+        policy=promise.policy.name,
+        source=promise.source,
+        browser=words.browser,
+        edge=words.edge,
+        query=tuple(sorted(promise.query)),
+        headers=promise.policy.vary,
+        reason=_reason(methods, promise),
+    )
+
+
+def _reason(methods: tuple[str, ...], promise: Promise) -> str | None:
+    """Name the guard's reason when nothing that the route answers is stored."""
+    if "GET" not in methods and "ANY" not in methods:
+        return "unsafe-method"
+    return "unmarked" if promise.source == "none" else None

@@ -1,0 +1,37 @@
+"""The last door of a Flask app: what comes through unjudged leaves as no-store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..dialects import EDGE_FIELDS
+from .responses import POLICY_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+_FORGOTTEN = {name.lower() for name in EDGE_FIELDS} | {"cache-control", "expires"}
+
+
+class Seal:
+    """WSGI middleware that closes a response which the edge has not seen.
+
+    That happens when an after_request function or a signal fails while an error is answered.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on and look at what comes back."""
+        environ.pop(POLICY_KEY, None)
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            if POLICY_KEY not in environ:
+                headers = [line for line in headers if line[0].lower() not in _FORGOTTEN]
+                headers.append(("Cache-Control", "no-store"))
+            return start_response(status, headers, *exc_info)
+
+        return self.app(environ, start)

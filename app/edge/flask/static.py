@@ -1,0 +1,130 @@
+"""Static files under URLs that carry the fingerprint of their bytes, so that caches never ask.
+
+It takes the place of Flask's own `static` endpoint; templates go on saying
+`url_for("static", filename=…)`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, current_app, g, request
+
+from ..fingerprint import Manifest, StaticError, StaticFile, looks_stamped, read_folder, state_of
+from ..http import codings, ranges, validators
+from ..http.fields import Fields
+from ..marks import cached
+from ..policy import Freshness, Policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask import Flask
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from ..shelf import Shelf
+
+STATIC = Policy(name="STATIC", browser=Freshness(ttl=timedelta(days=365)), immutable=True)
+_NO_FIELDS = Fields(())
+_log = logging.getLogger(__name__)
+
+
+class Static:
+    """The static files of one app."""
+
+    def __init__(self, folder: Path, shelf: Shelf) -> None:
+        self._folder = folder
+        self._shelf = shelf
+        self._lock = threading.Lock()
+        self._state = state_of(folder)
+        self._manifest = read_folder(folder, shelf)
+
+    def install(self, app: Flask) -> None:
+        """Answer for Flask's `static` endpoint and stamp its URLs."""
+        app.view_functions["static"] = self.serve
+        app.url_defaults(self.stamp)
+
+    def manifest(self) -> Manifest:
+        """Return what is in the folder; in debug mode a changed file is seen at once."""
+        if current_app.debug and not g.get("edge_static_seen"):
+            g.edge_static_seen = True
+            with self._lock:
+                state = state_of(self._folder)
+                if state != self._state:
+                    self._manifest = read_folder(self._folder, self._shelf)
+                    self._state = state
+        return self._manifest
+
+    def stamp(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Put the fingerprint before the file's name in a URL that is being built."""
+        if endpoint != "static" or "filename" not in values:
+            return
+        try:
+            values["filename"] = self.manifest().stamped(values["filename"])
+        except StaticError:
+            if current_app.extensions["edge"].is_strict(current_app):
+                raise
+            _log.warning("edge.static_missing", extra={"static_file": values["filename"]})
+
+    @cached(STATIC)
+    def serve(self, filename: str) -> BaseResponse:
+        """Send the file with this fingerprint, or tell where it is now, or that it is not here."""
+        manifest = self.manifest()
+        file = manifest.exact(filename)
+        if file is not None:
+            return _answer(file)
+        if filename in manifest.files:
+            return current_app.redirect(current_app.url_for("static", filename=filename))
+        gone = looks_stamped(filename) and filename.partition("/")[2] in manifest.files
+        text = "This version of the file is not here.\n" if gone else "There is no such file.\n"
+        return Response(text, 404, content_type="text/plain; charset=utf-8")
+
+
+def _answer(file: StaticFile) -> Response:
+    coding = "identity"
+    if file.codings:
+        coding = codings.choose(request.headers.get("Accept-Encoding"), file.codings)
+    tag = validators.ETag(opaque=file.fingerprint)
+    tag = tag if coding == "identity" else tag.coded(coding)
+    body = file.bodies[coding]
+    response = Response(body, content_type=file.media_type)
+    response.headers["ETag"] = str(tag)
+    response.headers["Accept-Ranges"] = "bytes"
+    if file.codings:
+        response.vary.add("Accept-Encoding")
+    if coding != "identity":
+        response.headers["Content-Encoding"] = coding
+    if _wants_part(tag):
+        _cut(response, body)
+    return response
+
+
+def _wants_part(tag: validators.ETag) -> bool:
+    """Tell whether Range holds here (RFC 9110 §13.2.2 and §14.2)."""
+    asked = request.headers
+    if request.method != "GET" or "Range" not in asked:
+        return False
+    if not validators.none_match(asked.get("If-None-Match", ""), str(tag)):
+        return False
+    if "If-Match" in asked:
+        return False
+    condition = asked.get("If-Range")
+    # No file here has a Last-Modified, so a date in If-Range never holds.
+    return condition is None or validators.same_range(condition, _NO_FIELDS, tag, now=0)
+
+
+def _cut(response: Response, body: bytes) -> None:
+    try:
+        part = ranges.part(request.headers["Range"], len(body))
+    except ranges.UnsatisfiableError:
+        response.status_code = 416
+        response.set_data(b"")
+        response.headers["Content-Range"] = f"bytes */{len(body)}"
+        return
+    if part is not None:
+        response.status_code = 206
+        response.set_data(body[part.start : part.stop])
+        response.headers["Content-Range"] = str(part)

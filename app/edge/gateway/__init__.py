@@ -1,0 +1,4 @@
+"""The embedded edge: a shared HTTP cache (RFC 9111) as WSGI middleware around any WSGI app.
+
+Law of the room: no framework, no database. Right before it is fast; in doubt a page is passed on.
+"""

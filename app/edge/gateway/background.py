@@ -1,0 +1,100 @@
+"""Background: a bounded number of threads for what no reader waits for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Background:
+    """Runs at most `most` jobs at once, one a key; what is over is not run at all."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._changed = threading.Condition()
+        self._running: set[object] = set()
+
+    def start(self, key: object, job: Callable[[], object]) -> bool:
+        """Run the job in a thread of its own, unless one of its key runs or all are busy."""
+        with self._changed:
+            if key in self._running or len(self._running) >= self._most:
+                return False
+            self._running.add(key)
+        thread = threading.Thread(target=self._run, args=(key, job), name="gateway", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._finish(key)
+            return False
+        return True
+
+    def drain(self, timeout: timedelta) -> bool:
+        """Wait until nothing runs; False when that took too long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._running, timeout.total_seconds())
+
+    def _run(self, key: object, job: Callable[[], object]) -> None:
+        try:
+            job()
+        except Exception:  # noqa: BLE001 - a thread has nobody to raise to
+            _log.exception("gateway.background_failed")
+        finally:
+            self._finish(key)
+
+    def _finish(self, key: object) -> None:
+        with self._changed:
+            self._running.discard(key)
+            self._changed.notify_all()
+
+
+class Overdue(Exception):  # noqa: N818 - not an error: the job goes on
+    """The job was not done in time; it goes on in the background."""
+
+
+class Racing:
+    """A job against the clock: its result in time, or Overdue and `late` gets the result."""
+
+    def __init__(self, job: Callable[[], Any], late: Callable[[Any], None]) -> None:
+        self._job = job
+        self._late = late
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+
+    def run(self) -> None:
+        """Do the job; whatever it raises is raised to who waits."""
+        try:
+            result, error = self._job(), None
+        except BaseException as raised:  # noqa: BLE001 - handed to the waiting thread
+            result, error = None, raised
+        with self._lock:
+            if not self._abandoned:
+                self._results.put((result, error))
+                return
+        if error is None:
+            self._late(result)
+
+    def wait(self, timeout: timedelta) -> Any:
+        """Return the result, or raise what the job raised; Overdue when it took too long."""
+        try:
+            result, error = self._results.get(timeout=timeout.total_seconds())
+        except Empty:
+            result, error = self._abandon()
+        if error is not None:
+            raise error
+        return result
+
+    def _abandon(self) -> tuple[Any, BaseException | None]:
+        with self._lock:
+            if self._results.empty():
+                self._abandoned = True
+                return None, Overdue()
+            return self._results.get()

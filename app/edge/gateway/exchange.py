@@ -1,0 +1,151 @@
+"""Exchange: one question to the application, and its answer before it is sent anywhere.
+
+WSGI lets an application start its response before or while its iterable runs, write() before it
+returns and change its mind with exc_info until the first byte: here that becomes a plain value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from .head import Head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ..http.fields import Pair
+
+
+class NoResponseError(RuntimeError):
+    """The application returned without having called start_response."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An application's answer: its head, and its body as far as it is still to come."""
+
+    head: Head
+    body: Body
+
+
+class Body:
+    """An application's body: what was written, what was read ahead, and the rest; close it."""
+
+    def __init__(self, iterable: Iterable[bytes], written: list[bytes]) -> None:
+        self._iterable = iterable
+        self._ahead = written
+        self._iterator: Iterator[bytes] | None = None
+
+    def peek(self) -> None:
+        """Read up to the first chunk with something in it; applications may start only there."""
+        self._iterator = self._iterator or iter(self._iterable)
+        for chunk in self._iterator:
+            if chunk:
+                self._ahead.append(chunk)
+                return
+
+    def spool(self, most: int) -> bytes | None:
+        """Read it all and close it; None when there is more than `most`, and nothing is lost then.
+
+        Whatever the application raises on the way is raised, with its iterable closed.
+        """
+        self._iterator = self._iterator or iter(self._iterable)
+        size = sum(map(len, self._ahead))
+        try:
+            for chunk in self._iterator:
+                self._ahead.append(chunk)
+                size += len(chunk)
+                if size > most:
+                    return None
+        except BaseException:
+            self.close()
+            raise
+        if size > most:
+            return None
+        self.close()
+        return b"".join(self._ahead)
+
+    def remaining(self) -> Iterable[bytes]:
+        """Return what a server is to send: the application's own iterable if it is untouched."""
+        if self._iterator is None and not self._ahead:
+            return self._iterable
+        return _Rest(chain(self._ahead, self._iterator or self._iterable), self.close)
+
+    def close(self) -> None:
+        """Tell the application that nobody reads on."""
+        close = getattr(self._iterable, "close", None)
+        if close is not None:
+            close()
+
+
+class _Rest:
+    """The chunks of a body that was touched, with the close() of the application's iterable."""
+
+    def __init__(self, chunks: Iterable[bytes], close: Callable[[], None]) -> None:
+        self._chunks = chunks
+        self.close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+class _Start:
+    """The start_response an application is given."""
+
+    def __init__(self) -> None:
+        self.head: tuple[str, list[Pair]] | None = None
+        self.written: list[bytes] = []
+        self.gone = False
+
+    def taken(self) -> tuple[str, list[Pair]]:
+        """Return the head; from now on the application can't change it."""
+        if self.head is None:
+            raise NoResponseError("The application returned without calling start_response.")
+        self.gone = True
+        return self.head
+
+    def __call__(
+        self, status: str, headers: list[Pair], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        if exc_info and self.gone:
+            raise exc_info[1].with_traceback(exc_info[2])
+        if not exc_info and self.head is not None:
+            raise AssertionError("start_response was called twice without exc_info.")
+        self.head = (status, list(headers))
+        return self.written.append
+
+
+def ask(app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], float]) -> Answered:
+    """Call the application and return its answer as soon as its head is known.
+
+    Whatever it raises is raised here; its iterable is then closed.
+    """
+    requested_at = clock()
+    start = _Start()
+    body = Body(app(environ, start), start.written)
+    try:
+        if start.head is None:
+            body.peek()
+        line, pairs = start.taken()
+    except BaseException:
+        body.close()
+        raise
+    head = Head.of(line, pairs, requested_at=requested_at, received_at=clock())
+    return Answered(head=head, body=body)
+
+
+def passed_on(
+    app: WSGIApplication,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    rewrite: Callable[[str, list[Pair]], list[Pair]],
+) -> Iterable[bytes]:
+    """Let the application answer the server itself; only its header list goes through `rewrite`."""
+
+    def start(status: str, headers: list[Pair], *exc_info: Any) -> Callable[[bytes], object]:
+        return start_response(status, rewrite(status, headers), *exc_info)
+
+    return app(environ, start)

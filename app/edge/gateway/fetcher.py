@@ -1,0 +1,283 @@
+"""Fetcher: asks the application: validate, fetch, and store what may be stored.
+
+The token is read before the application is asked, so that nothing fetched before a purge is
+stored after it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ..http import reuse, storing, validators
+from ..http.cache_status import CacheStatus
+from ..http.fields import Fields
+from . import exchange, reply
+from .keeper import Keeper
+from .recent import Recent
+from .reply import Reply
+from .store import Saved
+from .stored import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    from .exchange import Answered
+    from .head import Head
+    from .lookup import Found
+    from .options import Options
+    from .request import Request
+    from .signing import Signer
+    from .store import Store, Stored
+
+_log: Final = logging.getLogger(__name__)
+#: RFC 5861 section 4: what counts as the origin's failure.
+_FAILURES: Final = frozenset({500, 502, 503, 504})
+#: An origin that says this about a page takes back what it said before.
+_WITHDRAWN: Final = frozenset({"no-store", "private", "vary-star"})
+_OK: Final = 200
+_NOT_MODIFIED: Final = 304
+_BODILESS: Final = frozenset({204, _NOT_MODIFIED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One question in progress: who asks, what was found before, and the token from before."""
+
+    request: Request
+    key: bytes
+    found: Found
+    token: int
+
+    def status(self, **said: object) -> CacheStatus:
+        return replace(CacheStatus(fwd=self.found.fwd), **said)  # type: ignore[arg-type] # names of its fields
+
+
+class Fetcher:
+    """Everything that happens between a miss and its answer."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        store: Store,
+        options: Options,
+        *,
+        signer: Signer,
+        clock: Callable[[], float],
+    ) -> None:
+        self._app = app
+        self._store = store
+        self._options = options
+        self._signer = signer
+        self._clock = clock
+        self._keeper = Keeper(options)
+        #: Keys whose last answer could not be shared: nobody waits for them.
+        self.unshared = Recent()
+
+    def ask(self, request: Request, key: bytes, found: Found) -> Reply:
+        """Ask the application, and return what the reader is sent; store it if that may be."""
+        asked = _Asked(request=request, key=key, found=found, token=self._store.token())
+        try:
+            answered = exchange.ask(self._app, self._question(request, key, found), self._clock)
+            return self._take(asked, answered)
+        except Exception:
+            stale = self.instead(request, key, found, "stale-if-error")
+            if stale is None:
+                raise
+            _log.warning("gateway.origin_failed", exc_info=True, extra={"served": "stale"})
+            return stale
+
+    def instead(
+        self, request: Request, key: bytes, found: Found, detail: str, failed: int | None = None
+    ) -> Reply | None:
+        """Return the stale response where it may stand in for an error; else None."""
+        stored = found.stored
+        if stored is None or not self.may_stand_in(request, found):
+            return None
+        now = self._clock()
+        sent = reply.made(request, stored, self._body_of(key, stored), now=now)
+        if sent is None:
+            return None
+        ttl = stored.lifetime - (now - stored.born)
+        status = CacheStatus(fwd=found.fwd, fwd_status=failed, ttl=ttl, detail=detail)
+        return self._signer.forwarded(sent, stored, status, now)
+
+    def may_stand_in(self, request: Request, found: Found) -> bool:
+        """Tell whether the stored response could be used if the application fails."""
+        return found.stored is not None and reuse.instead_of_error(
+            found.stored,
+            age=found.age,
+            asked=request.asked,
+            otherwise=self._options.stale_if_error.total_seconds(),
+        )
+
+    def _question(self, request: Request, key: bytes, found: Found) -> WSGIEnvironment:
+        """Return what the application is asked: with our validators, not with the reader's."""
+        stored = found.stored
+        if stored is None:
+            own = request.is_head or (request.conditional and key in self.unshared)
+            return request.question(conditions=own)
+        environ = request.question()
+        if not request.is_head:
+            fields = _fields(stored)
+            for name, variable in _CONDITIONS:
+                value = fields.first(name)
+                if value is not None:
+                    environ[variable] = value
+        return environ
+
+    def _take(self, asked: _Asked, answered: Answered) -> Reply:
+        status, stored = answered.head.status, asked.found.stored
+        if stored is not None and status in _FAILURES:
+            stale = self.instead(asked.request, asked.key, asked.found, "stale-if-error", status)
+            if stale is not None:
+                answered.body.close()
+                return stale
+        if asked.request.is_head:
+            return self._take_head(asked, answered, stored)
+        if stored is not None and status == _NOT_MODIFIED:
+            return self._validated(asked, answered, stored)
+        return self._fetched(asked, answered)
+
+    # validate
+
+    def _validated(self, asked: _Asked, answered: Answered, stored: Stored) -> Reply:
+        """Freshen what a 304 confirms; ask again, without conditions, for what it doesn't."""
+        answered.body.close()
+        if not validators.confirms(answered.head.fields, _fields(stored)):
+            return self._again(asked)
+        freshened = self._keeper.freshened(stored, answered.head, asked.request)
+        now, newer = self._clock(), freshened.stored
+        sent = reply.made(asked.request, newer, self._body_of(asked.key, stored), now=now)
+        if sent is None:
+            return self._again(asked)
+        saved = self._freshen(asked, newer, freshened.verdict)
+        candidate = self._keeper.candidate(answered.head, asked.request)
+        sent.headers += [
+            pair
+            for pair in self._keeper.unkept(answered.head, candidate)
+            if pair[0].lower() != "age"
+        ]
+        status = asked.status(fwd_status=_NOT_MODIFIED, stored=saved is Saved.SAVED)
+        return self._signer.forwarded(sent, newer, status, now)
+
+    def _freshen(self, asked: _Asked, newer: Stored, verdict: storing.Verdict) -> Saved | None:
+        if verdict.store:
+            return self._store.freshen(asked.key, newer, token=asked.token)
+        self._withdraw(asked, verdict.reason)
+        return None
+
+    def _again(self, asked: _Asked) -> Reply:
+        """Fetch what a validation can't answer for."""
+        environ = asked.request.question()
+        without = replace(asked, found=asked.found.without(), token=self._store.token())
+        return self._fetched(without, exchange.ask(self._app, environ, self._clock))
+
+    def _take_head(self, asked: _Asked, answered: Answered, stored: Stored | None) -> Reply:
+        """Let a HEAD freshen the stored response it confirms, else make it stale (4.3.5)."""
+        head = answered.head
+        if stored is not None and head.status == _OK:
+            if self._speaks_of(stored, head):
+                freshened = self._keeper.freshened(stored, head, asked.request)
+                self._freshen(asked, freshened.stored, freshened.verdict)
+            else:
+                doubtful = replace(stored, lifetime=0, while_revalidate=0, if_error=0)
+                self._store.freshen(asked.key, doubtful, token=asked.token)
+        return self._passed_on(head, answered.body.remaining(), asked.status())
+
+    def _speaks_of(self, stored: Stored, head: Head) -> bool:
+        length = stored.answers["identity"].body.length
+        return head.length in {None, length} and validators.confirms(head.fields, _fields(stored))
+
+    # fetch
+
+    def _fetched(self, asked: _Asked, answered: Answered) -> Reply:
+        """Store a complete answer that may be shared; pass on any other."""
+        head, body = answered.head, answered.body
+        candidate = self._keeper.candidate(head, asked.request)
+        verdict = storing.verdict(candidate)
+        reason, content = verdict.reason, None
+        if verdict.store:
+            reason, content = self._content(head, body)
+        if content is not None and reason == "complete":
+            return self._store_it(asked, head, content, candidate)
+        self._withdraw(asked, reason)
+        status = asked.status(detail=reason)
+        already = content is None and self._already(asked, head, candidate, status)
+        self.unshared.add(asked.key)
+        if already:
+            body.close()
+            return already
+        return self._passed_on(head, body.remaining() if content is None else (content,), status)
+
+    def _already(
+        self, asked: _Asked, head: Head, candidate: storing.Candidate, status: CacheStatus
+    ) -> Reply | None:
+        """Return the 304 that the application would have said if we had let it see the conditions.
+
+        None when it did see them, or when they don't hold.
+        """
+        if not asked.request.conditional or head.status != _OK or asked.key in self.unshared:
+            return None
+        etag = head.fields.first("etag")
+        bodies = (Body(coding="identity", length=head.length or 0, etag=etag),)
+        made = self._keeper.made(head, candidate, asked.request, bodies)
+        sent = reply.made(asked.request, made, lambda _: None, now=head.received_at)
+        if sent is not None:
+            sent.headers += [*self._keeper.unkept(head, candidate), self._signer.said(status)]
+        return sent
+
+    def _content(self, head: Head, body: exchange.Body) -> tuple[str, bytes | None]:
+        """Return the body, None if it is too large to keep, and whether it is complete."""
+        length = None if head.status in _BODILESS else head.length
+        if length is not None and not 0 <= length <= self._options.largest:
+            return ("too-large" if length > 0 else "content-length"), None
+        content = body.spool(self._options.largest)
+        if content is None:
+            return "too-large", None
+        return ("complete" if length in {None, len(content)} else "incomplete"), content
+
+    def _withdraw(self, asked: _Asked, reason: str) -> None:
+        if asked.found.stored is not None and reason in _WITHDRAWN:
+            self._store.purge(asked.key)
+
+    # store
+
+    def _store_it(
+        self, asked: _Asked, head: Head, content: bytes, candidate: storing.Candidate
+    ) -> Reply:
+        kept = self._keeper.kept(head, content, candidate, asked.request)
+        saved = self._store.save(asked.key, kept.stored, kept.bodies, token=asked.token)
+        self.unshared.discard(asked.key)
+        if saved is not Saved.SAVED:
+            _log.info("gateway.not_saved", extra={"reason": saved.value})
+        sent = reply.made(asked.request, kept.stored, kept.bodies.get, now=head.received_at)
+        assert sent is not None
+        refused = None if saved is Saved.SAVED else saved.value
+        status = asked.status(stored=saved is Saved.SAVED, detail=refused)
+        sent.headers += [*self._keeper.unkept(head, candidate), self._signer.said(status)]
+        return sent
+
+    # pass
+
+    def _passed_on(self, head: Head, body: Iterable[bytes], status: CacheStatus) -> Reply:
+        """Return an answer as it came, without what is for caches only."""
+        headers = [*self._signer.shown(head.pairs), self._signer.said(status)]
+        return Reply(head.line, headers, body)
+
+    def _body_of(self, key: bytes, stored: Stored) -> Callable[[str], bytes | None]:
+        return lambda coding: self._store.body(key, stored, coding)
+
+
+_CONDITIONS: Final = (
+    ("etag", "HTTP_IF_NONE_MATCH"),
+    ("last-modified", "HTTP_IF_MODIFIED_SINCE"),
+)
+
+
+def _fields(stored: Stored) -> Fields:
+    """Return the stored header with the ETag the origin gave."""
+    etag = stored.answers["identity"].body.etag
+    return Fields([*stored.headers, *stored.internal, *([("ETag", etag)] if etag else [])])

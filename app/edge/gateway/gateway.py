@@ -1,0 +1,180 @@
+"""Gateway: a shared cache around a WSGI application: pass, lookup, and the turn to fetch.
+
+Each response says in Cache-Status what became of its request. Instants are epoch seconds: the
+clock is read on every HIT.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext, suppress
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from ..http import reuse
+from ..http.cache_status import CacheStatus, Forwarded
+from . import exchange, reply
+from .background import Background, Overdue, Racing
+from .fetcher import Fetcher
+from .invalidation import invalidated
+from .leader import Role, ThreadCollapse
+from .lookup import Found, lookup
+from .options import Options
+from .reply import Reply
+from .request import Keying, Request
+from .signing import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ..http.fields import Pair
+    from .leader import Collapse
+    from .store import Store
+
+_READS: Final = frozenset({"GET", "HEAD"})
+_SAFE: Final = _READS | {"OPTIONS", "TRACE"}
+_AT_ONCE: Final = timedelta(0)
+
+
+class Gateway:
+    """WSGI middleware: answers from the store where RFC 9111 allows it, else asks `app`."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        store: Store,
+        options: Options | None = None,
+        collapse: Collapse | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._app = app
+        self._store = store
+        self._options = options or Options()
+        self._collapse = collapse or ThreadCollapse()
+        self._clock = clock
+        self._keying = Keying(self._options)
+        self._signer = Signer(self._options)
+        self._fetcher = Fetcher(app, store, self._options, signer=self._signer, clock=clock)
+        self._background = Background(self._options.background)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ["REQUEST_METHOD"] not in _READS:
+            return self._pass(environ, start_response, CacheStatus(fwd=Forwarded.METHOD))
+        request = Request(environ, self._options, self._keying)
+        key = request.key
+        if key is None:
+            status = CacheStatus(fwd=Forwarded.BYPASS, detail=request.detail)
+            return self._pass(environ, start_response, status)
+        found = lookup(request, self._store.load(key), self._clock())
+        sent = self._hit(request, key, found) if found.usable else None
+        if sent is None:
+            sent = self._forward(request, key, found.without() if found.usable else found)
+        start_response(sent.line, sent.headers)
+        return sent.body
+
+    def purge(self, url: str) -> int:
+        """Forget every variant of a URL; return how many there were.
+
+        The URL is absolute, or a path where the options name the site; else ValueError.
+        """
+        return self._store.purge(self._keying.of_url(url))
+
+    def purge_all(self) -> int:
+        """Forget everything; return how many responses there were."""
+        return self._store.purge_all()
+
+    def drain(self, timeout: timedelta) -> bool:
+        """Wait until nothing runs in the background; False when that took too long."""
+        return self._background.drain(timeout)
+
+    def _pass(
+        self, environ: WSGIEnvironment, start_response: StartResponse, status: CacheStatus
+    ) -> Iterable[bytes]:
+        """Let the application answer; a success of an unsafe method invalidates first."""
+        unsafe = environ["REQUEST_METHOD"] not in _SAFE
+
+        def rewrite(line: str, headers: list[Pair]) -> list[Pair]:
+            if unsafe:
+                for key in invalidated(environ, line, headers, self._keying):
+                    self._store.purge(key)
+            return [*self._signer.shown(headers), self._signer.said(status)]
+
+        return exchange.passed_on(self._app, environ, start_response, rewrite)
+
+    def _hit(self, request: Request, key: bytes, found: Found) -> Reply | None:
+        """Return what a reader is sent without asking; None when the body is gone."""
+        stored, now = found.stored, self._clock()
+        assert stored is not None
+        sent = reply.made(request, stored, partial(self._store.body, key, stored), now=now)
+        if sent is None:
+            return None
+        if found.use is reuse.Use.REFRESH:
+            self._refresh(request, key, found)
+        return self._signer.hit(sent, stored, found.use, now)
+
+    def _refresh(self, request: Request, key: bytes, found: Found) -> None:
+        """Ask behind the reader's back, unless another process does (RFC 5861 section 3)."""
+        quiet = request.detached(self._keying)
+
+        def job() -> None:
+            with self._collapse.lead(key, _AT_ONCE) as role:
+                if role is Role.LEADER:
+                    _close(self._fetcher.ask(quiet, key, found))
+
+        self._background.start(key, job)
+
+    def _forward(self, request: Request, key: bytes, found: Found) -> Reply:
+        """Ask the application, one reader a page at a time; the others get its answer."""
+        if "only-if-cached" in request.asked:
+            return self._not_cached()
+        with self._turn(request, key, found) as role:
+            if role is Role.FOLLOWER:
+                again = lookup(request, self._store.load(key), self._clock())
+                sent = self._collapsed(request, key, again, found) if again.usable else None
+                if sent is not None:
+                    return sent
+                found = again.without() if again.usable else again
+            return self._ask(request, key, found)
+
+    def _turn(self, request: Request, key: bytes, found: Found) -> AbstractContextManager[Role]:
+        """Return the turn to ask; who could not use another's answer takes none."""
+        alone = request.is_head or request.authorized or found.use is reuse.Use.REQUEST
+        if alone or key in self._fetcher.unshared:
+            return nullcontext(Role.ALONE)
+        return self._collapse.lead(key, self._options.wait)
+
+    def _collapsed(self, request: Request, key: bytes, again: Found, found: Found) -> Reply | None:
+        stored, now = again.stored, self._clock()
+        assert stored is not None
+        sent = reply.made(request, stored, partial(self._store.body, key, stored), now=now)
+        status = CacheStatus(fwd=found.fwd, collapsed=True)
+        return sent and self._signer.forwarded(sent, stored, status, now)
+
+    def _ask(self, request: Request, key: bytes, found: Found) -> Reply:
+        """Ask, but no longer than the deadline where something stale may stand in."""
+        deadline = self._options.deadline
+        if deadline is None or not self._fetcher.may_stand_in(request, found):
+            return self._fetcher.ask(request, key, found)
+        race = Racing(partial(self._fetcher.ask, request, key, found), _close)
+        if self._background.start((key, "overdue"), race.run):
+            with suppress(Overdue):
+                sent: Reply = race.wait(deadline)
+                return sent
+        stale = self._fetcher.instead(request, key, found, "overdue")
+        return stale or self._fetcher.ask(request, key, found)
+
+    def _not_cached(self) -> Reply:
+        status = CacheStatus(detail="only-if-cached")
+        headers = [("Content-Length", "0"), ("Cache-Control", "no-store")]
+        return Reply("504 Gateway Timeout", [*headers, self._signer.said(status)], ())
+
+
+def _close(sent: Reply) -> None:
+    close = getattr(sent.body, "close", None)
+    if close is not None:
+        close()

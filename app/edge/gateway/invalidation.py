@@ -1,0 +1,48 @@
+"""Invalidation: which stored pages an unsafe request has made doubtful (RFC 9111 section 4.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from ..http import key as keys
+from ..http.fields import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIEnvironment
+
+    from ..http.fields import Pair
+    from .request import Keying
+
+#: 2xx and 3xx: only what did not fail has changed anything.
+_DONE: Final = ("2", "3")
+_POINTERS: Final = ("location", "content-location")
+
+
+def invalidated(
+    environ: WSGIEnvironment, line: str, pairs: list[Pair], keying: Keying
+) -> Iterator[bytes]:
+    """Give the keys of the target and of what Location and Content-Location name at its origin."""
+    site = keying.site(environ)
+    target = keying.key(environ, keying.query(environ))
+    if not line.startswith(_DONE) or site is None or target is None:
+        return
+    yield target
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    address = site + quote(path, encoding="latin-1")
+    fields = Fields(pairs)
+    for name in _POINTERS:
+        for value in fields.lines(name):
+            key = _at_same_origin(urljoin(address, value), site, keying)
+            if key is not None:
+                yield key
+
+
+def _at_same_origin(url: str, site: str, keying: Keying) -> bytes | None:
+    try:
+        parts = urlsplit(url)
+        same = keys.base(parts.scheme, parts.netloc) == site
+        return keying.of_url(url) if same else None
+    except ValueError:
+        return None

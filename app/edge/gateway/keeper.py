@@ -1,0 +1,168 @@
+"""Keeper: from an answer to what is stored of it, and from a newer head to a fresher one."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ..http import freshness, storing, targeted, updating, vary
+from ..http.fields import Fields
+from . import packing
+from .head import Head
+from .stored import Stored
+
+if TYPE_CHECKING:
+    from ..http.fields import Pair
+    from .options import Options
+    from .request import Request
+    from .stored import Body
+
+#: Not part of the stored lines: each body has its own.
+_OWN: Final = frozenset({"content-length", "etag"})
+#: RFC 9111 section 4.2.4: any of these forbids serving stale; s-maxage implies proxy-revalidate.
+_STRICT: Final = ("must-revalidate", "proxy-revalidate", "s-maxage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A response made ready for the store, and its bodies by coding."""
+
+    stored: Stored
+    bodies: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshened:
+    """A stored response under a newer head, and whether it may still be stored."""
+
+    stored: Stored
+    verdict: storing.Verdict
+
+
+class Keeper:
+    """Applies the options of one gateway to what its origin says."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def candidate(self, head: Head, request: Request) -> storing.Candidate:
+        """Return the question whether this may be stored for that request."""
+        obeyed = targeted.obeyed(head.fields, self._options.targets)
+        lifetime = freshness.lifetime(head.fields, obeyed, received_at=head.received_at)
+        guesses = head.status in freshness.HEURISTIC_STATUSES or "public" in obeyed.directives
+        if lifetime.source is None and guesses and self._options.heuristic:
+            lifetime = freshness.heuristic(
+                head.fields, received_at=head.received_at, fraction=self._options.heuristic
+            )
+        return storing.Candidate(
+            status=head.status,
+            fields=head.fields,
+            obeyed=obeyed,
+            lifetime=lifetime,
+            authorized=request.authorized,
+            no_store_asked="no-store" in request.asked,
+            cookies_allowed=self._options.keeps_cookies,
+        )
+
+    def kept(
+        self, head: Head, content: bytes, candidate: storing.Candidate, request: Request
+    ) -> Kept:
+        """Return what to keep of a complete answer."""
+        packs = self._options.compress and packing.worthwhile(
+            head.fields, candidate.obeyed.directives, status=head.status
+        )
+        large = len(content) >= self._options.smallest
+        contents = packing.packed(content) if packs and large else {"identity": content}
+        bodies = packing.described(contents, head.fields.first("etag"))
+        made = self.made(head, candidate, request, bodies)
+        if packs:
+            made = replace(made, headers=_varying_on_coding(made.headers))
+        return Kept(stored=made, bodies=contents)
+
+    def freshened(self, old: Stored, newer: Head, request: Request) -> Freshened:
+        """Return a stored response as a 304 or HEAD has it now (RFC 9111 sections 3.2, 4.3.4)."""
+        lines = (*old.headers, *old.internal)
+        left_out = self.candidate(newer, request).left_out | self._options.per_request | _OWN
+        merged = updating.updated(lines, newer.pairs, left_out)
+        etag = newer.fields.first("etag") or _etag(old)
+        head = Head(
+            status=old.status,
+            reason=old.reason,
+            pairs=(*merged, *_own(etag, newer)),
+            requested_at=newer.requested_at,
+            received_at=newer.received_at,
+        )
+        candidate = self.candidate(head, request)
+        bodies = tuple(replace(body, etag=packing.tagged(body.coding, etag)) for body in old.bodies)
+        made = replace(self.made(head, candidate, request, bodies), id=old.id)
+        if len(bodies) > 1:
+            made = replace(made, headers=_varying_on_coding(made.headers))
+        return Freshened(stored=made, verdict=storing.verdict(candidate))
+
+    def unkept(self, head: Head, candidate: storing.Candidate) -> tuple[Pair, ...]:
+        """Return the fields that are for this one reader, and Age as it came from upstream."""
+        private = candidate.obeyed.directives.fields("private")
+        validated = candidate.obeyed.directives.fields("no-cache")
+        names = private | validated | self._options.per_request | {"age"}
+        return tuple(
+            pair
+            for pair in head.pairs
+            if pair[0].lower() in names and pair[0].lower() not in self._options.internal
+        )
+
+    def made(
+        self,
+        head: Head,
+        candidate: storing.Candidate,
+        request: Request,
+        bodies: tuple[Body, ...],
+    ) -> Stored:
+        """Return the value: lines sorted into shown and internal, times and verdicts worked out."""
+        directives, options = candidate.obeyed.directives, self._options
+        left_out = candidate.left_out | options.per_request | _OWN
+        lines = [pair for pair in head.pairs if pair[0].lower() not in left_out]
+        initial_age = freshness.initial_age(
+            head.fields, requested_at=head.requested_at, received_at=head.received_at
+        )
+        return Stored(
+            id=secrets.token_hex(8),
+            status=head.status,
+            reason=head.reason,
+            headers=tuple(pair for pair in lines if pair[0].lower() not in options.internal),
+            internal=tuple(pair for pair in lines if pair[0].lower() in options.internal),
+            vary=self._selection(head.fields, request),
+            bodies=bodies,
+            requested_at=head.requested_at,
+            received_at=head.received_at,
+            born=head.received_at - initial_age,
+            lifetime=candidate.lifetime.seconds,
+            validates=directives.whole("no-cache"),
+            strict=any(name in directives for name in _STRICT),
+            while_revalidate=directives.delta("stale-while-revalidate") or 0,
+            if_error=directives.delta("stale-if-error") or 0,
+        )
+
+    def _selection(self, fields: Fields, request: Request) -> vary.Selection:
+        names = vary.nominated(fields.lines("vary")) or ()
+        if self._options.compress:
+            names = tuple(name for name in names if name != "accept-encoding")
+        return vary.selection(names, request.seen)
+
+
+def _etag(stored: Stored) -> str | None:
+    answer = stored.answers.get("identity")
+    return answer.body.etag if answer else None
+
+
+def _own(etag: str | None, newer: Head) -> tuple[Pair, ...]:
+    """Return what is not among the stored lines but counts for the verdict and the age."""
+    tag = () if etag is None else (("ETag", etag),)
+    return (*tag, ("Age", str(freshness.age_value(newer.fields))))
+
+
+def _varying_on_coding(lines: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    names = vary.nominated(Fields(lines).lines("vary"))
+    if names is None or "accept-encoding" in names:
+        return lines
+    return (*lines, ("Vary", "Accept-Encoding"))

@@ -1,0 +1,55 @@
+"""Leader: which of many requests for one missing page asks the origin; the others wait, bounded."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+
+class Role(Enum):
+    """What a request that misses is to do."""
+
+    #: Ask the origin; the others wait until the context is left.
+    LEADER = "leader"
+    #: Another one asked and has finished: look in the store again.
+    FOLLOWER = "follower"
+    #: The wait was too long, or locks don't work: ask the origin without regard to others.
+    ALONE = "alone"
+
+
+class Collapse(Protocol):
+    """Elects one leader a key; never raises and never waits longer than it was told."""
+
+    def lead(self, key: bytes, wait: timedelta) -> AbstractContextManager[Role]:
+        """Enter as leader at once, or wait for the leader to leave. Not to be nested."""
+
+
+class ThreadCollapse:
+    """Elects among the threads of one process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leaders: dict[bytes, threading.Event] = {}
+
+    @contextmanager
+    def lead(self, key: bytes, wait: timedelta) -> Iterator[Role]:
+        """Enter as leader at once, or wait for the leader to leave."""
+        with self._lock:
+            busy = self._leaders.get(key)
+            if busy is None:
+                mine = self._leaders[key] = threading.Event()
+        if busy is not None:
+            yield Role.FOLLOWER if busy.wait(wait.total_seconds()) else Role.ALONE
+            return
+        try:
+            yield Role.LEADER
+        finally:
+            with self._lock:
+                del self._leaders[key]
+            mine.set()

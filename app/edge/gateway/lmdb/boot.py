@@ -1,0 +1,34 @@
+"""Which boot of the machine this is, so that a store is never trusted across a power loss."""
+
+import secrets
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+_LINUX = Path("/proc/sys/kernel/random/boot_id")
+_DARWIN = ("/usr/sbin/sysctl", "-n", "kern.bootsessionuuid")
+
+
+@cache
+def boot_id() -> str:
+    """Return a word that changes with each boot; where none is known, with each process."""
+    try:
+        if sys.platform == "darwin":
+            told = subprocess.run(_DARWIN, capture_output=True, text=True, check=True, timeout=5)  # noqa: S603 - a constant command
+            return told.stdout.strip() or _unknown()
+        return _LINUX.read_text("ascii").strip() or _unknown()
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return _unknown()
+
+
+def _unknown() -> str:
+    return f"unknown-{secrets.token_hex(8)}"
+
+
+def pid_namespace() -> str:
+    """Return the name of the world in which process ids are unique (LMDB tells readers by pid)."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return "only"

@@ -1,0 +1,342 @@
+"""LmdbStore: a store for all processes of one machine, in a folder, bounded in bytes.
+
+Laws: never stale comes before being there. Nothing is served that is not in LMDB at that moment,
+and a purge that cannot be written discards the whole store, or, when not even that is possible,
+raises and serves nothing until it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import lmdb
+
+from .lmdb import UnsoundError
+from .lmdb.door import close_door, open_door
+from .lmdb.environment import ClosedError
+from .lmdb.ledger import Ledger, token_of
+from .lmdb.record import Record, Variant, digest
+from .lmdb.shelf import Shelf, name_of
+from .store import VARIANTS, Saved, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from .lmdb.environment import Environment
+    from .lmdb.record import Place
+    from .stored import Stored
+
+_MEBI = 1024 * 1024
+_LEAST = _MEBI // 2
+_LONGEST_KEY = 16 * 1024
+_LONGEST_NOTE = 4096
+_NOTE = b"note "
+_ROOM_TRIES = 3
+_PURGE_TRIES = 5
+#: Only a damaged store or environment raises these; a new one is the cure.
+_DAMAGED = (
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+    lmdb.InvalidError,
+    lmdb.VersionMismatchError,
+    lmdb.BadDbiError,
+    UnsoundError,
+)
+_FAILURES = (lmdb.Error, ClosedError, UnsoundError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """What an operator asks of a store; `purges` counts those of this incarnation."""
+
+    pages: int
+    variants: int
+    used: int
+    limit: int
+    purges: int
+    evicted: int
+
+
+class LmdbStore:
+    """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_bytes: int = 256 * _MEBI,
+        max_entry: int = 8 * _MEBI,
+        max_variants: int = VARIANTS,
+    ) -> None:
+        if max_bytes < _LEAST:
+            raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
+        # The folder is opened when it is first needed: after the fork, in the worker.
+        self._door = open_door(path, limit=max_bytes)
+        self._max_entry = min(max_entry, max_bytes // 2)
+        self._max_variants = max_variants
+
+    def token(self) -> int:
+        """Return the purge counter, for the saves of what is fetched from now on."""
+        environment = self._door.enter()
+        if environment is None:
+            return 0
+        try:
+            return token_of(environment)
+        except _FAILURES as error:
+            self._failed(error)
+            return 0
+
+    def load(self, key: bytes) -> tuple[Stored, ...]:
+        """Return all variants of a key; none when nothing is there."""
+        environment = self._door.enter()
+        if environment is None:
+            return ()
+        name = digest(key)
+        record = self._record(environment, key, name)
+        if record is None:
+            return ()
+        environment.visits.mark(environment.visits.slot(name))
+        return record.heads
+
+    def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
+        """Return a body of this very response; None when it was evicted meanwhile."""
+        environment = self._door.enter()
+        if environment is None:
+            return None
+        place = _place(environment.decoded(key), stored, coding)
+        if place is None:
+            place = _place(self._record(environment, key, digest(key)), stored, coding)
+        return None if place is None else self._body(environment, place)
+
+    def save(self, key: bytes, stored: Stored, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+        """Keep a response and its bodies; replaces the variant with the same `vary`."""
+        size = sum(map(len, bodies.values()))
+        if size > self._max_entry or len(key) > _LONGEST_KEY:
+            return Saved.TOO_LARGE
+
+        def add(shelf: Shelf) -> Saved:
+            old = shelf.take(key)
+            kept = [] if old is None else list(old.variants)
+            same = [one for one in kept if one.stored.vary == stored.vary]
+            others = [one for one in kept if one.stored.vary != stored.vary]
+            surplus = others[: max(0, len(others) + 1 - self._max_variants)]
+            shelf.remove(same + surplus)
+            shelf.put(key, [*others[len(surplus) :], shelf.add(stored, bodies)])
+            return Saved.SAVED
+
+        return self._write(key, add, token=token, size=size)
+
+    def freshen(self, key: bytes, stored: Stored, *, token: int) -> Saved:
+        """Replace the head of the variant with this `id`; its bodies stay as they are."""
+
+        def change(shelf: Shelf) -> Saved:
+            record = shelf.take(key)
+            old = None if record is None else record.by_id.get(stored.id)
+            if record is None or old is None:
+                return Saved.GONE
+            others = [one for one in record.variants if one is not old]
+            same = [one for one in others if one.stored.vary == stored.vary]
+            shelf.remove(same)
+            fresh = Variant.of(stored, old.places)
+            shelf.put(key, [*(one for one in others if one not in same), fresh])
+            return Saved.SAVED
+
+        return self._write(key, change, token=token, size=0)
+
+    def purge(self, key: bytes) -> int:
+        """Delete all variants and refuse older tokens; StoreError when that can't be done."""
+        return self._purge(lambda shelf: shelf.purge(key))
+
+    def purge_all(self) -> int:
+        """Delete everything and refuse all older tokens; StoreError when that can't be done."""
+        return self._purge(Shelf.purge_all)
+
+    def close(self) -> None:
+        """Give back files and memory; the store is not used afterwards."""
+        close_door(self._door)
+
+    def stats(self) -> Stats | None:
+        """Return how full the store is and what became of it; None while it can't be read."""
+        environment = self._door.enter()
+        if environment is None:
+            return None
+        try:
+            with environment.reading() as transaction:
+                ledger = Ledger.read(environment, transaction)
+                return Stats(
+                    pages=transaction.stat(environment.pages)["entries"],
+                    variants=ledger.variants,
+                    used=environment.used(transaction),
+                    limit=environment.limit,
+                    purges=ledger.counter,
+                    evicted=ledger.evicted,
+                )
+        except _FAILURES as error:
+            self._failed(error)
+            return None
+
+    def note(self, name: bytes) -> bytes | None:
+        """Return what was remembered under a name, in this incarnation of the store."""
+        environment = self._door.enter()
+        if environment is None:
+            return None
+        try:
+            return environment.get(environment.small, _NOTE + name)
+        except _FAILURES as error:
+            self._failed(error)
+            return None
+
+    def remember(self, name: bytes, value: bytes) -> bool:
+        """Keep a small value until the store is discarded; False when it could not be kept."""
+        if len(name) > _LONGEST_NOTE // 16 or len(value) > _LONGEST_NOTE:
+            raise ValueError(f"A note is at most {_LONGEST_NOTE} bytes, its name a sixteenth.")
+        environment = self._door.enter()
+        if environment is None:
+            return False
+        try:
+            with environment.writing() as transaction:
+                transaction.put(_NOTE + name, value, db=environment.small)
+        except _FAILURES as error:
+            self._failed(error)
+            return False
+        return True
+
+    def most_visited(self, count: int) -> list[tuple[bytes, int]]:
+        """Return the keys asked for most, with about how often; ask before a purge, not after."""
+        environment = self._door.enter()
+        if environment is None:
+            return []
+        visits = environment.visits
+        try:
+            with environment.reading() as transaction:
+                names = list(transaction.cursor(db=environment.pages).iternext(values=False))
+                names.sort(key=lambda name: visits.count(visits.slot(name)), reverse=True)
+                found = [transaction.get(name, db=environment.pages) for name in names[:count]]
+        except _FAILURES as error:
+            self._failed(error)
+            return []
+        records = (Record.parse(data) for data in found if data is not None)
+        return [
+            (record.key, visits.count(visits.slot(digest(record.key))))
+            for record in records
+            if record is not None
+        ]
+
+    def _record(self, environment: Environment, key: bytes, name: bytes) -> Record | None:
+        try:
+            data = environment.get(environment.pages, name)
+        except _FAILURES as error:
+            self._failed(error)
+            return None
+        return None if data is None else environment.record(key, data)
+
+    def _body(self, environment: Environment, place: Place) -> bytes | None:
+        try:
+            body = environment.get(environment.bodies, name_of(place.serial))
+        except _FAILURES as error:
+            self._failed(error)
+            return None
+        return body if body is not None and environment.prove(place, body) else None
+
+    def _write(
+        self, key: bytes, change: Callable[[Shelf], Saved], *, token: int, size: int
+    ) -> Saved:
+        for tried in range(_ROOM_TRIES):
+            environment = self._door.enter()
+            if environment is None:
+                return Saved.FAILED
+            try:
+                if tried and not _defragmented(environment, share=tried / 8):
+                    self._door.discard("no page is free, not even to free others")
+                    return Saved.FULL
+                return _change(environment, key, change, token=token, size=size)
+            except lmdb.MapFullError:
+                continue
+            except _NotKeptError as refused:
+                return refused.saved
+            except _FAILURES as error:
+                self._failed(error)
+                return Saved.FAILED
+        return Saved.FULL
+
+    def _purge(self, change: Callable[[Shelf], int]) -> int:
+        there = 0
+        for _ in range(_PURGE_TRIES):
+            environment = self._door.enter()
+            if environment is None:
+                break
+            try:
+                with environment.writing() as transaction:
+                    shelf = Shelf(environment, transaction)
+                    there += change(shelf)
+                    shelf.settle()
+            except ClosedError:
+                continue
+            except lmdb.MapFullError:
+                environment.release_readers()
+                continue
+            except (lmdb.Error, UnsoundError):
+                break
+            # Was the store replaced meanwhile? Then the purge was written to the old one.
+            if environment.is_current():
+                return there
+        if not self._door.discard("a purge could not be written"):
+            raise StoreError("A purge could be neither written nor replaced by a new store.")
+        return there
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, _DAMAGED):
+            self._door.discard(str(error))
+
+
+class _NotKeptError(Exception):
+    """Leaves a write transaction without a change."""
+
+    def __init__(self, saved: Saved) -> None:
+        super().__init__(saved.value)
+        self.saved = saved
+
+
+def _change(
+    environment: Environment,
+    key: bytes,
+    change: Callable[[Shelf], Saved],
+    *,
+    token: int,
+    size: int,
+) -> Saved:
+    with environment.writing() as transaction:
+        shelf = Shelf(environment, transaction)
+        if shelf.forbids(key, token):
+            raise _NotKeptError(Saved.PURGED_MEANWHILE)
+        if not shelf.make_room(size):
+            raise _NotKeptError(Saved.FULL)
+        saved = change(shelf)
+        if saved is not Saved.SAVED:
+            raise _NotKeptError(saved)
+        shelf.settle()
+    return saved
+
+
+def _defragmented(environment: Environment, *, share: float) -> bool:
+    """Let a share of the store leave, so that there are long runs of free pages."""
+    environment.release_readers()
+    try:
+        with environment.writing() as transaction:
+            shelf = Shelf(environment, transaction)
+            shelf.make_room(int(environment.limit * share))
+            shelf.settle()
+        # LMDB gives freed pages out again from the second transaction after this one.
+        with environment.writing() as transaction:
+            Shelf(environment, transaction).settle()
+    except lmdb.MapFullError:
+        return False
+    return True
+
+
+def _place(record: Record | None, stored: Stored, coding: str) -> Place | None:
+    variant = None if record is None else record.by_id.get(stored.id)
+    return None if variant is None else variant.places.get(coding)

@@ -1,0 +1,56 @@
+"""Lookup: the stored response that a request selects, and what may be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ..http import reuse, vary
+from ..http.cache_status import Forwarded
+from ..http.reuse import Use
+
+if TYPE_CHECKING:
+    from .request import Request
+    from .stored import Stored
+
+_USABLE: Final = frozenset({Use.FRESH, Use.MAX_STALE, Use.REFRESH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a lookup found; without a stored response `fwd` says what was missing."""
+
+    stored: Stored | None = None
+    age: float = 0
+    use: Use | None = None
+    fwd: Forwarded = Forwarded.URI_MISS
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether it may answer without the origin."""
+        return self.use in _USABLE
+
+    def without(self) -> Found:
+        """Return what is found when the body turns out to be gone, or can't be believed."""
+        return replace(self, stored=None, use=None, fwd=Forwarded.MISS)
+
+
+def lookup(request: Request, variants: tuple[Stored, ...], now: float) -> Found:
+    """Return the newest variant that the request selects (RFC 9111 section 4.1)."""
+    if not variants:
+        return _NOTHING
+    matching = [each for each in variants if not each.vary or vary.matches(each.vary, request.seen)]
+    if not matching:
+        return _NO_VARIANT
+    stored = matching[0] if len(matching) == 1 else max(matching, key=_received_at)
+    age = max(0.0, now - stored.born)
+    use = reuse.decide(stored, age=age, asked=request.asked)
+    return Found(stored=stored, age=age, use=use, fwd=use.forwarded)
+
+
+def _received_at(stored: Stored) -> float:
+    return stored.received_at
+
+
+_NOTHING: Final = Found()
+_NO_VARIANT: Final = Found(fwd=Forwarded.VARY_MISS)

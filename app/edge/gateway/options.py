@@ -1,0 +1,140 @@
+"""Options: how a gateway is to behave; the defaults are those of a shared cache by the book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+from ..http import key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Response fields for caches' eyes only.
+INTERNAL: Final = frozenset(
+    {
+        "broadsheet-cache-control",
+        "cache-tag",
+        "cdn-tag",
+        "edge-cache-tag",
+        "surrogate-control",
+        "surrogate-key",
+        "xkey",
+    }
+)
+#: Request fields in which a stranger could tell the origin another URL, host or method.
+WITHHELD: Final = frozenset(
+    {
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-forwarded-scheme",
+        "x-forwarded-server",
+        "x-forwarded-ssl",
+        "x-host",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-host",
+        "x-original-url",
+        "x-real-ip",
+        "x-rewrite-url",
+        "x-script-name",
+    }
+)
+#: Query parameters that campaigns add and no page reads.
+TRACKERS: Final = ("utm_*", "fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "_ga")
+#: RFC 9111 section 5.2.1 and RFC 5861.
+REQUEST_DIRECTIVES: Final = frozenset(
+    {
+        "max-age",
+        "max-stale",
+        "min-fresh",
+        "no-cache",
+        "no-store",
+        "only-if-cached",
+        "stale-if-error",
+    }
+)
+#: Response fields that tell of one request, not of the page.
+PER_REQUEST: Final = frozenset({"server-timing", "x-correlation-id", "x-request-id", "x-runtime"})
+_MEBI: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What can be chosen; names of header fields are in lower case throughout."""
+
+    #: This cache's name in Cache-Status.
+    name: str = "broadsheet"
+    #: Response fields obeyed before Cache-Control, in this order (RFC 9213).
+    targets: tuple[str, ...] = ("broadsheet-cache-control", "cdn-cache-control")
+    #: Response fields kept but never shown to a reader.
+    internal: frozenset[str] = INTERNAL
+    #: Response fields that are shown to whom they were sent, but not kept.
+    per_request: frozenset[str] = frozenset()
+    #: Request directives that are obeyed; an origin shield ignores a reader's no-cache.
+    honoured: frozenset[str] = REQUEST_DIRECTIVES
+    #: Query parameters (`*` for any ending) that are neither keyed nor shown to the origin.
+    ignored_parameters: tuple[str, ...] = ()
+    #: Request fields that the origin never sees in a fetch that may be shared.
+    withheld: frozenset[str] = WITHHELD
+    #: If given, the only request fields that the origin sees in such a fetch.
+    shown_to_origin: frozenset[str] | None = None
+    #: If given, `https://host` that every request is taken to be for, whatever its Host says.
+    site: str | None = None
+    #: The SCRIPT_NAME the application is mounted at; requests with another one are passed on.
+    mount: str = ""
+    #: Tells of a path that it is none of the gateway's business.
+    passes: Callable[[str], bool] | None = None
+    #: Keep brotli and gzip variants, made once, and ask the origin for identity.
+    compress: bool = False
+    #: Bodies of fewer bytes are not worth compressing.
+    smallest: int = 512
+    #: Bodies of more bytes are passed on without being kept.
+    largest: int = 8 * _MEBI
+    #: Keep Set-Cookie like any other field. Never for pages of more than one person.
+    keeps_cookies: bool = False
+    #: The part of the time since Last-Modified for which a silent origin is trusted; 0 is never.
+    heuristic: float = 0
+    #: Told of every change by purges, a HIT is as new as a fresh answer: no Age, Date is now.
+    vouches: bool = False
+    #: The longest wait for another request that fetches the same page.
+    wait: timedelta = timedelta(seconds=10)
+    #: After this time without an answer a stale one is used, where stale-if-error allows.
+    deadline: timedelta | None = None
+    #: What stale-if-error is taken to be for origins that don't say.
+    stale_if_error: timedelta = timedelta(0)
+    #: At most so many refreshes and overdue fetches run in the background of one process.
+    background: int = 4
+    hidden: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.site is not None and key.base(*_split(self.site)) is None:
+            raise ValueError(f"site must look like 'https://example.org', not {self.site!r}.")
+        if not 0 <= self.heuristic <= 1:
+            raise ValueError(f"heuristic is a part between 0 and 1, not {self.heuristic!r}.")
+        coded = {"accept-encoding"} if self.compress else set()
+        wishes = set() if "no-cache" in self.honoured else {"cache-control", "pragma"}
+        object.__setattr__(self, "hidden", self.withheld | coded | wishes | {"content-type"})
+
+    @classmethod
+    def shield(cls, **changes: object) -> Self:
+        """Return options for the edge of an origin of our own that purges what it changes."""
+        made = cls(
+            honoured=frozenset({"only-if-cached"}),
+            ignored_parameters=TRACKERS,
+            per_request=PER_REQUEST,
+            compress=True,
+            vouches=True,
+        )
+        return replace(made, **changes)  # type: ignore[arg-type] # the constructor checks them
+
+
+def _split(site: str) -> tuple[str, str]:
+    scheme, _, authority = site.partition("://")
+    return scheme, authority

@@ -1,0 +1,100 @@
+"""Reply: what one reader is sent of a stored response: all of it, a part, 304, or the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..http import codings, dates, ranges, validators
+from ..http.fields import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..http.fields import Pair
+    from .request import Request
+    from .stored import Answer, Stored
+
+_SUCCESS = range(200, 300)
+_chosen = lru_cache(maxsize=512)(codings.choose)
+
+
+@dataclass(slots=True)
+class Reply:
+    """A response that is ready to be started, but for Age and Cache-Status."""
+
+    line: str
+    headers: list[Pair]
+    body: Iterable[bytes]
+
+
+def made(
+    request: Request, stored: Stored, body_of: Callable[[str], bytes | None], *, now: float
+) -> Reply | None:
+    """Return the reply; None when the body that is needed is gone."""
+    answers = stored.answers
+    if len(answers) == 1:
+        (answer,) = answers.values()
+    else:
+        answer = answers[_chosen(request.header("accept-encoding"), tuple(answers))]
+    if request.conditional:
+        if _has_it_already(request, stored, answer, now):
+            return Reply("304 Not Modified", answer.not_modified.copy(), ())
+        if not request.is_head and stored.status == _SUCCESS.start:
+            return _part(request, answer, body_of, now)
+    if request.is_head:
+        return Reply(stored.line, answer.headers.copy(), ())
+    body = body_of(answer.body.coding)
+    return None if body is None else Reply(stored.line, answer.headers.copy(), (body,))
+
+
+def _has_it_already(request: Request, stored: Stored, answer: Answer, now: float) -> bool:
+    """Evaluate the reader's validators, entity tags first (RFC 9110 section 13.2.2)."""
+    if stored.status not in _SUCCESS:
+        return False
+    none_match = request.header("if-none-match")
+    if none_match is not None:
+        return not validators.none_match(none_match, answer.body.etag)
+    since = request.header("if-modified-since")
+    if since is None:
+        return False
+    return not validators.modified_since(since, _modified(stored, now), now=now)
+
+
+def _modified(stored: Stored, now: float) -> int:
+    """Return Last-Modified, else Date, else when it was received (RFC 9111 section 4.3.2)."""
+    fields = Fields(stored.headers)
+    for name in ("last-modified", "date"):
+        instant = dates.parse(fields.first(name), now=now)
+        if instant is not None:
+            return instant
+    return int(stored.received_at)
+
+
+def _part(
+    request: Request, answer: Answer, body_of: Callable[[str], bytes | None], now: float
+) -> Reply | None:
+    """Return the part asked for, or everything where Range or If-Range don't let it be a part."""
+    body = body_of(answer.body.coding)
+    if body is None:
+        return None
+    everything = Reply("200 OK", answer.headers.copy(), (body,))
+    asked, condition = request.header("range"), request.header("if-range")
+    if asked is None:
+        return everything
+    if condition is not None:
+        tag = validators.ETag.parse(answer.body.etag)
+        if not validators.same_range(condition, Fields(answer.headers), tag, now=now):
+            return everything
+    try:
+        part = ranges.part(asked, len(body))
+    except ranges.UnsatisfiableError:
+        headers = [("Content-Range", f"bytes */{len(body)}"), ("Cache-Control", "no-store")]
+        return Reply("416 Range Not Satisfiable", [*headers, ("Content-Length", "0")], ())
+    if part is None:
+        return everything
+    content = body[part.start : part.stop]
+    headers = [pair for pair in answer.headers if pair[0] != "Content-Length"]
+    headers += [("Content-Range", str(part)), ("Content-Length", str(len(content)))]
+    return Reply("206 Partial Content", headers, (content,))

@@ -1,0 +1,173 @@
+"""Request: what the gateway needs to know of a request, and what the origin is shown of it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from ..http import key as keys
+from ..http import reuse
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+    from ..http.cache_control import Directives
+    from .options import Options
+
+#: Evaluated here, so not part of a question whose answer is for everybody.
+CONDITIONS: Final = frozenset({"if-modified-since", "if-none-match", "if-range", "range"})
+#: Only an origin may evaluate these (RFC 9111 section 4.3.2).
+_FOR_ORIGIN: Final = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+_RAW: Final = ("RAW_URI", "REQUEST_URI", "CONTENT_TYPE", "CONTENT_LENGTH")
+_ONE_REQUEST: Final = ("wsgi.file_wrapper", "wsgi.input_terminated")
+_NO_BODY: Final = frozenset({"", "0"})
+
+
+class Request:
+    """A GET or HEAD request as a shared cache sees it.
+
+    `key` is None when the request is passed on, and `detail` says why.
+    """
+
+    __slots__ = ("_options", "asked", "detail", "environ", "is_head", "key", "query")
+
+    def __init__(self, environ: WSGIEnvironment, options: Options, keying: Keying) -> None:
+        self.environ = environ
+        self._options = options
+        self.is_head = environ["REQUEST_METHOD"] == "HEAD"
+        self.asked = _wishes(environ, options)
+        self.detail = self._why_passed()
+        self.query = keying.query(environ)
+        self.key = keying.key(environ, self.query) if self.detail is None else None
+        if self.key is None and self.detail is None:
+            self.detail = "unkeyable"
+
+    def header(self, name: str) -> str | None:
+        """Return a request field by its lower-case name; None when absent."""
+        value: str | None = self.environ.get(variable(name))
+        return value
+
+    def seen(self, name: str) -> str | None:
+        """Return a request field as the origin sees it in a fetch that may be shared."""
+        options = self._options
+        if name in options.hidden or name in CONDITIONS:
+            return None
+        if options.shown_to_origin is not None and name not in options.shown_to_origin:
+            return None
+        return self.header(name)
+
+    @property
+    def authorized(self) -> bool:
+        """Tell whether the request carries credentials that RFC 9111 section 3.5 speaks of."""
+        return "HTTP_AUTHORIZATION" in self.environ or bool(self.environ.get("REMOTE_USER"))
+
+    @property
+    def conditional(self) -> bool:
+        """Tell whether the request asks for less than the whole page."""
+        return any(variable(name) in self.environ for name in CONDITIONS)
+
+    def question(self, *, conditions: bool = False) -> WSGIEnvironment:
+        """Return a copy of the environ for the origin, without what may not shape a shared page.
+
+        With `conditions` the reader's own conditions stay: the answer is for this reader alone.
+        """
+        environ = {
+            name: value
+            for name, value in self.environ.items()
+            if not name.startswith("HTTP_") or self._shows(name, conditions=conditions)
+        }
+        for name in _RAW:
+            environ.pop(name, None)
+        environ["QUERY_STRING"] = self.query
+        environ["wsgi.input"] = BytesIO()
+        if self._options.site is not None:
+            scheme, _, authority = self._options.site.partition("://")
+            environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
+        return environ
+
+    def detached(self, keying: Keying) -> Request:
+        """Return a GET for the same page that outlives this request and its connection."""
+        environ = {
+            name: value
+            for name, value in self.question().items()
+            if isinstance(value, str) or (name.startswith("wsgi.") and name not in _ONE_REQUEST)
+        }
+        environ["REQUEST_METHOD"] = "GET"
+        request = Request(environ, self._options, keying)
+        request.asked = reuse.NOTHING
+        return request
+
+    def _shows(self, name: str, *, conditions: bool) -> bool:
+        field = name[5:].replace("_", "-").lower()
+        options = self._options
+        if field in CONDITIONS:
+            return conditions
+        if field == "host":
+            return True
+        if options.shown_to_origin is not None and field not in options.shown_to_origin:
+            return False
+        return field not in options.hidden
+
+    def _why_passed(self) -> str | None:
+        environ, options = self.environ, self._options
+        if environ.get("SCRIPT_NAME", "") != options.mount:
+            return "mount"
+        if options.passes is not None and options.passes(environ.get("PATH_INFO", "")):
+            return "configured"
+        if environ.get("CONTENT_LENGTH", "") not in _NO_BODY or "HTTP_TRANSFER_ENCODING" in environ:
+            return "body"
+        if any(name in environ for name in _FOR_ORIGIN):
+            return "precondition"
+        return "upgrade" if "HTTP_UPGRADE" in environ else None
+
+
+class Keying:
+    """What of the options goes into each key, worked out once."""
+
+    __slots__ = ("_ignored", "_mount", "_site")
+
+    def __init__(self, options: Options) -> None:
+        self._ignored = keys.ignoring(options.ignored_parameters)
+        self._mount = options.mount
+        scheme, _, authority = (options.site or "").partition("://")
+        self._site = keys.base(scheme, authority) if authority else None
+
+    def site(self, environ: WSGIEnvironment) -> str | None:
+        """Return the scheme and authority a request is for; None when there can't be such."""
+        if self._site is not None:
+            return self._site
+        host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        return keys.base(environ["wsgi.url_scheme"], host)
+
+    def query(self, environ: WSGIEnvironment) -> str:
+        """Return the query without the parameters that no page reads."""
+        return keys.cleaned(environ.get("QUERY_STRING", ""), self._ignored)
+
+    def key(self, environ: WSGIEnvironment, query: str) -> bytes | None:
+        """Return the key of the page a request is for; None when it is passed on."""
+        site = self.site(environ)
+        if site is None:
+            return None
+        return keys.primary(site, self._mount + environ.get("PATH_INFO", ""), query)
+
+    def of_url(self, url: str) -> bytes:
+        """Return the key of a URL; a path alone will do when the site is known.
+
+        Raises ValueError when the URL names no site and none is configured.
+        """
+        if self._site is not None and url.startswith("/") and not url.startswith("//"):
+            url = self._site + url
+        return keys.of_url(url, self._ignored)
+
+
+def variable(name: str) -> str:
+    """Return the environ's name of a request field."""
+    return "HTTP_" + name.upper().replace("-", "_")
+
+
+def _wishes(environ: WSGIEnvironment, options: Options) -> Directives:
+    cache_control, pragma = environ.get("HTTP_CACHE_CONTROL"), environ.get("HTTP_PRAGMA")
+    if cache_control is None and pragma is None:
+        return reuse.NOTHING
+    lines = () if cache_control is None else (cache_control,)
+    return reuse.wishes(lines, pragma, options.honoured)

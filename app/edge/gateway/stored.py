@@ -1,0 +1,148 @@
+"""Stored: one response the gateway keeps, with what a HIT needs worked out beforehand.
+
+Instants are epoch seconds and spans are seconds here: they are compared on every HIT.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Final
+
+Headers = tuple[tuple[str, str], ...]
+
+#: Of a 304 (RFC 9110 section 15.4.5) these are left out: they describe the content that isn't sent.
+_CONTENT: Final = frozenset(
+    {
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-range",
+        "content-type",
+        "accept-ranges",
+    }
+)
+_MAGIC: Final = b"broadsheet stored 1\n"
+_CHECK: Final = 4
+
+
+class ForeignBytesError(ValueError):
+    """The bytes were not written by `encode`, or not all of them are there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """One content coding in which the response's body is kept."""
+
+    coding: str
+    length: int
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is said of one body: complete header lists for a 200 and a 304, Age apart."""
+
+    body: Body
+    headers: list[tuple[str, str]]
+    not_modified: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One variant of one URL: its head, its times and its verdict; the bodies are in the store.
+
+    `headers` go to readers, `internal` are kept but never shown; neither holds a hop-by-hop or
+    per-request field, Age, or what a body has of its own (Content-Length; ETag and Content-Encoding
+    too where the gateway made codings). `vary` is what it was selected with: lower-case request
+    field names and normalised values, `None` for an absent one.
+    """
+
+    id: str
+    status: int
+    reason: str
+    headers: Headers
+    internal: Headers = ()
+    vary: tuple[tuple[str, str | None], ...] = ()
+    bodies: tuple[Body, ...]
+    requested_at: float
+    received_at: float
+    #: When the response was made or last validated by the origin: now - born is its Age.
+    born: float
+    #: Seconds from `born` for which it is fresh.
+    lifetime: float
+    #: Never used without validation (no-cache).
+    validates: bool = False
+    #: Never used stale (must-revalidate, proxy-revalidate, s-maxage).
+    strict: bool = False
+    #: Seconds after `lifetime` in which it may be used while it is refreshed.
+    while_revalidate: float = 0
+    #: Seconds after `lifetime` in which it may be used instead of an error.
+    if_error: float = 0
+    #: The status line a WSGI server wants, and an answer for each body.
+    line: str = field(init=False, compare=False, repr=False)
+    answers: dict[str, Answer] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", f"{self.status} {self.reason}".rstrip())
+        object.__setattr__(
+            self, "answers", {body.coding: self._answer(body) for body in self.bodies}
+        )
+
+    def _answer(self, body: Body) -> Answer:
+        headers = list(self.headers)
+        if body.etag is not None:
+            headers.append(("ETag", body.etag))
+        if body.coding != "identity":
+            headers.append(("Content-Encoding", body.coding))
+        if self.status not in {204, 304}:
+            headers.append(("Content-Length", str(body.length)))
+        leave_out = _CONTENT | {"last-modified"} if body.etag is not None else _CONTENT
+        not_modified = [pair for pair in headers if pair[0].lower() not in leave_out]
+        return Answer(body=body, headers=headers, not_modified=not_modified)
+
+
+_FIELDS: Final = tuple(
+    entry.name for entry in fields(Stored) if entry.init and entry.name != "bodies"
+)
+
+
+def encode(stored: Stored) -> bytes:
+    """Return the bytes from which `decode` makes an equal value."""
+    values = {name: getattr(stored, name) for name in _FIELDS}
+    values["bodies"] = [[body.coding, body.length, body.etag] for body in stored.bodies]
+    payload = json.dumps(values, separators=(",", ":")).encode("ascii")
+    return _MAGIC + zlib.crc32(payload).to_bytes(_CHECK) + payload
+
+
+@lru_cache(maxsize=512)
+def decode(data: bytes) -> Stored:
+    """Return what `encode` was given; remembered, as the same bytes mean the same value.
+
+    Raises ForeignBytesError for bytes of another kind, version or length: nothing is stored there.
+    """
+    start = len(_MAGIC) + _CHECK
+    payload = data[start:]
+    if data[: len(_MAGIC)] != _MAGIC:
+        raise ForeignBytesError("Not a response stored by this version of the gateway.")
+    if zlib.crc32(payload).to_bytes(_CHECK) != data[len(_MAGIC) : start]:
+        raise ForeignBytesError("A stored response is torn: its checksum is wrong.")
+    try:
+        return _made(json.loads(payload))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ForeignBytesError("A stored response does not have the fields it should.") from error
+
+
+def _made(values: dict[str, list[list[str]]]) -> Stored:
+    pairs = {name: _pairs(values[name]) for name in ("headers", "internal", "vary")}
+    bodies = tuple(
+        Body(coding=coding, length=int(length), etag=etag)
+        for coding, length, etag in values.pop("bodies")
+    )
+    return Stored(**{**values, **pairs}, bodies=bodies)  # type: ignore[arg-type] # made by encode
+
+
+def _pairs(lists: list[list[str]]) -> Headers:
+    return tuple((name, value) for name, value in lists)

@@ -1,0 +1,143 @@
+"""May this response be shared, and if not, why.
+
+Pure: an adapter collects the facts, `judge` gives the verdict. In doubt the answer is no.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .policy import Policy, PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SAFE = frozenset({"GET", "HEAD"})
+SUCCESSFUL = frozenset({200, 203, 204, 206, 304})
+SHAREABLE = SUCCESSFUL | {300, 301, 302, 303, 307, 308, 404, 410, 451}
+#: Validation and ranges are the caches' own business; Host is part of the URL.
+PROTOCOL_HEADERS = frozenset(
+    {
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "range",
+    }
+)
+
+
+class Leak(PolicyError):  # noqa: N818 - named after what would have happened
+    """A response that promised to be the same for everyone was made for one reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Why a response is not stored: a constant code, a sentence, and whether the view erred."""
+
+    code: str
+    sentence: str
+    leak: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What an adapter saw while a response was made.
+
+    `touched` are codes of REASONS. Query parameters and headers are names, headers in lower case.
+    """
+
+    view: str
+    policy: Policy
+    marked: bool = True
+    method: str = "GET"
+    status: int = 200
+    touched: frozenset[str] = frozenset()
+    cookies_set: tuple[str, ...] = ()
+    vary: frozenset[str] = frozenset()
+    query_read: frozenset[str] = frozenset()
+    query_declared: frozenset[str] = frozenset()
+    headers_read: frozenset[str] = frozenset()
+    streamed: bool = False
+
+
+#: What the making of a page can touch, in the order in which it is told.
+REASONS = {
+    "user-read": "it read the current user",
+    "csrf-token": "it made a CSRF token, which belongs to one reader",
+    "session-changed": "it changed the session",
+    "session-read": "it read the session",
+    "cookie-read": "it read a request cookie",
+    "authorization-read": "it read the Authorization header",
+    "client-read": "it read the reader's address or name",
+    "body-read": "it read the body of the request, which no cache looks at",
+    "private-read": "it read something that was declared private",
+    "vary-cookie": "it varies on Cookie",
+    "request-untracked": "its request class is not the edge's, so nobody knows what it read",
+}
+
+
+def judge(facts: Facts) -> Finding | None:
+    """Return why the response must not be stored, or None when its policy may hold."""
+    return next(_findings(facts), None)
+
+
+def _findings(facts: Facts) -> Iterator[Finding]:
+    yield from _not_an_error_of_the_view(facts)
+    if not facts.policy.shared:
+        return
+    for code, reason in REASONS.items():
+        if code in facts.touched:
+            yield _leak(facts, code, reason)
+    yield from _in_the_response(facts)
+    yield from _undeclared(facts)
+    if "session-read-late" in facts.touched:
+        # Only an after_request function looked, once the page was made: not the view's error.
+        sentence = f"{facts.view}: the session of a known reader was read after the page was made."
+        yield Finding(code="session-read", sentence=sentence, leak=False)
+
+
+def _not_an_error_of_the_view(facts: Facts) -> Iterator[Finding]:
+    if facts.method not in SAFE:
+        sentence = f"{facts.view} answered {facts.method}, which is never stored."
+        yield Finding(code="unsafe-method", sentence=sentence, leak=False)
+    elif not facts.policy.no_store and facts.status not in SHAREABLE:
+        sentence = f"{facts.view} answered {facts.status}, which is never stored."
+        yield Finding(code="error-status", sentence=sentence, leak=False)
+    elif facts.policy.no_store and not facts.marked:
+        sentence = f"{facts.view} has no policy for this answer, so it is not stored."
+        yield Finding(code="unmarked", sentence=sentence, leak=False)
+
+
+def _in_the_response(facts: Facts) -> Iterator[Finding]:
+    kept_private = facts.policy.private if isinstance(facts.policy.private, tuple) else ()
+    if facts.cookies_set and "Set-Cookie" not in kept_private:
+        yield _leak(facts, "set-cookie", f"it sets the cookie {', '.join(facts.cookies_set)}")
+    if "*" in facts.vary:
+        yield _leak(facts, "vary-any", "it varies on *, so no other request may have it")
+    for name in sorted(facts.vary & {"cookie", "authorization"}):
+        yield _leak(facts, f"vary-{name}", f"it varies on {name.title()}")
+    if facts.streamed:
+        reason = "its body is made after the headers have left, so nobody knows what it reads"
+        yield _leak(facts, "body-streamed", reason)
+
+
+def _undeclared(facts: Facts) -> Iterator[Finding]:
+    query = sorted(facts.query_read - facts.query_declared)
+    if query:
+        reason = f"it read the query parameter {', '.join(query)}, which its mark does not declare"
+        yield _leak(facts, "query-undeclared", reason)
+    declared = {name.lower() for name in facts.policy.vary} | facts.vary | PROTOCOL_HEADERS
+    headers = sorted(facts.headers_read - declared)
+    if headers:
+        names = ", ".join(headers)
+        reason = f"it read the request header {names}, which its mark does not declare"
+        yield _leak(facts, "header-undeclared", reason)
+
+
+def _leak(facts: Facts, code: str, reason: str) -> Finding:
+    promise = f"{facts.view} promises {facts.policy.name} to every reader alike, but {reason}"
+    return Finding(code=code, sentence=f"{promise} ({code}).")

@@ -1,0 +1,56 @@
+"""CacheStatus: what became of a request at this cache, in the words of RFC 9211."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from .structured import Bare, Token, item
+
+
+class Forwarded(Enum):
+    """Why a request went on towards the origin (RFC 9211 section 2.2)."""
+
+    BYPASS = "bypass"
+    METHOD = "method"
+    URI_MISS = "uri-miss"
+    VARY_MISS = "vary-miss"
+    MISS = "miss"
+    REQUEST = "request"
+    STALE = "stale"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheStatus:
+    """One member of the Cache-Status list; `hit` and `fwd` exclude one another."""
+
+    hit: bool = False
+    fwd: Forwarded | None = None
+    fwd_status: int | None = None
+    ttl: float | None = None
+    stored: bool = False
+    collapsed: bool = False
+    key: str | None = None
+    detail: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.hit and self.fwd is not None:
+            raise ValueError("A request is either answered by the cache or forwarded, not both.")
+
+    def written(self, cache: str) -> str:
+        """Return the member as the cache with this name says it."""
+        said: dict[str, Bare | None] = {
+            "hit": self.hit or None,
+            "fwd": None if self.fwd is None else Token(self.fwd.value),
+            "fwd-status": self.fwd_status,
+            "ttl": None if self.ttl is None else math.floor(self.ttl),
+            "stored": self.stored or None,
+            "collapsed": self.collapsed or None,
+            "key": self.key,
+            "detail": None if self.detail is None else Token(self.detail),
+        }
+        return item(
+            Token(cache), {name: value for name, value in said.items() if value is not None}
+        )

@@ -1,0 +1,89 @@
+"""Dates: HTTP-date (RFC 9110 section 5.6.7) to epoch seconds and back; always GMT, never raises."""
+
+from __future__ import annotations
+
+import re
+from calendar import timegm
+from datetime import UTC, datetime
+from typing import Final
+
+_MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
+_NAMES: Final = tuple(name.title() for name in _MONTHS)
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_TIME: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_SHORT: Final = r"(?:mon|tue|wed|thu|fri|sat|sun)"
+_LONG: Final = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+_MONTH: Final = "(?P<month>" + "|".join(_MONTHS) + ")"
+#: RFC 9111 section 4.2: caches read case-insensitively and take no zone but GMT.
+_FORMS: Final = tuple(
+    re.compile(form, re.IGNORECASE | re.ASCII)
+    for form in (
+        rf"{_SHORT}, (?P<day>\d\d) {_MONTH} (?P<year>\d{{4}}) {_TIME} gmt",
+        rf"{_LONG}, (?P<day>\d\d)-{_MONTH}-(?P<year>\d\d) {_TIME} gmt",
+        rf"{_SHORT} {_MONTH} (?P<day>\d\d| \d) {_TIME} (?P<year>\d{{4}})",
+    )
+)
+_LONGEST: Final = 40
+_CENTURY: Final = 100
+_AHEAD: Final = 50
+_LEAP_SECOND: Final = 60
+
+
+def parse(text: str | None, *, now: float) -> int | None:
+    """Return the instant, or None when it is none of the three forms.
+
+    `now` tells in which century the two-digit year of an RFC 850 date lies.
+    """
+    if text is None or len(text) > _LONGEST:
+        return None
+    for form in _FORMS:
+        match = form.fullmatch(text)
+        if match:
+            return _instant(match, now)
+    return None
+
+
+def written(instant: float) -> str:
+    """Return an IMF-fixdate; fractions of a second are cut off."""
+    when = datetime.fromtimestamp(int(instant), UTC)
+    day, month = _DAYS[when.weekday()], _NAMES[when.month - 1]
+    return f"{day}, {when.day:02} {month} {when.year:04} {when:%H:%M:%S} GMT"
+
+
+def _instant(match: re.Match[str], now: float) -> int | None:
+    year, month = int(match["year"]), _MONTHS.index(match["month"].lower()) + 1
+    if len(match["year"]) == len("yy"):
+        year = _full(year, datetime.fromtimestamp(now, UTC).year)
+    second = int(match["second"])
+    try:
+        when = datetime(
+            year,
+            month,
+            int(match["day"]),
+            int(match["hour"]),
+            int(match["minute"]),
+            second - (second == _LEAP_SECOND),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    return timegm(when.timetuple())
+
+
+def _full(two_digits: int, this_year: int) -> int:
+    """Return the year: more than 50 years ahead means the century before."""
+    year = this_year - this_year % _CENTURY + two_digits
+    return year - _CENTURY if year > this_year + _AHEAD else year

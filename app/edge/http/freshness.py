@@ -1,0 +1,76 @@
+"""Freshness: how old a response is and how long it may be used (RFC 9111 section 4.2).
+
+Instants are epoch seconds and spans are seconds: age is computed on every HIT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from . import dates
+
+if TYPE_CHECKING:
+    from .fields import Fields
+    from .targeted import Obeyed
+
+#: RFC 9110 section 15.1: these may be given a lifetime by heuristics; a 206 is never stored here.
+HEURISTIC_STATUSES: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
+#: A heuristic never trusts a page for longer than this.
+_HEURISTIC_CAP: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetime:
+    """Seconds of freshness and the lower-case name of what gave them; None when nothing did."""
+
+    seconds: float
+    source: str | None
+
+
+def lifetime(fields: Fields, obeyed: Obeyed, *, received_at: float) -> Lifetime:
+    """Return the explicit freshness lifetime of a response for a shared cache (section 4.2.1)."""
+    for name in ("s-maxage", "max-age"):
+        seconds = obeyed.directives.delta(name)
+        if seconds is not None:
+            return Lifetime(seconds=seconds, source=name)
+    if not obeyed.is_targeted and "expires" in fields:
+        return Lifetime(seconds=_until_expiry(fields, received_at), source="expires")
+    return Lifetime(seconds=0, source=None)
+
+
+def heuristic(fields: Fields, *, received_at: float, fraction: float) -> Lifetime:
+    """Return a part of the time since Last-Modified (section 4.2.2), a day at most."""
+    modified = dates.parse(fields.only("last-modified"), now=received_at)
+    if modified is None:
+        return Lifetime(seconds=0, source=None)
+    unchanged = max(0.0, date(fields, received_at) - modified)
+    return Lifetime(seconds=min(fraction * unchanged, _HEURISTIC_CAP), source="heuristic")
+
+
+def date(fields: Fields, received_at: float) -> float:
+    """Return the response's Date, or when it was received if it has none (RFC 9110, 6.6.1)."""
+    sent = dates.parse(fields.first("date"), now=received_at)
+    return received_at if sent is None else sent
+
+
+def initial_age(fields: Fields, *, requested_at: float, received_at: float) -> float:
+    """Return corrected_initial_age: the age of a response when it was received (section 4.2.3)."""
+    apparent = max(0.0, received_at - date(fields, received_at))
+    delay = max(0.0, received_at - requested_at)
+    return max(apparent, age_value(fields) + delay)
+
+
+def age_value(fields: Fields) -> int:
+    """Return the upstream Age: the first member, zero when it is no number (section 5.1)."""
+    first = (fields.first("age") or "").partition(",")[0].strip(" \t")
+    if not (first.isascii() and first.isdigit()):
+        return 0
+    digits = first.lstrip("0") or "0"
+    return min(int(digits[:11]), 2**31)
+
+
+def _until_expiry(fields: Fields, received_at: float) -> float:
+    """Return the span from Date to Expires; zero when Expires is invalid or contradictory."""
+    expires = dates.parse(fields.only("expires"), now=received_at)
+    return 0 if expires is None else max(0.0, expires - date(fields, received_at))

@@ -1,0 +1,79 @@
+"""Key: the primary key of a stored response (RFC 9111 section 2), injective and readable.
+
+It is made of what the application sees, never of the raw request line: two requests with one key
+are one request to the application.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_AUTHORITY: Final = re.compile(
+    r"(?P<host>[a-z0-9\-._~!$&'()*+;=%]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?"
+)
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_LONGEST_AUTHORITY: Final = 300
+_ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
+
+
+@lru_cache(maxsize=256)
+def base(scheme: str, authority: str) -> str | None:
+    """Return `scheme://host:port` in lower case without a default port; None when it is none."""
+    scheme, authority = scheme.lower(), authority.lower()
+    match = _AUTHORITY.fullmatch(authority) if len(authority) <= _LONGEST_AUTHORITY else None
+    if match is None or scheme not in _DEFAULT_PORTS:
+        return None
+    port = match["port"]
+    if not port or port == _DEFAULT_PORTS[scheme]:
+        return f"{scheme}://{match['host']}"
+    return f"{scheme}://{match['host']}:{port}"
+
+
+def primary(site: str, path: str, query: str) -> bytes | None:
+    """Return the key for `base`'s answer, a decoded path and a raw query, as WSGI spells them.
+
+    The path's length goes before it, so that a `?` in the path is not the query's.
+    """
+    if not path.startswith("/"):
+        return None
+    try:
+        return f"{len(path)} {site}{path}?{query}".encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+
+
+def of_url(url: str, ignored: re.Pattern[str] | None = None) -> bytes:
+    """Return the key of an absolute URL, as for a request of it.
+
+    Raises ValueError when the URL is none that a request could be for.
+    """
+    parts = urlsplit(url)
+    site = base(parts.scheme, parts.netloc)
+    if site is None:
+        raise ValueError(f"{url!r} is no absolute http or https URL.")
+    path = unquote_to_bytes(parts.path or "/").decode("latin-1")
+    key = primary(site, path, cleaned(quote(parts.query, safe=_ASCII), ignored))
+    if key is None:
+        raise ValueError(f"{url!r} has a path that no request can have: it starts with no slash.")
+    return key
+
+
+def ignoring(patterns: Sequence[str]) -> re.Pattern[str] | None:
+    """Return what recognises the query parameters with these names; `*` stands for any ending."""
+    if not patterns:
+        return None
+    names = "|".join(re.escape(pattern).replace(r"\*", "[^=]*") for pattern in patterns)
+    return re.compile(rf"(?:{names})(?:=.*)?", re.DOTALL)
+
+
+def cleaned(query: str, ignored: re.Pattern[str] | None) -> str:
+    """Return the query without the parameters to ignore; the rest stays as it is written."""
+    if ignored is None or not query:
+        return query
+    return "&".join(pair for pair in query.split("&") if not ignored.fullmatch(pair))

@@ -1,0 +1,111 @@
+"""Reuse: may a stored response answer this request as it is (RFC 9111 sections 4.2.4 and 5.2.1).
+
+Spans are seconds: this is asked on every HIT.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from .cache_control import Directives
+from .cache_status import Forwarded
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+NOTHING = Directives()
+
+
+class Reusable(Protocol):
+    """What is known of a stored response's freshness."""
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds for which it is fresh."""
+
+    @property
+    def validates(self) -> bool:
+        """Never used without validation."""
+
+    @property
+    def strict(self) -> bool:
+        """Never used stale."""
+
+    @property
+    def while_revalidate(self) -> float:
+        """Seconds past freshness in which it may be used while it is refreshed."""
+
+    @property
+    def if_error(self) -> float:
+        """Seconds past freshness in which it may be used instead of an error."""
+
+
+class Use(Enum):
+    """What may be done with a selected response; each value is a word for Cache-Status."""
+
+    FRESH = "fresh"
+    MAX_STALE = "max-stale"
+    #: Used stale, and refreshed behind the reader's back.
+    REFRESH = "stale-while-revalidate"
+    #: The origin must be asked because of age or the origin's own words.
+    STALE = "stale"
+    #: The origin must be asked because the reader wants it so.
+    REQUEST = "request"
+
+    @property
+    def forwarded(self) -> Forwarded:
+        """Return why the request goes on, if it does."""
+        return Forwarded.REQUEST if self is Use.REQUEST else Forwarded.STALE
+
+
+def wishes(
+    cache_control: Iterable[str], pragma: str | None, honoured: Collection[str]
+) -> Directives:
+    """Return the request directives that are honoured; Pragma counts without Cache-Control."""
+    asked = Directives.parse(cache_control)
+    if not asked and pragma is not None and "no-cache" in pragma.lower():
+        asked = Directives({"no-cache": None})
+    return Directives({name: value for name, value in asked.items() if name in honoured})
+
+
+def decide(stored: Reusable, *, age: float, asked: Directives) -> Use:
+    """Return what may be done with a response of this age for a request with these wishes."""
+    if stored.validates:
+        return Use.STALE
+    if asked and _refused(stored, age, asked):
+        return Use.REQUEST
+    staleness = age - stored.lifetime
+    if staleness < 0:
+        return Use.FRESH
+    if stored.strict:
+        return Use.STALE
+    if "max-stale" in asked and _tolerated(staleness, asked):
+        return Use.MAX_STALE
+    return Use.REFRESH if staleness < stored.while_revalidate else Use.STALE
+
+
+def instead_of_error(
+    stored: Reusable, *, age: float, asked: Directives, otherwise: float = 0
+) -> bool:
+    """Tell whether a response may be used because the origin failed (RFC 5861 section 4).
+
+    `otherwise` is a span for responses whose origin says nothing of it.
+    """
+    if stored.validates or stored.strict or (asked and _refused(stored, age, asked)):
+        return False
+    window = max(stored.if_error, asked.delta("stale-if-error") or 0, otherwise)
+    return age - stored.lifetime < window
+
+
+def _refused(stored: Reusable, age: float, asked: Directives) -> bool:
+    if "no-cache" in asked:
+        return True
+    oldest = asked.delta("max-age")
+    if oldest is not None and age > oldest:
+        return True
+    return stored.lifetime - age < (asked.delta("min-fresh") or 0)
+
+
+def _tolerated(staleness: float, asked: Directives) -> bool:
+    return asked["max-stale"] is None or staleness <= (asked.delta("max-stale") or 0)

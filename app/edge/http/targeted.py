@@ -1,0 +1,57 @@
+"""Targeted: which field's directives a cache obeys (RFC 9213)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import structured
+from .cache_control import Directives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .fields import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obeyed:
+    """The directives in force and the lower-case name of the field they came from.
+
+    When that is not Cache-Control, Cache-Control and Expires mean nothing to this cache.
+    """
+
+    directives: Directives
+    source: str = "cache-control"
+
+    @property
+    def is_targeted(self) -> bool:
+        """Tell whether a targeted field overrides Cache-Control and Expires."""
+        return self.source != "cache-control"
+
+
+def obeyed(fields: Fields, targets: Iterable[str]) -> Obeyed:
+    """Return the directives of the first target that is there, well-formed and not empty."""
+    for target in targets:
+        if target in fields:
+            members = structured.dictionary(fields.lines(target))
+            if members:
+                return Obeyed(directives=_directives(members), source=target)
+    return Obeyed(directives=Directives.parse(fields.lines("cache-control")))
+
+
+def _directives(members: dict[str, structured.Item]) -> Directives:
+    arguments: dict[str, str | None] = {}
+    for name, value in members.items():
+        if value is not False:
+            arguments[name] = None if value is True else _argument(value)
+    return Directives(arguments)
+
+
+def _argument(value: structured.Item) -> str:
+    """Return the argument as Cache-Control would have it; a number in quotes is no number."""
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    if isinstance(value, str) and value.isdigit():
+        return f'"{value}"'
+    return str(value)

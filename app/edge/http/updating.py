@@ -1,0 +1,26 @@
+"""Updating: stored header fields after a 304 or HEAD said newer ones (RFC 9111 section 3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from .fields import Pair
+
+#: They describe the very bytes that are stored, which did not change.
+_BYTES: Final = frozenset({"content-encoding", "content-length", "content-range"})
+
+
+def updated(
+    stored: Iterable[Pair], newer: Iterable[Pair], left_out: Collection[str]
+) -> tuple[Pair, ...]:
+    """Return the stored lines with each field that came anew replaced by its new lines."""
+    fresh = tuple(
+        (name, value)
+        for name, value in newer
+        if name.lower() not in _BYTES and name.lower() not in left_out
+    )
+    replaced = {name.lower() for name, _ in fresh}
+    return (*(pair for pair in stored if pair[0].lower() not in replaced), *fresh)

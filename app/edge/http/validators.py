@@ -1,0 +1,109 @@
+"""Validators: entity tags, dates and the preconditions made of them (RFC 9110 sections 8.8, 13)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from . import dates
+
+if TYPE_CHECKING:
+    from .fields import Fields
+
+_TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_LIST: Final = re.compile(r'[ \t,]*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)')
+_EMPTY: Final = re.compile(r"[ \t,]*$")
+#: RFC 9110 section 8.8.2.2: a date this much before Date can't have changed within its second.
+_STRONG_AFTER: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ETag:
+    """An entity tag: the text between the quotes, and whether it is weak."""
+
+    opaque: str
+    weak: bool = False
+
+    @classmethod
+    def parse(cls, text: str | None) -> Self | None:
+        """Read one entity tag; None when it is none."""
+        match = _TAG.fullmatch(text or "")
+        return cls(opaque=match[2], weak=bool(match[1])) if match else None
+
+    def same_strongly(self, other: ETag) -> bool:
+        """Compare as Range and If-Match need it: both strong and equal."""
+        return not self.weak and not other.weak and self.opaque == other.opaque
+
+    def same_weakly(self, other: ETag) -> bool:
+        """Compare as If-None-Match needs it: the opaque texts are equal."""
+        return self.opaque == other.opaque
+
+    def coded(self, coding: str) -> ETag:
+        """Return the tag of the same page in a content coding of our making."""
+        return type(self)(opaque=f"{self.opaque};{coding}", weak=self.weak)
+
+    def __str__(self) -> str:
+        return f'W/"{self.opaque}"' if self.weak else f'"{self.opaque}"'
+
+
+def tags(text: str) -> tuple[ETag, ...]:
+    """Read a list of entity tags; none of a list with junk in it is believed."""
+    found: list[ETag] = []
+    position = 0
+    while match := _LIST.match(text, position):
+        tag = ETag.parse(match[1])
+        if tag is not None:
+            found.append(tag)
+        position = match.end()
+    return tuple(found) if _EMPTY.match(text, position) else ()
+
+
+def none_match(header: str, etag: str | None) -> bool:
+    """Evaluate If-None-Match (section 13.1.2): false means that the client has it already.
+
+    An origin's tag without quotes matches its own spelling.
+    """
+    header = header.strip(" \t")
+    if header in {"*", etag}:
+        return False
+    own = ETag.parse(etag)
+    return own is None or not any(tag.same_weakly(own) for tag in tags(header))
+
+
+def modified_since(header: str, modified: int | None, *, now: float) -> bool:
+    """Evaluate If-Modified-Since (section 13.1.3): an invalid date is ignored, so True."""
+    since = dates.parse(header, now=now)
+    return since is None or modified is None or modified > since
+
+
+def same_range(header: str, fields: Fields, etag: ETag | None, *, now: float) -> bool:
+    """Evaluate If-Range (section 13.1.5): only a strong validator that is equal lets a part be."""
+    header = header.strip(" \t")
+    asked = ETag.parse(header)
+    if asked is not None:
+        return etag is not None and asked.same_strongly(etag)
+    since = dates.parse(header, now=now)
+    modified = dates.parse(fields.only("last-modified"), now=now)
+    sent = dates.parse(fields.first("date"), now=now)
+    if since is None or modified is None or sent is None:
+        return False
+    return since == modified and sent - modified >= _STRONG_AFTER
+
+
+def confirms(newer: Fields, stored: Fields) -> bool:
+    """Tell whether a 304 or HEAD speaks of the stored response (RFC 9111 section 4.3.4).
+
+    Every validator it carries must be the stored one; without any it speaks of what was asked for.
+    """
+    if "etag" in newer:
+        return _same(newer.first("etag"), stored.first("etag"))
+    modified = newer.first("last-modified")
+    return modified is None or modified == stored.first("last-modified")
+
+
+def _same(newer: str | None, stored: str | None) -> bool:
+    tag, kept = ETag.parse(newer), ETag.parse(stored)
+    if tag is None or kept is None:
+        return newer == stored
+    return tag.same_weakly(kept) if tag.weak else tag.same_strongly(kept)

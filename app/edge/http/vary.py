@@ -1,0 +1,60 @@
+"""Vary: which stored variant a request selects (RFC 9111 section 4.1)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Selection = tuple[tuple[str, str | None], ...]
+
+#: Lists, where white space around commas says nothing; of other fields nothing is known.
+_LISTS: Final = frozenset(
+    {"accept", "accept-charset", "accept-encoding", "accept-language", "prefer", "te"}
+)
+#: Of these, lists of case-insensitive words with weights.
+_WEIGHTED: Final = frozenset({"accept-charset", "accept-encoding", "accept-language"})
+#: Of these, lists whose order says nothing; among languages of equal weight some obey the order.
+_UNORDERED: Final = frozenset({"accept-charset", "accept-encoding"})
+#: What is longer is compared as it stands.
+_LONGEST: Final = 4096
+_FULL_WEIGHT: Final = re.compile(r";q=1(?:\.0{0,3})?(?=,|$)")
+
+
+def nominated(lines: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the lower-case names a response varies on, sorted; None for `*`."""
+    names = {name.strip(" \t").lower() for line in lines for name in line.split(",")}
+    names.discard("")
+    return None if "*" in names else tuple(sorted(names))
+
+
+def selection(names: Iterable[str], value_of: Callable[[str], str | None]) -> Selection:
+    """Return the normalised values that a request has for the nominated fields."""
+    return tuple((name, normal(name, value_of(name))) for name in names)
+
+
+def matches(selected: Selection, value_of: Callable[[str], str | None]) -> bool:
+    """Tell whether a request has the values a stored response was selected with."""
+    return all(normal(name, value_of(name)) == value for name, value in selected)
+
+
+def normal(name: str, value: str | None) -> str | None:
+    """Return a spelling shared by all values that are known to mean the same."""
+    if value is None or len(value) > _LONGEST:
+        return value
+    return _normal(name, value)
+
+
+@lru_cache(maxsize=1024)
+def _normal(name: str, value: str) -> str:
+    value = value.strip(" \t")
+    if name not in _LISTS or '"' in value:
+        return value
+    if name not in _WEIGHTED:
+        return ",".join(part.strip(" \t") for part in value.split(","))
+    compact = value.lower().replace(" ", "").replace("\t", "")
+    parts = [part for part in _FULL_WEIGHT.sub("", compact).split(",") if part]
+    return ",".join(sorted(parts) if name in _UNORDERED else parts)

@@ -1,0 +1,34 @@
+"""A page: one response that a shared cache may hold, known by its URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What is registered of a response; `expires` is when no cache can hold it any more."""
+
+    url: str
+    variant: str = ""
+    tag: str
+    etag: str
+    policy: str
+    registered: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """A registered page that a change may have touched."""
+
+    id: int
+    url: str
+    tag: str
+
+
+def urls(pages: Iterable[Affected]) -> tuple[str, ...]:
+    """The URLs of pages, each once, in a stable order."""
+    return tuple(sorted({page.url for page in pages}))

@@ -1,0 +1,144 @@
+"""Registering a response before it leaves, unless a change came between its reads and now.
+
+Call it in a transaction of its own, that holds SQLite's write lock from its beginning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..changes.log import since
+from ..reads.dependency import Dependency, matches
+from ..reads.encoding import whole
+from .lock import share
+from .page import Page
+from .shape import Entry, Shape, entry
+from .tables import dependency, page, shape
+
+MOST_CHANGES = 500
+"""More changes than this since a render began are not compared one by one."""
+
+
+class Registered(StrEnum):
+    """What became of a registration; the value is the reason that operators read."""
+
+    DONE = "registered"
+    CHANGED = "what it was built from changed while it was built"
+    UNMARKED = "nothing says when its reads began"
+    TOO_MANY = "too many changes came while it was built"
+
+
+def register(
+    connection: Connection,
+    response: Page,
+    dependencies: Collection[Dependency],
+    marks: Iterable[str],
+) -> Registered:
+    """Put a response into the index, or say why it must not be stored.
+
+    `marks` were taken before the first read; a refusal leaves an older row of the page as it
+    is, because a copy of that may still be out there.
+    """
+    share(connection)
+    verdict = _check(connection, dependencies, marks)
+    if verdict is Registered.DONE:
+        _write(connection, response, {entry(found) for found in dependencies})
+    return verdict
+
+
+def _check(
+    connection: Connection, dependencies: Collection[Dependency], marks: Iterable[str]
+) -> Registered:
+    taken = list(marks)
+    if not taken and any(True for _ in dependencies if hasattr(_, "table")):
+        return Registered.UNMARKED
+    for mark in taken:
+        changes = since(connection, mark, most=MOST_CHANGES)
+        if changes is None:
+            return Registered.TOO_MANY
+        if any(matches(found, change) for change in changes for found in dependencies):
+            return Registered.CHANGED
+    return Registered.DONE
+
+
+def _write(connection: Connection, response: Page, entries: Collection[Entry]) -> None:
+    digest = _digest(entries)
+    values = {
+        "tag": response.tag,
+        "etag": response.etag,
+        "policy": response.policy,
+        "registered_at": whole(response.registered),
+        "expires_at": whole(response.expires),
+        "digest": digest,
+    }
+    known = connection.execute(
+        sa.select(page.c.id, page.c.digest).where(
+            page.c.url == response.url, page.c.variant == response.variant
+        ),
+    ).one_or_none()
+    if known is None:
+        inserted = connection.execute(
+            sa.insert(page).values(url=response.url, variant=response.variant, **values),
+        )
+        page_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]
+    else:
+        page_id = known.id
+        connection.execute(sa.update(page).where(page.c.id == page_id).values(**values))
+    if known is None or known.digest != digest:
+        _replace(connection, page_id, entries)
+
+
+def _replace(connection: Connection, page_id: int, entries: Collection[Entry]) -> None:
+    connection.execute(sa.delete(dependency).where(dependency.c.page_id == page_id))
+    _know(connection, {found.shape for found in entries})
+    rows = {
+        (found.hash, found.node, found.low): {
+            "hash": found.hash,
+            "node": found.node,
+            "page_id": page_id,
+            "low": found.low,
+            "high": found.high,
+        }
+        for found in sorted(entries, key=lambda found: found.high)
+    }
+    if rows:
+        connection.execute(sa.insert(dependency), list(rows.values()))
+
+
+def _know(connection: Connection, shapes: Collection[Shape]) -> None:
+    """Make sure that every shape is known to whoever resolves."""
+    wanted = {found.digest: found for found in shapes}
+    known = set(
+        connection.scalars(sa.select(shape.c.digest).where(shape.c.digest.in_(wanted))),
+    )
+    for digest in sorted(wanted.keys() - known):
+        found = wanted[digest]
+        connection.execute(
+            _insert_or_ignore(connection).values(
+                digest=digest,
+                kind=found.kind,
+                of_table=found.table,
+                columns=json.dumps(found.columns),
+                equal=json.dumps(found.equal),
+                sort=found.sort,
+            ),
+        )
+
+
+def _insert_or_ignore(connection: Connection) -> sa.Insert:
+    if connection.dialect.name == "sqlite":
+        return sa.insert(shape).prefix_with("OR IGNORE")
+    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only there
+
+    return insert(shape).on_conflict_do_nothing()
+
+
+def _digest(entries: Iterable[Entry]) -> str:
+    spelt = sorted(f"{e.hash} {e.node} {e.low} {e.high}" for e in entries)
+    return hashlib.blake2b("\n".join(spelt).encode(), digest_size=16).hexdigest()

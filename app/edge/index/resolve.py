@@ -1,0 +1,142 @@
+"""From changes to pages: joined in SQL, so that the cost grows with what is affected.
+
+Call it in a transaction of its own, that holds SQLite's write lock from its beginning; what it
+returns must be put into the outbox before that transaction commits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..changes.change import Change, Op
+from ..changes.log import settle, unresolved
+from .interval import nodes, shifted
+from .lock import exclude
+from .page import Affected
+from .shape import Shape
+from .tables import dependency, page
+from .tables import shape as shape_table
+
+MOST_CHANGES = 2_000
+"""With more unresolved changes than this (a bulk import), everything is purged."""
+
+MOST_PROBES = 20_000
+"""With more probes than this, everything is purged."""
+
+_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What some changes touch: pages, or everything, and why everything."""
+
+    changes: int = 0
+    pages: tuple[Affected, ...] = ()
+    everything: str = ""
+
+
+def resolve(connection: Connection) -> Resolution:
+    """Take every unresolved change from the log and say which pages may now differ."""
+    exclude(connection)
+    found = unresolved(connection, most=MOST_CHANGES)
+    if not found:
+        return Resolution()
+    settle(connection)
+    if len(found) > MOST_CHANGES:
+        return Resolution(changes=len(found), everything="more changes than are told apart")
+    return _affected(connection, found)
+
+
+def affected(connection: Connection, changes: Iterable[Change]) -> Resolution:
+    """Say which pages these changes would touch; nothing is written."""
+    return _affected(connection, list(changes))
+
+
+def _affected(connection: Connection, changes: list[Change]) -> Resolution:
+    coarse = next((c for c in changes if c.op in {Op.EVERYTHING, Op.TRUNCATE}), None)
+    if coarse is not None:
+        what = "anything" if coarse.op is Op.EVERYTHING else f"the whole of {coarse.table}"
+        return Resolution(changes=len(changes), everything=f"{what} may have changed")
+    probes = _probes(_shapes(connection, {c.table for c in changes}), changes)
+    if probes is None:
+        return Resolution(changes=len(changes), everything="a change could not be told apart")
+    if sum(map(len, probes.values())) > MOST_PROBES:
+        return Resolution(changes=len(changes), everything="more probes than are asked one by one")
+    return Resolution(changes=len(changes), pages=_pages(connection, probes))
+
+
+def _shapes(connection: Connection, tables: set[str]) -> dict[str, list[Shape]]:
+    rows = connection.execute(sa.select(shape_table).where(shape_table.c.of_table.in_(tables)))
+    found: dict[str, list[Shape]] = defaultdict(list)
+    for row in rows:
+        if row.kind != "part":
+            found[row.of_table].append(
+                Shape(
+                    kind=row.kind,
+                    table=row.of_table,
+                    columns=tuple(json.loads(row.columns)),
+                    equal=tuple(json.loads(row.equal)),
+                    sort=row.sort,
+                ),
+            )
+    return found
+
+
+def _probes(
+    shapes: dict[str, list[Shape]], changes: Iterable[Change]
+) -> dict[int, set[int | None]] | None:
+    """The sort keys to ask for under each hash; None among them asks for every interval."""
+    probes: dict[int, set[int | None]] = defaultdict(set)
+    for change in changes:
+        for shape in shapes.get(change.table, ()):
+            if not shape.hears(change):
+                continue
+            for probe in shape.probes(change):
+                if probe is None:
+                    return None
+                probes[probe[0]].add(probe[1])
+    return probes
+
+
+def _pages(connection: Connection, probes: dict[int, set[int | None]]) -> tuple[Affected, ...]:
+    ids = set(_page_ids(connection, probes))
+    found: list[Affected] = []
+    for chunk in _chunks(sorted(ids)):
+        rows = connection.execute(
+            sa.select(page.c.id, page.c.url, page.c.tag).where(page.c.id.in_(chunk)),
+        )
+        found += [Affected(id=row.id, url=row.url, tag=row.tag) for row in rows]
+    return tuple(found)
+
+
+def _page_ids(connection: Connection, probes: dict[int, set[int | None]]) -> Iterator[int]:
+    plain = sorted(hashed for hashed, keys in probes.items() if None in keys)
+    for chunk in _chunks(plain):
+        yield from connection.scalars(
+            sa.select(dependency.c.page_id).where(dependency.c.hash.in_(chunk)),
+        )
+    for hashed, keys in probes.items():
+        for key in keys if None not in keys else ():
+            yield from connection.scalars(_holding(hashed, key or 0))
+
+
+def _holding(hashed: int, key: int) -> sa.Select[Any]:
+    at = shifted(key)
+    return sa.select(dependency.c.page_id).where(
+        dependency.c.hash == hashed,
+        dependency.c.node.in_(sorted(set(nodes(key)))),
+        dependency.c.low <= at,
+        dependency.c.high >= at,
+    )
+
+
+def _chunks(values: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,105 @@
+"""The shape of a dependency, without its values: what a change must be compared by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..changes.change import Change, Image, Op
+from ..reads.dependency import Dependency, Part, Range, Row
+from ..reads.encoding import encode
+from .interval import ALWAYS, HIGHEST, LOWEST, placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What dependencies of one kind have in common.
+
+    `columns` are those whose change is heard; `equal` those whose values are hashed; `sort` is
+    the key of the interval, or empty.
+    """
+
+    kind: str
+    table: str
+    columns: tuple[str, ...] = ()
+    equal: tuple[str, ...] = ()
+    sort: str = ""
+
+    @property
+    def digest(self) -> str:
+        """A name for the shape that is the same in every process."""
+        whole = json.dumps([self.kind, self.table, self.columns, self.equal, self.sort])
+        return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+
+    def hash(self, values: tuple[str | None, ...]) -> int:
+        """The shape with its values, as 64 bits; a collision only purges too much."""
+        whole = json.dumps([self.digest, values])
+        made = hashlib.blake2b(whole.encode(), digest_size=8).digest()
+        return int.from_bytes(made, "big", signed=True)
+
+    def hears(self, change: Change) -> bool:
+        """Tell whether a change alters anything that the shape looks at."""
+        if self.kind == "table" or change.op is not Op.UPDATE:
+            return True
+        return not change.changed.isdisjoint(self.columns)
+
+    def probes(self, change: Change) -> Iterator[tuple[int, int | None] | None]:
+        """The hashes that a change can match, each with its sort key; None: cannot be told."""
+        for image in change.images:
+            if any(name not in image for name in self.equal):
+                yield None
+                continue
+            values = tuple(encode(image[name]) for name in self.equal)
+            yield self.hash(values), self._key(image)
+
+    def _key(self, image: Image) -> int | None:
+        key = image.get(self.sort) if self.sort else None
+        return key if isinstance(key, int) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One dependency as the index keeps it."""
+
+    shape: Shape
+    hash: int
+    node: int = ALWAYS
+    low: int = LOWEST
+    high: int = HIGHEST
+
+
+def entry(dependency: Dependency) -> Entry:
+    """How the index keeps a dependency."""
+    if isinstance(dependency, Row):
+        shape = Shape(
+            kind="row",
+            table=dependency.table,
+            columns=tuple(sorted(dependency.columns)),
+            equal=tuple(name for name, _ in dependency.key),
+        )
+        return Entry(shape=shape, hash=shape.hash(tuple(value for _, value in dependency.key)))
+    if isinstance(dependency, Range):
+        return _range(dependency)
+    if isinstance(dependency, Part):
+        shape = Shape(kind="part", table=dependency.kind, equal=("name", "digest"))
+        return Entry(shape=shape, hash=shape.hash((dependency.name, dependency.digest)))
+    shape = Shape(kind="table", table=dependency.table)
+    return Entry(shape=shape, hash=shape.hash(()))
+
+
+def _range(found: Range) -> Entry:
+    equal = tuple(sorted(found.equal))
+    shape = Shape(
+        kind="range",
+        table=found.table,
+        columns=tuple(sorted(found.mentioned)),
+        equal=tuple(name for name, _ in equal),
+        sort=found.between.column if found.between else "",
+    )
+    hashed = shape.hash(tuple(value for _, value in equal))
+    if found.between is None:
+        return Entry(shape=shape, hash=hashed)
+    node, low, high = placed(found.between.low, found.between.high)
+    return Entry(shape=shape, hash=hashed, node=node, low=low, high=high)

@@ -1,0 +1,62 @@
+"""The tables of the page index, defined on the metadata of whoever owns the migrations."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+own = sa.MetaData()
+"""Where the room's own queries find the tables; migrations use `define_tables`."""
+
+_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
+    """Define pages, the shapes of their dependencies, and the dependencies on `metadata`."""
+    page = sa.Table(
+        "edge_page",
+        metadata,
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("variant", sa.String(40), nullable=False),
+        sa.Column("tag", sa.String(40), nullable=False),
+        sa.Column("etag", sa.String(100), nullable=False),
+        sa.Column("policy", sa.String(60), nullable=False),
+        sa.Column("registered_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.String(32), nullable=False),
+        sa.UniqueConstraint("url", "variant", name="uq_edge_page_url_variant"),
+        sa.Index("ix_edge_page_expires_at", "expires_at"),
+        sqlite_autoincrement=True,  # an id that is given again would purge another page
+    )
+    shape = sa.Table(
+        "edge_shape",
+        metadata,
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("digest", sa.String(32), nullable=False, unique=True),
+        sa.Column("kind", sa.String(10), nullable=False),
+        sa.Column("of_table", sa.Text, nullable=False),
+        sa.Column("columns", sa.Text, nullable=False),
+        sa.Column("equal", sa.Text, nullable=False),
+        sa.Column("sort", sa.Text, nullable=False),
+    )
+    dependency = sa.Table(
+        "edge_dependency",
+        metadata,
+        sa.Column("hash", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("node", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column(
+            "page_id",
+            _ID,
+            sa.ForeignKey("edge_page.id", ondelete="CASCADE"),
+            primary_key=True,
+            autoincrement=False,
+        ),
+        sa.Column("low", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("high", sa.BigInteger, nullable=False),
+        sa.Index("ix_edge_dependency_page_id", "page_id"),
+        sqlite_with_rowid=False,
+    )
+    return page, shape, dependency
+
+
+page, shape, dependency = define_tables(own)

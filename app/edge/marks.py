@@ -1,0 +1,153 @@
+"""Marks on views and blueprints: which policy a route promises and which inputs it reads.
+
+A mark sets an attribute and never wraps, so the order of decorators does not matter and every
+mark can be listed. Several marks on one thing add up to the stricter of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .policy import Freshness, Policy, PolicyError, field_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Marked = TypeVar("Marked")
+_ATTRIBUTE = "__edge_mark__"
+_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A route's policy and the query parameters it declares."""
+
+    policy: Policy
+    query: tuple[str, ...] = ()
+
+    def merge(self, other: Mark) -> Mark:
+        """Return the stricter policy of both, with the parameters of both."""
+        return Mark(
+            policy=self.policy.merge(other.policy),
+            query=tuple(sorted({*self.query, *other.query})),
+        )
+
+
+def cached(
+    policy: Policy, *, query: Iterable[str] = (), headers: Iterable[str] = ()
+) -> Callable[[Marked], Marked]:
+    """Mark a view, a view class or a blueprint with its policy and the inputs that it reads.
+
+    `query` are the query parameters and `headers` the request headers that the page depends on.
+    """
+    if not isinstance(policy, Policy):
+        raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
+    parameters = _strings(query, said="query")
+    declared = field_names(_strings(headers, said="headers"), said="headers")
+    if declared:
+        policy = policy.varying(declared if isinstance(declared, tuple) else ())
+    return _marker(Mark(policy=policy, query=parameters))
+
+
+def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 lists them
+    *,
+    max_age: int | timedelta | None = None,
+    s_maxage: int | timedelta | None = None,
+    private: bool | str | Iterable[str] = False,
+    public: bool = False,
+    no_cache: bool | str | Iterable[str] = False,
+    no_store: bool = False,
+    no_transform: bool = False,
+    must_revalidate: bool = False,
+    proxy_revalidate: bool = False,
+    must_understand: bool = False,
+    immutable: bool = False,
+    stale_while_revalidate: int | timedelta | None = None,
+    stale_if_error: int | timedelta | None = None,
+    query: Iterable[str] = (),
+    headers: Iterable[str] = (),
+) -> Callable[[Marked], Marked]:
+    """Mark a view or a blueprint with directives as RFC 9111, 5861 and 8246 name them.
+
+    Numbers are seconds. They are written into Cache-Control as they stand, in every dialect.
+    """
+    asked = field_names(no_cache, said="no_cache")
+    browser = Freshness(
+        ttl=_span(max_age) or timedelta(),
+        stale_while_revalidate=_span(stale_while_revalidate),
+        stale_if_error=_span(stale_if_error),
+        must_revalidate=must_revalidate,
+        no_cache=asked,
+    )
+    edge = None
+    if s_maxage is not None or proxy_revalidate:
+        ttl = _span(s_maxage)
+        edge = Freshness(
+            ttl=browser.ttl if ttl is None else ttl,
+            must_revalidate=must_revalidate or proxy_revalidate,
+            no_cache=asked,
+        )
+    policy = Policy(
+        name="cache_control",
+        browser=browser,
+        edge=edge,
+        private=field_names(private, said="private"),
+        public=public,
+        no_store=no_store,
+        immutable=immutable,
+        no_transform=no_transform,
+        must_understand=must_understand,
+        literal=True,
+    )
+    return cached(policy, query=query, headers=headers)
+
+
+def mark_of(thing: object) -> Mark | None:
+    """Read the mark of a view, a view class or a blueprint, through other decorators' wrappers.
+
+    On a class the mark of its `get` method counts too.
+    """
+    found: Mark | None = None
+    for layer in _layers(thing):
+        mark = getattr(layer, _ATTRIBUTE, None)
+        if isinstance(mark, Mark) and mark != found:
+            found = mark if found is None else found.merge(mark)
+    return found
+
+
+def _marker(mark: Mark) -> Callable[[Marked], Marked]:
+    def put(thing: Marked) -> Marked:
+        own: Any = getattr(thing, "__dict__", {}).get(_ATTRIBUTE)
+        setattr(thing, _ATTRIBUTE, own.merge(mark) if isinstance(own, Mark) else mark)
+        return thing
+
+    return put
+
+
+def _layers(thing: object) -> Iterator[object]:
+    """Go from the outermost wrapper inwards, as `functools.wraps` and `partial` leave the trail."""
+    for _ in range(_DEPTH):
+        yield thing
+        view_class = getattr(thing, "view_class", None)
+        if view_class is not None:
+            yield view_class
+            yield getattr(view_class, "get", None)
+        thing = getattr(thing, "__wrapped__", None) or getattr(thing, "func", None)
+        if thing is None:
+            return
+
+
+def _span(seconds: int | timedelta | None) -> timedelta | None:
+    if seconds is None or isinstance(seconds, timedelta):
+        return seconds
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise PolicyError(f"{seconds!r} is no number of seconds.")
+    return timedelta(seconds=seconds)
+
+
+def _strings(names: Iterable[str], *, said: str) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise PolicyError(f"{said} takes a tuple of names: write {said}=({names!r},).")
+    return tuple(sorted(set(names)))

@@ -1,0 +1,24 @@
+"""What a response was built from, as values that a change matches or does not."""
+
+from __future__ import annotations
+
+from .analysis import Plan, Unreadable, analyse
+from .dependency import Between, Dependency, Part, Range, Row, Table, matches
+from .recorder import Record, recording
+from .schema import Schema
+
+__all__ = [
+    "Between",
+    "Dependency",
+    "Part",
+    "Plan",
+    "Range",
+    "Record",
+    "Row",
+    "Schema",
+    "Table",
+    "Unreadable",
+    "analyse",
+    "matches",
+    "recording",
+]

@@ -1,0 +1,306 @@
+"""From a compiled SELECT to a plan of what it reads; made once per statement, run per execution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, UnaryExpression
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import Exists, Select, SelectBase
+
+from .encoding import comparable
+from .plan import Bound, Equal, Interval, Plan, Source
+from .schema import Schema
+from .scope import Condition, Element, elements
+
+__all__ = ["Plan", "Unreadable", "analyse"]
+
+_LOWER = (operators.gt, operators.ge)
+_UPPER = (operators.lt, operators.le)
+_MIRRORED = {
+    operators.lt: operators.gt,
+    operators.le: operators.ge,
+    operators.gt: operators.lt,
+    operators.ge: operators.le,
+}
+
+
+class Unreadable(Exception):  # noqa: N818 - reads as what it says
+    """What a statement reads can't be known, or must not be read for the public."""
+
+
+def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
+    """The plan of a compiled SELECT. Raises Unreadable, with the reason."""
+    state = compiled.compile_state
+    statement: Any = getattr(state, "statement", None) if state is not None else None
+    statement = compiled.statement if statement is None else statement
+    if isinstance(statement, sa.TextClause):
+        raise Unreadable(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
+    if not isinstance(statement, SelectBase):
+        raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
+    _check_parts(statement, schema)
+    sources: list[Source] = []
+    existing = _inside_exists(statement)
+    for select in _selects(statement):
+        reader = _Reader(
+            compiled=compiled,
+            schema=schema,
+            statement=statement,
+            select=select,
+            outermost=select is statement,
+            starred=_starred(select) and id(select) not in existing,
+        )
+        sources += reader.sources()
+    return Plan(sources=tuple(sources))
+
+
+def _check_parts(statement: SelectBase, schema: Schema) -> None:
+    for part in visitors.iterate(statement):
+        if isinstance(part, sa.TextClause) or _is_raw(part):
+            raise Unreadable(f"the tables in raw SQL are not known: {str(part)[:80]!r}")
+        if isinstance(part, FunctionElement) and part.name.lower() not in schema.functions:
+            raise Unreadable(f"the function {part.name}() may read what is not known")
+        if isinstance(part, sa.TableClause) and not schema.knows(part.name):
+            raise Unreadable(f"the table {part.name} was not declared public")
+
+
+def _is_raw(part: object) -> bool:
+    return bool(getattr(part, "is_literal", False)) and getattr(part, "name", "") != "*"
+
+
+def _selects(statement: SelectBase) -> Iterator[Select[Any]]:
+    found = [part for part in visitors.iterate(statement) if isinstance(part, Select)]
+    if not found:
+        raise Unreadable(f"a {type(statement).__name__} is not understood")
+    yield from found
+
+
+def _inside_exists(statement: SelectBase) -> set[int]:
+    """The SELECTs whose columns nobody reads, because only their having rows counts."""
+    return {
+        id(inner)
+        for part in visitors.iterate(statement)
+        if isinstance(part, Exists)
+        for inner in visitors.iterate(part.element)
+        if isinstance(inner, Select)
+    }
+
+
+def _starred(select: Select[Any]) -> bool:
+    return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Reads one SELECT of a statement."""
+
+    compiled: SQLCompiler
+    schema: Schema
+    statement: SelectBase
+    select: Any
+    outermost: bool
+    starred: bool
+    """Selects every column without naming them."""
+
+    def sources(self) -> Iterator[Source]:
+        """What each table of this SELECT contributes."""
+        found = elements(self.select)
+        if found is None or self.starred:
+            yield from self._coarse()
+            return
+        for element in found:
+            if element.table.name in self.schema.derived:
+                yield from self._bases(element.table.name)
+            else:
+                yield self._source(element, found)
+
+    def _coarse(self) -> Iterator[Source]:
+        """Whole tables, where the FROM clause holds more than tables and their aliases."""
+        for source in self.select.get_final_froms():
+            for part in visitors.iterate(source):
+                if isinstance(part, sa.TableClause):
+                    yield from self._bases(part.name)
+
+    def _bases(self, name: str) -> Iterator[Source]:
+        for base in self.schema.derived.get(name, (name,)):
+            yield Source(table=base, mentioned=None)
+
+    def _source(self, element: Element, others: list[Element]) -> Source:
+        positions, selected = self._selected(element)
+        key = tuple(column.name for column in element.table.primary_key)
+        keyed = bool(key) and all(name in positions for name in key)
+        mentioned = self._mentioned(element, but_selected=keyed and self._plain_rows())
+        return Source(
+            table=element.table.name,
+            mentioned=frozenset(mentioned),
+            key=tuple((name, positions[name]) for name in key) if keyed else (),
+            selected=frozenset(selected),
+            equal=tuple(self._equalities(element)),
+            interval=self._interval(element, positions) if self.outermost else None,
+            covered=keyed and self._many_to_one(element, others, mentioned, key),
+        )
+
+    def _plain_rows(self) -> bool:
+        select = self.select
+        return not (select._distinct or select._group_by_clauses or select._having_criteria)  # noqa: SLF001 - SQLAlchemy has no public name for them
+
+    def _selected(self, element: Element) -> tuple[dict[str, int], set[str]]:
+        """The positions in a result row of the columns selected as they are, and their names."""
+        if not self.outermost:
+            return {}, set()
+        positions: dict[str, int] = {}
+        for index, entry in enumerate(self.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
+            column = _plain(entry.objects[0]) if entry.objects else None
+            if column is not None and element.owns(column):
+                positions.setdefault(column.name, index)
+        return positions, set(positions)
+
+    def _mentioned(self, element: Element, *, but_selected: bool) -> set[str]:
+        """The element's columns that stand anywhere in the statement."""
+        names: set[str] = set()
+        for part in self._parts(but_selected=but_selected):
+            names |= {c.name for c in visitors.iterate(part) if element.owns(c)}  # type: ignore[attr-defined]
+        return names
+
+    def _parts(self, *, but_selected: bool) -> Iterator[Any]:
+        if not (but_selected and self.outermost):
+            yield self.statement
+            yield from self.select.get_final_froms()
+            return
+        select = self.select
+        yield from (c for c in select._raw_columns if _plain(c) is None and not _is_from(c))  # noqa: SLF001 - as above
+        yield from select.get_final_froms()
+        yield from select._where_criteria  # noqa: SLF001 - as above
+        yield from select._order_by_clauses  # noqa: SLF001 - as above
+
+    def _equalities(self, element: Element) -> Iterator[Equal]:
+        watched = self.schema.watched[element.table.name]
+        declared = {*watched.columns, *(column.name for column in element.table.primary_key)}
+        for condition in element.filters:
+            column, bind = _equality(condition)
+            if column is None or bind is None or not element.owns(column):
+                continue
+            if column.name in declared and comparable(element.table.c[column.name]):
+                yield Equal(column=column.name, bound=self._bound(bind))
+
+    def _bound(self, bind: BindParameter[Any]) -> Bound:
+        name = self.compiled.bind_names.get(bind, bind.key)
+        processor = bind.type.dialect_impl(self.compiled.dialect).bind_processor(
+            self.compiled.dialect
+        )
+        return Bound(name=name, many=bind.expanding, process=processor)
+
+    def _interval(self, element: Element, positions: dict[str, int]) -> Interval | None:
+        """The part of a sort key's range that a result can come from."""
+        instants = self.schema.watched[element.table.name].instants
+        order = self.select._order_by_clauses  # noqa: SLF001 - as above
+        first = _sort_key(order[0]) if order and self._plain_rows() else (None, False)
+        for name in instants:
+            limits = self._inequalities(element, name)
+            column, descending = first
+            sorted_by = column is not None and element.owns(column) and column.name == name
+            position = positions.get(name) if sorted_by else None
+            limit = self._limit() if position is not None else None
+            if limit or any(limits):
+                return Interval(
+                    column=name,
+                    lower=limits[0],
+                    upper=limits[1],
+                    position=position if limit else None,
+                    limit=limit,
+                    descending=descending,
+                )
+        return None
+
+    def _limit(self) -> Bound | None:
+        clause = self.select._limit_clause  # noqa: SLF001 - as above
+        if not isinstance(clause, BindParameter):
+            return None
+        return Bound(
+            name=self.compiled.bind_names.get(clause, clause.key), many=False, process=None
+        )
+
+    def _inequalities(self, element: Element, name: str) -> tuple[Bound | None, Bound | None]:
+        lower = upper = None
+        for condition in element.filters:
+            column, bind, operator = _comparison(condition)
+            if column is None or bind is None or not element.owns(column) or column.name != name:
+                continue
+            if operator in _LOWER:
+                lower = self._bound(bind)
+            elif operator in _UPPER:
+                upper = self._bound(bind)
+        return lower, upper
+
+    def _many_to_one(
+        self, element: Element, others: list[Element], mentioned: set[str], key: tuple[str, ...]
+    ) -> bool:
+        """Tell whether a row gets here only by an enforced foreign key of another table's row."""
+        if len(key) != 1 or mentioned - {*key}:
+            return False
+        return any(
+            _follows_key(condition, element, other, key[0])
+            for condition in element.filters
+            for other in others
+            if other is not element
+        )
+
+
+def _is_from(part: Any) -> bool:
+    return isinstance(part, sa.FromClause)
+
+
+def _plain(part: Any) -> Any:
+    """The column behind a label, or None when it is anything but a column."""
+    while isinstance(part, sa.Label) or type(part).__name__ == "_CompileLabel":
+        part = part.element
+    return part if isinstance(part, sa.ColumnClause) and part.table is not None else None
+
+
+def _comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | None, Any]:
+    """The column, the parameter and the operator of `column OP :parameter`, either way round."""
+    if not isinstance(condition, BinaryExpression):
+        return None, None, None
+    left, right, operator = condition.left, condition.right, condition.operator
+    if isinstance(left, BindParameter) and _plain(right) is not None:
+        left, right, operator = right, left, _MIRRORED.get(operator, operator)
+    if _plain(left) is None or not isinstance(right, BindParameter):
+        return None, None, None
+    return _plain(left), right, operator
+
+
+def _equality(condition: Condition) -> tuple[Any, BindParameter[Any] | None]:
+    column, bind, operator = _comparison(condition)
+    return (column, bind) if operator in {operators.eq, operators.in_op} else (None, None)
+
+
+def _sort_key(clause: Any) -> tuple[Any, bool]:
+    """The column that a result is first sorted by, and whether downwards."""
+    if isinstance(clause, UnaryExpression) and clause.modifier is operators.desc_op:
+        return _plain(clause.element), True
+    if isinstance(clause, UnaryExpression) and clause.modifier is operators.asc_op:
+        return _plain(clause.element), False
+    return _plain(clause), False
+
+
+def _follows_key(condition: Condition, element: Element, other: Element, key: str) -> bool:
+    if not isinstance(condition, BinaryExpression) or condition.operator is not operators.eq:
+        return False
+    sides: Iterable[tuple[Any, Any]] = (
+        (condition.left, condition.right),
+        (condition.right, condition.left),
+    )
+    for mine, theirs in sides:
+        if not (element.owns(mine) and mine.name == key and other.owns(theirs)):
+            continue
+        keys = other.table.c[theirs.name].foreign_keys
+        if any(
+            k.column.table.fullname == element.table.fullname and k.column.name == key for k in keys
+        ):
+            return True
+    return False

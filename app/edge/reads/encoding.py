@@ -1,0 +1,53 @@
+"""One spelling for a value, whether it comes from a parameter, a result or a change's image."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def encode(value: Any) -> str | None:
+    """A value as text, or None where it has no one spelling (then nothing is concluded of it)."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, int):
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def comparable(column: sa.Column[Any]) -> bool:
+    """Tell whether equality of a column is equality of its spelling: no collation, no padding."""
+    kind = column.type
+    if isinstance(kind, sa.CHAR):
+        return False
+    if isinstance(kind, sa.Enum):
+        return not kind.native_enum
+    if isinstance(kind, sa.String):
+        return kind.collation is None
+    return isinstance(kind, sa.Integer | sa.Boolean)
+
+
+def whole(value: Any) -> int | None:
+    """A sort key as a whole number: an instant in microseconds since 1970, or the number itself."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        value = _instant(value)
+    if not isinstance(value, datetime):
+        return None
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return (aware - EPOCH) // timedelta(microseconds=1)
+
+
+def _instant(text: str) -> datetime | None:
+    """SQLite's text of an instant, in the two spellings that a trigger reads as well."""
+    try:
+        return datetime.fromisoformat(text) if len(text) in {19, 26} and text[10] == " " else None
+    except ValueError:
+        return None

@@ -1,0 +1,161 @@
+"""A plan: what a statement reads, still without its parameters and rows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .dependency import Between, Dependency, Range, Row, Table
+from .encoding import encode, whole
+
+MOST_RANGES = 200
+"""More equalities than this (a long IN list) are not told apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A parameter of the statement, and how its type spells a value for the database."""
+
+    name: str
+    many: bool
+    process: Callable[[Any], Any] | None
+
+    def values(self, parameters: Parameters) -> list[Any]:
+        """The parameter's values in this execution: one, or those of an IN list."""
+        if self.many:
+            found = [parameters.values[n] for n in parameters.expanded.get(self.name, ())]
+        else:
+            found = [parameters.values[self.name]]
+        return [self.process(v) if self.process and v is not None else v for v in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """The values of one execution; `expanded` names the parts of each IN list."""
+
+    values: Mapping[str, Any]
+    expanded: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equal:
+    """A row matters only when its column equals one of the parameter's values."""
+
+    column: str
+    bound: Bound
+
+    def choices(self, parameters: Parameters) -> list[str] | None:
+        """The values, spelt; None when one of them has no spelling."""
+        encoded = [encode(value) for value in self.bound.values(parameters) if value is not None]
+        return None if None in encoded else sorted({value for value in encoded if value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Where on the sort key a row must lie to matter."""
+
+    column: str
+    lower: Bound | None
+    upper: Bound | None
+    position: int | None
+    limit: Bound | None
+    descending: bool
+
+    def between(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> Between | None:
+        """The interval of this execution: from the conditions, and down to the last row."""
+        low, high = _number(self.lower, parameters), _number(self.upper, parameters)
+        last = self._last(parameters, rows)
+        if last is not None and self.descending:
+            low = last if low is None else max(low, last)
+        elif last is not None:
+            high = last if high is None else min(high, last)
+        if low is None and high is None:
+            return None
+        return Between(column=self.column, low=low, high=high)
+
+    def _last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
+        if self.position is None or self.limit is None or not rows:
+            return None
+        limit = parameters.values.get(self.limit.name)
+        if not isinstance(limit, int) or len(rows) < limit:
+            return None
+        return whole(rows[-1][self.position])
+
+
+def _number(bound: Bound | None, parameters: Parameters) -> int | None:
+    return whole(bound.values(parameters)[0]) if bound is not None and not bound.many else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one table contributes to a statement.
+
+    `mentioned` is None when the whole table counts. `key` holds the positions of the primary
+    key in a result row; `covered` says that the rows themselves are all that matters.
+    """
+
+    table: str
+    mentioned: frozenset[str] | None
+    key: tuple[tuple[str, int], ...] = ()
+    selected: frozenset[str] = frozenset()
+    equal: tuple[Equal, ...] = ()
+    interval: Interval | None = None
+    covered: bool = False
+
+    def dependencies(
+        self, parameters: Parameters, rows: Sequence[Sequence[Any]]
+    ) -> Iterator[Dependency]:
+        """What this execution depends on."""
+        if self.mentioned is None:
+            yield Table(table=self.table)
+            return
+        if self.key:
+            yield from self._rows(rows)
+        if not self.covered:
+            yield from self._ranges(parameters, rows, self.mentioned)
+
+    def _rows(self, rows: Sequence[Sequence[Any]]) -> Iterator[Dependency]:
+        seen: set[tuple[Any, ...]] = set()
+        for row in rows:
+            values = tuple(row[position] for _, position in self.key)
+            if values in seen or None in values:
+                continue  # an outer join that found nothing has no key
+            seen.add(values)
+            encoded = tuple(encode(value) for value in values)
+            if None in encoded:
+                yield Table(table=self.table)
+                return
+            names = (name for name, _ in self.key)
+            key = tuple((n, e) for n, e in zip(names, encoded, strict=True) if e is not None)
+            yield Row(table=self.table, key=key, columns=self.selected)
+
+    def _ranges(
+        self, parameters: Parameters, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
+    ) -> Iterator[Dependency]:
+        between = self.interval.between(parameters, rows) if self.interval else None
+        chosen = [(e.column, c) for e in self.equal if (c := e.choices(parameters)) is not None]
+        combinations = 1
+        kept: list[tuple[str, list[str]]] = []
+        for column, values in chosen:
+            if combinations * max(len(values), 1) <= MOST_RANGES:
+                combinations *= max(len(values), 1)
+                kept.append((column, values))
+        for choice in itertools.product(*(values for _, values in kept)):
+            equal = tuple(zip((column for column, _ in kept), choice, strict=True))
+            yield Range(table=self.table, equal=equal, mentioned=mentioned, between=between)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a statement reads, table by table."""
+
+    sources: tuple[Source, ...]
+
+    def dependencies(
+        self, parameters: Parameters, rows: Sequence[Sequence[Any]]
+    ) -> Iterator[Dependency]:
+        """What one execution with these parameters and result rows depends on."""
+        for source in self.sources:
+            yield from source.dependencies(parameters, rows)

@@ -1,0 +1,62 @@
+"""The record of one response: what it was built from, and why it can't be known if it can't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from .dependency import Dependency
+
+
+@dataclass(slots=True)
+class Record:
+    """What a response was built from so far.
+
+    `marks` are places in the change log, each taken before the first read on its connection;
+    `spoilt` is the reason why the response can't be shared, the first one found.
+    """
+
+    dependencies: set[Dependency] = field(default_factory=set)
+    marks: list[str] = field(default_factory=list)
+    spoilt: str | None = None
+
+    def read(self, dependencies: Iterable[Dependency]) -> None:
+        """Note what a query depends on."""
+        self.dependencies.update(dependencies)
+
+    def spoil(self, reason: str) -> None:
+        """Note that what was read can't be known, or must not be shared."""
+        self.spoilt = self.spoilt or reason
+
+
+_current: ContextVar[Record | None] = ContextVar("edge_record", default=None)
+
+
+def current() -> Record | None:
+    """The record of the response that is being made, if one is kept."""
+    return _current.get()
+
+
+@contextmanager
+def recording() -> Iterator[Record]:
+    """Keep a record of everything that is read inside."""
+    record = Record()
+    token = _current.set(record)
+    try:
+        yield record
+    finally:
+        _current.reset(token)
+
+
+def begin() -> Record:
+    """Keep a record from now on; `end` forgets it."""
+    record = Record()
+    _current.set(record)
+    return record
+
+
+def end() -> None:
+    """Keep no record any more."""
+    _current.set(None)

@@ -1,0 +1,82 @@
+"""The tables that one SELECT reads from, and which conditions filter each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
+from sqlalchemy.sql.selectable import Alias, FromClause, Join
+
+Condition = ColumnElement[Any]
+
+
+@dataclass(slots=True)
+class Element:
+    """One table or alias of a table in a FROM clause."""
+
+    source: FromClause
+    table: sa.Table
+    nullable: bool
+    filters: list[Condition] = field(default_factory=list)
+    """Conjuncts that a row must meet to matter."""
+
+    def owns(self, column: object) -> bool:
+        """Tell whether `column` is a column of this element."""
+        if not isinstance(column, sa.ColumnClause) or column.table is None:
+            return False
+        # The ORM annotates copies of a table; they keep the hash of the table itself.
+        return hash(column.table) == hash(self.source)
+
+
+def conjuncts(condition: Condition | None) -> Iterator[Condition]:
+    """The parts of a condition that must each be true."""
+    if condition is None:
+        return
+    if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
+        for part in condition.clauses:
+            yield from conjuncts(part)
+    else:
+        yield condition
+
+
+def elements(select: sa.Select[Any]) -> list[Element] | None:
+    """The tables of a SELECT with their filters; None when it reads from anything else."""
+    found: list[Element] = []
+    for source in select.get_final_froms():
+        part = _walk(source)
+        if part is None:
+            return None
+        found += part
+    where = list(conjuncts(select.whereclause))
+    for element in found:
+        if not element.nullable:
+            element.filters += where
+    return found
+
+
+def _walk(source: FromClause) -> list[Element] | None:
+    if isinstance(source, Join):
+        return _join(source)
+    table = source.element if isinstance(source, Alias) else source
+    if not isinstance(table, sa.Table):
+        return None
+    return [Element(source=source, table=table, nullable=False)]
+
+
+def _join(join: Join) -> list[Element] | None:
+    left, right = _walk(join.left), _walk(join.right)
+    if left is None or right is None:
+        return None
+    on = list(conjuncts(join.onclause))
+    optional = left + right if join.full else right if join.isouter else []
+    filtered = [] if join.full else right if join.isouter else left + right
+    for element in filtered:
+        if not element.nullable:
+            element.filters += on
+    for element in optional:
+        element.nullable = True
+    return left + right

@@ -1,0 +1,101 @@
+"""The settings that the edge reads from an app's configuration: name, default, unit and help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .policy import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One configuration key; `default` None means that the help says what happens."""
+
+    name: str
+    type: type
+    default: str | int | bool | None
+    unit: str = ""
+    help: str
+
+
+SETTINGS = (
+    Setting(
+        name="EDGE",
+        type=str,
+        default="",
+        help="the edges in front, separated by commas: cloudflare, fastly, cloudfront, bunny, "
+        "varnish, nginx, generic; empty for none",
+    ),
+    Setting(
+        name="EDGE_GATEWAY",
+        type=str,
+        default="on",
+        help="on or off: the cache inside the server's own process",
+    ),
+    Setting(
+        name="EDGE_STORE",
+        type=str,
+        default=None,
+        unit="folder",
+        help="where the gateway keeps pages; without it, edge-store in the instance folder",
+    ),
+    Setting(
+        name="EDGE_STORE_SIZE",
+        type=int,
+        default=256 * 1024 * 1024,
+        unit="bytes",
+        help="how much the gateway keeps before it evicts",
+    ),
+    Setting(
+        name="EDGE_STORE_ENTRY",
+        type=int,
+        default=4 * 1024 * 1024,
+        unit="bytes",
+        help="the largest single response that the gateway keeps",
+    ),
+    Setting(
+        name="EDGE_BUILD",
+        type=str,
+        default=None,
+        unit="folder",
+        help="where compressed static files are kept; without it, edge-build in the instance "
+        "folder",
+    ),
+    Setting(
+        name="EDGE_TTL_CAP",
+        type=int,
+        default=60,
+        unit="seconds",
+        help="the longest time that an edge which can't be purged may keep a page",
+    ),
+    Setting(
+        name="EDGE_STRICT",
+        type=bool,
+        default=None,
+        help="true: a leak raises; false: it becomes no-store and is logged; without it, true in "
+        "debug mode and in tests",
+    ),
+)
+
+
+def number(config: Mapping[str, object], name: str) -> int:
+    """Read a setting that counts something, or say what is wrong with it."""
+    said = config[name]
+    if isinstance(said, str) and said.isdecimal():
+        said = int(said)
+    if isinstance(said, bool) or not isinstance(said, int) or said < 0:
+        unit = next(setting.unit for setting in SETTINGS if setting.name == name)
+        raise PolicyError(f"{name} is {said!r}: give a number of {unit}, zero or more.")
+    return said
+
+
+def choice(config: Mapping[str, object], name: str) -> bool | None:
+    """Read a setting that is true, false or not there, or say what is wrong with it."""
+    said = config[name]
+    if said is not None and not isinstance(said, bool):
+        raise PolicyError(f"{name} is {said!r}: say true or false.")
+    return said

@@ -1,0 +1,146 @@
+"""SQLAlchemy's side of the edge: reads are recorded, and a finished write is told at once.
+
+A connection's first statement under a record is preceded by a mark in the change log, in the
+same transaction, so that nothing is read before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+from .changes.mark import MARK
+from .reads import Plan, Schema, Unreadable, analyse
+from .reads.plan import Parameters
+from .reads.recorder import current
+
+_WROTE = "edge.wrote"
+_MARKED = "edge.marked"
+
+
+class Observer:
+    """Listens to an engine: what responses read, and when a write is over."""
+
+    def __init__(self, schema: Schema, *, on_write: Callable[[], None] | None = None) -> None:
+        self.schema = schema
+        self.on_write = on_write
+        self._plans: WeakKeyDictionary[Any, Plan | Unreadable] = WeakKeyDictionary()
+
+    def listen(self, engine: Engine) -> None:
+        """Attach to an engine, once."""
+        event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", self._after)
+        event.listen(engine, "checkin", self._returned)
+
+    def _before(
+        self,
+        connection: Connection,
+        _cursor: Any,
+        statement: str,
+        _parameters: Any,
+        context: Any,
+        _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
+    ) -> None:
+        does = kind(statement, context)
+        if does is Kind.WRITE:
+            connection.info[_WROTE] = True
+        record = current()
+        if record is None or does is Kind.NEITHER:
+            return
+        if connection.info.get(_WROTE):
+            record.spoil("it was built by a request that writes to the database")
+        if connection.info.get(_MARKED) is not record:
+            connection.info[_MARKED] = record
+            record.marks.append(_mark(connection))
+
+    def _after(
+        self,
+        _connection: Connection,
+        cursor: Any,
+        statement: str,
+        _parameters: Any,
+        context: Any,
+        _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
+    ) -> None:
+        record = current()
+        if record is None or record.spoilt or kind(statement, context) is not Kind.READ:
+            return
+        if context.compiled is None:
+            record.spoil(f"the tables in raw SQL are not known: {statement[:80]!r}")
+            return
+        try:
+            plan = self._plan(context.compiled)
+        except Unreadable as reason:
+            record.spoil(str(reason))
+            return
+        record.read(plan.dependencies(*_taken(cursor, context)))
+
+    def _plan(self, compiled: Any) -> Plan:
+        found = self._plans.get(compiled)
+        if found is None:
+            try:
+                found = analyse(compiled, self.schema)
+            except Unreadable as reason:
+                found = reason
+            self._plans[compiled] = found
+        if isinstance(found, Unreadable):
+            raise found
+        return found
+
+    def _returned(self, _connection: Any, record: Any) -> None:
+        """A connection goes back to its pool: whatever it wrote is committed or gone."""
+        if record.info.pop(_WROTE, False) and self.on_write is not None:
+            self.on_write()
+
+
+class Kind(Enum):
+    """What a statement does to the tables."""
+
+    READ = auto()
+    WRITE = auto()
+    NEITHER = auto()
+
+
+_NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET", "SHOW", "PRAGMA")
+
+
+def kind(statement: str, context: Any) -> Kind:
+    """What a statement does; what is not plainly a SELECT may write."""
+    if context.isinsert or context.isupdate or context.isdelete:
+        return Kind.WRITE
+    if context.compiled is not None and not context.isddl and not context.is_text:
+        return Kind.READ
+    word = statement.lstrip("( \n\t").upper()
+    if word.startswith(_NEITHER):
+        return Kind.NEITHER
+    return Kind.READ if word.startswith("SELECT") else Kind.WRITE
+
+
+def _mark(connection: Connection) -> str:
+    """A mark on this very connection, past the events that we are called from."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(MARK[connection.dialect.name])
+        row = cursor.fetchone()
+        return str(row[0] if row else 0)
+    finally:
+        cursor.close()
+
+
+def _taken(cursor: Any, context: Any) -> tuple[Parameters, list[Any]]:
+    """The parameters and rows of a statement; the rows are put back for who asked for them."""
+    rows = cursor.fetchall()
+    context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
+        cursor, cursor.description, rows
+    )
+    parameters = Parameters(
+        values=context.compiled_parameters[0],
+        expanded=context._expanded_parameters or {},  # noqa: SLF001 - the only way to an IN list's values
+    )
+    return parameters, rows

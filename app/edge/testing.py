@@ -1,0 +1,122 @@
+"""Assertions for the tests of those who use the library: was it a hit, is it stored, and why.
+
+Each assertion takes any response with `headers` (Flask's test client, httpx, requests), and its
+message says what the response told instead.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .dialects import EDGE_FIELDS, named, spell
+from .http.cache_control import Directives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import timedelta
+
+    from .policy import Policy
+
+_MEMBER = re.compile(r'(?:[^",]|"[^"]*")+')
+_PARAMETER = re.compile(r'(?:[^";]|"[^"]*")+')
+_SHOWN = ("Cache-Status", "Cache-Control", "Age", "Vary", "Set-Cookie", *sorted(EDGE_FIELDS))
+
+
+class HasHeaders(Protocol):
+    """Any client's response."""
+
+    @property
+    def headers(self) -> Any:
+        """The header fields, looked up without regard to case."""
+
+
+class FrozenClock:
+    """A clock that stands still until it is moved; call it for the instant."""
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at or datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the instant at which the clock stands."""
+        return self.at
+
+    def timestamp(self) -> float:
+        """Return the same instant in epoch seconds."""
+        return self.at.timestamp()
+
+    def advance(self, span: timedelta) -> None:
+        """Move the clock on."""
+        self.at += span
+
+
+def assert_hit(response: HasHeaders, *, cache: str = "broadsheet") -> None:
+    """Demand that the cache answered by itself (RFC 9211 §2.1)."""
+    assert "hit" in _status(response, cache), f"Not a hit at {cache}. {_told(response)}"
+
+
+def assert_miss(response: HasHeaders, *, cache: str = "broadsheet") -> None:
+    """Demand that the cache had to ask the origin (RFC 9211 §2.2)."""
+    status = _status(response, cache)
+    assert "fwd" in status, f"Not a miss at {cache}. {_told(response)}"
+
+
+def assert_stored(response: HasHeaders, *, cache: str = "broadsheet") -> None:
+    """Demand that the cache kept what it fetched (RFC 9211 §2.5)."""
+    assert "stored" in _status(response, cache), f"Not stored at {cache}. {_told(response)}"
+
+
+def assert_no_store(response: HasHeaders) -> None:
+    """Demand that no cache at all may keep the response."""
+    said = _directives(response)
+    assert "no-store" in said, f"It may be stored. {_told(response)}"
+    _assert_told_no_edge(response)
+
+
+def assert_private(response: HasHeaders) -> None:
+    """Demand that no shared cache may keep the response."""
+    said = _directives(response)
+    closed = "no-store" in said or said.whole("private")
+    assert closed, f"A shared cache may store it. {_told(response)}"
+    _assert_told_no_edge(response)
+
+
+def assert_policy(
+    response: HasHeaders,
+    policy: Policy,
+    *,
+    dialects: str | Iterable[str] = (),
+    cap: timedelta | None = None,
+) -> None:
+    """Demand the headers of a policy: those for everyone, and those of the dialects named here."""
+    spelt = spell(policy, named(dialects), cap=cap)
+    for name, value in spelt:
+        wanted, got = Directives.parse([value]), _directives(response, name)
+        if name == "Cache-Control" and not dialects and not policy.literal:
+            got = got.with_(s_maxage=None)
+        said = f"{name} is {str(got)!r}, but {policy.name} says {str(wanted)!r}"
+        assert got == wanted, f"{said}. {_told(response)}"
+
+
+def _assert_told_no_edge(response: HasHeaders) -> None:
+    told = sorted(name for name in EDGE_FIELDS if name in response.headers)
+    assert not told, f"{', '.join(told)} still speaks to an edge. {_told(response)}"
+
+
+def _directives(response: HasHeaders, name: str = "Cache-Control") -> Directives:
+    return Directives.parse([response.headers.get(name) or ""])
+
+
+def _status(response: HasHeaders, cache: str) -> set[str]:
+    """Return the parameters that one cache has in Cache-Status; empty when it is not there."""
+    for member in _MEMBER.findall(response.headers.get("Cache-Status") or ""):
+        name, *parameters = (part.strip() for part in _PARAMETER.findall(member))
+        if name.strip('"').lower() == cache.lower():
+            return {parameter.partition("=")[0] for parameter in parameters}
+    return set()
+
+
+def _told(response: HasHeaders) -> str:
+    lines = (f"{name}: {response.headers[name]}" for name in _SHOWN if name in response.headers)
+    return f"The response says: {'; '.join(lines) or 'nothing on caching'}"

@@ -1,0 +1,179 @@
+"""Images: what a file really is, and smaller copies of it.
+
+Pure: bytes in, bytes out. What a file is called says nothing about what it is.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import PurePosixPath
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from . import drawings
+from .drawings import ImageError
+from .slugs import slugify
+
+__all__ = ["ImageError", "ImageInfo", "Rendition", "inspect", "renditions"]
+
+MAX_BYTES = 20 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+WIDTHS = (480, 960, 1600)
+
+_QUALITY = 80
+_FORMATS = {
+    "AVIF": ("image/avif", "avif"),
+    "GIF": ("image/gif", "gif"),
+    "JPEG": ("image/jpeg", "jpg"),
+    "PNG": ("image/png", "png"),
+    "WEBP": ("image/webp", "webp"),
+}
+# EXIF says how the camera was held; from the fifth value on, it lay on its side.
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInfo:
+    """An accepted image: a file name for its URL, type, size as shown, SHA-256 of its bytes."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+    digest: str
+    animated: bool = False
+
+    @property
+    def scalable(self) -> bool:
+        """Whether smaller copies make sense: not for drawings and moving images."""
+        return self.media_type != drawings.MEDIA_TYPE and not self.animated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    """A smaller copy of an image, always WebP and without its metadata."""
+
+    width: int
+    height: int
+    data: bytes
+    digest: str
+    media_type: str = "image/webp"
+
+
+def inspect(data: bytes, name: str) -> ImageInfo:
+    """Tell what an image is; raises `ImageError` with one sentence for what is refused."""
+    _bounded(data)
+    digest = sha256(data).hexdigest()
+    if drawings.looks_like_svg(data):
+        width, height = drawings.inspect(data)
+        return ImageInfo(
+            name=_file_name(name, "svg"),
+            media_type=drawings.MEDIA_TYPE,
+            width=width,
+            height=height,
+            size=len(data),
+            digest=digest,
+        )
+    with _opened(data) as image:
+        image.load()
+        width, height = _shown_size(image)
+        media_type, suffix = _FORMATS[image.format or ""]
+        return ImageInfo(
+            name=_file_name(name, suffix),
+            media_type=media_type,
+            width=width,
+            height=height,
+            size=len(data),
+            digest=digest,
+            animated=_is_animated(image),
+        )
+
+
+def renditions(data: bytes, widths: Sequence[int] = WIDTHS) -> tuple[Rendition, ...]:
+    """Make WebP copies at the widths below the image's own, narrowest first.
+
+    None for drawings and moving images, and none that would be larger than the original.
+    """
+    _bounded(data)
+    if drawings.looks_like_svg(data):
+        return ()
+    with _opened(data) as image:
+        wanted = sorted({width for width in widths if 0 < width < _shown_size(image)[0]})
+        if not wanted or _is_animated(image):
+            return ()
+        upright = _paintable(ImageOps.exif_transpose(image))
+        copies = (_copy(upright, width, image.info.get("icc_profile")) for width in wanted)
+        return tuple(copy for copy in copies if len(copy.data) < len(data))
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """Open an image; whatever Pillow makes of bad bytes becomes one `ImageError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(BytesIO(data), formats=tuple(_FORMATS))
+        _refuse_bomb(image.width * image.height)
+        with image:
+            yield image
+    except ImageError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        _refuse_bomb(None)
+    except UnidentifiedImageError:
+        raise ImageError(
+            "The file is none of JPEG, PNG, GIF, WebP, AVIF and SVG; convert it to one of them."
+        ) from None
+    # Decoders raise whatever their format taught them: OSError, SyntaxError, struct.error, …
+    except Exception as error:  # noqa: BLE001
+        raise ImageError(f"The image is damaged ({error}); export it again.") from None
+
+
+def _refuse_bomb(pixels: int | None) -> None:
+    if pixels is None or pixels > MAX_PIXELS:
+        raise ImageError(
+            f"The image has more than {MAX_PIXELS // 1_000_000} million pixels; scale it down."
+        )
+
+
+def _bounded(data: bytes) -> None:
+    if not data:
+        raise ImageError("The image is empty; export it again.")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"The image has more than {MAX_BYTES // 1024 // 1024} MiB; scale it down.")
+
+
+def _shown_size(image: Image.Image) -> tuple[int, int]:
+    on_its_side = image.getexif().get(_ORIENTATION, 1) >= _ON_ITS_SIDE
+    return (image.height, image.width) if on_its_side else (image.width, image.height)
+
+
+def _is_animated(image: Image.Image) -> bool:
+    return bool(getattr(image, "is_animated", False))
+
+
+def _paintable(image: Image.Image) -> Image.Image:
+    """Turn any mode into one that WebP knows: RGB, or RGBA when something shines through."""
+    if image.mode.startswith("I"):  # 16 bits of grey
+        image = image.point(lambda value: value / 256).convert("L")
+    if image.mode in {"RGB", "RGBA"}:
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _copy(image: Image.Image, width: int, profile: bytes | None) -> Rendition:
+    height = max(1, round(image.height * width / image.width))
+    scaled = image.resize((width, height), Image.Resampling.LANCZOS)
+    out = BytesIO()
+    scaled.save(out, "WEBP", quality=_QUALITY, method=4, icc_profile=profile or b"")
+    data = out.getvalue()
+    return Rendition(width=width, height=height, data=data, digest=sha256(data).hexdigest())
+
+
+def _file_name(name: str, suffix: str) -> str:
+    stem = PurePosixPath(name.replace("\\", "/")).stem
+    return f"{slugify(stem)}.{suffix}"

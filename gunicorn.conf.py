@@ -1,0 +1,82 @@
+"""How gunicorn serves the site: `gunicorn wsgi:app` finds this file by its name.
+
+What can't work ends the start with one sentence, before there is a worker.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask.cli import load_dotenv
+from flask.helpers import get_load_dotenv
+
+on_a_platform = bool(os.environ.get("PORT"))  # said from outside, not in .env
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+if get_load_dotenv():
+    load_dotenv()
+
+from app import serving  # noqa: E402 - .env is read before the settings
+from app.config import ConfigError, load  # noqa: E402 - as above
+
+try:
+    settings = load(os.environ)
+except ConfigError as error:
+    sys.exit(f"Error: {error.format_message()}")
+
+bind = [serving.address(settings, public=on_a_platform)]
+workers = settings["WEB_CONCURRENCY"]
+worker_class = "gthread"
+threads = settings["WEB_THREADS"]
+
+# A request is answered within the timeout or its worker is replaced; a reader on a slow line
+# holds a connection, not a thread, once the response is written.
+timeout = 30
+graceful_timeout = 30
+keepalive = 5
+max_requests = 0
+
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# No request header may choose SCRIPT_NAME, PATH_INFO or the scheme, whoever the peer is and
+# whatever FORWARDED_ALLOW_IPS says: the PROXIES setting alone decides which proxies are ours.
+forwarded_allow_ips = "127.0.0.1"
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+header_map = "drop"
+proxy_protocol = "off"
+
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a heartbeat must not wait for a disk
+accesslog = None
+errorlog = "-"
+loglevel = settings["LOG_LEVEL"]
+
+
+def on_starting(server: Any) -> None:
+    """Look at the port, the settings and the database before the first worker starts."""
+    if not os.environ.get("GUNICORN_PID") and not os.environ.get("LISTEN_FDS"):
+        for place in server.cfg.address:
+            if isinstance(place, tuple):
+                _check_port(place[0], place[1])
+    if not serving.passes_apart(serving.check_app):
+        sys.exit(1)
+
+
+def when_ready(server: Any) -> None:
+    """Say where the site is."""
+    for listener in server.LISTENERS:
+        place = str(listener).replace("//0.0.0.0:", "//127.0.0.1:")
+        server.log.info("Broadsheet is at %s - Ctrl-C stops it", place)
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        serving.check_port(host, port)
+    except serving.StartError as error:
+        sys.exit(f"Error: {error.format_message()}")

@@ -1,0 +1,1 @@
+"""Draws the sample publication's pictures the way a two-drum duplicator prints them."""

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Installs what the tests need and runs them, the fast ones first; arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+
+sh scripts/venv.sh dev
+if [ $# -eq 0 ] && [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -gt 1 ]; then
+    set -- -n 2 --dist worksteal -q
+fi
+exec .venv/bin/python -m pytest "$@"

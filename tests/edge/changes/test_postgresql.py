@@ -1,0 +1,72 @@
+"""What only PostgreSQL does: sessions with settings of their own, TRUNCATE, replication roles."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from app.edge.changes import install
+
+from .conftest import WATCHED, metadata, post
+from .test_triggers import NOON, NOON_MICROSECONDS, log
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def watched(postgresql_engine: Engine) -> Engine:
+    """The watched tables with two posts."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.execute(
+            sa.insert(post),
+            [{"id": 1, "slug": "a", "title": "50 %"}, {"id": 2, "slug": "b", "title": "y"}],
+        )
+        connection.exec_driver_sql("DELETE FROM edge_change")
+    return postgresql_engine
+
+
+def test_3_3_an_image_does_not_depend_on_the_writers_session(watched: Engine) -> None:
+    """Time zone, date style and search path of the writer leave the image as it is."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL \"TimeZone\" = 'Asia/Kolkata'")
+        connection.exec_driver_sql("SET LOCAL \"DateStyle\" = 'German'")
+        connection.execute(sa.update(post).where(post.c.id == 1).values(published_at=NOON))
+    assert [new["published_at"] for *_, new, _ in log(watched)] == [NOON_MICROSECONDS]
+
+
+def test_3_4_truncate_is_logged_for_the_table_and_its_children(watched: Engine) -> None:
+    """Row triggers see nothing of a TRUNCATE, so the table itself is named."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE post CASCADE")
+    assert sorted((table, op) for table, op, *_ in log(watched)) == [("link", "T"), ("post", "T")]
+
+
+def test_3_4_a_restore_is_logged(watched: Engine) -> None:
+    """A session in the replica role, as a restore or logical replication uses, is seen too."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.execute(sa.delete(post).where(post.c.id == 1))
+    assert [(table, op) for table, op, *_ in log(watched)] == [("post", "D")]
+
+
+def test_3_2_equal_in_value_is_not_equal_in_bytes(watched: Engine) -> None:
+    """1.0 and 1.00 are equal numbers, and different words on a page."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE post ADD COLUMN price numeric")
+        connection.exec_driver_sql("UPDATE post SET price = 1.0")
+        install(connection, WATCHED)
+        connection.exec_driver_sql("DELETE FROM edge_change")
+        connection.exec_driver_sql("UPDATE post SET price = 1.00 WHERE id = 1")
+    assert [changed for *_, changed in log(watched)] == [["price"]]
+
+
+def test_an_upsert_logs_the_update_it_makes(watched: Engine) -> None:
+    """ON CONFLICT DO UPDATE is an update like any other."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO post(id, slug) VALUES (1, 'z') ON CONFLICT (id) DO UPDATE SET slug = 'z'",
+        )
+    assert [(op, new["slug"]) for _, op, _, new, _ in log(watched)] == [("U", "z")]

@@ -1,0 +1,82 @@
+"""What only SQLite does: REPLACE hides its deletes, and any column holds any type."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from app.edge.changes import install
+
+from .conftest import WATCHED, metadata, post
+from .test_triggers import log
+
+
+@pytest.fixture
+def shell(sqlite_engine: Engine) -> sqlite3.Connection:
+    """Another program with the same file open, as the sqlite3 shell would."""
+    with sqlite_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.exec_driver_sql("DELETE FROM edge_change")
+        connection.execute(
+            sa.insert(post),
+            [{"id": 1, "slug": "a", "title": "x"}, {"id": 2, "slug": "b", "title": "y"}],
+        )
+        connection.exec_driver_sql("DELETE FROM edge_change")
+    return sqlite3.connect(str(sqlite_engine.url.database), isolation_level=None)
+
+
+REPLACING = [
+    ("REPLACE INTO post(id, slug) VALUES (1, 'c')", [("D", 1), ("I", 1)]),
+    ("REPLACE INTO post(id, slug) VALUES (3, 'a')", [("D", 1), ("I", 3)]),
+    ("REPLACE INTO post(id, slug) VALUES (2, 'a')", [("D", 2), ("D", 1), ("I", 2)]),
+    ("UPDATE OR REPLACE post SET slug = 'a' WHERE id = 2", [("D", 1), ("U", 2)]),
+    ("UPDATE OR REPLACE post SET id = 1 WHERE id = 2", [("D", 1), ("U", 1)]),
+]
+
+
+@pytest.mark.parametrize(("statement", "entries"), REPLACING, ids=[s for s, _ in REPLACING])
+def test_3_1_a_row_that_replace_pushes_out_is_logged(
+    shell: sqlite3.Connection, sqlite_engine: Engine, statement: str, entries: list[tuple[str, int]]
+) -> None:
+    """Each row that gives way is in the log, whichever unique index it collides with."""
+    shell.execute(statement)
+    found = [(op, (new or old)["id"]) for _, op, old, new, _ in log(sqlite_engine)]
+    assert found == entries
+
+
+def test_3_2_a_change_of_type_alone_is_logged(
+    shell: sqlite3.Connection, sqlite_engine: Engine
+) -> None:
+    """1 and 1.0 are equal to SQLite, and different bytes on a page."""
+    shell.execute("UPDATE post SET title = CAST(1 AS BLOB) WHERE id = 1")
+    assert [op for _, op, *_ in log(sqlite_engine)] == ["U"]
+
+
+def test_3_5_a_blob_in_a_declared_column_does_not_fail_the_writer(
+    shell: sqlite3.Connection, sqlite_engine: Engine
+) -> None:
+    """JSON can't hold a BLOB, so the image holds its hexadecimal digits."""
+    shell.execute("UPDATE post SET status = x'00ff' WHERE id = 1")
+    assert [new["status"] for *_, new, _ in log(sqlite_engine)] == ["x00FF"]
+
+
+def test_a_delete_of_everything_logs_each_row(
+    shell: sqlite3.Connection, sqlite_engine: Engine
+) -> None:
+    """SQLite's shortcut for DELETE without WHERE is not taken on a watched table."""
+    shell.execute("DELETE FROM post")
+    assert [op for _, op, *_ in log(sqlite_engine)] == ["D", "D"]
+
+
+def test_an_upsert_logs_the_row_it_updates(
+    shell: sqlite3.Connection, sqlite_engine: Engine
+) -> None:
+    """The update is in the log; the entry before it is a harmless phantom."""
+    shell.execute(
+        "INSERT INTO post(id, slug) VALUES (1, 'z') ON CONFLICT(id) DO UPDATE SET slug = 'z'"
+    )
+    assert [op for _, op, *_ in log(sqlite_engine)] == ["D", "U"]

@@ -1,0 +1,301 @@
+"""The guard in a Flask app: what a view touches decides whether its page may be shared."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask, Response, flash, g, request, session
+
+from app.edge import Freshness, Policy, cache_control, cached
+from app.edge.flask import Edge, touch
+from app.edge.guard import Leak
+from app.edge.testing import assert_no_store, assert_policy
+
+PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(hours=1)))
+
+
+def _login() -> None:
+    g._login_user = "someone"  # where Flask-Login keeps it
+
+
+def _csrf() -> None:
+    g.csrf_token = "token"  # where Flask-WTF keeps it
+
+
+def _change_session() -> None:
+    session["seen"] = True
+
+
+LEAKS = {
+    "reads the session": (lambda: session.get("name"), "session-read"),
+    "asks whether the session holds something": (lambda: "name" in session, "session-read"),
+    "changes the session": (_change_session, "session-changed"),
+    "flashes": (lambda: flash("hi"), "session-changed"),
+    "loads the user": (_login, "user-read"),
+    "makes a CSRF token": (_csrf, "csrf-token"),
+    "reads a cookie": (lambda: request.cookies.get("theme"), "cookie-read"),
+    "reads the Cookie header": (lambda: request.headers.get("Cookie"), "cookie-read"),
+    "reads Authorization": (lambda: request.authorization, "authorization-read"),
+    "reads the Authorization header": (
+        lambda: "authorization" in request.headers,
+        "authorization-read",
+    ),
+    "reads the address": (lambda: request.remote_addr, "client-read"),
+    "reads the body": (lambda: request.data, "body-read"),
+    "reads a parameter": (lambda: request.args.get("page"), "query-undeclared"),
+    "asks for a parameter": (lambda: "page" in request.args, "query-undeclared"),
+    "reads a list of parameters": (lambda: request.args.getlist("page"), "query-undeclared"),
+    "reads a parameter among all values": (
+        lambda: request.values.get("page"),
+        "query-undeclared",
+    ),
+    "reads a header": (lambda: request.headers.get("User-Agent"), "header-undeclared"),
+    "reads all headers": (lambda: dict(request.headers), "header-undeclared"),
+    "reads a header's list": (lambda: request.headers.getlist("DNT"), "header-undeclared"),
+    "reads the language": (lambda: request.accept_languages.best, "header-undeclared"),
+    "reads the browser": (lambda: request.user_agent.string, "header-undeclared"),
+    "says that it is private": (touch, "private-read"),
+}
+
+
+@pytest.fixture
+def lax(bare: Flask) -> Flask:
+    """Return an app as it runs in production."""
+    bare.testing = False
+    Edge().init_app(bare)
+    return bare
+
+
+@pytest.fixture
+def environs(lax: Flask) -> list[dict[str, Any]]:
+    """Return what a gateway in front would see of each request."""
+    seen: list[dict[str, Any]] = []
+    inner = lax.wsgi_app
+
+    def outer(environ: dict[str, Any], start_response: Any) -> Any:
+        seen.append(environ)
+        return inner(environ, start_response)
+
+    lax.wsgi_app = outer  # type: ignore[method-assign]  # Flask documents this
+    return seen
+
+
+def _serve(app: Flask, read: Any) -> None:
+    def show() -> str:
+        read()
+        return "hi"
+
+    app.add_url_rule("/", "site.show", cached(PUBLIC, query=("q",))(show), methods=["GET"])
+
+
+@pytest.mark.parametrize(("read", "code"), LEAKS.values(), ids=LEAKS)
+def test_a_leak_raises_in_tests(app: Flask, read: Any, code: str) -> None:
+    """With the view's name, its promise and the reason."""
+    _serve(app, read)
+    with pytest.raises(Leak, match=rf"site.show promises PUBLIC .*\({code}\)"):
+        app.test_client().get("/")
+
+
+@pytest.mark.parametrize(("read", "code"), LEAKS.values(), ids=LEAKS)
+def test_a_leak_is_closed_in_production(
+    lax: Flask,
+    environs: list[dict[str, Any]],
+    read: Any,
+    code: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The reader gets the page, no cache keeps it, the log and the gateway learn why."""
+    _serve(lax, read)
+    with caplog.at_level(logging.WARNING, logger="app.edge"):
+        response = lax.test_client().get("/")
+    assert response.data == b"hi"
+    assert_no_store(response)
+    assert environs[0]["broadsheet.finding"] == code
+    assert [(r.message, vars(r)["finding"]) for r in caplog.records] == [("edge.finding", code)]
+
+
+HARMLESS = {
+    "nothing": lambda: None,
+    "a declared parameter": lambda: request.args.get("q"),
+    "the path": lambda: (request.path, request.method, request.view_args, request.endpoint),
+    "the URL": lambda: (request.url, request.full_path, request.query_string),
+    "the host": lambda: (request.host, request.url_root),
+    "a conditional header": lambda: (request.if_none_match, request.range),
+}
+
+
+@pytest.mark.parametrize("read", HARMLESS.values(), ids=HARMLESS)
+def test_what_is_the_same_for_everyone_may_be_read(app: Flask, read: Any) -> None:
+    """It is part of the URL, or declared, or the caches' own business."""
+    _serve(app, read)
+    assert_policy(app.test_client().get("/?q=1", headers={"Cookie": "a=b"}), PUBLIC)
+
+
+def test_a_private_page_may_read_all(app: Flask) -> None:
+    """Only what is shared is guarded."""
+
+    @app.get("/")
+    @cache_control(private=True, max_age=5)
+    def show() -> str:
+        session["seen"] = True
+        return request.cookies.get("name", "") + request.args.get("x", "")
+
+    response = app.test_client().get("/?x=1")
+    assert response.headers["Cache-Control"] == "private, max-age=5"
+    assert "Set-Cookie" in response.headers
+
+
+def test_a_cookie_stays_for_its_reader(lax: Flask, environs: list[dict[str, Any]]) -> None:
+    """The page is closed, the cookie is not taken away."""
+
+    @lax.get("/")
+    @cached(PUBLIC)
+    def show() -> Response:
+        response = Response("hi")
+        response.set_cookie("theme", "dark")
+        return response
+
+    response = lax.test_client().get("/")
+    assert_no_store(response)
+    assert response.headers["Set-Cookie"].startswith("theme=dark")
+    assert environs[0]["broadsheet.finding"] == "set-cookie"
+
+
+def test_a_streamed_body_is_a_leak(app: Flask) -> None:
+    """It is made when the headers have left, so nobody could take the promise back."""
+    app.add_url_rule("/", "show", cached(PUBLIC)(lambda: Response(iter(["a", "b"]))))
+    with pytest.raises(Leak, match="body-streamed"):
+        app.test_client().get("/").close()
+
+
+@pytest.mark.parametrize("name", ["Cookie", "*", "Authorization"])
+def test_vary_on_a_reader_is_a_leak(app: Flask, name: str) -> None:
+    """Also when another extension says it."""
+    app.add_url_rule("/", "show", cached(PUBLIC)(lambda: ("hi", {"Vary": name})))
+    with pytest.raises(Leak, match="it varies on"):
+        app.test_client().get("/")
+
+
+def test_a_header_that_the_view_varies_on_is_declared(app: Flask) -> None:
+    """Caches learn it from Vary."""
+    app.add_url_rule(
+        "/", "s", cached(PUBLIC)(lambda: (request.headers.get("DNT", "-"), {"Vary": "DNT"}))
+    )
+    assert_policy(app.test_client().get("/"), PUBLIC)
+
+
+def test_a_default_is_guarded_as_a_mark_is(bare: Flask) -> None:
+    """Whoever promises for the whole app promises for each view."""
+    Edge().init_app(bare, default=PUBLIC)
+    bare.add_url_rule("/", "show", lambda: session.get("name", "you"))
+    with pytest.raises(Leak, match="show promises PUBLIC"):
+        bare.test_client().get("/")
+
+
+def test_a_foreign_request_class_is_a_leak(app: Flask) -> None:
+    """Nobody knows what such a request was asked for."""
+    app.request_class = Flask.request_class
+    app.add_url_rule("/", "show", cached(PUBLIC)(lambda: "hi"))
+    with pytest.raises(Leak, match="request-untracked"):
+        app.test_client().get("/")
+
+
+class TestAfterTheView:
+    """An after_request function that looks at the session, as Flask-Login's does."""
+
+    @pytest.fixture(autouse=True)
+    def _page(self, app: Flask) -> None:
+        @app.after_request
+        def remember(response: Response) -> Response:
+            session.get("_remember")
+            return response
+
+        app.add_url_rule("/", "show", cached(PUBLIC)(lambda: "hi"))
+
+    def test_an_empty_session_leaves_the_page_shared(self, app: Flask) -> None:
+        """Nothing of a reader was in it; Flask's Vary: Cookie is taken off again."""
+        response = app.test_client().get("/")
+        assert_policy(response, PUBLIC)
+        assert "Vary" not in response.headers
+
+    def test_the_session_of_a_known_reader_closes_it(self, app: Flask) -> None:
+        """Without raising, since the view did nothing wrong."""
+        client = app.test_client()
+        with client.session_transaction() as known:
+            known["_user_id"] = "1"
+        assert_no_store(client.get("/"))
+
+
+def test_strictness_is_a_setting(bare: Flask) -> None:
+    """A leak can be made to raise in production too; the reader gets an error page."""
+    bare.testing = False
+    bare.config["EDGE_STRICT"] = True
+    Edge().init_app(bare)
+    _serve(bare, lambda: request.cookies)
+    response = bare.test_client().get("/")
+    assert response.status_code == 500
+    assert_no_store(response)
+
+
+class TestUnknownQuery:
+    """Only declared parameters reach a public view."""
+
+    @pytest.fixture
+    def lenient(self, bare: Flask) -> Flask:
+        """Return an app that hides unknown parameters without a redirect."""
+        Edge().init_app(bare, unknown_query="ignore")
+        return bare
+
+    @staticmethod
+    def _page(app: Flask) -> None:
+        app.add_url_rule(
+            "/p/<name>",
+            "show",
+            cached(PUBLIC, query=("q", "a"))(lambda name: f"{name} {request.query_string!r}"),
+        )
+
+    @pytest.mark.parametrize(
+        ("sent", "tidy"),
+        [
+            ("/p/x?x=1", "/p/x"),
+            ("/p/x?q=1&q=2", "/p/x?q=1"),
+            ("/p/x?q=&a=2", "/p/x?a=2"),
+            ("/p/x?q=1&a=2", "/p/x?a=2&q=1"),
+            ("/p/a%3Fb%25c?x", "/p/a%3Fb%25c"),
+            ("/p/%C3%A9?x=1&utm_source=y", "/p/%C3%A9"),
+        ],
+    )
+    def test_the_reader_is_sent_to_the_tidy_url(self, app: Flask, sent: str, tidy: str) -> None:
+        """By a redirect that nothing stores and that leads nowhere else."""
+        self._page(app)
+        response = app.test_client().get(sent)
+        assert (response.status_code, response.headers["Location"]) == (301, tidy)
+        assert_no_store(response)
+        assert app.test_client().get(tidy).status_code == 200
+
+    def test_trackers_pass_unseen(self, app: Flask) -> None:
+        """Scripts in the browser need them; the view must not."""
+        self._page(app)
+        response = app.test_client().get("/p/x?q=1&utm_source=mail&fbclid=2")
+        assert response.data == b"x b'q=1'"
+        assert_policy(response, PUBLIC)
+
+    def test_it_can_be_hidden_without_a_redirect(self, lenient: Flask) -> None:
+        """The view sees the same, under many URLs."""
+        self._page(lenient)
+        assert lenient.test_client().get("/p/x?z=1&q=2").data == b"x b'q=2'"
+
+    def test_a_private_view_sees_all(self, app: Flask) -> None:
+        """Only public pages have one URL."""
+        app.add_url_rule("/", "show", lambda: request.args["x"])
+        assert app.test_client().get("/?x=1").data == b"1"
+
+    def test_no_path_leads_to_another_host(self, app: Flask) -> None:
+        """Two slashes at the start would name one."""
+        app.url_map.merge_slashes = False
+        app.add_url_rule("/<path:rest>", "any", cached(PUBLIC)(lambda rest: rest))
+        response = app.test_client().get("//evil.example/?x=1")
+        assert not response.headers.get("Location", "/").startswith("//")

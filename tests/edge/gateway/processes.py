@@ -1,0 +1,56 @@
+"""Runs a function in a forked process and tells how it ended: for tests that kill or damage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def start(work: Callable[[], object]) -> int:
+    """Fork a process that does the work; its exit status is 0, or 1 after an exception."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        signal.alarm(60)  # no test leaves a process behind
+        work()
+        status = 0
+    except BaseException:  # noqa: BLE001 - the parent sees the status, a reader the traceback
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def finish(pid: int) -> int:
+    """Wait for the process; return its status, or the negated signal that killed it."""
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def run(work: Callable[[], object]) -> int:
+    """Do the work in a process of its own, so that a crash there is a number here."""
+    return finish(start(work))
+
+
+@contextmanager
+def running(*works: Callable[[], object]) -> Iterator[list[int]]:
+    """Do all the works at once; whatever still runs at the end is killed."""
+    pids = [start(work) for work in works]
+    left = list(pids)
+    try:
+        yield left
+    finally:
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+            finish(pid)

@@ -1,0 +1,242 @@
+"""The contract of every store: subclass StoreContract and give it a `store` fixture.
+
+`small` makes a store with room for about `max_bytes` in all and `max_entry` in one response.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.edge.gateway.store import Body, Saved, Store, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEY = b"18 https://example.org/articles/x?"
+OTHER = b"k" * 5000  # longer than any database's key
+PAGE = b"<h1>Hello</h1>"
+PACKED = b"\x1f\x8b packed"
+
+_ids = count()
+
+
+def stored(**changes: object) -> Stored:
+    """Return a stored response that differs from all before in its id."""
+    made = Stored(
+        id=f"{next(_ids):016x}",
+        status=200,
+        reason="OK",
+        headers=(("Content-Type", "text/html; charset=utf-8"), ("X-Latin", "caf\xe9")),
+        internal=(("Cache-Tag", "p-1"),),
+        bodies=(
+            Body(coding="identity", length=len(PAGE), etag='"a"'),
+            Body(coding="gzip", length=len(PACKED), etag='"a;gzip"'),
+        ),
+        requested_at=1_700_000_000.0,
+        received_at=1_700_000_000.25,
+        born=1_700_000_000.0,
+        lifetime=60.0,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type] # a test names real fields
+
+
+BODIES = {"identity": PAGE, "gzip": PACKED}
+
+
+class StoreContract:
+    """What every store promises."""
+
+    def keep(self, store: Store, key: bytes = KEY, **changes: object) -> Stored:
+        """Save a response that must be kept."""
+        made = stored(**changes)
+        assert store.save(key, made, BODIES, token=store.token()) is Saved.SAVED
+        return made
+
+    def test_it_is_a_store(self, store: Store) -> None:
+        """The methods of the protocol are there."""
+        assert isinstance(store, Store)
+
+    @pytest.mark.parametrize("key", [KEY, OTHER, b"\x00\xff"])
+    def test_what_is_saved_is_loaded(self, store: Store, key: bytes) -> None:
+        """Head and bodies come back as they were, for any key."""
+        made = self.keep(store, key, vary=(("accept-language", None), ("x", "1")))
+        assert store.load(key) == (made,)
+        assert store.body(key, made, "identity") == PAGE
+        assert store.body(key, made, "gzip") == PACKED
+        assert store.body(key, made, "br") is None
+
+    def test_an_unknown_key_is_a_miss(self, store: Store) -> None:
+        """Nothing stored is an empty answer, no error."""
+        assert store.load(KEY) == ()
+        assert store.body(KEY, stored(), "identity") is None
+
+    def test_keys_do_not_mix(self, store: Store) -> None:
+        """A key that begins like another one is another one."""
+        made = self.keep(store)
+        assert store.load(KEY + b"a") == ()
+        assert store.load(KEY[:-1]) == ()
+        assert store.body(KEY + b"a", made, "identity") is None
+
+    def test_the_same_variant_is_replaced(self, store: Store) -> None:
+        """A newer response with equal `vary` takes the place of the older, and its bodies too."""
+        old = self.keep(store, vary=(("a", "1"),))
+        new = self.keep(store, vary=(("a", "1"),))
+        assert store.load(KEY) == (new,)
+        assert store.body(KEY, old, "identity") is None
+        assert store.body(KEY, new, "identity") == PAGE
+
+    def test_variants_live_side_by_side(self, store: Store) -> None:
+        """Another `vary` is another variant."""
+        kept = {self.keep(store, vary=(("a", value),)).id for value in ("1", "2", None)}
+        assert {one.id for one in store.load(KEY)} == kept
+
+    def test_variants_of_one_key_are_bounded(self, store: Store) -> None:
+        """Ten thousand spellings of a header keep 64 variants, the newest among them."""
+        made = [self.keep(store, vary=(("a", str(number)),)) for number in range(200)]
+        loaded = store.load(KEY)
+        assert len(loaded) == 64
+        assert made[-1] in loaded
+        assert made[0] not in loaded
+
+    def test_purge_deletes_all_variants_of_one_key(self, store: Store) -> None:
+        """The number of variants is told, and other keys stay."""
+        self.keep(store, vary=(("a", "1"),))
+        gone = self.keep(store, vary=(("a", "2"),))
+        other = self.keep(store, OTHER)
+        assert store.purge(KEY) == 2
+        assert store.load(KEY) == ()
+        assert store.body(KEY, gone, "identity") is None
+        assert store.load(OTHER) == (other,)
+        assert store.purge(KEY) == 0
+
+    def test_purge_all_deletes_everything(self, store: Store) -> None:
+        """The number of variants of all keys is told."""
+        self.keep(store)
+        self.keep(store, OTHER)
+        assert store.purge_all() == 2
+        assert store.load(KEY) == store.load(OTHER) == ()
+
+    def test_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
+        """What was fetched before a purge is not stored after it, even if nothing was there."""
+        token = store.token()
+        store.purge(KEY)
+        assert store.save(KEY, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+        assert store.load(KEY) == ()
+        assert store.save(OTHER, stored(), BODIES, token=token) is Saved.SAVED
+        assert store.save(KEY, stored(), BODIES, token=store.token()) is Saved.SAVED
+
+    def test_a_token_from_before_a_purge_of_all_is_refused(self, store: Store) -> None:
+        """A purge of everything refuses the older token of each key."""
+        token = store.token()
+        store.purge_all()
+        assert store.save(KEY, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+        assert store.save(KEY, stored(), BODIES, token=store.token()) is Saved.SAVED
+
+    def test_purges_that_are_forgotten_still_refuse(self, store: Store) -> None:
+        """However many other keys were purged since, an old token is refused."""
+        token = store.token()
+        store.purge(KEY)
+        for number in range(12_000):
+            store.purge(b"other %d" % number)
+        assert store.save(KEY, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+
+    def test_freshen_changes_the_head_and_keeps_the_bodies(self, store: Store) -> None:
+        """A 304 gives new headers and times to the same bodies."""
+        old = self.keep(store)
+        new = replace(old, headers=(("X", "new"),), born=old.born + 9)
+        assert store.freshen(KEY, new, token=store.token()) is Saved.SAVED
+        assert store.load(KEY) == (new,)
+        assert store.body(KEY, new, "gzip") == PACKED
+
+    def test_freshen_may_change_what_it_varies_on(self, store: Store) -> None:
+        """A 304 with another Vary leaves one variant, not two."""
+        old = self.keep(store)
+        new = replace(old, vary=(("a", "1"),))
+        assert store.freshen(KEY, new, token=store.token()) is Saved.SAVED
+        assert store.load(KEY) == (new,)
+        assert store.body(KEY, new, "identity") == PAGE
+
+    def test_freshen_of_what_is_gone_is_refused(self, store: Store) -> None:
+        """A response that was replaced or never there can't be freshened."""
+        old = self.keep(store)
+        new = self.keep(store)
+        assert store.freshen(KEY, old, token=store.token()) is Saved.GONE
+        assert store.load(KEY) == (new,)
+        assert store.freshen(OTHER, old, token=store.token()) is Saved.GONE
+
+    def test_freshen_with_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
+        """A 304 is a save like any other."""
+        token = store.token()
+        old = self.keep(store)
+        store.purge(KEY)
+        assert store.freshen(KEY, old, token=token) is Saved.PURGED_MEANWHILE
+        assert store.load(KEY) == ()
+
+    def test_too_large_a_response_is_refused(self, small: Callable[[], Store]) -> None:
+        """One response over the entry's bound is not kept, and what was there stays."""
+        store = small()
+        old = self.keep(store)
+        body = b"x" * 200_000
+        made = stored(bodies=(Body(coding="identity", length=len(body)),))
+        saved = store.save(KEY, made, {"identity": body}, token=store.token())
+        assert saved is Saved.TOO_LARGE
+        assert store.load(KEY) == (old,)
+        store.close()
+
+    def test_a_full_store_makes_room(self, small: Callable[[], Store]) -> None:
+        """Older pages leave for newer ones; whatever is still loaded has the right body."""
+        store = small()
+        body = b"x" * 50_000
+        for number in range(200):
+            made = stored(bodies=(Body(coding="identity", length=len(body)),))
+            unique = b"%05d" % number + body[5:]
+            saved = store.save(b"page %d" % number, made, {"identity": unique}, token=store.token())
+            assert saved in {Saved.SAVED, Saved.FULL}
+        left = 0
+        for number in range(200):
+            for made in store.load(b"page %d" % number):
+                found = store.body(b"page %d" % number, made, "identity")
+                assert found is None or found == b"%05d" % number + body[5:]
+                left += 1
+        assert 0 < left < 200
+        store.close()
+
+    def test_threads_see_whole_responses_only(self, store: Store) -> None:
+        """A reader beside writers and purgers gets a head with its own body, or a miss."""
+        wrong: list[bytes] = []
+        threads = [
+            threading.Thread(target=_write, args=(store, 1)),
+            threading.Thread(target=_write, args=(store, 2)),
+            threading.Thread(target=_read, args=(store, wrong)),
+            threading.Thread(target=_read, args=(store, wrong)),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+
+
+def _write(store: Store, number: int) -> None:
+    for turn in range(40):
+        body = b"%d-%d" % (number, turn)
+        made = stored(
+            headers=(("X-Body", body.decode()),),
+            bodies=(Body(coding="identity", length=len(body)),),
+        )
+        store.save(KEY, made, {"identity": body}, token=store.token())
+        if turn % 10 == 9:
+            store.purge(KEY)
+
+
+def _read(store: Store, wrong: list[bytes]) -> None:
+    for _ in range(200):
+        for made in store.load(KEY):
+            body = store.body(KEY, made, "identity")
+            if body is not None and body.decode() != made.headers[0][1]:
+                wrong.append(body)

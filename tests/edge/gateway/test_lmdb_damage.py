@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+from typing import TYPE_CHECKING
+
+import lmdb
+import pytest
+
+from app.edge.gateway.lmdb_store import LmdbStore
+from app.edge.gateway.store import Saved, StoreError
+from tests.edge.gateway.processes import run
+from tests.edge.gateway.store_contract import stored
+from tests.edge.gateway.test_lmdb_store import save, served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+KEYS = [b"page %d" % number for number in range(60)]
+BODIES = {key: key * (1 + 37 * number) for number, key in enumerate(KEYS)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give the path of a store that is not there yet."""
+    return tmp_path / "cache"
+
+
+def fill(folder: Path) -> None:
+    """Make a store with pages in it, some purged and some replaced, so that it has gaps."""
+    store = LmdbStore(folder, max_bytes=4 << 20)
+    for turn in range(2):
+        for key in KEYS:
+            assert save(store, key, BODIES[key]) is Saved.SAVED
+            if not turn:
+                store.purge(key)
+    store.close()
+
+
+def rights(folder: Path) -> list[bool]:
+    """Tell of each page that is there whether its body is the right one; then write and read."""
+    store = LmdbStore(folder, max_bytes=4 << 20)
+    found = {key: served(store, key) for key in KEYS}
+    assert save(store, b"new", b"new") is Saved.SAVED
+    assert served(store, b"new") == b"new"
+    for key in KEYS:
+        store.purge(key)
+        assert store.load(key) == ()
+    store.close()
+    return [body == BODIES[key] for key, body in found.items() if body is not None]
+
+
+def use(folder: Path) -> None:
+    """Use a damaged store, which must look like a sound one, whole or empty."""
+    assert all(rights(folder))
+
+
+def use_empty(folder: Path) -> None:
+    """Use a damaged store that must be thrown away."""
+    assert rights(folder) == []
+
+
+def truncate(name: str, *, keep: float) -> Callable[[Path], None]:
+    """Cut a file."""
+
+    def damage(folder: Path) -> None:
+        path = folder / "store" / name
+        os.truncate(path, int(path.stat().st_size * keep))
+
+    return damage
+
+
+def garbage(name: str, *, size: int = 300_000) -> Callable[[Path], None]:
+    """Put noise in place of a file."""
+    return lambda folder: (folder / "store" / name).write_bytes(random.Random(1).randbytes(size))
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    """Delete a file."""
+    return lambda folder: (folder / "store" / name).unlink()
+
+
+def identity(*change: str) -> Callable[[Path], None]:
+    """Rewrite what the store says about itself."""
+
+    def damage(folder: Path) -> None:
+        path = folder / "store" / "identity"
+        words = path.read_text().split(" ")
+        path.write_text(" ".join({**dict(enumerate(words)), **{int(change[0]): change[1]}}.values()))
+
+    return damage
+
+
+def foreign(folder: Path) -> None:
+    """Put the LMDB of another application there."""
+    other = folder.parent / "other"
+    with lmdb.open(str(other), map_size=4 << 20, max_dbs=9) as environment:
+        pages = environment.open_db(b"pages", integerkey=True)
+        with environment.begin(write=True) as transaction:
+            for number in range(99):
+                transaction.put(number.to_bytes(8, "little"), b"another's", db=pages)
+    (other / "data.mdb").replace(folder / "store" / "data.mdb")
+
+
+def as_file(folder: Path) -> None:
+    """Put a file where the store should be."""
+    shutil.rmtree(folder / "store")
+    (folder / "store").write_bytes(b"not a folder")
+
+
+def folder_as_data(folder: Path) -> None:
+    """Put a folder where the data file should be."""
+    (folder / "store" / "data.mdb").unlink()
+    (folder / "store" / "data.mdb").mkdir()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(truncate("data.mdb", keep=0), id="data-empty"),
+        pytest.param(truncate("data.mdb", keep=0.001), id="data-within-the-first-page"),
+        pytest.param(truncate("data.mdb", keep=0.02), id="data-some-pages"),
+        pytest.param(truncate("data.mdb", keep=0.5), id="data-half"),
+        pytest.param(garbage("data.mdb"), id="data-garbage"),
+        pytest.param(foreign, id="data-of-another-application"),
+        pytest.param(folder_as_data, id="data-a-folder"),
+        pytest.param(remove("data.mdb"), id="data-gone"),
+        pytest.param(remove("lock.mdb"), id="lock-gone"),
+        pytest.param(truncate("lock.mdb", keep=0.01), id="lock-cut"),
+        pytest.param(remove("visits"), id="visits-gone"),
+        pytest.param(truncate("visits", keep=0.5), id="visits-cut"),
+        pytest.param(remove("users"), id="users-gone"),
+        pytest.param(remove("identity"), id="identity-gone"),
+        pytest.param(truncate("identity", keep=0.5), id="identity-cut"),
+        pytest.param(garbage("identity"), id="identity-garbage"),
+        pytest.param(identity("1", "0"), id="another-format"),
+        pytest.param(identity("2", "linux-big-8-65536"), id="another-platform"),
+        pytest.param(identity("5", "an-earlier-boot"), id="another-boot"),
+        pytest.param(as_file, id="a-file-in-its-place"),
+    ],
+)
+def test_a_damaged_store_is_thrown_away(folder: Path, damage: Callable[[Path], None]) -> None:
+    """Torn, foreign or from before a power loss: never served, and never a crash."""
+    fill(folder)
+    damage(folder)
+    assert run(lambda: use_empty(folder)) == 0
+
+
+@pytest.mark.parametrize("name", ["lock.mdb", "users", "visits"])
+def test_noise_in_what_holds_no_page_loses_no_page(folder: Path, name: str) -> None:
+    """Locks and counters are worth nothing to the next process: it starts them afresh."""
+    fill(folder)
+    path = folder / "store" / name
+    path.write_bytes(random.Random(2).randbytes(max(64, path.stat().st_size)))
+    assert run(lambda: use(folder)) == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_noise_anywhere_is_never_served(folder: Path, seed: int) -> None:
+    """A page with flipped bytes is absent, or the store is; no process dies of it."""
+    fill(folder)
+    noise = random.Random(seed)
+    path = folder / "store" / "data.mdb"
+    data = bytearray(path.read_bytes())
+    for _ in range(noise.choice((1, 3, 30))):
+        at = noise.randrange(len(data))
+        data[at : at + 8] = noise.randbytes(min(noise.choice((1, 8)), len(data) - at))
+    path.write_bytes(data)
+    assert run(lambda: use(folder)) == 0
+
+
+def truncated(folder: Path) -> None:
+    """Cut the data file of a store that is open."""
+    os.truncate(folder / "store" / "data.mdb", 8192)
+
+
+def deleted(folder: Path) -> None:
+    """Delete the folder of a store that is open."""
+    shutil.rmtree(folder)
+
+
+def moved(folder: Path) -> None:
+    """Move the folder of a store that is open."""
+    folder.rename(folder.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(truncated, id="cut"),
+        pytest.param(deleted, id="folder-deleted"),
+        pytest.param(moved, id="folder-moved"),
+        pytest.param(remove("data.mdb"), id="data-deleted"),
+        pytest.param(foreign, id="data-replaced"),
+    ],
+)
+def test_damage_under_an_open_store_is_a_miss(
+    folder: Path, damage: Callable[[Path], None]
+) -> None:
+    """The next request sees an empty store in its place, and old tokens are refused."""
+
+    def work() -> None:
+        fill(folder)
+        store = LmdbStore(folder, max_bytes=4 << 20)
+        token = store.token()
+        store.purge(KEYS[0])
+        assert served(store, KEYS[1]) == BODIES[KEYS[1]]
+        damage(folder)
+        assert store.load(KEYS[1]) == ()
+        made = stored(bodies=())
+        assert store.save(KEYS[0], made, {}, token=token) is Saved.PURGED_MEANWHILE
+        assert save(store, KEYS[2], b"again") is Saved.SAVED
+        assert served(store, KEYS[2]) == b"again"
+        store.close()
+
+    assert run(work) == 0
+
+
+def limit_files(size: int) -> None:
+    """Let this process write no file beyond a size, which is what a full disk looks like."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def test_a_full_disk_is_told_and_what_is_there_is_served(folder: Path) -> None:
+    """A save that finds no room on the disk fails without harm, and works again afterwards."""
+
+    def work() -> None:
+        fill(folder)
+        store = LmdbStore(folder, max_bytes=4 << 20)
+        assert served(store, KEYS[1]) == BODIES[KEYS[1]]
+        limit_files((folder / "store" / "data.mdb").stat().st_size)
+        body = bytes(1_900_000)
+        assert save(store, b"large", body) is Saved.FAILED
+        assert served(store, b"large") is None
+        limit_files(resource.RLIM_INFINITY)
+        assert save(store, b"large", body) is Saved.SAVED
+        store.close()
+
+    assert run(work) == 0
+
+
+def test_a_purge_on_a_full_disk_is_carried_out(folder: Path) -> None:
+    """When a purge can't be written, the whole store goes: never stale comes first."""
+
+    def work() -> None:
+        fill(folder)
+        store = LmdbStore(folder, max_bytes=4 << 20)
+        assert served(store, KEYS[1]) == BODIES[KEYS[1]]
+        limit_files(1)
+        store.purge(KEYS[1])
+        assert store.load(KEYS[1]) == ()
+        store.close()
+
+    assert run(work) == 0
+
+
+def test_a_disk_that_is_full_from_the_start_passes(folder: Path) -> None:
+    """Nothing can be made, so nothing is kept, and nothing is raised."""
+
+    def work() -> None:
+        limit_files(1)
+        store = LmdbStore(folder)
+        assert save(store, KEYS[0], b"") is Saved.FAILED
+        assert store.load(KEYS[0]) == ()
+        assert store.purge(KEYS[0]) == 0
+        assert store.stats() is None
+        assert store.most_visited(3) == []
+        assert not store.remember(b"a", b"b")
+        store.close()
+
+    assert run(work) == 0
+
+
+def test_a_folder_that_cannot_be_made_passes(tmp_path: Path) -> None:
+    """A path below a file: reads miss, saves fail, purges have nothing to do."""
+    (tmp_path / "file").touch()
+    store = LmdbStore(tmp_path / "file" / "cache")
+    assert store.load(b"k") == ()
+    assert store.token() == 0
+    assert save(store, b"k", b"") is Saved.FAILED
+    assert store.purge(b"k") == 0
+    assert store.purge_all() == 0
+    store.close()
+
+
+def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
+    """Neither written nor replaced: it raises, nothing is served, and the next purge mends it."""
+
+    def work() -> None:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        fill(folder)
+        store = LmdbStore(folder, max_bytes=4 << 20)
+        assert served(store, KEYS[1]) == BODIES[KEYS[1]]
+        folder.chmod(0o500)
+        limit_files(1)
+        with pytest.raises(StoreError, match="neither written nor replaced"):
+            store.purge(KEYS[1])
+        assert store.load(KEYS[2]) == ()
+        assert save(store, b"new", b"new") is Saved.FAILED
+        folder.chmod(0o700)
+        limit_files(resource.RLIM_INFINITY)
+        assert store.purge(KEYS[1]) == 0
+        assert store.load(KEYS[2]) == ()
+        assert save(store, b"new", b"new") is Saved.SAVED
+        assert served(store, b"new") == b"new"
+        store.close()
+
+    for parent in (folder.parent, *folder.parent.parents[:2]):
+        parent.chmod(0o777)
+    assert run(work) == 0
+
+
+def test_what_was_left_half_made_is_swept_away(folder: Path) -> None:
+    """A process that is killed while it makes or discards a store leaves no rubbish for good."""
+    fill(folder)
+    (folder / "making-0").mkdir()
+    (folder / "making-0" / "lock.mdb").touch()
+    (folder / "discarded-1").write_bytes(b"")
+    use(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["guard", "store"]

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.edge.gateway.lmdb_store import LmdbStore
+from app.edge.gateway.store import Body, Saved
+from tests.edge.gateway.store_contract import BODIES, KEY, OTHER, PAGE, StoreContract, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+MEBI = 1024 * 1024
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give the path of a store that is not there yet."""
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[LmdbStore]:
+    """Give a store with room enough."""
+    store = LmdbStore(folder)
+    yield store
+    store.close()
+
+
+class TestLmdbStore(StoreContract):
+    """The LMDB store keeps the contract of every store."""
+
+    @pytest.fixture
+    def small(self, folder: Path) -> Callable[[], LmdbStore]:
+        """Make a store with room for a few pages."""
+        return lambda: LmdbStore(folder, max_bytes=1_000_000, max_entry=100_000)
+
+
+def save(store: LmdbStore, key: bytes, body: bytes) -> Saved:
+    """Save a response of one body."""
+    made = stored(bodies=(Body(coding="identity", length=len(body)),))
+    return store.save(key, made, {"identity": body}, token=store.token())
+
+
+def served(store: LmdbStore, key: bytes) -> bytes | None:
+    """Return the body a reader would get, or None for a miss."""
+    for made in store.load(key):
+        return store.body(key, made, made.bodies[0].coding)
+    return None
+
+
+def test_nothing_is_opened_before_it_is_needed(folder: Path) -> None:
+    """A server may build its app before it forks: no file is touched until the first request."""
+    LmdbStore(folder).close()
+    assert not folder.exists()
+
+
+def test_a_store_survives_being_closed(folder: Path) -> None:
+    """Pages, refused tokens and notes are there when it is opened again."""
+    first = LmdbStore(folder)
+    assert save(first, KEY, PAGE) is Saved.SAVED
+    token = first.token()
+    first.purge(OTHER)
+    assert first.remember(b"chain", b"42")
+    first.close()
+    again = LmdbStore(folder)
+    assert served(again, KEY) == PAGE
+    assert again.note(b"chain") == b"42"
+    assert again.save(OTHER, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+    again.close()
+
+
+def test_two_stores_of_one_folder_share_it(folder: Path) -> None:
+    """One process may make the store twice; closing one leaves the other open."""
+    one, two = LmdbStore(folder), LmdbStore(folder)
+    assert save(one, KEY, PAGE) is Saved.SAVED
+    assert served(two, KEY) == PAGE
+    one.close()
+    assert two.purge(KEY) == 1
+    two.close()
+
+
+def test_a_store_of_another_size_is_made_anew(folder: Path) -> None:
+    """The bound is a setting; what was kept under another one is not."""
+    large = LmdbStore(folder, max_bytes=8 * MEBI)
+    save(large, KEY, PAGE)
+    large.close()
+    small = LmdbStore(folder, max_bytes=4 * MEBI)
+    assert small.load(KEY) == ()
+    assert save(small, KEY, PAGE) is Saved.SAVED
+    small.close()
+
+
+def test_too_small_a_bound_is_refused(folder: Path) -> None:
+    """A store without room for its own tables says so at once."""
+    with pytest.raises(ValueError, match="524288 bytes or more, not 1000"):
+        LmdbStore(folder, max_bytes=1000)
+
+
+def test_a_key_without_end_is_not_kept(store: LmdbStore) -> None:
+    """A key is part of the entry, and bounded as such."""
+    assert save(store, b"k" * 100_000, PAGE) is Saved.TOO_LARGE
+    assert store.load(b"k" * 100_000) == ()
+
+
+def test_the_file_stays_within_its_bound(folder: Path) -> None:
+    """However much is saved, in whatever sizes, the data file does not grow over the setting."""
+    store = LmdbStore(folder, max_bytes=2 * MEBI, max_entry=MEBI // 4)
+    sizes = (100, 3_000, 20_000, 90_000, 1)
+    for number in range(600):
+        saved = save(store, b"page %d" % (number % 400), os.urandom(sizes[number % 5]))
+        assert saved is Saved.SAVED
+    assert (folder / "store" / "data.mdb").stat().st_size <= 2 * MEBI
+    stats = store.stats()
+    assert stats is not None
+    assert stats.evicted > 100
+    assert 1.2 * MEBI < stats.used <= stats.limit
+    assert stats.variants == stats.pages
+    store.close()
+
+
+def test_a_visited_page_outlives_those_that_nobody_asks_for(folder: Path) -> None:
+    """A crawler that fills the store once over does not push out what readers want."""
+    store = LmdbStore(folder, max_bytes=MEBI)
+    save(store, b"home", PAGE)
+    save(store, b"unseen", PAGE)
+    for number in range(300):
+        assert served(store, b"home") == PAGE
+        save(store, b"page %d" % number, bytes(10_000))
+    assert store.load(b"unseen") == ()
+    store.close()
+
+
+def test_a_page_that_was_wanted_once_leaves_in_the_end(folder: Path) -> None:
+    """A visit gives one more turn, not eternal life."""
+    store = LmdbStore(folder, max_bytes=MEBI)
+    save(store, b"fad", PAGE)
+    assert served(store, b"fad") == PAGE
+    for number in range(300):
+        save(store, b"page %d" % number, bytes(10_000))
+    assert store.load(b"fad") == ()
+    store.close()
+
+
+def test_the_most_visited_pages_are_known(store: LmdbStore) -> None:
+    """After a release the ones that are asked for most can be fetched first."""
+    for number in range(50):
+        save(store, b"page %d" % number, PAGE)
+    for times, key in ((30, b"page 7"), (20, b"page 9"), (10, b"page 11")):
+        for _ in range(times):
+            store.load(key)
+    assert store.most_visited(3) == [(b"page 7", 30), (b"page 9", 20), (b"page 11", 10)]
+
+
+def test_a_purge_is_counted(store: LmdbStore) -> None:
+    """An operator sees how much is there, and how many purges there were."""
+    save(store, KEY, PAGE)
+    store.purge(OTHER)
+    stats = store.stats()
+    assert stats is not None
+    assert (stats.pages, stats.variants, stats.purges, stats.evicted) == (1, 1, 1, 0)
+
+
+def test_a_note_is_small(store: LmdbStore) -> None:
+    """The notes are for a token or two, and say so."""
+    with pytest.raises(ValueError, match="at most 4096 bytes"):
+        store.remember(b"name", bytes(5000))
+    assert store.note(b"name") is None
+
+
+def test_a_freshened_head_keeps_the_other_variants(store: LmdbStore) -> None:
+    """A 304 for one variant leaves its neighbours alone."""
+    one, two = (stored(vary=(("a", value),)) for value in "12")
+    for made in (one, two):
+        store.save(KEY, made, BODIES, token=store.token())
+    new = replace(one, lifetime=1.0)
+    assert store.freshen(KEY, new, token=store.token()) is Saved.SAVED
+    assert set(store.load(KEY)) == {new, two}
+    assert store.body(KEY, two, "gzip") == BODIES["gzip"]
+
+
+def test_more_threads_than_spare_readers_read_at_once(store: LmdbStore) -> None:
+    """Forty threads read side by side; none is turned away."""
+    save(store, KEY, PAGE)
+    together, found = threading.Barrier(40), list[bytes | None]()
+
+    def read() -> None:
+        together.wait()
+        found.extend(served(store, KEY) for _ in range(20))
+
+    threads = [threading.Thread(target=read) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [PAGE] * 800

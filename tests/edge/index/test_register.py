@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from app.edge.changes import mark
+from app.edge.changes.log import KEPT
+from app.edge.index import Registered, resolve
+from app.edge.index.tables import dependency, page
+
+from ..reads.conftest import post, read
+from .conftest import put
+
+
+def test_a_page_is_registered_with_what_it_was_built_from(engine: Engine) -> None:
+    """The row and its dependencies are in the index when register returns."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        assert put(connection, "/a", found, mark=at) is Registered.DONE
+        assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 1
+        assert connection.scalar(sa.select(sa.func.count()).select_from(dependency)) == 1
+
+
+def test_a_change_since_the_reads_began_is_refused(engine: Engine) -> None:
+    """A page that was built from what has changed meanwhile never enters the index."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        assert put(connection, "/a", found, mark=at) is Registered.CHANGED
+        assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 0
+
+
+def test_a_change_of_something_else_is_not_in_the_way(engine: Engine) -> None:
+    """Only what the page was built from matters."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        connection.execute(sa.insert(post).values(id=1, slug="b"))
+        assert put(connection, "/a", found, mark=at) is Registered.DONE
+
+
+def test_5_8_a_refusal_leaves_the_older_row_as_it_is(engine: Engine) -> None:
+    """An older copy may still be out there, and must be found by the next change."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        put(connection, "/a", found, mark=at)
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        assert put(connection, "/a", found, mark=at) is Registered.CHANGED
+        assert [p.url for p in resolve(connection).pages] == ["/a"]
+
+
+def test_a_mark_older_than_the_log_is_refused(engine: Engine) -> None:
+    """What was trimmed can't be compared, so nothing is concluded from it."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "zzz"))
+        connection.execute(
+            sa.insert(post), [{"id": i, "slug": f"s{i}"} for i in range(1, KEPT + 10)]
+        )
+        resolve(connection)
+        assert put(connection, "/a", found, mark=at) is Registered.TOO_MANY
+
+
+def test_a_page_without_a_mark_is_refused(engine: Engine) -> None:
+    """Nobody knows what changed since reads whose beginning is not known."""
+    with engine.begin() as connection:
+        _, found = read(connection, sa.select(post))
+        assert put(connection, "/a", found, mark="") is not Registered.DONE
+
+
+def test_new_dependencies_replace_the_old_ones_of_that_variant_alone(engine: Engine) -> None:
+    """A page forgets what it no longer shows; its other variants keep theirs."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, old = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, new = read(connection, sa.select(post).where(post.c.slug == "b"))
+        put(connection, "/p", old, mark=at)
+        put(connection, "/p", old, mark=at, variant="json")
+        put(connection, "/p", new, mark=at)
+        connection.execute(sa.insert(post).values(id=1, slug="b"))
+        assert len(resolve(connection).pages) == 1
+        connection.execute(sa.update(post).values(slug="a"))
+        assert len(resolve(connection).pages) == 2

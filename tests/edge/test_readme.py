@@ -1,0 +1,106 @@
+"""The README's tables are the code's, and its example runs in a copy of the room elsewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app.edge
+from app.edge.dialects import DIALECTS, Dialect
+from app.edge.guard import REASONS
+from app.edge.settings import SETTINGS, Setting
+
+ROOM = Path(app.edge.__file__).parent
+README = (ROOM / "README.md").read_text(encoding="utf-8")
+SEPARATORS = {",": "comma", " ": "space"}
+
+
+def table(name: str) -> list[list[str]]:
+    """Return the cells of the table between two comments."""
+    between = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.DOTALL)
+    assert between is not None
+    rows = between[1].strip().splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def dialect_row(dialect: Dialect) -> list[str]:
+    """Write a dialect as the README does."""
+    fields = [*dialect.fields, *([dialect.seconds] if dialect.seconds else [])]
+    fields += ["s-maxage"] if dialect.s_maxage else []
+    tags = f"`{dialect.tags}`, {SEPARATORS[dialect.separator]}" if dialect.tags else "none"
+    freshness = ", ".join(f"`{name}`" for name in fields)
+    return [dialect.name, freshness, tags, "no" if dialect.purged else "yes", dialect.note]
+
+
+def setting_row(setting: Setting) -> list[str]:
+    """Write a setting as the README does."""
+    default = "" if setting.default in {None, ""} else f"`{setting.default}`"
+    return [f"`{setting.name}`", setting.type.__name__, setting.unit, default, setting.help]
+
+
+def test_the_dialects_are_those_of_the_code() -> None:
+    """The table is the documentation."""
+    assert table("dialects") == [dialect_row(dialect) for dialect in DIALECTS.values()]
+
+
+def test_the_reasons_are_those_of_the_guard() -> None:
+    """Every code that someone may find in a log is explained."""
+    assert table("reasons") == [[f"`{code}`", reason] for code, reason in REASONS.items()]
+
+
+def test_the_settings_are_those_that_are_read() -> None:
+    """Name, type, unit, default and help."""
+    assert table("settings") == [setting_row(setting) for setting in SETTINGS]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """Return a folder that holds a copy of the room, under another name, and nothing else."""
+    shutil.copytree(ROOM, tmp_path / "edge", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_the_example_runs_elsewhere(elsewhere: Path) -> None:
+    """The room is a library: its own example passes its own tests without the app around it."""
+    example, tests = re.findall(
+        r'```python\n("""(?:A whole app|Its tests).*?)```', README, re.DOTALL
+    )
+    (elsewhere / "example.py").write_text(example, encoding="utf-8")
+    fixture = """
+import pytest
+from example import MISSING, SEARCH, create_app
+
+@pytest.fixture
+def app(tmp_path):
+    return create_app(
+        TESTING=True, SECRET_KEY="k", EDGE="cloudflare", EDGE_STORE=str(tmp_path / "store")
+    )
+"""
+    (elsewhere / "test_example.py").write_text(tests + fixture, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, str(elsewhere)], cwd=elsewhere, capture_output=True, text=True, check=False
+    )
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_no_module_imports_the_app_around_it(elsewhere: Path) -> None:
+    """Each module can be imported where there is no `app`."""
+    modules = sorted(
+        ".".join(path.relative_to(elsewhere).with_suffix("").parts).removesuffix(".__init__")
+        for path in (elsewhere / "edge").rglob("*.py")
+    )
+    code = f"import importlib; [importlib.import_module(name) for name in {modules!r}]"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

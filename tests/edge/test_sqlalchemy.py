@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session, registry, selectinload
+
+from app.edge.changes import changed_since, mark
+from app.edge.reads import Range, Row, recording
+from app.edge.sqlalchemy import Observer
+
+from .reads.conftest import SCHEMA, author, link, post, private, topic
+from .reads.conftest import engine as engine  # noqa: PLC0414 - a fixture is imported by its name
+
+mapper = registry()
+
+
+class Post:
+    """A mapped post."""
+
+
+class Topic:
+    """A mapped topic."""
+
+
+mapper.map_imperatively(Topic, topic)
+mapper.map_imperatively(
+    Post, post, properties={"topics": sa.orm.relationship(Topic, secondary=link)}
+)
+
+
+@pytest.fixture
+def seeded(engine: Engine) -> Engine:
+    """The engine with an observer, a post and its topic."""
+    Observer(SCHEMA).listen(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post).values(id=1, slug="a", status="live", title="A"))
+        connection.execute(sa.insert(topic).values(id=5, name="T"))
+        connection.execute(sa.insert(link).values(post_id=1, topic_id=5))
+    return engine
+
+
+def test_what_the_orm_loads_is_recorded_with_its_relations(seeded: Engine) -> None:
+    """Rows, the links between them and the range that could hold more are all in the record."""
+    with recording() as record, Session(seeded) as session:
+        found = session.scalars(
+            sa.select(Post).where(post.c.status == "live").options(selectinload(Post.topics)),  # type: ignore[attr-defined]
+        ).all()
+        assert [topic.name for topic in found[0].topics] == ["T"]  # type: ignore[attr-defined]
+    rows = {(d.table, d.key) for d in record.dependencies if isinstance(d, Row)}
+    ranges = {(d.table, d.equal) for d in record.dependencies if isinstance(d, Range)}
+    assert record.spoilt is None
+    assert rows >= {("post", (("id", "1"),)), ("topic", (("id", "5"),))}
+    assert ("post", (("status", "live"),)) in ranges
+    assert ("link", (("post_id", "1"),)) in ranges
+
+
+def test_an_absent_row_is_recorded(seeded: Engine) -> None:
+    """A query that found nothing depends on what it looked for."""
+    with recording() as record, Session(seeded) as session:
+        assert session.get(Post, 9) is None
+    assert {d.equal for d in record.dependencies if isinstance(d, Range)} == {(("id", "9"),)}
+
+
+def test_nothing_is_recorded_outside_a_record(seeded: Engine) -> None:
+    """A query after the record's end leaves it as it was."""
+    with recording() as record:
+        pass
+    with seeded.connect() as connection:
+        connection.execute(sa.select(post))
+    assert record.dependencies == set()
+
+
+def test_raw_sql_spoils_the_record(seeded: Engine) -> None:
+    """The tables of a text can't be known."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.text("SELECT 1 FROM post"))
+    assert "raw SQL" in (record.spoilt or "")
+
+
+def test_driver_level_sql_spoils_the_record(seeded: Engine) -> None:
+    """SQL handed to the driver as it is can't be known either."""
+    with recording() as record, seeded.connect() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM post")
+    assert "raw SQL" in (record.spoilt or "")
+
+
+def test_an_undeclared_table_spoils_the_record(seeded: Engine) -> None:
+    """A table that was not declared public must not reach a shared response."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(private))
+    assert record.spoilt == "the table private was not declared public"
+
+
+def test_an_unknown_function_spoils_the_record(seeded: Engine) -> None:
+    """A function may read what nobody knows, the clock for one."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(post.c.id).where(post.c.slug > sa.func.random()))
+    assert "random()" in (record.spoilt or "")
+
+
+def test_1_13_a_write_spoils_the_record(seeded: Engine) -> None:
+    """What a request flushed and may roll back must not be kept."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.update(post).values(title="B"))
+        connection.execute(sa.select(post))
+        connection.rollback()
+    assert "writes" in (record.spoilt or "")
+
+
+def test_the_mark_is_taken_before_the_first_read(seeded: Engine) -> None:
+    """A change committed after the record began is later than its mark."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(post))
+        assert record.marks == [mark(connection)]
+    with seeded.begin() as connection:
+        connection.execute(sa.update(author).values(name="x"))
+        connection.execute(sa.update(post).values(title="x"))
+    with seeded.begin() as connection:
+        assert changed_since(connection, record.marks[0])
+
+
+def test_a_finished_write_is_told_once_and_a_read_never(engine: Engine) -> None:
+    """The listener runs when the connection that wrote goes back to its pool."""
+    told: list[str] = []
+    Observer(SCHEMA, on_write=lambda: told.append("written")).listen(engine)
+    with engine.connect() as connection:
+        connection.execute(sa.select(post))
+    assert told == []
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        connection.execute(sa.insert(post).values(id=2, slug="b"))
+        assert told == []
+    assert told == ["written"]

@@ -1,0 +1,110 @@
+"""Programs that a test starts: on free loopback ports, waited for, stopped at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BOUND = 20.0
+"""Seconds until a server must be ready."""
+
+
+def needs(program: str, *, package: str, places: Sequence[str] = ()) -> str:
+    """The path of a program; where it is missing the test is skipped, in CI it fails."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/bin", *places])
+    found = shutil.which(program, path=path)
+    if found is None:
+        pytest.skip(f"missing part: {program} (Debian: apt-get install {package})")
+    return found
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A program that was started, and where its output goes."""
+
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    *,
+    port: int,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    ready: Callable[[], bool] | None = None,
+    stop: signal.Signals = signal.SIGTERM,
+    folder: Path = ROOT,
+) -> Iterator[Running]:
+    """Start a program in a folder, wait until it is ready, and stop it with all its children."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_until(ready or (lambda: listens(port)), process, log)
+        yield Running(port=port, log=log, process=process)
+    finally:
+        end(process, stop)
+
+
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Poll until ready; fail with the program's own words when it ends or takes too long."""
+    deadline = time.monotonic() + BOUND
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = log.read_text(errors="replace")[-4000:]
+            pytest.fail(f"{process.args!r} is not ready (exit {process.poll()}):\n{said}")
+        time.sleep(0.02)
+
+
+def end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    """Stop a program's whole session, at last by force."""
+    if process.poll() is None:
+        process.send_signal(stop)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
