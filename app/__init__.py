@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import cli, config, database, health, hosts, security
 from .extensions import alembic, db
+from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 
 __all__ = ["create_app"]
@@ -30,6 +31,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
     cli.init_app(app)
+    content.init_app(app)
     put_in_front(app)
     return app
 
