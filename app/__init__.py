@@ -25,6 +25,7 @@ from . import (
     site,
 )
 from .edge.spelling import Spelling
+from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 from .watched import SCHEMA, WATCHED
 
@@ -48,6 +49,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     api.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
+    content.init_app(app)
     put_in_front(app)
     return app
 
