@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import gunicorn.http.wsgi
 from gunicorn.app.base import BaseApplication
@@ -17,14 +17,23 @@ from .proxy import Proxy
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from ..http.fields import Pair
+
+_KEPT: Final = frozenset({"date", "server"})
+
 
 class _Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is not typed
-    """A response whose own Date and Server are not joined by the server's."""
+    """A response that keeps the origin's Date and Server, which gunicorn replaces by its own."""
+
+    def process_headers(self, headers: list[Pair]) -> None:
+        super().process_headers(headers)
+        self._kept = [(name, value) for name, value in headers if name.lower() in _KEPT]
 
     def default_headers(self) -> list[str]:
-        own = {name.lower() for name, _ in self.headers}
+        kept = {name.lower() for name, _ in self._kept}
         lines: list[str] = super().default_headers()
-        return [line for line in lines if line.partition(":")[0].lower() not in own]
+        lines = [line for line in lines if line.partition(":")[0].lower() not in kept]
+        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._kept)]
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn is not typed

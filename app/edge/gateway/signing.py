@@ -21,9 +21,8 @@ class Signer:
 
     def __init__(self, options: Options) -> None:
         self._name = options.name
-        self._unshown = options.internal | ({"date"} if options.server_dates else set())
+        self._internal = options.internal
         self._vouches = options.vouches
-        self._undated = options.vouches or options.server_dates
         self._hit = f"{CacheStatus(hit=True).written(options.name)}; ttl="
 
     def said(self, status: CacheStatus) -> Pair:
@@ -32,7 +31,7 @@ class Signer:
 
     def shown(self, headers: Iterable[Pair]) -> list[Pair]:
         """Return the lines without those for caches' eyes only."""
-        return [pair for pair in headers if pair[0].lower() not in self._unshown]
+        return [pair for pair in headers if pair[0].lower() not in self._internal]
 
     def hit(self, sent: Reply, stored: Stored, use: Use | None, now: float) -> Reply:
         """Sign a response from the store; spelt out, as every HIT pays for it."""
@@ -51,7 +50,7 @@ class Signer:
         return sent
 
     def _aged(self, sent: Reply, age: float) -> None:
-        if self._undated:
+        if self._vouches:
             sent.headers = [pair for pair in sent.headers if pair[0].lower() != "date"]
-        if not self._vouches:
+        else:
             sent.headers.append(("Age", str(int(age))))
