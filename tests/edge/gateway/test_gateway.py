@@ -451,6 +451,7 @@ class TestFailingStore:
         )
 
 
+@pytest.mark.slow
 def test_ten_thousand_variants_of_one_page_are_bounded() -> None:
     """The newest 64 stay, and each is still right."""
     stage = Stage()
