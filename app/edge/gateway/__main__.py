@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from ..http.fields import Pair
 
+_HEURISTIC: Final = "trust silent origins for this part of the time since Last-Modified (0: never)"
+_COOKIES: Final = "store responses that set a cookie; only for origins whose cookies are nobody's"
+_STALE: Final = "how long a stale response may stand in for an error if its origin doesn't say (0)"
 _KEPT: Final = frozenset({"date", "server"})
 
 
@@ -60,7 +63,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="on which address (127.0.0.1)")
     parser.add_argument("--threads", type=int, default=32, help="requests at once (32)")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for the origin (30)")
+    parser.add_argument("--heuristic", type=float, default=0, metavar="PART", help=_HEURISTIC)
+    parser.add_argument("--keep-cookies", action="store_true", help=_COOKIES)
+    parser.add_argument("--compress", action="store_true", help="keep brotli and gzip variants")
+    parser.add_argument("--stale-if-error", type=float, default=0, metavar="SECONDS", help=_STALE)
     chosen = parser.parse_args(arguments)
+    options = Options(
+        heuristic=chosen.heuristic,
+        keeps_cookies=chosen.keep_cookies,
+        compress=chosen.compress,
+        stale_if_error=timedelta(seconds=chosen.stale_if_error),
+    )
     proxy = Proxy(chosen.origin, timeout=timedelta(seconds=chosen.timeout))
     gunicorn.http.wsgi.Response = _Response
     settings = {
@@ -72,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
         "control_socket_disable": True,
         "loglevel": "warning",
     }
-    _Server(Gateway(proxy, store=MemoryStore(), options=Options()), settings).run()
+    _Server(Gateway(proxy, store=MemoryStore(), options=options), settings).run()
 
 
 if __name__ == "__main__":
