@@ -42,7 +42,7 @@ class Request:
     `key` is None when the request is passed on, and `detail` says why.
     """
 
-    __slots__ = ("_options", "asked", "detail", "environ", "is_head", "key", "query")
+    __slots__ = ("_options", "asked", "detail", "environ", "is_head", "key", "query", "site")
 
     def __init__(self, environ: WSGIEnvironment, options: Options, keying: Keying) -> None:
         self.environ = environ
@@ -51,6 +51,7 @@ class Request:
         self.asked = _wishes(environ, options)
         self.detail = self._why_passed()
         self.query = keying.query(environ)
+        self.site = keying.site(environ)
         self.key = keying.key(environ, self.query) if self.detail is None else None
         if self.key is None and self.detail is None:
             self.detail = "unkeyable"
@@ -94,9 +95,8 @@ class Request:
             environ.pop(name, None)
         environ["QUERY_STRING"] = self.query
         environ["wsgi.input"] = BytesIO()
-        if self._options.site is not None:
-            scheme, _, authority = self._options.site.partition("://")
-            environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
+        scheme, _, authority = (self.site or "").partition("://")
+        environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
         return environ
 
     def detached(self, keying: Keying) -> Request:
@@ -132,7 +132,7 @@ class Request:
             return "body"
         if any(name in environ for name in _FOR_ORIGIN):
             return "precondition"
-        return "upgrade" if "HTTP_UPGRADE" in environ else None
+        return "websocket" if "websocket" in environ.get("HTTP_UPGRADE", "").lower() else None
 
 
 class Keying:

@@ -358,6 +358,26 @@ HOSTILE = [
         get(NEW, headers={"Host": "example.org/x"}, cache="fwd=bypass; detail=unkeyable"),
     ),
     case(
+        "hostile-a-strange-spelling-of-the-host-reaches-nobody",
+        get(NEW, headers={"Host": "EXAMPLE.org:80"}, asked={"Host": "example.org"}),
+        get(cache="hit"),
+    ),
+    case(
+        "hostile-an-offer-to-upgrade-is-no-way-around",
+        get(NEW),
+        get(headers={"Upgrade": "h2c"}, cache="hit"),
+        get(NEW, headers={"Upgrade": "websocket"}, cache="fwd=bypass; detail=websocket"),
+    ),
+    case(
+        "hostile-connection-can-not-hide-a-restriction",
+        get(
+            says(also=[("Connection", "cache-control"), ("Cache-Control", "no-store")]),
+            stored=False,
+        ),
+        get(says(vary="X", also=[("Connection", "vary")], **LONG), headers={"X": "1"}, target="/b"),
+        get(NEW, target="/b", cache="fwd=vary-miss"),
+    ),
+    case(
         "hostile-a-flood-of-cookies-changes-nothing",
         get(NEW, headers={"Cookie": "; ".join(f"a{n}=b" for n in range(5000))}),
         get(headers={"Cookie": "x" * 65536}, cache="hit", body=b"new"),
