@@ -321,6 +321,14 @@ OWN = [
         options=Options(vouches=True),
     ),
     case(
+        "own-a-gateway-that-vouches-moves-expires-on",
+        get(says(expires="Sun, 06 Nov 1994 09:49:37 GMT", **LONG)),
+        get(at=60, cache="hit", seen={"Expires": "Sun, 06 Nov 1994 09:50:37 GMT"}),
+        get(says(expires="0", **LONG), target="/b"),
+        get(at=60, cache="hit", target="/b", seen={"Expires": "0"}),
+        options=Options(vouches=True),
+    ),
+    case(
         "own-a-page-that-became-private-takes-the-old-one-back",
         get(says(b"old", cache_control="max-age=10, stale-if-error=600")),
         get(says(cache_control="private"), at=11),
