@@ -371,6 +371,15 @@ HOSTILE = [
         get(cache="hit"),
     ),
     case(
+        "hostile-what-the-origin-never-sees-splits-no-page",
+        get(
+            says(b"one", vary="X-Forwarded-Host, X-Own", **LONG),
+            headers={"X-Forwarded-Host": "a", "X-Own": "1"},
+        ),
+        get(headers={"X-Forwarded-Host": "b", "X-Own": "1"}, body=b"one", cache="hit"),
+        get(NEW, headers={"X-Forwarded-Host": "a", "X-Own": "2"}, cache="fwd=vary-miss"),
+    ),
+    case(
         "hostile-an-offer-to-upgrade-is-no-way-around",
         get(NEW),
         get(headers={"Upgrade": "h2c"}, cache="hit"),

@@ -382,6 +382,15 @@ class TestWsgi:
         stage.origin.script[:] = [says(b"evil", cache_control="max-age=60")]
         list(stage.gateway(environ, lambda *_: None))
         stage.play(get(target="/blog/x", body=b"good", cache="hit"))
+        stage.play(get(says(b"own"), target="/x", body=b"own", cache="fwd=uri-miss"))
+
+    def test_a_configured_mount_is_part_of_the_address(self) -> None:
+        """An application mounted below a path is purged by its whole URL."""
+        stage = Stage(Options(mount="/blog"))
+        environ = {**environ_for(get(target="/x")), "SCRIPT_NAME": "/blog"}
+        stage.origin.script[:] = [says(cache_control="max-age=60")]
+        list(stage.gateway(environ, lambda *_: None))
+        assert stage.gateway.purge("http://example.org/blog/x") == 1
 
     def test_the_raw_target_shapes_nothing(self) -> None:
         """What a server says of the request line is neither keyed nor shown to the origin."""
