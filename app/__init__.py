@@ -11,10 +11,23 @@ from flask import Flask
 from sqlalchemy import orm
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, config, database, errors, health, hosts, routing, security, site
+from . import (
+    api,
+    cli,
+    config,
+    database,
+    errors,
+    extensions,
+    health,
+    hosts,
+    routing,
+    security,
+    site,
+)
 from .edge.spelling import Spelling
-from .extensions import alembic, db, edge
+from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
+from .watched import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
 
@@ -30,12 +43,13 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     config.configure(app, os.environ, overrides)
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
-    edge.init_app(app)
+    connect_edge(app)
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
+    content.init_app(app)
     put_in_front(app)
     return app
 
@@ -43,11 +57,11 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 def connect_database(app: Flask) -> None:
     """Wire the database and its migrations."""
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(app.config["DATABASE_URL"])
-    db.init_app(app)
+    extensions.db.init_app(app)
     with app.app_context():
-        database.listen(db.engine)
+        database.listen(extensions.db.engine)
     orm.configure_mappers()
-    alembic.init_app(app)
+    extensions.alembic.init_app(app)
 
 
 def put_in_front(app: Flask) -> None:
@@ -58,3 +72,18 @@ def put_in_front(app: Flask) -> None:
         # Never x_host or x_prefix: a reader could choose what a shared page links to.
         wsgi = ProxyFix(wsgi, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=0)
     app.wsgi_app = security.SecurityHeaders(wsgi)  # type: ignore[method-assign] # as Flask documents
+
+
+def connect_edge(app: Flask) -> None:
+    """Wire the caching library, and let it follow what pages are built from."""
+    # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
+    edge = extensions.edge
+    edge.init_app(
+        app,
+        gateway={
+            "site": app.config["SITE_URL"],
+            "server_dates": "gunicorn" in os.environ.get("SERVER_SOFTWARE", ""),
+        },
+    )
+    with app.app_context():
+        edge.track(app, extensions.db.engine, WATCHED, SCHEMA, site=app.config["SITE_URL"])

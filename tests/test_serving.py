@@ -58,7 +58,10 @@ def test_an_address_of_another_machine_is_named() -> None:
 
 
 WRONG = [
-    ({"WEB_CONCURRENCY": "no"}, "WEB_CONCURRENCY: 'no' is not a whole number from 1 to 9999."),
+    (
+        {"FLASK_WEB_CONCURRENCY": "no"},
+        "FLASK_WEB_CONCURRENCY: 'no' is not a whole number from 1 to 9999.",
+    ),
     ({"FLASK_PROXES": "1"}, "did you mean FLASK_PROXIES?"),
     ({"DATABASE_URL": "postgres://u:hidden@127.0.0.1:1/n"}, "can't be reached"),
     ({"DATABASE_URL": "sqlite:////dev/null/a.db"}, "The database file can't be opened"),

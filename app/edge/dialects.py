@@ -98,7 +98,8 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
     if policy.edge is None or policy.literal:
         return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
     # An edge that reads Cache-Control alone must not keep longer than any edge may.
-    said = policy.edge if _stricter(policy.edge, policy.browser) else None
+    capped = policy.edge if policy.immutable else _capped(policy.edge, cap)
+    said = capped if _stricter(policy.edge, policy.browser) else None
     lines: dict[str, str] = {}
     for dialect in dialects:
         full = dialect.purged or policy.immutable

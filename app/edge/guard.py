@@ -95,8 +95,8 @@ def _findings(facts: Facts) -> Iterator[Finding]:
     yield from _in_the_response(facts)
     yield from _undeclared(facts)
     if "session-read-late" in facts.touched:
-        # Only an after_request function looked, once the page was made: not the view's error.
-        sentence = f"{facts.view}: the session of a known reader was read after the page was made."
+        # An after_request function looked, or Flask renewed the cookie: not the view's error.
+        sentence = f"{facts.view}: the session of a known reader was used after the page was made."
         yield Finding(code="session-read", sentence=sentence, leak=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..gateway.collapse import FileCollapse
 from ..gateway.gateway import Gateway
 from ..gateway.lmdb_store import LmdbStore
 from ..gateway.options import INTERNAL, Options
@@ -43,9 +44,15 @@ def embedded(
     entry = number(app.config, "EDGE_STORE_ENTRY")
     said = {"internal": INTERNAL - told, "ignored_parameters": TRACKERS, "largest": entry}
     options = Options.shield(**{**said, "vouches": False, **changes})
-    folder = Path(app.config["EDGE_STORE"] or Path(app.instance_path, "edge-store"))
+    folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
     try:
         store = LmdbStore(folder, max_bytes=size, max_entry=entry)
     except ValueError as error:
         raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
-    return Gateway(app.wsgi_app, store=store, options=options, clock=lambda: clock().timestamp())
+    return Gateway(
+        app.wsgi_app,
+        store=store,
+        options=options,
+        collapse=FileCollapse(folder),
+        clock=lambda: clock().timestamp(),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,24 +15,30 @@ from flask.signals import request_finished, request_started
 
 from .. import cli
 from ..dialects import Dialect, named
-from ..guard import SAFE, Facts, judge
+from ..guard import SAFE, Facts, Finding, judge
+from ..index import resolve
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import canonical, is_canonical
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
+from ..sqlalchemy import Observer
 from .embedded import embedded, switched_on
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .requests import Reads, TrackedRequest, reads_of
-from .responses import POLICY_KEY, promise, validate, withhold
+from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
 from .static import Static
+from .tracking import Tracker
 
 if TYPE_CHECKING:
     from flask import Flask, Request
+    from sqlalchemy.engine import Engine
     from werkzeug.wrappers import Response as BaseResponse
 
+    from ..changes import Watched
     from ..gateway.gateway import Gateway
+    from ..reads import Schema
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
 Clock = Callable[[], datetime]
@@ -53,6 +59,7 @@ class State:
     cap: timedelta
     strict: bool | None
     gateway: Gateway | None = None
+    tracker: Tracker | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -74,6 +81,8 @@ class State:
         if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
             _tidy_query(route, asked)
         reads_of(asked).on = True
+        if self.tracker is not None:
+            self.tracker.begin()
         after_this_request(_look_at_session)
 
     def finish(self, sender: Flask, response: Response, **_: Any) -> None:
@@ -83,7 +92,9 @@ class State:
         environ = asked.environ
         route = self.route(sender, asked.endpoint)
         said = response_promise(route, asked, response, self.should_handle, now)
-        finding = judge(_facts(said, route, asked, response))
+        etag = "" if said.policy.no_store else stamp(response, environ)
+        facts = _facts(said, route, asked, response)
+        finding = judge(facts) or self._registered(facts, route, asked, etag, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
@@ -93,6 +104,18 @@ class State:
         promise(response, said.policy, self.dialects, cap=self.cap, now=now)
         if not said.policy.no_store:
             validate(response, environ)
+
+    def _registered(
+        self, facts: Facts, route: Promise, asked: Request, etag: str, now: datetime
+    ) -> Finding | None:
+        """Put a page that shared caches may keep into the index, where there is one."""
+        policy = facts.policy
+        if self.tracker is None or not policy.shared or policy.immutable:
+            return None
+        url = _path(asked)
+        if query := canonical(asked.environ.get("QUERY_STRING", ""), route.query):
+            url = f"{url}?{query}"
+        return self.tracker.settle(facts.view, url, etag, policy, now)
 
 
 class Edge:
@@ -135,7 +158,7 @@ class Edge:
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
         if static and app.static_folder is not None and Path(app.static_folder).is_dir():
-            build = Path(app.config["EDGE_BUILD"] or Path(app.instance_path, "edge-build"))
+            build = Path(app.instance_path, app.config["EDGE_BUILD"] or "edge-build")
             Static(Path(app.static_folder), Shelf(build)).install(app)
         request_started.connect(state.begin, app)
         request_finished.connect(state.finish, app)
@@ -143,6 +166,26 @@ class Edge:
         if gated:
             state.gateway = embedded(app, dialects, clock, gateway or {})
             app.wsgi_app = state.gateway  # type: ignore[method-assign]  # as above
+
+    def track(
+        self,
+        app: Flask,
+        engine: Engine,
+        watched: Sequence[Watched],
+        schema: Schema,
+        *,
+        site: str,
+    ) -> None:
+        """Follow what responses read from this engine, and purge them when that changes.
+
+        `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
+        """
+        state = _state(app)
+        key = str(app.secret_key or "").encode()[:64]
+        state.tracker = Tracker(
+            engine=engine, watched=tuple(watched), schema=schema, site=site, key=key
+        )
+        Observer(schema, on_write=lambda: _settle(state)).listen(engine)
 
     def purge(self, app: Flask, url: str) -> int:
         """Let the gateway forget every variant of a URL; return how many it had.
@@ -170,6 +213,19 @@ def _state(app: Flask) -> State:
     return state
 
 
+def _settle(state: State) -> None:
+    """Purge what a finished write has touched, before its writer goes on."""
+    assert state.tracker is not None
+    if state.gateway is None:
+        return
+    with state.tracker.writing(timedelta(seconds=5)) as connection:
+        resolution = resolve(connection)
+    if resolution.everything:
+        state.gateway.purge_all()
+    for page in resolution.pages:
+        state.gateway.purge(page.url)
+
+
 def touch(code: str = "private-read") -> None:
     """Tell the guard that something of one reader, or something private, is read just now."""
     reads_of(request).touch(code)
@@ -189,9 +245,12 @@ def _tidy_query(route: Promise, asked: Request) -> None:
     tidy = canonical(sent, route.query)
     asked.show_query(tidy)
     if not is_canonical(sent, route.query):
-        # One slash, or the path could name another host.
-        path = "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
-        g.edge_tidy_url = f"{path}?{tidy}" if tidy else path
+        g.edge_tidy_url = f"{_path(asked)}?{tidy}" if tidy else _path(asked)
+
+
+def _path(asked: Request) -> str:
+    """The path of a request as a URL spells it; with one slash, or it could name a host."""
+    return "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
 
 
 def _to_canonical_query() -> BaseResponse | None:
@@ -215,6 +274,13 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
     reads = reads_of(asked)
     reads.on = False
     touched = reads.touched | set(_touched_by_extensions()) | set(_touched_in_session(reads))
+    cookies = set(_cookie_names(response))
+    if cookies and "session-changed" not in touched:
+        # A permanent session is sent anew with each response: the view did nothing.
+        refreshed = current_app.session_interface.get_cookie_name(current_app)
+        if refreshed in cookies:
+            cookies.remove(refreshed)
+            touched.add("session-read-late")
     vary = {name.lower() for name in response.vary} if "Vary" in response.headers else set()
     if touched & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
@@ -226,7 +292,7 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
         method=asked.method,
         status=response.status_code,
         touched=frozenset(touched),
-        cookies_set=tuple(_cookie_names(response)),
+        cookies_set=tuple(sorted(cookies)),
         vary=frozenset(vary),
         query_read=frozenset(reads.query),
         query_declared=route.query,

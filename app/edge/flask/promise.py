@@ -61,7 +61,7 @@ def route_promise(app: Flask, endpoint: str | None, default: Policy | None = Non
     mark, source = _marked(app, endpoint) if endpoint is not None else (None, "none")
     if mark is not None:
         return Promise(policy=mark.policy, query=frozenset(mark.query), source=source)
-    if default is not None and endpoint is not None:
+    if default is not None and not default.no_store and endpoint is not None:
         return Promise(policy=default, source="default")
     return UNSAID
 

@@ -184,6 +184,13 @@ class TrackedRequest(Request):
         self._address = address
 
     @property
+    def remote_user(self) -> str | None:  # type: ignore[override]  # Werkzeug forgets the None
+        """The reader's name, which no shared page may look at."""
+        self.edge_reads.touch("client-read")
+        name: str | None = self.environ.get("REMOTE_USER")
+        return name
+
+    @property
     def stream(self) -> IO[bytes]:
         """The body of the request, which is no part of a cache key."""
         self.edge_reads.touch("body-read")

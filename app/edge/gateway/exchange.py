@@ -50,7 +50,8 @@ class Body:
     def spool(self, most: int) -> bytes | None:
         """Read it all and close it; None when there is more than `most`, and nothing is lost then.
 
-        Whatever the application raises on the way is raised, with its iterable closed.
+        What the application raises on the way is raised here, and by `remaining` once more after
+        what came before it; the body is then still to be closed.
         """
         self._iterator = self._iterator or iter(self._iterable)
         size = sum(map(len, self._ahead))
@@ -60,8 +61,8 @@ class Body:
                 size += len(chunk)
                 if size > most:
                     return None
-        except BaseException:
-            self.close()
+        except Exception as error:
+            self._iterator = _Broken(error)
             raise
         if size > most:
             return None
@@ -79,6 +80,19 @@ class Body:
         close = getattr(self._iterable, "close", None)
         if close is not None:
             close()
+
+
+class _Broken:
+    """The rest of a body that broke off: what it raised is raised to who reads on."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        raise self._error
 
 
 class _Rest:

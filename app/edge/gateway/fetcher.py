@@ -200,7 +200,13 @@ class Fetcher:
         verdict = storing.verdict(candidate)
         reason, content = verdict.reason, None
         if verdict.store:
-            reason, content = self._content(head, body)
+            try:
+                reason, content = self._content(head, body)
+            except Exception:
+                if self.may_stand_in(asked.request, asked.found):
+                    body.close()
+                    raise
+                reason = "incomplete"
         if content is not None and reason == "complete":
             return self._store_it(asked, head, content, candidate)
         self._withdraw(asked, reason)
@@ -257,6 +263,7 @@ class Fetcher:
         assert sent is not None
         refused = None if saved is Saved.SAVED else saved.value
         status = asked.status(stored=saved is Saved.SAVED, detail=refused)
+        sent.headers = self._signer.shown(sent.headers)
         sent.headers += [*self._keeper.unkept(head, candidate), self._signer.said(status)]
         return sent
 
@@ -265,6 +272,8 @@ class Fetcher:
     def _passed_on(self, head: Head, body: Iterable[bytes], status: CacheStatus) -> Reply:
         """Return an answer as it came, without what is for caches only."""
         headers = [*self._signer.shown(head.pairs), self._signer.said(status)]
+        if head.length == -1:
+            headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         return Reply(head.line, headers, body)
 
     def _body_of(self, key: bytes, stored: Stored) -> Callable[[str], bytes | None]:

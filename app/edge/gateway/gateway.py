@@ -21,7 +21,6 @@ from .invalidation import invalidated
 from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
-from .reply import Reply
 from .request import Keying, Request
 from .signing import Signer
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from ..http.fields import Pair
     from .leader import Collapse
+    from .reply import Reply
     from .store import Store
 
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -131,7 +131,7 @@ class Gateway:
     def _forward(self, request: Request, key: bytes, found: Found) -> Reply:
         """Ask the application, one reader a page at a time; the others get its answer."""
         if "only-if-cached" in request.asked:
-            return self._not_cached()
+            return self._not_cached(request)
         with self._turn(request, key, found) as role:
             if role is Role.FOLLOWER:
                 again = lookup(request, self._store.load(key), self._clock())
@@ -168,10 +168,12 @@ class Gateway:
         stale = self._fetcher.instead(request, key, found, "overdue")
         return stale or self._fetcher.ask(request, key, found)
 
-    def _not_cached(self) -> Reply:
-        status = CacheStatus(detail="only-if-cached")
-        headers = [("Content-Length", "0"), ("Cache-Control", "no-store")]
-        return Reply("504 Gateway Timeout", [*headers, self._signer.said(status)], ())
+    def _not_cached(self, request: Request) -> Reply:
+        refused = reply.own("504 Gateway Timeout", "Nothing usable is stored for this request.")
+        refused.headers.append(self._signer.said(CacheStatus(detail="only-if-cached")))
+        if request.is_head:
+            refused.body = ()
+        return refused
 
 
 def _close(sent: Reply) -> None:

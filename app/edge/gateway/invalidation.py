@@ -34,13 +34,15 @@ def invalidated(
     fields = Fields(pairs)
     for name in _POINTERS:
         for value in fields.lines(name):
-            key = _at_same_origin(urljoin(address, value), site, keying)
+            key = _at_same_origin(address, value, site, keying)
             if key is not None:
                 yield key
 
 
-def _at_same_origin(url: str, site: str, keying: Keying) -> bytes | None:
+def _at_same_origin(address: str, value: str, site: str, keying: Keying) -> bytes | None:
+    """Return the key of what the reference names; None elsewhere, and for what names nothing."""
     try:
+        url = urljoin(address, value)
         parts = urlsplit(url)
         same = keys.base(parts.scheme, parts.netloc) == site
         return keying.of_url(url) if same else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import re
 import ssl
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, urlsplit
@@ -25,8 +26,22 @@ _log: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024
 #: Left as they are in a path: what RFC 3986 allows there besides letters and digits.
 _PATH: Final = "/~!$&'()*+,;=:@-._"
+_INTERIM: Final = range(100, 200)
 _UNNAMED: Final = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
+#: Folded lines and control characters become a space (RFC 9110 section 5.5, RFC 9112, 5.2).
+_LINE: Final = re.compile(r"[\r\n]+[ \t]*|[\x00-\x08\x0b-\x1f\x7f]")
 _VIA: Final = "1.1 broadsheet"
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """The final response: the standard library takes a 103 for one, and only skips 100."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
+            if status not in _INTERIM:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
 
 
 class _Readable(Protocol):
@@ -68,10 +83,12 @@ class Proxy:
 
     def _link(self) -> http.client.HTTPConnection:
         host, port = self._address
+        link = http.client.HTTPConnection(host, port, timeout=self._timeout)
         if self._secure:
             context = ssl.create_default_context()
-            return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
-        return http.client.HTTPConnection(host, port, timeout=self._timeout)
+            link = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
+        link.response_class = _FinalResponse
+        return link
 
     def _ask(
         self, link: http.client.HTTPConnection, environ: WSGIEnvironment
@@ -133,7 +150,7 @@ class _Stream:
 
 def _headers(answer: http.client.HTTPResponse) -> list[Pair]:
     """Return the answer's lines as they came, without those of the hop."""
-    pairs = [(name, value.strip(" \t\r\n")) for name, value in answer.msg.raw_items()]
+    pairs = [(name, _LINE.sub(" ", value).strip(" \t")) for name, value in answer.msg.raw_items()]
     dropped = connection.hop_by_hop(Fields(pairs))
     return [(name, value) for name, value in pairs if name.lower() not in dropped]
 

@@ -29,6 +29,17 @@ class Reply:
     body: Iterable[bytes]
 
 
+def own(line: str, sentence: str) -> Reply:
+    """Return a reply of the gateway's own, in one sentence, that nobody stores."""
+    body = f"{sentence}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+    ]
+    return Reply(line, headers, (body,))
+
+
 def made(
     request: Request, stored: Stored, body_of: Callable[[str], bytes | None], *, now: float
 ) -> Reply | None:
@@ -90,8 +101,9 @@ def _part(
     try:
         part = ranges.part(asked, len(body))
     except ranges.UnsatisfiableError:
-        headers = [("Content-Range", f"bytes */{len(body)}"), ("Cache-Control", "no-store")]
-        return Reply("416 Range Not Satisfiable", [*headers, ("Content-Length", "0")], ())
+        refused = own("416 Range Not Satisfiable", f"The page has {len(body)} bytes.")
+        refused.headers.append(("Content-Range", f"bytes */{len(body)}"))
+        return refused
     if part is None:
         return everything
     content = body[part.start : part.stop]

@@ -19,7 +19,17 @@ CONDITIONS: Final = frozenset({"if-modified-since", "if-none-match", "if-range",
 #: Only an origin may evaluate these (RFC 9111 section 4.3.2).
 _FOR_ORIGIN: Final = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
 _RAW: Final = ("RAW_URI", "REQUEST_URI", "CONTENT_TYPE", "CONTENT_LENGTH")
-_ONE_REQUEST: Final = ("wsgi.file_wrapper", "wsgi.input_terminated")
+#: What of an environ is of use when its connection is gone.
+_LASTING: Final = frozenset(
+    {
+        "wsgi.errors",
+        "wsgi.input",
+        "wsgi.multiprocess",
+        "wsgi.multithread",
+        "wsgi.run_once",
+        "wsgi.version",
+    }
+)
 _NO_BODY: Final = frozenset({"", "0"})
 
 
@@ -90,7 +100,7 @@ class Request:
         environ = {
             name: value
             for name, value in self.question().items()
-            if isinstance(value, str) or (name.startswith("wsgi.") and name not in _ONE_REQUEST)
+            if isinstance(value, str) or name in _LASTING
         }
         environ["REQUEST_METHOD"] = "GET"
         request = Request(environ, self._options, keying)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..http import dates
 from ..http.cache_status import CacheStatus
 from ..http.reuse import Use
 
@@ -22,8 +21,9 @@ class Signer:
 
     def __init__(self, options: Options) -> None:
         self._name = options.name
-        self._internal = options.internal
+        self._unshown = options.internal | ({"date"} if options.server_dates else set())
         self._vouches = options.vouches
+        self._undated = options.vouches or options.server_dates
         self._hit = f"{CacheStatus(hit=True).written(options.name)}; ttl="
 
     def said(self, status: CacheStatus) -> Pair:
@@ -32,7 +32,7 @@ class Signer:
 
     def shown(self, headers: Iterable[Pair]) -> list[Pair]:
         """Return the lines without those for caches' eyes only."""
-        return [pair for pair in headers if pair[0].lower() not in self._internal]
+        return [pair for pair in headers if pair[0].lower() not in self._unshown]
 
     def hit(self, sent: Reply, stored: Stored, use: Use | None, now: float) -> Reply:
         """Sign a response from the store; spelt out, as every HIT pays for it."""
@@ -40,19 +40,18 @@ class Signer:
         said = f"{self._hit}{int((stored.lifetime - age) // 1)}"
         if use is not Use.FRESH and use is not None:
             said = f"{said}; detail={use.value}"
-        self._aged(sent, age, now)
+        self._aged(sent, age)
         sent.headers.append(("Cache-Status", said))
         return sent
 
     def forwarded(self, sent: Reply, stored: Stored, status: CacheStatus, now: float) -> Reply:
         """Sign a response from the store for which the origin was asked."""
-        self._aged(sent, max(0.0, now - stored.born), now)
+        self._aged(sent, max(0.0, now - stored.born))
         sent.headers.append(self.said(status))
         return sent
 
-    def _aged(self, sent: Reply, age: float, now: float) -> None:
-        if self._vouches:
-            kept = [pair for pair in sent.headers if pair[0].lower() != "date"]
-            sent.headers = [*kept, ("Date", dates.written(now))]
-        else:
+    def _aged(self, sent: Reply, age: float) -> None:
+        if self._undated:
+            sent.headers = [pair for pair in sent.headers if pair[0].lower() != "date"]
+        if not self._vouches:
             sent.headers.append(("Age", str(int(age))))

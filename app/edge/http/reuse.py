@@ -104,7 +104,8 @@ def _refused(stored: Reusable, age: float, asked: Directives) -> bool:
     oldest = asked.delta("max-age")
     if oldest is not None and age > oldest:
         return True
-    return stored.lifetime - age < (asked.delta("min-fresh") or 0)
+    left = asked.delta("min-fresh")
+    return left is not None and stored.lifetime - age < left
 
 
 def _tolerated(staleness: float, asked: Directives) -> bool:

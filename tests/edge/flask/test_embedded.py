@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask, Response, request, session
 
-from app.edge import Policy, cached
+from app.edge import Freshness, Policy, cache_control, cached
 from app.edge.flask import Edge
+from app.edge.guard import Leak
 from app.edge.testing import FrozenClock, assert_hit, assert_miss, assert_no_store, assert_stored
 
 if TYPE_CHECKING:
@@ -95,6 +96,36 @@ def test_a_finding_is_told(gated: Flask, policy: Policy) -> None:
     assert_no_store(response)
     assert "session-read" in response.headers["Cache-Status"]
     assert "stored" not in response.headers["Cache-Status"]
+
+
+def test_a_leak_still_raises_in_tests(gated: Flask, policy: Policy) -> None:
+    """The gateway does not swallow it."""
+    gated.testing = True
+    gated.add_url_rule("/leak", "leak", cached(policy)(lambda: session.get("name", "you")))
+    with pytest.raises(Leak, match="leak promises ARTICLE"):
+        get(gated, "/leak")
+
+
+def test_what_is_not_modified_is_said_by_the_gateway_and_by_flask(gated: Flask) -> None:
+    """A stored page and one that is passed on answer If-None-Match alike."""
+    gated.add_url_rule("/mine", "mine", cache_control(private=True, max_age=5)(lambda: "mine"))
+    tag = get(gated).headers["ETag"]
+    assert get(gated, If_None_Match=tag).status_code == 304
+    for _ in range(2):
+        tag = get(gated, "/mine").headers["ETag"]
+        assert get(gated, "/mine", If_None_Match=tag).status_code == 304
+
+
+def test_a_stale_page_is_validated(gated: Flask, clock: FrozenClock) -> None:
+    """With Flask's own ETag, so an unchanged page is not sent again."""
+    minute = Policy(name="MINUTE", browser=Freshness(ttl=timedelta(minutes=1)))
+    gated.add_url_rule("/same", "same", cached(minute)(lambda: "same"))
+    get(gated, "/same")
+    clock.advance(timedelta(minutes=2))
+    response = get(gated, "/same")
+    assert response.status_code == 200
+    assert "fwd-status=304" in response.headers["Cache-Status"]
+    assert_hit(get(gated, "/same"))
 
 
 def test_a_private_page_passes(gated: Flask) -> None:

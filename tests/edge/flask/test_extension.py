@@ -97,6 +97,14 @@ class TestDefault:
         assert_no_store(get(bare, "/a"))
         assert_policy(get(bare, "/b"), HOUR)
 
+    def test_a_default_of_no_store_closes_nothing(self, bare: Flask) -> None:
+        """It says no more than saying nothing does: a response may still speak."""
+        Edge().init_app(bare, default=NO_STORE)
+        bare.add_url_rule("/a", "a", lambda: "hi")
+        bare.add_url_rule("/b", "b", lambda: ("hi", {"Cache-Control": "max-age=5"}))
+        assert_no_store(get(bare, "/a"))
+        assert get(bare, "/b").headers["Cache-Control"] == "max-age=5"
+
     def test_a_mark_comes_before_it(self, bare: Flask) -> None:
         """A view that says no-store is not opened by the default."""
         Edge().init_app(bare, default=HOUR)
@@ -369,6 +377,15 @@ class TestValidators:
         assert get(app).headers["ETag"] == '"9a8eeff1d0bc6b9b7acf170b1168d6d0"'
         assert get(app, "/same").headers["ETag"] == get(app).headers["ETag"]
         assert get(app, "/other").headers["ETag"] != get(app).headers["ETag"]
+
+    @pytest.mark.parametrize("form", ['"other"', "W/{}"])
+    def test_a_failed_precondition_is_not_stored(self, app: Flask, form: str) -> None:
+        """A 412 answers one request (RFC 9110 §13.1.1, which compares strongly)."""
+        tag = get(app).headers["ETag"]
+        response = get(app, If_Match=form.format(tag))
+        assert response.status_code == 412
+        assert_no_store(response)
+        assert get(app, If_Match=tag).status_code == 200
 
     def test_an_etag_of_the_view_stays(self, app: Flask) -> None:
         """The view knows better."""

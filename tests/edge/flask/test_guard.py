@@ -44,6 +44,7 @@ LEAKS = {
         "authorization-read",
     ),
     "reads the address": (lambda: request.remote_addr, "client-read"),
+    "reads the name": (lambda: request.remote_user, "client-read"),
     "reads the body": (lambda: request.data, "body-read"),
     "reads a parameter": (lambda: request.args.get("page"), "query-undeclared"),
     "asks for a parameter": (lambda: "page" in request.args, "query-undeclared"),
@@ -227,6 +228,18 @@ class TestAfterTheView:
         with client.session_transaction() as known:
             known["_user_id"] = "1"
         assert_no_store(client.get("/"))
+
+
+def test_a_session_that_is_merely_renewed_closes_the_page(app: Flask) -> None:
+    """Flask sends a permanent session's cookie with each response; that is no view's error."""
+    app.add_url_rule("/", "show", cached(PUBLIC)(lambda: "hi"))
+    client = app.test_client()
+    with client.session_transaction() as known:
+        known.permanent = True
+        known["_user_id"] = "1"
+    response = client.get("/")
+    assert_no_store(response)
+    assert response.headers["Set-Cookie"].startswith("session=")
 
 
 def test_strictness_is_a_setting(bare: Flask) -> None:

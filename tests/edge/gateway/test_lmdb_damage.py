@@ -11,7 +11,7 @@ import pytest
 
 from app.edge.gateway.lmdb_store import LmdbStore
 from app.edge.gateway.store import Saved, StoreError
-from tests.edge.gateway.processes import run
+from tests.edge.gateway.processes import run, running
 from tests.edge.gateway.store_contract import stored
 from tests.edge.gateway.test_lmdb_store import save, served
 
@@ -58,6 +58,11 @@ def use(folder: Path) -> None:
     assert all(rights(folder))
 
 
+def use_whole(folder: Path) -> None:
+    """Use a store in which nothing that matters was damaged."""
+    assert rights(folder) == [True] * len(KEYS)
+
+
 def use_empty(folder: Path) -> None:
     """Use a damaged store that must be thrown away."""
     assert rights(folder) == []
@@ -83,13 +88,14 @@ def remove(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / "store" / name).unlink()
 
 
-def identity(*change: str) -> Callable[[Path], None]:
-    """Rewrite what the store says about itself."""
+def identity(word: int, value: str) -> Callable[[Path], None]:
+    """Rewrite a word of what the store says about itself."""
 
     def damage(folder: Path) -> None:
         path = folder / "store" / "identity"
         words = path.read_text().split(" ")
-        path.write_text(" ".join({**dict(enumerate(words)), **{int(change[0]): change[1]}}.values()))
+        words[word] = value
+        path.write_text(" ".join(words))
 
     return damage
 
@@ -136,9 +142,9 @@ def folder_as_data(folder: Path) -> None:
         pytest.param(remove("identity"), id="identity-gone"),
         pytest.param(truncate("identity", keep=0.5), id="identity-cut"),
         pytest.param(garbage("identity"), id="identity-garbage"),
-        pytest.param(identity("1", "0"), id="another-format"),
-        pytest.param(identity("2", "linux-big-8-65536"), id="another-platform"),
-        pytest.param(identity("5", "an-earlier-boot"), id="another-boot"),
+        pytest.param(identity(1, "0"), id="another-format"),
+        pytest.param(identity(2, "linux-big-8-65536"), id="another-platform"),
+        pytest.param(identity(5, "an-earlier-boot"), id="another-boot"),
         pytest.param(as_file, id="a-file-in-its-place"),
     ],
 )
@@ -155,7 +161,7 @@ def test_noise_in_what_holds_no_page_loses_no_page(folder: Path, name: str) -> N
     fill(folder)
     path = folder / "store" / name
     path.write_bytes(random.Random(2).randbytes(max(64, path.stat().st_size)))
-    assert run(lambda: use(folder)) == 0
+    assert run(lambda: use_whole(folder)) == 0
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -197,9 +203,7 @@ def moved(folder: Path) -> None:
         pytest.param(foreign, id="data-replaced"),
     ],
 )
-def test_damage_under_an_open_store_is_a_miss(
-    folder: Path, damage: Callable[[Path], None]
-) -> None:
+def test_damage_under_an_open_store_is_a_miss(folder: Path, damage: Callable[[Path], None]) -> None:
     """The next request sees an empty store in its place, and old tokens are refused."""
 
     def work() -> None:
@@ -286,20 +290,38 @@ def test_a_folder_that_cannot_be_made_passes(tmp_path: Path) -> None:
     store.close()
 
 
+def become_nobody() -> None:
+    """Lay down root's right to ignore permissions."""
+    if os.geteuid() == 0:
+        os.setuid(65534)
+
+
 def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
-    """Neither written nor replaced: it raises, nothing is served, and the next purge mends it."""
+    """Neither written nor replaced: it raises, no process serves, and the next purge mends it."""
+    ask, answer = os.pipe(), os.pipe()
+
+    def other() -> None:
+        become_nobody()
+        store = LmdbStore(folder, max_bytes=4 << 20)
+        while os.read(ask[0], 1):
+            os.write(answer[1], b"1" if store.load(KEYS[2]) else b"0")
+
+    def other_serves() -> bool:
+        os.write(ask[1], b"?")
+        return os.read(answer[0], 1) == b"1"
 
     def work() -> None:
-        if os.geteuid() == 0:
-            os.setuid(65534)
+        become_nobody()
         fill(folder)
         store = LmdbStore(folder, max_bytes=4 << 20)
         assert served(store, KEYS[1]) == BODIES[KEYS[1]]
+        assert other_serves()
         folder.chmod(0o500)
         limit_files(1)
         with pytest.raises(StoreError, match="neither written nor replaced"):
             store.purge(KEYS[1])
         assert store.load(KEYS[2]) == ()
+        assert not other_serves()
         assert save(store, b"new", b"new") is Saved.FAILED
         folder.chmod(0o700)
         limit_files(resource.RLIM_INFINITY)
@@ -311,7 +333,8 @@ def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
 
     for parent in (folder.parent, *folder.parent.parents[:2]):
         parent.chmod(0o777)
-    assert run(work) == 0
+    with running(other):
+        assert run(work) == 0
 
 
 def test_what_was_left_half_made_is_swept_away(folder: Path) -> None:

@@ -117,7 +117,6 @@ def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
             left.pop(0)
     hits, saved, refused, purges = world.counts
     assert purges == 600
-    print(hits, saved, refused)
     assert min(hits, saved, refused) > 10
 
 
@@ -153,6 +152,7 @@ class Other:
         self._folder = folder
 
     def __call__(self) -> None:
+        """Wait to be asked."""
         store = LmdbStore(self._folder)
         while os.read(self._ask[0], 1):
             assert store._door.discard("test")
@@ -344,16 +344,16 @@ def test_threads_read_on_while_others_fork(folder: Path) -> None:
 
 def test_two_processes_make_the_store_at_once(folder: Path) -> None:
     """Many workers start together on an empty or a damaged folder, and end up in one store."""
+    go = os.pipe()
+
+    def work() -> None:
+        os.read(go[0], 1)
+        store = LmdbStore(folder)
+        assert save(store, b"%d" % os.getpid(), PAGE) is Saved.SAVED
+
     for turn in range(8):
         if turn % 2:
             (folder / "store" / "data.mdb").write_bytes(b"garbage" * 9999)
-        go = os.pipe()
-
-        def work() -> None:
-            os.read(go[0], 1)
-            store = LmdbStore(folder)
-            assert save(store, b"%d" % os.getpid(), PAGE) is Saved.SAVED
-
         with running(*[work] * 4) as left:
             pids = list(left)
             os.write(go[1], b"4444")

@@ -1,0 +1,143 @@
+"""A site with something on every kind of page, and the addresses of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from app.publishing.models import (
+    Author,
+    Kind,
+    Media,
+    MediaFile,
+    Post,
+    Redirect,
+    Site,
+    Status,
+    Topic,
+    post_author,
+    post_topic,
+)
+from app.publishing.transaction import transaction
+
+BEGAN = datetime(2025, 1, 2, 3, 4, tzinfo=UTC)
+ARTICLES = 60
+"""Enough for several numbered pages of every list."""
+
+FINGERPRINT = "0123456789abcdef0123"
+EXAMPLES: dict[str, object] = {
+    "fingerprint": FINGERPRINT,
+    "name": "a.png",
+    "filename": "css/site.css",
+    "number": 1,
+}
+"""What stands for each variable part of an address, where nothing of BY_RULE fits better."""
+
+BY_RULE: dict[str, Mapping[str, object]] = {
+    "/articles/": {"slug": "article-1"},
+    "/api/posts/": {"slug": "article-1"},
+    "/authors/": {"slug": "ada"},
+    "/topics/": {"slug": "ink"},
+    "/archive/<year": {"number": BEGAN.year},
+    "/<slug": {"slug": "about"},
+}
+
+UNKNOWN = ("/no/such/page", "/no-such-page", "/articles/none", "/api/none", "/static/none.css")
+"""Addresses at which nothing is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A rule of the app, and one address that it answers."""
+
+    rule: str
+    path: str
+
+
+def addresses(app: Flask) -> list[Address]:
+    """One address for each rule that answers GET; an argument nobody knows is an error."""
+    with app.test_request_context():
+        return [
+            Address(rule=rule.rule, path=app.url_for(rule.endpoint, **_arguments(rule)))
+            for rule in app.url_map.iter_rules()
+            if "GET" in (rule.methods or ()) and not rule.build_only
+        ]
+
+
+def _arguments(rule: Rule) -> dict[str, object]:
+    known = dict(EXAMPLES)
+    for start, more in BY_RULE.items():
+        if rule.rule.startswith(start):
+            known |= more
+    missing = rule.arguments - known.keys()
+    assert not missing, f"{rule.rule}: say in EXAMPLES what stands for {missing}"
+    return {name: known[name] for name in rule.arguments}
+
+
+def fill(session: Session) -> None:
+    """Write a site: articles of an author under a topic, a page, a picture, a redirect."""
+    session.add_all(
+        [Site(title="A site"), Author(slug="ada", name="Ada"), Topic(slug="ink", name="Ink")]
+    )
+    media = Media(
+        digest="0" * 64, name="a.png", content_type="image/png", width=1, height=1, created_at=BEGAN
+    )
+    session.add(media)
+    session.add(Redirect(source="/old", target="/about", created_at=BEGAN))
+    session.flush()
+    file = {"width": 1, "height": 1, "size": 3, "original": True, "content": b"png"}
+    named = {"fingerprint": FINGERPRINT, "name": "a.png", "content_type": "image/png"}
+    session.add(MediaFile(media_id=media.id, **named, **file))
+    posts = [post(number) for number in range(1, ARTICLES + 1)]
+    session.add_all([*posts, page()])
+    session.flush()
+    for article in posts:
+        link = {"post_id": article.id, "position": 0}
+        session.execute(post_author.insert().values(author_id=1, **link))
+        session.execute(post_topic.insert().values(topic_id=1, **link))
+
+
+def post(number: int) -> Post:
+    """A published article; a higher number is newer."""
+    at = BEGAN + timedelta(days=number)
+    return Post(
+        kind=Kind.ARTICLE,
+        status=Status.PUBLISHED,
+        slug=f"article-{number}",
+        title=f"Article {number}",
+        summary=f"What article {number} says.",
+        body_html=f"<p>Article {number}.</p>",
+        body_text=f"Article {number}.",
+        published_at=at,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def page() -> Post:
+    """A published page."""
+    return Post(
+        kind=Kind.PAGE,
+        status=Status.PUBLISHED,
+        slug="about",
+        title="About",
+        body_html="<p>About.</p>",
+        published_at=BEGAN,
+        created_at=BEGAN,
+        updated_at=BEGAN,
+    )
+
+
+@pytest.fixture
+def filled(app: Flask) -> Flask:
+    """An app, as readers get it: errors are answered, not raised."""
+    with transaction() as session:
+        fill(session)
+    app.testing = False
+    return app

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.edge.flask.routes import routes
+from app.security import ALWAYS
+from tests.live.gunicorn import environment
+from tests.live.process import ROOT
+
+from .conftest import UNKNOWN, addresses
+
+CLOCKS = {"/edge/two-minutes"}
+"""Pages that tell the time, so that a reader can watch the cache."""
+
+ETAGS = """
+import json, sys
+from app import create_app
+from tests.contracts.conftest import addresses
+app = create_app()
+client = app.test_client()
+answers = {one.path: client.get(one.path) for one in addresses(app)}
+json.dump({path: [a.get_etag()[0], a.data.decode("latin-1")] for path, a in answers.items()
+           if "no-store" not in a.headers["Cache-Control"]}, sys.stdout)
+"""
+
+
+def asked(app: Flask, **headers: str) -> dict[str, TestResponse]:
+    """The answer of every address, also where nothing is, to GET and to HEAD."""
+    client = app.test_client(use_cookies=False)
+    paths = [*(address.path for address in addresses(app)), *UNKNOWN, "/old", "/healthz", "/readyz"]
+    answers = {}
+    for path in paths:
+        answers[f"GET {path}"] = client.get(path, headers=headers)
+        answers[f"HEAD {path}"] = client.head(path, headers=headers)
+        answers[f"POST {path}"] = client.post(path, headers=headers)
+    return answers
+
+
+def test_every_route_has_a_named_policy(app: Flask) -> None:
+    """A route that says nothing would be no-store without anybody having meant it."""
+    assert [route.rule for route in routes(app) if route.source == "none"] == []
+
+
+def test_every_page_is_there(filled: Flask) -> None:
+    """The walks below look at pages, not at error pages."""
+    client = filled.test_client()
+    found = {one.rule: client.get(one.path).status_code for one in addresses(filled)}
+    assert {rule: status for rule, status in found.items() if status not in {200, 302}} == {}
+
+
+def test_every_answer_says_how_it_may_be_stored(filled: Flask) -> None:
+    """Edges have defaults of their own for what says nothing, errors and redirects among them."""
+    silent = [
+        what for what, answer in asked(filled).items() if "Cache-Control" not in answer.headers
+    ]
+    assert silent == []
+
+
+def test_what_must_not_be_shared_says_so(filled: Flask) -> None:
+    """An answer to another method, and one that failed, is stored nowhere."""
+    for what, answer in asked(filled).items():
+        if what.startswith("POST") or answer.status_code >= 500:
+            assert answer.cache_control.no_store, what
+
+
+def test_no_public_answer_sets_a_cookie_or_varies_on_one(filled: Flask) -> None:
+    """Not even for a reader who sends some."""
+    for headers in ({}, {"Cookie": "session=x; a=b"}):
+        for what, answer in asked(filled, **headers).items():
+            assert "Set-Cookie" not in answer.headers, what
+            assert "cookie" not in answer.headers.get("Vary", "").lower(), what
+            assert answer.headers.get("Vary") != "*", what
+
+
+def test_every_reader_gets_the_same(filled: Flask) -> None:
+    """Cookies, languages, agents and referrers change nothing of what is shared."""
+    plain = asked(filled)
+    headers = {"Cookie": "session=x", "Accept-Language": "fr", "User-Agent": "a phone"}
+    other = asked(filled, **headers, Referer="http://a.example/", Host="other.example")
+    for what, answer in plain.items():
+        if not answer.cache_control.no_store and what.partition(" ")[2] not in CLOCKS:
+            assert (answer.status_code, answer.data) == (other[what].status_code, other[what].data)
+            assert answer.headers.get("Location") == other[what].headers.get("Location")
+
+
+def test_every_answer_has_the_security_headers(filled: Flask) -> None:
+    """Pages, errors, redirects and static files."""
+    for what, answer in asked(filled).items():
+        assert dict(answer.headers).items() >= dict(ALWAYS).items(), what
+
+
+def test_an_unchanged_page_is_a_304(filled: Flask) -> None:
+    """What a browser may keep, it can ask for again at the price of a few bytes."""
+    client = filled.test_client()
+    for address in addresses(filled):
+        first = client.get(address.path)
+        if first.cache_control.no_store or first.status_code != 200:
+            continue
+        etag, weak = first.get_etag()
+        assert etag, address.path
+        assert not weak, address.path
+        again = client.get(address.path, headers={"If-None-Match": f'"{etag}"'})
+        assert (again.status_code, again.data) == (304, b""), address.path
+        assert again.get_etag() == (etag, False)
+
+
+@pytest.mark.slow
+def test_every_process_gives_the_same_bytes_and_validators(filled: Flask, tmp_path: Path) -> None:
+    """Another process, restarted, on another machine: hashes of strings differ there."""
+    found = []
+    for seed in ("1", "2"):
+        instance = tmp_path / f"machine-{seed}"
+        instance.mkdir()
+        shutil.copy(Path(filled.instance_path) / "broadsheet.db", instance)
+        shutil.copy(Path(filled.instance_path) / "broadsheet.db-wal", instance)
+        printed = subprocess.run(
+            [sys.executable, "-c", ETAGS],
+            cwd=ROOT,
+            env=environment(instance, {"PYTHONHASHSEED": seed, "FLASK_EDGE_GATEWAY": "off"}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        found.append(json.loads(printed.stdout))
+    assert len(found[0]) > 20
+    first, second = ({path: one[path] for path in one.keys() - CLOCKS} for one in found)
+    assert first == second

@@ -1,0 +1,113 @@
+"""LmdbStore against a model: a dictionary, a purge counter and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from app.edge.gateway.lmdb_store import LmdbStore
+from app.edge.gateway.store import Body, Saved, Stored
+from tests.edge.gateway.store_contract import stored
+
+keys = st.sampled_from([b"a", b"b", b"a" * 600])
+varies = st.sampled_from([(), (("x", "1"),), (("x", None),)])
+bodies = st.binary(max_size=40) | st.sampled_from([b"p" * 4096, b"q" * 9000])
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Whatever is done in whatever order, the store is the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.store = LmdbStore(self.folder / "cache", max_bytes=8 << 20, max_variants=2)
+        self.model: dict[bytes, list[tuple[Stored, bytes]]] = {}
+        self.clock = 0
+        self.purged: dict[bytes, int] = {}
+        self.tokens = [(self.store.token(), 0)]
+
+    def refused(self, key: bytes, when: int) -> bool:
+        """Tell whether the key was purged after the moment a token was read."""
+        return self.purged.get(key, 0) > when
+
+    @rule()
+    def read_token(self) -> None:
+        """Begin a request."""
+        self.clock += 1
+        self.tokens.append((self.store.token(), self.clock))
+
+    @rule(key=keys, vary=varies, body=bodies, which=st.integers(0, 5))
+    def save(
+        self, key: bytes, vary: tuple[tuple[str, str | None], ...], body: bytes, which: int
+    ) -> None:
+        """End a request that began a while ago."""
+        token, when = self.tokens[-1 - which % len(self.tokens)]
+        made = stored(vary=vary, bodies=(Body(coding="identity", length=len(body)),))
+        saved = self.store.save(key, made, {"identity": body}, token=token)
+        if self.refused(key, when):
+            assert saved is Saved.PURGED_MEANWHILE
+            return
+        assert saved is Saved.SAVED
+        others = [pair for pair in self.model.get(key, []) if pair[0].vary != vary]
+        self.model[key] = [*others, (made, body)][-2:]
+
+    @precondition(lambda self: any(self.model.values()))
+    @rule(data=st.data(), vary=varies, born=st.floats(0, 2**40))
+    def freshen(
+        self, data: st.DataObject, vary: tuple[tuple[str, str | None], ...], born: float
+    ) -> None:
+        """Hear from the origin that nothing changed."""
+        key = data.draw(st.sampled_from([key for key, kept in self.model.items() if kept]))
+        old, body = data.draw(st.sampled_from(self.model[key]))
+        new = replace(old, vary=vary, born=born)
+        assert self.store.freshen(key, new, token=self.store.token()) is Saved.SAVED
+        kept = [p for p in self.model[key] if p[0] is not old and p[0].vary != vary]
+        self.model[key] = [*kept, (new, body)]
+
+    @rule(key=keys)
+    def purge(self, key: bytes) -> None:
+        """Change a page."""
+        assert self.store.purge(key) == len(self.model.pop(key, []))
+        self.clock += 1
+        self.purged[key] = self.clock
+
+    @rule()
+    def purge_all(self) -> None:
+        """Change everything."""
+        assert self.store.purge_all() == sum(map(len, self.model.values()))
+        self.model.clear()
+        self.clock += 1
+        self.purged = dict.fromkeys((b"a", b"b", b"a" * 600), self.clock)
+
+    @rule()
+    def reopen(self) -> None:
+        """Restart the server."""
+        self.store.close()
+        self.store = LmdbStore(self.folder / "cache", max_bytes=8 << 20, max_variants=2)
+
+    @invariant()
+    def is_the_model(self) -> None:
+        """Every page has the variants it should, each with its own body."""
+        for key in (b"a", b"b", b"a" * 600):
+            kept = self.model.get(key, [])
+            assert set(self.store.load(key)) == {made for made, _ in kept}
+            for made, body in kept:
+                assert self.store.body(key, made, "identity") == body
+        stats = self.store.stats()
+        assert stats is not None
+        assert stats.variants == sum(map(len, self.model.values()))
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        self.store.close()
+        shutil.rmtree(self.folder)
+
+
+TestStoreMachine = StoreMachine.TestCase
+TestStoreMachine.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
