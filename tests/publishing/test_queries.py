@@ -319,7 +319,7 @@ def test_media_are_found_by_digest_and_name_together(app: Flask) -> None:
     file = article.cover.files[0]
     found = media.file(file.fingerprint, file.name)
     assert found is not None
-    assert found.content == b"a 960"
+    assert found.content == content.picture("a", 960)
     assert media.file(file.fingerprint, "other.jpg") is None
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from app.publishing.models import Kind, Status
+from app.publishing.text import render
 
 from . import content
 
@@ -32,15 +33,46 @@ PATHS = [
 ]
 """Every kind of page."""
 
-PROSE = (
-    '<h2 id="one">One<a class="anchor" href="#one" aria-label="Link to “One”"></a></h2>'
-    '<p>A text with a note.<sup class="footnote-ref"><a href="#fn1" id="fnref1">[1]</a></sup></p>'
-    '<div class="table-wrap" role="region" aria-label="Table" tabindex="0"><table><thead><tr>'
-    "<th>A</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table></div>"
-    '<div class="highlight"><pre tabindex="0"><code>' + "x" * 300 + "</code></pre></div>"
-    '<section class="footnotes"><ol class="footnotes-list"><li class="footnote-item" id="fn1">'
-    '<p>The note. <a href="#fnref1" class="footnote-backref">↩︎</a></p></li></ol></section>'
-)
+TEXT = """\
+A text with a note.[^1] It has *italics*, **weight**, `code` and a [link](/archive).
+
+## Code
+
+```python
+def show(slug: str) -> str: return render("a line that is much longer than a phone is wide", slug)
+```
+
+## A table
+
+| Edge | Where it goes | Limit |
+|---|---|---:|
+| first | `CDN-Cache-Control` and something else | 100 |
+
+> A quotation.
+
+> [!WARNING]
+> An alert with `code`.
+
+### Lists
+
+- one
+    - two
+
+1. first
+
+- [x] done
+- [ ] to do
+
+Term
+: What it means.
+
+---
+
+![Nothing](missing.jpg)
+
+[^1]: The note.
+"""
+PROSE = render(TEXT, resolve_image=lambda _: None, resolve_link=lambda _: None).html
 
 
 def fill() -> None:

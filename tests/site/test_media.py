@@ -5,6 +5,7 @@ from flask import Flask
 
 from app.publishing.queries import articles
 
+from .content import picture
 from .html import Page
 
 
@@ -15,7 +16,7 @@ def test_a_file_is_served_for_ever(filled: Flask) -> None:
     assert article.cover is not None
     file = article.cover.files[0]
     answer = filled.test_client().get(file.path)
-    assert answer.data == b"Lanterns 960"
+    assert answer.data == picture("Lanterns", 960)
     assert answer.content_type == "image/jpeg"
     assert "immutable" in answer.headers["Cache-Control"]
 

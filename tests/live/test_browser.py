@@ -1,0 +1,205 @@
+"""What only a browser can tell: that pages hold still, fit, and are read by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.site.conftest import fill
+
+from .gunicorn import Serve
+
+pytestmark = pytest.mark.live
+
+PATHS = [
+    *("/", "/articles/lanterns", "/about", "/topics", "/topics/harbour", "/archive"),
+    *("/archive/2024", "/search?q=text", "/edge/two-minutes", "/nothing-here"),
+]
+"""Every kind of layout."""
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+SMALL = {"width": 320, "height": 640}
+LARGE = {"width": 1920, "height": 1080}
+
+WATCH = """
+window.shifts = []; window.violations = [];
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+}).observe({type: 'layout-shift', buffered: true});
+document.addEventListener('securitypolicyviolation', event => {
+  window.violations.push(event.violatedDirective + ' ' + event.blockedURI);
+});
+"""
+SCROLL = """async () => {
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 400) {
+    scrollTo(0, y); await new Promise(done => requestAnimationFrame(() => setTimeout(done, 20)));
+  }
+}"""
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page that was read to its end, and what happened meanwhile."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def sum_of_shifts(self) -> float:
+        """How much the page jumped (cumulative layout shift)."""
+        return float(self.page.evaluate("window.shifts.reduce((a, b) => a + b, 0)"))
+
+    def violations(self) -> list[str]:
+        """What the content security policy refused."""
+        found: list[str] = self.page.evaluate("window.violations")
+        return found
+
+
+@pytest.fixture
+def site(app: Flask, serve: Serve, tmp_path: Path) -> str:
+    """Where a server with something on every page answers."""
+    fill()
+    return serve(DATABASE_URL=f"sqlite:///{tmp_path / 'broadsheet.db'}").url.rstrip("/")
+
+
+@pytest.fixture
+def browse(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Open a browser of one's own; it is closed with the test."""
+    opened: list[BrowserContext] = []
+
+    def new(**options: Any) -> BrowserContext:
+        opened.append(chromium.new_context(**options))
+        return opened[-1]
+
+    yield new
+    for context in opened:
+        context.close()
+
+
+def visit(context: BrowserContext, url: str) -> Visit:
+    """Read a page from its beginning to its end."""
+    page = context.new_page()
+    seen = Visit(page=page)
+    page.add_init_script(WATCH)
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.on("console", lambda said: seen.complaints.append(said.text))
+    page.goto(url, wait_until="networkidle")
+    page.evaluate(SCROLL)
+    return seen
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_pages_hold_still_and_ask_nobody_else(
+    site: str, browse: Callable[..., BrowserContext], viewport: dict[str, int]
+) -> None:
+    """No layout shift, no complaint of the browser, no request to another host, nothing refused."""
+    context = browse(viewport=viewport)
+    wrong: dict[str, object] = {}
+    for path in PATHS:
+        seen = visit(context, site + path)
+        shift = seen.sum_of_shifts()
+        foreign = [url for url in seen.requests if not url.startswith((site, "data:"))]
+        missing = "404" if path == "/nothing-here" else "no status"
+        complaints = [said for said in seen.complaints if missing not in said]
+        if shift >= 0.01 or complaints or foreign or seen.violations():
+            wrong[path] = (shift, complaints, foreign, seen.violations())
+        seen.page.close()
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("viewport", [SMALL, LARGE], ids=["small", "large"])
+def test_pages_fit_their_window(
+    site: str, browse: Callable[..., BrowserContext], viewport: dict[str, int]
+) -> None:
+    """Nobody scrolls sideways, on the smallest phone or the largest screen."""
+    context = browse(viewport=viewport)
+    widths = {}
+    for path in PATHS:
+        page = context.new_page()
+        page.goto(site + path)
+        widths[path] = page.evaluate("document.documentElement.scrollWidth")
+        page.close()
+    assert {path: width for path, width in widths.items() if width > viewport["width"]} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(
+    site: str, browse: Callable[..., BrowserContext], scheme: str
+) -> None:
+    """Nothing that axe finds: contrast, names, landmarks, order of headings."""
+    context = browse(viewport=PHONE, color_scheme=scheme)
+    wrong = {}
+    for path in PATHS:
+        page = context.new_page()
+        page.goto(site + path)
+        found = Axe().run(page).response["violations"]
+        if found:
+            wrong[path] = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
+        page.close()
+    assert wrong == {}
+
+
+def test_pages_are_read_without_javascript(
+    site: str, browse: Callable[..., BrowserContext]
+) -> None:
+    """The text, the contents and search need no script."""
+    page = browse(java_script_enabled=False).new_page()
+    page.goto(f"{site}/articles/lanterns")
+    assert "A text with a note" in page.inner_text("main")
+    page.goto(f"{site}/search")
+    page.fill("input[name=q]", "brackets")
+    page.press("input[name=q]", "Enter")
+    assert "Lanterns" in page.inner_text("main")
+
+
+def test_the_first_key_leads_to_the_text(site: str, browse: Callable[..., BrowserContext]) -> None:
+    """The skip link is the first stop of the keyboard, and it works."""
+    page = browse(viewport=DESKTOP).new_page()
+    page.goto(site)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the text"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_dark_mode_is_dark(site: str, browse: Callable[..., BrowserContext]) -> None:
+    """The paper follows what the reader has chosen."""
+    colours = []
+    for scheme in ("light", "dark"):
+        page = browse(color_scheme=scheme).new_page()
+        page.goto(site)
+        colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert colours == ["rgb(251, 247, 238)", "rgb(18, 24, 42)"]
+
+
+def test_on_paper_there_is_only_the_text(site: str, browse: Callable[..., BrowserContext]) -> None:
+    """Navigation is not printed."""
+    page = browse(viewport=DESKTOP).new_page()
+    page.goto(f"{site}/articles/lanterns")
+    page.emulate_media(media="print")
+    assert not page.is_visible(".sections")
+    assert not page.is_visible(".neighbours")
+    assert page.is_visible(".prose")
+
+
+def test_notes_stand_beside_the_text_on_a_wide_screen(
+    site: str, browse: Callable[..., BrowserContext]
+) -> None:
+    """And below it on a narrow one."""
+    lefts = []
+    for viewport in (PHONE, LARGE):
+        page = browse(viewport=viewport).new_page()
+        page.goto(f"{site}/articles/lanterns")
+        note, text = page.locator("#fn1").bounding_box(), page.locator(".prose").bounding_box()
+        assert note is not None
+        assert text is not None
+        lefts.append(note["x"] >= text["x"] + text["width"])
+    assert lefts == [False, True]
