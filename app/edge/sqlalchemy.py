@@ -16,9 +16,15 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 from .changes.mark import MARK
-from .reads import Plan, Schema, Unreadable, analyse
+from .reads import Plan, Schema, Table, Unreadable, analyse
 from .reads.plan import Parameters
 from .reads.recorder import current
+
+INTERNAL = {"edge_internal": True}
+"""Execution options of the edge's own transactions: neither read by a page nor a write to tell."""
+
+READS = "edge_reads"
+"""The execution option that names the tables which raw SQL reads."""
 
 _WROTE = "edge.wrote"
 _MARKED = "edge.marked"
@@ -47,6 +53,8 @@ class Observer:
         context: Any,
         _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
     ) -> None:
+        if context.execution_options.get("edge_internal"):
+            return
         does = kind(statement, context)
         if does is Kind.WRITE:
             connection.info[_WROTE] = True
@@ -69,7 +77,13 @@ class Observer:
         _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
     ) -> None:
         record = current()
-        if record is None or record.spoilt or kind(statement, context) is not Kind.READ:
+        if record is None or record.spoilt or context.execution_options.get("edge_internal"):
+            return
+        if kind(statement, context) is not Kind.READ:
+            return
+        declared = context.execution_options.get(READS)
+        if declared is not None:
+            record.read(Table(table=name) for name in declared)
             return
         if context.compiled is None:
             record.spoil(f"the tables in raw SQL are not known: {statement[:80]!r}")

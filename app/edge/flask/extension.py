@@ -15,7 +15,7 @@ from flask.signals import request_finished, request_started
 
 from .. import cli
 from ..dialects import Dialect, named
-from ..guard import SAFE, Facts, judge
+from ..guard import SAFE, Facts, Finding, judge
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import canonical, is_canonical
@@ -24,9 +24,10 @@ from ..shelf import Shelf
 from .embedded import embedded, switched_on
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .requests import Reads, TrackedRequest, reads_of
-from .responses import POLICY_KEY, promise, validate, withhold
+from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
 from .static import Static
+from .tracking import Tracker
 
 if TYPE_CHECKING:
     from flask import Flask, Request
@@ -53,6 +54,7 @@ class State:
     cap: timedelta
     strict: bool | None
     gateway: Gateway | None = None
+    tracker: Tracker | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -74,6 +76,8 @@ class State:
         if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
             _tidy_query(route, asked)
         reads_of(asked).on = True
+        if self.tracker is not None:
+            self.tracker.begin()
         after_this_request(_look_at_session)
 
     def finish(self, sender: Flask, response: Response, **_: Any) -> None:
@@ -83,7 +87,9 @@ class State:
         environ = asked.environ
         route = self.route(sender, asked.endpoint)
         said = response_promise(route, asked, response, self.should_handle, now)
-        finding = judge(_facts(said, route, asked, response))
+        etag = "" if said.policy.no_store else stamp(response, environ)
+        facts = _facts(said, route, asked, response)
+        finding = judge(facts) or self._registered(facts, route, asked, etag, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
@@ -93,6 +99,18 @@ class State:
         promise(response, said.policy, self.dialects, cap=self.cap, now=now)
         if not said.policy.no_store:
             validate(response, environ)
+
+    def _registered(
+        self, facts: Facts, route: Promise, asked: Request, etag: str, now: datetime
+    ) -> Finding | None:
+        """Put a page that shared caches may keep into the index, where there is one."""
+        policy = facts.policy
+        if self.tracker is None or not policy.shared or policy.immutable:
+            return None
+        url = _path(asked)
+        if query := canonical(asked.environ.get("QUERY_STRING", ""), route.query):
+            url = f"{url}?{query}"
+        return self.tracker.settle(facts.view, url, etag, policy, now)
 
 
 class Edge:
@@ -189,9 +207,12 @@ def _tidy_query(route: Promise, asked: Request) -> None:
     tidy = canonical(sent, route.query)
     asked.show_query(tidy)
     if not is_canonical(sent, route.query):
-        # One slash, or the path could name another host.
-        path = "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
-        g.edge_tidy_url = f"{path}?{tidy}" if tidy else path
+        g.edge_tidy_url = f"{_path(asked)}?{tidy}" if tidy else _path(asked)
+
+
+def _path(asked: Request) -> str:
+    """The path of a request as a URL spells it; with one slash, or it could name a host."""
+    return "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
 
 
 def _to_canonical_query() -> BaseResponse | None:

@@ -85,15 +85,23 @@ def promise(
         response.vary.update(policy.vary)
 
 
+def stamp(response: Response, environ: dict[str, Any]) -> str:
+    """Give a complete page a strong ETag, unless it has one; return what it has then."""
+    known = response.headers.get("ETag", "")
+    if known or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
+        return known
+    body = response.get_data()
+    if not body and environ["REQUEST_METHOD"] != "GET":
+        return ""
+    made = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    response.headers["ETag"] = made
+    return made
+
+
 def validate(response: Response, environ: dict[str, Any]) -> None:
-    """Give a complete page a strong ETag and answer conditional requests (RFC 9110 §13)."""
+    """Answer conditional requests for a page that has validators (RFC 9110 §13)."""
     if response.status_code != 200:  # noqa: PLR2004 - OK
         return
-    present = _names(response)
-    if response.is_sequence and "etag" not in present:
-        body = response.get_data()
-        if body or environ["REQUEST_METHOD"] == "GET":
-            response.headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if not _CONDITIONS.isdisjoint(environ):
         response.make_conditional(environ)
         if response.status_code == 412:  # noqa: PLR2004 - the precondition failed

@@ -18,6 +18,7 @@ from .lmdb.environment import ClosedError
 from .lmdb.ledger import Ledger, token_of
 from .lmdb.record import Record, Variant, digest
 from .lmdb.shelf import Shelf, name_of
+from .lmdb.writing import NotKeptError, changed, defragmented
 from .store import VARIANTS, Saved, StoreError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class LmdbStore:
 
     def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
         """Return a body of this very response; None when it was evicted meanwhile."""
-        environment = self._door.enter()
+        environment = self._door.enter_again()
         if environment is None:
             return None
         place = _place(environment.decoded(key), stored, coding)
@@ -249,13 +250,13 @@ class LmdbStore:
             if environment is None:
                 return Saved.FAILED
             try:
-                if tried and not _defragmented(environment, share=tried / 8):
+                if tried and not defragmented(environment, share=tried / 8):
                     self._door.discard("no page is free, not even to free others")
                     return Saved.FULL
-                return _change(environment, key, change, token=token, size=size)
+                return changed(environment, key, change, token=token, size=size)
             except lmdb.MapFullError:
                 continue
-            except _NotKeptError as refused:
+            except NotKeptError as refused:
                 return refused.saved
             except _FAILURES as error:
                 self._failed(error)
@@ -290,51 +291,6 @@ class LmdbStore:
     def _failed(self, error: Exception) -> None:
         if isinstance(error, _DAMAGED):
             self._door.discard(str(error))
-
-
-class _NotKeptError(Exception):
-    """Leaves a write transaction without a change."""
-
-    def __init__(self, saved: Saved) -> None:
-        super().__init__(saved.value)
-        self.saved = saved
-
-
-def _change(
-    environment: Environment,
-    key: bytes,
-    change: Callable[[Shelf], Saved],
-    *,
-    token: int,
-    size: int,
-) -> Saved:
-    with environment.writing() as transaction:
-        shelf = Shelf(environment, transaction)
-        if shelf.forbids(key, token):
-            raise _NotKeptError(Saved.PURGED_MEANWHILE)
-        if not shelf.make_room(size):
-            raise _NotKeptError(Saved.FULL)
-        saved = change(shelf)
-        if saved is not Saved.SAVED:
-            raise _NotKeptError(saved)
-        shelf.settle()
-    return saved
-
-
-def _defragmented(environment: Environment, *, share: float) -> bool:
-    """Let a share of the store leave, so that there are long runs of free pages."""
-    environment.release_readers()
-    try:
-        with environment.writing() as transaction:
-            shelf = Shelf(environment, transaction)
-            shelf.make_room(int(environment.limit * share))
-            shelf.settle()
-        # LMDB gives freed pages out again from the second transaction after this one.
-        with environment.writing() as transaction:
-            Shelf(environment, transaction).settle()
-    except lmdb.MapFullError:
-        return False
-    return True
 
 
 def _place(record: Record | None, stored: Stored, coding: str) -> Place | None:

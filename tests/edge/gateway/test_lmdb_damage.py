@@ -15,7 +15,7 @@ import pytest
 
 from app.edge.gateway.lmdb_store import LmdbStore
 from app.edge.gateway.store import Saved, StoreError
-from tests.edge.gateway.processes import run
+from tests.edge.gateway.processes import run, running
 from tests.edge.gateway.store_contract import stored
 from tests.edge.gateway.test_lmdb_store import save, served
 
@@ -59,6 +59,11 @@ def rights(folder: Path) -> list[bool]:
 def use(folder: Path) -> None:
     """Use a damaged store, which must look like a sound one, whole or empty."""
     assert all(rights(folder))
+
+
+def use_whole(folder: Path) -> None:
+    """Use a store in which nothing that matters was damaged."""
+    assert rights(folder) == [True] * len(KEYS)
 
 
 def use_empty(folder: Path) -> None:
@@ -159,7 +164,7 @@ def test_noise_in_what_holds_no_page_loses_no_page(folder: Path, name: str) -> N
     fill(folder)
     path = folder / "store" / name
     path.write_bytes(random.Random(2).randbytes(max(64, path.stat().st_size)))
-    assert run(lambda: use(folder)) == 0
+    assert run(lambda: use_whole(folder)) == 0
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -288,21 +293,39 @@ def test_a_folder_that_cannot_be_made_passes(tmp_path: Path) -> None:
     store.close()
 
 
+def become_nobody() -> None:
+    """Lay down root's right to ignore permissions."""
+    codecs.lookup("ascii")  # afterwards the interpreter's own files may be out of reach
+    if os.geteuid() == 0:
+        os.setuid(65534)
+
+
 def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
-    """Neither written nor replaced: it raises, nothing is served, and the next purge mends it."""
+    """Neither written nor replaced: it raises, no process serves, and the next purge mends it."""
+    ask, answer = os.pipe(), os.pipe()
+
+    def other() -> None:
+        become_nobody()
+        store = LmdbStore(folder, max_bytes=4 << 20)
+        while os.read(ask[0], 1):
+            os.write(answer[1], b"1" if store.load(KEYS[2]) else b"0")
+
+    def other_serves() -> bool:
+        os.write(ask[1], b"?")
+        return os.read(answer[0], 1) == b"1"
 
     def work() -> None:
-        codecs.lookup("ascii")  # afterwards the interpreter's own files may be out of reach
-        if os.geteuid() == 0:
-            os.setuid(65534)
+        become_nobody()
         fill(folder)
         store = LmdbStore(folder, max_bytes=4 << 20)
         assert served(store, KEYS[1]) == BODIES[KEYS[1]]
+        assert other_serves()
         folder.chmod(0o500)
         limit_files(1)
         with pytest.raises(StoreError, match="neither written nor replaced"):
             store.purge(KEYS[1])
         assert store.load(KEYS[2]) == ()
+        assert not other_serves()
         assert save(store, b"new", b"new") is Saved.FAILED
         folder.chmod(0o700)
         limit_files(resource.RLIM_INFINITY)
@@ -315,7 +338,8 @@ def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
     top = Path(tempfile.gettempdir()).resolve()
     for parent in takewhile(lambda parent: parent != top, folder.parents):
         parent.chmod(0o777)
-    assert run(work) == 0
+    with running(other):
+        assert run(work) == 0
 
 
 def test_what_was_left_half_made_is_swept_away(folder: Path) -> None:

@@ -90,6 +90,7 @@ class Environment:
     def _open(self, folder: Folder) -> None:
         try:
             self.visits = Visits(folder.store / "visits")
+            self._expect_life()
             # sync=False: a store from before the last boot is thrown away instead, and what a
             # process wrote before it was killed is in the kernel's hands, purges included.
             self._env = lmdb.open(
@@ -126,9 +127,17 @@ class Environment:
             raise
         self._device, self._inode, self._size = seen.st_dev, seen.st_ino, seen.st_size
 
+    def _expect_life(self) -> None:
+        if self.visits.dead:
+            raise UnsoundError("a process has declared it dead")
+
+    def is_alive(self) -> bool:
+        """Tell whether what was loaded a moment ago may still be served: without a system call."""
+        return not self.closed and not self.visits.dead
+
     def is_current(self) -> bool:
         """Tell whether the store at the path is still this one, whole, and open in this process."""
-        if self.closed or self.pid != os.getpid():
+        if self.closed or self.visits.dead or self.pid != os.getpid():
             return False
         try:
             seen = os.stat(self._path)  # noqa: PTH116 - Path.stat costs a HIT a microsecond more

@@ -91,6 +91,8 @@ class Folder:
 
         Needs no guard: a process in the midst of opening it finds its files gone.
         """
+        with suppress(OSError):
+            visits.condemn(self.store / "visits")
         grave = self.path / f"discarded-{secrets.token_hex(8)}"
         with suppress(FileNotFoundError, NotADirectoryError):
             self.store.rename(grave)

@@ -1,14 +1,17 @@
-"""How often each page was asked for: counters in memory shared by all processes, never a write.
+"""Memory shared by all processes: how often pages were asked for, and whether the store is dead.
 
-They are approximate by intent: increments may be lost, and two keys may share a slot.
+Counters are approximate by intent: increments may be lost, and two keys may share a slot.
 """
 
 import mmap
 import os
+import sys
 from pathlib import Path
 
 SLOTS = 1 << 16
-SIZE = SLOTS + 4 * SLOTS
+_DEAD_AT = SLOTS + 4 * SLOTS
+SIZE = _DEAD_AT + 8
+_DEAD = int.from_bytes(b"discard!", "little")
 
 
 def allocate(path: Path) -> None:
@@ -16,10 +19,19 @@ def allocate(path: Path) -> None:
     path.write_bytes(bytes(SIZE))
 
 
+def condemn(path: Path) -> None:
+    """Declare the store dead for every process, without mapping the file."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.pwrite(descriptor, _DEAD.to_bytes(8, sys.byteorder), _DEAD_AT)
+    finally:
+        os.close(descriptor)
+
+
 class Visits:
     """A visited mark and a counter for each slot, in a file that every process maps."""
 
-    __slots__ = ("_counts", "_map", "_marks")
+    __slots__ = ("_counts", "_dead", "_map", "_marks")
 
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -31,7 +43,17 @@ class Visits:
             os.close(descriptor)
         whole = memoryview(self._map)
         self._marks = whole[:SLOTS]
-        self._counts = whole[SLOTS:].cast("I")
+        self._counts = whole[SLOTS:_DEAD_AT].cast("I")
+        self._dead = whole[_DEAD_AT:].cast("Q")
+
+    @property
+    def dead(self) -> bool:
+        """Whether some process has declared that nothing of this store may be served."""
+        return self._dead[0] == _DEAD
+
+    def condemn(self) -> None:
+        """Declare so, for every process at once: this works when the disk is full or read-only."""
+        self._dead[0] = _DEAD
 
     @staticmethod
     def slot(digest: bytes) -> int:

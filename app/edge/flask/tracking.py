@@ -1,0 +1,116 @@
+"""Tracking: what a shared response was built from is registered before it leaves."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ..guard import Finding
+from ..index import Page, Registered, register
+from ..reads import Schema, recorder
+from ..sqlalchemy import INTERNAL
+from ..tags import page_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from ..changes import Watched
+    from ..policy import Policy
+
+PATIENCE = timedelta(milliseconds=200)
+"""How long registering waits for another writer; a reader's answer is worth more than a HIT."""
+
+FLIGHT = timedelta(minutes=1)
+"""The longest time that a response may be on its way to a cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracker:
+    """Registers the responses of one app in the database that they are built from."""
+
+    engine: Engine
+    watched: tuple[Watched, ...]
+    schema: Schema
+    site: str
+    key: bytes
+
+    def begin(self) -> None:
+        """Record what is read from now on."""
+        recorder.begin()
+
+    def settle(
+        self, view: str, url: str, etag: str, policy: Policy, now: datetime
+    ) -> Finding | None:
+        """Register a response under its URL, or say why it must not be stored."""
+        record = recorder.current()
+        recorder.end()
+        if record is None:
+            return _quiet(view, "unrecorded", "nobody recorded what it was built from")
+        if record.spoilt is not None:
+            return _leak(view, policy, record.spoilt)
+        page = Page(
+            url=url,
+            tag=page_tag(self.site, url, key=self.key),
+            etag=etag,
+            policy=policy.name,
+            registered=now,
+            expires=now + longest_life(policy),
+        )
+        return self._register(view, page, record)
+
+    def _register(self, view: str, page: Page, record: recorder.Record) -> Finding | None:
+        try:
+            with self.writing() as connection:
+                verdict = register(connection, page, record.dependencies, record.marks)
+        except sa.exc.DBAPIError:
+            return _quiet(view, "unregistered", "the page index could not be written")
+        if verdict is Registered.DONE:
+            return None
+        return _quiet(view, verdict.name.lower(), verdict.value)
+
+    @contextmanager
+    def writing(self, patience: timedelta = PATIENCE) -> Iterator[Connection]:
+        """A transaction of its own on the index, with SQLite's write lock from its beginning."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL)  # noqa: PLW2901 - the same one
+            with _patience(connection, patience), connection.begin():
+                yield connection
+
+
+@contextmanager
+def _patience(connection: Connection, longest: timedelta) -> Iterator[None]:
+    """Wait no longer than this for a lock; the connection is as before afterwards."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = connection.connection.dbapi_connection
+    before = raw.execute("PRAGMA busy_timeout").fetchone()[0]
+    raw.execute(f"PRAGMA busy_timeout={longest // timedelta(milliseconds=1)}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={before}")
+
+
+def longest_life(policy: Policy) -> timedelta:
+    """How long any cache may hold a response; an edge may get it in the gateway's last second."""
+    edge = policy.edge
+    if edge is None:
+        return FLIGHT + policy.browser.ttl
+    stale = (edge.stale_while_revalidate or timedelta()) + (edge.stale_if_error or timedelta())
+    return 2 * edge.ttl + stale + FLIGHT
+
+
+def _leak(view: str, policy: Policy, reason: str) -> Finding:
+    promise = f"{view} promises {policy.name} to every reader alike, but {reason}"
+    return Finding(code="reads-unknown", sentence=f"{promise} (reads-unknown).")
+
+
+def _quiet(view: str, code: str, reason: str) -> Finding:
+    return Finding(code=code, sentence=f"{view}: {reason}.", leak=False)
