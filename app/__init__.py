@@ -24,7 +24,10 @@ from . import (
     security,
     site,
 )
+from .edge.spelling import Spelling
+from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
+from .watched import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
 
@@ -46,6 +49,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     api.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
+    content.init_app(app)
     put_in_front(app)
     return app
 
@@ -62,7 +66,7 @@ def connect_database(app: Flask) -> None:
 
 def put_in_front(app: Flask) -> None:
     """What stands in front of the app and its gateway; the last one is asked first."""
-    wsgi: Any = hosts.TrustedHosts(app.wsgi_app, app.config["TRUSTED_HOSTS"])
+    wsgi: Any = hosts.TrustedHosts(Spelling(app.wsgi_app), app.config["TRUSTED_HOSTS"])
     wsgi = health.Health(wsgi, app)
     if proxies := app.config["PROXIES"]:
         # Never x_host or x_prefix: a reader could choose what a shared page links to.
@@ -71,6 +75,15 @@ def put_in_front(app: Flask) -> None:
 
 
 def connect_edge(app: Flask) -> None:
-    """Wire the caching library."""
+    """Wire the caching library, and let it follow what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
-    extensions.edge.init_app(app)
+    edge = extensions.edge
+    edge.init_app(
+        app,
+        gateway={
+            "site": app.config["SITE_URL"],
+            "server_dates": "gunicorn" in os.environ.get("SERVER_SOFTWARE", ""),
+        },
+    )
+    with app.app_context():
+        edge.track(app, extensions.db.engine, WATCHED, SCHEMA, site=app.config["SITE_URL"])

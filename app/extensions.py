@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 from flask_sqlalchemy import SQLAlchemy
 
 from .database import Base, Migrations
+from .edge import changes, index
 from .edge.flask import Edge
+from .watched import WATCHED
+
+changes.define_tables(Base.metadata)
+index.define_tables(Base.metadata)
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-alembic = Migrations(run_mkdir=False)
+alembic = Migrations(watched=WATCHED)
 edge = Edge()
 
 if TYPE_CHECKING:

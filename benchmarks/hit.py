@@ -164,9 +164,7 @@ def python(port: int, headers: dict[str, str], seconds: int) -> tuple[int, float
     return sum(counts), time.monotonic() - began
 
 
-Load = (
-    type(wrk) if not TYPE_CHECKING else "Callable[[int, dict[str, str], int], tuple[int, float]]"
-)
+Load = type(wrk) if not TYPE_CHECKING else "Callable[[int, dict[str, str], int], tuple[int, float]]"
 
 
 def free_port() -> int:

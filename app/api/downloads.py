@@ -1,4 +1,7 @@
-"""Every article as one file, for a spreadsheet or a script; made in memory, so that it is storable."""
+"""Every article as one file, for a spreadsheet or a script.
+
+It is made in memory, and bounded, since a streamed response can't be stored.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ from . import policies, shapes
 bp = Blueprint("downloads", __name__, url_prefix="/downloads")
 
 COLUMNS = ("url", "title", "summary", "published_at", "updated_at", "words", "authors", "topics")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+"""What makes a spreadsheet compute a cell; some read the full-width forms too."""
 
 
 @bp.get("/posts.csv")

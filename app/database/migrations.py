@@ -15,6 +15,9 @@ from flask_alembic import Alembic
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
+from app.edge import changes
+from app.edge.changes import Watched
+
 from .engine import PATIENCE, WRITING
 
 MIGRATING = 0x42524F41
@@ -30,7 +33,15 @@ class BrokenReferences(click.ClickException):
 
 
 class Migrations(Alembic):
-    """Flask-Alembic, safe when processes upgrade at once and when SQLite rebuilds a table."""
+    """Flask-Alembic, safe when processes upgrade at once and when SQLite rebuilds a table.
+
+    The triggers of the `watched` tables are gone while tables change, and made anew with the
+    last migration, in the same transaction.
+    """
+
+    def __init__(self, *, watched: Sequence[Watched] = ()) -> None:
+        super().__init__(run_mkdir=False)
+        self.watched = watched
 
     def init_app(self, app: Flask) -> None:
         """Register the `flask db` commands."""
@@ -78,7 +89,10 @@ class Migrations(Alembic):
         def steps(revision: Any, context: Any) -> Any:
             if stranger := self._stranger(revision or ()):
                 raise NewerDatabase(_newer(stranger))
-            return fn(revision, context)
+            changes.remove(context.connection, self.watched)
+            yield from fn(revision, context)
+            if set(context.get_current_heads()) == set(self.script_directory.get_heads()):
+                changes.install(context.connection, self.watched)
 
         return steps
 

@@ -1,4 +1,4 @@
-"""One spelling per URL path: anything else is redirected once, or refused, before it is a cache key.
+"""One spelling per URL path: any other is redirected once or refused, before it is a cache key.
 
 `canonical` is pure. What a path means, its case and a slash at its end are left to the app.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -91,6 +91,7 @@ def _refused(target: str) -> Refused | None:
 
 def _path(path: str) -> str:
     """One slash at a time, no dot segments (RFC 3986 section 5.2.4), one way to write each byte."""
+    unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
     kept: list[str] = []
     segments = _ENCODED.sub(_plain, _quoted(path, _IN_PATH)).split("/")
     for segment in segments:

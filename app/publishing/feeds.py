@@ -64,7 +64,8 @@ def atom(feed: Feed) -> bytes:
     _add(root, "generator", "Broadsheet")
     for post in feed.posts:
         _entry(root, feed, post)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8") + b"\n"
+    text: str = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
 def _entry(root: ET.Element, feed: Feed, post: Post) -> None:

@@ -38,4 +38,5 @@ def _document(root: str, item: str, site_url: str, addresses: Iterable[Address])
         ET.SubElement(element, "loc").text = f"{site_url}{address.path}"
         if address.changed_at:
             ET.SubElement(element, "lastmod").text = address.changed_at.isoformat()
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(top, encoding="utf-8") + b"\n"
+    text: str = ET.tostring(top, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BuildError, RequestRedirect
+from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as Answer
 
 from app.edge.flask import serve_as
@@ -45,18 +45,18 @@ def _not_found() -> Answer:
 
 def moved_to(path: str) -> str | None:
     """Where a path that names nothing leads: what a writer says, else its proper spelling."""
-    return redirects.target(path) or _ELSEWHERE.get(path) or _respelt(path)
-
-
-def _respelt(path: str) -> str | None:
-    """The path in lower case and without a slash at its end, if a route knows that one."""
     proper = "/" + path.lower().strip("/")
+    return redirects.target(path) or _ELSEWHERE.get(proper) or _respelt(path, proper)
+
+
+def _respelt(path: str, proper: str) -> str | None:
+    """The path in lower case and without a slash at its end, if a route knows that one."""
     if proper == path or not proper.isprintable() or not proper.isascii():
         return None
     try:
         current_app.url_map.bind("localhost").match(proper)
-    except (HTTPException, RequestRedirect):
-        return _ELSEWHERE.get(proper)
+    except HTTPException:
+        return None
     return proper
 
 

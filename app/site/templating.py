@@ -16,22 +16,14 @@ from app.publishing.models import Media, Post, Site
 from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
 
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 _WORDS_A_MINUTE = 230
 _MIDDLING = 900
+_BEGINNING = 4000
+_ALIKE = 60
 
 
 class Publication:
@@ -120,6 +112,12 @@ def finished(html: str) -> Markup:
     return Markup(html)  # noqa: S704 - sanitised when it was saved
 
 
+def has_standfirst(post: Post) -> bool:
+    """Tell whether the summary says more than the text's first words, from which it may be made."""
+    begins = " ".join(Markup(post.body_html[:_BEGINNING]).striptags().split())  # noqa: S704 - only compared
+    return bool(post.summary) and post.summary.rstrip("…. ")[:_ALIKE] not in begins
+
+
 def linked_data(article: Post) -> dict[str, Any]:
     """What search engines read about an article (schema.org, as JSON-LD)."""
     cover = renditions(article.cover) if article.cover else None
@@ -158,6 +156,7 @@ FILTERS = (
     clock,
     day,
     finished,
+    has_standfirst,
     iso,
     linked_data,
     marked,

@@ -26,14 +26,14 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def article(app: Flask) -> Post:
+def article(any_app: Flask) -> Post:
     """A draft of an article."""
     draft = actions.Draft(title="First light", body_markdown="The *first* text.")
     return actions.create(draft, now=NOW)
 
 
 @pytest.fixture
-def dump(app: Flask) -> Callable[[], Dump]:
+def dump(any_app: Flask) -> Callable[[], Dump]:
     """Call it for every row of every table, the search index included."""
     return dump_database
 

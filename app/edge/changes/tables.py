@@ -22,6 +22,12 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("changed", sa.Text),
         sa.Column("resolved", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Index("ix_edge_change_xid", "xid"),
+        sa.Index(
+            "ix_edge_change_unresolved",
+            "id",
+            sqlite_where=sa.text("NOT resolved"),
+            postgresql_where=sa.text("NOT resolved"),
+        ),
         sqlite_autoincrement=True,  # a plain rowid is given again after the log was trimmed
     )
     meta = sa.Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,13 @@ from flask.signals import request_finished, request_started
 from .. import cli
 from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, Finding, judge
+from ..index import resolve
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import canonical, is_canonical
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
+from ..sqlalchemy import Observer
 from .embedded import embedded, switched_on
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .requests import Reads, TrackedRequest, reads_of
@@ -31,9 +33,12 @@ from .tracking import Tracker
 
 if TYPE_CHECKING:
     from flask import Flask, Request
+    from sqlalchemy.engine import Engine
     from werkzeug.wrappers import Response as BaseResponse
 
+    from ..changes import Watched
     from ..gateway.gateway import Gateway
+    from ..reads import Schema
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
 Clock = Callable[[], datetime]
@@ -162,6 +167,26 @@ class Edge:
             state.gateway = embedded(app, dialects, clock, gateway or {})
             app.wsgi_app = state.gateway  # type: ignore[method-assign]  # as above
 
+    def track(
+        self,
+        app: Flask,
+        engine: Engine,
+        watched: Sequence[Watched],
+        schema: Schema,
+        *,
+        site: str,
+    ) -> None:
+        """Follow what responses read from this engine, and purge them when that changes.
+
+        `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
+        """
+        state = _state(app)
+        key = str(app.secret_key or "").encode()[:64]
+        state.tracker = Tracker(
+            engine=engine, watched=tuple(watched), schema=schema, site=site, key=key
+        )
+        Observer(schema, on_write=lambda: _settle(state)).listen(engine)
+
     def purge(self, app: Flask, url: str) -> int:
         """Let the gateway forget every variant of a URL; return how many it had.
 
@@ -186,6 +211,19 @@ def _state(app: Flask) -> State:
     if not isinstance(state, State):
         raise PolicyError("This app has no edge: call edge.init_app(app) first.")
     return state
+
+
+def _settle(state: State) -> None:
+    """Purge what a finished write has touched, before its writer goes on."""
+    assert state.tracker is not None
+    if state.gateway is None:
+        return
+    with state.tracker.writing(timedelta(seconds=5)) as connection:
+        resolution = resolve(connection)
+    if resolution.everything:
+        state.gateway.purge_all()
+    for page in resolution.pages:
+        state.gateway.purge(page.url)
 
 
 def touch(code: str = "private-read") -> None:

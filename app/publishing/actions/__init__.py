@@ -6,8 +6,10 @@ person.
 
 from __future__ import annotations
 
+from .add_media import add_media
 from .add_redirect import add_redirect
 from .archive import archive
+from .arrange_menu import arrange_menu
 from .create import create
 from .draft import Draft
 from .publish import publish
@@ -25,8 +27,10 @@ __all__ = [
     "Draft",
     "SiteDraft",
     "TopicDraft",
+    "add_media",
     "add_redirect",
     "archive",
+    "arrange_menu",
     "create",
     "publish",
     "publish_due",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,20 +39,24 @@ def find_image(session: Session, source: str) -> Image | None:
         sa.select(Media)
         .join(MediaFile, MediaFile.media_id == Media.id)
         .where(MediaFile.fingerprint == match[1])
+        .order_by(MediaFile.original.desc(), Media.id)
         .limit(1)
     ).first()
-    return None if found is None else image_of(found)
+    return None if found is None else image_of(found.files)
 
 
-def image_of(media: Media) -> Image:
+def image_of(files: Sequence[MediaFile]) -> Image:
     """An image as the text room knows it: the original, and the widths that are made of it."""
-    original = next(file for file in media.files if file.original)
-    smaller = (file for file in media.files if not file.original and file.width < original.width)
+    original = next(file for file in files if file.original)
     return Image(
         url=original.path,
         width=original.width,
         height=original.height,
-        renditions=tuple(Rendition(url=file.path, width=file.width) for file in smaller),
+        renditions=tuple(
+            Rendition(url=file.path, width=file.width)
+            for file in files
+            if not file.original and file.width < original.width
+        ),
     )
 
 

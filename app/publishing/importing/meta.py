@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeAlias
+from unicodedata import category
 
 from . import dates
 from .frontmatter import Document, FrontMatterError
@@ -145,7 +146,7 @@ def _line(value: Any) -> str:
     text = " ".join(str(value).split())
     if len(text) > MAX_TEXT:
         raise ValueError(f"the text is longer than {MAX_TEXT} characters")
-    if any(not character.isprintable() for character in text):
+    if any(category(character) in {"Cc", "Cs"} for character in text):
         raise ValueError("the text has control characters")
     return text
 

@@ -71,6 +71,11 @@ def scan(root: Path, limits: Limits | None = None) -> Iterator[Found | Skipped]:
             yield _read_post(home, path, limits)
 
 
+def read_post(root: Path, path: PurePosixPath, limits: Limits | None = None) -> Found | Skipped:
+    """Read one post that `scan` has found."""
+    return _read_post(_home(root), path, limits or Limits())
+
+
 def locate(root: Path, post: PurePosixPath, reference: str) -> PurePosixPath | None:
     """Find the file that an image reference of `post` means; None when the folder has none.
 

@@ -15,7 +15,7 @@ from app.publishing.models import Post
 
 from .articles import Listed, narrowed
 from .instants import year_of
-from .selections import NEWEST_FIRST, OLDEST_FIRST, articles, for_links, for_lists
+from .selections import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists
 
 PAGE_SIZE = 20
 YEAR_SIZE = 1000
@@ -118,6 +118,6 @@ def year(number: int) -> YearPage | None:
     )
 
 
-def _year_of_first(posts: sa.Select[tuple[Post]]) -> int | None:
+def _year_of_first(posts: Posts) -> int | None:
     post = db.session.scalar(posts.limit(1).options(*for_links()))
     return post.published_at.year if post is not None and post.published_at else None

@@ -88,14 +88,14 @@ def rows() -> list[Row]:
 def summary() -> Summary:
     """The site in numbers."""
     counted = articles().with_only_columns(
-        sa.func.count(Post.id).label("count"),
+        sa.func.count(Post.id).label("articles"),
         sa.func.coalesce(sa.func.sum(Post.word_count), 0).label("words"),
         sa.func.max(Post.published_at).label("newest_at"),
         sa.func.min(Post.published_at).label("oldest_at"),
     )
     row = db.session.execute(counted).one()
     return Summary(
-        articles=row.count,
+        articles=row.articles,
         pages=_published_pages(),
         topics=_linked(post_topic, post_topic.c.topic_id),
         authors=_linked(post_author, post_author.c.author_id),

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
 from app.extensions import db
 from app.publishing.models import Post, Redirect, Status
+from app.publishing.paths import normal
 
 from .selections import for_links
-
-LONGEST = 500
 
 
 def target(path: str) -> str | None:
     """Where a path leads now: to a published post or a fixed address, never to itself."""
-    source = path.lower().rstrip("/")
-    if not source or len(source) > LONGEST or not source.isprintable():
+    try:
+        source = normal(quote(path))
+    except ValueError:
         return None
-    found = sa.select(Redirect).where(Redirect.source == source)
-    redirect = db.session.scalar(found.options(joinedload(Redirect.post).options(*for_links())))
-    if redirect is None:
-        return None
-    leads = _public_path(redirect.post) if redirect.post else redirect.target
-    return leads if leads != path else None
+    found = (
+        sa.select(Redirect.target, Post)
+        .outerjoin(Post, Redirect.post_id == Post.id)
+        .where(Redirect.source == source)
+        .options(*for_links())
+    )
+    row = db.session.execute(found).one_or_none()
+    leads = row and (_public_path(row.Post) if row.Post else row.target)
+    return leads if leads and leads != path else None
 
 
 def _public_path(post: Post) -> str | None:

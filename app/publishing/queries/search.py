@@ -26,7 +26,7 @@ _SQLITE = sa.text(
     " FROM post_search JOIN post ON post.id = post_search.rowid"
     " WHERE post_search MATCH :words AND post.status = :status"
     " ORDER BY bm25(post_search, 8.0, 4.0, 1.0), post.id DESC LIMIT :most"
-)
+).execution_options(edge_reads=("post",))
 _POSTGRESQL = sa.text(
     "SELECT post.id AS id, ts_headline('english', left(post.body_text, 100000), query, :look)"
     " AS snippet"
@@ -34,7 +34,7 @@ _POSTGRESQL = sa.text(
     " websearch_to_tsquery('english', :words) AS query"
     " WHERE post_search.words @@ query AND post.status = :status"
     " ORDER BY ts_rank_cd(post_search.words, query) DESC, post.id DESC LIMIT :most"
-)
+).execution_options(edge_reads=("post",))
 _LOOK = f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=28, MinWords=14, MaxFragments=1"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from app.publishing.models import Kind, Media, Post, Status
 
-Posts = sa.Select[tuple[Post]]
+Posts = sa.Select[Post]
 
 OLDEST_FIRST = (Post.published_at, Post.id)
 NEWEST_FIRST = (Post.published_at.desc(), Post.id.desc())

@@ -1,0 +1,28 @@
+"""Arrange the menu: which pages stand in it, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from app.publishing.errors import Missing
+from app.publishing.models import Kind, Post
+from app.publishing.transaction import transaction
+
+
+def arrange_menu(slugs: Sequence[str]) -> None:
+    """Let exactly these pages stand in the menu; raises Missing for a page that is not there."""
+    with transaction() as session:
+        named = Post.slug.in_(slugs) | Post.menu_position.is_not(None)
+        pages = session.scalars(
+            sa.select(Post).where(Post.kind == Kind.PAGE, named).with_for_update()
+        ).all()
+        known = {page.slug for page in pages}
+        for slug in slugs:
+            if slug not in known:
+                raise Missing(f"There is no page {slug!r} to stand in the menu.")
+        places = {slug: place for place, slug in enumerate(slugs, 1)}
+        for page in pages:
+            if page.menu_position != places.get(page.slug):
+                page.menu_position = places.get(page.slug)

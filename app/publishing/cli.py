@@ -1,0 +1,118 @@
+"""The commands of content: `flask content import`, `export`, `sample` and `publish-due`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from .actions import publish_due
+from .errors import PublishingError
+from .exporting import ExportError, export_folder
+from .importing.folder import Progress, import_folder
+from .importing.report import Outcome, Report
+from .importing.source import SourceError
+from .sampling import load_samples
+
+_EVERY = 100
+"""How many files pass between two lines of a log."""
+
+content = AppGroup("content", help="Import, export and publish what the site holds.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    app.cli.add_command(content)
+
+
+@content.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Do everything, then keep nothing of it.")
+@click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
+@click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
+def import_command(path: Path, base_url: str, *, dry_run: bool, strict: bool) -> None:
+    """Import a folder of Markdown, as Hugo, Jekyll or Zola write it.
+
+    A file that can't be used is named and passed over; the status is 1 only when the whole folder
+    can't be read, or with --strict.
+    """
+    with _in_one_sentence(), _shown_progress() as progress:
+        report = import_folder(
+            path, now=_now(), base_url=base_url, dry_run=dry_run, progress=progress
+        )
+    _tell(report, dry_run=dry_run)
+    sys.exit(1 if strict and report.skipped else 0)
+
+
+@content.command("export")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace a folder that holds something.")
+def export_command(path: Path, *, force: bool) -> None:
+    """Write everything as a folder of Markdown and images, which `import` reads again."""
+    with _in_one_sentence():
+        click.echo(f"{export_folder(path.absolute(), force=force)} posts written to {path}.")
+
+
+@content.command("sample")
+def sample_command() -> None:
+    """Load the sample publication, if the site is empty."""
+    with _in_one_sentence():
+        reports = load_samples(now=_now())
+    if reports is None:
+        click.echo("The site holds something already; the samples were not loaded.")
+        return
+    imported = sum(report.counts[Outcome.IMPORTED] for report in reports)
+    click.echo(f"The sample publication is loaded: {imported} posts.")
+
+
+@content.command("publish-due")
+def publish_due_command() -> None:
+    """Make the scheduled posts public whose time has come."""
+    with _in_one_sentence():
+        click.echo(f"{len(publish_due(_now()))} published.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    """What a person can mend is said in one sentence, and the status is 1."""
+    try:
+        yield
+    except (SourceError, ExportError, PublishingError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Progress]:
+    """A bar on a terminal, a line now and then in a log."""
+    if not sys.stderr.isatty():
+        yield _lines
+        return
+    with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
+
+        def move(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield move
+
+
+def _lines(done: int, total: int) -> None:
+    if done % _EVERY == 0 or done == total:
+        click.echo(f"{done} of {total} files", err=True)
+
+
+def _tell(report: Report, *, dry_run: bool) -> None:
+    for line in report.lines():
+        click.echo(line)
+    if dry_run:
+        click.echo("That was a dry run: nothing was kept.")

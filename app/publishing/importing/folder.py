@@ -1,0 +1,96 @@
+"""Importing a folder: every post that it holds, one transaction each, and a report at the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.extensions import db
+from app.publishing.errors import Invalid, PublishingError
+from app.publishing.models import Kind
+
+from . import plan, publication, source
+from .plan import Entry
+from .post import Job, import_post
+from .report import Outcome, Report
+from .source import Found, Skipped
+from .translating import Folder
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Is called with the number of files that are done and of all."""
+
+
+def import_folder(
+    root: Path,
+    *,
+    now: datetime,
+    base_url: str = "",
+    kind: Kind | None = None,
+    dry_run: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Report:
+    """Bring a folder's posts in, or up to date; what is the same already is not written.
+
+    `base_url` is where the old site stood: absolute links to it become links to the posts here.
+    `kind` overrules the files. Raises SourceError when the folder can't be read at all.
+    """
+    report = Report()
+    planned = plan.make(db.session(), _posts(root, report), kind)
+    db.session.rollback()  # reading is over; each post gets a transaction of its own
+    settings = publication.load(root, report)
+    if not dry_run:
+        publication.save_people(settings, report, now=now)
+    folder = Folder(root=root, plan=planned, base_url=base_url.rstrip("/"))
+    job = Job(folder=folder, now=now, report=report, dry_run=dry_run)
+    for done, entry in enumerate(planned.entries.values(), 1):
+        _import_one(job, entry)
+        progress(done, len(planned.entries))
+    if not dry_run:
+        publication.save_menu(settings, report, now=now)
+    return report
+
+
+def _posts(root: Path, report: Report) -> Iterator[Found]:
+    for found in source.scan(root):
+        if isinstance(found, Skipped):
+            report.skip(found.path, found.line, found.reason)
+        else:
+            yield found
+
+
+def _import_one(job: Job, entry: Entry) -> None:
+    """Import one file; whatever is wrong with it is its own affair."""
+    found = source.read_post(job.folder.root, entry.path)
+    if isinstance(found, Skipped):
+        job.report.skip(found.path, found.line, found.reason)
+        return
+    warnings = len(job.report.warnings)
+    try:
+        outcome = import_post(job, entry, found)
+    except PublishingError as error:
+        del job.report.warnings[warnings:]
+        job.report.skip(entry.path, _line(found, error), str(error))
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("import.failed", extra={"path": str(entry.path)})
+        del job.report.warnings[warnings:]
+        reason = "can't be imported for a reason that the log tells; please report it"
+        job.report.skip(entry.path, None, reason)
+    else:
+        job.report.counts[outcome] += 1
+        if outcome is Outcome.IMPORTED and entry.slug != entry.wanted:
+            sentence = f"its slug is {entry.slug}, because {entry.wanted} is taken"
+            job.report.warn(entry.path, None, sentence)
+
+
+def _line(found: Found, error: PublishingError) -> int | None:
+    if not isinstance(error, Invalid):
+        return None
+    return found.document.line_of({"summary": "description"}.get(error.field, error.field))

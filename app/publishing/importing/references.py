@@ -1,0 +1,92 @@
+"""References in Markdown: where a text names an image or a link, and how to put another there.
+
+Pure: a text in, places or a text out. Code blocks and code spans are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+# Every pattern reads each character a bounded number of times: a hostile text must not hang it.
+_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t>]+)*(`{3,}|~{3,})")
+_NOT_END = re.compile(r"[^\n]")
+_TICKS = re.compile(r"(?<![\\`])`+")
+_PLACES = re.compile(
+    r"""
+    \]\(\s*(?:<(?P<angled>[^<>\n]*)>|(?P<inline>[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*))
+    | ^[ ]{0,3}\[[^\]\n]+\]:[ \t]*\n?[ \t]*(?:<(?P<defined_angled>[^<>\n]*)>|(?P<defined>\S+))
+    | <(?:img|a)\b[^<>]*?\b(?:src|href)\s*=\s*(?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)')
+    """,
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One place where a text names something; `line` counts from 1 within the text."""
+
+    target: str
+    start: int
+    end: int
+    line: int
+
+
+def find(markdown: str) -> Iterator[Reference]:
+    """Every target of an image, a link or a definition, in the order of the text."""
+    masked = _without_code(markdown)
+    line, counted = 1, 0
+    for match in _PLACES.finditer(masked):
+        name = match.lastgroup or "inline"
+        start, end = match.span(name)
+        line, counted = line + markdown.count("\n", counted, start), start
+        if start < end:
+            yield Reference(target=markdown[start:end], start=start, end=end, line=line)
+
+
+def replace(markdown: str, targets: Mapping[str, str]) -> str:
+    """The text with every target that is a key of `targets` exchanged for its value."""
+    pieces, done = [], 0
+    for reference in find(markdown):
+        if reference.target in targets:
+            pieces += [markdown[done : reference.start], targets[reference.target]]
+            done = reference.end
+    return "".join([*pieces, markdown[done:]])
+
+
+def _without_code(markdown: str) -> str:
+    """The text with blanks where its code is, so that every place keeps its number."""
+    lines: list[str] = []
+    fence = ""
+    for line in markdown.split("\n"):
+        match = _FENCE.match(line)
+        if fence or match:
+            lines.append(" " * len(line))
+        else:
+            lines.append(line)
+        if match and not fence:
+            fence = match[1]
+        elif match and match[1].startswith(fence) and not line[match.end() :].strip():
+            fence = ""
+    paragraphs = ("\n".join(group) for _, group in groupby(lines, key=_is_blank))
+    return "\n".join(_without_spans(paragraph) for paragraph in paragraphs)
+
+
+def _is_blank(line: str) -> bool:
+    return not line.strip()
+
+
+def _without_spans(paragraph: str) -> str:
+    """A paragraph with blanks where its code spans are: from some backticks to as many again."""
+    open_at: dict[int, int] = {}
+    pieces, done = [], 0
+    for ticks in _TICKS.finditer(paragraph):
+        start = open_at.setdefault(len(ticks[0]), ticks.start())
+        if start < ticks.start():
+            span = paragraph[start : ticks.end()]
+            pieces += [paragraph[done:start], _NOT_END.sub(" ", span)]
+            done = ticks.end()
+            open_at.clear()
+    return "".join([*pieces, paragraph[done:]])

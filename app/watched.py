@@ -1,0 +1,23 @@
+"""The tables that public pages are built from, and how finely changes of them are told apart.
+
+A table that is not named here can't be read for a page that is shared.
+"""
+
+from __future__ import annotations
+
+from .edge.changes import Watched
+from .edge.reads import Schema
+
+WATCHED = (
+    Watched(table="post", columns=("kind", "status", "slug"), instants=("published_at",)),
+    Watched(table="author", columns=("slug",)),
+    Watched(table="topic", columns=("slug",)),
+    Watched(table="post_author"),
+    Watched(table="post_topic"),
+    Watched(table="media"),
+    Watched(table="media_file", columns=("media_id", "fingerprint")),
+    Watched(table="redirect", columns=("source",)),
+    Watched(table="site"),
+)
+
+SCHEMA = Schema.of(WATCHED, derived={"post_search": ("post",)}, functions=("year_of",))

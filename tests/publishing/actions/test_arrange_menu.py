@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.extensions import db
+from app.publishing import actions
+from app.publishing.actions import Draft
+from app.publishing.errors import Missing
+from app.publishing.models import Kind, Post
+
+
+def menu() -> list[str]:
+    """The slugs of the pages in the menu, in order."""
+    placed = sa.select(Post.slug).where(Post.menu_position.is_not(None))
+    return list(db.session.scalars(placed.order_by(Post.menu_position)))
+
+
+def test_the_menu_holds_exactly_the_pages_that_are_named(
+    any_app: Flask, now: datetime, dump: Callable[[], Any]
+) -> None:
+    """In their order; arranging it the same way again writes nothing."""
+    for slug in ("a", "b", "c"):
+        actions.create(Draft(title=slug, slug=slug, kind=Kind.PAGE), now=now)
+    actions.arrange_menu(["c", "a"])
+    assert menu() == ["c", "a"]
+    actions.arrange_menu(["b", "c"])
+    assert menu() == ["b", "c"]
+    before = dump()
+    actions.arrange_menu(["b", "c"])
+    assert dump() == before
+
+
+def test_a_page_that_is_not_there_leaves_the_menu_as_it_is(any_app: Flask, now: datetime) -> None:
+    """The sentence names it."""
+    with pytest.raises(Missing, match="'nowhere'"):
+        actions.arrange_menu(["nowhere"])

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+
+
+def test_the_page_that_is_never_stored_says_when_it_was_made(app: Flask) -> None:
+    """And that nobody may keep it."""
+    answer = app.test_client().get("/edge/no-store")
+    assert re.search(r"Last generated at <time[^>]*>\d\d:\d\d:\d\d UTC", answer.text)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_page_of_two_minutes_says_when_it_was_made(app: Flask) -> None:
+    """And an edge may keep it for two minutes."""
+    answer = app.test_client().get("/edge/two-minutes")
+    assert re.search(
+        r"Cached at <time[^>]*>\d\d:\d\d:\d\d UTC on [^<]*</time> for two", answer.text
+    )
+
+
+def test_the_favicon_is_an_icon(app: Flask) -> None:
+    """Browsers ask for it by a fixed address."""
+    answer = app.test_client().get("/favicon.ico")
+    assert answer.content_type == "image/x-icon"
+    assert answer.data[:4] == b"\0\0\1\0"

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.extensions import db
+from app.publishing.models import Status
+
+from . import content
+from .html import problems
+
+
+def test_not_found_shows_a_way_on(filled: Flask) -> None:
+    """A search form and what is new, with the status that programs read."""
+    answer = filled.test_client().get("/nothing/here")
+    assert answer.status_code == 404
+    assert 'role="search"' in answer.text
+    assert "Lanterns" in answer.text
+
+
+def test_an_old_address_leads_to_the_new_one(filled: Flask) -> None:
+    """In one redirect, whatever its case and with or without a slash."""
+    content.old_path("/2015/05/old.html", to=content.post("New"))
+    client = filled.test_client()
+    for path in ("/2015/05/old.html", "/2015/05/Old.HTML", "/2015/05/old.html/"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.location) == (301, "/articles/new")
+
+
+def test_an_old_address_of_a_hidden_post_is_not_found(app: Flask) -> None:
+    """A redirect does not tell that there is a draft."""
+    content.old_path("/old", to=content.post("Draft", status=Status.DRAFT))
+    assert app.test_client().get("/old").status_code == 404
+
+
+REDIRECTED = [
+    ("/topics/", "/topics"),
+    ("/Topics", "/topics"),
+    ("/TOPICS/HARBOUR/", "/topics/harbour"),
+    ("/articles/Lanterns", "/articles/lanterns"),
+    ("/articles/lanterns/", "/articles/lanterns"),
+    ("/articles", "/archive"),
+    ("/feed", "/feed.xml"),
+    ("/feed/", "/feed.xml"),
+    ("/RSS.xml", "/feed.xml"),
+    ("//topics", "/topics"),
+    ("/topics//harbour", "/topics/harbour"),
+    ("/./topics", "/topics"),
+    ("//about", "/about"),
+    ("/archive/pages/1/", "/archive/pages/1"),
+]
+
+
+@pytest.mark.parametrize(("path", "to"), REDIRECTED)
+def test_a_wrong_spelling_is_one_redirect(filled: Flask, path: str, to: str) -> None:
+    """To a path on this host, which then answers."""
+    client = filled.test_client()
+    answer = client.get("/", environ_overrides={"RAW_URI": path, "PATH_INFO": path})
+    assert (answer.status_code, answer.location) == (301, to)
+    assert client.get(to).status_code == 200
+
+
+REFUSED = [
+    "/%2f",
+    "/articles%2flanterns",
+    "/articles/%00",
+    "/articles/lanterns%00",
+    "/\\evil.com",
+    "/%5cevil.com",
+    "//evil.com",
+    "//evil.com/",
+    "///evil.com",
+    "/articles/lanterns;a=1",
+    "/articles/lanterns.",
+    "/articles/-lanterns",
+    "/articles/lan terns",
+    "/é",
+    "/%ff",
+    "/about/more",
+    "/nothing.php?a=b",
+]
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_wrong_address_is_never_a_second_copy(filled: Flask, path: str) -> None:
+    """It is refused, or redirected to a path on this host that is not found."""
+    raw = path.encode().decode("latin-1")
+    client = filled.test_client()
+    answer = client.get(path, environ_overrides={"RAW_URI": raw})
+    if answer.status_code == 301:
+        assert answer.location.startswith("/")
+        assert not answer.location.startswith(("//", "/\\"))
+        answer = client.get(answer.location)
+    assert answer.status_code in {400, 404}
+
+
+def test_without_the_raw_target_a_double_slash_is_no_copy_either(filled: Flask) -> None:
+    """A server that doesn't hand over the target hands over a path."""
+    answer = filled.test_client().get(
+        "/", environ_overrides={"PATH_INFO": "//topics", "RAW_URI": "", "REQUEST_URI": ""}
+    )
+    assert (answer.status_code, answer.location) == (301, "/topics")
+
+
+def test_a_method_that_is_not_allowed_says_which_are(filled: Flask) -> None:
+    """With a page that needs no database, and nobody stores it."""
+    answer = filled.test_client().post("/topics")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert problems(answer.text) == []
+
+
+def test_a_broken_database_is_a_page_that_needs_none(
+    filled: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of a 500 is made without a statement, and nobody stores it."""
+    filled.testing = False
+    filled.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the database is gone")
+
+    monkeypatch.setattr(db.session, "scalars", fail)
+    monkeypatch.setattr(db.session, "scalar", fail)
+    monkeypatch.setattr(db.session, "execute", fail)
+    answer = filled.test_client().get("/topics")
+    assert answer.status_code == 500
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Something broke on our side" in answer.text
+    assert "the database is gone" not in answer.text
+    assert problems(answer.text) == []

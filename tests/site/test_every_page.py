@@ -1,0 +1,140 @@
+"""Claims about every kind of page at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.edge.flask.routes import routes
+from app.extensions import db
+
+from .conftest import PATHS, fill
+from .content import day, post
+from .html import Page, problems
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_well_formed(filled: Flask, path: str) -> None:
+    """Balanced, one heading, no double ids, sized images, nothing inline, nothing foreign."""
+    answer = filled.test_client().get(path)
+    assert answer.status_code == (404 if path == "/nothing-here" else 200)
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert problems(answer.text) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_of_an_empty_site_is_no_error(app: Flask, path: str) -> None:
+    """Before anything is published, pages are empty or not found."""
+    answer = app.test_client().get(path)
+    assert answer.status_code in {200, 404}
+    assert problems(answer.text) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_sets_no_cookie_and_varies_on_none(filled: Flask, path: str) -> None:
+    """A page is the same for every reader."""
+    answer = filled.test_client().get(path)
+    assert "Set-Cookie" not in answer.headers
+    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in PATHS if not p.startswith(("/search", "/edge", "/nothing"))]
+)
+def test_a_page_says_its_one_address(filled: Flask, path: str) -> None:
+    """The canonical link comes from SITE_URL, never from the Host header."""
+    answer = filled.test_client().get(path, headers={"Host": "evil.example"})
+    links = Page(answer.text).all("link")
+    canonical = [link["href"] for link in links if link["rel"] == "canonical"]
+    assert canonical == [f"http://127.0.0.1:8000{path}"]
+    assert "evil.example" not in answer.text
+
+
+def test_links_of_pages_lead_somewhere(filled: Flask) -> None:
+    """Every link on every page is answered without a redirect."""
+    client = filled.test_client()
+    paths = {
+        link.partition("#")[0]
+        for path in PATHS
+        for link in Page(client.get(path).text).links()
+        if link.startswith("/")
+    } - {""}
+    answers = {path: client.get(path).status_code for path in sorted(paths)}
+    assert {path: status for path, status in answers.items() if status != 200} == {}
+
+
+def test_what_pages_load_is_there(filled: Flask) -> None:
+    """Every style sheet, icon and image is answered."""
+    client = filled.test_client()
+    loaded = set()
+    for path in PATHS:
+        page = Page(client.get(path).text)
+        kept = {"stylesheet", "icon", "apple-touch-icon", "preload", "alternate"}
+        loaded |= {link["href"] for link in page.all("link") if link["rel"] in kept}
+        loaded |= {image["src"] for image in page.all("img")}
+    answers = {path: client.get(path).status_code for path in sorted(loaded)}
+    assert {path: status for path, status in answers.items() if status != 200} == {}
+
+
+MOST_STATEMENTS = {
+    "/": 7,
+    "/articles/lanterns": 13,
+    "/about": 5,
+    "/topics": 3,
+    "/topics/harbour": 9,
+    "/topics/harbour/pages/1": 8,
+    "/authors": 3,
+    "/archive": 3,
+    "/archive/pages/1": 6,
+    "/archive/2024": 5,
+    "/search?q=text": 7,
+    "/nothing-here": 8,
+    "/feed.xml": 5,
+    "/sitemap.xml": 5,
+    "/api/posts": 5,
+    "/downloads/posts.csv": 3,
+}
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that are executed meanwhile, those of transactions aside."""
+    seen: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(("path", "most"), MOST_STATEMENTS.items(), ids=list(MOST_STATEMENTS))
+def test_a_page_is_a_fixed_number_of_statements(app: Flask, path: str, most: int) -> None:
+    """Ten more articles don't mean one more statement."""
+    fill()
+    counts = []
+    for number in (100, 110):
+        with counted() as seen:
+            app.test_client().get(path)
+        counts.append(len(seen))
+        for more in range(number, number + 10):
+            post(f"More {more}", at=day(more), topics=["Harbour"], authors=["Ada"], cover=True)
+    assert counts[0] == counts[1] <= most
+
+
+def test_every_route_carries_a_named_policy(app: Flask) -> None:
+    """None is left to the default, and none but the page that shows it is no-store."""
+    listed = {route.rule: route for route in routes(app)}
+    assert [rule for rule, route in listed.items() if route.source == "none"] == []
+    kept_by_nobody = {rule for rule, route in listed.items() if route.policy == "NO_STORE"}
+    assert kept_by_nobody == {"/edge/no-store"}
+    assert listed["/search"].query == ("q",)

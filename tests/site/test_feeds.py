@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+from flask import Flask
+
+from . import content
+
+BELOW = ["", "/topics/harbour", "/authors/ada"]
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+
+
+@pytest.mark.parametrize("below", BELOW)
+def test_a_feed_holds_the_newest_articles_in_full(filled: Flask, below: str) -> None:
+    """As Atom and as JSON, with the same articles."""
+    client = filled.test_client()
+    atom = client.get(f"{below}/feed.xml")
+    json = client.get(f"{below}/feed.json")
+    assert atom.content_type == "application/atom+xml; charset=utf-8"
+    assert json.content_type == "application/feed+json"
+    root = ET.fromstring(atom.data)
+    titles = [entry.text for entry in root.findall("a:entry/a:title", ATOM)]
+    assert json.json is not None
+    assert titles == [item["title"] for item in json.json["items"]]
+    assert titles[0] == "Lanterns"
+    assert "A text with a note" in json.json["items"][0]["content_html"]
+    own = root.find("a:link[@rel='self']", ATOM)
+    assert own is not None
+    assert own.get("href") == f"http://127.0.0.1:8000{below}/feed.xml"
+
+
+def test_a_feed_of_a_topic_holds_only_its_articles(filled: Flask) -> None:
+    """And says whose it is."""
+    answer = filled.test_client().get("/topics/harbour/feed.json")
+    assert answer.json is not None
+    assert answer.json["title"] == "Harbour – The Gazette"
+    assert "Plain" not in [item["title"] for item in answer.json["items"]]
+
+
+def test_a_feed_of_nothing_known_is_not_found(app: Flask) -> None:
+    """An unknown topic has no feed."""
+    assert app.test_client().get("/topics/none/feed.xml").status_code == 404
+
+
+def test_a_feed_has_no_clock(filled: Flask) -> None:
+    """The same content gives the same bytes and the same ETag."""
+    client = filled.test_client()
+    first, second = client.get("/feed.xml"), client.get("/feed.xml")
+    assert (first.data, first.headers["ETag"]) == (second.data, second.headers["ETag"])
+    content.post("Later", at=content.day(200))
+    assert client.get("/feed.xml").headers["ETag"] != first.headers["ETag"]

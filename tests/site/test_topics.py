@@ -1,0 +1,48 @@
+"""Topics and authors, which are listed alike."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.publishing.queries import archive
+
+from . import content
+from .html import Page
+
+
+@pytest.mark.parametrize("path", ["/topics/harbour", "/authors/ada"])
+def test_it_lists_its_newest_articles(filled: Flask, path: str) -> None:
+    """The newest first, its feeds beside it."""
+    answer = filled.test_client().get(path)
+    page = Page(answer.text)
+    assert answer.text.index("Lanterns") < answer.text.index("Number 7")
+    assert "Plain" not in answer.text
+    feeds = [link["href"] for link in page.all("link") if link["rel"] == "alternate"]
+    assert {f"{path}/feed.xml", f"{path}/feed.json"} <= set(feeds)
+
+
+@pytest.mark.parametrize("base", ["/topics/t", "/authors/a"])
+def test_older_articles_are_on_numbered_pages(app: Flask, base: str) -> None:
+    """The first list leads to the page that goes on, and pages lead to one another."""
+    for number in range(2 * archive.PAGE_SIZE + 1):
+        content.post(f"n{number}", at=content.day(number), topics=["T"], authors=["A"])
+    client = app.test_client()
+    assert f"{base}/pages/2" in Page(client.get(base).text).links()
+    second = Page(client.get(f"{base}/pages/2").text).links()
+    assert {f"{base}/pages/1", f"{base}/pages/3"} <= set(second)
+    assert client.get(f"{base}/pages/4").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/topics", "/authors"])
+def test_only_what_has_articles_is_listed(filled: Flask, path: str) -> None:
+    """A topic of drafts alone is not shown."""
+    content.post("Hidden", status=content.Status.DRAFT, topics=["Secret"], authors=["Secret"])
+    html = filled.test_client().get(path).text
+    assert "Secret" not in html
+
+
+@pytest.mark.parametrize("path", ["/topics/none", "/authors/none", "/topics/none/pages/1"])
+def test_an_unknown_one_is_not_found(app: Flask, path: str) -> None:
+    """There is no empty page for it."""
+    assert app.test_client().get(path).status_code == 404
