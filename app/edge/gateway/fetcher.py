@@ -14,6 +14,7 @@ from ..http import reuse, storing, validators
 from ..http.cache_status import CacheStatus
 from ..http.fields import Fields
 from . import exchange, reply
+from .invalidation import forget
 from .keeper import Keeper
 from .recent import Recent
 from .reply import Reply
@@ -185,7 +186,8 @@ class Fetcher:
             else:
                 doubtful = replace(stored, lifetime=0, while_revalidate=0, if_error=0)
                 self._store.freshen(asked.key, doubtful, token=asked.token)
-        return self._passed_on(head, answered.body.remaining(), asked.status())
+        status = asked.status(detail=answered.finding)
+        return self._passed_on(head, answered.body.remaining(), status)
 
     def _speaks_of(self, stored: Stored, head: Head) -> bool:
         length = stored.answers["identity"].body.length
@@ -211,7 +213,7 @@ class Fetcher:
             return self._store_it(asked, head, content, candidate)
         self._withdraw(asked, reason)
         _log.debug("gateway.not_stored", extra={"reason": reason, "key": asked.key})
-        status = asked.status(detail=reason)
+        status = asked.status(detail=answered.finding or reason)
         already = content is None and self._already(asked, head, candidate, status)
         self.unshared.add(asked.key)
         if already:
@@ -248,7 +250,7 @@ class Fetcher:
 
     def _withdraw(self, asked: _Asked, reason: str) -> None:
         if asked.found.stored is not None and reason in _WITHDRAWN:
-            self._store.purge(asked.key)
+            forget(self._store, asked.key)
 
     # store
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ from ..http.cache_status import CacheStatus, Forwarded
 from . import exchange, reply
 from .background import Background, Overdue, Racing
 from .fetcher import Fetcher
-from .invalidation import invalidated
+from .invalidation import forget, invalidated
 from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
@@ -101,8 +102,9 @@ class Gateway:
         def rewrite(line: str, headers: list[Pair]) -> list[Pair]:
             if unsafe:
                 for key in invalidated(environ, line, headers, self._keying):
-                    self._store.purge(key)
-            return [*self._signer.shown(headers), self._signer.said(status)]
+                    forget(self._store, key)
+            said = replace(status, detail=environ.get(exchange.FINDING) or status.detail)
+            return [*self._signer.shown(headers), self._signer.said(said)]
 
         return exchange.passed_on(self._app, environ, start_response, rewrite)
 

@@ -88,7 +88,6 @@ def test_a_strange_host_is_no_second_site(gated: Flask) -> None:
     assert_hit(get(gated, Host="evil.example"))
 
 
-@pytest.mark.xfail(reason="the gateway does not read environ['broadsheet.finding'] yet")
 def test_a_finding_is_told(gated: Flask, policy: Policy) -> None:
     """The reason stands in Cache-Status; nothing is stored."""
     gated.add_url_rule("/leak", "leak", cached(policy)(lambda: session.get("name", "you")))
