@@ -43,7 +43,7 @@ def embedded(
     size = number(app.config, "EDGE_STORE_SIZE")
     entry = number(app.config, "EDGE_STORE_ENTRY")
     said = {"internal": INTERNAL - told, "ignored_parameters": TRACKERS, "largest": entry}
-    options = Options.shield(**{**said, "vouches": False, **changes})
+    options = Options.shield(**{**said, **changes})
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
     try:
         store = LmdbStore(folder, max_bytes=size, max_entry=entry)

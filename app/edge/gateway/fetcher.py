@@ -235,8 +235,8 @@ class Fetcher:
         made = self._keeper.made(head, candidate, asked.request, bodies)
         sent = reply.made(asked.request, made, lambda _: None, now=head.received_at)
         if sent is not None:
-            sent.headers += [*self._keeper.unkept(head, candidate), self._signer.said(status)]
-        return sent
+            sent.headers += self._keeper.unkept(head, candidate)
+        return sent and self._signer.fetched(sent, made, status)
 
     def _content(self, head: Head, body: exchange.Body) -> tuple[str, bytes | None]:
         """Return the body, None if it is too large to keep, and whether it is complete."""
@@ -266,9 +266,8 @@ class Fetcher:
         assert sent is not None
         refused = None if saved is Saved.SAVED else saved.value
         status = asked.status(stored=saved is Saved.SAVED, detail=refused)
-        sent.headers = self._signer.shown(sent.headers)
-        sent.headers += [*self._keeper.unkept(head, candidate), self._signer.said(status)]
-        return sent
+        sent.headers += self._keeper.unkept(head, candidate)
+        return self._signer.fetched(sent, kept.stored, status)
 
     # pass
 

@@ -101,8 +101,8 @@ class Options:
     keeps_cookies: bool = False
     #: The part of the time since Last-Modified for which a silent origin is trusted; 0 is never.
     heuristic: float = 0
-    #: Told of every change by purges, a HIT is as new as a fresh answer: it has no Age, and the
-    #: server gives it its Date. Else caches behind the gateway would take it for stale.
+    #: A fresh page whose first target says `purged` is as new as a fresh answer: where caches
+    #: behind the gateway may keep it for a while, its Age is 0 and its Date is now.
     vouches: bool = False
     #: The longest wait for another request that fetches the same page.
     wait: timedelta = timedelta(seconds=10)

@@ -11,7 +11,7 @@ from app.edge.gateway.exchange import NoResponseError
 from app.edge.gateway.gateway import Gateway
 from app.edge.gateway.memory_store import MemoryStore
 from app.edge.gateway.options import Options
-from app.edge.gateway.store import Saved, StoreError, Stored
+from app.edge.gateway.store import Saved, Stored, StoreError
 from tests.edge.gateway.scripted import (
     BOUND,
     Clock,
