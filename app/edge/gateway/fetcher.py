@@ -118,10 +118,10 @@ class Fetcher:
         """Return what the application is asked: with our validators, not with the reader's."""
         stored = found.stored
         if stored is None:
-            own = request.is_head or (request.conditional and key in self.unshared)
+            own = request.asks_for_head or (request.conditional and key in self.unshared)
             return request.question(conditions=own)
         environ = request.question()
-        if not request.is_head:
+        if not request.asks_for_head:
             fields = _fields(stored)
             for name, variable in _CONDITIONS:
                 value = fields.first(name)
@@ -136,7 +136,7 @@ class Fetcher:
             if stale is not None:
                 answered.body.close()
                 return stale
-        if asked.request.is_head:
+        if asked.request.asks_for_head:
             return self._take_head(asked, answered, stored)
         if stored is not None and status == _NOT_MODIFIED:
             return self._validated(asked, answered, stored)
@@ -219,7 +219,11 @@ class Fetcher:
         if already:
             body.close()
             return already
-        return self._passed_on(head, body.remaining() if content is None else (content,), status)
+        rest = body.remaining() if content is None else (content,)
+        if asked.request.is_head:
+            reply.close(rest)
+            rest = ()
+        return self._passed_on(head, rest, status)
 
     def _already(
         self, asked: _Asked, head: Head, candidate: storing.Candidate, status: CacheStatus

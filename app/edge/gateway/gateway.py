@@ -126,7 +126,7 @@ class Gateway:
         def job() -> None:
             with self._collapse.lead(key, _AT_ONCE) as role:
                 if role is Role.LEADER:
-                    _close(self._fetcher.ask(quiet, key, found))
+                    reply.close(self._fetcher.ask(quiet, key, found).body)
 
         self._background.start(key, job)
 
@@ -145,7 +145,7 @@ class Gateway:
 
     def _turn(self, request: Request, key: bytes, found: Found) -> AbstractContextManager[Role]:
         """Return the turn to ask; who could not use another's answer takes none."""
-        alone = request.is_head or request.authorized or found.use is reuse.Use.REQUEST
+        alone = request.asks_for_head or request.authorized or found.use is reuse.Use.REQUEST
         if alone or key in self._fetcher.unshared:
             return nullcontext(Role.ALONE)
         return self._collapse.lead(key, self._options.wait)
@@ -162,7 +162,7 @@ class Gateway:
         deadline = self._options.deadline
         if deadline is None or not self._fetcher.may_stand_in(request, found):
             return self._fetcher.ask(request, key, found)
-        race = Racing(partial(self._fetcher.ask, request, key, found), _close)
+        race = Racing(partial(self._fetcher.ask, request, key, found), _drop)
         if self._background.start((key, "overdue"), race.run):
             with suppress(Overdue):
                 sent: Reply = race.wait(deadline)
@@ -178,7 +178,5 @@ class Gateway:
         return refused
 
 
-def _close(sent: Reply) -> None:
-    close = getattr(sent.body, "close", None)
-    if close is not None:
-        close()
+def _drop(sent: Reply) -> None:
+    reply.close(sent.body)

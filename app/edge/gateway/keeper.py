@@ -72,7 +72,8 @@ class Keeper:
         self, head: Head, content: bytes, candidate: storing.Candidate, request: Request
     ) -> Kept:
         """Return what to keep of a complete answer."""
-        packs = self._options.compress and packing.worthwhile(
+        ours = self._options.compress and request.coding is None
+        packs = ours and packing.worthwhile(
             head.fields, candidate.obeyed.directives, status=head.status
         )
         large = len(content) >= self._options.smallest
@@ -158,7 +159,7 @@ class Keeper:
 
     def _selection(self, fields: Fields, request: Request) -> vary.Selection:
         names = vary.nominated(fields.lines("vary")) or ()
-        if self._options.compress:
+        if self._options.compress and request.coding is None:
             names = tuple(name for name in names if name != "accept-encoding")
         return vary.selection(names, request.seen)
 

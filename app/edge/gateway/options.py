@@ -93,6 +93,11 @@ class Options:
     passes: Callable[[str], bool] | None = None
     #: Keep brotli and gzip variants, made once, and ask the origin for identity.
     compress: bool = False
+    #: Tells of a path that its application has codings of its own, better ones than ours: each is
+    #: kept as it came, for the readers who would choose it.
+    coded_by_origin: Callable[[str], bool] | None = None
+    #: Ask for the whole page where a reader asks for its head, so that it can be kept.
+    fetches_for_head: bool = False
     #: Bodies of fewer bytes are not worth compressing.
     smallest: int = 512
     #: Bodies of more bytes are passed on without being kept.
@@ -131,6 +136,7 @@ class Options:
             ignored_parameters=TRACKERS,
             per_request=PER_REQUEST,
             compress=True,
+            fetches_for_head=True,
             vouches=True,
         )
         return replace(made, **changes)  # type: ignore[arg-type] # the constructor checks them

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask, Response, request, session
+from flask import Flask, Response, request, session, url_for
 
 from app.edge import Freshness, Policy, cache_control, cached
 from app.edge.dialects import named
@@ -167,6 +167,25 @@ def test_a_private_page_passes(gated: Flask) -> None:
         response = get(gated, "/me")
         assert_miss(response)
         assert "Set-Cookie" in response.headers
+
+
+def test_static_files_are_kept_as_they_were_packed(bare: Flask, tmp_path: Path) -> None:
+    """Made ahead at the best quality, each coding with its own ETag."""
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "site.css").write_text("body { color: rebeccapurple }\n" * 40)
+    bare.config |= {"EDGE_GATEWAY": "on", "EDGE_STORE": str(tmp_path / "store")}
+    Edge().init_app(bare)
+    with bare.test_request_context():
+        url = url_for("static", filename="site.css")
+    tags = set()
+    for coding in ("br", "gzip", ""):
+        for wish in (f"{coding}, zstd", f"x-unknown, {coding};q=0.9"):
+            response = get(bare, url, Accept_Encoding=wish)
+            assert response.headers.get("Content-Encoding", "") == coding
+            tags.add(response.headers["ETag"])
+        assert_hit(response)
+    assert sorted(tag.strip('"').rpartition("-")[2] for tag in tags)[1:] == ["br", "gzip"]
+    assert len(tags) == 3
 
 
 def test_an_edge_further_out_gets_its_fields(bare: Flask, policy: Policy, tmp_path: Path) -> None:

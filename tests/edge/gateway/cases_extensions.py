@@ -11,6 +11,8 @@ from tests.edge.gateway.scripted import START, case, get, says
 LONG = {"cache_control": "max-age=3600"}
 NEW = says(b"new", etag='"b"', **LONG)
 PURGED = {"broadsheet_cache_control": "max-age=3600, purged"}
+TAKES_BR = {"Accept-Encoding": "gzip, deflate, br;q=1.0"}
+BR = says(b"br", etag='"a-br"', vary="Accept-Encoding", content_encoding="br", **LONG)
 START_DATE, A_MINUTE_ON = (dates.written(START + seconds) for seconds in (0, 60))
 IN_AN_HOUR, A_MINUTE_LATER = (dates.written(START + seconds) for seconds in (3600, 3660))
 
@@ -383,6 +385,31 @@ OWN = [
                 False,
             ),
         )
+    ),
+    case(
+        "own-a-shield-fetches-the-page-for-its-head",
+        get(NEW, method="HEAD", body=b"", cache="fwd=uri-miss; stored", seen={"Etag": '"b"'}),
+        get(method="HEAD", body=b"", cache="hit", seen={"Content-Length": "3"}),
+        get(body=b"new", cache="hit"),
+        get(says(b"mine", cache_control="no-store"), target="/b", method="HEAD", body=b""),
+        get(says(status=304), at=3600, method="HEAD", body=b"", asked={"If-None-Match": '"b"'}),
+        options=Options(fetches_for_head=True),
+    ),
+    case(
+        "own-the-origins-codings-are-kept-as-they-came",
+        get(BR, headers=TAKES_BR, asked={"Accept-Encoding": "br"}, body=b"br"),
+        get(headers={"Accept-Encoding": "br"}, cache="hit", body=b"br", seen={"ETag": '"a-br"'}),
+        get(says(b"plain", vary="Accept-Encoding", **LONG), asked={"Accept-Encoding": "identity"}),
+        get(headers={"Accept-Encoding": "zstd"}, cache="hit", body=b"plain"),
+        get(headers=TAKES_BR, cache="hit", body=b"br", seen={"Content-Encoding": "br"}),
+        get(headers={**TAKES_BR, "If-None-Match": '"a-br"'}, status=304, seen={"ETag": '"a-br"'}),
+        get(
+            headers={**TAKES_BR, "Range": "bytes=1-1"}, status=206, seen={"Content-Encoding": "br"}
+        ),
+        get(
+            says(b"x" * 999, **LONG), target="/b", headers=TAKES_BR, asked={"Accept-Encoding": None}
+        ),
+        options=Options(compress=True, coded_by_origin=lambda path: path == "/"),
     ),
     case(
         "own-a-page-that-became-private-takes-the-old-one-back",

@@ -527,6 +527,7 @@ def test_a_shield_is_the_edge_of_an_origin_of_our_own() -> None:
     options = Options.shield(site="https://example.org")
     assert options.compress
     assert options.vouches
+    assert options.fetches_for_head
     assert "no-cache" not in options.honoured
     assert "utm_*" in options.ignored_parameters
     assert options.site == "https://example.org"
