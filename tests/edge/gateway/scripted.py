@@ -140,9 +140,8 @@ class Seen:
         message = BytesParser(policy=HTTP).parsebytes(head + self.body)
         assert message.get_content_type() == "multipart/byteranges"
         assert message["Content-Length"] in {None, str(len(self.body))}
-        return [
-            (part["Content-Range"], part.get_payload(decode=True)) for part in message.iter_parts()
-        ]
+        parts: list[Any] = list(message.iter_parts())
+        return [(part["Content-Range"], part.get_payload(decode=True)) for part in parts]
 
 
 @dataclass(kw_only=True)
