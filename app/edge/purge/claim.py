@@ -101,16 +101,25 @@ def _due(
 ) -> list[sa.Row[int, str, str, str, int]]:
     """What goes into one call: purges of everything alone, or pages that failed as often."""
     for kind in (Kind.EVERYTHING, Kind.PAGE):
-        query = _ready(tier, kind, now).limit(limits.batch)
-        if connection.dialect.name == "postgresql":
-            query = query.with_for_update(of=_one, skip_locked=True)
-        rows = list(connection.execute(query))
+        rows = _lock(connection, _ready(tier, kind, now).limit(limits.batch))
         if rows and kind is Kind.EVERYTHING:
             return rows
         if rows:
             alike = [row for row in rows if row.blame == rows[0].blame]
             return alike[: max(limits.batch >> rows[0].blame, 1)]
     return []
+
+
+def _lock(
+    connection: Connection, query: sa.Select[int, str, str, str, int]
+) -> list[sa.Row[int, str, str, str, int]]:
+    """The rows of a query, which nobody changes until the transaction ends."""
+    if connection.dialect.name == "sqlite":
+        return list(connection.execute(query))
+    locked = connection.execute(query.with_for_update(of=_one, skip_locked=True))
+    # A change may have joined a row between the query's snapshot and its lock, together with the
+    # entries that the row must wait for now: only a second look sees those.
+    return list(connection.execute(query.where(_one.c.id.in_([row.id for row in locked]))))
 
 
 _one = outbox.alias("one")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
@@ -34,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 Hook = Callable[[datetime], datetime | None]
 """Does what is due at an instant, and says when it wants to be called again at the latest."""
+
+
+AGAIN = timedelta(seconds=5)
+"""How soon a hook that failed is called again."""
 
 
 class Relay:
@@ -89,8 +92,18 @@ class Relay:
         """Settle what was written and purge the innermost tiers before returning.
 
         The committing process calls it before its request ends. What another process has claimed
-        is waited for, and no longer than `within`; what fails is left to the relay.
+        is waited for, and no longer than `within`; what fails is left to the relay, also when it is
+        the database: the commit stands.
         """
+        try:
+            return self._flush(now, within)
+        except DBAPIError as error:
+            logger.warning("relay.database", extra={"reason": str(error.orig)})
+            return Resolution()
+        finally:
+            self.wake()
+
+    def _flush(self, now: datetime, within: timedelta) -> Resolution:
         resolution = self.settle(now)
         began = self._world.ticks()
         if resolution.pages or resolution.everything:
@@ -98,7 +111,6 @@ class Relay:
                 delivery.drain(now)
                 while delivery.claimed() and self._world.since(began) < within:
                     time.sleep(0.002)
-            self.wake()
         return resolution
 
     def step(self, now: datetime) -> timedelta:
@@ -113,7 +125,7 @@ class Relay:
     def plan(self, now: datetime) -> timedelta:
         """Settle, call the hooks, keep house; return when the next of it is due."""
         self._mind_clock(now)
-        due = [hook(now) for hook in self._hooks]
+        due = [_called(hook, now) for hook in self._hooks]
         self.settle(now)
         if self._kept is None or now - self._kept >= EVERY:
             with self._writing.begin() as connection:
@@ -152,11 +164,7 @@ class Relay:
         self._woken.clear()
         try:
             left = self.plan(self._world.clock())
-        except DBAPIError as error:
-            logger.warning("relay.database", extra={"reason": str(error.orig)})
-            stop.wait(POLL.total_seconds())
-            return
-        except Exception:  # a hook's mistake must not end the relay
+        except Exception:  # a database that is away comes back
             logger.exception("relay.failed")
             stop.wait(POLL.total_seconds())
             return
@@ -175,12 +183,19 @@ class Relay:
             if self._leading:
                 nudge.clear()
                 calls = delivery.calls
-                with suppress(DBAPIError):  # the turn says so; here it is tried again
-                    wait = min(delivery.drain(self._world.clock()) or POLL, POLL)
+                wait = self._drain(delivery)
                 if delivery.calls != calls:
                     outer = (d for d in self.deliveries if d.tier.depth > delivery.tier.depth)
                     self._nudge(outer)
             nudge.wait(wait.total_seconds())
+
+    def _drain(self, delivery: Delivery) -> timedelta:
+        try:
+            wait = delivery.drain(self._world.clock())
+        except Exception:  # a database that is away comes back; the lease sees to the rest
+            logger.exception("relay.failed", extra={"tier": delivery.tier.name})
+            return POLL
+        return POLL if wait is None else min(wait, POLL)
 
     def _nudge(self, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
@@ -191,10 +206,19 @@ class Relay:
         return [delivery for delivery in self.deliveries if delivery.tier.depth == depth]
 
     def _mind_clock(self, now: datetime) -> None:
-        latest, self._latest = self._latest, now
-        if latest is None or now >= latest - TOLERANCE:
-            return
-        logger.warning("relay.clock_set_back", extra={"by": (latest - now).total_seconds()})
-        with self._writing.begin() as connection:
-            set_back(connection, [tier.name for tier in self.tiers], latest - now)
-        self._kept = None
+        latest = self._latest
+        if latest is not None and now < latest - TOLERANCE:
+            logger.warning("relay.clock_set_back", extra={"by": (latest - now).total_seconds()})
+            with self._writing.begin() as connection:
+                set_back(connection, [tier.name for tier in self.tiers], latest - now)
+            self._kept = None
+        self._latest = now
+
+
+def _called(hook: Hook, now: datetime) -> datetime | None:
+    """Call a hook; its mistake is no reason to purge nothing, and it is called again soon."""
+    try:
+        return hook(now)
+    except Exception:
+        logger.exception("relay.hook_failed")
+        return now + AGAIN
