@@ -168,7 +168,7 @@ def _blockers(tier: Tier, kind: Kind, at: int) -> list[sa.ColumnElement[bool]]:
 
 def look(connection: Connection, tier: Tier, now: datetime) -> Idle | None:
     """Say that nothing is due and when something is; None: try to claim. Only reads."""
-    soonest = connection.scalar(_soonest(tier))
+    soonest = connection.scalar(_SOONEST, {"tier": tier.name})
     if soonest is None:
         return Idle()
     return Idle(until=instant(soonest)) if soonest > micros(now) else None
@@ -183,18 +183,18 @@ def being_sent(connection: Connection, tier: Tier) -> bool:
 _until = sa.case((outbox.c.state == State.CLAIMED, outbox.c.claimed_until), else_=outbox.c.due_at)
 
 
-def _soonest(tier: Tier) -> sa.Select[int]:
-    return sa.select(sa.func.min(_until)).where(
-        outbox.c.tier == tier.name, outbox.c.state.in_(OPEN)
-    )
+_SOONEST = sa.select(sa.func.min(_until)).where(
+    outbox.c.tier == sa.bindparam("tier"), outbox.c.state.in_(OPEN)
+)
+_LATER = _SOONEST.where(_until > sa.bindparam("now"))
 
 
 def _next(connection: Connection, tier: Tier, now: datetime) -> datetime | None:
     """When to look again, when what is due is blocked: soon, or sooner when more gets due."""
-    soonest = connection.scalar(_soonest(tier))
+    soonest = connection.scalar(_SOONEST, {"tier": tier.name})
     if soonest is None:
         return None
-    later = connection.scalar(_soonest(tier).where(_until > micros(now)))
+    later = connection.scalar(_LATER, {"tier": tier.name, "now": micros(now)})
     again = now + BLOCKED
     if soonest > micros(now):
         return instant(soonest)

@@ -108,8 +108,8 @@ class PostgresLeader:
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(DBAPIError):
-                connection.invalidate()
+            with suppress(DBAPIError):  # a server that is gone holds no lock
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({self._key})")
             connection.close()
 
 

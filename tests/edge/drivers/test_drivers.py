@@ -76,7 +76,7 @@ def test_a_page_that_was_purged_is_gone_from_memory() -> None:
 
 
 @pytest.mark.parametrize("acts", [True, False])
-def test_a_fault_may_come_after_the_act(acts: bool) -> None:  # noqa: FBT001 - a case of the table
+def test_a_fault_may_come_after_the_act(acts: bool) -> None:
     """A call that timed out may have worked all the same."""
     edge = MemoryDriver(script=iter([Fault(error=PurgeError("timed out"), acts=acts)]))
     edge.store("/a", "old")
@@ -118,7 +118,7 @@ def test_a_fanout_tries_every_edge_and_fails_with_one_of_them() -> None:
     ids=["one may succeed", "none may", "who we are", "who we are to one of them"],
 )
 def test_a_fanout_is_worth_another_try_as_long_as_one_edge_is(
-    errors: list[dict[str, bool]], retryable: bool, credential: bool  # noqa: FBT001 - cases of the table
+    errors: list[dict[str, bool]], retryable: bool, credential: bool
 ) -> None:
     """One hopeless edge does not take the try away from the others."""
     with pytest.raises(PurgeError) as error:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.edge import changes, index, purge
 from app.edge.changes import Watched, install, mark
-from app.edge.index import Page, Resolution, register
+from app.edge.index import Page, Registered, Resolution, register
 from app.edge.index.page import Affected
 from app.edge.purge import Relay, State, Tier, enqueue
 from app.edge.purge.leader import Alone
@@ -73,6 +73,7 @@ def build(engine: Engine, posts: int = 0) -> None:
         for number in range(1, posts + 1):
             connection.execute(sa.insert(post).values(id=number, version=0))
         connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
+    with engine.begin() as connection:
         for number in range(1, posts + 1):
             page(connection, number)
 
@@ -90,7 +91,7 @@ def page(connection: Connection, number: int) -> None:
         registered=NOW,
         expires=NOW + timedelta(days=900),
     )
-    register(connection, made, found, [mark(connection)])
+    assert register(connection, made, found, [mark(connection)]) is Registered.DONE
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROUNDS = {"sqlite": 180, "postgresql+psycopg": 60}
+ROUNDS = {"sqlite": 150, "postgresql+psycopg": 60}
 
 
 @pytest.mark.slow

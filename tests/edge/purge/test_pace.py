@@ -26,9 +26,7 @@ def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) 
 
 
 @given(st.integers(1, 99), st.timedeltas(), st.integers(0, 99))
-def test_retry_after_is_the_least_and_has_a_cap(
-    failures: int, asked: timedelta, seed: int
-) -> None:
+def test_retry_after_is_the_least_and_has_a_cap(failures: int, asked: timedelta, seed: int) -> None:
     """An edge can ask for patience, and neither for haste nor for silence."""
     found = pause(failures, Random(seed), retry_after=asked)
     assert found >= min(asked, RETRY_AFTER)
