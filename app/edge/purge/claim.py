@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -101,7 +102,7 @@ def _due(
 ) -> list[sa.Row[int, str, str, str, int]]:
     """What goes into one call: purges of everything alone, or pages that failed as often."""
     for kind in (Kind.EVERYTHING, Kind.PAGE):
-        rows = _lock(connection, _ready(tier, kind, now).limit(limits.batch))
+        rows = _lock(connection, _ready(tier, kind).limit(limits.batch), now)
         if rows and kind is Kind.EVERYTHING:
             return rows
         if rows:
@@ -111,35 +112,42 @@ def _due(
 
 
 def _lock(
-    connection: Connection, query: sa.Select[int, str, str, str, int]
+    connection: Connection, query: sa.Select[int, str, str, str, int], now: datetime
 ) -> list[sa.Row[int, str, str, str, int]]:
     """The rows of a query, which nobody changes until the transaction ends."""
+    at = {"now": micros(now)}
     if connection.dialect.name == "sqlite":
-        return list(connection.execute(query))
-    locked = connection.execute(query.with_for_update(of=_one, skip_locked=True))
+        return list(connection.execute(query, at))
+    locked = connection.execute(query.with_for_update(of=_one, skip_locked=True), at).all()
     # A change may have joined a row between the query's snapshot and its lock, together with the
     # entries that the row must wait for now: only a second look sees those.
-    return list(connection.execute(query.where(_one.c.id.in_([row.id for row in locked]))))
+    ours = _one.c.id.in_([row.id for row in locked])
+    return list(connection.execute(query.where(ours), at)) if locked else []
 
 
 _one = outbox.alias("one")
 _inner = outbox.alias("inner_one")
 
 
-def _ready(tier: Tier, kind: Kind, now: datetime) -> sa.Select[int, str, str, str, int]:
-    at = micros(now)
+_now = sa.bindparam("now", type_=sa.BigInteger)
+
+
+@lru_cache(maxsize=64)
+def _ready(tier: Tier, kind: Kind) -> sa.Select[int, str, str, str, int]:
+    """The entries that may be sent at `:now`; to make the query costs more than to ask it."""
     due = sa.or_(
-        sa.and_(_one.c.state.in_([State.PENDING, State.SENT]), _one.c.due_at <= at),
-        sa.and_(_one.c.state == State.CLAIMED, _one.c.claimed_until <= at),
+        sa.and_(_one.c.state.in_([State.PENDING, State.SENT]), _one.c.due_at <= _now),
+        sa.and_(_one.c.state == State.CLAIMED, _one.c.claimed_until <= _now),
     )
     query = sa.select(_one.c.id, _one.c.kind, _one.c.url, _one.c.tag, _one.c.blame)
-    query = query.where(_one.c.tier == tier.name, _one.c.kind == kind, due)
-    for blocker in _blockers(tier, kind, at):
+    # That it is open follows from `due`, but an index is found by it.
+    query = query.where(_one.c.tier == tier.name, _one.c.kind == kind, _one.c.state.in_(OPEN), due)
+    for blocker in _blockers(tier, kind):
         query = query.where(~sa.exists().where(blocker))
     return query.order_by(_one.c.due_at, _one.c.id)
 
 
-def _blockers(tier: Tier, kind: Kind, at: int) -> list[sa.ColumnElement[bool]]:
+def _blockers(tier: Tier, kind: Kind) -> list[sa.ColumnElement[bool]]:
     """The entries of inner tiers that an entry waits for.
 
     Its first purge waits until theirs was sent, as long as that tier can be purged at all; its
@@ -154,11 +162,11 @@ def _blockers(tier: Tier, kind: Kind, at: int) -> list[sa.ColumnElement[bool]]:
         _one.c.sent_at.is_(None),
         _inner.c.sent_at.is_(None),
         _inner.c.state.in_([State.PENDING, State.CLAIMED]),
-        _inner.c.enqueued_at > at - span(LATE),
+        _inner.c.enqueued_at > _now - span(LATE),
         ~broken,
     )
-    settled = sa.func.coalesce(_inner.c.settled_at, at)
-    second = sa.and_(_one.c.sent_at.is_not(None), settled > at - span(tier.flight))
+    settled = sa.func.coalesce(_inner.c.settled_at, _now)
+    second = sa.and_(_one.c.sent_at.is_not(None), settled > _now - span(tier.flight))
     blocked = sa.and_(before, sa.or_(first, second))
     if kind is Kind.EVERYTHING:
         return [blocked]

@@ -53,7 +53,7 @@ FAULTS = {
     "refused": Fault(error=PurgeError("400", retryable=False)),
     "credential": Fault(error=PurgeError("403", retryable=False, credential=True)),
 }
-STEPS = ("resolved", "claimed", "called", "recorded")
+STEPS = ("claimed", "called", "recorded")
 
 
 class KilledError(Exception):

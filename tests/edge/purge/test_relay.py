@@ -10,6 +10,8 @@ from app.edge.drivers import Limits, PurgeError, Target
 from app.edge.drivers.memory import Call, Fault, MemoryDriver
 from app.edge.purge import State, Tier, breakers, retire, retry, status
 from app.edge.purge.backoff import CREDENTIAL
+from app.edge.purge.claim import SLACK, Claim, claim
+from app.edge.purge.outcome import accepted
 from app.edge.purge.tables import outbox
 
 from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, owe, page, post, relay, states
@@ -83,6 +85,45 @@ def test_an_outer_tier_waits_until_the_inner_one_was_purged(engine: Engine) -> N
         found.step(clock.now)
     found.step(clock.now)
     assert urls(cdn) == [["/a", "/b"]]
+
+
+def test_what_joins_an_entry_brings_its_own_wait(engine: Engine) -> None:
+    """The CDN's entry is older than the gateway's for the second write, and waits for it."""
+    clock = Clock()
+    gateway, cdn = MemoryDriver(), MemoryDriver(script=iter([down()]))
+    found = relay(engine, {GATEWAY: gateway, CDN: cdn}, clock)
+    owe(engine, BOTH, "/a")
+    found.step(clock.now)
+    assert len(cdn.calls) == 1
+    owe(engine, BOTH, "/a", now=clock.now)
+    gateway.script = iter([down()])
+    clock.advance(2 * SECOND)
+    outer = found.deliveries[1]
+    outer.drain(clock.now)
+    assert len(cdn.calls) == 1
+    found.step(clock.now)
+    clock.advance(2 * SECOND)
+    found.step(clock.now)
+    assert (len(gateway.calls), len(cdn.calls)) == (3, 2)
+
+
+def test_what_a_dead_process_had_claimed_is_sent_by_another(engine: Engine) -> None:
+    """A claim ends with its lease; who comes back after it has nothing to say any more."""
+    clock, cdn = Clock(), MemoryDriver()
+    owe(engine, [CDN], "/a")
+    with engine.begin() as connection:
+        lost = claim(connection, CDN, cdn.limits, clock.now)
+    assert isinstance(lost, Claim)
+    found = relay(engine, {CDN: cdn}, clock)
+    wait = found.step(clock.now)
+    assert cdn.calls == []
+    assert wait == cdn.limits.timeout + SLACK
+    clock.advance(wait)
+    found.step(clock.now)
+    assert urls(cdn) == [["/a"]]
+    with engine.begin() as connection:
+        accepted(connection, CDN, lost, clock.now + CDN.flight)
+    assert states(engine, CDN) == {"/a": State.SENT}
 
 
 def test_a_broken_inner_tier_does_not_hold_up_the_outer_one(engine: Engine) -> None:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.drivers.memory import Call, MemoryDriver
-from app.edge.purge import Relay, Tier, leader
+from app.edge.purge import Relay, State, Tier, leader
 from app.edge.purge.leader import Alone
+from app.edge.purge.tables import outbox
 from app.edge.purge.world import wall
 
 from .conftest import CDN, GATEWAY, build, connect, owe, post
@@ -124,6 +125,39 @@ def test_one_of_two_leads_until_it_resigns(engine: Engine) -> None:
     finally:
         first.resign()
         second.resign()
+
+
+def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
+    """Two relays without an election, two writers: each page is fetched after its last write."""
+    build(engine, 5)
+    kept: dict[str, int] = {}
+    fetching = Lock()
+
+    def fetch(_call: Call) -> None:
+        with fetching, engine.connect() as connection:
+            kept.update({f"/{row.id}": row.version for row in connection.execute(sa.select(post))})
+
+    def many() -> None:
+        for _ in range(25):
+            write(engine)
+
+    tier = Tier(name="cdn", depth=1, flight=timedelta(milliseconds=20))
+    tiers = {GATEWAY: MemoryDriver(), tier: MemoryDriver(received=fetch)}
+    relays = [Relay(engine, tiers, leader=Alone()) for _ in range(2)]
+    writers = [Thread(target=many) for _ in range(2)]
+    with running(relays[0]), running(relays[1]):
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        soon(lambda: set(kept.values()) == {50} and not owed(engine))
+
+
+def owed(engine: Engine) -> bool:
+    """Tell whether anything is not settled."""
+    with engine.connect() as connection:
+        query = sa.select(outbox.c.id).where(outbox.c.state != State.SETTLED)
+        return connection.execute(query.limit(1)).first() is not None
 
 
 @pytest.mark.slow
