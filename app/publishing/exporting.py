@@ -104,7 +104,7 @@ def _write_post(session: Session, root: Path, post: Post) -> None:
     targets = {target: names[media.id] for target, media in shown.items()}
     cover = names.get(post.cover_id) if post.cover_id else None
     front = _table(_facts(session, post, cover))
-    body = references.replace(post.body_markdown, targets).strip("\n")
+    body = references.replace(post.body_markdown, targets)
     _write(path, f"+++\n{front}+++\n\n{body}\n")
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app import create_app
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Post
@@ -26,16 +29,29 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def article(any_app: Flask) -> Post:
+def article(app: Flask) -> Post:
     """A draft of an article."""
     draft = actions.Draft(title="First light", body_markdown="The *first* text.")
     return actions.create(draft, now=NOW)
 
 
 @pytest.fixture
-def dump(any_app: Flask) -> Callable[[], Dump]:
+def dump(app: Flask) -> Callable[[], Dump]:
     """Call it for every row of every table, the search index included."""
     return dump_database
+
+
+@pytest.fixture
+def empty_app(tmp_path: Path, migrated: Path) -> Callable[[], Flask]:
+    """Call it for an app over another empty database."""
+
+    def make() -> Flask:
+        folder = tmp_path / "another"
+        folder.mkdir()
+        shutil.copy(migrated, folder / "broadsheet.db")
+        return create_app({"INSTANCE": str(folder), "SECRET_KEY": "test", "EDGE_GATEWAY": False})
+
+    return make
 
 
 def dump_database() -> Dump:

@@ -2,3 +2,9 @@
 
 Law of the room: no framework, no database. Right before it is fast; in doubt a page is passed on.
 """
+
+from .gateway import Gateway
+from .memory_store import MemoryStore
+from .options import Options
+
+__all__ = ["Gateway", "MemoryStore", "Options"]

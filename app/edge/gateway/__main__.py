@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import gunicorn.http.wsgi
 from gunicorn.app.base import BaseApplication
@@ -17,14 +17,26 @@ from .proxy import Proxy
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from ..http.fields import Pair
+
+_HEURISTIC: Final = "trust silent origins for this part of the time since Last-Modified (0: never)"
+_COOKIES: Final = "store responses that set a cookie; only for origins whose cookies are nobody's"
+_STALE: Final = "how long a stale response may stand in for an error if its origin doesn't say (0)"
+_KEPT: Final = frozenset({"date", "server"})
+
 
 class _Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is not typed
-    """A response whose own Date and Server are not joined by the server's."""
+    """A response that keeps the origin's Date and Server, which gunicorn replaces by its own."""
+
+    def process_headers(self, headers: list[Pair]) -> None:
+        super().process_headers(headers)
+        self._kept = [(name, value) for name, value in headers if name.lower() in _KEPT]
 
     def default_headers(self) -> list[str]:
-        own = {name.lower() for name, _ in self.headers}
+        kept = {name.lower() for name, _ in self._kept}
         lines: list[str] = super().default_headers()
-        return [line for line in lines if line.partition(":")[0].lower() not in own]
+        lines = [line for line in lines if line.partition(":")[0].lower() not in kept]
+        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._kept)]
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
@@ -51,7 +63,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="on which address (127.0.0.1)")
     parser.add_argument("--threads", type=int, default=32, help="requests at once (32)")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for the origin (30)")
+    parser.add_argument("--heuristic", type=float, default=0, metavar="PART", help=_HEURISTIC)
+    parser.add_argument("--keep-cookies", action="store_true", help=_COOKIES)
+    parser.add_argument("--compress", action="store_true", help="keep brotli and gzip variants")
+    parser.add_argument("--stale-if-error", type=float, default=0, metavar="SECONDS", help=_STALE)
     chosen = parser.parse_args(arguments)
+    options = Options(
+        heuristic=chosen.heuristic,
+        keeps_cookies=chosen.keep_cookies,
+        compress=chosen.compress,
+        stale_if_error=timedelta(seconds=chosen.stale_if_error),
+    )
     proxy = Proxy(chosen.origin, timeout=timedelta(seconds=chosen.timeout))
     gunicorn.http.wsgi.Response = _Response
     settings = {
@@ -63,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
         "control_socket_disable": True,
         "loglevel": "warning",
     }
-    _Server(Gateway(proxy, store=MemoryStore(), options=Options()), settings).run()
+    _Server(Gateway(proxy, store=MemoryStore(), options=options), settings).run()
 
 
 if __name__ == "__main__":

@@ -210,6 +210,7 @@ class Fetcher:
         if content is not None and reason == "complete":
             return self._store_it(asked, head, content, candidate)
         self._withdraw(asked, reason)
+        _log.debug("gateway.not_stored", extra={"reason": reason, "key": asked.key})
         status = asked.status(detail=reason)
         already = content is None and self._already(asked, head, candidate, status)
         self.unshared.add(asked.key)
@@ -258,7 +259,7 @@ class Fetcher:
         saved = self._store.save(asked.key, kept.stored, kept.bodies, token=asked.token)
         self.unshared.discard(asked.key)
         if saved is not Saved.SAVED:
-            _log.info("gateway.not_saved", extra={"reason": saved.value})
+            _log.info("gateway.not_saved", extra={"reason": saved.value, "key": asked.key})
         sent = reply.made(asked.request, kept.stored, kept.bodies.get, now=head.received_at)
         assert sent is not None
         refused = None if saved is Saved.SAVED else saved.value

@@ -42,7 +42,7 @@ class Head:
         code = line[:3]
         return cls(
             status=int(code) if code.isascii() and code.isdigit() else 500,
-            reason=line[4:].strip(),
+            reason=line[4:].strip() or "Unknown",
             pairs=tuple(pairs),
             requested_at=requested_at,
             received_at=received_at,
@@ -51,7 +51,7 @@ class Head:
     @property
     def line(self) -> str:
         """Return the status line as WSGI wants it."""
-        return f"{self.status:03} {self.reason or 'Unknown'}"
+        return f"{self.status:03} {self.reason}"
 
     @property
     def length(self) -> int | None:

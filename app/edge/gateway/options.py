@@ -104,8 +104,6 @@ class Options:
     #: Told of every change by purges, a HIT is as new as a fresh answer: it has no Age, and the
     #: server gives it its Date. Else caches behind the gateway would take it for stale.
     vouches: bool = False
-    #: The WSGI server writes a Date even where there is one (gunicorn does): leave ours out.
-    server_dates: bool = False
     #: The longest wait for another request that fetches the same page.
     wait: timedelta = timedelta(seconds=10)
     #: After this time without an answer a stale one is used, where stale-if-error allows.

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..http.cache_control import Directives
     from ..http.fields import Fields
 
-#: In our order of preference.
-CODINGS: Final = ("br", "gzip", "identity")
 _TEXTUAL: Final = frozenset(
     {
         "application/atom+xml",
@@ -54,7 +52,7 @@ def worthwhile(fields: Fields, directives: Directives, *, status: int) -> bool:
 
 
 def packed(content: bytes) -> dict[str, bytes]:
-    """Return the codings that are smaller than the content, and the content itself."""
+    """Return the codings that make it smaller, the preferred first, and the content itself."""
     made = {
         "br": brotli.compress(content, quality=_BROTLI_QUALITY),
         "gzip": gzip.compress(content, compresslevel=_GZIP_LEVEL, mtime=0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..http import codings, dates, ranges, validators
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from .stored import Answer, Stored
 
 _SUCCESS = range(200, 300)
-_chosen = lru_cache(maxsize=512)(codings.choose)
 
 
 @dataclass(slots=True)
@@ -48,7 +46,7 @@ def made(
     if len(answers) == 1:
         (answer,) = answers.values()
     else:
-        answer = answers[_chosen(request.header("accept-encoding"), tuple(answers))]
+        answer = answers[codings.choose(request.header("accept-encoding"), answers)]
     if request.conditional:
         if _has_it_already(request, stored, answer, now):
             return Reply("304 Not Modified", answer.not_modified.copy(), ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,8 @@ _LASTING: Final = frozenset(
         "wsgi.version",
     }
 )
+#: Shorter wishes are read once and remembered: most readers send one of a few.
+_LONGEST_WISH: Final = 200
 _NO_BODY: Final = frozenset({"", "0"})
 
 
@@ -39,7 +42,7 @@ class Request:
     `key` is None when the request is passed on, and `detail` says why.
     """
 
-    __slots__ = ("_options", "asked", "detail", "environ", "is_head", "key", "query")
+    __slots__ = ("_options", "asked", "detail", "environ", "is_head", "key", "query", "site")
 
     def __init__(self, environ: WSGIEnvironment, options: Options, keying: Keying) -> None:
         self.environ = environ
@@ -48,6 +51,7 @@ class Request:
         self.asked = _wishes(environ, options)
         self.detail = self._why_passed()
         self.query = keying.query(environ)
+        self.site = keying.site(environ)
         self.key = keying.key(environ, self.query) if self.detail is None else None
         if self.key is None and self.detail is None:
             self.detail = "unkeyable"
@@ -74,7 +78,8 @@ class Request:
     @property
     def conditional(self) -> bool:
         """Tell whether the request asks for less than the whole page."""
-        return any(variable(name) in self.environ for name in CONDITIONS)
+        environ = self.environ
+        return any(name in environ for name in _CONDITION_VARIABLES)
 
     def question(self, *, conditions: bool = False) -> WSGIEnvironment:
         """Return a copy of the environ for the origin, without what may not shape a shared page.
@@ -90,9 +95,8 @@ class Request:
             environ.pop(name, None)
         environ["QUERY_STRING"] = self.query
         environ["wsgi.input"] = BytesIO()
-        if self._options.site is not None:
-            scheme, _, authority = self._options.site.partition("://")
-            environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
+        scheme, _, authority = (self.site or "").partition("://")
+        environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
         return environ
 
     def detached(self, keying: Keying) -> Request:
@@ -128,7 +132,7 @@ class Request:
             return "body"
         if any(name in environ for name in _FOR_ORIGIN):
             return "precondition"
-        return "upgrade" if "HTTP_UPGRADE" in environ else None
+        return "websocket" if "websocket" in environ.get("HTTP_UPGRADE", "").lower() else None
 
 
 class Keying:
@@ -170,6 +174,7 @@ class Keying:
         return keys.of_url(url, self._ignored)
 
 
+@lru_cache(maxsize=256)
 def variable(name: str) -> str:
     """Return the environ's name of a request field."""
     return "HTTP_" + name.upper().replace("-", "_")
@@ -179,5 +184,20 @@ def _wishes(environ: WSGIEnvironment, options: Options) -> Directives:
     cache_control, pragma = environ.get("HTTP_CACHE_CONTROL"), environ.get("HTTP_PRAGMA")
     if cache_control is None and pragma is None:
         return reuse.NOTHING
-    lines = () if cache_control is None else (cache_control,)
-    return reuse.wishes(lines, pragma, options.honoured)
+    if len(cache_control or "") + len(pragma or "") > _LONGEST_WISH:
+        return reuse.wishes(_lines(cache_control), pragma, options.honoured)
+    return _known_wishes(cache_control, pragma, options.honoured)
+
+
+@lru_cache(maxsize=256)
+def _known_wishes(
+    cache_control: str | None, pragma: str | None, honoured: frozenset[str]
+) -> Directives:
+    return reuse.wishes(_lines(cache_control), pragma, honoured)
+
+
+def _lines(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
+
+
+_CONDITION_VARIABLES: Final = tuple(variable(name) for name in sorted(CONDITIONS))

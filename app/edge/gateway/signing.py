@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ..http import dates
 from ..http.cache_status import CacheStatus
 from ..http.reuse import Use
 
@@ -21,9 +23,8 @@ class Signer:
 
     def __init__(self, options: Options) -> None:
         self._name = options.name
-        self._unshown = options.internal | ({"date"} if options.server_dates else set())
+        self._internal = options.internal
         self._vouches = options.vouches
-        self._undated = options.vouches or options.server_dates
         self._hit = f"{CacheStatus(hit=True).written(options.name)}; ttl="
 
     def said(self, status: CacheStatus) -> Pair:
@@ -32,7 +33,7 @@ class Signer:
 
     def shown(self, headers: Iterable[Pair]) -> list[Pair]:
         """Return the lines without those for caches' eyes only."""
-        return [pair for pair in headers if pair[0].lower() not in self._unshown]
+        return [pair for pair in headers if pair[0].lower() not in self._internal]
 
     def hit(self, sent: Reply, stored: Stored, use: Use | None, now: float) -> Reply:
         """Sign a response from the store; spelt out, as every HIT pays for it."""
@@ -40,18 +41,34 @@ class Signer:
         said = f"{self._hit}{int((stored.lifetime - age) // 1)}"
         if use is not Use.FRESH and use is not None:
             said = f"{said}; detail={use.value}"
-        self._aged(sent, age)
+        self._aged(sent, age, now)
         sent.headers.append(("Cache-Status", said))
         return sent
 
     def forwarded(self, sent: Reply, stored: Stored, status: CacheStatus, now: float) -> Reply:
         """Sign a response from the store for which the origin was asked."""
-        self._aged(sent, max(0.0, now - stored.born))
+        self._aged(sent, max(0.0, now - stored.born), now)
         sent.headers.append(self.said(status))
         return sent
 
-    def _aged(self, sent: Reply, age: float) -> None:
-        if self._undated:
-            sent.headers = [pair for pair in sent.headers if pair[0].lower() != "date"]
-        if not self._vouches:
+    def _aged(self, sent: Reply, age: float, now: float) -> None:
+        if self._vouches:
+            sent.headers = _renewed(sent.headers, int(now))
+        else:
             sent.headers.append(("Age", str(int(age))))
+
+
+def _renewed(headers: list[Pair], now: int) -> list[Pair]:
+    """Return the lines of a response made now: Expires moves on, Date is left to the server."""
+    date = next((value for name, value in headers if name.lower() == "date"), None)
+    return [
+        (name, _moved(value, date, now) if name.lower() == "expires" else value)
+        for name, value in headers
+        if name.lower() != "date"
+    ]
+
+
+@lru_cache(maxsize=512)
+def _moved(expires: str, date: str | None, now: int) -> str:
+    until, since = dates.parse(expires, now=now), dates.parse(date, now=now)
+    return expires if until is None or since is None else dates.written(now + until - since)

@@ -86,7 +86,7 @@ class Stored:
     answers: dict[str, Answer] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "line", f"{self.status} {self.reason}".rstrip())
+        object.__setattr__(self, "line", f"{self.status:03} {self.reason}")
         object.__setattr__(
             self, "answers", {body.coding: self._answer(body) for body in self.bodies}
         )

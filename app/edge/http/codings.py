@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MEMBER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9a-z]+)(?:[ \t]*;[ \t]*q=([01](?:\.\d{0,3})?))?")
+#: What is longer is nobody's wish.
 _LONGEST: Final = 1024
 #: RFC 9110 section 8.4.1.3: a recipient treats x-gzip as gzip.
 _ALIASES: Final = {"x-gzip": "gzip"}
@@ -17,8 +19,6 @@ _ALIASES: Final = {"x-gzip": "gzip"}
 def weights(header: str) -> dict[str, float]:
     """Return the weight of each coding; what is malformed is left out."""
     found: dict[str, float] = {}
-    if len(header) > _LONGEST:
-        return found
     for member in header.lower().split(","):
         match = _MEMBER.fullmatch(member.strip(" \t"))
         if match:
@@ -33,8 +33,13 @@ def choose(header: str | None, available: Iterable[str]) -> str:
     Among equal weights our order decides. Identity is the answer when nothing else is acceptable,
     even if it is refused: RFC 9110 lets a server answer so, and a page is better than a 406.
     """
-    if not header:
+    if not header or len(header) > _LONGEST:
         return "identity"
+    return _chosen(header, tuple(available))
+
+
+@lru_cache(maxsize=512)
+def _chosen(header: str, available: tuple[str, ...]) -> str:
     asked = weights(header)
     best, heaviest = "identity", asked.get("identity", 0.0)
     for coding in available:

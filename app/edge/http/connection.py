@@ -21,6 +21,9 @@ HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
+#: RFC 9110 section 7.6.1: for all recipients, whatever Connection says; without them a response
+#: would look less restricted than it is.
+_FOR_ALL: Final = frozenset({"age", "cache-control", "date", "expires", "vary"})
 
 
 def hop_by_hop(fields: Fields) -> frozenset[str]:
@@ -29,4 +32,4 @@ def hop_by_hop(fields: Fields) -> frozenset[str]:
     if not lines:
         return HOP_BY_HOP
     named = {name.strip(" \t").lower() for line in lines for name in line.split(",")}
-    return HOP_BY_HOP | (named - {""})
+    return HOP_BY_HOP | (named - _FOR_ALL - {""})

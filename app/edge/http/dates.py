@@ -84,6 +84,6 @@ def _instant(match: re.Match[str], now: float) -> int | None:
 
 
 def _full(two_digits: int, this_year: int) -> int:
-    """Return the year: more than 50 years ahead means the century before."""
-    year = this_year - this_year % _CENTURY + two_digits
-    return year - _CENTURY if year > this_year + _AHEAD else year
+    """Return the latest year with these digits that is at most 50 years ahead."""
+    latest = this_year + _AHEAD
+    return latest - (latest - two_digits) % _CENTURY

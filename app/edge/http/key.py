@@ -22,11 +22,15 @@ _LONGEST_AUTHORITY: Final = 300
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
-@lru_cache(maxsize=256)
 def base(scheme: str, authority: str) -> str | None:
     """Return `scheme://host:port` in lower case without a default port; None when it is none."""
+    return _base(scheme, authority) if len(authority) <= _LONGEST_AUTHORITY else None
+
+
+@lru_cache(maxsize=256)
+def _base(scheme: str, authority: str) -> str | None:
     scheme, authority = scheme.lower(), authority.lower()
-    match = _AUTHORITY.fullmatch(authority) if len(authority) <= _LONGEST_AUTHORITY else None
+    match = _AUTHORITY.fullmatch(authority)
     if match is None or scheme not in _DEFAULT_PORTS:
         return None
     port = match["port"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,6 +18,8 @@ TITLE = 300
 SUMMARY = 2000
 COVER_ALT = 500
 MENU = 10_000
+
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def checked(draft: Draft) -> Draft:
         title=checking.line("title", draft.title, limit=TITLE),
         slug=slug_for(draft.kind, draft.slug) if draft.slug else "",
         summary=checking.line("summary", draft.summary, limit=SUMMARY, empty=True),
-        body_markdown=_body(draft.body_markdown),
+        body_markdown=body(draft.body_markdown),
         author_ids=tuple(dict.fromkeys(draft.author_ids)),
         topic_ids=tuple(dict.fromkeys(draft.topic_ids)),
         cover_alt=checking.line("cover_alt", draft.cover_alt, limit=COVER_ALT, empty=True),
@@ -64,9 +67,10 @@ def slug_for(kind: Kind, slug: str) -> str:
     return checking.slug(slug, reserved=RESERVED if kind is Kind.PAGE else ())
 
 
-def _body(markdown: str) -> str:
+def body(markdown: str) -> str:
+    """The text as it is kept: no control characters, no blank lines around it."""
     try:
-        return prepare(markdown)
+        return _BLANK_LINES.sub("", prepare(markdown)).rstrip()
     except TextError as error:
         raise Invalid("body_markdown", str(error)) from None
 

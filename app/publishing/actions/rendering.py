@@ -1,4 +1,4 @@
-"""Rendering a text when it is saved: images come from the media table, old addresses are mended."""
+"""Rendering a text when it is saved; its images come from the media table."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.publishing.errors import Invalid
-from app.publishing.models import Media, MediaFile, Redirect
-from app.publishing.paths import normal
+from app.publishing.models import Media, MediaFile
 from app.publishing.text import Image, Rendered, Rendition, TextError, render
 
 _MEDIA = re.compile(r"/media/([0-9a-f]{20})/[^/]+\Z")
@@ -24,7 +23,7 @@ def render_text(session: Session, title: str, markdown: str) -> Rendered:
             markdown,
             title=title,
             resolve_image=lambda source: find_image(session, source),
-            resolve_link=lambda href: mend_link(session, href),
+            resolve_link=lambda _href: None,  # a redirect follows what has moved
         )
     except TextError as error:
         raise Invalid("body_markdown", str(error)) from None
@@ -58,21 +57,6 @@ def image_of(files: Sequence[MediaFile]) -> Image:
             if not file.original and file.width < original.width
         ),
     )
-
-
-def mend_link(session: Session, href: str) -> str | None:
-    """Where a link to an old address of this site leads now; None leaves it alone."""
-    if not href.startswith("/") or href.startswith("//"):
-        return None
-    path, mark, fragment = href.partition("#")
-    try:
-        source = normal(path)
-    except ValueError:
-        return None
-    found = session.scalars(sa.select(Redirect).where(Redirect.source == source)).one_or_none()
-    if found is None or found.post is None:
-        return None
-    return f"{found.post.path}{mark}{fragment}"
 
 
 def body_columns(rendered: Rendered) -> dict[str, Any]:

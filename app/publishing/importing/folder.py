@@ -43,6 +43,8 @@ def import_folder(
     report = Report()
     planned = plan.make(db.session(), _posts(root, report), kind)
     db.session.rollback()  # reading is over; each post gets a transaction of its own
+    for path, reason in planned.refused.items():
+        report.skip(path, None, reason)
     settings = publication.load(root, report)
     if not dry_run:
         publication.save_people(settings, report, now=now)

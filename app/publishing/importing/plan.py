@@ -149,7 +149,7 @@ class _Known:
             slugs={(kind, slug): post_id for post_id, kind, slug in rows},
             posts={post_id: (kind, slug) for post_id, kind, slug in rows},
             imported={source: (post_id, digest) for source, post_id, digest in before},
-            moved=dict(moved.tuples().all()),
+            moved={row.source: row.post_id for row in moved},
         )
 
     def of(self, entry: Entry) -> Entry:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.publishing import text
-from app.publishing.actions.rendering import find_image, mend_link
+from app.publishing.actions.draft import body
+from app.publishing.actions.rendering import find_image
 from app.publishing.errors import Invalid
 from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
@@ -39,7 +40,7 @@ class Job:
 
 def import_post(job: Job, entry: Entry, found: Found) -> Outcome:
     """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
-    meaning = translate(job.folder, found)
+    meaning = translate(job.folder, entry, found)
     words = (str(entry.kind), job.folder.base_url, entry.source)
     digest = pictures.digest_of(job.folder.root, found.digest, meaning.images, words)
     if digest == entry.digest:
@@ -63,7 +64,7 @@ def _prepare(
     ready = pictures.prepare(session, job.folder.root, meaning.images.values())
     shown = pictures.by_reference(meaning.images, ready.shown)
     targets = meaning.links | {target: image.url for target, image in shown.items()}
-    markdown = references.replace(found.document.body, targets).strip("\n") + "\n"
+    markdown = body(references.replace(found.document.body, targets))
     rendered = _render(session, found.title, markdown, shown, meaning.links)
     remarks.warn(job.report, found, meaning, ready, rendered.warnings)
     return saving.Ready(
@@ -97,7 +98,7 @@ def _render(
             markdown,
             title=title,
             resolve_image=lambda source: images.get(source) or find_image(session, source),
-            resolve_link=lambda href: links.get(href) or mend_link(session, href),
+            resolve_link=links.get,
         )
     except TextError as error:
         raise Invalid("body_markdown", str(error)) from None

@@ -26,6 +26,7 @@ NAME = PurePosixPath("site.toml")
 MOST = 1024 * 1024
 
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_PLACE = re.compile(r"\(at [^()]*\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +44,15 @@ def load(root: Path, report: Report) -> Publication:
     """Read the file, if there is one; a broken one is noted as skipped."""
     if not (root / NAME).exists():
         return Publication()
+    text = ""
     try:
         text = source.read(root, NAME, most=MOST).decode()
         return read(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        line = _LINE.search(str(error))
-        reason = _LINE.sub("", str(error)).strip()
-        report.skip(NAME, int(line[1]) if line else None, f"the TOML is broken: {reason}")
+        place = _LINE.search(str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        reason = _PLACE.sub("", str(error)).strip()
+        report.skip(NAME, line, f"the TOML is broken: {reason}")
     except UnicodeDecodeError:
         report.skip(NAME, None, "is not UTF-8; save it as UTF-8")
     except (source.SourceError, ValueError) as error:

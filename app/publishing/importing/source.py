@@ -206,10 +206,10 @@ def _found(path: PurePosixPath, text: str, digest: str) -> Found | Skipped:
     if document.kind == "none":
         reason = "has no front matter; put a title between two lines of --- at its top"
         return Skipped(path=path, line=1, reason=reason)
-    if not document.body.strip():
-        reason = "has no text below its front matter"
-        return Skipped(path=path, line=document.offset, reason=reason)
     read_meta = meta.read(document, path)
+    if not document.body.strip() and not read_meta.title:
+        reason = "has no title, and no text below its front matter"
+        return Skipped(path=path, line=document.offset, reason=reason)
     if "_drafts" in path.parts:
         read_meta = replace(read_meta, draft=True)
     if read_meta.date is None and not read_meta.draft:

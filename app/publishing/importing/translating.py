@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from . import addresses, references, source
-from .plan import Plan
+from .plan import Entry, Plan
 from .source import Found
 
 _IMAGES = frozenset({".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
@@ -39,9 +39,10 @@ class Translation:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def translate(folder: Folder, found: Found) -> Translation:
+def translate(folder: Folder, entry: Entry, found: Found) -> Translation:
     """Find the meaning of every target in the text, and of the cover."""
     meaning = Translation()
+    at_home = entry.source == entry.address  # written for this site: its links say what they mean
     cover = found.meta.image
     if cover:
         meaning.lines[cover] = _line_of_cover(found, cover)
@@ -53,6 +54,8 @@ def translate(folder: Folder, found: Found) -> Translation:
             continue
         meaning.lines[target] = found.document.offset + reference.line
         _note(folder, found, target, meaning)
+        if at_home and target.startswith("/"):
+            meaning.links.pop(target, None)
     return meaning
 
 

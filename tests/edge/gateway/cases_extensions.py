@@ -321,6 +321,14 @@ OWN = [
         options=Options(vouches=True),
     ),
     case(
+        "own-a-gateway-that-vouches-moves-expires-on",
+        get(says(expires="Sun, 06 Nov 1994 09:49:37 GMT", **LONG)),
+        get(at=60, cache="hit", seen={"Expires": "Sun, 06 Nov 1994 09:50:37 GMT"}),
+        get(says(expires="0", **LONG), target="/b"),
+        get(at=60, cache="hit", target="/b", seen={"Expires": "0"}),
+        options=Options(vouches=True),
+    ),
+    case(
         "own-a-page-that-became-private-takes-the-old-one-back",
         get(says(b"old", cache_control="max-age=10, stale-if-error=600")),
         get(says(cache_control="private"), at=11),
@@ -356,6 +364,35 @@ HOSTILE = [
         get(NEW, headers={"Host": "a b"}, cache="fwd=bypass; detail=unkeyable"),
         get(NEW, headers={"Host": "user@example.org"}, cache="fwd=bypass; detail=unkeyable"),
         get(NEW, headers={"Host": "example.org/x"}, cache="fwd=bypass; detail=unkeyable"),
+    ),
+    case(
+        "hostile-a-strange-spelling-of-the-host-reaches-nobody",
+        get(NEW, headers={"Host": "EXAMPLE.org:80"}, asked={"Host": "example.org"}),
+        get(cache="hit"),
+    ),
+    case(
+        "hostile-what-the-origin-never-sees-splits-no-page",
+        get(
+            says(b"one", vary="X-Forwarded-Host, X-Own", **LONG),
+            headers={"X-Forwarded-Host": "a", "X-Own": "1"},
+        ),
+        get(headers={"X-Forwarded-Host": "b", "X-Own": "1"}, body=b"one", cache="hit"),
+        get(NEW, headers={"X-Forwarded-Host": "a", "X-Own": "2"}, cache="fwd=vary-miss"),
+    ),
+    case(
+        "hostile-an-offer-to-upgrade-is-no-way-around",
+        get(NEW),
+        get(headers={"Upgrade": "h2c"}, cache="hit"),
+        get(NEW, headers={"Upgrade": "websocket"}, cache="fwd=bypass; detail=websocket"),
+    ),
+    case(
+        "hostile-connection-can-not-hide-a-restriction",
+        get(
+            says(also=[("Connection", "cache-control"), ("Cache-Control", "no-store")]),
+            stored=False,
+        ),
+        get(says(vary="X", also=[("Connection", "vary")], **LONG), headers={"X": "1"}, target="/b"),
+        get(NEW, target="/b", cache="fwd=vary-miss"),
     ),
     case(
         "hostile-a-flood-of-cookies-changes-nothing",

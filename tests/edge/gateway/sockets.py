@@ -102,11 +102,14 @@ def running(server: socketserver.BaseServer) -> Iterator[int]:
 class WireStage(Stage):
     """A gateway before our proxy before an origin, all on loopback."""
 
+    origin: WireOrigin
+
     def __init__(self, port: int, origin: WireOrigin, **more: Any) -> None:
         proxy = Proxy(f"http://127.0.0.1:{port}", timeout=timedelta(seconds=5))
         super().__init__(app=proxy, **more)
         origin.clock = self.clock
         self.origin = origin
+        self.origin_port = port
         self.port = 0
 
     def ask(self, step: Step) -> Seen:

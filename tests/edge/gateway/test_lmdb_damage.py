@@ -292,6 +292,7 @@ def test_a_folder_that_cannot_be_made_passes(tmp_path: Path) -> None:
 
 def become_nobody() -> None:
     """Lay down root's right to ignore permissions."""
+    codecs.lookup("ascii")  # afterwards the interpreter's own files may be out of reach
     if os.geteuid() == 0:
         os.setuid(65534)
 

@@ -22,7 +22,7 @@ def photograph(width: int = 600, height: int = 400) -> bytes:
     return out.getvalue()
 
 
-def test_an_image_is_kept_with_its_smaller_copies(any_app: Flask, now: datetime) -> None:
+def test_an_image_is_kept_with_its_smaller_copies(app: Flask, now: datetime) -> None:
     """Each file lies under the fingerprint of its own bytes."""
     content = photograph()
     media = actions.add_media(content, "../My Photo.PNG", now=now)
@@ -35,7 +35,7 @@ def test_an_image_is_kept_with_its_smaller_copies(any_app: Flask, now: datetime)
 
 
 def test_the_same_bytes_are_the_same_row(
-    any_app: Flask, now: datetime, dump: Callable[[], Any]
+    app: Flask, now: datetime, dump: Callable[[], Any]
 ) -> None:
     """Under another name too: one image, one address, nothing written."""
     content = photograph()
@@ -47,7 +47,7 @@ def test_the_same_bytes_are_the_same_row(
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", b"<svg onload=x>", b"hello"])
 def test_what_is_no_image_is_refused_in_a_sentence(
-    any_app: Flask, now: datetime, content: bytes
+    app: Flask, now: datetime, content: bytes
 ) -> None:
     """And nothing is stored."""
     with pytest.raises(Invalid, match=r"\.$") as caught:
@@ -55,7 +55,7 @@ def test_what_is_no_image_is_refused_in_a_sentence(
     assert caught.value.field == "image"
 
 
-def test_a_text_shows_images_of_the_media_table(any_app: Flask, now: datetime) -> None:
+def test_a_text_shows_images_of_the_media_table(app: Flask, now: datetime) -> None:
     """With their sizes and smaller copies, so that the page does not jump."""
     media = actions.add_media(photograph(), "dawn.png", now=now)
     small, original = media.files

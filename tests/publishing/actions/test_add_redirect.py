@@ -45,7 +45,7 @@ def test_no_redirect_leads_to_another(article: Post, now: datetime) -> None:
     assert set(redirects().values()) == {article.id}
 
 
-def test_a_circle_is_refused(any_app: Flask, now: datetime) -> None:
+def test_a_circle_is_refused(app: Flask, now: datetime) -> None:
     """Directly and through others."""
     with pytest.raises(Invalid, match="lead to itself"):
         actions.add_redirect("/a", target="/A/", now=now)
@@ -78,9 +78,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("source", "target"), REFUSED.values(), ids=REFUSED.keys())
-def test_a_hostile_redirect_is_refused(
-    any_app: Flask, now: datetime, source: str, target: str
-) -> None:
+def test_a_hostile_redirect_is_refused(app: Flask, now: datetime, source: str, target: str) -> None:
     """A redirect leads to a path of this site or to an address on the web."""
     with pytest.raises(Invalid):
         actions.add_redirect(source, target=target, now=now)

@@ -22,7 +22,7 @@ def menu() -> list[str]:
 
 
 def test_the_menu_holds_exactly_the_pages_that_are_named(
-    any_app: Flask, now: datetime, dump: Callable[[], Any]
+    app: Flask, now: datetime, dump: Callable[[], Any]
 ) -> None:
     """In their order; arranging it the same way again writes nothing."""
     for slug in ("a", "b", "c"):
@@ -36,7 +36,7 @@ def test_the_menu_holds_exactly_the_pages_that_are_named(
     assert dump() == before
 
 
-def test_a_page_that_is_not_there_leaves_the_menu_as_it_is(any_app: Flask, now: datetime) -> None:
+def test_a_page_that_is_not_there_leaves_the_menu_as_it_is(app: Flask, now: datetime) -> None:
     """The sentence names it."""
     with pytest.raises(Missing, match="'nowhere'"):
         actions.arrange_menu(["nowhere"])

@@ -15,7 +15,7 @@ from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Revision, Status
 
 
-def test_a_new_post_is_a_draft_with_a_first_revision(any_app: Flask, now: datetime) -> None:
+def test_a_new_post_is_a_draft_with_a_first_revision(app: Flask, now: datetime) -> None:
     """Creating keeps the text once as the post and once as revision 1."""
     post = actions.create(Draft(title="Hello", body_markdown="# Hi\n\n*there*"), now=now)
     revision = db.session.scalars(sa.select(Revision)).one()
@@ -33,7 +33,7 @@ def test_the_text_is_rendered_when_it_is_saved(article: Post) -> None:
     assert article.summary == "The first text."
 
 
-def test_authors_and_topics_keep_their_order(any_app: Flask, now: datetime) -> None:
+def test_authors_and_topics_keep_their_order(app: Flask, now: datetime) -> None:
     """The first author that is named is the first that is shown; a name twice counts once."""
     ids = [actions.save_author(AuthorDraft(name=n), now=now).id for n in ("Zoe", "Ada")]
     topic = actions.save_topic(TopicDraft(name="Print"), now=now).id
@@ -60,12 +60,12 @@ def test_an_article_and_a_page_may_share_a_slug(article: Post, now: datetime) ->
     assert (page.path, article.path) == ("/first-light", "/articles/first-light")
 
 
-def test_a_page_with_a_reserved_title_gets_another_slug(any_app: Flask, now: datetime) -> None:
+def test_a_page_with_a_reserved_title_gets_another_slug(app: Flask, now: datetime) -> None:
     """A page called Search can't stand where the search is."""
     assert actions.create(Draft(title="Search", kind=Kind.PAGE), now=now).slug == "search-2"
 
 
-def test_control_characters_are_taken_out(any_app: Flask, now: datetime) -> None:
+def test_control_characters_are_taken_out(app: Flask, now: datetime) -> None:
     """NUL reaches neither database."""
     draft = Draft(title="a\0b\n c", summary="s\0", body_markdown="x\0y\r\nz", cover_alt="\x1bq")
     post = actions.create(draft, now=now)
@@ -92,7 +92,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("draft", "field"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_field_that_can_not_be_used_is_named(
-    any_app: Flask, now: datetime, dump: Callable[[], Any], draft: Draft, field: str
+    app: Flask, now: datetime, dump: Callable[[], Any], draft: Draft, field: str
 ) -> None:
     """The error knows its field, speaks in a sentence, and nothing was written."""
     before = dump()
@@ -110,15 +110,13 @@ ABSENT = {
 
 
 @pytest.mark.parametrize(("noun", "draft"), ABSENT.items(), ids=ABSENT.keys())
-def test_what_a_draft_names_must_exist(
-    any_app: Flask, now: datetime, noun: str, draft: Draft
-) -> None:
+def test_what_a_draft_names_must_exist(app: Flask, now: datetime, noun: str, draft: Draft) -> None:
     """An author, topic or cover that is not there is Missing, not a database error."""
     with pytest.raises(Missing, match=f"no {noun} with the number 7"):
         actions.create(draft, now=now)
 
 
-def test_a_text_that_came_out_elsewhere_keeps_its_dates(any_app: Flask, now: datetime) -> None:
+def test_a_text_that_came_out_elsewhere_keeps_its_dates(app: Flask, now: datetime) -> None:
     """Dates from an import survive publishing."""
     first, changed = datetime(2014, 9, 15, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC)
     post = actions.create(Draft(title="x", published_at=first, updated_at=changed), now=now)

@@ -90,7 +90,7 @@ def test_an_article_can_not_become_a_page(article: Post, now: datetime) -> None:
         actions.revise(article.id, replace(TEXT, kind=Kind.PAGE), expected_version=1, now=now)
 
 
-def test_a_post_that_is_not_there_is_missing(any_app: Flask, now: datetime) -> None:
+def test_a_post_that_is_not_there_is_missing(app: Flask, now: datetime) -> None:
     """Revising a post that was deleted says so."""
     with pytest.raises(Missing):
         actions.revise(99, TEXT, expected_version=1, now=now)

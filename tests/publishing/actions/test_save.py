@@ -20,7 +20,7 @@ def redirects() -> dict[str, str | None]:
     return {row.source: row.target for row in db.session.scalars(sa.select(Redirect))}
 
 
-def test_an_author_gets_a_slug_and_a_rendered_bio(any_app: Flask, now: datetime) -> None:
+def test_an_author_gets_a_slug_and_a_rendered_bio(app: Flask, now: datetime) -> None:
     """Markdown in a bio is rendered when it is saved."""
     draft = AuthorDraft(name="Ada Lovelace", bio_markdown="Writes *notes*.")
     author = actions.save_author(draft, now=now)
@@ -28,7 +28,7 @@ def test_an_author_gets_a_slug_and_a_rendered_bio(any_app: Flask, now: datetime)
     assert author.bio_html == "<p>Writes <em>notes</em>.</p>\n"
 
 
-def test_an_author_may_move_and_come_back(any_app: Flask, now: datetime) -> None:
+def test_an_author_may_move_and_come_back(app: Flask, now: datetime) -> None:
     """The old address leads to the new one, in one step, and never in a circle."""
     author = actions.save_author(AuthorDraft(name="Ada"), now=now)
     for slug in ("b", "c"):
@@ -38,7 +38,7 @@ def test_an_author_may_move_and_come_back(any_app: Flask, now: datetime) -> None
     assert redirects() == {"/authors/b": "/authors/ada", "/authors/c": "/authors/ada"}
 
 
-def test_a_topic_may_move(any_app: Flask, now: datetime) -> None:
+def test_a_topic_may_move(app: Flask, now: datetime) -> None:
     """The old address leads to the new one."""
     topic = actions.save_topic(TopicDraft(name="Print"), now=now)
     actions.save_topic(TopicDraft(name="Paper"), now=now, topic_id=topic.id)
@@ -46,7 +46,7 @@ def test_a_topic_may_move(any_app: Flask, now: datetime) -> None:
 
 
 def test_saving_the_same_again_writes_nothing(
-    any_app: Flask, now: datetime, dump: Callable[[], Any]
+    app: Flask, now: datetime, dump: Callable[[], Any]
 ) -> None:
     """Author, topic and site alike."""
     author = AuthorDraft(name="Ada", bio_markdown="x", url="https://example.com/")
@@ -61,7 +61,7 @@ def test_saving_the_same_again_writes_nothing(
     assert dump() == before
 
 
-def test_a_taken_slug_is_a_conflict_that_names_the_other(any_app: Flask, now: datetime) -> None:
+def test_a_taken_slug_is_a_conflict_that_names_the_other(app: Flask, now: datetime) -> None:
     """Two authors, or two topics, never share an address."""
     actions.save_author(AuthorDraft(name="Ada"), now=now)
     actions.save_topic(TopicDraft(name="Print"), now=now)
@@ -71,7 +71,7 @@ def test_a_taken_slug_is_a_conflict_that_names_the_other(any_app: Flask, now: da
         actions.save_topic(TopicDraft(name="print"), now=now)
 
 
-def test_what_is_not_there_is_missing(any_app: Flask, now: datetime) -> None:
+def test_what_is_not_there_is_missing(app: Flask, now: datetime) -> None:
     """Saving a deleted author or topic says so."""
     with pytest.raises(Missing):
         actions.save_author(AuthorDraft(name="Ada"), now=now, author_id=9)
@@ -91,7 +91,7 @@ def test_what_is_not_there_is_missing(any_app: Flask, now: datetime) -> None:
     ],
 )
 def test_an_author_s_field_that_can_not_be_used_is_named(
-    any_app: Flask, now: datetime, draft: AuthorDraft, field: str
+    app: Flask, now: datetime, draft: AuthorDraft, field: str
 ) -> None:
     """The error knows its field."""
     with pytest.raises(Invalid) as caught:
@@ -99,7 +99,7 @@ def test_an_author_s_field_that_can_not_be_used_is_named(
     assert caught.value.field == field
 
 
-def test_two_editors_of_the_site_conflict(any_app: Flask) -> None:
+def test_two_editors_of_the_site_conflict(app: Flask) -> None:
     """The second one is told; the first one's words stay."""
     first = actions.save_site(SiteDraft(title="Mine"), expected_version=None)
     with pytest.raises(Conflict, match="meanwhile"):
@@ -108,7 +108,7 @@ def test_two_editors_of_the_site_conflict(any_app: Flask) -> None:
 
 
 @pytest.mark.parametrize("language", ["", "english please", "x", "de_CH"])
-def test_a_language_is_a_tag(any_app: Flask, language: str) -> None:
+def test_a_language_is_a_tag(app: Flask, language: str) -> None:
     """`de-CH`, not a sentence."""
     with pytest.raises(Invalid):
         actions.save_site(SiteDraft(title="x", language=language), expected_version=None)

@@ -83,7 +83,7 @@ def test_a_text_among_the_drafts_is_a_draft(tmp_path: Path) -> None:
         ("a.md", "---\ntitle: a\ndate: soon\n---\nb", 3, "date: 'soon' is not a date"),
         ("a.md", "---\ntitle: [\n---\nb", 2, "YAML is broken"),
         ("a.md", "just text", 1, "no front matter"),
-        ("a.md", "---\ntitle: a\n---\n\n", 3, "no text"),
+        ("a.md", "---\ndraft: true\n---\n\n", 3, "no title, and no text"),
         ("a.md", "", 1, "no front matter"),
         ("a.md", "---\n" + "x" * 3000, None, "larger than 2 KiB"),
         ("a.rst", "text", None, "is not Markdown"),

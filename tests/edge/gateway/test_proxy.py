@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.edge.gateway.proxy import Proxy
+from tests.edge.gateway.scripted import call, get, says
+from tests.edge.gateway.sockets import WireStage, wired
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.live
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def stage() -> Iterator[WireStage]:
+    """Run an origin whose bytes are ours, and a gateway before it."""
+    with wired() as stage:
+        yield stage
+
+
+def wire(stage: WireStage, raw: bytes, **more: Any) -> Any:
+    """Let the origin write exactly these bytes for the next request."""
+    stage.origin.raw = raw
+    try:
+        return stage.play(get(says(), **more))
+    finally:
+        stage.origin.raw = None
+
+
+def test_interim_responses_are_no_final_ones(stage: WireStage) -> None:
+    """RFC 9110 section 15.2: 100, 102 and 103 come before the answer, and are not the answer."""
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    stage.origin.interim = interim + b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    stage.play(get(says(b"final", cache_control="max-age=60"), body=b"final", stored=True))
+    stage.play(get(body=b"final", cache="hit", seen={"Link": None}))
+
+
+def test_a_chunked_body_is_kept_whole(stage: WireStage) -> None:
+    """RFC 9112 section 7.1: the chunks are joined, the coding of the hop is gone."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n\r\n"
+    wire(stage, head + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n", body=b"abcde")
+    stage.play(get(body=b"abcde", cache="hit", seen={"Transfer-Encoding": None}))
+
+
+@pytest.mark.parametrize("tail", [b"3\r\nabc\r\n", b"9\r\nabc"])
+def test_a_chunked_body_that_breaks_off_is_not_kept(stage: WireStage, tail: bytes) -> None:
+    """RFC 9111 section 3.3: without its last chunk a response is incomplete."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n\r\n"
+    wire(stage, head + tail, stored=False)
+    stage.play(get(says(b"good"), body=b"good", cache="fwd=uri-miss"))
+
+
+def test_a_body_shorter_than_its_length_is_not_kept(stage: WireStage) -> None:
+    """RFC 9112 section 8: the reader gets what came, and the end of the connection."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nCache-Control: max-age=60\r\n\r\n"
+    wire(stage, head + b"abc", stored=False)
+    stage.play(get(says(b"good"), body=b"good", cache="fwd=uri-miss"))
+
+
+@pytest.mark.parametrize("length", [b"4, 4", b"+4", b"x"])
+def test_a_length_that_is_no_number_is_not_kept(stage: WireStage, length: bytes) -> None:
+    """RFC 9112 section 6.3: the body ends with the connection, and nobody knows if that is all."""
+    head = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: " + length
+    wire(stage, head + b"\r\n\r\npage", stored=length == b"4, 4")
+
+
+def test_lines_casing_and_folds(stage: WireStage) -> None:
+    """RFC 9110 section 5.3: repeated lines stay apart, in order; a fold becomes a space."""
+    head = b"HTTP/1.1 299 Strange\r\nx-CaSe: 1\r\nLink: <a>\r\nLink: <b>\r\nX-Fold: a\r\n  b\r\n"
+    lines = b"Cache-Control: max-age=60\r\nCache-Control: public\r\nContent-Length: 2\r\n\r\nok"
+    wire(stage, head + lines, status=299)
+    seen = stage.play(get(status=299, cache="hit", seen={"X-Fold": "a b"}))
+    assert [name for name, _ in seen.headers if name.lower() == "x-case"] == ["x-CaSe"]
+    assert [value for name, value in seen.headers if name == "Link"] == ["<a>", "<b>"]
+    assert [value for name, value in seen.headers if name == "Cache-Control"] == [
+        "max-age=60",
+        "public",
+    ]
+
+
+def test_what_is_no_http_is_a_502(stage: WireStage) -> None:
+    """The reader learns that the origin failed, in one sentence; nothing is stored."""
+    wire(stage, b"SSH-2.0-OpenSSH\r\n", status=502, seen={"Cache-Control": "no-store"})
+
+
+def test_the_request_says_who_forwarded_it(stage: WireStage) -> None:
+    """RFC 9110 section 7.6.3: Via is added to; hop-by-hop fields and their names stay here."""
+    step = get(
+        says(),
+        headers={"Via": "1.0 a", "Connection": "X-Hop", "X-Hop": "1", "TE": "trailers"},
+        asked={"Via": "1.0 a, 1.1 broadsheet", "X-Hop": None, "TE": None, "Host": "example.org"},
+    )
+    stage.play(step)
+
+
+def test_a_post_arrives_with_its_body(stage: WireStage) -> None:
+    """The content goes on with its length."""
+    stage.play(get(says(), method="POST", content=b"x" * 9, asked={"Content-Length": "9"}))
+
+
+def test_targets_arrive_as_they_were(stage: WireStage) -> None:
+    """Path and query reach the origin percent-encoded."""
+    stage.play(get(says(), target="/a b/\xc3\xa9%?q=%20&r"))
+    assert stage.origin.asked[-1]["target"] == "/a%20b/%C3%A9%25?q=%20&r"
+
+
+def test_no_origin_is_a_502() -> None:
+    """A port where nobody listens."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        proxy = Proxy(f"http://127.0.0.1:{free.getsockname()[1]}", timeout=timedelta(seconds=1))
+        assert call(proxy, get()).status == 502
+
+
+def test_a_silent_origin_is_a_504() -> None:
+    """An origin that accepts and says nothing."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        port = silent.getsockname()[1]
+        proxy = Proxy(f"http://127.0.0.1:{port}", timeout=timedelta(milliseconds=50))
+        assert call(proxy, get()).status == 504
+
+
+@pytest.mark.parametrize("origin", ["", "example.org", "ftp://example.org", "http://"])
+def test_an_origin_is_a_url(origin: str) -> None:
+    """A mistake on the command line is named."""
+    with pytest.raises(ValueError, match="must look like"):
+        Proxy(origin, timeout=timedelta(seconds=1))
+
+
+def test_the_command_serves_a_gateway(stage: WireStage) -> None:
+    """`python -m app.edge.gateway` answers before an origin, with the origin's Date and Server."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    origin = f"http://127.0.0.1:{stage.origin_port}"
+    command = [sys.executable, "-m", "app.edge.gateway", origin, "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        _wait_for(port)
+        stage.origin.script[:] = [says(b"page", cache_control="max-age=2147483648", server="own")]
+        first, second = _get(port), _get(port)
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert first.status == second.status == 200
+    assert first.getheader("Cache-Status") == "broadsheet; fwd=uri-miss; stored"
+    assert (second.getheader("Cache-Status") or "").startswith("broadsheet; hit; ttl=")
+    assert second.headers.get_all("Date") == ["Sun, 06 Nov 1994 08:49:37 GMT"]
+    assert second.headers.get_all("Server") == ["own"]
+
+
+def _get(port: int) -> Any:
+    link = HTTPConnection("127.0.0.1", port, timeout=10)
+    link.request("GET", "/")
+    answer = link.getresponse()
+    answer.read()
+    link.close()
+    return answer
+
+
+def _wait_for(port: int) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("The command did not start to listen.")

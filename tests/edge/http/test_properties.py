@@ -1,0 +1,270 @@
+"""What holds for any input: parsers never raise, and the pure functions keep their laws."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.edge.http import (
+    codings,
+    connection,
+    dates,
+    freshness,
+    key,
+    ranges,
+    reuse,
+    storing,
+    structured,
+    targeted,
+    updating,
+    validators,
+    vary,
+)
+from app.edge.http.cache_status import CacheStatus, Forwarded
+from app.edge.http.fields import Fields
+
+NOW = 784111777.0
+TARGETS = ("broadsheet-cache-control", "cdn-cache-control")
+soup = st.text(st.characters(max_codepoint=255), max_size=80) | st.text(
+    st.sampled_from('",;=\\ \tW/()*?:@-0129abq.'), max_size=80
+)
+NAMES = (
+    "age",
+    "cache-control",
+    "cdn-cache-control",
+    "connection",
+    "content-length",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "pragma",
+    "set-cookie",
+    "vary",
+)
+heads = st.lists(st.tuples(st.sampled_from(NAMES), soup), max_size=12)
+
+
+@given(heads, st.integers(200, 599), st.booleans())
+def test_no_header_soup_raises(head: list[tuple[str, str]], status: int, authorized: bool) -> None:
+    """Whatever an origin sends, there is a verdict, a lifetime and an age that is not negative."""
+    fields = Fields(head)
+    obeyed = targeted.obeyed(fields, TARGETS)
+    lifetime = freshness.lifetime(fields, obeyed, received_at=NOW)
+    guessed = freshness.heuristic(fields, received_at=NOW, fraction=0.1)
+    candidate = storing.Candidate(
+        status=status, fields=fields, obeyed=obeyed, lifetime=lifetime, authorized=authorized
+    )
+    assert storing.verdict(candidate).reason
+    assert lifetime.seconds >= 0
+    assert guessed.seconds >= 0
+    assert freshness.initial_age(fields, requested_at=NOW - 1, received_at=NOW) >= 1
+    assert candidate.left_out >= connection.HOP_BY_HOP
+    validators.confirms(fields, Fields(reversed(head)))
+
+
+@given(soup)
+def test_no_request_soup_raises(text: str) -> None:
+    """Whatever a reader sends is read as something, or as nothing."""
+    validators.none_match(text, '"a"')
+    validators.modified_since(text, 0, now=NOW)
+    validators.same_range(text, Fields([]), None, now=NOW)
+    assert codings.choose(text, ("br", "gzip", "identity")) in {"br", "gzip", "identity"}
+    reuse.wishes([text], text, {"no-cache", "max-age"})
+    assert vary.normal("accept-encoding", text) is not None
+    structured.dictionary([text])
+    dates.parse(text, now=NOW)
+    with contextlib.suppress(ranges.UnsatisfiableError):
+        part = ranges.part(text, 100)
+        assert part is None or 0 <= part.start < part.stop <= 100
+
+
+class Kept:
+    """A stored response as far as reuse looks at it."""
+
+    def __init__(self, lifetime: float, swr: float, *, strict: bool, validates: bool) -> None:
+        self.lifetime = lifetime
+        self.while_revalidate = swr
+        self.if_error = swr
+        self.strict = strict
+        self.validates = validates
+
+
+spans = st.floats(0, 1e6)
+asks = st.sampled_from(["", "max-age=5", "max-stale", "max-stale=9", "min-fresh=9", "no-cache"])
+
+
+@given(spans, spans, spans, spans, st.booleans(), st.booleans(), asks)
+def test_freshness_is_monotone_in_time(  # noqa: PLR0917 - the axes of the property
+    lifetime: float,
+    swr: float,
+    age: float,
+    later: float,
+    strict: bool,
+    validates: bool,
+    asked: str,
+) -> None:
+    """What may not be used at one age may not be used at a greater one."""
+    order = [reuse.Use.FRESH, reuse.Use.MAX_STALE, reuse.Use.REFRESH]
+    kept = Kept(lifetime, swr, strict=strict, validates=validates)
+    wishes = reuse.wishes([asked], None, {"max-age", "max-stale", "min-fresh", "no-cache"})
+    now = reuse.decide(kept, age=age, asked=wishes)
+    then = reuse.decide(kept, age=age + later, asked=wishes)
+    if then in order:
+        assert now in order
+    if then is reuse.Use.FRESH:
+        assert now is reuse.Use.FRESH
+    if not reuse.instead_of_error(kept, age=age, asked=wishes):
+        assert not reuse.instead_of_error(kept, age=age + later, asked=wishes)
+
+
+paths = st.text(st.characters(max_codepoint=255), max_size=12).map(lambda text: "/" + text)
+pieces = st.text(st.sampled_from("/?&=:%20 #aA"), max_size=8)
+sites = st.sampled_from(["http://a", "https://a", "http://a:1", "http://aa"])
+addresses = st.tuples(sites, paths | pieces.map(lambda text: "/" + text), pieces)
+
+
+@given(addresses, addresses)
+def test_the_key_is_injective(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    """Two keys are equal exactly when site, path and query are."""
+    assert (key.primary(*one) == key.primary(*other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("http://a", "/b?c", ""), ("http://a", "/b", "c?")),
+        (("http://a", "/b?", "c"), ("http://a", "/b", "?c")),
+        (("http://a", "/%2F", ""), ("http://a", "//", "")),
+        (("http://a", "/B", ""), ("http://a", "/b", "")),
+        (("http://a", "/b", "A"), ("http://a", "/b", "a")),
+        (("http://a", "/b/", ""), ("http://a", "/b", "")),
+        (("http://a:1", "/", ""), ("http://a", "/", "")),
+    ],
+)
+def test_pages_that_look_alike_have_keys_of_their_own(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
+    """Delimiters inside the parts, case and encodings make no two pages one."""
+    assert key.primary(*one) != key.primary(*other)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "authority", "expected"),
+    [
+        ("http", "Example.ORG", "http://example.org"),
+        ("http", "example.org:80", "http://example.org"),
+        ("https", "example.org:443", "https://example.org"),
+        ("https", "example.org:80", "https://example.org:80"),
+        ("http", "example.org:", "http://example.org"),
+        ("HTTP", "[::1]:8000", "http://[::1]:8000"),
+        ("http", "", None),
+        ("http", "a b", None),
+        ("http", "a/b", None),
+        ("http", "u@a", None),
+        ("http", "a:b", None),
+        ("http", "a\n", None),
+        ("http", "a" * 400, None),
+        ("ftp", "a", None),
+    ],
+)
+def test_a_site_has_one_spelling(scheme: str, authority: str, expected: str | None) -> None:
+    """RFC 9110 section 4.2.3: case and the default port make no other site."""
+    assert key.base(scheme, authority) == expected
+
+
+@given(st.integers(0, 253402300799))
+def test_dates_round_trip(instant: int) -> None:
+    """Every instant of four-digit years is read back as it was written."""
+    assert dates.parse(dates.written(instant), now=NOW) == instant
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", NOW),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", NOW),
+        ("Sun Nov  6 08:49:37 1994", NOW),
+        ("sun, 06 nov 1994 08:49:37 gmt", NOW),
+        ("Thursday, 01-Jan-70 00:00:00 GMT", 0),
+        ("Saturday, 31-Dec-44 23:59:60 GMT", 2366841599),
+        ("Sunday, 01-Jan-45 00:00:00 GMT", -788918400),
+        ("Sun, 06 Nov 1994 08:49:37 UTC", None),
+        ("Sun, 06 Nov 1994 24:00:00 GMT", None),
+        ("Sun, 06 Nov 0000 08:49:37 GMT", None),
+        ("1994-11-06T08:49:37Z", None),
+        ("784111777", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_dates_have_three_forms(text: str | None, instant: float | None) -> None:
+    """RFC 9110 section 5.6.7, with two-digit years at most 50 years ahead of now."""
+    assert dates.parse(text, now=NOW) == instant
+
+
+@given(heads, heads)
+def test_an_update_replaces_and_keeps(
+    stored: list[tuple[str, str]], newer: list[tuple[str, str]]
+) -> None:
+    """RFC 9111 section 3.2: fields that came anew are as they came, all others as they were."""
+    merged = Fields(updating.updated(stored, newer, {"set-cookie"}))
+    old, new = Fields(stored), Fields(newer)
+    for name in NAMES:
+        came = name in new and name not in {"set-cookie", "content-length"}
+        assert merged.lines(name) == (new if came else old).lines(name)
+
+
+texts = st.text(st.characters(max_codepoint=255), max_size=20)
+
+
+@given(
+    st.sampled_from(Forwarded) | st.none(),
+    st.integers(100, 999) | st.none(),
+    st.floats(-1e9, 1e9) | st.none(),
+    texts | st.none(),
+    texts,
+)
+def test_cache_status_is_always_a_structured_field(
+    fwd: Forwarded | None, status: int | None, ttl: float | None, text: str | None, name: str
+) -> None:
+    """RFC 9211 section 2: whatever the reason says, the member can be parsed."""
+    member = CacheStatus(fwd=fwd, fwd_status=status, ttl=ttl, key=text, detail=text)
+    assert structured.dictionary([f"a={member.written(name)}"]) is not None
+
+
+def test_cache_status_is_a_hit_or_forwarded() -> None:
+    """RFC 9211 section 2.2: the two exclude one another."""
+    with pytest.raises(ValueError, match="not both"):
+        CacheStatus(hit=True, fwd=Forwarded.MISS)
+
+
+@pytest.mark.parametrize(
+    ("text", "members"),
+    [
+        ("", {}),
+        ("a", {"a": True}),
+        ("a=1, b=?0;x, c=tok", {"a": 1, "b": False, "c": "tok"}),
+        ('a="x\\"y"', {"a": 'x"y'}),
+        ("a=(1 2);x=3", {"a": (1, 2)}),
+        ("a=1.5,b=-7", {"a": 1.5, "b": -7}),
+        ("a=:AAE=:", {"a": b"AAE="}),
+        ("a=1, a=2", {"a": 2}),
+        ("A=1", None),
+        ("a=", None),
+        ("a,", None),
+        ("a=1 b=2", None),
+        ('a="x', None),
+        ("a=1.", None),
+        ("a=1111111111111111", None),
+        ("a=(1", None),
+        ("a=(1,2)", None),
+        ("a=\xe9", None),
+    ],
+)
+def test_a_dictionary_is_well_formed_or_nothing(text: str, members: object) -> None:
+    """RFC 8941 section 4.2: one mistake voids the field."""
+    assert structured.dictionary([text]) == members

@@ -1,0 +1,99 @@
+"""The gateway's table, driven through the pure functions alone as far as they decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.edge.http import dates, freshness, reuse, storing, targeted
+from app.edge.http.fields import Fields
+from tests.edge.gateway.scripted import START
+from tests.edge.gateway.test_cases import CASES
+
+if TYPE_CHECKING:
+    from tests.edge.gateway.scripted import Case, Says, Step
+
+TARGETS = ("broadsheet-cache-control", "cdn-cache-control")
+#: What the gateway finds out from the body, the store or its options, not from the header.
+BEYOND = ("incomplete", "too-large", "content-length", "refused", "failed")
+
+
+def fields_of(said: Says, at: float) -> Fields:
+    """Return the header the scripted origin sends."""
+    dated = [] if said.date is None else [("Date", dates.written(at + said.date))]
+    return Fields([*said.headers, *dated])
+
+
+def candidate_of(said: Says, step: Step) -> storing.Candidate:
+    """Return the question that the gateway asks of this answer."""
+    at = START + step.at + said.takes
+    fields = fields_of(said, at)
+    obeyed = targeted.obeyed(fields, TARGETS)
+    wishes = reuse.wishes([step.headers.get("Cache-Control", "")], None, {"no-store"})
+    return storing.Candidate(
+        status=said.status,
+        fields=fields,
+        obeyed=obeyed,
+        lifetime=freshness.lifetime(fields, obeyed, received_at=at),
+        authorized="Authorization" in step.headers,
+        no_store_asked="no-store" in wishes,
+    )
+
+
+def fetches() -> list[object]:
+    """Return each first fetch of the table whose verdict the header alone decides."""
+    return [
+        pytest.param(case.steps[0], id=case.id)
+        for case in CASES
+        if case.options is None
+        and case.steps[0].method == "GET"
+        and len(case.steps[0].origin) == 1
+        and (case.steps[0].cache or "").startswith(("fwd=uri-miss; stored", "fwd=uri-miss; detail"))
+        and not any(word in (case.steps[0].cache or "") for word in BEYOND)
+    ]
+
+
+@pytest.mark.parametrize("step", fetches())
+def test_the_verdict_on_storing(step: Step) -> None:
+    """The reason is the one that the gateway gives in Cache-Status."""
+    verdict = storing.verdict(candidate_of(step.origin[0], step))
+    expected = (step.cache or "").partition("detail=")[2]
+    assert (verdict.reason, verdict.store) == (expected or "storable", not expected)
+
+
+def hits() -> list[object]:
+    """Return each case whose second step is answered from what the first one stored."""
+    return [
+        pytest.param(case, id=case.id)
+        for case in CASES
+        if case.options is None
+        and len(case.steps) > 1
+        and len(case.steps[0].origin) == 1
+        and not case.steps[1].origin
+        and (case.steps[1].cache or "").startswith("hit")
+        and case.steps[1].target == case.steps[0].target
+    ]
+
+
+@pytest.mark.parametrize("case", hits())
+def test_age_and_use_of_what_is_stored(case: Case) -> None:
+    """Age and freshness are what the gateway says, computed from header and clock alone."""
+    first, second = case.steps[:2]
+    candidate = candidate_of(first.origin[0], first)
+    received_at = START + first.at + first.origin[0].takes
+    initial = freshness.initial_age(
+        candidate.fields, requested_at=START + first.at, received_at=received_at
+    )
+    age = initial + max(START + second.at, received_at) - received_at
+    if second.age is not None:
+        assert int(age) == second.age
+    if second.cache is not None and "ttl=" in second.cache:
+        left = int(second.cache.partition("ttl=")[2].partition(";")[0])
+        assert int((candidate.lifetime.seconds - age) // 1) == left
+
+
+def test_the_table_is_not_empty() -> None:
+    """Most of the table is decided by the header alone."""
+    assert len(fetches()) > 40
+    assert len(hits()) > 100

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.publishing import actions
+from app.publishing.actions import Draft
+from app.publishing.models import Post
+
+GOOD = "---\ntitle: Good\ndate: 2020-01-01\n---\nbody\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a good post and a bad one."""
+    root = tmp_path / "content"
+    root.mkdir()
+    (root / "good.md").write_text(GOOD)
+    (root / "bad.md").write_text("---\ntitle: [\n---\nbody\n")
+    return root
+
+
+def run(app: Flask, *words: str) -> tuple[int, str]:
+    """The exit status and the output of a `flask content` command."""
+    result = app.test_cli_runner().invoke(args=["content", *words])
+    return result.exit_code, result.output
+
+
+def test_import_tells_what_was_skipped_and_why(app: Flask, folder: Path) -> None:
+    """By file and line; a bad file is no failure."""
+    status, output = run(app, "import", str(folder))
+    assert status == 0
+    assert "bad.md:" in output
+    assert "1 imported, 0 updated, 0 unchanged, 1 skipped." in output
+
+
+def test_a_strict_import_fails_when_a_file_was_skipped(app: Flask, folder: Path) -> None:
+    """For those who import from a pipeline; the good posts are in all the same."""
+    status, output = run(app, "import", "--strict", str(folder))
+    assert (status, "1 imported" in output) == (1, True)
+
+
+def test_a_dry_run_says_so(app: Flask, folder: Path) -> None:
+    """And keeps nothing, so that the real run imports."""
+    assert "dry run: nothing was kept" in run(app, "import", "--dry-run", str(folder))[1]
+    assert "1 imported" in run(app, "import", str(folder))[1]
+
+
+def test_a_missing_folder_is_one_sentence(app: Flask, tmp_path: Path) -> None:
+    """With a status that tells a script."""
+    status, output = run(app, "import", str(tmp_path / "nowhere"))
+    assert (status, output.count("\n")) == (1, 1)
+    assert "does not exist; name a folder of Markdown files" in output
+
+
+def test_export_writes_a_folder_and_refuses_a_full_one(
+    app: Flask, folder: Path, tmp_path: Path
+) -> None:
+    """`--force` replaces it."""
+    run(app, "import", str(folder))
+    target = str(tmp_path / "out")
+    assert run(app, "export", target) == (0, f"1 posts written to {target}.\n")
+    status, output = run(app, "export", target)
+    assert (status, "is not empty" in output) == (1, True)
+    assert run(app, "export", "--force", target)[0] == 0
+
+
+def test_sample_loads_once(app: Flask) -> None:
+    """The second time it says that there is something already."""
+    assert "The sample publication is loaded" in run(app, "sample")[1]
+    assert "were not loaded" in run(app, "sample")[1]
+
+
+def test_publish_due_counts_what_it_published(app: Flask, article: Post) -> None:
+    """Nothing, then one."""
+    assert run(app, "publish-due") == (0, "0 published.\n")
+    past = datetime.now(UTC) - timedelta(days=2)
+    post = actions.create(Draft(title="x"), now=past)
+    actions.schedule(post.id, past + timedelta(days=1), expected_version=1, now=past)
+    assert run(app, "publish-due") == (0, "1 published.\n")
