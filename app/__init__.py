@@ -78,12 +78,6 @@ def connect_edge(app: Flask) -> None:
     """Wire the caching library, and let it follow what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
-    edge.init_app(
-        app,
-        gateway={
-            "site": app.config["SITE_URL"],
-            "server_dates": "gunicorn" in os.environ.get("SERVER_SOFTWARE", ""),
-        },
-    )
+    edge.init_app(app, gateway={"site": app.config["SITE_URL"]})
     with app.app_context():
         edge.track(app, extensions.db.engine, WATCHED, SCHEMA, site=app.config["SITE_URL"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,14 @@ def opened(folder: Path, **settings: Any) -> Iterator[Flask]:
         db.session.remove()
     with app.app_context():  # what the first context still held is back in the pool
         db.engine.dispose()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Flask]]:
+    """Make an app with these settings over an empty, migrated SQLite database."""
+    shutil.copy(migrated, tmp_path / "broadsheet.db")
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(contextmanager(opened)(tmp_path, **settings))
 
 
 @pytest.fixture

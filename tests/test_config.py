@@ -170,7 +170,7 @@ def test_a_database_password_is_never_shown(
         ({"FLASK_SESSION_COOKIE_SECURE": "no"}, "SESSION_COOKIE_SECURE", False),
         ({"FLASK_MAX_CONTENT_LENGTH": "1MB"}, "MAX_CONTENT_LENGTH", 2**20),
         ({"FLASK_MAX_CONTENT_LENGTH": ""}, "MAX_CONTENT_LENGTH", None),
-        ({"FLASK_TRUSTED_HOSTS": "A.example"}, "TRUSTED_HOSTS", ["a.example"]),
+        ({"FLASK_TRUSTED_HOSTS": "A.example"}, "TRUSTED_HOSTS", ["a.example", "127.0.0.1"]),
     ],
 )
 def test_a_setting_comes_from_the_environment(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
+from flask import Flask
 
-from app import create_app
+MakeApp = Callable[..., Flask]
 
 
 @pytest.mark.parametrize(
@@ -18,25 +19,27 @@ from app import create_app
         ([".example.com"], "www.example.com", True),
         (["example.com"], "example.com.evil.example", False),
         (["example.com"], "evil.example", False),
-        (["example.com"], "127.0.0.1", False),
+        (["example.com"], "10.0.0.7", False),
+        (["example.com"], "site.example", True),
         (["example.com"], "", False),
     ],
 )
+@pytest.mark.parametrize("gateway", [False, True], ids=["bare", "gateway"])
 def test_a_host_is_answered_when_it_is_trusted(
-    trusted: list[str] | None, host: str, *, answered: bool, tmp_path: Path
+    trusted: list[str] | None, host: str, *, answered: bool, gateway: bool, make_app: MakeApp
 ) -> None:
-    """In any case, with any port, and a leading dot stands for what is below."""
-    settings = {"INSTANCE": str(tmp_path), "SECRET_KEY": "x", "TRUSTED_HOSTS": trusted}
-    app = create_app(settings)
+    """In any case, with any port; a leading dot stands for what is below; so is SITE_URL's own."""
+    site = {"SITE_URL": "https://site.example", "EDGE_GATEWAY": gateway}
+    app = make_app(TRUSTED_HOSTS=trusted, **site)
     app.add_url_rule("/asked", view_func=lambda: "answered")
     answer = app.test_client().get("/asked", headers={"Host": host})
     assert answer.text == ("answered" if answered else "This site is not served under that name.\n")
     assert answer.status_code == (200 if answered else 400)
 
 
-def test_a_refusal_is_never_stored(tmp_path: Path) -> None:
+def test_a_refusal_is_never_stored(make_app: MakeApp) -> None:
     """Somebody else's name must not put an error into a shared cache."""
-    settings = {"INSTANCE": str(tmp_path), "SECRET_KEY": "x", "TRUSTED_HOSTS": ["example.com"]}
-    answer = create_app(settings).test_client().get("/", headers={"Host": "evil.example"})
+    app = make_app(TRUSTED_HOSTS=["example.com"])
+    answer = app.test_client().get("/", headers={"Host": "evil.example"})
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

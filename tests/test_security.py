@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 import timeit
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +91,9 @@ def test_https_is_demanded_from_those_who_came_by_it(
     assert said == ("max-age=31536000" if secure else None)
 
 
-def test_no_proxy_chooses_the_host_or_the_prefix(tmp_path: Path) -> None:
+def test_no_proxy_chooses_the_host_or_the_prefix(make_app: Callable[..., Flask]) -> None:
     """A page that is shared must not be built from what one reader sent."""
-    app = create_app({"INSTANCE": str(tmp_path), "SECRET_KEY": "x", "PROXIES": 1})
+    app = make_app(PROXIES=1)
     app.add_url_rule("/asked", view_func=lambda: request.url)
     headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
     headers["X-Forwarded-Port"] = "666"

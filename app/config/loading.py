@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.helpers import get_debug_flag
@@ -59,10 +60,13 @@ def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
 
 
 def derived(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
-    """What follows from other settings: an address that was not said, folders made absolute."""
+    """What follows from others: an address that was not said, the site's own name, whole paths."""
+    site_url = values["SITE_URL"] or f"http://127.0.0.1:{values['PORT']}"
+    trusted = values["TRUSTED_HOSTS"]
     return {
         "INSTANCE": str(instance),
-        "SITE_URL": values["SITE_URL"] or f"http://127.0.0.1:{values['PORT']}",
+        "SITE_URL": site_url,
+        "TRUSTED_HOSTS": trusted and [*trusted, str(urlsplit(site_url).hostname)],
         "EDGE_STORE": str(instance / values["EDGE_STORE"]),
         "EDGE_BUILD": str(instance / values["EDGE_BUILD"]),
     }

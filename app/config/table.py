@@ -92,7 +92,8 @@ SETTINGS = (
         name="TRUSTED_HOSTS",
         read=hosts,
         default="",
-        help="The Host names that are answered, separated by commas; every one when empty.",
+        help="The Host names that are answered besides that of SITE_URL, separated by commas; "
+        "every one when empty.",
     ),
     Setting(
         name="LOG_LEVEL",

@@ -78,5 +78,6 @@ def standalone(error: HTTPException) -> Answer:
 def _stylesheet() -> str | None:
     try:
         return url_for("static", filename="css/site.css")
-    except (BuildError, HTTPException, RuntimeError):
+    except (AttributeError, BuildError, HTTPException, RuntimeError):
+        # AttributeError: a request whose host is refused has no URLs to build with.
         return None

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.engine import Connection
 
 from app.edge.flask.routes import routes
 from app.extensions import db
@@ -103,11 +104,12 @@ MOST_STATEMENTS = {
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The statements that ask for content meanwhile, not those of the edge's own tables."""
+    """The statements that the page executes meanwhile, those of transactions aside."""
     seen: list[str] = []
 
-    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        if not statement.startswith("BEGIN") and "edge_" not in statement:
+    def note(conn: Connection, _cursor: object, statement: str, *_: object) -> None:
+        registering = conn.get_execution_options().get("edge_internal")
+        if not registering and not statement.startswith("BEGIN"):
             seen.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
