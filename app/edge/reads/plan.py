@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .dependency import Between, Dependency, Range, Row, Table
+from .dependency import Between, Dependency, Range, Row, Table, Via
 from .encoding import encode, whole
 
 MOST_RANGES = 200
@@ -89,6 +90,32 @@ def _number(bound: Bound | None, parameters: Parameters) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A row matters only where a linking table has a row for it that equals these parameters."""
+
+    table: str
+    column: str
+    key: str
+    equal: tuple[Equal, ...]
+
+    def vias(self, parameters: Parameters) -> list[Via | None]:
+        """One for each combination of values; just None when they can't be told."""
+        choices = [equal.choices(parameters) for equal in self.equal]
+        if None in choices or math.prod(len(values or ()) for values in choices) > MOST_RANGES:
+            return [None]
+        names = [equal.column for equal in self.equal]
+        return [
+            Via(
+                table=self.table,
+                column=self.column,
+                key=self.key,
+                equal=tuple(zip(names, values, strict=True)),
+            )
+            for values in itertools.product(*(values or () for values in choices))
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What one table contributes to a statement.
 
@@ -103,6 +130,7 @@ class Source:
     equal: tuple[Equal, ...] = ()
     interval: Interval | None = None
     covered: bool = False
+    link: Link | None = None
 
     def dependencies(
         self, parameters: Parameters, rows: Sequence[Sequence[Any]]
@@ -142,9 +170,13 @@ class Source:
             if combinations * max(len(values), 1) <= MOST_RANGES:
                 combinations *= max(len(values), 1)
                 kept.append((column, values))
+        vias = self.link.vias(parameters) if self.link else [None]
         for choice in itertools.product(*(values for _, values in kept)):
             equal = tuple(zip((column for column, _ in kept), choice, strict=True))
-            yield Range(table=self.table, equal=equal, mentioned=mentioned, between=between)
+            for via in vias:
+                yield Range(
+                    table=self.table, equal=equal, mentioned=mentioned, between=between, via=via
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
