@@ -74,6 +74,8 @@ class Interval:
             high = last if high is None else min(high, last)
         if low is None and high is None:
             return None
+        if low is not None and high is not None and low > high:
+            high = low  # conditions that nothing meets: one key is kept, which is coarser
         return Between(column=self.column, low=low, high=high)
 
     def _last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
