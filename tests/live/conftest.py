@@ -20,7 +20,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """A database that holds the sample publication, to copy from."""
     folder = tmp_path_factory.mktemp("sampled")
     shutil.copy(migrated, folder / "broadsheet.db")
-    for _ in opened(folder):
+    for _ in opened(folder, EDGE_GATEWAY=True):
         assert load_samples(now=datetime.now(UTC))
     return folder / "broadsheet.db"
 

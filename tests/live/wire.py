@@ -48,12 +48,15 @@ def request(
     host: str | bytes | None = "127.0.0.1",
     version: str = "HTTP/1.1",
     content: bytes = b"",
+    close: bool = True,
 ) -> bytes:
-    """The bytes of a request; each line is written as it is, and the connection ends with it."""
+    """The bytes of a request; each line is written as it is, and the connection ends with it if it is to close."""
     head = [_bytes(method) + b" " + _bytes(target) + b" " + version.encode()]
     if host is not None:
         head.append(b"Host: " + _bytes(host))
-    head += [*map(_bytes, lines), b"Connection: close", b"", content]
+    if close:
+        head.append(b"Connection: close")
+    head += [*map(_bytes, lines), b"", content]
     return b"\r\n".join(head)
 
 
