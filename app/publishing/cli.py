@@ -88,7 +88,7 @@ def _in_one_sentence() -> Iterator[None]:
     try:
         yield
     except (SourceError, ExportError, PublishingError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"{str(error).rstrip('.')}.") from None
 
 
 @contextmanager

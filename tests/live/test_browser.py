@@ -153,7 +153,7 @@ def test_pages_are_read_without_javascript(
     """The text, the contents and search need no script."""
     page = browse(java_script_enabled=False).new_page()
     page.goto(f"{site}/articles/lanterns")
-    assert "A text with a note" in page.inner_text("main")
+    assert "text with a note" in page.inner_text("main")
     page.goto(f"{site}/search")
     page.fill("input[name=q]", "brackets")
     page.press("input[name=q]", "Enter")

@@ -56,6 +56,13 @@ def test_a_missing_folder_is_one_sentence(app: Flask, tmp_path: Path) -> None:
     assert "does not exist; name a folder of Markdown files" in output
 
 
+def test_an_old_address_that_is_none_is_one_sentence(app: Flask, folder: Path) -> None:
+    """Before anything is imported."""
+    status, output = run(app, "import", "--base-url", "old.example", str(folder))
+    assert (status, output.count("\n")) == (1, 1)
+    assert "'old.example' is not an address" in output
+
+
 def test_export_writes_a_folder_and_refuses_a_full_one(
     app: Flask, folder: Path, tmp_path: Path
 ) -> None:

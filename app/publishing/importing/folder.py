@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
+from app.publishing.actions import checking
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind
 
@@ -38,8 +39,10 @@ def import_folder(
     """Bring a folder's posts in, or up to date; what is the same already is not written.
 
     `base_url` is where the old site stood: absolute links to it become links to the posts here.
-    `kind` overrules the files. Raises SourceError when the folder can't be read at all.
+    `kind` overrules the files. Raises SourceError when the folder can't be read at all,
+    Invalid for a `base_url` that is no address.
     """
+    base_url = checking.web_address("base_url", base_url, limit=500).rstrip("/")
     report = Report()
     planned = plan.make(db.session(), _posts(root, report), kind)
     db.session.rollback()  # reading is over; each post gets a transaction of its own
@@ -48,7 +51,7 @@ def import_folder(
     settings = publication.load(root, report)
     if not dry_run:
         publication.save_people(settings, report, now=now)
-    folder = Folder(root=root, plan=planned, base_url=base_url.rstrip("/"))
+    folder = Folder(root=root, plan=planned, base_url=base_url)
     job = Job(folder=folder, now=now, report=report, dry_run=dry_run)
     for done, entry in enumerate(planned.entries.values(), 1):
         _import_one(job, entry)

@@ -1,0 +1,94 @@
+"""What every driver promises, and what may go wrong between us and an edge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A page that an edge shall forget: by its tag or by its URL, as the driver prefers."""
+
+    url: str
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What an edge puts up with.
+
+    `batch` targets a call; `burst` calls at once and `per_second` on average, where None means
+    no limit. `timeout` is the longest that one call of the driver takes.
+    """
+
+    batch: int = 100
+    per_second: float | None = None
+    burst: int = 1
+    timeout: timedelta = timedelta(seconds=10)
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.burst < 1 or self.timeout <= timedelta(0):
+            raise ValueError("an edge takes at least one target a call, and a call takes time")
+        if self.per_second is not None and self.per_second <= 0:
+            raise ValueError("an edge that takes no calls can't be purged: leave the rate out")
+
+
+class PurgeError(Exception):
+    """An edge could not be purged.
+
+    `retryable`: the same call may succeed later. `retry_after`: the edge said when. `credential`:
+    the edge does not accept who we say we are, so nothing will succeed until a person acts.
+    The message is shown to people: it names no secret.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool = True,
+        retry_after: timedelta | None = None,
+        credential: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.credential = credential
+
+
+class Driver(Protocol):
+    """Tells one edge to forget pages; a call that returns was accepted by the edge.
+
+    Any thread may call it. Purging twice does no harm.
+    """
+
+    @property
+    def limits(self) -> Limits:
+        """What the edge puts up with."""
+
+    def purge(self, targets: Sequence[Target]) -> None:
+        """Make the edge forget these pages, at most `limits.batch`; raises PurgeError."""
+
+    def purge_everything(self) -> None:
+        """Make the edge forget all pages of the site; raises PurgeError."""
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A driver that can tell whether its credentials suffice, without purging."""
+
+    def check(self) -> None:
+        """Ask the edge; raises PurgeError."""
+
+
+@runtime_checkable
+class PassesOn(Protocol):
+    """An edge that can stop answering from its store while it can't be purged."""
+
+    def pass_on(self, reason: str) -> None:
+        """Answer nothing from the store until `resume`."""
+
+    def resume(self) -> None:
+        """Answer from the store again."""

@@ -1,0 +1,60 @@
+"""Several edges that are purged as one: the nodes of a cluster, or two CDNs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from .base import Driver, Limits, PurgeError, Target
+
+
+class FanoutDriver:
+    """Purges every one of its edges; it failed when one of them failed.
+
+    All of them are tried each time: purging one twice does no harm, leaving one out does.
+    """
+
+    def __init__(self, drivers: Sequence[Driver]) -> None:
+        if not drivers:
+            raise ValueError("a fan-out needs at least one edge")
+        self._drivers = tuple(drivers)
+        self.limits = _narrowest([driver.limits for driver in self._drivers])
+
+    def purge(self, targets: Sequence[Target]) -> None:
+        """Make every edge forget these pages."""
+        self._each(lambda driver: driver.purge(targets))
+
+    def purge_everything(self) -> None:
+        """Make every edge forget all pages."""
+        self._each(lambda driver: driver.purge_everything())
+
+    def _each(self, call: Callable[[Driver], None]) -> None:
+        errors = []
+        for driver in self._drivers:
+            try:
+                call(driver)
+            except PurgeError as error:
+                errors.append(error)
+        if errors:
+            raise _combined(errors)
+
+
+def _combined(errors: Sequence[PurgeError]) -> PurgeError:
+    """One error for all: worth another try as long as one of them is."""
+    waits = [error.retry_after for error in errors if error.retry_after is not None]
+    return PurgeError(
+        "; ".join(dict.fromkeys(map(str, errors))),
+        retryable=any(error.retryable for error in errors),
+        retry_after=max(waits, default=None),
+        credential=all(error.credential for error in errors),
+    )
+
+
+def _narrowest(limits: Sequence[Limits]) -> Limits:
+    rates = [found.per_second for found in limits if found.per_second is not None]
+    return Limits(
+        batch=min(found.batch for found in limits),
+        per_second=min(rates, default=None),
+        burst=min(found.burst for found in limits),
+        timeout=sum((found.timeout for found in limits), timedelta(0)),
+    )

@@ -1,0 +1,59 @@
+"""The embedded gateway as an edge like any other: the first, and the nearest to the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from .base import Limits, PassesOn, PurgeError, Target
+
+
+class Purgeable(Protocol):
+    """What a gateway offers to be purged by."""
+
+    def purge(self, url: str) -> int:
+        """Forget every variant of a URL; return how many there were."""
+
+    def purge_all(self) -> int:
+        """Forget everything; return how many responses there were."""
+
+
+class GatewayDriver:
+    """Purges a gateway of this machine.
+
+    When its store fails, the gateway passes on every request, where it can, until a purge of
+    everything went through: what it missed meanwhile is not known one by one.
+    """
+
+    limits = Limits(batch=500, timeout=timedelta(seconds=30))
+
+    def __init__(self, gateway: Purgeable) -> None:
+        self._gateway = gateway
+        self._failed = False
+
+    def purge(self, targets: Sequence[Target]) -> None:
+        """Forget these pages."""
+
+        def each() -> None:
+            for target in targets:
+                self._gateway.purge(target.url)
+
+        self._guarded(self._gateway.purge_all if self._failed else each)
+
+    def purge_everything(self) -> None:
+        """Forget all pages."""
+        self._guarded(self._gateway.purge_all)
+
+    def _guarded(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as error:  # whatever the store raises, old pages may be left
+            self._failed = True
+            if isinstance(self._gateway, PassesOn):
+                self._gateway.pass_on(str(error))
+            raise PurgeError(f"the gateway's store failed: {error}") from error
+        if self._failed:
+            self._failed = False
+            if isinstance(self._gateway, PassesOn):
+                self._gateway.resume()

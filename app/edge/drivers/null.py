@@ -1,0 +1,19 @@
+"""The edge that is not there: every purge succeeds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .base import Limits, Target
+
+
+class NullDriver:
+    """Forgets nothing, because nothing is kept."""
+
+    limits = Limits()
+
+    def purge(self, targets: Sequence[Target]) -> None:
+        """Do nothing."""
+
+    def purge_everything(self) -> None:
+        """Do nothing."""

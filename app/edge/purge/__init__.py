@@ -1,0 +1,33 @@
+"""What is owed to the edges, kept beside the content, and the relay that pays it.
+
+A purge is committed with the change that asks for it, and leaves the outbox when the edge has
+taken it; no failure of a process, a network or an edge is a reason to forget one.
+"""
+
+from __future__ import annotations
+
+from .breaker import breakers
+from .enqueue import enqueue, settle_changes
+from .housekeeping import resume, retire, retry
+from .leader import leader
+from .relay import Relay
+from .state import State
+from .status import Status, status
+from .tables import define_tables
+from .tier import Tier
+
+__all__ = [
+    "Relay",
+    "State",
+    "Status",
+    "Tier",
+    "breakers",
+    "define_tables",
+    "enqueue",
+    "leader",
+    "resume",
+    "retire",
+    "retry",
+    "settle_changes",
+    "status",
+]

@@ -1,0 +1,33 @@
+"""How long a tier rests after a failure: longer each time, and never in step with others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+FIRST = timedelta(seconds=1)
+LONGEST = timedelta(minutes=5)
+CREDENTIAL = timedelta(minutes=15)
+"""Nothing succeeds until a person acts, so asking often only gets us banned."""
+
+RETRY_AFTER = timedelta(hours=1)
+"""An edge that asks for more patience than this is asked again all the same."""
+
+
+def pause(
+    failures: int,
+    random: Random,
+    *,
+    retry_after: timedelta | None = None,
+    credential: bool = False,
+) -> timedelta:
+    """The rest after so many failures in a row: exponential, with full jitter.
+
+    What the edge asked for is the least, up to a cap.
+    """
+    ceiling: timedelta = min(LONGEST, FIRST * 2 ** min(failures - 1, 20))
+    jittered = ceiling * random.random()
+    if credential:
+        return CREDENTIAL + jittered
+    least = min(max(retry_after or timedelta(0), timedelta(0)), RETRY_AFTER)
+    return least + min(jittered, FIRST) if least > jittered else jittered

@@ -1,0 +1,161 @@
+"""Putting purges into the outbox, in the transaction that resolved the changes.
+
+Only an entry that nobody has claimed takes in another change: what was sent already was sent
+before that change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..index.page import Affected
+from ..index.resolve import Resolution, resolve
+from .instants import micros
+from .state import Kind, State
+from .tables import outbox
+from .tier import Tier, inside_out
+
+CHANNEL = "edge_relay"
+"""Where PostgreSQL tells relays that something is owed."""
+
+_CHUNK = 400
+
+
+def settle_changes(connection: Connection, tiers: Iterable[Tier], now: datetime) -> Resolution:
+    """Resolve every change that nobody resolved, and owe each tier its purges.
+
+    Call it in a transaction of its own that holds SQLite's write lock from its beginning.
+    """
+    resolution = resolve(connection)
+    enqueue(connection, resolution, tiers, now)
+    return resolution
+
+
+def enqueue(
+    connection: Connection, resolution: Resolution, tiers: Iterable[Tier], now: datetime
+) -> None:
+    """Owe each tier the purges of a resolution; the caller holds the lock of resolving."""
+    if not resolution.pages and not resolution.everything:
+        return
+    count = resolution.changes
+    cause = resolution.everything or ("1 change" if count == 1 else f"{count} changes")
+    for tier in inside_out(tiers):
+        if resolution.everything:
+            everything(connection, tier, cause, now)
+        else:
+            _pages(connection, tier, resolution.pages, cause, now)
+            fold(connection, tier, now)
+    notify(connection)
+
+
+def notify(connection: Connection) -> None:
+    """Wake the relays of other processes once this transaction commits, where that can be done."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+def fold(connection: Connection, tier: Tier, now: datetime) -> bool:
+    """Fold the pages that wait for a tier into one purge of everything, when they are too many."""
+    waiting = connection.scalar(sa.select(sa.func.count()).where(*_waiting(tier, Kind.PAGE))) or 0
+    if waiting <= tier.backlog:
+        return False
+    everything(connection, tier, f"{waiting} pages were waiting to be purged", now)
+    return True
+
+
+def everything(connection: Connection, tier: Tier, cause: str, now: datetime) -> None:
+    """Owe a tier a purge of everything, in place of all that waits for it."""
+    gone = connection.execute(
+        sa.delete(outbox)
+        .where(*_waiting(tier, Kind.PAGE), outbox.c.id.in_(_unlocked(connection, tier)))
+        .returning(outbox.c.id, outbox.c.enqueued_at),
+    ).all()
+    upto = _last(connection)
+    origin = min((row.id for row in gone), default=None)
+    since = min((row.enqueued_at for row in gone), default=micros(now))
+    if _join_everything(connection, tier, upto, origin):
+        return
+    values = _owed(tier, cause, now, upto)
+    values |= {"kind": Kind.EVERYTHING, "origin": origin, "enqueued_at": since}
+    connection.execute(sa.insert(outbox).values(values))
+
+
+def _pages(
+    connection: Connection, tier: Tier, pages: Iterable[Affected], cause: str, now: datetime
+) -> None:
+    upto = _last(connection)
+    if _join_everything(connection, tier, upto, None, untried=True):
+        return
+    tags = {page.url: page.tag for page in pages}
+    for chunk in _chunks(sorted(tags)):
+        joined = connection.scalars(
+            sa.update(outbox)
+            .where(*_waiting(tier, Kind.PAGE), outbox.c.url.in_(chunk))
+            .values(upto=upto)
+            .returning(outbox.c.url),
+        ).all()
+        rows = [
+            _owed(tier, cause, now, upto) | {"url": url, "tag": tags[url]}
+            for url in chunk
+            if url not in joined
+        ]
+        if rows:
+            connection.execute(sa.insert(outbox), rows)
+
+
+def _join_everything(
+    connection: Connection, tier: Tier, upto: int, origin: int | None, *, untried: bool = False
+) -> bool:
+    """Let a purge of everything that waits stand for more; pages join one that never failed."""
+    where = _waiting(tier, Kind.EVERYTHING)
+    if untried:
+        where = (*where, outbox.c.attempts == 0)
+    values = {"upto": upto}
+    if origin is not None:
+        known = sa.func.coalesce(outbox.c.origin, outbox.c.id)
+        values["origin"] = sa.case((known < origin, known), else_=origin)  # type: ignore[assignment]  # an expression of the column's type
+    joined = connection.execute(sa.update(outbox).where(*where).values(values))
+    return joined.rowcount > 0
+
+
+def _waiting(tier: Tier, kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        outbox.c.tier == tier.name,
+        outbox.c.kind == kind,
+        outbox.c.state == State.PENDING,
+    )
+
+
+def _unlocked(connection: Connection, tier: Tier) -> sa.Select[int]:
+    """The pages that wait and that nobody is claiming at this moment."""
+    found = sa.select(outbox.c.id).where(*_waiting(tier, Kind.PAGE))
+    if connection.dialect.name == "postgresql":
+        return found.with_for_update(skip_locked=True)
+    return found
+
+
+def _owed(tier: Tier, cause: str, now: datetime, upto: int) -> dict[str, object]:
+    return {
+        "tier": tier.name,
+        "depth": tier.depth,
+        "kind": Kind.PAGE,
+        "state": State.PENDING,
+        "again": tier.flight > timedelta(0),
+        "upto": upto,
+        "due_at": micros(now),
+        "enqueued_at": micros(now),
+        "cause": cause,
+    }
+
+
+def _last(connection: Connection) -> int:
+    return connection.scalar(sa.select(sa.func.max(outbox.c.id))) or 0
+
+
+def _chunks(urls: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(urls), _CHUNK):
+        yield urls[start : start + _CHUNK]

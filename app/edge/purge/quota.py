@@ -1,0 +1,24 @@
+"""A token bucket: how many calls an edge takes now. Pure arithmetic; the tier's row keeps it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ..drivers import Limits
+
+_ONE = 1.0
+
+
+def refilled(level: float, passed: timedelta, limits: Limits) -> float:
+    """The calls that may be made, so long after there were `level`."""
+    if limits.per_second is None:
+        return float(limits.burst)
+    gained = max(passed.total_seconds(), 0.0) * limits.per_second
+    return min(level + gained, float(limits.burst))
+
+
+def wait(level: float, limits: Limits) -> timedelta:
+    """How long until one call may be made; zero when it may be made now."""
+    if limits.per_second is None or level >= _ONE:
+        return timedelta(0)
+    return timedelta(seconds=(_ONE - level) / limits.per_second, microseconds=1)

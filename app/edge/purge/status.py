@@ -1,0 +1,141 @@
+"""How purging goes, for people and for probes: what is owed, how long, and how fast it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from .breaker import breakers
+from .instants import instant
+from .state import OPEN, State
+from .tables import outbox
+from .tables import tier as tiers
+
+RECENT = 1_000
+"""Of so many purges the times are looked at."""
+
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A purge that an edge refused."""
+
+    id: int
+    url: str
+    error: str
+    died: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierStatus:
+    """How one tier is doing; the newest dead letters are listed."""
+
+    name: str
+    backlog: int = 0
+    resting: int = 0
+    oldest: timedelta | None = None
+    dead: int = 0
+    letters: tuple[DeadLetter, ...] = ()
+    breaker: str = ""
+    last_success: datetime | None = None
+    p50: timedelta | None = None
+    p99: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How all tiers are doing at an instant."""
+
+    at: datetime
+    tiers: tuple[TierStatus, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether every tier can be purged."""
+        return not any(tier.breaker for tier in self.tiers)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON has it: spans in seconds, instants as text."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain | {"healthy": self.healthy}
+
+
+def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> Status:
+    """How purging goes; `names` are tiers to show even when nothing was ever owed to them."""
+    seen = set(names)
+    seen |= set(connection.scalars(sa.select(tiers.c.name)))
+    seen |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
+    broken = breakers(connection, now)
+    found = tuple(_tier(connection, name, now, broken.get(name, "")) for name in sorted(seen))
+    return Status(at=now, tiers=found)
+
+
+def _tier(connection: Connection, name: str, now: datetime, broken: str) -> TierStatus:
+    of_tier = outbox.c.tier == name
+    unsent = sa.and_(of_tier, outbox.c.state.in_(OPEN), outbox.c.sent_at.is_(None))
+    backlog, oldest = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(outbox.c.enqueued_at)).where(unsent),
+    ).one()
+    resting = sa.and_(of_tier, outbox.c.state.in_(OPEN), outbox.c.sent_at.is_not(None))
+    success = connection.scalar(sa.select(tiers.c.last_success).where(tiers.c.name == name))
+    half, most = _speed(connection, name)
+    return TierStatus(
+        name=name,
+        backlog=backlog,
+        resting=_count(connection, resting),
+        oldest=None if oldest is None else now - instant(oldest),
+        dead=_count(connection, sa.and_(of_tier, outbox.c.state == State.DEAD)),
+        letters=_letters(connection, name),
+        breaker=broken,
+        last_success=None if success is None else instant(success),
+        p50=half,
+        p99=most,
+    )
+
+
+def _count(connection: Connection, where: sa.ColumnElement[bool]) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(outbox).where(where)) or 0
+
+
+def _letters(connection: Connection, name: str) -> tuple[DeadLetter, ...]:
+    rows = connection.execute(
+        sa.select(outbox.c.id, outbox.c.url, outbox.c.last_error, outbox.c.due_at)
+        .where(outbox.c.tier == name, outbox.c.state == State.DEAD)
+        .order_by(outbox.c.id.desc())
+        .limit(SHOWN),
+    )
+    return tuple(
+        DeadLetter(id=row.id, url=row.url, error=row.last_error, died=instant(row.due_at))
+        for row in rows
+    )
+
+
+def _speed(connection: Connection, name: str) -> tuple[timedelta | None, timedelta | None]:
+    """From commit to fresh: the median and the 99th percentile of the newest purges."""
+    newest = (
+        sa.select(outbox.c.sent_at - outbox.c.enqueued_at)
+        .where(outbox.c.tier == name, outbox.c.sent_at.is_not(None))
+        .order_by(outbox.c.id.desc())
+        .limit(RECENT)
+    )
+    took = sorted(connection.scalars(newest))
+    if not took:
+        return None, None
+    half, most = (took[min(len(took) * part // 100, len(took) - 1)] for part in (50, 99))
+    return timedelta(microseconds=half), timedelta(microseconds=most)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,36 @@
+"""A tier: one edge as the outbox sees it, and where it stands between the pages and the readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """One edge to purge; each gateway store of each machine is one of its own.
+
+    `depth` counts outwards: tiers of a lower depth stand in front of the pages, and are purged
+    before it. `flight` is the longest time that a stale response can be on its way to it; after
+    that it is purged again, unless it refuses such a response by itself (zero). More than
+    `backlog` pages that wait fold into a purge of everything. A dead letter folds into one after
+    `patience`.
+    """
+
+    name: str
+    depth: int
+    flight: timedelta = timedelta(0)
+    backlog: int = 5_000
+    patience: timedelta = timedelta(minutes=10)
+
+    def __post_init__(self) -> None:
+        if not self.name or len(self.name) > 60:  # noqa: PLR2004 - as the table has it
+            raise ValueError("a tier has a name of at most 60 characters")
+        if self.flight < timedelta(0) or self.backlog < 1:
+            raise ValueError(f"the tier {self.name} can't have a negative flight or no backlog")
+
+
+def inside_out(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
+    """The tiers in the order in which a change must reach them."""
+    return tuple(sorted(tiers, key=lambda found: (found.depth, found.name)))

@@ -1,0 +1,35 @@
+"""What the relay takes from the world around it: time and chance; tests hand in their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random, SystemRandom
+
+
+def wall() -> datetime:
+    """The instant that this machine's clock shows."""
+    return datetime.now(UTC)
+
+
+def unwatched(_step: str) -> None:
+    """Nobody watches the steps, but tests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """`clock` says what time it is and may jump; `ticks` counts seconds and never jumps.
+
+    `reached` hears of each step after it was taken.
+    """
+
+    clock: Callable[[], datetime] = wall
+    ticks: Callable[[], float] = time.monotonic
+    random: Random = field(default_factory=SystemRandom)
+    reached: Callable[[str], None] = unwatched
+
+    def since(self, began: float) -> timedelta:
+        """The time since the clock that never jumps showed `began`."""
+        return timedelta(seconds=max(self.ticks() - began, 0.0))

@@ -1,0 +1,179 @@
+"""A small site over both databases: posts, their pages in the index, and an outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from app.edge import changes, index, purge
+from app.edge.changes import Watched, install, mark
+from app.edge.index import Page, Registered, Resolution, register
+from app.edge.index.page import Affected
+from app.edge.purge import Relay, State, Tier, enqueue
+from app.edge.purge.leader import Alone
+from app.edge.purge.tables import outbox
+from app.edge.purge.world import World
+from app.edge.reads import Dependency, Row
+
+metadata = sa.MetaData()
+changes.define_tables(metadata)
+index.define_tables(metadata)
+purge.define_tables(metadata)
+
+post = sa.Table(
+    "post",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+WATCHED = (Watched(table="post"),)
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+GATEWAY = Tier(name="gateway", depth=0)
+CDN = Tier(name="cdn", depth=1, flight=timedelta(seconds=30))
+
+
+def connect(url: str) -> Engine:
+    """An engine with real transactions, as the owner of a site makes it."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+def build(engine: Engine, posts: int = 0) -> None:
+    """Make the tables and triggers, and register a page for each of some posts."""
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.exec_driver_sql("DELETE FROM edge_change")
+        for number in range(1, posts + 1):
+            connection.execute(sa.insert(post).values(id=number, version=0))
+        connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
+    with engine.begin() as connection:
+        for number in range(1, posts + 1):
+            page(connection, number)
+
+
+def page(connection: Connection, number: int) -> None:
+    """Register the page of a post."""
+    found: set[Dependency] = {
+        Row(table="post", key=(("id", str(number)),), columns=frozenset({"version"})),
+    }
+    made = Page(
+        url=f"/{number}",
+        tag=f"p-{number}",
+        etag='"e"',
+        policy="test",
+        registered=NOW,
+        expires=NOW + timedelta(days=900),
+    )
+    assert register(connection, made, found, [mark(connection)]) is Registered.DONE
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A database in a file."""
+    return f"sqlite:///{tmp_path / 'purge.db'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])
+def url(request: pytest.FixtureRequest) -> str:
+    """The address of each database in turn."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    found: str = request.getfixturevalue("empty_postgres_url")
+    return found.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """Each database in turn, with the tables."""
+    engine = connect(url)
+    build(engine)
+    yield engine
+    engine.dispose()
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time that passes when a test says so; `ticks` never goes back."""
+
+    now: datetime = NOW
+    _ticks: float = field(default=0.0)
+
+    def __call__(self) -> datetime:
+        """What the clock on the wall shows."""
+        return self.now
+
+    def ticks(self) -> float:
+        """Seconds that have passed."""
+        return self._ticks
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.now += by
+        self._ticks += by.total_seconds()
+
+
+def world(clock: Clock, reached: Callable[[str], None] | None = None) -> World:
+    """A world whose time and chance a test knows."""
+    return World(
+        clock=clock,
+        ticks=clock.ticks,
+        random=Random(7),
+        reached=reached or (lambda _step: None),
+    )
+
+
+def relay(engine: Engine, tiers: dict[Tier, Any], clock: Clock, **more: Any) -> Relay:
+    """A relay in a world of its own."""
+    return Relay(engine, tiers, leader=Alone(), world=world(clock), **more)
+
+
+def owe(
+    engine: Engine,
+    tiers: Sequence[Tier],
+    *urls: str,
+    now: datetime = NOW,
+    everything: str = "",
+) -> None:
+    """Owe the purge of pages, or of everything, as resolving does."""
+    pages = tuple(Affected(id=n, url=url, tag=f"p{url[1:]}") for n, url in enumerate(urls))
+    resolution = Resolution(changes=1, pages=pages, everything=everything)
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        enqueue(connection, resolution, tiers, now)
+
+
+def states(engine: Engine, tier: Tier) -> dict[str, State]:
+    """The state of the newest entry of each page of a tier; everything stands under `*`."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.select(outbox.c.url, outbox.c.state)
+            .where(outbox.c.tier == tier.name)
+            .order_by(outbox.c.id),
+        ).all()
+    return {url or "*": State(state) for url, state in rows}

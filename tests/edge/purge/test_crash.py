@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROUNDS = {"sqlite": 150, "postgresql+psycopg": 60}
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_when_the_process_is_killed_at_any_statement(
+    url: str, tmp_path: Path
+) -> None:
+    """After kills at each statement from commit to settling, both edges keep the newest bytes."""
+    module = f"{__package__}.crashing"
+    rounds = ROUNDS[url.partition(":")[0]]
+    done = subprocess.run(
+        [sys.executable, "-m", module, url, str(tmp_path), str(rounds)],
+        cwd=Path(__file__).resolve().parents[3],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["killed"] > rounds * 0.7
+    assert sum(found["current"].values()) > rounds
+    assert found["kept"] == {"gateway": found["current"], "cdn": found["current"]}
+    assert found["unsettled"] == 0

@@ -1,0 +1,283 @@
+"""Hours of fake time: writers, readers, edges that misbehave, relays that die."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from sqlalchemy import event
+
+from app.edge.drivers import Limits, PurgeError
+from app.edge.drivers.memory import Call, Fault, MemoryDriver
+from app.edge.purge import Relay, State, Tier
+from app.edge.purge.leader import Alone
+from app.edge.purge.state import OPEN
+from app.edge.purge.tables import outbox
+from app.edge.purge.world import World
+
+from .conftest import NOW, Clock, metadata, owe
+
+GATEWAY = Tier(name="gateway", depth=0, backlog=3)
+SHIELD = Tier(name="shield", depth=1, flight=timedelta(seconds=60))
+CDN = Tier(name="cdn", depth=2, flight=timedelta(seconds=30), backlog=3)
+TIERS = (GATEWAY, SHIELD, CDN)
+LIMITS = {
+    GATEWAY: Limits(batch=50),
+    SHIELD: Limits(batch=3, per_second=2, burst=3),
+    CDN: Limits(batch=4, per_second=5 / 60, burst=5),
+}
+URLS = tuple(f"/{n}" for n in range(5))
+
+
+def later(seconds: int) -> PurgeError:
+    """An edge that asks for patience."""
+    return PurgeError("429", retry_after=timedelta(seconds=seconds))
+
+
+FAULTS = {
+    "too many": Fault(error=later(7)),
+    "far too many": Fault(error=later(7200)),
+    "broken": Fault(error=PurgeError("500")),
+    "acts, then times out": Fault(error=PurgeError("timed out"), acts=True),
+    "success: false": Fault(error=PurgeError("the edge said no")),
+    "reset": Fault(error=ConnectionResetError("reset")),
+    "refused": Fault(error=PurgeError("400", retryable=False)),
+    "credential": Fault(error=PurgeError("403", retryable=False, credential=True)),
+}
+STEPS = ("claimed", "called", "recorded")
+
+
+class KilledError(Exception):
+    """The relay's process is gone."""
+
+
+def memory() -> sa.Engine:
+    """A database in memory."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    metadata.create_all(engine)
+    return engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """A response that is on its way to a tier."""
+
+    at: datetime
+    tier: Tier
+    url: str
+    body: str
+
+
+class Edges(RuleBasedStateMachine):
+    """Three tiers, one behind the other, and two relays that share the work."""
+
+    @initialize(seed=st.integers(0, 999))
+    def begin(self, seed: int) -> None:
+        """An empty outbox, and edges that keep nothing yet."""
+        self.engine, self.clock, self.random = memory(), Clock(), Random(seed)
+        self.versions = dict.fromkeys(URLS, 0)
+        self.flying: list[Landing] = []
+        self.faults: dict[Tier, deque[Fault]] = {tier: deque() for tier in TIERS}
+        self.down: dict[Tier, datetime] = {}
+        self.ill: set[Tier] = set()
+        self.times: dict[Tier, list[float]] = {tier: [] for tier in TIERS}
+        self.sent: dict[tuple[Tier, str], list[datetime]] = {}
+        self.edges = {
+            tier: MemoryDriver(
+                limits=LIMITS[tier], script=self.script(tier), received=self.hear(tier)
+            )
+            for tier in TIERS
+        }
+        self.dies: str | None = None
+        self.relays = [self.relay(), self.relay()]
+
+    def relay(self) -> Relay:
+        """A relay of a process of its own."""
+        made = World(
+            clock=self.clock, ticks=self.clock.ticks, random=self.random, reached=self.reached
+        )
+        tiers = {tier: self.edges[tier] for tier in TIERS}
+        return Relay(self.engine, tiers, leader=Alone(), world=made)
+
+    def script(self, tier: Tier) -> Iterator[Fault | None]:
+        """The faults of a tier, as the rules order them."""
+        while True:
+            fault = self.faults[tier].popleft() if self.faults[tier] else None
+            if self.clock.now < self.down.get(tier, NOW):
+                fault = FAULTS["broken"]
+            if fault is not None:
+                self.ill.add(tier)
+            yield fault
+
+    def hear(self, tier: Tier) -> Any:
+        """What is checked of each call when it arrives."""
+
+        def received(call: Call) -> None:
+            self.within_quota(tier)
+            urls = URLS if call.everything else [target.url for target in call.targets]
+            for url in urls:
+                if not call.failed:
+                    self.sent.setdefault((tier, url), []).append(self.clock.now)
+                if tier is not GATEWAY and GATEWAY not in self.ill:
+                    kept = self.edges[GATEWAY].read(url)
+                    assert kept in {None, self.fresh(url)}, "purged before the tier inside it"
+
+        return received
+
+    def within_quota(self, tier: Tier) -> None:
+        """No span of time holds more calls than the burst and the rate allow."""
+        limits, times = LIMITS[tier], self.times[tier]
+        times.append(self.clock.ticks())
+        if limits.per_second is None:
+            return
+        for back in range(len(times)):
+            passed = times[-1] - times[-1 - back]
+            assert back + 1 <= limits.burst + passed * limits.per_second + 1e-6, "over the quota"
+
+    def reached(self, step: str) -> None:
+        """Die where a rule wants it."""
+        if step == self.dies:
+            self.dies = None
+            raise KilledError
+
+    def fresh(self, url: str) -> str:
+        """What a render gives now."""
+        return str(self.versions[url])
+
+    def ask(self, tier: Tier, url: str) -> str:
+        """What a tier answers: its own copy, or what the tier inside it answers."""
+        kept = self.edges[tier].read(url)
+        if kept is not None:
+            return kept
+        if tier is GATEWAY:
+            self.edges[GATEWAY].store(url, self.fresh(url))  # its tokens refuse a late response
+            return self.fresh(url)
+        return self.ask(TIERS[TIERS.index(tier) - 1], url)
+
+    def land(self) -> None:
+        """Keep the responses that have arrived."""
+        for landing in [found for found in self.flying if found.at <= self.clock.now]:
+            self.flying.remove(landing)
+            self.edges[landing.tier].store(landing.url, landing.body)
+
+    def work(self) -> timedelta:
+        """One of the relays does what is due; its tiers have threads, so in any order."""
+        which = self.random.randrange(2)
+        try:
+            relay = self.relays[which]
+            waits = [relay.plan(self.clock.now)]
+            for delivery in self.random.sample(relay.deliveries, len(relay.deliveries)):
+                waits.append(delivery.drain(self.clock.now) or waits[0])
+            return min(waits)
+        except KilledError:
+            self.relays[which] = self.relay()
+            return timedelta(0)
+
+    @rule(urls=st.lists(st.sampled_from(URLS), min_size=1, max_size=4, unique=True))
+    def write(self, urls: list[str]) -> None:
+        """Some pages change."""
+        for url in urls:
+            self.versions[url] += 1
+        owe(self.engine, TIERS, *urls, now=self.clock.now)
+
+    @rule()
+    def deploy(self) -> None:
+        """Every page changes."""
+        for url in URLS:
+            self.versions[url] += 1
+        owe(self.engine, TIERS, everything="a deploy", now=self.clock.now)
+
+    @rule(
+        tier=st.sampled_from(TIERS[1:]),
+        urls=st.lists(st.sampled_from(URLS), min_size=1, max_size=5),
+        share=st.floats(0, 0.999),
+    )
+    def read(self, tier: Tier, urls: list[str], share: float) -> None:
+        """Readers ask; the answers arrive within the flight of the tier."""
+        inner = TIERS[TIERS.index(tier) - 1]
+        for url in urls:
+            if self.edges[tier].read(url) is None:
+                at = self.clock.now + share * tier.flight
+                found = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
+                self.flying.append(found)
+
+    @rule(
+        tier=st.sampled_from(TIERS),
+        names=st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=4),
+    )
+    def misbehave(self, tier: Tier, names: list[str]) -> None:
+        """The next calls of a tier go wrong."""
+        self.faults[tier].extend(FAULTS[name] for name in names)
+
+    @rule(tier=st.sampled_from(TIERS), minutes=st.integers(1, 300))
+    def outage(self, tier: Tier, minutes: int) -> None:
+        """A tier is away for minutes or hours."""
+        self.down[tier] = self.clock.now + timedelta(minutes=minutes)
+
+    @precondition(lambda self: self.dies is None)
+    @rule(step=st.sampled_from(STEPS))
+    def die(self, step: str) -> None:
+        """The next relay that gets so far dies there."""
+        self.dies = step
+
+    @rule(seconds=st.sampled_from([0, 0.05, 1, 5, 29, 31, 61, 600, 7200]))
+    def pass_time(self, seconds: float) -> None:
+        """The relays work while time passes."""
+        end = self.clock.now + timedelta(seconds=seconds)
+        least = timedelta(seconds=seconds / 40)
+        while True:
+            self.land()
+            wait = max(self.work(), least)
+            if self.clock.now >= end:
+                return
+            self.clock.advance(min(max(wait, timedelta(milliseconds=1)), end - self.clock.now))
+
+    def teardown(self) -> None:
+        """Once the edges are well, all is paid: no tier keeps an old page, nothing is owed."""
+        if not hasattr(self, "engine"):
+            return
+        self.down.clear()
+        self.dies = None
+        for _ in range(40):
+            self.pass_time(600)
+            if not self.owed() and not self.flying:
+                break
+        assert not self.owed(), "still owed after hours of good weather"
+        for tier in TIERS:
+            for url, body in self.edges[tier].entries.items():
+                assert body == self.fresh(url), f"{tier.name} keeps an old {url}"
+        self.engine.dispose()
+
+    def owed(self) -> int:
+        """How many purges are open or dead."""
+        states = [*OPEN, State.DEAD]
+        with self.engine.connect() as connection:
+            query = sa.select(sa.func.count()).where(outbox.c.state.in_(states))
+            return connection.scalar(query) or 0
+
+
+TestEdges = pytest.mark.slow(Edges.TestCase)
+TestEdges.settings = settings(
+    max_examples=20,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

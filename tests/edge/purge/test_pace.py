@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.edge.drivers import Limits
+from app.edge.purge import Tier
+from app.edge.purge.backoff import CREDENTIAL, FIRST, LONGEST, RETRY_AFTER, pause
+from app.edge.purge.quota import refilled, wait
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("failures", [1, 2, 5, 9, 50, 10_000])
+def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) -> None:
+    """Full jitter: from nothing to the ceiling, so that processes don't come back in step."""
+    random = Random(1)
+    ceiling = min(LONGEST, FIRST * 2 ** min(failures - 1, 20))
+    found = [pause(failures, random) for _ in range(300)]
+    assert timedelta(0) <= min(found) < ceiling * 0.1
+    assert ceiling * 0.9 < max(found) <= ceiling
+
+
+@given(st.integers(1, 99), st.timedeltas(), st.integers(0, 99))
+def test_retry_after_is_the_least_and_has_a_cap(failures: int, asked: timedelta, seed: int) -> None:
+    """An edge can ask for patience, and neither for haste nor for silence."""
+    found = pause(failures, Random(seed), retry_after=asked)
+    assert found >= min(asked, RETRY_AFTER)
+    assert timedelta(0) <= found <= max(LONGEST, RETRY_AFTER + FIRST)
+
+
+def test_a_credential_rests_long_from_the_first_failure() -> None:
+    """Nobody is banned for asking with a revoked token."""
+    assert pause(1, Random(1), credential=True) >= CREDENTIAL
+
+
+@given(
+    st.floats(0.01, 100),
+    st.integers(1, 50),
+    st.lists(st.integers(0, 5_000), min_size=1, max_size=80),
+)
+def test_a_bucket_never_gives_more_than_burst_and_rate(
+    per_second: float, burst: int, gaps: list[int]
+) -> None:
+    """Whoever calls as soon as it may stays below the line, over any span."""
+    limits = Limits(per_second=per_second, burst=burst)
+    level, now, at, calls = float(burst), timedelta(0), timedelta(0), []
+    for gap in gaps:
+        now += timedelta(milliseconds=gap)
+        level, at = refilled(level, now - at, limits), now
+        if not wait(level, limits):
+            level -= 1
+            calls.append(now.total_seconds())
+    for last in range(len(calls)):
+        for first in range(last + 1):
+            allowed = burst + (calls[last] - calls[first]) * per_second
+            assert last - first + 1 <= allowed + 1e-6
+
+
+@given(st.floats(0.01, 100), st.floats(0, 0.999))
+def test_after_the_wait_there_is_a_call_to_make(per_second: float, level: float) -> None:
+    """Who waits as long as it was told is not told to wait again."""
+    limits = Limits(per_second=per_second, burst=5)
+    assert not wait(refilled(level, wait(level, limits), limits), limits)
+
+
+def test_an_edge_without_a_rate_is_never_waited_for() -> None:
+    """Our own gateway takes what we have."""
+    assert not wait(refilled(0, timedelta(0), Limits()), Limits())
+
+
+def test_a_clock_that_goes_back_gives_no_calls_away() -> None:
+    """Negative time refills nothing."""
+    assert refilled(0.5, -SECOND, Limits(per_second=5, burst=5)) == 0.5
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": ""},
+        {"name": "x" * 61},
+        {"flight": -SECOND},
+        {"backlog": 0},
+    ],
+    ids=str,
+)
+def test_a_tier_that_makes_no_sense_is_refused(values: dict[str, object]) -> None:
+    """A mistake shows when it is written, not when a purge is lost."""
+    with pytest.raises(ValueError, match="tier"):
+        Tier(**{"name": "cdn", "depth": 1, **values})  # type: ignore[arg-type]

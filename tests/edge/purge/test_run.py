@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from app.edge.drivers.memory import Call, MemoryDriver
+from app.edge.purge import Relay, State, Tier, leader
+from app.edge.purge.leader import Alone
+from app.edge.purge.tables import outbox
+from app.edge.purge.world import wall
+
+from .conftest import CDN, GATEWAY, build, connect, owe, post
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def soon(condition: Callable[[], bool], within: float = 20.0) -> float:
+    """Wait until something is so; return how long it took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < within, "it did not come to be"
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+@contextmanager
+def running(relay: Relay) -> Iterator[Relay]:
+    """A relay in a thread of its own."""
+    stop = Event()
+    thread = Thread(target=relay.run, args=(stop,))
+    thread.start()
+    try:
+        yield relay
+    finally:
+        stop.set()
+        relay.wake()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def write(engine: Engine) -> None:
+    """Change every post."""
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        connection.execute(sa.update(post).values(version=post.c.version + 1))
+
+
+def test_a_writer_outside_is_noticed_within_half_a_second(engine: Engine, url: str) -> None:
+    """Nobody told the relay: it looks for itself."""
+    build(engine, 2)
+    cdn, other = MemoryDriver(), connect(url)
+    with running(Relay(engine, {CDN: cdn}, leader=Alone())):
+        write(other)
+        soon(lambda: len(cdn.calls) == 1)
+        write(other)
+        took = soon(lambda: len(cdn.calls) == 2)
+    other.dispose()
+    assert took < 5, "the bound is half a second; the machine may be busy"
+
+
+def test_a_relay_that_is_woken_looks_at_once(engine: Engine) -> None:
+    """The write is in this process, and its end is told."""
+    build(engine, 2)
+    cdn = MemoryDriver()
+    with running(Relay(engine, {CDN: cdn}, leader=Alone())) as relay:
+        write(engine)
+        relay.wake()
+        soon(lambda: bool(cdn.calls))
+
+
+def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
+    """Each tier has a thread of its own."""
+    release, other = Event(), Tier(name="other", depth=1)
+
+    def hang(_call: Call) -> None:
+        release.wait(20)
+
+    stuck, good = MemoryDriver(received=hang), MemoryDriver()
+    with running(Relay(engine, {CDN: stuck, other: good}, leader=Alone())):
+        for number in range(3):
+            owe(engine, [CDN, other], f"/{number}", now=wall())
+            soon(lambda number=number: len(good.calls) == number + 1)  # type: ignore[misc]  # bound now
+        assert len(stuck.calls) == 1
+        release.set()
+
+
+def test_the_second_purge_comes_by_itself(engine: Engine) -> None:
+    """The thread of a tier waits for its own next purge."""
+    tier = Tier(name="cdn", depth=1, flight=timedelta(milliseconds=200))
+    cdn = MemoryDriver()
+    with running(Relay(engine, {tier: cdn}, leader=Alone())):
+        owe(engine, [tier], "/a", now=wall())
+        soon(lambda: len(cdn.calls) == 2)
+
+
+def test_a_hook_that_fails_stops_nothing(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """Purges go on, and the mistake is logged."""
+
+    def hook(_now: object) -> None:
+        raise ZeroDivisionError
+
+    cdn = MemoryDriver()
+    with running(Relay(engine, {CDN: cdn}, hooks=[hook], leader=Alone())):
+        owe(engine, [CDN], "/a", now=wall())
+        soon(lambda: bool(cdn.calls))
+    assert "relay.hook_failed" in caplog.text
+
+
+def test_one_of_two_leads_until_it_resigns(engine: Engine) -> None:
+    """The other takes over at once."""
+    first, second = leader(engine), leader(engine)
+    try:
+        assert (first.leads(), second.leads(), first.leads()) == (True, False, True)
+        first.resign()
+        assert (second.leads(), first.leads()) == (True, False)
+    finally:
+        first.resign()
+        second.resign()
+
+
+def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
+    """Two relays without an election, two writers: each page is fetched after its last write."""
+    build(engine, 5)
+    kept: dict[str, int] = {}
+    fetching = Lock()
+
+    def fetch(_call: Call) -> None:
+        with fetching, engine.connect() as connection:
+            kept.update({f"/{row.id}": row.version for row in connection.execute(sa.select(post))})
+
+    def many() -> None:
+        for _ in range(25):
+            write(engine)
+
+    tier = Tier(name="cdn", depth=1, flight=timedelta(milliseconds=20))
+    tiers = {GATEWAY: MemoryDriver(), tier: MemoryDriver(received=fetch)}
+    relays = [Relay(engine, tiers, leader=Alone()) for _ in range(2)]
+    writers = [Thread(target=many) for _ in range(2)]
+    with running(relays[0]), running(relays[1]):
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        soon(lambda: set(kept.values()) == {50} and not owed(engine))
+
+
+def owed(engine: Engine) -> bool:
+    """Tell whether anything is not settled."""
+    with engine.connect() as connection:
+        query = sa.select(outbox.c.id).where(outbox.c.state != State.SETTLED)
+        return connection.execute(query.limit(1)).first() is not None
+
+
+@pytest.mark.slow
+def test_leadership_dies_with_the_process(engine: Engine, url: str, tmp_path: Path) -> None:
+    """A relay that is killed is followed by the next one, and what it left is delivered."""
+    build(engine, 2)
+    command = [sys.executable, "-m", f"{__package__}.electing", url, str(tmp_path)]
+    child = subprocess.Popen(command, cwd=ROOT)
+    heir = leader(engine)
+    try:
+        write(engine)
+        soon((tmp_path / "cdn").exists)
+        assert not heir.leads()
+        child.kill()
+        write(engine)
+        soon(heir.leads, within=5)
+        heir.resign()
+        gateway = MemoryDriver()
+        with running(Relay(engine, {GATEWAY: gateway})):
+            soon(lambda: bool(gateway.calls))
+    finally:
+        child.kill()
+        child.wait()
+        heir.resign()
