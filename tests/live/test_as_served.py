@@ -17,6 +17,7 @@ from urllib.parse import quote_plus
 import psycopg
 import pytest
 
+from app import extensions
 from app.config.readers import database_url
 from app.edge.testing import assert_hit, assert_miss, assert_no_store, assert_stored
 from app.extensions import db
@@ -387,7 +388,7 @@ def test_whatever_is_stored_can_be_purged(own: Site) -> None:
     connection.close()
     assert known
     with own.acting() as app:
-        purged = {url: app.extensions["edge"].gateway.purge(url) for url in known}
+        purged = {url: extensions.edge.purge(app, url) for url in known}
     assert all(purged.values()), [url for url, count in purged.items() if not count]
     assert own.count() == 0
 
@@ -402,7 +403,7 @@ def test_what_is_stored_under_a_query_can_be_purged(site: Site, path: str) -> No
     site.forget()
     site.ask(path)
     with site.acting() as app:
-        app.extensions["edge"].gateway.purge(path.partition("?")[0])
+        extensions.edge.purge(app, path.partition("?")[0])
     assert "hit" not in site.ask(path).cache_status
 
 
@@ -544,3 +545,27 @@ def test_on_postgresql_a_write_from_outside_is_noticed(on_postgres: Site) -> Non
     with psycopg.connect(on_postgres.settings["DATABASE_URL"]) as connection:
         connection.execute("UPDATE post SET title = 'Timbuktu' WHERE slug = 'light-is-slow'")
     assert eventually(lambda: b"Timbuktu" in on_postgres.ask(OTHER).body, within=3)
+
+
+def test_a_database_that_is_gone_costs_nothing_but_misses(on_postgres: Site) -> None:
+    """What is stored is served on; what is not is an error nobody stores; all is well afterwards."""
+    url = on_postgres.settings["DATABASE_URL"]
+    server, _, name = url.rpartition("/")
+    right = {path: on_postgres.ask(path).page for path in (ARTICLE, "/", "/feed.xml")}
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type,unused-ignore] # a name of our own
+        gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(gone, [name])
+        try:
+            for path, page in right.items():
+                assert_hit(on_postgres.ask(path))
+                assert on_postgres.ask(path).page == page
+            failed = on_postgres.ask("/articles/never-asked-for")
+            assert (failed.status, failed.headers["Cache-Control"]) == (500, "no-store")
+            assert on_postgres.ask("/healthz").status == 200
+            assert on_postgres.ask("/readyz").status == 503
+        finally:
+            connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type,unused-ignore] # as above
+    assert on_postgres.ask("/articles/never-asked-for").status == 404
+    edit(on_postgres, "Samarkand was not mentioned before.")
+    assert b"Samarkand" in on_postgres.ask(ARTICLE).body
