@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
+from app.config.readers import database_url
 from app.edge.gateway.lmdb_store import LmdbStore
 from tests.conftest import opened
 
@@ -136,7 +138,10 @@ class Site:
     @contextmanager
     def acting(self) -> Iterator[Flask]:
         """An app of this process over the same site: what it writes, another process wrote."""
-        yield from opened(self.folder, EDGE_GATEWAY=True, SITE_URL=self.url)
+        own: dict[str, Any] = {"EDGE_GATEWAY": True, "SITE_URL": self.url}
+        if url := self.settings.get("DATABASE_URL"):
+            own["DATABASE_URL"] = database_url(url)
+        yield from opened(self.folder, **own)
 
 
 @contextmanager

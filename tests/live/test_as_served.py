@@ -12,15 +12,22 @@ from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote_plus
 
+import psycopg
 import pytest
 
+from app import extensions
+from app.config.readers import database_url
 from app.edge.testing import assert_hit, assert_miss, assert_no_store, assert_stored
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Post
+from app.publishing.sampling import load_samples
+from tests.conftest import opened
 
 from .gunicorn import flask
+from .postgres import Postgres
 from .site import Site, eventually, made
 from .wire import Answer
 
@@ -381,7 +388,7 @@ def test_whatever_is_stored_can_be_purged(own: Site) -> None:
     connection.close()
     assert known
     with own.acting() as app:
-        purged = {url: app.extensions["edge"].gateway.purge(url) for url in known}
+        purged = {url: extensions.edge.purge(app, url) for url in known}
     assert all(purged.values()), [url for url, count in purged.items() if not count]
     assert own.count() == 0
 
@@ -396,7 +403,7 @@ def test_what_is_stored_under_a_query_can_be_purged(site: Site, path: str) -> No
     site.forget()
     site.ask(path)
     with site.acting() as app:
-        app.extensions["edge"].gateway.purge(path.partition("?")[0])
+        extensions.edge.purge(app, path.partition("?")[0])
     assert "hit" not in site.ask(path).cache_status
 
 
@@ -454,3 +461,111 @@ def test_a_full_disk_only_costs_hits(tmp_path: Path, sampled: Path, small_disk: 
             assert answer.status < 500, (path, full.log)
             if path in first and path != PAGES["two minutes"]:
                 assert answer.page == first[path], path
+
+
+@pytest.fixture(scope="module")
+def on_postgres(
+    postgres: Postgres, migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """The site with the sample publication on PostgreSQL, on two workers."""
+    url = postgres.create(template=migrated_postgres)
+    folder = tmp_path_factory.mktemp("on-postgres")
+    for _ in opened(folder, DATABASE_URL=database_url(url), EDGE_GATEWAY=True):
+        assert load_samples(now=datetime.now(UTC))
+    site = Site(folder=folder, settings={"DATABASE_URL": url})
+    site.start()
+    yield site
+    site.stop()
+    postgres.drop(url)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_on_postgresql_a_page_is_stored_once_and_then_a_hit(
+    on_postgres: Site, site: Site, kind: str
+) -> None:
+    """And says what it says on SQLite."""
+    path = PAGES[kind]
+    on_postgres.forget()
+    first, second = on_postgres.ask(path), on_postgres.ask(path)
+    assert first.cache_status == "broadsheet; fwd=uri-miss; stored"
+    assert HIT.fullmatch(second.cache_status)
+    assert first.page == second.page
+    assert first.status == site.ask(path).status
+
+
+SEARCHES = {
+    "a word": ("cache", True),
+    "two words": ("small print", True),
+    "a phrase": ('"small print"', True),
+    "another case": ("CACHE", True),
+    "quotes": ('"', False),
+    "operators": ("AND OR NOT", False),
+    "a column": ("title:cache", False),
+    "brackets": ("((cache", True),
+    "a minus": ("-cache", False),
+    "a star": ("cach*", False),
+    "NUL": ("a%00b", False),
+    "a quote of SQL": ("'; DROP TABLE post; --", False),
+    "marks of tsquery": ("a & | ! <-> :*", False),
+    "another alphabet": ("\N{CYRILLIC SMALL LETTER ZHE}", False),
+    "markup": ("<script>alert(1)</script>", False),
+}
+
+
+@pytest.mark.parametrize("database", ["site", "on_postgres"])
+@pytest.mark.parametrize(("words", "found"), SEARCHES.values(), ids=SEARCHES)
+def test_whatever_is_searched_for_is_a_page(
+    request: pytest.FixtureRequest, database: str, words: str, found: bool
+) -> None:
+    """On both databases; what a reader typed is never a query language, nor markup."""
+    searched: Site = request.getfixturevalue(database)
+    path = f"/search?q={quote_plus(words, safe='%')}"
+    answer = searched.ask(path)
+    assert answer.status == 200
+    assert_hit(searched.ask(path))
+    assert b"<script>alert" not in answer.body
+    assert not found or b"/articles/" in answer.body
+
+
+def test_on_postgresql_an_edit_is_seen_at_once(on_postgres: Site) -> None:
+    """And an unrelated article stays a HIT."""
+    for path in (ARTICLE, OTHER):
+        on_postgres.ask(path)
+        assert_hit(on_postgres.ask(path))
+    edit(on_postgres, "Zanzibar was not mentioned before.")
+    changed = on_postgres.ask(ARTICLE)
+    assert_miss(changed)
+    assert b"Zanzibar" in changed.body
+    assert_hit(on_postgres.ask(OTHER))
+
+
+def test_on_postgresql_a_write_from_outside_is_noticed(on_postgres: Site) -> None:
+    """As by psql, within a second or so."""
+    on_postgres.ask(OTHER)
+    with psycopg.connect(on_postgres.settings["DATABASE_URL"]) as connection:
+        connection.execute("UPDATE post SET title = 'Timbuktu' WHERE slug = 'light-is-slow'")
+    assert eventually(lambda: b"Timbuktu" in on_postgres.ask(OTHER).body, within=3)
+
+
+def test_a_database_that_is_gone_costs_nothing_but_misses(on_postgres: Site) -> None:
+    """What is stored is served on; what is not is an error nobody stores; all is well afterwards."""
+    url = on_postgres.settings["DATABASE_URL"]
+    server, _, name = url.rpartition("/")
+    right = {path: on_postgres.ask(path).page for path in (ARTICLE, "/", "/feed.xml")}
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type,unused-ignore] # a name of our own
+        gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(gone, [name])
+        try:
+            for path, page in right.items():
+                assert_hit(on_postgres.ask(path))
+                assert on_postgres.ask(path).page == page
+            failed = on_postgres.ask("/articles/never-asked-for")
+            assert (failed.status, failed.headers["Cache-Control"]) == (500, "no-store")
+            assert on_postgres.ask("/healthz").status == 200
+            assert on_postgres.ask("/readyz").status == 503
+        finally:
+            connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type,unused-ignore] # as above
+    assert on_postgres.ask("/articles/never-asked-for").status == 404
+    edit(on_postgres, "Samarkand was not mentioned before.")
+    assert b"Samarkand" in on_postgres.ask(ARTICLE).body
