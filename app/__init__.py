@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Flask
@@ -27,6 +28,8 @@ from . import (
 from .edge.spelling import Spelling
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
+from .publishing.actions import publish_due
+from .publishing.queries import scheduled
 from .watched import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
@@ -80,4 +83,23 @@ def connect_edge(app: Flask) -> None:
     edge = extensions.edge
     edge.init_app(app, gateway={"site": app.config["SITE_URL"]})
     with app.app_context():
-        edge.track(app, extensions.db.engine, WATCHED, SCHEMA, site=app.config["SITE_URL"])
+        edge.track(
+            app,
+            extensions.db.engine,
+            WATCHED,
+            SCHEMA,
+            site=app.config["SITE_URL"],
+            settings=("SITE_URL",),
+            hooks=(publish_on_time(app),),
+        )
+
+
+def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:
+    """What the relay calls to publish scheduled posts in the second they are due."""
+
+    def publish(now: datetime) -> datetime | None:
+        with app.app_context():
+            publish_due(now)
+            return scheduled.next_due()
+
+    return publish

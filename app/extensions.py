@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from flask_sqlalchemy import SQLAlchemy
 
 from .database import Base, Migrations
-from .edge import changes, index
+from .edge import changes, index, purge
 from .edge.flask import Edge
 from .watched import WATCHED
 
 changes.define_tables(Base.metadata)
 index.define_tables(Base.metadata)
+purge.define_tables(Base.metadata)
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 alembic = Migrations(watched=WATCHED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -66,9 +67,20 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "broadsheet.db"
 
 
+PACKED = Path(tempfile.gettempdir(), f"broadsheet-packed-{os.getuid()}")
+"""Static files are packed once for all tests: their names are the digests of what they hold."""
+
+
 def opened(folder: Path, **settings: Any) -> Iterator[Flask]:
     """An app in test mode with its context pushed; its database is let go at the end."""
-    own = {"INSTANCE": str(folder), "SECRET_KEY": "test", "EDGE_GATEWAY": False, "TESTING": True}
+    own = {
+        "INSTANCE": str(folder),
+        "SECRET_KEY": "test",
+        "EDGE_GATEWAY": False,
+        "EDGE_RELAY": False,
+        "EDGE_BUILD": str(PACKED),
+        "TESTING": True,
+    }
     app = create_app({**own, **settings})
     with app.app_context():
         yield app

@@ -148,6 +148,13 @@ SETTINGS = (
         help="The longest time that an edge which cannot be purged may keep a page.",
     ),
     Setting(
+        name="EDGE_RELAY",
+        read=switch,
+        default="on",
+        help="Whether a web process takes changes to the edges; "
+        "off where `flask edge relay` does it apart.",
+    ),
+    Setting(
         name="EDGE_STRICT",
         read=tristate,
         default="auto",

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from .changes import Watched
-from .changes.change import Change, Op
+from .changes.change import EVERYTHING, Change, Op
 from .changes.log import append
 from .changes.meta import note, noted
 from .index.lock import exclude
@@ -72,12 +72,14 @@ def release(connection: Connection, now: Inventory, watched: Iterable[Watched]) 
     Call it in a transaction of its own that holds SQLite's write lock from its beginning.
     """
     exclude(connection)
-    gone = [known for known in _known(connection) if now.digest(known.kind, known.name) != known.digest]
+    gone = [
+        known for known in _known(connection) if now.digest(known.kind, known.name) != known.digest
+    ]
     changes = [_change(known) for known in gone]
     before, encoding = noted(connection, BUILD), _encoding(watched)
     everything = _everything(noted(connection, _ENCODING), encoding)
     found = affected(connection, changes)
-    for change in [Change(table="*", op=Op.EVERYTHING)] if everything else changes:
+    for change in [EVERYTHING] if everything else changes:
         append(connection, change)
     _forget(connection, gone)
     note(connection, BUILD, now.build)

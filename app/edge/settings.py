@@ -73,6 +73,13 @@ SETTINGS = (
         help="the longest time that an edge which can't be purged may keep a page",
     ),
     Setting(
+        name="EDGE_RELAY",
+        type=bool,
+        default=True,
+        help="whether a web process relays changes to the edges; false where "
+        "`flask edge relay` does it apart",
+    ),
+    Setting(
         name="EDGE_STRICT",
         type=bool,
         default=None,

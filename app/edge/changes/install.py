@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import postgresql, sqlite
-from .change import Change, Op
+from .change import EVERYTHING
 from .log import append
 from .meta import note, noted
 from .tables import CHANGE, META
@@ -44,7 +44,7 @@ def remove(connection: Connection, watched: Iterable[Watched]) -> None:
 
 def log_everything(connection: Connection) -> None:
     """Say in the log that anything may have changed."""
-    append(connection, Change(table="*", op=Op.EVERYTHING))
+    append(connection, EVERYTHING)
 
 
 def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:

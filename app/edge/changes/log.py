@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from . import chain
 from .change import Change, Image
 from .tables import CHANGE, META
 
@@ -86,6 +87,7 @@ def newest(connection: Connection, *, most: int) -> list[tuple[int, Change]]:
 
 def settle(connection: Connection) -> None:
     """Call every change resolved that this transaction sees, and trim the log's old end."""
+    chain.extend(connection)
     connection.execute(sa.update(_log).where(~_log.c.resolved).values(resolved=True))
     oldest = connection.scalar(
         sa.select(_log.c.id).where(_log.c.resolved).order_by(_log.c.id.desc()).offset(KEPT).limit(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from sqlalchemy.engine import Connection, Engine
@@ -76,6 +76,11 @@ class Watchman:
         if found is not None and before is None and self.on_trouble is not None:
             self.on_trouble()
         return found
+
+    def watch(self, now: datetime) -> datetime:
+        """Look, for a relay; return when to look again."""
+        self.trouble()
+        return now + OFTEN
 
     def _found(self) -> str | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from .extension import Clock
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A gateway with its store, and the folder in which that is."""
+
+    gateway: Gateway
+    store: LmdbStore
+    place: str
+
+
 def switched_on(app: Flask) -> bool:
     """Tell whether the settings ask for the gateway."""
     said = app.config["EDGE_GATEWAY"]
@@ -34,7 +44,7 @@ def switched_on(app: Flask) -> bool:
 
 def embedded(
     app: Flask, dialects: Iterable[Dialect], clock: Clock, changes: Mapping[str, Any]
-) -> Gateway:
+) -> Embedded:
     """Build the gateway in front of what `app.wsgi_app` is now.
 
     Edges further out need the fields of their own dialects, which it hides otherwise.
@@ -49,10 +59,11 @@ def embedded(
         store = LmdbStore(folder, max_bytes=size, max_entry=entry)
     except ValueError as error:
         raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
-    return Gateway(
+    gateway = Gateway(
         app.wsgi_app,
         store=store,
         options=options,
         collapse=FileCollapse(folder),
         clock=lambda: clock().timestamp(),
     )
+    return Embedded(gateway=gateway, store=store, place=str(folder.resolve()))

@@ -14,22 +14,26 @@ from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
 from .. import cli
+from ..changes.watchman import Watchman
 from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, Finding, judge
-from ..index import resolve
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import canonical, is_canonical
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
-from .embedded import embedded, switched_on
+from . import templates
+from .embedded import Embedded, embedded, switched_on
+from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
+from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
 from .static import Static
 from .tracking import Tracker
+from .upkeep import Awake, Upkeep
 
 if TYPE_CHECKING:
     from flask import Flask, Request
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from ..changes import Watched
-    from ..gateway.gateway import Gateway
+    from ..purge.relay import Hook
     from ..reads import Schema
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
@@ -58,8 +62,9 @@ class State:
     dialects: tuple[Dialect, ...]
     cap: timedelta
     strict: bool | None
-    gateway: Gateway | None = None
+    embedded: Embedded | None = None
     tracker: Tracker | None = None
+    upkeep: Upkeep | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -154,6 +159,7 @@ class Edge:
         )
         app.extensions["edge"] = state
         app.request_class = _tracked(app.request_class)
+        templates.install(app)
         app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
@@ -164,10 +170,10 @@ class Edge:
         request_finished.connect(state.finish, app)
         app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
         if gated:
-            state.gateway = embedded(app, dialects, clock, gateway or {})
-            app.wsgi_app = state.gateway  # type: ignore[method-assign]  # as above
+            state.embedded = embedded(app, dialects, clock, gateway or {})
+            app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
 
-    def track(
+    def track(  # noqa: PLR0913 - as init_app
         self,
         app: Flask,
         engine: Engine,
@@ -175,30 +181,51 @@ class Edge:
         schema: Schema,
         *,
         site: str,
+        settings: Sequence[str] = (),
+        hooks: Sequence[Hook] = (),
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
 
         `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
+        `settings` are those that pages show. The relay calls the `hooks`, which do what is due
+        and say when they want to be called.
         """
         state = _state(app)
         key = str(app.secret_key or "").encode()[:64]
+        watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
         state.tracker = Tracker(
-            engine=engine, watched=tuple(watched), schema=schema, site=site, key=key
+            engine=engine,
+            watched=tuple(watched),
+            schema=schema,
+            site=site,
+            key=key,
+            parts=Parts(app, settings),
+            watchman=watchman,
+            demands_release=not app.debug,
         )
-        Observer(schema, on_write=lambda: _settle(state)).listen(engine)
+        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman)
+        Observer(schema, on_write=state.upkeep.after_write).listen(engine)
+        relay = bool(app.config["EDGE_RELAY"])
+        app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
 
     def purge(self, app: Flask, url: str) -> int:
         """Let the gateway forget every variant of a URL; return how many it had.
 
         To be called once the change is committed: a page read before that must not come back.
         """
-        gateway = _state(app).gateway
-        return 0 if gateway is None else gateway.purge(url)
+        found = _state(app).embedded
+        return 0 if found is None else found.gateway.purge(url)
 
     def purge_all(self, app: Flask) -> int:
         """Let the gateway forget everything; return how many responses it had."""
-        gateway = _state(app).gateway
-        return 0 if gateway is None else gateway.purge_all()
+        found = _state(app).embedded
+        return 0 if found is None else found.gateway.purge_all()
+
+    def trouble(self, app: Flask) -> str | None:
+        """Why nothing can be shared just now, in a sentence; None when all is well."""
+        tracker = _state(app).tracker
+        found = None if tracker is None else tracker.watchman.look()
+        return None if found is None else f"Nothing is shared: {found}."
 
     @staticmethod
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
@@ -211,19 +238,6 @@ def _state(app: Flask) -> State:
     if not isinstance(state, State):
         raise PolicyError("This app has no edge: call edge.init_app(app) first.")
     return state
-
-
-def _settle(state: State) -> None:
-    """Purge what a finished write has touched, before its writer goes on."""
-    assert state.tracker is not None
-    if state.gateway is None:
-        return
-    with state.tracker.writing(timedelta(seconds=5)) as connection:
-        resolution = resolve(connection)
-    if resolution.everything:
-        state.gateway.purge_all()
-    for page in resolution.pages:
-        state.gateway.purge(page.url)
 
 
 def touch(code: str = "private-read") -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KIND = "template"
 ABSENT = "absent"
 UNKNOWN = "unknown"
-"""The digest of what changed while it was read, or can't be read: no release takes it for current."""
+"""The digest of what can't be read, or changed meanwhile; every release purges its pages."""
 
 
 class NotingTemplate(Template):
@@ -37,18 +37,18 @@ class NotingTemplate(Template):
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
         outer = recorder.current()
-        if self._module is None:
-            with recorder.recording() as record:
-                module = super()._get_default_module(ctx)
-            if self._module is None:  # made for this one import
-                _take(outer, record)
-                return module
+        with recorder.recording() as record:
+            made = self._module is None
+            module = super()._get_default_module(ctx)
+        if module is self._module and made:
             self._keep(record)
-        if outer is not None:
+        if module is not self._module:  # made for this one import
+            _take(outer, record)
+        elif outer is not None:
             outer.read(self.noted)
             if self.spoils is not None:
                 outer.spoil(self.spoils)
-        return super()._get_default_module(ctx)
+        return module
 
     def _keep(self, record: recorder.Record) -> None:
         self.noted = frozenset(d for d in record.dependencies if isinstance(d, Part))
@@ -73,7 +73,9 @@ class NotingEnvironment(FlaskEnvironment):
     template_class = NotingTemplate
 
     def _load_template(
-        self, name: str, globals: MutableMapping[str, Any] | None  # noqa: A002 - Jinja's own name
+        self,
+        name: str,
+        globals: MutableMapping[str, Any] | None,  # noqa: A002 - Jinja's own name
     ) -> Template:
         try:
             template = super()._load_template(name, globals)

@@ -101,7 +101,7 @@ def told(change: Change) -> str:
 def in_words(
     connection: Connection, watched: Sequence[Watched], dependencies: Iterable[Dependency]
 ) -> tuple[str, ...]:
-    """What a page is built from, as a writer would say it; one query a table for its rows' names."""
+    """What a page is built from, as a writer would say it; one query for each table's names."""
     rows: dict[str, list[Row]] = defaultdict(list)
     parts: dict[str, list[str]] = defaultdict(list)
     others: set[str] = set()
@@ -116,10 +116,14 @@ def in_words(
     said = [
         line
         for table in sorted(rows)
-        for line in _rows(rows[table], _names(connection, table, labels.get(table, ""), rows[table]))
+        for line in _rows(
+            rows[table], _names(connection, table, labels.get(table, ""), rows[table])
+        )
     ]
     said += sorted(others)
-    said += [f"{_KINDS.get(kind, kind)} {name}" for kind in sorted(parts) for name in sorted(parts[kind])]
+    said += [
+        f"{_KINDS.get(kind, kind)} {name}" for kind in sorted(parts) for name in sorted(parts[kind])
+    ]
     return tuple(said)
 
 

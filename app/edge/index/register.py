@@ -75,9 +75,7 @@ def _check(
     return Registered.DONE
 
 
-def _write(
-    connection: Connection, response: Page, dependencies: Collection[Dependency]
-) -> None:
+def _write(connection: Connection, response: Page, dependencies: Collection[Dependency]) -> None:
     entries = {entry(found) for found in dependencies}
     digest = _digest(entries)
     values = {

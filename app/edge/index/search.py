@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
 from ..changes.change import Change, Op
 from ..changes.install import shape
 from ..changes.log import last, own
-from ..changes.watched import Watched
+from ..changes.watched import Shape, Watched
 from ..reads.encoding import whole
 from .page import urls
 from .resolve import MOST_CHANGES, Resolution, affected
@@ -24,12 +24,12 @@ class UnknownSubject(LookupError):  # noqa: N818 - reads as what it says
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A row that somebody asked about, as a change of it would be logged."""
+    """What somebody asked about: the rows of this name, as a change of each would be logged."""
 
     table: str
     handle: str
     label: str
-    change: Change
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +65,12 @@ class Touched:
 def who(connection: Connection, subject: Subject, columns: Iterable[str] = ()) -> Touched:
     """The pages that a change of a row would touch: of these columns, or of any."""
     chosen = frozenset(columns)
-    if unknown := chosen - subject.change.changed:
+    if unknown := chosen - subject.changes[0].changed:
         raise UnknownSubject(f"{subject.table} has no column {', '.join(sorted(unknown))}.")
-    change = subject.change
-    if chosen:
-        change = Change(
-            table=change.table, op=change.op, old=change.old, new=change.new, changed=chosen
-        )
+    changes = [replace(change, changed=chosen or change.changed) for change in subject.changes]
     part = f"{' and '.join(sorted(chosen))} of " if chosen else ""
     what = f"A change of {part}{subject.table} {subject.label!r}"
-    return Touched.by(what, affected(connection, [change]))
+    return Touched.by(what, affected(connection, changes))
 
 
 def touched_by(connection: Connection, action: Callable[[], object], what: str) -> Touched:
@@ -111,19 +107,33 @@ def find(
 def _subject(connection: Connection, watched: Watched, handle: str) -> Subject | None:
     found = shape(connection, watched)
     wanted = dict.fromkeys((*found.imaged, *watched.instants, watched.label or watched.handle))
-    columns = [sa.literal_column(_quoted(connection, name)).label(name) for name in wanted]
+    columns: list[Any] = [
+        sa.literal_column(_quoted(connection, name)).label(name) for name in wanted
+    ]
     named = sa.literal_column(_quoted(connection, watched.handle)) == handle
     statement = sa.select(*columns).select_from(sa.table(watched.table)).where(named)
-    row = connection.execute(statement).mappings().first()
-    if row is None:
+    rows = connection.execute(statement).mappings().all()
+    if not rows:
         return None
-    image = {name: _plain(row[name]) for name in found.imaged}
-    image |= {name: whole(row[name]) for name in watched.instants}
-    change = Change(
-        table=watched.table, op=Op.UPDATE, old=image, new=image, changed=frozenset(found.columns)
+    return Subject(
+        table=watched.table,
+        handle=handle,
+        label=str(rows[0][watched.label or watched.handle]),
+        changes=tuple(_pretended(found, row) for row in rows),
     )
-    label = str(row[watched.label or watched.handle])
-    return Subject(table=watched.table, handle=handle, label=label, change=change)
+
+
+def _pretended(found: Shape, row: RowMapping) -> Change:
+    """A change of every column of a row, as the triggers would log it."""
+    image = {name: _plain(row[name]) for name in found.imaged}
+    image |= {name: whole(row[name]) for name in found.watched.instants}
+    return Change(
+        table=found.watched.table,
+        op=Op.UPDATE,
+        old=image,
+        new=image,
+        changed=frozenset(found.columns),
+    )
 
 
 def _quoted(connection: Connection, name: str) -> str:

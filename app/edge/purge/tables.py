@@ -19,8 +19,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("tier", sa.String(60), nullable=False),
         sa.Column("depth", sa.Integer, nullable=False),
         sa.Column("kind", sa.String(10), nullable=False),
-        sa.Column("url", sa.Text, nullable=False, server_default=""),
-        sa.Column("tag", sa.String(64), nullable=False, server_default=""),
+        sa.Column("url", sa.Text, nullable=False, server_default=sa.text("''")),
+        sa.Column("tag", sa.String(64), nullable=False, server_default=sa.text("''")),
         sa.Column("state", sa.String(10), nullable=False),
         # A further purge follows the next one that succeeds.
         sa.Column("again", sa.Boolean, nullable=False),
@@ -32,13 +32,13 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         # How often it failed while the tier took other purges.
         sa.Column("blame", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("claimed_by", sa.String(32), nullable=False, server_default=""),
+        sa.Column("claimed_by", sa.String(32), nullable=False, server_default=sa.text("''")),
         sa.Column("claimed_until", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("enqueued_at", sa.BigInteger, nullable=False),
         sa.Column("sent_at", sa.BigInteger),
         sa.Column("settled_at", sa.BigInteger),
-        sa.Column("cause", sa.Text, nullable=False, server_default=""),
-        sa.Column("last_error", sa.Text, nullable=False, server_default=""),
+        sa.Column("cause", sa.Text, nullable=False, server_default=sa.text("''")),
+        sa.Column("last_error", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Index("ix_edge_outbox_tier", "tier", "state", "due_at"),
         sa.Index("ix_edge_outbox_kind_url", "kind", "url"),
         sqlite_autoincrement=True,  # an order that outlives trimming
@@ -48,7 +48,7 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         metadata,
         sa.Column("name", sa.String(60), primary_key=True),
         # Why it can't be purged; empty while it can.
-        sa.Column("breaker", sa.Text, nullable=False, server_default=""),
+        sa.Column("breaker", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("resume_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("last_success", sa.BigInteger),

@@ -102,8 +102,9 @@ def matches(dependency: Dependency, change: Change) -> bool:
 
 def _part_matches(part: Part, change: Change) -> bool:
     """A release says which content of a part is no longer shown."""
-    gone = change.table == part.of_table and change.old
-    return bool(gone) and (gone["name"], gone["digest"]) == (part.name, part.digest)
+    if change.table != part.of_table or change.old is None:
+        return False
+    return (change.old["name"], change.old["digest"]) == (part.name, part.digest)
 
 
 def _row_matches(row: Row, change: Change) -> bool:

@@ -16,13 +16,15 @@ class Record:
 
     `marks` are places in the change log, each taken before the first read on its connection;
     `spoilt` is the reason why the response can't be shared, the first one found. A `rehearsal`
-    is made for whoever asks what a page is built from.
+    is made for whoever asks what a page is built from; it tells how the page would be registered.
     """
 
     dependencies: set[Dependency] = field(default_factory=set)
     marks: list[str] = field(default_factory=list)
     spoilt: str | None = None
     rehearsal: bool = False
+    url: str = ""
+    etag: str = ""
 
     def read(self, dependencies: Iterable[Dependency]) -> None:
         """Note what a query depends on."""

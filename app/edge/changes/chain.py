@@ -1,0 +1,43 @@
+"""A chain of random links, one for each batch of resolved changes.
+
+Whoever keeps pages remembers the newest link; one that is not in the chain any more has seen
+another history than the database, which was restored or exchanged meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from .tables import META
+
+KEPT = 500
+"""How many links are remembered; who saw none of them missed too much to know what."""
+
+_NAME = "chain"
+_meta = sa.table(META, sa.column("name"), sa.column("value"))
+
+
+def links(connection: Connection) -> list[str]:
+    """The links, the newest last."""
+    found = connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _NAME))
+    return list(json.loads(found)) if found else []
+
+
+def extend(connection: Connection) -> str:
+    """Add a link, in the transaction that resolves; return it."""
+    known = links(connection)
+    link = secrets.token_hex(6)
+    connection.execute(sa.delete(_meta).where(_meta.c.name == _NAME))
+    value = json.dumps([*known, link][-KEPT:], separators=(",", ":"))
+    connection.execute(sa.insert(_meta).values(name=_NAME, value=value))
+    return link
+
+
+def newest(connection: Connection) -> str:
+    """The newest link; the first one is made when there is none."""
+    known = links(connection)
+    return known[-1] if known else extend(connection)

@@ -1,0 +1,16 @@
+"""The posts that wait for their time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.publishing.models import Post, Status
+
+
+def next_due() -> datetime | None:
+    """When the next scheduled post is due; None when none waits."""
+    first = sa.select(Post.published_at).where(Post.status == Status.SCHEDULED)
+    return db.session.scalar(first.order_by(Post.published_at).limit(1))
