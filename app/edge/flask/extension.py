@@ -14,6 +14,7 @@ from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
 from .. import cli
+from ..changes.watchman import Watchman
 from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, Finding, judge
 from ..marks import cached
@@ -22,8 +23,11 @@ from ..query import canonical, is_canonical
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
+from . import templates
 from .embedded import Embedded, embedded, switched_on
+from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
+from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
@@ -155,6 +159,7 @@ class Edge:
         )
         app.extensions["edge"] = state
         app.request_class = _tracked(app.request_class)
+        templates.install(app)
         app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
@@ -168,7 +173,7 @@ class Edge:
             state.embedded = embedded(app, dialects, clock, gateway or {})
             app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
 
-    def track(
+    def track(  # noqa: PLR0913 - as init_app
         self,
         app: Flask,
         engine: Engine,
@@ -176,19 +181,29 @@ class Edge:
         schema: Schema,
         *,
         site: str,
+        settings: Sequence[str] = (),
         hooks: Sequence[Hook] = (),
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
 
         `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
-        The relay calls the `hooks`, which do what is due and say when they want to be called.
+        `settings` are those that pages show. The relay calls the `hooks`, which do what is due
+        and say when they want to be called.
         """
         state = _state(app)
         key = str(app.secret_key or "").encode()[:64]
+        watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
         state.tracker = Tracker(
-            engine=engine, watched=tuple(watched), schema=schema, site=site, key=key
+            engine=engine,
+            watched=tuple(watched),
+            schema=schema,
+            site=site,
+            key=key,
+            parts=Parts(app, settings),
+            watchman=watchman,
+            demands_release=not app.debug,
         )
-        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks)
+        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman)
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
         app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
@@ -205,6 +220,12 @@ class Edge:
         """Let the gateway forget everything; return how many responses it had."""
         found = _state(app).embedded
         return 0 if found is None else found.gateway.purge_all()
+
+    def trouble(self, app: Flask) -> str | None:
+        """Why nothing can be shared just now, in a sentence; None when all is well."""
+        tracker = _state(app).tracker
+        found = None if tracker is None else tracker.watchman.look()
+        return None if found is None else f"Nothing is shared: {found}."
 
     @staticmethod
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:

@@ -24,6 +24,7 @@ from ..sqlalchemy import INTERNAL
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from ..changes.watchman import Watchman
     from .embedded import Embedded
 
 _CHAIN = b"chain"
@@ -39,14 +40,16 @@ class Upkeep:
         embedded: Embedded | None,
         clock: Callable[[], datetime],
         hooks: Sequence[Hook],
+        watchman: Watchman,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
         self._clock = clock
+        self._watchman = watchman
         tiers = {}
         if embedded is not None:
             tiers[own_tier(embedded.place)] = GatewayDriver(embedded.gateway)
-        self.relay = Relay(self._engine, tiers, hooks=hooks)
+        self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch))
 
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
@@ -61,6 +64,7 @@ class Upkeep:
             if self._embedded and not _follows(self._embedded, chain.links(connection)):
                 log_everything(connection)
             newest = chain.newest(connection)
+        self._watchman.look()
         self.relay.flush(self._clock())
         if self._embedded:
             self._embedded.store.remember(_CHAIN, newest.encode())

@@ -6,8 +6,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from ..http import codings, reuse
 from ..http import key as keys
-from ..http import reuse
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -31,6 +31,8 @@ _LASTING: Final = frozenset(
         "wsgi.version",
     }
 )
+#: What an origin may code its pages in for us, the best first.
+CODINGS: Final = ("br", "gzip")
 #: Shorter wishes are read once and remembered: most readers send one of a few.
 _LONGEST_WISH: Final = 200
 _NO_BODY: Final = frozenset({"", "0"})
@@ -42,13 +44,25 @@ class Request:
     `key` is None when the request is passed on, and `detail` says why.
     """
 
-    __slots__ = ("_options", "asked", "detail", "environ", "is_head", "key", "query", "site")
+    __slots__ = (
+        "_options",
+        "asked",
+        "coding",
+        "detail",
+        "environ",
+        "is_head",
+        "key",
+        "query",
+        "site",
+    )
 
     def __init__(self, environ: WSGIEnvironment, options: Options, keying: Keying) -> None:
         self.environ = environ
         self._options = options
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
         self.asked = _wishes(environ, options)
+        #: What the origin is asked for, where it has codings of its own.
+        self.coding = _coding(environ, options)
         self.detail = self._why_passed()
         self.query = keying.query(environ)
         self.site = keying.site(environ)
@@ -64,11 +78,18 @@ class Request:
     def seen(self, name: str) -> str | None:
         """Return a request field as the origin sees it in a fetch that may be shared."""
         options = self._options
+        if name == "accept-encoding" and self.coding is not None:
+            return self.coding
         if name in options.hidden or name in CONDITIONS:
             return None
         if options.shown_to_origin is not None and name not in options.shown_to_origin:
             return None
         return self.header(name)
+
+    @property
+    def asks_for_head(self) -> bool:
+        """Tell whether the origin is asked for no more than the head."""
+        return self.is_head and not self._options.fetches_for_head
 
     @property
     def authorized(self) -> bool:
@@ -97,6 +118,10 @@ class Request:
         environ["wsgi.input"] = BytesIO()
         scheme, _, authority = (self.site or "").partition("://")
         environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
+        if self.coding is not None:
+            environ["HTTP_ACCEPT_ENCODING"] = self.coding
+        if not self.asks_for_head:
+            environ["REQUEST_METHOD"] = "GET"
         return environ
 
     def detached(self, keying: Keying) -> Request:
@@ -194,6 +219,14 @@ def _known_wishes(
     cache_control: str | None, pragma: str | None, honoured: frozenset[str]
 ) -> Directives:
     return reuse.wishes(_lines(cache_control), pragma, honoured)
+
+
+def _coding(environ: WSGIEnvironment, options: Options) -> str | None:
+    """Return the coding a reader would choose; None where all codings are of our making."""
+    own = options.coded_by_origin
+    if own is None or not own(environ.get("PATH_INFO", "")):
+        return None
+    return codings.choose(environ.get("HTTP_ACCEPT_ENCODING"), CODINGS)
 
 
 def _lines(value: str | None) -> tuple[str, ...]:

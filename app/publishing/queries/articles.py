@@ -35,10 +35,10 @@ def by_slug(slug: str) -> Post | None:
     return db.session.scalar(articles().where(Post.slug == slug).options(*for_reading()))
 
 
-def newest(limit: int, *, about: Listed | None = None) -> list[Post]:
-    """The newest articles, of one topic or author if one is given."""
+def newest(limit: int, *, about: Listed | None = None, changes: bool = False) -> list[Post]:
+    """The newest articles, of one topic or author if one is given; with `changes`, when changed."""
     found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
-    return list(db.session.scalars(found.options(*for_lists())))
+    return list(db.session.scalars(found.options(*for_lists(changes=changes))))
 
 
 def newest_in_full(limit: int, *, about: Listed | None = None) -> list[Post]:

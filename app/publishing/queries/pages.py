@@ -31,5 +31,5 @@ def linked() -> list[Post]:
 
 def everything() -> list[Post]:
     """All published pages, by slug."""
-    found = published(Kind.PAGE).order_by(Post.slug, Post.id).options(*for_links())
+    found = published(Kind.PAGE).order_by(Post.slug, Post.id).options(*for_links(changes=True))
     return list(db.session.scalars(found))
