@@ -22,7 +22,7 @@ from tests.conftest import opened
 
 from . import wire
 from .gunicorn import environment
-from .process import Running, free_port, running
+from .process import Running, free_port, listens, running
 from .wire import Answer, Pair
 
 BOUND = 10.0
@@ -72,6 +72,7 @@ class Site:
             self._server.process.wait(BOUND)
         self._stack.close()
         self._server = None
+        assert eventually(lambda: not listens(self.port))  # a worker may outlive its master
 
     def restart(self, *, by: signal.Signals = signal.SIGTERM) -> None:
         """Stop the server and start it again in the same folder."""
