@@ -106,11 +106,11 @@ class Relay:
     def _flush(self, now: datetime, within: timedelta) -> Resolution:
         resolution = self.settle(now)
         began = self._world.ticks()
-        if resolution.pages or resolution.everything:
-            for delivery in self._innermost():
-                delivery.drain(now)
-                while delivery.claimed() and self._world.since(began) < within:
-                    time.sleep(0.002)
+        # Also when there was nothing to settle: somebody else may have settled what was written.
+        for delivery in self._innermost():
+            delivery.drain(now)
+            while delivery.claimed() and self._world.since(began) < within:
+                time.sleep(0.002)
         return resolution
 
     def step(self, now: datetime) -> timedelta:
