@@ -72,10 +72,10 @@ class Ground(Protocol):
     def held(self) -> tuple[Body | None, Body | None]:
         """What the gateway and the CDN have."""
 
-    def commit(self, post: int) -> None:
+    def commit(self, number: int) -> None:
         """Alter a post."""
 
-    def alter_unseen(self, post: int) -> None:
+    def alter_unseen(self, number: int) -> None:
         """Alter a post after its pages were purged."""
 
     def purge_by_hand(self) -> None:

@@ -1,0 +1,77 @@
+"""Editors that die: `python -m tests.live.editing`, with the settings of a site in its environment.
+
+It loads the sample publication, then reads one line a round: a title for the site, and the step
+of purging after which the editor's process is killed. It answers each line with one of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from flask import Flask
+
+from app import create_app
+from app.edge.purge.world import World, wall
+from app.extensions import db
+from app.publishing import actions
+from app.publishing.models import Site
+from app.publishing.sampling import load_samples
+
+STEPS = ("committed", "resolved", "settled", "claimed", "called", "recorded")
+"""From right after the commit to the end of the gateway's purge."""
+
+
+def die(*_arguments: Any, **_more: Any) -> None:
+    """Be gone, without a word to anybody."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def doomed(app: Flask, step: str) -> None:
+    """Let the process come no further than a step."""
+    relay = app.extensions["edge"].upkeep.relay
+    if step == "committed":
+        relay.flush = die
+    world = World(reached=lambda name: die() if name == step else None)
+    for mortal in (relay, *relay.deliveries):
+        mortal._world = world
+
+
+def name_the_site(title: str) -> None:
+    """Write what every page shows."""
+    known = db.session.get(Site, 1)
+    version = known.version if known else None
+    actions.save_site(actions.SiteDraft(title=title), expected_version=version)
+
+
+def edit(app: Flask, title: str, step: str) -> int:
+    """Let an editor write in a process of his own; return the signal that ended it."""
+    child = os.fork()
+    if not child:
+        doomed(app, step)
+        with app.app_context():
+            name_the_site(title)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def main() -> None:
+    """Serve the rounds; no connection is open while a child is made."""
+    app = create_app()
+    with app.app_context():
+        load_samples(now=wall())
+        db.session.remove()
+        db.engine.dispose()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        title, step = line.split()
+        sys.stdout.write(f"{edit(app, title, step)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

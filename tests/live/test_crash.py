@@ -1,0 +1,137 @@
+"""The process that commits is killed, or the whole server: readers see the new page soon after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from .editing import STEPS
+from .gunicorn import environment
+from .process import ROOT, Running, free_port, listens, running
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+ROUNDS = 4
+SOON = 3.0
+"""Seconds: the relay asks twenty times a second, and this machine may be busy."""
+
+LEASE = 2.0
+"""Seconds for which nobody else sends what a dead process had claimed."""
+
+
+@dataclass(slots=True)
+class House:
+    """A site's folder, the server that runs on it, and the editors beside it."""
+
+    folder: Path
+    port: int
+    editors: subprocess.Popen[str]
+    titles: Iterator[str] = field(default_factory=lambda: (f"Title-{n}." for n in count(1)))
+
+    def edit(self, step: str) -> str:
+        """Let an editor die after a step; return the title that he had committed."""
+        title = next(self.titles)
+        assert self.editors.stdin is not None
+        assert self.editors.stdout is not None
+        self.editors.stdin.write(f"{title} {step}\n")
+        self.editors.stdin.flush()
+        assert self.editors.stdout.readline().strip() == str(int(signal.SIGKILL))
+        return title
+
+    def read(self) -> tuple[str, bool]:
+        """The front page, and whether the gateway had it."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text, "; hit" in answer.headers["Cache-Status"]
+
+    def shows(self, title: str) -> bool:
+        """Tell whether a reader sees a title."""
+        return title in self.read()[0]
+
+    def warm(self) -> None:
+        """Ask until the gateway has the page."""
+        until(lambda: self.read()[1], SOON)
+
+    @contextmanager
+    def server(self) -> Iterator[Running]:
+        """Two workers of gunicorn, as an operator starts them."""
+        with running(
+            [sys.executable, "-m", "gunicorn", "wsgi:app"],
+            port=self.port,
+            log=self.folder / "gunicorn.log",
+            env=environment(self.folder, settings(self.port)),
+        ) as started:
+            yield started
+
+
+def settings(port: int) -> dict[str, str]:
+    """What the server and the editors have in common."""
+    return {"FLASK_PORT": str(port), "FLASK_BIND": "127.0.0.1", "WEB_CONCURRENCY": "2"}
+
+
+def until(done: Callable[[], bool], longest: float) -> None:
+    """Ask again and again, so long at most."""
+    began = time.monotonic()
+    while not done():
+        assert time.monotonic() - began < longest
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def house(tmp_path: Path, migrated: Path) -> Iterator[House]:
+    """The sample publication, with editors at their desks and no server yet."""
+    shutil.copy(migrated, tmp_path / "broadsheet.db")
+    port = free_port()
+    editors = subprocess.Popen(
+        [sys.executable, "-m", f"{__package__}.editing"],
+        cwd=ROOT,
+        env=environment(tmp_path, settings(port)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with editors:
+        assert editors.stdout is not None
+        assert editors.stdout.readline() == "ready\n"
+        yield House(folder=tmp_path, port=port, editors=editors)
+        editors.kill()
+
+
+@pytest.mark.timeout(120)
+def test_readers_see_what_a_dead_editor_had_committed(house: House) -> None:
+    """Wherever his process was killed, and from then on nobody sees the old page."""
+    with house.server() as server:
+        for step in STEPS * ROUNDS:
+            house.warm()
+            os.killpg(server.process.pid, signal.SIGSTOP)  # or its relay would be first
+            title = house.edit(step)
+            os.killpg(server.process.pid, signal.SIGCONT)
+            until(partial(house.shows, title), SOON + LEASE)
+            assert all(house.shows(title) for _ in range(5))
+
+
+@pytest.mark.timeout(120)
+def test_after_a_restart_no_reader_sees_the_old_page(house: House) -> None:
+    """The server dies together with the editor; its first answer is already the new page."""
+    for step in ("committed", "settled", "claimed", "called"):
+        with house.server() as server:
+            house.warm()
+            os.killpg(server.process.pid, signal.SIGSTOP)
+            title = house.edit(step)
+            os.killpg(server.process.pid, signal.SIGKILL)
+        until(lambda: not listens(house.port), SOON)
+        with house.server():
+            assert all(house.shows(title) for _ in range(5))
