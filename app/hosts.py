@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.sansio.utils import host_is_trusted
@@ -21,7 +22,7 @@ class TrustedHosts:
 
     def __init__(self, wsgi: Callable[..., Any], trusted: Collection[str] | None) -> None:
         self.wsgi = wsgi
-        self.trusted = trusted
+        self.trusted = tuple(trusted or ())
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """Pass the request on, or refuse it."""
@@ -41,8 +42,14 @@ class TrustedHosts:
         if host:
             environ["HTTP_HOST"] = host
         missing = "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
-        if missing or not _HOST.fullmatch(host):
-            return MALFORMED
-        if self.trusted and not host_is_trusted(host.rstrip("."), self.trusted):
-            return REFUSED
-        return None
+        return MALFORMED if missing else _refused(host, self.trusted)
+
+
+@lru_cache(maxsize=256)
+def _refused(host: str, trusted: tuple[str, ...]) -> bytes | None:
+    """Why a host is not answered; remembered, as every HIT asks for one of a few."""
+    if not _HOST.fullmatch(host):
+        return MALFORMED
+    if trusted and not host_is_trusted(host.rstrip("."), trusted):
+        return REFUSED
+    return None

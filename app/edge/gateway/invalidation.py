@@ -29,7 +29,7 @@ def invalidated(
 ) -> Iterator[bytes]:
     """Give the keys of the target and of what Location and Content-Location name at its origin."""
     site = keying.site(environ)
-    target = keying.key(environ, keying.query(environ))
+    target = keying.key(environ, keying.query(environ), site)
     if not line.startswith(_DONE) or site is None or target is None:
         return
     yield target

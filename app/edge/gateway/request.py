@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: Evaluated here, so not part of a question whose answer is for everybody.
 CONDITIONS: Final = frozenset({"if-modified-since", "if-none-match", "if-range", "range"})
-#: Only an origin may evaluate these (RFC 9111 section 4.3.2).
-_FOR_ORIGIN: Final = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
 _RAW: Final = ("RAW_URI", "REQUEST_URI", "CONTENT_TYPE", "CONTENT_LENGTH")
 #: What of an environ is of use when its connection is gone.
 _LASTING: Final = frozenset(
@@ -66,7 +64,9 @@ class Request:
         self.detail = self._why_passed()
         self.query = keying.query(environ)
         self.site = keying.site(environ)
-        self.key = keying.key(environ, self.query) if self.detail is None else None
+        self.key = None
+        if self.detail is None:
+            self.key = keying.key(environ, self.query, self.site)
         if self.key is None and self.detail is None:
             self.detail = "unkeyable"
 
@@ -100,7 +100,12 @@ class Request:
     def conditional(self) -> bool:
         """Tell whether the request asks for less than the whole page."""
         environ = self.environ
-        return any(name in environ for name in _CONDITION_VARIABLES)
+        return (  # spelt out, as every HIT asks for it
+            "HTTP_IF_NONE_MATCH" in environ
+            or "HTTP_IF_MODIFIED_SINCE" in environ
+            or "HTTP_RANGE" in environ
+            or "HTTP_IF_RANGE" in environ
+        )
 
     def question(self, *, conditions: bool = False) -> WSGIEnvironment:
         """Return a copy of the environ for the origin, without what may not shape a shared page.
@@ -155,7 +160,8 @@ class Request:
             return "configured"
         if environ.get("CONTENT_LENGTH", "") not in _NO_BODY or "HTTP_TRANSFER_ENCODING" in environ:
             return "body"
-        if any(name in environ for name in _FOR_ORIGIN):
+        # Only an origin may evaluate these (RFC 9111 section 4.3.2).
+        if "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
             return "precondition"
         return "websocket" if "websocket" in environ.get("HTTP_UPGRADE", "").lower() else None
 
@@ -182,9 +188,8 @@ class Keying:
         """Return the query without the parameters that no page reads."""
         return keys.cleaned(environ.get("QUERY_STRING", ""), self._ignored)
 
-    def key(self, environ: WSGIEnvironment, query: str) -> bytes | None:
+    def key(self, environ: WSGIEnvironment, query: str, site: str | None) -> bytes | None:
         """Return the key of the page a request is for; None when it is passed on."""
-        site = self.site(environ)
         if site is None:
             return None
         return keys.primary(site, self._mount + environ.get("PATH_INFO", ""), query)
@@ -231,6 +236,3 @@ def _coding(environ: WSGIEnvironment, options: Options) -> str | None:
 
 def _lines(value: str | None) -> tuple[str, ...]:
     return () if value is None else (value,)
-
-
-_CONDITION_VARIABLES: Final = tuple(variable(name) for name in sorted(CONDITIONS))
