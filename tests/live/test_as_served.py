@@ -126,10 +126,6 @@ def test_a_head_of_a_stored_page_is_a_hit(site: Site, files: dict[str, str], kin
     assert head.headers["ETag"] == whole.headers["ETag"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The gateway passes a HEAD on as it is, so `curl -I` never fills the store.",
-)
 @pytest.mark.parametrize("kind", ["home", "article", "feed", "media", "static"])
 def test_two_heads_are_a_miss_and_a_hit(site: Site, files: dict[str, str], kind: str) -> None:
     """As whoever tries it with `curl -I` expects."""
