@@ -80,6 +80,7 @@ def page_index() -> None:
         sa.Column("columns", sa.Text(), nullable=False),
         sa.Column("equal", sa.Text(), nullable=False),
         sa.Column("sort", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_edge_shape"),
         sa.UniqueConstraint("digest", name="uq_edge_shape_digest"),
     )

@@ -11,6 +11,7 @@ from werkzeug.test import Client
 
 from ..changes.change import EVERYTHING
 from ..changes.log import append
+from ..gateway.exchange import FINDING
 from ..guard import REASONS, Leak
 from ..index import search
 from ..index.explain import Explanation, in_words, kept, touch
@@ -18,7 +19,7 @@ from ..index.resolve import affected, asked_for
 from ..index.search import Touched
 from ..policy import PolicyError
 from ..reads import recorder
-from .responses import FINDING_KEY, POLICY_KEY
+from .responses import POLICY_KEY
 from .tracking import Tracker
 
 if TYPE_CHECKING:
@@ -131,5 +132,5 @@ def _last(records: Sequence[Record]) -> Record | None:
 def _refused(environ: Mapping[str, Any], record: Record | None) -> str:
     if record is not None and record.spoilt is not None:
         return record.spoilt
-    code = str(environ.get(FINDING_KEY, ""))
+    code = str(environ.get(FINDING, ""))
     return REASONS.get(code) or _OTHERS.get(code, code)

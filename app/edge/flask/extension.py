@@ -17,9 +17,10 @@ from .. import cli
 from ..changes.watchman import Watchman
 from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, Finding, judge
+from ..http.key import cleaned, ignoring
 from ..marks import cached
 from ..policy import Policy, PolicyError
-from ..query import canonical, is_canonical
+from ..query import TRACKERS, canonical, is_canonical
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ..reads import Schema
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
+_TRACKERS = ignoring(TRACKERS)
 Clock = Callable[[], datetime]
 
 
@@ -99,7 +101,7 @@ class State:
         said = response_promise(route, asked, response, self.should_handle, now)
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = _facts(said, route, asked, response)
-        finding = judge(facts) or self._registered(facts, route, asked, etag, now)
+        finding = judge(facts) or self._registered(facts, asked, etag, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
@@ -110,15 +112,14 @@ class State:
         if not said.policy.no_store:
             validate(response, environ)
 
-    def _registered(
-        self, facts: Facts, route: Promise, asked: Request, etag: str, now: datetime
-    ) -> Finding | None:
+    def _registered(self, facts: Facts, asked: Request, etag: str, now: datetime) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
         if self.tracker is None or not policy.shared or policy.immutable:
             return None
         url = _path(asked)
-        if query := canonical(asked.environ.get("QUERY_STRING", ""), route.query):
+        # As the gateway keys it, also where no route matched and nothing was tidied.
+        if query := cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS):
             url = f"{url}?{query}"
         return self.tracker.settle(facts.view, url, etag, policy, now)
 

@@ -50,6 +50,12 @@ class Static:
         app.view_functions["static"] = self.serve
         app.url_defaults(self.stamp)
 
+    @staticmethod
+    def serves(app: Flask) -> bool:
+        """Tell whether the static files of an app are answered for here."""
+        view = app.view_functions.get("static")
+        return isinstance(getattr(view, "__self__", None), Static)
+
     def manifest(self) -> Manifest:
         """Return what is in the folder; in debug mode a changed file is seen at once."""
         if current_app.debug and not g.get("edge_static_seen"):

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..changes import chain
 from ..changes.install import log_everything
 from ..drivers.gateway import GatewayDriver
+from ..gateway.store import StoreError
 from ..purge import Relay, Tier
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
@@ -72,7 +74,8 @@ def _follows(embedded: Embedded, links: Sequence[str]) -> bool:
     """Tell whether the gateway's store has seen this database's history, or none at all."""
     seen = embedded.store.note(_CHAIN)
     if seen is None:
-        embedded.gateway.purge_all()
+        with suppress(StoreError):  # a store that can't be emptied serves nothing either
+            embedded.gateway.purge_all()
         return True
     return seen.decode() in links
 

@@ -17,7 +17,9 @@ from sqlalchemy.engine import Connection
 
 from ..changes.change import Change, Op
 from ..changes.log import settle, unresolved
+from ..reads.encoding import encode
 from .interval import nodes, shifted
+from .links import Linked
 from .lock import exclude
 from .page import Affected
 from .shape import Shape
@@ -68,7 +70,8 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
         what = "anything" if coarse.op is Op.EVERYTHING else f"the whole of {coarse.table}"
         return Resolution(changes=len(changes), everything=f"{what} may have changed")
     named = {url: tag for change in changes for url, tag in _named(change)}
-    probes = _probes(_shapes(connection, {c.table for c in changes}), changes)
+    shapes = _shapes(connection, {c.table for c in changes})
+    probes = _probes(shapes, changes, _links(connection, shapes, changes))
     if probes is None:
         return Resolution(changes=len(changes), everything="a change could not be told apart")
     if sum(map(len, probes.values())) > MOST_PROBES:
@@ -99,13 +102,30 @@ def _shapes(connection: Connection, tables: set[str]) -> dict[str, list[Shape]]:
                 columns=tuple(json.loads(row.columns)),
                 equal=tuple(json.loads(row.equal)),
                 sort=row.sort,
+                via=tuple(json.loads(row.via)),
             ),
         )
     return found
 
 
+def _links(
+    connection: Connection, shapes: dict[str, list[Shape]], changes: Iterable[Change]
+) -> Linked:
+    """The links of every changed row, for the shapes that ask for one."""
+    keys: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for change in changes:
+        for shape in shapes.get(change.table, ()):
+            if shape.via and shape.hears(change):
+                found = (encode(image.get(shape.via[2])) for image in change.images)
+                keys[shape.via] |= {key for key in found if key is not None}
+    linked = Linked(connection)
+    for via, wanted in keys.items():
+        linked.learn(via, wanted)
+    return linked
+
+
 def _probes(
-    shapes: dict[str, list[Shape]], changes: Iterable[Change]
+    shapes: dict[str, list[Shape]], changes: Iterable[Change], links: Linked
 ) -> dict[int, set[int | None]] | None:
     """The sort keys to ask for under each hash; None among them asks for every interval."""
     probes: dict[int, set[int | None]] = defaultdict(set)
@@ -113,7 +133,7 @@ def _probes(
         for shape in shapes.get(change.table, ()):
             if not shape.hears(change):
                 continue
-            for probe in shape.probes(change):
+            for probe in shape.probes(change, links):
                 if probe is None:
                     return None
                 probes[probe[0]].add(probe[1])

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from ..changes.change import Change, Image, Op
-from ..reads.dependency import Dependency, Part, Range, Row
+from ..reads.dependency import Dependency, Part, Range, Row, Via
 from ..reads.encoding import encode
 from .interval import ALWAYS, HIGHEST, LOWEST, placed
+
+
+class Links(Protocol):
+    """The links that exist now."""
+
+    def of(self, via: tuple[str, ...], key: str | None) -> Iterable[tuple[str | None, ...]]:
+        """The values of each link of a row with this key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +27,8 @@ class Shape:
     """What dependencies of one kind have in common.
 
     `columns` are those whose change is heard; `equal` those whose values are hashed; `sort` is
-    the key of the interval, or empty.
+    the key of the interval, or empty. `via` is the table, the column and the own key of a link
+    that must exist, and then the link's columns whose values are hashed too.
     """
 
     kind: str
@@ -27,6 +36,7 @@ class Shape:
     columns: tuple[str, ...] = ()
     equal: tuple[str, ...] = ()
     sort: str = ""
+    via: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -45,14 +55,18 @@ class Shape:
             return True
         return not change.changed.isdisjoint(self.columns)
 
-    def probes(self, change: Change) -> Iterator[tuple[int, int | None] | None]:
+    def probes(self, change: Change, links: Links) -> Iterator[tuple[int, int | None] | None]:
         """The hashes that a change can match, each with its sort key; None: cannot be told."""
         for image in change.images:
-            if any(name not in image for name in self.equal):
+            if any(name not in image for name in (*self.equal, *self.via[2:3])):
                 yield None
                 continue
             values = tuple(encode(image[name]) for name in self.equal)
-            yield self.hash(values), self._key(image)
+            for linked in self._linked(image, links):
+                yield self.hash((*values, *linked)), self._key(image)
+
+    def _linked(self, image: Image, links: Links) -> Iterable[tuple[str | None, ...]]:
+        return links.of(self.via, encode(image[self.via[2]])) if self.via else [()]
 
     def _key(self, image: Image) -> int | None:
         key = image.get(self.sort) if self.sort else None
@@ -61,7 +75,8 @@ class Shape:
 
 @lru_cache(maxsize=4096)
 def _digest(shape: Shape) -> str:
-    whole = json.dumps([shape.kind, shape.table, shape.columns, shape.equal, shape.sort])
+    said = [shape.kind, shape.table, shape.columns, shape.equal, shape.sort, shape.via]
+    whole = json.dumps(said)
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
@@ -109,9 +124,15 @@ def _range(found: Range) -> Entry:
         columns=tuple(sorted(found.mentioned)),
         equal=tuple(name for name, _ in equal),
         sort=found.between.column if found.between else "",
+        via=_named(found.via) if found.via else (),
     )
-    hashed = shape.hash(tuple(value for _, value in equal))
+    linked = sorted(found.via.equal) if found.via else ()
+    hashed = shape.hash(tuple(value for _, value in (*equal, *linked)))
     if found.between is None:
         return Entry(shape=shape, hash=hashed)
     node, low, high = placed(found.between.low, found.between.high)
     return Entry(shape=shape, hash=hashed, node=node, low=low, high=high)
+
+
+def _named(via: Via) -> tuple[str, ...]:
+    return (via.table, via.column, via.key, *sorted(name for name, _ in via.equal))

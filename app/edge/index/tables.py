@@ -38,6 +38,7 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, 
         sa.Column("columns", sa.Text, nullable=False),
         sa.Column("equal", sa.Text, nullable=False),
         sa.Column("sort", sa.Text, nullable=False),
+        sa.Column("via", sa.Text, nullable=False),
     )
     dependency = sa.Table(
         "edge_dependency",

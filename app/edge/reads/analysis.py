@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Exists, Select, SelectBase
 
 from .encoding import comparable
-from .plan import Bound, Equal, Interval, Plan, Source
+from .plan import Bound, Equal, Interval, Link, Plan, Source
 from .schema import Schema
 from .scope import Condition, Element, elements
 
@@ -143,7 +143,29 @@ class _Reader:
             equal=tuple(self._equalities(element)),
             interval=self._interval(element, positions) if self.outermost else None,
             covered=keyed and self._many_to_one(element, others, mentioned, key),
+            link=self._link(element, others, key),
         )
+
+    def _link(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
+        """The linking table through which alone a row of `element` can get here, if there is one.
+
+        Not the other way round as well: when a post and its link change at once, each would be
+        looked for through what the other has become.
+        """
+        if len(key) != 1 or element.nullable:
+            return None
+        for other in others:
+            if other is element or other.nullable or other.table.name in self.schema.derived:
+                continue
+            equal = tuple(self._equalities(other))
+            column = _linking(element, other, key[0])
+            if equal and column and self._watches(other, column):
+                return Link(table=other.table.name, column=column, key=key[0], equal=equal)
+        return None
+
+    def _watches(self, element: Element, column: str) -> bool:
+        """Tell whether a table's links can be asked for by this column: a part of its key."""
+        return column in {part.name for part in element.table.primary_key}
 
     def _plain_rows(self) -> bool:
         select = self.select
@@ -249,6 +271,16 @@ class _Reader:
             for other in others
             if other is not element
         )
+
+
+def _linking(element: Element, other: Element, key: str) -> str | None:
+    """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
+    for condition in element.filters:
+        if condition not in other.filters or not _follows_key(condition, element, other, key):
+            continue
+        sides = (condition.left, condition.right)
+        return next(str(side.name) for side in sides if other.owns(side))
+    return None
 
 
 def _is_from(part: Any) -> bool:

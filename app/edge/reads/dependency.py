@@ -32,6 +32,20 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Via:
+    """A row of a linking table that must exist for a row to matter: a post's topic, for one.
+
+    The link's `column` equals the row's own `key`, and its other columns the values in `equal`.
+    A link that went meanwhile is a change of the linking table, on which the query depends too.
+    """
+
+    table: str
+    column: str
+    key: str
+    equal: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row, known by its primary key, and the columns of it that were read."""
 
@@ -44,13 +58,15 @@ class Row:
 class Range:
     """The rows of a table that could have stood in a result, whether they did or not.
 
-    `mentioned` are the columns that decide whether and where a row stands in it.
+    `mentioned` are the columns that decide whether and where a row stands in it. Whether the
+    link that `via` asks for exists is not known here: it counts as existing.
     """
 
     table: str
     equal: tuple[tuple[str, str], ...] = ()
     mentioned: frozenset[str]
     between: Between | None = None
+    via: Via | None = None
 
     def holds(self, image: Image) -> bool:
         """Tell whether a row with this image may lie in the range."""
