@@ -9,11 +9,13 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.log import since
+from ..changes.mark import mark as mark_now
 from ..changes.meta import noted
 from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
@@ -60,6 +62,10 @@ def register(
     return verdict
 
 
+_entry = lru_cache(maxsize=8192)(entry)
+"""Most dependencies of a page are those of other pages too, or of its last copy."""
+
+
 def _check(
     connection: Connection, dependencies: Collection[Dependency], marks: Iterable[str]
 ) -> Registered:
@@ -67,6 +73,8 @@ def _check(
     if not taken and not all(isinstance(found, Part) for found in dependencies):
         return Registered.UNMARKED
     for mark in taken:
+        if _sqlite(connection) and mark_now(connection) == mark:
+            continue  # nothing at all was logged since, as nearly always
         changes = since(connection, mark, most=MOST_CHANGES)
         if changes is None:
             return Registered.TOO_MANY
@@ -76,7 +84,7 @@ def _check(
 
 
 def _write(connection: Connection, response: Page, dependencies: Collection[Dependency]) -> None:
-    entries = {entry(found) for found in dependencies}
+    entries = {_entry(found) for found in dependencies}
     digest = _digest(entries)
     values = {
         "tag": response.tag,
@@ -86,22 +94,28 @@ def _write(connection: Connection, response: Page, dependencies: Collection[Depe
         "expires_at": whole(response.expires),
         "digest": digest,
     }
-    known = connection.execute(
-        sa.select(page.c.id, page.c.digest).where(
-            page.c.url == response.url, page.c.variant == response.variant
-        ),
-    ).one_or_none()
-    if known is None:
+    where = {"of_url": response.url, "of_variant": response.variant}
+    if connection.execute(_AGAIN, {**values, **where, "of_digest": digest}).rowcount:
+        return
+    page_id = connection.scalar(_KNOWN, where)
+    if page_id is None:
         inserted = connection.execute(
-            sa.insert(page).values(url=response.url, variant=response.variant, **values),
+            _NEW, {"url": response.url, "variant": response.variant, **values}
         )
-        page_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]
+        page_id = inserted.inserted_primary_key[0]  # type: ignore[index]
     else:
-        page_id = known.id
-        connection.execute(sa.update(page).where(page.c.id == page_id).values(**values))
-    if known is None or known.digest != digest:
-        _replace(connection, page_id, entries)
-        _know_parts(connection, (found for found in dependencies if isinstance(found, Part)))
+        connection.execute(_AGAIN_OTHERWISE, {**values, **where})
+    _replace(connection, page_id, entries)
+    _know_parts(connection, (found for found in dependencies if isinstance(found, Part)))
+
+
+# Built once: to build a statement costs more than SQLite takes to run it.
+_THIS = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
+_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest")
+_KNOWN = sa.select(page.c.id).where(*_THIS)
+_NEW = sa.insert(page)
+_AGAIN_OTHERWISE = sa.update(page).where(*_THIS).values({n: sa.bindparam(n) for n in _VALUES})
+_AGAIN = _AGAIN_OTHERWISE.where(page.c.digest == sa.bindparam("of_digest"))
 
 
 def _replace(connection: Connection, page_id: int, entries: Collection[Entry]) -> None:
@@ -155,8 +169,12 @@ def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
         connection.execute(_insert_or_ignore(connection, part), rows)
 
 
+def _sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
 def _insert_or_ignore(connection: Connection, table: sa.Table) -> sa.Insert:
-    if connection.dialect.name == "sqlite":
+    if _sqlite(connection):
         return sa.insert(table).prefix_with("OR IGNORE")
     from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only there
 
