@@ -42,8 +42,24 @@ def since(connection: Connection, mark: str, *, most: int) -> list[Change] | Non
 
 def unresolved(connection: Connection, *, most: int) -> list[Change]:
     """The changes that nobody resolved, the oldest first, at most one more than `most`."""
-    query = sa.select(*_ENTRY).where(~_log.c.resolved).order_by(_log.c.id).limit(most + 1)
-    return [_change(row) for row in connection.execute(query)]
+    return [change for _, change in _unresolved(connection, most)]
+
+
+def take(connection: Connection, *, most: int) -> list[Change]:
+    """The same, called resolved from now on; all that there are when they are more than `most`.
+
+    On PostgreSQL a later statement sees what was committed meanwhile, so that what is not
+    returned must not be called resolved, unless the caller goes by there being too many.
+    """
+    found = _unresolved(connection, most)
+    if found:
+        _settle(connection, None if len(found) > most else [number for number, _ in found])
+    return [change for _, change in found]
+
+
+def _unresolved(connection: Connection, most: int) -> list[tuple[int, Change]]:
+    query = sa.select(_log.c.id, *_ENTRY).where(~_log.c.resolved).order_by(_log.c.id)
+    return [(row.id, _change(row[1:])) for row in connection.execute(query.limit(most + 1))]
 
 
 def append(connection: Connection, change: Change) -> None:
@@ -85,10 +101,11 @@ def newest(connection: Connection, *, most: int) -> list[tuple[int, Change]]:
     return [(row.id, _change(row[1:])) for row in connection.execute(query)]
 
 
-def settle(connection: Connection) -> None:
-    """Call every change resolved that this transaction sees, and trim the log's old end."""
+def _settle(connection: Connection, numbers: Sequence[int] | None) -> None:
+    """Call these changes resolved, or all of them, and trim the log's old end."""
     chain.extend(connection)
-    connection.execute(sa.update(_log).where(~_log.c.resolved).values(resolved=True))
+    these = ~_log.c.resolved if numbers is None else _log.c.id.in_(numbers)
+    connection.execute(sa.update(_log).where(these).values(resolved=True))
     oldest = connection.scalar(
         sa.select(_log.c.id).where(_log.c.resolved).order_by(_log.c.id.desc()).offset(KEPT).limit(1)
     )

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.change import Change, Op
-from ..changes.log import settle, unresolved
+from ..changes.log import take
 from ..reads.encoding import encode
 from .interval import nodes, shifted
 from .links import Linked
@@ -50,10 +50,9 @@ class Resolution:
 def resolve(connection: Connection) -> Resolution:
     """Take every unresolved change from the log and say which pages may now differ."""
     exclude(connection)
-    found = unresolved(connection, most=MOST_CHANGES)
+    found = take(connection, most=MOST_CHANGES)
     if not found:
         return Resolution()
-    settle(connection)
     if len(found) > MOST_CHANGES:
         return Resolution(changes=len(found), everything="more changes than are told apart")
     return _affected(connection, found)

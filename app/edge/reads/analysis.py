@@ -63,10 +63,18 @@ def _check_parts(statement: SelectBase, schema: Schema) -> None:
     for part in visitors.iterate(statement):
         if isinstance(part, sa.TextClause) or _is_raw(part):
             raise Unreadable(f"the tables in raw SQL are not known: {str(part)[:80]!r}")
-        if isinstance(part, FunctionElement) and part.name.lower() not in schema.functions:
+        if isinstance(part, sa.UpdateBase):
+            raise Unreadable("it writes to the database")
+        if isinstance(part, FunctionElement) and not _is_pure(part, schema):
             raise Unreadable(f"the function {part.name}() may read what is not known")
-        if isinstance(part, sa.TableClause) and not schema.knows(part.name):
-            raise Unreadable(f"the table {part.name} was not declared public")
+        if isinstance(part, sa.TableClause) and not schema.knows(part.fullname):
+            raise Unreadable(f"the table {part.fullname} was not declared public")
+
+
+def _is_pure(function: FunctionElement[Any], schema: Schema) -> bool:
+    """Tell whether a function reads nothing but its arguments; one of a schema may be anything."""
+    packages = getattr(function, "packagenames", ())
+    return not packages and function.name.lower() in schema.functions
 
 
 def _is_raw(part: object) -> bool:
@@ -208,7 +216,9 @@ class _Reader:
             if column is None or bind is None or not element.owns(column):
                 continue
             if column.name in declared and comparable(element.table.c[column.name]):
-                yield Equal(column=column.name, bound=self._bound(bind))
+                kind = element.table.c[column.name].type
+                number = isinstance(kind, sa.Integer | sa.Boolean)
+                yield Equal(column=column.name, bound=self._bound(bind), number=number)
 
     def _bound(self, bind: BindParameter[Any]) -> Bound:
         name = self.compiled.bind_names.get(bind, bind.key)
@@ -221,7 +231,8 @@ class _Reader:
         """The part of a sort key's range that a result can come from."""
         instants = self.schema.watched[element.table.name].instants
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
-        first = _sort_key(order[0]) if order and self._plain_rows() else (None, False)
+        cut = order and self._plain_rows() and not self._folds() and not element.nullable
+        first = _sort_key(order[0]) if cut else (None, False)
         for name in instants:
             limits = self._inequalities(element, name)
             column, descending = first
@@ -238,6 +249,10 @@ class _Reader:
                     descending=descending,
                 )
         return None
+
+    def _folds(self) -> bool:
+        """Tell whether a value may come from rows beyond the last one shown: a count, a window."""
+        return any(_inside(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
 
     def _limit(self) -> Bound | None:
         clause = self.select._limit_clause  # noqa: SLF001 - as above
@@ -281,6 +296,15 @@ def _linking(element: Element, other: Element, key: str) -> str | None:
         sides = (condition.left, condition.right)
         return next(str(side.name) for side in sides if other.owns(side))
     return None
+
+
+def _inside(part: Any) -> bool:
+    """Tell whether a function or a window stands in a column; a subquery is read by itself."""
+    if isinstance(part, FunctionElement | sa.Over):
+        return True
+    if isinstance(part, SelectBase | sa.FromClause):
+        return False
+    return any(_inside(child) for child in part.get_children())
 
 
 def _is_from(part: Any) -> bool:
