@@ -400,17 +400,13 @@ def test_whatever_is_stored_can_be_purged(own: Site) -> None:
     assert own.count() == 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="What no route matches is registered without the query that the gateway keeps it under.",
-)
 @pytest.mark.parametrize("path", ["/api/none?x=1", "/about/?x=1", "/articles/a/b?x=1"])
 def test_what_is_stored_under_a_query_can_be_purged(site: Site, path: str) -> None:
     """An error page or a redirect of an address with a query is purged like any other."""
     site.forget()
     site.ask(path)
     with site.acting() as app:
-        extensions.edge.purge(app, path.partition("?")[0])
+        extensions.edge.purge(app, path)
     assert "hit" not in site.ask(path).cache_status
 
 
