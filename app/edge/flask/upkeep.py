@@ -16,13 +16,13 @@ from ..changes import chain
 from ..changes.install import log_everything
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
-from ..purge import Relay, Tier
+from ..purge import Relay, Tier, gateways
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
 from ..sqlalchemy import INTERNAL
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from ..changes.watchman import Watchman
     from .embedded import Embedded
@@ -48,7 +48,7 @@ class Upkeep:
         self._watchman = watchman
         tiers = {}
         if embedded is not None:
-            tiers[own_tier(embedded.place)] = GatewayDriver(embedded.gateway)
+            tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
         self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch))
 
     def after_write(self) -> None:
@@ -61,29 +61,31 @@ class Upkeep:
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
         with self._engine.execution_options(**WRITING).begin() as connection:
-            if self._embedded and not _follows(self._embedded, chain.links(connection)):
+            if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             newest = chain.newest(connection)
         self._watchman.look()
-        self.relay.flush(self._clock())
+        self.relay.catch_up(self._clock())
         if self._embedded:
             self._embedded.store.remember(_CHAIN, newest.encode())
 
+    def _follows(self, embedded: Embedded, connection: Connection) -> bool:
+        """Tell whether the gateway's store has seen this database's history, or holds nothing.
 
-def _follows(embedded: Embedded, links: Sequence[str]) -> bool:
-    """Tell whether the gateway's store has seen this database's history, or none at all."""
-    seen = embedded.store.note(_CHAIN)
-    if seen is None:
-        with suppress(StoreError):  # a store that can't be emptied serves nothing either
-            embedded.gateway.purge_all()
-        return True
-    return seen.decode() in links
+        One that nobody was owing anything to, because it is new or was given up, begins empty.
+        """
+        seen = embedded.store.note(_CHAIN)
+        if gateways.join(connection, own_tier(embedded), self._clock()) or seen is None:
+            with suppress(StoreError):  # a store that can't be emptied serves nothing either
+                embedded.gateway.purge_all()
+            return True
+        return seen.decode() in chain.links(connection)
 
 
-def own_tier(place: str) -> Tier:
+def own_tier(embedded: Embedded) -> Tier:
     """The tier of this machine's gateway: the machine and the store's place are its name."""
-    named = hashlib.blake2b(f"{socket.gethostname()} {place}".encode(), digest_size=6)
-    return Tier(name=f"gateway-{named.hexdigest()}", depth=0)
+    place = f"{socket.gethostname()} {embedded.place}"
+    return gateways.named(hashlib.blake2b(place.encode(), digest_size=6).hexdigest())
 
 
 class Awake:

@@ -21,6 +21,7 @@ from ..index.resolve import Resolution
 from .clock import TOLERANCE, set_back
 from .delivery import WRITING, Delivery
 from .enqueue import settle_changes
+from .gateways import joined, retire_gone
 from .housekeeping import EVERY, keep_house
 from .leader import Leader
 from .leader import leader as elect
@@ -83,7 +84,8 @@ class Relay:
             if not unresolved(connection, most=0):
                 return Resolution()
         with self._writing.begin() as connection:
-            resolution = settle_changes(connection, self.tiers, now)
+            owed = inside_out({*self.tiers, *joined(connection)})
+            resolution = settle_changes(connection, owed, now)
             self._world.reached("resolved")
         self._world.reached("settled")
         return resolution
@@ -103,15 +105,27 @@ class Relay:
         finally:
             self.wake()
 
+    def catch_up(self, now: datetime, *, within: timedelta = timedelta(seconds=5)) -> None:
+        """Settle, and purge the innermost tiers of all that they are owed, whoever resolved it.
+
+        A process calls it before it serves its first page.
+        """
+        self.settle(now)
+        self._pay(now, within)
+        self.wake()
+
     def _flush(self, now: datetime, within: timedelta) -> Resolution:
         resolution = self.settle(now)
-        began = self._world.ticks()
         if resolution.pages or resolution.everything:
-            for delivery in self._innermost():
-                delivery.drain(now)
-                while delivery.claimed() and self._world.since(began) < within:
-                    time.sleep(0.002)
+            self._pay(now, within)
         return resolution
+
+    def _pay(self, now: datetime, within: timedelta) -> None:
+        began = self._world.ticks()
+        for delivery in self._innermost():
+            delivery.drain(now)
+            while delivery.claimed() and self._world.since(began) < within:
+                time.sleep(0.002)
 
     def step(self, now: datetime) -> timedelta:
         """Do all that can be done at an instant; return how long nothing else is due."""
@@ -130,6 +144,7 @@ class Relay:
         if self._kept is None or now - self._kept >= EVERY:
             with self._writing.begin() as connection:
                 keep_house(connection, self.tiers, now)
+                retire_gone(connection, now)
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]
         return min([*waits, self._kept + EVERY - now])
@@ -180,7 +195,8 @@ class Relay:
         nudge = self._nudges[delivery.tier]
         while not stop.is_set():
             wait = POLL
-            if self._leading:
+            # A gateway can be purged by its own machine alone, whoever leads.
+            if self._leading or delivery.tier.depth == 0:
                 nudge.clear()
                 calls = delivery.calls
                 wait = self._drain(delivery)
