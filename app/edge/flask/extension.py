@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
 from .static import Static
-from .tracking import Tracker
+from .tracking import Tracker, Version
 from .upkeep import Awake, Upkeep
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class State:
         said = response_promise(route, asked, response, self.should_handle, now)
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = _facts(said, route, asked, response)
-        finding = judge(facts) or self._registered(facts, asked, etag, now)
+        version = Version(variant=_variant(asked, facts), etag=etag)
+        finding = judge(facts) or self._registered(facts, asked, version, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
@@ -112,7 +114,9 @@ class State:
         if not said.policy.no_store:
             validate(response, environ)
 
-    def _registered(self, facts: Facts, asked: Request, etag: str, now: datetime) -> Finding | None:
+    def _registered(
+        self, facts: Facts, asked: Request, version: Version, now: datetime
+    ) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
         if self.tracker is None or not policy.shared or policy.immutable:
@@ -121,7 +125,7 @@ class State:
         # As the gateway keys it, also where no route matched and nothing was tidied.
         if query := cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS):
             url = f"{url}?{query}"
-        return self.tracker.settle(facts.view, url, etag, policy, now)
+        return self.tracker.settle(facts.view, url, version, policy, now)
 
 
 class Edge:
@@ -314,6 +318,19 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
         headers_read=frozenset(reads.headers),
         streamed=response.is_streamed and not response.direct_passthrough,
     )
+
+
+def _variant(asked: Request, facts: Facts) -> str:
+    """Which of a URL's responses this is; others may be built from something else."""
+    vary = facts.vary.union(name.lower() for name in facts.policy.vary)
+    said = [f"{name}: {asked.environ.get(_variable(name), '')}" for name in sorted(vary)]
+    if asked.method != "GET":
+        said.append(asked.method)
+    return hashlib.blake2b("\n".join(said).encode(), digest_size=8).hexdigest() if said else ""
+
+
+def _variable(name: str) -> str:
+    return f"HTTP_{name.upper().replace('-', '_')}"
 
 
 def _cookie_names(response: Response) -> Iterator[str]:

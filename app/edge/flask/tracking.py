@@ -37,6 +37,14 @@ FLIGHT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Which response of a URL it is, and which bytes it has."""
+
+    variant: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tracker:
     """Registers the responses of one app in the database that they are built from."""
 
@@ -55,7 +63,7 @@ class Tracker:
         recorder.begin()
 
     def settle(
-        self, view: str, url: str, etag: str, policy: Policy, now: datetime
+        self, view: str, url: str, version: Version, policy: Policy, now: datetime
     ) -> Finding | None:
         """Register a response under its URL, or say why it must not be stored."""
         record = recorder.current()
@@ -66,14 +74,15 @@ class Tracker:
         if record.spoilt is not None:
             return _leak(view, policy, record.spoilt)
         if record.rehearsal:
-            record.url, record.etag = url, etag
+            record.url, record.etag = url, version.etag
             return None
         if (trouble := self.watchman.trouble()) is not None:
             return _quiet(view, "untrusted", trouble)
         page = Page(
             url=url,
+            variant=version.variant,
             tag=self.tag(url),
-            etag=etag,
+            etag=version.etag,
             policy=policy.name,
             registered=now,
             expires=now + longest_life(policy),
@@ -142,12 +151,16 @@ def _warn(reason: str) -> None:
 
 
 def longest_life(policy: Policy) -> timedelta:
-    """How long any cache may hold a response; an edge may get it in the gateway's last second."""
+    """How long any cache may hold a response.
+
+    An edge may get it in the last second in which the gateway may serve it, and count anew.
+    """
     edge = policy.edge
     if edge is None:
         return FLIGHT + policy.browser.ttl
-    stale = (edge.stale_while_revalidate or timedelta()) + (edge.stale_if_error or timedelta())
-    return 2 * edge.ttl + stale + FLIGHT
+    spans = (edge.stale_while_revalidate, edge.stale_if_error)
+    stale = max(span or timedelta() for span in spans)
+    return 2 * (edge.ttl + stale) + FLIGHT
 
 
 def _leak(view: str, policy: Policy, reason: str) -> Finding:

@@ -17,6 +17,7 @@ from ..changes.install import log_everything
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
 from ..purge import Relay, Tier, gateways
+from ..purge.claim import owed
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
 from ..sqlalchemy import INTERNAL
@@ -46,15 +47,17 @@ class Upkeep:
         self._embedded = embedded
         self._clock = clock
         self._watchman = watchman
+        self._seen = ""
         tiers = {}
         if embedded is not None:
             tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
-        self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch))
+        self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch, self._remember))
 
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
         try:
             self.relay.flush(self._clock())
+            self._remember()
         except Exception:  # noqa: BLE001 - the commit stands, and the relay comes again
             _log.exception("edge.flush_failed")
 
@@ -63,11 +66,33 @@ class Upkeep:
         with self._engine.execution_options(**WRITING).begin() as connection:
             if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
-            newest = chain.newest(connection)
+            chain.newest(connection)
         self._watchman.look()
-        self.relay.catch_up(self._clock())
-        if self._embedded:
-            self._embedded.store.remember(_CHAIN, newest.encode())
+        self.relay.settle(self._clock())
+        self._purge_what_is_owed()
+        self.relay.flush(self._clock())
+        self._remember()
+
+    def _purge_what_is_owed(self) -> None:
+        """Purge our gateway without a claim: who holds one may have died with it."""
+        if self._embedded is None:
+            return
+        with self._engine.connect() as connection:
+            urls = owed(connection, own_tier(self._embedded))
+        with suppress(StoreError):  # as in _follows
+            if urls is None:
+                self._embedded.gateway.purge_all()
+            for url in urls or ():
+                self._embedded.gateway.purge(url)
+
+    def _remember(self, _now: datetime | None = None) -> None:
+        """Let the store know how far the history goes that its pages are from."""
+        if self._embedded is None:
+            return
+        with self._engine.connect() as connection:
+            newest = "".join(chain.links(connection)[-1:])
+        if newest != self._seen and self._embedded.store.remember(_CHAIN, newest.encode()):
+            self._seen = newest
 
     def _follows(self, embedded: Embedded, connection: Connection) -> bool:
         """Tell whether the gateway's store has seen this database's history, or holds nothing.

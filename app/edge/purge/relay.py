@@ -105,27 +105,15 @@ class Relay:
         finally:
             self.wake()
 
-    def catch_up(self, now: datetime, *, within: timedelta = timedelta(seconds=5)) -> None:
-        """Settle, and purge the innermost tiers of all that they are owed, whoever resolved it.
-
-        A process calls it before it serves its first page.
-        """
-        self.settle(now)
-        self._pay(now, within)
-        self.wake()
-
     def _flush(self, now: datetime, within: timedelta) -> Resolution:
         resolution = self.settle(now)
-        if resolution.pages or resolution.everything:
-            self._pay(now, within)
-        return resolution
-
-    def _pay(self, now: datetime, within: timedelta) -> None:
         began = self._world.ticks()
+        # Also when there was nothing to settle: somebody else may have settled what was written.
         for delivery in self._innermost():
             delivery.drain(now)
             while delivery.claimed() and self._world.since(began) < within:
                 time.sleep(0.002)
+        return resolution
 
     def step(self, now: datetime) -> timedelta:
         """Do all that can be done at an instant; return how long nothing else is due."""

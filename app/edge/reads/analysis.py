@@ -140,6 +140,7 @@ class _Reader:
 
     def _source(self, element: Element, others: list[Element]) -> Source:
         positions, selected = self._selected(element)
+        self._check_silent(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
         keyed = bool(key) and all(name in positions for name in key)
         mentioned = self._mentioned(element, but_selected=keyed and self._plain_rows())
@@ -174,6 +175,14 @@ class _Reader:
     def _watches(self, element: Element, column: str) -> bool:
         """Tell whether a table's links can be asked for by this column: a part of its key."""
         return column in {part.name for part in element.table.primary_key}
+
+    def _check_silent(self, element: Element, selected: set[str]) -> None:
+        """Refuse to read a column whose changes nobody hears of."""
+        silent = self.schema.watched[element.table.name].silent
+        read = selected | self._mentioned(element, but_selected=False) if silent else set()
+        for name in sorted(read.intersection(silent)):
+            said = f"the column {name} of {element.table.name} was declared silent"
+            raise Unreadable(f"{said}, so its changes are not heard")
 
     def _plain_rows(self) -> bool:
         select = self.select
