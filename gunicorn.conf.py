@@ -12,6 +12,7 @@ from typing import Any
 
 from flask.cli import load_dotenv
 from flask.helpers import get_load_dotenv
+from gunicorn.workers.gthread import ThreadWorker
 
 on_a_platform = bool(os.environ.get("PORT"))  # said from outside, not in .env
 
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import serving  # noqa: E402 - .env is read before the settings
+from app import security, serving  # noqa: E402 - .env is read before the settings
 from app.config import ConfigError, load  # noqa: E402 - as above
 
 try:
@@ -29,7 +30,6 @@ except ConfigError as error:
 
 bind = [serving.address(settings, public=on_a_platform)]
 workers = settings["WEB_CONCURRENCY"]
-worker_class = "gthread"
 threads = settings["WEB_THREADS"]
 
 # A request is answered within the timeout or its worker is replaced; a reader on a slow line
@@ -56,6 +56,36 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 accesslog = None
 errorlog = "-"
 loglevel = settings["LOG_LEVEL"]
+
+
+class Refusing:
+    """A connection on which gunicorn is about to answer by itself: for what is no request."""
+
+    headers = security.missing("400", [("Content-Type", "text/html")], secure=False)
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def sendall(self, data: bytes) -> None:
+        """Send the answer with the headers that every answer has, and let nobody store it."""
+        status, _, rest = data.partition(b"\r\n")
+        headers = [("Cache-Control", "no-store"), *self.headers]
+        lines = [f"{name}: {value}".encode() for name, value in headers]
+        self._client.sendall(b"\r\n".join([status, *lines, rest]))
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typed
+    """A worker with threads."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no request, or what the app failed to answer."""
+        super().handle_error(req, Refusing(client), addr, exc)
+
+
+worker_class = Worker
 
 
 def on_starting(server: Any) -> None:

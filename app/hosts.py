@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.sansio.utils import host_is_trusted
 
 REFUSED = b"This site is not served under that name.\n"
+MALFORMED = b"The Host header is missing, or it names no host.\n"
+_HOST = re.compile(r"(?:[a-z0-9._~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?")
 
 
 class TrustedHosts:
-    """Refuses what TRUSTED_HOSTS does not name, and spells the Host in lower case."""
+    """Refuses what TRUSTED_HOSTS does not name, and spells the Host in lower case.
+
+    What is no host at all is refused as well (RFC 9112 section 3.2).
+    """
 
     def __init__(self, wsgi: Callable[..., Any], trusted: Collection[str] | None) -> None:
         self.wsgi = wsgi
-        self.trusted = trusted
+        self.trusted = tuple(trusted or ())
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """Pass the request on, or refuse it."""
-        host = environ.get("HTTP_HOST", "").lower()
-        if host:
-            environ["HTTP_HOST"] = host
-        if not self.trusted or host_is_trusted(host.rstrip("."), self.trusted):
+        reason = self._refusal(environ)
+        if reason is None:
             return self.wsgi(environ, start_response)
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(REFUSED))),
+            ("Content-Length", str(len(reason))),
             ("Cache-Control", "no-store"),
         ]
         start_response("400 Bad Request", headers)
-        return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else REFUSED]
+        return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else reason]
+
+    def _refusal(self, environ: dict[str, Any]) -> bytes | None:
+        host = environ.get("HTTP_HOST", "").lower()
+        if host:
+            environ["HTTP_HOST"] = host
+        missing = "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
+        return MALFORMED if missing else _refused(host, self.trusted)
+
+
+@lru_cache(maxsize=256)
+def _refused(host: str, trusted: tuple[str, ...]) -> bytes | None:
+    """Why a host is not answered; remembered, as every HIT asks for one of a few."""
+    if not _HOST.fullmatch(host):
+        return MALFORMED
+    if trusted and not host_is_trusted(host.rstrip("."), trusted):
+        return REFUSED
+    return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 CONTENT_SECURITY = (
@@ -49,20 +50,34 @@ SHARED_TYPES = ("image/", "audio/", "video/", "application/atom+xml", "applicati
 """What other sites may embed: a feed, and the pictures in it, are read elsewhere."""
 
 Headers = list[tuple[str, str]]
+_SAME_ORIGIN = ("Cross-Origin-Resource-Policy", "same-origin")
+_CROSS_ORIGIN = ("Cross-Origin-Resource-Policy", "cross-origin")
 _ALWAYS = tuple((name.lower(), (name, value)) for name, value in ALWAYS)
 
 
 def missing(status: str, headers: Headers, *, secure: bool) -> Headers:
     """The headers that this response still needs."""
-    present = {name.lower(): value for name, value in headers}
-    found = [header for name, header in _ALWAYS if name not in present]
+    names, values = zip(*headers, strict=True) if headers else ((), ())
+    found, typed = _lacking(names, secure=secure)
     # A 304 names no type, and what it says replaces what the reader has stored.
-    if "cross-origin-resource-policy" not in present and not status.startswith("304"):
-        shared = present.get("content-type", "").startswith(SHARED_TYPES)
-        found.append(("Cross-Origin-Resource-Policy", "cross-origin" if shared else "same-origin"))
+    if typed is None or status.startswith("304"):
+        return list(found)
+    shared = typed >= 0 and values[typed].startswith(SHARED_TYPES)
+    return [*found, _CROSS_ORIGIN if shared else _SAME_ORIGIN]
+
+
+@lru_cache(maxsize=512)
+def _lacking(names: tuple[str, ...], *, secure: bool) -> tuple[Headers, int | None]:
+    """The lacking headers, remembered since responses are of few kinds, and where the type is.
+
+    None for the type where it does not matter, -1 where there is none.
+    """
+    present = {name.lower(): place for place, name in enumerate(names)}
+    found = [header for name, header in _ALWAYS if name not in present]
     if secure and "strict-transport-security" not in present:
         found.append(SECURE_TRANSPORT)
-    return found
+    said = "cross-origin-resource-policy" in present
+    return found, None if said else present.get("content-type", -1)
 
 
 class SecurityHeaders:

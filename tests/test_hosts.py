@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from app.hosts import MALFORMED
+
 MakeApp = Callable[..., Flask]
 
 
@@ -43,3 +45,23 @@ def test_a_refusal_is_never_stored(make_app: MakeApp) -> None:
     answer = app.test_client().get("/", headers={"Host": "evil.example"})
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "host", ["a b", "a@b", "a/b", "a?b", '"><script>', "a:b", "[::1", "a\\b", "a#b"]
+)
+@pytest.mark.parametrize("gateway", [False, True], ids=["bare", "gateway"])
+def test_what_is_no_host_is_refused(host: str, *, gateway: bool, make_app: MakeApp) -> None:
+    """Also where every name is answered (RFC 9112 section 3.2)."""
+    app = make_app(EDGE_GATEWAY=gateway)
+    answer = app.test_client().get("/", headers={"Host": host})
+    assert (answer.status_code, answer.data) == (400, MALFORMED)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "[::1]:8000", "EXAMPLE.com:", "a-b.example.", "", "a_b"]
+)
+def test_every_host_is_answered_unless_told_otherwise(host: str, make_app: MakeApp) -> None:
+    """Whatever a platform calls the site."""
+    assert make_app().test_client().get("/robots.txt", headers={"Host": host}).status_code == 200

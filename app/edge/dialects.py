@@ -27,6 +27,7 @@ class Dialect:
 
     `fields` carry directives (RFC 9213 style), `seconds` a bare number, `s_maxage` says it in
     Cache-Control. `purged` tells whether Broadsheet can purge there: until then a cap holds.
+    `vouches` tells whether the edge hears of each purge before its maker goes on.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Dialect:
     tags: str | None = None
     separator: str = ","
     purged: bool = False
+    vouches: bool = False
     note: str = ""
 
 
@@ -67,6 +69,7 @@ _TABLE = (
         name="broadsheet",
         fields=("Broadsheet-Cache-Control",),
         purged=True,
+        vouches=True,
         note="the embedded gateway; it never shows the field to a reader",
     ),
 )
@@ -91,20 +94,24 @@ def named(names: str | Iterable[str]) -> tuple[Dialect, ...]:
 def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta | None) -> Lines:
     """Write the policy as header lines for the browser and for each of these edges.
 
-    Edges that can't be purged get no more than `cap` of an `edge` freshness, and nothing stale.
+    Edges that can't be purged get no more than `cap` of an `edge` freshness, and nothing stale,
+    where a purge would be needed for it to be true.
     """
     if policy.no_store:
         return (("Cache-Control", "no-store"),)
     if policy.edge is None or policy.literal:
         return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
     # An edge that reads Cache-Control alone must not keep longer than any edge may.
-    capped = policy.edge if policy.immutable else _capped(policy.edge, cap)
+    uncapped = policy.immutable or not policy.purged
+    capped = policy.edge if uncapped else _capped(policy.edge, cap)
     said = capped if _stricter(policy.edge, policy.browser) else None
     lines: dict[str, str] = {}
     for dialect in dialects:
-        full = dialect.purged or policy.immutable
-        edge = policy.edge if full else _capped(policy.edge, cap)
-        lines |= dict.fromkeys(dialect.fields, ", ".join(_for_edge(policy, edge)))
+        edge = policy.edge if uncapped or dialect.purged else capped
+        words = [*_for_edge(policy, edge)]
+        if dialect.vouches and not policy.timed:
+            words.append("purged")
+        lines |= dict.fromkeys(dialect.fields, ", ".join(words))
         if dialect.seconds:
             lines[dialect.seconds] = str(_seconds_shared(edge))
         if dialect.s_maxage:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .http.cache_control import Directives
 
+_NUMBERS = frozenset({"max-age", "s-maxage"})
 _SPEAKS = frozenset({"max-age", "s-maxage", "no-cache", "private", "public", "immutable"})
 
 
@@ -66,6 +67,8 @@ def _laid(base: Policy, said: Directives) -> Policy:
         immutable=bool(browser.ttl) and (base.immutable or "immutable" in said),
         no_transform=base.no_transform or "no-transform" in said,
         must_understand=base.must_understand or "must-understand" in said,
+        # A number written by hand is a promise of time, whatever the mark would have had purged.
+        timed=base.timed or not _NUMBERS.isdisjoint(said),
         literal=base.literal or "s-maxage" in said or (base.edge is None and edge is not None),
     )
 

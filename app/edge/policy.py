@@ -135,6 +135,9 @@ class Policy:
     Without `edge` a shared cache does as the browser does. `private` is True or the header fields
     that only the reader may keep. `literal` means that the edge's words stand in Cache-Control
     itself (`s-maxage`), as the programmer wrote them, in every dialect.
+
+    `purged`: it is purged when what it shows changes, so an edge that can't be purged is held to
+    the cap. `timed`: its freshness is a promise of time, which no cache on the way may begin anew.
     """
 
     name: str
@@ -148,6 +151,8 @@ class Policy:
     must_understand: bool = False
     vary: tuple[str, ...] = ()
     literal: bool = False
+    purged: bool = True
+    timed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -163,13 +168,18 @@ class Policy:
             yield from self._said_beside_no_store()
         if self.private is True:
             yield from self._said_beside_private()
+        if not (self.purged or self.timed):
+            yield "what isn't purged is right for a time only; say timed=True."
+        yield from self._varied()
+        if self.immutable and not (self.browser.ttl or self.no_store):
+            yield "immutable holds while a response is fresh; give the browser a ttl."
+
+    def _varied(self) -> Iterator[str]:
         if "*" in self.vary:
             yield "Vary: * matches no request, so nothing could be reused; say no_store."
         if self.shared:
             for name in sorted(_OF_ONE_READER.intersection(self.vary)):
                 yield f"what varies on {name} is one reader's own; say private=True or no_store."
-        if self.immutable and not (self.browser.ttl or self.no_store):
-            yield "immutable holds while a response is fresh; give the browser a ttl."
 
     def _said_beside_no_store(self) -> Iterator[str]:
         if self.browser != Freshness() or self.edge is not None:
@@ -220,6 +230,8 @@ class Policy:
             must_understand=self.must_understand or other.must_understand,
             vary=(*self.vary, *other.vary),
             literal=self.literal and other.literal,
+            purged=self.purged or other.purged,
+            timed=self.timed or other.timed,
         )
 
     def varying(self, names: Iterable[str]) -> Policy:

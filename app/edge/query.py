@@ -6,7 +6,7 @@ Pure. Trackers, which only scripts in the browser read, are left alone.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote_plus, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,10 +44,11 @@ def canonical(query: str, declared: Collection[str]) -> str:
 
 def is_canonical(query: str, declared: Collection[str]) -> bool:
     """Tell whether the query, trackers aside, is written the one way it should be."""
-    kept = "&".join(part for part in query.split("&") if part and not _is_tracked(part))
+    kept = "&".join(part for part in query.split("&") if not _is_tracked(part))
     return kept == canonical(query, declared)
 
 
 def _is_tracked(part: str) -> bool:
-    name = unquote_plus(part.partition("=")[0])
+    # As it is written: a cache that leaves trackers out of its key does not decode their names.
+    name = part.partition("=")[0]
     return name.startswith(_BEGINNINGS) or name in TRACKERS

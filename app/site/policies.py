@@ -55,10 +55,10 @@ SITEMAP = purged("SITEMAP")
 ROBOTS = purged("ROBOTS")
 REDIRECT = purged("REDIRECT")
 
-SEARCH = Policy(name="SEARCH", browser=_ASKS, edge=_KEEPS_BRIEFLY)
+SEARCH = Policy(name="SEARCH", browser=_ASKS, edge=_KEEPS_BRIEFLY, timed=True)
 """Readers may ask for anything, so what they asked for is not kept for long."""
 
-NOT_FOUND = Policy(name="NOT_FOUND", browser=_ASKS, edge=_KEEPS_BRIEFLY)
+NOT_FOUND = Policy(name="NOT_FOUND", browser=_ASKS, edge=_KEEPS_BRIEFLY, timed=True)
 """As SEARCH: there is no end of addresses that don't exist."""
 
 MEDIA = Policy(
@@ -70,4 +70,7 @@ FAVICON = Policy(
     name="FAVICON", browser=Freshness(ttl=timedelta(days=1)), edge=Freshness(ttl=timedelta(days=1))
 )
 
-TWO_MINUTES = Policy(name="TWO_MINUTES", browser=_ASKS, edge=Freshness(ttl=timedelta(minutes=2)))
+TWO_MINUTES = Policy(
+    name="TWO_MINUTES", browser=Freshness(ttl=timedelta(minutes=2)), purged=False, timed=True
+)
+"""What it shows is the time, so no purge tells when it is wrong: two minutes are two minutes."""

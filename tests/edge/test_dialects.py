@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -103,7 +104,21 @@ GOLDEN = {
     "broadsheet article": (
         "broadsheet",
         ARTICLE,
-        {"Cache-Control": BROWSER, "Broadsheet-Cache-Control": FULL},
+        {"Cache-Control": BROWSER, "Broadsheet-Cache-Control": f"{FULL}, purged"},
+    ),
+    "broadsheet, purged and timed": (
+        "broadsheet,cloudflare",
+        replace(ARTICLE, timed=True),
+        {
+            "Cache-Control": BROWSER,
+            "Broadsheet-Cache-Control": FULL,
+            "CDN-Cache-Control": "max-age=60",
+        },
+    ),
+    "timed alone is not capped": (
+        "broadsheet,cloudflare",
+        replace(ARTICLE, timed=True, purged=False),
+        {"Cache-Control": BROWSER, "Broadsheet-Cache-Control": FULL, "CDN-Cache-Control": FULL},
     ),
     "two at once": (
         "cloudflare,varnish",

@@ -31,7 +31,7 @@ CASES: dict[str, tuple[Policy | None, str, str, str | None]] = {
         ARTICLE,
         "",
         "max-age=0, must-revalidate",
-        "max-age=86400, stale-while-revalidate=3600",
+        "max-age=86400, stale-while-revalidate=3600, purged",
     ),
     "no-store on a policy": (ARTICLE, "no-store", "no-store", None),
     "max-age speaks to the edge too": (

@@ -133,6 +133,9 @@ def freshnesses(draw: st.DrawFn) -> Freshness:
     )
 
 
+_ENDS = st.sampled_from([{}, {"timed": True}, {"timed": True, "purged": False}])
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Draw any policy that may exist."""
@@ -151,6 +154,7 @@ def policies(draw: st.DrawFn) -> Policy:
         must_understand=draw(st.booleans()),
         vary=draw(st.lists(st.sampled_from(["Accept", "Accept-Language"]))),
         literal=draw(st.booleans()),
+        **draw(_ENDS),
     )
 
 
@@ -186,6 +190,8 @@ def test_a_merge_is_never_more_permissive_than_either(one: Policy, two: Policy) 
         assert both.immutable <= each.immutable
         assert both.no_transform >= each.no_transform
         assert both.must_understand >= each.must_understand
+        assert both.timed >= each.timed
+        assert both.purged >= each.purged
         assert set(both.vary) >= set(each.vary)
 
 
@@ -213,6 +219,8 @@ def test_an_edge_that_cannot_be_purged_keeps_no_longer_than_the_cap(
 ) -> None:
     """Only the gateway, which is purged, gets the full time."""
     if policy.edge is None or policy.literal or policy.immutable or DIALECTS[dialect].purged:
+        return
+    if not policy.purged:
         return
     for name, value in spell(policy, (DIALECTS[dialect],), cap=cap):
         if name == "X-Accel-Expires":

@@ -26,7 +26,9 @@ CASES = {
     "trackers beside declared": ("fbclid=1&q=rust&gclid=2", "q=rust", True),
     "another case": ("Q=1", "", False),
     "not UTF-8": ("q=%ff", "q=%EF%BF%BD", False),
-    "lone delimiters": ("&&", "", True),
+    "lone delimiters": ("&&", "", False),
+    "a delimiter too many": ("q=rust&", "q=rust", False),
+    "a tracker in disguise": ("utm%5fsource=x", "", False),
 }
 
 

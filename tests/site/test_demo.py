@@ -13,11 +13,12 @@ def test_the_page_that_is_never_stored_says_when_it_was_made(app: Flask) -> None
 
 
 def test_the_page_of_two_minutes_says_when_it_was_made(app: Flask) -> None:
-    """And an edge may keep it for two minutes."""
+    """And browser and edge alike may keep it for two minutes."""
     answer = app.test_client().get("/edge/two-minutes")
     assert re.search(
         r"Cached at <time[^>]*>\d\d:\d\d:\d\d UTC on [^<]*</time> for two", answer.text
     )
+    assert answer.headers["Cache-Control"] == "max-age=120"
 
 
 def test_the_favicon_is_an_icon(app: Flask) -> None:

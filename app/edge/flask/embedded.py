@@ -13,9 +13,10 @@ from ..gateway.options import INTERNAL, Options
 from ..policy import PolicyError
 from ..query import TRACKERS
 from ..settings import number
+from .static import Static
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from flask import Flask
 
@@ -52,8 +53,13 @@ def embedded(
     told = {name.lower() for d in dialects if not d.purged for name in (*d.fields, d.tags) if name}
     size = number(app.config, "EDGE_STORE_SIZE")
     entry = number(app.config, "EDGE_STORE_ENTRY")
-    said = {"internal": INTERNAL - told, "ignored_parameters": TRACKERS, "largest": entry}
-    options = Options.shield(**{**said, "vouches": False, **changes})
+    said = {
+        "internal": INTERNAL - told,
+        "ignored_parameters": TRACKERS,
+        "largest": entry,
+        "coded_by_origin": _coded_ahead(app),
+    }
+    options = Options.shield(**{**said, **changes})
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
     try:
         store = LmdbStore(folder, max_bytes=size, max_entry=entry)
@@ -67,3 +73,11 @@ def embedded(
         clock=lambda: clock().timestamp(),
     )
     return Embedded(gateway=gateway, store=store, place=str(folder.resolve()))
+
+
+def _coded_ahead(app: Flask) -> Callable[[str], bool] | None:
+    """Return what tells the static files, which are packed ahead, and better than on the way."""
+    if not (Static.serves(app) and app.static_url_path):
+        return None
+    folder = f"{app.static_url_path.rstrip('/')}/"
+    return lambda path: path.startswith(folder)

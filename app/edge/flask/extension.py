@@ -14,16 +14,21 @@ from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
 from .. import cli
+from ..changes.watchman import Watchman
 from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, Finding, judge
+from ..http.key import cleaned, ignoring
 from ..marks import cached
 from ..policy import Policy, PolicyError
-from ..query import canonical, is_canonical
+from ..query import TRACKERS, canonical, is_canonical
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
+from . import templates
 from .embedded import Embedded, embedded, switched_on
+from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
+from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from ..reads import Schema
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
+_TRACKERS = ignoring(TRACKERS)
 Clock = Callable[[], datetime]
 
 
@@ -95,7 +101,7 @@ class State:
         said = response_promise(route, asked, response, self.should_handle, now)
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = _facts(said, route, asked, response)
-        finding = judge(facts) or self._registered(facts, route, asked, etag, now)
+        finding = judge(facts) or self._registered(facts, asked, etag, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
@@ -106,15 +112,14 @@ class State:
         if not said.policy.no_store:
             validate(response, environ)
 
-    def _registered(
-        self, facts: Facts, route: Promise, asked: Request, etag: str, now: datetime
-    ) -> Finding | None:
+    def _registered(self, facts: Facts, asked: Request, etag: str, now: datetime) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
         if self.tracker is None or not policy.shared or policy.immutable:
             return None
         url = _path(asked)
-        if query := canonical(asked.environ.get("QUERY_STRING", ""), route.query):
+        # As the gateway keys it, also where no route matched and nothing was tidied.
+        if query := cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS):
             url = f"{url}?{query}"
         return self.tracker.settle(facts.view, url, etag, policy, now)
 
@@ -155,6 +160,7 @@ class Edge:
         )
         app.extensions["edge"] = state
         app.request_class = _tracked(app.request_class)
+        templates.install(app)
         app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
@@ -168,7 +174,7 @@ class Edge:
             state.embedded = embedded(app, dialects, clock, gateway or {})
             app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
 
-    def track(
+    def track(  # noqa: PLR0913 - as init_app
         self,
         app: Flask,
         engine: Engine,
@@ -176,19 +182,29 @@ class Edge:
         schema: Schema,
         *,
         site: str,
+        settings: Sequence[str] = (),
         hooks: Sequence[Hook] = (),
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
 
         `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
-        The relay calls the `hooks`, which do what is due and say when they want to be called.
+        `settings` are those that pages show. The relay calls the `hooks`, which do what is due
+        and say when they want to be called.
         """
         state = _state(app)
         key = str(app.secret_key or "").encode()[:64]
+        watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
         state.tracker = Tracker(
-            engine=engine, watched=tuple(watched), schema=schema, site=site, key=key
+            engine=engine,
+            watched=tuple(watched),
+            schema=schema,
+            site=site,
+            key=key,
+            parts=Parts(app, settings),
+            watchman=watchman,
+            demands_release=not app.debug,
         )
-        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks)
+        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman)
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
         app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
@@ -205,6 +221,12 @@ class Edge:
         """Let the gateway forget everything; return how many responses it had."""
         found = _state(app).embedded
         return 0 if found is None else found.gateway.purge_all()
+
+    def trouble(self, app: Flask) -> str | None:
+        """Why nothing can be shared just now, in a sentence; None when all is well."""
+        tracker = _state(app).tracker
+        found = None if tracker is None else tracker.watchman.look()
+        return None if found is None else f"Nothing is shared: {found}."
 
     @staticmethod
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:

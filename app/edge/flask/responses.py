@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..dialects import EDGE_FIELDS, Dialect, spell
+from ..gateway.exchange import FINDING
 from ..guard import Finding, Leak
 from ..http.dates import written
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 from ..spans import whole_seconds
 
 POLICY_KEY = "broadsheet.policy"
-FINDING_KEY = "broadsheet.finding"
 _TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
 _CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires"}
 _CONDITIONS = frozenset(
@@ -38,7 +38,7 @@ def withhold(
     response: Response, finding: Finding, environ: dict[str, Any], *, strict: bool
 ) -> None:
     """Make the response no-store and tell why; where `strict`, a leak raises instead."""
-    environ[FINDING_KEY] = finding.code
+    environ[FINDING] = finding.code
     if finding.leak:
         if strict:
             raise Leak(finding.sentence)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from ..changes import Watched
+    from ..changes.watchman import Watchman
     from ..policy import Policy
+    from .parts import Parts
+
+_log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(milliseconds=200)
 """How long registering waits for another writer; a reader's answer is worth more than a HIT."""
@@ -39,6 +45,10 @@ class Tracker:
     schema: Schema
     site: str
     key: bytes
+    parts: Parts
+    watchman: Watchman
+    demands_release: bool
+    """Register only what the current release has made."""
 
     def begin(self) -> None:
         """Record what is read from now on."""
@@ -52,11 +62,17 @@ class Tracker:
         recorder.end()
         if record is None:
             return _quiet(view, "unrecorded", "nobody recorded what it was built from")
+        record.read(self.parts.of(view))
         if record.spoilt is not None:
             return _leak(view, policy, record.spoilt)
+        if record.rehearsal:
+            record.url, record.etag = url, etag
+            return None
+        if (trouble := self.watchman.trouble()) is not None:
+            return _quiet(view, "untrusted", trouble)
         page = Page(
             url=url,
-            tag=page_tag(self.site, url, key=self.key),
+            tag=self.tag(url),
             etag=etag,
             policy=policy.name,
             registered=now,
@@ -64,15 +80,36 @@ class Tracker:
         )
         return self._register(view, page, record)
 
+    def tag(self, url: str) -> str:
+        """The cache tag of a page."""
+        return page_tag(self.site, url, key=self.key)
+
     def _register(self, view: str, page: Page, record: recorder.Record) -> Finding | None:
+        build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
-                verdict = register(connection, page, record.dependencies, record.marks)
+                verdict = register(connection, page, record.dependencies, record.marks, build)
         except sa.exc.DBAPIError:
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:
             return None
+        if verdict is Registered.OLD_BUILD:
+            _warn(verdict.value)
         return _quiet(view, verdict.name.lower(), verdict.value)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction of its own that nobody records."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection.execution_options(**INTERNAL)
+
+    @contextmanager
+    def logging(self) -> Iterator[Connection]:
+        """A transaction for entries of the change log; they are resolved as it ends."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(sqlite_begin="IMMEDIATE")  # noqa: PLW2901 - the same one
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self, patience: timedelta = PATIENCE) -> Iterator[Connection]:
@@ -96,6 +133,12 @@ def _patience(connection: Connection, longest: timedelta) -> Iterator[None]:
         yield
     finally:
         raw.execute(f"PRAGMA busy_timeout={before}")
+
+
+@cache
+def _warn(reason: str) -> None:
+    """Say once a process why nothing is stored."""
+    _log.warning("edge.old_build", extra={"reason": reason})
 
 
 def longest_life(policy: Policy) -> timedelta:

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..changes import chain
 from ..changes.install import log_everything
 from ..drivers.gateway import GatewayDriver
+from ..gateway.store import StoreError
 from ..purge import Relay, Tier
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
@@ -22,6 +24,7 @@ from ..sqlalchemy import INTERNAL
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from ..changes.watchman import Watchman
     from .embedded import Embedded
 
 _CHAIN = b"chain"
@@ -37,14 +40,16 @@ class Upkeep:
         embedded: Embedded | None,
         clock: Callable[[], datetime],
         hooks: Sequence[Hook],
+        watchman: Watchman,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
         self._clock = clock
+        self._watchman = watchman
         tiers = {}
         if embedded is not None:
             tiers[own_tier(embedded.place)] = GatewayDriver(embedded.gateway)
-        self.relay = Relay(self._engine, tiers, hooks=hooks)
+        self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch))
 
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
@@ -59,6 +64,7 @@ class Upkeep:
             if self._embedded and not _follows(self._embedded, chain.links(connection)):
                 log_everything(connection)
             newest = chain.newest(connection)
+        self._watchman.look()
         self.relay.flush(self._clock())
         if self._embedded:
             self._embedded.store.remember(_CHAIN, newest.encode())
@@ -68,7 +74,8 @@ def _follows(embedded: Embedded, links: Sequence[str]) -> bool:
     """Tell whether the gateway's store has seen this database's history, or none at all."""
     seen = embedded.store.note(_CHAIN)
     if seen is None:
-        embedded.gateway.purge_all()
+        with suppress(StoreError):  # a store that can't be emptied serves nothing either
+            embedded.gateway.purge_all()
         return True
     return seen.decode() in links
 

@@ -12,16 +12,16 @@ from gunicorn.app.base import BaseApplication
 from .gateway import Gateway
 from .memory_store import MemoryStore
 from .options import Options
-from .proxy import Proxy
+from .proxy import AsReceived, Proxy
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from ..http.fields import Pair
 
-_HEURISTIC: Final = "trust silent origins for this part of the time since Last-Modified (0: never)"
+_HEURISTIC: Final = "trust silent origins for this part of the time since Last-Modified (0.1)"
 _COOKIES: Final = "store responses that set a cookie; only for origins whose cookies are nobody's"
-_STALE: Final = "how long a stale response may stand in for an error if its origin doesn't say (0)"
+_STALE: Final = "how long a stale response may stand in where the origin fails (3600)"
 _KEPT: Final = frozenset({"date", "server"})
 
 
@@ -63,10 +63,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="on which address (127.0.0.1)")
     parser.add_argument("--threads", type=int, default=32, help="requests at once (32)")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for the origin (30)")
-    parser.add_argument("--heuristic", type=float, default=0, metavar="PART", help=_HEURISTIC)
+    parser.add_argument("--heuristic", type=float, default=0.1, metavar="PART", help=_HEURISTIC)
     parser.add_argument("--keep-cookies", action="store_true", help=_COOKIES)
     parser.add_argument("--compress", action="store_true", help="keep brotli and gzip variants")
-    parser.add_argument("--stale-if-error", type=float, default=0, metavar="SECONDS", help=_STALE)
+    parser.add_argument(
+        "--stale-if-error", type=float, default=3600, metavar="SECONDS", help=_STALE
+    )
     chosen = parser.parse_args(arguments)
     options = Options(
         heuristic=chosen.heuristic,
@@ -74,18 +76,22 @@ def main(arguments: list[str] | None = None) -> None:
         compress=chosen.compress,
         stale_if_error=timedelta(seconds=chosen.stale_if_error),
     )
-    proxy = Proxy(chosen.origin, timeout=timedelta(seconds=chosen.timeout))
+    proxy = Proxy(chosen.origin, timeout=timedelta(seconds=chosen.timeout), encoded=True)
+    gateway = AsReceived(Gateway(proxy, store=MemoryStore(), options=options))
     gunicorn.http.wsgi.Response = _Response
     settings = {
         "bind": f"{chosen.host}:{chosen.port}",
         "threads": chosen.threads,
+        "keepalive": 75,
+        "limit_request_line": 8190,
+        "limit_request_field_size": 64 * 1024,
         "worker_class": "gthread",
         "forwarder_headers": "",
         "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "loglevel": "warning",
     }
-    _Server(Gateway(proxy, store=MemoryStore(), options=options), settings).run()
+    _Server(gateway, settings).run()
 
 
 if __name__ == "__main__":

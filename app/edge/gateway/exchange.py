@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .head import Head
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from ..http.fields import Pair
 
+#: Where an application tells in its environ, as a token, why it keeps its answer from caches.
+FINDING: Final = "broadsheet.finding"
+
 
 class NoResponseError(RuntimeError):
     """The application returned without having called start_response."""
@@ -25,10 +28,11 @@ class NoResponseError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An application's answer: its head, and its body as far as it is still to come."""
+    """An application's answer: its head, its body as far as it is still to come, its finding."""
 
     head: Head
     body: Body
+    finding: str | None = None
 
 
 class Body:
@@ -148,7 +152,7 @@ def ask(app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], floa
         body.close()
         raise
     head = Head.of(line, pairs, requested_at=requested_at, received_at=clock())
-    return Answered(head=head, body=body)
+    return Answered(head=head, body=body, finding=environ.get(FINDING))
 
 
 def passed_on(

@@ -14,6 +14,7 @@ from ..http import reuse, storing, validators
 from ..http.cache_status import CacheStatus
 from ..http.fields import Fields
 from . import exchange, reply
+from .invalidation import forget
 from .keeper import Keeper
 from .recent import Recent
 from .reply import Reply
@@ -117,10 +118,10 @@ class Fetcher:
         """Return what the application is asked: with our validators, not with the reader's."""
         stored = found.stored
         if stored is None:
-            own = request.is_head or (request.conditional and key in self.unshared)
+            own = request.asks_for_head or (request.conditional and key in self.unshared)
             return request.question(conditions=own)
         environ = request.question()
-        if not request.is_head:
+        if not request.asks_for_head:
             fields = _fields(stored)
             for name, variable in _CONDITIONS:
                 value = fields.first(name)
@@ -135,7 +136,7 @@ class Fetcher:
             if stale is not None:
                 answered.body.close()
                 return stale
-        if asked.request.is_head:
+        if asked.request.asks_for_head:
             return self._take_head(asked, answered, stored)
         if stored is not None and status == _NOT_MODIFIED:
             return self._validated(asked, answered, stored)
@@ -185,7 +186,8 @@ class Fetcher:
             else:
                 doubtful = replace(stored, lifetime=0, while_revalidate=0, if_error=0)
                 self._store.freshen(asked.key, doubtful, token=asked.token)
-        return self._passed_on(head, answered.body.remaining(), asked.status())
+        status = asked.status(detail=answered.finding)
+        return self._passed_on(head, answered.body.remaining(), status)
 
     def _speaks_of(self, stored: Stored, head: Head) -> bool:
         length = stored.answers["identity"].body.length
@@ -211,13 +213,17 @@ class Fetcher:
             return self._store_it(asked, head, content, candidate)
         self._withdraw(asked, reason)
         _log.debug("gateway.not_stored", extra={"reason": reason, "key": asked.key})
-        status = asked.status(detail=reason)
+        status = asked.status(detail=answered.finding or reason)
         already = content is None and self._already(asked, head, candidate, status)
         self.unshared.add(asked.key)
         if already:
             body.close()
             return already
-        return self._passed_on(head, body.remaining() if content is None else (content,), status)
+        rest = body.remaining() if content is None else (content,)
+        if asked.request.is_head:
+            reply.close(rest)
+            rest = ()
+        return self._passed_on(head, rest, status)
 
     def _already(
         self, asked: _Asked, head: Head, candidate: storing.Candidate, status: CacheStatus
@@ -233,8 +239,8 @@ class Fetcher:
         made = self._keeper.made(head, candidate, asked.request, bodies)
         sent = reply.made(asked.request, made, lambda _: None, now=head.received_at)
         if sent is not None:
-            sent.headers += [*self._keeper.unkept(head, candidate), self._signer.said(status)]
-        return sent
+            sent.headers += self._keeper.unkept(head, candidate)
+        return sent and self._signer.fetched(sent, made, status)
 
     def _content(self, head: Head, body: exchange.Body) -> tuple[str, bytes | None]:
         """Return the body, None if it is too large to keep, and whether it is complete."""
@@ -248,7 +254,7 @@ class Fetcher:
 
     def _withdraw(self, asked: _Asked, reason: str) -> None:
         if asked.found.stored is not None and reason in _WITHDRAWN:
-            self._store.purge(asked.key)
+            forget(self._store, asked.key)
 
     # store
 
@@ -264,9 +270,8 @@ class Fetcher:
         assert sent is not None
         refused = None if saved is Saved.SAVED else saved.value
         status = asked.status(stored=saved is Saved.SAVED, detail=refused)
-        sent.headers = self._signer.shown(sent.headers)
-        sent.headers += [*self._keeper.unkept(head, candidate), self._signer.said(status)]
-        return sent
+        sent.headers += self._keeper.unkept(head, candidate)
+        return self._signer.fetched(sent, kept.stored, status)
 
     # pass
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ from ..http.cache_status import CacheStatus, Forwarded
 from . import exchange, reply
 from .background import Background, Overdue, Racing
 from .fetcher import Fetcher
-from .invalidation import invalidated
+from .invalidation import forget, invalidated
 from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
@@ -101,8 +102,9 @@ class Gateway:
         def rewrite(line: str, headers: list[Pair]) -> list[Pair]:
             if unsafe:
                 for key in invalidated(environ, line, headers, self._keying):
-                    self._store.purge(key)
-            return [*self._signer.shown(headers), self._signer.said(status)]
+                    forget(self._store, key)
+            said = replace(status, detail=environ.get(exchange.FINDING) or status.detail)
+            return [*self._signer.shown(headers), self._signer.said(said)]
 
         return exchange.passed_on(self._app, environ, start_response, rewrite)
 
@@ -124,7 +126,7 @@ class Gateway:
         def job() -> None:
             with self._collapse.lead(key, _AT_ONCE) as role:
                 if role is Role.LEADER:
-                    _close(self._fetcher.ask(quiet, key, found))
+                    reply.close(self._fetcher.ask(quiet, key, found).body)
 
         self._background.start(key, job)
 
@@ -143,7 +145,7 @@ class Gateway:
 
     def _turn(self, request: Request, key: bytes, found: Found) -> AbstractContextManager[Role]:
         """Return the turn to ask; who could not use another's answer takes none."""
-        alone = request.is_head or request.authorized or found.use is reuse.Use.REQUEST
+        alone = request.asks_for_head or request.authorized or found.use is reuse.Use.REQUEST
         if alone or key in self._fetcher.unshared:
             return nullcontext(Role.ALONE)
         return self._collapse.lead(key, self._options.wait)
@@ -160,7 +162,7 @@ class Gateway:
         deadline = self._options.deadline
         if deadline is None or not self._fetcher.may_stand_in(request, found):
             return self._fetcher.ask(request, key, found)
-        race = Racing(partial(self._fetcher.ask, request, key, found), _close)
+        race = Racing(partial(self._fetcher.ask, request, key, found), _drop)
         if self._background.start((key, "overdue"), race.run):
             with suppress(Overdue):
                 sent: Reply = race.wait(deadline)
@@ -176,7 +178,5 @@ class Gateway:
         return refused
 
 
-def _close(sent: Reply) -> None:
-    close = getattr(sent.body, "close", None)
-    if close is not None:
-        close()
+def _drop(sent: Reply) -> None:
+    reply.close(sent.body)

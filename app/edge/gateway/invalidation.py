@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from ..http import key as keys
 from ..http.fields import Fields
+from .store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
     from ..http.fields import Pair
     from .request import Keying
+    from .store import Store
 
+_log: Final = logging.getLogger(__name__)
 #: 2xx and 3xx: only what did not fail has changed anything.
 _DONE: Final = ("2", "3")
 _POINTERS: Final = ("location", "content-location")
@@ -25,7 +29,7 @@ def invalidated(
 ) -> Iterator[bytes]:
     """Give the keys of the target and of what Location and Content-Location name at its origin."""
     site = keying.site(environ)
-    target = keying.key(environ, keying.query(environ))
+    target = keying.key(environ, keying.query(environ), site)
     if not line.startswith(_DONE) or site is None or target is None:
         return
     yield target
@@ -48,3 +52,12 @@ def _at_same_origin(address: str, value: str, site: str, keying: Keying) -> byte
         return keying.of_url(url) if same else None
     except ValueError:
         return None
+
+
+def forget(store: Store, key: bytes) -> None:
+    """Purge a page because of an answer that is to reach its reader whatever becomes of this."""
+    try:
+        store.purge(key)
+    except StoreError:
+        # Until the purge is done the store serves nothing, so nobody gets the old page.
+        _log.exception("gateway.not_forgotten", extra={"key": key})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..http import freshness, storing, targeted, updating, vary
+from ..http.cache_control import Directives
 from ..http.fields import Fields
 from . import packing
 from .head import Head
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Not part of the stored lines: each body has its own.
 _OWN: Final = frozenset({"content-length", "etag"})
+#: Fields that promise a lifetime to one kind of cache or another.
+_TOLD_TO_EDGES: Final = ("cdn-cache-control", "surrogate-control", "x-accel-expires")
 #: RFC 9111 section 4.2.4: any of these forbids serving stale; s-maxage implies proxy-revalidate.
 _STRICT: Final = ("must-revalidate", "proxy-revalidate", "s-maxage")
 
@@ -69,7 +72,8 @@ class Keeper:
         self, head: Head, content: bytes, candidate: storing.Candidate, request: Request
     ) -> Kept:
         """Return what to keep of a complete answer."""
-        packs = self._options.compress and packing.worthwhile(
+        ours = self._options.compress and request.coding is None
+        packs = ours and packing.worthwhile(
             head.fields, candidate.obeyed.directives, status=head.status
         )
         large = len(content) >= self._options.smallest
@@ -141,13 +145,31 @@ class Keeper:
             strict=any(name in directives for name in _STRICT),
             while_revalidate=directives.delta("stale-while-revalidate") or 0,
             if_error=directives.delta("stale-if-error") or 0,
+            vouched=self._vouches(candidate),
         )
+
+    def _vouches(self, candidate: storing.Candidate) -> bool:
+        """Tell whether a HIT is as new as a fresh answer, and whether that matters to anybody.
+
+        Only the gateway's own field counts: nobody else is told of each purge.
+        """
+        obeyed, options = candidate.obeyed, self._options
+        own = options.vouches and obeyed.source == options.targets[0]
+        return own and "purged" in obeyed.directives and _offers(candidate.fields, options)
 
     def _selection(self, fields: Fields, request: Request) -> vary.Selection:
         names = vary.nominated(fields.lines("vary")) or ()
-        if self._options.compress:
+        if self._options.compress and request.coding is None:
             names = tuple(name for name in names if name != "accept-encoding")
         return vary.selection(names, request.seen)
+
+
+def _offers(fields: Fields, options: Options) -> bool:
+    """Tell whether caches behind the gateway may keep the response, so that an Age costs them."""
+    if any(name in fields and name not in options.internal for name in _TOLD_TO_EDGES):
+        return True
+    said = Directives.parse(fields.lines("cache-control"))
+    return bool(said.delta("s-maxage") or said.delta("max-age"))
 
 
 def _etag(stored: Stored) -> str | None:

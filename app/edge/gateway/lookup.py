@@ -42,14 +42,14 @@ def lookup(request: Request, variants: tuple[Stored, ...], now: float) -> Found:
     matching = [each for each in variants if not each.vary or vary.matches(each.vary, request.seen)]
     if not matching:
         return _NO_VARIANT
-    stored = matching[0] if len(matching) == 1 else max(matching, key=_received_at)
+    stored = matching[0] if len(matching) == 1 else max(matching, key=_made_at)
     age = max(0.0, now - stored.born)
     use = reuse.decide(stored, age=age, asked=request.asked)
     return Found(stored=stored, age=age, use=use, fwd=use.forwarded)
 
 
-def _received_at(stored: Stored) -> float:
-    return stored.received_at
+def _made_at(stored: Stored) -> tuple[float, float]:
+    return stored.born, stored.received_at
 
 
 _NOTHING: Final = Found()

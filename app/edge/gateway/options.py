@@ -93,6 +93,11 @@ class Options:
     passes: Callable[[str], bool] | None = None
     #: Keep brotli and gzip variants, made once, and ask the origin for identity.
     compress: bool = False
+    #: Tells of a path that its application has codings of its own, better ones than ours: each is
+    #: kept as it came, for the readers who would choose it.
+    coded_by_origin: Callable[[str], bool] | None = None
+    #: Ask for the whole page where a reader asks for its head, so that it can be kept.
+    fetches_for_head: bool = False
     #: Bodies of fewer bytes are not worth compressing.
     smallest: int = 512
     #: Bodies of more bytes are passed on without being kept.
@@ -101,8 +106,8 @@ class Options:
     keeps_cookies: bool = False
     #: The part of the time since Last-Modified for which a silent origin is trusted; 0 is never.
     heuristic: float = 0
-    #: Told of every change by purges, a HIT is as new as a fresh answer: it has no Age, and the
-    #: server gives it its Date. Else caches behind the gateway would take it for stale.
+    #: A fresh page whose first target says `purged` is as new as a fresh answer: where caches
+    #: behind the gateway may keep it for a while, its Age is 0 and its Date is now.
     vouches: bool = False
     #: The longest wait for another request that fetches the same page.
     wait: timedelta = timedelta(seconds=10)
@@ -131,6 +136,7 @@ class Options:
             ignored_parameters=TRACKERS,
             per_request=PER_REQUEST,
             compress=True,
+            fetches_for_head=True,
             vouches=True,
         )
         return replace(made, **changes)  # type: ignore[arg-type] # the constructor checks them

@@ -18,7 +18,7 @@ from ..http.fields import Fields
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import timedelta
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..http.fields import Pair
 
@@ -30,6 +30,7 @@ _INTERIM: Final = range(100, 200)
 _UNNAMED: Final = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
 #: Folded lines and control characters become a space (RFC 9110 section 5.5, RFC 9112, 5.2).
 _LINE: Final = re.compile(r"[\r\n]+[ \t]*|[\x00-\x08\x0b-\x1f\x7f]")
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _VIA: Final = "1.1 broadsheet"
 
 
@@ -52,10 +53,13 @@ class _Readable(Protocol):
 class Proxy:
     """Forwards each request to one origin; 502 when it can't be understood, 504 when it is late.
 
-    With `keep_host` the reader's Host goes on; otherwise the origin gets its own.
+    With `keep_host` the reader's Host goes on; otherwise the origin gets its own. With `encoded`
+    a path is taken to be spelt as it was received, as `AsReceived` leaves it.
     """
 
-    def __init__(self, origin: str, *, timeout: timedelta, keep_host: bool = True) -> None:
+    def __init__(
+        self, origin: str, *, timeout: timedelta, keep_host: bool = True, encoded: bool = False
+    ) -> None:
         parts = urlsplit(origin)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"The origin must look like 'http://host:port', not {origin!r}.")
@@ -65,6 +69,7 @@ class Proxy:
         self._prefix = parts.path.rstrip("/")
         self._timeout = timeout.total_seconds()
         self._keep_host = keep_host
+        self._safe = _PATH + "%" if encoded else _PATH
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Forward one request and stream the answer."""
@@ -109,7 +114,7 @@ class Proxy:
 
     def _target(self, environ: WSGIEnvironment) -> str:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        target = self._prefix + quote(path.encode("latin-1"), safe=_PATH)
+        target = self._prefix + quote(path.encode("latin-1"), safe=self._safe)
         query = environ.get("QUERY_STRING", "")
         return f"{target or '/'}?{query}" if query else target or "/"
 
@@ -126,6 +131,23 @@ class Proxy:
         yield "Host", host or self._authority
         yield "Via", f"{via}, {_VIA}" if via else _VIA
         yield from ((name, value) for name, value in pairs if name.lower() not in dropped)
+
+
+class AsReceived:
+    """WSGI middleware that leaves a path as it was spelt, where the server tells how it was.
+
+    A proxy must not rewrite it (RFC 9112 section 3.2.1), and to some origins `%2F` is no slash.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on."""
+        target = _ABSOLUTE.sub("", environ.get("RAW_URI", ""), count=1)
+        if target.startswith("/"):
+            environ["PATH_INFO"] = target.partition("?")[0]
+        return self._app(environ, start_response)
 
 
 class _Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .stored import Answer, Stored
 
 _SUCCESS = range(200, 300)
+_PARTIAL = "206 Partial Content"
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ def made(
         if _has_it_already(request, stored, answer, now):
             return Reply("304 Not Modified", answer.not_modified.copy(), ())
         if not request.is_head and stored.status == _SUCCESS.start:
-            return _part(request, answer, body_of, now)
+            return _part(request, stored, answer, body_of, now)
     if request.is_head:
         return Reply(stored.line, answer.headers.copy(), ())
     body = body_of(answer.body.coding)
@@ -82,9 +84,13 @@ def _modified(stored: Stored, now: float) -> int:
 
 
 def _part(
-    request: Request, answer: Answer, body_of: Callable[[str], bytes | None], now: float
+    request: Request,
+    stored: Stored,
+    answer: Answer,
+    body_of: Callable[[str], bytes | None],
+    now: float,
 ) -> Reply | None:
-    """Return the part asked for, or everything where Range or If-Range don't let it be a part."""
+    """Return the parts asked for, or everything where Range or If-Range don't let it be parts."""
     body = body_of(answer.body.coding)
     if body is None:
         return None
@@ -94,17 +100,54 @@ def _part(
         return everything
     if condition is not None:
         tag = validators.ETag.parse(answer.body.etag)
-        if not validators.same_range(condition, Fields(answer.headers), tag, now=now):
+        if not validators.same_range(condition, Fields(stored.headers), tag, now=now):
             return everything
     try:
-        part = ranges.part(asked, len(body))
+        parts = ranges.parts(asked, len(body))
     except ranges.UnsatisfiableError:
         refused = own("416 Range Not Satisfiable", f"The page has {len(body)} bytes.")
         refused.headers.append(("Content-Range", f"bytes */{len(body)}"))
         return refused
-    if part is None:
-        return everything
+    if len(parts) > 1:
+        return _several(answer, body, parts)
+    return _one(answer, body, parts[0]) if parts else everything
+
+
+def _one(answer: Answer, body: bytes, part: ranges.Part) -> Reply:
     content = body[part.start : part.stop]
     headers = [pair for pair in answer.headers if pair[0] != "Content-Length"]
     headers += [("Content-Range", str(part)), ("Content-Length", str(len(content)))]
-    return Reply("206 Partial Content", headers, (content,))
+    return Reply(_PARTIAL, headers, (content,))
+
+
+def _several(answer: Answer, body: bytes, parts: tuple[ranges.Part, ...]) -> Reply:
+    """Return multipart/byteranges (RFC 9110 section 14.6)."""
+    boundary = secrets.token_hex(16)
+    typed = [value for name, value in answer.headers if name.lower() == "content-type"]
+    content = b"".join(
+        b"".join(
+            (
+                f"--{boundary}\r\n".encode(),
+                *(f"Content-Type: {value}\r\n".encode("latin-1") for value in typed),
+                f"Content-Range: {part}\r\n\r\n".encode(),
+                body[part.start : part.stop],
+                b"\r\n",
+            )
+        )
+        for part in parts
+    )
+    content += f"--{boundary}--\r\n".encode()
+    left_out = {"content-length", "content-type"}
+    headers = [pair for pair in answer.headers if pair[0].lower() not in left_out]
+    headers += [
+        ("Content-Type", f"multipart/byteranges; boundary={boundary}"),
+        ("Content-Length", str(len(content))),
+    ]
+    return Reply(_PARTIAL, headers, (content,))
+
+
+def close(body: Iterable[bytes]) -> None:
+    """Tell an application that nobody reads its body, or no more of it."""
+    closes = getattr(body, "close", None)
+    if closes is not None:
+        closes()

@@ -6,8 +6,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from ..http import codings, reuse
 from ..http import key as keys
-from ..http import reuse
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: Evaluated here, so not part of a question whose answer is for everybody.
 CONDITIONS: Final = frozenset({"if-modified-since", "if-none-match", "if-range", "range"})
-#: Only an origin may evaluate these (RFC 9111 section 4.3.2).
-_FOR_ORIGIN: Final = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
 _RAW: Final = ("RAW_URI", "REQUEST_URI", "CONTENT_TYPE", "CONTENT_LENGTH")
 #: What of an environ is of use when its connection is gone.
 _LASTING: Final = frozenset(
@@ -31,6 +29,8 @@ _LASTING: Final = frozenset(
         "wsgi.version",
     }
 )
+#: What an origin may code its pages in for us, the best first.
+CODINGS: Final = ("br", "gzip")
 #: Shorter wishes are read once and remembered: most readers send one of a few.
 _LONGEST_WISH: Final = 200
 _NO_BODY: Final = frozenset({"", "0"})
@@ -42,17 +42,31 @@ class Request:
     `key` is None when the request is passed on, and `detail` says why.
     """
 
-    __slots__ = ("_options", "asked", "detail", "environ", "is_head", "key", "query", "site")
+    __slots__ = (
+        "_options",
+        "asked",
+        "coding",
+        "detail",
+        "environ",
+        "is_head",
+        "key",
+        "query",
+        "site",
+    )
 
     def __init__(self, environ: WSGIEnvironment, options: Options, keying: Keying) -> None:
         self.environ = environ
         self._options = options
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
         self.asked = _wishes(environ, options)
+        #: What the origin is asked for, where it has codings of its own.
+        self.coding = _coding(environ, options)
         self.detail = self._why_passed()
         self.query = keying.query(environ)
         self.site = keying.site(environ)
-        self.key = keying.key(environ, self.query) if self.detail is None else None
+        self.key = None
+        if self.detail is None:
+            self.key = keying.key(environ, self.query, self.site)
         if self.key is None and self.detail is None:
             self.detail = "unkeyable"
 
@@ -64,11 +78,18 @@ class Request:
     def seen(self, name: str) -> str | None:
         """Return a request field as the origin sees it in a fetch that may be shared."""
         options = self._options
+        if name == "accept-encoding" and self.coding is not None:
+            return self.coding
         if name in options.hidden or name in CONDITIONS:
             return None
         if options.shown_to_origin is not None and name not in options.shown_to_origin:
             return None
         return self.header(name)
+
+    @property
+    def asks_for_head(self) -> bool:
+        """Tell whether the origin is asked for no more than the head."""
+        return self.is_head and not self._options.fetches_for_head
 
     @property
     def authorized(self) -> bool:
@@ -79,7 +100,12 @@ class Request:
     def conditional(self) -> bool:
         """Tell whether the request asks for less than the whole page."""
         environ = self.environ
-        return any(name in environ for name in _CONDITION_VARIABLES)
+        return (  # spelt out, as every HIT asks for it
+            "HTTP_IF_NONE_MATCH" in environ
+            or "HTTP_IF_MODIFIED_SINCE" in environ
+            or "HTTP_RANGE" in environ
+            or "HTTP_IF_RANGE" in environ
+        )
 
     def question(self, *, conditions: bool = False) -> WSGIEnvironment:
         """Return a copy of the environ for the origin, without what may not shape a shared page.
@@ -97,6 +123,10 @@ class Request:
         environ["wsgi.input"] = BytesIO()
         scheme, _, authority = (self.site or "").partition("://")
         environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
+        if self.coding is not None:
+            environ["HTTP_ACCEPT_ENCODING"] = self.coding
+        if not self.asks_for_head:
+            environ["REQUEST_METHOD"] = "GET"
         return environ
 
     def detached(self, keying: Keying) -> Request:
@@ -130,7 +160,8 @@ class Request:
             return "configured"
         if environ.get("CONTENT_LENGTH", "") not in _NO_BODY or "HTTP_TRANSFER_ENCODING" in environ:
             return "body"
-        if any(name in environ for name in _FOR_ORIGIN):
+        # Only an origin may evaluate these (RFC 9111 section 4.3.2).
+        if "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
             return "precondition"
         return "websocket" if "websocket" in environ.get("HTTP_UPGRADE", "").lower() else None
 
@@ -157,9 +188,8 @@ class Keying:
         """Return the query without the parameters that no page reads."""
         return keys.cleaned(environ.get("QUERY_STRING", ""), self._ignored)
 
-    def key(self, environ: WSGIEnvironment, query: str) -> bytes | None:
+    def key(self, environ: WSGIEnvironment, query: str, site: str | None) -> bytes | None:
         """Return the key of the page a request is for; None when it is passed on."""
-        site = self.site(environ)
         if site is None:
             return None
         return keys.primary(site, self._mount + environ.get("PATH_INFO", ""), query)
@@ -196,8 +226,13 @@ def _known_wishes(
     return reuse.wishes(_lines(cache_control), pragma, honoured)
 
 
+def _coding(environ: WSGIEnvironment, options: Options) -> str | None:
+    """Return the coding a reader would choose; None where all codings are of our making."""
+    own = options.coded_by_origin
+    if own is None or not own(environ.get("PATH_INFO", "")):
+        return None
+    return codings.choose(environ.get("HTTP_ACCEPT_ENCODING"), CODINGS)
+
+
 def _lines(value: str | None) -> tuple[str, ...]:
     return () if value is None else (value,)
-
-
-_CONDITION_VARIABLES: Final = tuple(variable(name) for name in sorted(CONDITIONS))

@@ -24,7 +24,6 @@ class Signer:
     def __init__(self, options: Options) -> None:
         self._name = options.name
         self._internal = options.internal
-        self._vouches = options.vouches
         self._hit = f"{CacheStatus(hit=True).written(options.name)}; ttl="
 
     def said(self, status: CacheStatus) -> Pair:
@@ -41,34 +40,32 @@ class Signer:
         said = f"{self._hit}{int((stored.lifetime - age) // 1)}"
         if use is not Use.FRESH and use is not None:
             said = f"{said}; detail={use.value}"
-        self._aged(sent, age, now)
+        _aged(sent, stored, age, now)
         sent.headers.append(("Cache-Status", said))
         return sent
 
     def forwarded(self, sent: Reply, stored: Stored, status: CacheStatus, now: float) -> Reply:
         """Sign a response from the store for which the origin was asked."""
-        self._aged(sent, max(0.0, now - stored.born), now)
+        _aged(sent, stored, max(0.0, now - stored.born), now)
         sent.headers.append(self.said(status))
         return sent
 
-    def _aged(self, sent: Reply, age: float, now: float) -> None:
-        if self._vouches:
-            sent.headers = _renewed(sent.headers, int(now))
-        else:
-            sent.headers.append(("Age", str(int(age))))
+    def fetched(self, sent: Reply, stored: Stored, status: CacheStatus) -> Reply:
+        """Sign a response that has just come, for the reader it was fetched for."""
+        sent.headers = [*self.shown(sent.headers), *stored.dated, self.said(status)]
+        return sent
 
 
-def _renewed(headers: list[Pair], now: int) -> list[Pair]:
-    """Return the lines of a response made now: Expires moves on, Date is left to the server."""
-    date = next((value for name, value in headers if name.lower() == "date"), None)
-    return [
-        (name, _moved(value, date, now) if name.lower() == "expires" else value)
-        for name, value in headers
-        if name.lower() != "date"
-    ]
+def _aged(sent: Reply, stored: Stored, age: float, now: float) -> None:
+    """Add the Age: since it was made, or since somebody knew that a fresh one would be the same."""
+    if stored.vouched and age < stored.lifetime:
+        sent.headers += _as_new(int(now), stored.until)
+    else:
+        sent.headers += stored.dated
+        sent.headers.append(("Age", str(int(age))))
 
 
-@lru_cache(maxsize=512)
-def _moved(expires: str, date: str | None, now: int) -> str:
-    until, since = dates.parse(expires, now=now), dates.parse(date, now=now)
-    return expires if until is None or since is None else dates.written(now + until - since)
+@lru_cache(maxsize=64)
+def _as_new(now: int, until: int | None) -> tuple[Pair, ...]:
+    expires = () if until is None else (("Expires", dates.written(now + until)),)
+    return (("Date", dates.written(now)), *expires, ("Age", "0"))

@@ -32,7 +32,12 @@ VARIANTS = 64
 
 
 class StoreError(Exception):
-    """A purge could not be carried out; the store serves nothing here until it has been."""
+    """A purge could not be carried out; the store serves nothing here until it has been.
+
+    Whoever purges tries again: the cause is a disk or a folder, which someone will mend.
+    """
+
+    retryable = True
 
 
 class Saved(Enum):

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Final
 
+from ..http import dates
+from ..http.fields import Fields
+
 Headers = tuple[tuple[str, str], ...]
 
 #: Of a 304 (RFC 9110 section 15.4.5) these are left out: they describe the content that isn't sent.
@@ -24,7 +27,7 @@ _CONTENT: Final = frozenset(
         "accept-ranges",
     }
 )
-_MAGIC: Final = b"broadsheet stored 1\n"
+_MAGIC: Final = b"broadsheet stored 2\n"
 _CHECK: Final = 4
 
 
@@ -81,18 +84,34 @@ class Stored:
     while_revalidate: float = 0
     #: Seconds after `lifetime` in which it may be used instead of an error.
     if_error: float = 0
+    #: As new as a fresh answer for as long as it is fresh: purges tell of every change.
+    vouched: bool = False
+    #: Date and Expires of a vouched one, which are said anew each time, and the span between them.
+    dated: Headers = field(init=False, compare=False, repr=False)
+    until: int | None = field(init=False, compare=False, repr=False)
     #: The status line a WSGI server wants, and an answer for each body.
     line: str = field(init=False, compare=False, repr=False)
     answers: dict[str, Answer] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "line", f"{self.status:03} {self.reason}")
+        until = self._until() if self.vouched else None
+        said = {"date"} if until is None else {"date", "expires"}
+        dated = tuple(pair for pair in self.headers if self.vouched and pair[0].lower() in said)
+        object.__setattr__(self, "until", until)
+        object.__setattr__(self, "dated", dated)
         object.__setattr__(
             self, "answers", {body.coding: self._answer(body) for body in self.bodies}
         )
 
+    def _until(self) -> int | None:
+        fields = Fields(self.headers)
+        expires = dates.parse(fields.only("expires"), now=self.received_at)
+        date = dates.parse(fields.only("date"), now=self.received_at)
+        return None if expires is None or date is None else expires - date
+
     def _answer(self, body: Body) -> Answer:
-        headers = list(self.headers)
+        headers = [pair for pair in self.headers if pair not in self.dated]
         if body.etag is not None:
             headers.append(("ETag", body.etag))
         if body.coding != "identity":

@@ -166,12 +166,14 @@ def _elements(line: str) -> Iterator[str]:
 
 
 def _add(found: dict[str, str | None], element: str) -> None:
-    name, equals, written = element.partition("=")
-    name = name.strip()
+    before, equals, written = element.partition("=")
+    name = before.strip().lower()
     if not _TOKEN.fullmatch(name):
         return
-    name = name.lower()
     value = _unquoted(written) if equals else None
+    if value is not None and before.endswith(" "):
+        # No space belongs there: the name is believed, a number is not.
+        value = f" {value}"
     if name in FLAGS:
         found[name] = None
     elif name in found:

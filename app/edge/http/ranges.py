@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 _SPEC: Final = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
-#: More parts than this is nobody's wish.
-_MOST: Final = 64
+#: More parts than this are not sent one by one (section 14.2 warns of them).
+MOST: Final = 4
+#: More than this many, joined or not, is nobody's wish.
+_MOST_ASKED: Final = 64
 _LONGEST: Final = 1024
 
 
@@ -31,25 +33,37 @@ class UnsatisfiableError(ValueError):
 def part(header: str, length: int) -> Part | None:
     """Return the one part that is asked for, neighbours joined; None means: send everything.
 
-    Whatever is malformed, in another unit or made of parts that don't join is ignored, as
-    section 14.2 allows. Raises UnsatisfiableError when the field is right and nothing fits.
+    Raises UnsatisfiableError when the field is right and nothing fits.
+    """
+    found = parts(header, length, most=1)
+    return found[0] if found else None
+
+
+def parts(header: str, length: int, *, most: int = MOST) -> tuple[Part, ...]:
+    """Return the parts that are asked for, neighbours joined; none means: send everything.
+
+    Whatever is malformed, in another unit or of too many parts is ignored, as section 14.2
+    allows. Raises UnsatisfiableError when the field is right and nothing fits.
     """
     unit, equals, specs = header.partition("=")
     if not equals or unit.strip(" \t").lower() != "bytes" or len(header) > _LONGEST:
-        return None
+        return ()
     spans = _spans(specs, length)
     if spans is None:
-        return None
+        return ()
     if not spans:
         raise UnsatisfiableError(f"No byte of {specs!r} is among {length}.")
-    return _joined(spans, length)
+    joined = _joined(spans)
+    if len(joined) > most:
+        return ()
+    return tuple(Part(start=start, stop=stop, length=length) for start, stop in joined)
 
 
 def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
     """Return the satisfiable spans; None when one is malformed."""
     written = [spec.strip(" \t") for spec in specs.split(",")]
     written = [spec for spec in written if spec]
-    if not written or len(written) > _MOST:
+    if not written or len(written) > _MOST_ASKED:
         return None
     spans: list[tuple[int, int]] = []
     for spec in written:
@@ -72,11 +86,12 @@ def _bounds(match: re.Match[str], length: int) -> tuple[int, int]:
     return int(match[1]), min(length, int(match[2]) + 1) if match[2] else length
 
 
-def _joined(spans: list[tuple[int, int]], length: int) -> Part | None:
-    spans = sorted(spans)
-    start, stop = spans[0]
-    for further, end in spans[1:]:
-        if further > stop:
-            return None
-        stop = max(stop, end)
-    return Part(start=start, stop=stop, length=length)
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans as they were asked for, or in order when some of them touch."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(stop, joined[-1][1])
+        else:
+            joined.append((start, stop))
+    return spans if len(joined) == len(spans) else joined

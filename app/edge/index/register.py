@@ -16,12 +16,16 @@ from sqlalchemy.engine import Connection
 
 from ..changes.log import since
 from ..changes.mark import mark as mark_now
-from ..reads.dependency import Dependency, matches
+from ..changes.meta import noted
+from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
 from .lock import share
 from .page import Page
 from .shape import Entry, Shape, entry
-from .tables import dependency, page, shape
+from .tables import dependency, page, part, shape
+
+BUILD = "build"
+"""The note beside the change log that names the release whose pages may be registered."""
 
 MOST_CHANGES = 500
 """More changes than this since a render began are not compared one by one."""
@@ -33,6 +37,7 @@ class Registered(StrEnum):
     DONE = "registered"
     CHANGED = "what it was built from changed while it was built"
     UNMARKED = "nothing says when its reads began"
+    OLD_BUILD = "another release than the one that made it is current: run `flask edge release`"
     TOO_MANY = "too many changes came while it was built"
 
 
@@ -41,16 +46,19 @@ def register(
     response: Page,
     dependencies: Collection[Dependency],
     marks: Iterable[str],
+    build: str | None = None,
 ) -> Registered:
     """Put a response into the index, or say why it must not be stored.
 
-    `marks` were taken before the first read; a refusal leaves an older row of the page as it
-    is, because a copy of that may still be out there.
+    `marks` were taken before the first read; `build` names the release that made it. A refusal
+    leaves an older row of the page as it is, because a copy of that may still be out there.
     """
     share(connection)
+    if build is not None and noted(connection, BUILD) not in {None, build}:
+        return Registered.OLD_BUILD
     verdict = _check(connection, dependencies, marks)
     if verdict is Registered.DONE:
-        _write(connection, response, {_entry(found) for found in dependencies})
+        _write(connection, response, dependencies)
     return verdict
 
 
@@ -62,7 +70,7 @@ def _check(
     connection: Connection, dependencies: Collection[Dependency], marks: Iterable[str]
 ) -> Registered:
     taken = list(marks)
-    if not taken and any(True for _ in dependencies if hasattr(_, "table")):
+    if not taken and not all(isinstance(found, Part) for found in dependencies):
         return Registered.UNMARKED
     for mark in taken:
         if _sqlite(connection) and mark_now(connection) == mark:
@@ -75,7 +83,8 @@ def _check(
     return Registered.DONE
 
 
-def _write(connection: Connection, response: Page, entries: Collection[Entry]) -> None:
+def _write(connection: Connection, response: Page, dependencies: Collection[Dependency]) -> None:
+    entries = {_entry(found) for found in dependencies}
     digest = _digest(entries)
     values = {
         "tag": response.tag,
@@ -97,6 +106,7 @@ def _write(connection: Connection, response: Page, entries: Collection[Entry]) -
     else:
         connection.execute(_AGAIN_OTHERWISE, {**values, **where})
     _replace(connection, page_id, entries)
+    _know_parts(connection, (found for found in dependencies if isinstance(found, Part)))
 
 
 # Built once: to build a statement costs more than SQLite takes to run it.
@@ -156,13 +166,14 @@ def _know(connection: Connection, shapes: Collection[Shape]) -> None:
     for digest in sorted(wanted.keys() - known):
         found = wanted[digest]
         connection.execute(
-            _insert_or_ignore(connection).values(
+            _insert_or_ignore(connection, shape).values(
                 digest=digest,
                 kind=found.kind,
                 of_table=found.table,
                 columns=json.dumps(found.columns),
                 equal=json.dumps(found.equal),
                 sort=found.sort,
+                via=json.dumps(found.via),
             ),
         )
 
@@ -175,16 +186,32 @@ def _shape_digest(found: Shape) -> str:
     return found.digest
 
 
+def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
+    """Make sure that a release finds every part by its name."""
+    wanted = {_entry(found).hash: found for found in parts}
+    known = set(connection.scalars(_PARTS, {"of": [*wanted]})) if wanted else set()
+    rows = [
+        {"hash": hashed, "kind": found.kind, "name": found.name, "digest": found.digest}
+        for hashed, found in sorted(wanted.items())
+        if hashed not in known
+    ]
+    if rows:
+        connection.execute(_insert_or_ignore(connection, part), rows)
+
+
+_PARTS = sa.select(part.c.hash).where(part.c.hash.in_(sa.bindparam("of", expanding=True)))
+
+
 def _sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def _insert_or_ignore(connection: Connection) -> sa.Insert:
+def _insert_or_ignore(connection: Connection, table: sa.Table) -> sa.Insert:
     if _sqlite(connection):
-        return sa.insert(shape).prefix_with("OR IGNORE")
+        return sa.insert(table).prefix_with("OR IGNORE")
     from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only there
 
-    return insert(shape).on_conflict_do_nothing()
+    return insert(table).on_conflict_do_nothing()
 
 
 def _digest(entries: Iterable[Entry]) -> str:

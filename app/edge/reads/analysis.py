@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Exists, Select, SelectBase
 
 from .encoding import comparable
-from .plan import Bound, Equal, Interval, Plan, Source
+from .plan import Bound, Equal, Interval, Link, Plan, Source
 from .schema import Schema
 from .scope import Condition, Element, elements
 
@@ -63,10 +63,18 @@ def _check_parts(statement: SelectBase, schema: Schema) -> None:
     for part in visitors.iterate(statement):
         if isinstance(part, sa.TextClause) or _is_raw(part):
             raise Unreadable(f"the tables in raw SQL are not known: {str(part)[:80]!r}")
-        if isinstance(part, FunctionElement) and part.name.lower() not in schema.functions:
+        if isinstance(part, sa.UpdateBase):
+            raise Unreadable("it writes to the database")
+        if isinstance(part, FunctionElement) and not _is_pure(part, schema):
             raise Unreadable(f"the function {part.name}() may read what is not known")
-        if isinstance(part, sa.TableClause) and not schema.knows(part.name):
-            raise Unreadable(f"the table {part.name} was not declared public")
+        if isinstance(part, sa.TableClause) and not schema.knows(part.fullname):
+            raise Unreadable(f"the table {part.fullname} was not declared public")
+
+
+def _is_pure(function: FunctionElement[Any], schema: Schema) -> bool:
+    """Tell whether a function reads nothing but its arguments; one of a schema may be anything."""
+    packages = getattr(function, "packagenames", ())
+    return not packages and function.name.lower() in schema.functions
 
 
 def _is_raw(part: object) -> bool:
@@ -143,7 +151,29 @@ class _Reader:
             equal=tuple(self._equalities(element)),
             interval=self._interval(element, positions) if self.outermost else None,
             covered=keyed and self._many_to_one(element, others, mentioned, key),
+            link=self._link(element, others, key),
         )
+
+    def _link(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
+        """The linking table through which alone a row of `element` can get here, if there is one.
+
+        Not the other way round as well: when a post and its link change at once, each would be
+        looked for through what the other has become.
+        """
+        if len(key) != 1 or element.nullable:
+            return None
+        for other in others:
+            if other is element or other.nullable or other.table.name in self.schema.derived:
+                continue
+            equal = tuple(self._equalities(other))
+            column = _linking(element, other, key[0])
+            if equal and column and self._watches(other, column):
+                return Link(table=other.table.name, column=column, key=key[0], equal=equal)
+        return None
+
+    def _watches(self, element: Element, column: str) -> bool:
+        """Tell whether a table's links can be asked for by this column: a part of its key."""
+        return column in {part.name for part in element.table.primary_key}
 
     def _plain_rows(self) -> bool:
         select = self.select
@@ -186,7 +216,9 @@ class _Reader:
             if column is None or bind is None or not element.owns(column):
                 continue
             if column.name in declared and comparable(element.table.c[column.name]):
-                yield Equal(column=column.name, bound=self._bound(bind))
+                kind = element.table.c[column.name].type
+                number = isinstance(kind, sa.Integer | sa.Boolean)
+                yield Equal(column=column.name, bound=self._bound(bind), number=number)
 
     def _bound(self, bind: BindParameter[Any]) -> Bound:
         name = self.compiled.bind_names.get(bind, bind.key)
@@ -199,7 +231,8 @@ class _Reader:
         """The part of a sort key's range that a result can come from."""
         instants = self.schema.watched[element.table.name].instants
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
-        first = _sort_key(order[0]) if order and self._plain_rows() else (None, False)
+        cut = order and self._plain_rows() and not self._folds() and not element.nullable
+        first = _sort_key(order[0]) if cut else (None, False)
         for name in instants:
             limits = self._inequalities(element, name)
             column, descending = first
@@ -216,6 +249,10 @@ class _Reader:
                     descending=descending,
                 )
         return None
+
+    def _folds(self) -> bool:
+        """Tell whether a value may come from rows beyond the last one shown: a count, a window."""
+        return any(_inside(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
 
     def _limit(self) -> Bound | None:
         clause = self.select._limit_clause  # noqa: SLF001 - as above
@@ -249,6 +286,25 @@ class _Reader:
             for other in others
             if other is not element
         )
+
+
+def _linking(element: Element, other: Element, key: str) -> str | None:
+    """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
+    for condition in element.filters:
+        if condition not in other.filters or not _follows_key(condition, element, other, key):
+            continue
+        sides = (condition.left, condition.right)
+        return next(str(side.name) for side in sides if other.owns(side))
+    return None
+
+
+def _inside(part: Any) -> bool:
+    """Tell whether a function or a window stands in a column; a subquery is read by itself."""
+    if isinstance(part, FunctionElement | sa.Over):
+        return True
+    if isinstance(part, SelectBase | sa.FromClause):
+        return False
+    return any(_inside(child) for child in part.get_children())
 
 
 def _is_from(part: Any) -> bool:

@@ -32,6 +32,20 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Via:
+    """A row of a linking table that must exist for a row to matter: a post's topic, for one.
+
+    The link's `column` equals the row's own `key`, and its other columns the values in `equal`.
+    A link that went meanwhile is a change of the linking table, on which the query depends too.
+    """
+
+    table: str
+    column: str
+    key: str
+    equal: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row, known by its primary key, and the columns of it that were read."""
 
@@ -44,13 +58,15 @@ class Row:
 class Range:
     """The rows of a table that could have stood in a result, whether they did or not.
 
-    `mentioned` are the columns that decide whether and where a row stands in it.
+    `mentioned` are the columns that decide whether and where a row stands in it. Whether the
+    link that `via` asks for exists is not known here: it counts as existing.
     """
 
     table: str
     equal: tuple[tuple[str, str], ...] = ()
     mentioned: frozenset[str]
     between: Between | None = None
+    via: Via | None = None
 
     def holds(self, image: Image) -> bool:
         """Tell whether a row with this image may lie in the range."""
@@ -75,6 +91,11 @@ class Part:
     name: str
     digest: str
 
+    @property
+    def of_table(self) -> str:
+        """How the change log calls parts of this kind, as if they were rows of a table."""
+        return f"part:{self.kind}"
+
 
 Dependency = Row | Range | Table | Part
 
@@ -84,7 +105,7 @@ def matches(dependency: Dependency, change: Change) -> bool:
     if change.op is Op.EVERYTHING:
         return True
     if isinstance(dependency, Part):
-        return False  # a deploy changes it, not a write
+        return _part_matches(dependency, change)
     if change.table != dependency.table:
         return False
     if change.op is Op.TRUNCATE or isinstance(dependency, Table):
@@ -93,6 +114,13 @@ def matches(dependency: Dependency, change: Change) -> bool:
         return _row_matches(dependency, change)
     heard = change.op is not Op.UPDATE or bool(change.changed & dependency.mentioned)
     return heard and any(dependency.holds(image) for image in change.images)
+
+
+def _part_matches(part: Part, change: Change) -> bool:
+    """A release says which content of a part is no longer shown."""
+    if change.table != part.of_table or change.old is None:
+        return False
+    return (change.old["name"], change.old["digest"]) == (part.name, part.digest)
 
 
 def _row_matches(row: Row, change: Change) -> bool:

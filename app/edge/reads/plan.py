@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .dependency import Between, Dependency, Range, Row, Table
+from .dependency import Between, Dependency, Range, Row, Table, Via
 from .encoding import encode, whole
 
 MOST_RANGES = 200
@@ -22,12 +23,15 @@ class Bound:
     many: bool
     process: Callable[[Any], Any] | None
 
-    def values(self, parameters: Parameters) -> list[Any]:
-        """The parameter's values in this execution: one, or those of an IN list."""
-        if self.many:
-            found = [parameters.values[n] for n in parameters.expanded.get(self.name, ())]
-        else:
-            found = [parameters.values[self.name]]
+    def values(self, parameters: Parameters) -> list[Any] | None:
+        """The parameter's values in this execution: one, or those of an IN list.
+
+        None when the list was written into the statement itself.
+        """
+        if self.many and self.name not in parameters.expanded:
+            return None
+        names = parameters.expanded[self.name] if self.many else [self.name]
+        found = [parameters.values[name] for name in names]
         return [self.process(v) if self.process and v is not None else v for v in found]
 
 
@@ -41,15 +45,26 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equal:
-    """A row matters only when its column equals one of the parameter's values."""
+    """A row matters only when its column equals one of the parameter's values.
+
+    A column of numbers equals texts that are spelt differently, '05' for one.
+    """
 
     column: str
     bound: Bound
+    number: bool = False
 
     def choices(self, parameters: Parameters) -> list[str] | None:
         """The values, spelt; None when one of them has no spelling."""
-        encoded = [encode(value) for value in self.bound.values(parameters) if value is not None]
-        return None if None in encoded else sorted({value for value in encoded if value})
+        given = self.bound.values(parameters)
+        found: set[str] = set()
+        for value in given or ():
+            encoded = None if self.number and isinstance(value, str) else encode(value)
+            if encoded is not None:
+                found.add(encoded)
+            elif value is not None:
+                return None
+        return None if given is None else sorted(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +88,8 @@ class Interval:
             high = last if high is None else min(high, last)
         if low is None and high is None:
             return None
+        if low is not None and high is not None and low > high:
+            high = low  # conditions that nothing meets: one key is kept, which is coarser
         return Between(column=self.column, low=low, high=high)
 
     def _last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
@@ -85,7 +102,34 @@ class Interval:
 
 
 def _number(bound: Bound | None, parameters: Parameters) -> int | None:
-    return whole(bound.values(parameters)[0]) if bound is not None and not bound.many else None
+    values = None if bound is None or bound.many else bound.values(parameters)
+    return whole(values[0]) if values else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A row matters only where a linking table has a row for it that equals these parameters."""
+
+    table: str
+    column: str
+    key: str
+    equal: tuple[Equal, ...]
+
+    def vias(self, parameters: Parameters) -> list[Via | None]:
+        """One for each combination of values; just None when they can't be told."""
+        choices = [equal.choices(parameters) for equal in self.equal]
+        if None in choices or math.prod(len(values or ()) for values in choices) > MOST_RANGES:
+            return [None]
+        names = [equal.column for equal in self.equal]
+        return [
+            Via(
+                table=self.table,
+                column=self.column,
+                key=self.key,
+                equal=tuple(zip(names, values, strict=True)),
+            )
+            for values in itertools.product(*(values or () for values in choices))
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +147,7 @@ class Source:
     equal: tuple[Equal, ...] = ()
     interval: Interval | None = None
     covered: bool = False
+    link: Link | None = None
 
     def dependencies(
         self, parameters: Parameters, rows: Sequence[Sequence[Any]]
@@ -142,9 +187,13 @@ class Source:
             if combinations * max(len(values), 1) <= MOST_RANGES:
                 combinations *= max(len(values), 1)
                 kept.append((column, values))
+        vias = self.link.vias(parameters) if self.link else [None]
         for choice in itertools.product(*(values for _, values in kept)):
             equal = tuple(zip((column for column, _ in kept), choice, strict=True))
-            yield Range(table=self.table, equal=equal, mentioned=mentioned, between=between)
+            for via in vias:
+                yield Range(
+                    table=self.table, equal=equal, mentioned=mentioned, between=between, via=via
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask, Response, request, session
+from flask import Flask, Response, request, session, url_for
 
 from app.edge import Freshness, Policy, cache_control, cached
+from app.edge.dialects import named
 from app.edge.flask import Edge
 from app.edge.guard import Leak
+from app.edge.http.dates import written
 from app.edge.testing import FrozenClock, assert_hit, assert_miss, assert_no_store, assert_stored
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def get(app: Flask, path: str = "/", **headers: str) -> Any:
 
 
 def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
-    """With an Age, and without what was meant for the gateway alone."""
+    """As new as the first one was, and without what was meant for the gateway alone."""
     first = get(gated)
     clock.advance(timedelta(seconds=30))
     second = get(gated)
@@ -55,10 +57,35 @@ def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
     assert_miss(first)
     assert_hit(second)
     assert second.data == first.data
-    assert second.headers["Age"] == "30"
+    assert second.headers["Age"] == "0"
+    assert second.headers["Date"] == written(clock.timestamp())
     for response in (first, second):
         assert "Broadsheet-Cache-Control" not in response.headers
         assert response.headers["CDN-Cache-Control"] == "max-age=60"
+
+
+def test_without_a_cdn_a_hit_says_how_old_it_is(gated: Flask, clock: FrozenClock) -> None:
+    """No cache behind the gateway is told a lifetime from which an Age would take something."""
+    gated.extensions["edge"].dialects = named("broadsheet")
+    get(gated)
+    clock.advance(timedelta(seconds=30))
+    assert get(gated).headers["Age"] == "30"
+
+
+def test_a_promise_of_time_grows_old(gated: Flask, clock: FrozenClock) -> None:
+    """Browser, CDN and gateway share the same two minutes, whoever got the page when."""
+    timed = Policy(
+        name="TIMED", browser=Freshness(ttl=timedelta(minutes=2)), timed=True, purged=False
+    )
+    gated.add_url_rule("/timed", "timed", cached(timed)(lambda: "now"))
+    get(gated, "/timed")
+    clock.advance(timedelta(seconds=100))
+    response = get(gated, "/timed")
+    assert response.headers["Age"] == "100"
+    assert response.headers["Cache-Control"] == "max-age=120"
+    assert response.headers["Cache-Status"] == "broadsheet; hit; ttl=20"
+    clock.advance(timedelta(seconds=20))
+    assert_miss(get(gated, "/timed"))
 
 
 def test_a_page_is_new_after_a_purge(gated: Flask, edge: Edge) -> None:
@@ -88,7 +115,6 @@ def test_a_strange_host_is_no_second_site(gated: Flask) -> None:
     assert_hit(get(gated, Host="evil.example"))
 
 
-@pytest.mark.xfail(reason="the gateway does not read environ['broadsheet.finding'] yet")
 def test_a_finding_is_told(gated: Flask, policy: Policy) -> None:
     """The reason stands in Cache-Status; nothing is stored."""
     gated.add_url_rule("/leak", "leak", cached(policy)(lambda: session.get("name", "you")))
@@ -141,6 +167,25 @@ def test_a_private_page_passes(gated: Flask) -> None:
         response = get(gated, "/me")
         assert_miss(response)
         assert "Set-Cookie" in response.headers
+
+
+def test_static_files_are_kept_as_they_were_packed(bare: Flask, tmp_path: Path) -> None:
+    """Made ahead at the best quality, each coding with its own ETag."""
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "site.css").write_text("body { color: rebeccapurple }\n" * 40)
+    bare.config |= {"EDGE_GATEWAY": "on", "EDGE_STORE": str(tmp_path / "store")}
+    Edge().init_app(bare)
+    with bare.test_request_context():
+        url = url_for("static", filename="site.css")
+    tags = set()
+    for coding in ("br", "gzip", ""):
+        for wish in (f"{coding}, zstd", f"x-unknown, {coding};q=0.9"):
+            response = get(bare, url, Accept_Encoding=wish)
+            assert response.headers.get("Content-Encoding", "") == coding
+            tags.add(response.headers["ETag"])
+        assert_hit(response)
+    assert sorted(tag.strip('"').rpartition("-")[2] for tag in tags)[1:] == ["br", "gzip"]
+    assert len(tags) == 3
 
 
 def test_an_edge_further_out_gets_its_fields(bare: Flask, policy: Policy, tmp_path: Path) -> None:

@@ -156,7 +156,25 @@ RANGES = [
     part("neighbours-are-joined", "bytes=0-1, 2-3", "bytes 0-3/10", b"0123"),
     part("overlaps-are-joined", "bytes=4-6,2-5", "bytes 2-6/10", b"23456"),
     part("the-unsatisfiable-of-two-is-left-out", "bytes=0-1,99-", "bytes 0-1/10", b"01"),
-    everything("parts-that-do-not-join", Range="bytes=0-1,5-6"),
+    everything("five-parts", Range="bytes=0-0,2-2,4-4,6-6,8-8"),
+    case(
+        "9110-14.2-the-satisfiable-of-several-joined-where-they-touch",
+        get(PAGE),
+        *(
+            get(
+                status=206,
+                headers={"Range": asked},
+                cache="hit",
+                parts=parts,
+                seen={"Content-Range": None},
+            )
+            for asked, parts in (
+                ("bytes=0-1,5-6", [("bytes 0-1/10", b"01"), ("bytes 5-6/10", b"56")]),
+                ("bytes=-1,0-0,99-", [("bytes 9-9/10", b"9"), ("bytes 0-0/10", b"0")]),
+                ("bytes=6-7,0-1,1-2", [("bytes 0-2/10", b"012"), ("bytes 6-7/10", b"67")]),
+            )
+        ),
+    ),
     everything("another-unit", Range="lines=0-1"),
     everything("backwards", Range="bytes=5-2"),
     everything("no-numbers", Range="bytes=-"),

@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.edge.gateway.options import TRACKERS, Options
-from tests.edge.gateway.scripted import case, get, says
+from app.edge.http import dates
+from tests.edge.gateway.scripted import START, case, get, says
 
 LONG = {"cache_control": "max-age=3600"}
 NEW = says(b"new", etag='"b"', **LONG)
+PURGED = {"broadsheet_cache_control": "max-age=3600, purged"}
+TAKES_BR = {"Accept-Encoding": "gzip, deflate, br;q=1.0"}
+BR = says(b"br", etag='"a-br"', vary="Accept-Encoding", content_encoding="br", **LONG)
+START_DATE, A_MINUTE_ON = (dates.written(START + seconds) for seconds in (0, 60))
+IN_AN_HOUR, A_MINUTE_LATER = (dates.written(START + seconds) for seconds in (3600, 3660))
 
 
 def swr(seconds: int, **more: str) -> str:
@@ -315,18 +321,95 @@ OWN = [
         options=Options(largest=100),
     ),
     case(
-        "own-a-gateway-that-vouches-says-no-age",
-        get(NEW),
-        get(at=99, cache="hit", seen={"Age": None, "Date": None}),
+        "own-what-is-purged-is-as-new-as-a-fresh-answer",
+        get(says(cdn_cache_control="max-age=60", expires=IN_AN_HOUR, **PURGED)),
+        get(
+            at=60,
+            cache="hit; ttl=3540",
+            age=0,
+            seen={"Date": A_MINUTE_ON, "Expires": A_MINUTE_LATER},
+        ),
         options=Options(vouches=True),
     ),
     case(
-        "own-a-gateway-that-vouches-moves-expires-on",
-        get(says(expires="Sun, 06 Nov 1994 09:49:37 GMT", **LONG)),
-        get(at=60, cache="hit", seen={"Expires": "Sun, 06 Nov 1994 09:50:37 GMT"}),
-        get(says(expires="0", **LONG), target="/b"),
-        get(at=60, cache="hit", target="/b", seen={"Expires": "0"}),
+        "own-an-expires-that-is-no-date-stays-as-it-is",
+        get(says(cdn_cache_control="max-age=60", expires="0", **PURGED), seen={"Expires": "0"}),
+        get(at=60, cache="hit", age=0, seen={"Expires": "0"}),
         options=Options(vouches=True),
+    ),
+    case(
+        "own-a-304-is-as-new-as-well",
+        get(says(cdn_cache_control="max-age=60", etag='"a"', **PURGED)),
+        get(
+            at=60,
+            status=304,
+            headers={"If-None-Match": '"a"'},
+            age=0,
+            seen={"Date": A_MINUTE_ON},
+        ),
+        options=Options(vouches=True),
+    ),
+    case(
+        "own-what-is-stale-is-not-as-new",
+        get(
+            says(
+                cdn_cache_control="max-age=60",
+                broadsheet_cache_control="max-age=9, purged, stale-while-revalidate=60",
+            )
+        ),
+        get(says(status=500), at=60, cache="hit", age=60, seen={"Date": START_DATE}),
+        options=Options(vouches=True),
+    ),
+    *(
+        case(
+            f"own-an-age-is-told-{name}",
+            get(says(expires=IN_AN_HOUR, **said)),
+            get(at=60, cache="hit", age=60, seen={"Expires": IN_AN_HOUR}),
+            options=Options(vouches=vouches),
+        )
+        for name, said, vouches in (
+            (
+                "where-nobody-else-keeps-it",
+                {"cache_control": "max-age=0", "broadsheet_cache_control": "max-age=3600, purged"},
+                True,
+            ),
+            (
+                "where-the-promise-is-one-of-time",
+                {"cdn_cache_control": "max-age=60", "broadsheet_cache_control": "max-age=3600"},
+                True,
+            ),
+            ("where-another-field-says-purged", {"cache_control": "max-age=3600, purged"}, True),
+            (
+                "where-the-gateway-does-not-vouch",
+                {"cdn_cache_control": "max-age=60", **PURGED},
+                False,
+            ),
+        )
+    ),
+    case(
+        "own-a-shield-fetches-the-page-for-its-head",
+        get(NEW, method="HEAD", body=b"", cache="fwd=uri-miss; stored", seen={"Etag": '"b"'}),
+        get(method="HEAD", body=b"", cache="hit", seen={"Content-Length": "3"}),
+        get(body=b"new", cache="hit"),
+        get(says(b"mine", cache_control="no-store"), target="/b", method="HEAD", body=b""),
+        get(says(status=304), at=3600, method="HEAD", body=b"", asked={"If-None-Match": '"b"'}),
+        options=Options(fetches_for_head=True),
+    ),
+    case(
+        "own-the-origins-codings-are-kept-as-they-came",
+        get(BR, headers=TAKES_BR, asked={"Accept-Encoding": "br"}, body=b"br"),
+        get(headers={"Accept-Encoding": "br"}, cache="hit", body=b"br", seen={"ETag": '"a-br"'}),
+        get(says(b"plain", vary="Accept-Encoding", **LONG), asked={"Accept-Encoding": "identity"}),
+        get(headers={"Accept-Encoding": "zstd"}, cache="hit", body=b"plain"),
+        get(headers=TAKES_BR, cache="hit", body=b"br", seen={"Content-Encoding": "br"}),
+        get(headers={**TAKES_BR, "If-None-Match": '"a-br"'}, status=304, seen={"ETag": '"a-br"'}),
+        get(
+            headers={**TAKES_BR, "Range": "bytes=1-1"}, status=206, seen={"Content-Encoding": "br"}
+        ),
+        get(
+            says(b"x" * 999, **LONG), target="/b", headers=TAKES_BR, asked={"Accept-Encoding": None}
+        ),
+        options=Options(compress=True, coded_by_origin=lambda path: path == "/"),
     ),
     case(
         "own-a-page-that-became-private-takes-the-old-one-back",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.parser import BytesParser
+from email.policy import HTTP
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from wsgiref.validate import validator
@@ -102,6 +104,7 @@ class Step:
     age: int | None = None
     seen: Mapping[str, str | None] = field(default_factory=dict)
     asked: Mapping[str, str | None] = field(default_factory=dict)
+    parts: list[tuple[str, bytes]] | None = None
     purge: str | None = None
 
 
@@ -129,6 +132,16 @@ class Seen:
     def cache(self) -> str:
         """Return our member of Cache-Status, without our name."""
         return (self.header("cache-status") or "").rpartition("broadsheet; ")[2]
+
+    @property
+    def parts(self) -> list[tuple[str, bytes]]:
+        """Return the ranges and contents of multipart/byteranges."""
+        head = f"Content-Type: {self.header('content-type')}\r\n\r\n".encode()
+        message = BytesParser(policy=HTTP).parsebytes(head + self.body)
+        assert message.get_content_type() == "multipart/byteranges"
+        assert message["Content-Length"] in {None, str(len(self.body))}
+        parts: list[Any] = list(message.iter_parts())
+        return [(part["Content-Range"], part.get_payload(decode=True)) for part in parts]
 
 
 @dataclass(kw_only=True)
@@ -280,6 +293,8 @@ def check(step: Step, seen: Seen, origin: Origin) -> None:
         assert ("stored" in seen.cache.split("; ")) is step.stored, story
     if step.age is not None:
         assert seen.header("age") == str(step.age), story
+    if step.parts is not None:
+        assert seen.parts == step.parts, story
     for name, value in step.seen.items():
         assert seen.header(name) == value, f"{name}: {story}"
     for name, value in step.asked.items():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import socketserver
 import threading
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,6 @@ from app.edge.gateway.proxy import Proxy
 from tests.edge.gateway.scripted import Origin, Pair, Says, Seen, Stage, Step, says
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator
 
 HOST = "example.org"
@@ -92,7 +93,7 @@ def running(server: socketserver.BaseServer) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield server.server_address[1]  # type: ignore[misg,unused-ignore] # both are on TCP
+        yield server.server_address[1]  # type: ignore[misc,index,unused-ignore] # both are on TCP
     finally:
         server.shutdown()
         server.server_close()
@@ -152,3 +153,14 @@ def wired(**more: Any) -> Iterator[WireStage]:
         with running(server) as port:
             stage.port = port
             yield stage
+
+
+def wait_for(port: int) -> None:
+    """Wait until something listens on a port."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("The command did not start to listen.")

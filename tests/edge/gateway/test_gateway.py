@@ -11,7 +11,7 @@ from app.edge.gateway.exchange import NoResponseError
 from app.edge.gateway.gateway import Gateway
 from app.edge.gateway.memory_store import MemoryStore
 from app.edge.gateway.options import Options
-from app.edge.gateway.store import Saved, Stored
+from app.edge.gateway.store import Saved, Stored, StoreError
 from tests.edge.gateway.scripted import (
     BOUND,
     Clock,
@@ -413,10 +413,23 @@ class TestWsgi:
 class Failing(MemoryStore):
     """A store whose disk fails in one way or another."""
 
-    def __init__(self, *, bodies_vanish: bool = False, saves: Saved = Saved.SAVED) -> None:
+    def __init__(
+        self,
+        *,
+        bodies_vanish: bool = False,
+        purges_fail: bool = False,
+        saves: Saved = Saved.SAVED,
+    ) -> None:
         super().__init__()
         self.bodies_vanish = bodies_vanish
+        self.purges_fail = purges_fail
         self.saves = saves
+
+    def purge(self, key: bytes) -> int:
+        """Fail, if purges are to."""
+        if self.purges_fail:
+            raise StoreError("The folder can't be written.")
+        return super().purge(key)
 
     def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
         """Return nothing, if bodies vanish."""
@@ -444,6 +457,26 @@ class TestFailingStore:
                     cache=f"fwd=uri-miss; detail={saved.value}",
                 )
             )
+
+    def test_a_post_succeeds_though_nothing_can_be_purged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Its reader gets the application's answer; the operator reads of it in the log."""
+        stage = Stage(store=Failing(purges_fail=True))
+        stage.play(get(says(b"done"), method="POST", body=b"done"))
+        assert [record.message for record in caplog.records] == ["gateway.not_forgotten"]
+
+    def test_a_page_that_was_withdrawn_arrives_though_nothing_can_be_purged(self) -> None:
+        """It is this reader's answer, whatever becomes of the one before."""
+        stage = Stage(store=Failing(purges_fail=True))
+        stage.play(get(says(b"old", cache_control="max-age=1")))
+        stage.play(get(says(b"mine", cache_control="no-store"), at=5, body=b"mine"))
+
+    def test_a_purge_that_failed_may_be_tried_again(self) -> None:
+        """Whoever delivers purges sees that, and goes on."""
+        with pytest.raises(StoreError) as raised:
+            Stage(store=Failing(purges_fail=True)).gateway.purge("http://example.org/")
+        assert raised.value.retryable
 
     def test_a_body_that_was_evicted_is_a_miss(self) -> None:
         """Between head and body an entry may leave; the page is fetched again."""
@@ -494,6 +527,7 @@ def test_a_shield_is_the_edge_of_an_origin_of_our_own() -> None:
     options = Options.shield(site="https://example.org")
     assert options.compress
     assert options.vouches
+    assert options.fetches_for_head
     assert "no-cache" not in options.honoured
     assert "utm_*" in options.ignored_parameters
     assert options.site == "https://example.org"

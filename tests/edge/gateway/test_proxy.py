@@ -3,7 +3,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from contextlib import closing
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -14,7 +13,7 @@ import pytest
 
 from app.edge.gateway.proxy import Proxy
 from tests.edge.gateway.scripted import call, get, says
-from tests.edge.gateway.sockets import WireStage, wired
+from tests.edge.gateway.sockets import WireStage, wait_for, wired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +147,7 @@ def test_the_command_serves_a_gateway(stage: WireStage) -> None:
     command = [sys.executable, "-m", "app.edge.gateway", origin, "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
-        _wait_for(port)
+        wait_for(port)
         stage.origin.script[:] = [says(b"page", cache_control="max-age=2147483648", server="own")]
         first, second = _get(port), _get(port)
     finally:
@@ -168,13 +167,3 @@ def _get(port: int) -> Any:
     answer.read()
     link.close()
     return answer
-
-
-def _wait_for(port: int) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError("The command did not start to listen.")

@@ -78,8 +78,10 @@ def test_no_request_soup_raises(text: str) -> None:
     structured.dictionary([text])
     dates.parse(text, now=NOW)
     with contextlib.suppress(ranges.UnsatisfiableError):
-        part = ranges.part(text, 100)
-        assert part is None or 0 <= part.start < part.stop <= 100
+        parts = sorted((part.start, part.stop) for part in ranges.parts(text, 100))
+        assert len(parts) <= ranges.MOST
+        edges = [edge for part in parts for edge in part]
+        assert edges == sorted(set(edges)), "Parts are not empty and don't touch."
 
 
 class Kept:
