@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 
@@ -43,7 +44,10 @@ class Truth:
         """The digest of a page as it would be made now."""
         edits, digest = self.known.get(path, (-1, b""))
         if edits != self.edits:
-            digest = ask(self.app, path).digest
+            answer = ask(self.app, path)
+            if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                sys.exit(f"{path} can't be made: {answer.status}.")
+            digest = answer.digest
             self.known[path] = self.edits, digest
         return digest
 

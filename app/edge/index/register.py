@@ -119,28 +119,50 @@ _AGAIN = _AGAIN_OTHERWISE.where(page.c.digest == sa.bindparam("of_digest"))
 
 
 def _replace(connection: Connection, page_id: int, entries: Collection[Entry]) -> None:
-    connection.execute(sa.delete(dependency).where(dependency.c.page_id == page_id))
-    _know(connection, {found.shape for found in entries})
-    rows = {
-        (found.hash, found.node, found.low): {
-            "hash": found.hash,
-            "node": found.node,
-            "page_id": page_id,
-            "low": found.low,
-            "high": found.high,
-        }
-        for found in sorted(entries, key=lambda found: found.high)
+    """Write what differs from what is kept: after an edit most of a page is as before."""
+    wanted = {_place(found): found for found in sorted(entries, key=lambda found: found.high)}
+    held = {
+        (row.hash, row.node, row.low): row.high
+        for row in connection.execute(_HELD, {"of": page_id})
     }
-    if rows:
-        connection.execute(sa.insert(dependency), list(rows.values()))
+    new = [found for place, found in wanted.items() if held.get(place) != found.high]
+    gone = [p for p, high in held.items() if p not in wanted or wanted[p].high != high]
+    if gone:
+        connection.execute(
+            _GONE,
+            [{"of": page_id, "of_hash": h, "of_node": n, "of_low": low} for h, n, low in gone],
+        )
+    _know(connection, {found.shape for found in new})
+    if new:
+        connection.execute(
+            _DEPENDS,
+            [
+                {"page_id": page_id, "hash": e.hash, "node": e.node, "low": e.low, "high": e.high}
+                for e in new
+            ],
+        )
+
+
+def _place(found: Entry) -> tuple[int, int, int]:
+    return found.hash, found.node, found.low
+
+
+_HELD = sa.select(dependency.c.hash, dependency.c.node, dependency.c.low, dependency.c.high).where(
+    dependency.c.page_id == sa.bindparam("of")
+)
+_GONE = sa.delete(dependency).where(
+    dependency.c.page_id == sa.bindparam("of"),
+    dependency.c.hash == sa.bindparam("of_hash"),
+    dependency.c.node == sa.bindparam("of_node"),
+    dependency.c.low == sa.bindparam("of_low"),
+)
+_DEPENDS = sa.insert(dependency)
 
 
 def _know(connection: Connection, shapes: Collection[Shape]) -> None:
     """Make sure that every shape is known to whoever resolves."""
-    wanted = {found.digest: found for found in shapes}
-    known = set(
-        connection.scalars(sa.select(shape.c.digest).where(shape.c.digest.in_(wanted))),
-    )
+    wanted = {_shape_digest(found): found for found in shapes}
+    known = set(connection.scalars(_SHAPES, {"of": [*wanted]})) if wanted else set()
     for digest in sorted(wanted.keys() - known):
         found = wanted[digest]
         connection.execute(
@@ -156,10 +178,18 @@ def _know(connection: Connection, shapes: Collection[Shape]) -> None:
         )
 
 
+_SHAPES = sa.select(shape.c.digest).where(shape.c.digest.in_(sa.bindparam("of", expanding=True)))
+
+
+@lru_cache(maxsize=1024)
+def _shape_digest(found: Shape) -> str:
+    return found.digest
+
+
 def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
     """Make sure that a release finds every part by its name."""
-    wanted = {entry(found).hash: found for found in parts}
-    known = set(connection.scalars(sa.select(part.c.hash).where(part.c.hash.in_(wanted))))
+    wanted = {_entry(found).hash: found for found in parts}
+    known = set(connection.scalars(_PARTS, {"of": [*wanted]})) if wanted else set()
     rows = [
         {"hash": hashed, "kind": found.kind, "name": found.name, "digest": found.digest}
         for hashed, found in sorted(wanted.items())
@@ -167,6 +197,9 @@ def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
     ]
     if rows:
         connection.execute(_insert_or_ignore(connection, part), rows)
+
+
+_PARTS = sa.select(part.c.hash).where(part.c.hash.in_(sa.bindparam("of", expanding=True)))
 
 
 def _sqlite(connection: Connection) -> bool:
