@@ -89,6 +89,7 @@ def connect_edge(app: Flask) -> None:
             WATCHED,
             SCHEMA,
             site=app.config["SITE_URL"],
+            settings=("SITE_URL",),
             hooks=(publish_on_time(app),),
         )
 

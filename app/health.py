@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from . import extensions
 from .extensions import alembic, db
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def unready() -> Unready | None:
     except SQLAlchemyError as error:
         detail = getattr(error, "message", None) or f"The database does not work: {error}"
         return Unready(reason="The database can't be reached.", detail=detail)
+    trouble = trouble or extensions.edge.trouble(current_app)
     return Unready(reason=trouble, detail=trouble) if trouble else None
 
 

@@ -9,12 +9,18 @@ from .edge.changes import Watched
 from .edge.reads import Schema
 
 WATCHED = (
-    Watched(table="post", columns=("kind", "status", "slug"), instants=("published_at",)),
-    Watched(table="author", columns=("slug",)),
-    Watched(table="topic", columns=("slug",)),
+    Watched(
+        table="post",
+        columns=("kind", "status", "slug"),
+        instants=("published_at",),
+        handle="slug",
+        label="title",
+    ),
+    Watched(table="author", columns=("slug",), handle="slug", label="name"),
+    Watched(table="topic", columns=("slug",), handle="slug", label="name"),
     Watched(table="post_author"),
     Watched(table="post_topic"),
-    Watched(table="media"),
+    Watched(table="media", label="name"),
     Watched(table="media_file", columns=("media_id", "fingerprint")),
     Watched(table="redirect", columns=("source",)),
     Watched(table="site"),

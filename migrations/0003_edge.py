@@ -98,9 +98,18 @@ def page_index() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_edge_dependency_page_id", "edge_dependency", ["page_id"])
+    op.create_table(
+        "edge_part",
+        sa.Column("hash", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_edge_part"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("edge_part")
     op.drop_table("edge_dependency")
     op.drop_table("edge_shape")
     op.drop_table("edge_page")

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 import click  # noqa: E402 - from here on everything comes from .venv and the project
 import sqlalchemy as sa  # noqa: E402
 
+from app.edge.flask.releasing import release  # noqa: E402
 from app.extensions import alembic, db  # noqa: E402
 from wsgi import app  # noqa: E402
 
@@ -21,6 +22,7 @@ def main() -> int:
     print("-> Bringing the database up to date", flush=True)
     with app.app_context():
         alembic.upgrade()
+        release(app)
         new = db.session.execute(sa.text("SELECT 1 FROM post LIMIT 1")).first() is None
     content = app.cli.commands.get("content")
     if new and isinstance(content, click.Group) and "sample" in content.commands:

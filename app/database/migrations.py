@@ -89,8 +89,11 @@ class Migrations(Alembic):
         def steps(revision: Any, context: Any) -> Any:
             if stranger := self._stranger(revision or ()):
                 raise NewerDatabase(_newer(stranger))
+            found = list(fn(revision, context))
+            if not found and changes.drift(context.connection, self.watched) is None:
+                return  # making the triggers anew would purge everything
             changes.remove(context.connection, self.watched)
-            yield from fn(revision, context)
+            yield from found
             if set(context.get_current_heads()) == set(self.script_directory.get_heads()):
                 changes.install(context.connection, self.watched)
 

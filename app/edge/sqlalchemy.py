@@ -121,7 +121,8 @@ class Kind(Enum):
     NEITHER = auto()
 
 
-_NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET", "SHOW", "PRAGMA")
+_NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
+_READS = ("SELECT", "SHOW", "PRAGMA")
 
 
 def kind(statement: str, context: Any) -> Kind:
@@ -133,7 +134,7 @@ def kind(statement: str, context: Any) -> Kind:
     word = statement.lstrip("( \n\t").upper()
     if word.startswith(_NEITHER):
         return Kind.NEITHER
-    return Kind.READ if word.startswith("SELECT") else Kind.WRITE
+    return Kind.READ if word.startswith(_READS) else Kind.WRITE
 
 
 def _mark(connection: Connection) -> str:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from .actions import publish_due
-from .errors import PublishingError
+from .actions import publish, publish_due
+from .errors import Missing, PublishingError
 from .exporting import ExportError, export_folder
 from .importing.folder import Progress, import_folder
 from .importing.report import Outcome, Report
 from .importing.source import SourceError
+from .queries import unpublished
+from .rehearsal import pages_touched_by
 from .sampling import load_samples
 
 _EVERY = 100
@@ -69,6 +73,24 @@ def sample_command() -> None:
         return
     imported = sum(report.counts[Outcome.IMPORTED] for report in reports)
     click.echo(f"The sample publication is loaded: {imported} posts.")
+
+
+@content.command("publish")
+@click.argument("slug")
+@click.option("--dry-run", is_flag=True, help="Only list the pages that it would touch.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, for programs.")
+def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
+    """Make the draft or scheduled post of this address public."""
+    with _in_one_sentence():
+        post = unpublished.by_slug(slug)
+        if post is None:
+            raise Missing(f"There is no unpublished post {slug!r}.")
+        publishing = partial(publish, post.id, expected_version=post.version, now=_now())
+        if not dry_run:
+            click.echo(f"Published: {publishing().path}")
+            return
+        found = pages_touched_by(publishing, f"Publishing {post.title!r}")
+    click.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(found.words()))
 
 
 @content.command("publish-due")

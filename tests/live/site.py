@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
+from app.config.readers import database_url
 from app.edge.gateway.lmdb_store import LmdbStore
 from tests.conftest import opened
 
 from . import wire
 from .gunicorn import environment
-from .process import Running, free_port, running
+from .process import Running, free_port, listens, running
 from .wire import Answer, Pair
 
 BOUND = 10.0
@@ -70,6 +72,7 @@ class Site:
             self._server.process.wait(BOUND)
         self._stack.close()
         self._server = None
+        assert eventually(lambda: not listens(self.port))  # a worker may outlive its master
 
     def restart(self, *, by: signal.Signals = signal.SIGTERM) -> None:
         """Stop the server and start it again in the same folder."""
@@ -136,7 +139,10 @@ class Site:
     @contextmanager
     def acting(self) -> Iterator[Flask]:
         """An app of this process over the same site: what it writes, another process wrote."""
-        yield from opened(self.folder, EDGE_GATEWAY=True, SITE_URL=self.url)
+        own: dict[str, Any] = {"EDGE_GATEWAY": True, "SITE_URL": self.url}
+        if url := self.settings.get("DATABASE_URL"):
+            own["DATABASE_URL"] = database_url(url)
+        yield from opened(self.folder, **own)
 
 
 @contextmanager

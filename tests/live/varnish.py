@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,18 +17,20 @@ StartVarnish = Callable[[str], Running]
 @pytest.fixture
 def varnish(tmp_path: Path) -> Iterator[StartVarnish]:
     """Start a Varnish with this VCL; it stops with the test."""
-    program = needs("varnishd", package="varnish")
     with ExitStack() as stack:
+        yield lambda vcl: stack.enter_context(varnished(tmp_path, vcl))
 
-        def start(vcl: str) -> Running:
-            port = free_port()
-            folder = tmp_path / f"varnish-{port}"
-            folder.mkdir()
-            (folder / "default.vcl").write_text(vcl)
-            command = [program, "-F", "-n", str(folder / "work"), "-a", f"127.0.0.1:{port}"]
-            command += ["-f", str(folder / "default.vcl"), "-s", "malloc,32m", "-j", "none"]
-            command += ["-p", "vcc_allow_inline_c=off", "-T", "none"]
-            started = running(command, port=port, log=folder / "log", stop=signal.SIGINT)
-            return stack.enter_context(started)
 
-        yield start
+@contextmanager
+def varnished(folder: Path, vcl: str) -> Iterator[Running]:
+    """Start a Varnish with this VCL; it stops at the end."""
+    program = needs("varnishd", package="varnish")
+    port = free_port()
+    own = folder / f"varnish-{port}"
+    own.mkdir()
+    (own / "default.vcl").write_text(vcl)
+    command = [program, "-F", "-n", str(own / "work"), "-a", f"127.0.0.1:{port}"]
+    command += ["-f", str(own / "default.vcl"), "-s", "malloc,32m", "-j", "none"]
+    command += ["-p", "vcc_allow_inline_c=off", "-T", "none"]
+    with running(command, port=port, log=own / "log", stop=signal.SIGINT) as started:
+        yield started

@@ -46,4 +46,8 @@ class Change:
             names = frozenset(json.loads(changed)) if changed else frozenset()
             return cls(table=table, op=Op(op), old=old, new=new, changed=names)
         except ValueError:
-            return cls(table="*", op=Op.EVERYTHING)
+            return EVERYTHING
+
+
+EVERYTHING = Change(table="*", op=Op.EVERYTHING)
+"""The entry that says that anything may have changed."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from types import ModuleType
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import postgresql, sqlite
+from .change import EVERYTHING
+from .log import append
+from .meta import note, noted
 from .tables import CHANGE, META
 from .watched import Shape, Watched
 
@@ -30,7 +32,7 @@ def install(connection: Connection, watched: Sequence[Watched]) -> None:
         for statement in _words(connection).create(shape(connection, table)):
             connection.exec_driver_sql(_escaped(connection, statement))
     log_everything(connection)
-    _note(connection, _FINGERPRINT, fingerprint(connection, watched))
+    note(connection, _FINGERPRINT, fingerprint(connection, watched))
 
 
 def remove(connection: Connection, watched: Iterable[Watched]) -> None:
@@ -42,20 +44,22 @@ def remove(connection: Connection, watched: Iterable[Watched]) -> None:
 
 def log_everything(connection: Connection) -> None:
     """Say in the log that anything may have changed."""
-    xid = "0" if connection.dialect.name == "sqlite" else "pg_current_xact_id()::text::bigint"
-    connection.exec_driver_sql(f"INSERT INTO {CHANGE}(xid, of_table, op) VALUES ({xid}, '*', 'E')")
+    append(connection, EVERYTHING)
 
 
 def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
     """Why the triggers can't be trusted, or None when they are what `install` left."""
     if not _ready(connection, watched):
         return "the change log's tables are missing: run `flask db upgrade`"
-    noted = _noted(connection, _FINGERPRINT)
-    if noted is None:
+    known = noted(connection, _FINGERPRINT)
+    if known is None:
         return "the triggers were never installed: run `flask edge triggers install`"
-    if noted != fingerprint(connection, watched):
-        return "a watched table or its triggers were altered: run `flask edge triggers install`"
-    return None
+    try:
+        same = known == fingerprint(connection, watched)
+    except ValueError as error:
+        return f"{error}: run `flask db upgrade`, or take back what was done to it"
+    altered = "a watched table or its triggers were altered: run `flask edge triggers install`"
+    return None if same else altered
 
 
 def shape(connection: Connection, watched: Watched) -> Shape:
@@ -68,12 +72,8 @@ def shape(connection: Connection, watched: Watched) -> Shape:
     unknown = {*watched.columns, *watched.instants, *watched.silent} - {*columns}
     if unknown:
         raise ValueError(f"{watched.table} has no column {', '.join(sorted(unknown))}")
-    unique = [tuple(found["column_names"]) for found in look.get_unique_constraints(watched.table)]
-    unique += [
-        tuple(name or "" for name in index["column_names"])
-        for index in look.get_indexes(watched.table)
-        if index["unique"]
-    ]
+    sqlite_only = connection.dialect.name == "sqlite"
+    unique = (_on_sqlite if sqlite_only else _on_postgresql)(connection, watched.table)
     if any("" in names for names in unique):
         raise ValueError(f"{watched.table} has a unique index on an expression: not watchable")
     return Shape(
@@ -84,12 +84,33 @@ def shape(connection: Connection, watched: Watched) -> Shape:
     )
 
 
+def _on_sqlite(connection: Connection, table: str) -> list[tuple[str, ...]]:
+    """The columns of each unique index; SQLAlchemy leaves out those on expressions."""
+    listed = sa.text('SELECT name FROM pragma_index_list(:t) WHERE "unique" ORDER BY name')
+    columns = sa.text("SELECT name FROM pragma_index_info(:i) ORDER BY seqno")
+    return [
+        tuple(name or "" for name in connection.scalars(columns, {"i": index}))
+        for index in connection.scalars(listed, {"t": table}).all()
+    ]
+
+
+def _on_postgresql(connection: Connection, table: str) -> list[tuple[str, ...]]:
+    look = sa.inspect(connection)
+    unique = [tuple(found["column_names"]) for found in look.get_unique_constraints(table)]
+    return unique + [
+        tuple(name or "" for name in index["column_names"])
+        for index in look.get_indexes(table)
+        if index["unique"]
+    ]
+
+
 def fingerprint(connection: Connection, watched: Sequence[Watched]) -> str:
     """A digest of the declarations, of the triggers as the database has them, and of the tables."""
     found = [
-        [list(astuple(table)) for table in watched],
+        [list(table.told) for table in watched],
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
         [_columns(connection, table.table) for table in watched],
+        [[list(names) for names in shape(connection, table).unique] for table in watched],
     ]
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
 
@@ -135,14 +156,3 @@ def _escaped(connection: Connection, statement: str) -> str:
 def _ready(connection: Connection, watched: Sequence[Watched]) -> bool:
     names = set(sa.inspect(connection).get_table_names())
     return {CHANGE, META, *(table.table for table in watched)} <= names
-
-
-def _noted(connection: Connection, name: str) -> str | None:
-    meta = sa.table(META, sa.column("name"), sa.column("value"))
-    return connection.scalar(sa.select(meta.c.value).where(meta.c.name == name))
-
-
-def _note(connection: Connection, name: str, value: str) -> None:
-    meta = sa.table(META, sa.column("name"), sa.column("value"))
-    connection.execute(sa.delete(meta).where(meta.c.name == name))
-    connection.execute(sa.insert(meta).values(name=name, value=value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import chain
-from .change import Change
+from .change import Change, Image
 from .tables import CHANGE, META
 
 KEPT = 5_000
@@ -41,14 +42,70 @@ def since(connection: Connection, mark: str, *, most: int) -> list[Change] | Non
 
 def unresolved(connection: Connection, *, most: int) -> list[Change]:
     """The changes that nobody resolved, the oldest first, at most one more than `most`."""
-    query = sa.select(*_ENTRY).where(~_log.c.resolved).order_by(_log.c.id).limit(most + 1)
+    return [change for _, change in _unresolved(connection, most)]
+
+
+def take(connection: Connection, *, most: int) -> list[Change]:
+    """The same, called resolved from now on; all that there are when they are more than `most`.
+
+    On PostgreSQL a later statement sees what was committed meanwhile, so that what is not
+    returned must not be called resolved, unless the caller goes by there being too many.
+    """
+    found = _unresolved(connection, most)
+    if found:
+        _settle(connection, None if len(found) > most else [number for number, _ in found])
+    return [change for _, change in found]
+
+
+def _unresolved(connection: Connection, most: int) -> list[tuple[int, Change]]:
+    query = sa.select(_log.c.id, *_ENTRY).where(~_log.c.resolved).order_by(_log.c.id)
+    return [(row.id, _change(row[1:])) for row in connection.execute(query.limit(most + 1))]
+
+
+def append(connection: Connection, change: Change) -> None:
+    """Log a change that no trigger sees, in the caller's transaction."""
+    xid = sa.literal(0) if _sqlite(connection) else sa.text("pg_current_xact_id()::text::bigint")
+    connection.execute(
+        sa.insert(_log).values(
+            xid=xid,
+            of_table=change.table,
+            op=change.op.value,
+            old=_spelt(change.old),
+            new=_spelt(change.new),
+            changed=json.dumps(sorted(change.changed)) if change.changed else None,
+        ),
+    )
+
+
+def _spelt(image: Image | None) -> str | None:
+    return None if image is None else json.dumps(dict(image))
+
+
+def last(connection: Connection) -> int:
+    """The number of the newest entry that this transaction sees; 0 for none."""
+    return connection.scalar(sa.select(sa.func.max(_log.c.id))) or 0
+
+
+def own(connection: Connection, *, after: int, most: int) -> list[Change]:
+    """What this very transaction logged after an entry, at most one more than `most`."""
+    mine = _log.c.id > after
+    if not _sqlite(connection):
+        mine &= _log.c.xid == sa.text("pg_current_xact_id()::text::bigint")
+    query = sa.select(*_ENTRY).where(mine).order_by(_log.c.id).limit(most + 1)
     return [_change(row) for row in connection.execute(query)]
 
 
-def settle(connection: Connection) -> None:
-    """Call every change resolved that this transaction sees, and trim the log's old end."""
+def newest(connection: Connection, *, most: int) -> list[tuple[int, Change]]:
+    """The entries that the log still holds with their numbers, the newest first."""
+    query = sa.select(_log.c.id, *_ENTRY).order_by(_log.c.id.desc()).limit(most)
+    return [(row.id, _change(row[1:])) for row in connection.execute(query)]
+
+
+def _settle(connection: Connection, numbers: Sequence[int] | None) -> None:
+    """Call these changes resolved, or all of them, and trim the log's old end."""
     chain.extend(connection)
-    connection.execute(sa.update(_log).where(~_log.c.resolved).values(resolved=True))
+    these = ~_log.c.resolved if numbers is None else _log.c.id.in_(numbers)
+    connection.execute(sa.update(_log).where(these).values(resolved=True))
     oldest = connection.scalar(
         sa.select(_log.c.id).where(_log.c.resolved).order_by(_log.c.id.desc()).offset(KEPT).limit(1)
     )

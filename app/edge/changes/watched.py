@@ -11,13 +11,21 @@ class Watched:
 
     `columns` are those that queries compare for equality, `instants` those that they sort by;
     both stand in a change's images, beside the primary key. A write that changes nothing but
-    `silent` columns is not logged.
+    `silent` columns is not logged. People ask for a row by its `handle` and know it by its
+    `label`; both name a column, or nothing.
     """
 
     table: str
     columns: tuple[str, ...] = ()
     instants: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
+    handle: str = ""
+    label: str = ""
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What the triggers are made from."""
+        return (self.table, self.columns, self.instants, self.silent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

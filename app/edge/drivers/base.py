@@ -21,13 +21,15 @@ class Limits:
     """What an edge puts up with.
 
     `batch` targets a call; `burst` calls at once and `per_second` on average, where None means
-    no limit. `timeout` is the longest that one call of the driver takes.
+    no limit. `timeout` is the longest that one call of the driver takes, and a claim outlasts it
+    by `slack`: by nothing where two calls for one page do no harm.
     """
 
     batch: int = 100
     per_second: float | None = None
     burst: int = 1
     timeout: timedelta = timedelta(seconds=10)
+    slack: timedelta = timedelta(seconds=20)
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.burst < 1 or self.timeout <= timedelta(0):

@@ -57,4 +57,5 @@ def _narrowest(limits: Sequence[Limits]) -> Limits:
         per_second=min(rates, default=None),
         burst=min(found.burst for found in limits),
         timeout=sum((found.timeout for found in limits), timedelta(0)),
+        slack=max(found.slack for found in limits),
     )

@@ -26,7 +26,8 @@ class GatewayDriver:
     everything went through: what it missed meanwhile is not known one by one.
     """
 
-    limits = Limits(batch=500, timeout=timedelta(seconds=30))
+    # Short, for whoever dies with a claim leaves old pages to be served until it ends.
+    limits = Limits(batch=500, timeout=timedelta(seconds=2), slack=timedelta(0))
 
     def __init__(self, gateway: Purgeable) -> None:
         self._gateway = gateway

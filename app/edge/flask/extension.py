@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,21 +15,26 @@ from flask.globals import request_ctx
 from flask.signals import request_finished, request_started
 
 from .. import cli
+from ..changes.watchman import Watchman
 from ..dialects import Dialect, named
 from ..guard import SAFE, Facts, Finding, judge
+from ..http.key import cleaned, ignoring
 from ..marks import cached
 from ..policy import Policy, PolicyError
-from ..query import canonical, is_canonical
+from ..query import TRACKERS, canonical, is_canonical
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
+from . import templates
 from .embedded import Embedded, embedded, switched_on
+from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
+from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
 from .static import Static
-from .tracking import Tracker
+from .tracking import Tracker, Version
 from .upkeep import Awake, Upkeep
 
 if TYPE_CHECKING:
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from ..reads import Schema
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
+_TRACKERS = ignoring(TRACKERS)
 Clock = Callable[[], datetime]
 
 
@@ -95,7 +102,8 @@ class State:
         said = response_promise(route, asked, response, self.should_handle, now)
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = _facts(said, route, asked, response)
-        finding = judge(facts) or self._registered(facts, route, asked, etag, now)
+        version = Version(variant=_variant(asked, facts), etag=etag)
+        finding = judge(facts) or self._registered(facts, asked, version, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
@@ -107,16 +115,17 @@ class State:
             validate(response, environ)
 
     def _registered(
-        self, facts: Facts, route: Promise, asked: Request, etag: str, now: datetime
+        self, facts: Facts, asked: Request, version: Version, now: datetime
     ) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
         if self.tracker is None or not policy.shared or policy.immutable:
             return None
         url = _path(asked)
-        if query := canonical(asked.environ.get("QUERY_STRING", ""), route.query):
+        # As the gateway keys it, also where no route matched and nothing was tidied.
+        if query := cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS):
             url = f"{url}?{query}"
-        return self.tracker.settle(facts.view, url, etag, policy, now)
+        return self.tracker.settle(facts.view, url, version, policy, now)
 
 
 class Edge:
@@ -155,6 +164,7 @@ class Edge:
         )
         app.extensions["edge"] = state
         app.request_class = _tracked(app.request_class)
+        templates.install(app)
         app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, _to_canonical_query)
@@ -168,7 +178,7 @@ class Edge:
             state.embedded = embedded(app, dialects, clock, gateway or {})
             app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
 
-    def track(
+    def track(  # noqa: PLR0913 - as init_app
         self,
         app: Flask,
         engine: Engine,
@@ -176,19 +186,29 @@ class Edge:
         schema: Schema,
         *,
         site: str,
+        settings: Sequence[str] = (),
         hooks: Sequence[Hook] = (),
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
 
         `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
-        The relay calls the `hooks`, which do what is due and say when they want to be called.
+        `settings` are those that pages show. The relay calls the `hooks`, which do what is due
+        and say when they want to be called.
         """
         state = _state(app)
         key = str(app.secret_key or "").encode()[:64]
+        watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
         state.tracker = Tracker(
-            engine=engine, watched=tuple(watched), schema=schema, site=site, key=key
+            engine=engine,
+            watched=tuple(watched),
+            schema=schema,
+            site=site,
+            key=key,
+            parts=Parts(app, settings),
+            watchman=watchman,
+            demands_release=not app.debug,
         )
-        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks)
+        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman)
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
         app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
@@ -205,6 +225,12 @@ class Edge:
         """Let the gateway forget everything; return how many responses it had."""
         found = _state(app).embedded
         return 0 if found is None else found.gateway.purge_all()
+
+    def trouble(self, app: Flask) -> str | None:
+        """Why nothing can be shared just now, in a sentence; None when all is well."""
+        tracker = _state(app).tracker
+        found = None if tracker is None else tracker.watchman.look()
+        return None if found is None else f"Nothing is shared: {found}."
 
     @staticmethod
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
@@ -292,6 +318,19 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
         headers_read=frozenset(reads.headers),
         streamed=response.is_streamed and not response.direct_passthrough,
     )
+
+
+def _variant(asked: Request, facts: Facts) -> str:
+    """Which of a URL's responses this is; others may be built from something else."""
+    vary = facts.vary.union(name.lower() for name in facts.policy.vary)
+    said = [f"{name}: {asked.environ.get(_variable(name), '')}" for name in sorted(vary)]
+    if asked.method != "GET":
+        said.append(asked.method)
+    return hashlib.blake2b("\n".join(said).encode(), digest_size=8).hexdigest() if said else ""
+
+
+def _variable(name: str) -> str:
+    return f"HTTP_{name.upper().replace('-', '_')}"
 
 
 def _cookie_names(response: Response) -> Iterator[str]:

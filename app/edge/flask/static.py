@@ -18,6 +18,8 @@ from ..http import codings, ranges, validators
 from ..http.fields import Fields
 from ..marks import cached
 from ..policy import Freshness, Policy
+from ..reads import Part
+from .templates import ABSENT, note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..shelf import Shelf
 
+KIND = "static"
 STATIC = Policy(name="STATIC", browser=Freshness(ttl=timedelta(days=365)), immutable=True)
 _NO_FIELDS = Fields(())
 _log = logging.getLogger(__name__)
@@ -68,12 +71,19 @@ class Static:
         """Put the fingerprint before the file's name in a URL that is being built."""
         if endpoint != "static" or "filename" not in values:
             return
+        name = values["filename"]
+        note(self.part(name))
         try:
-            values["filename"] = self.manifest().stamped(values["filename"])
+            values["filename"] = self.manifest().stamped(name)
         except StaticError:
             if current_app.extensions["edge"].is_strict(current_app):
                 raise
-            _log.warning("edge.static_missing", extra={"static_file": values["filename"]})
+            _log.warning("edge.static_missing", extra={"static_file": name})
+
+    def part(self, name: str) -> Part:
+        """The part of a page that the URL of a file is."""
+        file = self.manifest().files.get(name)
+        return Part(kind=KIND, name=name, digest=file.fingerprint if file else ABSENT)
 
     @cached(STATIC)
     def serve(self, filename: str) -> BaseResponse:

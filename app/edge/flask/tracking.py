@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -21,13 +23,25 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from ..changes import Watched
+    from ..changes.watchman import Watchman
     from ..policy import Policy
+    from .parts import Parts
+
+_log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(milliseconds=200)
 """How long registering waits for another writer; a reader's answer is worth more than a HIT."""
 
 FLIGHT = timedelta(minutes=1)
 """The longest time that a response may be on its way to a cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Which response of a URL it is, and which bytes it has."""
+
+    variant: str
+    etag: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,40 +53,72 @@ class Tracker:
     schema: Schema
     site: str
     key: bytes
+    parts: Parts
+    watchman: Watchman
+    demands_release: bool
+    """Register only what the current release has made."""
 
     def begin(self) -> None:
         """Record what is read from now on."""
         recorder.begin()
 
     def settle(
-        self, view: str, url: str, etag: str, policy: Policy, now: datetime
+        self, view: str, url: str, version: Version, policy: Policy, now: datetime
     ) -> Finding | None:
         """Register a response under its URL, or say why it must not be stored."""
         record = recorder.current()
         recorder.end()
         if record is None:
             return _quiet(view, "unrecorded", "nobody recorded what it was built from")
+        record.read(self.parts.of(view))
         if record.spoilt is not None:
             return _leak(view, policy, record.spoilt)
+        if record.rehearsal:
+            record.url, record.etag = url, version.etag
+            return None
+        if (trouble := self.watchman.trouble()) is not None:
+            return _quiet(view, "untrusted", trouble)
         page = Page(
             url=url,
-            tag=page_tag(self.site, url, key=self.key),
-            etag=etag,
+            variant=version.variant,
+            tag=self.tag(url),
+            etag=version.etag,
             policy=policy.name,
             registered=now,
             expires=now + longest_life(policy),
         )
         return self._register(view, page, record)
 
+    def tag(self, url: str) -> str:
+        """The cache tag of a page."""
+        return page_tag(self.site, url, key=self.key)
+
     def _register(self, view: str, page: Page, record: recorder.Record) -> Finding | None:
+        build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
-                verdict = register(connection, page, record.dependencies, record.marks)
+                verdict = register(connection, page, record.dependencies, record.marks, build)
         except sa.exc.DBAPIError:
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:
             return None
+        if verdict is Registered.OLD_BUILD:
+            _warn(verdict.value)
         return _quiet(view, verdict.name.lower(), verdict.value)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction of its own that nobody records."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection.execution_options(**INTERNAL)
+
+    @contextmanager
+    def logging(self) -> Iterator[Connection]:
+        """A transaction for entries of the change log; they are resolved as it ends."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(sqlite_begin="IMMEDIATE")  # noqa: PLW2901 - the same one
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self, patience: timedelta = PATIENCE) -> Iterator[Connection]:
@@ -98,13 +144,23 @@ def _patience(connection: Connection, longest: timedelta) -> Iterator[None]:
         raw.execute(f"PRAGMA busy_timeout={before}")
 
 
+@cache
+def _warn(reason: str) -> None:
+    """Say once a process why nothing is stored."""
+    _log.warning("edge.old_build", extra={"reason": reason})
+
+
 def longest_life(policy: Policy) -> timedelta:
-    """How long any cache may hold a response; an edge may get it in the gateway's last second."""
+    """How long any cache may hold a response.
+
+    An edge may get it in the last second in which the gateway may serve it, and count anew.
+    """
     edge = policy.edge
     if edge is None:
         return FLIGHT + policy.browser.ttl
-    stale = (edge.stale_while_revalidate or timedelta()) + (edge.stale_if_error or timedelta())
-    return 2 * edge.ttl + stale + FLIGHT
+    spans = (edge.stale_while_revalidate, edge.stale_if_error)
+    stale = max(span or timedelta() for span in spans)
+    return 2 * (edge.ttl + stale) + FLIGHT
 
 
 def _leak(view: str, policy: Policy, reason: str) -> Finding:

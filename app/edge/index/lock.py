@@ -11,14 +11,17 @@ from sqlalchemy.engine import Connection
 
 KEY = 0x42524F42
 
+_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+"""Said with the lock, since a database may have another default."""
+
 
 def share(connection: Connection) -> None:
     """Wait until nobody resolves; several may register at a time."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({KEY})")
+        connection.exec_driver_sql(f"{_COMMITTED}; SELECT pg_advisory_xact_lock_shared({KEY})")
 
 
 def exclude(connection: Connection) -> None:
     """Wait until nobody registers or resolves."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({KEY})")
+        connection.exec_driver_sql(f"{_COMMITTED}; SELECT pg_advisory_xact_lock({KEY})")

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.change import Change, Op
-from ..changes.log import settle, unresolved
+from ..changes.log import take
 from ..reads.encoding import encode
 from .interval import nodes, shifted
 from .links import Linked
@@ -34,6 +34,9 @@ MOST_PROBES = 20_000
 
 _CHUNK = 400
 
+_URL = "edge:url"
+"""No table: under this name the log holds what a person asked to purge."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
@@ -47,10 +50,9 @@ class Resolution:
 def resolve(connection: Connection) -> Resolution:
     """Take every unresolved change from the log and say which pages may now differ."""
     exclude(connection)
-    found = unresolved(connection, most=MOST_CHANGES)
+    found = take(connection, most=MOST_CHANGES)
     if not found:
         return Resolution()
-    settle(connection)
     if len(found) > MOST_CHANGES:
         return Resolution(changes=len(found), everything="more changes than are told apart")
     return _affected(connection, found)
@@ -66,30 +68,42 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
     if coarse is not None:
         what = "anything" if coarse.op is Op.EVERYTHING else f"the whole of {coarse.table}"
         return Resolution(changes=len(changes), everything=f"{what} may have changed")
+    named = {url: tag for change in changes for url, tag in _named(change)}
     shapes = _shapes(connection, {c.table for c in changes})
     probes = _probes(shapes, changes, _links(connection, shapes, changes))
     if probes is None:
         return Resolution(changes=len(changes), everything="a change could not be told apart")
     if sum(map(len, probes.values())) > MOST_PROBES:
         return Resolution(changes=len(changes), everything="more probes than are asked one by one")
-    return Resolution(changes=len(changes), pages=_pages(connection, probes))
+    pages = _pages(connection, probes)
+    asked = (Affected(id=0, url=url, tag=tag) for url, tag in sorted(named.items()))
+    return Resolution(changes=len(changes), pages=(*pages, *asked))
+
+
+def asked_for(url: str, tag: str) -> Change:
+    """The entry of the change log by which a person purges one URL, registered or not."""
+    return Change(table=_URL, op=Op.DELETE, old={"url": url, "tag": tag})
+
+
+def _named(change: Change) -> Iterator[tuple[str, str]]:
+    if change.table == _URL and change.old:
+        yield change.old["url"], change.old["tag"]
 
 
 def _shapes(connection: Connection, tables: set[str]) -> dict[str, list[Shape]]:
     rows = connection.execute(sa.select(shape_table).where(shape_table.c.of_table.in_(tables)))
     found: dict[str, list[Shape]] = defaultdict(list)
     for row in rows:
-        if row.kind != "part":
-            found[row.of_table].append(
-                Shape(
-                    kind=row.kind,
-                    table=row.of_table,
-                    columns=tuple(json.loads(row.columns)),
-                    equal=tuple(json.loads(row.equal)),
-                    sort=row.sort,
-                    via=tuple(json.loads(row.via)),
-                ),
-            )
+        found[row.of_table].append(
+            Shape(
+                kind=row.kind,
+                table=row.of_table,
+                columns=tuple(json.loads(row.columns)),
+                equal=tuple(json.loads(row.equal)),
+                sort=row.sort,
+                via=tuple(json.loads(row.via)),
+            ),
+        )
     return found
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from ..changes.change import Change, Image, Op
@@ -40,8 +41,7 @@ class Shape:
     @property
     def digest(self) -> str:
         """A name for the shape that is the same in every process."""
-        whole = json.dumps([self.kind, self.table, self.columns, self.equal, self.sort, self.via])
-        return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+        return _digest(self)
 
     def hash(self, values: tuple[str | None, ...]) -> int:
         """The shape with its values, as 64 bits; a collision only purges too much."""
@@ -73,6 +73,13 @@ class Shape:
         return key if isinstance(key, int) else None
 
 
+@lru_cache(maxsize=4096)
+def _digest(shape: Shape) -> str:
+    said = [shape.kind, shape.table, shape.columns, shape.equal, shape.sort, shape.via]
+    whole = json.dumps(said)
+    return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One dependency as the index keeps it."""
@@ -97,10 +104,16 @@ def entry(dependency: Dependency) -> Entry:
     if isinstance(dependency, Range):
         return _range(dependency)
     if isinstance(dependency, Part):
-        shape = Shape(kind="part", table=dependency.kind, equal=("name", "digest"))
-        return Entry(shape=shape, hash=shape.hash((dependency.name, dependency.digest)))
+        return _part(dependency)
     shape = Shape(kind="table", table=dependency.table)
     return Entry(shape=shape, hash=shape.hash(()))
+
+
+@lru_cache(maxsize=4096)
+def _part(found: Part) -> Entry:
+    """Every page has the same few parts."""
+    shape = Shape(kind="part", table=found.of_table, equal=("name", "digest"))
+    return Entry(shape=shape, hash=shape.hash((found.name, found.digest)))
 
 
 def _range(found: Range) -> Entry:

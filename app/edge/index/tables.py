@@ -10,8 +10,8 @@ own = sa.MetaData()
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
-    """Define pages, the shapes of their dependencies, and the dependencies on `metadata`."""
+def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, sa.Table]:
+    """Define pages, the shapes of their dependencies, the dependencies, and the known parts."""
     page = sa.Table(
         "edge_page",
         metadata,
@@ -57,7 +57,15 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         sa.Index("ix_edge_dependency_page_id", "page_id"),
         sqlite_with_rowid=False,
     )
-    return page, shape, dependency
+    part = sa.Table(
+        "edge_part",
+        metadata,
+        sa.Column("hash", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+    )
+    return page, shape, dependency, part
 
 
-page, shape, dependency = define_tables(own)
+page, shape, dependency, part = define_tables(own)

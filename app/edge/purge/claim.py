@@ -22,9 +22,6 @@ from .tables import outbox
 from .tables import tier as tiers
 from .tier import Tier
 
-SLACK = timedelta(seconds=20)
-"""A lease outlasts the driver's longest call by this much."""
-
 LATE = timedelta(minutes=1)
 """Whoever waits longer than this for an inner tier is sent once all the same."""
 
@@ -67,7 +64,7 @@ def claim(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> 
         .where(tiers.c.name == tier.name)
         .values(level=level - 1, level_at=micros(now)),
     )
-    return _take(connection, found, now + limits.timeout + SLACK)
+    return _take(connection, found, now + limits.timeout + limits.slack)
 
 
 def known(
@@ -76,7 +73,7 @@ def known(
     """The tier's row, made when it is missing, and locked until the transaction ends."""
     found = connection.execute(_locked(connection, tier)).one_or_none()
     if found is None:
-        _introduce(connection, tier, limits, now)
+        introduce(connection, tier, now, burst=limits.burst)
         found = connection.execute(_locked(connection, tier)).one()
     return found
 
@@ -87,8 +84,9 @@ def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int]:
     return query.with_for_update() if connection.dialect.name == "postgresql" else query
 
 
-def _introduce(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> None:
-    values = {"name": tier.name, "level": float(limits.burst), "level_at": micros(now)}
+def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int = 1) -> None:
+    """Make a tier known, unless it is."""
+    values = {"name": tier.name, "level": float(burst), "level_at": micros(now)}
     if connection.dialect.name == "sqlite":
         connection.execute(sa.insert(tiers).prefix_with("OR IGNORE").values(values))
         return
@@ -180,6 +178,18 @@ def look(connection: Connection, tier: Tier, now: datetime) -> Idle | None:
     if soonest is None:
         return Idle()
     return Idle(until=instant(soonest)) if soonest > micros(now) else None
+
+
+def owed(connection: Connection, tier: Tier) -> tuple[str, ...] | None:
+    """The URLs that a tier is owed, also those that somebody has claimed; None: everything."""
+    rows = connection.execute(
+        sa.select(outbox.c.kind, outbox.c.url).where(
+            outbox.c.tier == tier.name, outbox.c.state.in_(OPEN)
+        ),
+    ).all()
+    if any(row.kind == Kind.EVERYTHING for row in rows):
+        return None
+    return tuple(sorted({row.url for row in rows}))
 
 
 def being_sent(connection: Connection, tier: Tier) -> bool:

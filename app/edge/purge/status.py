@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,6 +64,30 @@ class Status:
         """The same as JSON has it: spans in seconds, instants as text."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain | {"healthy": self.healthy}
+
+    def words(self) -> Iterator[str]:
+        """The same in lines for people."""
+        if not self.tiers:
+            yield "Nothing was ever owed to an edge."
+        for found in self.tiers:
+            yield from _said(found)
+
+
+def _said(found: TierStatus) -> Iterator[str]:
+    state = f"can't be purged: {found.breaker}" if found.breaker else "is purged"
+    yield f"{found.name} {state}."
+    waits = f", the oldest for {_seconds(found.oldest)}" if found.oldest else ""
+    yield f"  owed {found.backlog}{waits}; {found.resting} wait for their second purge"
+    if found.p50 is not None and found.p99 is not None:
+        yield f"  from commit to fresh: {_seconds(found.p50)} (p50), {_seconds(found.p99)} (p99)"
+    if found.dead:
+        yield f"  {found.dead} were refused for good:"
+    for letter in found.letters:
+        yield f"    {letter.url or 'everything'}: {letter.error}"
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.3f} s"
 
 
 def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> Status:

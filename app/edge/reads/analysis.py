@@ -53,7 +53,7 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
             statement=statement,
             select=select,
             outermost=select is statement,
-            starred=_starred(select) and id(select) not in existing,
+            existing=id(select) in existing,
         )
         sources += reader.sources()
     return Plan(sources=tuple(sources))
@@ -63,10 +63,18 @@ def _check_parts(statement: SelectBase, schema: Schema) -> None:
     for part in visitors.iterate(statement):
         if isinstance(part, sa.TextClause) or _is_raw(part):
             raise Unreadable(f"the tables in raw SQL are not known: {str(part)[:80]!r}")
-        if isinstance(part, FunctionElement) and part.name.lower() not in schema.functions:
+        if isinstance(part, sa.UpdateBase):
+            raise Unreadable("it writes to the database")
+        if isinstance(part, FunctionElement) and not _is_pure(part, schema):
             raise Unreadable(f"the function {part.name}() may read what is not known")
-        if isinstance(part, sa.TableClause) and not schema.knows(part.name):
-            raise Unreadable(f"the table {part.name} was not declared public")
+        if isinstance(part, sa.TableClause) and not schema.knows(part.fullname):
+            raise Unreadable(f"the table {part.fullname} was not declared public")
+
+
+def _is_pure(function: FunctionElement[Any], schema: Schema) -> bool:
+    """Tell whether a function reads nothing but its arguments; one of a schema may be anything."""
+    packages = getattr(function, "packagenames", ())
+    return not packages and function.name.lower() in schema.functions
 
 
 def _is_raw(part: object) -> bool:
@@ -104,13 +112,13 @@ class _Reader:
     statement: SelectBase
     select: Any
     outermost: bool
-    starred: bool
-    """Selects every column without naming them."""
+    existing: bool
+    """Only whether it has rows is asked, not which."""
 
     def sources(self) -> Iterator[Source]:
         """What each table of this SELECT contributes."""
         found = elements(self.select)
-        if found is None or self.starred:
+        if found is None or (_starred(self.select) and not self.existing):
             yield from self._coarse()
             return
         for element in found:
@@ -132,6 +140,7 @@ class _Reader:
 
     def _source(self, element: Element, others: list[Element]) -> Source:
         positions, selected = self._selected(element)
+        self._check_silent(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
         keyed = bool(key) and all(name in positions for name in key)
         mentioned = self._mentioned(element, but_selected=keyed and self._plain_rows())
@@ -167,6 +176,14 @@ class _Reader:
         """Tell whether a table's links can be asked for by this column: a part of its key."""
         return column in {part.name for part in element.table.primary_key}
 
+    def _check_silent(self, element: Element, selected: set[str]) -> None:
+        """Refuse to read a column whose changes nobody hears of."""
+        silent = self.schema.watched[element.table.name].silent
+        read = selected | self._mentioned(element, but_selected=False) if silent else set()
+        for name in sorted(read.intersection(silent)):
+            said = f"the column {name} of {element.table.name} was declared silent"
+            raise Unreadable(f"{said}, so its changes are not heard")
+
     def _plain_rows(self) -> bool:
         select = self.select
         return not (select._distinct or select._group_by_clauses or select._having_criteria)  # noqa: SLF001 - SQLAlchemy has no public name for them
@@ -193,6 +210,7 @@ class _Reader:
         if not (but_selected and self.outermost):
             yield self.statement
             yield from self.select.get_final_froms()
+            yield from () if self.existing else self.select.inner_columns
             return
         select = self.select
         yield from (c for c in select._raw_columns if _plain(c) is None and not _is_from(c))  # noqa: SLF001 - as above
@@ -208,7 +226,9 @@ class _Reader:
             if column is None or bind is None or not element.owns(column):
                 continue
             if column.name in declared and comparable(element.table.c[column.name]):
-                yield Equal(column=column.name, bound=self._bound(bind))
+                kind = element.table.c[column.name].type
+                number = isinstance(kind, sa.Integer | sa.Boolean)
+                yield Equal(column=column.name, bound=self._bound(bind), number=number)
 
     def _bound(self, bind: BindParameter[Any]) -> Bound:
         name = self.compiled.bind_names.get(bind, bind.key)
@@ -221,7 +241,8 @@ class _Reader:
         """The part of a sort key's range that a result can come from."""
         instants = self.schema.watched[element.table.name].instants
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
-        first = _sort_key(order[0]) if order and self._plain_rows() else (None, False)
+        cut = order and self._plain_rows() and not self._folds() and not element.nullable
+        first = _sort_key(order[0]) if cut else (None, False)
         for name in instants:
             limits = self._inequalities(element, name)
             column, descending = first
@@ -238,6 +259,10 @@ class _Reader:
                     descending=descending,
                 )
         return None
+
+    def _folds(self) -> bool:
+        """Tell whether a value may come from rows beyond the last one shown: a count, a window."""
+        return any(_inside(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
 
     def _limit(self) -> Bound | None:
         clause = self.select._limit_clause  # noqa: SLF001 - as above
@@ -281,6 +306,15 @@ def _linking(element: Element, other: Element, key: str) -> str | None:
         sides = (condition.left, condition.right)
         return next(str(side.name) for side in sides if other.owns(side))
     return None
+
+
+def _inside(part: Any) -> bool:
+    """Tell whether a function or a window stands in a column; a subquery is read by itself."""
+    if isinstance(part, FunctionElement | sa.Over):
+        return True
+    if isinstance(part, SelectBase | sa.FromClause):
+        return False
+    return any(_inside(child) for child in part.get_children())
 
 
 def _is_from(part: Any) -> bool:

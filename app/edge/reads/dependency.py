@@ -91,6 +91,11 @@ class Part:
     name: str
     digest: str
 
+    @property
+    def of_table(self) -> str:
+        """How the change log calls parts of this kind, as if they were rows of a table."""
+        return f"part:{self.kind}"
+
 
 Dependency = Row | Range | Table | Part
 
@@ -100,7 +105,7 @@ def matches(dependency: Dependency, change: Change) -> bool:
     if change.op is Op.EVERYTHING:
         return True
     if isinstance(dependency, Part):
-        return False  # a deploy changes it, not a write
+        return _part_matches(dependency, change)
     if change.table != dependency.table:
         return False
     if change.op is Op.TRUNCATE or isinstance(dependency, Table):
@@ -109,6 +114,13 @@ def matches(dependency: Dependency, change: Change) -> bool:
         return _row_matches(dependency, change)
     heard = change.op is not Op.UPDATE or bool(change.changed & dependency.mentioned)
     return heard and any(dependency.holds(image) for image in change.images)
+
+
+def _part_matches(part: Part, change: Change) -> bool:
+    """A release says which content of a part is no longer shown."""
+    if change.table != part.of_table or change.old is None:
+        return False
+    return (change.old["name"], change.old["digest"]) == (part.name, part.digest)
 
 
 def _row_matches(row: Row, change: Change) -> bool:

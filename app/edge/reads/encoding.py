@@ -22,7 +22,7 @@ def encode(value: Any) -> str | None:
 def comparable(column: sa.Column[Any]) -> bool:
     """Tell whether equality of a column is equality of its spelling: no collation, no padding."""
     kind = column.type
-    if isinstance(kind, sa.CHAR):
+    if isinstance(kind, sa.CHAR) or kind.__visit_name__ == "CITEXT":
         return False
     if isinstance(kind, sa.Enum):
         return not kind.native_enum

@@ -23,12 +23,15 @@ class Bound:
     many: bool
     process: Callable[[Any], Any] | None
 
-    def values(self, parameters: Parameters) -> list[Any]:
-        """The parameter's values in this execution: one, or those of an IN list."""
-        if self.many:
-            found = [parameters.values[n] for n in parameters.expanded.get(self.name, ())]
-        else:
-            found = [parameters.values[self.name]]
+    def values(self, parameters: Parameters) -> list[Any] | None:
+        """The parameter's values in this execution: one, or those of an IN list.
+
+        None when the list was written into the statement itself.
+        """
+        if self.many and self.name not in parameters.expanded:
+            return None
+        names = parameters.expanded[self.name] if self.many else [self.name]
+        found = [parameters.values[name] for name in names]
         return [self.process(v) if self.process and v is not None else v for v in found]
 
 
@@ -42,15 +45,26 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equal:
-    """A row matters only when its column equals one of the parameter's values."""
+    """A row matters only when its column equals one of the parameter's values.
+
+    A column of numbers equals texts that are spelt differently, '05' for one.
+    """
 
     column: str
     bound: Bound
+    number: bool = False
 
     def choices(self, parameters: Parameters) -> list[str] | None:
         """The values, spelt; None when one of them has no spelling."""
-        encoded = [encode(value) for value in self.bound.values(parameters) if value is not None]
-        return None if None in encoded else sorted({value for value in encoded if value})
+        given = self.bound.values(parameters)
+        found: set[str] = set()
+        for value in given or ():
+            encoded = None if self.number and isinstance(value, str) else encode(value)
+            if encoded is not None:
+                found.add(encoded)
+            elif value is not None:
+                return None
+        return None if given is None else sorted(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +102,8 @@ class Interval:
 
 
 def _number(bound: Bound | None, parameters: Parameters) -> int | None:
-    return whole(bound.values(parameters)[0]) if bound is not None and not bound.many else None
+    values = None if bound is None or bound.many else bound.values(parameters)
+    return whole(values[0]) if values else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,16 @@ class Record:
     """What a response was built from so far.
 
     `marks` are places in the change log, each taken before the first read on its connection;
-    `spoilt` is the reason why the response can't be shared, the first one found.
+    `spoilt` is the reason why the response can't be shared, the first one found. A `rehearsal`
+    is made for whoever asks what a page is built from; it tells how the page would be registered.
     """
 
     dependencies: set[Dependency] = field(default_factory=set)
     marks: list[str] = field(default_factory=list)
     spoilt: str | None = None
+    rehearsal: bool = False
+    url: str = ""
+    etag: str = ""
 
     def read(self, dependencies: Iterable[Dependency]) -> None:
         """Note what a query depends on."""
@@ -39,6 +43,20 @@ def current() -> Record | None:
     return _current.get()
 
 
+_watched: ContextVar[list[Record] | None] = ContextVar("edge_watched", default=None)
+
+
+@contextmanager
+def rehearsing() -> Iterator[list[Record]]:
+    """See the records that begin inside; their responses go to nobody and are not registered."""
+    found: list[Record] = []
+    token = _watched.set(found)
+    try:
+        yield found
+    finally:
+        _watched.reset(token)
+
+
 @contextmanager
 def recording() -> Iterator[Record]:
     """Keep a record of everything that is read inside."""
@@ -52,7 +70,10 @@ def recording() -> Iterator[Record]:
 
 def begin() -> Record:
     """Keep a record from now on; `end` forgets it."""
-    record = Record()
+    watched = _watched.get()
+    record = Record(rehearsal=watched is not None)
+    if watched is not None:
+        watched.append(record)
     _current.set(record)
     return record
 

@@ -10,7 +10,7 @@ from app.edge.drivers import Limits, PurgeError, Target
 from app.edge.drivers.memory import Call, Fault, MemoryDriver
 from app.edge.purge import State, Tier, breakers, retire, retry, status
 from app.edge.purge.backoff import CREDENTIAL, RETRY_AFTER
-from app.edge.purge.claim import SLACK, Claim, claim
+from app.edge.purge.claim import Claim, claim
 from app.edge.purge.outcome import accepted
 from app.edge.purge.tables import outbox
 
@@ -117,7 +117,7 @@ def test_what_a_dead_process_had_claimed_is_sent_by_another(engine: Engine) -> N
     found = relay(engine, {CDN: cdn}, clock)
     wait = found.step(clock.now)
     assert cdn.calls == []
-    assert wait == cdn.limits.timeout + SLACK
+    assert wait == cdn.limits.timeout + cdn.limits.slack
     clock.advance(wait)
     found.step(clock.now)
     assert urls(cdn) == [["/a"]]

@@ -1,4 +1,4 @@
-"""`flask edge`: what the edge knows, on the command line."""
+"""`flask edge routes`: every route with its policy."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
+from flask.cli import with_appcontext
 
-from .flask.routes import routes
+from ..flask.routes import routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .flask.routes import Route
+    from ..flask.routes import Route
 
-edge_cli = AppGroup("edge", help="Ask the edge what it does, and purge it.")
 _WIDEST = 100
 
 
-@edge_cli.command("routes")
+@click.command("routes")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@with_appcontext
 def routes_command(*, as_json: bool) -> None:
     """Show every route with its policy and what each audience gets."""
     listed = routes(current_app)

@@ -1,0 +1,96 @@
+"""The watchman: notices soon, and cheaply, that the triggers can no longer be trusted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from .install import drift
+from .watched import Watched
+
+OFTEN = timedelta(seconds=2)
+"""A process asks the database no more often than this."""
+
+_VERSION = {
+    "sqlite": "PRAGMA schema_version",
+    # Whatever alters a row of a catalogue gives it a new xmin.
+    "postgresql": """
+        SELECT md5(string_agg(concat_ws(' ', place, oid, xmin), ',' ORDER BY place, oid, xmin))
+        FROM (
+            SELECT 't' AS place, oid::text, xmin::text FROM pg_trigger
+            WHERE NOT tgisinternal AND starts_with(tgname, 'edge_')
+            UNION ALL
+            SELECT 'f', oid::text, xmin::text FROM pg_proc WHERE starts_with(proname, 'edge_')
+            UNION ALL
+            SELECT 'c', attrelid::text || '.' || attnum, xmin::text FROM pg_attribute
+            WHERE attnum > 0 AND attrelid IN (
+                SELECT tgrelid FROM pg_trigger
+                WHERE NOT tgisinternal AND starts_with(tgname, 'edge_')
+            )
+        ) AS found(place, oid, xmin)
+    """,
+}
+"""The query whose answer moves when a table or a trigger is altered, by database."""
+
+
+class Watchman:
+    """Tells whether changes of the watched tables are logged as they should be.
+
+    `on_trouble` is called when they no longer are: what was kept before may be stale by then.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        watched: Sequence[Watched],
+        *,
+        on_trouble: Callable[[], object] | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.on_trouble = on_trouble
+        self._engine = engine.execution_options(edge_internal=True)
+        self._watched = tuple(watched)
+        self._ticks = ticks
+        self._lock = Lock()
+        self._due: float | None = None
+        self._version: object = None
+        self._trouble: str | None = None
+
+    def trouble(self) -> str | None:
+        """Why nothing must be shared just now, as of a moment ago; None when all is well."""
+        if self._due is not None and self._ticks() < self._due:
+            return self._trouble
+        return self.look()
+
+    def look(self) -> str | None:
+        """The same as of this moment."""
+        with self._lock:
+            before, self._trouble = self._trouble, self._found()
+            self._due = self._ticks() + OFTEN.total_seconds()
+            found = self._trouble
+        if found is not None and before is None and self.on_trouble is not None:
+            self.on_trouble()
+        return found
+
+    def watch(self, now: datetime) -> datetime:
+        """Look, for a relay; return when to look again."""
+        self.trouble()
+        return now + OFTEN
+
+    def _found(self) -> str | None:
+        try:
+            with self._engine.connect() as connection:
+                version = connection.exec_driver_sql(_VERSION[connection.dialect.name]).scalar()
+                if version == self._version and self._trouble is None:
+                    return None
+                found = drift(connection, self._watched)
+                self._version = version
+                return found
+        except DBAPIError:
+            self._version = None
+            return "the database could not be asked about its triggers"

@@ -1,0 +1,23 @@
+"""`flask edge purge`: what a person wants forgotten, through the change log like any write."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from ..flask import asking
+from .telling import as_json_option, in_one_sentence, tell, this_app
+
+
+@click.command("purge")
+@click.option("--url", help="The page at this path.")
+@click.option("--post", "subject", help="Every page that shows this: a slug or a path.")
+@click.option("--all", "everything", is_flag=True, help="Everything.")
+@as_json_option
+@with_appcontext
+def purge_command(url: str | None, subject: str | None, *, everything: bool, as_json: bool) -> None:
+    """Let every edge forget a page, the pages that show a post, or everything."""
+    if sum((url is not None, subject is not None, everything)) != 1:
+        raise click.UsageError("Say one of --url, --post and --all.")
+    with in_one_sentence():
+        tell(asking.purge(this_app(), url=url, subject=subject), as_json=as_json)

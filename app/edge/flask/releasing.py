@@ -1,0 +1,71 @@
+"""What is done to an app's database when it is deployed: a release, and the triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
+
+from .. import release as releases
+from ..changes import drift, install
+from ..changes.change import EVERYTHING
+from ..changes.log import append
+from .asking import tracker_of
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggers:
+    """Whether the triggers can be trusted, and why not."""
+
+    tables: tuple[str, ...]
+    trouble: str | None
+
+    def words(self) -> Iterator[str]:
+        """The same for people."""
+        if self.trouble is not None:
+            yield f"Nothing is shared: {self.trouble}."
+        else:
+            yield f"Every write to {', '.join(self.tables)} is logged."
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return asdict(self)
+
+
+def release(app: Flask) -> releases.Released:
+    """Make what this process is the current release; pages that show something else are purged."""
+    tracker = tracker_of(app)
+    with tracker.logging() as connection:
+        return releases.release(connection, tracker.parts, tracker.watched)
+
+
+def install_triggers(app: Flask) -> Triggers:
+    """Make the triggers anew; everything is purged, since writes may have been missed."""
+    tracker = tracker_of(app)
+    with tracker.logging() as connection:
+        install(connection, tracker.watched)
+    return check_triggers(app)
+
+
+def forget_everything(app: Flask) -> None:
+    """Let every edge forget everything, where the database does its work; the gateway always."""
+    state = app.extensions["edge"]
+    try:
+        with tracker_of(app).logging() as connection:
+            append(connection, EVERYTHING)
+    except DBAPIError:
+        if state.embedded is not None:
+            state.embedded.gateway.purge_all()
+
+
+def check_triggers(app: Flask) -> Triggers:
+    """Look whether the triggers are what was installed."""
+    tracker = tracker_of(app)
+    with tracker.reading() as connection:
+        trouble = drift(connection, tracker.watched)
+    return Triggers(tables=tuple(one.table for one in tracker.watched), trouble=trouble)

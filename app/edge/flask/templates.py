@@ -1,0 +1,128 @@
+"""Templates note themselves: a page depends on the content of each one that it is rendered from.
+
+Includes, parents and imported macros count, and so does the absence of an optional include.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from flask.templating import Environment as FlaskEnvironment
+from jinja2 import Template, TemplateNotFound
+
+from ..policy import PolicyError
+from ..reads import Part, recorder
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from flask import Flask
+    from jinja2.environment import TemplateModule
+    from jinja2.runtime import Context
+
+KIND = "template"
+ABSENT = "absent"
+UNKNOWN = "unknown"
+"""The digest of what can't be read, or changed meanwhile; every release purges its pages."""
+
+
+class NotingTemplate(Template):
+    """A template that knows as which part it stands in a page."""
+
+    part: Part | None = None
+    noted: frozenset[Part] = frozenset()
+    """What its module was made from: importing it without context makes that once for all."""
+    spoils: str | None = None
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        outer = recorder.current()
+        with recorder.recording() as record:
+            made = self._module is None
+            module = super()._get_default_module(ctx)
+        if module is self._module and made:
+            self._keep(record)
+        if module is not self._module:  # made for this one import
+            _take(outer, record)
+        elif outer is not None:
+            outer.read(self.noted)
+            if self.spoils is not None:
+                outer.spoil(self.spoils)
+        return module
+
+    def _keep(self, record: recorder.Record) -> None:
+        self.noted = frozenset(d for d in record.dependencies if isinstance(d, Part))
+        self.spoils = record.spoilt
+        if len(self.noted) < len(record.dependencies):
+            reads = f"the template {self.name} reads the database once for all pages"
+            self.spoils = f"{reads}: import it with context"
+
+
+def _take(outer: recorder.Record | None, record: recorder.Record) -> None:
+    if outer is None:
+        return
+    outer.marks += record.marks
+    outer.read(record.dependencies)
+    if record.spoilt is not None:
+        outer.spoil(record.spoilt)
+
+
+class NotingEnvironment(FlaskEnvironment):
+    """Flask's environment; whatever is loaded from it is noted in the record of the response."""
+
+    template_class = NotingTemplate
+
+    def _load_template(
+        self,
+        name: str,
+        globals: MutableMapping[str, Any] | None,  # noqa: A002 - Jinja's own name
+    ) -> Template:
+        try:
+            template = super()._load_template(name, globals)
+        except TemplateNotFound:
+            note(Part(kind=KIND, name=name, digest=ABSENT))
+            raise
+        note(self.part(template))
+        return template
+
+    def part(self, template: Template) -> Part:
+        """The part that a template is; made once for each template object."""
+        assert isinstance(template, NotingTemplate)
+        if template.part is None:
+            name = template.name or ""
+            found = Part(kind=KIND, name=name, digest=self.digest(name))
+            if not template.is_up_to_date:  # what was hashed may not be what was compiled
+                return Part(kind=KIND, name=name, digest=UNKNOWN)
+            template.part = found
+        return template.part
+
+    def digest(self, name: str) -> str:
+        """The digest of the source that a template has now."""
+        assert self.loader is not None
+        try:
+            source, _, _ = self.loader.get_source(self, name)
+        except TemplateNotFound:
+            return ABSENT
+        except RuntimeError:  # a loader that has no sources
+            return UNKNOWN
+        return hashlib.blake2b(source.encode(), digest_size=16).hexdigest()
+
+
+def install(app: Flask) -> None:
+    """Let an app's templates note themselves; to be called before the first is loaded."""
+    if "jinja_env" in app.__dict__:
+        raise PolicyError("The app's templates are in use already: call edge.init_app() before.")
+    if issubclass(app.jinja_environment, NotingEnvironment):
+        return
+    if app.jinja_environment is not FlaskEnvironment:
+        raise PolicyError(
+            "The app has a Jinja environment of its own: derive it from NotingEnvironment."
+        )
+    app.jinja_environment = NotingEnvironment
+
+
+def note(part: Part) -> None:
+    """Note a part of the response that is being made."""
+    record = recorder.current()
+    if record is not None:
+        record.read((part,))

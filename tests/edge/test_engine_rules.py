@@ -1,0 +1,884 @@
+"""The rules without which something would be served stale, each by its number.
+
+A case is a counterexample: the write alters what the query gives, so it must be found, one by one
+and through the index. Rules that stand elsewhere: 1.13 `test_sqlalchemy.py`; 1.14 `flask/
+test_guard.py`; 2.B `gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E
+`live/test_crash.py`; 2 as a whole `test_race.py`; 3.1 `changes/test_sqlite.py`; 3.2, 3.3 and 3.4
+`changes/test_triggers.py`, `changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 5.3
+`test_tags.py`; 5.8 `index/test_register.py`; 5.10 `purge/test_relay.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, Response, request
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import CITEXT
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session, registry
+
+from app.config.readers import database_url
+from app.edge import Freshness, Policy, cached
+from app.edge import release as releases
+from app.edge.changes import Watched, drift, install, mark
+from app.edge.flask import Edge, releasing
+from app.edge.flask.tracking import FLIGHT, longest_life
+from app.edge.index import Registered, Resolution, resolve
+from app.edge.index.lock import exclude
+from app.edge.purge.housekeeping import keep_house
+from app.edge.purge.world import World
+from app.edge.reads import Row, Schema, Table, Unreadable, analyse, matches, recording
+from app.edge.reads.encoding import comparable
+from app.edge.sqlalchemy import Observer
+from app.extensions import db
+from app.publishing import actions
+from app.publishing.models import Kind, Site
+
+from .index.conftest import put
+from .purge.conftest import build, connect, page
+from .purge.conftest import post as counted
+from .reads.conftest import SCHEMA, WATCHED, author, changes, link, memory, metadata, post, read
+from .reads.test_soundness import SEED, rows_of
+
+
+@pytest.fixture
+def postgres_engine(empty_postgres_url: str) -> Iterator[Engine]:
+    """An engine over a database of PostgreSQL in which nothing is."""
+    engine = connect(database_url(empty_postgres_url))
+    yield engine
+    engine.dispose()
+
+
+def bump(engine: Engine, number: int) -> None:
+    """Alter a post, and commit."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE post SET version = version + 1 WHERE id = {number}")
+
+
+def wait_for_a_lock(engine: Engine) -> None:
+    """Wait until somebody waits for an advisory lock."""
+    deadline = time.monotonic() + 10
+    asked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with engine.connect() as connection:
+        while not connection.exec_driver_sql(asked).scalar():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def day(number: int, year: int = 2026) -> datetime:
+    """An instant as the posts have it."""
+    return datetime(year, 1, number)  # noqa: DTZ001 - the column has no zone
+
+
+def new(number: int = 9, **values: Any) -> sa.Insert:
+    """A further post."""
+    return sa.insert(post).values(id=number, slug=f"s{number}", **values)
+
+
+@pytest.fixture
+def seeded() -> Iterator[Connection]:
+    """Three posts of two authors, two of them linked to a topic; a third author has none."""
+    engine = memory()
+    with engine.connect() as connection:
+        for write in SEED:
+            connection.execute(write)
+        connection.execute(sa.insert(author).values(id=3, name="c", active=True))
+        changes(connection)
+        yield connection
+    engine.dispose()
+
+
+def altered(connection: Connection, statement: Any, *writes: Any) -> None:
+    """Demand that these writes, which alter what a query gives, are found to touch it."""
+    at = mark(connection)
+    _, dependencies = read(connection, statement)
+    assert put(connection, "/page", dependencies, mark=at) is Registered.DONE
+    was = rows_of(connection, statement)
+    for write in writes:
+        connection.execute(sa.text(write) if isinstance(write, str) else write)
+    assert rows_of(connection, statement) != was, "the write must alter the result"
+    found = resolve(connection)
+    assert found.everything or found.pages, dependencies
+    log = changes(connection)
+    assert any(matches(d, c) for d in dependencies for c in log), dependencies
+
+
+def ids(query: Any = post.c.id) -> sa.Select[Any]:
+    """The ids of posts."""
+    return sa.select(query)
+
+
+MENTIONED = {
+    "a column that is not declared": (
+        sa.select(post).where(post.c.status == "live", post.c.title == "z"),
+        sa.update(post).where(post.c.id == 1).values(title="z"),
+    ),
+    "a column in ORDER BY": (
+        sa.select(post.c.id).order_by(post.c.title.desc()),
+        sa.update(post).where(post.c.id == 1).values(title="z"),
+    ),
+    "a column in GROUP BY": (
+        sa.select(sa.func.count()).select_from(post).group_by(post.c.title),
+        sa.update(post).where(post.c.id == 1).values(title="b"),
+    ),
+    "a column in a function's argument": (
+        sa.select(post.c.id).where(sa.func.upper(post.c.title) == "Z"),
+        sa.update(post).where(post.c.id == 1).values(title="z"),
+    ),
+    "a column in ON": (
+        sa.select(post.c.id).join(author, author.c.name == post.c.title),
+        sa.update(post).where(post.c.id == 3).values(title="z"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "write"), MENTIONED.values(), ids=MENTIONED)
+def test_1_1_whatever_column_is_mentioned_is_heard(
+    seeded: Connection, statement: Any, write: Any
+) -> None:
+    """A row that stays where it is can still begin to count."""
+    altered(seeded, statement, write)
+
+
+KEYLESS = {
+    "one column": sa.select(post.c.title).where(post.c.status == "live"),
+    "a maximum": sa.select(sa.func.max(post.c.title)).where(post.c.status == "live"),
+    "distinct values": sa.select(post.c.title).distinct(),
+    "distinct values with their keys": sa.select(post.c.id, post.c.title).distinct(),
+    "a subquery": sa.select(sa.select(post.c.id, post.c.title).subquery().c.title),
+    "a subquery of whole rows": sa.select(sa.select(post).subquery()),
+    "a common table of whole rows": sa.select(sa.select(post).cte().c.title),
+}
+
+
+@pytest.mark.parametrize("statement", KEYLESS.values(), ids=KEYLESS)
+def test_1_2_without_the_primary_key_the_selected_columns_are_mentioned(
+    seeded: Connection, statement: Any
+) -> None:
+    """Where no row is known by its key, the range hears the columns that it shows."""
+    altered(seeded, statement, sa.update(post).where(post.c.id == 3).values(title="z"))
+
+
+def test_1_2_a_count_hears_of_every_row_that_counts(seeded: Connection) -> None:
+    """A row that begins to count has no key in the result."""
+    count = sa.select(sa.func.count()).select_from(post).where(post.c.status == "draft")
+    altered(seeded, count, sa.update(post).where(post.c.id == 1).values(status="draft"))
+
+
+MISPLACED = {
+    "an anti-join": (
+        sa.select(author.c.id)
+        .select_from(author.outerjoin(post, post.c.author_id == author.c.id))
+        .where(post.c.author_id.is_(None)),
+        new(author_id=3),
+    ),
+    "ON speaks of the side that is kept": (
+        sa.select(post.c.id, author.c.id).select_from(
+            post.outerjoin(author, sa.and_(author.c.id == post.c.author_id, post.c.status == "x")),
+        ),
+        new(status="draft"),
+    ),
+    "under OR": (
+        ids().where(sa.or_(post.c.status == "draft", post.c.title == "z")),
+        new(status="live", title="z"),
+    ),
+    "under NOT": (ids().where(sa.not_(post.c.status == "live")), new(status="draft")),
+    "in a CASE": (
+        ids().where(sa.case((post.c.status == "live", 0), else_=1) == 1),
+        new(status="draft"),
+    ),
+    "in a list of columns": (sa.select(post.c.status == "draft"), new(status="live")),
+}
+
+
+@pytest.mark.parametrize(("statement", "write"), MISPLACED.values(), ids=MISPLACED)
+def test_1_3_an_equality_counts_only_where_it_filters(
+    seeded: Connection, statement: Any, write: Any
+) -> None:
+    """A row that does not meet the comparison can still alter the result."""
+    altered(seeded, statement, write)
+
+
+def test_1_3_an_equality_on_the_optional_side_is_taken_from_its_on_alone(
+    seeded: Connection,
+) -> None:
+    """A row that the WHERE would refuse takes the place of the row of NULLs."""
+    joined = author.outerjoin(post, sa.and_(post.c.author_id == author.c.id))
+    absent = sa.select(author.c.id).select_from(joined)
+    absent = absent.where(sa.or_(post.c.status == "x", post.c.id.is_(None)))
+    altered(seeded, absent, new(author_id=3, status="live"))
+
+
+def test_1_4_a_joined_row_that_was_not_returned_can_enter(seeded: Connection) -> None:
+    """The rows that a join gave are not all that it depends on."""
+    active = sa.select(post, author).join(author).where(author.c.active.is_(True))
+    altered(seeded, active, sa.update(author).where(author.c.id == 2).values(active=True))
+
+
+@pytest.mark.xfail(
+    reason="a many-to-one join trusts the foreign key, which a shell with foreign keys off breaks",
+)
+def test_1_4_a_foreign_key_that_was_not_enforced_is_not_relied_on(tmp_path: Any) -> None:
+    """The sqlite3 shell keeps no foreign keys: the author may come after the post."""
+    engine = memory()
+    with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("PRAGMA foreign_keys=OFF")
+        connection.execute(new(author_id=7))
+        changes(connection)
+        altered(connection, sa.select(post, author).join(author), sa.insert(author).values(id=7))
+
+
+def test_1_5_a_post_enters_a_topics_list_through_its_link(seeded: Connection) -> None:
+    """The list hears of the link as well as of the post."""
+    listed = sa.select(post).join(link).where(link.c.topic_id == 1)
+    altered(seeded, listed, sa.insert(link).values(post_id=3, topic_id=1))
+
+
+LINKED = sa.select(link.c.post_id).where(link.c.topic_id == 1)
+INNER = {
+    "EXISTS": ids().where(
+        sa.exists().where(link.c.post_id == post.c.id, link.c.topic_id == 1).correlate(post)
+    ),
+    "NOT EXISTS": ids().where(
+        ~sa.exists().where(link.c.post_id == post.c.id, link.c.topic_id == 1).correlate(post)
+    ),
+    "IN": ids().where(post.c.id.in_(LINKED)),
+    "NOT IN": ids().where(post.c.id.not_in(LINKED)),
+    "a scalar": ids(sa.select(sa.func.count()).select_from(link).scalar_subquery()),
+    "a correlated scalar": sa.select(
+        post.c.id,
+        sa.select(sa.func.count())
+        .select_from(link)
+        .where(link.c.post_id == post.c.id)
+        .correlate(post)
+        .scalar_subquery(),
+    ),
+    "a common table": sa.select(LINKED.cte().c.post_id),
+    "a union": sa.union_all(ids(), LINKED),
+    "a subquery": sa.select(LINKED.subquery().c.post_id),
+}
+
+
+@pytest.mark.parametrize("statement", INNER.values(), ids=INNER)
+def test_1_6_each_part_of_a_statement_is_read_alone(seeded: Connection, statement: Any) -> None:
+    """Whatever stands inside a statement brings its own tables and conditions."""
+    altered(seeded, statement, sa.insert(link).values(post_id=3, topic_id=1))
+
+
+UNEQUAL = {
+    "<>": post.c.status != "live",
+    "NOT IN": post.c.status.not_in(["live"]),
+    "LIKE": post.c.status.like("d%"),
+    "a function": sa.func.lower(post.c.status) == "draft",
+    "a cast": sa.cast(post.c.status, sa.String) == "draft",
+    "IS": post.c.status.is_("draft"),
+}
+
+
+@pytest.mark.parametrize("condition", UNEQUAL.values(), ids=UNEQUAL)
+def test_1_6_what_is_no_equality_is_not_taken_for_one(seeded: Connection, condition: Any) -> None:
+    """Only `column = value` and `column IN (values)` narrow a range."""
+    altered(seeded, ids().where(condition), new(status="draft"))
+
+
+NEWEST = post.c.published_at.desc()
+OLD = new(published_at=day(1, 2020))
+PARTS = sa.select(post.c.id, post.c.published_at)
+INTERVALS = {
+    "a tie with the last row": (
+        PARTS.order_by(NEWEST, post.c.id.desc()).limit(1),
+        new(published_at=day(3)),
+    ),
+    "rows before the offset": (
+        PARTS.order_by(NEWEST).limit(1).offset(1),
+        new(published_at=day(20)),
+    ),
+    "fewer rows than the limit": (PARTS.order_by(NEWEST).limit(4), OLD),
+    "rows without a key": (
+        PARTS.order_by(NEWEST.nulls_first()).limit(2),
+        new(published_at=None),
+    ),
+    "a key that becomes NULL": (
+        PARTS.order_by(post.c.published_at).limit(2),
+        sa.update(post).where(post.c.id == 3).values(published_at=None),
+    ),
+    "DISTINCT": (
+        sa.select(post.c.status, post.c.published_at).distinct().order_by(NEWEST).limit(4),
+        OLD,
+    ),
+    "GROUP BY": (
+        sa.select(sa.func.count(), post.c.published_at)
+        .group_by(post.c.status)
+        .order_by(NEWEST)
+        .limit(1),
+        OLD.values(status="live"),
+    ),
+    "an aggregate": (
+        sa.select(sa.func.count(), post.c.published_at).order_by(NEWEST).limit(1),
+        OLD,
+    ),
+    "a window": (
+        PARTS.add_columns(sa.func.count().over()).order_by(NEWEST).limit(1),
+        OLD,
+    ),
+    "a window inside an expression": (
+        PARTS.add_columns((sa.func.count().over() + 1).label("n")).order_by(NEWEST).limit(1),
+        OLD,
+    ),
+    "a union": (
+        sa.union_all(PARTS.where(post.c.id < 0), PARTS).limit(9),
+        OLD,
+    ),
+    "the last row lacks the key": (
+        ids().where(post.c.status == "live").order_by(NEWEST).limit(3).offset(1),
+        OLD.values(status="live"),
+    ),
+    "the optional side of a join": (
+        sa.select(author.c.id, post.c.id, post.c.published_at)
+        .select_from(author.outerjoin(post))
+        .order_by(post.c.published_at)
+        .limit(2),
+        new(author_id=3, published_at=day(1, 2027)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "write"), INTERVALS.values(), ids=INTERVALS)
+def test_1_7_an_interval_is_taken_only_where_it_holds(
+    seeded: Connection, statement: Any, write: Any
+) -> None:
+    """A row beyond the last one shown may alter the result all the same."""
+    altered(seeded, statement, write)
+
+
+@pytest.mark.parametrize("spelling", ["2026-01-03 00:00:00", "2026-01-03 00:00:00.000000"])
+def test_1_9_a_tie_is_a_tie_however_it_is_spelt(seeded: Connection, spelling: str) -> None:
+    """SQLite compares instants as text, the interval as numbers."""
+    newest = PARTS.order_by(NEWEST, post.c.id).limit(1)
+    tie = f"INSERT INTO post(id, slug, published_at) VALUES (0, 's', '{spelling}')"
+    altered(seeded, newest, tie.replace(":", r"\:"), "DELETE FROM post WHERE id = 3")
+
+
+def test_1_9_what_is_no_instant_matches_every_interval(seeded: Connection) -> None:
+    """The order of an unreadable text is not known."""
+    listed = sa.select(post.c.id, sa.type_coerce(post.c.published_at, sa.String))
+    listed = listed.where(post.c.published_at > day(2)).order_by(post.c.id)
+    altered(seeded, listed, "UPDATE post SET published_at = 'soon' WHERE id = 1")
+
+
+ENCODINGS = {
+    "the empty text": (ids().where(post.c.slug == ""), "INSERT INTO post(id, slug) VALUES (9, '')"),
+    "the empty text in a list": (
+        ids().where(post.c.slug.in_(["", "zz"])),
+        "INSERT INTO post(id, slug) VALUES (9, '')",
+    ),
+    "a number as text": (ids().where(post.c.id == "9"), new()),
+    "a number with a leading zero": (ids().where(post.c.id == "09"), new()),
+    "a number with a fraction": (ids().where(post.c.id == 9.0), new()),
+    "True for 1": (
+        ids(link.c.post_id).where(link.c.topic_id == True),  # noqa: E712 - this very value
+        sa.insert(link).values(post_id=3, topic_id=1),
+    ),
+    "a list with NULL": (ids().where(post.c.slug.in_([None, "s9"])), new()),
+    "a list written out": (
+        ids().where(
+            post.c.slug.in_(
+                sa.bindparam("slugs", ["s9", "s8"], expanding=True, literal_execute=True)
+            ),
+        ),
+        new(),
+    ),
+    "a text with quotes": (
+        ids().where(post.c.slug == "'\"\\\u2028é"),
+        sa.insert(post).values(id=9, slug="'\"\\\u2028é"),
+    ),
+    "a boolean": (
+        ids(author.c.id).where(author.c.active == False),  # noqa: E712 - SQL
+        sa.insert(author).values(id=9, active=False),
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "write"), ENCODINGS.values(), ids=ENCODINGS)
+def test_1_10_a_parameter_and_an_image_spell_a_value_alike(
+    seeded: Connection, statement: Any, write: Any
+) -> None:
+    """Or no equality is taken from it."""
+    altered(seeded, statement, write)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        CITEXT(),
+        sa.CHAR(5),
+        sa.String(collation="NOCASE"),
+        sa.Numeric(),
+        sa.Float(),
+        sa.LargeBinary(),
+    ],
+    ids=repr,
+)
+def test_1_10_a_type_with_its_own_equality_gives_none(kind: Any) -> None:
+    """Case, padding and precision make equal what is spelt differently."""
+    assert not comparable(sa.Column("c", kind))
+
+
+@pytest.mark.xfail(reason="no canary row is written at start to compare both encodings")
+def test_1_10_a_collation_that_only_the_database_knows_is_drift() -> None:
+    """The model says plain text, the table ignores case: nothing may be concluded."""
+    engine = memory()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE post")
+        connection.exec_driver_sql(
+            "CREATE TABLE post (id INTEGER PRIMARY KEY, slug VARCHAR(20) COLLATE NOCASE UNIQUE, "
+            "status VARCHAR(20), title VARCHAR(20), published_at DATETIME, author_id INTEGER)",
+        )
+        install(connection, WATCHED)
+        assert drift(connection, WATCHED)
+
+
+HIDDEN = {
+    "the clock": sa.select(post).where(post.c.published_at <= sa.func.now()),
+    "the database's clock": sa.select(post).where(
+        post.c.published_at <= sa.func.current_timestamp()
+    ),
+    "chance": sa.select(post).order_by(sa.func.random()),
+    "a sequence": sa.select(sa.func.nextval("s")),
+    "a setting": sa.select(sa.func.current_setting("TimeZone")),
+    "a function of the site's own": sa.select(sa.func.own.lower(post.c.slug)),
+    "a view": sa.select(sa.table("live_post", sa.column("id"))),
+    "a search index": sa.select(sa.table("post_search", sa.column("rowid"))),
+    "another schema's table": sa.select(sa.table("post", sa.column("id"), schema="other")),
+    "raw SQL inside": sa.select(post.c.id).where(sa.text("1 = 1")),
+    "a raw column": sa.select(sa.literal_column("(SELECT 1 FROM private)")),
+    "a write inside": sa.select(sa.delete(post).returning(post.c.id).cte().c.id),
+}
+
+
+@pytest.mark.parametrize("statement", HIDDEN.values(), ids=HIDDEN)
+def test_1_11_what_reads_behind_our_back_is_refused(statement: Any) -> None:
+    """Nothing is concluded from a statement of which some part is not known."""
+    with pytest.raises(Unreadable):
+        analyse(statement.compile(dialect=postgresql.dialect()), SCHEMA)
+
+
+def test_1_11_a_declared_search_index_stands_for_the_whole_of_its_tables(
+    seeded: Connection,
+) -> None:
+    """A rank depends on every document."""
+    seeded.exec_driver_sql("CREATE VIRTUAL TABLE post_search USING fts5(title)")
+    search = sa.table("post_search", sa.column("rowid"))
+    schema = Schema.of(WATCHED, derived={"post_search": ("post",)})
+    _, found = read(seeded, sa.select(search.c.rowid), schema)
+    assert found == {Table(table="post")}
+
+
+@pytest.mark.parametrize("statement", ["PRAGMA user_version", "SELECT 1", "EXPLAIN SELECT 1"])
+def test_1_11_whatever_raw_statement_gives_rows_spoils_the_record(statement: str) -> None:
+    """A setting is read by a statement that is no SELECT."""
+    engine = memory()
+    Observer(SCHEMA).listen(engine)
+    with recording() as record, engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+    assert record.spoilt
+
+
+@pytest.mark.live
+def test_2_a_change_that_commits_while_others_are_resolved_is_not_lost(
+    postgres_engine: Engine,
+) -> None:
+    """On PostgreSQL each statement of the resolving transaction sees more than the one before."""
+    build(postgres_engine, posts=40)
+    writing = connect(postgres_engine.url.render_as_string(hide_password=False))
+    left = iter(range(2, 41))
+
+    def commit(*_arguments: Any) -> None:
+        bump(writing, next(left))
+
+    bump(writing, 1)
+    with postgres_engine.connect() as connection:
+        sa.event.listen(connection, "before_cursor_execute", commit)
+        with connection.begin():
+            purged = {found.url for found in resolve(connection).pages}
+    with postgres_engine.begin() as connection:
+        purged |= {found.url for found in resolve(connection).pages}
+    writing.dispose()
+    assert purged == {f"/{number}" for number in range(1, next(left))}
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
+def test_2_whoever_waits_to_resolve_sees_what_was_registered_meanwhile(
+    postgres_engine: Engine, level: Any
+) -> None:
+    """Also where a snapshot is by default as old as its transaction's first statement."""
+    build(postgres_engine, posts=1)
+    with postgres_engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM edge_page")
+    strict = sa.create_engine(postgres_engine.url, isolation_level=level)
+
+    def settle() -> list[str]:
+        with strict.begin() as connection:
+            return [affected.url for affected in resolve(connection).pages]
+
+    with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
+        page(connection, 1)
+        bump(postgres_engine, 1)
+        found = pool.submit(settle)
+        wait_for_a_lock(postgres_engine)
+        connection.commit()
+        assert found.result(10) == ["/1"]
+    strict.dispose()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
+def test_2_whoever_waits_to_register_sees_what_was_resolved_meanwhile(
+    postgres_engine: Engine, level: Any
+) -> None:
+    """A change that is resolved before a page is known must keep the page out."""
+    build(postgres_engine, posts=1)
+    strict = sa.create_engine(postgres_engine.url, isolation_level=level)
+    with strict.connect() as connection:
+        at = mark(connection)
+    row = Row(table="post", key=(("id", "1"),), columns=frozenset({"version"}))
+
+    def late() -> Registered:
+        with strict.begin() as connection:
+            return put(connection, "/late", {row}, mark=at)
+
+    with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
+        exclude(connection)
+        found = pool.submit(late)
+        wait_for_a_lock(postgres_engine)
+        bump(postgres_engine, 1)
+        assert [affected.url for affected in resolve(connection).pages] == ["/1"]
+        connection.commit()
+        assert found.result(10) is Registered.CHANGED
+    strict.dispose()
+
+
+def killed_at(app: Flask, step: str) -> None:
+    """Let this process come no further than a step of purging what it writes."""
+
+    def reached(name: str) -> None:
+        if name == step:
+            raise Killed
+
+    relay = app.extensions["edge"].upkeep.relay
+    dying = World(reached=reached)
+    for mortal in (relay, *relay.deliveries):
+        mortal._world = dying
+
+
+class Killed(BaseException):
+    """Nothing of the process runs any more."""
+
+
+def name_the_site(title: str) -> None:
+    """Every page shows the site's title."""
+    known = db.session.get(Site, 1)
+    actions.save_site(
+        actions.SiteDraft(title=title), expected_version=known.version if known else None
+    )
+
+
+def shown(app: Flask) -> tuple[str, bool]:
+    """Which title a page shows, and whether the gateway had it."""
+    answer = app.test_client().get("/topics")
+    names = [name for name in ("First", "Second") if name in answer.text]
+    return " ".join(names), "; hit" in answer.headers["Cache-Status"]
+
+
+@pytest.mark.parametrize("step", ["resolved", "settled", "claimed", "called", "recorded"])
+def test_2_e_after_a_restart_nothing_stale_is_served(
+    make_app: Callable[..., Flask], step: str
+) -> None:
+    """Wherever the only process was killed after its commit, the next one serves no old page."""
+    app = make_app(EDGE_GATEWAY=True)
+    shown(app)
+    name_the_site("First")
+    assert (shown(app), shown(app)) == (("First", False), ("First", True))
+    killed_at(app, step)
+    with pytest.raises(Killed):
+        name_the_site("Second")
+    assert shown(make_app(EDGE_GATEWAY=True))[0] == "Second"
+
+
+def test_2_e_an_editor_sees_his_own_write_though_another_process_purges_it(
+    make_app: Callable[..., Flask],
+) -> None:
+    """His change was resolved by somebody else, who has not come to the purge yet."""
+    other, app = make_app(EDGE_GATEWAY=True), make_app(EDGE_GATEWAY=True)
+    for each in (other, app):
+        shown(each)
+    name_the_site("First")
+    shown(app)
+    upkeep = app.extensions["edge"].upkeep
+    settled = other.extensions["edge"].upkeep.relay.settle
+    upkeep.relay.settle = lambda now: settled(now) and Resolution()
+    name_the_site("Second")
+    assert shown(app)[0] == "Second"
+
+
+def test_5_4_a_database_from_a_backup_is_not_shown_with_later_pages(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    """Also when the store and the backup are of the same process's time."""
+    app = make_app(EDGE_GATEWAY=True)
+    name_the_site("First")
+    shown(app)
+    backup = sqlite3.connect(tmp_path / "backup.db")
+    now = sqlite3.connect(tmp_path / "broadsheet.db")
+    with closing(backup), closing(now):
+        now.backup(backup)
+        name_the_site("Second")
+        assert (shown(app), shown(app)) == (("Second", False), ("Second", True))
+        db.session.remove()
+        db.engine.dispose()
+        backup.backup(now)
+    assert shown(make_app(EDGE_GATEWAY=True))[0] == "First"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Flask]:
+    """An app with a gateway whose one page speaks JSON of one post and HTML of another."""
+    engine = connect(f"sqlite:///{tmp_path / 'small.db'}")
+    build(engine, posts=2)
+    app = Flask("small", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    app.secret_key = "secret"
+    app.testing = True
+    app.config |= {"EDGE_GATEWAY": "on", "EDGE_RELAY": False}
+    edge = Edge()
+    edge.init_app(app, gateway={"site": "https://example.org"})
+    watched = (Watched(table="post"),)
+    edge.track(app, engine, watched, Schema.of(watched), site="https://example.org")
+    app.extensions["test_engine"] = engine
+
+    def show() -> str:
+        number = 2 if request.headers.get("Accept") == "application/json" else 1
+        if request.method == "HEAD":
+            return ""
+        with engine.connect() as connection:
+            query = sa.select(counted).where(counted.c.id == number)
+            return str(connection.execute(query).one().version)
+
+    keeps = Freshness(ttl=timedelta(days=1))
+    app.add_url_rule("/p", "show", cached(Policy(name="P", edge=keeps, vary=("Accept",)))(show))
+    yield app
+    engine.dispose()
+
+
+HTML = {"Accept": "text/html"}
+JSON = {"Accept": "application/json"}
+
+
+@pytest.mark.parametrize("other", [("GET", JSON), ("HEAD", HTML)], ids=["Accept", "HEAD"])
+def test_5_6_registering_one_variant_leaves_the_others_as_they_are(
+    small: Flask, other: tuple[str, dict[str, str]]
+) -> None:
+    """What another variant was built from still purges it."""
+    client = small.test_client()
+    assert client.get("/p", headers=HTML).text == "0"
+    client.open("/p", method=other[0], headers={**other[1], "Cache-Control": "no-cache"})
+    bump(small.extensions["test_engine"], 1)
+    small.extensions["edge"].upkeep.after_write()
+    assert client.get("/p", headers=HTML).text == "1"
+
+
+def test_5_7_nothing_is_stored_under_a_url_that_is_not_registered(small: Flask) -> None:
+    """An undeclared query, a foreign host and another method get no copy of their own."""
+    client = small.test_client()
+    assert client.get("/p?x=1").status_code == 301
+    assert "no-store" in client.get("/p?x=1").headers["Cache-Control"]
+    assert "no-store" in client.post("/p").headers["Cache-Control"]
+    client.get("/p", headers={**HTML, "Host": "evil.example"})
+    assert "; hit" in client.get("/p", headers=HTML).headers["Cache-Status"]
+    with small.extensions["test_engine"].connect() as connection:
+        urls = connection.exec_driver_sql("SELECT DISTINCT url FROM edge_page WHERE url LIKE '/p%'")
+        assert urls.scalars().all() == ["/p"]
+
+
+LIVES = [
+    Freshness(ttl=timedelta(days=1)),
+    Freshness(ttl=timedelta(days=1), stale_if_error=timedelta(days=7)),
+    Freshness(
+        ttl=timedelta(hours=1),
+        stale_while_revalidate=timedelta(minutes=1),
+        stale_if_error=timedelta(days=7),
+    ),
+]
+
+
+@pytest.mark.parametrize("edge", LIVES, ids=lambda edge: edge.words())
+def test_5_1_the_index_knows_a_page_for_as_long_as_an_edge_can_show_it(edge: Freshness) -> None:
+    """An edge may get it from a gateway that serves it stale, and count from nought."""
+    stale = edge.stale_if_error or timedelta()
+    shown = edge.ttl + stale + FLIGHT + edge.ttl + stale
+    assert longest_life(Policy(name="P", edge=edge)) >= shown
+
+
+def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask) -> None:
+    """Keeping house forgets what has expired, and nothing that lives."""
+    small.test_client().get("/p", headers=HTML)
+    engine = small.extensions["test_engine"]
+    count = "SELECT count(*) FROM edge_page WHERE url = '/p'"
+    life = longest_life(Policy(name="P", edge=Freshness(ttl=timedelta(days=1))))
+    for passed, left in ((life - timedelta(minutes=1), 1), (life + timedelta(minutes=1), 0)):
+        with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            keep_house(connection, (), datetime.now(UTC) + passed)
+            assert connection.exec_driver_sql(count).scalar() == left
+
+
+@pytest.mark.xfail(reason="the index has no bound, so nothing is refused when it is full")
+def test_5_2_a_full_index_refuses_a_further_page() -> None:
+    """Whoever walks addresses that name nothing must not fill it."""
+    assert "FULL" in Registered.__members__
+
+
+def test_5_5_what_was_registered_survives_a_power_loss(make_app: Callable[..., Flask]) -> None:
+    """SQLite puts a commit on the disk before it returns."""
+    make_app()
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_5_9_what_is_not_there_is_registered_like_a_page(make_app: Callable[..., Flask]) -> None:
+    """A 404 leaves the gateway when its page appears, and never has a lifetime unsaid."""
+    app = make_app(EDGE_GATEWAY=True)
+    client = app.test_client()
+    for answer in (client.get("/about"), client.get("/about")):
+        assert answer.status_code == 404
+        assert answer.headers["Cache-Control"]
+    assert "; hit" in answer.headers["Cache-Status"]
+    now = datetime.now(UTC)
+    draft = actions.Draft(title="About", body_markdown="Text", kind=Kind.PAGE, slug="about")
+    made = actions.create(draft, now=now)
+    actions.publish(made.id, expected_version=made.version, now=now)
+    assert client.get("/about").status_code == 200
+
+
+def test_5_11_a_release_that_spells_dependencies_anew_purges_everything(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashes in the index would mean something else."""
+    app = make_app(EDGE_GATEWAY=True)
+    releasing.release(app)
+    assert not releasing.release(app).everything
+    monkeypatch.setattr(releases, "_encoding", lambda _watched: "another")
+    assert "way in which dependencies are kept" in releasing.release(app).everything
+
+
+@pytest.mark.xfail(reason="an identity map that has the row sends nothing that could be seen")
+def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Connection) -> None:
+    """What a session already holds is read without a query, so its reader must not be shared."""
+    Observer(SCHEMA).listen(seeded.engine)
+    mapper = registry()
+    kind = type("Post", (), {})
+    mapper.map_imperatively(kind, post)
+    with Session(seeded) as session:
+        held = session.get(kind, 1)
+        with recording() as record:
+            assert session.get(kind, 1) is held
+    mapper.dispose()
+    assert record.spoilt
+
+
+def test_1_12_every_request_has_a_session_of_its_own(make_app: Callable[..., Flask]) -> None:
+    """Nothing that an earlier request has loaded is known to a later one."""
+    app = make_app()
+    seen = []
+    app.add_url_rule("/seen", "seen", lambda: seen.append(len(db.session.identity_map)) or "")
+    name_the_site("First")
+    db.session.get(Site, 1)
+    outside = Flask("outside")
+    with outside.app_context():  # as a server does it: without a context of this app around
+        for _ in range(2):
+            app.test_client().get("/")
+            app.test_client().get("/seen")
+    assert seen == [0, 0]
+
+
+def test_1_14_a_body_that_is_made_later_is_not_shared(small: Flask) -> None:
+    """Its reads would come after the page was registered."""
+    small.testing = False
+    small.add_url_rule(
+        "/s",
+        "s",
+        cached(Policy(name="S", edge=Freshness(ttl=timedelta(days=1))))(
+            lambda: Response(iter(["a", "b"]))
+        ),
+    )
+    assert "no-store" in small.test_client().get("/s").headers["Cache-Control"]
+
+
+@pytest.mark.xfail(reason="the triggers compare by the column's collation, not by the index's")
+def test_3_1_a_unique_index_with_a_collation_of_its_own_hides_no_row() -> None:
+    """REPLACE pushes out a row that is equal to the index alone."""
+    engine = memory()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE UNIQUE INDEX own ON author (name COLLATE NOCASE)")
+        connection.exec_driver_sql("INSERT INTO author(id, name) VALUES (1, 'Ada')")
+        install(connection, WATCHED)
+        changes(connection)
+        connection.exec_driver_sql("REPLACE INTO author(id, name) VALUES (2, 'ADA')")
+        logged = [
+            (c.op.value, dict(image)["id"]) for c in changes(connection) for image in c.images
+        ]
+    assert logged == [("D", 1), ("I", 2)]
+
+
+def test_3_7_a_trigger_that_was_dropped_by_hand_shares_nothing_until_it_is_back(
+    small: Flask,
+) -> None:
+    """And then everything is purged, since nobody knows what was written meanwhile."""
+    client, engine = small.test_client(), small.extensions["test_engine"]
+    watchman = small.extensions["edge"].tracker.watchman
+    client.get("/p", headers=HTML)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER edge_post_update")
+    assert "altered" in watchman.look()
+    bump(engine, 1)
+    fresh = client.get("/p", headers=HTML)
+    assert (fresh.text, fresh.headers["Cache-Control"]) == ("1", "no-store")
+    with engine.begin() as connection:
+        install(connection, (Watched(table="post"),))
+    assert watchman.look() is None
+    small.extensions["edge"].upkeep.after_write()
+    assert client.get("/p", headers=HTML).text == "1"
+
+
+def test_3_8_a_silent_column_is_not_shown(seeded: Connection) -> None:
+    """Nobody hears of its changes."""
+    schema = Schema.of([Watched(table="post", silent=("title",))])
+    for statement in (sa.select(post), ids().where(post.c.title == "a")):
+        with pytest.raises(Unreadable, match="title of post was declared silent"):
+            read(seeded, statement, schema)
+    read(seeded, sa.select(post.c.id, post.c.slug), schema)
+
+
+@pytest.mark.live
+def test_3_5_a_writer_may_write_what_an_image_cannot_hold(postgres_engine: Engine) -> None:
+    """An instant at the end of time is no number of microseconds, and still no error."""
+    metadata.create_all(postgres_engine)
+    with postgres_engine.begin() as connection:
+        install(connection, WATCHED)
+        connection.exec_driver_sql(
+            "INSERT INTO post(id, slug, published_at) VALUES (1, 'a', 'infinity')"
+        )
+        found = connection.exec_driver_sql("SELECT new FROM edge_change WHERE op = 'I'").scalar()
+    assert json.loads(found)["published_at"] is None
