@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect
+from collections import Counter
 from random import Random
 
 from . import content
-from .content import AUTHORS, TOPICS, Volume
+from .content import Volume
 
 HEADS = ("/", "/feed.xml")
 BETWEEN = 3
@@ -62,9 +63,11 @@ def lists(volume: Volume) -> list[str]:
     years = range(volume.published_at(1).year, volume.published_at(volume.posts).year + 1)
     found = [*_LISTS, *_API, *(f"/archive/{year}" for year in years)]
     found += [f"/archive/pages/{n}" for n in range(1, -(-volume.posts // _SIZE) + 1)]
-    for room, count, each in (("topics", TOPICS, 1.25), ("authors", AUTHORS, 1.125)):
-        pages = int(volume.posts * each / count / _SIZE) + 1
-        for number in range(1, count + 1):
+    numbers = range(1, volume.posts + 1)
+    for room, chosen in (("topics", content.topics_of), ("authors", content.authors_of)):
+        counts = Counter(other for number in numbers for other in chosen(number))
+        for number, count in sorted(counts.items()):
             base = f"/{room}/{room[:-1]}-{number}"
-            found += [base, f"{base}/feed.xml", *(f"{base}/pages/{n + 1}" for n in range(pages))]
+            pages = range(1, -(-count // _SIZE) + 1)
+            found += [base, f"{base}/feed.xml", *(f"{base}/pages/{page}" for page in pages)]
     return found

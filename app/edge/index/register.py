@@ -121,10 +121,8 @@ _AGAIN = _AGAIN_OTHERWISE.where(page.c.digest == sa.bindparam("of_digest"))
 def _replace(connection: Connection, page_id: int, entries: Collection[Entry]) -> None:
     """Write what differs from what is kept: after an edit most of a page is as before."""
     wanted = {_place(found): found for found in sorted(entries, key=lambda found: found.high)}
-    held = {
-        (row.hash, row.node, row.low): row.high
-        for row in connection.execute(_HELD, {"of": page_id})
-    }
+    rows = connection.execute(_HELD, {"of": page_id})
+    held = {(hashed, node, low): high for hashed, node, low, high in rows}
     new = [found for place, found in wanted.items() if held.get(place) != found.high]
     gone = [p for p, high in held.items() if p not in wanted or wanted[p].high != high]
     if gone:
@@ -187,7 +185,10 @@ def _shape_digest(found: Shape) -> str:
 
 
 def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
-    """Make sure that a release finds every part by its name."""
+    """Make sure that a release finds every part by its name.
+
+    Those of entries that are kept as well: a release forgets parts, and leaves pages' entries.
+    """
     wanted = {_entry(found).hash: found for found in parts}
     known = set(connection.scalars(_PARTS, {"of": [*wanted]})) if wanted else set()
     rows = [
