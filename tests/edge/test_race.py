@@ -1,0 +1,235 @@
+"""Renders and writers in every order of their steps: nothing stale is left when all is done.
+
+A writer's own steps end with the gateway's purge; the bound of the CDN is its second purge, the
+longest flight of a response later. Each rule is broken once, to show that its loss is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from app.config.readers import database_url
+from app.edge.changes import mark
+from app.edge.index import Registered, resolve
+from app.edge.reads import Dependency
+
+from .grounds import QUERY, SCHEMA, Model, Real
+from .index.conftest import put
+from .purge.conftest import build, connect, post
+from .racing import Actors, Clock, Render, Rules, Writer, movable, search
+from .reads.conftest import read
+
+TWO = (Writer(post=0), Writer(post=1))
+SMALL: dict[str, Actors] = {
+    "1 render, 2 writers": (Render(), *TWO),
+    "2 renders, 1 writer": (Render(), Render(), Writer(post=0)),
+}
+LARGE: dict[str, Actors] = {
+    "2 renders, 2 writers": (Render(), Render(), *TWO),
+    "2 renders, 2 writers, time": (Render(), Render(), *TWO, Clock()),
+}
+WARMTH = pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+
+
+@WARMTH
+@pytest.mark.parametrize("actors", SMALL.values(), ids=SMALL)
+def test_no_order_of_the_real_parts_leaves_a_stale_page(actors: Actors, *, warm: bool) -> None:
+    """Neither in the gateway nor at the CDN; and the model has as many states and ends."""
+    found = search(Real(Rules(), posts=2, warm=warm), actors)
+    assert (found.gateway, found.cdn) == (None, None)
+    model = search(Model(rules=Rules(), posts=2, warm=warm), actors)
+    assert (model.states, model.ends) == (found.states, found.ends)
+
+
+@WARMTH
+def test_no_order_of_a_purge_in_parts_leaves_a_stale_page(*, warm: bool) -> None:
+    """Between claim, call and record others come, and time passes beyond the claim's end."""
+    actors: Actors = (Render(), Writer(post=0, parts=True), Clock())
+    found = search(Real(Rules(), posts=1, warm=warm), actors)
+    assert (found.gateway, found.cdn) == (None, None)
+    assert found.ends > 10
+
+
+@WARMTH
+@pytest.mark.parametrize("actors", LARGE.values(), ids=LARGE)
+def test_no_order_of_two_renders_and_two_writers_leaves_a_stale_page(
+    actors: Actors, *, warm: bool
+) -> None:
+    """The model knows all orders of more actors."""
+    found = search(Model(rules=Rules(), posts=2, warm=warm), actors)
+    assert (found.gateway, found.cdn) == (None, None)
+    assert found.ends > 200
+
+
+@WARMTH
+def test_the_model_does_what_the_real_parts_do(*, warm: bool) -> None:
+    """In orders drawn by chance both hold the same pages and counts after each step."""
+    random = Random(3)
+    real, model = Real(Rules(), posts=2, warm=warm), Model(rules=Rules(), posts=2, warm=warm)
+    begun, before = (real.save(), model.save()), int(real.mark())
+    for _ in range(60):
+        actors = modelled = LARGE["2 renders, 2 writers, time"]
+        real.restore(begun[0])
+        model.restore(begun[1])
+        while moving := list(movable(actors)):
+            number = random.choice(moving)
+            moved, told = actors[number].step(real), modelled[number].step(model)
+            assert (moved.at, real.held(), real.token()) == (told.at, model.held(), model.token())
+            assert (int(real.mark()) - before, real.read()) == (int(model.mark()), model.read())
+            modelled = (*modelled[:number], told, *modelled[number + 1 :])
+            actors = (*actors[:number], moved, *actors[number + 1 :])
+
+
+BROKEN = {
+    "registering without the check": (Rules(check=False), "gateway"),
+    "registering after it was stored": (Rules(register_first=False), "gateway"),
+    "storing without a token": (Rules(token=False), "gateway"),
+    "reading the token after the page was made": (Rules(token_first=False), "gateway"),
+    "purging before the commit": (Rules(commit_first=False), "gateway"),
+    "purging the CDN without regard to the gateway": (Rules(inside_out=False), "cdn"),
+    "purging the CDN only once": (Rules(second_purge=False), "cdn"),
+}
+
+
+@pytest.mark.parametrize(("rules", "where"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("kind", [Real, Model])
+def test_without_any_of_the_rules_some_order_leaves_a_stale_page(
+    rules: Rules, where: str, kind: type[Real | Model]
+) -> None:
+    """None of them is there for nothing, and the search would notice its loss."""
+    actors: Actors = (Render(), Writer(post=0), Clock(ticks=2))
+    if where == "cdn":
+        found = search(kind(rules=rules, posts=1, warm=True), actors)
+        assert found.gateway is None
+    else:
+        found = search(kind(rules=rules, posts=1, warm=False), actors)
+    assert getattr(found, where) is not None
+
+
+def orders(left: tuple[int, int, int] = (3, 3, 3)) -> Iterator[tuple[int, ...]]:
+    """Every order of the steps that a render (0) and two writers (1, 2) have left, 1 before 2."""
+    if not any(left):
+        yield ()
+    for who, count in enumerate(left):
+        if count and not (who == 2 and left[1] == 3):
+            after = tuple(n - (each == who) for each, n in enumerate(left))
+            yield from ((who, *rest) for rest in orders(after))  # type: ignore[arg-type]  # three of them
+
+
+class Overlap:
+    """One render of a page, and two writers with a transaction each."""
+
+    def __init__(self, engine: Engine, *, by_number: bool, cursor: bool) -> None:
+        self.engine = engine
+        self.by_number, self.cursor = by_number, cursor
+        self.marked, self.number, self.body = "", 0, ""
+        self.found: set[Dependency] = set()
+        self.purged: bool | None = None
+        self.open: dict[int, Connection] = {}
+
+    def run(self, order: Sequence[int]) -> bool:
+        """Take the steps in this order; tell whether a stale page is left."""
+        taken = [0, 0, 0]
+        for who in order:
+            name = ("mark", "read", "register") if who == 0 else ("write", "commit", "settle")
+            step = getattr(self, name[taken[who]])
+            step(who) if who else step()
+            taken[who] += 1
+        self.settle(0)
+        with self.engine.begin() as connection:
+            fresh = self._made(connection)
+        return self.purged is False and self.body != fresh
+
+    def mark(self) -> None:
+        """Begin the render."""
+        with self.engine.begin() as connection:
+            self.marked = mark(connection)
+            self.number = self._last(connection)
+
+    def read(self) -> None:
+        """Make the page."""
+        with self.engine.begin() as connection:
+            _, self.found = read(connection, QUERY, SCHEMA)
+        with self.engine.begin() as connection:
+            self.body = self._made(connection)
+
+    def register(self) -> None:
+        """Register the page; with `by_number` by the numbers of the log alone."""
+        with self.engine.begin() as connection:
+            at = self.marked
+            if self.by_number and self._last(connection) == self.number:
+                at = mark(connection)
+            done = put(connection, "/p", self.found, mark=at) is Registered.DONE
+        self.purged = False if done else None
+
+    def write(self, who: int) -> None:
+        """Alter a post, without a commit."""
+        connection = self.open[who] = self.engine.connect()
+        connection.execute(sa.update(post).where(post.c.id == who).values(version=1))
+
+    def commit(self, who: int) -> None:
+        """Commit it."""
+        connection = self.open.pop(who)
+        connection.commit()
+        connection.close()
+
+    def settle(self, _who: int) -> None:
+        """Resolve what is committed; with `cursor` only what is later than the last one resolved."""
+        with self.engine.begin() as connection:
+            if self.cursor:
+                last = "(SELECT coalesce(max(id), 0) FROM edge_change WHERE resolved)"
+                connection.exec_driver_sql(
+                    f"UPDATE edge_change SET resolved = true WHERE id < {last}"
+                )
+            if resolve(connection).pages and self.purged is False:
+                self.purged = True
+
+    @staticmethod
+    def _made(connection: Connection) -> str:
+        return ",".join(str(row.version) for row in connection.execute(QUERY))
+
+    @staticmethod
+    def _last(connection: Connection) -> int:
+        return connection.scalar(sa.text("SELECT coalesce(max(id), 0) FROM edge_change")) or 0
+
+
+@pytest.fixture
+def postgres_engine(empty_postgres_url: str) -> Iterator[Engine]:
+    """Two posts in a database of PostgreSQL."""
+    engine = connect(database_url(empty_postgres_url))
+    build(engine)
+    yield engine
+    engine.dispose()
+
+
+def stale(engine: Engine, order: Sequence[int], *, by_number: bool, cursor: bool) -> bool:
+    """Whether an order leaves a stale page, from a clean beginning."""
+    with engine.begin() as connection:
+        for table in ("edge_change", "edge_meta", "edge_page", "post"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+        connection.execute(sa.insert(post), [{"id": n, "version": 0} for n in (1, 2)])
+        connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
+    return Overlap(engine, by_number=by_number, cursor=cursor).run(order)
+
+
+@pytest.mark.live
+@pytest.mark.slow
+def test_no_order_of_overlapping_transactions_leaves_a_stale_page(postgres_engine: Engine) -> None:
+    """Whoever begins first may commit last: its entry has the lower number and is seen later."""
+    for order in orders():
+        assert not stale(postgres_engine, order, by_number=False, cursor=False), order
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("broken", ["by_number", "cursor"])
+def test_numbers_of_the_log_are_no_order_of_commits(postgres_engine: Engine, broken: str) -> None:
+    """A mark or a cursor by number loses whoever commits late; the search would notice."""
+    rules = {"by_number": False, "cursor": False, broken: True}
+    shuffled = list(orders())
+    Random(2).shuffle(shuffled)
+    assert any(stale(postgres_engine, order, **rules) for order in shuffled)
