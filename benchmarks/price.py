@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from statistics import median
@@ -24,7 +23,6 @@ from newsroom.asking import ask
 from newsroom.content import Volume
 
 from app.edge.index.tables import dependency, page
-from app.edge.policy import Policy
 from app.edge.reads import recorder
 from app.edge.sqlalchemy import INTERNAL
 from app.extensions import db
@@ -54,7 +52,7 @@ class Recording:
         """Record what is read from now on."""
         recorder.begin()
 
-    def settle(self, *_: str | Policy | datetime) -> None:
+    def settle(self, *_: object) -> None:
         """Forget it."""
         recorder.end()
 

@@ -122,7 +122,8 @@ def report(visit: Visit) -> float:
     oracle = next(each for each in visit.others if isinstance(each, Oracle))
     base = max(oracle.tally.renders, 1)
     print(f"\n{'':18}{'renders':>9}{'÷ oracle':>10}{'stale':>9}")
-    for each in (visit.ours, *visit.others):
+    ways: list[Ours | Strategy] = [visit.ours, *visit.others]
+    for each in ways:
         tally = each.tally
         share = tally.stale / tally.visits
         print(f"{each.name:18}{tally.renders:9}{tally.renders / base:10.2f}{share:9.2%}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from flask import Flask
@@ -15,7 +14,6 @@ from app.edge.changes.log import since
 from app.edge.changes.mark import mark
 from app.edge.flask.tracking import Tracker
 from app.edge.guard import Finding
-from app.edge.policy import Policy
 from app.edge.reads import Dependency, matches, recorder
 from app.edge.sqlalchemy import INTERNAL
 from app.extensions import db
@@ -38,14 +36,12 @@ class Notebook:
         """Record what is read from now on."""
         self.tracker.begin()
 
-    def settle(
-        self, view: str, url: str, etag: str, policy: Policy, now: datetime
-    ) -> Finding | None:
+    def settle(self, view: str, url: str, *rest: Any) -> Finding | None:
         """Note what the page was built from, and register it."""
         record = recorder.current()
         if record is not None:
             self.built_from[url] = frozenset(record.dependencies)
-        return self.tracker.settle(view, url, etag, policy, now)
+        return self.tracker.settle(view, url, *rest)
 
 
 class Ours:
