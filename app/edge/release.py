@@ -57,7 +57,9 @@ class Released:
         elif not self.parts:
             yield "Nothing that pages show has changed; nothing is purged."
         else:
-            yield f"{self.pages} pages are purged, because these have changed:"
+            pages = "1 page is" if self.pages == 1 else f"{self.pages} pages are"
+            these = "this has" if len(self.parts) == 1 else "these have"
+            yield f"{pages} purged, because {these} changed:"
             yield from (f"  {kind} {name}" for kind, name in self.parts)
         yield f"The build is {self.build}."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -17,19 +17,14 @@ def pages_touched_by(action: Callable[[], object], what: str = "The action") -> 
 
     Raises what the action raises.
     """
-    with suppress(_TakenBack), transaction() as session:
+    with transaction() as session:
+        undone = session.begin_nested()
         try:
-            found = touched_by(session.connection(), lambda: _done(session, action), what)
+            return touched_by(session.connection(), partial(_do, session, action), what)
         finally:
-            session.expunge_all()  # what was loaded tells of what never was
-        raise _TakenBack
-    return found
+            undone.rollback()
 
 
-def _done(session: Session, action: Callable[[], object]) -> None:
+def _do(session: Session, action: Callable[[], object]) -> None:
     action()
     session.flush()
-
-
-class _TakenBack(Exception):  # noqa: N818 - it ends a transaction, nothing failed
-    """Nothing of the transaction is kept."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.edge import spelling
 from app.edge.spelling import LONGEST, Redirect, Refused, Same, Spelling, canonical, raw_target
 
 
@@ -185,3 +186,12 @@ SOURCES = [
 def test_the_target_is_what_the_server_received(environ: dict[str, str], target: str) -> None:
     """Without it, path and query say the same in one spelling."""
     assert raw_target(environ) == target
+
+
+@given(st.text("/.a~%?-", max_size=12))
+def test_what_is_beyond_doubt_is_what_the_long_way_says(target: str) -> None:
+    """Most targets are judged at a glance; the glance is never kinder than the rule."""
+    if spelling._BEYOND_DOUBT.fullmatch(target):
+        spelt = spelling._path(target)
+        assert spelling._refused(target) is None
+        assert spelt == target

@@ -126,10 +126,6 @@ def test_a_head_of_a_stored_page_is_a_hit(site: Site, files: dict[str, str], kin
     assert head.headers["ETag"] == whole.headers["ETag"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The gateway passes a HEAD on as it is, so `curl -I` never fills the store.",
-)
 @pytest.mark.parametrize("kind", ["home", "article", "feed", "media", "static"])
 def test_two_heads_are_a_miss_and_a_hit(site: Site, files: dict[str, str], kind: str) -> None:
     """As whoever tries it with `curl -I` expects."""
@@ -231,7 +227,8 @@ def kill_a_worker(site: Site) -> None:
 
 def test_a_killed_worker_harms_no_page(own: Site) -> None:
     """Readers get right pages or a broken line, and soon two workers answer from the store again."""
-    right = {path: answer.page for path, answer in everything(own).items()}
+    # Headers may say no-store: a page that could not be registered in time is not kept.
+    right = {path: (answer.status, answer.body) for path, answer in everything(own).items()}
     right.pop(PAGES["two minutes"])
     own.forget()
     with Readers(own) as readers:
@@ -239,12 +236,12 @@ def test_a_killed_worker_harms_no_page(own: Site) -> None:
             readers.more(20)
             kill_a_worker(own)
         readers.more(40)
-    wrong = {path for path, answer in readers.seen if path in right and answer.page != right[path]}
-    assert not wrong
+    seen = [(path, (answer.status, answer.body)) for path, answer in readers.seen]
+    assert [one for one in seen if right.get(one[0], one[1]) != one[1]] == []
     assert eventually(lambda: len(own.workers()) == 2)
     for worker in own.workers():
         with own.alone(worker):
-            assert_hit(own.ask(ARTICLE))
+            assert eventually(lambda: "; hit" in own.ask(ARTICLE).cache_status)
 
 
 def test_a_killed_server_comes_back_sound(own: Site) -> None:
@@ -386,6 +383,9 @@ SPELLINGS = {
     "a slash at the end": "/topics/caching/",
     "an API without the post": "/api/posts/none",
     "a search": "/search?q=cache+%26+more",
+    "an error with a query": "/api/none?x=1",
+    "a redirect with a query": "/about/?x=1",
+    "a query of odd bytes": "/articles/a/b?%FF%26&&=",
     "a long address": f"/{'a' * 3000}",
 }
 
@@ -402,20 +402,6 @@ def test_whatever_is_stored_can_be_purged(own: Site) -> None:
         for url in known:
             extensions.edge.purge(app, url)
     assert own.count() == 0
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="What no route matches is registered without the query that the gateway keeps it under.",
-)
-@pytest.mark.parametrize("path", ["/api/none?x=1", "/about/?x=1", "/articles/a/b?x=1"])
-def test_what_is_stored_under_a_query_can_be_purged(site: Site, path: str) -> None:
-    """An error page or a redirect of an address with a query is purged like any other."""
-    site.forget()
-    site.ask(path)
-    with site.acting() as app:
-        extensions.edge.purge(app, path.partition("?")[0])
-    assert "hit" not in site.ask(path).cache_status
 
 
 def mounted(folder: Path, options: str) -> Iterator[Path]:

@@ -504,15 +504,27 @@ def test_the_site_behind_a_varnish(site: Site, shielded: int, path: str) -> None
 
 
 def test_a_page_keeps_its_age_behind_a_varnish(site: Site, shielded: int) -> None:
-    """What was a HIT at the gateway is no younger at Varnish."""
+    """What lives for a time alone is no younger at Varnish than at the gateway."""
+    path = "/edge/two-minutes"
     site.forget()
-    site.ask("/about")
-    assert eventually(lambda: int(site.ask("/about").headers["Age"]) >= 1)
-    told = wire.ask(shielded, "/about")
+    site.ask(path)
+    assert eventually(lambda: int(site.ask(path).headers["Age"]) >= 1)
+    told = wire.ask(shielded, path)
     assert "broadsheet; hit" in told.cache_status
     assert told.cache_status.endswith("varnish; fwd=miss")
     assert int(told.headers["Age"]) >= 1
-    assert int(wire.ask(shielded, "/about").headers["Age"]) >= int(told.headers["Age"])
+    assert int(wire.ask(shielded, path).headers["Age"]) >= int(told.headers["Age"])
+
+
+def test_a_page_that_is_purged_is_new_to_a_varnish(site: Site, shielded: int) -> None:
+    """However long the gateway has had it, Varnish may keep it for as long as it is told."""
+    site.forget()
+    site.ask("/about")
+    assert eventually(lambda: int(site.ask("/about").cache_status.rpartition("=")[2]) < 86399)
+    told = wire.ask(shielded, "/about")
+    assert "broadsheet; hit" in told.cache_status
+    assert told.headers["Age"] == "0"
+    assert wire.ask(shielded, "/about").cache_status.endswith("varnish; hit")
 
 
 def test_a_reader_behind_a_varnish_validates(site: Site, shielded: int) -> None:

@@ -55,11 +55,12 @@ def empty_app(tmp_path: Path, migrated: Path) -> Callable[[], Flask]:
 
 
 def dump_database() -> Dump:
-    """Every row of every table of the current app's database."""
+    """Every row of every table of the current app's database; the edge's own books aside."""
     with db.engine.connect() as connection:
         tables = sa.MetaData()
         tables.reflect(connection)
         return {
             table.name: sorted(map(tuple, connection.execute(sa.select(table))), key=repr)
             for table in tables.sorted_tables
+            if not table.name.startswith("edge_")
         }

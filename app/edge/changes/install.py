@@ -54,9 +54,12 @@ def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
     known = noted(connection, _FINGERPRINT)
     if known is None:
         return "the triggers were never installed: run `flask edge triggers install`"
-    if known != fingerprint(connection, watched):
-        return "a watched table or its triggers were altered: run `flask edge triggers install`"
-    return None
+    try:
+        same = known == fingerprint(connection, watched)
+    except ValueError as error:
+        return f"{error}: run `flask db upgrade`, or take back what was done to it"
+    altered = "a watched table or its triggers were altered: run `flask edge triggers install`"
+    return None if same else altered
 
 
 def shape(connection: Connection, watched: Watched) -> Shape:
@@ -69,12 +72,8 @@ def shape(connection: Connection, watched: Watched) -> Shape:
     unknown = {*watched.columns, *watched.instants, *watched.silent} - {*columns}
     if unknown:
         raise ValueError(f"{watched.table} has no column {', '.join(sorted(unknown))}")
-    unique = [tuple(found["column_names"]) for found in look.get_unique_constraints(watched.table)]
-    unique += [
-        tuple(name or "" for name in index["column_names"])
-        for index in look.get_indexes(watched.table)
-        if index["unique"]
-    ]
+    sqlite_only = connection.dialect.name == "sqlite"
+    unique = (_on_sqlite if sqlite_only else _on_postgresql)(connection, watched.table)
     if any("" in names for names in unique):
         raise ValueError(f"{watched.table} has a unique index on an expression: not watchable")
     return Shape(
@@ -85,12 +84,33 @@ def shape(connection: Connection, watched: Watched) -> Shape:
     )
 
 
+def _on_sqlite(connection: Connection, table: str) -> list[tuple[str, ...]]:
+    """The columns of each unique index; SQLAlchemy leaves out those on expressions."""
+    listed = sa.text('SELECT name FROM pragma_index_list(:t) WHERE "unique" ORDER BY name')
+    columns = sa.text("SELECT name FROM pragma_index_info(:i) ORDER BY seqno")
+    return [
+        tuple(name or "" for name in connection.scalars(columns, {"i": index}))
+        for index in connection.scalars(listed, {"t": table}).all()
+    ]
+
+
+def _on_postgresql(connection: Connection, table: str) -> list[tuple[str, ...]]:
+    look = sa.inspect(connection)
+    unique = [tuple(found["column_names"]) for found in look.get_unique_constraints(table)]
+    return unique + [
+        tuple(name or "" for name in index["column_names"])
+        for index in look.get_indexes(table)
+        if index["unique"]
+    ]
+
+
 def fingerprint(connection: Connection, watched: Sequence[Watched]) -> str:
     """A digest of the declarations, of the triggers as the database has them, and of the tables."""
     found = [
         [list(table.told) for table in watched],
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
         [_columns(connection, table.table) for table in watched],
+        [[list(names) for names in shape(connection, table).unique] for table in watched],
     ]
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
 

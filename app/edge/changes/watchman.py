@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from .install import drift
@@ -88,17 +88,9 @@ class Watchman:
                 version = connection.exec_driver_sql(_VERSION[connection.dialect.name]).scalar()
                 if version == self._version and self._trouble is None:
                     return None
-                found = _drift(connection, self._watched)
+                found = drift(connection, self._watched)
                 self._version = version
                 return found
         except DBAPIError:
             self._version = None
             return "the database could not be asked about its triggers"
-
-
-def _drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
-    """What `drift` says; a table that can't be watched any more is a drift as well."""
-    try:
-        return drift(connection, watched)
-    except ValueError as error:
-        return f"{error}: run `flask db upgrade`"

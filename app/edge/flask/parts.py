@@ -30,7 +30,12 @@ class Parts:
     def __init__(self, app: Flask, settings: Sequence[str]) -> None:
         self._app = app
         self._settings = tuple(dict.fromkeys((*settings, *OWN_SETTINGS)))
-        self._code = Code.read({app.import_name.partition(".")[0], _LIBRARY.partition(".")[0]})
+        self.code = Code.read({app.import_name.partition(".")[0], _LIBRARY.partition(".")[0]})
+
+    def forget(self) -> None:
+        """Look at the app anew, as a process does that was just started."""
+        for name in ("build", "_apart", "_shared"):
+            self.__dict__.pop(name, None)
 
     def of(self, view: str) -> Iterator[Part]:
         """The parts of every page that an endpoint answers; templates and files note themselves."""
@@ -56,7 +61,7 @@ class Parts:
     def build(self) -> str:
         """The release that this process is of; processes of the same release agree on it."""
         said = [
-            self._code.digest(self._code.modules),
+            self.code.digest(self.code.modules),
             *(f"{name} {self._setting(name).digest}" for name in self._settings),
             *(f"{name} {self._environment.digest(name)}" for name in self._template_names()),
         ]
@@ -68,13 +73,13 @@ class Parts:
     @cached_property
     def _apart(self) -> dict[str, str]:
         views = {_module(view) for view in self._app.view_functions.values()}
-        return self._code.told_apart(views, {_module(hook) for hook in _hooks(self._app)})
+        return self.code.told_apart(views, {_module(hook) for hook in _hooks(self._app)})
 
     @cached_property
     def _shared(self) -> Part:
         name = self._app.import_name.partition(".")[0]
-        common = self._code.modules.keys() - self._apart.keys()
-        return Part(kind=CODE, name=name, digest=self._code.digest(common))
+        common = self.code.modules.keys() - self._apart.keys()
+        return Part(kind=CODE, name=name, digest=self.code.digest(common))
 
     @property
     def _environment(self) -> templates.NotingEnvironment:

@@ -16,14 +16,14 @@ from ..changes import chain
 from ..changes.install import log_everything
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
-from ..purge import Relay, Tier
+from ..purge import Relay, Tier, gateways
 from ..purge.claim import owed
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
 from ..sqlalchemy import INTERNAL
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from ..changes.watchman import Watchman
     from .embedded import Embedded
@@ -50,7 +50,7 @@ class Upkeep:
         self._seen = ""
         tiers = {}
         if embedded is not None:
-            tiers[own_tier(embedded.place)] = GatewayDriver(embedded.gateway)
+            tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
         self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch, self._remember))
 
     def after_write(self) -> None:
@@ -64,7 +64,7 @@ class Upkeep:
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
         with self._engine.execution_options(**WRITING).begin() as connection:
-            if self._embedded and not _follows(self._embedded, chain.links(connection)):
+            if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             chain.newest(connection)
         self._watchman.look()
@@ -78,7 +78,7 @@ class Upkeep:
         if self._embedded is None:
             return
         with self._engine.connect() as connection:
-            urls = owed(connection, own_tier(self._embedded.place))
+            urls = owed(connection, own_tier(self._embedded))
         with suppress(StoreError):  # as in _follows
             if urls is None:
                 self._embedded.gateway.purge_all()
@@ -94,21 +94,23 @@ class Upkeep:
         if newest != self._seen and self._embedded.store.remember(_CHAIN, newest.encode()):
             self._seen = newest
 
+    def _follows(self, embedded: Embedded, connection: Connection) -> bool:
+        """Tell whether the gateway's store has seen this database's history, or holds nothing.
 
-def _follows(embedded: Embedded, links: Sequence[str]) -> bool:
-    """Tell whether the gateway's store has seen this database's history, or none at all."""
-    seen = embedded.store.note(_CHAIN)
-    if seen is None:
-        with suppress(StoreError):  # a store that can't be emptied serves nothing either
-            embedded.gateway.purge_all()
-        return True
-    return seen.decode() in links
+        One that nobody was owing anything to, because it is new or was given up, begins empty.
+        """
+        seen = embedded.store.note(_CHAIN)
+        if gateways.join(connection, own_tier(embedded), self._clock()) or seen is None:
+            with suppress(StoreError):  # a store that can't be emptied serves nothing either
+                embedded.gateway.purge_all()
+            return True
+        return seen.decode() in chain.links(connection)
 
 
-def own_tier(place: str) -> Tier:
+def own_tier(embedded: Embedded) -> Tier:
     """The tier of this machine's gateway: the machine and the store's place are its name."""
-    named = hashlib.blake2b(f"{socket.gethostname()} {place}".encode(), digest_size=6)
-    return Tier(name=f"gateway-{named.hexdigest()}", depth=0)
+    place = f"{socket.gethostname()} {embedded.place}"
+    return gateways.named(hashlib.blake2b(place.encode(), digest_size=6).hexdigest())
 
 
 class Awake:

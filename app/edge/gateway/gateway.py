@@ -71,8 +71,9 @@ class Gateway:
         if key is None:
             status = CacheStatus(fwd=Forwarded.BYPASS, detail=request.detail)
             return self._pass(environ, start_response, status)
-        found = lookup(request, self._store.load(key), self._clock())
-        sent = self._hit(request, key, found) if found.usable else None
+        now = self._clock()
+        found = lookup(request, self._store.load(key), now)
+        sent = self._hit(request, key, found, now) if found.usable else None
         if sent is None:
             sent = self._forward(request, key, found.without() if found.usable else found)
         start_response(sent.line, sent.headers)
@@ -108,9 +109,9 @@ class Gateway:
 
         return exchange.passed_on(self._app, environ, start_response, rewrite)
 
-    def _hit(self, request: Request, key: bytes, found: Found) -> Reply | None:
+    def _hit(self, request: Request, key: bytes, found: Found, now: float) -> Reply | None:
         """Return what a reader is sent without asking; None when the body is gone."""
-        stored, now = found.stored, self._clock()
+        stored = found.stored
         assert stored is not None
         sent = reply.made(request, stored, partial(self._store.body, key, stored), now=now)
         if sent is None:

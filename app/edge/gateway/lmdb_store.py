@@ -8,6 +8,7 @@ raises and serves nothing until it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import lmdb
@@ -62,7 +63,11 @@ class Stats:
 
 
 class LmdbStore:
-    """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response."""
+    """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response.
+
+    `recheck` is how long a look at the folder holds: a purge is seen at once all the same, but a
+    folder that somebody deletes or truncates by hand is noticed that much later.
+    """
 
     def __init__(
         self,
@@ -71,11 +76,12 @@ class LmdbStore:
         max_bytes: int = 256 * _MEBI,
         max_entry: int = 8 * _MEBI,
         max_variants: int = VARIANTS,
+        recheck: timedelta = timedelta(0),
     ) -> None:
         if max_bytes < _LEAST:
             raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
         # The folder is opened when it is first needed: after the fork, in the worker.
-        self._door = open_door(path, limit=max_bytes)
+        self._door = open_door(path, limit=max_bytes, recheck=recheck.total_seconds())
         self._max_entry = min(max_entry, max_bytes // 2)
         self._max_variants = max_variants
 
@@ -235,12 +241,18 @@ class LmdbStore:
         return None if data is None else environment.record(key, data)
 
     def _body(self, environment: Environment, place: Place) -> bytes | None:
+        name, hot = name_of(place.serial), environment.hot.get(place.serial)
         try:
-            body = environment.get(environment.bodies, name_of(place.serial))
+            if hot is not None:
+                return hot if environment.has(environment.bodies, name) else None
+            body = environment.get(environment.bodies, name)
         except _FAILURES as error:
             self._failed(error)
             return None
-        return body if body is not None and environment.prove(place, body) else None
+        if body is None or not environment.prove(place, body):
+            return None
+        environment.hot.add(place.serial, body)
+        return body
 
     def _write(
         self, key: bytes, change: Callable[[Shelf], Saved], *, token: int, size: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..http import reuse, vary
 from ..http.cache_status import Forwarded
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 _USABLE: Final = frozenset({Use.FRESH, Use.MAX_STALE, Use.REFRESH})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """What a lookup found; without a stored response `fwd` says what was missing."""
 
     stored: Stored | None = None
@@ -32,20 +30,23 @@ class Found:
 
     def without(self) -> Found:
         """Return what is found when the body turns out to be gone, or can't be believed."""
-        return replace(self, stored=None, use=None, fwd=Forwarded.MISS)
+        return Found(fwd=Forwarded.MISS)
 
 
 def lookup(request: Request, variants: tuple[Stored, ...], now: float) -> Found:
     """Return the newest variant that the request selects (RFC 9111 section 4.1)."""
     if not variants:
         return _NOTHING
-    matching = [each for each in variants if not each.vary or vary.matches(each.vary, request.seen)]
-    if not matching:
-        return _NO_VARIANT
-    stored = matching[0] if len(matching) == 1 else max(matching, key=_made_at)
+    if len(variants) == 1 and not variants[0].vary:
+        stored = variants[0]
+    else:
+        matching = [each for each in variants if vary.matches(each.vary, request.seen)]
+        if not matching:
+            return _NO_VARIANT
+        stored = max(matching, key=_made_at)
     age = max(0.0, now - stored.born)
     use = reuse.decide(stored, age=age, asked=request.asked)
-    return Found(stored=stored, age=age, use=use, fwd=use.forwarded)
+    return Found(stored, age, use, Forwarded.REQUEST if use is Use.REQUEST else Forwarded.STALE)
 
 
 def _made_at(stored: Stored) -> tuple[float, float]:

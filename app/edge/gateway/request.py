@@ -58,11 +58,12 @@ class Request:
         self.environ = environ
         self._options = options
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
-        self.asked = _wishes(environ, options)
+        wishes = "HTTP_CACHE_CONTROL" in environ or "HTTP_PRAGMA" in environ
+        self.asked = _wishes(environ, options) if wishes else reuse.NOTHING
         #: What the origin is asked for, where it has codings of its own.
-        self.coding = _coding(environ, options)
+        self.coding = None if options.coded_by_origin is None else _coding(environ, options)
         self.detail = self._why_passed()
-        self.query = keying.query(environ)
+        self.query = keying.query(environ) if environ.get("QUERY_STRING") else ""
         self.site = keying.site(environ)
         self.key = None
         if self.detail is None:
@@ -212,8 +213,6 @@ def variable(name: str) -> str:
 
 def _wishes(environ: WSGIEnvironment, options: Options) -> Directives:
     cache_control, pragma = environ.get("HTTP_CACHE_CONTROL"), environ.get("HTTP_PRAGMA")
-    if cache_control is None and pragma is None:
-        return reuse.NOTHING
     if len(cache_control or "") + len(pragma or "") > _LONGEST_WISH:
         return reuse.wishes(_lines(cache_control), pragma, options.honoured)
     return _known_wishes(cache_control, pragma, options.honoured)

@@ -9,7 +9,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from .cache_control import Directives
-from .cache_status import Forwarded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -52,11 +51,6 @@ class Use(Enum):
     STALE = "stale"
     #: The origin must be asked because the reader wants it so.
     REQUEST = "request"
-
-    @property
-    def forwarded(self) -> Forwarded:
-        """Return why the request goes on, if it does."""
-        return Forwarded.REQUEST if self is Use.REQUEST else Forwarded.STALE
 
 
 def wishes(

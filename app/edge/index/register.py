@@ -9,11 +9,13 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.log import since
+from ..changes.mark import mark as mark_now
 from ..changes.meta import noted
 from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
@@ -60,6 +62,10 @@ def register(
     return verdict
 
 
+_entry = lru_cache(maxsize=8192)(entry)
+"""Most dependencies of a page are those of other pages too, or of its last copy."""
+
+
 def _check(
     connection: Connection, dependencies: Collection[Dependency], marks: Iterable[str]
 ) -> Registered:
@@ -67,6 +73,8 @@ def _check(
     if not taken and not all(isinstance(found, Part) for found in dependencies):
         return Registered.UNMARKED
     for mark in taken:
+        if _sqlite(connection) and mark_now(connection) == mark:
+            continue  # nothing at all was logged since, as nearly always
         changes = since(connection, mark, most=MOST_CHANGES)
         if changes is None:
             return Registered.TOO_MANY
@@ -76,7 +84,7 @@ def _check(
 
 
 def _write(connection: Connection, response: Page, dependencies: Collection[Dependency]) -> None:
-    entries = {entry(found) for found in dependencies}
+    entries = {_entry(found) for found in dependencies}
     digest = _digest(entries)
     values = {
         "tag": response.tag,
@@ -86,47 +94,73 @@ def _write(connection: Connection, response: Page, dependencies: Collection[Depe
         "expires_at": whole(response.expires),
         "digest": digest,
     }
-    known = connection.execute(
-        sa.select(page.c.id, page.c.digest).where(
-            page.c.url == response.url, page.c.variant == response.variant
-        ),
-    ).one_or_none()
-    if known is None:
+    where = {"of_url": response.url, "of_variant": response.variant}
+    if connection.execute(_AGAIN, {**values, **where, "of_digest": digest}).rowcount:
+        return
+    page_id = connection.scalar(_KNOWN, where)
+    if page_id is None:
         inserted = connection.execute(
-            sa.insert(page).values(url=response.url, variant=response.variant, **values),
+            _NEW, {"url": response.url, "variant": response.variant, **values}
         )
-        page_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]
+        page_id = inserted.inserted_primary_key[0]  # type: ignore[index]
     else:
-        page_id = known.id
-        connection.execute(sa.update(page).where(page.c.id == page_id).values(**values))
-    if known is None or known.digest != digest:
-        _replace(connection, page_id, entries)
-        _know_parts(connection, (found for found in dependencies if isinstance(found, Part)))
+        connection.execute(_AGAIN_OTHERWISE, {**values, **where})
+    _replace(connection, page_id, entries)
+    _know_parts(connection, (found for found in dependencies if isinstance(found, Part)))
+
+
+# Built once: to build a statement costs more than SQLite takes to run it.
+_THIS = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
+_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest")
+_KNOWN = sa.select(page.c.id).where(*_THIS)
+_NEW = sa.insert(page)
+_AGAIN_OTHERWISE = sa.update(page).where(*_THIS).values({n: sa.bindparam(n) for n in _VALUES})
+_AGAIN = _AGAIN_OTHERWISE.where(page.c.digest == sa.bindparam("of_digest"))
 
 
 def _replace(connection: Connection, page_id: int, entries: Collection[Entry]) -> None:
-    connection.execute(sa.delete(dependency).where(dependency.c.page_id == page_id))
-    _know(connection, {found.shape for found in entries})
-    rows = {
-        (found.hash, found.node, found.low): {
-            "hash": found.hash,
-            "node": found.node,
-            "page_id": page_id,
-            "low": found.low,
-            "high": found.high,
-        }
-        for found in sorted(entries, key=lambda found: found.high)
-    }
-    if rows:
-        connection.execute(sa.insert(dependency), list(rows.values()))
+    """Write what differs from what is kept: after an edit most of a page is as before."""
+    wanted = {_place(found): found for found in sorted(entries, key=lambda found: found.high)}
+    rows = connection.execute(_HELD, {"of": page_id})
+    held = {(hashed, node, low): high for hashed, node, low, high in rows}
+    new = [found for place, found in wanted.items() if held.get(place) != found.high]
+    gone = [p for p, high in held.items() if p not in wanted or wanted[p].high != high]
+    if gone:
+        connection.execute(
+            _GONE,
+            [{"of": page_id, "of_hash": h, "of_node": n, "of_low": low} for h, n, low in gone],
+        )
+    _know(connection, {found.shape for found in new})
+    if new:
+        connection.execute(
+            _DEPENDS,
+            [
+                {"page_id": page_id, "hash": e.hash, "node": e.node, "low": e.low, "high": e.high}
+                for e in new
+            ],
+        )
+
+
+def _place(found: Entry) -> tuple[int, int, int]:
+    return found.hash, found.node, found.low
+
+
+_HELD = sa.select(dependency.c.hash, dependency.c.node, dependency.c.low, dependency.c.high).where(
+    dependency.c.page_id == sa.bindparam("of")
+)
+_GONE = sa.delete(dependency).where(
+    dependency.c.page_id == sa.bindparam("of"),
+    dependency.c.hash == sa.bindparam("of_hash"),
+    dependency.c.node == sa.bindparam("of_node"),
+    dependency.c.low == sa.bindparam("of_low"),
+)
+_DEPENDS = sa.insert(dependency)
 
 
 def _know(connection: Connection, shapes: Collection[Shape]) -> None:
     """Make sure that every shape is known to whoever resolves."""
-    wanted = {found.digest: found for found in shapes}
-    known = set(
-        connection.scalars(sa.select(shape.c.digest).where(shape.c.digest.in_(wanted))),
-    )
+    wanted = {_shape_digest(found): found for found in shapes}
+    known = set(connection.scalars(_SHAPES, {"of": [*wanted]})) if wanted else set()
     for digest in sorted(wanted.keys() - known):
         found = wanted[digest]
         connection.execute(
@@ -142,10 +176,21 @@ def _know(connection: Connection, shapes: Collection[Shape]) -> None:
         )
 
 
+_SHAPES = sa.select(shape.c.digest).where(shape.c.digest.in_(sa.bindparam("of", expanding=True)))
+
+
+@lru_cache(maxsize=1024)
+def _shape_digest(found: Shape) -> str:
+    return found.digest
+
+
 def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
-    """Make sure that a release finds every part by its name."""
-    wanted = {entry(found).hash: found for found in parts}
-    known = set(connection.scalars(sa.select(part.c.hash).where(part.c.hash.in_(wanted))))
+    """Make sure that a release finds every part by its name.
+
+    Those of entries that are kept as well: a release forgets parts, and leaves pages' entries.
+    """
+    wanted = {_entry(found).hash: found for found in parts}
+    known = set(connection.scalars(_PARTS, {"of": [*wanted]})) if wanted else set()
     rows = [
         {"hash": hashed, "kind": found.kind, "name": found.name, "digest": found.digest}
         for hashed, found in sorted(wanted.items())
@@ -155,8 +200,15 @@ def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
         connection.execute(_insert_or_ignore(connection, part), rows)
 
 
+_PARTS = sa.select(part.c.hash).where(part.c.hash.in_(sa.bindparam("of", expanding=True)))
+
+
+def _sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
 def _insert_or_ignore(connection: Connection, table: sa.Table) -> sa.Insert:
-    if connection.dialect.name == "sqlite":
+    if _sqlite(connection):
         return sa.insert(table).prefix_with("OR IGNORE")
     from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only there
 

@@ -74,18 +74,16 @@ def who(connection: Connection, subject: Subject, columns: Iterable[str] = ()) -
 
 
 def touched_by(connection: Connection, action: Callable[[], object], what: str) -> Touched:
-    """The pages that an action would touch; it runs on this connection, and is taken back.
+    """The pages that an action would touch; it writes on this connection.
 
-    The caller's transaction holds SQLite's write lock, and the action must not end it.
+    The caller takes it back. The transaction holds SQLite's write lock; the action leaves it open.
     """
-    with connection.begin_nested() as undone:
-        before = last(connection)
-        action()
-        found = own(connection, after=before, most=MOST_CHANGES)
-        many = "more changes than are told apart" if len(found) > MOST_CHANGES else ""
-        resolution = Resolution(everything=many) if many else affected(connection, found)
-        undone.rollback()
-    return Touched.by(what, resolution)
+    before = last(connection)
+    action()
+    found = own(connection, after=before, most=MOST_CHANGES)
+    if len(found) > MOST_CHANGES:
+        return Touched(what=what, urls=(), everything="more changes than are told apart")
+    return Touched.by(what, affected(connection, found))
 
 
 def find(

@@ -73,7 +73,7 @@ def known(
     """The tier's row, made when it is missing, and locked until the transaction ends."""
     found = connection.execute(_locked(connection, tier)).one_or_none()
     if found is None:
-        _introduce(connection, tier, limits, now)
+        introduce(connection, tier, now, burst=limits.burst)
         found = connection.execute(_locked(connection, tier)).one()
     return found
 
@@ -84,8 +84,9 @@ def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int]:
     return query.with_for_update() if connection.dialect.name == "postgresql" else query
 
 
-def _introduce(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> None:
-    values = {"name": tier.name, "level": float(limits.burst), "level_at": micros(now)}
+def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int = 1) -> None:
+    """Make a tier known, unless it is."""
+    values = {"name": tier.name, "level": float(burst), "level_at": micros(now)}
     if connection.dialect.name == "sqlite":
         connection.execute(sa.insert(tiers).prefix_with("OR IGNORE").values(values))
         return

@@ -21,6 +21,7 @@ from ..index.resolve import Resolution
 from .clock import TOLERANCE, set_back
 from .delivery import WRITING, Delivery
 from .enqueue import settle_changes
+from .gateways import joined, retire_gone
 from .housekeeping import EVERY, keep_house
 from .leader import Leader
 from .leader import leader as elect
@@ -83,7 +84,8 @@ class Relay:
             if not unresolved(connection, most=0):
                 return Resolution()
         with self._writing.begin() as connection:
-            resolution = settle_changes(connection, self.tiers, now)
+            owed = inside_out({*self.tiers, *joined(connection)})
+            resolution = settle_changes(connection, owed, now)
             self._world.reached("resolved")
         self._world.reached("settled")
         return resolution
@@ -130,6 +132,7 @@ class Relay:
         if self._kept is None or now - self._kept >= EVERY:
             with self._writing.begin() as connection:
                 keep_house(connection, self.tiers, now)
+                retire_gone(connection, now)
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]
         return min([*waits, self._kept + EVERY - now])
@@ -180,7 +183,8 @@ class Relay:
         nudge = self._nudges[delivery.tier]
         while not stop.is_set():
             wait = POLL
-            if self._leading:
+            # A gateway can be purged by its own machine alone, whoever leads.
+            if self._leading or delivery.tier.depth == 0:
                 nudge.clear()
                 calls = delivery.calls
                 wait = self._drain(delivery)

@@ -53,7 +53,7 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
             statement=statement,
             select=select,
             outermost=select is statement,
-            starred=_starred(select) and id(select) not in existing,
+            existing=id(select) in existing,
         )
         sources += reader.sources()
     return Plan(sources=tuple(sources))
@@ -112,13 +112,13 @@ class _Reader:
     statement: SelectBase
     select: Any
     outermost: bool
-    starred: bool
-    """Selects every column without naming them."""
+    existing: bool
+    """Only whether it has rows is asked, not which."""
 
     def sources(self) -> Iterator[Source]:
         """What each table of this SELECT contributes."""
         found = elements(self.select)
-        if found is None or self.starred:
+        if found is None or (_starred(self.select) and not self.existing):
             yield from self._coarse()
             return
         for element in found:
@@ -210,6 +210,7 @@ class _Reader:
         if not (but_selected and self.outermost):
             yield self.statement
             yield from self.select.get_final_froms()
+            yield from () if self.existing else self.select.inner_columns
             return
         select = self.select
         yield from (c for c in select._raw_columns if _plain(c) is None and not _is_from(c))  # noqa: SLF001 - as above

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
-from sqlalchemy.sql.selectable import Alias, FromClause, Join
+from sqlalchemy.sql.selectable import CTE, Alias, FromClause, Join, SelectBase, Subquery
 
 Condition = ColumnElement[Any]
 
@@ -61,6 +61,8 @@ def elements(select: sa.Select[Any]) -> list[Element] | None:
 def _walk(source: FromClause) -> list[Element] | None:
     if isinstance(source, Join):
         return _join(source)
+    if isinstance(source, Subquery | CTE) and isinstance(source.element, SelectBase):
+        return []  # its own SELECT is read by itself: an equal result of it is an equal source
     table = source.element if isinstance(source, Alias) else source
     if not isinstance(table, sa.Table):
         return None

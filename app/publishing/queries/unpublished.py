@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.orm import undefer
 
 from app.extensions import db
 from app.publishing.models import Post, Status
-
-from .selections import for_links
 
 
 def by_slug(slug: str) -> Post | None:
     """The post with this slug that is not published; an article before a page."""
     hidden = sa.select(Post).where(Post.slug == slug, Post.status != Status.PUBLISHED)
-    return db.session.scalar(hidden.order_by(Post.kind).limit(1).options(*for_links()))
+    return db.session.scalar(hidden.order_by(Post.kind).limit(1).options(undefer(Post.version)))

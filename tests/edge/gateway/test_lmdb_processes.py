@@ -3,10 +3,12 @@ from __future__ import annotations
 import ctypes
 import os
 import random
+import shutil
 import signal
 import struct
 import threading
 import time
+from datetime import timedelta
 from multiprocessing import sharedctypes
 from typing import TYPE_CHECKING
 
@@ -167,11 +169,23 @@ class Other:
         os.read(self._answer[0], 1)
 
 
+def test_a_store_that_was_deleted_by_hand_is_left_soon(folder: Path) -> None:
+    """Within the time for which a look at the folder holds."""
+    store = LmdbStore(folder, recheck=timedelta(milliseconds=50))
+    save(store, KEY, PAGE)
+    assert served(store, KEY) == PAGE
+    shutil.rmtree(folder)
+    end = time.monotonic() + 10
+    while served(store, KEY) is not None:
+        assert time.monotonic() < end
+    store.close()
+
+
 def test_a_store_that_another_process_replaced_is_left_at_once(folder: Path) -> None:
-    """The old files are still mapped and readable, and not read any more."""
+    """The old files are still mapped and readable, and not read any more, nor believed for long."""
     other = Other(folder)
     with running(other):
-        store = LmdbStore(folder)
+        store = LmdbStore(folder, recheck=timedelta(seconds=0.2))
         save(store, KEY, PAGE)
         assert served(store, KEY) == PAGE
         other.replace_the_store()

@@ -3,10 +3,12 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from app.edge.gateway.lmdb.hot import Hot
 from app.edge.gateway.lmdb_store import LmdbStore
 from app.edge.gateway.store import Body, Saved
 from tests.edge.gateway.store_contract import BODIES, KEY, OTHER, PAGE, StoreContract, stored
@@ -24,10 +26,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.fixture
-def store(folder: Path) -> Iterator[LmdbStore]:
+@pytest.fixture(params=[0, 20], ids=["looks-each-time", "looks-now-and-then"])
+def store(folder: Path, request: pytest.FixtureRequest) -> Iterator[LmdbStore]:
     """Give a store with room enough."""
-    store = LmdbStore(folder)
+    store = LmdbStore(folder, recheck=timedelta(milliseconds=request.param))
     yield store
     store.close()
 
@@ -52,6 +54,27 @@ def served(store: LmdbStore, key: bytes) -> bytes | None:
     for made in store.load(key):
         return store.body(key, made, made.bodies[0].coding)
     return None
+
+
+def test_a_body_that_is_held_in_memory_is_gone_with_its_page(store: LmdbStore) -> None:
+    """What is served often is not copied each time, but looked for each time."""
+    save(store, KEY, PAGE)
+    (made,) = store.load(KEY)
+    held = store.body(KEY, made, "identity")
+    assert store.body(KEY, made, "identity") is held
+    store.purge(KEY)
+    assert store.body(KEY, made, "identity") is None
+
+
+def test_the_bodies_held_in_memory_are_bounded() -> None:
+    """In bytes; a large one is not held at all."""
+    hot = Hot()
+    for serial in range(300):
+        hot.add(serial, bytes(200_000))
+    hot.add(300, bytes(300_000))
+    held = [serial for serial in range(301) if hot.get(serial) is not None]
+    assert held[-1] == 299
+    assert 200_000 * len(held) <= 16 * MEBI
 
 
 def test_nothing_is_opened_before_it_is_needed(folder: Path) -> None:

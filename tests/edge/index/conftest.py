@@ -33,6 +33,7 @@ def put(
     *,
     mark: str,
     variant: str = "",
+    build: str | None = None,
 ) -> Registered:
     """Register a page."""
     page = Page(
@@ -44,4 +45,4 @@ def put(
         registered=NOW,
         expires=NOW + timedelta(days=2),
     )
-    return register(connection, page, set(dependencies), [mark])
+    return register(connection, page, set(dependencies), [mark], build)

@@ -6,10 +6,13 @@ from sqlalchemy.engine import Engine
 from app.edge.changes import mark
 from app.edge.changes.log import KEPT
 from app.edge.index import Registered, resolve
+from app.edge.index.shape import entry
 from app.edge.index.tables import dependency, page
+from app.edge.reads import Between, Range, Row
+from app.edge.reads.encoding import whole
 
 from ..reads.conftest import post, read
-from .conftest import put
+from .conftest import NOW, put
 
 
 def test_a_page_is_registered_with_what_it_was_built_from(engine: Engine) -> None:
@@ -84,3 +87,32 @@ def test_new_dependencies_replace_the_old_ones_of_that_variant_alone(engine: Eng
         assert len(resolve(connection).pages) == 1
         connection.execute(sa.update(post).values(slug="a"))
         assert len(resolve(connection).pages) == 2
+
+
+def test_what_a_page_still_shows_is_kept_and_the_rest_is_exchanged(engine: Engine) -> None:
+    """Of two copies of a page, the later one's dependencies are there, each with its interval."""
+    kept = Row(table="post", key=(("id", "1"),), columns=frozenset({"slug"}))
+    gone, new = (Row(table="post", key=(("id", n),), columns=kept.columns) for n in "23")
+    short, long = (
+        Range(table="post", mentioned=frozenset({"slug"}), between=Between(column="at", high=high))
+        for high in (10, 20)
+    )
+    with engine.begin() as connection:
+        at = mark(connection)
+        put(connection, "/p", {kept, gone, short}, mark=at)
+        put(connection, "/p", {kept, new, long}, mark=at)
+        rows = connection.execute(sa.select(dependency.c.hash, dependency.c.high)).all()
+    assert {tuple(row) for row in rows} == {(e.hash, e.high) for e in map(entry, (kept, new, long))}
+    assert len(rows) == 3
+
+
+def test_a_later_copy_renews_its_row(engine: Engine) -> None:
+    """A page that is built from the same again says anew when it was, and what it was."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        put(connection, "/a", found, mark=at)
+        connection.execute(sa.update(page).values(registered_at=0, etag="old"))
+        put(connection, "/a", found, mark=at)
+        row = connection.execute(sa.select(page)).one()
+    assert (row.registered_at, row.etag) == (whole(NOW), '"e"')

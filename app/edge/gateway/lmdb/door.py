@@ -32,9 +32,10 @@ log = getLogger(__name__)
 class Door:
     """Opens, reopens and discards the store of one folder."""
 
-    def __init__(self, folder: Folder, *, limit: int) -> None:
+    def __init__(self, folder: Folder, *, limit: int, recheck: float) -> None:
         self._folder = folder
         self._limit = limit
+        self._recheck = recheck
         self._lock = threading.Lock()
         self._environment: Environment | None = None
         self._retry_at = 0.0
@@ -44,7 +45,7 @@ class Door:
     def enter(self) -> Environment | None:
         """Return the store as it is now; None when nothing may be read or written."""
         environment = self._environment
-        if environment is not None and environment.is_current() and not self._owing:
+        if environment is not None and environment.was_current(self._recheck) and not self._owing:
             return environment
         with self._lock:
             return self._enter()
@@ -81,6 +82,9 @@ class Door:
         for _ in range(_ATTEMPTS):
             if not os.path.lexists(self._folder.store):
                 self._folder.make(limit=self._limit)
+                # Who still believes in one that was deleted from outside looks again meanwhile:
+                # nothing is purged in the new one before that.
+                time.sleep(2 * self._recheck)
             try:
                 return Environment(self._folder, limit=self._limit)
             except UnsoundError as error:
@@ -146,12 +150,16 @@ _doors: dict[str, Door] = {}
 _doors_lock = threading.RLock()
 
 
-def open_door(path: Path, *, limit: int) -> Door:
-    """Return this process's door to a folder, the same for all who ask."""
+def open_door(path: Path, *, limit: int, recheck: float = 0) -> Door:
+    """Return this process's door to a folder, the same for all who ask.
+
+    A store that was there `recheck` seconds ago is taken to be there. One that a process of ours
+    discards is dead at once for all of them; this is about what is deleted from outside.
+    """
     name = os.path.realpath(path)
     with _doors_lock:
         if name not in _doors:
-            _doors[name] = Door(Folder(path=path), limit=limit)
+            _doors[name] = Door(Folder(path=path), limit=limit, recheck=recheck)
         return _doors[name].join()
 
 

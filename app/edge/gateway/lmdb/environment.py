@@ -16,6 +16,7 @@ import lmdb
 
 from . import UnsoundError
 from .folder import Users
+from .hot import Hot
 from .ledger import NAME, Ledger
 from .record import Record
 from .visits import Visits
@@ -45,6 +46,7 @@ class Environment:
 
     __slots__ = (
         "_active",
+        "_checked",
         "_decoded",
         "_device",
         "_env",
@@ -56,6 +58,7 @@ class Environment:
         "bodies",
         "closed",
         "generations",
+        "hot",
         "incarnation",
         "limit",
         "order",
@@ -69,8 +72,10 @@ class Environment:
         """Open the store that is there, under the guard; UnsoundError when it must be discarded."""
         self.pid = os.getpid()
         self.closed = False
+        self._checked = 0.0
         self._decoded: dict[bytes, tuple[bytes, Record]] = {}
         self._proven: set[int] = set()
+        self.hot = Hot()
         # Appending to and popping from a list is atomic: a count of the threads within.
         self._active: list[None] = []
         self._users = Users(folder)
@@ -135,10 +140,17 @@ class Environment:
         """Tell whether what was loaded a moment ago may still be served: without a system call."""
         return not self.closed and not self.visits.dead
 
+    def was_current(self, within: float) -> bool:
+        """Tell whether this was the store at the path so many seconds ago, and is not dead now."""
+        if within and time.monotonic() - self._checked < within:
+            return not self.closed and not self.visits.dead and self.pid == os.getpid()
+        return self.is_current()
+
     def is_current(self) -> bool:
         """Tell whether the store at the path is still this one, whole, and open in this process."""
         if self.closed or self.visits.dead or self.pid != os.getpid():
             return False
+        now = time.monotonic()
         try:
             seen = os.stat(self._path)  # noqa: PTH116 - Path.stat costs a HIT a microsecond more
         except OSError:
@@ -147,7 +159,10 @@ class Environment:
             if seen.st_size < self._size:  # truncated: its pages must not be touched any more
                 return False
             self._size = seen.st_size
-        return seen.st_ino == self._inode and seen.st_dev == self._device
+        if seen.st_ino != self._inode or seen.st_dev != self._device:
+            return False
+        self._checked = now
+        return True
 
     def get(self, table: Table, name: bytes) -> bytes | None:
         """Read one value, without ever waiting for a writer."""
@@ -158,6 +173,17 @@ class Environment:
             with self._env.begin() as transaction:
                 value: bytes | None = transaction.get(name, db=table)
                 return value
+        finally:
+            self._active.pop()
+
+    def has(self, table: Table, name: bytes) -> bool:
+        """Tell whether there is a value, without copying it."""
+        self._active.append(None)
+        try:
+            if self.closed:
+                raise ClosedError
+            with self._env.begin(buffers=True) as transaction:
+                return transaction.get(name, db=table) is not None
         finally:
             self._active.pop()
 

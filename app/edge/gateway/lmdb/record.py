@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 
 from ..stored import ForeignBytesError, Stored, decode, encode
@@ -16,6 +17,7 @@ _VARIANT = struct.Struct("<IH")
 _BODY = struct.Struct("<HQQI")
 
 
+@lru_cache(maxsize=4096)
 def digest(key: bytes) -> bytes:
     """Return what stands for the key, which may be longer than LMDB allows."""
     return blake2b(key, digest_size=16).digest()

@@ -1,0 +1,1 @@
+"""What several benchmarks need: a site full of posts, apps over it, and somebody who asks."""

@@ -1,0 +1,162 @@
+"""Templates and static files that a response was rendered from are in its record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask, render_template, render_template_string
+from jinja2 import Environment
+
+from app.edge.flask import Edge
+from app.edge.flask.templates import NotingEnvironment
+from app.edge.policy import PolicyError
+from app.edge.reads import Part, Table, recorder
+
+FILES = {
+    "base.html": "<title>{% block title %}{% endblock %}</title>{% block body %}{% endblock %}",
+    "page.html": "{% extends 'base.html' %}{% from 'macros.html' import hello %}"
+    "{% block body %}{{ hello() }}{% include 'note.html' %}{% endblock %}",
+    "macros.html": "{% import 'inner.html' as inner %}"
+    "{% macro hello() %}{{ inner.word }}{% endmacro %}",
+    "inner.html": "{% set word = 'Hello' %}{% set style = url_for('static', filename='a.css') %}",
+    "note.html": "A note.",
+    "optional.html": "{% include 'absent.html' ignore missing %}",
+    "either.html": "{% include ['absent.html', 'note.html'] %}",
+    "reading.html": "{% from 'rows.html' import rows %}{{ rows }}",
+    "rows.html": "{% set rows = read() %}",
+    "with.html": "{% from 'rows.html' import rows with context %}{{ rows }}",
+}
+
+
+@pytest.fixture
+def site(bare: Flask) -> Flask:
+    """An app with an edge, templates and a style sheet."""
+    for name, text in FILES.items():
+        write(bare, name, text)
+    static = Path(bare.root_path) / "static"
+    static.mkdir()
+    (static / "a.css").write_text("a {}", encoding="utf-8")
+    bare.config["TEMPLATES_AUTO_RELOAD"] = True
+    Edge().init_app(bare)
+    return bare
+
+
+def write(app: Flask, name: str, text: str) -> None:
+    """Save a template; what is saved later has a later time."""
+    path = Path(app.root_path) / "templates" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def noted(app: Flask, render: Callable[[], str]) -> dict[str, str]:
+    """The parts that rendering notes, with their digests."""
+    with app.test_request_context(), recorder.recording() as record:
+        render()
+    assert record.spoilt is None
+    return {p.name: p.digest for p in record.dependencies if isinstance(p, Part)}
+
+
+def test_a_page_notes_parents_includes_imports_and_their_imports_and_files(site: Flask) -> None:
+    """Whatever its bytes came from, however deep."""
+    found = noted(site, lambda: render_template("page.html"))
+    names = {"page.html", "base.html", "macros.html", "inner.html", "note.html", "a.css"}
+    assert found.keys() == names
+
+
+def test_the_second_page_notes_the_same_as_the_first(site: Flask) -> None:
+    """Modules of imported templates are made once, and count for every page."""
+    first = noted(site, lambda: render_template("page.html"))
+    assert noted(site, lambda: render_template("page.html")) == first
+
+
+def test_a_module_made_while_nobody_recorded_counts_all_the_same(site: Flask) -> None:
+    """A private page may be the first to import it."""
+    with site.test_request_context():
+        render_template("page.html")
+    assert {"inner.html", "a.css"} <= noted(site, lambda: render_template("page.html")).keys()
+
+
+@pytest.mark.parametrize("name", ["optional.html", "either.html"])
+def test_an_absent_template_is_noted(site: Flask, name: str) -> None:
+    """A later deploy may bring it."""
+    assert noted(site, lambda: render_template(name))["absent.html"] == "absent"
+
+
+def test_a_page_without_templates_notes_none(site: Flask) -> None:
+    """Templates in the code are part of the code."""
+    assert noted(site, lambda: render_template_string("A text")) == {}
+
+
+def test_an_edited_template_has_another_digest(site: Flask) -> None:
+    """As soon as it is rendered anew; the others keep theirs."""
+    before = noted(site, lambda: render_template("page.html"))
+    write(site, "note.html", "Another note.")
+    path = Path(site.root_path) / "templates" / "note.html"
+    os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 10**9))
+    after = noted(site, lambda: render_template("page.html"))
+    assert {name for name in before if before[name] != after[name]} == {"note.html"}
+
+
+def test_equal_sources_have_equal_digests_in_every_process(site: Flask, bare: Flask) -> None:
+    """A release compares what another process noted."""
+    environment = site.jinja_env
+    assert isinstance(environment, NotingEnvironment)
+    found = noted(site, lambda: render_template("note.html"))
+    assert found["note.html"] == environment.digest("note.html")
+    assert environment.digest("nowhere.html") == "absent"
+
+
+def test_a_module_that_reads_the_database_spoils_every_page_that_imports_it(site: Flask) -> None:
+    """What it read once would be shown for ever."""
+    site.jinja_env.globals["read"] = read
+    for _ in range(2):
+        with site.test_request_context(), recorder.recording() as record:
+            render_template("reading.html")
+        assert record.spoilt is not None
+        assert "rows.html" in record.spoilt
+        assert "import it with context" in record.spoilt
+
+
+def test_a_module_that_is_made_for_one_page_may_read(site: Flask) -> None:
+    """It reads again for the next one."""
+    site.jinja_env.globals["read"] = read
+    for _ in range(2):
+        with site.test_request_context(), recorder.recording() as record:
+            render_template("with.html")
+        assert record.spoilt is None
+        assert Table(table="post") in record.dependencies
+
+
+def read() -> str:
+    """Read the database."""
+    record = recorder.current()
+    assert record is not None
+    record.read([Table(table="post")])
+    return "rows"
+
+
+def test_a_file_is_noted_under_its_fingerprint(site: Flask) -> None:
+    """The one that stands in its URL."""
+    with site.test_request_context(), recorder.recording() as record:
+        url = site.url_for("static", filename="a.css")
+    (part,) = record.dependencies
+    assert isinstance(part, Part)
+    assert (part.kind, part.name) == ("static", "a.css")
+    assert part.digest in url
+
+
+def test_templates_that_are_in_use_already_are_refused(bare: Flask) -> None:
+    """They would not be noted."""
+    assert bare.jinja_env.cache is not None
+    with pytest.raises(PolicyError, match="in use already"):
+        Edge().init_app(bare)
+
+
+def test_a_foreign_environment_is_refused(bare: Flask) -> None:
+    """The sentence says what to derive it from."""
+    bare.jinja_environment = Environment  # type: ignore[assignment]  # the mistake itself
+    with pytest.raises(PolicyError, match="NotingEnvironment"):
+        Edge().init_app(bare)

@@ -1,0 +1,269 @@
+"""What a site tells of itself: why a page is kept, who shows a post, and what is purged by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.edge import cached
+from app.edge.flask import asking
+from app.edge.index.tables import page
+from app.edge.testing import assert_hit, assert_miss
+from app.extensions import db
+from app.publishing.models import Kind, Post
+from app.publishing.transaction import transaction
+from app.site import policies
+
+from .site import content
+
+OLD, NEW = content.day(1), content.day(90)
+SHOWING = ("/articles/lanterns", "/articles/tides", "/topics/harbour", "/archive/2024")
+"""The pages on which the first article stands."""
+
+WARM = ("/", "/articles/lanterns", "/articles/tides", "/about", "/topics/harbour", "/archive/2024")
+
+
+def fill() -> None:
+    """Two articles that are neighbours, twenty between them and today, and a page."""
+    content.post("Lanterns", at=OLD, topics=["Harbour"], authors=["Ada"])
+    content.post("Tides", at=OLD + timedelta(hours=1))
+    for number in range(20):
+        content.post(f"Later {number}", at=NEW + timedelta(days=number))
+    content.post("About", kind=Kind.PAGE, menu_position=1)
+
+
+@pytest.fixture
+def site(any_app: Flask) -> Flask:
+    """A site over each database, without a gateway; every page of WARM is registered."""
+    fill()
+    db.session.remove()
+    warm(any_app)
+    return any_app
+
+
+def warm(app: Flask) -> None:
+    """Ask for the pages; a context of its own for each, as a server has it."""
+    for path in WARM:
+        assert ask(app, path).status_code == 200
+
+
+def ask(app: Flask, path: str) -> TestResponse:
+    """Ask for a page."""
+    answer = app.test_client().get(path)
+    db.session.remove()
+    return answer
+
+
+@pytest.fixture
+def gated(make_app: Callable[..., Flask]) -> FlaskClient:
+    """A client of a site with a gateway, every page of WARM in it."""
+    app = make_app(EDGE_GATEWAY=True)
+    fill()
+    db.session.remove()
+    client = app.test_client()
+    for path in WARM:
+        client.get(path)
+        db.session.remove()
+        assert_hit(client.get(path))
+    return client
+
+
+def run(app: Flask, *words: str) -> str:
+    """The output of a `flask edge` command that succeeds."""
+    result = app.test_cli_runner().invoke(args=["edge", *words])
+    db.session.remove()
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
+    """In words that a writer understands, with the names of things."""
+    found = asking.why(site, "/articles/lanterns")
+    assert (found.url, found.status, found.policy) == ("/articles/lanterns", 200, "ARTICLE")
+    assert found.fresh
+    assert len(found.kept) == 1
+    said = "\n".join(found.words())
+    assert "post 'Lanterns': its " in said
+    assert "post 'Tides': its " in said
+    assert "topic 'Harbour'" in said
+    assert "the template site/articles/show.html" in said
+    assert "the setting SITE_URL" in said
+    assert "the code of app.site.articles" in said
+    assert "kept until" in said
+
+
+def test_why_registers_nothing(site: Flask) -> None:
+    """A page that nobody keeps is still kept by nobody."""
+    before = registered()
+    found = asking.why(site, "/topics")
+    assert found.kept == ()
+    assert "nothing keeps it just now" in "\n".join(found.words())
+    assert registered() == before
+
+
+def registered() -> int:
+    """How many pages are in the index."""
+    with db.engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(page)) or 0
+
+
+def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
+    """And tells that the registered copy differs from the page as it is now."""
+    with transaction() as session:
+        session.execute(sa.update(Post).where(Post.slug == "lanterns").values(title="Lamps"))
+    with transaction() as session:
+        session.execute(sa.update(Post).where(Post.slug == "later-7").values(title="Elsewhere"))
+    db.session.remove()
+    found = asking.why(site, "/articles/lanterns")
+    assert found.touched is not None
+    assert found.touched.what.endswith("got another title")
+    assert found.fresh is False
+
+
+def test_why_explains_what_is_not_kept(site: Flask) -> None:
+    """There is no copy, whatever was asked for."""
+    ask(site, "/edge/no-store")
+    found = asking.why(site, "/edge/no-store")
+    assert (found.kept, found.policy) == ((), "NO_STORE")
+
+
+def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
+    """Here a view that writes."""
+
+    @any_app.get("/it/writes")
+    @cached(policies.PAGE)
+    def writes() -> str:
+        db.session.execute(sa.update(Post).values(version=Post.version))
+        db.session.scalars(sa.select(Post)).all()
+        return "written"
+
+    assert "writes to the database" in asking.why(any_app, "/it/writes").refused
+
+
+def test_trouble_with_the_triggers_is_a_reason(site: Flask) -> None:
+    """Nothing is shared until they are made anew."""
+    break_triggers()
+    site.extensions["edge"].tracker.watchman.look()
+    assert "flask edge triggers install" in asking.why(site, "/").refused
+
+
+def break_triggers() -> None:
+    """Drop a trigger by hand."""
+    on = " ON post" if db.engine.dialect.name == "postgresql" else ""
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TRIGGER edge_post_update{on}")
+
+
+def test_why_understands_a_whole_url(site: Flask) -> None:
+    """As it is copied from a browser."""
+    assert asking.why(site, "https://example.com/about").url == "/about"
+
+
+def test_why_and_who_as_json(site: Flask) -> None:
+    """Programs get the same."""
+    why = json.loads(run(site, "why", "/about", "--json"))
+    assert (why["policy"], why["fresh"], len(why["kept"])) == ("PAGE", True, 1)
+    who = json.loads(run(site, "who", "about", "--json"))
+    assert "/about" in who["urls"]
+
+
+def test_who_lists_the_pages_that_show_a_post(site: Flask) -> None:
+    """By its slug or by its path; pages that show something else are not among them."""
+    found = asking.who(site, "lanterns")
+    assert {*SHOWING} <= {*found.urls}
+    assert "/about" not in found.urls
+    assert asking.who(site, "/articles/lanterns") == found
+    assert run(site, "who", "lanterns").startswith("A change of post 'Lanterns' touches ")
+
+
+def test_who_of_one_column(site: Flask) -> None:
+    """Lists don't show bodies."""
+    body = {*SHOWING} & {*asking.who(site, "lanterns", columns=["body_html"]).urls}
+    assert body == {"/articles/lanterns"}
+    assert {*SHOWING} <= {*asking.who(site, "lanterns", columns=["title"]).urls}
+
+
+def test_who_of_another_table(site: Flask) -> None:
+    """A topic and an author have names too."""
+    assert "/topics/harbour" in asking.who(site, "harbour").urls
+    assert "/articles/lanterns" in asking.who(site, "ada", table="author").urls
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["who", "nothing"], "There is no post and no author and no topic 'nothing'."),
+        (["who", "ada", "--table", "post"], "There is no post 'ada'."),
+        (["who", "ada", "--table", "user"], "Rows of user can't be asked for by a name"),
+        (["who", "lanterns", "--column", "colour"], "post has no column colour."),
+        (["purge", "--post", "nothing"], "There is no post"),
+        (["purge"], "Say one of --url, --post and --all."),
+        (["purge", "--all", "--url", "/"], "Say one of --url, --post and --all."),
+    ],
+)
+def test_what_nobody_knows_is_said_in_a_sentence(
+    site: Flask, words: list[str], sentence: str
+) -> None:
+    """And the status is not 0."""
+    result = site.test_cli_runner().invoke(args=["edge", *words])
+    assert result.exit_code > 0
+    assert sentence in result.output
+
+
+def test_asking_costs_the_same_on_a_larger_site(site: Flask) -> None:
+    """As many statements with four times the posts."""
+    before = {words: statements(site, words) for words in (("why", "/"), ("who", "lanterns"))}
+    for number in range(60):
+        content.post(f"More {number}", at=OLD + timedelta(days=3, hours=number))
+    db.session.remove()
+    assert {words: statements(site, words) for words in before} == before
+
+
+def statements(app: Flask, words: tuple[str, ...]) -> int:
+    """How many statements a command executes."""
+    app.extensions["edge"].tracker.watchman.look()  # it looks by itself every other second
+    said: list[str] = []
+
+    def note(*arguments: object) -> None:
+        said.append(str(arguments[2]))
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        run(app, *words)
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+    return len(said)
+
+
+def test_a_purge_of_a_url_purges_it_alone(gated: FlaskClient) -> None:
+    """Before the command ends."""
+    assert asking.purge(gated.application, url="/about").urls == ("/about",)
+    assert_miss(gated.get("/about"))
+    assert_hit(gated.get("/"))
+
+
+def test_a_purge_of_a_post_purges_whatever_shows_it(gated: FlaskClient) -> None:
+    """And nothing else."""
+    run(gated.application, "purge", "--post", "/articles/lanterns")
+    for path in ("/articles/lanterns", "/articles/tides", "/topics/harbour"):
+        assert_miss(gated.get(path))
+    assert_hit(gated.get("/about"))
+
+
+def test_a_purge_of_everything(gated: FlaskClient) -> None:
+    """Every page is made anew."""
+    assert "everything" in run(gated.application, "purge", "--all")
+    for path in WARM:
+        assert_miss(gated.get(path))
+
+
+def test_a_url_that_was_never_registered_is_purged_all_the_same(gated: FlaskClient) -> None:
+    """Somebody has seen it somewhere."""
+    assert asking.purge(gated.application, url="/who/knows?x=1").urls == ("/who/knows?x=1",)
