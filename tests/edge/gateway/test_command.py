@@ -355,6 +355,21 @@ def test_a_reader_may_want_nothing_kept(stage: Stage) -> None:
         ('ETag: "a"', ["Range: bytes=1-2", 'If-Range: "b"'], 200),
         ('ETag: W/"a"', ["Range: bytes=1-2", 'If-Range: W/"a"'], 200),
     ],
+    ids=[
+        "same",
+        "same but weakly asked",
+        "weak in a list",
+        "any",
+        "another, whatever the date",
+        "same date",
+        "later date",
+        "no date",
+        "range",
+        "range past the end",
+        "range of the same",
+        "range of another",
+        "range of the weakly same",
+    ],
 )
 def test_conditions_are_evaluated_here(
     stage: Stage, validator: str, lines: list[str], status: int
