@@ -7,7 +7,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from ..config import varnish
+from ..config import nginx, varnish
 from ..config.plan import NEAR
 from ..flask.planning import plan
 from .telling import in_one_sentence, this_app
@@ -40,6 +40,22 @@ def varnish_command(
         secret = _secret("EDGE_VARNISH_SECRET") if with_secret else ""
         found = plan(this_app(), secret=secret, purgers=purgers or NEAR, **said)
         click.echo(varnish.vcl(found, director=director), nl=False)
+
+
+@config_cli.command("nginx")
+@site_option
+@origin_option
+@click.option("--listen", default="80", show_default=True, help="As in nginx's listen.")
+@click.option("--cache", "folder", default=nginx.FOLDER, show_default=True, help="A folder.")
+@click.option("--refresh", is_flag=True, help="Whoever knows EDGE_PURGE_SECRET fetches anew.")
+@click.option("--stale", is_flag=True, help="Serve what is stale while the origin fails.")
+def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **said: Any) -> None:
+    """Print upstream, maps and a server block for nginx, which can't be purged."""
+    with in_one_sentence():
+        secret = _secret("EDGE_PURGE_SECRET") if refresh else ""
+        found = plan(this_app(), secret=secret, **said)
+        text = nginx.conf(found, listen=listen, folder=folder, refresh=refresh, stale=stale)
+        click.echo(text, nl=False)
 
 
 def _secret(name: str) -> str:
