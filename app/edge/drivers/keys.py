@@ -1,6 +1,6 @@
 """What each driver reads from an app's configuration, and what it means when that is missing.
 
-The settings themselves stand in `settings.py`, with their defaults and their help.
+The settings themselves stand in `settings.py` beside it, with their defaults and their help.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..policy import PolicyError
+from .settings import VENDORS
+
+_SETTINGS = {setting.name: setting for setting in VENDORS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +21,12 @@ class Keys:
     """The settings of one driver.
 
     `needed` are those without which there is no driver; they are said together or not at all.
-    `shared` are needed too, and other programs may have said them. `secret` must never be shown.
+    `shared` are needed too, and may have been said for other programs.
     """
 
     needed: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     wished: tuple[str, ...] = ()
-    secret: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -37,25 +39,20 @@ KEYS: Mapping[str, Keys] = MappingProxyType(
         "cloudflare": Keys(
             needed=("EDGE_CLOUDFLARE_TOKEN", "EDGE_CLOUDFLARE_ZONE"),
             wished=("EDGE_CLOUDFLARE_PLAN", "EDGE_CLOUDFLARE_BY"),
-            secret=("EDGE_CLOUDFLARE_TOKEN",),
         ),
         "fastly": Keys(
             needed=("EDGE_FASTLY_TOKEN", "EDGE_FASTLY_SERVICE"),
-            secret=("EDGE_FASTLY_TOKEN",),
         ),
         "cloudfront": Keys(
             needed=("EDGE_CLOUDFRONT_DISTRIBUTION",),
             shared=("EDGE_CLOUDFRONT_KEY", "EDGE_CLOUDFRONT_SECRET"),
             wished=("EDGE_CLOUDFRONT_SESSION", "EDGE_CLOUDFRONT_BY"),
-            secret=("EDGE_CLOUDFRONT_KEY", "EDGE_CLOUDFRONT_SECRET", "EDGE_CLOUDFRONT_SESSION"),
         ),
         "bunny": Keys(
             needed=("EDGE_BUNNY_KEY", "EDGE_BUNNY_ZONE"),
-            secret=("EDGE_BUNNY_KEY",),
         ),
         "varnish": Keys(
             needed=("EDGE_VARNISH_NODES", "EDGE_VARNISH_SECRET"),
-            secret=("EDGE_VARNISH_SECRET",),
         ),
         "nginx": Keys(),
         "generic": Keys(
@@ -66,7 +63,6 @@ KEYS: Mapping[str, Keys] = MappingProxyType(
                 "EDGE_PURGE_SECRET",
                 "EDGE_PURGE_ALL",
             ),
-            secret=("EDGE_PURGE_SECRET",),
         ),
     },
 )
@@ -83,11 +79,11 @@ def said(name: str, config: Mapping[str, object]) -> dict[str, str] | None:
         return None
     missing = [key for key in (*keys.needed, *keys.shared) if not values[key]]
     if missing:
-        found = next(key for key in keys.needed if values[key]) if keys.needed else name
+        found = next(key for key in keys.needed if values[key])
         raise PolicyError(f"{found} is set, but {' and '.join(missing)} is not: say both or none.")
-    for key in keys.secret:
-        if not re.fullmatch(r"[\x21-\x7e]*", values[key]):
-            raise PolicyError(f"{key} has spaces or letters that no key has: copy it once more.")
+    for key in keys.all:
+        if _SETTINGS[key].secret and not re.fullmatch(r"[\x20-\x7e]*", values[key]):
+            raise PolicyError(f"{key} has characters that no key has: copy it once more.")
     return values
 
 
@@ -108,4 +104,4 @@ def why_not(name: str, config: Mapping[str, object]) -> str | None:
 
 def _text(config: Mapping[str, object], key: str) -> str:
     found = config.get(key)
-    return "" if found is None else str(found).strip()
+    return str(_SETTINGS[key].default if found is None else found).strip()
