@@ -62,10 +62,14 @@ class Front:
     cap: timedelta
     spelt: tuple[tuple[Dialect, ...], ...] = field(init=False, repr=False)
     """All dialects, by how many edges are trusted: made once, since each answer asks for them."""
+    tiers: Mapping[Tier, Driver] = field(init=False, repr=False)
+    """What can be purged, and by what."""
 
     def __post_init__(self) -> None:
         spelt = tuple(self._trusting(number) for number in range(len(self.edges) + 1))
         object.__setattr__(self, "spelt", spelt)
+        tiers = {edge.tier: edge.driver for edge in self.edges if edge.tier and edge.driver}
+        object.__setattr__(self, "tiers", MappingProxyType(tiers))
 
     def _trusting(self, number: int) -> tuple[Dialect, ...]:
         names = {edge.dialect.name for edge in self.edges[:number] if edge.tier is not None}
@@ -91,15 +95,6 @@ class Front:
                 Edge(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
             )
         return cls(edges=tuple(edges), gateway=gateway, cap=cap)
-
-    @property
-    def tiers(self) -> dict[Tier, Driver]:
-        """What can be purged, and by what."""
-        return {
-            edge.tier: edge.driver
-            for edge in self.edges
-            if edge.tier is not None and edge.driver is not None
-        }
 
     @property
     def trusted(self) -> int:
@@ -143,6 +138,18 @@ class Front:
         lives = [_life(told(policy, dialect, cap=self.cap)) for dialect in self.dialects()]
         # Caches that nobody named do as browsers do.
         return sum(lives, max(flights, default=FLIGHT) + _life(policy.browser))
+
+    def words(self, policy: Policy) -> dict[str, str]:
+        """Say what each edge does, as a reader's request meets them."""
+        return {edge.dialect.name: self._words(policy, edge) for edge in reversed(self.edges)}
+
+    def _words(self, policy: Policy, edge: Edge) -> str:
+        if not policy.shared:
+            return "keeps nothing"
+        dialect = next(each for each in self.dialects() if each.name == edge.dialect.name)
+        said = told(policy, dialect, cap=self.cap)
+        capped = ", for it can't be purged" if said != policy.at_edge else ""
+        return f"{said.words()}{capped}"
 
     @property
     def digest(self) -> str:

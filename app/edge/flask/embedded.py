@@ -59,7 +59,7 @@ def embedded(
 
     Edges further out need the fields of their own dialects, which it hides otherwise.
     """
-    told = {name.lower() for d in dialects for name in (*d.fields, d.tags) if name}
+    told = {name.lower() for d in dialects if not d.vouches for name in (*d.fields, d.tags) if name}
     size = number(app.config, "EDGE_STORE_SIZE")
     entry = number(app.config, "EDGE_STORE_ENTRY")
     said = {

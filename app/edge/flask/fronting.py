@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ..drivers import KEYS, build
 from ..front import Front
 from ..purge import breakers
 from ..purge.trust import Trust
@@ -31,7 +32,7 @@ def driven(app: Flask, front: Front, drivers: Drivers) -> Front:
 
 def from_settings(app: Flask, site: str) -> Drivers:
     """The drivers that an app's settings ask for."""
-    return lambda name: None  # noqa: ARG005 - for now
+    return lambda name: build(name, app.config, site=site) if name in KEYS else None
 
 
 class Looking:
