@@ -198,7 +198,8 @@ class Channel:
 
     def _bounded(self, response: httpx.Response) -> Iterator[bytes]:
         length = 0
-        for chunk in response.iter_raw():
+        read = response.is_stream_consumed  # by the transport of the caller's own client
+        for chunk in [response.content] if read else response.iter_raw():
             length += len(chunk)
             if length > MOST:
                 raise self.error(f"its answer ({response.status_code}) is longer than {MOST} bytes")

@@ -41,7 +41,7 @@ class Stage(Protocol):
 
     @property
     def driver(self) -> Driver:
-        """The driver, with short time limits."""
+        """The driver; it waits a short time for an edge that will answer "late"."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -153,9 +153,9 @@ class NetworkDriverContract(DriverContract):
             assert error.retry_after == wait, f"Retry-After: {said} is read as {error.retry_after}"
 
     def test_an_edge_that_fails_is_tried_again(self, stage: NetworkStage) -> None:
-        """Its own failure, a time-out and a connection that breaks off say nothing of the pages."""
+        """Its own failure and a connection that breaks off say nothing of the pages."""
         endings = [Ending(status=status) for status in (500, 502, 503, 504)]
-        for ending in (*endings, Ending(how="reset"), Ending(how="late")):
+        for ending in (*endings, Ending(how="reset")):
             with fails(stage, ending) as error:
                 pass
             assert error.retryable, f"{ending} is not worth another try"

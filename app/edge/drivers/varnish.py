@@ -114,15 +114,13 @@ def _send(node: Channel, field: str, keys: str) -> None:
 
 
 def _refusal(node: Channel, answer: Answer) -> PurgeError:
-    if answer.status in {401, 403}:
-        return node.refusal(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
-    if answer.status in {400, 408, 413, 429, 431} or answer.status >= 500:  # noqa: PLR2004 - RFC 9110 section 15.6
-        return node.refusal(answer)
-    # Whatever else it is, it is no fault of these pages: another page would fare no better.
-    said = f"{answer.status} with a page for people" if answer.html else str(answer.status)
-    return node.error(
-        f"it does not purge (it answered {said}): load the VCL of `flask edge config varnish`",
-    )
+    if answer.html or answer.status in {200, 404, 405, 501}:
+        # It is no fault of these pages: another page would fare no better.
+        told = f"{answer.status} with a page for people" if answer.html else str(answer.status)
+        return node.error(
+            f"it does not purge (it answered {told}): load the VCL of `flask edge config varnish`",
+        )
+    return node.refusal(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
 
 
 def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> VarnishDriver:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from app.edge.drivers import Driver, Target
 from app.edge.drivers.bunny import BunnyDriver
@@ -27,17 +28,23 @@ from .fakes import bunny, cloudflare, cloudfront, fastly, purging, varnish
 from .fakes.server import Edge
 
 SITE = "https://www.example.org"
-SHORT = timedelta(seconds=0.25)
-"""How long a driver under test waits for an answer; loopback needs a hundredth of it."""
+LONG, SHORT = timedelta(seconds=10), timedelta(seconds=0.5)
+"""How long a driver waits for an answer, and for one that will not come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A driver and its fake."""
+    """A driver and its fake; a hasty twin of the driver waits for what will not come."""
 
-    driver: Driver
+    patient: Driver
+    hasty: Driver
     edge: Edge
     secrets: tuple[str, ...]
+
+    @property
+    def driver(self) -> Driver:
+        """The driver that fits what is next."""
+        return self.hasty if any(fault.how for fault in self.edge.faults) else self.patient
 
     def store(self, target: Target) -> None:
         """Let the fake keep a page."""
@@ -53,25 +60,31 @@ class Stage:
 
 
 def by_cloudflare(
-    edge: Edge, *, by: str = "tag", token: str = cloudflare.TOKEN
+    edge: Edge, *, by: str = "tag", token: str = cloudflare.TOKEN, timeout: timedelta = LONG
 ) -> CloudflareDriver:
     """A driver of the fake's zone."""
-    channel = cloudflare_channel(token, api=f"{edge.url}/client/v4", timeout=SHORT)
+    channel = cloudflare_channel(token, api=f"{edge.url}/client/v4", timeout=timeout)
     return CloudflareDriver(channel, Zone(id=cloudflare.ZONE, site=SITE, by=by))
 
 
-def by_fastly(edge: Edge, *, token: str = fastly.TOKEN) -> FastlyDriver:
+def by_fastly(edge: Edge, *, token: str = fastly.TOKEN, timeout: timedelta = LONG) -> FastlyDriver:
     """A driver of the fake's service."""
-    return FastlyDriver(fastly_channel(token, api=edge.url, timeout=SHORT), fastly.SERVICE)
+    return FastlyDriver(fastly_channel(token, api=edge.url, timeout=timeout), fastly.SERVICE)
 
 
-def by_bunny(edge: Edge, *, zone: str = bunny.ZONE) -> BunnyDriver:
+def by_bunny(edge: Edge, *, zone: str = bunny.ZONE, timeout: timedelta = LONG) -> BunnyDriver:
     """A driver of the fake's pull zone."""
-    return BunnyDriver(bunny_channel(bunny.KEY, api=edge.url, timeout=SHORT), zone, site=SITE)
+    return BunnyDriver(bunny_channel(bunny.KEY, api=edge.url, timeout=timeout), zone, site=SITE)
 
 
 def by_cloudfront(
-    edge: Edge, *, by: str = "path", secret: str = cloudfront.SECRET, session: str = ""
+    edge: Edge,
+    *,
+    by: str = "path",
+    secret: str = cloudfront.SECRET,
+    session: str = "",
+    clock: Callable[[], datetime] | None = None,
+    timeout: timedelta = LONG,
 ) -> CloudFrontDriver:
     """A driver of the fake's distribution, on the fake's clock."""
     signer = Signer(
@@ -81,20 +94,22 @@ def by_cloudfront(
         region="us-east-1",
         service="cloudfront",
     )
-    channel = cloudfront_channel((secret, session), api=edge.url, timeout=SHORT)
+    channel = cloudfront_channel((secret, session), api=edge.url, timeout=timeout)
     distribution = Distribution(id=cloudfront.DISTRIBUTION, site=SITE, by=by)
-    return CloudFrontDriver(channel, signer, distribution, clock=edge.clock)
+    return CloudFrontDriver(channel, signer, distribution, clock=clock or edge.clock)
 
 
-def by_varnish(*edges: Edge, secret: str = varnish.SECRET) -> VarnishDriver:
+def by_varnish(
+    *edges: Edge, secret: str = varnish.SECRET, timeout: timedelta = LONG
+) -> VarnishDriver:
     """A driver of these nodes."""
-    return VarnishDriver([varnish_channel(edge.url, secret, timeout=SHORT) for edge in edges])
+    return VarnishDriver([varnish_channel(edge.url, secret, timeout=timeout) for edge in edges])
 
 
-def by_purge(edge: Edge, *, everything: str = "/*") -> GenericDriver:
+def by_purge(edge: Edge, *, everything: str = "/*", timeout: timedelta = LONG) -> GenericDriver:
     """A driver of the fake cache."""
     credentials = Credentials(headers={"X-Purge-Secret": purging.SECRET}, secrets=(purging.SECRET,))
-    channel = generic_channel(edge.url, credentials, timeout=SHORT)
+    channel = generic_channel(edge.url, credentials, timeout=timeout)
     return GenericDriver(channel, Manner(site=SITE, everything=everything))
 
 
@@ -102,9 +117,19 @@ def by_purge(edge: Edge, *, everything: str = "/*") -> GenericDriver:
 class Play:
     """A fake, a driver for it, and what of the driver nobody may see."""
 
-    edge: Callable[[], Edge]
-    driver: Callable[[Edge], Driver]
+    edge: type[Edge]
+    driver: Callable[..., Driver]
     secrets: tuple[str, ...]
+
+    def stage(self, edge: Edge) -> Stage:
+        """The driver before a fake that begins anew."""
+        edge.begin()
+        return Stage(
+            patient=self.driver(edge),
+            hasty=self.driver(edge, timeout=SHORT),
+            edge=edge,
+            secrets=self.secrets,
+        )
 
 
 PLAYS: Mapping[str, Play] = {
@@ -113,7 +138,7 @@ PLAYS: Mapping[str, Play] = {
     ),
     "cloudflare-url": Play(
         edge=cloudflare.Cloudflare,
-        driver=lambda edge: by_cloudflare(edge, by="url"),
+        driver=partial(by_cloudflare, by="url"),
         secrets=(cloudflare.TOKEN,),
     ),
     "fastly": Play(edge=fastly.Fastly, driver=by_fastly, secrets=(fastly.TOKEN,)),
@@ -122,7 +147,7 @@ PLAYS: Mapping[str, Play] = {
     ),
     "cloudfront-tag": Play(
         edge=cloudfront.CloudFront,
-        driver=lambda edge: by_cloudfront(edge, by="tag"),
+        driver=partial(by_cloudfront, by="tag"),
         secrets=(cloudfront.SECRET,),
     ),
     "bunny": Play(edge=bunny.Bunny, driver=by_bunny, secrets=(bunny.KEY,)),

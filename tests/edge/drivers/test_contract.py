@@ -29,9 +29,7 @@ class TestNetworkDrivers(NetworkDriverContract):
     @pytest.fixture(params=PLAYS)
     def stage(self, request: pytest.FixtureRequest, edges: dict[str, Edge]) -> Stage:
         """A driver and its fake, which begins anew."""
-        play, edge = PLAYS[request.param], edges[request.param]
-        edge.begin()
-        return Stage(driver=play.driver(edge), edge=edge, secrets=play.secrets)
+        return PLAYS[request.param].stage(edges[request.param])
 
 
 @dataclass(slots=True)

@@ -26,11 +26,11 @@ class Invalidation:
 
     reference: str
     items: Sequence[str]
-    status: str = "InProgress"
+    at: datetime
 
 
 class CloudFront(Edge):
-    """One distribution; pages are forgotten at once, and `finish` completes what is in progress."""
+    """One distribution; pages are forgotten at once, and what was asked is in progress a minute."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,10 +44,10 @@ class CloudFront(Edge):
         self.may = {"POST /invalidation", "GET /invalidation", "GET /config"}
         self.session = ""
 
-    def finish(self) -> None:
-        """Complete all that is in progress."""
-        for each in self.invalidations:
-            each.status = "Completed"
+    def status(self, of: Invalidation) -> str:
+        """How far an invalidation is."""
+        done = self.clock() - of.at >= timedelta(minutes=1)
+        return "Completed" if done else "InProgress"
 
     def answer(self, asked: Asked) -> Reply:
         """Check who asks, and do it."""
@@ -99,7 +99,7 @@ class CloudFront(Edge):
         )
 
     def _listed(self) -> Reply:
-        rows = (f"<Status>{each.status}</Status>" for each in self.invalidations)
+        rows = (f"<Status>{self.status(each)}</Status>" for each in self.invalidations)
         return xml(200, f"<InvalidationList>{''.join(rows)}</InvalidationList>")
 
     def _invalidate(self, asked: Asked) -> Reply:
@@ -117,16 +117,19 @@ class CloudFront(Edge):
 
     def _accept(self, reference: str, items: list[str]) -> Reply:
         for known in self.invalidations:
+            if known.reference == reference and list(known.items) == items:
+                return xml(
+                    201, f"<Invalidation><Status>{self.status(known)}</Status></Invalidation>"
+                )
             if known.reference == reference:
-                if list(known.items) == items:
-                    return xml(201, f"<Invalidation><Status>{known.status}</Status></Invalidation>")
                 return refused(400, "InvalidationBatchAlreadyExists", "The reference was used.")
-        under_way = sum(len(i.items) for i in self.invalidations if i.status == "InProgress")
-        if under_way + len(items) > 3000:
+        running = [each for each in self.invalidations if self.status(each) == "InProgress"]
+        if sum(len(each.items) for each in running) + len(items) > 3000:
             return refused(400, "TooManyInvalidationsInProgress", "Too many are in progress.")
-        self.invalidations.append(Invalidation(reference=reference, items=items))
+        found = Invalidation(reference=reference, items=items, at=self.clock())
+        self.invalidations.append(found)
         self.forget([url for url in self.pages if any(self._meant(i, url) for i in items)])
-        return xml(201, "<Invalidation><Status>InProgress</Status></Invalidation>")
+        return xml(201, f"<Invalidation><Status>{self.status(found)}</Status></Invalidation>")
 
     def _meant(self, item: str, url: str) -> bool:
         if item.startswith("#"):
