@@ -10,6 +10,7 @@ import pytest
 
 from app.edge.drivers import Checks, Driver, PurgeError, Target, build
 from app.edge.drivers.varnish import LONGEST_LINE, MOST_KEYS, lines
+from app.edge.testing import DriverContract
 from tests.live.process import free_port
 from tests.live.varnish import varnished
 
@@ -120,14 +121,36 @@ def driver(nodes: str, secret: str = SECRET) -> Driver:
     return made
 
 
+@dataclass(slots=True)
+class Stage:
+    """The cluster as the contract of all drivers sees it."""
+
+    cluster: Cluster
+    driver: Driver
+    secrets: tuple[str, ...] = (SECRET,)
+
+    def store(self, target: Target) -> None:
+        """Let every node fetch a page."""
+        self.cluster.read(target.url)
+
+    def keeps(self, target: Target) -> bool:
+        """Tell whether one of the nodes has it and asks nobody."""
+        made = self.cluster.origin.made
+        before = made[target.url]
+        self.cluster.read(target.url)
+        return made[target.url] - before < len(self.cluster.ports)
+
+
 @pytest.mark.live
-def test_every_node_forgets_a_page(cluster: Cluster) -> None:
-    """Exactly the page that is named, on each of them."""
-    for path in ("/one", "/two"):
-        assert cluster.read(path) == ["1", "2"]
-    driver(cluster.nodes()).purge([Target(url="/one", tag="p-one")])
-    assert cluster.read("/one") == ["3", "4"]
-    assert cluster.read("/two") == ["1", "2"]
+class TestVarnish(DriverContract):
+    """The contract of all drivers, with a real Varnish."""
+
+    @pytest.fixture
+    def stage(self, cluster: Cluster) -> Stage:
+        """Two nodes that keep nothing yet."""
+        made = driver(cluster.nodes())
+        made.purge_everything()
+        return Stage(cluster, made)
 
 
 @pytest.mark.live
@@ -147,16 +170,6 @@ def test_everything_is_forgotten_for_good(cluster: Cluster) -> None:
     cluster.read("/all")
     driver(cluster.nodes()).purge_everything()
     assert cluster.read("/all", old=True) == ["3", "4"]
-
-
-@pytest.mark.live
-def test_a_full_batch_of_tags_is_taken(cluster: Cluster) -> None:
-    """As many tags as the limits say, as long as the tags of pages are."""
-    made = driver(cluster.nodes())
-    cluster.read("/last")
-    tags = [f"p-{number:024x}" for number in range(made.limits.batch - 1)]
-    made.purge([*(Target(url=f"/{tag}", tag=tag) for tag in tags), Target(url="/", tag="p-last")])
-    assert cluster.read("/last") == ["3", "4"]
 
 
 @pytest.mark.live
