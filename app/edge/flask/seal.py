@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dialects import EDGE_FIELDS
-from .responses import POLICY_KEY
+from .responses import CLOSED, POLICY_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
-
-_FORGOTTEN = {name.lower() for name in EDGE_FIELDS} | {"cache-control", "expires"}
 
 
 class Seal:
@@ -30,7 +27,7 @@ class Seal:
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             if POLICY_KEY not in environ:
-                headers = [line for line in headers if line[0].lower() not in _FORGOTTEN]
+                headers = [line for line in headers if line[0].lower() not in CLOSED]
                 headers.append(("Cache-Control", "no-store"))
             return start_response(status, headers, *exc_info)
 
