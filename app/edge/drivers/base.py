@@ -112,3 +112,11 @@ class PassesOn(Protocol):
 
     def resume(self) -> None:
         """Answer from the store again."""
+
+
+@runtime_checkable
+class TakesTime(Protocol):
+    """An edge that accepts a purge at once and carries it out later."""
+
+    def under_way(self) -> int:
+        """How many purges it has accepted and not yet carried out; raises PurgeError."""
