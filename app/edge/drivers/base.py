@@ -38,6 +38,16 @@ class Limits:
     timeout: timedelta = timedelta(seconds=10)
     slack: timedelta = timedelta(seconds=20)
 
+    def words(self) -> str:
+        """The same for people."""
+        pages = "1 page" if self.batch == 1 else f"{self.batch} pages"
+        if self.per_second is None:
+            return f"up to {pages} a call, no limit of calls"
+        pace = f"{self.per_second:g} calls a second"
+        if self.per_second < 1:
+            pace = f"{self.per_second * 60:g} calls a minute"
+        return f"up to {pages} a call, {pace}, {self.burst} at once"
+
     def __post_init__(self) -> None:
         if self.batch < 1 or self.burst < 1 or self.timeout <= timedelta(0):
             raise ValueError("an edge takes at least one target a call, and a call takes time")

@@ -221,3 +221,15 @@ def test_a_release_forgets_edges_that_are_named_no_more(make: Make) -> None:
     with db.engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM edge_tier WHERE depth > 0").all()
     assert names == []
+
+
+def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
+    """The driver with its limits, its backlog and breaker; and why another is never purged."""
+    app = make(EDGE="nginx,varnish")
+    get(app)
+    step(app)
+    doubt(app, "it refuses us")
+    told = app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "varnish can't be purged: it refuses us." in told
+    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in told
+    assert "nginx: the open-source build can't be purged" in told
