@@ -91,7 +91,8 @@ class PurgeError(Exception):
 class Driver(Protocol):
     """Tells one edge to forget pages; a call that returns was accepted by the edge.
 
-    Any thread may call it. Purging twice does no harm.
+    Any thread may call it. Purging twice does no harm. One that purges by URL says `by_url`: what
+    the edge got under another URL of the page, such as one with a tracker, it does not find.
     """
 
     @property

@@ -223,6 +223,17 @@ def test_a_release_forgets_edges_that_are_named_no_more(make: Make) -> None:
     assert names == []
 
 
+@pytest.mark.parametrize("gateway", [True, False], ids=["gateway", "none"])
+def test_an_edge_that_is_purged_by_url_keeps_other_spellings_briefly(
+    make: Make, node: Node, gateway: bool
+) -> None:
+    """A tracker in the address makes another object there."""
+    app = make(EDGE="generic", EDGE_PURGE_URL=node.url, EDGE_GATEWAY=gateway)
+    for _ in range(2):
+        assert get(app).headers["CDN-Cache-Control"] == LONG
+        assert get(app, "/topics?utm_source=mail").headers["CDN-Cache-Control"] == SHORT
+
+
 def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
     """The driver with its limits, its backlog and breaker; and why another is never purged."""
     app = make(EDGE="nginx,varnish")
