@@ -800,7 +800,6 @@ def test_5_11_a_release_that_spells_dependencies_anew_purges_everything(
     assert "way in which dependencies are kept" in releasing.release(app).everything
 
 
-@pytest.mark.xfail(reason="an identity map that has the row sends nothing that could be seen")
 def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Connection) -> None:
     """What a session already holds is read without a query, so its reader must not be shared."""
     Observer(SCHEMA).listen(seeded.engine)
