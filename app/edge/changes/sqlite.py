@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .tables import CHANGE
-from .watched import Shape
+from .watched import Member, Shape
 
 PREFIX = "edge_"
 
@@ -32,11 +32,13 @@ def create(shape: Shape) -> Iterator[str]:
         ),
         when=" OR ".join(_differs(name) for name in shape.heard),
     )
-    replaced = "".join(_replaced(shape, columns, but="") for columns in shape.unique)
+    replaced = "".join(_replaced(shape, members, but="") for members in shape.unique)
     yield _trigger(table, "before_insert", "BEFORE INSERT", replaced)
-    same_row = " AND ".join(f"{quote(name)} IS OLD.{quote(name)}" for name in shape.key)
+    same_row = " AND ".join(
+        f"{quote(name)} COLLATE BINARY IS OLD.{quote(name)}" for name in shape.key
+    )
     replaced = "".join(
-        _replaced(shape, columns, but=f" AND NOT ({same_row})") for columns in shape.unique
+        _replaced(shape, members, but=f" AND NOT ({same_row})") for members in shape.unique
     )
     yield _trigger(table, "before_update", "BEFORE UPDATE", replaced)
 
@@ -62,13 +64,19 @@ def _log(
     )
 
 
-def _replaced(shape: Shape, columns: tuple[str, ...], *, but: str) -> str:
-    same = " AND ".join(f"{quote(name)} = NEW.{quote(name)}" for name in columns)
+def _replaced(shape: Shape, members: tuple[Member, ...], *, but: str) -> str:
+    same = " AND ".join(map(_collides, members))
     return (
         f"INSERT INTO {CHANGE}(of_table, op, old) "
         f"SELECT {literal(shape.watched.table)}, 'D', {_image(shape, '')} "
         f"FROM {quote(shape.watched.table)} WHERE {same}{but};"
     )
+
+
+def _collides(member: Member) -> str:
+    """As the index compares, which may have another collation than its column."""
+    collation = f" COLLATE {quote(member.collation)}" if member.collation else ""
+    return f"{quote(member.name)}{collation} = NEW.{quote(member.name)}"
 
 
 def _image(shape: Shape, row: str) -> str:

@@ -137,7 +137,7 @@ class Source:
     """What one table contributes to a statement.
 
     `mentioned` is None when the whole table counts. `key` holds the positions of the primary
-    key in a result row; `covered` says that the rows themselves are all that matters.
+    key in a result row.
     """
 
     table: str
@@ -146,7 +146,6 @@ class Source:
     selected: frozenset[str] = frozenset()
     equal: tuple[Equal, ...] = ()
     interval: Interval | None = None
-    covered: bool = False
     link: Link | None = None
 
     def dependencies(
@@ -158,8 +157,7 @@ class Source:
             return
         if self.key:
             yield from self._rows(rows)
-        if not self.covered:
-            yield from self._ranges(parameters, rows, self.mentioned)
+        yield from self._ranges(parameters, rows, self.mentioned)
 
     def _rows(self, rows: Sequence[Sequence[Any]]) -> Iterator[Dependency]:
         seen: set[tuple[Any, ...]] = set()
