@@ -32,6 +32,8 @@ from app.config.readers import database_url
 from app.edge import Freshness, Policy, cached
 from app.edge import release as releases
 from app.edge.changes import Watched, drift, install, mark
+from app.edge.changes.canary import disagreement
+from app.edge.changes.install import shape
 from app.edge.dialects import named
 from app.edge.drivers.null import NullDriver
 from app.edge.flask import Edge, releasing
@@ -455,18 +457,68 @@ def test_1_10_a_type_with_its_own_equality_gives_none(kind: Any) -> None:
     assert not comparable(sa.Column("c", kind))
 
 
-@pytest.mark.xfail(reason="no canary row is written at start to compare both encodings")
-def test_1_10_a_collation_that_only_the_database_knows_is_drift() -> None:
-    """The model says plain text, the table ignores case: nothing may be concluded."""
+ODD = {
+    "a text that ignores case": "slug VARCHAR(20) COLLATE NOCASE UNIQUE, status VARCHAR(20)",
+    "a text without its last spaces": "slug VARCHAR(20), status VARCHAR(20) COLLATE RTRIM",
+    "a number with a fraction": "slug REAL, status VARCHAR(20)",
+}
+
+
+@pytest.mark.parametrize("columns", ODD.values(), ids=ODD)
+def test_1_10_what_only_the_database_knows_of_a_column_is_drift(columns: str) -> None:
+    """The model says plain text, the table has another equality: nothing may be concluded."""
     engine = memory()
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE post")
         connection.exec_driver_sql(
-            "CREATE TABLE post (id INTEGER PRIMARY KEY, slug VARCHAR(20) COLLATE NOCASE UNIQUE, "
-            "status VARCHAR(20), title VARCHAR(20), published_at DATETIME, author_id INTEGER)",
+            f"CREATE TABLE post (id INTEGER PRIMARY KEY, {columns}, "
+            "title VARCHAR(20), published_at DATETIME, author_id INTEGER)",
         )
         install(connection, WATCHED)
-        assert drift(connection, WATCHED)
+        assert "spelt differently" in str(drift(connection, WATCHED))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("slug", ["5", "05", "5.0", " 5"])
+def test_1_10_a_text_that_the_table_keeps_as_a_number(seeded: Connection, slug: str) -> None:
+    """SQLite makes a 5 of each of these, so none that it respells narrows anything."""
+    seeded.exec_driver_sql("ALTER TABLE post RENAME slug TO old_slug")
+    seeded.exec_driver_sql("ALTER TABLE post ADD slug INTEGER")
+    install(seeded, WATCHED)
+    changes(seeded)
+    assert drift(seeded, WATCHED) is None
+    altered(seeded, ids().where(post.c.slug == slug), "INSERT INTO post(id, slug) VALUES (9, 5)")
+
+
+def test_1_10_the_canary_leaves_nothing_behind(seeded: Connection) -> None:
+    """Neither a row nor an entry of the log, and not even a temporary table."""
+    install(seeded, WATCHED)
+    before = seeded.exec_driver_sql("SELECT count(*), max(id) FROM edge_change").one()
+    assert disagreement(seeded, [shape(seeded, table) for table in WATCHED]) is None
+    assert seeded.exec_driver_sql("SELECT count(*), max(id) FROM edge_change").one() == before
+    assert not seeded.exec_driver_sql("SELECT name FROM sqlite_temp_master").all()
+    assert len(seeded.execute(sa.select(post)).all()) == 3
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    "kind",
+    ["citext", "char(9)", "varchar(9) COLLATE caseless", "numeric"],
+)
+def test_1_10_a_type_that_only_postgresql_has_is_drift(postgres_engine: Engine, kind: str) -> None:
+    """Whatever the model says of the column."""
+    metadata.create_all(postgres_engine)
+    with postgres_engine.begin() as connection:
+        connection.exec_driver_sql("CREATE EXTENSION citext")
+        connection.exec_driver_sql(
+            "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', "
+            "deterministic = false)",
+        )
+        install(connection, WATCHED)
+        assert drift(connection, WATCHED) is None
+        connection.exec_driver_sql(f"ALTER TABLE post ALTER status TYPE {kind} USING NULL")
+        install(connection, WATCHED)
+        assert "spelt differently" in str(drift(connection, WATCHED))
 
 
 HIDDEN = {

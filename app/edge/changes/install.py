@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import postgresql, sqlite
+from .canary import disagreement
 from .change import EVERYTHING
 from .log import append
 from .meta import note, noted
@@ -55,11 +56,25 @@ def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
     if known is None:
         return "the triggers were never installed: run `flask edge triggers install`"
     try:
-        same = known == fingerprint(connection, watched)
+        found = fingerprint(connection, watched)
     except ValueError as error:
         return f"{error}: run `flask db upgrade`, or take back what was done to it"
-    altered = "a watched table or its triggers were altered: run `flask edge triggers install`"
-    return None if same else altered
+    if known != found:
+        return "a watched table or its triggers were altered: run `flask edge triggers install`"
+    return _disagreement(connection, watched, found)
+
+
+_agreed: set[str] = set()
+"""The fingerprints of tables that this process has tested with a canary."""
+
+
+def _disagreement(connection: Connection, watched: Sequence[Watched], found: str) -> str | None:
+    if found in _agreed:
+        return None
+    reason = disagreement(connection, [shape(connection, table) for table in watched])
+    if reason is None:
+        _agreed.add(found)
+    return reason
 
 
 def shape(connection: Connection, watched: Watched) -> Shape:
@@ -104,26 +119,35 @@ def _on_sqlite(connection: Connection, table: str) -> list[tuple[Member, ...]]:
 def _on_postgresql(connection: Connection, table: str) -> list[tuple[Member, ...]]:
     """No row gives way to another there, so collations don't matter."""
     look = sa.inspect(connection)
-    names: list[Sequence[str | None]] = []
-    names += [found["column_names"] for found in look.get_unique_constraints(table)]
-    names += [index["column_names"] for index in look.get_indexes(table) if index["unique"]]
-    return [tuple(Member(name or "") for name in each) for each in names]
+    unique = [tuple(map(Member, c["column_names"])) for c in look.get_unique_constraints(table)]
+    return unique + [
+        tuple(Member(name or "") for name in index["column_names"])
+        for index in look.get_indexes(table)
+        if index["unique"]
+    ]
 
 
 def fingerprint(connection: Connection, watched: Sequence[Watched]) -> str:
     """A digest of the tables, of their triggers as they are, and of those that they should have."""
     found = [
         [list(table.told) for table in watched],
+        connection.dialect.name,
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
         [_columns(connection, table.table) for table in watched],
+        [shape(connection, table).unique for table in watched],
         [list(_words(connection).create(shape(connection, table))) for table in watched],
     ]
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
 
 
 def _columns(connection: Connection, table: str) -> list[tuple[str, str]]:
+    """A table's columns; SQLite tells their collations only in the words of the table itself."""
     found = sa.inspect(connection).get_columns(table)
-    return [(column["name"], str(column["type"])) for column in found]
+    columns = [(column["name"], str(column["type"])) for column in found]
+    if connection.dialect.name == "sqlite":
+        words = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :t")
+        columns.append(("", str(connection.scalar(words, {"t": table}))))
+    return columns
 
 
 def _catalogue(connection: Connection) -> tuple[str, ...]:

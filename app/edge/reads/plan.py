@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dependency import Between, Dependency, Range, Row, Table, Via
-from .encoding import encode, whole
+from .encoding import encode, spelt, whole
 
 MOST_RANGES = 200
 """More equalities than this (a long IN list) are not told apart."""
@@ -59,7 +59,7 @@ class Equal:
         given = self.bound.values(parameters)
         found: set[str] = set()
         for value in given or ():
-            encoded = None if self.number and isinstance(value, str) else encode(value)
+            encoded = None if self.number and isinstance(value, str) else spelt(value)
             if encoded is not None:
                 found.add(encoded)
             elif value is not None:
