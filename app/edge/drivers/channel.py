@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -207,7 +208,8 @@ class Channel:
 
 
 def _opened(owner: Channel) -> httpx.Client:
-    """A client that is closed when its owner is gone; no proxy and no password of the machine."""
-    client = httpx.Client(transport=Transport(), trust_env=False)
+    """A client that is closed when its owner is gone; it keeps no cookie and uses no proxy."""
+    nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    client = httpx.Client(transport=Transport(), trust_env=False, cookies=nobody)
     weakref.finalize(owner, client.close)
     return client

@@ -34,7 +34,7 @@ from .promise import Promise, ShouldHandle, response_promise, route_promise, suc
 from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
 from .responses import POLICY_KEY, promise, stamp, tag, validate, withhold
-from .seal import Seal
+from .seal import RECORDED, Seal
 from .static import Static
 from .tagging import PageTags
 from .tracking import Tracker, Version
@@ -101,9 +101,14 @@ class State:
         if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
             _tidy_query(route, asked)
         reads_of(asked).on = True
+        if RECORDED not in asked.environ:
+            self.record()
+        after_this_request(_look_at_session)
+
+    def record(self) -> None:
+        """Record what is read of the database from now on."""
         if self.tracker is not None:
             self.tracker.begin()
-        after_this_request(_look_at_session)
 
     def finish(self, sender: Flask, response: Response, **_: Any) -> None:
         """Judge the finished response and write its headers."""
@@ -188,7 +193,7 @@ class Edge:
             Static(Path(app.static_folder), Shelf(build)).install(app)
         request_started.connect(state.begin, app)
         request_finished.connect(state.finish, app)
-        app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
+        app.wsgi_app = Seal(app.wsgi_app, state.record)  # type: ignore[method-assign]  # Flask documents this
         if gated:
             state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
             app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above

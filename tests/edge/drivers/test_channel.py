@@ -84,6 +84,14 @@ def test_no_redirect_is_followed_whoever_made_the_client(edge: Echo) -> None:
     assert [asked.target for asked in edge.asked] == ["/"]
 
 
+def test_one_call_knows_nothing_of_the_one_before(edge: Echo) -> None:
+    """A cookie that an edge sets is not sent again."""
+    way = channel(edge.url)
+    for _ in range(2):
+        assert way.ask("GET", "/").headers["Set-Cookie"] == "a=b"
+    assert all(asked.headers["Cookie"] is None for asked in edge.asked)
+
+
 def test_a_body_is_read_as_far_as_any_edge_needs(edge: Echo) -> None:
     """What is longer is no answer of theirs."""
     edge.ends(Ending(body=b"x" * MOST))
@@ -103,7 +111,11 @@ def test_a_body_is_not_unpacked(edge: Echo) -> None:
         way.read(answer)
 
 
-@pytest.mark.parametrize("body", [b"[" * 100_000, b"[]", b"null", b"", b"\xff", b"nan"], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b"[]", b"null", b"", b"\xff", b"nan"],
+    ids=["deep", "list", "null", "nothing", "bytes", "word"],
+)
 def test_what_is_no_json_object_is_told(edge: Echo, body: bytes) -> None:
     """However it is broken."""
     with pytest.raises(PurgeError, match="with no JSON"):
@@ -117,10 +129,13 @@ def test_foreign_words_are_shown_in_one_short_line_without_our_secret(edge: Echo
     assert len(way.clean("x" * 1000)) <= 201
 
 
-def test_a_machine_where_nobody_listens_is_told_at_once() -> None:
-    """Without a word of the library that says so."""
-    with pytest.raises(PurgeError, match=r"^the edge: nobody listens there$") as error:
-        channel(f"http://127.0.0.1:{free_port()}").ask("GET", "/")
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_a_machine_where_nobody_listens_is_told_at_once(host: str) -> None:
+    """By either protocol; a machine without the other one says that no way leads there."""
+    with pytest.raises(
+        PurgeError, match=r"^the edge: (nobody listens there|no way leads)"
+    ) as error:
+        channel(f"http://{host}:{free_port()}").ask("GET", "/")
     assert error.value.retryable
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.edge.drivers import Limits, PurgeError, Target
+from app.edge.drivers import Limits, PurgeError, TakesTime, Target
 from app.edge.drivers.cloudflare import PLANS
 from app.edge.purge.quota import refilled, wait
 from app.edge.testing import Ending
@@ -299,6 +299,7 @@ def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: Edge) -> N
     driver = by_cloudfront(edge)
     for _ in range(12):
         driver.purge(pages(250))
+    assert isinstance(driver, TakesTime)
     assert driver.under_way() == 12
     with pytest.raises(PurgeError, match="3000 paths in progress") as error:
         driver.purge([A])
