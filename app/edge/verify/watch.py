@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event
 
+from .address import Unable
 from .audit import Audit, Wishes, opened
 from .check import Seen, Visit
 from .checks import CHECKS
-from .checks.reach import SILENT
+from .checks.reach import SILENT, UNFINISHED
 from .exchange import Ask, Exchange
 from .finding import Finding, merged
-from .prober import Silent
+from .prober import Silent, Spent
 from .report import Report, finding_lines
 
 SHORTEST = 1.0
@@ -62,6 +63,9 @@ class Watch:
             except Silent as silent:
                 findings.append(SILENT.found(f"{visit.page.target}: {silent}"))
                 continue
+            except Spent:
+                findings.append(UNFINISHED.found("one round of samples"))
+                break
             got.append(exchange)
             kept = self.latest.setdefault(visit.page.target, deque(maxlen=_REMEMBERED))
             kept.append(exchange)
@@ -95,7 +99,7 @@ def watch(
     began = time.monotonic()
     with ExitStack() as stack:
         audit = opened(base_url, wishes or Wishes(), stack)
-        watching = Watch(audit=audit, seen=audit.seen(), say=say)
+        watching = Watch(audit=audit, seen=_looked_around(audit), say=say)
         say(f"Watching {len(watching.seen.visits)} pages of {audit.address.url}; Ctrl-C ends it.")
         while not stop.is_set() and (span is None or time.monotonic() - began < span):
             watching.round(time.strftime("%H:%M:%S"))
@@ -107,6 +111,13 @@ def watch(
             requests=watching.asked,
             seconds=time.monotonic() - began,
         )
+
+
+def _looked_around(audit: Audit) -> Seen:
+    try:
+        return audit.seen()
+    except Spent:
+        raise Unable(f"{audit.address.url} stopped answering before it was known.") from None
 
 
 def _until(end: float, every: float) -> float:

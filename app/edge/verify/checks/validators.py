@@ -20,8 +20,14 @@ IGNORED = Kind(
     id="etag-ignored",
     level=Level.WARNING,
     title="A browser that has the page already gets it whole instead of a 304.",
-    advice="Let the edge answer If-None-Match (lists and weak tags too) and If-Modified-Since "
-    "itself.",
+    advice="Let the edge answer If-None-Match (weak tags too) and If-Modified-Since itself.",
+)
+LIST = Kind(
+    id="etag-list-ignored",
+    level=Level.NOTE,
+    title="An If-None-Match with several tags is answered with the whole page.",
+    advice="Browsers send one tag, so readers lose nothing; only a cache in front of this one sends "
+    "lists. Varnish does not read them.",
 )
 ALWAYS = Kind(
     id="etag-always-matches",
@@ -54,34 +60,40 @@ def _trials(seen: Seen) -> Iterator[Trial]:
         if etag:
             yield _tagged(visit, etag)
         if modified:
-            since = ("If-Modified-Since", modified)
-            yield Trial(asks=(_asking(visit, since),), judge=lambda got: _confirmed(got, got))
+            yield _dated(visit, modified)
 
 
 def _tagged(visit: Visit, etag: str) -> Trial:
     weak = etag if etag.startswith("W/") else f"W/{etag}"
-    forms = (etag, f'"edge-check", {etag}', weak, '"edge-check"')
+    forms = (etag, weak, f'"edge-check", {etag}', '"edge-check"')
     asks = tuple(_asking(visit, ("If-None-Match", form)) for form in forms)
 
     def judge(got: Sequence[Exchange]) -> Iterator[Finding]:
-        yield from _confirmed(got[:-1], (visit.last,))
+        yield from _confirmed(got[:-2], visit.last)
+        if got[-2].status == HTTPStatus.OK:
+            yield LIST.found(got[-2].words())
         if got[-1].status == HTTPStatus.NOT_MODIFIED:
             yield ALWAYS.found(got[-1].words())
 
     return Trial(asks=asks, judge=judge)
 
 
+def _dated(visit: Visit, modified: str) -> Trial:
+    ask = _asking(visit, ("If-Modified-Since", modified))
+    return Trial(asks=(ask,), judge=lambda got: _confirmed(got, visit.last))
+
+
 def _asking(visit: Visit, condition: tuple[str, str]) -> Ask:
     return Ask(target=visit.page.target, headers=(*BROWSER, condition))
 
 
-def _confirmed(got: Sequence[Exchange], whole: Sequence[Exchange]) -> Iterator[Finding]:
+def _confirmed(got: Sequence[Exchange], whole: Exchange) -> Iterator[Finding]:
     for exchange in got:
         if exchange.status == HTTPStatus.OK:
             yield IGNORED.found(exchange.words())
         elif exchange.status == HTTPStatus.NOT_MODIFIED:
             lacking = [
-                name for name in _BELONG if name in whole[0].fields and name not in exchange.fields
+                name for name in _BELONG if name in whole.fields and name not in exchange.fields
             ]
             if lacking:
                 yield INCOMPLETE.found(f"{exchange.words()} lacks {', '.join(lacking)}")
@@ -109,7 +121,7 @@ def _unsteady(exchanges: Sequence[Exchange]) -> bool:
 CHECK = Check(
     name="validators",
     question="Do ETag and 304 work through the edge?",
-    kinds=(ABSENT, IGNORED, ALWAYS, UNSTEADY, INCOMPLETE),
+    kinds=(ABSENT, IGNORED, LIST, ALWAYS, UNSTEADY, INCOMPLETE),
     trials=_trials,
     look=_look,
 )
