@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
@@ -16,6 +17,9 @@ from .address import Address
 
 _LOOKED_AT = 1_000
 """Links of one document that are looked at."""
+
+_READ = 256 * 1024
+"""Characters of the home page that are looked at."""
 
 _FEEDS = ("application/atom+xml", "application/rss+xml", "application/feed+json")
 _STATIC = re.compile(r"\.(?:css|m?js|woff2?)(?:\?|$)")
@@ -105,7 +109,8 @@ class Home:
 def read_home(html: str, address: Address) -> Home:
     """Find one page of each kind on a home page."""
     links = _Links()
-    links.feed(html)
+    with suppress(AssertionError):  # as the parser of some versions answers "<![if"
+        links.feed(html[:_READ])
     pages = list(_targets(links.pages, address))
     search = None
     if links.search is not None:

@@ -26,8 +26,8 @@ LIST = Kind(
     id="etag-list-ignored",
     level=Level.NOTE,
     title="An If-None-Match with several tags is answered with the whole page.",
-    advice="Browsers send one tag, so readers lose nothing; only a cache in front of this one sends "
-    "lists. Varnish does not read them.",
+    advice="Browsers send one tag, so readers lose nothing; only a cache in front of this one "
+    "sends lists. Varnish does not read them.",
 )
 ALWAYS = Kind(
     id="etag-always-matches",
