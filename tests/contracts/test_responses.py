@@ -17,7 +17,7 @@ from tests.live.process import ROOT
 
 from .conftest import UNKNOWN, addresses
 
-CLOCKS = {"/edge/two-minutes"}
+CLOCKS = {"/edge/cookie", "/edge/two-minutes"}
 """Pages that tell the time, so that a reader can watch the cache."""
 
 ETAGS = """

@@ -159,14 +159,12 @@ def _headers(ask: Ask, address: Address) -> list[tuple[bytes, bytes]]:
 
 
 def _why_unreachable(error: Exception) -> str:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLError):
-        cause = cause.__cause__
+    cause = error.args[0] if error.args else None  # as httpcore wraps it
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its TLS certificate is not good: {cause.verify_message}"
     if isinstance(cause, ssl.SSLError):
         return "it does not speak TLS there, or not a version that is safe"
-    return "nothing could be reached there: is the name right, and is the server up?"
+    return "nothing accepts connections there (is the name right, is the server up?)"
 
 
 def unable(address: Address, silent: Silent) -> Unable:
