@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -46,6 +47,10 @@ class Rule:
     policy: str
     shared: bool
     query: tuple[str, ...] | None = ()
+
+    def covered_by(self, other: Rule) -> bool:
+        """Tell whether the other's stars stand for all that this rule matches."""
+        return fnmatchcase(self.wildcard, other.wildcard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

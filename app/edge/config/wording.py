@@ -10,7 +10,7 @@ class _Worded(Template):
     delimiter = "@"  # dollars mean something in every configuration
 
 
-def worded(name: str, **words: str) -> str:
+def worded(name: str, /, **words: str) -> str:
     """Fill in the text that lies beside this module under this name."""
     text = Path(__file__).with_name(name).read_text(encoding="utf-8")
     return _Worded(text).substitute(words)

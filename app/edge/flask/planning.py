@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..config import Origin, Plan, Rule
+from ..dialects import named
 from ..policy import PolicyError
 from ..settings import number
 from .promise import route_promise
@@ -31,7 +32,7 @@ def plan(app: Flask, *, origins: Sequence[str], site: str = "", **said: Any) -> 
         site=Origin.of(known),
         rules=tuple(rules(app)),
         origins=tuple(Origin.of(origin) for origin in origins),
-        edges=tuple(d.name for d in state.dialects if d.name != "broadsheet"),
+        edges=tuple(dialect.name for dialect in named(app.config["EDGE"])),
         largest=number(app.config, "EDGE_STORE_ENTRY"),
         **said,
     )
