@@ -5,7 +5,7 @@ A driver neither logs nor sleeps nor retries: it raises PurgeError, and the rela
 
 from __future__ import annotations
 
-from .base import Checks, Driver, Limits, PassesOn, PurgeError, Target
+from .base import Checks, Driver, Limits, PassesOn, PurgeError, TakesTime, Target
 from .building import build
 from .keys import KEYS, why_not
 
@@ -16,6 +16,7 @@ __all__ = [
     "Limits",
     "PassesOn",
     "PurgeError",
+    "TakesTime",
     "Target",
     "build",
     "why_not",

@@ -1,7 +1,9 @@
-"""Addresses that a person wrote into a setting, and those of pages."""
+"""What a person wrote into a setting: addresses, identifiers and choices; addresses of pages."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from ..policy import PolicyError
@@ -34,3 +36,19 @@ def addresses(setting: str, said: str) -> tuple[str, ...]:
 def whole(site: str, url: str) -> str:
     """The whole address of a page, from its path and query."""
     return url if url.startswith(("http://", "https://")) else site + url
+
+
+def identifier(values: Mapping[str, str], setting: str, pattern: str, right: str) -> str:
+    """The identifier that a setting has; it becomes a part of a path, so it is checked."""
+    if not re.fullmatch(pattern, values[setting]):
+        raise PolicyError(f"{setting} is {values[setting]!r}, which is not {right}.")
+    return values[setting]
+
+
+def one_of(values: Mapping[str, str], setting: str, choices: Iterable[str]) -> str:
+    """The choice that a setting has made; the first one where it says nothing."""
+    known = tuple(choices)
+    found = values[setting].lower() or known[0]
+    if found not in known:
+        raise PolicyError(f"{setting} is {values[setting]!r}: say {', '.join(known)}.")
+    return found

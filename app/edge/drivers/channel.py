@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -45,6 +46,18 @@ class Answer:
         begins = self.body.lstrip()[:9].lower()
         return "html" in kind or begins.startswith((b"<!doctype", b"<html"))
 
+    def json(self) -> dict[str, Any] | None:
+        """The JSON object of the body, if it is one."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def word(self, name: str) -> str:
+        """What a JSON object says under a name; empty when it is none."""
+        return str((self.json() or {}).get(name) or "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Credentials:
@@ -72,6 +85,11 @@ class Channel:
         self._timeout = timeout
         self._client = client or _opened(self)
 
+    @property
+    def host(self) -> str:
+        """The name in the Host field."""
+        return httpx.URL(self._base).netloc.decode()
+
     def ask(
         self,
         method: str,
@@ -95,25 +113,32 @@ class Channel:
             )
         return answer
 
-    def send(self, method: str, path: str, said: Mapping[str, Any] | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        said: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Send JSON, or nothing."""
-        content = None if said is None else json.dumps(said).encode()
-        headers = {"Accept": "application/json"}
-        if said is not None:
-            headers["Content-Type"] = "application/json"
-        return self.ask(method, path, headers=headers, content=content)
+        own = {"Accept": "application/json", **(headers or {})}
+        if said is None:
+            return self.ask(method, path, headers=own)
+        own["Content-Type"] = "application/json"
+        return self.ask(method, path, headers=own, content=json.dumps(said).encode())
 
     def read(self, answer: Answer) -> dict[str, Any]:
         """The JSON object of an answer; raises PurgeError when it has none."""
-        try:
-            found = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            found = None
-        if isinstance(found, dict):
-            return found
-        kind = "a page for people" if answer.html else "no JSON"
-        raise self.error(
-            f"it answered {answer.status} with {kind}: something stands in between, "
+        found = answer.json()
+        if found is None:
+            raise self.unreadable(answer, "a page for people" if answer.html else "no JSON")
+        return found
+
+    def unreadable(self, answer: Answer, what: str) -> PurgeError:
+        """The error of an answer that the edge itself would never give."""
+        return self.error(
+            f"it answered {answer.status} with {what}: something stands in between, "
             "such as a portal or a proxy, or the address is wrong",
         )
 
@@ -174,7 +199,8 @@ class Channel:
 
     def _bounded(self, response: httpx.Response) -> Iterator[bytes]:
         length = 0
-        for chunk in response.iter_raw():
+        read = response.is_stream_consumed  # by the transport of the caller's own client
+        for chunk in [response.content] if read else response.iter_raw():
             length += len(chunk)
             if length > MOST:
                 raise self.error(f"its answer ({response.status_code}) is longer than {MOST} bytes")
@@ -182,7 +208,8 @@ class Channel:
 
 
 def _opened(owner: Channel) -> httpx.Client:
-    """A client that is closed when its owner is gone; no proxy and no password of the machine."""
-    client = httpx.Client(transport=Transport(), trust_env=False)
+    """A client that is closed when its owner is gone; it keeps no cookie and uses no proxy."""
+    nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    client = httpx.Client(transport=Transport(), trust_env=False, cookies=nobody)
     weakref.finalize(owner, client.close)
     return client

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -43,12 +44,18 @@ def _left(timeout: float | None, error: type[Exception]) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """The authorities that are trusted; to load them takes longer than a purge."""
+    return httpx.create_ssl_context()
+
+
 class Transport(httpx.BaseTransport):
     """Sends requests over connections that heed `within`."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context or httpx.create_ssl_context(),
+            ssl_context=context or _trust(),
             max_connections=8,
             keepalive_expiry=_IDLE,
             network_backend=_Network(),

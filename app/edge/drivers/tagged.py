@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from .base import PurgeError, Target
 
+NOBODY = "edge-check"
+"""A tag that no page carries; to purge it tells whether we may."""
+
 
 def tags_of(edge: str, targets: Iterable[Target]) -> tuple[str, ...]:
     """The tag of each page, each once; a page without one can't be purged there."""

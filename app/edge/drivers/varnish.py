@@ -27,7 +27,7 @@ from .addresses import addresses
 from .base import Limits, PurgeError, Target
 from .channel import Answer, Channel, Credentials
 from .deadline import within
-from .tagged import tags_of
+from .tagged import NOBODY, tags_of
 
 MOST_KEYS = 500
 LONGEST_LINE = 7_900
@@ -35,9 +35,6 @@ LONGEST_LINE = 7_900
 
 NODE = timedelta(seconds=5)
 """The longest time that one node may take for a whole call."""
-
-_NOBODY = "edge-check"
-"""A key that no page carries."""
 
 
 class VarnishDriver:
@@ -69,7 +66,7 @@ class VarnishDriver:
 
     def check(self) -> None:
         """Ask each node to purge a key that no page carries."""
-        self._each(lambda node: _send(node, "xkey-softpurge", _NOBODY))
+        self._each(lambda node: _send(node, "xkey-softpurge", NOBODY))
 
     def _each(self, call: Callable[[Channel], None]) -> None:
         errors = []
@@ -117,15 +114,13 @@ def _send(node: Channel, field: str, keys: str) -> None:
 
 
 def _refusal(node: Channel, answer: Answer) -> PurgeError:
-    if answer.status in {401, 403}:
-        return node.refusal(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
-    if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004 - RFC 9110 section 15.6
-        return node.refusal(answer)
-    # Whatever it is, it is no fault of these pages: another page would fare no better.
-    said = f"{answer.status} with a page for people" if answer.html else str(answer.status)
-    return node.error(
-        f"it does not purge (it answered {said}): load the VCL of `flask edge config varnish`",
-    )
+    if answer.html or answer.status in {200, 404, 405, 501}:
+        # It is no fault of these pages: another page would fare no better.
+        told = f"{answer.status} with a page for people" if answer.html else str(answer.status)
+        return node.error(
+            f"it does not purge (it answered {told}): load the VCL of `flask edge config varnish`",
+        )
+    return node.refusal(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
 
 
 def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> VarnishDriver:

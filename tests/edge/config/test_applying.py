@@ -12,13 +12,14 @@ from app.edge.config.applying import Zone
 from app.edge.config.cloudflare import PHASE, cache_rules
 from app.edge.drivers.base import PurgeError
 from app.edge.drivers.channel import Channel, Credentials
+from app.edge.testing import Ending
 from tests.edge.drivers.fakes.server import Asked, Reply, Server
 
 from .test_cloudflare import PLAN
 
 ZONE = "0123456789abcdef0123456789abcdef"
 TOKEN = "a-token-that-nobody-may-see"
-HTML = Reply(
+HTML = Ending(
     status=200, headers={"Content-Type": "text/html"}, body=b"<html>Welcome to Wi-Fi</html>"
 )
 RULES = cache_rules(PLAN)
@@ -168,20 +169,22 @@ def test_who_may_not_is_told_what_to_do(api: Rulesets, said: dict[str, str], sen
     ("fault", "sentence"),
     [
         (HTML, "page for people"),
-        (Reply(status=302, headers={"Location": "/login"}), "redirects"),
-        (Reply(status=500, body=b"{}"), "it failed"),
-        (Reply(body=b'{"success": true, "result": {"rules": 7}}'), "no list of rules"),
-        (Reply(body=b'{"success": false}'), "refused"),
-        (Reply(body=b"[]"), "no JSON"),
-        (Reply(how="reset"), "broke off"),
-        (Reply(status=400, body=json.dumps({"errors": [{"message": f"{TOKEN} is bad"}]}).encode()),
+        (Ending(status=302, headers={"Location": "/login"}), "redirects"),
+        (Ending(status=500, body=b"{}"), "it failed"),
+        (Ending(body=b'{"success": true, "result": {"rules": 7}}'), "no list of rules"),
+        (Ending(body=b'{"success": false}'), "refused"),
+        (Ending(body=b"[]"), "no JSON"),
+        (Ending(how="reset"), "broke off"),
+        (Ending(status=400, body=json.dumps({"errors": [{"message": f"{TOKEN} is bad"}]}).encode()),
          "… is bad"),
     ],
     ids=["html", "redirect", "500", "junk", "no-success", "array", "reset", "echo"],
 )  # fmt: skip
-def test_an_answer_that_is_none_is_one_sentence(api: Rulesets, fault: Reply, sentence: str) -> None:
+def test_an_answer_that_is_none_is_one_sentence(
+    api: Rulesets, fault: Ending, sentence: str
+) -> None:
     """A portal, a proxy, a fault; the token is in none of them."""
-    api.faults.append((fault, False))
+    api.ends(fault)
     with pytest.raises(PurgeError, match=sentence) as caught:
         zone(api).compare(RULES)
     assert TOKEN not in str(caught.value)
