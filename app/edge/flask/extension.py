@@ -87,13 +87,14 @@ class State:
         """Tell whether a leak raises in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
 
-    def doubt(self) -> str:
-        """Say how many edges can be purged, unless all can that ever could."""
-        trusted = self._trusted()
+    def doubt(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway asks it
+        """Say how many edges can be purged of a page, unless all can that ever could."""
+        trusted = self._trusted(misspelt=misspelt)
         return "" if trusted == self.front.trusted else str(trusted)
 
-    def _trusted(self) -> int:
-        return self.front.trusted if self.trust is None else self.trust()
+    def _trusted(self, *, misspelt: bool) -> int:
+        trusted = self.front.trusted if self.trust is None else self.trust()
+        return min(trusted, self.front.by_any_url) if misspelt else trusted
 
     def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
@@ -129,7 +130,10 @@ class State:
             return
         if said.policy.shared and "cookie" in (vary := response.vary):
             vary.discard("cookie")
-        trusted = self._trusted() if self.embedded is None else None
+        trusted = None
+        if self.embedded is None:
+            sent = asked.environ.get("QUERY_STRING", "")
+            trusted = self._trusted(misspelt=cleaned(sent, _TRACKERS) != sent)
         promise(response, said.policy, self.front, trusted=trusted, now=now)
         if self.tracker is not None and said.policy.shared and self.front.tiers:
             tag(response, self.front.tags(self.tracker.tag(url)))
