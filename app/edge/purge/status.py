@@ -35,9 +35,13 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierStatus:
-    """How one tier is doing; the newest dead letters are listed."""
+    """How one tier is doing; the newest dead letters are listed.
+
+    `driver` says by what it is purged and what it puts up with, where this process purges it.
+    """
 
     name: str
+    driver: str = ""
     backlog: int = 0
     resting: int = 0
     oldest: timedelta | None = None
@@ -56,6 +60,8 @@ class Status:
     at: datetime
     tiers: tuple[TierStatus, ...]
     entries: int = 0
+    capped: tuple[str, ...] = ()
+    """Of each edge that is never purged, why."""
 
     @property
     def healthy(self) -> bool:
@@ -75,11 +81,14 @@ class Status:
             yield from _said(found)
         if self.entries:
             yield f"{self.entries} entries of the change log are left for the relay."
+        yield from self.capped
 
 
 def _said(found: TierStatus) -> Iterator[str]:
     state = f"can't be purged: {found.breaker}" if found.breaker else "is purged"
     yield f"{found.name} {state}."
+    if found.driver:
+        yield f"  {found.driver}"
     waits = f", the oldest for {_seconds(found.oldest)}" if found.oldest else ""
     yield f"  owed {found.backlog}{waits}; {found.resting} wait for their second purge"
     if found.p50 is not None and found.p99 is not None:
