@@ -148,6 +148,13 @@ SETTINGS = (
         help="The longest time that an edge which cannot be purged may keep a page.",
     ),
     Setting(
+        name="EDGE_REFILL",
+        read=switch,
+        default="on",
+        help="Whether the gateway's most visited pages are made anew after a purge, "
+        "before the next reader asks.",
+    ),
+    Setting(
         name="EDGE_RELAY",
         read=switch,
         default="on",

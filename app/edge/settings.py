@@ -73,6 +73,13 @@ SETTINGS = (
         help="the longest time that an edge which can't be purged may keep a page",
     ),
     Setting(
+        name="EDGE_REFILL",
+        type=bool,
+        default=True,
+        help="whether the gateway's most visited pages are made anew after a purge, before the "
+        "next reader asks",
+    ),
+    Setting(
         name="EDGE_RELAY",
         type=bool,
         default=True,

@@ -26,7 +26,7 @@ def relay(app: Flask, stop: Event) -> None:
     """Take changes to the edges until `stop` is set."""
     found = upkeep_of(app)
     found.catch_up()
-    found.relay.run(stop)
+    found.run(stop)
 
 
 def upkeep_of(app: Flask) -> Upkeep:

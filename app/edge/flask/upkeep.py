@@ -53,6 +53,17 @@ class Upkeep:
             tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
         self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch, self._remember))
 
+    def run(self, stop: Event) -> None:
+        """Take changes to the edges, and fill the gateway again, until `stop` is set."""
+        refill = None if self._embedded is None else self._embedded.refill
+        if refill is None:
+            self.relay.run(stop)
+            return
+        beside = Thread(target=refill.run, args=(stop,), daemon=True)
+        beside.start()
+        self.relay.run(stop)
+        beside.join()
+
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
         try:
@@ -139,5 +150,5 @@ class Awake:
                 return
             self._upkeep.catch_up()
             if self._relay:
-                Thread(target=self._upkeep.relay.run, args=(Event(),), daemon=True).start()
+                Thread(target=self._upkeep.run, args=(Event(),), daemon=True).start()
             self._process = os.getpid()
