@@ -148,6 +148,14 @@ SETTINGS = (
         help="The longest time that an edge which cannot be purged may keep a page.",
     ),
     Setting(
+        name="EDGE_INDEX_PAGES",
+        read=whole,
+        default="250000",
+        unit="pages",
+        help="How many pages the index takes, a tenth of them errors, redirects and answers "
+        "to a query; what is over is not shared.",
+    ),
+    Setting(
         name="EDGE_REFILL",
         read=switch,
         default="on",

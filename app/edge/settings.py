@@ -73,6 +73,14 @@ SETTINGS = (
         help="the longest time that an edge which can't be purged may keep a page",
     ),
     Setting(
+        name="EDGE_INDEX_PAGES",
+        type=int,
+        default=250_000,
+        unit="pages",
+        help="how many pages the index takes, a tenth of them errors, redirects and answers to a "
+        "query; what is over is not shared",
+    ),
+    Setting(
         name="EDGE_REFILL",
         type=bool,
         default=True,

@@ -17,8 +17,9 @@ from flask.signals import request_finished, request_started
 from .. import cli
 from ..changes.watchman import Watchman
 from ..dialects import Dialect, named
-from ..guard import SAFE, Facts, Finding, judge
+from ..guard import SAFE, SUCCESSFUL, Facts, Finding, judge
 from ..http.key import cleaned, ignoring
+from ..index import Bound
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import TRACKERS, canonical, is_canonical
@@ -102,7 +103,8 @@ class State:
         said = response_promise(route, asked, response, self.should_handle, now)
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = _facts(said, route, asked, response)
-        version = Version(variant=_variant(asked, facts), etag=etag)
+        failed = facts.status not in SUCCESSFUL
+        version = Version(variant=_variant(asked, facts), etag=etag, failed=failed)
         finding = judge(facts) or self._registered(facts, asked, version, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
@@ -197,6 +199,7 @@ class Edge:
         """
         state = _state(app)
         key = str(app.secret_key or "").encode()[:64]
+        bound = Bound(pages=number(app.config, "EDGE_INDEX_PAGES"))
         watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
         state.tracker = Tracker(
             engine=engine,
@@ -207,8 +210,9 @@ class Edge:
             parts=Parts(app, settings),
             watchman=watchman,
             demands_release=not app.debug,
+            bound=bound,
         )
-        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman)
+        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman, bound)
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
         app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above

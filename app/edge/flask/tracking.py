@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..guard import Finding
-from ..index import Page, Registered, register
+from ..index import Bound, Page, Registered, register
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL
 from ..tags import page_tag
@@ -38,10 +38,11 @@ FLIGHT = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """Which response of a URL it is, and which bytes it has."""
+    """Which response of a URL it is, and which bytes it has; `failed`: it is no page."""
 
     variant: str
     etag: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Tracker:
     watchman: Watchman
     demands_release: bool
     """Register only what the current release has made."""
+    bound: Bound | None = None
 
     def begin(self) -> None:
         """Record what is read from now on."""
@@ -86,6 +88,7 @@ class Tracker:
             policy=policy.name,
             registered=now,
             expires=now + longest_life(policy),
+            aside=version.failed or "?" in url,
         )
         return self._register(view, page, record)
 
@@ -97,14 +100,16 @@ class Tracker:
         build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
-                verdict = register(connection, page, record.dependencies, record.marks, build)
+                verdict = register(
+                    connection, page, record.dependencies, record.marks, build, self.bound
+                )
         except sa.exc.DBAPIError:
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:
             return None
-        if verdict is Registered.OLD_BUILD:
-            _warn(verdict.value)
-        return _quiet(view, verdict.name.lower(), verdict.value)
+        if event := _EVENTS.get(verdict):
+            _warn(event, verdict.value)
+        return _quiet(view, _CODES.get(verdict) or verdict.name.lower(), verdict.value)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -144,10 +149,14 @@ def _patience(connection: Connection, longest: timedelta) -> Iterator[None]:
         raw.execute(f"PRAGMA busy_timeout={before}")
 
 
+_EVENTS = {Registered.OLD_BUILD: "edge.old_build", Registered.FULL: "edge.index_full"}
+_CODES = {Registered.FULL: "index-full"}
+
+
 @cache
-def _warn(reason: str) -> None:
+def _warn(event: str, reason: str) -> None:
     """Say once a process why nothing is stored."""
-    _log.warning("edge.old_build", extra={"reason": reason})
+    _log.warning(event, extra={"reason": reason})
 
 
 def longest_life(policy: Policy) -> timedelta:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from ..changes.watchman import Watchman
+    from ..index import Bound
     from .embedded import Embedded
 
 _CHAIN = b"chain"
@@ -42,6 +43,7 @@ class Upkeep:
         clock: Callable[[], datetime],
         hooks: Sequence[Hook],
         watchman: Watchman,
+        bound: Bound,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
@@ -51,7 +53,8 @@ class Upkeep:
         tiers = {}
         if embedded is not None:
             tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
-        self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch, self._remember))
+        hooks = (*hooks, watchman.watch, self._remember)
+        self.relay = Relay(self._engine, tiers, hooks=hooks, bound=bound)
 
     def run(self, stop: Event) -> None:
         """Take changes to the edges, and fill the gateway again, until `stop` is set."""

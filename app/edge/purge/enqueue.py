@@ -36,13 +36,18 @@ def settle_changes(connection: Connection, tiers: Iterable[Tier], now: datetime)
 
 
 def enqueue(
-    connection: Connection, resolution: Resolution, tiers: Iterable[Tier], now: datetime
+    connection: Connection,
+    resolution: Resolution,
+    tiers: Iterable[Tier],
+    now: datetime,
+    *,
+    cause: str = "",
 ) -> None:
     """Owe each tier the purges of a resolution; the caller holds the lock of resolving."""
     if not resolution.pages and not resolution.everything:
         return
     count = resolution.changes
-    cause = resolution.everything or ("1 change" if count == 1 else f"{count} changes")
+    cause = cause or resolution.everything or ("1 change" if count == 1 else f"{count} changes")
     for tier in inside_out(tiers):
         if resolution.everything:
             everything(connection, tier, cause, now)
