@@ -12,6 +12,9 @@ from .sqlite import PREFIX, literal, quote
 from .tables import CHANGE
 from .watched import Shape
 
+NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+"""The instant of writing in microseconds since 1970."""
+
 
 def create(shape: Shape) -> Iterator[str]:
     """The statements that make the function and the triggers of one table."""
@@ -43,8 +46,8 @@ def drop(table: str) -> Iterator[str]:
 def _body(shape: Shape) -> str:
     table = literal(shape.watched.table)
     insert = (
-        f"INSERT INTO {CHANGE}(xid, of_table, op, old, new, changed) "
-        f"VALUES (pg_current_xact_id()::text::bigint, {table}, "
+        f"INSERT INTO {CHANGE}(written_at, xid, of_table, op, old, new, changed) "
+        f"VALUES ({NOW}, pg_current_xact_id()::text::bigint, {table}, "
     )
     heard = " OR ".join(_differs(name) for name in shape.heard)
     names = ", ".join(

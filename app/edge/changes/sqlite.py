@@ -12,6 +12,8 @@ from .tables import CHANGE
 from .watched import Shape
 
 PREFIX = "edge_"
+NOW = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+"""The instant of writing in microseconds since 1970, to the millisecond."""
 
 
 def create(shape: Shape) -> Iterator[str]:
@@ -57,16 +59,16 @@ def _log(
     table: str, op: str, *, old: str = "NULL", new: str = "NULL", changed: str = "NULL"
 ) -> str:
     return (
-        f"INSERT INTO {CHANGE}(of_table, op, old, new, changed) "
-        f"VALUES ({literal(table)}, '{op}', {old}, {new}, {changed});"
+        f"INSERT INTO {CHANGE}(of_table, op, old, new, changed, written_at) "
+        f"VALUES ({literal(table)}, '{op}', {old}, {new}, {changed}, {NOW});"
     )
 
 
 def _replaced(shape: Shape, columns: tuple[str, ...], *, but: str) -> str:
     same = " AND ".join(f"{quote(name)} = NEW.{quote(name)}" for name in columns)
     return (
-        f"INSERT INTO {CHANGE}(of_table, op, old) "
-        f"SELECT {literal(shape.watched.table)}, 'D', {_image(shape, '')} "
+        f"INSERT INTO {CHANGE}(of_table, op, old, written_at) "
+        f"SELECT {literal(shape.watched.table)}, 'D', {_image(shape, '')}, {NOW} "
         f"FROM {quote(shape.watched.table)} WHERE {same}{but};"
     )
 

@@ -84,7 +84,11 @@ class Gateway:
 
         The URL is absolute, or a path where the options name the site; else ValueError.
         """
-        return self._store.purge(self._keying.of_url(url))
+        return self._store.purge(self.key(url))
+
+    def key(self, url: str) -> bytes:
+        """Return the key of a URL, as `purge` takes it."""
+        return self._keying.of_url(url)
 
     def purge_all(self) -> int:
         """Forget everything; return how many responses there were."""

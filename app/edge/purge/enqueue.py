@@ -31,7 +31,11 @@ def settle_changes(connection: Connection, tiers: Iterable[Tier], now: datetime)
     Call it in a transaction of its own that holds SQLite's write lock from its beginning.
     """
     resolution = resolve(connection)
+    before = _last(connection)
     enqueue(connection, resolution, tiers, now)
+    if resolution.since is not None:
+        written = {"written_at": micros(resolution.since)}
+        connection.execute(sa.update(outbox).where(outbox.c.id > before).values(written))
     return resolution
 
 
