@@ -91,6 +91,7 @@ def connect_edge(app: Flask) -> None:
             site=app.config["SITE_URL"],
             settings=("SITE_URL",),
             hooks=(publish_on_time(app),),
+            unavailable=errors.unavailable(app),
         )
 
 

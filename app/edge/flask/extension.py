@@ -27,6 +27,7 @@ from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
 from . import templates
+from .awake import Awake
 from .embedded import Embedded, embedded, switched_on
 from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
@@ -36,9 +37,10 @@ from .responses import POLICY_KEY, promise, stamp, validate, withhold
 from .seal import Seal
 from .static import Static
 from .tracking import Tracker, Version
-from .upkeep import Awake, Upkeep
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request
     from sqlalchemy.engine import Engine
     from werkzeug.wrappers import Response as BaseResponse
@@ -190,12 +192,14 @@ class Edge:
         site: str,
         settings: Sequence[str] = (),
         hooks: Sequence[Hook] = (),
+        unavailable: WSGIApplication | None = None,
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
 
         `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
         `settings` are those that pages show. The relay calls the `hooks`, which do what is due
-        and say when they want to be called.
+        and say when they want to be called. `unavailable` answers with a 503 while the database is
+        away from the start.
         """
         state = _state(app)
         key = str(app.secret_key or "").encode()[:64]
@@ -215,7 +219,9 @@ class Edge:
         state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman, bound)
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
-        app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
+        app.wsgi_app = Awake(  # type: ignore[method-assign]  # as above
+            app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable
+        )
 
     def purge(self, app: Flask, url: str) -> int:
         """Let the gateway forget every variant of a URL; return how many it had.
