@@ -30,7 +30,7 @@ from app.publishing.models import Kind, Post, Site
 from tests.conftest import PACKED
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-STEPS = int(os.environ.get("STEPS", "120"))
+STEPS = int(os.environ.get("STEPS", "75"))
 LENGTH = 15
 
 slugs = st.sampled_from(["ash", "birch", "cedar", "elm"])

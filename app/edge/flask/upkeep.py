@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..changes import chain
 from ..changes.install import log_everything
+from ..drivers import Driver
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
 from ..purge import Relay, Tier, gateways
@@ -25,31 +26,36 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from ..changes.watchman import Watchman
+    from ..front import Front
     from ..index import Bound
     from .embedded import Embedded
 
 _CHAIN = b"chain"
+_SPELT = b"spelt"
 _log = logging.getLogger(__name__)
 
 
 class Upkeep:
     """Purges what a write of this process touched, and relays everybody's writes to the edges."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as Edge.track has them
         self,
         engine: Engine,
         embedded: Embedded | None,
         clock: Callable[[], datetime],
         hooks: Sequence[Hook],
         watchman: Watchman,
-        bound: Bound,
+        front: Front,
+        *,
+        bound: Bound | None = None,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
         self._clock = clock
         self._watchman = watchman
+        self._front = front
         self._seen = ""
-        tiers = {}
+        tiers: dict[Tier, Driver] = dict(front.tiers)
         if embedded is not None:
             tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
         hooks = (*hooks, watchman.watch, self._remember)
@@ -77,15 +83,28 @@ class Upkeep:
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
         with self._engine.execution_options(**WRITING).begin() as connection:
+            for tier in self._front.tiers:
+                gateways.join(connection, tier, self._clock())
             if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             chain.newest(connection)
+        self._respell()
         self._watchman.look()
         self.relay.settle(self._clock())
         self._purge_what_is_owed()
         self.relay.flush(self._clock())
         if self._embedded is not None:
             self._note(self._embedded, self._links())
+
+    def _respell(self) -> None:
+        """Forget pages that tell the edges what other settings said of them."""
+        if self._embedded is None:
+            return
+        digest = hashlib.blake2b(self._front.digest.encode(), digest_size=16).digest()
+        with suppress(StoreError):  # as in _follows
+            if self._embedded.store.note(_SPELT) not in {None, digest}:
+                self._embedded.gateway.purge_all()
+            self._embedded.store.remember(_SPELT, digest)
 
     def _purge_what_is_owed(self) -> None:
         """Purge our gateway without a claim: who holds one may have died with it."""

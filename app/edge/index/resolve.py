@@ -55,11 +55,16 @@ def resolve(connection: Connection) -> Resolution:
     found = take(connection, most=MOST_CHANGES)
     if not found:
         return Resolution()
-    since = min((change.written for change in found if change.written), default=None)
+    since = min(filter(None, map(_written, found)), default=None)
     if len(found) > MOST_CHANGES:
         many = "more changes than are told apart"
         return Resolution(changes=len(found), everything=many, since=since)
     return replace(_affected(connection, found), since=since)
+
+
+def _written(change: Change) -> datetime | None:
+    """When a row was written; what an installation says may wait for the first process."""
+    return None if change.op is Op.EVERYTHING else change.written
 
 
 def affected(connection: Connection, changes: Iterable[Change]) -> Resolution:

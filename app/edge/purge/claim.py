@@ -86,7 +86,13 @@ def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int]:
 
 def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int = 1) -> None:
     """Make a tier known, unless it is."""
-    values = {"name": tier.name, "level": float(burst), "level_at": micros(now)}
+    values = {
+        "name": tier.name,
+        "depth": tier.depth,
+        "flight": span(tier.flight),
+        "level": float(burst),
+        "level_at": micros(now),
+    }
     if connection.dialect.name == "sqlite":
         connection.execute(sa.insert(tiers).prefix_with("OR IGNORE").values(values))
         return
