@@ -21,6 +21,7 @@ from . import (
     extensions,
     health,
     hosts,
+    ours,
     routing,
     security,
     site,
@@ -93,6 +94,7 @@ def connect_edge(app: Flask) -> None:
             hooks=(publish_on_time(app),),
             unavailable=errors.unavailable(app),
         )
+    edge.describe(app, ours.ours(app.config["SITE_URL"]))
 
 
 def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:

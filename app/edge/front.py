@@ -101,6 +101,12 @@ class Front:
         """How many edges, counted from inside, can be purged while nothing is in doubt."""
         return len(self.edges) if self.tiers else 0
 
+    @property
+    def by_any_url(self) -> int:
+        """How many edges can be purged of a page that they got under another URL than its own."""
+        known = takewhile(lambda edge: not _by_url(edge.driver), self.edges)
+        return min(len([*known]), self.trusted)
+
     def trusted_with(self, broken: Collection[str]) -> int:
         """How many edges can be purged while these tiers can't.
 
@@ -164,6 +170,10 @@ def _instead(policy: Policy, spelt: tuple[tuple[Dialect, ...], ...], cap: timede
     instead = {str(number): sorted(lines - usual) for number, lines in enumerate(wary)}
     differing = {number: lines for number, lines in instead.items() if lines}
     return doubt.written(differing) if differing else ""
+
+
+def _by_url(driver: Driver | None) -> bool:
+    return bool(getattr(driver, "by_url", False))
 
 
 def _life(freshness: Freshness) -> timedelta:

@@ -93,6 +93,21 @@ def test_whoever_stands_outside_one_that_fails_is_not_trusted(
     assert front(edges, "cloudflare,varnish").trusted_with(broken) == trusted
 
 
+class ByUrl(NullDriver):
+    """A driver that purges by URL."""
+
+    by_url = True
+
+
+def test_an_edge_that_is_purged_by_url_does_not_lose_other_spellings() -> None:
+    """So it and all outside it are not trusted with them."""
+    drivers = {"varnish": NullDriver(), "generic": ByUrl(), "fastly": NullDriver()}
+    found = Front.of(
+        named("fastly,generic,varnish"), (), cap=MINUTE, drivers=lambda name: drivers[name]
+    )
+    assert (found.trusted, found.by_any_url) == (3, 1)
+
+
 TOLD = {
     "driven": ("varnish", "varnish", None, {"Surrogate-Control": LONG}),
     "in doubt": ("varnish", "varnish", 0, {"Surrogate-Control": "max-age=60"}),

@@ -38,6 +38,16 @@ class Limits:
     timeout: timedelta = timedelta(seconds=10)
     slack: timedelta = timedelta(seconds=20)
 
+    def words(self) -> str:
+        """The same for people."""
+        pages = "1 page" if self.batch == 1 else f"{self.batch} pages"
+        if self.per_second is None:
+            return f"up to {pages} a call, no limit of calls"
+        pace = f"{self.per_second:g} calls a second"
+        if self.per_second < 1:
+            pace = f"{self.per_second * 60:g} calls a minute"
+        return f"up to {pages} a call, {pace}, {self.burst} at once"
+
     def __post_init__(self) -> None:
         if self.batch < 1 or self.burst < 1 or self.timeout <= timedelta(0):
             raise ValueError("an edge takes at least one target a call, and a call takes time")
@@ -81,7 +91,8 @@ class PurgeError(Exception):
 class Driver(Protocol):
     """Tells one edge to forget pages; a call that returns was accepted by the edge.
 
-    Any thread may call it. Purging twice does no harm.
+    Any thread may call it. Purging twice does no harm. One that purges by URL says `by_url`: what
+    the edge got under another URL of the page, such as one with a tracker, it does not find.
     """
 
     @property

@@ -84,6 +84,7 @@ class CloudflareDriver:
         self._channel = channel
         self._zone = zone
         self.limits = PLANS[zone.plan].limits(zone.by)
+        self.by_url = zone.by == "url"
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Forget these pages."""

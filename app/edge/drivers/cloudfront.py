@@ -73,6 +73,7 @@ class CloudFrontDriver:
         self._signer = signer
         self._distribution = distribution
         self._clock = clock
+        self.by_url = distribution.by != "tag"
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Forget these pages."""

@@ -47,6 +47,7 @@ class GenericDriver:
     """Purges URL by URL."""
 
     limits = Limits(batch=10, timeout=2 * REQUEST)
+    by_url = True
 
     def __init__(self, channel: Channel, manner: Manner) -> None:
         self._channel = channel

@@ -55,7 +55,7 @@ def embedded(
     app: Flask,
     dialects: Iterable[Dialect],
     clock: Clock,
-    doubt: Callable[[], str],
+    doubt: Callable[[bool], str],
     changes: Mapping[str, Any],
 ) -> Embedded:
     """Build the gateway in front of what `app.wsgi_app` is now.

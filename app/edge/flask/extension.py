@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ..changes import Watched
     from ..purge.relay import Hook
     from ..reads import Schema
+    from ..verify import Ours
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
 _TRACKERS = ignoring(TRACKERS)
@@ -74,6 +75,7 @@ class State:
     embedded: Embedded | None = None
     tracker: Tracker | None = None
     upkeep: Upkeep | None = None
+    ours: Ours | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -88,13 +90,14 @@ class State:
         """Tell whether a leak raises in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
 
-    def doubt(self) -> str:
-        """Say how many edges can be purged, unless all can that ever could."""
-        trusted = self._trusted()
+    def doubt(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway asks it
+        """Say how many edges can be purged of a page, unless all can that ever could."""
+        trusted = self._trusted(misspelt=misspelt)
         return "" if trusted == self.front.trusted else str(trusted)
 
-    def _trusted(self) -> int:
-        return self.front.trusted if self.trust is None else self.trust()
+    def _trusted(self, *, misspelt: bool) -> int:
+        trusted = self.front.trusted if self.trust is None else self.trust()
+        return min(trusted, self.front.by_any_url) if misspelt else trusted
 
     def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
@@ -131,7 +134,10 @@ class State:
             return
         if said.policy.shared and "cookie" in (vary := response.vary):
             vary.discard("cookie")
-        trusted = self._trusted() if self.embedded is None else None
+        trusted = None
+        if self.embedded is None:
+            sent = asked.environ.get("QUERY_STRING", "")
+            trusted = self._trusted(misspelt=cleaned(sent, _TRACKERS) != sent)
         promise(response, said.policy, self.front, trusted=trusted, now=now)
         if self.tracker is not None and said.policy.shared and self.front.tiers:
             tag(response, self.front.tags(self.tracker.tag(url)))
@@ -244,6 +250,10 @@ class Edge:
         app.wsgi_app = Awake(  # type: ignore[method-assign]  # as above
             app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable
         )
+
+    def describe(self, app: Flask, ours: Ours) -> None:
+        """Say what an audit from outside (`flask edge check`) may expect of this app's site."""
+        _state(app).ours = ours
 
     def purge(self, app: Flask, url: str) -> int:
         """Let the gateway forget every variant of a URL; return how many it had.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..drivers import KEYS, build
+from ..drivers import KEYS, build, why_not
 from ..front import Front
 from ..purge import breakers
 from ..purge.trust import Trust
@@ -33,6 +33,13 @@ def driven(app: Flask, front: Front, drivers: Drivers) -> Front:
 def from_settings(app: Flask, site: str) -> Drivers:
     """The drivers that an app's settings ask for."""
     return lambda name: build(name, app.config, site=site) if name in KEYS else None
+
+
+def never_purged(app: Flask) -> tuple[str, ...]:
+    """Say of each edge that has no driver why, the outermost first."""
+    edges = reversed(app.extensions["edge"].front.edges)
+    names = [edge.dialect.name for edge in edges if edge.tier is None]
+    return tuple(why_not(name, app.config) or f"{name}: it has no driver." for name in names)
 
 
 class Looking:

@@ -2,81 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import purge
 from ..changes.log import unresolved
-from ..index.bound import Bound, Fullness, fullness
+from ..index.bound import fullness
 from ..policy import PolicyError
 from .asking import tracker_of
+from .fronting import never_purged
+from .report import MOST_COUNTED, Report
 
 if TYPE_CHECKING:
     from flask import Flask
+    from sqlalchemy.engine import Connection
 
+    from ..purge.delivery import Delivery
     from .embedded import Embedded
     from .upkeep import Upkeep
 
 
-MOST_COUNTED = 999
-"""More changes that nobody resolved are not counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """How purging goes, how full the index is, and how many pages wait to be made anew.
-
-    `refill` is None where this machine's gateway is not refilled.
-    """
-
-    purging: purge.Status
-    unresolved: int
-    index: Fullness
-    bound: Bound | None
-    refill: int | None
-
-    @property
-    def tiers(self) -> tuple[purge.TierStatus, ...]:
-        """How each tier is doing."""
-        return self.purging.tiers
-
-    def words(self) -> Iterator[str]:
-        """The same in lines for people."""
-        yield from self.purging.words()
-        if self.unresolved:
-            more = " or more" if self.unresolved > MOST_COUNTED else ""
-            yield f"{self.unresolved}{more} changes wait for a relay to find their pages."
-        most = "" if self.bound is None else f" of {self.bound.pages}"
-        yield f"The index holds {self.index.pages}{most} pages."
-        aside = "" if self.bound is None else f" of {self.bound.aside}"
-        yield f"  {self.index.aside}{aside} are errors, redirects and answers to a query"
-        if self.bound is not None and self.index.pages >= self.bound.pages:
-            yield "  it is full: further pages are not shared; let EDGE_INDEX_PAGES be larger"
-        if self.refill is not None:
-            yield f"{self.refill} purged pages of this machine's gateway wait to be made anew."
-
-    def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
-        most = {} if self.bound is None else {"most": self.bound.pages}
-        index = {"pages": self.index.pages, "aside": self.index.aside, **most}
-        told = {"unresolved": self.unresolved, "index": index, "refill": self.refill}
-        return {**self.purging.as_json(), **told}
-
-
 def status(app: Flask) -> Report:
     """What is owed to each edge of an app, how long, how fast it arrives, and what is kept."""
-    names = [tier.name for tier in upkeep_of(app).relay.tiers]
     state, tracker = app.extensions["edge"], tracker_of(app)
     with tracker.reading() as connection:
         return Report(
-            purging=purge.status(connection, state.clock(), names),
+            purging=_purging(app, connection),
             unresolved=len(unresolved(connection, most=MOST_COUNTED)),
             index=fullness(connection),
             bound=tracker.bound,
             refill=_waiting(state.embedded),
         )
+
+
+def _purging(app: Flask, connection: Connection) -> purge.Status:
+    deliveries = {found.tier.name: found for found in upkeep_of(app).relay.deliveries}
+    found = purge.status(connection, app.extensions["edge"].clock(), deliveries)
+    tiers = (replace(tier, driver=_driver(deliveries.get(tier.name))) for tier in found.tiers)
+    return replace(found, tiers=tuple(tiers), capped=never_purged(app))
+
+
+def _driver(delivery: Delivery | None) -> str:
+    if delivery is None:
+        return ""
+    return f"{type(delivery.driver).__name__}: {delivery.driver.limits.words()}"
 
 
 def _waiting(embedded: Embedded | None) -> int | None:

@@ -112,8 +112,9 @@ class Options:
     #: behind the gateway may keep it for a while, its Age is 0 and its Date is now.
     vouches: bool = False
     #: Says how far caches behind the gateway can't be purged just now: the word under which a
-    #: response tells what to say to them instead (`doubt`), or nothing while all can be.
-    doubt: Callable[[], str] | None = None
+    #: response tells what to say to them instead (`doubt`), or nothing while all can be. It is
+    #: told whether the page was asked for by another URL than its own.
+    doubt: Callable[[bool], str] | None = None
     #: The longest wait for another request that fetches the same page.
     wait: timedelta = timedelta(seconds=10)
     #: After this time without an answer a stale one is used, where stale-if-error allows.

@@ -221,3 +221,26 @@ def test_a_release_forgets_edges_that_are_named_no_more(make: Make) -> None:
     with db.engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM edge_tier WHERE depth > 0").all()
     assert names == []
+
+
+@pytest.mark.parametrize("gateway", [True, False], ids=["gateway", "none"])
+def test_an_edge_that_is_purged_by_url_keeps_other_spellings_briefly(
+    make: Make, node: Node, gateway: bool
+) -> None:
+    """A tracker in the address makes another object there."""
+    app = make(EDGE="generic", EDGE_PURGE_URL=node.url, EDGE_GATEWAY=gateway)
+    for _ in range(2):
+        assert get(app).headers["CDN-Cache-Control"] == LONG
+        assert get(app, "/topics?utm_source=mail").headers["CDN-Cache-Control"] == SHORT
+
+
+def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
+    """The driver with its limits, its backlog and breaker; and why another is never purged."""
+    app = make(EDGE="nginx,varnish")
+    get(app)
+    step(app)
+    doubt(app, "it refuses us")
+    told = app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "varnish can't be purged: it refuses us." in told
+    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in told
+    assert "nginx: the open-source build can't be purged" in told
