@@ -30,11 +30,15 @@ def by_slug(slug: str, *, described: bool = False) -> Author | None:
 
 
 def in_use() -> list[CountedAuthor]:
-    """The authors of published articles, by name."""
+    """The authors of published articles, by name.
+
+    Sorted here, since an order in SQL reads the names of the authors who have none too.
+    """
     counts = _counts()
     found = sa.select(Author, counts.c.count).join(counts, counts.c.author_id == Author.id)
-    rows = db.session.execute(found.order_by(Author.name, Author.id))
-    return [CountedAuthor(author=author, count=count) for author, count in rows]
+    rows = db.session.execute(found.order_by(Author.id))
+    counted = [CountedAuthor(author=author, count=count) for author, count in rows]
+    return sorted(counted, key=lambda one: (one.author.name.casefold(), one.author.id))
 
 
 def slugs_in_use() -> list[str]:

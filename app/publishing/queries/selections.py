@@ -52,18 +52,25 @@ def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[Executab
 
 
 def for_reading() -> tuple[ExecutableOption, ...]:
-    """Load what the page of one post shows, its body too."""
+    """Load what an article's own page shows, its body too."""
     return (load_only(*_READ, raiseload=True), *_around(Post.topics))
 
 
+def for_pages() -> tuple[ExecutableOption, ...]:
+    """Load what the page of a page shows: it has neither authors nor topics."""
+    return (load_only(*_READ, raiseload=True), *_COVER)
+
+
 def _around(topics: Any) -> tuple[ExecutableOption, ...]:
-    """Load what stands around a post: its authors, these topics, its cover."""
+    """Load what stands around an article: its authors, these topics, its cover."""
     return (
         selectinload(Post.authors).load_only(Author.slug, Author.name, raiseload=True),
         selectinload(topics).load_only(Topic.slug, Topic.name, raiseload=True),
-        joinedload(Post.cover).selectinload(Media.files),
-        raiseload("*"),
+        *_COVER,
     )
+
+
+_COVER = (joinedload(Post.cover).selectinload(Media.files), raiseload("*"))
 
 
 def for_links(*, changes: bool = False) -> tuple[ExecutableOption, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -32,8 +33,8 @@ def in_use() -> list[CountedTopic]:
     """The topics that published articles have, by name."""
     counts = _counts()
     found = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
-    rows = db.session.execute(found.order_by(Topic.name, Topic.id))
-    return [CountedTopic(topic=topic, count=count) for topic, count in rows]
+    rows = db.session.execute(found.order_by(Topic.id))
+    return _by_name(CountedTopic(topic=topic, count=count) for topic, count in rows)
 
 
 def busiest(limit: int) -> list[CountedTopic]:
@@ -42,8 +43,12 @@ def busiest(limit: int) -> list[CountedTopic]:
     found = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
     found = found.order_by(counts.c.count.desc(), Topic.id).limit(limit)
     rows = db.session.execute(found.options(load_only(Topic.slug, Topic.name, raiseload=True)))
-    chosen = [CountedTopic(topic=topic, count=count) for topic, count in rows]
-    return sorted(chosen, key=lambda counted: (counted.topic.name, counted.topic.id))
+    return _by_name(CountedTopic(topic=topic, count=count) for topic, count in rows)
+
+
+def _by_name(counted: Iterable[CountedTopic]) -> list[CountedTopic]:
+    """Sorted here, since an order in SQL reads the names of the topics that are left out too."""
+    return sorted(counted, key=lambda one: (one.topic.name.casefold(), one.topic.id))
 
 
 def slugs_in_use() -> list[str]:
