@@ -37,7 +37,8 @@ class Linked:
         wanted = sorted(keys)
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
-            asked = [int(key) if key.lstrip("-").isdecimal() else key for key in chunk]
+            # Without a type, so that the database reads each key as its own column's.
+            asked = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
             for key, sort, *values in self._connection.execute(query.where(column.in_(asked))):
                 state = State(values=tuple(encode(value) for value in values), sort=sort)
                 known[str(encode(key))].add(state)

@@ -144,6 +144,9 @@ class _Reader:
         key = tuple(column.name for column in element.table.primary_key)
         keyed = bool(key) and all(name in positions for name in key)
         mentioned = self._mentioned(element, but_selected=keyed and self._plain_rows())
+        parent = keyed and not mentioned.difference(key)
+        link = self._child(element, others, key) if parent else None
+        link = link or self._link(element, others, key)
         return Source(
             table=element.table.name,
             mentioned=frozenset(mentioned),
@@ -151,8 +154,7 @@ class _Reader:
             selected=frozenset(selected),
             equal=tuple(self._equalities(element)),
             interval=self._interval(element, positions),
-            covered=keyed and self._many_to_one(element, others, mentioned, key),
-            link=self._link(element, others, key),
+            link=link,
         )
 
     def _link(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
@@ -177,13 +179,15 @@ class _Reader:
         equal = tuple(self._equalities(other))
         if not (column and equal and _is_key(other, column)):
             return None
+        if not (comparable(element.table.c[key[0]]) and comparable(other.table.c[column])):
+            return None
         return Link(table=other.table.name, column=column, key=key[0], equal=equal)
 
     def _through_owner(self, element: Element, other: Element) -> Link | None:
         """`other` as the row that a link in `element` must lead to, a topic's link to its post."""
         key = tuple(column.name for column in other.table.primary_key)
         column = _linking(other, element, key[0]) if len(key) == 1 else None
-        if not (column and _is_key(element, column)):
+        if not (column and self._images(element, column) and self._images(other, key[0])):
             return None
         positions, _ = self._selected(other)
         equal, interval = tuple(self._equalities(other)), self._interval(other, positions)
@@ -192,6 +196,25 @@ class _Reader:
         return Link(
             table=other.table.name, column=key[0], key=column, equal=equal, interval=interval
         )
+
+    def _child(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
+        """The table through whose foreign key alone a row of `element` can get here.
+
+        Where the key was kept there is no such row yet when its parent comes; but the key is
+        kept by whoever writes, and a shell may not have. As that is rare, a list of values is
+        one dependency and not one for each.
+        """
+        if len(key) != 1 or not comparable(element.table.c[key[0]]):
+            return None
+        for other in others:
+            if other is element or other.table.name in self.schema.derived:
+                continue
+            for condition in element.filters:
+                column = _follows_key(condition, element, other, key[0])
+                if column is not None and self._images(other, column):
+                    equal = tuple(e for e in self._equalities(other) if not e.bound.many)
+                    return Link(table=other.table.name, column=column, key=key[0], equal=equal)
+        return None
 
     def _check_silent(self, element: Element, selected: set[str]) -> None:
         """Refuse to read a column whose changes nobody hears of."""
@@ -235,14 +258,18 @@ class _Reader:
         yield from select._where_criteria  # noqa: SLF001 - as above
         yield from select._order_by_clauses  # noqa: SLF001 - as above
 
+    def _images(self, element: Element, name: str) -> bool:
+        """Tell whether a change's images hold a column, so that it can be compared there."""
+        declared = self.schema.watched[element.table.name].columns
+        column = element.table.c[name]
+        return (name in declared or column.primary_key) and comparable(column)
+
     def _equalities(self, element: Element) -> Iterator[Equal]:
-        watched = self.schema.watched[element.table.name]
-        declared = {*watched.columns, *(column.name for column in element.table.primary_key)}
         for condition in element.filters:
             column, bind = _equality(condition)
             if column is None or bind is None or not element.owns(column):
                 continue
-            if column.name in declared and comparable(element.table.c[column.name]):
+            if self._images(element, column.name):
                 kind = element.table.c[column.name].type
                 number = isinstance(kind, sa.Integer | sa.Boolean)
                 yield Equal(column=column.name, bound=self._bound(bind), number=number)
@@ -303,33 +330,16 @@ class _Reader:
                 upper = self._bound(bind)
         return lower, upper
 
-    def _many_to_one(
-        self, element: Element, others: list[Element], mentioned: set[str], key: tuple[str, ...]
-    ) -> bool:
-        """Tell whether a row gets here only by an enforced foreign key of another table's row."""
-        if len(key) != 1 or mentioned - {*key}:
-            return False
-        return any(
-            _follows_key(condition, element, other, key[0])
-            for condition in element.filters
-            for other in others
-            if other is not element
-        )
-
 
 def _is_key(element: Element, column: str) -> bool:
-    """Tell whether a column is a part of its table's key: every image of a change holds it."""
+    """Tell whether a table's rows can be asked for by this column: a part of its key."""
     return column in {part.name for part in element.table.primary_key}
 
 
 def _linking(element: Element, other: Element, key: str) -> str | None:
     """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
-    for condition in element.filters:
-        if condition not in other.filters or not _follows_key(condition, element, other, key):
-            continue
-        sides = (condition.left, condition.right)
-        return next(str(side.name) for side in sides if other.owns(side))
-    return None
+    shared = (condition for condition in element.filters if condition in other.filters)
+    return next(filter(None, (_follows_key(c, element, other, key) for c in shared)), None)
 
 
 def _inside(part: Any) -> bool:
@@ -378,9 +388,10 @@ def _sort_key(clause: Any) -> tuple[Any, bool]:
     return _plain(clause), False
 
 
-def _follows_key(condition: Condition, element: Element, other: Element, key: str) -> bool:
+def _follows_key(condition: Condition, element: Element, other: Element, key: str) -> str | None:
+    """The column of `other` that a condition compares with the key of `element` it refers to."""
     if not isinstance(condition, BinaryExpression) or condition.operator is not operators.eq:
-        return False
+        return None
     sides: Iterable[tuple[Any, Any]] = (
         (condition.left, condition.right),
         (condition.right, condition.left),
@@ -392,5 +403,5 @@ def _follows_key(condition: Condition, element: Element, other: Element, key: st
         if any(
             k.column.table.fullname == element.table.fullname and k.column.name == key for k in keys
         ):
-            return True
-    return False
+            return str(theirs.name)
+    return None

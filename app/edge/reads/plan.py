@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dependency import Between, Dependency, Range, Row, Table, Via
-from .encoding import encode, whole
+from .encoding import encode, spelt, whole
 
 MOST_RANGES = 200
 """More equalities than this (a long IN list) are not told apart."""
@@ -59,7 +59,7 @@ class Equal:
         given = self.bound.values(parameters)
         found: set[str] = set()
         for value in given or ():
-            encoded = None if self.number and isinstance(value, str) else encode(value)
+            encoded = None if self.number and isinstance(value, str) else spelt(value)
             if encoded is not None:
                 found.add(encoded)
             elif value is not None:
@@ -140,7 +140,7 @@ class Source:
     """What one table contributes to a statement.
 
     `mentioned` is None when the whole table counts. `key` holds the positions of the primary
-    key in a result row; `covered` says that the rows themselves are all that matters.
+    key in a result row.
     """
 
     table: str
@@ -149,7 +149,6 @@ class Source:
     selected: frozenset[str] = frozenset()
     equal: tuple[Equal, ...] = ()
     interval: Interval | None = None
-    covered: bool = False
     link: Link | None = None
 
     def dependencies(
@@ -161,8 +160,7 @@ class Source:
             return
         if self.key:
             yield from self._rows(rows)
-        if not self.covered:
-            yield from self._ranges(parameters, rows, self.mentioned)
+        yield from self._ranges(parameters, rows, self.mentioned)
 
     def _rows(self, rows: Sequence[Sequence[Any]]) -> Iterator[Dependency]:
         seen: set[tuple[Any, ...]] = set()
