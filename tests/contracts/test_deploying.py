@@ -51,14 +51,17 @@ def released() -> dict[str, str]:
 
 
 def text_of(name: str) -> str:
+    """A file of the project's folder."""
     return (ROOT / name).read_text(encoding="utf-8")
 
 
 def fly() -> dict[str, Any]:
+    """What Fly.io reads."""
     return tomllib.loads(text_of("fly.toml"))
 
 
 def render() -> dict[str, Any]:
+    """The web service that Render makes."""
     found: dict[str, Any] = yaml.safe_load(text_of("render.yaml"))["services"][0]
     return found
 

@@ -86,6 +86,7 @@ class Audit:
             self.try_all(seen)
         except Spent:
             self.findings.append(UNFINISHED.found(f"after {self.prober.asked} requests"))
+        asked, elapsed = self.prober.asked, self.prober.elapsed
         measured = self.measured(seen)
         self.look(seen)
         return Report(
@@ -93,8 +94,8 @@ class Audit:
             findings=merged(self.findings),
             visits=seen.visits,
             measured=measured,
-            requests=self.prober.asked,
-            seconds=self.prober.elapsed,
+            requests=asked,
+            seconds=elapsed,
         )
 
     def ask(self, ask: Ask) -> Exchange:

@@ -37,7 +37,7 @@ def measure(
     target: str,
     purge: Callable[[str], object],
     *,
-    patience: float = 30.0,
+    patience: float = 75.0,
 ) -> Measured:
     """Purge a page that shows when it was made, and ask until it shows another time.
 

@@ -96,10 +96,10 @@ def watch(
 ) -> Report:
     """Sample the site until `stop` or for `span` seconds; `say` gets each line as it comes."""
     stop = stop or Event()
-    began = time.monotonic()
     with ExitStack() as stack:
         audit = opened(base_url, wishes or Wishes(), stack)
         watching = Watch(audit=audit, seen=_looked_around(audit), say=say)
+        began = time.monotonic()
         say(f"Watching {len(watching.seen.visits)} pages of {audit.address.url}; Ctrl-C ends it.")
         while not stop.is_set() and (span is None or time.monotonic() - began < span):
             watching.round(time.strftime("%H:%M:%S"))

@@ -13,7 +13,7 @@ LATE = Kind(
     level=Level.WARNING,
     title="A purge takes longer than five seconds to reach the edge.",
     advice="Look at `flask edge status`: is there a backlog, does the edge answer 429, "
-    "does a relay run?",
+    "does a relay run, does the gateway of a machine that is gone hold it back?",
 )
 LOST = Kind(
     id="purge-lost",
