@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ..guard import Finding
-from ..index import Page, Registered, register
+from ..index import Bound, Page, Registered, register
+from ..index.lock import promptly
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL
 
@@ -30,16 +31,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PATIENCE = timedelta(milliseconds=200)
-"""How long registering waits for another writer; a reader's answer is worth more than a HIT."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """Which response of a URL it is, and which bytes it has."""
+    """Which response of a URL it is, and which bytes it has; `failed`: it is no page."""
 
     variant: str
     etag: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,7 @@ class Tracker:
     watchman: Watchman
     demands_release: bool
     """Register only what the current release has made."""
+    bound: Bound | None = None
 
     def begin(self) -> None:
         """Record what is read from now on."""
@@ -89,6 +89,7 @@ class Tracker:
             policy=policy.name,
             registered=now,
             expires=now + self.front.life(policy),
+            aside=version.failed or "?" in url,
         )
         return self._register(view, page, record)
 
@@ -100,14 +101,16 @@ class Tracker:
         build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
-                verdict = register(connection, page, record.dependencies, record.marks, build)
+                verdict = register(
+                    connection, page, record.dependencies, record.marks, build, self.bound
+                )
         except sa.exc.DBAPIError:
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:
             return None
-        if verdict is Registered.OLD_BUILD:
-            _warn(verdict.value)
-        return _quiet(view, verdict.name.lower(), verdict.value)
+        if event := _EVENTS.get(verdict):
+            _warn(event, verdict.value)
+        return _quiet(view, _CODES.get(verdict) or verdict.name.lower(), verdict.value)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -123,34 +126,19 @@ class Tracker:
             with connection.begin():
                 yield connection
 
-    @contextmanager
-    def writing(self, patience: timedelta = PATIENCE) -> Iterator[Connection]:
-        """A transaction of its own on the index, with SQLite's write lock from its beginning."""
-        with self.engine.connect() as connection:
-            connection = connection.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL)  # noqa: PLW2901 - the same one
-            with _patience(connection, patience), connection.begin():
-                yield connection
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction of its own on the index, that does not wait long for others."""
+        return promptly(self.engine)
 
 
-@contextmanager
-def _patience(connection: Connection, longest: timedelta) -> Iterator[None]:
-    """Wait no longer than this for a lock; the connection is as before afterwards."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    raw: Any = connection.connection.dbapi_connection
-    before = raw.execute("PRAGMA busy_timeout").fetchone()[0]
-    raw.execute(f"PRAGMA busy_timeout={longest // timedelta(milliseconds=1)}")
-    try:
-        yield
-    finally:
-        raw.execute(f"PRAGMA busy_timeout={before}")
+_EVENTS = {Registered.OLD_BUILD: "edge.old_build", Registered.FULL: "edge.index_full"}
+_CODES = {Registered.FULL: "index-full"}
 
 
 @cache
-def _warn(reason: str) -> None:
+def _warn(event: str, reason: str) -> None:
     """Say once a process why nothing is stored."""
-    _log.warning("edge.old_build", extra={"reason": reason})
+    _log.warning(event, extra={"reason": reason})
 
 
 def _leak(view: str, policy: Policy, reason: str) -> Finding:
