@@ -103,6 +103,7 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
     if policy.edge is None or policy.literal:
         return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
     lines: dict[str, str] = {}
+    before: dict[str, str] = {}
     for dialect in dialects:
         edge = told(policy, dialect, cap=cap)
         words = [*_for_edge(policy, edge)]
@@ -110,9 +111,11 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
             words.append("purged")
         lines |= dict.fromkeys(dialect.fields, ", ".join(words))
         if dialect.seconds:
-            lines[dialect.seconds] = str(_seconds_shared(edge))
+            # nginx before 1.23 keeps nothing when it has read `max-age=0` before this.
+            before[dialect.seconds] = str(_seconds_shared(edge))
     said = _said_in_cache_control(policy, policy.edge, dialects, cap)
-    return (("Cache-Control", ", ".join(_for_all(policy, said))), *sorted(lines.items()))
+    common = ("Cache-Control", ", ".join(_for_all(policy, said)))
+    return (*sorted(before.items()), common, *sorted(lines.items()))
 
 
 def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:

@@ -20,6 +20,7 @@ from .test_config_varnish import HOST, LARGE, NEVER, QUERIES, SECRET, Front, pla
 
 pytestmark = pytest.mark.live
 
+# In this order, as the site says it: nginx 1.22 obeys what it reads first.
 LONG = {"X_Accel_Expires": "60", "Cache_Control": "max-age=0, must-revalidate"}
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ..changes import Watched
     from ..purge.relay import Hook
     from ..reads import Schema
+    from ..verify import Ours
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
 _TRACKERS = ignoring(TRACKERS)
@@ -72,6 +73,7 @@ class State:
     embedded: Embedded | None = None
     tracker: Tracker | None = None
     upkeep: Upkeep | None = None
+    ours: Ours | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -239,6 +241,10 @@ class Edge:
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
         app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
+
+    def describe(self, app: Flask, ours: Ours) -> None:
+        """Say what an audit from outside (`flask edge check`) may expect of this app's site."""
+        _state(app).ours = ours
 
     def purge(self, app: Flask, url: str) -> int:
         """Let the gateway forget every variant of a URL; return how many it had.
