@@ -14,6 +14,8 @@ from .sqlite import NUMBER, PREFIX, TWIN, literal, quote
 from .tables import CHANGE
 from .watched import Shape
 
+NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+"""The instant of writing in microseconds since 1970."""
 _TEMPORARY_LAST = """
     SELECT set_config('search_path', path || ', pg_temp', true)
     FROM current_setting('search_path') AS path WHERE path NOT LIKE '%pg_temp%'
@@ -64,8 +66,8 @@ def drop(table: str) -> Iterator[str]:
 def _body(shape: Shape) -> str:
     table = literal(shape.watched.table)
     insert = (
-        f"INSERT INTO {CHANGE}(xid, of_table, op, old, new, changed) "
-        f"VALUES (pg_current_xact_id()::text::bigint, {table}, "
+        f"INSERT INTO {CHANGE}(written_at, xid, of_table, op, old, new, changed) "
+        f"VALUES ({NOW}, pg_current_xact_id()::text::bigint, {table}, "
     )
     heard = " OR ".join(_differs(name) for name in shape.heard)
     names = ", ".join(

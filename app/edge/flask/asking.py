@@ -15,6 +15,7 @@ from ..index.explain import Explanation, in_words, kept, touch
 from ..index.resolve import affected, asked_for
 from ..index.search import Touched
 from ..policy import PolicyError
+from .places import places
 from .rehearsing import Rehearsed, rehearsed
 from .responses import POLICY_KEY
 from .tracking import Tracker
@@ -33,7 +34,7 @@ def why(app: Flask, url: str) -> Explanation:
 
     The page is made once more, past every cache, and registered nowhere.
     """
-    tracker = tracker_of(app)
+    tracker, state = tracker_of(app), app.extensions["edge"]
     path = _path(url)
     made = rehearsed(app, path, tracker.site)
     refused, record = _refused(made) or tracker.watchman.trouble() or "", made.record
@@ -51,6 +52,7 @@ def why(app: Flask, url: str) -> Explanation:
             fresh=all(same) if same else None,
             built_from=in_words(connection, tracker.watched, dependencies),
             touched=touch(connection, dependencies),
+            places=places(connection, state.embedded, registered_as, state.clock()),
         )
 
 

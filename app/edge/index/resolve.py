@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,11 +42,12 @@ _URL = "edge:url"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What some changes touch: pages, or everything, and why everything."""
+    """What some changes touch: pages, or everything, and why; `since` the first was written."""
 
     changes: int = 0
     pages: tuple[Affected, ...] = ()
     everything: str = ""
+    since: datetime | None = None
 
 
 def resolve(connection: Connection) -> Resolution:
@@ -54,9 +56,16 @@ def resolve(connection: Connection) -> Resolution:
     found = take(connection, most=MOST_CHANGES)
     if not found:
         return Resolution()
+    since = min(filter(None, map(_written, found)), default=None)
     if len(found) > MOST_CHANGES:
-        return Resolution(changes=len(found), everything="more changes than are told apart")
-    return _affected(connection, found)
+        many = "more changes than are told apart"
+        return Resolution(changes=len(found), everything=many, since=since)
+    return replace(_affected(connection, found), since=since)
+
+
+def _written(change: Change) -> datetime | None:
+    """When a row was written; what an installation says may wait for the first process."""
+    return None if change.op is Op.EVERYTHING else change.written
 
 
 def affected(connection: Connection, changes: Iterable[Change]) -> Resolution:
