@@ -26,6 +26,9 @@ def upgrade() -> None:
     op.add_column(
         "edge_tier", sa.Column("flight", sa.BigInteger(), nullable=False, server_default="0")
     )
+    op.add_column(
+        "edge_tier", sa.Column("seen_at", sa.BigInteger(), nullable=False, server_default="0")
+    )
     op.create_table(
         "edge_sample",
         sa.Column("id", NUMBER, nullable=False),
@@ -40,6 +43,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("edge_sample")
+    op.drop_column("edge_tier", "seen_at")
     op.drop_column("edge_tier", "flight")
     op.drop_column("edge_tier", "depth")
     op.drop_column("edge_outbox", "gone")

@@ -57,6 +57,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         # Where it stands, and the longest time that a stale response can be on its way to it.
         sa.Column("depth", sa.Integer, nullable=False, server_default="0"),
         sa.Column("flight", sa.BigInteger, nullable=False, server_default="0"),
+        # When a gateway last said that purges reach it; 0: it never does.
+        sa.Column("seen_at", sa.BigInteger, nullable=False, server_default="0"),
         # Why it can't be purged; empty while it can.
         sa.Column("breaker", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
