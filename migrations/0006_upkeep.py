@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_edge_page_aside",
         "edge_page",
-        ["id"],
+        ["id", "aside"],
         sqlite_where=aside_only,
         postgresql_where=aside_only,
     )

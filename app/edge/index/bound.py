@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.meta import note, noted
+from ..changes.meta import note
+from ..changes.tables import META
 from .tables import page
 
 _COUNTED = "pages"
@@ -44,25 +45,20 @@ class Bound:
 
     def has_room(self, connection: Connection, *, aside: bool) -> bool:
         """Tell whether a page that is not registered yet may be."""
-        known = counted(connection)
-        if _pages(connection, known) >= self.pages:
+        known, top = _counted(connection)
+        if known.pages + max(top - known.top, 0) >= self.pages:
             return False
-        return not aside or _aside(connection, known) < self.aside
+        return not aside or known.aside + _aside(connection, known.top) < self.aside
 
 
 def fullness(connection: Connection) -> Fullness:
     """How full the index is, by the last count and the ids since."""
-    known = counted(connection)
-    return Fullness(pages=_pages(connection, known), aside=_aside(connection, known), top=known.top)
-
-
-def counted(connection: Connection) -> Fullness:
-    """The last count; where there was none, a new one that is not noted."""
-    said = noted(connection, _COUNTED)
-    if said is None:
-        return _count(connection)
-    top, pages, aside = map(int, said.split())
-    return Fullness(pages=pages, aside=aside, top=top)
+    known, top = _counted(connection)
+    return Fullness(
+        pages=known.pages + max(top - known.top, 0),
+        aside=known.aside + _aside(connection, known.top),
+        top=max(top, known.top),
+    )
 
 
 def recount(connection: Connection, *, top: int) -> Fullness:
@@ -70,9 +66,9 @@ def recount(connection: Connection, *, top: int) -> Fullness:
 
     `top` is the highest id from before it deleted.
     """
-    found = _count(connection)
-    highest = max(top, found.top, counted(connection).top)
-    note(connection, _COUNTED, f"{highest} {found.pages} {found.aside}")
+    found, known = _count(connection), _counted(connection)[0]
+    ever = max(top, found.top, known.top)
+    note(connection, _COUNTED, f"{ever} {found.pages} {found.aside}")
     return found
 
 
@@ -81,21 +77,31 @@ def highest(connection: Connection) -> int:
     return connection.scalar(_HIGHEST) or 0
 
 
+# Built once, and as one: what is asked at each registration of a new page.
 _HIGHEST = sa.select(sa.func.max(page.c.id))
-_LATER_ASIDE = (
-    sa.select(sa.func.count()).select_from(page).where(page.c.aside, page.c.id > sa.bindparam("of"))
+_meta = sa.table(META, sa.column("name"), sa.column("value"))
+_KNOWN = sa.select(
+    sa.select(_meta.c.value).where(_meta.c.name == _COUNTED).scalar_subquery(),
+    _HIGHEST.scalar_subquery(),
 )
+_COUNT = sa.select(sa.func.count()).select_from(page)
+# Spelt as the partial index is, or SQLite does not see that it suffices.
+_ASIDE = _COUNT.where(sa.text("edge_page.aside"), page.c.id > sa.bindparam("of"))
 
 
-def _pages(connection: Connection, known: Fullness) -> int:
-    return known.pages + max(highest(connection) - known.top, 0)
+def _counted(connection: Connection) -> tuple[Fullness, int]:
+    """The last count, or a new one where there was none; and the highest id now."""
+    said, top = connection.execute(_KNOWN).one()
+    if said is None:
+        return _count(connection), top or 0
+    then, pages, aside = map(int, said.split())
+    return Fullness(pages=pages, aside=aside, top=then), top or 0
 
 
-def _aside(connection: Connection, known: Fullness) -> int:
-    return known.aside + (connection.scalar(_LATER_ASIDE, {"of": known.top}) or 0)
+def _aside(connection: Connection, after: int) -> int:
+    return connection.scalar(_ASIDE, {"of": after}) or 0
 
 
 def _count(connection: Connection) -> Fullness:
-    pages = connection.scalar(sa.select(sa.func.count()).select_from(page)) or 0
-    aside = connection.scalar(_LATER_ASIDE, {"of": 0}) or 0
-    return Fullness(pages=pages, aside=aside, top=highest(connection))
+    pages = connection.scalar(_COUNT) or 0
+    return Fullness(pages=pages, aside=_aside(connection, 0), top=highest(connection))

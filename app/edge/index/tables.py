@@ -31,6 +31,7 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, 
         sa.Index(
             "ix_edge_page_aside",
             "id",
+            "aside",  # so that SQLite needs the index alone
             sqlite_where=sa.text("aside"),
             postgresql_where=sa.text("aside"),
         ),

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..changes.log import left
 from .breaker import breakers
 from .instants import instant
 from .samples import Stale, last_word, stale
@@ -55,10 +56,11 @@ class TierStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How all tiers are doing at an instant."""
+    """How all tiers are doing at an instant; `entries` of the change log are to be looked at."""
 
     at: datetime
     tiers: tuple[TierStatus, ...]
+    entries: int = 0
     capped: tuple[str, ...] = ()
     """Of each edge that is never purged, why."""
     stale: tuple[Stale, ...] = ()
@@ -84,6 +86,8 @@ class Status:
             yield "Nothing was ever owed to an edge."
         for found in self.tiers:
             yield from _said(found)
+        if self.entries:
+            yield f"{self.entries} entries of the change log are left for the relay."
         yield from self.capped
         yield from (page.words() for page in self.stale)
         if self.sampled:
@@ -116,7 +120,13 @@ def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> 
     seen |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
     broken = breakers(connection, now)
     found = tuple(_tier(connection, name, now, broken.get(name, "")) for name in sorted(seen))
-    return Status(at=now, tiers=found, stale=stale(connection), sampled=last_word(connection))
+    return Status(
+        at=now,
+        tiers=found,
+        entries=left(connection),
+        stale=stale(connection),
+        sampled=last_word(connection),
+    )
 
 
 def _tier(connection: Connection, name: str, now: datetime, broken: str) -> TierStatus:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.edge.changes import mark
 from app.edge.index import Bound, Page, Registered, register
-from app.edge.index.bound import counted, fullness, highest, recount
+from app.edge.index.bound import _ASIDE, fullness, highest, recount
 from app.edge.index.tables import page
 from app.edge.reads import Row
 
@@ -76,7 +76,7 @@ def test_ids_that_left_with_their_pages_are_not_counted(engine: Engine) -> None:
         connection.execute(sa.delete(page).where(page.c.id > 3))
         recount(connection, top=top)
         recount(connection, top=highest(connection))  # once more, when the ids are forgotten
-        assert counted(connection).pages == 3
+        assert fullness(connection).pages == 3
         assert fill(connection, 20, 26, bound) == [Registered.DONE] * 7
         assert put(connection, "/z", bound) is Registered.FULL
 
@@ -92,3 +92,11 @@ def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
         put(connection, "/new", bound)
     assert not [statement for statement in said if "count(*)" in statement.lower()]
     assert sum("max(" in statement.lower() for statement in said) == 1
+
+
+def test_what_stands_aside_is_counted_by_an_index_of_its_own(engine: Engine) -> None:
+    """A bot that walks for hours makes no registration slow."""
+    asked = str(_ASIDE.compile(engine))
+    with engine.begin() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (7,)).one()
+    assert "COVERING INDEX ix_edge_page_aside" in plan[-1]

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from app.edge.changes.meta import note
 from app.edge.drivers import Limits, PurgeError, Target
 from app.edge.drivers.memory import Call, Fault, MemoryDriver
 from app.edge.purge import State, Tier, breakers, retire, retry, status
@@ -14,7 +15,7 @@ from app.edge.purge.claim import Claim, claim
 from app.edge.purge.outcome import accepted
 from app.edge.purge.tables import outbox
 
-from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, owe, page, post, relay, states
+from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, build, owe, page, post, relay, states
 
 BOTH = (GATEWAY, CDN)
 
@@ -400,6 +401,80 @@ def test_a_clock_that_is_set_back_delays_nothing(engine: Engine) -> None:
     assert states(engine, CDN) == {"/a": State.SETTLED}
 
 
+def test_a_clock_that_is_set_forward_hurries_nothing(engine: Engine) -> None:
+    """The second purge waits for the flight in real time, and calls for their quota."""
+    clock, cdn = Clock(), MemoryDriver(limits=Limits(batch=1, per_second=0.1, burst=2))
+    found = relay(engine, {CDN: cdn}, clock)
+    owe(engine, [CDN], *(f"/{number}" for number in range(4)))
+    found.step(clock.now)
+    assert len(cdn.calls) == 2
+    clock.now += timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    assert len(cdn.calls) == 2
+    clock.advance(19 * SECOND)
+    found.step(clock.now)
+    assert len(cdn.calls) == 4
+    assert set(states(engine, CDN).values()) == {State.SENT}
+    for _ in range(9):
+        clock.advance(10 * SECOND)
+        found.step(clock.now)
+    assert set(states(engine, CDN).values()) == {State.SETTLED}
+
+
+def test_a_clock_that_is_set_forward_and_back_delays_nothing(engine: Engine) -> None:
+    """What was written in between is sent at once."""
+    clock, cdn = Clock(), MemoryDriver()
+    found = relay(engine, {CDN: cdn}, clock)
+    found.step(clock.now)
+    clock.now += timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    owe(engine, [CDN], "/a", now=clock.now)
+    clock.now -= timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    assert urls(cdn) == [["/a"]]
+    clock.advance(CDN.flight)
+    found.step(clock.now)
+    assert states(engine, CDN) == {"/a": State.SETTLED}
+
+
+def test_a_lease_outlives_a_clock_that_is_set(engine: Engine) -> None:
+    """Whoever sends just now is not taken for dead, and whoever died is replaced in time."""
+    clock, cdn = Clock(), MemoryDriver()
+    found = relay(engine, {CDN: cdn}, clock)
+    found.step(clock.now)
+    owe(engine, [CDN], "/a")
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        assert isinstance(claim(connection, CDN, Limits(), clock.now), Claim)
+    clock.now += timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    assert cdn.calls == []
+    clock.advance(Limits().timeout + Limits().slack)
+    found.step(clock.now)
+    assert urls(cdn) == [["/a"]]
+
+
+def test_a_rest_is_as_long_as_it_was_though_the_clock_is_set(engine: Engine) -> None:
+    """Back-off and Retry-After are spans, not times of the day."""
+    patience = Fault(error=PurgeError("429", retry_after=timedelta(minutes=10)))
+    clock, cdn = Clock(), MemoryDriver(script=iter([patience]))
+    found = relay(engine, {CDN: cdn}, clock)
+    owe(engine, [CDN], "/a")
+    found.step(clock.now)
+    for hours in (3, -5, 1):
+        clock.now += timedelta(hours=hours)
+        found.step(clock.now)
+        clock.advance(timedelta(minutes=3))
+        found.step(clock.now)
+        assert len(cdn.calls) == 1
+    clock.advance(timedelta(minutes=2))
+    found.step(clock.now)
+    assert len(cdn.calls) == 2
+
+
 def test_a_hook_is_called_when_it_asked_to_be(engine: Engine) -> None:
     """What is due in time, such as publishing, sets the relay's pace."""
     clock, called = Clock(), []
@@ -478,3 +553,37 @@ def test_a_bulk_import_is_one_purge_of_everything(engine: Engine) -> None:
         connection.execute(sa.insert(post), rows)
     found.step(clock.now)
     assert urls(cdn) == [["*"]]
+
+
+def test_a_bulk_import_is_cleared_away_by_and_by(engine: Engine) -> None:
+    """What is written meanwhile is purged page by page, and the status counts what is left."""
+    build(engine, 2)
+    clock, cdn = Clock(), MemoryDriver()
+    found = relay(engine, {CDN: cdn}, clock)
+    bulk = [{"id": n, "version": 0} for n in range(10, 2_110)]
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post), bulk)
+        assert status(connection, clock.now).entries == 2_100
+    found.settle(clock.now)
+    with engine.begin() as connection:
+        connection.execute(sa.update(post).where(post.c.id == 1).values(version=9))
+        said = [*status(connection, clock.now).words()]
+    assert said[-1] == "2101 entries of the change log are left for the relay."
+    for _ in range(3):
+        found.step(clock.now)
+    with engine.begin() as connection:
+        assert status(connection, clock.now).entries == 0
+    assert urls(cdn) == [["*"]]
+    found.step(clock.now)
+
+
+def test_a_mark_of_another_cluster_hides_no_change(engine: Engine) -> None:
+    """A dump may bring the note of a purge of everything whose numbers are far ahead."""
+    build(engine, 1)
+    clock, cdn = Clock(), MemoryDriver()
+    with engine.begin() as connection:
+        ahead = "999999999" if engine.dialect.name == "sqlite" else "999999999:999999999:"
+        note(connection, "answered", ahead)
+        connection.execute(sa.update(post).values(version=9))
+    relay(engine, {CDN: cdn}, clock).step(clock.now)
+    assert urls(cdn) == [["/1"]]
