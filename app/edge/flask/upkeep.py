@@ -16,11 +16,13 @@ from ..changes.install import log_everything
 from ..drivers import Driver
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
+from ..index.lock import exclude
 from ..purge import Relay, Tier, gateways
 from ..purge.claim import owed
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
 from ..sqlalchemy import INTERNAL
+from .lease import RENEWED
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -63,14 +65,59 @@ class Upkeep:
 
     def run(self, stop: Event) -> None:
         """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-        refill = None if self._embedded is None else self._embedded.refill
-        if refill is None:
-            self.relay.run(stop)
-            return
-        beside = Thread(target=refill.run, args=(stop,), daemon=True)
-        beside.start()
+        beside = [Thread(target=work, args=(stop,), daemon=True) for work in self._beside()]
+        for thread in beside:
+            thread.start()
         self.relay.run(stop)
-        beside.join()
+        for thread in beside:
+            thread.join()
+
+    def _beside(self) -> list[Callable[[Event], None]]:
+        """What is done beside relaying, where there is a gateway."""
+        if self._embedded is None:
+            return []
+        refill = self._embedded.refill
+        return [self._go_on_proving, *([] if refill is None else [refill.run])]
+
+    def _go_on_proving(self, stop: Event) -> None:
+        while True:
+            try:
+                self.prove()
+            except Exception:  # noqa: BLE001 - a database that is away comes back; the lease ends
+                _log.warning("edge.not_proved", exc_info=True)
+            if stop.wait(RENEWED):
+                return
+
+    def prove(self) -> None:
+        """Renew the lease of our gateway, as purges reach it: everybody waits for it then.
+
+        One that was given up meanwhile, since it was not heard of, begins empty.
+        """
+        if self._embedded is None or not self._embedded.lease.due:
+            return
+        tier, lease = own_tier(self._embedded), self._embedded.lease
+        # Both from before the database is told: it lasts no longer than others wait for us.
+        known, since = lease.known, lease.moment()
+        with self._engine.connect() as connection:
+            lost = gateways.lost(connection, tier, known=known)
+        if lost:
+            self._begin_empty(self._embedded)
+        if not known:
+            lease.renew(since)  # who says that it is there has to know when it is not
+        with self._engine.execution_options(**WRITING).begin() as connection:
+            reached = gateways.seen(connection, tier, self._clock())
+        if reached:
+            if lease.over:
+                self._purge_what_is_owed()  # nobody has waited for us meanwhile
+            lease.renew(since)
+
+    def _begin_empty(self, embedded: Embedded) -> None:
+        """Join anew; nothing is resolved in between that would not be owed to us."""
+        _log.warning("edge.gateway_came_back", extra={"tier": own_tier(embedded).name})
+        with self._engine.execution_options(**WRITING).begin() as connection:
+            exclude(connection)
+            gateways.join(connection, own_tier(embedded), self._clock())
+            embedded.gateway.purge_all()
 
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
@@ -83,6 +130,7 @@ class Upkeep:
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
         with self._engine.execution_options(**WRITING).begin() as connection:
+            exclude(connection)  # who joins is owed all that is resolved from then on
             for tier in self._front.tiers:
                 gateways.join(connection, tier, self._clock())
             if self._embedded and not self._follows(self._embedded, connection):
@@ -95,6 +143,8 @@ class Upkeep:
         self.relay.flush(self._clock())
         if self._embedded is not None:
             self._note(self._embedded, self._links())
+            if self._embedded.lease.known:
+                self.prove()
 
     def _respell(self) -> None:
         """Forget pages that tell the edges what other settings said of them."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from .claim import introduce
+from .claim import LATE, introduce
 from .housekeeping import retire
 from .instants import micros, span
 from .state import OPEN
@@ -22,8 +22,11 @@ from .tier import Tier
 
 PREFIX = "gateway-"
 
+ABSENT = timedelta(hours=1)
+"""What is owed to a gateway that is gone is kept so long; after that it begins empty."""
+
 GONE = timedelta(days=9)
-"""A gateway that took nothing for so long holds nothing that it may still serve."""
+"""A gateway that never said a word, and took nothing for so long, has nothing to serve."""
 
 
 def named(name: str) -> Tier:
@@ -68,12 +71,42 @@ def retire_others(connection: Connection, named_now: Iterable[Tier]) -> list[str
     return over
 
 
-def retire_gone(connection: Connection, now: datetime) -> None:
-    """Forget the gateways that are gone for good; one that comes back begins empty."""
-    oldest = sa.func.min(outbox.c.enqueued_at)
-    waiting = sa.select(outbox.c.tier).where(
-        outbox.c.tier.startswith(PREFIX, autoescape=True), outbox.c.state.in_(OPEN)
+def lost(connection: Connection, gateway: Tier, *, known: bool) -> bool:
+    """Tell whether a gateway was given up; `known`: it has said before that it is there."""
+    found = connection.scalar(sa.select(tiers.c.seen_at).where(tiers.c.name == gateway.name))
+    # Who settles a change makes its own tier known again, but nobody says for it that it is there.
+    return found is None or (known and found == 0)
+
+
+def seen(connection: Connection, gateway: Tier, now: datetime) -> bool:
+    """Note that purges reach a gateway; False, and nothing is noted, while one is overdue."""
+    overdue = sa.select(outbox.c.id).where(
+        outbox.c.tier == gateway.name,
+        outbox.c.state.in_(OPEN),
+        outbox.c.sent_at.is_(None),
+        outbox.c.enqueued_at < micros(now - LATE),
     )
-    late = waiting.group_by(outbox.c.tier).having(oldest < micros(now - GONE))
-    for name in connection.scalars(late).all():
+    if connection.execute(overdue.limit(1)).first() is not None:
+        return False
+    mine = sa.update(tiers).where(tiers.c.name == gateway.name)
+    return connection.execute(mine.values(seen_at=micros(now))).rowcount > 0
+
+
+def retire_gone(connection: Connection, now: datetime, unheard: Iterable[str] = ()) -> None:
+    """Forget the gateways that are gone for good; one that comes back begins empty.
+
+    They are those of `unheard` that by the clock were not seen for long, and those that never said
+    that they are there and hold nothing more.
+    """
+    ours = tiers.c.name.startswith(PREFIX, autoescape=True)
+    over = sa.and_(tiers.c.name.in_(list(unheard)), tiers.c.seen_at < micros(now - ABSENT))
+    absent = sa.select(tiers.c.name).where(ours, over)
+    silent = sa.select(tiers.c.name).where(ours, tiers.c.seen_at == 0)
+    late = (
+        sa.select(outbox.c.tier)
+        .where(outbox.c.tier.in_(silent), outbox.c.state.in_(OPEN))
+        .group_by(outbox.c.tier)
+        .having(sa.func.min(outbox.c.enqueued_at) < micros(now - GONE))
+    )
+    for name in [*connection.scalars(absent), *connection.scalars(late)]:
         retire(connection, name)
