@@ -102,7 +102,10 @@ class Lease:
         said = self._notes.note(_NAME)
         if said is None:
             return 0.0
-        now, (clock, ticks) = self.moment(), map(float, said.split())
+        try:
+            now, (clock, ticks) = self.moment(), map(float, said.decode().split())
+        except ValueError:
+            return LASTS
         if now.clock < clock - _BACK or now.ticks < ticks:
             return LASTS
         return max(now.clock - clock, now.ticks - ticks)
