@@ -159,6 +159,6 @@ def test_what_is_gone_is_no_trouble_and_is_said_to_be_gone(engine: Engine) -> No
         assert breakers(connection, clock.now) == {}
         found = status(connection, clock.now)
     assert found.healthy
-    assert list(found.words())[0] == (
+    assert next(iter(found.words())) == (
         f"{GATEWAY.name} is gone: it was last heard of 120 seconds ago, and nobody waits for it."
     )
