@@ -89,8 +89,9 @@ class Awake:
                 self._wake()
             return self._process == os.getpid()
         except (DBAPIError, PoolTimeoutError) as error:
+            if self._again_at is None:  # once, however long it lasts
+                _log.warning("edge.not_awake", extra={"reason": str(error).partition("\n")[0]})
             self._again_at = self._ticks() + AGAIN.total_seconds()
-            _log.warning("edge.not_awake", extra={"reason": str(error).partition("\n")[0]})
             return False
         finally:
             self._lock.release()
