@@ -97,7 +97,7 @@ class Tracker:
         build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
-                verdict = register(connection, page, record.dependencies, record.marks, build)
+                verdict = register(connection, page, record, record.marks, build)
         except sa.exc.DBAPIError:
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:

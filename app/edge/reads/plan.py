@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from .dependency import Between, Dependency, Range, Row, Table, Via
+from .dependency import Between, Range, Table, Via
 from .encoding import encode, whole
+from .found import Group, Keyed
+from .recorder import Record
 
 MOST_RANGES = 200
 """More equalities than this (a long IN list) are not told apart."""
+
+MOST_GROUPS = 2048
+"""So many groups of ranges are remembered, of all statements together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,20 @@ class Parameters:
 
     values: Mapping[str, Any]
     expanded: Mapping[str, Sequence[str]]
+
+    def drawn(self, bounds: Iterable[Bound]) -> list[Any]:
+        """The values of these parameters as they were given, and their types: True is not 1."""
+        found: list[Any] = []
+        for bound in bounds:
+            if not bound.many:
+                found.append(self.values[bound.name])
+            elif bound.name in self.expanded:
+                found += (self.values[name] for name in self.expanded[bound.name])
+                found.append(_END)
+        return [*found, *map(type, found)]
+
+
+_END = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +97,9 @@ class Interval:
     limit: Bound | None
     descending: bool
 
-    def between(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> Between | None:
+    def between(self, parameters: Parameters, last: int | None) -> Between | None:
         """The interval of this execution: from the conditions, and down to the last row."""
         low, high = _number(self.lower, parameters), _number(self.upper, parameters)
-        last = self._last(parameters, rows)
         if last is not None and self.descending:
             low = last if low is None else max(low, last)
         elif last is not None:
@@ -92,7 +110,8 @@ class Interval:
             high = low  # conditions that nothing meets: one key is kept, which is coarser
         return Between(column=self.column, low=low, high=high)
 
-    def _last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
+    def last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
+        """The key of the last row; None when fewer rows came than were asked for."""
         if self.position is None or self.limit is None or not rows:
             return None
         limit = parameters.values.get(self.limit.name)
@@ -132,7 +151,7 @@ class Link:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
     """What one table contributes to a statement.
 
@@ -148,38 +167,53 @@ class Source:
     interval: Interval | None = None
     covered: bool = False
     link: Link | None = None
+    keyed: Keyed | None = field(init=False)
+    whole: Group = field(init=False)
+    bounds: tuple[Bound, ...] = field(init=False)
+    """The parameters that tell its ranges from those of another execution."""
 
-    def dependencies(
-        self, parameters: Parameters, rows: Sequence[Sequence[Any]]
-    ) -> Iterator[Dependency]:
-        """What this execution depends on."""
-        if self.mentioned is None:
-            yield Table(table=self.table)
-            return
+    def __post_init__(self) -> None:
+        """Work out what is the same in each execution."""
+        keyed = None
         if self.key:
-            yield from self._rows(rows)
-        if not self.covered:
-            yield from self._ranges(parameters, rows, self.mentioned)
+            keyed = Keyed(table=self.table, key=self.key, columns=self.selected)
+        used = [equal.bound for equal in (*self.equal, *(self.link.equal if self.link else ()))]
+        used += [b for i in (self.interval,) if i for b in (i.lower, i.upper) if b]
+        object.__setattr__(self, "keyed", keyed)
+        object.__setattr__(self, "whole", Group((Table(table=self.table),)))
+        object.__setattr__(self, "bounds", tuple(dict.fromkeys(used)))
 
-    def _rows(self, rows: Sequence[Sequence[Any]]) -> Iterator[Dependency]:
-        seen: set[tuple[Any, ...]] = set()
-        for row in rows:
-            values = tuple(row[position] for _, position in self.key)
-            if values in seen or None in values:
-                continue  # an outer join that found nothing has no key
-            seen.add(values)
-            encoded = tuple(encode(value) for value in values)
-            if None in encoded:
-                yield Table(table=self.table)
-                return
-            names = (name for name, _ in self.key)
-            key = tuple((n, e) for n, e in zip(names, encoded, strict=True) if e is not None)
-            yield Row(table=self.table, key=key, columns=self.selected)
+    def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
+        """Note what this execution depends on."""
+        if self.mentioned is None:
+            record.groups.add(self.whole)
+            return
+        if self.keyed is not None:
+            record.read_rows(self.keyed, rows)
+        if not self.covered:
+            record.groups.add(self._ranges(parameters, rows, self.mentioned))
 
     def _ranges(
         self, parameters: Parameters, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
-    ) -> Iterator[Dependency]:
-        between = self.interval.between(parameters, rows) if self.interval else None
+    ) -> Group:
+        """The ranges, remembered: most pages are made again, and share ranges with others."""
+        last = self.interval.last(parameters, rows) if self.interval else None
+        asked = (self, last, *parameters.drawn(self.bounds))
+        try:
+            known = _groups.get(asked)
+        except TypeError:  # a value that can't be looked up
+            return Group(tuple(self._told_apart(parameters, last, mentioned)))
+        if known is None:
+            known = Group(tuple(self._told_apart(parameters, last, mentioned)))
+            if len(_groups) >= MOST_GROUPS:
+                _groups.clear()
+            _groups[asked] = known
+        return known
+
+    def _told_apart(
+        self, parameters: Parameters, last: int | None, mentioned: frozenset[str]
+    ) -> Iterator[Range]:
+        between = self.interval.between(parameters, last) if self.interval else None
         chosen = [(e.column, c) for e in self.equal if (c := e.choices(parameters)) is not None]
         combinations = 1
         kept: list[tuple[str, list[str]]] = []
@@ -196,15 +230,16 @@ class Source:
                 )
 
 
+_groups: dict[tuple[Any, ...], Group] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a statement reads, table by table."""
 
     sources: tuple[Source, ...]
 
-    def dependencies(
-        self, parameters: Parameters, rows: Sequence[Sequence[Any]]
-    ) -> Iterator[Dependency]:
-        """What one execution with these parameters and result rows depends on."""
+    def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
+        """Note what one execution with these parameters and result rows depends on."""
         for source in self.sources:
-            yield from source.dependencies(parameters, rows)
+            source.note(record, parameters, rows)
