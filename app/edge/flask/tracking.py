@@ -6,7 +6,7 @@ import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -123,10 +123,15 @@ class Tracker:
     @contextmanager
     def writing(self, patience: timedelta = PATIENCE) -> Iterator[Connection]:
         """A transaction of its own on the index, with SQLite's write lock from its beginning."""
-        with self.engine.connect() as connection:
-            connection = connection.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL)  # noqa: PLW2901 - the same one
-            with _patience(connection, patience), connection.begin():
-                yield connection
+        engine = _for_writing(self.engine)
+        with engine.connect() as connection, _patience(connection, patience), connection.begin():
+            yield connection
+
+
+@lru_cache(maxsize=8)
+def _for_writing(engine: Engine) -> Engine:
+    """The engine with the options of such a transaction; to set them each time costs more."""
+    return engine.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL)
 
 
 @contextmanager

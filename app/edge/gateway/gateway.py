@@ -22,6 +22,7 @@ from .invalidation import forget, invalidated
 from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
+from .packer import Packer
 from .request import Keying, Request
 from .signing import Signer
 
@@ -59,7 +60,10 @@ class Gateway:
         self._clock = clock
         self._keying = Keying(self._options)
         self._signer = Signer(self._options)
-        self._fetcher = Fetcher(app, store, self._options, signer=self._signer, clock=clock)
+        self._packer = Packer(store)
+        self._fetcher = Fetcher(
+            app, store, self._options, signer=self._signer, packer=self._packer, clock=clock
+        )
         self._background = Background(self._options.background)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -118,6 +122,8 @@ class Gateway:
             return None
         if found.use is reuse.Use.REFRESH:
             self._refresh(request, key, found)
+        if stored.unpacked:
+            sent.body = self._packer.afterwards(key, stored, sent.body)
         return self._signer.hit(sent, stored, found.use, now)
 
     def _refresh(self, request: Request, key: bytes, found: Found) -> None:
