@@ -50,7 +50,7 @@ def withhold(
 
 def close(response: Response) -> None:
     """Keep the response out of every cache, whatever its headers said."""
-    for name in _names(response) & _CLOSED:
+    for name in header_names(response) & _CLOSED:
         del response.headers[name]
     response.headers["Cache-Control"] = "no-store"
 
@@ -67,7 +67,7 @@ def promise(
     if policy.no_store:
         close(response)
         return
-    headers, present = response.headers, _names(response)
+    headers, present = response.headers, header_names(response)
     for name in present & _TOLD_TO_EDGES if not policy.shared else ():
         del headers[name]
     by_hand = present & _TOLD_TO_EDGES
@@ -87,7 +87,7 @@ def promise(
 
 def stamp(response: Response, environ: dict[str, Any]) -> str:
     """Give a complete page a strong ETag, unless it has one; return what it has then."""
-    known = response.headers.get("ETag", "")
+    known = response.headers["ETag"] if "etag" in header_names(response) else ""
     if known or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
         return known
     body = response.get_data()
@@ -108,7 +108,7 @@ def validate(response: Response, environ: dict[str, Any]) -> None:
             close(response)
 
 
-def _names(response: Response) -> set[str]:
+def header_names(response: Response) -> set[str]:
     """Return the names that are there in lower case; Werkzeug takes long to miss a header."""
     return {name.lower() for name, _ in response.headers}
 

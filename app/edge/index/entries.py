@@ -29,8 +29,14 @@ def entries(record: Record) -> Entries:
     for group in record.groups:
         found.update(_of_group(group))
     for keyed, keys in record.rows.items():
-        found.update(map(_of_row, repeat(keyed), keys))
+        found.update(map(_of_row, repeat(keyed), keys - _read_with_more(keyed, record)))
     return found
+
+
+def _read_with_more(keyed: Keyed, record: Record) -> set[Any]:
+    """The keys of rows that another statement read with all these columns, and others."""
+    wider = (keys for other, keys in record.rows.items() if keyed.is_less_than(other))
+    return set().union(*wider)
 
 
 def digest(spots: Iterable[Spot]) -> str:

@@ -46,6 +46,10 @@ class Keyed:
         found.discard(None)
         return found
 
+    def is_less_than(self, other: Keyed) -> bool:
+        """Tell whether the other reads more columns of the same rows, and these among them."""
+        return self.table == other.table and self.columns < other.columns
+
     def dependency(self, key: Any) -> Dependency:
         """The row with this key."""
         values = key if len(self.key) > 1 else (key,)
