@@ -11,7 +11,8 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     FLASK_INSTANCE=/data \
     PORT=8000
-RUN useradd --system --uid 10001 --home-dir /data --create-home broadsheet
+RUN useradd --system --uid 10001 --home-dir /data --create-home broadsheet \
+    && install --directory --owner=broadsheet /edge
 COPY --from=build /venv /venv
 WORKDIR /site
 COPY . .

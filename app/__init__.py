@@ -21,6 +21,7 @@ from . import (
     extensions,
     health,
     hosts,
+    ours,
     routing,
     security,
     site,
@@ -92,6 +93,7 @@ def connect_edge(app: Flask) -> None:
             settings=("SITE_URL",),
             hooks=(publish_on_time(app),),
         )
+    edge.describe(app, ours.ours(app.config["SITE_URL"]))
 
 
 def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:

@@ -11,7 +11,7 @@ from .edge.reads import Schema
 WATCHED = (
     Watched(
         table="post",
-        columns=("kind", "status", "slug"),
+        columns=("kind", "status", "slug", "cover_id"),
         instants=("published_at",),
         handle="slug",
         label="title",

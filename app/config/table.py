@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import vendors
 from .readers import (
     bind,
     count,
@@ -161,6 +162,7 @@ SETTINGS = (
         help="Raise when a shared response would leak: on, off, "
         "or auto (in development and tests).",
     ),
+    *vendors.SETTINGS,
 )
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -15,7 +15,7 @@ from .policy import NEVER, Freshness, Policy, PolicyError
 from .spans import whole_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import timedelta
 
 Lines = tuple[tuple[str, str], ...]
@@ -26,7 +26,7 @@ class Dialect:
     """One edge's spelling of freshness and tags.
 
     `fields` carry directives (RFC 9213 style), `seconds` a bare number, `s_maxage` says it in
-    Cache-Control. `purged` tells whether Broadsheet can purge there: until then a cap holds.
+    Cache-Control. `purged` tells whether we can purge there: until then a cap holds.
     `vouches` tells whether the edge hears of each purge before its maker goes on.
     """
 
@@ -73,6 +73,7 @@ _TABLE = (
         note="the embedded gateway; it never shows the field to a reader",
     ),
 )
+_UNNAMED = Dialect(name="unnamed")
 DIALECTS = MappingProxyType({dialect.name: dialect for dialect in _TABLE})
 EDGE_FIELDS = frozenset(
     name for d in _TABLE for name in (*d.fields, d.seconds, d.tags) if name is not None
@@ -101,22 +102,42 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
         return (("Cache-Control", "no-store"),)
     if policy.edge is None or policy.literal:
         return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
-    # An edge that reads Cache-Control alone must not keep longer than any edge may.
-    uncapped = policy.immutable or not policy.purged
-    capped = policy.edge if uncapped else _capped(policy.edge, cap)
-    said = capped if _stricter(policy.edge, policy.browser) else None
     lines: dict[str, str] = {}
+    before: dict[str, str] = {}
     for dialect in dialects:
-        edge = policy.edge if uncapped or dialect.purged else capped
+        edge = told(policy, dialect, cap=cap)
         words = [*_for_edge(policy, edge)]
         if dialect.vouches and not policy.timed:
             words.append("purged")
         lines |= dict.fromkeys(dialect.fields, ", ".join(words))
         if dialect.seconds:
-            lines[dialect.seconds] = str(_seconds_shared(edge))
-        if dialect.s_maxage:
-            said = edge
-    return (("Cache-Control", ", ".join(_for_all(policy, said))), *sorted(lines.items()))
+            # nginx before 1.23 keeps nothing when it has read `max-age=0` before this.
+            before[dialect.seconds] = str(_seconds_shared(edge))
+    said = _said_in_cache_control(policy, policy.edge, dialects, cap)
+    common = ("Cache-Control", ", ".join(_for_all(policy, said)))
+    return (*sorted(before.items()), common, *sorted(lines.items()))
+
+
+def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:
+    """Return what an edge of this dialect may do with a page."""
+    if dialect.purged or policy.immutable or policy.literal or not policy.purged:
+        return policy.at_edge
+    return policy.at_edge if policy.edge is None else _capped(policy.edge, cap)
+
+
+def purgeable(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
+    """Return these dialects; those that are named can be purged, beside what always can."""
+    return tuple(replace(d, purged=DIALECTS[d.name].purged or d.name in names) for d in dialects)
+
+
+def _said_in_cache_control(
+    policy: Policy, edge: Freshness, dialects: Iterable[Dialect], cap: timedelta | None
+) -> Freshness | None:
+    """Return what edges are told that read Cache-Control alone: the least that any of them may."""
+    shared = [told(policy, dialect, cap=cap) for dialect in dialects if dialect.s_maxage]
+    if shared:
+        return min(shared, key=lambda found: found.ttl)
+    return told(policy, _UNNAMED, cap=cap) if _stricter(edge, policy.browser) else None
 
 
 def _stricter(edge: Freshness, browser: Freshness) -> bool:
@@ -196,4 +217,4 @@ def _listed(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # n
         yield f'{directive}="{", ".join(said)}"'
 
 
-__all__ = ["DIALECTS", "EDGE_FIELDS", "NEVER", "Dialect", "named", "spell"]
+__all__ = ["DIALECTS", "EDGE_FIELDS", "NEVER", "Dialect", "named", "purgeable", "spell", "told"]

@@ -42,13 +42,17 @@ class Inventory(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What a release changed: `parts` by kind and name, and how many known pages show them."""
+    """What a release changed: `parts` by kind and name, and how many known pages show them.
+
+    `retired` are edges that the settings name no more, so that nothing is owed to them.
+    """
 
     build: str
     before: str | None
     parts: tuple[tuple[str, str], ...]
     pages: int
     everything: str = ""
+    retired: tuple[str, ...] = ()
 
     def words(self) -> Iterator[str]:
         """The same for people."""
@@ -61,6 +65,8 @@ class Released:
             these = "this has" if len(self.parts) == 1 else "these have"
             yield f"{pages} purged, because {these} changed:"
             yield from (f"  {kind} {name}" for kind, name in self.parts)
+        if self.retired:
+            yield f"No longer an edge in front: {', '.join(self.retired)}."
         yield f"The build is {self.build}."
 
     def as_json(self) -> dict[str, Any]:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .drivers.settings import VENDORS
 from .policy import PolicyError
+from .setting import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One configuration key; `default` None means that the help says what happens."""
-
-    name: str
-    type: type
-    default: str | int | bool | None
-    unit: str = ""
-    help: str
 
 
 SETTINGS = (
@@ -86,6 +76,7 @@ SETTINGS = (
         help="true: a leak raises; false: it becomes no-store and is logged; without it, true in "
         "debug mode and in tests",
     ),
+    *VENDORS,
 )
 
 

@@ -1,24 +1,27 @@
 """SQLAlchemy's side of the edge: reads are recorded, and a finished write is told at once.
 
 A connection's first statement under a record is preceded by a mark in the change log, in the
-same transaction, so that nothing is read before it.
+same transaction, so that nothing is read before it. A session that holds rows already when a
+record begins gives them without a statement, so that record is spoilt.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.orm import Session, SessionTransaction
 
 from .changes.mark import MARK
 from .reads import Plan, Schema, Table, Unreadable, analyse
 from .reads.plan import Parameters
-from .reads.recorder import current
+from .reads.recorder import ask_first, current
 
 INTERNAL = {"edge_internal": True}
 """Execution options of the edge's own transactions: neither read by a page nor a write to tell."""
@@ -43,6 +46,7 @@ class Observer:
         event.listen(engine, "before_cursor_execute", self._before)
         event.listen(engine, "after_cursor_execute", self._after)
         event.listen(engine, "checkin", self._returned)
+        _watch_sessions()
 
     def _before(
         self,
@@ -111,6 +115,35 @@ class Observer:
         """A connection goes back to its pool: whatever it wrote is committed or gone."""
         if record.info.pop(_WROTE, False) and self.on_write is not None:
             self.on_write()
+
+
+class _Sessions(threading.local):
+    """The sessions that this thread has read with."""
+
+    def __init__(self) -> None:
+        self.known: WeakSet[Session] = WeakSet()
+
+
+_sessions = _Sessions()
+
+
+def _watch_sessions() -> None:
+    """Know every session from its first statement on; to be called as often as one likes."""
+    if not event.contains(Session, "after_begin", _began):
+        event.listen(Session, "after_begin", _began)
+    ask_first(_held)
+
+
+def _began(session: Session, _transaction: SessionTransaction, _connection: Connection) -> None:
+    _sessions.known.add(session)
+
+
+def _held() -> str | None:
+    """Why what a session of this thread gives can't be seen: it has rows from before."""
+    for session in _sessions.known:
+        if any(not state.expired for state in session.identity_map.all_states()):
+            return "a session held rows already when it began"
+    return None
 
 
 class Kind(Enum):

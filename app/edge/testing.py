@@ -1,4 +1,4 @@
-"""Assertions for the tests of those who use the library: was it a hit, is it stored, and why.
+"""For the tests of those who use the library: was it a hit, is it stored, what must a driver do.
 
 Each assertion takes any response with `headers` (Flask's test client, httpx, requests), and its
 message says what the response told instead.
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .dialects import EDGE_FIELDS, named, spell
+from .drivers.contract import DriverContract, Ending, NetworkDriverContract, NetworkStage, Stage
 from .http.cache_control import Directives
 
 if TYPE_CHECKING:
@@ -120,3 +121,20 @@ def _status(response: HasHeaders, cache: str) -> set[str]:
 def _told(response: HasHeaders) -> str:
     lines = (f"{name}: {response.headers[name]}" for name in _SHOWN if name in response.headers)
     return f"The response says: {'; '.join(lines) or 'nothing on caching'}"
+
+
+__all__ = [
+    "DriverContract",
+    "Ending",
+    "FrozenClock",
+    "HasHeaders",
+    "NetworkDriverContract",
+    "NetworkStage",
+    "Stage",
+    "assert_hit",
+    "assert_miss",
+    "assert_no_store",
+    "assert_policy",
+    "assert_private",
+    "assert_stored",
+]

@@ -1,10 +1,11 @@
-"""Two pages for seeing the edge at work: one that is never stored, one that is kept for a while."""
+"""Pages for seeing the edge at work: one never stored, one kept for a while, one with a cookie."""
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 
-from flask import Blueprint, render_template
+from flask import Blueprint, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
@@ -26,3 +27,20 @@ def no_store() -> ResponseReturnValue:
 def two_minutes() -> ResponseReturnValue:
     """When it was made, on a page that the edge keeps for two minutes."""
     return render_template("site/demo/two_minutes.html", now=datetime.now(UTC))
+
+
+@bp.get("/cookie")
+@cached(policies.COOKIE)
+def cookie() -> ResponseReturnValue:
+    """A page that may be kept, with a cookie that may not; the cookie means nothing."""
+    response = make_response(render_template("site/demo/cookie.html", now=datetime.now(UTC)))
+    response.set_cookie(
+        "edge_check",
+        secrets.token_hex(8),
+        max_age=60,
+        path="/edge/cookie",
+        secure=current_app.config["SITE_URL"].startswith("https:"),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

@@ -12,6 +12,7 @@ from app.edge import NO_STORE, Freshness, Policy
 __all__ = [
     "ARCHIVE",
     "ARTICLE",
+    "COOKIE",
     "FAVICON",
     "FEED",
     "HOME",
@@ -74,3 +75,12 @@ TWO_MINUTES = Policy(
     name="TWO_MINUTES", browser=Freshness(ttl=timedelta(minutes=2)), purged=False, timed=True
 )
 """What it shows is the time, so no purge tells when it is wrong: two minutes are two minutes."""
+
+COOKIE = Policy(
+    name="COOKIE",
+    browser=Freshness(ttl=timedelta(minutes=2)),
+    private=("Set-Cookie",),
+    purged=False,
+    timed=True,
+)
+"""The page is everyone's, its cookie one reader's: it shows whether an edge tells them apart."""

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from app.config import BY_NAME, ROOT
+from app.edge.config.varnish import PARAMETERS
 from tests.live.gunicorn import environment
 
 
@@ -44,6 +45,27 @@ def test_the_composition_says_only_settings_that_exist() -> None:
     assert services["web"]["depends_on"] == {
         "release": {"condition": "service_completed_successfully"},
     }
+
+
+class _Composed(yaml.SafeLoader):
+    """Knows the one tag of Compose that we use."""
+
+
+_Composed.add_constructor("!reset", lambda loader, node: loader.construct_sequence(node))  # type: ignore[arg-type] # as it is written there
+
+
+def test_the_composition_with_varnish_says_only_what_exists() -> None:
+    """Its settings, its servers, and the parameters that the VCL asks for; no secret is in it."""
+    text = (ROOT / "compose.varnish.yaml").read_text(encoding="utf-8")
+    services = yaml.load(text, Loader=_Composed)["services"]
+    known = {variable for setting in BY_NAME.values() for variable in setting.variables}
+    for name in ("edge", "web", "web2", "relay"):
+        assert services[name]["environment"].keys() <= known
+    for host in re.findall(r"--origin http://(\w+):8000", services["edge"]["command"][2]):
+        assert processes()["web"] in services[host]["command"][2]
+    assert processes()["web"] in services["web2"]["command"][2]
+    command = services["varnish"]["command"]
+    assert tuple(command[n + 1] for n, word in enumerate(command) if word == "-p") == PARAMETERS
 
 
 def shipped(folder: Path) -> Path:

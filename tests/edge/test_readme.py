@@ -12,6 +12,7 @@ import pytest
 
 import app.edge
 from app.edge.dialects import DIALECTS, Dialect
+from app.edge.drivers import KEYS
 from app.edge.guard import REASONS
 from app.edge.settings import SETTINGS, Setting
 
@@ -34,7 +35,8 @@ def dialect_row(dialect: Dialect) -> list[str]:
     fields += ["s-maxage"] if dialect.s_maxage else []
     tags = f"`{dialect.tags}`, {SEPARATORS[dialect.separator]}" if dialect.tags else "none"
     freshness = ", ".join(f"`{name}`" for name in fields)
-    return [dialect.name, freshness, tags, "no" if dialect.purged else "yes", dialect.note]
+    capped = "unless purged" if dialect.name in KEYS and KEYS[dialect.name].needed else "always"
+    return [dialect.name, freshness, tags, "no" if dialect.purged else capped, dialect.note]
 
 
 def setting_row(setting: Setting) -> list[str]:

@@ -1,7 +1,8 @@
 """Editors that die: `python -m tests.live.editing`, with the settings of a site in its environment.
 
 It loads the sample publication, then reads one line a round: a title for the site, and the step
-of purging after which the editor's process is killed. It answers each line with one of its own.
+of purging after which the editor's process is killed. It answers with the signal that killed him,
+or with "busy" when somebody else was writing all the time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from flask import Flask
 
 from app import create_app
+from app.database.trouble import UnusableDatabaseError
 from app.edge.purge.world import World, wall
 from app.extensions import db
 from app.publishing import actions
@@ -46,16 +48,19 @@ def name_the_site(title: str) -> None:
     actions.save_site(actions.SiteDraft(title=title), expected_version=version)
 
 
-def edit(app: Flask, title: str, step: str) -> int:
-    """Let an editor write in a process of his own; return the signal that ended it."""
+def edit(app: Flask, title: str, step: str) -> str:
+    """Let an editor write in a process of his own; return how it ended."""
     child = os.fork()
     if not child:
         doomed(app, step)
         with app.app_context():
-            name_the_site(title)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+            try:
+                name_the_site(title)
+            except UnusableDatabaseError:
+                os._exit(os.EX_TEMPFAIL)
+        os._exit(os.EX_OK)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return "busy" if code == os.EX_TEMPFAIL else str(-code)
 
 
 def main() -> None:

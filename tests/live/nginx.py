@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,19 @@ http {{
     }}
 }}
 """
+
+
+@contextmanager
+def proxying(folder: Path, text: str, *, port: int) -> Iterator[Running]:
+    """Start an nginx whose http block is this text, which has a server listen on this port."""
+    program = needs("nginx", package="nginx")
+    config = folder / "nginx.conf"
+    user = "user root;" if folder.stat().st_uid == 0 else ""
+    main = MAIN.partition("    server {{")[0] + "}}\n"
+    config.write_text(main.format(folder=folder, http=text, user=user))
+    command = [program, "-c", str(config), "-p", str(folder), "-e", "stderr"]
+    with running(command, port=port, log=folder / "log", stop=signal.SIGQUIT) as started:
+        yield started
 
 
 @pytest.fixture

@@ -74,6 +74,11 @@ class Site:
         self._server = None
         assert eventually(lambda: not listens(self.port))  # a worker may outlive its master
 
+    def close(self) -> None:
+        """Stop the server, if it runs."""
+        if self._server is not None:
+            self.stop()
+
     def restart(self, *, by: signal.Signals = signal.SIGTERM) -> None:
         """Stop the server and start it again in the same folder."""
         self.stop(by=by)
@@ -155,8 +160,7 @@ def made(database: Path, folder: Path, **settings: str) -> Iterator[Site]:
     try:
         yield site
     finally:
-        if site._server is not None:
-            site.stop()
+        site.close()
 
 
 def eventually(holds: Callable[[], bool], *, within: float = BOUND) -> bool:

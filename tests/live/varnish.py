@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -22,15 +22,18 @@ def varnish(tmp_path: Path) -> Iterator[StartVarnish]:
 
 
 @contextmanager
-def varnished(folder: Path, vcl: str) -> Iterator[Running]:
-    """Start a Varnish with this VCL; it stops at the end."""
+def varnished(
+    folder: Path, vcl: str, *, parameters: Sequence[str] = (), port: int = 0
+) -> Iterator[Running]:
+    """Start a Varnish with this VCL and these parameters (`name=value`); it stops at the end."""
     program = needs("varnishd", package="varnish")
-    port = free_port()
+    port = port or free_port()
     own = folder / f"varnish-{port}"
-    own.mkdir()
+    own.mkdir(exist_ok=True)
     (own / "default.vcl").write_text(vcl)
     command = [program, "-F", "-n", str(own / "work"), "-a", f"127.0.0.1:{port}"]
     command += ["-f", str(own / "default.vcl"), "-s", "malloc,32m", "-j", "none"]
     command += ["-p", "vcc_allow_inline_c=off", "-T", "none"]
+    command += [word for parameter in parameters for word in ("-p", parameter)]
     with running(command, port=port, log=own / "log", stop=signal.SIGINT) as started:
         yield started

@@ -14,7 +14,7 @@ from tests.live.postgres import Postgres
 
 from .test_never_stale import prove
 
-STEPS = int(os.environ.get("STEPS", "90"))
+STEPS = int(os.environ.get("STEPS", "45"))
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ PATHS = [
     "/search?q=nothing-like-it",
     "/edge/no-store",
     "/edge/two-minutes",
+    "/edge/cookie",
     "/nothing-here",
 ]
 """Every kind of page."""

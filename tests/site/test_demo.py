@@ -21,6 +21,15 @@ def test_the_page_of_two_minutes_says_when_it_was_made(app: Flask) -> None:
     assert answer.headers["Cache-Control"] == "max-age=120"
 
 
+def test_the_page_with_a_cookie_keeps_it_from_shared_caches(app: Flask) -> None:
+    """Each reader has another one, that scripts and other pages don't see."""
+    client = app.test_client(use_cookies=False)
+    one, other = (client.get("/edge/cookie") for _ in range(2))
+    assert one.headers["Cache-Control"] == 'private="Set-Cookie", max-age=120'
+    assert one.headers["Set-Cookie"] != other.headers["Set-Cookie"]
+    assert "HttpOnly; Path=/edge/cookie; SameSite=Lax" in one.headers["Set-Cookie"]
+
+
 def test_the_favicon_is_an_icon(app: Flask) -> None:
     """Browsers ask for it by a fixed address."""
     answer = app.test_client().get("/favicon.ico")

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import postgresql, sqlite
+from .canary import disagreement
 from .change import EVERYTHING
 from .log import append
 from .meta import note, noted
 from .tables import CHANGE, META
-from .watched import Shape, Watched
+from .watched import Member, Shape, Watched
 
 _FINGERPRINT = "triggers"
 
@@ -55,11 +56,25 @@ def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
     if known is None:
         return "the triggers were never installed: run `flask edge triggers install`"
     try:
-        same = known == fingerprint(connection, watched)
+        found = fingerprint(connection, watched)
     except ValueError as error:
         return f"{error}: run `flask db upgrade`, or take back what was done to it"
-    altered = "a watched table or its triggers were altered: run `flask edge triggers install`"
-    return None if same else altered
+    if known != found:
+        return "a watched table or its triggers were altered: run `flask edge triggers install`"
+    return _disagreement(connection, watched, found)
+
+
+_agreed: set[str] = set()
+"""The fingerprints of tables that this process has tested with a canary."""
+
+
+def _disagreement(connection: Connection, watched: Sequence[Watched], found: str) -> str | None:
+    if found in _agreed:
+        return None
+    reason = disagreement(connection, [shape(connection, table) for table in watched])
+    if reason is None:
+        _agreed.add(found)
+    return reason
 
 
 def shape(connection: Connection, watched: Watched) -> Shape:
@@ -74,50 +89,65 @@ def shape(connection: Connection, watched: Watched) -> Shape:
         raise ValueError(f"{watched.table} has no column {', '.join(sorted(unknown))}")
     sqlite_only = connection.dialect.name == "sqlite"
     unique = (_on_sqlite if sqlite_only else _on_postgresql)(connection, watched.table)
-    if any("" in names for names in unique):
-        raise ValueError(f"{watched.table} has a unique index on an expression: not watchable")
-    return Shape(
-        watched=watched,
-        key=key,
-        columns=columns,
-        unique=tuple(dict.fromkeys((key, *unique))),
-    )
+    for member in (member for members in unique for member in members):
+        if not member.name:
+            raise ValueError(f"{watched.table} has a unique index on an expression: not watchable")
+        if member.collation not in _EVERYWHERE:
+            raise ValueError(
+                f"{watched.table} has a unique index with the collation {member.collation}, "
+                "which not every program that writes has: not watchable",
+            )
+    if key not in [tuple(member.name for member in members) for members in unique]:
+        unique.insert(0, tuple(Member(name) for name in key))
+    return Shape(watched=watched, key=key, columns=columns, unique=tuple(dict.fromkeys(unique)))
 
 
-def _on_sqlite(connection: Connection, table: str) -> list[tuple[str, ...]]:
-    """The columns of each unique index; SQLAlchemy leaves out those on expressions."""
+_EVERYWHERE = {"", "BINARY", "NOCASE", "RTRIM"}
+"""The collations that every program has which opens a database of SQLite."""
+
+
+def _on_sqlite(connection: Connection, table: str) -> list[tuple[Member, ...]]:
+    """What each unique index compares; SQLAlchemy leaves out expressions and collations."""
     listed = sa.text('SELECT name FROM pragma_index_list(:t) WHERE "unique" ORDER BY name')
-    columns = sa.text("SELECT name FROM pragma_index_info(:i) ORDER BY seqno")
+    columns = sa.text("SELECT name, coll FROM pragma_index_xinfo(:i) WHERE key ORDER BY seqno")
     return [
-        tuple(name or "" for name in connection.scalars(columns, {"i": index}))
+        tuple(Member(name or "", coll) for name, coll in connection.execute(columns, {"i": index}))
         for index in connection.scalars(listed, {"t": table}).all()
     ]
 
 
-def _on_postgresql(connection: Connection, table: str) -> list[tuple[str, ...]]:
+def _on_postgresql(connection: Connection, table: str) -> list[tuple[Member, ...]]:
+    """No row gives way to another there, so collations don't matter."""
     look = sa.inspect(connection)
-    unique = [tuple(found["column_names"]) for found in look.get_unique_constraints(table)]
+    unique = [tuple(map(Member, c["column_names"])) for c in look.get_unique_constraints(table)]
     return unique + [
-        tuple(name or "" for name in index["column_names"])
+        tuple(Member(name or "") for name in index["column_names"])
         for index in look.get_indexes(table)
         if index["unique"]
     ]
 
 
 def fingerprint(connection: Connection, watched: Sequence[Watched]) -> str:
-    """A digest of the declarations, of the triggers as the database has them, and of the tables."""
+    """A digest of the tables, of their triggers as they are, and of those that they should have."""
     found = [
         [list(table.told) for table in watched],
+        connection.dialect.name,
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
         [_columns(connection, table.table) for table in watched],
-        [[list(names) for names in shape(connection, table).unique] for table in watched],
+        [shape(connection, table).unique for table in watched],
+        [list(_words(connection).create(shape(connection, table))) for table in watched],
     ]
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
 
 
 def _columns(connection: Connection, table: str) -> list[tuple[str, str]]:
+    """A table's columns; SQLite tells their collations only in the words of the table itself."""
     found = sa.inspect(connection).get_columns(table)
-    return [(column["name"], str(column["type"])) for column in found]
+    columns = [(column["name"], str(column["type"])) for column in found]
+    if connection.dialect.name == "sqlite":
+        words = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :t")
+        columns.append(("", str(connection.scalar(words, {"t": table}))))
+    return columns
 
 
 def _catalogue(connection: Connection) -> tuple[str, ...]:

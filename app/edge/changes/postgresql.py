@@ -6,16 +6,25 @@ writer's session; the triggers fire always, for a restore or a replica's apply a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from .sqlite import PREFIX, literal, quote
+from sqlalchemy.engine import Connection
+
+from .sqlite import NUMBER, PREFIX, TWIN, literal, quote
 from .tables import CHANGE
 from .watched import Shape
+
+_TEMPORARY_LAST = """
+    SELECT set_config('search_path', path || ', pg_temp', true)
+    FROM current_setting('search_path') AS path WHERE path NOT LIKE '%pg_temp%'
+"""
+"""Unless it is said, a writer's temporary tables come first, and one may be called like the log."""
 
 
 def create(shape: Shape) -> Iterator[str]:
     """The statements that make the function and the triggers of one table."""
     table, function = quote(shape.watched.table), quote(PREFIX + shape.watched.table)
+    yield _TEMPORARY_LAST
     yield (
         f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
         f"SET search_path FROM CURRENT SET \"TimeZone\" = 'UTC' SET \"DateStyle\" = 'ISO' "
@@ -33,6 +42,18 @@ def create(shape: Shape) -> Iterator[str]:
             f"FOR EACH {level} EXECUTE FUNCTION {function}()"
         )
         yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
+
+
+def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
+    """Make the twin of a watched table, and let the same function log its inserts."""
+    del columns  # it has all of them
+    table, run = quote(shape.watched.table), connection.exec_driver_sql
+    run(
+        f"CREATE TEMP TABLE {TWIN} ON COMMIT DROP AS "
+        f"SELECT 0 AS {NUMBER}, * FROM {table} WITH NO DATA"
+    )
+    function = quote(PREFIX + shape.watched.table)
+    run(f"CREATE TRIGGER canary AFTER INSERT ON {TWIN} FOR EACH ROW EXECUTE FUNCTION {function}()")
 
 
 def drop(table: str) -> Iterator[str]:

@@ -6,18 +6,28 @@ UPDATE is about to collide with is logged before. An upsert logs such a row need
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from .tables import CHANGE
-from .watched import Shape
+from .watched import Member, Shape
 
 PREFIX = "edge_"
+
+TWIN = "edge_canary"
+"""A temporary table whose columns compare as those of a watched one, without its constraints."""
+
+NUMBER = "edge_number"
+"""A column that the twin has besides."""
 
 
 def create(shape: Shape) -> Iterator[str]:
     """The statements that make the triggers of one table."""
     table = shape.watched.table
-    yield _trigger(table, "insert", "AFTER INSERT", _log(table, "I", new=_image(shape, "NEW")))
+    yield _after_insert(shape)
     yield _trigger(table, "delete", "AFTER DELETE", _log(table, "D", old=_image(shape, "OLD")))
     yield _trigger(
         table,
@@ -32,13 +42,47 @@ def create(shape: Shape) -> Iterator[str]:
         ),
         when=" OR ".join(_differs(name) for name in shape.heard),
     )
-    replaced = "".join(_replaced(shape, columns, but="") for columns in shape.unique)
+    replaced = "".join(_replaced(shape, members, but="") for members in shape.unique)
     yield _trigger(table, "before_insert", "BEFORE INSERT", replaced)
-    same_row = " AND ".join(f"{quote(name)} IS OLD.{quote(name)}" for name in shape.key)
+    same_row = " AND ".join(
+        f"{quote(name)} COLLATE BINARY IS OLD.{quote(name)}" for name in shape.key
+    )
     replaced = "".join(
-        _replaced(shape, columns, but=f" AND NOT ({same_row})") for columns in shape.unique
+        _replaced(shape, members, but=f" AND NOT ({same_row})") for members in shape.unique
     )
     yield _trigger(table, "before_update", "BEFORE UPDATE", replaced)
+
+
+def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
+    """Make the twin of a watched table, and log its inserts to a log of its own.
+
+    All of it is temporary, so nobody else waits for it. Only an index tells a collation.
+    """
+    table, run = shape.watched.table, connection.exec_driver_sql
+    master = sa.text("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = :t")
+    run(
+        str(connection.scalar(master, {"t": table})).replace("CREATE TABLE", "CREATE TEMP TABLE", 1)
+    )
+    named = ", ".join(map(quote, columns))
+    run(f"CREATE INDEX temp.edge_collations ON {quote(table)} ({named})")
+    kinds = run(f"SELECT name, type FROM pragma_table_xinfo({literal(table)}, 'temp')").all()
+    collations = run(
+        "SELECT name, coll FROM pragma_index_xinfo('edge_collations', 'temp') WHERE key"
+    ).all()
+    kind = {row.name: row.type for row in kinds}
+    told = (f"{quote(name)} {kind[name]} COLLATE {quote(coll)}" for name, coll in collations)
+    run(f"DROP TABLE temp.{quote(table)}")
+    run(f"CREATE TEMP TABLE {TWIN} ({NUMBER}, {', '.join(told)})")
+    run(
+        f"CREATE TEMP TABLE IF NOT EXISTS {CHANGE} "
+        "(id INTEGER PRIMARY KEY, xid, of_table, op, old, new, changed)"
+    )
+    run(_after_insert(replace(shape, watched=replace(shape.watched, table=TWIN))))
+
+
+def _after_insert(shape: Shape) -> str:
+    table = shape.watched.table
+    return _trigger(table, "insert", "AFTER INSERT", _log(table, "I", new=_image(shape, "NEW")))
 
 
 def drop(table: str) -> Iterator[str]:
@@ -62,13 +106,19 @@ def _log(
     )
 
 
-def _replaced(shape: Shape, columns: tuple[str, ...], *, but: str) -> str:
-    same = " AND ".join(f"{quote(name)} = NEW.{quote(name)}" for name in columns)
+def _replaced(shape: Shape, members: tuple[Member, ...], *, but: str) -> str:
+    same = " AND ".join(map(_collides, members))
     return (
         f"INSERT INTO {CHANGE}(of_table, op, old) "
         f"SELECT {literal(shape.watched.table)}, 'D', {_image(shape, '')} "
         f"FROM {quote(shape.watched.table)} WHERE {same}{but};"
     )
+
+
+def _collides(member: Member) -> str:
+    """As the index compares, which may have another collation than its column."""
+    collation = f" COLLATE {quote(member.collation)}" if member.collation else ""
+    return f"{quote(member.name)}{collation} = NEW.{quote(member.name)}"
 
 
 def _image(shape: Shape, row: str) -> str:

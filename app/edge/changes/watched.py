@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,13 @@ class Watched:
         return (self.table, self.columns, self.instants, self.silent)
 
 
+class Member(NamedTuple):
+    """A column of a unique index; the collation is empty where it is the column's own."""
+
+    name: str
+    collation: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """A watched table as the database has it now."""
@@ -35,8 +43,8 @@ class Shape:
     watched: Watched
     key: tuple[str, ...]
     columns: tuple[str, ...]
-    unique: tuple[tuple[str, ...], ...]
-    """The columns of each unique index, the primary key's first."""
+    unique: tuple[tuple[Member, ...], ...]
+    """What each unique index compares, the primary key's first."""
 
     @property
     def heard(self) -> tuple[str, ...]:

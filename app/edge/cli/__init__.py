@@ -8,6 +8,8 @@ from __future__ import annotations
 from flask.cli import AppGroup
 
 from .asking import who_command, why_command
+from .check import check_command
+from .config import config_cli
 from .purge import purge_command
 from .release import release_command
 from .routes import routes_command
@@ -16,6 +18,8 @@ from .triggers import triggers_cli
 
 edge_cli = AppGroup("edge", help="Ask the edge what it does, and purge it.")
 for command in (
+    check_command,
+    config_cli,
     purge_command,
     relay_command,
     release_command,

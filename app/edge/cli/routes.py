@@ -44,6 +44,9 @@ def route_lines(route: Route, width: int) -> Iterator[str]:
     if route.reason is None:
         yield from _indented(f"browser {route.browser}", width)
         yield from _indented(f"edge {route.edge}", width)
+        for name, told in route.edges.items():
+            if told != "keeps nothing":
+                yield from _indented(f"{name} {told}", width)
     if route.query:
         yield from _indented(f"reads ?{', ?'.join(route.query)}", width)
 

@@ -5,6 +5,19 @@ A driver neither logs nor sleeps nor retries: it raises PurgeError, and the rela
 
 from __future__ import annotations
 
-from .base import Checks, Driver, Limits, PassesOn, PurgeError, Target
+from .base import Checks, Driver, Limits, PassesOn, PurgeError, TakesTime, Target
+from .building import build
+from .keys import KEYS, why_not
 
-__all__ = ["Checks", "Driver", "Limits", "PassesOn", "PurgeError", "Target"]
+__all__ = [
+    "KEYS",
+    "Checks",
+    "Driver",
+    "Limits",
+    "PassesOn",
+    "PurgeError",
+    "TakesTime",
+    "Target",
+    "build",
+    "why_not",
+]

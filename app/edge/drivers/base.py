@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A page that an edge shall forget: by its tag or by its URL, as the driver prefers."""
+    """A page that an edge shall forget: by its tag or by its URL, as the driver prefers.
+
+    `gone`: it may have lost something that must not be shown any more, so an edge that could keep
+    it for when the origin fails must not. `ticket` is the same for each try of one purge and
+    another for every other one; empty where nobody knows.
+    """
 
     url: str
     tag: str = ""
+    gone: bool = False
+    ticket: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +37,16 @@ class Limits:
     burst: int = 1
     timeout: timedelta = timedelta(seconds=10)
     slack: timedelta = timedelta(seconds=20)
+
+    def words(self) -> str:
+        """The same for people."""
+        pages = "1 page" if self.batch == 1 else f"{self.batch} pages"
+        if self.per_second is None:
+            return f"up to {pages} a call, no limit of calls"
+        pace = f"{self.per_second:g} calls a second"
+        if self.per_second < 1:
+            pace = f"{self.per_second * 60:g} calls a minute"
+        return f"up to {pages} a call, {pace}, {self.burst} at once"
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.burst < 1 or self.timeout <= timedelta(0):
@@ -59,11 +76,23 @@ class PurgeError(Exception):
         self.retry_after = retry_after
         self.credential = credential
 
+    @classmethod
+    def of(cls, errors: Sequence[PurgeError]) -> PurgeError:
+        """One error for several: worth another try as long as one of them is."""
+        waits = [error.retry_after for error in errors if error.retry_after is not None]
+        return cls(
+            "; ".join(dict.fromkeys(map(str, errors))),
+            retryable=any(error.retryable for error in errors),
+            retry_after=max(waits, default=None),
+            credential=all(error.credential for error in errors),
+        )
+
 
 class Driver(Protocol):
     """Tells one edge to forget pages; a call that returns was accepted by the edge.
 
-    Any thread may call it. Purging twice does no harm.
+    Any thread may call it. Purging twice does no harm. One that purges by URL says `by_url`: what
+    the edge got under another URL of the page, such as one with a tracker, it does not find.
     """
 
     @property
@@ -94,3 +123,11 @@ class PassesOn(Protocol):
 
     def resume(self) -> None:
         """Answer from the store again."""
+
+
+@runtime_checkable
+class TakesTime(Protocol):
+    """An edge that accepts a purge at once and carries it out later."""
+
+    def under_way(self) -> int:
+        """How many purges it has accepted and not yet carried out; raises PurgeError."""

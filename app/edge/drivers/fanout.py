@@ -36,18 +36,7 @@ class FanoutDriver:
             except PurgeError as error:
                 errors.append(error)
         if errors:
-            raise _combined(errors)
-
-
-def _combined(errors: Sequence[PurgeError]) -> PurgeError:
-    """One error for all: worth another try as long as one of them is."""
-    waits = [error.retry_after for error in errors if error.retry_after is not None]
-    return PurgeError(
-        "; ".join(dict.fromkeys(map(str, errors))),
-        retryable=any(error.retryable for error in errors),
-        retry_after=max(waits, default=None),
-        credential=all(error.credential for error in errors),
-    )
+            raise PurgeError.of(errors)
 
 
 def _narrowest(limits: Sequence[Limits]) -> Limits:

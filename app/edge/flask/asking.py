@@ -77,10 +77,10 @@ def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> 
     It goes through the change log, so that it is delivered as surely as any write.
     """
     tracker = tracker_of(app)
+    asked = [] if url is None else [asked_for(_path(url), tracker.tag(_path(url)))]
     with tracker.logging() as connection:
-        if url is not None:
-            path = _path(url)
-            what, changes = "The purge", [asked_for(path, tracker.tag(path))]
+        if asked:
+            what, changes = "The purge", asked
         elif subject is not None:
             found = search.find(connection, tracker.watched, subject)
             what, changes = f"The purge of {found.table} {found.label!r}", list(found.changes)

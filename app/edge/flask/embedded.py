@@ -49,17 +49,22 @@ def switched_on(app: Flask) -> bool:
 
 
 def embedded(
-    app: Flask, dialects: Iterable[Dialect], clock: Clock, changes: Mapping[str, Any]
+    app: Flask,
+    dialects: Iterable[Dialect],
+    clock: Clock,
+    doubt: Callable[[bool], str],
+    changes: Mapping[str, Any],
 ) -> Embedded:
     """Build the gateway in front of what `app.wsgi_app` is now.
 
     Edges further out need the fields of their own dialects, which it hides otherwise.
     """
-    told = {name.lower() for d in dialects if not d.purged for name in (*d.fields, d.tags) if name}
+    told = {name.lower() for d in dialects if not d.vouches for name in (*d.fields, d.tags) if name}
     size = number(app.config, "EDGE_STORE_SIZE")
     entry = number(app.config, "EDGE_STORE_ENTRY")
     said = {
         "internal": INTERNAL - told,
+        "doubt": doubt,
         "ignored_parameters": TRACKERS,
         "largest": entry,
         "coded_by_origin": _coded_ahead(app),

@@ -16,7 +16,8 @@ from flask.signals import request_finished, request_started
 
 from .. import cli
 from ..changes.watchman import Watchman
-from ..dialects import Dialect, named
+from ..dialects import named
+from ..front import Drivers, Front
 from ..guard import SAFE, Facts, Finding, judge
 from ..http.key import cleaned, ignoring
 from ..marks import cached
@@ -27,13 +28,15 @@ from ..shelf import Shelf
 from ..sqlalchemy import Observer
 from . import templates
 from .embedded import Embedded, embedded, switched_on
+from .fronting import driven, from_settings, trusting
 from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
-from .responses import POLICY_KEY, header_names, promise, stamp, validate, withhold
-from .seal import Seal
+from .responses import POLICY_KEY, header_names, promise, stamp, tag, validate, withhold
+from .seal import RECORDED, Seal
 from .static import Static
+from .tagging import PageTags
 from .tracking import Tracker, Version
 from .upkeep import Awake, Upkeep
 
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from ..changes import Watched
     from ..purge.relay import Hook
     from ..reads import Schema
+    from ..verify import Ours
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
 _TRACKERS = ignoring(TRACKERS)
@@ -62,12 +66,13 @@ class State:
     default: Policy | None
     should_handle: ShouldHandle
     clock: Clock
-    dialects: tuple[Dialect, ...]
-    cap: timedelta
+    front: Front
     strict: bool | None
+    trust: Callable[[], int] | None = None
     embedded: Embedded | None = None
     tracker: Tracker | None = None
     upkeep: Upkeep | None = None
+    ours: Ours | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
     def route(self, app: Flask, endpoint: str | None) -> Promise:
@@ -82,6 +87,15 @@ class State:
         """Tell whether a leak raises in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
 
+    def doubt(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway asks it
+        """Say how many edges can be purged of a page, unless all can that ever could."""
+        trusted = self._trusted(misspelt=misspelt)
+        return "" if trusted == self.front.trusted else str(trusted)
+
+    def _trusted(self, *, misspelt: bool) -> int:
+        trusted = self.front.trusted if self.trust is None else self.trust()
+        return min(trusted, self.front.by_any_url) if misspelt else trusted
+
     def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
         asked = request_ctx.request
@@ -89,9 +103,14 @@ class State:
         if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
             _tidy_query(route, asked)
         reads_of(asked).on = True
+        if RECORDED not in asked.environ:
+            self.record()
+        after_this_request(_look_at_session)
+
+    def record(self) -> None:
+        """Record what is read of the database from now on."""
         if self.tracker is not None:
             self.tracker.begin()
-        after_this_request(_look_at_session)
 
     def finish(self, sender: Flask, response: Response, **_: Any) -> None:
         """Judge the finished response and write its headers."""
@@ -103,28 +122,31 @@ class State:
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = _facts(said, route, asked, response)
         version = Version(variant=_variant(asked, facts), etag=etag)
-        finding = judge(facts) or self._registered(facts, asked, version, now)
+        url = _registered_as(asked) if said.policy.shared else ""
+        finding = judge(facts) or self._registered(facts, url, version, now)
         environ[POLICY_KEY] = said.policy.name
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
             return
         if said.policy.shared and "cookie" in (vary := response.vary):
             vary.discard("cookie")
-        promise(response, said.policy, self.dialects, cap=self.cap, now=now)
+        trusted = None
+        if self.embedded is None:
+            sent = asked.environ.get("QUERY_STRING", "")
+            trusted = self._trusted(misspelt=cleaned(sent, _TRACKERS) != sent)
+        promise(response, said.policy, self.front, trusted=trusted, now=now)
+        if self.tracker is not None and said.policy.shared and self.front.tiers:
+            tag(response, self.front.tags(self.tracker.tag(url)))
         if not said.policy.no_store:
             validate(response, environ)
 
     def _registered(
-        self, facts: Facts, asked: Request, version: Version, now: datetime
+        self, facts: Facts, url: str, version: Version, now: datetime
     ) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
         if self.tracker is None or not policy.shared or policy.immutable:
             return None
-        url = _path(asked)
-        # As the gateway keys it, also where no route matched and nothing was tidied.
-        if query := cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS):
-            url = f"{url}?{query}"
         return self.tracker.settle(facts.view, url, version, policy, now)
 
 
@@ -154,12 +176,12 @@ class Edge:
             app.config.setdefault(setting.name, setting.default)
         dialects = named(app.config["EDGE"])
         gated = switched_on(app)
+        cap = timedelta(seconds=number(app.config, "EDGE_TTL_CAP"))
         state = State(
             default=default,
             should_handle=should_handle,
             clock=clock,
-            dialects=tuple(dict.fromkeys((*dialects, *named("broadsheet" if gated else "")))),
-            cap=timedelta(seconds=number(app.config, "EDGE_TTL_CAP")),
+            front=Front.of(dialects, named("broadsheet" if gated else ""), cap=cap),
             strict=choice(app.config, "EDGE_STRICT"),
         )
         app.extensions["edge"] = state
@@ -173,9 +195,9 @@ class Edge:
             Static(Path(app.static_folder), Shelf(build)).install(app)
         request_started.connect(state.begin, app)
         request_finished.connect(state.finish, app)
-        app.wsgi_app = Seal(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
+        app.wsgi_app = Seal(app.wsgi_app, state.record)  # type: ignore[method-assign]  # Flask documents this
         if gated:
-            state.embedded = embedded(app, dialects, clock, gateway or {})
+            state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
             app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
 
     def track(  # noqa: PLR0913 - as init_app
@@ -188,30 +210,38 @@ class Edge:
         site: str,
         settings: Sequence[str] = (),
         hooks: Sequence[Hook] = (),
+        drivers: Drivers | None = None,
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
 
         `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
         `settings` are those that pages show. The relay calls the `hooks`, which do what is due
-        and say when they want to be called.
+        and say when they want to be called. `drivers` gives the driver of an edge by its name,
+        in place of those that the app's settings ask for.
         """
         state = _state(app)
-        key = str(app.secret_key or "").encode()[:64]
+        state.front = driven(app, state.front, drivers or from_settings(app, site))
+        state.trust = trusting(engine, state.front, state.clock)
         watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
         state.tracker = Tracker(
             engine=engine,
             watched=tuple(watched),
             schema=schema,
             site=site,
-            key=key,
+            tags=PageTags(engine, site),
+            front=state.front,
             parts=Parts(app, settings),
             watchman=watchman,
             demands_release=not app.debug,
         )
-        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman)
+        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman, state.front)
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
         app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
+
+    def describe(self, app: Flask, ours: Ours) -> None:
+        """Say what an audit from outside (`flask edge check`) may expect of this app's site."""
+        _state(app).ours = ours
 
     def purge(self, app: Flask, url: str) -> int:
         """Let the gateway forget every variant of a URL; return how many it had.
@@ -270,6 +300,12 @@ def _tidy_query(route: Promise, asked: Request) -> None:
 def _path(asked: Request) -> str:
     """The path of a request as a URL spells it; with one slash, or it could name a host."""
     return "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
+
+
+def _registered_as(asked: Request) -> str:
+    """The URL of a page, as the gateway keys it, also where no route matched."""
+    query = cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS)
+    return f"{_path(asked)}?{query}" if query else _path(asked)
 
 
 def _to_canonical_query() -> BaseResponse | None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CODE = "code"
 SETTING = "setting"
-OWN_SETTINGS = ("EDGE", "EDGE_TTL_CAP")
-"""What every page says in its headers."""
+OWN_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP")
+"""What every page says in its headers; EDGE_PURGED is no setting, but what follows from some."""
 
 _LIBRARY = __name__.rpartition(".flask")[0]
 

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
 from .. import purge
 from ..policy import PolicyError
 from .asking import tracker_of
+from .fronting import never_purged
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from ..purge.delivery import Delivery
     from .upkeep import Upkeep
 
 
 def status(app: Flask) -> purge.Status:
     """What is owed to each edge of an app, how long, and how fast it arrives."""
-    names = [tier.name for tier in upkeep_of(app).relay.tiers]
+    deliveries = {found.tier.name: found for found in upkeep_of(app).relay.deliveries}
     with tracker_of(app).reading() as connection:
-        return purge.status(connection, app.extensions["edge"].clock(), names)
+        found = purge.status(connection, app.extensions["edge"].clock(), deliveries)
+    tiers = (replace(tier, driver=_driver(deliveries.get(tier.name))) for tier in found.tiers)
+    return replace(found, tiers=tuple(tiers), capped=never_purged(app))
+
+
+def _driver(delivery: Delivery | None) -> str:
+    if delivery is None:
+        return ""
+    return f"{type(delivery.driver).__name__}: {delivery.driver.limits.words()}"
 
 
 def relay(app: Flask, stop: Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +12,7 @@ from .. import release as releases
 from ..changes import drift, install
 from ..changes.change import EVERYTHING
 from ..changes.log import append
+from ..purge import gateways
 from .asking import tracker_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def release(app: Flask) -> releases.Released:
     """Make what this process is the current release; pages that show something else are purged."""
     tracker = tracker_of(app)
     with tracker.logging() as connection:
-        return releases.release(connection, tracker.parts, tracker.watched)
+        released = releases.release(connection, tracker.parts, tracker.watched)
+        retired = gateways.retire_others(connection, tracker.front.tiers)
+    return replace(released, retired=tuple(retired))
 
 
 def install_triggers(app: Flask) -> Triggers:

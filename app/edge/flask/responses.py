@@ -7,22 +7,26 @@ import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..dialects import EDGE_FIELDS, Dialect, spell
+from ..dialects import EDGE_FIELDS
+from ..gateway import doubt
 from ..gateway.exchange import FINDING
 from ..guard import Finding, Leak
 from ..http.dates import written
+from ..spans import whole_seconds
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from flask import Response
 
+    from ..dialects import Lines
+    from ..front import Front
     from ..policy import Policy
-from ..spans import whole_seconds
 
 POLICY_KEY = "broadsheet.policy"
 _TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
-_CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires"}
+CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires", doubt.NAME}
+"""What is said to caches, in lower case."""
 _CONDITIONS = frozenset(
     {
         "HTTP_IF_MATCH",
@@ -50,7 +54,7 @@ def withhold(
 
 def close(response: Response) -> None:
     """Keep the response out of every cache, whatever its headers said."""
-    for name in header_names(response) & _CLOSED:
+    for name in header_names(response) & CLOSED:
         del response.headers[name]
     response.headers["Cache-Control"] = "no-store"
 
@@ -58,22 +62,22 @@ def close(response: Response) -> None:
 def promise(
     response: Response,
     policy: Policy,
-    dialects: tuple[Dialect, ...],
+    front: Front,
     *,
-    cap: timedelta | None,
+    trusted: int | None,
     now: datetime,
 ) -> None:
-    """Write the policy into the response's headers, each of them once."""
+    """Write the policy into the response's headers, each of them once.
+
+    `trusted` edges can be purged; None leaves it to the gateway, which hears what to say if not.
+    """
     if policy.no_store:
         close(response)
         return
     headers, present = response.headers, header_names(response)
     for name in present & _TOLD_TO_EDGES if not policy.shared else ():
         del headers[name]
-    by_hand = present & _TOLD_TO_EDGES
-    for name, value in spell(policy, dialects, cap=cap):
-        if name.lower() not in by_hand:
-            headers[name] = value
+    _tell(response, policy, front, trusted=trusted)
     second = int(now.timestamp())
     headers["Date"] = _http_date(second)
     if policy.shared and policy.browser.no_cache is not True:
@@ -83,6 +87,23 @@ def promise(
         del headers["Expires"]
     if policy.vary:
         response.vary.update(policy.vary)
+
+
+def _tell(response: Response, policy: Policy, front: Front, *, trusted: int | None) -> None:
+    """Write what each audience may do."""
+    headers, by_hand = response.headers, header_names(response) & _TOLD_TO_EDGES
+    # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
+    for name, value in front.lines(policy, 0 if by_hand else trusted):
+        if name.lower() not in by_hand:
+            headers[name] = value
+    if trusted is None and not by_hand and (instead := front.instead(policy)):
+        headers[doubt.FIELD] = instead
+
+
+def tag(response: Response, lines: Lines) -> None:
+    """Add a page's tags, beside those that a view has written."""
+    for name, value in lines:
+        response.headers.add(name, value)
 
 
 def stamp(response: Response, environ: dict[str, Any]) -> str:

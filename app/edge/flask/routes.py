@@ -10,6 +10,7 @@ from .promise import route_promise
 if TYPE_CHECKING:
     from flask import Flask
 
+    from ..front import Front
     from .promise import Promise
 
 _ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
@@ -17,7 +18,10 @@ _ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One URL rule: what it promises to whom, and where that was said."""
+    """One URL rule: what it promises to whom, and where that was said.
+
+    `edge` is the promise, and `edges` what each edge in front is told of it.
+    """
 
     rule: str
     endpoint: str
@@ -26,6 +30,7 @@ class Route:
     source: str
     browser: str
     edge: str
+    edges: dict[str, str]
     query: tuple[str, ...]
     headers: tuple[str, ...]
     reason: str | None
@@ -37,16 +42,16 @@ class Route:
 
 def routes(app: Flask) -> list[Route]:
     """List the routes of an app in the order of their rules."""
-    default = app.extensions["edge"].default
+    state = app.extensions["edge"]
     rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
     return [
-        _route(rule, route_promise(app, rule.endpoint, default))
+        _route(rule, route_promise(app, rule.endpoint, state.default), state.front)
         for rule in rules
         if not rule.build_only
     ]
 
 
-def _route(rule: Any, promise: Promise) -> Route:
+def _route(rule: Any, promise: Promise, front: Front) -> Route:
     methods = tuple(sorted((rule.methods or set()) - _ANY_METHOD)) or ("ANY",)
     words = promise.policy.words()
     return Route(
@@ -57,6 +62,7 @@ def _route(rule: Any, promise: Promise) -> Route:
         source=promise.source,
         browser=words.browser,
         edge=words.edge,
+        edges=front.words(promise.policy),
         query=tuple(sorted(promise.query)),
         headers=promise.policy.vary,
         reason=_reason(methods, promise),

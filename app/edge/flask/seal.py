@@ -1,18 +1,23 @@
-"""The last door of a Flask app: what comes through unjudged leaves as no-store."""
+"""The last door of a Flask app: what comes through unjudged leaves as no-store.
+
+It is the first one of a request, too, so what a response reads is recorded from here on: a URL
+converter or a session interface may read the database before Flask says that a request began.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dialects import EDGE_FIELDS
-from .responses import POLICY_KEY
+from ..reads import recorder
+from .responses import CLOSED, POLICY_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-_FORGOTTEN = {name.lower() for name in EDGE_FIELDS} | {"cache-control", "expires"}
+RECORDED = "edge.recorded"
+"""The key of a WSGI environment that says that a record has begun."""
 
 
 class Seal:
@@ -21,17 +26,21 @@ class Seal:
     That happens when an after_request function or a signal fails while an error is answered.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, begin: Callable[[], None]) -> None:
         self.app = app
+        self.begin = begin
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on and look at what comes back."""
         environ.pop(POLICY_KEY, None)
+        environ[RECORDED] = True
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             if POLICY_KEY not in environ:
-                headers = [line for line in headers if line[0].lower() not in _FORGOTTEN]
+                headers = [line for line in headers if line[0].lower() not in CLOSED]
                 headers.append(("Cache-Control", "no-store"))
             return start_response(status, headers, *exc_info)
 
-        return self.app(environ, start)
+        with recorder.apart():
+            self.begin()
+            return self.app(environ, start)

@@ -15,7 +15,6 @@ from ..guard import Finding
 from ..index import Page, Registered, register
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL
-from ..tags import page_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,16 +23,15 @@ if TYPE_CHECKING:
 
     from ..changes import Watched
     from ..changes.watchman import Watchman
+    from ..front import Front
     from ..policy import Policy
     from .parts import Parts
+    from .tagging import PageTags
 
 _log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(milliseconds=200)
 """How long registering waits for another writer; a reader's answer is worth more than a HIT."""
-
-FLIGHT = timedelta(minutes=1)
-"""The longest time that a response may be on its way to a cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,8 @@ class Tracker:
     watched: tuple[Watched, ...]
     schema: Schema
     site: str
-    key: bytes
+    tags: PageTags
+    front: Front
     parts: Parts
     watchman: Watchman
     demands_release: bool
@@ -78,20 +77,24 @@ class Tracker:
             return None
         if (trouble := self.watchman.trouble()) is not None:
             return _quiet(view, "untrusted", trouble)
+        try:
+            tag = self.tag(url)
+        except sa.exc.DBAPIError:
+            return _quiet(view, "unregistered", "the page index could not be read")
         page = Page(
             url=url,
             variant=version.variant,
-            tag=self.tag(url),
+            tag=tag,
             etag=version.etag,
             policy=policy.name,
             registered=now,
-            expires=now + longest_life(policy),
+            expires=now + self.front.life(policy),
         )
         return self._register(view, page, record)
 
     def tag(self, url: str) -> str:
         """The cache tag of a page."""
-        return page_tag(self.site, url, key=self.key)
+        return self.tags.of(url)
 
     def _register(self, view: str, page: Page, record: recorder.Record) -> Finding | None:
         build = self.parts.build if self.demands_release else None
@@ -153,19 +156,6 @@ def _patience(connection: Connection, longest: timedelta) -> Iterator[None]:
 def _warn(reason: str) -> None:
     """Say once a process why nothing is stored."""
     _log.warning("edge.old_build", extra={"reason": reason})
-
-
-def longest_life(policy: Policy) -> timedelta:
-    """How long any cache may hold a response.
-
-    An edge may get it in the last second in which the gateway may serve it, and count anew.
-    """
-    edge = policy.edge
-    if edge is None:
-        return FLIGHT + policy.browser.ttl
-    spans = (edge.stale_while_revalidate, edge.stale_if_error)
-    stale = max(span or timedelta() for span in spans)
-    return 2 * (edge.ttl + stale) + FLIGHT
 
 
 def _leak(view: str, policy: Policy, reason: str) -> Finding:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..changes import chain
 from ..changes.install import log_everything
+from ..drivers import Driver
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
 from ..purge import Relay, Tier, gateways
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from ..changes.watchman import Watchman
+    from ..front import Front
     from .embedded import Embedded
 
 _CHAIN = b"chain"
+_SPELT = b"spelt"
 _log = logging.getLogger(__name__)
 
 
@@ -42,13 +45,15 @@ class Upkeep:
         clock: Callable[[], datetime],
         hooks: Sequence[Hook],
         watchman: Watchman,
+        front: Front,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
         self._clock = clock
         self._watchman = watchman
+        self._front = front
         self._seen = ""
-        tiers = {}
+        tiers: dict[Tier, Driver] = dict(front.tiers)
         if embedded is not None:
             tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
         self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch, self._remember))
@@ -64,14 +69,27 @@ class Upkeep:
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
         with self._engine.execution_options(**WRITING).begin() as connection:
+            for tier in self._front.tiers:
+                gateways.join(connection, tier, self._clock())
             if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             chain.newest(connection)
+        self._respell()
         self._watchman.look()
         self.relay.settle(self._clock())
         self._purge_what_is_owed()
         self.relay.flush(self._clock())
         self._remember()
+
+    def _respell(self) -> None:
+        """Forget pages that tell the edges what other settings said of them."""
+        if self._embedded is None:
+            return
+        digest = hashlib.blake2b(self._front.digest.encode(), digest_size=16).digest()
+        with suppress(StoreError):  # as in _follows
+            if self._embedded.store.note(_SPELT) not in {None, digest}:
+                self._embedded.gateway.purge_all()
+            self._embedded.store.remember(_SPELT, digest)
 
     def _purge_what_is_owed(self) -> None:
         """Purge our gateway without a claim: who holds one may have died with it."""

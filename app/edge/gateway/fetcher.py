@@ -106,7 +106,7 @@ class Fetcher:
             return None
         ttl = stored.lifetime - (now - stored.born)
         status = CacheStatus(fwd=found.fwd, fwd_status=failed, ttl=ttl, detail=detail)
-        return self._signer.forwarded(sent, stored, status, now)
+        return self._signer.forwarded(sent, stored, request, status, now)
 
     def may_stand_in(self, request: Request, found: Found) -> bool:
         """Tell whether the stored response could be used if the application fails."""
@@ -165,7 +165,7 @@ class Fetcher:
             if pair[0].lower() != "age"
         ]
         status = asked.status(fwd_status=_NOT_MODIFIED, stored=saved is Saved.SAVED)
-        return self._signer.forwarded(sent, newer, status, now)
+        return self._signer.forwarded(sent, newer, asked.request, status, now)
 
     def _freshen(self, asked: _Asked, newer: Stored, verdict: storing.Verdict) -> Saved | None:
         if verdict.store:
@@ -190,7 +190,7 @@ class Fetcher:
                 doubtful = replace(stored, lifetime=0, while_revalidate=0, if_error=0)
                 self._store.freshen(asked.key, doubtful, token=asked.token)
         status = asked.status(detail=answered.finding)
-        return self._passed_on(head, answered.body.remaining(), status)
+        return self._passed_on(asked, head, answered.body.remaining(), status)
 
     def _speaks_of(self, stored: Stored, head: Head) -> bool:
         length = stored.answers["identity"].body.length
@@ -226,7 +226,7 @@ class Fetcher:
         if asked.request.is_head:
             reply.close(rest)
             rest = ()
-        return self._passed_on(head, rest, status)
+        return self._passed_on(asked, head, rest, status)
 
     def _already(
         self, asked: _Asked, head: Head, candidate: storing.Candidate, status: CacheStatus
@@ -243,7 +243,7 @@ class Fetcher:
         sent = reply.made(asked.request, made, lambda _: None, now=head.received_at)
         if sent is not None:
             sent.headers += self._keeper.unkept(head, candidate)
-        return sent and self._signer.fetched(sent, made, status)
+        return sent and self._signer.fetched(sent, made, asked.request, status)
 
     def _content(self, head: Head, body: exchange.Body) -> tuple[str, bytes | None]:
         """Return the body, None if it is too large to keep, and whether it is complete."""
@@ -281,13 +281,15 @@ class Fetcher:
         refused = None if saved is Saved.SAVED else saved.value
         status = asked.status(stored=saved is Saved.SAVED, detail=refused)
         sent.headers += self._keeper.unkept(head, candidate)
-        return self._signer.fetched(sent, shown, status)
+        return self._signer.fetched(sent, shown, asked.request, status)
 
     # pass
 
-    def _passed_on(self, head: Head, body: Iterable[bytes], status: CacheStatus) -> Reply:
+    def _passed_on(
+        self, asked: _Asked, head: Head, body: Iterable[bytes], status: CacheStatus
+    ) -> Reply:
         """Return an answer as it came, without what is for caches only."""
-        headers = [*self._signer.shown(head.pairs), self._signer.said(status)]
+        headers = [*self._signer.shown(head.pairs, asked.request), self._signer.said(status)]
         if head.length == -1:
             headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         return Reply(head.line, headers, body)

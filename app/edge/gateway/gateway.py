@@ -109,7 +109,7 @@ class Gateway:
                 for key in invalidated(environ, line, headers, self._keying):
                     forget(self._store, key)
             said = replace(status, detail=environ.get(exchange.FINDING) or status.detail)
-            return [*self._signer.shown(headers), self._signer.said(said)]
+            return [*self._signer.shown(headers, None), self._signer.said(said)]
 
         return exchange.passed_on(self._app, environ, start_response, rewrite)
 
@@ -124,7 +124,7 @@ class Gateway:
             self._refresh(request, key, found)
         if stored.unpacked:
             sent.body = self._packer.afterwards(key, stored, sent.body)
-        return self._signer.hit(sent, stored, found.use, now)
+        return self._signer.hit(sent, found, request, now)
 
     def _refresh(self, request: Request, key: bytes, found: Found) -> None:
         """Ask behind the reader's back, unless another process does (RFC 5861 section 3)."""
@@ -162,7 +162,7 @@ class Gateway:
         assert stored is not None
         sent = reply.made(request, stored, partial(self._store.body, key, stored), now=now)
         status = CacheStatus(fwd=found.fwd, collapsed=True)
-        return sent and self._signer.forwarded(sent, stored, status, now)
+        return sent and self._signer.forwarded(sent, stored, request, status, now)
 
     def _ask(self, request: Request, key: bytes, found: Found) -> Reply:
         """Ask, but no longer than the deadline where something stale may stand in."""

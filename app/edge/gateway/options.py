@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from ..http import key
+from .doubt import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 INTERNAL: Final = frozenset(
     {
         "broadsheet-cache-control",
+        NAME,
         "cache-tag",
         "cdn-tag",
         "edge-cache-tag",
@@ -109,6 +111,10 @@ class Options:
     #: A fresh page whose first target says `purged` is as new as a fresh answer: where caches
     #: behind the gateway may keep it for a while, its Age is 0 and its Date is now.
     vouches: bool = False
+    #: Says how far caches behind the gateway can't be purged just now: the word under which a
+    #: response tells what to say to them instead (`doubt`), or nothing while all can be. It is
+    #: told whether the page was asked for by another URL than its own.
+    doubt: Callable[[bool], str] | None = None
     #: The longest wait for another request that fetches the same page.
     wait: timedelta = timedelta(seconds=10)
     #: After this time without an answer a stale one is used, where stale-if-error allows.

@@ -98,6 +98,11 @@ class Request:
         return "HTTP_AUTHORIZATION" in self.environ or bool(self.environ.get("REMOTE_USER"))
 
     @property
+    def misspelt(self) -> bool:
+        """Tell whether the page has another URL than the one it is asked for by."""
+        return bool(self.environ.get("QUERY_STRING", "") != self.query)
+
+    @property
     def conditional(self) -> bool:
         """Tell whether the request asks for less than the whole page."""
         environ = self.environ

@@ -29,7 +29,8 @@ class Linked:
         wanted = sorted({key for key in keys if key not in known})
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
-            asked = [int(key) if key.lstrip("-").isdecimal() else key for key in chunk]
+            # Without a type, so that the database reads each key as its own column's.
+            asked = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
             query = sa.select(table.c[column], *(table.c[each] for each in equal))
             for key, *values in self._connection.execute(query.where(table.c[column].in_(asked))):
                 known[str(encode(key))].add(tuple(encode(value) for value in values))

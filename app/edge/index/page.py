@@ -22,11 +22,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
-    """A registered page that a change may have touched."""
+    """A registered page that a change may have touched.
+
+    `gone`: it may have lost something that must not be shown any more.
+    """
 
     id: int
     url: str
     tag: str
+    gone: bool = False
 
 
 def urls(pages: Iterable[Affected]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from ..changes.change import Change, Op
 from ..changes.log import take
 from ..reads.encoding import encode
 from .interval import nodes, shifted
+from .leaving import leaving
 from .links import Linked
 from .lock import exclude
 from .page import Affected
@@ -70,13 +71,15 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
         return Resolution(changes=len(changes), everything=f"{what} may have changed")
     named = {url: tag for change in changes for url, tag in _named(change)}
     shapes = _shapes(connection, {c.table for c in changes})
-    probes = _probes(shapes, changes, _links(connection, shapes, changes))
+    links = _links(connection, shapes, changes)
+    probes = _probes(shapes, changes, links)
     if probes is None:
         return Resolution(changes=len(changes), everything="a change could not be told apart")
     if sum(map(len, probes.values())) > MOST_PROBES:
         return Resolution(changes=len(changes), everything="more probes than are asked one by one")
-    pages = _pages(connection, probes)
-    asked = (Affected(id=0, url=url, tag=tag) for url, tag in sorted(named.items()))
+    gone = set(_page_ids(connection, leaving(shapes, changes, links)))
+    pages = (replace(page, gone=page.id in gone) for page in _pages(connection, probes))
+    asked = (Affected(id=0, url=url, tag=tag, gone=True) for url, tag in sorted(named.items()))
     return Resolution(changes=len(changes), pages=(*pages, *asked))
 
 

@@ -29,6 +29,11 @@ BLOCKED = timedelta(seconds=1)
 """How soon to look again at what waits for an inner tier."""
 
 
+Due = sa.Row[int, str, str, str, int, bool]
+DueQuery = sa.Select[int, str, str, str, int, bool]
+"""Entries with what is sent of them, and how often they failed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Entries that are ours to send: in one call, each page once."""
@@ -86,7 +91,13 @@ def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int]:
 
 def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int = 1) -> None:
     """Make a tier known, unless it is."""
-    values = {"name": tier.name, "level": float(burst), "level_at": micros(now)}
+    values = {
+        "name": tier.name,
+        "depth": tier.depth,
+        "flight": span(tier.flight),
+        "level": float(burst),
+        "level_at": micros(now),
+    }
     if connection.dialect.name == "sqlite":
         connection.execute(sa.insert(tiers).prefix_with("OR IGNORE").values(values))
         return
@@ -95,9 +106,7 @@ def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int =
     connection.execute(insert(tiers).values(values).on_conflict_do_nothing())
 
 
-def _due(
-    connection: Connection, tier: Tier, limits: Limits, now: datetime
-) -> list[sa.Row[int, str, str, str, int]]:
+def _due(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> list[Due]:
     """What goes into one call: purges of everything alone, or pages that failed as often."""
     for kind in (Kind.EVERYTHING, Kind.PAGE):
         rows = _lock(connection, _ready(tier, kind).limit(limits.batch), now)
@@ -109,9 +118,7 @@ def _due(
     return []
 
 
-def _lock(
-    connection: Connection, query: sa.Select[int, str, str, str, int], now: datetime
-) -> list[sa.Row[int, str, str, str, int]]:
+def _lock(connection: Connection, query: DueQuery, now: datetime) -> list[Due]:
     """The rows of a query, which nobody changes until the transaction ends."""
     at = {"now": micros(now)}
     if connection.dialect.name == "sqlite":
@@ -131,13 +138,13 @@ _now = sa.bindparam("now", type_=sa.BigInteger)
 
 
 @lru_cache(maxsize=64)
-def _ready(tier: Tier, kind: Kind) -> sa.Select[int, str, str, str, int]:
+def _ready(tier: Tier, kind: Kind) -> DueQuery:
     """The entries that may be sent at `:now`; to make the query costs more than to ask it."""
     due = sa.or_(
         sa.and_(_one.c.state.in_([State.PENDING, State.SENT]), _one.c.due_at <= _now),
         sa.and_(_one.c.state == State.CLAIMED, _one.c.claimed_until <= _now),
     )
-    query = sa.select(_one.c.id, _one.c.kind, _one.c.url, _one.c.tag, _one.c.blame)
+    query = sa.select(_one.c.id, _one.c.kind, _one.c.url, _one.c.tag, _one.c.blame, _one.c.gone)
     # That it is open follows from `due`, but an index is found by it.
     query = query.where(_one.c.tier == tier.name, _one.c.kind == kind, _one.c.state.in_(OPEN), due)
     for blocker in _blockers(tier, kind):
@@ -221,7 +228,7 @@ def _next(connection: Connection, tier: Tier, now: datetime) -> datetime | None:
 
 def _take(
     connection: Connection,
-    rows: list[sa.Row[int, str, str, str, int]],
+    rows: list[Due],
     until: datetime,
 ) -> Claim:
     token = uuid4().hex
@@ -235,9 +242,10 @@ def _take(
         attempts=outbox.c.attempts + 1,
     )
     pages = {row.url: row.tag for row in rows if row.kind == Kind.PAGE}
+    gone = {row.url for row in rows if row.gone}
     return Claim(
         token=token,
         ids=ids,
-        targets=tuple(Target(url=url, tag=tag) for url, tag in pages.items()),
+        targets=tuple(Target(url=url, tag=tag, gone=url in gone) for url, tag in pages.items()),
         everything=rows[0].kind == Kind.EVERYTHING,
     )

@@ -90,16 +90,19 @@ def _pages(
     upto = _last(connection)
     if _join_everything(connection, tier, upto, None, untried=True):
         return
+    pages = tuple(pages)
     tags = {page.url: page.tag for page in pages}
+    gone = {page.url for page in pages if page.gone}
     for chunk in _chunks(sorted(tags)):
+        now_gone = sa.or_(outbox.c.gone, outbox.c.url.in_(sorted(gone.intersection(chunk))))
         joined = connection.scalars(
             sa.update(outbox)
             .where(*_waiting(tier, Kind.PAGE), outbox.c.url.in_(chunk))
-            .values(upto=upto)
+            .values(upto=upto, gone=now_gone)
             .returning(outbox.c.url),
         ).all()
         rows = [
-            _owed(tier, cause, now, upto) | {"url": url, "tag": tags[url]}
+            _owed(tier, cause, now, upto) | {"url": url, "tag": tags[url], "gone": url in gone}
             for url in chunk
             if url not in joined
         ]

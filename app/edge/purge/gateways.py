@@ -1,7 +1,12 @@
-"""The gateways of all machines: each that has joined is owed every change, whoever resolves it."""
+"""The tiers that have joined: each is owed every change, whoever resolves it and wherever.
+
+They are the gateways of all machines, and the edges in front as the web processes' settings name
+them; a command that runs with other settings owes them as much.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -9,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from .claim import introduce
 from .housekeeping import retire
-from .instants import micros
+from .instants import micros, span
 from .state import OPEN
 from .tables import outbox
 from .tables import tier as tiers
@@ -26,20 +31,41 @@ def named(name: str) -> Tier:
     return Tier(name=f"{PREFIX}{name}", depth=0)
 
 
-def join(connection: Connection, gateway: Tier, now: datetime) -> bool:
-    """Let a gateway be owed what changes from now on; tells whether it had not joined before."""
-    known = connection.scalar(sa.select(tiers.c.name).where(tiers.c.name == gateway.name))
+def join(connection: Connection, tier: Tier, now: datetime) -> bool:
+    """Let a tier be owed what changes from now on; tells whether it had not joined before."""
+    known = connection.execute(
+        sa.select(tiers.c.depth, tiers.c.flight).where(tiers.c.name == tier.name)
+    ).one_or_none()
     if known is None:
-        introduce(connection, gateway, now)
+        introduce(connection, tier, now)
+    elif tuple(known) != (tier.depth, span(tier.flight)):
+        placed = {"depth": tier.depth, "flight": span(tier.flight)}
+        connection.execute(sa.update(tiers).where(tiers.c.name == tier.name).values(placed))
     return known is None
 
 
 def joined(connection: Connection) -> list[Tier]:
-    """The gateways that have joined."""
-    ours = tiers.c.name.startswith(PREFIX, autoescape=True)
+    """The tiers that have joined."""
+    rows = connection.execute(sa.select(tiers.c.name, tiers.c.depth, tiers.c.flight))
     return [
-        Tier(name=name, depth=0) for name in connection.scalars(sa.select(tiers.c.name).where(ours))
+        Tier(name=row.name, depth=row.depth, flight=timedelta(microseconds=row.flight))
+        for row in rows
     ]
+
+
+def all_owed(connection: Connection, own: Iterable[Tier]) -> tuple[Tier, ...]:
+    """The tiers of this process and those that have joined, each once as we know them."""
+    found = {tier.name: tier for tier in (*joined(connection), *own)}
+    return tuple(found.values())
+
+
+def retire_others(connection: Connection, named_now: Iterable[Tier]) -> list[str]:
+    """Forget the edges in front that the settings name no more; return their names."""
+    kept = {tier.name for tier in named_now}
+    over = [tier.name for tier in joined(connection) if tier.depth and tier.name not in kept]
+    for name in over:
+        retire(connection, name)
+    return over
 
 
 def retire_gone(connection: Connection, now: datetime) -> None:

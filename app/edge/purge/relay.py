@@ -21,7 +21,7 @@ from ..index.resolve import Resolution
 from .clock import TOLERANCE, set_back
 from .delivery import WRITING, Delivery
 from .enqueue import settle_changes
-from .gateways import joined, retire_gone
+from .gateways import all_owed, retire_gone
 from .housekeeping import EVERY, keep_house
 from .leader import Leader
 from .leader import leader as elect
@@ -84,14 +84,14 @@ class Relay:
             if not unresolved(connection, most=0):
                 return Resolution()
         with self._writing.begin() as connection:
-            owed = inside_out({*self.tiers, *joined(connection)})
+            owed = all_owed(connection, self.tiers)
             resolution = settle_changes(connection, owed, now)
             self._world.reached("resolved")
         self._world.reached("settled")
         return resolution
 
     def flush(self, now: datetime, *, within: timedelta = timedelta(seconds=1)) -> Resolution:
-        """Settle what was written and purge the innermost tiers before returning.
+        """Settle what was written and purge our gateways before returning.
 
         The committing process calls it before its request ends. What another process has claimed
         is waited for, and no longer than `within`; what fails is left to the relay, also when it is
@@ -109,7 +109,7 @@ class Relay:
         resolution = self.settle(now)
         began = self._world.ticks()
         # Also when there was nothing to settle: somebody else may have settled what was written.
-        for delivery in self._innermost():
+        for delivery in self._gateways():
             delivery.drain(now)
             while delivery.claimed() and self._world.since(began) < within:
                 time.sleep(0.002)
@@ -131,7 +131,7 @@ class Relay:
         self.settle(now)
         if self._kept is None or now - self._kept >= EVERY:
             with self._writing.begin() as connection:
-                keep_house(connection, self.tiers, now)
+                keep_house(connection, all_owed(connection, self.tiers), now)
                 retire_gone(connection, now)
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]
@@ -205,9 +205,9 @@ class Relay:
         for delivery in deliveries:
             self._nudges[delivery.tier].set()
 
-    def _innermost(self) -> list[Delivery]:
-        depth = min((delivery.tier.depth for delivery in self.deliveries), default=0)
-        return [delivery for delivery in self.deliveries if delivery.tier.depth == depth]
+    def _gateways(self) -> list[Delivery]:
+        """Those that answer at once; nobody waits for an edge in front."""
+        return [delivery for delivery in self.deliveries if not delivery.tier.depth]
 
     def _mind_clock(self, now: datetime) -> None:
         latest = self._latest

@@ -34,9 +34,13 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierStatus:
-    """How one tier is doing; the newest dead letters are listed."""
+    """How one tier is doing; the newest dead letters are listed.
+
+    `driver` says by what it is purged and what it puts up with, where this process purges it.
+    """
 
     name: str
+    driver: str = ""
     backlog: int = 0
     resting: int = 0
     oldest: timedelta | None = None
@@ -54,6 +58,8 @@ class Status:
 
     at: datetime
     tiers: tuple[TierStatus, ...]
+    capped: tuple[str, ...] = ()
+    """Of each edge that is never purged, why."""
 
     @property
     def healthy(self) -> bool:
@@ -71,11 +77,14 @@ class Status:
             yield "Nothing was ever owed to an edge."
         for found in self.tiers:
             yield from _said(found)
+        yield from self.capped
 
 
 def _said(found: TierStatus) -> Iterator[str]:
     state = f"can't be purged: {found.breaker}" if found.breaker else "is purged"
     yield f"{found.name} {state}."
+    if found.driver:
+        yield f"  {found.driver}"
     waits = f", the oldest for {_seconds(found.oldest)}" if found.oldest else ""
     yield f"  owed {found.backlog}{waits}; {found.resting} wait for their second purge"
     if found.p50 is not None and found.p99 is not None:

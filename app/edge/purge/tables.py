@@ -21,6 +21,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("kind", sa.String(10), nullable=False),
         sa.Column("url", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("tag", sa.String(64), nullable=False, server_default=sa.text("''")),
+        # The page may have lost something that must not be shown any more.
+        sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("state", sa.String(10), nullable=False),
         # A further purge follows the next one that succeeds.
         sa.Column("again", sa.Boolean, nullable=False),
@@ -47,6 +49,9 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         "edge_tier",
         metadata,
         sa.Column("name", sa.String(60), primary_key=True),
+        # Where it stands, and the longest time that a stale response can be on its way to it.
+        sa.Column("depth", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("flight", sa.BigInteger, nullable=False, server_default="0"),
         # Why it can't be purged; empty while it can.
         sa.Column("breaker", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),

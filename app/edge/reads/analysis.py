@@ -144,6 +144,9 @@ class _Reader:
         key = tuple(column.name for column in element.table.primary_key)
         keyed = bool(key) and all(name in positions for name in key)
         mentioned = self._mentioned(element, but_selected=keyed and self._plain_rows())
+        parent = keyed and not mentioned.difference(key)
+        link = self._child(element, others, key) if parent else None
+        link = link or self._link(element, others, key)
         return Source(
             table=element.table.name,
             mentioned=frozenset(mentioned),
@@ -151,8 +154,7 @@ class _Reader:
             selected=frozenset(selected),
             equal=tuple(self._equalities(element)),
             interval=self._interval(element, positions) if self.outermost else None,
-            covered=keyed and self._many_to_one(element, others, mentioned, key),
-            link=self._link(element, others, key),
+            link=link,
         )
 
     def _link(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
@@ -161,15 +163,36 @@ class _Reader:
         Not the other way round as well: when a post and its link change at once, each would be
         looked for through what the other has become.
         """
-        if len(key) != 1 or element.nullable:
+        if len(key) != 1 or element.nullable or not comparable(element.table.c[key[0]]):
             return None
         for other in others:
             if other is element or other.nullable or other.table.name in self.schema.derived:
                 continue
             equal = tuple(self._equalities(other))
             column = _linking(element, other, key[0])
-            if equal and column and self._watches(other, column):
+            if not equal or not column or not comparable(other.table.c[column]):
+                continue
+            if self._watches(other, column):
                 return Link(table=other.table.name, column=column, key=key[0], equal=equal)
+        return None
+
+    def _child(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
+        """The table through whose foreign key alone a row of `element` can get here.
+
+        Where the key was kept there is no such row yet when its parent comes; but the key is
+        kept by whoever writes, and a shell may not have. As that is rare, a list of values is
+        one dependency and not one for each.
+        """
+        if len(key) != 1 or not comparable(element.table.c[key[0]]):
+            return None
+        for other in others:
+            if other is element or other.table.name in self.schema.derived:
+                continue
+            for condition in element.filters:
+                column = _follows_key(condition, element, other, key[0])
+                if column is not None and self._images(other, column):
+                    equal = tuple(e for e in self._equalities(other) if not e.bound.many)
+                    return Link(table=other.table.name, column=column, key=key[0], equal=equal)
         return None
 
     def _watches(self, element: Element, column: str) -> bool:
@@ -218,14 +241,18 @@ class _Reader:
         yield from select._where_criteria  # noqa: SLF001 - as above
         yield from select._order_by_clauses  # noqa: SLF001 - as above
 
+    def _images(self, element: Element, name: str) -> bool:
+        """Tell whether a change's images hold a column, so that it can be compared there."""
+        declared = self.schema.watched[element.table.name].columns
+        column = element.table.c[name]
+        return (name in declared or column.primary_key) and comparable(column)
+
     def _equalities(self, element: Element) -> Iterator[Equal]:
-        watched = self.schema.watched[element.table.name]
-        declared = {*watched.columns, *(column.name for column in element.table.primary_key)}
         for condition in element.filters:
             column, bind = _equality(condition)
             if column is None or bind is None or not element.owns(column):
                 continue
-            if column.name in declared and comparable(element.table.c[column.name]):
+            if self._images(element, column.name):
                 kind = element.table.c[column.name].type
                 number = isinstance(kind, sa.Integer | sa.Boolean)
                 yield Equal(column=column.name, bound=self._bound(bind), number=number)
@@ -284,28 +311,11 @@ class _Reader:
                 upper = self._bound(bind)
         return lower, upper
 
-    def _many_to_one(
-        self, element: Element, others: list[Element], mentioned: set[str], key: tuple[str, ...]
-    ) -> bool:
-        """Tell whether a row gets here only by an enforced foreign key of another table's row."""
-        if len(key) != 1 or mentioned - {*key}:
-            return False
-        return any(
-            _follows_key(condition, element, other, key[0])
-            for condition in element.filters
-            for other in others
-            if other is not element
-        )
-
 
 def _linking(element: Element, other: Element, key: str) -> str | None:
     """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
-    for condition in element.filters:
-        if condition not in other.filters or not _follows_key(condition, element, other, key):
-            continue
-        sides = (condition.left, condition.right)
-        return next(str(side.name) for side in sides if other.owns(side))
-    return None
+    shared = (condition for condition in element.filters if condition in other.filters)
+    return next(filter(None, (_follows_key(c, element, other, key) for c in shared)), None)
 
 
 def _inside(part: Any) -> bool:
@@ -354,9 +364,10 @@ def _sort_key(clause: Any) -> tuple[Any, bool]:
     return _plain(clause), False
 
 
-def _follows_key(condition: Condition, element: Element, other: Element, key: str) -> bool:
+def _follows_key(condition: Condition, element: Element, other: Element, key: str) -> str | None:
+    """The column of `other` that a condition compares with the key of `element` it refers to."""
     if not isinstance(condition, BinaryExpression) or condition.operator is not operators.eq:
-        return False
+        return None
     sides: Iterable[tuple[Any, Any]] = (
         (condition.left, condition.right),
         (condition.right, condition.left),
@@ -368,5 +379,5 @@ def _follows_key(condition: Condition, element: Element, other: Element, key: st
         if any(
             k.column.table.fullname == element.table.fullname and k.column.name == key for k in keys
         ):
-            return True
-    return False
+            return str(theirs.name)
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,20 @@ def encode(value: Any) -> str | None:
     if isinstance(value, int):
         return str(value)
     return value if isinstance(value, str) else None
+
+
+_NUMERAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+_PLAIN = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+
+
+def spelt(value: Any) -> str | None:
+    """A parameter as text; None for a numeral that a column of numbers would keep otherwise.
+
+    A model may say text where the table says number, and SQLite then keeps '05' as 5.
+    """
+    if isinstance(value, str) and _NUMERAL.fullmatch(value) and not _PLAIN.fullmatch(value):
+        return None
+    return encode(value)
 
 
 def comparable(column: sa.Column[Any]) -> bool:

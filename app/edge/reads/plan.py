@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .dependency import Between, Range, Table, Via
-from .encoding import encode, whole
+from .encoding import spelt, whole
 from .found import Group, Keyed
 from .recorder import Record
 
@@ -78,7 +78,7 @@ class Equal:
         given = self.bound.values(parameters)
         found: set[str] = set()
         for value in given or ():
-            encoded = None if self.number and isinstance(value, str) else encode(value)
+            encoded = None if self.number and isinstance(value, str) else spelt(value)
             if encoded is not None:
                 found.add(encoded)
             elif value is not None:
@@ -156,7 +156,7 @@ class Source:
     """What one table contributes to a statement.
 
     `mentioned` is None when the whole table counts. `key` holds the positions of the primary
-    key in a result row; `covered` says that the rows themselves are all that matters.
+    key in a result row.
     """
 
     table: str
@@ -165,7 +165,6 @@ class Source:
     selected: frozenset[str] = frozenset()
     equal: tuple[Equal, ...] = ()
     interval: Interval | None = None
-    covered: bool = False
     link: Link | None = None
     keyed: Keyed | None = field(init=False)
     whole: Group = field(init=False)
@@ -190,8 +189,7 @@ class Source:
             return
         if self.keyed is not None:
             record.read_rows(self.keyed, rows)
-        if not self.covered:
-            record.groups.add(self._ranges(parameters, rows, self.mentioned))
+        record.groups.add(self._ranges(parameters, rows, self.mentioned))
 
     def _ranges(
         self, parameters: Parameters, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]

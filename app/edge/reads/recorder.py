@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -90,10 +90,25 @@ def rehearsing() -> Iterator[list[Record]]:
         _watched.reset(token)
 
 
+_questions: dict[Callable[[], str | None], None] = {}
+
+
+def ask_first(question: Callable[[], str | None]) -> None:
+    """Ask this of every record that begins: why it can't be whole from its beginning, if so."""
+    _questions[question] = None
+
+
+def _opened(record: Record) -> Record:
+    for question in _questions:
+        if (reason := question()) is not None:
+            record.spoil(reason)
+    return record
+
+
 @contextmanager
 def recording() -> Iterator[Record]:
-    """Keep a record of everything that is read inside."""
-    record = Record()
+    """Keep a record of everything that is read inside; one within another is a part of it."""
+    record = Record() if _current.get() is not None else _opened(Record())
     token = _current.set(record)
     try:
         yield record
@@ -104,11 +119,21 @@ def recording() -> Iterator[Record]:
 def begin() -> Record:
     """Keep a record from now on; `end` forgets it."""
     watched = _watched.get()
-    record = Record(rehearsal=watched is not None)
+    record = _opened(Record(rehearsal=watched is not None))
     if watched is not None:
         watched.append(record)
     _current.set(record)
     return record
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Whatever record begins inside ends there, too; one outside is not touched."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def end() -> None:

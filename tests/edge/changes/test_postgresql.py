@@ -37,6 +37,20 @@ def test_3_3_an_image_does_not_depend_on_the_writers_session(watched: Engine) ->
     assert [new["published_at"] for *_, new, _ in log(watched)] == [NOON_MICROSECONDS]
 
 
+@pytest.mark.parametrize("path", ["public", "pg_temp, public", "pg_catalog"])
+def test_3_3_a_temporary_table_of_the_writers_does_not_catch_the_log(
+    watched: Engine, path: str
+) -> None:
+    """Whatever it is called, and whatever the writer's search path is."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TEMP TABLE edge_change (LIKE edge_change) ON COMMIT DROP"
+        )
+        connection.exec_driver_sql(f"SET LOCAL search_path = {path}")
+        connection.exec_driver_sql("UPDATE public.post SET title = 'z' WHERE id = 1")
+    assert [op for _, op, *_ in log(watched)] == ["U"]
+
+
 def test_3_4_truncate_is_logged_for_the_table_and_its_children(watched: Engine) -> None:
     """Row triggers see nothing of a TRUNCATE, so the table itself is named."""
     with watched.begin() as connection:

@@ -11,6 +11,7 @@ from flask import Flask, Response, request, session, url_for
 from app.edge import Freshness, Policy, cache_control, cached
 from app.edge.dialects import named
 from app.edge.flask import Edge
+from app.edge.front import Front
 from app.edge.guard import Leak
 from app.edge.http.dates import written
 from app.edge.testing import FrozenClock, assert_hit, assert_miss, assert_no_store, assert_stored
@@ -66,7 +67,8 @@ def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
 
 def test_without_a_cdn_a_hit_says_how_old_it_is(gated: Flask, clock: FrozenClock) -> None:
     """No cache behind the gateway is told a lifetime from which an Age would take something."""
-    gated.extensions["edge"].dialects = named("broadsheet")
+    edge = gated.extensions["edge"]
+    edge.front = Front.of((), named("broadsheet"), cap=timedelta(minutes=1))
     get(gated)
     clock.advance(timedelta(seconds=30))
     assert get(gated).headers["Age"] == "30"

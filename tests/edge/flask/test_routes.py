@@ -43,6 +43,7 @@ def test_as_json(site: Flask) -> None:
         "browser": "asks each time",
         "edge": "keeps it for 1 day, then up to 1 hour more while it asks again, one copy per "
         "Accept-Language",
+        "edges": {"cloudflare": "keeps it for 1 minute, for it can't be purged"},
         "query": ["q"],
         "headers": ["Accept-Language"],
         "reason": None,
@@ -59,12 +60,13 @@ def test_as_a_table(site: Flask) -> None:
     assert max(map(len, lines)) <= 80
     assert "\x1b" not in result.output
     start = lines.index("GET /search")
-    assert lines[start : start + 6] == [
+    assert lines[start : start + 7] == [
         "GET /search",
         "    ARTICLE, said by the view",
         "    browser asks each time",
         "    edge keeps it for 1 day, then up to 1 hour more while it asks again, one",
         "        copy per Accept-Language",
+        "    cloudflare keeps it for 1 minute, for it can't be purged",
         "    reads ?q",
     ]
     assert "    NO_STORE, said by nobody (unmarked)" in lines

@@ -259,7 +259,9 @@ def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
     return there
 
 
-@pytest.mark.parametrize("rounds", [60, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "rounds", [60, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+)
 def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> None:
     """SIGKILL at any moment: nothing torn is served, and no purge that was told is lost."""
     chance = random.Random(rounds)

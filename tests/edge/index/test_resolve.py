@@ -4,13 +4,16 @@ import os
 from datetime import datetime
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from app.edge.changes import mark
+from app.edge.changes.log import append
 from app.edge.index import resolve
+from app.edge.index.resolve import asked_for
 from app.edge.reads import matches
 
 from ..reads.conftest import changes, link, memory, post, read, topic
@@ -112,3 +115,37 @@ def test_many_changes_purge_everything(engine: Engine) -> None:
         connection.execute(sa.insert(post), [{"id": i, "slug": f"s{i}"} for i in range(1, 2_100)])
         assert "more changes" in resolve(connection).everything
         assert resolve(connection).changes == 0
+
+
+LIVE = sa.select(post).where(post.c.status == "live")
+GONE = {
+    "another text": (sa.update(post).values(title="b"), {"/1": False}),
+    "taken back": (sa.update(post).values(status="draft"), {"/": True, "/1": True}),
+    "deleted": (sa.delete(post), {"/": True, "/1": True}),
+    "put on the list": (sa.insert(post).values(id=2, slug="s2", status="live"), {"/": False}),
+}
+
+
+@pytest.mark.parametrize(("write", "expected"), GONE.values(), ids=GONE)
+def test_a_page_has_lost_what_was_deleted_or_left_its_list(
+    engine: Engine, write: Any, expected: dict[str, bool]
+) -> None:
+    """Not what was merely edited, and not what came."""
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post).values(id=1, slug="s1", title="a", status="live"))
+        resolve(connection)
+        for url, statement in (
+            ("/", LIVE.with_only_columns(post.c.id)),
+            ("/1", LIVE.where(post.c.id == 1)),
+        ):
+            _, found = read(connection, statement)
+            put(connection, url, found, mark=mark(connection))
+        connection.execute(write)
+        assert {page.url: page.gone for page in resolve(connection).pages} == expected
+
+
+def test_what_a_person_wants_forgotten_is_gone(engine: Engine) -> None:
+    """Nobody knows why."""
+    with engine.begin() as connection:
+        append(connection, asked_for("/a", "p-a"))
+        assert [page.gone for page in resolve(connection).pages] == [True]

@@ -1,7 +1,11 @@
-"""Hours of fake time: writers, readers, edges that misbehave, relays that die."""
+"""Hours of fake time: writers, readers, edges that misbehave, relays that die.
+
+`OUTAGES=200 pytest tests/edge/purge` tries harder than the default run.
+"""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -274,9 +278,9 @@ class Edges(RuleBasedStateMachine):
             return connection.scalar(query) or 0
 
 
-TestEdges = pytest.mark.slow(Edges.TestCase)
+TestEdges = pytest.mark.timeout(1200)(pytest.mark.slow(Edges.TestCase))
 TestEdges.settings = settings(
-    max_examples=20,
+    max_examples=int(os.environ.get("OUTAGES", "8")),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

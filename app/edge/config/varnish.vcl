@@ -1,0 +1,354 @@
+vcl 4.1;
+# @{title}
+# Made from the routes of the app by `flask edge config varnish`; make it anew when they change.
+#
+# For Varnish 7 with the modules of the package varnish-modules, started with
+#
+#   @{command}
+#
+# default_grace=0: a page is served old only as long as its own headers allow.
+# http_gzip_support=off: the origin packs pages itself, with brotli too, and says Vary.
+# http_req_hdr_len, http_req_size: a purge names up to 500 tags in one line.
+# http_resp_hdr_len (8k) and http_max_hdr (64) suffice: a page has one tag and some twenty headers.
+#
+# The origins: FLASK_EDGE=@{edges} and FLASK_PROXIES=1. They must not send 103 Early Hints.
+@{secret_note}
+
+import directors;
+import header;
+import std;
+import var;
+import vsthrottle;
+import xkey;
+
+probe healthy {
+    .url = "/healthz";
+    .interval = @{probe_interval};
+    .timeout = 2s;
+    .window = 4;
+    .threshold = 2;
+    .initial = 2;
+}
+
+@{backends}acl purgers {
+@{purgers}}
+
+sub vcl_init {
+    new origins = directors.@{director}();
+@{members}}
+
+sub vcl_recv {
+    set req.backend_hint = origins.backend();
+    if (req.restarts > 0) {
+        return (hash);
+    }
+    # Nobody but this file speaks in these names, and a name with an underscore is another name
+    # to the server behind.
+    header.regsub(req, "^(?i)(Broadsheet-[^:]*|[^:_]*_[^:]*):.*$", "Broadsheet-Dropped: yes");
+    unset req.http.Broadsheet-Dropped;
+    if (req.method == "PURGE") {
+        call broadsheet_purge;
+    }
+    unset req.http.Forwarded;
+    unset req.http.X-Forwarded-Host;
+    unset req.http.X-Forwarded-Port;
+    unset req.http.X-Forwarded-Prefix;
+    unset req.http.X-HTTP-Method-Override;
+    unset req.http.X-Original-URL;
+    unset req.http.X-Rewrite-URL;
+    unset req.http.Proxy;
+    unset req.http.Early-Data;
+    set req.http.X-Forwarded-Proto = "@{scheme}";
+    set req.http.Broadsheet-Path = regsub(req.url, "\?.*$", "");
+    if (req.http.Broadsheet-Path != "/healthz") {
+        if (req.http.Host !~ "@{host_pattern}") {
+            return (synth(421, "Misdirected Request"));
+        }
+        set req.http.Host = "@{host}";
+    }
+    if (req.method !~ "^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$") {
+        return (synth(405, "Method Not Allowed"));
+    }
+    if (req.method != "GET" && req.method != "HEAD") {
+        set req.http.Broadsheet-Forwarded = "method";
+        return (pass);
+    }
+    call broadsheet_route;
+    if (req.http.Broadsheet-Route == "private" || req.http.Authorization) {
+        set req.http.Broadsheet-Forwarded = "bypass";
+        return (pass);
+    }
+    if (req.http.Broadsheet-Route == "unknown" && req.http.Cookie) {
+        set req.http.Broadsheet-Forwarded = "bypass";
+        return (pass);
+    }
+    unset req.http.Cookie;
+    call broadsheet_encoding;
+    # The built-in vcl_recv goes on from here, and looks the page up.
+}
+
+# What the app's routes say: public, private, or unknown where no route answers.
+sub broadsheet_route {
+    set req.http.Broadsheet-Route = "unknown";
+@{routes}}
+
+# One spelling of what a reader can unpack, so that a page has three variants at most.
+sub broadsheet_encoding {
+    if (req.http.Accept-Encoding ~ "(?i)(^|,)\s*br\s*(;\s*q=(1|0?\.0*[1-9])[0-9.]*\s*)?(,|$)") {
+        set req.http.Accept-Encoding = "br";
+    } elsif (req.http.Accept-Encoding ~ "(?i)(^|,)\s*gzip\s*(;\s*q=(1|0?\.0*[1-9])[0-9.]*\s*)?(,|$)") {
+        set req.http.Accept-Encoding = "gzip";
+    } else {
+        unset req.http.Accept-Encoding;
+    }
+}
+
+# PURGE / with `xkey-softpurge: <tag> <tag>` or `xkey-purge: <tag> <tag>`, from a known address
+# and with the secret.
+sub broadsheet_purge {
+    if (client.ip !~ purgers) {
+        return (synth(403, "Purging is not allowed from here"));
+    }
+    # Never put into a header field: those are logged. No file, or an empty one, allows nobody.
+    if (req.http.Authorization !~ "^Bearer .{16}" ||
+        req.http.Authorization != "Bearer " + @{secret}) {
+        return (synth(403, "The secret is wrong"));
+    }
+    # Noted first: from now on nothing that was stale before may be served while it is fetched.
+    var.global_set("purged", std.time2real(now, 0.0));
+    std.collect(req.http.xkey-softpurge, " ");
+    std.collect(req.http.xkey-purge, " ");
+    if (req.http.xkey-softpurge) {
+        return (synth(200, "Purged softly: " + xkey.softpurge(req.http.xkey-softpurge)));
+    }
+    if (req.http.xkey-purge) {
+        return (synth(200, "Purged: " + xkey.purge(req.http.xkey-purge)));
+    }
+    return (synth(405, "Say xkey-softpurge or xkey-purge"));
+}
+
+# A page that is there, fresh or within the longer of its two times of grace.
+sub vcl_hit {
+    if (obj.ttl > 0s) {
+        return (deliver);
+    }
+    if (req.http.Broadsheet-Stale == "failed") {
+        if (obj.ttl + std.duration(obj.http.Broadsheet-If-Error + "s", 0s) > 0s) {
+            set req.http.Broadsheet-Detail = "stale-if-error";
+            return (deliver);
+        }
+        return (synth(503, "Service Unavailable"));
+    }
+    # Served while it is fetched only if it ran out by itself. A soft purge passes over what is
+    # stale already, so any purge since this page ran out may have meant it.
+    if (obj.ttl + std.duration(obj.http.Broadsheet-While-Revalidate + "s", 0s) > 0s &&
+        std.time(var.global_get("purged"), now - 3650d) < now + obj.ttl - 1s) {
+        set req.http.Broadsheet-Detail = "stale-while-revalidate";
+        return (deliver);
+    }
+    if (obj.ttl + std.duration(obj.http.Broadsheet-If-Error + "s", 0s) > 0s) {
+        if (!std.healthy(req.backend_hint) ||
+            vsthrottle.remaining("failed " + req.url, 1, 1s) == 0) {
+            set req.http.Broadsheet-Detail = "stale-if-error";
+            return (deliver);
+        }
+    }
+    set req.http.Broadsheet-Stale = "asked";
+    set req.grace = 0s;
+    return (restart);
+}
+
+sub vcl_miss {
+    # Who waited for a fetch that failed does not begin another one.
+    if (req.http.Broadsheet-Stale == "asked" &&
+        vsthrottle.remaining("failed " + req.url, 1, 1s) == 0) {
+        set req.http.Broadsheet-Stale = "failed";
+        set req.grace = 3650d;
+        return (restart);
+    }
+    if (req.http.Broadsheet-Stale) {
+        set req.http.Broadsheet-Forwarded = "stale";
+    } else {
+        set req.http.Broadsheet-Forwarded = "miss";
+    }
+}
+
+sub vcl_pass {
+    if (!req.http.Broadsheet-Forwarded) {
+        set req.http.Broadsheet-Forwarded = "bypass";
+    }
+}
+
+sub vcl_backend_fetch {
+    # Whoever was served what is stale because the origin failed does not ask it once more.
+    if (bereq.is_bgfetch && bereq.http.Broadsheet-Stale) {
+        return (abandon);
+    }
+    if (bereq.retries > 0) {
+        set bereq.backend = origins.backend();
+    }
+    unset bereq.http.Broadsheet-Path;
+    unset bereq.http.Broadsheet-Route;
+    unset bereq.http.Broadsheet-Query;
+    unset bereq.http.Broadsheet-Forwarded;
+    unset bereq.http.Broadsheet-Detail;
+}
+
+sub vcl_backend_response {
+    if (beresp.status >= 500) {
+        call broadsheet_failed;
+    }
+    if (!bereq.uncacheable) {
+        call broadsheet_lifetime;
+    }
+    # The built-in vcl_backend_response goes on from here, with its own guards.
+}
+
+# An error takes no page's place.
+sub broadsheet_failed {
+    if (bereq.is_bgfetch || bereq.http.Broadsheet-Stale) {
+        if (@{may_retry}beresp.status >= 502 && beresp.status <= 504) {
+            return (retry);
+        }
+        return (abandon);
+    }
+    if (@{may_retry}beresp.status >= 502 && beresp.status <= 504 &&
+        (bereq.method == "GET" || bereq.method == "HEAD")) {
+        return (retry);
+    }
+    set beresp.ttl = 1s;
+    set beresp.grace = 0s;
+    set beresp.keep = 0s;
+    set beresp.uncacheable = true;
+    return (deliver);
+}
+
+# How long a page may be kept, and how long it may be served old, in the origin's own words.
+sub broadsheet_lifetime {
+    std.collect(beresp.http.Cache-Control);
+    std.collect(beresp.http.Surrogate-Control);
+    std.collect(beresp.http.Vary);
+    std.collect(beresp.http.xkey, " ");
+    set beresp.grace = 0s;
+    set beresp.keep = 10m;
+    if (beresp.http.Surrogate-Control) {
+        set beresp.http.Broadsheet-Says = beresp.http.Surrogate-Control;
+        # Counted from when it was made, not from now.
+        set beresp.ttl = std.duration(
+            regsub(beresp.http.Broadsheet-Says, "(?i)^(.*[ ,])?max-age=([0-9]+).*$", "\2") + "s",
+            0s) - beresp.age;
+    } else {
+        set beresp.http.Broadsheet-Says = "" + beresp.http.Cache-Control;
+        if (beresp.http.Broadsheet-Says !~ "(?i)(^|[ ,])(s-maxage|max-age)=[0-9]") {
+            set beresp.ttl = 0s;
+        }
+    }
+    if (beresp.http.Cache-Control ~ "(?i)no-store|private" ||
+        beresp.http.Broadsheet-Says ~ "(?i)no-store|private|no-cache" ||
+        beresp.http.Vary ~ "(?i)\*|(^|[ ,])(Cookie|Authorization)($|[ ,])" ||
+        beresp.http.Set-Cookie || beresp.ttl <= 0s) {
+        set beresp.ttl = 120s;
+        set beresp.grace = 0s;
+        set beresp.keep = 0s;
+        set beresp.uncacheable = true;
+        return (deliver);
+    }
+    call broadsheet_stale;
+    # Age is counted by Varnish; kept here, a 304 would count it twice.
+    unset beresp.http.Age;
+    if (beresp.http.xkey !~ "(^|[ ,])all($|[ ,])") {
+        set beresp.http.xkey = regsub(beresp.http.xkey + " all", "^ +", "");
+    }
+    if (std.integer(beresp.http.Content-Length, 0) > @{largest}) {
+        # Too large to keep: passed on as it comes, in the ranges that are asked for.
+        return (pass(1h));
+    }
+    if (std.integer(beresp.http.Content-Length, 0) < 1000000) {
+        # Whole or not at all: half a page is an error, and an error is answered from the store.
+        set beresp.do_stream = false;
+    }
+}
+
+# The two times of grace, noted beside the page; s-maxage and the like forbid both.
+sub broadsheet_stale {
+    set beresp.http.Broadsheet-While-Revalidate = "0";
+    set beresp.http.Broadsheet-If-Error = "0";
+    if (beresp.http.Broadsheet-Says !~ "(?i)must-revalidate|proxy-revalidate|s-maxage") {
+        if (beresp.http.Broadsheet-Says ~ "(?i)(^|[ ,])stale-while-revalidate=[0-9]") {
+            set beresp.http.Broadsheet-While-Revalidate = regsub(beresp.http.Broadsheet-Says,
+                "(?i)^(.*[ ,])?stale-while-revalidate=([0-9]+).*$", "\2");
+        }
+        if (beresp.http.Broadsheet-Says ~ "(?i)(^|[ ,])stale-if-error=[0-9]") {
+            set beresp.http.Broadsheet-If-Error = regsub(beresp.http.Broadsheet-Says,
+                "(?i)^(.*[ ,])?stale-if-error=([0-9]+).*$", "\2");
+        }
+    }
+    unset beresp.http.Broadsheet-Says;
+    set beresp.grace = std.duration(beresp.http.Broadsheet-While-Revalidate + "s", 0s);
+    if (beresp.grace < std.duration(beresp.http.Broadsheet-If-Error + "s", 0s)) {
+        set beresp.grace = std.duration(beresp.http.Broadsheet-If-Error + "s", 0s);
+    }
+}
+
+sub vcl_backend_error {
+    if (@{may_retry}(bereq.method == "GET" || bereq.method == "HEAD")) {
+        return (retry);
+    }
+    if (bereq.is_bgfetch || bereq.http.Broadsheet-Stale) {
+        return (abandon);
+    }
+    set beresp.http.Cache-Control = "no-store";
+    set beresp.http.Content-Type = "text/plain; charset=utf-8";
+    set beresp.http.X-Content-Type-Options = "nosniff";
+    set beresp.http.Retry-After = "5";
+    set beresp.ttl = 0s;
+    set beresp.grace = 0s;
+    set beresp.uncacheable = true;
+    set beresp.body = {"The site can't be reached just now. Please try again.
+"};
+    return (deliver);
+}
+
+sub vcl_synth {
+    if (req.http.Broadsheet-Stale == "asked" && resp.status == 503) {
+        # The origin failed: for a second everybody else is spared the same attempt.
+        if (vsthrottle.is_denied("failed " + req.url, 1, 1s)) {
+            std.log("broadsheet: failed again: " + req.url);
+        }
+        set req.http.Broadsheet-Stale = "failed";
+        set req.grace = 3650d;
+        return (restart);
+    }
+    set resp.http.Cache-Control = "no-store";
+    set resp.http.Content-Type = "text/plain; charset=utf-8";
+    set resp.http.X-Content-Type-Options = "nosniff";
+    if (resp.status == 405) {
+        set resp.http.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    }
+    set resp.body = resp.reason + {"
+"};
+    return (deliver);
+}
+
+# What became of the request (RFC 9211), after what the caches behind said; what is ours stays here.
+sub vcl_deliver {
+    if (obj.hits > 0 && !obj.uncacheable) {
+        set req.http.Broadsheet-Status = "varnish; hit; ttl=" + std.integer(duration=obj.ttl);
+        if (req.http.Broadsheet-Detail) {
+            set req.http.Broadsheet-Status = req.http.Broadsheet-Status + "; detail=" + req.http.Broadsheet-Detail;
+        }
+    } else {
+        set req.http.Broadsheet-Status = "varnish; fwd=" + req.http.Broadsheet-Forwarded;
+        if (!obj.uncacheable) {
+            set req.http.Broadsheet-Status = req.http.Broadsheet-Status + "; stored";
+        }
+    }
+    std.collect(resp.http.Cache-Status);
+    if (resp.http.Cache-Status) {
+        set resp.http.Cache-Status = resp.http.Cache-Status + ", " + req.http.Broadsheet-Status;
+    } else {
+        set resp.http.Cache-Status = req.http.Broadsheet-Status;
+    }
+@{hidden}    header.regsub(resp, "^(?i)Broadsheet-[^:]*:.*$", "Broadsheet-Dropped: yes");
+    unset resp.http.Broadsheet-Dropped;
+}

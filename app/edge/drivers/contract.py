@@ -1,0 +1,235 @@
+"""What every driver must do, as tests: subclass one of the two and give it a `stage`.
+
+```python
+class TestOurs(NetworkDriverContract):
+    @pytest.fixture
+    def stage(self): ...
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Protocol
+
+from .base import Checks, Driver, PurgeError, Target
+
+LONGEST = timedelta(hours=1)
+"""No edge is left alone for longer than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How an edge ends one call: with an answer, "reset" (cut off) or "late" (not at all).
+
+    With `acts` it has done what was asked before.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    how: str = ""
+    acts: bool = False
+
+
+class Stage(Protocol):
+    """A driver and the edge that it purges, real or not; `secrets` are what nobody may see."""
+
+    @property
+    def driver(self) -> Driver:
+        """The driver; it waits a short time for an edge that will answer "late"."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Tokens, passwords and keys."""
+
+    def store(self, target: Target) -> None:
+        """Let the edge keep a page."""
+
+    def keeps(self, target: Target) -> bool:
+        """Tell whether the edge would answer with it and ask nobody."""
+
+
+class NetworkStage(Stage, Protocol):
+    """A stage whose edge can be told to misbehave."""
+
+    def ends(self, ending: Ending) -> None:
+        """Let the edge end its next call so."""
+
+
+def page(name: str, *, gone: bool = False) -> Target:
+    """A page of the site that the contract purges."""
+    return Target(url=f"/{name}", tag=f"p-{name}", gone=gone)
+
+
+class DriverContract:
+    """What holds for every driver of an edge that keeps pages."""
+
+    def test_it_forgets_exactly_these_pages(self, stage: Stage) -> None:
+        """The others stay."""
+        pages = [page(name) for name in ("a", "b", "c", "ab")]
+        for each in pages:
+            stage.store(each)
+        stage.driver.purge(pages[: stage.driver.limits.batch][:2])
+        kept = [each.url for each in pages if stage.keeps(each)]
+        wanted = [each.url for each in pages[min(2, stage.driver.limits.batch) :]]
+        assert kept == wanted, f"it keeps {kept} instead of {wanted}"
+
+    def test_it_forgets_what_lost_something(self, stage: Stage) -> None:
+        """A page that may not even stand in goes the same way."""
+        lost = page("lost", gone=True)
+        stage.store(lost)
+        stage.driver.purge([lost])
+        assert not stage.keeps(lost), "it keeps a page that is gone"
+
+    def test_purging_twice_does_no_harm(self, stage: Stage) -> None:
+        """A purge may be sent again by whoever does not know that it was taken."""
+        for _ in range(2):
+            stage.driver.purge([page("unknown")])
+            stage.driver.purge([])
+
+    def test_a_full_batch_is_taken(self, stage: Stage) -> None:
+        """As many as its limits say, with tags as long as those of pages."""
+        names = [f"{number:024x}" for number in range(stage.driver.limits.batch)]
+        last = page(names[-1])
+        stage.store(last)
+        stage.driver.purge([page(name) for name in names])
+        assert not stage.keeps(last), "it keeps the last page of a full batch"
+
+    def test_everything_is_forgotten(self, stage: Stage) -> None:
+        """All pages of the site."""
+        pages = [page(name) for name in ("x", "y")]
+        for each in pages:
+            stage.store(each)
+        stage.driver.purge_everything()
+        kept = [each.url for each in pages if stage.keeps(each)]
+        assert not kept, f"it keeps {kept}"
+
+    def test_it_accepts_its_credentials(self, stage: Stage) -> None:
+        """A driver that can check them finds nothing wrong."""
+        if isinstance(stage.driver, Checks):
+            stage.driver.check()
+
+
+class NetworkDriverContract(DriverContract):
+    """What holds besides for every driver that speaks HTTP."""
+
+    def test_bad_credentials_need_a_person(self, stage: NetworkStage) -> None:
+        """They are told apart, so that nobody hammers."""
+        for status in (401, 403):
+            with fails(stage, Ending(status=status)) as error:
+                pass
+            assert error.credential, f"{status} is not taken for a matter of credentials"
+
+    def test_the_check_finds_bad_credentials(self, stage: NetworkStage) -> None:
+        """Where there is one."""
+        if not isinstance(stage.driver, Checks):
+            return
+        for _ in range(3):  # whatever else it asks to explain the first answer
+            stage.ends(Ending(status=403))
+        with raised(stage, stage.driver.check) as error:
+            assert error.credential, "a 403 is not taken for a matter of credentials"
+
+    def test_patience_is_asked_for_and_has_an_end(self, stage: NetworkStage) -> None:
+        """In seconds or as a date by the edge's clock; what makes no sense says nothing."""
+        date = datetime(2026, 1, 1, tzinfo=UTC)
+        waits: dict[str, timedelta | None] = {
+            "7": timedelta(seconds=7),
+            _http(date + timedelta(seconds=90)): timedelta(seconds=90),
+            _http(date - timedelta(days=1)): timedelta(0),
+            _http(date + timedelta(days=1)): LONGEST,
+            "999999999999999999999": LONGEST,
+            "soon": None,
+            "-1": None,
+        }
+        for said, wait in waits.items():
+            headers = {"Retry-After": said, "Date": _http(date)}
+            with fails(stage, Ending(status=429, headers=headers)) as error:
+                assert error.retryable, "a 429 is not worth another try"
+            assert error.retry_after == wait, f"Retry-After: {said} is read as {error.retry_after}"
+
+    def test_an_edge_that_fails_is_tried_again(self, stage: NetworkStage) -> None:
+        """Its own failure and a connection that breaks off say nothing of the pages."""
+        endings = [Ending(status=status) for status in (500, 502, 503, 504)]
+        for ending in (*endings, Ending(how="reset")):
+            with fails(stage, ending) as error:
+                pass
+            assert error.retryable, f"{ending} is not worth another try"
+            assert not error.credential, f"{ending} is taken for a matter of credentials"
+
+    def test_what_the_edge_refuses_is_not_tried_again(self, stage: NetworkStage) -> None:
+        """It would refuse the same call tomorrow."""
+        with fails(stage, Ending(status=400)) as error:
+            pass
+        assert not error.retryable, "a 400 is worth another try"
+
+    def test_what_is_no_answer_of_the_edge_is_an_error(self, stage: NetworkStage) -> None:
+        """A redirect, a portal's page and a body without end are never taken for a success."""
+        html = {"Content-Type": "text/html"}
+        for ending in (
+            Ending(status=302, headers={"Location": "/elsewhere"}),
+            Ending(status=308, headers={"Location": "http://127.0.0.1:9/"}),
+            Ending(headers=html, body=b"<!DOCTYPE html><title>Log in</title>"),
+            Ending(headers=html, body=b"x" * 1_000_000),
+        ):
+            with fails(stage, ending) as error:
+                pass
+            assert error.retryable, f"{ending.status} is not worth another try"
+
+    def test_a_call_that_was_acted_upon_may_fail_all_the_same(self, stage: NetworkStage) -> None:
+        """The driver can't know, so it says that it failed, and the same call succeeds later."""
+        for how in ("reset", "late"):
+            stage.store(page("acted"))
+            stage.ends(Ending(how=how, acts=True))
+            with raised(stage, lambda: stage.driver.purge([page("acted")])) as error:
+                assert error.retryable, "it is not worth another try"
+            assert not stage.keeps(page("acted")), "the edge did not act"
+            stage.driver.purge([page("acted")])
+
+    def test_no_secret_is_shown(self, stage: NetworkStage) -> None:
+        """Neither by the driver nor by what an edge quotes."""
+        shown = [repr(stage.driver), str(stage.driver)]
+        for secret in stage.secrets:
+            quoted = f'{{"msg": "{secret}", "Message": "{secret}", "success": false, "errors": '
+            quoted += f'[{{"code": 1, "message": "{secret}"}}]}}<Message>{secret}</Message>'
+            for status in (400, 401, 500):
+                with fails(stage, Ending(status=status, body=quoted.encode())) as error:
+                    shown.append(str(error))
+        for secret in stage.secrets:
+            assert not any(secret in text for text in shown), "a secret is shown"
+
+
+@contextmanager
+def fails(stage: NetworkStage, ending: Ending) -> Iterator[PurgeError]:
+    """Purge a page while the edge ends the call so, and give the error."""
+    stage.ends(ending)
+    with raised(stage, lambda: stage.driver.purge([page("a")])) as error:
+        yield error
+
+
+@contextmanager
+def raised(stage: Stage, call: Callable[[], None]) -> Iterator[PurgeError]:
+    """Give the PurgeError of a call: one line, that names no secret and drags no other error."""
+    error = _error_of(call)
+    said = str(error)
+    assert said, "the error says nothing"
+    assert "\n" not in said, f"the error has several lines: {said!r}"
+    assert not any(secret in said for secret in stage.secrets), "a secret is shown"
+    assert error.__cause__ is None, "the error drags another one along"
+    yield error
+
+
+def _error_of(call: Callable[[], None]) -> PurgeError:
+    try:
+        call()
+    except PurgeError as error:
+        return error
+    raise AssertionError("the call did not fail")
+
+
+def _http(at: datetime) -> str:
+    return format_datetime(at, usegmt=True)

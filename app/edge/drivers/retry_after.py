@@ -1,0 +1,26 @@
+"""When an edge wants to be asked again: Retry-After (RFC 9110 section 10.2.3), never too late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ..http import dates
+
+LONGEST = timedelta(hours=1)
+"""An edge that asks for more patience is asked again all the same."""
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """How long to wait; None when nothing usable is said.
+
+    A date counts from the Date beside it, for our clock and the edge's may differ.
+    """
+    said = headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdecimal():
+        return min(timedelta(seconds=int(said[:9])), LONGEST)
+    now = dates.parse(headers.get("Date"), now=0)
+    at = dates.parse(said, now=now or 0)
+    if now is None or at is None:
+        return None
+    return min(max(timedelta(seconds=at - now), timedelta(0)), LONGEST)

@@ -1,0 +1,59 @@
+"""What went wrong on the way to an edge, in words of our own.
+
+The texts of the errors themselves may quote what was sent.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import httpcore
+import httpx
+
+NETWORK = (
+    httpx.HTTPError,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+"""What httpx and the pool below it raise."""
+
+_LATE = (httpx.TimeoutException, httpcore.TimeoutException)
+_FAR = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+
+
+def in_words(error: BaseException, timeout: timedelta) -> str:
+    """Say what happened; `timeout` is what the call was given."""
+    if isinstance(error, _LATE):
+        return f"no answer within {timeout.total_seconds():g} s"
+    for cause in _causes(error):
+        for kind, told in _TOLD:
+            if isinstance(cause, kind):
+                return told(cause)
+        if isinstance(cause, OSError) and cause.errno in _FAR:
+            return "no way leads there from this machine (does one of the two speak IPv6 alone?)"
+    return "the connection broke off"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _certificate(error: BaseException) -> str:
+    return f"its certificate is not valid: {getattr(error, 'verify_message', '')}"
+
+
+_TOLD: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
+    (ssl.SSLCertVerificationError, _certificate),
+    (ssl.SSLError, lambda _: "no TLS connection comes about"),
+    (socket.gaierror, lambda _: "its name is not known: check the address and the resolver"),
+    (ConnectionRefusedError, lambda _: "nobody listens there"),
+)

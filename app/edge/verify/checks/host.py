@@ -1,0 +1,52 @@
+"""Host: whether the site is served under its own name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..check import Check, Seen, Trial
+from ..exchange import BROWSER, Ask, Exchange
+from ..finding import Finding, Kind, Level
+
+UNCHECKED = Kind(
+    id="host-unchecked",
+    level=Level.WARNING,
+    title="The site is served under a name that is not its own.",
+    advice="Name the hosts that are answered (FLASK_TRUSTED_HOSTS), and let the edge refuse "
+    "others: each made-up name fills the cache with another copy of the site.",
+)
+CASE = Kind(
+    id="host-case-splits",
+    level=Level.WARNING,
+    title="The site's name in capitals makes another copy of each page, or none at all.",
+    advice="Let the edge put Host in lower case before it looks into its store.",
+)
+
+
+def _trials(seen: Seen) -> Iterator[Trial]:
+    for visit in seen.of("home"):
+        foreign = ("Host", f"edge-check-{seen.token}.invalid")
+        ask = Ask(target=visit.page.target, headers=(*BROWSER, foreign))
+        yield Trial(asks=(ask,), judge=_refused)
+        spelt = seen.address.authority.upper()
+        if visit.last.hit and spelt != seen.address.authority:
+            ask = Ask(target=visit.page.target, headers=(*BROWSER, ("Host", spelt)))
+            yield Trial(asks=(ask,), judge=_alike)
+
+
+def _refused(got: Sequence[Exchange]) -> Iterator[Finding]:
+    if 200 <= got[0].status < 300:  # noqa: PLR2004 - success
+        yield UNCHECKED.found(got[0].words())
+
+
+def _alike(got: Sequence[Exchange]) -> Iterator[Finding]:
+    if not got[0].hit:
+        yield CASE.found(got[0].words())
+
+
+CHECK = Check(
+    name="host",
+    question="Is the site served under its own name alone?",
+    kinds=(UNCHECKED, CASE),
+    trials=_trials,
+)

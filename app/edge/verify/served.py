@@ -1,0 +1,190 @@
+"""Served: which caches say what of an answer, the nearest to the reader last.
+
+Pure, and it never raises. One cache may tell twice in different fields; it counts once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..http.fields import Fields
+
+
+class Outcome(StrEnum):
+    """What a cache did with a request."""
+
+    HIT = "hit"
+    STALE = "stale"
+    REVALIDATED = "revalidated"
+    MISS = "miss"
+    EXPIRED = "expired"
+    PASS = "pass"  # noqa: S105 - no password
+    DYNAMIC = "dynamic"
+    ERROR = "error"
+
+
+_KEPT = frozenset({Outcome.HIT, Outcome.STALE, Outcome.REVALIDATED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One cache's account: `detail` in its own words, `ttl` in seconds where it tells."""
+
+    cache: str
+    outcome: Outcome
+    detail: str = ""
+    ttl: float | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the cache answered from what it had."""
+        return self.outcome in _KEPT
+
+    def words(self) -> str:
+        """The account as evidence."""
+        return f"{self.cache}: {self.outcome.value}"
+
+
+_MEMBER = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")+')
+_PART = re.compile(r'(?:[^";]|"(?:[^"\\]|\\.)*")+')
+_NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,3})?", re.ASCII)
+
+
+def served_from(fields: Fields) -> tuple[Served, ...]:
+    """Read all that caches say, the one nearest to the origin first."""
+    told: list[Served] = []
+    for read in _READERS:
+        names = {served.cache for served in told}
+        told += [served for served in read(fields) if served.cache not in names]
+    if not told and _aged(fields):
+        told.append(Served(cache="a cache", outcome=Outcome.HIT, detail="it has an Age"))
+    return tuple(told)
+
+
+def _cache_status(fields: Fields) -> Iterator[Served]:
+    """RFC 9211: a list in the order of the way back."""
+    for member in _MEMBER.findall(fields.combined("cache-status")):
+        name, *parameters = (part.strip() for part in _PART.findall(member))
+        said = {key.lower(): value for key, _, value in (p.partition("=") for p in parameters)}
+        if name:
+            yield Served(
+                cache=_known(name.strip('"')),
+                outcome=_standard(said),
+                detail=said.get("detail", "").strip('"') or said.get("fwd", ""),
+                ttl=_number(said.get("ttl")),
+            )
+
+
+def _standard(said: dict[str, str]) -> Outcome:
+    if "hit" in said and said["hit"] != "?0":
+        ttl = _number(said.get("ttl"))
+        return Outcome.STALE if ttl is not None and ttl < 0 else Outcome.HIT
+    if said.get("fwd") in {"bypass", "method", "request"}:
+        return Outcome.PASS
+    if said.get("fwd") == "stale":
+        not_modified = said.get("fwd-status") == "304"
+        return Outcome.REVALIDATED if not_modified else Outcome.EXPIRED
+    return Outcome.MISS
+
+
+_WORDS = (
+    ("refreshhit", Outcome.REVALIDATED),
+    ("revalidated", Outcome.REVALIDATED),
+    ("stale", Outcome.STALE),
+    ("updating", Outcome.STALE),
+    ("expired", Outcome.EXPIRED),
+    ("dynamic", Outcome.DYNAMIC),
+    ("none", Outcome.DYNAMIC),
+    ("unknown", Outcome.DYNAMIC),
+    ("bypass", Outcome.PASS),
+    ("pass", Outcome.PASS),
+    ("error", Outcome.ERROR),
+    ("miss", Outcome.MISS),
+    ("hit", Outcome.HIT),
+)
+"""In this order: "RefreshHit" is no plain hit."""
+
+
+def _outcome(word: str) -> Outcome | None:
+    lowered = re.sub(r"[\s_-]", "", word.lower())
+    return next((outcome for part, outcome in _WORDS if part in lowered), None)
+
+
+def _x_cache(fields: Fields) -> Iterator[Served]:
+    """What nginx, Varnish, Fastly and CloudFront write, each in its own way."""
+    elements = [part.strip() for part in fields.combined("x-cache").split(",") if part.strip()]
+    for place, element in enumerate(elements):
+        outcome = _outcome(element.partition(" from ")[0])
+        if outcome is not None:
+            yield Served(
+                cache=_who(fields, element, place, len(elements)), outcome=outcome, detail=element
+            )
+
+
+def _who(fields: Fields, element: str, place: int, count: int) -> str:
+    if "cloudfront" in element.lower():
+        return "cloudfront"
+    if "x-served-by" in fields or "fastly" in fields.combined("via").lower():
+        return "fastly" if place == count - 1 else "fastly shield"
+    if "x-varnish" in fields:
+        return "varnish"
+    return "x-cache" if place == count - 1 else f"x-cache {place + 1}"
+
+
+def _x_varnish(fields: Fields) -> Iterator[Served]:
+    """Two transaction numbers: this request's, and the one that fetched the page."""
+    if "x-varnish" in fields:
+        hit = len(fields.combined("x-varnish").split(",")[-1].split()) > 1
+        yield Served(cache="varnish", outcome=Outcome.HIT if hit else Outcome.MISS)
+
+
+def _hits(fields: Fields) -> Iterator[Served]:
+    """Fastly and Varnish count how often a page was a hit."""
+    if "x-cache" not in fields and "x-cache-hits" in fields:
+        last = fields.combined("x-cache-hits").split(",")[-1].strip()
+        hit = last.isdecimal() and int(last[:9]) > 0
+        yield Served(cache="x-cache", outcome=Outcome.HIT if hit else Outcome.MISS)
+
+
+def _named(field: str, cache: str) -> Callable[[Fields], Iterator[Served]]:
+    """A field in which one vendor says one word."""
+
+    def read(fields: Fields) -> Iterator[Served]:
+        said = fields.first(field)
+        outcome = _outcome(said) if said else None
+        if said and outcome is not None:
+            yield Served(cache=cache, outcome=outcome, detail=said)
+
+    return read
+
+
+_READERS: tuple[Callable[[Fields], Iterator[Served]], ...] = (
+    _cache_status,
+    _named("x-cache-status", "nginx"),
+    _named("x-proxy-cache", "nginx"),
+    _x_cache,
+    _x_varnish,
+    _hits,
+    _named("cdn-cache", "bunny"),
+    _named("cf-cache-status", "cloudflare"),
+)
+"""The vendors' own fields last: a CDN stands in front of whatever else tells."""
+
+
+def _known(name: str) -> str:
+    lowered = name.lower()
+    return next((known for known in ("varnish", "nginx", "cloudflare") if known in lowered), name)
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text is not None and _NUMBER.fullmatch(text) else None
+
+
+def _aged(fields: Fields) -> bool:
+    age = (fields.first("age") or "").strip()
+    return age.isdecimal() and age.isascii() and int(age[:9]) > 0

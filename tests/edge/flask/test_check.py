@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["example.org"], "The address has no scheme"),
+        (["https://example.org/blog"], "The address has a path"),
+        (["https://root:secret@example.org"], "a user name or a password"),
+        (["https://example.org", "--origin", "origin"], "The address has no scheme"),
+        (["https://example.org", "--timeout", "0"], "--timeout"),
+        (["https://example.org", "--purge"], "Nothing follows this app's pages"),
+    ],
+    ids=[
+        "no scheme",
+        "a path",
+        "a password",
+        "an origin that is none",
+        "no time",
+        "nothing to purge",
+    ],
+)
+def test_what_can_not_be_checked_is_told_with_status_2(
+    app: Flask, arguments: list[str], sentence: str
+) -> None:
+    """In one sentence, on the error stream, and nobody is asked."""
+    result = app.test_cli_runner().invoke(args=["edge", "check", *arguments])
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert "secret" not in result.output
+    assert result.stdout == ""

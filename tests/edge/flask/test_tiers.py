@@ -1,0 +1,246 @@
+"""An app with Varnish in front: its headers, the purges that reach it, and the cap while they don't."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.edge.flask.asking import purge
+from app.edge.purge import breakers
+from app.extensions import db
+from app.publishing.models import Topic
+from app.publishing.transaction import transaction
+from tests.edge.drivers.fakes.server import Asked, Reply, Server
+
+SECRET = "s3cret-of-the-edge"
+LONG = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"
+SHORT = "max-age=60"
+
+
+class Node(Server):
+    """A node that accepts what Varnish accepts."""
+
+    def answer(self, asked: Asked) -> Reply:
+        """Purge."""
+        right = asked.headers["Authorization"] == f"Bearer {SECRET}"
+        return Reply(status=200 if asked.method == "PURGE" and right else 403)
+
+    def purged(self) -> list[str]:
+        """The keys of each purge since the last time."""
+        found = [
+            f"{name}: {line}"
+            for asked in self.asked
+            for name, line in asked.headers.items()
+            if name.startswith("xkey")
+        ]
+        self.asked.clear()
+        return found
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    """A node of Varnish."""
+    with Node() as server:
+        yield server
+
+
+Make = Callable[..., Flask]
+
+
+@pytest.fixture
+def make(make_app: Make, node: Node) -> Make:
+    """Make an app with the node in front."""
+    front = {
+        "EDGE": "varnish",
+        "EDGE_VARNISH_NODES": node.url,
+        "EDGE_VARNISH_SECRET": SECRET,
+        "EDGE_GATEWAY": True,
+    }
+    return lambda **settings: make_app(**{**front, **settings})
+
+
+def get(app: Flask, path: str = "/topics", **headers: str) -> TestResponse:
+    """Ask for a page."""
+    return app.test_client().get(path, headers=headers)
+
+
+def write(slug: str) -> None:
+    """Add a topic, in the app whose context is pushed."""
+    with transaction() as session:
+        session.add(Topic(slug=slug, name=slug))
+    db.session.remove()
+
+
+def step(app: Flask, after: timedelta = timedelta()) -> None:
+    """Let the relay do what is due."""
+    app.extensions["edge"].upkeep.relay.step(datetime.now(UTC) + after)
+
+
+def doubt(app: Flask, reason: str) -> None:
+    """Note that Varnish can't be purged, as a relay does, and let the app look."""
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE edge_tier SET breaker = '{reason}' WHERE depth = 1")
+    app.extensions["edge"].trust.renew()
+
+
+def test_a_page_carries_its_tag_and_a_long_life(make: Make) -> None:
+    """On a miss, a HIT, a 304 and a HEAD alike; and what is for the gateway alone stays there."""
+    app = make()
+    first, hit = get(app), get(app)
+    confirmed = get(app, **{"If-None-Match": first.headers["ETag"]})
+    head = app.test_client().head("/topics")
+    assert (confirmed.status_code, "hit" in hit.headers["Cache-Status"]) == (304, True)
+    tag = app.extensions["edge"].tracker.tag("/topics")
+    for response in (first, hit, confirmed, head):
+        assert response.headers["xkey"] == f"{tag} all"
+        assert response.headers["Surrogate-Control"] == LONG
+        assert not [name for name, _ in response.headers if name.startswith("Broadsheet")]
+
+
+def test_what_is_not_stored_carries_no_tags(make: Make) -> None:
+    """Nobody would purge it."""
+    for response in (get(make(), "/edge/no-store"), get(make(), "/healthz")):
+        assert {"xkey", "Surrogate-Control"}.isdisjoint(response.headers.keys())
+
+
+def test_without_its_settings_an_edge_is_capped_and_gets_no_tags(make: Make) -> None:
+    """What can't be purged has no use for them."""
+    response = get(make(EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET=""))
+    assert response.headers["Surrogate-Control"] == SHORT
+    assert "xkey" not in response.headers
+
+
+def test_all_machines_give_a_page_the_same_tag(make: Make) -> None:
+    """Whatever their secrets are, and after a restart."""
+    tags = {get(make(SECRET_KEY=key)).headers["xkey"] for key in ("one", "two")}
+    assert len(tags) == 1
+
+
+def test_a_write_purges_the_gateway_at_once_and_varnish_twice(make: Make, node: Node) -> None:
+    """The editor waits for the gateway alone; the second purge comes when nothing old is left."""
+    app = make()
+    tag = get(app).headers["xkey"].split()[0]
+    step(app)
+    node.purged()
+    write("a")
+    assert node.purged() == []
+    assert "hit" not in get(app).headers["Cache-Status"]
+    step(app)
+    assert any(tag in line for line in node.purged())
+    step(app, timedelta(seconds=30))
+    assert node.purged() == []
+    step(app, timedelta(seconds=70))
+    assert any(tag in line for line in node.purged())
+
+
+def test_a_person_purges_a_page_or_everything(make: Make, node: Node) -> None:
+    """`flask edge purge` reaches every tier."""
+    app = make()
+    tag = get(app).headers["xkey"].split()[0]
+    step(app)
+    node.purged()
+    purge(app, url="/topics")
+    step(app)
+    (line,) = node.purged()
+    assert tag in line
+    purge(app)
+    step(app, timedelta(seconds=1))
+    assert node.purged() == ["xkey-purge: all"]
+
+
+def test_whoever_writes_owes_the_edges_that_the_web_processes_named(make: Make, node: Node) -> None:
+    """A command with other settings knows them from the database."""
+    web = make()
+    get(web)
+    step(web)
+    node.purged()
+    shell = make(EDGE="", EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET="", EDGE_GATEWAY=False)
+    with shell.app_context():
+        write("a")
+    assert node.purged() == []
+    step(web)
+    assert node.purged()
+
+
+def test_while_an_edge_can_not_be_purged_its_pages_are_brief(make: Make) -> None:
+    """Also those that the gateway stored before; and it says so."""
+    app = make()
+    get(app)
+    assert get(app).headers["Surrogate-Control"] == LONG
+    doubt(app, "it refuses us")
+    hit, miss = get(app), get(app, "/authors")
+    assert hit.headers["Surrogate-Control"] == miss.headers["Surrogate-Control"] == SHORT
+    assert hit.headers["xkey"].endswith(" all")
+    assert "hit" in hit.headers["Cache-Status"]
+    for response in (hit, miss):
+        assert "detail=capped" in response.headers["Cache-Status"]
+    doubt(app, "")
+    again = get(app, "/authors")
+    assert again.headers["Surrogate-Control"] == LONG
+    assert "capped" not in again.headers["Cache-Status"]
+
+
+def test_without_a_gateway_the_app_caps_by_itself(make: Make) -> None:
+    """Each page is made, and is told what holds at that moment."""
+    app = make(EDGE_GATEWAY=False)
+    assert get(app).headers["Surrogate-Control"] == LONG
+    doubt(app, "it refuses us")
+    assert get(app).headers["Surrogate-Control"] == SHORT
+    assert "Broadsheet-In-Doubt" not in get(app).headers
+
+
+def test_a_node_that_refuses_us_caps_its_pages(make: Make, node: Node) -> None:
+    """From the first refusal of our secret until it is taken."""
+    app = make(EDGE_VARNISH_SECRET="another")
+    get(app)
+    step(app)
+    with db.engine.connect() as connection:
+        assert "varnish" in breakers(connection, datetime.now(UTC))["varnish"]
+    app.extensions["edge"].trust.renew()
+    assert get(app).headers["Surrogate-Control"] == SHORT
+    assert SECRET not in str(node.asked)
+
+
+def test_what_was_stored_under_other_settings_is_forgotten(make: Make) -> None:
+    """It would promise a life that no purge ends."""
+    assert get(make()).headers["Surrogate-Control"] == LONG
+    other = make(EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET="")
+    assert get(other).headers["Surrogate-Control"] == SHORT
+
+
+def test_a_release_forgets_edges_that_are_named_no_more(make: Make) -> None:
+    """Nothing is owed to them any longer, and nobody waits for them."""
+    get(make())
+    other = make(EDGE="", EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET="")
+    told = other.test_cli_runner().invoke(args=["edge", "release"]).output
+    assert "varnish" in told
+    with db.engine.connect() as connection:
+        names = connection.exec_driver_sql("SELECT name FROM edge_tier WHERE depth > 0").all()
+    assert names == []
+
+
+@pytest.mark.parametrize("gateway", [True, False], ids=["gateway", "none"])
+def test_an_edge_that_is_purged_by_url_keeps_other_spellings_briefly(
+    make: Make, node: Node, gateway: bool
+) -> None:
+    """A tracker in the address makes another object there."""
+    app = make(EDGE="generic", EDGE_PURGE_URL=node.url, EDGE_GATEWAY=gateway)
+    for _ in range(2):
+        assert get(app).headers["CDN-Cache-Control"] == LONG
+        assert get(app, "/topics?utm_source=mail").headers["CDN-Cache-Control"] == SHORT
+
+
+def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
+    """The driver with its limits, its backlog and breaker; and why another is never purged."""
+    app = make(EDGE="nginx,varnish")
+    get(app)
+    step(app)
+    doubt(app, "it refuses us")
+    told = app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "varnish can't be purged: it refuses us." in told
+    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in told
+    assert "nginx: the open-source build can't be purged" in told
