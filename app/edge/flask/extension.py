@@ -35,7 +35,17 @@ from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
-from .responses import POLICY_KEY, header_names, promise, stamp, tag, validate, withhold
+from .responses import (
+    POLICY_KEY,
+    PURGED_KEY,
+    header_names,
+    promise,
+    stamp,
+    tag,
+    validate,
+    withhold,
+)
+from .sampling import degraded, sampling
 from .seal import RECORDED, Seal
 from .static import Static
 from .tagging import PageTags
@@ -129,6 +139,7 @@ class State:
         url = _registered_as(asked) if said.policy.shared else ""
         finding = judge(facts) or self._registered(facts, url, version, now)
         environ[POLICY_KEY] = said.policy.name
+        environ[PURGED_KEY] = said.policy.shared and said.policy.purged and finding is None
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
             return
@@ -242,6 +253,7 @@ class Edge:
             demands_release=not app.debug,
             bound=bound,
         )
+        hooks = (*hooks, *sampling(app, state.tracker))
         state.upkeep = Upkeep(
             engine, state.embedded, state.clock, hooks, watchman, state.front, bound=bound
         )
@@ -267,6 +279,10 @@ class Edge:
         """Let the gateway forget everything; return how many responses it had."""
         found = _state(app).embedded
         return 0 if found is None else found.gateway.purge_all()
+
+    def degraded(self, app: Flask) -> str | None:
+        """What readers may see amiss just now, in a sentence; None when all is well."""
+        return degraded(app)
 
     def trouble(self, app: Flask) -> str | None:
         """Why nothing can be shared just now, in a sentence; None when all is well."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..policy import Policy
 
 POLICY_KEY = "broadsheet.policy"
+PURGED_KEY = "broadsheet.purged"
+"""The key that says whether a page is shared and purged when what it shows changes."""
 _TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
 CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires", doubt.NAME}
 """What is said to caches, in lower case."""

@@ -58,6 +58,7 @@ class Gateway:
         self._options = options or Options()
         self._collapse = collapse or ThreadCollapse()
         self._clock = clock
+        self._followed = self._options.followed or _always
         self._keying = Keying(self._options)
         self._signer = Signer(self._options)
         self._packer = Packer(store)
@@ -77,6 +78,8 @@ class Gateway:
             return self._pass(environ, start_response, status)
         now = self._clock()
         found = lookup(request, self._store.load(key), now)
+        if found.usable and not self._followed():
+            found = found.doubted()
         sent = self._hit(request, key, found, now) if found.usable else None
         if sent is None:
             sent = self._forward(request, key, found.without() if found.usable else found)
@@ -170,6 +173,8 @@ class Gateway:
     def _turn(self, request: Request, key: bytes, found: Found) -> AbstractContextManager[Role]:
         """Return the turn to ask; who could not use another's answer takes none."""
         alone = request.asks_for_head or request.authorized or found.use is reuse.Use.REQUEST
+        # While purges don't reach us, nobody believes what another has stored either.
+        alone = alone or not self._followed()
         if alone or key in self._fetcher.unshared:
             return nullcontext(Role.ALONE)
         return self._collapse.lead(key, self._options.wait)
@@ -207,6 +212,10 @@ def _unheard(
 ) -> Callable[[bytes], object]:
     """Take a response's head for nobody."""
     return len
+
+
+def _always() -> bool:
+    return True
 
 
 def _drop(sent: Reply) -> None:
