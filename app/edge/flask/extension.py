@@ -35,7 +35,16 @@ from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
-from .responses import POLICY_KEY, PURGED_KEY, promise, stamp, tag, validate, withhold
+from .responses import (
+    POLICY_KEY,
+    PURGED_KEY,
+    header_names,
+    promise,
+    stamp,
+    tag,
+    validate,
+    withhold,
+)
 from .sampling import degraded, sampling
 from .seal import RECORDED, Seal
 from .static import Static
@@ -348,7 +357,7 @@ def _look_at_session(response: Response) -> Response:
     reads = reads_of(request)
     if session is not None and session.accessed:
         reads.touch("session-read")
-    if "Vary" in response.headers and "cookie" in response.vary:
+    if "vary" in header_names(response) and "cookie" in response.vary:
         reads.touch("vary-cookie")
     return response
 
@@ -364,7 +373,8 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
         if refreshed in cookies:
             cookies.remove(refreshed)
             touched.add("session-read-late")
-    vary = {name.lower() for name in response.vary} if "Vary" in response.headers else set()
+    varies = "vary" in header_names(response)
+    vary = {name.lower() for name in response.vary} if varies else set()
     if touched & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")

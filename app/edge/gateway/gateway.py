@@ -22,6 +22,7 @@ from .invalidation import forget, invalidated
 from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
+from .packer import Packer
 from .request import Keying, Request, quiet
 from .signing import Signer
 
@@ -60,7 +61,10 @@ class Gateway:
         self._followed = self._options.followed or _always
         self._keying = Keying(self._options)
         self._signer = Signer(self._options)
-        self._fetcher = Fetcher(app, store, self._options, signer=self._signer, clock=clock)
+        self._packer = Packer(store)
+        self._fetcher = Fetcher(
+            app, store, self._options, signer=self._signer, packer=self._packer, clock=clock
+        )
         self._background = Background(self._options.background)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -112,7 +116,7 @@ class Gateway:
 
     def drain(self, timeout: timedelta) -> bool:
         """Wait until nothing runs in the background; False when that took too long."""
-        return self._background.drain(timeout)
+        return self._background.drain(timeout) and self._packer.drain(timeout)
 
     def _pass(
         self, environ: WSGIEnvironment, start_response: StartResponse, status: CacheStatus
@@ -138,6 +142,8 @@ class Gateway:
             return None
         if found.use is reuse.Use.REFRESH:
             self._refresh(request, key, found)
+        if stored.unpacked:
+            sent.body = self._packer.afterwards(key, stored, sent.body)
         return self._signer.hit(sent, found, request, now)
 
     def _refresh(self, request: Request, key: bytes, found: Found) -> None:
