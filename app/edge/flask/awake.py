@@ -101,9 +101,9 @@ class Awake:
 
     def _wake(self) -> None:
         self._upkeep.catch_up()
+        self._again_at = None  # who comes from now on waits for the rest
         if self._relay:
             Thread(target=self._upkeep.run, args=(Event(),), daemon=True).start()
-        self._again_at = None
         self._process = os.getpid()
 
 
