@@ -114,7 +114,7 @@ def _odd(connection: Connection, table: str) -> str | None:
     found = connection.execute(query, {"t": sqlite.quote(table)}).one()
     if found.relkind != "r" or found.relispartition or found.related:
         return "is no ordinary table, but has or is a partition or an heir"
-    return "has row-level security, so it is not the same to everybody" * found.relrowsecurity
+    return "has row-level security, so each reader sees another" if found.relrowsecurity else None
 
 
 _EVERYWHERE = {"", "BINARY", "NOCASE", "RTRIM"}
