@@ -27,7 +27,7 @@ from app.extensions import db
 from app.publishing import actions
 from app.publishing.errors import PublishingError
 from app.publishing.models import Kind, Post, Site
-from tests.conftest import PACKED
+from tests.conftest import PACKED, let_go
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = int(os.environ.get("STEPS", "75"))
@@ -266,9 +266,8 @@ class NeverStale(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let go of the files."""
         for app in (self.site, self.fresh):
-            with app.app_context():
-                db.session.remove()
-                db.engine.dispose()
+            let_go(app)
+        self.site.extensions["edge"].embedded.store.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
