@@ -1,10 +1,12 @@
 """The rules without which something would be served stale, each by its number.
 
 A case is a counterexample: the write alters what the query gives, so it must be found, one by one
-and through the index. Rules that stand elsewhere: 1.13 `test_sqlalchemy.py`; 1.14 `flask/
-test_guard.py`; 2.B `gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E
-`live/test_crash.py`; 2 as a whole `test_race.py`; 3.1 `changes/test_sqlite.py`; 3.2, 3.3 and 3.4
-`changes/test_triggers.py`, `changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 5.3
+and through the index. Rules that stand elsewhere: 1.11 `flask/test_bad_input.py`; 1.13
+`test_sqlalchemy.py`; 1.14 `flask/test_guard.py`; 1.15 `changes/test_triggers.py`; 2.B
+`gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E `live/test_crash.py`; 2.F
+`flask/test_several_machines.py`, `purge/test_trust.py`; 2.G `test_release.py`; 2 as a whole
+`test_race.py`; 3.1 `changes/test_sqlite.py`; 3.2, 3.3 and 3.4 `changes/test_triggers.py`,
+`changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 3.7 `changes/test_watchman.py`; 5.3
 `test_tags.py`; 5.8 `index/test_register.py`; 5.10 `purge/test_relay.py`.
 """
 

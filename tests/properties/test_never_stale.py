@@ -283,7 +283,8 @@ def prove(database: Callable[[Path], str], *, steps: int) -> None:
     ratio = machine.changed / max(machine.purged, 1)
     said = f"{machine.steps} writes changed {machine.changed} pages and purged {machine.purged}"
     print(f"{said}: {ratio:.2f}")  # noqa: T201 - the precision is a result
-    assert ratio > 0.5  # random writes often write what is there already
+    # Random writes often write what is there already.
+    assert machine.changed >= machine.purged / 2
 
 
 @pytest.mark.timeout(1200)
