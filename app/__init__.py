@@ -92,6 +92,7 @@ def connect_edge(app: Flask) -> None:
             site=app.config["SITE_URL"],
             settings=("SITE_URL",),
             hooks=(publish_on_time(app),),
+            unavailable=errors.unavailable(app),
         )
     edge.describe(app, ours.ours(app.config["SITE_URL"]))
 

@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
 from flask import Flask, request
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from .api import errors as api
+from .database import is_away
 from .site import errors as site
+
+log = logging.getLogger(__name__)
+
+SOON = timedelta(seconds=10)
+"""When readers are asked to come back while the database is away."""
 
 
 def init_app(app: Flask) -> None:
     """Answer every error, those of unknown addresses too."""
     app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(DBAPIError, failed)
+    app.register_error_handler(NoneFree, failed)
 
 
 def answer(error: HTTPException) -> Response:
     """The answer to an error, in the form that its address promises."""
+    if isinstance(error, InternalServerError) and is_away(error.original_exception):
+        return away()
     if error.code is None or error.response is not None:
         return error.get_response()
     below_api = request.path == "/api" or request.path.startswith("/api/")
     return api.answer(error) if below_api else site.answer(error)
+
+
+def failed(error: Exception) -> Response:
+    """The answer while the database is away; any other mistake of its is ours."""
+    if not is_away(error):
+        raise error
+    log.warning("database away", extra={"reason": str(error).partition("\n")[0]})
+    return away()
+
+
+def away() -> Response:
+    """Ask for patience: the database will be back."""
+    return answer(ServiceUnavailable(retry_after=int(SOON.total_seconds())))
+
+
+def unavailable(app: Flask) -> Callable[..., Iterable[bytes]]:
+    """What answers while the process could not speak to its database yet: for nobody to keep."""
+
+    def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with app.request_context(environ):
+            response = away()
+        response.headers["Cache-Control"] = "no-store"
+        return response(environ, start_response)
+
+    return respond

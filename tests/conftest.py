@@ -77,6 +77,7 @@ def opened(folder: Path, **settings: Any) -> Iterator[Flask]:
         "INSTANCE": str(folder),
         "SECRET_KEY": "test",
         "EDGE_GATEWAY": False,
+        "EDGE_REFILL": False,
         "EDGE_RELAY": False,
         "EDGE_BUILD": str(PACKED),
         "TESTING": True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -125,6 +126,30 @@ def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
     assert found.touched is not None
     assert found.touched.what.endswith("got another title")
     assert found.fresh is False
+
+
+def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
+    """In the gateway with its age, and what each tier is owed; asking is no visit."""
+    app, path = gated.application, "/articles/lanterns"
+    store = app.extensions["edge"].embedded.store
+    visits = dict(store.most_visited(99))
+    found = asking.why(app, path)
+    said = "\n".join(found.words())
+    assert re.search(
+        r"gateway has it: \d+ s old, fresh for 86\d{3} s, as br and gzip and iden", said
+    )
+    (before,) = found.as_json()["places"]["tiers"]
+    assert dict(store.most_visited(99)) == visits
+    with transaction() as session:
+        session.execute(sa.update(Post).where(Post.slug == "lanterns").values(title="Lamps"))
+    db.session.remove()
+    found = asking.why(app, path)
+    (after,) = found.as_json()["places"]["tiers"]
+    assert after["purged"] > before["purged"]
+    said = "\n".join(found.words())
+    assert "This machine's gateway does not have it." in said
+    assert re.search(r"gateway-\w+ was last purged of it at 20\d\d-", said)
+    assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", said)
 
 
 def test_why_explains_what_is_not_kept(site: Flask) -> None:

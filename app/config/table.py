@@ -149,6 +149,21 @@ SETTINGS = (
         help="The longest time that an edge which cannot be purged may keep a page.",
     ),
     Setting(
+        name="EDGE_INDEX_PAGES",
+        read=whole,
+        default="250000",
+        unit="pages",
+        help="How many pages the index takes, a tenth of them errors, redirects and answers "
+        "to a query; what is over is not shared.",
+    ),
+    Setting(
+        name="EDGE_REFILL",
+        read=switch,
+        default="on",
+        help="Whether the gateway's most visited pages are made anew after a purge, "
+        "before the next reader asks.",
+    ),
+    Setting(
         name="EDGE_RELAY",
         read=switch,
         default="on",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import Base, Instant
 from .engine import PATIENCE, WRITING, engine_options, listen
 from .migrations import BrokenReferences, Migrations, NewerDatabase
-from .trouble import UnusableDatabaseError
+from .trouble import UnusableDatabaseError, is_away
 
 __all__ = [
     "PATIENCE",
@@ -17,5 +17,6 @@ __all__ = [
     "NewerDatabase",
     "UnusableDatabaseError",
     "engine_options",
+    "is_away",
     "listen",
 ]

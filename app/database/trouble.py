@@ -9,6 +9,7 @@ import click
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 
 class _SilentError(OperationalError):
@@ -24,9 +25,22 @@ class UnusableDatabaseError(click.ClickException, _SilentError):
     A `flask` command ends with the message; everything else can catch an OperationalError.
     """
 
-    def __init__(self, message: str, error: DBAPIError) -> None:
+    def __init__(self, message: str, error: DBAPIError, *, away: bool = False) -> None:
         click.ClickException.__init__(self, message)
-        OperationalError.__init__(self, error.statement, error.params, error.orig or error)
+        OperationalError.__init__(
+            self,
+            error.statement,
+            error.params,
+            error.orig or error,
+            connection_invalidated=away or error.connection_invalidated,
+        )
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Tell whether there was no connection to the database, or it was lost; it may come back."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    return isinstance(error, NoneFree)
 
 
 _SENTENCES = (
@@ -71,7 +85,8 @@ def _translate(context: ExceptionContext) -> BaseException | None:
         url = context.engine.url if context.engine else None
         sentence = f"The database{_place(url)} can't be reached: {_reason(error)}."
         sentence += " Start it, or mend DATABASE_URL."
-    return UnusableDatabaseError(sentence, error) if sentence else None
+    away = context.connection is None or context.is_disconnect
+    return UnusableDatabaseError(sentence, error, away=away) if sentence else None
 
 
 def _known(said: str) -> str | None:

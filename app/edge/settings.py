@@ -63,6 +63,21 @@ SETTINGS = (
         help="the longest time that an edge which can't be purged may keep a page",
     ),
     Setting(
+        name="EDGE_INDEX_PAGES",
+        type=int,
+        default=250_000,
+        unit="pages",
+        help="how many pages the index takes, a tenth of them errors, redirects and answers to a "
+        "query; what is over is not shared",
+    ),
+    Setting(
+        name="EDGE_REFILL",
+        type=bool,
+        default=True,
+        help="whether the gateway's most visited pages are made anew after a purge, before the "
+        "next reader asks",
+    ),
+    Setting(
         name="EDGE_RELAY",
         type=bool,
         default=True,

@@ -37,7 +37,7 @@ _KEEPS = Freshness(
 _KEEPS_BRIEFLY = Freshness(
     ttl=timedelta(minutes=1),
     stale_while_revalidate=timedelta(minutes=1),
-    stale_if_error=timedelta(hours=1),
+    stale_if_error=timedelta(minutes=5),
 )
 
 
@@ -54,7 +54,13 @@ ARCHIVE = purged("ARCHIVE")
 FEED = purged("FEED")
 SITEMAP = purged("SITEMAP")
 ROBOTS = purged("ROBOTS")
-REDIRECT = purged("REDIRECT")
+
+REDIRECT = Policy(
+    name="REDIRECT",
+    browser=_ASKS,
+    edge=Freshness(ttl=timedelta(minutes=10), stale_if_error=timedelta(minutes=10)),
+)
+"""There is no end of ways to misspell an address; they leave the index soon."""
 
 SEARCH = Policy(name="SEARCH", browser=_ASKS, edge=_KEEPS_BRIEFLY, timed=True)
 """Readers may ask for anything, so what they asked for is not kept for long."""

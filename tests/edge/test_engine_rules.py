@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,9 @@ from app.edge.dialects import named
 from app.edge.drivers.null import NullDriver
 from app.edge.flask import Edge, releasing
 from app.edge.front import FLIGHT, Front
-from app.edge.index import Registered, Resolution, resolve
+from app.edge.index import Bound, Registered, Resolution, resolve
 from app.edge.index.lock import exclude
+from app.edge.purge import Tier
 from app.edge.purge.housekeeping import keep_house
 from app.edge.purge.world import World
 from app.edge.reads import Row, Schema, Table, Unreadable, analyse, matches, recording
@@ -860,10 +862,32 @@ def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask)
             assert connection.exec_driver_sql(count).scalar() == left
 
 
-@pytest.mark.xfail(reason="the index has no bound, so nothing is refused when it is full")
-def test_5_2_a_full_index_refuses_a_further_page() -> None:
-    """Whoever walks addresses that name nothing must not fill it."""
-    assert "FULL" in Registered.__members__
+def test_5_2_a_full_index_refuses_a_further_page(small: Flask) -> None:
+    """It leaves as no-store, and says why; one that is known is registered again."""
+    client, engine = small.test_client(), small.extensions["test_engine"]
+    client.get("/p", headers=HTML)
+    state, count = small.extensions["edge"], "SELECT count(*) FROM edge_page"
+    with engine.connect() as connection:
+        there = connection.exec_driver_sql(count).scalar()
+    state.tracker = replace(state.tracker, bound=Bound(pages=there))
+    state.embedded.gateway.purge_all()
+    assert "stored" in client.get("/p", headers=HTML).headers["Cache-Status"]
+    answer = client.get("/p", headers=JSON)
+    assert "detail=index-full" in answer.headers["Cache-Status"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql(count).scalar() == there
+
+
+def test_5_2_a_page_that_lives_leaves_with_its_purge(small: Flask) -> None:
+    """In one transaction with what every tier is owed."""
+    small.test_client().get("/p", headers=HTML)
+    engine, tier = small.extensions["test_engine"], Tier(name="cdn", depth=1)
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        keep_house(connection, (tier,), datetime.now(UTC), Bound(pages=0))
+        assert connection.exec_driver_sql("SELECT count(*) FROM edge_page").scalar() == 0
+        owed = connection.exec_driver_sql("SELECT tier, url FROM edge_outbox").all()
+    assert ("cdn", "/p") in [tuple(row) for row in owed]
 
 
 def test_5_5_what_was_registered_survives_a_power_loss(make_app: Callable[..., Flask]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -23,13 +24,17 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One entry of the change log; `changed` names the columns that an update altered."""
+    """One entry of the change log; `changed` names the columns that an update altered.
+
+    `written` is by the database's clock, and None where nobody noted it.
+    """
 
     table: str
     op: Op
     old: Image | None = None
     new: Image | None = None
     changed: frozenset[str] = frozenset()
+    written: datetime | None = field(default=None, compare=False)
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -38,15 +43,20 @@ class Change:
 
     @classmethod
     def of(
-        cls, table: str, op: str, images: tuple[str | None, str | None], changed: str | None
+        cls,
+        table: str,
+        op: str,
+        images: tuple[str | None, str | None],
+        changed: str | None,
+        written: datetime | None = None,
     ) -> Change:
         """Read an entry; what can't be read counts as a change of anything."""
         try:
             old, new = (json.loads(image) if image else None for image in images)
             names = frozenset(json.loads(changed)) if changed else frozenset()
-            return cls(table=table, op=Op(op), old=old, new=new, changed=names)
+            return cls(table=table, op=Op(op), old=old, new=new, changed=names, written=written)
         except ValueError:
-            return EVERYTHING
+            return replace(EVERYTHING, written=written)
 
 
 EVERYTHING = Change(table="*", op=Op.EVERYTHING)

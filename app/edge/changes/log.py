@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from . import chain
+from . import chain, postgresql, sqlite
 from .change import EVERYTHING, Change, Image
 from .mark import mark as mark_now
 from .meta import forget, note, noted
@@ -24,13 +25,15 @@ SWEPT = 10_000
 _FLOOR = "floor"
 _ANSWERED = "answered"
 """The note of the mark up to which a purge of everything has answered all entries."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _log = sa.table(
     CHANGE,
     *(sa.column(name) for name in ("id", "xid", "of_table", "op", "old", "new", "changed")),
     sa.column("resolved", sa.Boolean),
+    sa.column("written_at", sa.BigInteger),
 )
-_ENTRY = (_log.c.of_table, _log.c.op, _log.c.old, _log.c.new, _log.c.changed)
+_ENTRY = (_log.c.of_table, _log.c.op, _log.c.old, _log.c.new, _log.c.changed, _log.c.written_at)
 
 
 def since(connection: Connection, mark: str, *, most: int) -> list[Change] | None:
@@ -163,6 +166,7 @@ def append(connection: Connection, change: Change) -> None:
             old=_spelt(change.old),
             new=_spelt(change.new),
             changed=json.dumps(sorted(change.changed)) if change.changed else None,
+            written_at=sa.text(sqlite.NOW if _sqlite(connection) else postgresql.NOW),
         ),
     )
 
@@ -240,5 +244,6 @@ def _sqlite(connection: Connection) -> bool:
 
 
 def _change(row: Sequence[Any]) -> Change:
-    table, op, old, new, changed = row
-    return Change.of(table, op, (old, new), changed)
+    table, op, old, new, changed, at = row
+    written = None if at is None else _EPOCH + timedelta(microseconds=at)
+    return Change.of(table, op, (old, new), changed, written)

@@ -14,6 +14,8 @@ from .sqlite import NUMBER, PREFIX, TWIN, literal, quote
 from .tables import CHANGE
 from .watched import Shape
 
+NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+"""The instant of writing in microseconds since 1970."""
 _TEMPORARY_LAST = """
     SELECT set_config('search_path', path || ', pg_temp', true)
     FROM current_setting('search_path') AS path WHERE path NOT LIKE '%pg_temp%'
@@ -64,8 +66,8 @@ def drop(table: str) -> Iterator[str]:
 def _body(shape: Shape) -> str:
     table = literal(shape.watched.table)
     insert = (
-        f"INSERT INTO {CHANGE}(xid, of_table, op, old, new, changed) "
-        f"VALUES (pg_current_xact_id()::text::bigint, {table}, "
+        f"INSERT INTO {CHANGE}(written_at, xid, of_table, op, old, new, changed) "
+        f"VALUES ({NOW}, pg_current_xact_id()::text::bigint, {table}, "
     )
     heard = " OR ".join(_differs(name) for name in shape.heard)
     names = ", ".join(
@@ -83,13 +85,13 @@ def _body(shape: Shape) -> str:
 def _image(shape: Shape, row: str) -> str:
     pairs = [f"{literal(name)}, {row}.{quote(name)}" for name in shape.imaged]
     pairs += [
-        f"{literal(name)}, {_microseconds(f'{row}.{quote(name)}')}"
+        f"{literal(name)}, {microseconds(f'{row}.{quote(name)}')}"
         for name in shape.watched.instants
     ]
     return f"json_build_object({', '.join(pairs)})::text"
 
 
-def _microseconds(value: str) -> str:
+def microseconds(value: str) -> str:
     """NULL for the ends of time: they are no numbers, and raising would fail the writer."""
     number = f"(extract(epoch FROM {value}) * 1000000)::bigint"
     return f"CASE WHEN isfinite({value}) THEN {number} END"

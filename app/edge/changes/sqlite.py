@@ -16,6 +16,8 @@ from .tables import CHANGE
 from .watched import Member, Shape
 
 PREFIX = "edge_"
+NOW = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+"""The instant of writing in microseconds since 1970, to the millisecond."""
 
 TWIN = "edge_canary"
 """A temporary table whose columns compare as those of a watched one, without its constraints."""
@@ -75,7 +77,7 @@ def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
     run(f"CREATE TEMP TABLE {TWIN} ({NUMBER}, {', '.join(told)})")
     run(
         f"CREATE TEMP TABLE IF NOT EXISTS {CHANGE} "
-        "(id INTEGER PRIMARY KEY, xid, of_table, op, old, new, changed)"
+        "(id INTEGER PRIMARY KEY, xid, of_table, op, old, new, changed, written_at)"
     )
     run(_after_insert(replace(shape, watched=replace(shape.watched, table=TWIN))))
 
@@ -101,16 +103,16 @@ def _log(
     table: str, op: str, *, old: str = "NULL", new: str = "NULL", changed: str = "NULL"
 ) -> str:
     return (
-        f"INSERT INTO {CHANGE}(of_table, op, old, new, changed) "
-        f"VALUES ({literal(table)}, '{op}', {old}, {new}, {changed});"
+        f"INSERT INTO {CHANGE}(of_table, op, old, new, changed, written_at) "
+        f"VALUES ({literal(table)}, '{op}', {old}, {new}, {changed}, {NOW});"
     )
 
 
 def _replaced(shape: Shape, members: tuple[Member, ...], *, but: str) -> str:
     same = " AND ".join(map(_collides, members))
     return (
-        f"INSERT INTO {CHANGE}(of_table, op, old) "
-        f"SELECT {literal(shape.watched.table)}, 'D', {_image(shape, '')} "
+        f"INSERT INTO {CHANGE}(of_table, op, old, written_at) "
+        f"SELECT {literal(shape.watched.table)}, 'D', {_image(shape, '')}, {NOW} "
         f"FROM {quote(shape.watched.table)} WHERE {same}{but};"
     )
 
@@ -125,7 +127,7 @@ def _image(shape: Shape, row: str) -> str:
     dot = f"{row}." if row else ""
     pairs = [f"{literal(name)}, {_plain(dot + quote(name))}" for name in shape.imaged]
     pairs += [
-        f"{literal(name)}, {_microseconds(dot + quote(name))}" for name in shape.watched.instants
+        f"{literal(name)}, {microseconds(dot + quote(name))}" for name in shape.watched.instants
     ]
     return f"json_object({', '.join(pairs)})"
 
@@ -135,7 +137,7 @@ def _plain(value: str) -> str:
     return f"CASE typeof({value}) WHEN 'blob' THEN 'x' || hex({value}) ELSE {value} END"
 
 
-def _microseconds(value: str) -> str:
+def microseconds(value: str) -> str:
     """An instant's text as whole microseconds since 1970, NULL where it is no instant."""
     fraction = f"substr(substr({value}, 21) || '000000', 1, 6)"
     return (

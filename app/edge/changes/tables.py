@@ -21,6 +21,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("new", sa.Text),
         sa.Column("changed", sa.Text),
         sa.Column("resolved", sa.Boolean, nullable=False, server_default=sa.false()),
+        # Microseconds since 1970, by the database's clock; to measure with, never to order by.
+        sa.Column("written_at", sa.BigInteger),
         sa.Index("ix_edge_change_xid", "xid"),
         sa.Index(
             "ix_edge_change_unresolved",

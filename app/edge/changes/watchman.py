@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from .install import drift
@@ -42,6 +42,11 @@ _VERSION = {
     """,
 }
 """The query whose answer moves when a table or a trigger is altered, by database."""
+
+
+_UNREADABLE = "the database could not be asked about its triggers"
+_AWAY = "the database is away, so it could not be asked about its triggers"
+_UNTOLD = {None, _AWAY}
 
 
 class Watchman:
@@ -79,7 +84,8 @@ class Watchman:
             before, self._trouble = self._trouble, self._found()
             self._due = self._ticks() + OFTEN.total_seconds()
             found = self._trouble
-        if found is not None and before is None and self.on_trouble is not None:
+        # A database that is away is written by nobody; what was kept is as good as it was.
+        if found not in _UNTOLD and before in _UNTOLD and self.on_trouble is not None:
             self.on_trouble()
         return found
 
@@ -90,13 +96,21 @@ class Watchman:
 
     def _found(self) -> str | None:
         try:
-            with self._engine.connect() as connection:
+            with self._connected() as connection:
                 version = connection.exec_driver_sql(_VERSION[connection.dialect.name]).scalar()
                 if version == self._version and self._trouble is None:
                     return None
                 found = drift(connection, self._watched)
                 self._version = version
                 return found
-        except DBAPIError:
+        except DBAPIError as error:
             self._version = None
-            return "the database could not be asked about its triggers"
+            return _AWAY if error.connection_invalidated else _UNREADABLE
+
+    def _connected(self) -> Connection:
+        """A connection; that there is none means that the database is away."""
+        try:
+            return self._engine.connect()
+        except DBAPIError as error:
+            error.connection_invalidated = True
+            raise

@@ -16,7 +16,7 @@ from .telling import as_json_option, in_one_sentence, tell, this_app
 @as_json_option
 @with_appcontext
 def status_command(*, as_json: bool) -> None:
-    """Show what is owed to each edge, how long, and how fast it arrives."""
+    """Show what is owed to each edge, how fast purges arrive, and how full the index is."""
     with in_one_sentence():
         tell(relaying.status(this_app()), as_json=as_json)
 

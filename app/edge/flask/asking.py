@@ -19,6 +19,7 @@ from ..index.resolve import affected, asked_for
 from ..index.search import Touched
 from ..policy import PolicyError
 from ..reads import recorder
+from .places import places
 from .responses import POLICY_KEY
 from .tracking import Tracker
 
@@ -38,7 +39,7 @@ def why(app: Flask, url: str) -> Explanation:
 
     The page is made once more, past every cache, and registered nowhere.
     """
-    tracker = tracker_of(app)
+    tracker, state = tracker_of(app), app.extensions["edge"]
     path = _path(url)
     # An empty context: what whoever asks has loaded already would not be read again.
     status, policy, refused, record = Context().run(_made, app, path, tracker.site)
@@ -57,6 +58,7 @@ def why(app: Flask, url: str) -> Explanation:
             fresh=all(same) if same else None,
             built_from=in_words(connection, tracker.watched, dependencies),
             touched=touch(connection, dependencies),
+            places=places(connection, state.embedded, registered_as, state.clock()),
         )
 
 

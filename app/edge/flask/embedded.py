@@ -11,9 +11,11 @@ from ..gateway.collapse import FileCollapse
 from ..gateway.gateway import Gateway
 from ..gateway.lmdb_store import LmdbStore
 from ..gateway.options import INTERNAL, Options
+from ..gateway.refill import Refill
 from ..policy import PolicyError
+from ..purge.leader import FileLeader
 from ..query import TRACKERS
-from ..settings import number
+from ..settings import choice, number
 from .static import Static
 
 if TYPE_CHECKING:
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """A gateway with its store, and the folder in which that is."""
+    """A gateway with its store, the folder in which that is, and what fills it again."""
 
     gateway: Gateway
     store: LmdbStore
     place: str
+    refill: Refill | None = None
 
 
 #: At a thousand HITs a second, looking at the folder each time costs more than the look-up.
@@ -70,9 +73,12 @@ def embedded(
         "coded_by_origin": _coded_ahead(app),
     }
     options = Options.shield(**{**said, **changes})
+    refills = choice(app.config, "EDGE_REFILL")
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
     try:
-        store = LmdbStore(folder, max_bytes=size, max_entry=entry, recheck=RECHECK)
+        store = LmdbStore(
+            folder, max_bytes=size, max_entry=entry, recheck=RECHECK, refill=bool(refills)
+        )
     except ValueError as error:
         raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
     gateway = Gateway(
@@ -82,7 +88,14 @@ def embedded(
         collapse=FileCollapse(folder),
         clock=lambda: clock().timestamp(),
     )
-    return Embedded(gateway=gateway, store=store, place=str(folder.resolve()))
+    # One process a store, so that each machine's own does it, whoever relays.
+    leads = FileLeader(folder / "refill").leads
+    return Embedded(
+        gateway=gateway,
+        store=store,
+        place=str(folder.resolve()),
+        refill=Refill(gateway, store, leads=leads) if refills else None,
+    )
 
 
 def _coded_ahead(app: Flask) -> Callable[[str], bool] | None:

@@ -18,8 +18,9 @@ from .. import cli
 from ..changes.watchman import Watchman
 from ..dialects import named
 from ..front import Drivers, Front
-from ..guard import SAFE, Facts, Finding, judge
+from ..guard import SAFE, SUCCESSFUL, Facts, Finding, judge
 from ..http.key import cleaned, ignoring
+from ..index import Bound
 from ..marks import cached
 from ..policy import Policy, PolicyError
 from ..query import TRACKERS, canonical, is_canonical
@@ -27,6 +28,7 @@ from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
 from . import templates
+from .awake import Awake
 from .embedded import Embedded, embedded, switched_on
 from .fronting import driven, from_settings, trusting
 from .parts import Parts
@@ -38,9 +40,10 @@ from .seal import RECORDED, Seal
 from .static import Static
 from .tagging import PageTags
 from .tracking import Tracker, Version
-from .upkeep import Awake, Upkeep
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request
     from sqlalchemy.engine import Engine
     from werkzeug.wrappers import Response as BaseResponse
@@ -121,7 +124,8 @@ class State:
         said = response_promise(route, asked, response, self.should_handle, now)
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = _facts(said, route, asked, response)
-        version = Version(variant=_variant(asked, facts), etag=etag)
+        failed = facts.status not in SUCCESSFUL
+        version = Version(variant=_variant(asked, facts), etag=etag, failed=failed)
         url = _registered_as(asked) if said.policy.shared else ""
         finding = judge(facts) or self._registered(facts, url, version, now)
         environ[POLICY_KEY] = said.policy.name
@@ -211,17 +215,20 @@ class Edge:
         settings: Sequence[str] = (),
         hooks: Sequence[Hook] = (),
         drivers: Drivers | None = None,
+        unavailable: WSGIApplication | None = None,
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
 
         `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
         `settings` are those that pages show. The relay calls the `hooks`, which do what is due
         and say when they want to be called. `drivers` gives the driver of an edge by its name,
-        in place of those that the app's settings ask for.
+        in place of those that the app's settings ask for. `unavailable` answers with a 503 while
+        the database is away from the start.
         """
         state = _state(app)
         state.front = driven(app, state.front, drivers or from_settings(app, site))
         state.trust = trusting(engine, state.front, state.clock)
+        bound = Bound(pages=number(app.config, "EDGE_INDEX_PAGES"))
         watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
         state.tracker = Tracker(
             engine=engine,
@@ -233,11 +240,16 @@ class Edge:
             parts=Parts(app, settings),
             watchman=watchman,
             demands_release=not app.debug,
+            bound=bound,
         )
-        state.upkeep = Upkeep(engine, state.embedded, state.clock, hooks, watchman, state.front)
+        state.upkeep = Upkeep(
+            engine, state.embedded, state.clock, hooks, watchman, state.front, bound=bound
+        )
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
-        app.wsgi_app = Awake(app.wsgi_app, state.upkeep, relay=relay)  # type: ignore[method-assign]  # as above
+        app.wsgi_app = Awake(  # type: ignore[method-assign]  # as above
+            app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable
+        )
 
     def describe(self, app: Flask, ours: Ours) -> None:
         """Say what an audit from outside (`flask edge check`) may expect of this app's site."""

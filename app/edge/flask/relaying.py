@@ -7,22 +7,38 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from .. import purge
+from ..changes.log import unresolved
+from ..index.bound import fullness
 from ..policy import PolicyError
 from .asking import tracker_of
 from .fronting import never_purged
+from .report import MOST_COUNTED, Report
 
 if TYPE_CHECKING:
     from flask import Flask
+    from sqlalchemy.engine import Connection
 
     from ..purge.delivery import Delivery
+    from .embedded import Embedded
     from .upkeep import Upkeep
 
 
-def status(app: Flask) -> purge.Status:
-    """What is owed to each edge of an app, how long, and how fast it arrives."""
+def status(app: Flask) -> Report:
+    """What is owed to each edge of an app, how long, how fast it arrives, and what is kept."""
+    state, tracker = app.extensions["edge"], tracker_of(app)
+    with tracker.reading() as connection:
+        return Report(
+            purging=_purging(app, connection),
+            unresolved=len(unresolved(connection, most=MOST_COUNTED)),
+            index=fullness(connection),
+            bound=tracker.bound,
+            refill=_waiting(state.embedded),
+        )
+
+
+def _purging(app: Flask, connection: Connection) -> purge.Status:
     deliveries = {found.tier.name: found for found in upkeep_of(app).relay.deliveries}
-    with tracker_of(app).reading() as connection:
-        found = purge.status(connection, app.extensions["edge"].clock(), deliveries)
+    found = purge.status(connection, app.extensions["edge"].clock(), deliveries)
     tiers = (replace(tier, driver=_driver(deliveries.get(tier.name))) for tier in found.tiers)
     return replace(found, tiers=tuple(tiers), capped=never_purged(app))
 
@@ -33,11 +49,18 @@ def _driver(delivery: Delivery | None) -> str:
     return f"{type(delivery.driver).__name__}: {delivery.driver.limits.words()}"
 
 
+def _waiting(embedded: Embedded | None) -> int | None:
+    if embedded is None or embedded.refill is None:
+        return None
+    stats = embedded.store.stats()
+    return 0 if stats is None else stats.wanted
+
+
 def relay(app: Flask, stop: Event) -> None:
-    """Take changes to the edges until `stop` is set."""
+    """Take changes to the edges, and fill the gateway again, until `stop` is set."""
     found = upkeep_of(app)
     found.catch_up()
-    found.relay.run(stop)
+    found.run(stop)
 
 
 def upkeep_of(app: Flask) -> Upkeep:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ..guard import Finding
-from ..index import Page, Registered, register
+from ..index import Bound, Page, Registered, register
 from ..index.lock import promptly
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL
@@ -34,10 +34,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """Which response of a URL it is, and which bytes it has."""
+    """Which response of a URL it is, and which bytes it has; `failed`: it is no page."""
 
     variant: str
     etag: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Tracker:
     watchman: Watchman
     demands_release: bool
     """Register only what the current release has made."""
+    bound: Bound | None = None
 
     def begin(self) -> None:
         """Record what is read from now on."""
@@ -87,6 +89,7 @@ class Tracker:
             policy=policy.name,
             registered=now,
             expires=now + self.front.life(policy),
+            aside=version.failed or "?" in url,
         )
         return self._register(view, page, record)
 
@@ -98,14 +101,16 @@ class Tracker:
         build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
-                verdict = register(connection, page, record.dependencies, record.marks, build)
+                verdict = register(
+                    connection, page, record.dependencies, record.marks, build, self.bound
+                )
         except sa.exc.DBAPIError:
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:
             return None
-        if verdict is Registered.OLD_BUILD:
-            _warn(verdict.value)
-        return _quiet(view, verdict.name.lower(), verdict.value)
+        if event := _EVENTS.get(verdict):
+            _warn(event, verdict.value)
+        return _quiet(view, _CODES.get(verdict) or verdict.name.lower(), verdict.value)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -126,10 +131,14 @@ class Tracker:
         return promptly(self.engine)
 
 
+_EVENTS = {Registered.OLD_BUILD: "edge.old_build", Registered.FULL: "edge.index_full"}
+_CODES = {Registered.FULL: "index-full"}
+
+
 @cache
-def _warn(reason: str) -> None:
+def _warn(event: str, reason: str) -> None:
     """Say once a process why nothing is stored."""
-    _log.warning("edge.old_build", extra={"reason": reason})
+    _log.warning(event, extra={"reason": reason})
 
 
 def _leak(view: str, policy: Policy, reason: str) -> Finding:

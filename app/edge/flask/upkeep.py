@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Any
+from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from ..changes import chain, log
 from ..changes.install import log_everything
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..changes.watchman import Watchman
     from ..front import Front
+    from ..index import Bound
     from .embedded import Embedded
 
 _CHAIN = b"chain"
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 class Upkeep:
     """Purges what a write of this process touched, and relays everybody's writes to the edges."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as Edge.track has them
         self,
         engine: Engine,
         embedded: Embedded | None,
@@ -46,6 +46,8 @@ class Upkeep:
         hooks: Sequence[Hook],
         watchman: Watchman,
         front: Front,
+        *,
+        bound: Bound | None = None,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
@@ -56,7 +58,19 @@ class Upkeep:
         tiers: dict[Tier, Driver] = dict(front.tiers)
         if embedded is not None:
             tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
-        self.relay = Relay(self._engine, tiers, hooks=(*hooks, watchman.watch, self._remember))
+        hooks = (*hooks, watchman.watch, self._remember)
+        self.relay = Relay(self._engine, tiers, hooks=hooks, bound=bound)
+
+    def run(self, stop: Event) -> None:
+        """Take changes to the edges, and fill the gateway again, until `stop` is set."""
+        refill = None if self._embedded is None else self._embedded.refill
+        if refill is None:
+            self.relay.run(stop)
+            return
+        beside = Thread(target=refill.run, args=(stop,), daemon=True)
+        beside.start()
+        self.relay.run(stop)
+        beside.join()
 
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
@@ -81,7 +95,8 @@ class Upkeep:
         self.relay.settle(self._clock())
         self._purge_what_is_owed()
         self.relay.flush(self._clock())
-        self._remember()
+        if self._embedded is not None:
+            self._note(self._embedded, self._links())
 
     def _respell(self) -> None:
         """Forget pages that tell the edges what other settings said of them."""
@@ -109,10 +124,28 @@ class Upkeep:
         """Let the store know how far the history goes that its pages are from."""
         if self._embedded is None:
             return
-        with self._engine.connect() as connection:
-            newest = "".join(chain.links(connection)[-1:])
-        if newest != self._seen and self._embedded.store.remember(_CHAIN, newest.encode()):
+        # Looked at before the database: what is noted there by now was committed.
+        noted, links = self._embedded.store.note(_CHAIN), self._links()
+        if noted is not None and noted.decode() not in links:
+            self._distrust()
+            links = self._links()
+        self._note(self._embedded, links)
+
+    def _note(self, embedded: Embedded, links: Sequence[str]) -> None:
+        newest = "".join(links[-1:])
+        if newest != self._seen and embedded.store.remember(_CHAIN, newest.encode()):
             self._seen = newest
+
+    def _links(self) -> list[str]:
+        with self._engine.connect() as connection:
+            return chain.links(connection)
+
+    def _distrust(self) -> None:
+        """Purge everything: the database was restored or exchanged while this process ran."""
+        _log.warning("edge.another_history")
+        with self._engine.execution_options(**WRITING).begin() as connection:
+            log_everything(connection)
+        self.relay.flush(self._clock())
 
     def _follows(self, embedded: Embedded, connection: Connection) -> bool:
         """Tell whether the gateway's store has seen this database's history, or holds nothing.
@@ -131,33 +164,3 @@ def own_tier(embedded: Embedded) -> Tier:
     """The tier of this machine's gateway: the machine and the store's place are its name."""
     place = f"{socket.gethostname()} {embedded.place}"
     return gateways.named(hashlib.blake2b(place.encode(), digest_size=6).hexdigest())
-
-
-class Awake:
-    """Catches up before a process serves its first request, and starts its relay."""
-
-    def __init__(
-        self, wsgi: Callable[..., Iterable[bytes]], upkeep: Upkeep, *, relay: bool
-    ) -> None:
-        self._wsgi = wsgi
-        self._upkeep = upkeep
-        self._relay = relay
-        self._process = 0
-        self._lock = Lock()
-
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        """Pass the request on; the first one of a process waits until everything is fresh."""
-        if self._process != os.getpid():
-            self._wake()
-        return self._wsgi(environ, start_response)
-
-    def _wake(self) -> None:
-        with self._lock:
-            if self._process == os.getpid():
-                return
-            self._upkeep.catch_up()
-            if self._relay:
-                Thread(target=self._upkeep.relay.run, args=(Event(),), daemon=True).start()
-            self._process = os.getpid()

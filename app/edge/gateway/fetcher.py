@@ -76,10 +76,18 @@ class Fetcher:
         self._keeper = Keeper(options)
         #: Keys whose last answer could not be shared: nobody waits for them.
         self.unshared = Recent()
+        # Appending to and popping from a list is atomic: a count of the questions in progress.
+        self._asking: list[None] = []
+
+    @property
+    def asking(self) -> bool:
+        """Whether the application is being asked just now."""
+        return bool(self._asking)
 
     def ask(self, request: Request, key: bytes, found: Found) -> Reply:
         """Ask the application, and return what the reader is sent; store it if that may be."""
         asked = _Asked(request=request, key=key, found=found, token=self._store.token())
+        self._asking.append(None)
         try:
             answered = exchange.ask(self._app, self._question(request, key, found), self._clock)
             return self._take(asked, answered)
@@ -89,6 +97,8 @@ class Fetcher:
                 raise
             _log.warning("gateway.origin_failed", exc_info=True, extra={"served": "stale"})
             return stale
+        finally:
+            self._asking.pop()
 
     def instead(
         self, request: Request, key: bytes, found: Found, detail: str, failed: int | None = None

@@ -22,7 +22,7 @@ from .invalidation import forget, invalidated
 from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
-from .request import Keying, Request
+from .request import Keying, Request, quiet
 from .signing import Signer
 
 if TYPE_CHECKING:
@@ -84,11 +84,28 @@ class Gateway:
 
         The URL is absolute, or a path where the options name the site; else ValueError.
         """
-        return self._store.purge(self._keying.of_url(url))
+        return self._store.purge(self.key(url))
+
+    def key(self, url: str) -> bytes:
+        """Return the key of a URL, as `purge` takes it."""
+        return self._keying.of_url(url)
 
     def purge_all(self) -> int:
         """Forget everything; return how many responses there were."""
         return self._store.purge_all()
+
+    @property
+    def asking(self) -> bool:
+        """Whether the application is making an answer for a reader in this process just now."""
+        return self._fetcher.asking
+
+    def fill(self, key: bytes) -> None:
+        """Make a page for readers to come, as if one had asked for it; raises what they would see.
+
+        It obeys the store's token like any other, and one that is there already is left alone.
+        """
+        for _ in self(quiet(key, self._options), _unheard):
+            """Nobody reads it: it is stored on its way."""
 
     def drain(self, timeout: timedelta) -> bool:
         """Wait until nothing runs in the background; False when that took too long."""
@@ -177,6 +194,13 @@ class Gateway:
         if request.is_head:
             refused.body = ()
         return refused
+
+
+def _unheard(
+    _status: str, _headers: list[Pair], _exc_info: object = None, /
+) -> Callable[[bytes], object]:
+    """Take a response's head for nobody."""
+    return len
 
 
 def _drop(sent: Reply) -> None:

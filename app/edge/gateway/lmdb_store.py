@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from .lmdb import UnsoundError
+from .lmdb import UnsoundError, wanted
 from .lmdb.door import close_door, open_door
 from .lmdb.environment import ClosedError
 from .lmdb.ledger import Ledger, token_of
@@ -60,13 +60,15 @@ class Stats:
     limit: int
     purges: int
     evicted: int
+    wanted: int
 
 
 class LmdbStore:
     """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response.
 
     `recheck` is how long a look at the folder holds: a purge is seen at once all the same, but a
-    folder that somebody deletes or truncates by hand is noticed that much later.
+    folder that somebody deletes or truncates by hand is noticed that much later. With `refill`
+    the store notes which pages readers will miss after a purge.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class LmdbStore:
         max_entry: int = 8 * _MEBI,
         max_variants: int = VARIANTS,
         recheck: timedelta = timedelta(0),
+        refill: bool = False,
     ) -> None:
         if max_bytes < _LEAST:
             raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
@@ -84,6 +87,7 @@ class LmdbStore:
         self._door = open_door(path, limit=max_bytes, recheck=recheck.total_seconds())
         self._max_entry = min(max_entry, max_bytes // 2)
         self._max_variants = max_variants
+        self._refill = refill
 
     def token(self) -> int:
         """Return the purge counter, for the saves of what is fetched from now on."""
@@ -107,6 +111,12 @@ class LmdbStore:
             return ()
         environment.visits.mark(environment.visits.slot(name))
         return record.heads
+
+    def peek(self, key: bytes) -> tuple[Stored, ...]:
+        """Return the same for nobody: no visit is counted."""
+        environment = self._door.enter()
+        record = None if environment is None else self._record(environment, key, digest(key))
+        return () if record is None else record.heads
 
     def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
         """Return a body of this very response; None when it was evicted meanwhile."""
@@ -155,11 +165,11 @@ class LmdbStore:
 
     def purge(self, key: bytes) -> int:
         """Delete all variants and refuse older tokens; StoreError when that can't be done."""
-        return self._purge(lambda shelf: shelf.purge(key))
+        return self._purge(lambda shelf: shelf.purge(key, refill=self._refill))
 
     def purge_all(self) -> int:
         """Delete everything and refuse all older tokens; StoreError when that can't be done."""
-        return self._purge(Shelf.purge_all)
+        return self._purge(lambda shelf: shelf.purge_all(refill=self._refill))
 
     def close(self) -> None:
         """Give back files and memory; the store is not used afterwards."""
@@ -180,6 +190,7 @@ class LmdbStore:
                     limit=environment.limit,
                     purges=ledger.counter,
                     evicted=ledger.evicted,
+                    wanted=wanted.count(environment, transaction),
                 )
         except _FAILURES as error:
             self._failed(error)
@@ -212,7 +223,7 @@ class LmdbStore:
         return True
 
     def most_visited(self, count: int) -> list[tuple[bytes, int]]:
-        """Return the keys asked for most, with about how often; ask before a purge, not after."""
+        """Return the keys asked for most of those that are there, with about how often."""
         environment = self._door.enter()
         if environment is None:
             return []
@@ -231,6 +242,24 @@ class LmdbStore:
             for record in records
             if record is not None
         ]
+
+    def take_wanted(self) -> bytes | None:
+        """Return the key of a purged page that readers will miss most; None when there is none.
+
+        It is returned once: whoever takes it makes the page, or it waits for its next reader.
+        """
+        environment = self._door.enter()
+        if environment is None:
+            return None
+        try:
+            with environment.reading() as transaction:
+                if not wanted.any_noted(environment, transaction):
+                    return None
+            with environment.writing() as transaction:
+                return wanted.take(environment, transaction)
+        except _FAILURES as error:
+            self._failed(error)
+            return None
 
     def _record(self, environment: Environment, key: bytes, name: bytes) -> Record | None:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from ..http import codings, reuse
 from ..http import key as keys
@@ -170,6 +172,31 @@ class Request:
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
             return "precondition"
         return "websocket" if "websocket" in environ.get("HTTP_UPGRADE", "").lower() else None
+
+
+def quiet(key: bytes, options: Options) -> WSGIEnvironment:
+    """Return the environ of a GET for the page with this key, for which no reader asks."""
+    site, path, query = keys.parsed(key)
+    parts = urlsplit(site)
+    return {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": options.mount,
+        "PATH_INFO": path.removeprefix(options.mount),
+        "QUERY_STRING": query,
+        "SERVER_NAME": parts.hostname,
+        "SERVER_PORT": str(parts.port or keys.DEFAULT_PORTS[parts.scheme]),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": parts.netloc,
+        # As nearly every reader says, where the application has codings of its own.
+        "HTTP_ACCEPT_ENCODING": ", ".join(CODINGS),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": parts.scheme,
+        "wsgi.input": BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
 
 
 class Keying:

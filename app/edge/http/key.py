@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _AUTHORITY: Final = re.compile(
     r"(?P<host>[a-z0-9\-._~!$&'()*+;=%]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?"
 )
-_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _LONGEST_AUTHORITY: Final = 300
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -31,10 +31,10 @@ def base(scheme: str, authority: str) -> str | None:
 def _base(scheme: str, authority: str) -> str | None:
     scheme, authority = scheme.lower(), authority.lower()
     match = _AUTHORITY.fullmatch(authority)
-    if match is None or scheme not in _DEFAULT_PORTS:
+    if match is None or scheme not in DEFAULT_PORTS:
         return None
     port = match["port"]
-    if not port or port == _DEFAULT_PORTS[scheme]:
+    if not port or port == DEFAULT_PORTS[scheme]:
         return f"{scheme}://{match['host']}"
     return f"{scheme}://{match['host']}:{port}"
 
@@ -50,6 +50,14 @@ def primary(site: str, path: str, query: str) -> bytes | None:
         return f"{len(path)} {site}{path}?{query}".encode("latin-1")
     except UnicodeEncodeError:
         return None
+
+
+def parsed(key: bytes) -> tuple[str, str, str]:
+    """Return the base, the path and the query that `primary` made a key of."""
+    length, _, rest = key.decode("latin-1").partition(" ")
+    start = rest.index("/", rest.index("://") + 3)
+    end = start + int(length)
+    return rest[:start], rest[start:end], rest[end + 1 :]
 
 
 def of_url(url: str, ignored: re.Pattern[str] | None = None) -> bytes:

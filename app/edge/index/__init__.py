@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .bound import Bound
 from .page import Page
 from .register import Registered, register
 from .resolve import Resolution, resolve
 from .tables import define_tables
 
-__all__ = ["Page", "Registered", "Resolution", "define_tables", "register", "resolve"]
+__all__ = ["Bound", "Page", "Registered", "Resolution", "define_tables", "register", "resolve"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from ..changes.change import Change, Op
 from ..changes.log import newest
 from ..changes.watched import Watched
-from ..reads import Between, Dependency, Part, Range, Row, Table, matches
+from ..reads import Between, Dependency, Part, Range, Row, Table, Via, matches
 from ..reads.encoding import EPOCH
 from .tables import page
 
@@ -51,10 +51,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
-    """The last logged change that touched a page; entries of the log are numbered."""
+    """The last logged change that touched a page, and when; entries of the log are numbered."""
 
     entry: int
     what: str
+    at: datetime | None = None
 
 
 def kept(connection: Connection, url: str) -> tuple[Kept, ...]:
@@ -76,7 +77,7 @@ def touch(connection: Connection, dependencies: Collection[Dependency]) -> Touch
     """The last change that touched any of these, if the log still holds it."""
     for entry, change in newest(connection, most=LOOKED_AT):
         if any(matches(dependency, change) for dependency in dependencies):
-            return Touch(entry=entry, what=told(change))
+            return Touch(entry=entry, what=told(change), at=change.written)
     return None
 
 
@@ -153,8 +154,16 @@ def _coarse(found: Range | Table | Dependency) -> str:
     if not isinstance(found, Range):
         return f"everything in {getattr(found, 'table', '')}"
     which = f" with {_equal(found.equal)}" if found.equal else ""
-    when = f"{_between(found.between)}" if found.between else ""
-    return f"which {found.table} there are{which}{when} (by {', '.join(sorted(found.mentioned))})"
+    when = _between(found.between) if found.between else ""
+    joined = _joined(found.via) if found.via else ""
+    by = ", ".join(sorted(found.mentioned))
+    return f"which {found.table} there are{which}{when}{joined} (by {by})"
+
+
+def _joined(via: Via) -> str:
+    which = f" with {_equal(via.equal)}" if via.equal else ""
+    when = _between(via.between) if via.between else ""
+    return f", for a {via.table}{which}{when}"
 
 
 def _equal(pairs: Iterable[tuple[str, str]]) -> str:
@@ -179,9 +188,19 @@ def _instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+class Told(Protocol):
+    """Something that can be told to people and to programs."""
+
+    def words(self) -> Iterator[str]:
+        """The lines that people read."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a URL is kept or not, and what it is built from.
+    """Why a URL is kept or not, where, and what it is built from.
 
     `fresh` says whether the newest registered copy has the bytes of a page made just now;
     None when none is registered, or when the page has no ETag.
@@ -195,6 +214,7 @@ class Explanation:
     fresh: bool | None
     built_from: tuple[str, ...]
     touched: Touch | None
+    places: Told | None = None
 
     def words(self) -> Iterator[str]:
         """The same for people."""
@@ -207,8 +227,10 @@ class Explanation:
             yield "It is not registered: nothing keeps it just now."
         if self.fresh is False:
             yield "What is registered differs from the page as it would be made now."
+        yield from self.places.words() if self.places is not None else ()
         if self.touched is not None:
-            yield f"Last touched by entry {self.touched.entry} of the log: {self.touched.what}."
+            at = f", on {_instant(self.touched.at)}" if self.touched.at else ""
+            yield f"Last touched by entry {self.touched.entry} of the log{at}: {self.touched.what}."
         elif self.built_from:
             yield "No change that the log still holds has touched it."
         if self.built_from:
@@ -217,7 +239,9 @@ class Explanation:
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
-        plain = asdict(self)
+        plain = asdict(replace(self, places=None))
         for copy in plain["kept"]:
             copy |= {name: copy[name].isoformat() for name in ("registered", "expires")}
-        return plain
+        if self.touched is not None and self.touched.at is not None:
+            plain["touched"]["at"] = self.touched.at.isoformat()
+        return plain | {"places": self.places and self.places.as_json()}

@@ -9,7 +9,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What is registered of a response; `expires` is when no cache can hold it any more."""
+    """What is registered of a response; `expires` is when no cache can hold it any more.
+
+    `aside` are errors, redirects and answers to a query, of which readers make up what they like.
+    """
 
     url: str
     variant: str = ""
@@ -18,6 +21,7 @@ class Page:
     policy: str
     registered: datetime
     expires: datetime
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

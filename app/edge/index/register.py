@@ -19,6 +19,7 @@ from ..changes.mark import mark as mark_now
 from ..changes.meta import noted
 from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
+from .bound import Bound
 from .lock import share
 from .page import Page
 from .shape import Entry, Shape, entry
@@ -39,6 +40,7 @@ class Registered(StrEnum):
     UNMARKED = "nothing says when its reads began"
     OLD_BUILD = "another release than the one that made it is current: run `flask edge release`"
     TOO_MANY = "too many changes came while it was built"
+    FULL = "the page index is full: let EDGE_INDEX_PAGES be larger"
 
 
 def register(
@@ -47,19 +49,21 @@ def register(
     dependencies: Collection[Dependency],
     marks: Iterable[str],
     build: str | None = None,
+    bound: Bound | None = None,
 ) -> Registered:
     """Put a response into the index, or say why it must not be stored.
 
-    `marks` were taken before the first read; `build` names the release that made it. A refusal
-    leaves an older row of the page as it is, because a copy of that may still be out there.
+    `marks` were taken before the first read; `build` names the release that made it, `bound` is
+    that of the index. A refusal leaves an older row of the page as it is, because a copy of that
+    may still be out there.
     """
     share(connection)
     if build is not None and noted(connection, BUILD) not in {None, build}:
         return Registered.OLD_BUILD
     verdict = _check(connection, dependencies, marks)
-    if verdict is Registered.DONE:
-        _write(connection, response, dependencies)
-    return verdict
+    if verdict is not Registered.DONE:
+        return verdict
+    return _write(connection, response, dependencies, bound)
 
 
 _entry = lru_cache(maxsize=8192)(entry)
@@ -83,7 +87,12 @@ def _check(
     return Registered.DONE
 
 
-def _write(connection: Connection, response: Page, dependencies: Collection[Dependency]) -> None:
+def _write(
+    connection: Connection,
+    response: Page,
+    dependencies: Collection[Dependency],
+    bound: Bound | None,
+) -> Registered:
     entries = {_entry(found) for found in dependencies}
     digest = _digest(entries)
     values = {
@@ -93,12 +102,15 @@ def _write(connection: Connection, response: Page, dependencies: Collection[Depe
         "registered_at": whole(response.registered),
         "expires_at": whole(response.expires),
         "digest": digest,
+        "aside": response.aside,
     }
     where = {"of_url": response.url, "of_variant": response.variant}
     if connection.execute(_AGAIN, {**values, **where, "of_digest": digest}).rowcount:
-        return
+        return Registered.DONE
     page_id = connection.scalar(_KNOWN, where)
     if page_id is None:
+        if bound is not None and not bound.has_room(connection, aside=response.aside):
+            return Registered.FULL
         inserted = connection.execute(
             _NEW, {"url": response.url, "variant": response.variant, **values}
         )
@@ -107,11 +119,12 @@ def _write(connection: Connection, response: Page, dependencies: Collection[Depe
         connection.execute(_AGAIN_OTHERWISE, {**values, **where})
     _replace(connection, page_id, entries)
     _know_parts(connection, (found for found in dependencies if isinstance(found, Part)))
+    return Registered.DONE
 
 
 # Built once: to build a statement costs more than SQLite takes to run it.
 _THIS = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
-_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest")
+_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
 _KNOWN = sa.select(page.c.id).where(*_THIS)
 _NEW = sa.insert(page)
 _AGAIN_OTHERWISE = sa.update(page).where(*_THIS).values({n: sa.bindparam(n) for n in _VALUES})
@@ -171,7 +184,7 @@ def _know(connection: Connection, shapes: Collection[Shape]) -> None:
                 columns=json.dumps(found.columns),
                 equal=json.dumps(found.equal),
                 sort=found.sort,
-                via=json.dumps(found.via),
+                via=json.dumps(found.via.spelt() if found.via else []),
             ),
         )
 

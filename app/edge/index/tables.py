@@ -24,8 +24,17 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, 
         sa.Column("registered_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("digest", sa.String(32), nullable=False),
+        # An error, a redirect or an answer to a query: there is no end of these.
+        sa.Column("aside", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.UniqueConstraint("url", "variant", name="uq_edge_page_url_variant"),
         sa.Index("ix_edge_page_expires_at", "expires_at"),
+        sa.Index(
+            "ix_edge_page_aside",
+            "id",
+            "aside",  # so that SQLite needs the index alone
+            sqlite_where=sa.text("aside"),
+            postgresql_where=sa.text("aside"),
+        ),
         sqlite_autoincrement=True,  # an id that is given again would purge another page
     )
     shape = sa.Table(

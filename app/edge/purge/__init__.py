@@ -12,7 +12,7 @@ from .housekeeping import resume, retire, retry
 from .leader import leader
 from .relay import Relay
 from .state import State
-from .status import Status, status
+from .status import Status, TierStatus, status
 from .tables import define_tables
 from .tier import Tier
 
@@ -21,6 +21,7 @@ __all__ = [
     "State",
     "Status",
     "Tier",
+    "TierStatus",
     "breakers",
     "define_tables",
     "enqueue",

@@ -52,6 +52,7 @@ def set_back(connection: Connection, names: Iterable[str], by: timedelta) -> Non
                     outbox.c.due_at,
                     outbox.c.claimed_until,
                     outbox.c.enqueued_at,
+                    outbox.c.written_at,
                     outbox.c.sent_at,
                     outbox.c.settled_at,
                 )

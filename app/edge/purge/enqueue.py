@@ -31,18 +31,27 @@ def settle_changes(connection: Connection, tiers: Iterable[Tier], now: datetime)
     Call it in a transaction of its own that holds SQLite's write lock from its beginning.
     """
     resolution = resolve(connection)
+    before = _last(connection)
     enqueue(connection, resolution, tiers, now)
+    if resolution.since is not None:
+        written = {"written_at": micros(resolution.since)}
+        connection.execute(sa.update(outbox).where(outbox.c.id > before).values(written))
     return resolution
 
 
 def enqueue(
-    connection: Connection, resolution: Resolution, tiers: Iterable[Tier], now: datetime
+    connection: Connection,
+    resolution: Resolution,
+    tiers: Iterable[Tier],
+    now: datetime,
+    *,
+    cause: str = "",
 ) -> None:
     """Owe each tier the purges of a resolution; the caller holds the lock of resolving."""
     if not resolution.pages and not resolution.everything:
         return
     count = resolution.changes
-    cause = resolution.everything or ("1 change" if count == 1 else f"{count} changes")
+    cause = cause or resolution.everything or ("1 change" if count == 1 else f"{count} changes")
     for tier in inside_out(tiers):
         if resolution.everything:
             everything(connection, tier, cause, now)

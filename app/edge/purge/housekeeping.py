@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..index.bound import Bound
 from ..index.lock import exclude
-from ..index.tables import page
 from .enqueue import everything, fold, notify
 from .instants import micros
+from .room import keep_room
 from .state import OPEN, Kind, State, move
 from .tables import outbox
 from .tables import tier as tiers
@@ -24,14 +25,16 @@ EVERY = timedelta(minutes=1)
 _CHUNK = 2_000
 
 
-def keep_house(connection: Connection, tiers_: tuple[Tier, ...], now: datetime) -> None:
+def keep_house(
+    connection: Connection, tiers_: tuple[Tier, ...], now: datetime, bound: Bound | None = None
+) -> None:
     """Owe everything where dead letters or a backlog ask for it, and trim what is over."""
     exclude(connection)
     for tier in tiers_:
         fold(connection, tier, now)
         _bury(connection, tier, now)
     _trim(connection, now)
-    _expire(connection, now)
+    keep_room(connection, tiers_, now, bound)
 
 
 def _bury(connection: Connection, tier: Tier, now: datetime) -> None:
@@ -63,12 +66,6 @@ def _trim(connection: Connection, now: datetime) -> None:
         outbox.c.state == State.SETTLED, outbox.c.settled_at < micros(now - KEPT)
     )
     connection.execute(sa.delete(outbox).where(outbox.c.id.in_(over.limit(_CHUNK))))
-
-
-def _expire(connection: Connection, now: datetime) -> None:
-    """Forget the pages that no cache can hold any more."""
-    over = sa.select(page.c.id).where(page.c.expires_at < micros(now))
-    connection.execute(sa.delete(page).where(page.c.id.in_(over.limit(_CHUNK))))
 
 
 def retry(connection: Connection, tier: Tier, now: datetime) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..changes.log import sweep, to_sweep, unresolved
 from ..drivers import Driver
+from ..index.bound import Bound
 from ..index.resolve import Resolution
 from .clock import Hands, set_back
 from .delivery import WRITING, Delivery
@@ -48,9 +49,10 @@ class Relay:
 
     `others` are tiers that changes are owed to and that another process delivers to, such as the
     gateways of other machines. Any number of relays may run; the elected one does the work.
+    `bound` is that of the page index.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options by keyword, each with a default
         self,
         engine: Engine,
         tiers: Mapping[Tier, Driver],
@@ -58,6 +60,7 @@ class Relay:
         others: Iterable[Tier] = (),
         hooks: Sequence[Hook] = (),
         leader: Leader | None = None,
+        bound: Bound | None = None,
         world: World | None = None,
     ) -> None:
         self.tiers = inside_out({*tiers, *others})
@@ -70,6 +73,7 @@ class Relay:
         self._reading = engine
         self._writing = engine.execution_options(**WRITING)
         self._hooks = tuple(hooks)
+        self._bound = bound
         self._leader = leader or elect(engine)
         self._woken = Event()
         self._nudges = {delivery.tier: Event() for delivery in self.deliveries}
@@ -134,7 +138,8 @@ class Relay:
         self.settle(now)
         if self._kept is None or now - self._kept >= EVERY:
             with self._writing.begin() as connection:
-                keep_house(connection, all_owed(connection, self.tiers), now)
+                owed = all_owed(connection, self.tiers)
+                keep_house(connection, owed, now, self._bound)
                 retire_gone(connection, now)
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]

@@ -37,6 +37,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("claimed_by", sa.String(32), nullable=False, server_default=sa.text("''")),
         sa.Column("claimed_until", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("enqueued_at", sa.BigInteger, nullable=False),
+        # When the first of the changes that it stands for was written.
+        sa.Column("written_at", sa.BigInteger),
         sa.Column("sent_at", sa.BigInteger),
         sa.Column("settled_at", sa.BigInteger),
         sa.Column("cause", sa.Text, nullable=False, server_default=sa.text("''")),

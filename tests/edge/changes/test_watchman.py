@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -10,7 +12,7 @@ from sqlalchemy.engine import Engine
 from app.edge.changes import install
 from app.edge.changes.watchman import OFTEN, Watchman
 
-from .conftest import WATCHED
+from .conftest import WATCHED, metadata
 
 DROP = {
     "sqlite": "DROP TRIGGER edge_post_update",
@@ -135,3 +137,30 @@ def test_a_database_that_does_not_answer_is_trouble(ticks: Ticks) -> None:
     """In doubt nothing is shared."""
     engine = sa.create_engine("sqlite:////nowhere/at/all.db")
     assert "could not be asked" in (Watchman(engine, WATCHED, ticks=ticks).trouble() or "")
+
+
+def test_a_database_that_is_away_is_no_reason_to_forget(tmp_path: Path, ticks: Ticks) -> None:
+    """Nobody writes to it meanwhile; what it is like when it is back is looked at then."""
+    told: list[int] = []
+    file = tmp_path / "a.db"
+    engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+    watchman = Watchman(engine, WATCHED, ticks=ticks, on_trouble=lambda: told.append(1))
+    assert watchman.look() is None
+    elsewhere = file.rename(tmp_path / "b.db")
+    file.mkdir()
+    assert "is away" in (watchman.look() or "")
+    file.rmdir()
+    elsewhere.rename(file)
+    assert (watchman.look(), told) == (None, [])
+    elsewhere = file.rename(tmp_path / "b.db")
+    file.mkdir()
+    assert "is away" in (watchman.look() or "")
+    file.rmdir()
+    elsewhere.rename(file)
+    run(engine, DROP["sqlite"])
+    assert "altered" in (watchman.look() or "")
+    assert told == [1]
+    engine.dispose()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from . import wanted
 from .ledger import Ledger
 from .record import Place, Record, Variant, digest
 
@@ -85,17 +86,24 @@ class Shelf:
             for place in variant.places.values():
                 self._transaction.delete(name_of(place.serial), db=self._environment.bodies)
 
-    def purge(self, key: bytes) -> int:
-        """Delete a key and refuse older tokens; return how many variants there were."""
+    def purge(self, key: bytes, *, refill: bool = False) -> int:
+        """Delete a key and refuse older tokens; return how many variants there were.
+
+        With `refill` the page is wanted from now on, if its readers were many enough.
+        """
         record = self.take(key)
         self.ledger.forbid(self._environment, self._transaction, digest(key))
         if record is None:
             return 0
+        if refill:
+            wanted.note(self._environment, self._transaction, record)
         self.remove(record.variants)
         return len(record.variants)
 
-    def purge_all(self) -> int:
+    def purge_all(self, *, refill: bool = False) -> int:
         """Delete all keys and refuse all older tokens; return how many variants there were."""
+        if refill:
+            wanted.note_most_visited(self._environment, self._transaction)
         there, self.ledger.variants = self.ledger.variants, 0
         for table in (self._environment.pages, self._environment.bodies, self._environment.order):
             self._transaction.drop(table, delete=False)

@@ -1,0 +1,97 @@
+"""Awake: no process answers before it has caught up with the database, however long that takes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+if TYPE_CHECKING:
+    from .upkeep import Upkeep
+
+_log = logging.getLogger(__name__)
+
+AGAIN = timedelta(seconds=1)
+"""How soon a process that could not catch up tries again, at the next request."""
+
+RETRY_AFTER = timedelta(seconds=10)
+"""What readers are told meanwhile."""
+
+_SORRY = b"The database can't be asked just now. Please try again in a moment.\n"
+
+
+class Awake:
+    """Catches up before a process serves its first request, and starts its relay.
+
+    While that fails `unavailable` answers: what was stored may be older than the database.
+    """
+
+    def __init__(
+        self,
+        wsgi: Callable[..., Iterable[bytes]],
+        upkeep: Upkeep,
+        *,
+        relay: bool,
+        unavailable: Callable[..., Iterable[bytes]] | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wsgi = wsgi
+        self._upkeep = upkeep
+        self._relay = relay
+        self._unavailable = unavailable or sorry
+        self._ticks = ticks
+        self._process = 0
+        self._lock = Lock()
+        self._again_at: float | None = None
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Pass the request on; the first one of a process waits until everything is fresh."""
+        if self._process != os.getpid() and not self._wakes():
+            return self._unavailable(environ, start_response)
+        return self._wsgi(environ, start_response)
+
+    def _wakes(self) -> bool:
+        """Catch up, or tell that it can't be done; while it fails nobody waits for another."""
+        if not self._lock.acquire(blocking=self._again_at is None):
+            return False
+        try:
+            if self._process != os.getpid() and self._may_try():
+                self._wake()
+            return self._process == os.getpid()
+        except (DBAPIError, PoolTimeoutError) as error:
+            self._again_at = self._ticks() + AGAIN.total_seconds()
+            _log.warning("edge.not_awake", extra={"reason": str(error).partition("\n")[0]})
+            return False
+        finally:
+            self._lock.release()
+
+    def _may_try(self) -> bool:
+        return self._again_at is None or self._ticks() >= self._again_at
+
+    def _wake(self) -> None:
+        self._upkeep.catch_up()
+        if self._relay:
+            Thread(target=self._upkeep.run, args=(Event(),), daemon=True).start()
+        self._again_at = None
+        self._process = os.getpid()
+
+
+def sorry(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Ask readers for patience, where the app has no page of its own for it."""
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(_SORRY))),
+        ("Cache-Control", "no-store"),
+        ("Retry-After", f"{RETRY_AFTER.total_seconds():.0f}"),
+    ]
+    start_response("503 Service Unavailable", headers)
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else _SORRY]

@@ -1,0 +1,54 @@
+"""What `flask edge status` says: how purging goes, how full the index is, what is to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .. import purge
+from ..index.bound import Bound, Fullness
+
+MOST_COUNTED = 999
+"""More changes that nobody resolved are not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How purging goes, how full the index is, and how many pages wait to be made anew.
+
+    `refill` is None where this machine's gateway is not refilled.
+    """
+
+    purging: purge.Status
+    unresolved: int
+    index: Fullness
+    bound: Bound | None
+    refill: int | None
+
+    @property
+    def tiers(self) -> tuple[purge.TierStatus, ...]:
+        """How each tier is doing."""
+        return self.purging.tiers
+
+    def words(self) -> Iterator[str]:
+        """The same in lines for people."""
+        yield from self.purging.words()
+        if self.unresolved:
+            more = " or more" if self.unresolved > MOST_COUNTED else ""
+            yield f"{self.unresolved}{more} changes wait for a relay to find their pages."
+        most = "" if self.bound is None else f" of {self.bound.pages}"
+        yield f"The index holds {self.index.pages}{most} pages."
+        aside = "" if self.bound is None else f" of {self.bound.aside}"
+        yield f"  {self.index.aside}{aside} are errors, redirects and answers to a query"
+        if self.bound is not None and self.index.pages >= self.bound.pages:
+            yield "  it is full: further pages are not shared; let EDGE_INDEX_PAGES be larger"
+        if self.refill is not None:
+            yield f"{self.refill} purged pages of this machine's gateway wait to be made anew."
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        most = {} if self.bound is None else {"most": self.bound.pages}
+        index = {"pages": self.index.pages, "aside": self.index.aside, **most}
+        told = {"unresolved": self.unresolved, "index": index, "refill": self.refill}
+        return {**self.purging.as_json(), **told}

@@ -1,0 +1,102 @@
+"""Refill: pages that readers asked for and that were purged are made anew, before they ask again.
+
+Laws: it takes what nobody else needs, and is never in the way of a reader, a writer or a purge. A
+page that fails waits for its next reader.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+    from .gateway import Gateway
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Wanting(Protocol):
+    """A store that knows which pages its readers miss."""
+
+    def token(self) -> int:
+        """Return the purge counter."""
+
+    def take_wanted(self) -> bytes | None:
+        """Return the key of a purged page that readers will miss most; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How gently pages are made: `rest` is at least that between two, and `share` of the time."""
+
+    #: While purges go on, a page that is made now may be purged again at once.
+    calm: timedelta = timedelta(milliseconds=200)
+    rest: timedelta = timedelta(milliseconds=50)
+    #: After a page that took a second nothing is made for so many.
+    share: float = 2
+    #: How soon to look again when nothing is wanted, or another process does it.
+    idle: timedelta = timedelta(milliseconds=250)
+    after_failure: timedelta = timedelta(minutes=1)
+
+
+class Refill:
+    """Makes the pages anew that a store wants, the most visited first.
+
+    `leads` tells whether this process is the one that does it; one a store is enough.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        store: Wanting,
+        *,
+        leads: Callable[[], bool],
+        pace: Pace | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._leads = leads
+        self._pace = pace or Pace()
+        self._ticks = ticks
+        self._purges = 0
+        self._calm_at = 0.0
+
+    def run(self, stop: Event) -> None:
+        """Refill until `stop` is set."""
+        while not stop.is_set():
+            stop.wait(self._step().total_seconds())
+
+    def step(self) -> timedelta:
+        """Make at most one page; return how long to leave the machine to others."""
+        if not self._leads():
+            return self._pace.idle
+        now, purges = self._ticks(), self._store.token()
+        if purges != self._purges:
+            self._purges, self._calm_at = purges, now + self._pace.calm.total_seconds()
+        if now < self._calm_at or self._gateway.asking:
+            return self._pace.calm
+        key = self._store.take_wanted()
+        if key is None:
+            return self._pace.idle
+        self._make(key)
+        return max(self._pace.rest, timedelta(seconds=self._ticks() - now) * self._pace.share)
+
+    def _step(self) -> timedelta:
+        try:
+            return self.step()
+        except Exception:  # noqa: BLE001 - a store or an election that fails may work later
+            _log.exception("gateway.refill_failed")
+            return self._pace.after_failure
+
+    def _make(self, key: bytes) -> None:
+        try:
+            self._gateway.fill(key)
+        except Exception:  # noqa: BLE001 - whatever the application raises, a reader will see
+            _log.warning("gateway.not_refilled", exc_info=True, extra={"key": key})

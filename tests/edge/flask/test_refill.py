@@ -1,0 +1,108 @@
+"""The gateway of a real app is filled again after a purge, before its next reader asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from flask import Flask
+
+from app.edge.flask import relaying
+from app.edge.testing import assert_hit, assert_miss
+from app.extensions import db
+from tests.site import content
+
+VISITS = 3
+
+
+def visit(app: Flask, path: str) -> None:
+    """Ask for a page, so often that readers will miss it."""
+    for _ in range(VISITS):
+        app.test_client().get(path)
+
+
+def write(slug: str) -> None:
+    """Publish an article on a topic of its own."""
+    content.post(slug.title(), topics=[slug.title()])
+    db.session.remove()
+
+
+def wanted(app: Flask) -> int:
+    """How many pages are waiting to be made anew."""
+    stats = app.extensions["edge"].embedded.store.stats()
+    assert stats is not None
+    return int(stats.wanted)
+
+
+def refill(app: Flask) -> None:
+    """Refill until nothing is wanted."""
+    deadline = time.monotonic() + 10
+    found = app.extensions["edge"].embedded.refill
+    while wanted(app):
+        assert time.monotonic() < deadline
+        time.sleep(min(found.step().total_seconds(), 0.02))
+
+
+def test_after_a_write_the_next_reader_gets_the_new_page_from_the_gateway(
+    make_app: Callable[..., Flask],
+) -> None:
+    """The page that readers asked for was made for them; it is in the index like any other."""
+    app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
+    visit(app, "/topics")
+    write("ink")
+    assert wanted(app) == 1
+    refill(app)
+    answer = app.test_client().get("/topics")
+    assert_hit(answer)
+    assert "Ink" in answer.text
+    write("paper")
+    assert_miss(app.test_client().get("/topics"))
+
+
+def test_what_was_never_asked_for_twice_waits_for_its_reader(
+    make_app: Callable[..., Flask],
+) -> None:
+    """And so does what is no page."""
+    app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
+    app.test_client().get("/topics")
+    visit(app, "/topics/nothing")
+    visit(app, "/search?q=ink")
+    write("ink")
+    assert wanted(app) == 0
+
+
+def test_a_relay_apart_refills_the_store_of_its_machine(
+    make_app: Callable[..., Flask],
+) -> None:
+    """Whoever runs the relay runs the refill."""
+    app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
+    upkeep = relaying.upkeep_of(app)
+    visit(app, "/topics")
+    write("ink")
+    ran = []
+
+    class Once:
+        """A stop that is set once nothing is wanted."""
+
+        def is_set(self) -> bool:
+            """Whether the page is back."""
+            return not wanted(app)
+
+        def wait(self, seconds: float) -> bool:
+            """Rest a little."""
+            ran.append(seconds)
+            time.sleep(min(seconds, 0.02))
+            return self.is_set()
+
+    upkeep.run(Once())  # type: ignore[arg-type]  # as much of an event as is used
+    assert ran
+    assert_hit(app.test_client().get("/topics"))
+
+
+def test_it_is_off_where_the_setting_says_so(make_app: Callable[..., Flask]) -> None:
+    """Nothing is noted, and nothing would make it."""
+    app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=False)
+    visit(app, "/topics")
+    write("ink")
+    assert wanted(app) == 0
+    assert app.extensions["edge"].embedded.refill is None

@@ -1,0 +1,325 @@
+"""Pages that readers asked for and that were purged: which ones are wanted, and how they come back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from wsgiref.validate import validator
+
+import pytest
+
+from app.edge.gateway.gateway import Gateway
+from app.edge.gateway.lmdb_store import LmdbStore
+from app.edge.gateway.options import Options
+from app.edge.gateway.refill import Pace, Refill
+from app.edge.http import key as keys
+from tests.edge.gateway.scripted import call, get
+from tests.edge.gateway.store_contract import BODIES, stored
+
+SITE = "https://example.org"
+OPTIONS = Options.shield(site=SITE)
+
+
+class Origin:
+    """An application that says what it was asked for, and can fail."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.during: Callable[[], object] = lambda: None
+        self.fails = False
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        """Answer with the number of this page."""
+        self.asked.append(environ)
+        self.during()
+        if self.fails:
+            raise ZeroDivisionError
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Cache-Control", "max-age=900")])
+        return [environ["PATH_INFO"].encode("latin-1")]
+
+    @property
+    def paths(self) -> list[str]:
+        """What was asked for, in turn."""
+        return [environ["PATH_INFO"] for environ in self.asked]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[LmdbStore]:
+    """A store that notes what its readers miss."""
+    store = LmdbStore(tmp_path / "store", refill=True)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def origin() -> Origin:
+    """An application."""
+    return Origin()
+
+
+@pytest.fixture
+def gateway(origin: Origin, store: LmdbStore) -> Gateway:
+    """A gateway in front of it."""
+    return Gateway(validator(origin), store=store, options=OPTIONS)
+
+
+class Ticks:
+    """Seconds that pass when a test says so."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.fixture
+def ticks() -> Ticks:
+    """A clock that stands still."""
+    return Ticks()
+
+
+@pytest.fixture
+def refill(gateway: Gateway, store: LmdbStore, ticks: Ticks) -> Refill:
+    """The only one that refills the store."""
+    return Refill(gateway, store, leads=lambda: True, ticks=ticks)
+
+
+def visit(gateway: Gateway, path: str, times: int = 3) -> None:
+    """Ask for a page, so often that readers will miss it."""
+    for _ in range(times):
+        call(gateway, get(target=path))
+
+
+def calm(refill: Refill, ticks: Ticks) -> None:
+    """Let the purges be over."""
+    refill.step()
+    ticks.now += 1
+
+
+def key(path: str, query: str = "") -> bytes:
+    """The key of a page of the site."""
+    found = keys.primary(SITE, path, query)
+    assert found is not None
+    return found
+
+
+def keep(store: LmdbStore, name: bytes, *, visits: int = 3, **changes: object) -> None:
+    """Save a page and visit it so often."""
+    store.save(name, stored(**{"lifetime": 900.0, **changes}), BODIES, token=store.token())
+    for _ in range(visits):
+        store.load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        (key("/a"), {"visits": 1}),
+        (key("/search", "q=a"), {}),
+        (key("/a"), {"status": 404, "reason": "Not Found"}),
+        (key("/a"), {"status": 301, "reason": "Moved"}),
+        (key("/a"), {"lifetime": 60.0}),
+        (key("/a"), {"vary": (("accept-language", "de"),)}),
+        (b"k" * 5000, {}),
+    ],
+    ids=["asked once", "search", "missing", "moved", "brief", "another form", "no URL"],
+)
+def test_what_a_plain_request_would_not_bring_back_is_not_wanted(
+    store: LmdbStore, name: bytes, changes: dict[str, Any]
+) -> None:
+    """It waits for its next reader, if there ever is one."""
+    keep(store, name, **changes)
+    store.purge(name)
+    assert store.take_wanted() is None
+
+
+@pytest.mark.parametrize("purge", ["one by one", "all"])
+def test_the_most_visited_come_first_and_each_once(store: LmdbStore, purge: str) -> None:
+    """Their visits are counted on after the purge."""
+    for path, visits in (("/few", 2), ("/many", 9), ("/some", 5)):
+        keep(store, key(path), visits=visits)
+    if purge == "all":
+        store.purge_all()
+    for path in ("/few", "/many", "/some"):
+        store.purge(key(path))
+    taken = [store.take_wanted() for _ in range(4)]
+    assert taken == [key("/many"), key("/some"), key("/few"), None]
+
+
+def test_what_is_back_is_not_wanted(store: LmdbStore) -> None:
+    """A reader was quicker."""
+    keep(store, key("/a"))
+    store.purge(key("/a"))
+    keep(store, key("/a"))
+    assert store.take_wanted() is None
+
+
+def test_what_was_not_there_is_not_wanted(store: LmdbStore) -> None:
+    """A purge of a page that was purged before adds nothing."""
+    keep(store, key("/a"))
+    store.purge(key("/a"))
+    assert store.take_wanted() is not None
+    store.purge(key("/a"))
+    assert store.take_wanted() is None
+
+
+def test_wanted_pages_are_few_in_a_small_store(tmp_path: Path) -> None:
+    """A purge of everything must not fill it with what is to come."""
+    store = LmdbStore(tmp_path / "small", max_bytes=1024 * 1024, refill=True)
+    for number in range(20):
+        keep(store, key(f"/{number}"), visits=2)
+    store.purge_all()
+    stats = store.stats()
+    assert stats is not None
+    assert 1 <= stats.wanted <= 4
+    store.close()
+
+
+def test_a_store_that_is_not_refilled_notes_nothing(tmp_path: Path) -> None:
+    """The setting is off."""
+    store = LmdbStore(tmp_path / "off")
+    keep(store, key("/a"))
+    store.purge(key("/a"))
+    keep(store, key("/a"))
+    store.purge_all()
+    assert store.take_wanted() is None
+    store.close()
+
+
+def test_the_next_reader_gets_a_hit(
+    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+) -> None:
+    """The application was asked as a reader without any wishes would have asked."""
+    visit(gateway, "/caf\xc3\xa9")
+    gateway.purge("/caf%C3%A9")
+    calm(refill, ticks)
+    refill.step()
+    assert origin.paths == ["/caf\xc3\xa9"] * 2
+    assert origin.asked[1]["HTTP_HOST"] == "example.org"
+    assert "hit" in str(call(gateway, get(target="/caf\xc3\xa9")).header("Cache-Status"))
+
+
+def test_one_page_a_step_and_a_rest_after_it(
+    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+) -> None:
+    """A page that takes long leaves twice as long to others."""
+
+    def slow() -> None:
+        ticks.now += 1.5
+
+    for path in ("/a", "/b"):
+        visit(gateway, path)
+    gateway.purge_all()
+    calm(refill, ticks)
+    origin.asked.clear()
+    assert refill.step() == Pace().rest
+    assert len(origin.asked) == 1
+    origin.during = slow
+    assert refill.step() == timedelta(seconds=3)
+    assert refill.step() == Pace().idle
+
+
+def test_while_purges_go_on_nothing_is_made(
+    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+) -> None:
+    """It would be purged again at once."""
+    visit(gateway, "/a")
+    gateway.purge("/a")
+    for number in range(20):
+        gateway.purge(f"/{number}")
+        assert refill.step() == Pace().calm
+        ticks.now += 0.1
+    ticks.now += 0.2
+    refill.step()
+    assert origin.paths == ["/a"] * 2
+
+
+def test_while_a_reader_waits_nothing_is_made(
+    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+) -> None:
+    """His page comes first."""
+    visit(gateway, "/a")
+    gateway.purge("/a")
+    calm(refill, ticks)
+    entered, let = threading.Event(), threading.Event()
+    origin.during = lambda: (entered.set(), let.wait(10))
+    reader = threading.Thread(target=call, args=(gateway, get(target="/b")))
+    reader.start()
+    assert entered.wait(10)
+    assert refill.step() == Pace().calm
+    let.set()
+    reader.join(10)
+    refill.step()
+    assert origin.paths == ["/a", "/b", "/a"]
+
+
+def test_what_fails_is_dropped(
+    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks, caplog: Any
+) -> None:
+    """It is logged, and waits for its next reader."""
+    visit(gateway, "/a")
+    gateway.purge("/a")
+    calm(refill, ticks)
+    origin.fails = True
+    refill.step()
+    assert "gateway.not_refilled" in caplog.text
+    origin.fails = False
+    assert refill.step() == Pace().idle
+    assert origin.paths == ["/a"] * 2
+
+
+def test_a_page_that_is_purged_while_it_is_made_is_not_kept(
+    gateway: Gateway, origin: Origin, store: LmdbStore, refill: Refill, ticks: Ticks
+) -> None:
+    """The token of the store holds for a refill as for any other."""
+    visit(gateway, "/a")
+    gateway.purge("/a")
+    calm(refill, ticks)
+    origin.during = lambda: store.purge(key("/a"))
+    refill.step()
+    assert store.load(key("/a")) == ()
+
+
+def test_only_who_leads_refills(
+    gateway: Gateway, origin: Origin, store: LmdbStore, ticks: Ticks
+) -> None:
+    """The others of a machine would make the same pages."""
+    visit(gateway, "/a")
+    gateway.purge("/a")
+    other = Refill(gateway, store, leads=lambda: False, ticks=ticks)
+    calm(other, ticks)
+    assert other.step() == Pace().idle
+    assert origin.paths == ["/a"]
+
+
+def test_it_ends_when_it_is_told(gateway: Gateway, store: LmdbStore) -> None:
+    """At once, and not before it has tried."""
+    stop = threading.Event()
+
+    def leads() -> bool:
+        stop.set()
+        return True
+
+    Refill(gateway, store, leads=leads).run(stop)
+    assert stop.is_set()
+
+
+def test_a_trouble_with_the_election_is_no_end(
+    gateway: Gateway, store: LmdbStore, caplog: Any
+) -> None:
+    """It is tried again later."""
+    stop, tried = threading.Event(), []
+
+    def leads() -> bool:
+        tried.append(None)
+        if len(tried) > 1:
+            stop.set()
+        raise OSError
+
+    pace = Pace(after_failure=timedelta(0))
+    Refill(gateway, store, leads=leads, pace=pace).run(stop)
+    assert len(tried) == 2
+    assert "gateway.refill_failed" in caplog.text

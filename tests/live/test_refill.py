@@ -1,0 +1,50 @@
+"""Two workers, an editor in another process: readers find the new page in the gateway."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .gunicorn import flask
+from .site import Site, eventually, made
+
+pytestmark = pytest.mark.live
+
+PAGES = ("/", "/topics", "/archive")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Site]:
+    """The sample publication on two workers that refill."""
+    folder = tmp_path_factory.mktemp("refilled")
+    with made(sampled, folder, FLASK_EDGE_REFILL="on") as started:
+        yield started
+
+
+def taken(path: Path) -> bool:
+    """Tell whether somebody holds the lock on a file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def test_pages_are_back_before_their_readers(site: Site) -> None:
+    """Everything was purged by a command; what readers asked for is made anew, and nothing else."""
+    for path in PAGES:
+        assert eventually(lambda path=path: "; hit" in site.ask(path).cache_status)
+        for _ in range(2):
+            site.ask(path)
+    site.ask("/feed.xml")
+    settings = {"SITE_URL": site.url, "FLASK_EDGE_REFILL": "on"}
+    command = ("edge", "purge", "--all")
+    assert flask(*command, instance=site.folder, settings=settings).returncode == 0
+    assert eventually(lambda: site.count() == len(PAGES))
+    assert taken(site.store / "refill")
+    assert all("; hit" in site.ask(path).cache_status for path in PAGES)
+    assert "; hit" not in site.ask("/feed.xml").cache_status
