@@ -11,7 +11,7 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from ..changes import chain
+from ..changes import chain, log
 from ..changes.install import log_everything
 from ..drivers import Driver
 from ..drivers.gateway import GatewayDriver
@@ -117,6 +117,8 @@ class Upkeep:
         with self._engine.execution_options(**WRITING).begin() as connection:
             for tier in self._front.tiers:
                 gateways.join(connection, tier, self._clock())
+            if log.is_foreign(connection):
+                log.begin_anew(connection)
             if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             chain.newest(connection)
