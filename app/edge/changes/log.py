@@ -12,13 +12,20 @@ from sqlalchemy.engine import Connection
 
 from . import chain, postgresql, sqlite
 from .change import Change, Image
-from .tables import CHANGE, META
+from .mark import mark as mark_now
+from .meta import forget, note, noted
+from .tables import CHANGE
 
 KEPT = 5_000
 """Resolved entries that are kept for renders which began before them."""
 
+SWEPT = 10_000
+"""So many entries at most are cleared away in one transaction."""
+
 _FLOOR = "floor"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ANSWERED = "answered"
+"""The note of the mark up to which a purge of everything has answered all entries."""
 
 _log = sa.table(
     CHANGE,
@@ -26,7 +33,6 @@ _log = sa.table(
     sa.column("resolved", sa.Boolean),
     sa.column("written_at", sa.BigInteger),
 )
-_meta = sa.table(META, sa.column("name"), sa.column("value"))
 _ENTRY = (_log.c.of_table, _log.c.op, _log.c.old, _log.c.new, _log.c.changed, _log.c.written_at)
 
 
@@ -52,16 +58,81 @@ def take(connection: Connection, *, most: int) -> list[Change]:
     """The same, called resolved from now on; all that there are when they are more than `most`.
 
     On PostgreSQL a later statement sees what was committed meanwhile, so that what is not
-    returned must not be called resolved, unless the caller goes by there being too many.
+    returned must not be called resolved, unless the caller goes by there being too many. To write
+    to each of a million would keep everybody waiting, so then only their mark is noted.
     """
     found = _unresolved(connection, most)
-    if found:
-        _settle(connection, None if len(found) > most else [number for number, _ in found])
+    if len(found) > most:
+        chain.extend(connection)
+        note(connection, _ANSWERED, mark_now(connection))
+    elif found:
+        _settle(connection, [number for number, _ in found])
     return [change for _, change in found]
+
+
+def left(connection: Connection) -> int:
+    """How many entries wait to be resolved, or to be swept."""
+    return connection.scalar(sa.select(sa.func.count()).where(~_log.c.resolved)) or 0
+
+
+def to_sweep(connection: Connection) -> bool:
+    """Tell whether there may be entries to clear away."""
+    return noted(connection, _ANSWERED) is not None
+
+
+def sweep(connection: Connection, *, most: int = SWEPT) -> int:
+    """Clear away entries that a purge of everything has answered; return how many.
+
+    Not those that a response which is being made may have to be compared with.
+    """
+    answered = _answered(connection)
+    if answered is None:
+        forget(connection, _ANSWERED)
+        return 0
+    these = sa.select(_log.c.id).where(~_log.c.resolved, _before(connection, answered))
+    gone = connection.execute(
+        sa.delete(_log)
+        .where(_log.c.id.in_(these.order_by(_log.c.id).limit(most)))
+        .returning(_log.c.id, _log.c.xid)
+    ).all()
+    if gone:
+        _raise_floor(connection, max(r.id if _sqlite(connection) else r.xid for r in gone))
+    elif not left(connection):
+        forget(connection, _ANSWERED)
+    return len(gone)
+
+
+def _answered(connection: Connection) -> str | None:
+    """The mark up to which everything was purged; not one that a restore brought from elsewhere."""
+    found = noted(connection, _ANSWERED)
+    if found is None:
+        return None
+    newest = mark_now(connection)
+    if not _sqlite(connection):
+        newest = newest.split(":")[1]
+    return found if int(found.partition(":")[0]) <= int(newest) else None
+
+
+def _xid(function: str) -> sa.ColumnElement[int]:
+    """A bound of PostgreSQL's current snapshot, as the log keeps the numbers of transactions."""
+    return sa.literal_column(f"CAST(CAST({function}(pg_current_snapshot()) AS text) AS bigint)")
+
+
+def _before(connection: Connection, answered: str) -> sa.ColumnElement[bool]:
+    """What came before a mark, and before whatever is being written just now."""
+    if _sqlite(connection):
+        return _log.c.id <= int(answered)
+    return sa.and_(
+        _log.c.xid < _xid("pg_snapshot_xmin"), sa.text(_VISIBLE).bindparams(mark=answered)
+    )
 
 
 def _unresolved(connection: Connection, most: int) -> list[tuple[int, Change]]:
     query = sa.select(_log.c.id, *_ENTRY).where(~_log.c.resolved).order_by(_log.c.id)
+    if (answered := _answered(connection)) is not None:
+        query = query.where(_after(connection, answered))
+        if not _sqlite(connection):  # what has no number of ours was restored, and answered
+            query = query.where(_log.c.xid <= _xid("pg_snapshot_xmax"))
     return [(row.id, _change(row[1:])) for row in connection.execute(query.limit(most + 1))]
 
 
@@ -105,11 +176,10 @@ def newest(connection: Connection, *, most: int) -> list[tuple[int, Change]]:
     return [(row.id, _change(row[1:])) for row in connection.execute(query)]
 
 
-def _settle(connection: Connection, numbers: Sequence[int] | None) -> None:
-    """Call these changes resolved, or all of them, and trim the log's old end."""
+def _settle(connection: Connection, numbers: Sequence[int]) -> None:
+    """Call these changes resolved, and trim the log's old end."""
     chain.extend(connection)
-    these = ~_log.c.resolved if numbers is None else _log.c.id.in_(numbers)
-    connection.execute(sa.update(_log).where(these).values(resolved=True))
+    connection.execute(sa.update(_log).where(_log.c.id.in_(numbers)).values(resolved=True))
     oldest = connection.scalar(
         sa.select(_log.c.id).where(_log.c.resolved).order_by(_log.c.id.desc()).offset(KEPT).limit(1)
     )
@@ -120,24 +190,34 @@ def _settle(connection: Connection, numbers: Sequence[int] | None) -> None:
         sa.select(sa.func.max(_log.c.id if _sqlite(connection) else _log.c.xid)).where(trimmed)
     )
     connection.execute(sa.delete(_log).where(trimmed))
-    connection.execute(sa.delete(_meta).where(_meta.c.name == _FLOOR))
-    connection.execute(sa.insert(_meta).values(name=_FLOOR, value=str(highest)))
+    _raise_floor(connection, highest or 0)
+
+
+def _raise_floor(connection: Connection, number: int) -> None:
+    """A mark below this can't be compared any more."""
+    note(connection, _FLOOR, str(max(number, int(noted(connection, _FLOOR) or 0))))
 
 
 def _later(connection: Connection, mark: str) -> sa.ColumnElement[bool] | None:
-    floor = int(connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _FLOOR)) or 0)
+    """What came after a mark; None when that can't be told."""
+    floor = int(noted(connection, _FLOOR) or 0)
     if _sqlite(connection):
-        return _log.c.id > int(mark) if mark.isdecimal() and int(mark) >= floor else None
-    oldest = mark.partition(":")[0]
-    if not oldest.isdecimal() or int(oldest) <= floor:
-        return None
+        known = mark.isdecimal() and int(mark) >= floor
+    else:
+        oldest = mark.partition(":")[0]
+        known = oldest.isdecimal() and int(oldest) > floor
+    return _after(connection, mark) if known else None
+
+
+def _after(connection: Connection, mark: str) -> sa.ColumnElement[bool]:
+    if _sqlite(connection):
+        return _log.c.id > int(mark)
     return sa.and_(
-        _log.c.xid >= int(oldest),
-        sa.text(
-            "NOT pg_visible_in_snapshot(CAST(CAST(xid AS text) AS xid8), "
-            "CAST(:mark AS pg_snapshot))",
-        ).bindparams(mark=mark),
+        _log.c.xid >= int(mark.partition(":")[0]), sa.text(f"NOT {_VISIBLE}").bindparams(mark=mark)
     )
+
+
+_VISIBLE = "pg_visible_in_snapshot(CAST(CAST(xid AS text) AS xid8), CAST(:mark AS pg_snapshot))"
 
 
 def _sqlite(connection: Connection) -> bool:

@@ -19,3 +19,8 @@ def note(connection: Connection, name: str, value: str) -> None:
     """Note a value in place of the one before."""
     connection.execute(sa.delete(_meta).where(_meta.c.name == name))
     connection.execute(sa.insert(_meta).values(name=name, value=value))
+
+
+def forget(connection: Connection, name: str) -> None:
+    """Have nothing noted under a name any more."""
+    connection.execute(sa.delete(_meta).where(_meta.c.name == name))

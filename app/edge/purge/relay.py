@@ -15,7 +15,7 @@ from threading import Event, Thread
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
-from ..changes.log import unresolved
+from ..changes.log import sweep, to_sweep, unresolved
 from ..drivers import Driver
 from ..index.bound import Bound
 from ..index.resolve import Resolution
@@ -39,6 +39,9 @@ Hook = Callable[[datetime], datetime | None]
 
 AGAIN = timedelta(seconds=5)
 """How soon a hook that failed is called again."""
+
+BREATH = timedelta(milliseconds=20)
+"""The rest between two parts of a long work, in which writers get their turn."""
 
 
 class Relay:
@@ -140,7 +143,17 @@ class Relay:
                 retire_gone(connection, now)
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]
-        return min([*waits, self._kept + EVERY - now])
+        return min([*waits, self._sweep(), self._kept + EVERY - now])
+
+    def _sweep(self) -> timedelta:
+        """Clear a part of a large log away; return how long others may have the database."""
+        with self._reading.connect() as connection:
+            if not to_sweep(connection):
+                return EVERY
+        with self._writing.begin() as connection:
+            swept = sweep(connection)
+        logger.info("relay.swept", extra={"entries": swept})
+        return BREATH if swept else AGAIN
 
     def run(self, stop: Event) -> None:
         """Relay until `stop` is set, as long as this process is the elected one."""

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..changes.log import left
 from .breaker import breakers
 from .instants import instant
 from .state import OPEN, State
@@ -54,12 +55,13 @@ class TierStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How all tiers are doing at an instant."""
+    """How all tiers are doing at an instant; `entries` of the change log are to be looked at."""
 
     at: datetime
     tiers: tuple[TierStatus, ...]
     capped: tuple[str, ...] = ()
     """Of each edge that is never purged, why."""
+    entries: int = 0
 
     @property
     def healthy(self) -> bool:
@@ -78,6 +80,8 @@ class Status:
         for found in self.tiers:
             yield from _said(found)
         yield from self.capped
+        if self.entries:
+            yield f"{self.entries} entries of the change log are left for the relay."
 
 
 def _said(found: TierStatus) -> Iterator[str]:
@@ -106,7 +110,7 @@ def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> 
     seen |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
     broken = breakers(connection, now)
     found = tuple(_tier(connection, name, now, broken.get(name, "")) for name in sorted(seen))
-    return Status(at=now, tiers=found)
+    return Status(at=now, tiers=found, entries=left(connection))
 
 
 def _tier(connection: Connection, name: str, now: datetime, broken: str) -> TierStatus:

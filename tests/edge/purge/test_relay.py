@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from app.edge.changes.meta import note
 from app.edge.drivers import Limits, PurgeError, Target
 from app.edge.drivers.memory import Call, Fault, MemoryDriver
 from app.edge.purge import State, Tier, breakers, retire, retry, status
@@ -14,7 +15,7 @@ from app.edge.purge.claim import Claim, claim
 from app.edge.purge.outcome import accepted
 from app.edge.purge.tables import outbox
 
-from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, owe, page, post, relay, states
+from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, build, owe, page, post, relay, states
 
 BOTH = (GATEWAY, CDN)
 
@@ -478,3 +479,37 @@ def test_a_bulk_import_is_one_purge_of_everything(engine: Engine) -> None:
         connection.execute(sa.insert(post), rows)
     found.step(clock.now)
     assert urls(cdn) == [["*"]]
+
+
+def test_a_bulk_import_is_cleared_away_by_and_by(engine: Engine) -> None:
+    """What is written meanwhile is purged page by page, and the status counts what is left."""
+    build(engine, 2)
+    clock, cdn = Clock(), MemoryDriver()
+    found = relay(engine, {CDN: cdn}, clock)
+    bulk = [{"id": n, "version": 0} for n in range(10, 2_110)]
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post), bulk)
+        assert status(connection, clock.now).entries == 2_100
+    found.settle(clock.now)
+    with engine.begin() as connection:
+        connection.execute(sa.update(post).where(post.c.id == 1).values(version=9))
+        said = [*status(connection, clock.now).words()]
+    assert said[-1] == "2101 entries of the change log are left for the relay."
+    for _ in range(3):
+        found.step(clock.now)
+    with engine.begin() as connection:
+        assert status(connection, clock.now).entries == 0
+    assert urls(cdn) == [["*"]]
+    found.step(clock.now)
+
+
+def test_a_mark_of_another_cluster_hides_no_change(engine: Engine) -> None:
+    """A dump may bring the note of a purge of everything whose numbers are far ahead."""
+    build(engine, 1)
+    clock, cdn = Clock(), MemoryDriver()
+    with engine.begin() as connection:
+        ahead = "999999999" if engine.dialect.name == "sqlite" else "999999999:999999999:"
+        note(connection, "answered", ahead)
+        connection.execute(sa.update(post).values(version=9))
+    relay(engine, {CDN: cdn}, clock).step(clock.now)
+    assert urls(cdn) == [["/1"]]

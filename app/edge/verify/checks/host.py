@@ -15,6 +15,13 @@ UNCHECKED = Kind(
     advice="Name the hosts that are answered (FLASK_TRUSTED_HOSTS), and let the edge refuse "
     "others: each made-up name fills the cache with another copy of the site.",
 )
+ANY_NAME = Kind(
+    id="host-ignored",
+    level=Level.NOTE,
+    title="Every name is answered from the same copy, a made-up one too.",
+    advice="No cache grows by it. Name the hosts that are answered all the same "
+    "(FLASK_TRUSTED_HOSTS) before the site is public: its links lead to its own name only.",
+)
 CASE = Kind(
     id="host-case-splits",
     level=Level.WARNING,
@@ -36,7 +43,8 @@ def _trials(seen: Seen) -> Iterator[Trial]:
 
 def _refused(got: Sequence[Exchange]) -> Iterator[Finding]:
     if 200 <= got[0].status < 300:  # noqa: PLR2004 - success
-        yield UNCHECKED.found(got[0].words())
+        kind = ANY_NAME if got[0].hit else UNCHECKED
+        yield kind.found(got[0].words())
 
 
 def _alike(got: Sequence[Exchange]) -> Iterator[Finding]:
@@ -47,6 +55,6 @@ def _alike(got: Sequence[Exchange]) -> Iterator[Finding]:
 CHECK = Check(
     name="host",
     question="Is the site served under its own name alone?",
-    kinds=(UNCHECKED, CASE),
+    kinds=(UNCHECKED, ANY_NAME, CASE),
     trials=_trials,
 )
