@@ -17,7 +17,6 @@ COPY --from=build /venv /venv
 WORKDIR /site
 COPY . .
 USER broadsheet
-VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=4)"]

@@ -21,7 +21,7 @@ def index() -> ResponseReturnValue:
     pages = archive.page_count(count)
     return jsonify(
         count=count,
-        posts=[shapes.post(post) for post in articles.newest(archive.PAGE_SIZE, changes=True)],
+        posts=[shapes.post(post) for post in articles.newest(archive.PAGE_SIZE, details=True)],
         pages={"count": pages, "oldest": _page(1 if pages else None), "newest": _page(pages)},
     )
 
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
 @cached(policies.API)
 def numbered(number: int) -> ResponseReturnValue:
     """One page of all articles, newest first; page 1 holds the oldest."""
-    page = archive.page(number, changes=True) or abort(404)
+    page = archive.page(number, details=True) or abort(404)
     return jsonify(
         number=page.number,
         posts=[shapes.post(post) for post in page.posts],

@@ -24,7 +24,7 @@ def index() -> ResponseReturnValue:
 @cached(policies.LIST)
 def show(slug: str) -> ResponseReturnValue:
     """One author with its newest articles."""
-    author = authors.by_slug(slug) or abort(404)
+    author = authors.by_slug(slug, described=True) or abort(404)
     newest = articles.newest(archive.PAGE_SIZE, about=author)
     count = articles.count(about=author)
     return render_template(

@@ -13,6 +13,7 @@ from . import policies
 bp = Blueprint("home", __name__)
 
 SIZE = 15
+TOPICS = 24
 
 
 @bp.get("/")
@@ -20,5 +21,7 @@ SIZE = 15
 def show() -> ResponseReturnValue:
     """The front page."""
     return render_template(
-        "site/home/show.html", articles=articles.newest(SIZE), topics=topics.in_use()
+        "site/home/show.html",
+        articles=articles.newest(SIZE, minutes=True),
+        topics=topics.busiest(TOPICS),
     )

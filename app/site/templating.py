@@ -20,7 +20,6 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-_WORDS_A_MINUTE = 230
 _MIDDLING = 900
 _BEGINNING = 4000
 _ALIKE = 60
@@ -76,11 +75,6 @@ def month(instant: datetime) -> str:
 def iso(instant: datetime) -> str:
     """An instant as machines read it, to the second."""
     return instant.isoformat(timespec="seconds")
-
-
-def minutes(words: int) -> str:
-    """How long a text takes to read."""
-    return f"{max(1, round(words / _WORDS_A_MINUTE))} min read"
 
 
 def by_month(posts: Iterable[Post]) -> list[tuple[str, list[Post]]]:
@@ -160,7 +154,6 @@ FILTERS = (
     iso,
     linked_data,
     marked,
-    minutes,
     month,
     renditions,
 )

@@ -24,7 +24,7 @@ def index() -> ResponseReturnValue:
 @cached(policies.LIST)
 def show(slug: str) -> ResponseReturnValue:
     """One topic with its newest articles."""
-    topic = topics.by_slug(slug) or abort(404)
+    topic = topics.by_slug(slug, described=True) or abort(404)
     newest = articles.newest(archive.PAGE_SIZE, about=topic)
     count = articles.count(about=topic)
     return render_template(

@@ -181,6 +181,7 @@ def _posts(volume: Volume) -> Iterator[dict[str, Any]]:
             "created_at": at,
             "updated_at": at,
             "word_count": text.word_count,
+            "minutes": text.minutes,
             "cover_id": number % COVERS + 1 if number % 2 else None,
             "cover_alt": "A room" if number % 2 else "",
             "version": 1,

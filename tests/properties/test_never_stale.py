@@ -32,6 +32,8 @@ from tests.conftest import PACKED
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = int(os.environ.get("STEPS", "75"))
 LENGTH = 15
+PRECISION = 0.85
+"""Of the pages that random writes purge, so many at least must have changed."""
 
 slugs = st.sampled_from(["ash", "birch", "cedar", "elm"])
 words = st.sampled_from(["Rain", "Wind", "Snow *soft*", "Sun\n\n## A heading\n\nText"])
@@ -159,8 +161,9 @@ class NeverStale(RuleBasedStateMachine):
             fresh, _ = self._ask(self.fresh, path)
             shown, hit = self._ask(self.site, path)
             assert shown == fresh, f"{path} is {'old' if hit else 'other'}: {shown} for {fresh}"
-            type(self).purged += not hit
-            type(self).changed += fresh != self.held[path]
+            if not path.startswith("/search"):  # its order weighs every word of every post
+                type(self).purged += not hit
+                type(self).changed += fresh != self.held[path]
             assert not hit or fresh == self.held[path]
             self.held[path] = fresh
 
@@ -284,7 +287,7 @@ def prove(database: Callable[[Path], str], *, steps: int) -> None:
     ratio = machine.changed / max(machine.purged, 1)
     said = f"{machine.steps} writes changed {machine.changed} pages and purged {machine.purged}"
     print(f"{said}: {ratio:.2f}")  # noqa: T201 - the precision is a result
-    assert ratio > 0.5  # random writes often write what is there already
+    assert ratio > PRECISION
 
 
 @pytest.mark.timeout(1200)

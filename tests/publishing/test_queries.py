@@ -207,6 +207,24 @@ def test_topics_and_authors_are_counted(any_app: Flask) -> None:
     content.post("c", topics=["T", "V"], authors=["B"], status=Status.DRAFT)
     assert [(c.topic.name, c.count) for c in topics.in_use()] == [("T", 2), ("U", 1)]
     assert [(c.author.name, c.count) for c in authors.in_use()] == [("A", 2)]
+    assert (topics.slugs_in_use(), authors.slugs_in_use()) == (["t", "u"], ["a"])
+
+
+def test_the_busiest_topics_stand_by_name(any_app: Flask) -> None:
+    """Which ones there are is decided by their articles; among equals the older topic wins."""
+    for title, about in (("a", ["Z", "M", "N"]), ("b", ["Z", "M"]), ("c", ["Z", "A"])):
+        content.post(title, topics=about)
+    assert [(c.topic.name, c.count) for c in topics.busiest(3)] == [("M", 2), ("N", 1), ("Z", 3)]
+
+
+def test_a_list_knows_the_first_topic_alone(any_app: Flask) -> None:
+    """So another one's new name leaves the list as it is; in detail it has all of them."""
+    content.post("a", topics=["T", "U"])
+    assert [[t.name for t in post.topics] for post in articles.newest(1)] == [["T"]]
+    db.session.expunge_all()
+    assert [[t.name for t in post.topics] for post in articles.newest(1, details=True)] == [
+        ["T", "U"]
+    ]
 
 
 SEARCHES = [

@@ -65,6 +65,7 @@ def post(
             created_at=at,
             updated_at=at,
             word_count=500,
+            minutes=2,
             body_html=body,
             body_markdown=body,
             body_text=words or title,

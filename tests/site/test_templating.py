@@ -16,15 +16,6 @@ def test_dates_are_written_out() -> None:
     assert templating.iso(at) == "2026-03-04T05:06:07+00:00"
 
 
-def test_reading_takes_at_least_a_minute() -> None:
-    """An empty text is no text of zero minutes."""
-    assert [templating.minutes(words) for words in (0, 230, 2300)] == [
-        "1 min read",
-        "1 min read",
-        "10 min read",
-    ]
-
-
 def test_an_absolute_address_stays(app: Flask) -> None:
     """Only a path is put below SITE_URL."""
     assert templating.absolute("/a") == "http://127.0.0.1:8000/a"

@@ -23,9 +23,9 @@ SWEPT = 10_000
 """So many entries at most are cleared away in one transaction."""
 
 _FLOOR = "floor"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANSWERED = "answered"
 """The note of the mark up to which a purge of everything has answered all entries."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _log = sa.table(
     CHANGE,

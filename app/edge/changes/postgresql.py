@@ -85,13 +85,13 @@ def _body(shape: Shape) -> str:
 def _image(shape: Shape, row: str) -> str:
     pairs = [f"{literal(name)}, {row}.{quote(name)}" for name in shape.imaged]
     pairs += [
-        f"{literal(name)}, {_microseconds(f'{row}.{quote(name)}')}"
+        f"{literal(name)}, {microseconds(f'{row}.{quote(name)}')}"
         for name in shape.watched.instants
     ]
     return f"json_build_object({', '.join(pairs)})::text"
 
 
-def _microseconds(value: str) -> str:
+def microseconds(value: str) -> str:
     """NULL for the ends of time: they are no numbers, and raising would fail the writer."""
     number = f"(extract(epoch FROM {value}) * 1000000)::bigint"
     return f"CASE WHEN isfinite({value}) THEN {number} END"

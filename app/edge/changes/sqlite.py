@@ -127,7 +127,7 @@ def _image(shape: Shape, row: str) -> str:
     dot = f"{row}." if row else ""
     pairs = [f"{literal(name)}, {_plain(dot + quote(name))}" for name in shape.imaged]
     pairs += [
-        f"{literal(name)}, {_microseconds(dot + quote(name))}" for name in shape.watched.instants
+        f"{literal(name)}, {microseconds(dot + quote(name))}" for name in shape.watched.instants
     ]
     return f"json_object({', '.join(pairs)})"
 
@@ -137,7 +137,7 @@ def _plain(value: str) -> str:
     return f"CASE typeof({value}) WHEN 'blob' THEN 'x' || hex({value}) ELSE {value} END"
 
 
-def _microseconds(value: str) -> str:
+def microseconds(value: str) -> str:
     """An instant's text as whole microseconds since 1970, NULL where it is no instant."""
     fraction = f"substr(substr({value}, 21) || '000000', 1, 6)"
     return (

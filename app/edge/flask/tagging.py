@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from ..changes.meta import note, noted
-from ..index.lock import exclude
+from ..index.lock import exclude, promptly
 from ..sqlalchemy import INTERNAL
 from ..tags import page_tag
 
@@ -38,7 +38,7 @@ class PageTags:
         with self._engine.connect() as connection:
             known = noted(connection, _NAME)
         if known is None:
-            with self._engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            with promptly(self._engine) as connection:
                 known = _made(connection)
         self._key = bytes.fromhex(known)
 

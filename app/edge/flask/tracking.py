@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ..guard import Finding
 from ..index import Bound, Page, Registered, register
+from ..index.lock import promptly
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from .tagging import PageTags
 
 _log = logging.getLogger(__name__)
-
-PATIENCE = timedelta(milliseconds=200)
-"""How long registering waits for another writer; a reader's answer is worth more than a HIT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,28 +126,9 @@ class Tracker:
             with connection.begin():
                 yield connection
 
-    @contextmanager
-    def writing(self, patience: timedelta = PATIENCE) -> Iterator[Connection]:
-        """A transaction of its own on the index, with SQLite's write lock from its beginning."""
-        with self.engine.connect() as connection:
-            connection = connection.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL)  # noqa: PLW2901 - the same one
-            with _patience(connection, patience), connection.begin():
-                yield connection
-
-
-@contextmanager
-def _patience(connection: Connection, longest: timedelta) -> Iterator[None]:
-    """Wait no longer than this for a lock; the connection is as before afterwards."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    raw: Any = connection.connection.dbapi_connection
-    before = raw.execute("PRAGMA busy_timeout").fetchone()[0]
-    raw.execute(f"PRAGMA busy_timeout={longest // timedelta(milliseconds=1)}")
-    try:
-        yield
-    finally:
-        raw.execute(f"PRAGMA busy_timeout={before}")
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction of its own on the index, that does not wait long for others."""
+        return promptly(self.engine)
 
 
 _EVENTS = {Registered.OLD_BUILD: "edge.old_build", Registered.FULL: "edge.index_full"}

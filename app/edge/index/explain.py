@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from ..changes.change import Change, Op
 from ..changes.log import newest
 from ..changes.watched import Watched
-from ..reads import Between, Dependency, Part, Range, Row, Table, matches
+from ..reads import Between, Dependency, Part, Range, Row, Table, Via, matches
 from ..reads.encoding import EPOCH
 from .tables import page
 
@@ -154,8 +154,16 @@ def _coarse(found: Range | Table | Dependency) -> str:
     if not isinstance(found, Range):
         return f"everything in {getattr(found, 'table', '')}"
     which = f" with {_equal(found.equal)}" if found.equal else ""
-    when = f"{_between(found.between)}" if found.between else ""
-    return f"which {found.table} there are{which}{when} (by {', '.join(sorted(found.mentioned))})"
+    when = _between(found.between) if found.between else ""
+    joined = _joined(found.via) if found.via else ""
+    by = ", ".join(sorted(found.mentioned))
+    return f"which {found.table} there are{which}{when}{joined} (by {by})"
+
+
+def _joined(via: Via) -> str:
+    which = f" with {_equal(via.equal)}" if via.equal else ""
+    when = _between(via.between) if via.between else ""
+    return f", for a {via.table}{which}{when}"
 
 
 def _equal(pairs: Iterable[tuple[str, str]]) -> str:

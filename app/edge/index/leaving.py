@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..changes.change import Change, Op
-from .shape import Links, Shape
+from .shape import Others, Shape
 
 Probes = dict[int, set[int | None]]
 
 
 def leaving(
-    shapes: Mapping[str, Sequence[Shape]], changes: Iterable[Change], links: Links
+    shapes: Mapping[str, Sequence[Shape]], changes: Iterable[Change], others: Others
 ) -> Probes:
     """The probes of rows as they were, where they may be no more what a page has found them by."""
     left: Probes = defaultdict(set)
@@ -27,7 +27,7 @@ def leaving(
         before = replace(change, new=None)
         for shape in of_table:
             if shape.hears(change) and _takes(shape, change, compared):
-                for probe in shape.probes(before, links):
+                for probe in shape.probes(before, others):
                     if probe is not None:
                         left[probe[0]].add(probe[1])
     return left

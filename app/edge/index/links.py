@@ -1,40 +1,76 @@
-"""The rows of linking tables that exist now, asked for once for all changes that are resolved."""
+"""The other rows that changed rows are joined with: what they are now, and what they were.
+
+A row and its link may change together, or one shortly after the other. So each is looked for
+through everything that the other was since the last resolved changes, and through what it is.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..changes import postgresql, sqlite
+from ..changes.change import Change, Image
 from ..reads.encoding import encode
+from .shape import State, Through, sort_key
 
-Values = tuple[str | None, ...]
 _CHUNK = 400
 
 
 class Linked:
-    """The links of some rows, by what they link and by the row's key."""
+    """The states of the other rows, by what they are joined with and by the row's key."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._known: dict[tuple[str, ...], dict[str, set[Values]]] = {}
+        self._known: dict[Through, dict[str, set[State]]] = {}
+        self.unreadable = False
+        """An image lacked what is compared, so that nothing can be concluded."""
 
-    def learn(self, via: tuple[str, ...], keys: Iterable[str]) -> None:
-        """Look up the links of the rows with these keys."""
-        known = self._known.setdefault(via, defaultdict(set))
-        name, column, _, *equal = via
-        table = sa.table(name, sa.column(column), *(sa.column(each) for each in equal))
-        wanted = sorted({key for key in keys if key not in known})
+    def learn(self, through: Through, keys: Iterable[str]) -> None:
+        """Look up the other rows as they are now, of the rows with these keys."""
+        known = self._known.setdefault(through, defaultdict(set))
+        query, column = self._query(through)
+        wanted = sorted(keys)
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             # Without a type, so that the database reads each key as its own column's.
             asked = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
-            query = sa.select(table.c[column], *(table.c[each] for each in equal))
-            for key, *values in self._connection.execute(query.where(table.c[column].in_(asked))):
-                known[str(encode(key))].add(tuple(encode(value) for value in values))
+            for key, sort, *values in self._connection.execute(query.where(column.in_(asked))):
+                state = State(values=tuple(encode(value) for value in values), sort=sort)
+                known[str(encode(key))].add(state)
 
-    def of(self, via: tuple[str, ...], key: str | None) -> Iterable[Values]:
-        """The values of each link of the row with this key."""
-        return self._known.get(via, {}).get(key, set()) if key is not None else set()
+    def _query(self, through: Through) -> tuple[sa.Select[Any], sa.ColumnClause[Any]]:
+        names = (through.column, *through.equal)
+        table = sa.table(through.table, *(sa.column(name) for name in dict.fromkeys(names)))
+        sort: sa.ColumnElement[Any] = sa.null()
+        if through.sort:
+            words = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+            sort = sa.literal_column(words.microseconds(sqlite.quote(through.sort)))
+        column = table.c[through.column]
+        return sa.select(column, sort, *(table.c[name] for name in through.equal)), column
+
+    def remember(self, changes: Iterable[Change]) -> None:
+        """Add what the other rows were before and after these changes."""
+        for change in changes:
+            for through, known in self._known.items():
+                if through.table != change.table:
+                    continue
+                for image in change.images:
+                    self._add(through, known, image)
+
+    def _add(self, through: Through, known: dict[str, set[State]], image: Image) -> None:
+        if any(name not in image for name in (through.column, *through.equal)):
+            self.unreadable = True
+            return
+        key = encode(image[through.column])
+        if key is not None:
+            values = tuple(encode(image[name]) for name in through.equal)
+            known[key].add(State(values=values, sort=sort_key(image, through.sort)))
+
+    def of(self, through: Through, key: str | None) -> Iterable[State]:
+        """The states of the other rows of the row with this key."""
+        return self._known.get(through, {}).get(key, set()) if key is not None else set()

@@ -7,9 +7,17 @@ the lock; writers of content never wait for it.
 
 from __future__ import annotations
 
-from sqlalchemy.engine import Connection
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.engine import Connection, Engine
 
 KEY = 0x42524F42
+
+PATIENCE = timedelta(milliseconds=200)
+"""How long a response waits for another writer; a reader's answer is worth more than a HIT."""
 
 _COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 """Said with the lock, since a database may have another default."""
@@ -25,3 +33,32 @@ def exclude(connection: Connection) -> None:
     """Wait until nobody registers or resolves."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"{_COMMITTED}; SELECT pg_advisory_xact_lock({KEY})")
+
+
+@contextmanager
+def promptly(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[Connection]:
+    """A transaction of the edge's own that writes; raises when it would wait longer for a lock."""
+    with engine.connect() as connection:
+        connection = connection.execution_options(  # noqa: PLW2901 - the same one
+            sqlite_begin="IMMEDIATE", edge_internal=True
+        )
+        wait = patience // timedelta(milliseconds=1)
+        with _busy_timeout(connection, wait), connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}")
+            yield connection
+
+
+@contextmanager
+def _busy_timeout(connection: Connection, wait: int) -> Iterator[None]:
+    """SQLite's way to wait for a lock; the connection is as before afterwards."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw: Any = connection.connection.dbapi_connection
+    before = raw.execute("PRAGMA busy_timeout").fetchone()[0]
+    raw.execute(f"PRAGMA busy_timeout={wait}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={before}")

@@ -184,7 +184,7 @@ def _know(connection: Connection, shapes: Collection[Shape]) -> None:
                 columns=json.dumps(found.columns),
                 equal=json.dumps(found.equal),
                 sort=found.sort,
-                via=json.dumps(found.via),
+                via=json.dumps(found.via.spelt() if found.via else []),
             ),
         )
 

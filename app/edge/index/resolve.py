@@ -17,14 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.change import Change, Op
-from ..changes.log import take
+from ..changes.log import take, unresolved
 from ..reads.encoding import encode
 from .interval import nodes, shifted
 from .leaving import leaving
 from .links import Linked
 from .lock import exclude
 from .page import Affected
-from .shape import Shape
+from .shape import Shape, Through
 from .tables import dependency, page
 from .tables import shape as shape_table
 
@@ -80,13 +80,13 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
         return Resolution(changes=len(changes), everything=f"{what} may have changed")
     named = {url: tag for change in changes for url, tag in _named(change)}
     shapes = _shapes(connection, {c.table for c in changes})
-    links = _links(connection, shapes, changes)
-    probes = _probes(shapes, changes, links)
+    others = _others(connection, shapes, changes)
+    probes = _probes(shapes, changes, others)
     if probes is None:
         return Resolution(changes=len(changes), everything="a change could not be told apart")
     if sum(map(len, probes.values())) > MOST_PROBES:
         return Resolution(changes=len(changes), everything="more probes than are asked one by one")
-    gone = set(_page_ids(connection, leaving(shapes, changes, links)))
+    gone = set(_page_ids(connection, leaving(shapes, changes, others)))
     pages = (replace(page, gone=page.id in gone) for page in _pages(connection, probes))
     asked = (Affected(id=0, url=url, tag=tag, gone=True) for url, tag in sorted(named.items()))
     return Resolution(changes=len(changes), pages=(*pages, *asked))
@@ -113,38 +113,43 @@ def _shapes(connection: Connection, tables: set[str]) -> dict[str, list[Shape]]:
                 columns=tuple(json.loads(row.columns)),
                 equal=tuple(json.loads(row.equal)),
                 sort=row.sort,
-                via=tuple(json.loads(row.via)),
+                via=Through.read(json.loads(row.via)),
             ),
         )
     return found
 
 
-def _links(
-    connection: Connection, shapes: dict[str, list[Shape]], changes: Iterable[Change]
+def _others(
+    connection: Connection, shapes: dict[str, list[Shape]], changes: list[Change]
 ) -> Linked:
-    """The links of every changed row, for the shapes that ask for one."""
-    keys: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    """The other rows of every changed row, for the shapes that ask for one."""
+    keys: dict[Through, set[str]] = defaultdict(set)
     for change in changes:
         for shape in shapes.get(change.table, ()):
             if shape.via and shape.hears(change):
-                found = (encode(image.get(shape.via[2])) for image in change.images)
+                found = (encode(image.get(shape.via.key)) for image in change.images)
                 keys[shape.via] |= {key for key in found if key is not None}
-    linked = Linked(connection)
-    for via, wanted in keys.items():
-        linked.learn(via, wanted)
-    return linked
+    others = Linked(connection)
+    for through, wanted in keys.items():
+        others.learn(through, wanted)
+    if keys:
+        # After the look-ups: PostgreSQL may have shown them what was committed after `changes`.
+        others.remember((*changes, *unresolved(connection, most=MOST_CHANGES)))
+    return others
 
 
 def _probes(
-    shapes: dict[str, list[Shape]], changes: Iterable[Change], links: Linked
+    shapes: dict[str, list[Shape]], changes: Iterable[Change], others: Linked
 ) -> dict[int, set[int | None]] | None:
     """The sort keys to ask for under each hash; None among them asks for every interval."""
+    if others.unreadable:
+        return None
     probes: dict[int, set[int | None]] = defaultdict(set)
     for change in changes:
         for shape in shapes.get(change.table, ()):
             if not shape.hears(change):
                 continue
-            for probe in shape.probes(change, links):
+            for probe in shape.probes(change, others):
                 if probe is None:
                     return None
                 probes[probe[0]].add(probe[1])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..changes.change import Change, Image, Op
 from ..reads.dependency import Dependency, Part, Range, Row, Via
@@ -15,11 +15,43 @@ from ..reads.encoding import encode
 from .interval import ALWAYS, HIGHEST, LOWEST, placed
 
 
-class Links(Protocol):
-    """The links that exist now."""
+class Through(NamedTuple):
+    """The other row that a row must have to matter: where it is found, and what of it is compared.
 
-    def of(self, via: tuple[str, ...], key: str | None) -> Iterable[tuple[str | None, ...]]:
-        """The values of each link of a row with this key."""
+    `column` is the other's, `key` the row's own; `equal` and `sort` are columns of the other.
+    """
+
+    table: str
+    column: str
+    key: str
+    sort: str
+    equal: tuple[str, ...]
+
+    def spelt(self) -> list[str]:
+        """All of it as one list."""
+        return [self.table, self.column, self.key, self.sort, *self.equal]
+
+    @classmethod
+    def read(cls, spelt: Sequence[str]) -> Through | None:
+        """The same from the list; None from an empty one."""
+        if not spelt:
+            return None
+        table, column, key, sort, *equal = spelt
+        return cls(table=table, column=column, key=key, sort=sort, equal=tuple(equal))
+
+
+class State(NamedTuple):
+    """What another row was at some moment: the values that are compared, and its sort key."""
+
+    values: tuple[str | None, ...]
+    sort: int | None
+
+
+class Others(Protocol):
+    """What the other rows are, and were since the changes before."""
+
+    def of(self, through: Through, key: str | None) -> Iterable[State]:
+        """The states of the other rows for a row with this key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +59,8 @@ class Shape:
     """What dependencies of one kind have in common.
 
     `columns` are those whose change is heard; `equal` those whose values are hashed; `sort` is
-    the key of the interval, or empty. `via` is the table, the column and the own key of a link
-    that must exist, and then the link's columns whose values are hashed too.
+    the key of the interval, or empty; `via` is the other row that must exist, whose values are
+    hashed too. The interval is the row's own or the other's, never both.
     """
 
     kind: str
@@ -36,7 +68,7 @@ class Shape:
     columns: tuple[str, ...] = ()
     equal: tuple[str, ...] = ()
     sort: str = ""
-    via: tuple[str, ...] = ()
+    via: Through | None = None
 
     @property
     def digest(self) -> str:
@@ -55,27 +87,35 @@ class Shape:
             return True
         return not change.changed.isdisjoint(self.columns)
 
-    def probes(self, change: Change, links: Links) -> Iterator[tuple[int, int | None] | None]:
+    def probes(self, change: Change, others: Others) -> Iterator[tuple[int, int | None] | None]:
         """The hashes that a change can match, each with its sort key; None: cannot be told."""
         for image in change.images:
-            if any(name not in image for name in (*self.equal, *self.via[2:3])):
+            if any(name not in image for name in self.equal):
                 yield None
                 continue
-            values = tuple(encode(image[name]) for name in self.equal)
-            for linked in self._linked(image, links):
-                yield self.hash((*values, *linked)), self._key(image)
+            values, key = (
+                tuple(encode(image[name]) for name in self.equal),
+                sort_key(image, self.sort),
+            )
+            if self.via is None:
+                yield self.hash(values), key
+            elif self.via.key not in image:
+                yield None
+            else:
+                for state in others.of(self.via, encode(image[self.via.key])):
+                    yield self.hash((*values, *state.values)), state.sort if self.via.sort else key
 
-    def _linked(self, image: Image, links: Links) -> Iterable[tuple[str | None, ...]]:
-        return links.of(self.via, encode(image[self.via[2]])) if self.via else [()]
 
-    def _key(self, image: Image) -> int | None:
-        key = image.get(self.sort) if self.sort else None
-        return key if isinstance(key, int) else None
+def sort_key(image: Image, column: str) -> int | None:
+    """A row's place in an interval; None where it has none, so that it lies in every one."""
+    key = image.get(column) if column else None
+    return key if isinstance(key, int) else None
 
 
 @lru_cache(maxsize=4096)
 def _digest(shape: Shape) -> str:
-    said = [shape.kind, shape.table, shape.columns, shape.equal, shape.sort, shape.via]
+    via = shape.via.spelt() if shape.via else []
+    said = [shape.kind, shape.table, shape.columns, shape.equal, shape.sort, via]
     whole = json.dumps(said)
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
@@ -118,21 +158,31 @@ def _part(found: Part) -> Entry:
 
 def _range(found: Range) -> Entry:
     equal = tuple(sorted(found.equal))
+    own = found.between is not None
+    through = _through(found.via, sorted_already=own) if found.via else None
     shape = Shape(
         kind="range",
         table=found.table,
         columns=tuple(sorted(found.mentioned)),
         equal=tuple(name for name, _ in equal),
         sort=found.between.column if found.between else "",
-        via=_named(found.via) if found.via else (),
+        via=through,
     )
     linked = sorted(found.via.equal) if found.via else ()
     hashed = shape.hash(tuple(value for _, value in (*equal, *linked)))
-    if found.between is None:
+    between = found.between or (found.via.between if found.via else None)
+    if between is None:
         return Entry(shape=shape, hash=hashed)
-    node, low, high = placed(found.between.low, found.between.high)
+    node, low, high = placed(between.low, between.high)
     return Entry(shape=shape, hash=hashed, node=node, low=low, high=high)
 
 
-def _named(via: Via) -> tuple[str, ...]:
-    return (via.table, via.column, via.key, *sorted(name for name, _ in via.equal))
+def _through(via: Via, *, sorted_already: bool) -> Through:
+    between = None if sorted_already else via.between
+    return Through(
+        table=via.table,
+        column=via.column,
+        key=via.key,
+        sort=between.column if between else "",
+        equal=tuple(sorted(name for name, _ in via.equal)),
+    )

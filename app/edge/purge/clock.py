@@ -1,9 +1,14 @@
-"""A clock that was set back: what was planned by it moves along, or purges would be late."""
+"""A clock that was set: what was planned by it moves along.
+
+Or purges would be late when it was set back, and second purges too early and calls too many when
+it was set forward.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,11 +18,29 @@ from .tables import outbox
 from .tables import tier as tiers
 
 TOLERANCE = timedelta(seconds=1)
-"""A step back of less than this is a clock being adjusted, and only delays by as much."""
+"""A step of less than this is a clock being adjusted, and only shifts by as much."""
+
+
+@dataclass(slots=True)
+class Hands:
+    """What a clock showed last, beside one that is never set."""
+
+    shown: datetime | None = None
+    ticks: float = 0.0
+
+    def moved(self, now: datetime, ticks: float) -> timedelta:
+        """How far the clock was set since: forward, or back as a negative span."""
+        before, passed = self.shown, timedelta(seconds=ticks - self.ticks)
+        self.shown, self.ticks = now, ticks
+        if before is None:
+            return timedelta(0)
+        # Time in which this process or machine stood still is no reason to call anything late.
+        set_by = now - before if now < before else max(now - before - passed, timedelta(0))
+        return set_by if abs(set_by) > TOLERANCE else timedelta(0)
 
 
 def set_back(connection: Connection, names: Iterable[str], by: timedelta) -> None:
-    """Move the plans of some tiers to an earlier time."""
+    """Move the plans of some tiers to an earlier time, or to a later one by a negative span."""
     moved, listed = span(by), list(names)
     connection.execute(
         sa.update(outbox)

@@ -19,7 +19,7 @@ from ..changes.log import sweep, to_sweep, unresolved
 from ..drivers import Driver
 from ..index.bound import Bound
 from ..index.resolve import Resolution
-from .clock import TOLERANCE, set_back
+from .clock import Hands, set_back
 from .delivery import WRITING, Delivery
 from .enqueue import settle_changes
 from .gateways import all_owed, retire_gone
@@ -78,7 +78,7 @@ class Relay:
         self._woken = Event()
         self._nudges = {delivery.tier: Event() for delivery in self.deliveries}
         self._leading = False
-        self._latest: datetime | None = None
+        self._hands = Hands()
         self._kept: datetime | None = None
 
     def wake(self) -> None:
@@ -133,7 +133,7 @@ class Relay:
 
     def plan(self, now: datetime) -> timedelta:
         """Settle, call the hooks, keep house; return when the next of it is due."""
-        self._mind_clock(now)
+        self._mind_clock()
         due = [_called(hook, now) for hook in self._hooks]
         self.settle(now)
         if self._kept is None or now - self._kept >= EVERY:
@@ -227,14 +227,14 @@ class Relay:
         """Those that answer at once; nobody waits for an edge in front."""
         return [delivery for delivery in self.deliveries if not delivery.tier.depth]
 
-    def _mind_clock(self, now: datetime) -> None:
-        latest = self._latest
-        if latest is not None and now < latest - TOLERANCE:
-            logger.warning("relay.clock_set_back", extra={"by": (latest - now).total_seconds()})
-            with self._writing.begin() as connection:
-                set_back(connection, [tier.name for tier in self.tiers], latest - now)
-            self._kept = None
-        self._latest = now
+    def _mind_clock(self) -> None:
+        by = self._hands.moved(self._world.clock(), self._world.ticks())
+        if not by:
+            return
+        logger.warning("relay.clock_set", extra={"by": by.total_seconds()})
+        with self._writing.begin() as connection:
+            set_back(connection, [tier.name for tier in self.tiers], -by)
+        self._kept = None
 
 
 def _called(hook: Hook, now: datetime) -> datetime | None:

@@ -59,9 +59,9 @@ class Status:
 
     at: datetime
     tiers: tuple[TierStatus, ...]
+    entries: int = 0
     capped: tuple[str, ...] = ()
     """Of each edge that is never purged, why."""
-    entries: int = 0
 
     @property
     def healthy(self) -> bool:
@@ -79,9 +79,9 @@ class Status:
             yield "Nothing was ever owed to an edge."
         for found in self.tiers:
             yield from _said(found)
-        yield from self.capped
         if self.entries:
             yield f"{self.entries} entries of the change log are left for the relay."
+        yield from self.capped
 
 
 def _said(found: TierStatus) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .analysis import Plan, Unreadable, analyse
-from .dependency import Between, Dependency, Part, Range, Row, Table, matches
+from .dependency import Between, Dependency, Part, Range, Row, Table, Via, matches
 from .recorder import Record, recording
 from .schema import Schema
 
@@ -18,6 +18,7 @@ __all__ = [
     "Schema",
     "Table",
     "Unreadable",
+    "Via",
     "analyse",
     "matches",
     "recording",

@@ -153,28 +153,49 @@ class _Reader:
             key=tuple((name, positions[name]) for name in key) if keyed else (),
             selected=frozenset(selected),
             equal=tuple(self._equalities(element)),
-            interval=self._interval(element, positions) if self.outermost else None,
+            interval=self._interval(element, positions),
             link=link,
         )
 
     def _link(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
-        """The linking table through which alone a row of `element` can get here, if there is one.
+        """The other row through which alone a row of `element` can get here, if there is one.
 
-        Not the other way round as well: when a post and its link change at once, each would be
-        looked for through what the other has become.
+        A link that refers to it comes before a row to which it refers as a link.
         """
-        if len(key) != 1 or element.nullable or not comparable(element.table.c[key[0]]):
+        if element.nullable:
             return None
-        for other in others:
-            if other is element or other.nullable or other.table.name in self.schema.derived:
-                continue
-            equal = tuple(self._equalities(other))
-            column = _linking(element, other, key[0])
-            if not equal or not column or not comparable(other.table.c[column]):
-                continue
-            if self._watches(other, column):
-                return Link(table=other.table.name, column=column, key=key[0], equal=equal)
-        return None
+        usable = [
+            other
+            for other in others
+            if not (other is element or other.nullable or other.table.name in self.schema.derived)
+        ]
+        links = (self._through_link(element, other, key) for other in usable)
+        owners = (self._through_owner(element, other) for other in usable)
+        return next((link for link in (*links, *owners) if link is not None), None)
+
+    def _through_link(self, element: Element, other: Element, key: tuple[str, ...]) -> Link | None:
+        """`other` as the link that a row of `element` must have, a post its topic."""
+        column = _linking(element, other, key[0]) if len(key) == 1 else None
+        equal = tuple(self._equalities(other))
+        if not (column and equal and _is_key(other, column)):
+            return None
+        if not (comparable(element.table.c[key[0]]) and comparable(other.table.c[column])):
+            return None
+        return Link(table=other.table.name, column=column, key=key[0], equal=equal)
+
+    def _through_owner(self, element: Element, other: Element) -> Link | None:
+        """`other` as the row that a link in `element` must lead to, a topic's link to its post."""
+        key = tuple(column.name for column in other.table.primary_key)
+        column = _linking(other, element, key[0]) if len(key) == 1 else None
+        if not (column and self._images(element, column) and self._images(other, key[0])):
+            return None
+        positions, _ = self._selected(other)
+        equal, interval = tuple(self._equalities(other)), self._interval(other, positions)
+        if not equal and interval is None:
+            return None
+        return Link(
+            table=other.table.name, column=key[0], key=column, equal=equal, interval=interval
+        )
 
     def _child(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
         """The table through whose foreign key alone a row of `element` can get here.
@@ -194,10 +215,6 @@ class _Reader:
                     equal = tuple(e for e in self._equalities(other) if not e.bound.many)
                     return Link(table=other.table.name, column=column, key=key[0], equal=equal)
         return None
-
-    def _watches(self, element: Element, column: str) -> bool:
-        """Tell whether a table's links can be asked for by this column: a part of its key."""
-        return column in {part.name for part in element.table.primary_key}
 
     def _check_silent(self, element: Element, selected: set[str]) -> None:
         """Refuse to read a column whose changes nobody hears of."""
@@ -267,6 +284,8 @@ class _Reader:
     def _interval(self, element: Element, positions: dict[str, int]) -> Interval | None:
         """The part of a sort key's range that a result can come from."""
         instants = self.schema.watched[element.table.name].instants
+        if not self.outermost:
+            return None
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
         cut = order and self._plain_rows() and not self._folds() and not element.nullable
         first = _sort_key(order[0]) if cut else (None, False)
@@ -310,6 +329,11 @@ class _Reader:
             elif operator in _UPPER:
                 upper = self._bound(bind)
         return lower, upper
+
+
+def _is_key(element: Element, column: str) -> bool:
+    """Tell whether a table's rows can be asked for by this column: a part of its key."""
+    return column in {part.name for part in element.table.primary_key}
 
 
 def _linking(element: Element, other: Element, key: str) -> str | None:

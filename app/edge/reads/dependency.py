@@ -33,16 +33,18 @@ class Between:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Via:
-    """A row of a linking table that must exist for a row to matter: a post's topic, for one.
+    """A row of another table that must exist for a row to matter.
 
-    The link's `column` equals the row's own `key`, and its other columns the values in `equal`.
-    A link that went meanwhile is a change of the linking table, on which the query depends too.
+    It is the link for what is linked, a post's topic for one, and what is linked for the link.
+    Its `column` equals the row's own `key`, others the values in `equal`, and its sort key lies
+    `between`. The query depends on the other table too.
     """
 
     table: str
     column: str
     key: str
     equal: tuple[tuple[str, str], ...]
+    between: Between | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class Range:
     """The rows of a table that could have stood in a result, whether they did or not.
 
     `mentioned` are the columns that decide whether and where a row stands in it. Whether the
-    link that `via` asks for exists is not known here: it counts as existing.
+    row that `via` asks for exists is not known here: it counts as existing.
     """
 
     table: str

@@ -108,25 +108,28 @@ def _number(bound: Bound | None, parameters: Parameters) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A row matters only where a linking table has a row for it that equals these parameters."""
+    """A row matters only where another table has a row for it that these parameters allow."""
 
     table: str
     column: str
     key: str
     equal: tuple[Equal, ...]
+    interval: Interval | None = None
 
-    def vias(self, parameters: Parameters) -> list[Via | None]:
+    def vias(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> list[Via | None]:
         """One for each combination of values; just None when they can't be told."""
         choices = [equal.choices(parameters) for equal in self.equal]
         if None in choices or math.prod(len(values or ()) for values in choices) > MOST_RANGES:
             return [None]
         names = [equal.column for equal in self.equal]
+        between = self.interval.between(parameters, rows) if self.interval else None
         return [
             Via(
                 table=self.table,
                 column=self.column,
                 key=self.key,
                 equal=tuple(zip(names, values, strict=True)),
+                between=between,
             )
             for values in itertools.product(*(values or () for values in choices))
         ]
@@ -185,7 +188,7 @@ class Source:
             if combinations * max(len(values), 1) <= MOST_RANGES:
                 combinations *= max(len(values), 1)
                 kept.append((column, values))
-        vias = self.link.vias(parameters) if self.link else [None]
+        vias = self.link.vias(parameters, rows) if self.link else [None]
         for choice in itertools.product(*(values for _, values in kept)):
             equal = tuple(zip((column for column, _ in kept), choice, strict=True))
             for via in vias:

@@ -66,4 +66,5 @@ def body_columns(rendered: Rendered) -> dict[str, Any]:
         "body_text": rendered.text,
         "contents": [{"level": h.level, "id": h.id, "text": h.text} for h in rendered.toc],
         "word_count": rendered.word_count,
+        "minutes": rendered.minutes,
     }

@@ -92,6 +92,8 @@ class Post(Model):
     updated_at: Mapped[datetime] = mapped_column(Instant)
     """When its text last changed, as readers are told."""
     word_count: Mapped[int] = mapped_column(default=0)
+    minutes: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How long it takes to read; it changes less often than the count of its words."""
     menu_position: Mapped[int | None] = mapped_column()
     """Where a page stands in the menu; nowhere when empty."""
     cover_id: Mapped[int | None] = mapped_column(

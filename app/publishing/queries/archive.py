@@ -62,17 +62,17 @@ class YearPage:
     """Whether the year has more articles than one page lists."""
 
 
-def page(number: int, *, about: Listed | None = None, changes: bool = False) -> Numbered | None:
+def page(number: int, *, about: Listed | None = None, details: bool = False) -> Numbered | None:
     """Page `number` of all articles, or of one topic's or author's; None when it is empty.
 
-    With `changes`, the articles say when they were last changed.
+    With `details`, the articles say all that `for_lists` can load but minutes.
     """
     found = (
         narrowed(articles(), about)
         .order_by(*OLDEST_FIRST)
         .limit(PAGE_SIZE + 1)
         .offset((number - 1) * PAGE_SIZE)
-        .options(*for_lists(changes=changes))
+        .options(*for_lists(details=details))
     )
     rows = list(db.session.scalars(found))
     if not rows:

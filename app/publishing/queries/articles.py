@@ -35,10 +35,13 @@ def by_slug(slug: str) -> Post | None:
     return db.session.scalar(articles().where(Post.slug == slug).options(*for_reading()))
 
 
-def newest(limit: int, *, about: Listed | None = None, changes: bool = False) -> list[Post]:
-    """The newest articles, of one topic or author if one is given; with `changes`, when changed."""
+def newest(
+    limit: int, *, about: Listed | None = None, details: bool = False, minutes: bool = False
+) -> list[Post]:
+    """The newest articles, of one topic or author if one is given, as `for_lists` loads them."""
     found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
-    return list(db.session.scalars(found.options(*for_lists(changes=changes))))
+    found = found.options(*for_lists(details=details, minutes=minutes))
+    return list(db.session.scalars(found))
 
 
 def newest_in_full(limit: int, *, about: Listed | None = None) -> list[Post]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.orm import load_only
 
 from app.extensions import db
 from app.publishing.models import Author, Post, post_author
@@ -20,20 +21,38 @@ class CountedAuthor:
     count: int
 
 
-def by_slug(slug: str) -> Author | None:
-    """One author."""
-    return db.session.scalar(sa.select(Author).where(Author.slug == slug))
+def by_slug(slug: str, *, described: bool = False) -> Author | None:
+    """One author; what is said about them only when they are `described`."""
+    about = (Author.bio_html, Author.url) if described else ()
+    found = sa.select(Author).where(Author.slug == slug)
+    options = load_only(Author.slug, Author.name, *about, raiseload=True)
+    return db.session.scalar(found.options(options))
 
 
 def in_use() -> list[CountedAuthor]:
-    """The authors of published articles, by name."""
-    counts = (
+    """The authors of published articles, by name.
+
+    Sorted here, since an order in SQL reads the names of the authors who have none too.
+    """
+    counts = _counts()
+    found = sa.select(Author, counts.c.count).join(counts, counts.c.author_id == Author.id)
+    rows = db.session.execute(found.order_by(Author.id))
+    counted = [CountedAuthor(author=author, count=count) for author, count in rows]
+    return sorted(counted, key=lambda one: (one.author.name.casefold(), one.author.id))
+
+
+def slugs_in_use() -> list[str]:
+    """The addresses of the authors of published articles; their names are not read."""
+    counts = _counts()
+    found = sa.select(Author.id, Author.slug).join(counts, counts.c.author_id == Author.id)
+    return [slug for _, slug in db.session.execute(found.order_by(Author.slug))]
+
+
+def _counts() -> sa.Subquery:
+    return (
         articles()
         .join(post_author, post_author.c.post_id == Post.id)
         .with_only_columns(post_author.c.author_id, sa.func.count(Post.id).label("count"))
         .group_by(post_author.c.author_id)
         .subquery()
     )
-    found = sa.select(Author, counts.c.count).join(counts, counts.c.author_id == Author.id)
-    rows = db.session.execute(found.order_by(Author.name, Author.id))
-    return [CountedAuthor(author=author, count=count) for author, count in rows]

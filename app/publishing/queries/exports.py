@@ -122,10 +122,10 @@ def _names(
         articles()
         .join(links, links.c.post_id == Post.id)
         .join(noun, noun.id == key)
-        .with_only_columns(Post.id, noun.name)
+        .with_only_columns(Post.id, noun.id, noun.name)
         .order_by(Post.id, links.c.position)
     )
     names: dict[int, list[str]] = {}
-    for post_id, name in db.session.execute(found):
+    for post_id, _, name in db.session.execute(found):
         names.setdefault(post_id, []).append(name)
     return names

@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Kind, Post
 
-from .selections import for_links, for_reading, published
+from .selections import for_links, for_pages, published
 
 MOST_LINKED = 16
 
 
 def by_slug(slug: str) -> Post | None:
     """One published page with its body."""
-    found = published(Kind.PAGE).where(Post.slug == slug).options(*for_reading())
+    found = published(Kind.PAGE).where(Post.slug == slug).options(*for_pages())
     return db.session.scalar(found)
 
 

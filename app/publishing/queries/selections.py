@@ -5,11 +5,13 @@ Lists never read bodies: reading one, or a relationship that was not asked for, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, load_only, raiseload, selectinload, undefer_group
+from sqlalchemy.orm import joinedload, load_only, raiseload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from app.publishing.models import Author, Kind, Media, Post, Status, Topic
+from app.publishing.models import Author, Kind, Media, Post, Status, Topic, post_topic
 
 Posts = sa.Select[Post]
 
@@ -18,8 +20,13 @@ NEWEST_FIRST = (Post.published_at.desc(), Post.id.desc())
 
 _LINKED = (*(Post.kind, Post.status, Post.slug, Post.title, Post.published_at, Post.menu_position),)
 _LISTED = (
-    *(Post.kind, Post.slug, Post.title, Post.summary, Post.published_at, Post.word_count),
+    *(Post.kind, Post.slug, Post.title, Post.summary, Post.published_at),
     *(Post.cover_id, Post.cover_alt),
+)
+_DETAILS = (Post.updated_at, Post.word_count)
+_READ = (
+    *(*_LISTED, *_DETAILS, Post.minutes, Post.status, Post.created_at),
+    *(Post.body_html, Post.contents),
 )
 
 
@@ -33,35 +40,37 @@ def articles() -> Posts:
     return published(Kind.ARTICLE)
 
 
-def for_lists(*, changes: bool = False) -> tuple[ExecutableOption, ...]:
-    """Load what a list shows: names, topics and covers, four statements however many posts.
+def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[ExecutableOption, ...]:
+    """Load what a list shows: names, first topics, covers; four statements however many posts.
 
-    `changes` adds when each was last changed; a list that does not say so is the same after it.
+    `details` adds the other topics, the number of words and when each was last changed, `minutes`
+    the time that it takes to read. A list that does not say these is the same when they change.
     """
-    columns = (*_LISTED, Post.updated_at) if changes else _LISTED
-    return (
-        load_only(*columns, raiseload=True),
-        *_names(),
-        joinedload(Post.cover).selectinload(Media.files),
-        raiseload("*"),
-    )
-
-
-def _names() -> tuple[ExecutableOption, ...]:
-    return (
-        selectinload(Post.authors).load_only(Author.slug, Author.name, raiseload=True),
-        selectinload(Post.topics).load_only(Topic.slug, Topic.name, raiseload=True),
-    )
+    columns = (*_LISTED, *(_DETAILS if details else ()), *((Post.minutes,) if minutes else ()))
+    topics = Post.topics if details else Post.topics.and_(post_topic.c.position == 0)
+    return (load_only(*columns, raiseload=True), *_around(topics))
 
 
 def for_reading() -> tuple[ExecutableOption, ...]:
-    """Load what the page of one post shows, its body too."""
+    """Load what an article's own page shows, its body too."""
+    return (load_only(*_READ, raiseload=True), *_around(Post.topics))
+
+
+def for_pages() -> tuple[ExecutableOption, ...]:
+    """Load what the page of a page shows: it has neither authors nor topics."""
+    return (load_only(*_READ, raiseload=True), *_COVER)
+
+
+def _around(topics: Any) -> tuple[ExecutableOption, ...]:
+    """Load what stands around an article: its authors, these topics, its cover."""
     return (
-        *_names(),
-        joinedload(Post.cover).selectinload(Media.files),
-        undefer_group("body"),
-        raiseload("*"),
+        selectinload(Post.authors).load_only(Author.slug, Author.name, raiseload=True),
+        selectinload(topics).load_only(Topic.slug, Topic.name, raiseload=True),
+        *_COVER,
     )
+
+
+_COVER = (joinedload(Post.cover).selectinload(Media.files), raiseload("*"))
 
 
 def for_links(*, changes: bool = False) -> tuple[ExecutableOption, ...]:

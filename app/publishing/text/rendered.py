@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+_WORDS_A_MINUTE = 230
+
 
 class TextError(ValueError):
     """A text that is refused; the sentence says why and what to do."""
@@ -63,3 +65,8 @@ class Rendered:
     images: tuple[str, ...]
     links: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def minutes(self) -> int:
+        """How long it takes to read, one minute at least."""
+        return max(1, (self.word_count + _WORDS_A_MINUTE // 2) // _WORDS_A_MINUTE)

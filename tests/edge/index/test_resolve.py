@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 from datetime import datetime
 from typing import Any
@@ -8,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from app.edge.changes import mark
-from app.edge.changes.log import append
+from app.edge.changes.log import append, unresolved
 from app.edge.index import resolve
-from app.edge.index.resolve import asked_for
+from app.edge.index.page import urls
+from app.edge.index.resolve import affected, asked_for
 from app.edge.reads import matches
 
 from ..reads.conftest import changes, link, memory, post, read, topic
@@ -53,6 +55,95 @@ def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
         assert altered <= purged or resolution.everything
         assert purged <= allowed, "the index purges more than the rule asks for"
         connection.rollback()
+
+
+JOINED = sa.select(post.c.id).join_from(post, link).where(link.c.topic_id == 1)
+LIVE = JOINED.where(post.c.status == "live")
+ABOUT = (
+    LIVE.order_by(post.c.published_at.desc()).limit(1).add_columns(post.c.published_at),
+    LIVE.where(post.c.published_at < datetime(2026, 1, 3)),  # noqa: DTZ001 - the column has no zone
+    sa.select(sa.func.count()).select_from(LIVE.subquery()),
+    sa.select(link.c.topic_id, sa.func.count())
+    .join_from(post, link)
+    .where(post.c.status == "live")
+    .group_by(link.c.topic_id),
+)
+STEPS = {
+    "link": "INSERT OR IGNORE INTO link SELECT id, 1 FROM post WHERE id = 1",
+    "unlink": "DELETE FROM link WHERE post_id = 1",
+    "publish": "UPDATE post SET status = 'live' WHERE id = 1",
+    "withdraw": "UPDATE post SET status = 'draft' WHERE id = 1",
+    "postpone": "UPDATE post SET published_at = '2026-01-09 00:00:00.000000' WHERE id = 1",
+    "delete": "DELETE FROM post WHERE id = 1",
+    "replace": "INSERT OR REPLACE INTO post(id, slug, status) VALUES (1, 'a', 'live')",
+}
+MOMENTS = ("at once", "together", "late")
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("status", ["draft", "live"])
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
+    engine: Engine, moment: str, status: str, *, linked: bool
+) -> None:
+    """In whatever order they change, and whenever that is resolved, no altered page is missed."""
+    with engine.begin() as connection:
+        connection.execute(sa.insert(topic).values(id=1, name="a"))
+        when = datetime(2026, 1, 2)  # noqa: DTZ001 - as above
+        connection.execute(sa.insert(post).values(id=1, status=status, published_at=when))
+        connection.execute(sa.insert(post).values(id=2, status="live", published_at=when))
+        connection.execute(sa.insert(link).values(post_id=2, topic_id=1))
+        if linked:
+            connection.execute(sa.insert(link).values(post_id=1, topic_id=1))
+        resolve(connection)
+        for number, statement in enumerate(ABOUT):
+            put(connection, f"/{number}", read(connection, statement)[1], mark=mark(connection))
+        was = [rows_of(connection, statement) for statement in ABOUT]
+        for first, then in itertools.product(STEPS, repeat=2):
+            with connection.begin_nested() as savepoint:
+                purged = _carried_out(connection, STEPS[first], STEPS[then], moment)
+                now = [rows_of(connection, statement) for statement in ABOUT]
+                altered = {f"/{n}" for n, rows in enumerate(now) if rows != was[n]}
+                assert altered <= purged, (first, then)
+                savepoint.rollback()
+
+
+def _carried_out(connection: Connection, first: str, then: str, moment: str) -> set[str]:
+    """What two writes purge; late is when the first is resolved as the second can be seen."""
+    connection.exec_driver_sql(first)
+    early = len(unresolved(connection, most=100))
+    at_once = _purged(connection, early) if moment == "at once" else set()
+    connection.exec_driver_sql(then)
+    late = _purged(connection, early) if moment == "late" else set()
+    return at_once | late | _purged(connection, len(unresolved(connection, most=100)))
+
+
+def _purged(connection: Connection, most: int) -> set[str]:
+    """Resolve the oldest entries of the log, so many of them."""
+    found = affected(connection, unresolved(connection, most=100)[:most])
+    assert not found.everything
+    oldest = f"SELECT id FROM edge_change WHERE NOT resolved ORDER BY id LIMIT {most}"
+    connection.exec_driver_sql(f"UPDATE edge_change SET resolved = 1 WHERE id IN ({oldest})")
+    return {*urls(found.pages)}
+
+
+def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> None:
+    """A draft's new topic and an old post's lost one leave the newest posts of the topic alone."""
+    with engine.begin() as connection:
+        connection.execute(sa.insert(topic).values(id=1, name="a"))
+        for number, status in ((1, "live"), (2, "live"), (3, "draft")):
+            when = datetime(2026, 1, number)  # noqa: DTZ001 - as above
+            row = {"id": number, "status": status, "published_at": when}
+            connection.execute(sa.insert(post).values(row))
+        connection.execute(sa.insert(link), [{"post_id": n, "topic_id": 1} for n in (1, 2)])
+        resolve(connection)
+        put(connection, "/", read(connection, ABOUT[0])[1], mark=mark(connection))
+        connection.execute(sa.insert(link).values(post_id=3, topic_id=1))
+        assert resolve(connection).pages == ()
+        connection.execute(sa.delete(link).where(link.c.post_id == 1))
+        assert resolve(connection).pages == ()
+        connection.execute(sa.delete(link).where(link.c.post_id == 2))
+        assert urls(resolve(connection).pages) == ("/",)
 
 
 def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:

@@ -401,6 +401,80 @@ def test_a_clock_that_is_set_back_delays_nothing(engine: Engine) -> None:
     assert states(engine, CDN) == {"/a": State.SETTLED}
 
 
+def test_a_clock_that_is_set_forward_hurries_nothing(engine: Engine) -> None:
+    """The second purge waits for the flight in real time, and calls for their quota."""
+    clock, cdn = Clock(), MemoryDriver(limits=Limits(batch=1, per_second=0.1, burst=2))
+    found = relay(engine, {CDN: cdn}, clock)
+    owe(engine, [CDN], *(f"/{number}" for number in range(4)))
+    found.step(clock.now)
+    assert len(cdn.calls) == 2
+    clock.now += timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    assert len(cdn.calls) == 2
+    clock.advance(19 * SECOND)
+    found.step(clock.now)
+    assert len(cdn.calls) == 4
+    assert set(states(engine, CDN).values()) == {State.SENT}
+    for _ in range(9):
+        clock.advance(10 * SECOND)
+        found.step(clock.now)
+    assert set(states(engine, CDN).values()) == {State.SETTLED}
+
+
+def test_a_clock_that_is_set_forward_and_back_delays_nothing(engine: Engine) -> None:
+    """What was written in between is sent at once."""
+    clock, cdn = Clock(), MemoryDriver()
+    found = relay(engine, {CDN: cdn}, clock)
+    found.step(clock.now)
+    clock.now += timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    owe(engine, [CDN], "/a", now=clock.now)
+    clock.now -= timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    assert urls(cdn) == [["/a"]]
+    clock.advance(CDN.flight)
+    found.step(clock.now)
+    assert states(engine, CDN) == {"/a": State.SETTLED}
+
+
+def test_a_lease_outlives_a_clock_that_is_set(engine: Engine) -> None:
+    """Whoever sends just now is not taken for dead, and whoever died is replaced in time."""
+    clock, cdn = Clock(), MemoryDriver()
+    found = relay(engine, {CDN: cdn}, clock)
+    found.step(clock.now)
+    owe(engine, [CDN], "/a")
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        assert isinstance(claim(connection, CDN, Limits(), clock.now), Claim)
+    clock.now += timedelta(hours=2)
+    clock.advance(SECOND)
+    found.step(clock.now)
+    assert cdn.calls == []
+    clock.advance(Limits().timeout + Limits().slack)
+    found.step(clock.now)
+    assert urls(cdn) == [["/a"]]
+
+
+def test_a_rest_is_as_long_as_it_was_though_the_clock_is_set(engine: Engine) -> None:
+    """Back-off and Retry-After are spans, not times of the day."""
+    patience = Fault(error=PurgeError("429", retry_after=timedelta(minutes=10)))
+    clock, cdn = Clock(), MemoryDriver(script=iter([patience]))
+    found = relay(engine, {CDN: cdn}, clock)
+    owe(engine, [CDN], "/a")
+    found.step(clock.now)
+    for hours in (3, -5, 1):
+        clock.now += timedelta(hours=hours)
+        found.step(clock.now)
+        clock.advance(timedelta(minutes=3))
+        found.step(clock.now)
+        assert len(cdn.calls) == 1
+    clock.advance(timedelta(minutes=2))
+    found.step(clock.now)
+    assert len(cdn.calls) == 2
+
+
 def test_a_hook_is_called_when_it_asked_to_be(engine: Engine) -> None:
     """What is due in time, such as publishing, sets the relay's pace."""
     clock, called = Clock(), []

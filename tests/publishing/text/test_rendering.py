@@ -269,6 +269,11 @@ def test_words_are_counted_without_code() -> None:
     assert made("日本語 ok").word_count == 4
 
 
+def test_reading_takes_at_least_a_minute() -> None:
+    """An empty text is no text of zero minutes; half a minute counts as one."""
+    assert [made("word " * words).minutes for words in (0, 344, 345, 2300)] == [1, 1, 2, 10]
+
+
 def test_the_excerpt_is_the_first_paragraphs_cut_at_a_word() -> None:
     """An excerpt skips headings, code and figures."""
     excerpt = made("## h\n\n```\ncode\n```\n\n" + "word " * 100).excerpt
