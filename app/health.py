@@ -68,6 +68,9 @@ class Health:
         """The database answers, and its schema is the one that this code needs."""
         with self.app.app_context():
             found = unready()
+            degraded = None if found else extensions.edge.degraded(current_app)
+        if degraded is not None:
+            return HTTPStatus.OK, {"status": "degraded", "reason": degraded}
         if found is None:
             return HTTPStatus.OK, {"status": "ok"}
         log.warning("not ready", extra={"detail": found.detail})

@@ -1,5 +1,7 @@
 """What recording and registering cost on a MISS, and what a MISS costs beside a bare Flask app.
 
+All is counted until the reader has the page; what the server does after that is told apart.
+
 `python benchmarks/price.py [--rounds 40] [--no-callgrind]`. CPU time is measured in turn, round
 after round; instructions are counted where valgrind is installed (a minute or two).
 """
@@ -19,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 from newsroom import meter, sites
-from newsroom.asking import ask
+from newsroom.asking import Visit, ask
 from newsroom.content import Volume
 
 from app.edge.index.tables import dependency, page
@@ -33,6 +35,7 @@ CHANGED = 5
 """So many dependencies of a page are others after an edit, in the example."""
 
 WARM = 4
+AFTER = "afterwards"
 Prices = dict[str, dict[str, float]]
 GOALS = (
     ("recording", "off", 1.10),
@@ -122,15 +125,19 @@ def _forget(app: Flask, statements: Iterable[sa.Executable]) -> Callable[[str], 
 def measured(
     ways: list[Contender], price: Callable[[Callable[[], object]], float], rounds: int
 ) -> Prices:
-    """The median price of each page in each way, all in turn."""
+    """The median price of each page in each way, all in turn, and that of what comes after it."""
     taken: dict[tuple[str, str], list[float]] = {}
     for _ in range(rounds):
         for name, path in PAGES.items():
             for way in ways:
                 way.prepare(path)
-                cost = price(lambda way=way, path=path: ask(way.app, path))  # type: ignore[misc]  # bound here
-                taken.setdefault((name, way.name), []).append(cost)
-    return {name: {way.name: median(taken[name, way.name]) for way in ways} for name in PAGES}
+                visit = Visit(way.app, path)
+                taken.setdefault((name, way.name), []).append(price(visit.read))
+                later = price(visit.end)
+                if way.name == "registering":
+                    taken.setdefault((name, AFTER), []).append(later)
+    names = [*(way.name for way in ways), AFTER]
+    return {page: {name: median(taken[page, name]) for name in names} for page in PAGES}
 
 
 def counted(place: Path) -> None:
@@ -153,9 +160,9 @@ def warm(place: Path) -> list[Contender]:
 def report(title: str, unit: float, prices: Prices) -> None:
     """Print the prices of each page, and how they stand to one another."""
     names = list(prices["home"])
-    print(f"\n{title:22}" + "".join(f"{name:>18}" for name in names))
+    print(f"\n{title:26}" + "".join(f"{name:>16}" for name in names))
     for name, row in prices.items():
-        print(f"{name:22}" + "".join(f"{row[way] / unit:18.2f}" for way in names))
+        print(f"{name:26}" + "".join(f"{row[way] / unit:16.2f}" for way in names))
     for way, base, goal in GOALS:
         ratios = {name: row[way] / row[base] for name, row in prices.items()}
         said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())

@@ -171,6 +171,14 @@ SETTINGS = (
         "off where `flask edge relay` does it apart.",
     ),
     Setting(
+        name="EDGE_SAMPLE_EVERY",
+        read=seconds,
+        default="60s",
+        unit="seconds",
+        help="How often the relay compares a page at SITE_URL with a fresh one, "
+        "where an edge in front is purged; 0 for never.",
+    ),
+    Setting(
         name="EDGE_STRICT",
         read=tristate,
         default="auto",

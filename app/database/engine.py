@@ -59,5 +59,9 @@ def _to_wal(connection: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {kind}")
+    kind = connection.get_execution_options().get("sqlite_begin")
+    if kind is None:  # takes no lock, so it can't fail; and every page pays for it
+        raw: Any = connection.connection.driver_connection
+        raw.execute("BEGIN")
+    else:
+        connection.exec_driver_sql(f"BEGIN {kind}")

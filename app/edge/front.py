@@ -60,6 +60,8 @@ class Front:
     edges: tuple[Edge, ...]
     gateway: tuple[Dialect, ...]
     cap: timedelta
+    delay: timedelta = timedelta(0)
+    """The longest time for which something old may be shown when all purges are done."""
     spelt: tuple[tuple[Dialect, ...], ...] = field(init=False, repr=False)
     """All dialects, by how many edges are trusted: made once, since each answer asks for them."""
     tiers: Mapping[Tier, Driver] = field(init=False, repr=False)
@@ -94,7 +96,7 @@ class Front:
             edges.append(
                 Edge(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
             )
-        return cls(edges=tuple(edges), gateway=gateway, cap=cap)
+        return cls(edges=tuple(edges), gateway=gateway, cap=cap, delay=delay)
 
     @property
     def trusted(self) -> int:
@@ -144,6 +146,11 @@ class Front:
         lives = [_life(told(policy, dialect, cap=self.cap)) for dialect in self.dialects()]
         # Caches that nobody named do as browsers do.
         return sum(lives, max(flights, default=FLIGHT) + _life(policy.browser))
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after the last purge of a page an edge may still show an old one."""
+        return FLIGHT + self.delay
 
     def words(self, policy: Policy) -> dict[str, str]:
         """Say what each edge does, as a reader's request meets them."""

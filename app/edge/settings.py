@@ -85,6 +85,14 @@ SETTINGS = (
         "`flask edge relay` does it apart",
     ),
     Setting(
+        name="EDGE_SAMPLE_EVERY",
+        type=int,
+        default=60,
+        unit="seconds",
+        help="how often the relay compares a page at the public edge with a fresh one, where an "
+        "edge in front is purged; 0 for never",
+    ),
+    Setting(
         name="EDGE_STRICT",
         type=bool,
         default=None,

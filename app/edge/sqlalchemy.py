@@ -97,7 +97,7 @@ class Observer:
         except Unreadable as reason:
             record.spoil(str(reason))
             return
-        record.read(plan.dependencies(*_taken(cursor, context)))
+        plan.note(record, *_taken(cursor, context))
 
     def _plan(self, compiled: Any) -> Plan:
         found = self._plans.get(compiled)

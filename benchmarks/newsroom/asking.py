@@ -61,6 +61,28 @@ def environ(path: str) -> dict[str, Any]:
     }
 
 
+BROWSER = {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br, zstd"}
+"""What a browser says of itself, as far as it matters here."""
+
+
+class Visit:
+    """A browser's visit of a page, up to its last byte, and what the server does after that."""
+
+    def __init__(self, wsgi: Wsgi, path: str) -> None:
+        self._wsgi = wsgi
+        self._environ = {**environ(path), **BROWSER}
+        self._parts: Iterable[bytes] = ()
+
+    def read(self) -> None:
+        """Ask, and read the response to its end."""
+        self._parts = self._wsgi(self._environ, lambda *_: lambda _written: None)
+        b"".join(self._parts)
+
+    def end(self) -> None:
+        """Tell the app that all is sent, as a server does."""
+        getattr(self._parts, "close", bool)()
+
+
 def ask(wsgi: Wsgi, path: str) -> Answer:
     """Ask for a path and read the response to its end."""
     told: list[Any] = []

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from werkzeug.test import Client
 
 from ..changes.change import EVERYTHING
 from ..changes.log import append
 from ..gateway.exchange import FINDING
-from ..guard import REASONS, Leak
+from ..guard import REASONS
 from ..index import search
 from ..index.explain import Explanation, in_words, kept, touch
 from ..index.resolve import affected, asked_for
 from ..index.search import Touched
 from ..policy import PolicyError
-from ..reads import recorder
 from .places import places
+from .rehearsing import Rehearsed, rehearsed
 from .responses import POLICY_KEY
 from .tracking import Tracker
 
 if TYPE_CHECKING:
     from flask import Flask
-
-    from ..reads.recorder import Record
 
 _OTHERS = {
     "unmarked": "its route says nothing about sharing",
@@ -41,9 +36,8 @@ def why(app: Flask, url: str) -> Explanation:
     """
     tracker, state = tracker_of(app), app.extensions["edge"]
     path = _path(url)
-    # An empty context: what whoever asks has loaded already would not be read again.
-    status, policy, refused, record = Context().run(_made, app, path, tracker.site)
-    refused = refused or tracker.watchman.trouble() or ""
+    made = rehearsed(app, path, tracker.site)
+    refused, record = _refused(made) or tracker.watchman.trouble() or "", made.record
     dependencies = record.dependencies if record is not None else set()
     registered_as = record.url if record is not None and record.url else path
     with tracker.reading() as connection:
@@ -51,8 +45,8 @@ def why(app: Flask, url: str) -> Explanation:
         same = [copy.etag == record.etag for copy in copies if record and record.etag and copy.etag]
         return Explanation(
             url=registered_as,
-            status=status,
-            policy=policy,
+            status=made.status,
+            policy=str(made.environ.get(POLICY_KEY, "none")),
             refused=refused,
             kept=copies,
             fresh=all(same) if same else None,
@@ -107,32 +101,10 @@ def _path(url: str) -> str:
     return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _made(app: Flask, path: str, site: str) -> tuple[int, str, str, Record | None]:
-    """Make a page: its status, policy, the reason why it is not shared, and what it read."""
-    seen: dict[str, Any] = {}
-
-    def past_every_cache(environ: dict[str, Any], start_response: Any) -> Any:
-        nonlocal seen
-        seen = environ
-        return type(app).wsgi_app(app, environ, start_response)
-
-    with recorder.rehearsing() as records:
-        try:
-            status = (
-                Client(past_every_cache, use_cookies=False).get(path, base_url=site).status_code
-            )
-        except Leak as leak:
-            return 500, str(seen.get(POLICY_KEY, "none")), str(leak), _last(records)
-    record = _last(records)
-    return status, str(seen.get(POLICY_KEY, "none")), _refused(seen, record), record
-
-
-def _last(records: Sequence[Record]) -> Record | None:
-    return records[-1] if records else None
-
-
-def _refused(environ: Mapping[str, Any], record: Record | None) -> str:
-    if record is not None and record.spoilt is not None:
-        return record.spoilt
-    code = str(environ.get(FINDING, ""))
+def _refused(made: Rehearsed) -> str:
+    if made.leak:
+        return made.leak
+    if made.record is not None and made.record.spoilt is not None:
+        return made.record.spoilt
+    code = str(made.environ.get(FINDING, ""))
     return REASONS.get(code) or _OTHERS.get(code, code)

@@ -16,6 +16,7 @@ from ..policy import PolicyError
 from ..purge.leader import FileLeader
 from ..query import TRACKERS
 from ..settings import choice, number
+from .lease import Lease
 from .static import Static
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Embedded:
     gateway: Gateway
     store: LmdbStore
     place: str
+    lease: Lease
     refill: Refill | None = None
 
 
@@ -65,14 +67,13 @@ def embedded(
     told = {name.lower() for d in dialects if not d.vouches for name in (*d.fields, d.tags) if name}
     size = number(app.config, "EDGE_STORE_SIZE")
     entry = number(app.config, "EDGE_STORE_ENTRY")
-    said = {
+    said: dict[str, Any] = {
         "internal": INTERNAL - told,
         "doubt": doubt,
         "ignored_parameters": TRACKERS,
         "largest": entry,
         "coded_by_origin": _coded_ahead(app),
     }
-    options = Options.shield(**{**said, **changes})
     refills = choice(app.config, "EDGE_REFILL")
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
     try:
@@ -81,10 +82,11 @@ def embedded(
         )
     except ValueError as error:
         raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
+    lease = Lease(store)
     gateway = Gateway(
         app.wsgi_app,
         store=store,
-        options=options,
+        options=Options.shield(**{**said, "followed": lease, **changes}),
         collapse=FileCollapse(folder),
         clock=lambda: clock().timestamp(),
     )
@@ -94,6 +96,7 @@ def embedded(
         gateway=gateway,
         store=store,
         place=str(folder.resolve()),
+        lease=lease,
         refill=Refill(gateway, store, leads=leads) if refills else None,
     )
 

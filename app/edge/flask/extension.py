@@ -35,7 +35,17 @@ from .parts import Parts
 from .promise import Promise, ShouldHandle, response_promise, route_promise, successful_get
 from .releasing import forget_everything
 from .requests import Reads, TrackedRequest, reads_of
-from .responses import POLICY_KEY, promise, stamp, tag, validate, withhold
+from .responses import (
+    POLICY_KEY,
+    PURGED_KEY,
+    header_names,
+    promise,
+    stamp,
+    tag,
+    validate,
+    withhold,
+)
+from .sampling import degraded, sampling
 from .seal import RECORDED, Seal
 from .static import Static
 from .tagging import PageTags
@@ -129,6 +139,7 @@ class State:
         url = _registered_as(asked) if said.policy.shared else ""
         finding = judge(facts) or self._registered(facts, url, version, now)
         environ[POLICY_KEY] = said.policy.name
+        environ[PURGED_KEY] = said.policy.shared and said.policy.purged and finding is None
         if finding is not None:
             withhold(response, finding, environ, strict=self.is_strict(sender))
             return
@@ -242,6 +253,7 @@ class Edge:
             demands_release=not app.debug,
             bound=bound,
         )
+        hooks = (*hooks, *sampling(app, state.tracker))
         state.upkeep = Upkeep(
             engine, state.embedded, state.clock, hooks, watchman, state.front, bound=bound
         )
@@ -267,6 +279,10 @@ class Edge:
         """Let the gateway forget everything; return how many responses it had."""
         found = _state(app).embedded
         return 0 if found is None else found.gateway.purge_all()
+
+    def degraded(self, app: Flask) -> str | None:
+        """What readers may see amiss just now, in a sentence; None when all is well."""
+        return degraded(app)
 
     def trouble(self, app: Flask) -> str | None:
         """Why nothing can be shared just now, in a sentence; None when all is well."""
@@ -332,7 +348,7 @@ def _look_at_session(response: Response) -> Response:
     reads = reads_of(request)
     if session is not None and session.accessed:
         reads.touch("session-read")
-    if "Vary" in response.headers and "cookie" in response.vary:
+    if "vary" in header_names(response) and "cookie" in response.vary:
         reads.touch("vary-cookie")
     return response
 
@@ -348,7 +364,8 @@ def _facts(said: Promise, route: Promise, asked: Request, response: Response) ->
         if refreshed in cookies:
             cookies.remove(refreshed)
             touched.add("session-read-late")
-    vary = {name.lower() for name in response.vary} if "Vary" in response.headers else set()
+    varies = "vary" in header_names(response)
+    vary = {name.lower() for name in response.vary} if varies else set()
     if touched & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")

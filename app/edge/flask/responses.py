@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..policy import Policy
 
 POLICY_KEY = "broadsheet.policy"
+PURGED_KEY = "broadsheet.purged"
+"""The key that says whether a page is shared and purged when what it shows changes."""
 _TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
 CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires", doubt.NAME}
 """What is said to caches, in lower case."""
@@ -54,7 +56,7 @@ def withhold(
 
 def close(response: Response) -> None:
     """Keep the response out of every cache, whatever its headers said."""
-    for name in _names(response) & CLOSED:
+    for name in header_names(response) & CLOSED:
         del response.headers[name]
     response.headers["Cache-Control"] = "no-store"
 
@@ -74,7 +76,7 @@ def promise(
     if policy.no_store:
         close(response)
         return
-    headers, present = response.headers, _names(response)
+    headers, present = response.headers, header_names(response)
     for name in present & _TOLD_TO_EDGES if not policy.shared else ():
         del headers[name]
     _tell(response, policy, front, trusted=trusted)
@@ -91,7 +93,7 @@ def promise(
 
 def _tell(response: Response, policy: Policy, front: Front, *, trusted: int | None) -> None:
     """Write what each audience may do."""
-    headers, by_hand = response.headers, _names(response) & _TOLD_TO_EDGES
+    headers, by_hand = response.headers, header_names(response) & _TOLD_TO_EDGES
     # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
     for name, value in front.lines(policy, 0 if by_hand else trusted):
         if name.lower() not in by_hand:
@@ -108,7 +110,7 @@ def tag(response: Response, lines: Lines) -> None:
 
 def stamp(response: Response, environ: dict[str, Any]) -> str:
     """Give a complete page a strong ETag, unless it has one; return what it has then."""
-    known = response.headers.get("ETag", "")
+    known = response.headers["ETag"] if "etag" in header_names(response) else ""
     if known or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
         return known
     body = response.get_data()
@@ -129,7 +131,7 @@ def validate(response: Response, environ: dict[str, Any]) -> None:
             close(response)
 
 
-def _names(response: Response) -> set[str]:
+def header_names(response: Response) -> set[str]:
     """Return the names that are there in lower case; Werkzeug takes long to miss a header."""
     return {name.lower() for name, _ in response.headers}
 

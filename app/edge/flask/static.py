@@ -72,9 +72,10 @@ class Static:
         if endpoint != "static" or "filename" not in values:
             return
         name = values["filename"]
-        note(self.part(name))
+        manifest = self.manifest()
+        note(_part(manifest, name))
         try:
-            values["filename"] = self.manifest().stamped(name)
+            values["filename"] = manifest.stamped(name)
         except StaticError:
             if current_app.extensions["edge"].is_strict(current_app):
                 raise
@@ -82,8 +83,7 @@ class Static:
 
     def part(self, name: str) -> Part:
         """The part of a page that the URL of a file is."""
-        file = self.manifest().files.get(name)
-        return Part(kind=KIND, name=name, digest=file.fingerprint if file else ABSENT)
+        return _part(self.manifest(), name)
 
     @cached(STATIC)
     def serve(self, filename: str) -> BaseResponse:
@@ -97,6 +97,11 @@ class Static:
         gone = looks_stamped(filename) and filename.partition("/")[2] in manifest.files
         text = "This version of the file is not here.\n" if gone else "There is no such file.\n"
         return Response(text, 404, content_type="text/plain; charset=utf-8")
+
+
+def _part(manifest: Manifest, name: str) -> Part:
+    file = manifest.files.get(name)
+    return Part(kind=KIND, name=name, digest=file.fingerprint if file else ABSENT)
 
 
 def _answer(file: StaticFile) -> Response:

@@ -43,7 +43,8 @@ class NotingTemplate(Template):
         if module is self._module and made:
             self._keep(record)
         if module is not self._module:  # made for this one import
-            _take(outer, record)
+            if outer is not None:
+                outer.join(record)
         elif outer is not None:
             outer.read(self.noted)
             if self.spoils is not None:
@@ -51,20 +52,12 @@ class NotingTemplate(Template):
         return module
 
     def _keep(self, record: recorder.Record) -> None:
-        self.noted = frozenset(d for d in record.dependencies if isinstance(d, Part))
+        found = record.dependencies
+        self.noted = frozenset(d for d in found if isinstance(d, Part))
         self.spoils = record.spoilt
-        if len(self.noted) < len(record.dependencies):
+        if len(self.noted) < len(found):
             reads = f"the template {self.name} reads the database once for all pages"
             self.spoils = f"{reads}: import it with context"
-
-
-def _take(outer: recorder.Record | None, record: recorder.Record) -> None:
-    if outer is None:
-        return
-    outer.marks += record.marks
-    outer.read(record.dependencies)
-    if record.spoilt is not None:
-        outer.spoil(record.spoilt)
 
 
 class NotingEnvironment(FlaskEnvironment):

@@ -101,9 +101,7 @@ class Tracker:
         build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
-                verdict = register(
-                    connection, page, record.dependencies, record.marks, build, self.bound
-                )
+                verdict = register(connection, page, record, record.marks, build, self.bound)
         except sa.exc.DBAPIError:
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:

@@ -21,6 +21,7 @@ from ..purge.claim import owed
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
 from ..sqlalchemy import INTERNAL
+from .lease import RENEWED
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -63,14 +64,45 @@ class Upkeep:
 
     def run(self, stop: Event) -> None:
         """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-        refill = None if self._embedded is None else self._embedded.refill
-        if refill is None:
-            self.relay.run(stop)
-            return
-        beside = Thread(target=refill.run, args=(stop,), daemon=True)
-        beside.start()
+        beside = [Thread(target=work, args=(stop,), daemon=True) for work in self._beside()]
+        for thread in beside:
+            thread.start()
         self.relay.run(stop)
-        beside.join()
+        for thread in beside:
+            thread.join()
+
+    def _beside(self) -> list[Callable[[Event], None]]:
+        """What is done beside relaying, where there is a gateway."""
+        if self._embedded is None:
+            return []
+        refill = self._embedded.refill
+        return [self._go_on_proving, *([] if refill is None else [refill.run])]
+
+    def _go_on_proving(self, stop: Event) -> None:
+        while True:
+            try:
+                self.prove()
+            except Exception:  # noqa: BLE001 - a database that is away comes back; the lease ends
+                _log.warning("edge.not_proved", exc_info=True)
+            if stop.wait(RENEWED):
+                return
+
+    def prove(self) -> None:
+        """Renew the lease of our gateway, as purges reach it: everybody waits for it then.
+
+        One that was given up meanwhile, since it was not heard of, begins empty.
+        """
+        if self._embedded is None or not self._embedded.lease.due:
+            return
+        tier, now = own_tier(self._embedded), self._clock()
+        with self._engine.execution_options(**WRITING).begin() as connection:
+            given_up = gateways.join(connection, tier, now)
+            reached = gateways.seen(connection, tier, now)
+        if given_up:
+            _log.warning("edge.gateway_came_back", extra={"tier": tier.name})
+            self._embedded.gateway.purge_all()
+        if reached:
+            self._embedded.lease.renew()
 
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
@@ -95,6 +127,8 @@ class Upkeep:
         self.relay.flush(self._clock())
         if self._embedded is not None:
             self._note(self._embedded, self._links())
+            if self._embedded.lease.known:
+                self.prove()
 
     def _respell(self) -> None:
         """Forget pages that tell the edges what other settings said of them."""

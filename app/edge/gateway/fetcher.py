@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ..http import reuse, storing, validators
 from ..http.cache_status import CacheStatus
 from ..http.fields import Fields
-from . import exchange, reply
+from . import exchange, packing, reply
 from .invalidation import forget
 from .keeper import Keeper
 from .recent import Recent
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .head import Head
     from .lookup import Found
     from .options import Options
+    from .packer import Packer
     from .request import Request
     from .signing import Signer
     from .store import Store, Stored
@@ -66,12 +67,14 @@ class Fetcher:
         options: Options,
         *,
         signer: Signer,
+        packer: Packer,
         clock: Callable[[], float],
     ) -> None:
         self._app = app
         self._store = store
         self._options = options
         self._signer = signer
+        self._packer = packer
         self._clock = clock
         self._keeper = Keeper(options)
         #: Keys whose last answer could not be shared: nobody waits for them.
@@ -272,16 +275,23 @@ class Fetcher:
         self, asked: _Asked, head: Head, content: bytes, candidate: storing.Candidate
     ) -> Reply:
         kept = self._keeper.kept(head, content, candidate, asked.request)
-        saved = self._store.save(asked.key, kept.stored, kept.bodies, token=asked.token)
+        bodies = {"identity": content}
+        saved = self._store.save(asked.key, kept, bodies, token=asked.token)
         self.unshared.discard(asked.key)
         if saved is not Saved.SAVED:
             _log.info("gateway.not_saved", extra={"reason": saved.value, "key": asked.key})
-        sent = reply.made(asked.request, kept.stored, kept.bodies.get, now=head.received_at)
+        shown = kept
+        if kept.unpacked:
+            accepted = asked.request.header("accept-encoding")
+            shown, bodies = packing.sent_at_once(kept, content, accepted)
+        sent = reply.made(asked.request, shown, bodies.get, now=head.received_at)
         assert sent is not None
+        if kept.unpacked and saved is Saved.SAVED:
+            sent.body = self._packer.afterwards(asked.key, kept, sent.body)
         refused = None if saved is Saved.SAVED else saved.value
         status = asked.status(stored=saved is Saved.SAVED, detail=refused)
         sent.headers += self._keeper.unkept(head, candidate)
-        return self._signer.fetched(sent, kept.stored, asked.request, status)
+        return self._signer.fetched(sent, shown, asked.request, status)
 
     # pass
 

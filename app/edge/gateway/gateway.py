@@ -22,6 +22,7 @@ from .invalidation import forget, invalidated
 from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
+from .packer import Packer
 from .request import Keying, Request, quiet
 from .signing import Signer
 
@@ -57,9 +58,13 @@ class Gateway:
         self._options = options or Options()
         self._collapse = collapse or ThreadCollapse()
         self._clock = clock
+        self._followed = self._options.followed or _always
         self._keying = Keying(self._options)
         self._signer = Signer(self._options)
-        self._fetcher = Fetcher(app, store, self._options, signer=self._signer, clock=clock)
+        self._packer = Packer(store)
+        self._fetcher = Fetcher(
+            app, store, self._options, signer=self._signer, packer=self._packer, clock=clock
+        )
         self._background = Background(self._options.background)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -73,6 +78,8 @@ class Gateway:
             return self._pass(environ, start_response, status)
         now = self._clock()
         found = lookup(request, self._store.load(key), now)
+        if found.usable and not self._followed():
+            found = found.doubted()
         sent = self._hit(request, key, found, now) if found.usable else None
         if sent is None:
             sent = self._forward(request, key, found.without() if found.usable else found)
@@ -109,7 +116,7 @@ class Gateway:
 
     def drain(self, timeout: timedelta) -> bool:
         """Wait until nothing runs in the background; False when that took too long."""
-        return self._background.drain(timeout)
+        return self._background.drain(timeout) and self._packer.drain(timeout)
 
     def _pass(
         self, environ: WSGIEnvironment, start_response: StartResponse, status: CacheStatus
@@ -135,6 +142,8 @@ class Gateway:
             return None
         if found.use is reuse.Use.REFRESH:
             self._refresh(request, key, found)
+        if stored.unpacked:
+            sent.body = self._packer.afterwards(key, stored, sent.body)
         return self._signer.hit(sent, found, request, now)
 
     def _refresh(self, request: Request, key: bytes, found: Found) -> None:
@@ -164,6 +173,8 @@ class Gateway:
     def _turn(self, request: Request, key: bytes, found: Found) -> AbstractContextManager[Role]:
         """Return the turn to ask; who could not use another's answer takes none."""
         alone = request.asks_for_head or request.authorized or found.use is reuse.Use.REQUEST
+        # While purges don't reach us, nobody believes what another has stored either.
+        alone = alone or not self._followed()
         if alone or key in self._fetcher.unshared:
             return nullcontext(Role.ALONE)
         return self._collapse.lead(key, self._options.wait)
@@ -201,6 +212,10 @@ def _unheard(
 ) -> Callable[[bytes], object]:
     """Take a response's head for nobody."""
     return len
+
+
+def _always() -> bool:
+    return True
 
 
 def _drop(sent: Reply) -> None:

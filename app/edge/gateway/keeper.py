@@ -11,13 +11,12 @@ from ..http.cache_control import Directives
 from ..http.fields import Fields
 from . import packing
 from .head import Head
-from .stored import Stored
+from .stored import Body, Stored
 
 if TYPE_CHECKING:
     from ..http.fields import Pair
     from .options import Options
     from .request import Request
-    from .stored import Body
 
 #: Not part of the stored lines: each body has its own.
 _OWN: Final = frozenset({"content-length", "etag"})
@@ -25,14 +24,6 @@ _OWN: Final = frozenset({"content-length", "etag"})
 _TOLD_TO_EDGES: Final = ("cdn-cache-control", "surrogate-control", "x-accel-expires")
 #: RFC 9111 section 4.2.4: any of these forbids serving stale; s-maxage implies proxy-revalidate.
 _STRICT: Final = ("must-revalidate", "proxy-revalidate", "s-maxage")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A response made ready for the store, and its bodies by coding."""
-
-    stored: Stored
-    bodies: dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +61,20 @@ class Keeper:
 
     def kept(
         self, head: Head, content: bytes, candidate: storing.Candidate, request: Request
-    ) -> Kept:
-        """Return what to keep of a complete answer."""
+    ) -> Stored:
+        """Return what to keep of a complete answer; its codings come later."""
         ours = self._options.compress and request.coding is None
         packs = ours and packing.worthwhile(
             head.fields, candidate.obeyed.directives, status=head.status
         )
-        large = len(content) >= self._options.smallest
-        contents = packing.packed(content) if packs and large else {"identity": content}
-        bodies = packing.described(contents, head.fields.first("etag"))
+        etag = head.fields.first("etag")
+        bodies = (Body(coding="identity", length=len(content), etag=etag),)
         made = self.made(head, candidate, request, bodies)
         if packs:
-            made = replace(made, headers=_varying_on_coding(made.headers))
-        return Kept(stored=made, bodies=contents)
+            large = len(content) >= self._options.smallest
+            headers = _varying_on_coding(made.headers)
+            made = replace(made, headers=headers, unpacked=large)
+        return made
 
     def freshened(self, old: Stored, newer: Head, request: Request) -> Freshened:
         """Return a stored response as a 304 or HEAD has it now (RFC 9111 sections 3.2, 4.3.4)."""
@@ -99,8 +91,9 @@ class Keeper:
         )
         candidate = self.candidate(head, request)
         bodies = tuple(replace(body, etag=packing.tagged(body.coding, etag)) for body in old.bodies)
-        made = replace(self.made(head, candidate, request, bodies), id=old.id)
-        if len(bodies) > 1:
+        made = self.made(head, candidate, request, bodies)
+        made = replace(made, id=old.id, unpacked=old.unpacked)
+        if len(bodies) > 1 or old.unpacked:
             made = replace(made, headers=_varying_on_coding(made.headers))
         return Freshened(stored=made, verdict=storing.verdict(candidate))
 

@@ -163,6 +163,22 @@ class LmdbStore:
 
         return self._write(key, change, token=token, size=0)
 
+    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+        """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
+        size = sum(map(len, bodies.values()))
+
+        def add(shelf: Shelf) -> Saved:
+            record = shelf.take(key)
+            old = None if record is None else record.by_id.get(name)
+            if record is None or old is None or not old.stored.unpacked:
+                return Saved.GONE
+            fits = size + old.places["identity"].length <= self._max_entry
+            fresh = shelf.code(old, bodies if fits else {})
+            shelf.put(key, [fresh if one is old else one for one in record.variants])
+            return Saved.SAVED
+
+        return self._write(key, add, token=token, size=size)
+
     def purge(self, key: bytes) -> int:
         """Delete all variants and refuse older tokens; StoreError when that can't be done."""
         return self._purge(lambda shelf: shelf.purge(key, refill=self._refill))

@@ -28,6 +28,10 @@ class Found(NamedTuple):
         """Tell whether it may answer without the origin."""
         return self.use in _USABLE
 
+    def doubted(self) -> Found:
+        """Return what is found while nobody knows whether it was purged: the origin is asked."""
+        return self._replace(use=Use.STALE, fwd=Forwarded.STALE)
+
     def without(self) -> Found:
         """Return what is found when the body turns out to be gone, or can't be believed."""
         return Found(fwd=Forwarded.MISS)

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from . import packing
 from .store import VARIANTS, Saved, Stored
 
 if TYPE_CHECKING:
@@ -104,6 +105,25 @@ class MemoryStore:
             fresh = _Variant(stored=stored, bodies=old.bodies, size=size)
             others = [v for v in variants if v is not old and v.stored.vary != stored.vary]
             self._put(key, [*others, fresh])
+            self._evict(spare=key)
+        return Saved.SAVED
+
+    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+        """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
+        with self._lock:
+            if self._purged_since(key, token):
+                return Saved.PURGED_MEANWHILE
+            variants = self._variants(key)
+            old = next((v for v in variants if v.stored.id == name and v.stored.unpacked), None)
+            if old is None:
+                return Saved.GONE
+            every = {**bodies, "identity": old.bodies["identity"]}
+            if sum(map(len, every.values())) > self._max_entry:
+                bodies, every = {}, old.bodies
+            stored = packing.coded(old.stored, {name: len(body) for name, body in bodies.items()})
+            size = sum(map(len, every.values())) + _size_of_head(key, stored)
+            fresh = _Variant(stored=stored, bodies=every, size=size)
+            self._put(key, [fresh if v is old else v for v in variants])
             self._evict(spare=key)
         return Saved.SAVED
 

@@ -115,6 +115,9 @@ class Options:
     #: response tells what to say to them instead (`doubt`), or nothing while all can be. It is
     #: told whether the page was asked for by another URL than its own.
     doubt: Callable[[bool], str] | None = None
+    #: Tells whether purges reach this gateway. While they don't, what is stored is validated before
+    #: it is used, and stands in for an error alone.
+    followed: Callable[[], bool] | None = None
     #: The longest wait for another request that fetches the same page.
     wait: timedelta = timedelta(seconds=10)
     #: After this time without an answer a stale one is used, where stale-if-error allows.

@@ -47,7 +47,7 @@ class Saved(Enum):
     PURGED_MEANWHILE = "refused-purged-meanwhile"
     TOO_LARGE = "refused-too-large"
     FULL = "refused-full"
-    #: `freshen` only: the response it would freshen was evicted or replaced.
+    #: `freshen` and `pack` only: the response was evicted or replaced, or is packed.
     GONE = "refused-gone"
     FAILED = "failed-io"
 
@@ -76,6 +76,12 @@ class Store(Protocol):
 
     def freshen(self, key: bytes, stored: Stored, *, token: int) -> Saved:
         """Replace the head of the variant with this `id`; its bodies stay as they are."""
+
+    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+        """Add codings to the unpacked response with this `id`; it counts as packed from then on.
+
+        Too large with them, it stays as it is. `token` was read before its content was.
+        """
 
     def purge(self, key: bytes) -> int:
         """Delete all variants and refuse older tokens, in one step; return how many there were."""

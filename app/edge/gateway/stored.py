@@ -27,7 +27,7 @@ _CONTENT: Final = frozenset(
         "accept-ranges",
     }
 )
-_MAGIC: Final = b"broadsheet stored 2\n"
+_MAGIC: Final = b"broadsheet stored 3\n"
 _CHECK: Final = 4
 
 
@@ -86,6 +86,8 @@ class Stored:
     if_error: float = 0
     #: As new as a fresh answer for as long as it is fresh: purges tell of every change.
     vouched: bool = False
+    #: To be packed, which nobody has done yet.
+    unpacked: bool = False
     #: Date and Expires of a vouched one, which are said anew each time, and the span between them.
     dated: Headers = field(init=False, compare=False, repr=False)
     until: int | None = field(init=False, compare=False, repr=False)

@@ -5,25 +5,26 @@ Call it in a transaction of its own, that holds SQLite's write lock from its beg
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable
 from enum import StrEnum
-from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.log import since
-from ..changes.mark import mark as mark_now
-from ..changes.meta import noted
+from ..changes.mark import MARK
+from ..changes.tables import META
 from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
+from ..reads.recorder import Record
 from .bound import Bound
+from .entries import Entries, Spot, digest, entries
+from .interval import ALWAYS, HIGHEST
+from .known import know_parts, know_shapes
 from .lock import share
 from .page import Page
-from .shape import Entry, Shape, entry
-from .tables import dependency, page, part, shape
+from .prepared import Prepared
+from .tables import dependency, page
 
 BUILD = "build"
 """The note beside the change log that names the release whose pages may be registered."""
@@ -46,7 +47,7 @@ class Registered(StrEnum):
 def register(
     connection: Connection,
     response: Page,
-    dependencies: Collection[Dependency],
+    read: Record | Collection[Dependency],
     marks: Iterable[str],
     build: str | None = None,
     bound: Bound | None = None,
@@ -57,177 +58,136 @@ def register(
     that of the index. A refusal leaves an older row of the page as it is, because a copy of that
     may still be out there.
     """
+    record = read if isinstance(read, Record) else Record(noted=set(read))
     share(connection)
-    if build is not None and noted(connection, BUILD) not in {None, build}:
+    if build is not None and any(kept != build for (kept,) in _BUILD.rows(connection, BUILD)):
         return Registered.OLD_BUILD
-    verdict = _check(connection, dependencies, marks)
+    verdict = _check(connection, record, marks)
     if verdict is not Registered.DONE:
         return verdict
-    return _write(connection, response, dependencies, bound)
+    return _write(connection, response, record, bound)
 
 
-_entry = lru_cache(maxsize=8192)(entry)
-"""Most dependencies of a page are those of other pages too, or of its last copy."""
-
-
-def _check(
-    connection: Connection, dependencies: Collection[Dependency], marks: Iterable[str]
-) -> Registered:
+def _check(connection: Connection, record: Record, marks: Iterable[str]) -> Registered:
     taken = list(marks)
-    if not taken and not all(isinstance(found, Part) for found in dependencies):
+    if not taken and not all(isinstance(found, Part) for found in record.dependencies):
         return Registered.UNMARKED
     for mark in taken:
-        if _sqlite(connection) and mark_now(connection) == mark:
-            continue  # nothing at all was logged since, as nearly always
+        if _nothing_since(connection, mark):
+            continue
         changes = since(connection, mark, most=MOST_CHANGES)
         if changes is None:
             return Registered.TOO_MANY
+        dependencies = record.dependencies
         if any(matches(found, change) for change in changes for found in dependencies):
             return Registered.CHANGED
     return Registered.DONE
 
 
+def _nothing_since(connection: Connection, mark: str) -> bool:
+    """Tell whether nothing at all was logged since, as nearly always; only SQLite can tell."""
+    if not _sqlite(connection):
+        return False
+    now = next((str(seq) for (seq,) in _MARK.rows(connection)), "0")
+    return now == mark
+
+
+_meta = sa.table(META, sa.column("name"), sa.column("value"))
+_BUILD = Prepared(sa.select(_meta.c.value).where(_meta.c.name == sa.bindparam("of")), "of")
+_MARK = Prepared(sa.text(MARK["sqlite"]))
+
+
 def _write(
-    connection: Connection,
-    response: Page,
-    dependencies: Collection[Dependency],
-    bound: Bound | None,
+    connection: Connection, response: Page, record: Record, bound: Bound | None
 ) -> Registered:
-    entries = {_entry(found) for found in dependencies}
-    digest = _digest(entries)
-    values = {
-        "tag": response.tag,
-        "etag": response.etag,
-        "policy": response.policy,
-        "registered_at": whole(response.registered),
-        "expires_at": whole(response.expires),
-        "digest": digest,
-        "aside": response.aside,
-    }
-    where = {"of_url": response.url, "of_variant": response.variant}
-    if connection.execute(_AGAIN, {**values, **where, "of_digest": digest}).rowcount:
+    found = entries(record)
+    spots = sorted(found)
+    said = digest(spots)
+    values = (
+        response.tag,
+        response.etag,
+        response.policy,
+        whole(response.registered),
+        whole(response.expires),
+        said,
+        response.aside,
+    )
+    where = (response.url, response.variant)
+    if _AGAIN.count(connection, *values, *where, said):
         return Registered.DONE
-    page_id = connection.scalar(_KNOWN, where)
-    if page_id is None:
-        if bound is not None and not bound.has_room(connection, aside=response.aside):
-            return Registered.FULL
-        inserted = connection.execute(
-            _NEW, {"url": response.url, "variant": response.variant, **values}
-        )
-        page_id = inserted.inserted_primary_key[0]  # type: ignore[index]
+    # Of entries that begin at the same place, the one that reaches furthest.
+    new: Collection[Spot] = {spot[:3]: spot for spot in spots}.values()
+    known = _KNOWN.rows(connection, *where)
+    if known:
+        page_id = known[0][0]
+        _AGAIN_OTHERWISE.count(connection, *values, *where)
+        new = _exchange(connection, page_id, set(new))
+    elif bound is not None and not bound.has_room(connection, aside=response.aside):
+        return Registered.FULL
     else:
-        connection.execute(_AGAIN_OTHERWISE, {**values, **where})
-    _replace(connection, page_id, entries)
-    _know_parts(connection, (found for found in dependencies if isinstance(found, Part)))
+        page_id = _NEW.rows(connection, *where, *values)[0][0]
+    _add(connection, page_id, {spot: found[spot] for spot in new})
+    know_parts(connection, (part for part in record.noted if isinstance(part, Part)))
     return Registered.DONE
 
 
-# Built once: to build a statement costs more than SQLite takes to run it.
-_THIS = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
-_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
-_KNOWN = sa.select(page.c.id).where(*_THIS)
-_NEW = sa.insert(page)
-_AGAIN_OTHERWISE = sa.update(page).where(*_THIS).values({n: sa.bindparam(n) for n in _VALUES})
-_AGAIN = _AGAIN_OTHERWISE.where(page.c.digest == sa.bindparam("of_digest"))
-
-
-def _replace(connection: Connection, page_id: int, entries: Collection[Entry]) -> None:
-    """Write what differs from what is kept: after an edit most of a page is as before."""
-    wanted = {_place(found): found for found in sorted(entries, key=lambda found: found.high)}
-    rows = connection.execute(_HELD, {"of": page_id})
-    held = {(hashed, node, low): high for hashed, node, low, high in rows}
-    new = [found for place, found in wanted.items() if held.get(place) != found.high]
-    gone = [p for p, high in held.items() if p not in wanted or wanted[p].high != high]
-    if gone:
-        connection.execute(
-            _GONE,
-            [{"of": page_id, "of_hash": h, "of_node": n, "of_low": low} for h, n, low in gone],
-        )
-    _know(connection, {found.shape for found in new})
+def _add(connection: Connection, page_id: int, new: Entries) -> None:
     if new:
-        connection.execute(
-            _DEPENDS,
-            [
-                {"page_id": page_id, "hash": e.hash, "node": e.node, "low": e.low, "high": e.high}
-                for e in new
-            ],
-        )
+        know_shapes(connection, {id(shape): shape for shape in new.values()}.values())
+        _DEPENDS.each(connection, [(page_id, *spot) for spot in new])
 
 
-def _place(found: Entry) -> tuple[int, int, int]:
-    return found.hash, found.node, found.low
-
-
-_HELD = sa.select(dependency.c.hash, dependency.c.node, dependency.c.low, dependency.c.high).where(
-    dependency.c.page_id == sa.bindparam("of")
+_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
+_WHERE = ("of_url", "of_variant")
+_this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
+_update = sa.update(page).where(*_this).values({n: sa.bindparam(n) for n in _VALUES})
+_KNOWN = Prepared(sa.select(page.c.id).where(*_this), *_WHERE)
+_NEW = Prepared(
+    sa.insert(page)
+    .values({name: sa.bindparam(name) for name in ("url", "variant", *_VALUES)})
+    .returning(page.c.id),
+    *("url", "variant", *_VALUES),
 )
-_GONE = sa.delete(dependency).where(
-    dependency.c.page_id == sa.bindparam("of"),
-    dependency.c.hash == sa.bindparam("of_hash"),
-    dependency.c.node == sa.bindparam("of_node"),
-    dependency.c.low == sa.bindparam("of_low"),
+_AGAIN_OTHERWISE = Prepared(_update, *_VALUES, *_WHERE)
+_AGAIN = Prepared(
+    _update.where(page.c.digest == sa.bindparam("of_digest")), *_VALUES, *_WHERE, "of_digest"
 )
-_DEPENDS = sa.insert(dependency)
 
 
-def _know(connection: Connection, shapes: Collection[Shape]) -> None:
-    """Make sure that every shape is known to whoever resolves."""
-    wanted = {_shape_digest(found): found for found in shapes}
-    known = set(connection.scalars(_SHAPES, {"of": [*wanted]})) if wanted else set()
-    for digest in sorted(wanted.keys() - known):
-        found = wanted[digest]
-        connection.execute(
-            _insert_or_ignore(connection, shape).values(
-                digest=digest,
-                kind=found.kind,
-                of_table=found.table,
-                columns=json.dumps(found.columns),
-                equal=json.dumps(found.equal),
-                sort=found.sort,
-                via=json.dumps(found.via.spelt() if found.via else []),
-            ),
-        )
+def _exchange(connection: Connection, page_id: int, wanted: set[Spot]) -> set[Spot]:
+    """Take out what is no longer wanted; return what is not there yet.
 
-
-_SHAPES = sa.select(shape.c.digest).where(shape.c.digest.in_(sa.bindparam("of", expanding=True)))
-
-
-@lru_cache(maxsize=1024)
-def _shape_digest(found: Shape) -> str:
-    return found.digest
-
-
-def _know_parts(connection: Connection, parts: Iterable[Part]) -> None:
-    """Make sure that a release finds every part by its name.
-
-    Those of entries that are kept as well: a release forgets parts, and leaves pages' entries.
+    After an edit most of a page is as before.
     """
-    wanted = {_entry(found).hash: found for found in parts}
-    known = set(connection.scalars(_PARTS, {"of": [*wanted]})) if wanted else set()
-    rows = [
-        {"hash": hashed, "kind": found.kind, "name": found.name, "digest": found.digest}
-        for hashed, found in sorted(wanted.items())
-        if hashed not in known
-    ]
-    if rows:
-        connection.execute(_insert_or_ignore(connection, part), rows)
+    ends = {spot[:3]: spot for spot in _HELD_INTERVALS.rows(connection, page_id)}
+    places = _HELD.rows(connection, page_id)
+    held = {ends.get(place) or (*place, HIGHEST) for place in places}
+    if gone := held - wanted:
+        _GONE.each(connection, [(page_id, *spot[:3]) for spot in gone])
+    return wanted - held
 
 
-_PARTS = sa.select(part.c.hash).where(part.c.hash.in_(sa.bindparam("of", expanding=True)))
+_of_page = dependency.c.page_id == sa.bindparam("of")
+_place = (dependency.c.hash, dependency.c.node, dependency.c.low)
+_HELD = Prepared(sa.select(*_place).where(_of_page), "of")
+"""Without the high end, which would have to be looked up for each entry on its own."""
+_HELD_INTERVALS = Prepared(
+    sa.select(*_place, dependency.c.high).where(
+        _of_page, dependency.c.node != sa.literal_column(str(ALWAYS))
+    ),
+    "of",
+)
+_GONE = Prepared(
+    sa.delete(dependency).where(
+        _of_page, *(column == sa.bindparam(f"of_{column.name}") for column in _place)
+    ),
+    *("of", "of_hash", "of_node", "of_low"),
+)
+_ENTRY = ("page_id", "hash", "node", "low", "high")
+_DEPENDS = Prepared(
+    sa.insert(dependency).inline().values({name: sa.bindparam(name) for name in _ENTRY}), *_ENTRY
+)
 
 
 def _sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
-
-
-def _insert_or_ignore(connection: Connection, table: sa.Table) -> sa.Insert:
-    if _sqlite(connection):
-        return sa.insert(table).prefix_with("OR IGNORE")
-    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - only there
-
-    return insert(table).on_conflict_do_nothing()
-
-
-def _digest(entries: Iterable[Entry]) -> str:
-    spelt = sorted(f"{e.hash} {e.node} {e.low} {e.high}" for e in entries)
-    return hashlib.blake2b("\n".join(spelt).encode(), digest_size=16).hexdigest()

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from .claim import introduce
+from .claim import LATE, introduce
 from .housekeeping import retire
 from .instants import micros, span
 from .state import OPEN
@@ -24,6 +24,9 @@ PREFIX = "gateway-"
 
 GONE = timedelta(days=9)
 """A gateway that took nothing for so long holds nothing that it may still serve."""
+
+ABSENT = timedelta(minutes=2)
+"""A gateway that was not seen for so long serves nothing by itself: its lease is over for long."""
 
 
 def named(name: str) -> Tier:
@@ -68,12 +71,37 @@ def retire_others(connection: Connection, named_now: Iterable[Tier]) -> list[str
     return over
 
 
-def retire_gone(connection: Connection, now: datetime) -> None:
-    """Forget the gateways that are gone for good; one that comes back begins empty."""
-    oldest = sa.func.min(outbox.c.enqueued_at)
-    waiting = sa.select(outbox.c.tier).where(
-        outbox.c.tier.startswith(PREFIX, autoescape=True), outbox.c.state.in_(OPEN)
+def seen(connection: Connection, gateway: Tier, now: datetime) -> bool:
+    """Note that purges reach a gateway; False, and nothing is noted, while one is overdue."""
+    overdue = sa.select(outbox.c.id).where(
+        outbox.c.tier == gateway.name,
+        outbox.c.state.in_(OPEN),
+        outbox.c.sent_at.is_(None),
+        outbox.c.enqueued_at < micros(now - LATE),
     )
-    late = waiting.group_by(outbox.c.tier).having(oldest < micros(now - GONE))
-    for name in connection.scalars(late).all():
+    if connection.execute(overdue.limit(1)).first() is not None:
+        return False
+    mine = sa.update(tiers).where(tiers.c.name == gateway.name)
+    connection.execute(mine.values(seen_at=micros(now)))
+    return True
+
+
+def retire_gone(connection: Connection, now: datetime) -> None:
+    """Forget the gateways that are gone: nobody waits for them, and nothing is owed to them.
+
+    One that was seen once and is seen no more serves nothing by itself; it begins empty when it
+    comes back. One that never said that it is reached is given up when it can hold nothing more.
+    """
+    ours = tiers.c.name.startswith(PREFIX, autoescape=True)
+    never = tiers.c.seen_at == 0
+    absent = sa.select(tiers.c.name).where(ours, ~never, tiers.c.seen_at < micros(now - ABSENT))
+    silent = sa.select(tiers.c.name).where(ours, never)
+    oldest = sa.func.min(outbox.c.enqueued_at)
+    late = (
+        sa.select(outbox.c.tier)
+        .where(outbox.c.tier.in_(silent), outbox.c.state.in_(OPEN))
+        .group_by(outbox.c.tier)
+        .having(oldest < micros(now - GONE))
+    )
+    for name in [*connection.scalars(absent), *connection.scalars(late)]:
         retire(connection, name)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from ..changes.log import left
 from .breaker import breakers
 from .instants import instant
+from .samples import Stale, last_word, stale
 from .state import OPEN, State
 from .tables import outbox
 from .tables import tier as tiers
@@ -62,11 +63,17 @@ class Status:
     entries: int = 0
     capped: tuple[str, ...] = ()
     """Of each edge that is never purged, why."""
+    stale: tuple[Stale, ...] = ()
+    """Pages that samples have found old at the public edge, and of those that were, the newest."""
+    sampled: str = ""
+    """What the last sample came to."""
 
     @property
     def healthy(self) -> bool:
-        """Tell whether every tier can be purged."""
-        return not any(tier.breaker for tier in self.tiers)
+        """Tell whether every tier can be purged and no page is known to be stale."""
+        return not any(tier.breaker for tier in self.tiers) and all(
+            page.until for page in self.stale
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON has it: spans in seconds, instants as text."""
@@ -82,6 +89,9 @@ class Status:
         if self.entries:
             yield f"{self.entries} entries of the change log are left for the relay."
         yield from self.capped
+        yield from (page.words() for page in self.stale)
+        if self.sampled:
+            yield self.sampled
 
 
 def _said(found: TierStatus) -> Iterator[str]:
@@ -110,7 +120,13 @@ def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> 
     seen |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
     broken = breakers(connection, now)
     found = tuple(_tier(connection, name, now, broken.get(name, "")) for name in sorted(seen))
-    return Status(at=now, tiers=found, entries=left(connection))
+    return Status(
+        at=now,
+        tiers=found,
+        entries=left(connection),
+        stale=stale(connection),
+        sampled=last_word(connection),
+    )
 
 
 def _tier(connection: Connection, name: str, now: datetime, broken: str) -> TierStatus:

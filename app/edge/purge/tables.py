@@ -10,8 +10,11 @@ own = sa.MetaData()
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
-    """Define the outbox and the tiers on `metadata`; instants are microseconds since 1970."""
+def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
+    """Define the outbox, the tiers and what samples have found on `metadata`.
+
+    Instants are microseconds since 1970.
+    """
     outbox = sa.Table(
         "edge_outbox",
         metadata,
@@ -54,6 +57,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         # Where it stands, and the longest time that a stale response can be on its way to it.
         sa.Column("depth", sa.Integer, nullable=False, server_default="0"),
         sa.Column("flight", sa.BigInteger, nullable=False, server_default="0"),
+        # When a gateway last said that purges reach it; 0: it never does.
+        sa.Column("seen_at", sa.BigInteger, nullable=False, server_default="0"),
         # Why it can't be purged; empty while it can.
         sa.Column("breaker", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -63,7 +68,19 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("level", sa.Float, nullable=False),
         sa.Column("level_at", sa.BigInteger, nullable=False),
     )
-    return outbox, tier
+    sample = sa.Table(
+        "edge_sample",
+        metadata,
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("url", sa.Text, nullable=False),
+        # The page was found old at the public edge from here on, so often, and last then.
+        sa.Column("since", sa.BigInteger, nullable=False),
+        sa.Column("seen_at", sa.BigInteger, nullable=False),
+        sa.Column("times", sa.Integer, nullable=False),
+        # When it was found fresh again.
+        sa.Column("until", sa.BigInteger),
+    )
+    return outbox, tier, sample
 
 
-outbox, tier = define_tables(own)
+outbox, tier, sample = define_tables(own)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from .dependency import Between, Dependency, Range, Row, Table, Via
-from .encoding import encode, spelt, whole
+from .dependency import Between, Range, Table, Via
+from .encoding import spelt, whole
+from .found import Group, Keyed
+from .recorder import Record
 
 MOST_RANGES = 200
 """More equalities than this (a long IN list) are not told apart."""
+
+MOST_GROUPS = 2048
+"""So many groups of ranges are remembered, of all statements together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,23 @@ class Parameters:
 
     values: Mapping[str, Any]
     expanded: Mapping[str, Sequence[str]]
+
+    def drawn(self, bounds: Iterable[Bound]) -> list[Any]:
+        """The values of these parameters as they were given, and their types: True is not 1."""
+        found: list[Any] = []
+        for bound in bounds:
+            if not bound.many:
+                found.append(self.values[bound.name])
+            elif bound.name in self.expanded:
+                found += (self.values[name] for name in self.expanded[bound.name])
+                found.append(_END)
+        return [*found, *map(type, found)]
+
+
+_END = object()
+
+Ends = tuple[int | None, int | None]
+"""The sort keys of an execution's last row: of the table itself, and of the one that it links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +100,9 @@ class Interval:
     limit: Bound | None
     descending: bool
 
-    def between(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> Between | None:
+    def between(self, parameters: Parameters, last: int | None) -> Between | None:
         """The interval of this execution: from the conditions, and down to the last row."""
         low, high = _number(self.lower, parameters), _number(self.upper, parameters)
-        last = self._last(parameters, rows)
         if last is not None and self.descending:
             low = last if low is None else max(low, last)
         elif last is not None:
@@ -92,7 +113,8 @@ class Interval:
             high = low  # conditions that nothing meets: one key is kept, which is coarser
         return Between(column=self.column, low=low, high=high)
 
-    def _last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
+    def last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
+        """The key of the last row; None when fewer rows came than were asked for."""
         if self.position is None or self.limit is None or not rows:
             return None
         limit = parameters.values.get(self.limit.name)
@@ -116,13 +138,13 @@ class Link:
     equal: tuple[Equal, ...]
     interval: Interval | None = None
 
-    def vias(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> list[Via | None]:
+    def vias(self, parameters: Parameters, last: int | None) -> list[Via | None]:
         """One for each combination of values; just None when they can't be told."""
         choices = [equal.choices(parameters) for equal in self.equal]
         if None in choices or math.prod(len(values or ()) for values in choices) > MOST_RANGES:
             return [None]
         names = [equal.column for equal in self.equal]
-        between = self.interval.between(parameters, rows) if self.interval else None
+        between = self.interval.between(parameters, last) if self.interval else None
         return [
             Via(
                 table=self.table,
@@ -135,7 +157,7 @@ class Link:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
     """What one table contributes to a statement.
 
@@ -150,37 +172,61 @@ class Source:
     equal: tuple[Equal, ...] = ()
     interval: Interval | None = None
     link: Link | None = None
+    keyed: Keyed | None = field(init=False)
+    whole: Group = field(init=False)
+    bounds: tuple[Bound, ...] = field(init=False)
+    """The parameters that tell its ranges from those of another execution."""
 
-    def dependencies(
-        self, parameters: Parameters, rows: Sequence[Sequence[Any]]
-    ) -> Iterator[Dependency]:
-        """What this execution depends on."""
-        if self.mentioned is None:
-            yield Table(table=self.table)
-            return
+    def __post_init__(self) -> None:
+        """Work out what is the same in each execution."""
+        keyed = None
         if self.key:
-            yield from self._rows(rows)
-        yield from self._ranges(parameters, rows, self.mentioned)
+            keyed = Keyed(table=self.table, key=self.key, columns=self.selected)
+        used = [equal.bound for equal in (*self.equal, *(self.link.equal if self.link else ()))]
+        intervals = (self.interval, self.link.interval if self.link else None)
+        used += [b for i in intervals if i for b in (i.lower, i.upper) if b]
+        object.__setattr__(self, "keyed", keyed)
+        object.__setattr__(self, "whole", Group((Table(table=self.table),)))
+        object.__setattr__(self, "bounds", tuple(dict.fromkeys(used)))
 
-    def _rows(self, rows: Sequence[Sequence[Any]]) -> Iterator[Dependency]:
-        seen: set[tuple[Any, ...]] = set()
-        for row in rows:
-            values = tuple(row[position] for _, position in self.key)
-            if values in seen or None in values:
-                continue  # an outer join that found nothing has no key
-            seen.add(values)
-            encoded = tuple(encode(value) for value in values)
-            if None in encoded:
-                yield Table(table=self.table)
-                return
-            names = (name for name, _ in self.key)
-            key = tuple((n, e) for n, e in zip(names, encoded, strict=True) if e is not None)
-            yield Row(table=self.table, key=key, columns=self.selected)
+    def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
+        """Note what this execution depends on."""
+        if self.mentioned is None:
+            record.groups.add(self.whole)
+            return
+        if self.keyed is not None:
+            record.read_rows(self.keyed, rows)
+        record.groups.add(self._ranges(parameters, rows, self.mentioned))
 
     def _ranges(
         self, parameters: Parameters, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
-    ) -> Iterator[Dependency]:
-        between = self.interval.between(parameters, rows) if self.interval else None
+    ) -> Group:
+        """The ranges, remembered: most pages are made again, and share ranges with others."""
+        ends = self._ends(parameters, rows)
+        asked = (self, ends, *parameters.drawn(self.bounds))
+        try:
+            known = _groups.get(asked)
+        except TypeError:  # a value that can't be looked up
+            return Group(tuple(self._told_apart(parameters, ends, mentioned)))
+        if known is None:
+            known = Group(tuple(self._told_apart(parameters, ends, mentioned)))
+            if len(_groups) >= MOST_GROUPS:
+                _groups.clear()
+            _groups[asked] = known
+        return known
+
+    def _ends(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> Ends:
+        linked = self.link.interval if self.link else None
+        return (
+            self.interval.last(parameters, rows) if self.interval else None,
+            linked.last(parameters, rows) if linked else None,
+        )
+
+    def _told_apart(
+        self, parameters: Parameters, ends: Ends, mentioned: frozenset[str]
+    ) -> Iterator[Range]:
+        last, linked = ends
+        between = self.interval.between(parameters, last) if self.interval else None
         chosen = [(e.column, c) for e in self.equal if (c := e.choices(parameters)) is not None]
         combinations = 1
         kept: list[tuple[str, list[str]]] = []
@@ -188,7 +234,7 @@ class Source:
             if combinations * max(len(values), 1) <= MOST_RANGES:
                 combinations *= max(len(values), 1)
                 kept.append((column, values))
-        vias = self.link.vias(parameters, rows) if self.link else [None]
+        vias = self.link.vias(parameters, linked) if self.link else [None]
         for choice in itertools.product(*(values for _, values in kept)):
             equal = tuple(zip((column for column, _ in kept), choice, strict=True))
             for via in vias:
@@ -197,15 +243,16 @@ class Source:
                 )
 
 
+_groups: dict[tuple[Any, ...], Group] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a statement reads, table by table."""
 
     sources: tuple[Source, ...]
 
-    def dependencies(
-        self, parameters: Parameters, rows: Sequence[Sequence[Any]]
-    ) -> Iterator[Dependency]:
-        """What one execution with these parameters and result rows depends on."""
+    def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
+        """Note what one execution with these parameters and result rows depends on."""
         for source in self.sources:
-            yield from source.dependencies(parameters, rows)
+            source.note(record, parameters, rows)

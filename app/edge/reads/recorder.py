@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from .dependency import Dependency
+from .found import Group, Keyed
 
 
 @dataclass(slots=True)
@@ -19,16 +21,47 @@ class Record:
     is made for whoever asks what a page is built from; it tells how the page would be registered.
     """
 
-    dependencies: set[Dependency] = field(default_factory=set)
+    noted: set[Dependency] = field(default_factory=set)
+    groups: set[Group] = field(default_factory=set)
+    rows: dict[Keyed, set[Any]] = field(default_factory=dict)
+    """The keys of the rows that were returned, of each table of each statement."""
     marks: list[str] = field(default_factory=list)
     spoilt: str | None = None
     rehearsal: bool = False
     url: str = ""
     etag: str = ""
 
+    @property
+    def dependencies(self) -> set[Dependency]:
+        """All that it was built from, spelt out."""
+        found = set(self.noted)
+        for group in self.groups:
+            found.update(group.dependencies)
+        for keyed, keys in self.rows.items():
+            found.update(keyed.dependencies(keys))
+        return found
+
     def read(self, dependencies: Iterable[Dependency]) -> None:
         """Note what a query depends on."""
-        self.dependencies.update(dependencies)
+        self.noted.update(dependencies)
+
+    def read_rows(self, keyed: Keyed, rows: Iterable[Any]) -> None:
+        """Note the rows of a table that a query returned."""
+        keys = self.rows.get(keyed)
+        if keys is None:
+            self.rows[keyed] = keyed.keys(rows)
+        else:
+            keys |= keyed.keys(rows)
+
+    def join(self, other: Record) -> None:
+        """Note what another record holds as well."""
+        self.noted |= other.noted
+        self.groups |= other.groups
+        for keyed, keys in other.rows.items():
+            self.rows.setdefault(keyed, set()).update(keys)
+        self.marks += other.marks
+        if other.spoilt is not None:
+            self.spoil(other.spoilt)
 
     def spoil(self, reason: str) -> None:
         """Note that what was read can't be known, or must not be shared."""

@@ -177,6 +177,69 @@ class StoreContract:
         assert store.freshen(KEY, old, token=token) is Saved.PURGED_MEANWHILE
         assert store.load(KEY) == ()
 
+    def test_codings_are_added_to_what_is_stored(self, store: Store) -> None:
+        """The response is the same, with more bodies, and is packed from then on."""
+        made = self.leave_unpacked(store)
+        assert store.pack(KEY, made.id, {"gzip": PACKED}, token=store.token()) is Saved.SAVED
+        (found,) = store.load(KEY)
+        assert (found.id, found.unpacked, tuple(found.answers)) == (
+            made.id,
+            False,
+            ("gzip", "identity"),
+        )
+        assert found.answers["gzip"].body.etag == '"a;gzip"'
+        assert store.body(KEY, found, "gzip") == PACKED
+        assert store.body(KEY, found, "identity") == PAGE
+        assert store.pack(KEY, made.id, {"gzip": b"again"}, token=store.token()) is Saved.GONE
+
+    def test_codings_of_what_was_purged_meanwhile_are_refused(self, store: Store) -> None:
+        """A purge between reading a body and keeping its codings leaves nothing."""
+        made = self.leave_unpacked(store)
+        token = store.token()
+        store.purge(KEY)
+        packed = {"gzip": PACKED}
+        assert store.pack(KEY, made.id, packed, token=token) is Saved.PURGED_MEANWHILE
+        assert store.pack(KEY, made.id, packed, token=store.token()) is Saved.GONE
+        assert store.load(KEY) == ()
+
+    def test_codings_never_reach_a_newer_response(self, store: Store) -> None:
+        """The page was made again meanwhile: its codings are other bytes."""
+        old = self.leave_unpacked(store)
+        new = self.leave_unpacked(store)
+        assert store.pack(KEY, old.id, {"gzip": PACKED}, token=store.token()) is Saved.GONE
+        assert store.load(KEY) == (new,)
+
+    def test_codings_that_make_it_too_large_are_left_out(self, small: Callable[[], Store]) -> None:
+        """The response stays as it is, and nobody tries again."""
+        store = small()
+        made = self.leave_unpacked(store)
+        packed = {"gzip": b"x" * 200_000}
+        assert store.pack(KEY, made.id, packed, token=store.token()) is Saved.SAVED
+        (found,) = store.load(KEY)
+        assert (found.unpacked, tuple(found.answers)) == (False, ("identity",))
+        store.close()
+
+    def test_packing_and_freshening_at_once_lose_neither(self, store: Store) -> None:
+        """A newer head stays when codings come; a head from before them asks for them anew."""
+        made = self.leave_unpacked(store)
+        newer = replace(made, born=made.born + 9)
+        assert store.freshen(KEY, newer, token=store.token()) is Saved.SAVED
+        assert store.pack(KEY, made.id, {"gzip": b"1"}, token=store.token()) is Saved.SAVED
+        assert [found.born for found in store.load(KEY)] == [newer.born]
+        assert store.freshen(KEY, newer, token=store.token()) is Saved.SAVED
+        assert [found.unpacked for found in store.load(KEY)] == [True]
+        assert store.pack(KEY, made.id, {"gzip": PACKED}, token=store.token()) is Saved.SAVED
+        (found,) = store.load(KEY)
+        assert store.body(KEY, found, "gzip") == PACKED
+
+    def leave_unpacked(self, store: Store) -> Stored:
+        """Save a response that is to be packed."""
+        made = stored(
+            bodies=(Body(coding="identity", length=len(PAGE), etag='"a"'),), unpacked=True
+        )
+        assert store.save(KEY, made, {"identity": PAGE}, token=store.token()) is Saved.SAVED
+        return made
+
     def test_too_large_a_response_is_refused(self, small: Callable[[], Store]) -> None:
         """One response over the entry's bound is not kept, and what was there stays."""
         store = small()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from app.edge.gateway.lmdb_store import LmdbStore
+from app.edge.gateway.packing import coded
 from app.edge.gateway.store import Body, Saved, Stored
 from tests.edge.gateway.store_contract import stored
 
@@ -48,7 +49,8 @@ class StoreMachine(RuleBasedStateMachine):
     ) -> None:
         """End a request that began a while ago."""
         token, when = self.tokens[-1 - which % len(self.tokens)]
-        made = stored(vary=vary, bodies=(Body(coding="identity", length=len(body)),))
+        bodies = (Body(coding="identity", length=len(body)),)
+        made = stored(vary=vary, bodies=bodies, unpacked=True)
         saved = self.store.save(key, made, {"identity": body}, token=token)
         if self.refused(key, when):
             assert saved is Saved.PURGED_MEANWHILE
@@ -69,6 +71,23 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.freshen(key, new, token=self.store.token()) is Saved.SAVED
         kept = [p for p in self.model[key] if p[0] is not old and p[0].vary != vary]
         self.model[key] = [*kept, (new, body)]
+
+    @precondition(lambda self: any(self.model.values()))
+    @rule(data=st.data(), packed=bodies, which=st.integers(0, 5))
+    def pack(self, data: st.DataObject, packed: bytes, which: int) -> None:
+        """Keep the coding of a page whose content was read a while ago."""
+        key = data.draw(st.sampled_from([key for key, kept in self.model.items() if kept]))
+        old, body = data.draw(st.sampled_from(self.model[key]))
+        token, when = self.tokens[-1 - which % len(self.tokens)]
+        saved = self.store.pack(key, old.id, {"gzip": packed}, token=token)
+        if self.refused(key, when):
+            assert saved is Saved.PURGED_MEANWHILE
+            return
+        assert saved is (Saved.SAVED if old.unpacked else Saved.GONE)
+        if old.unpacked:
+            new = coded(old, {"gzip": len(packed)})
+            self.model[key] = [(new, body) if p[0] is old else p for p in self.model[key]]
+            assert self.store.body(key, new, "gzip") == packed
 
     @rule(key=keys)
     def purge(self, key: bytes) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.edge.changes import Watched, define_tables, install
 from app.edge.changes.change import Change
-from app.edge.reads import Dependency, Schema, analyse
+from app.edge.reads import Dependency, Record, Schema, analyse
 from app.edge.reads.plan import Parameters
 
 metadata = sa.MetaData()
@@ -98,7 +98,9 @@ def read(
             values=context.compiled_parameters[0],  # type: ignore[attr-defined]
             expanded=context._expanded_parameters or {},  # type: ignore[attr-defined]
         )
-        found.append((rows, set(plan.dependencies(parameters, rows))))
+        record = Record()
+        plan.note(record, parameters, rows)
+        found.append((rows, record.dependencies))
 
     event.listen(connection, "after_cursor_execute", after)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ..packing import coded
 from . import wanted
 from .ledger import Ledger
 from .record import Place, Record, Variant, digest
@@ -72,19 +73,32 @@ class Shelf:
 
     def add(self, stored: Stored, bodies: Mapping[str, bytes]) -> Variant:
         """Put bodies, and return the variant that names them."""
+        return Variant.of(stored, self._put_bodies(bodies))
+
+    def code(self, variant: Variant, bodies: Mapping[str, bytes]) -> Variant:
+        """Put codings in place of those that a variant has; return what it is then."""
+        identity = variant.places["identity"]
+        self._delete(place for place in variant.places.values() if place is not identity)
+        stored = coded(variant.stored, {coding: len(body) for coding, body in bodies.items()})
+        return Variant.of(stored, {**self._put_bodies(bodies), "identity": identity})
+
+    def remove(self, variants: Iterable[Variant]) -> None:
+        """Delete the bodies of variants that no record names any more."""
+        for variant in variants:
+            self._delete(variant.places.values())
+
+    def _put_bodies(self, bodies: Mapping[str, bytes]) -> dict[str, Place]:
         places = {}
         for coding, body in bodies.items():
             place = Place.of(body, serial=self.ledger.next_serial())
             name = name_of(place.serial)
             self._transaction.put(name, body, db=self._environment.bodies, append=True)
             places[coding] = place
-        return Variant.of(stored, places)
+        return places
 
-    def remove(self, variants: Iterable[Variant]) -> None:
-        """Delete the bodies of variants that no record names any more."""
-        for variant in variants:
-            for place in variant.places.values():
-                self._transaction.delete(name_of(place.serial), db=self._environment.bodies)
+    def _delete(self, places: Iterable[Place]) -> None:
+        for place in places:
+            self._transaction.delete(name_of(place.serial), db=self._environment.bodies)
 
     def purge(self, key: bytes, *, refill: bool = False) -> int:
         """Delete a key and refuse older tokens; return how many variants there were.

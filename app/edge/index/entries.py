@@ -1,0 +1,68 @@
+"""Entries: how the index keeps what a response was built from, worked out once for all responses.
+
+Most of what a page shows was shown by its last copy, or by another page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain, repeat
+from typing import Any
+
+from ..reads.dependency import Dependency
+from ..reads.found import Group, Keyed
+from ..reads.recorder import Record
+from .shape import Shape, entry
+
+Spot = tuple[int, int, int, int]
+"""An entry's hash, node, low and high end."""
+
+Entries = dict[Spot, Shape]
+
+
+def entries(record: Record) -> Entries:
+    """The entries of a page, each with its shape."""
+    found: Entries = dict(map(entry_of, record.noted))
+    for group in record.groups:
+        found.update(_of_group(group))
+    for keyed, keys in record.rows.items():
+        found.update(map(_of_row, repeat(keyed), keys - _read_with_more(keyed, record)))
+    return found
+
+
+def _read_with_more(keyed: Keyed, record: Record) -> set[Any]:
+    """The keys of rows that another statement read with all these columns, and others."""
+    wider = (keys for other, keys in record.rows.items() if keyed.is_less_than(other))
+    return set().union(*wider)
+
+
+def digest(spots: Iterable[Spot]) -> str:
+    """What tells sorted entries from others; the same in every process of a machine."""
+    numbers = array("q", chain.from_iterable(spots))
+    return hashlib.blake2b(numbers.tobytes(), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def entry_of(dependency: Dependency) -> tuple[Spot, Shape]:
+    """The entry of one dependency."""
+    made = entry(dependency)
+    return (made.hash, made.node, made.low, made.high), _known(made.shape)
+
+
+@lru_cache(maxsize=2048)
+def _of_group(group: Group) -> tuple[tuple[Spot, Shape], ...]:
+    return tuple(entry_of.__wrapped__(dependency) for dependency in group.dependencies)
+
+
+@lru_cache(maxsize=16384)
+def _of_row(keyed: Keyed, key: Any) -> tuple[Spot, Shape]:
+    return entry_of.__wrapped__(keyed.dependency(key))
+
+
+@lru_cache(maxsize=2048)
+def _known(shape: Shape) -> Shape:
+    """The one object for all shapes that are equal to this one."""
+    return shape

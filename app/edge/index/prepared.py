@@ -1,0 +1,69 @@
+"""A statement that is compiled once for each database and then runs on the driver's own cursor.
+
+To build, compile and observe a statement costs far more than SQLite takes to run it. Only for the
+index's own statements: nobody records them, and their values are plain numbers and texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
+
+_Arranged = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+class Prepared:
+    """Takes the values of the parameters `names` in their order."""
+
+    def __init__(self, statement: sa.Executable, *names: str) -> None:
+        self._statement: Any = statement
+        self._names = names
+        self._compiled: dict[str, tuple[str, _Arranged]] = {}
+
+    def rows(self, connection: Connection, *values: Any) -> list[Any]:
+        """Run it; return the rows that it gives."""
+        found: list[Any] = self._run(connection, "execute", values).fetchall()
+        return found
+
+    def count(self, connection: Connection, *values: Any) -> int:
+        """Run it; return how many rows it changed."""
+        changed: int = self._run(connection, "execute", values).rowcount
+        return changed
+
+    def each(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Run it once for each of these values."""
+        self._run(connection, "executemany", rows)
+
+    def _run(self, connection: Connection, how: str, values: Any) -> Any:
+        known = self._compiled.get(connection.dialect.name)
+        if known is None:
+            known = self._compiled[connection.dialect.name] = self._compile(connection.dialect)
+        text, arranged = known
+        cursor = connection.connection.cursor()
+        given = arranged(values) if how == "execute" else list(map(arranged, values))
+        try:
+            getattr(cursor, how)(text, given)
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _told(connection, text, error) from error
+        return cursor
+
+    def _compile(self, dialect: Dialect) -> tuple[str, _Arranged]:
+        kind: Any = type(dialect)
+        positional = dialect if dialect.positional else kind(paramstyle="format")
+        compiled = self._statement.compile(dialect=positional)
+        order = [self._names.index(name) for name in compiled.positiontup]
+        if order == [*range(len(order))]:
+            return str(compiled), lambda values: values
+        if len(order) == 1:
+            return str(compiled), lambda values: (values[order[0]],)
+        return str(compiled), itemgetter(*order)
+
+
+def _told(connection: Connection, text: str, error: Exception) -> BaseException:
+    """The error as SQLAlchemy would have raised it."""
+    base = connection.dialect.loaded_dbapi.Error
+    return sa.exc.DBAPIError.instance(text, None, error, base, dialect=connection.dialect)

@@ -1,0 +1,112 @@
+"""What samples of the public edge have found: pages that were stale there, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..changes.log import unresolved
+from ..changes.meta import note, noted
+from ..index.tables import page
+from .instants import instant, micros
+from .state import OPEN, Kind
+from .tables import outbox, sample
+
+KEPT = timedelta(days=7)
+"""A page that is fresh again is remembered so long."""
+
+SHOWN = 20
+_LAST = "sample"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """A page that was old at the public edge from `since`, as far as anybody looked."""
+
+    url: str
+    since: datetime
+    seen: datetime
+    times: int = 1
+    until: datetime | None = None
+
+    def words(self) -> str:
+        """The same for people."""
+        if self.until is not None:
+            lasted = (self.until - self.since).total_seconds()
+            return f"{self.url} was stale at the public edge for {lasted:.0f} s"
+        lasts = (self.seen - self.since).total_seconds()
+        purged = "once" if self.times == 1 else f"{self.times} times"
+        return f"{self.url} is stale at the public edge, for {lasts:.0f} s; purged again {purged}"
+
+
+def chosen(connection: Connection, now: datetime, random: Random) -> Iterator[str]:
+    """The pages to look at: the one that was stale the longest ago, and any registered one."""
+    open_one = sa.select(sample.c.url).where(sample.c.until.is_(None)).order_by(sample.c.seen_at)
+    known = connection.scalar(open_one.limit(1))
+    if known is not None:
+        yield known
+    alive = sa.and_(page.c.variant == "", page.c.expires_at > micros(now))
+    least, most = connection.execute(
+        sa.select(sa.func.min(page.c.id), sa.func.max(page.c.id)).where(alive)
+    ).one()
+    if least is None:
+        return
+    after = sa.select(page.c.url).where(alive, page.c.id >= random.randint(least, most))
+    found = connection.scalar(after.order_by(page.c.id).limit(1))
+    if found is not None and found != known:
+        yield found
+
+
+def under_way(connection: Connection, url: str, since: datetime) -> bool:
+    """Tell whether a page may be old for a good reason: a purge that is owed, or was lately."""
+    recent = sa.or_(outbox.c.state.in_(OPEN), outbox.c.settled_at > micros(since))
+    mine = sa.or_(outbox.c.kind == Kind.EVERYTHING, outbox.c.url == url)
+    purged = connection.execute(sa.select(outbox.c.id).where(recent, mine).limit(1)).first()
+    return purged is not None or bool(unresolved(connection, most=0))
+
+
+def note_stale(connection: Connection, url: str, now: datetime) -> None:
+    """A page is stale, and was purged again."""
+    mine = sa.and_(sample.c.url == url, sample.c.until.is_(None))
+    again = {"seen_at": micros(now), "times": sample.c.times + 1}
+    if not connection.execute(sa.update(sample).where(mine).values(again)).rowcount:
+        values = {"url": url, "since": micros(now), "seen_at": micros(now), "times": 1}
+        connection.execute(sa.insert(sample).values(values))
+
+
+def note_fresh(connection: Connection, url: str, now: datetime) -> bool:
+    """A page is fresh; tells whether it was stale before."""
+    mine = sa.and_(sample.c.url == url, sample.c.until.is_(None))
+    over = {"seen_at": micros(now), "until": micros(now)}
+    connection.execute(sa.delete(sample).where(sample.c.until < micros(now - KEPT)))
+    return connection.execute(sa.update(sample).where(mine).values(over)).rowcount > 0
+
+
+def say(connection: Connection, sentence: str) -> None:
+    """Keep what a sample came to, in place of the one before."""
+    note(connection, _LAST, sentence)
+
+
+def last_word(connection: Connection) -> str:
+    """What the last sample came to; empty when there was none."""
+    return noted(connection, _LAST) or ""
+
+
+def stale(connection: Connection) -> tuple[Stale, ...]:
+    """The pages that are stale, and then those that were, the newest first."""
+    query = sa.select(sample).order_by(sample.c.until.is_not(None), sample.c.id.desc())
+    return tuple(
+        Stale(
+            url=row.url,
+            since=instant(row.since),
+            seen=instant(row.seen_at),
+            times=row.times,
+            until=None if row.until is None else instant(row.until),
+        )
+        for row in connection.execute(query.limit(SHOWN))
+    )

@@ -1,0 +1,179 @@
+"""A gateway that nobody hears of: it believes itself no longer, and nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.engine import Connection
+
+from app.edge.flask.lease import LASTS, RENEWED, Lease
+from app.edge.flask.upkeep import own_tier
+from app.edge.purge.claim import LATE
+from app.edge.purge.gateways import ABSENT, joined, retire_gone
+from app.extensions import db
+from app.publishing.models import Site
+from app.publishing.transaction import transaction
+
+Make = Callable[..., Flask]
+
+
+class Notes:
+    """A store's notes, in a dict."""
+
+    def __init__(self) -> None:
+        self.kept: dict[bytes, bytes] = {}
+
+    def note(self, name: bytes) -> bytes | None:
+        """What was kept."""
+        return self.kept.get(name)
+
+    def remember(self, name: bytes, value: bytes) -> bool:
+        """Keep it."""
+        self.kept[name] = value
+        return True
+
+
+class Ticks:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        """What has passed."""
+        return self.now
+
+
+AGES = {
+    "new": (0, True),
+    "before its end": (LASTS - 1, True),
+    "over": (LASTS, False),
+    "a clock that was set back a little": (-1, True),
+    "a clock that was set back": (-3600, False),
+}
+
+
+@pytest.mark.parametrize(("age", "holds"), AGES.values(), ids=AGES)
+def test_a_lease_holds_until_it_ends(age: float, holds: bool) -> None:
+    """For every process that reads the same notes."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    Lease(notes, clock=clock).renew()
+    clock.now += age
+    assert Lease(notes, clock=clock, ticks=ticks)() is holds
+
+
+def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
+    """There it would not tell anything."""
+    lease = Lease(Notes())
+    assert lease()
+    assert lease.due
+    assert not lease.known
+
+
+def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
+    """By one of the processes that share it."""
+    clock, notes = Ticks(), Notes()
+    one, other = Lease(notes, clock=clock), Lease(notes, clock=clock)
+    one.renew()
+    assert not other.due
+    clock.now += RENEWED
+    assert other.due
+    other.renew()
+    assert not one.due
+
+
+def test_readers_look_at_the_notes_once_a_second() -> None:
+    """A HIT is cheap."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    lease = Lease(notes, clock=clock, ticks=ticks)
+    lease.renew()
+    assert lease()
+    clock.now += LASTS
+    assert lease()
+    ticks.now += 1
+    assert not lease()
+
+
+def shown(app: Flask) -> tuple[str, str]:
+    """Whether a page shows the new name, and how the gateway came by it."""
+    answer = app.test_client().get("/topics")
+    name = "new" if "A New Name" in answer.text else "old"
+    return name, answer.headers["Cache-Status"].partition("; ")[2].partition(";")[0]
+
+
+def name_it(title: str) -> None:
+    """Give the site a name, which stands on every page."""
+    with transaction() as session:
+        session.merge(Site(id=1, title=title))
+    db.session.remove()
+
+
+def end(app: Flask) -> None:
+    """Let the lease of a gateway be over."""
+    store = app.extensions["edge"].embedded.store
+    store.remember(b"lease", repr(datetime.now(UTC).timestamp() - LASTS).encode())
+    app.extensions["edge"].embedded.lease._looked = float("-inf")
+
+
+@pytest.fixture
+def cut_off(make_app: Make, tmp_path: Path) -> Flask:
+    """A gateway that has a page of which it did not hear that it was changed."""
+    web = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "web"))
+    web.extensions["edge"].upkeep.catch_up()
+    web.extensions["edge"].upkeep.prove()
+    for expected in ("fwd=uri-miss", "hit"):
+        assert shown(web) == ("old", expected)
+    shell = make_app(EDGE_GATEWAY=False)
+    with shell.app_context():
+        name_it("A New Name")
+    return web
+
+
+def test_a_gateway_whose_lease_is_over_asks_before_it_answers(cut_off: Flask) -> None:
+    """What is stored may have been purged without its hearing of it."""
+    assert shown(cut_off) == ("old", "hit")
+    end(cut_off)
+    assert shown(cut_off) == ("new", "fwd=stale")
+
+
+def test_a_gateway_that_has_not_been_purged_does_not_renew_its_lease(cut_off: Flask) -> None:
+    """It is reached, but what it was owed it did not take."""
+    end(cut_off)
+    cut_off.extensions["edge"].upkeep._clock = lambda: datetime.now(UTC) + 2 * LATE
+    cut_off.extensions["edge"].upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=stale")
+
+
+def names(connection: Connection) -> list[str]:
+    """The gateways that have joined."""
+    return [tier.name for tier in joined(connection)]
+
+
+def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask) -> None:
+    """Nothing was owed to it meanwhile."""
+    state = cut_off.extensions["edge"]
+    mine = own_tier(state.embedded).name
+    with db.engine.begin() as connection:
+        retire_gone(connection, datetime.now(UTC) + ABSENT - timedelta(seconds=5))
+        assert names(connection) == [mine]
+        retire_gone(connection, datetime.now(UTC) + ABSENT + timedelta(seconds=5))
+        assert names(connection) == []
+    end(cut_off)
+    state.upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    with db.engine.connect() as connection:
+        assert names(connection) == [mine]
+
+
+def test_a_gateway_without_a_relay_is_not_given_up_so_soon(make_app: Make) -> None:
+    """It never said that it is reached, so its silence tells nothing."""
+    web: Any = make_app(EDGE_GATEWAY=True)
+    web.extensions["edge"].upkeep.catch_up()
+    with db.engine.begin() as connection:
+        retire_gone(connection, datetime.now(UTC) + timedelta(days=1))
+        assert len(names(connection)) == 1
