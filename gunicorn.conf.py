@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import security, serving  # noqa: E402 - .env is read before the settings
+from app import extensions, security, serving  # noqa: E402 - .env is read before the settings
 from app.config import ConfigError, load  # noqa: E402 - as above
 
 try:
@@ -103,6 +103,11 @@ def when_ready(server: Any) -> None:
     for listener in server.LISTENERS:
         place = str(listener).replace("//0.0.0.0:", "//127.0.0.1:")
         server.log.info("Broadsheet is at %s - Ctrl-C stops it", place)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Begin to relay: behind a CDN that answers everything it may be long until a request comes."""
+    extensions.edge.rouse(worker.wsgi)
 
 
 def _check_port(host: str, port: int) -> None:

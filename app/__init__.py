@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import orm
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import (
     api,
@@ -19,6 +19,7 @@ from . import (
     database,
     errors,
     extensions,
+    forwarded,
     health,
     hosts,
     ours,
@@ -26,6 +27,7 @@ from . import (
     security,
     site,
 )
+from .edge.policy import PolicyError
 from .edge.spelling import Spelling
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
@@ -34,6 +36,9 @@ from .publishing.queries import scheduled
 from .watched import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
+
+_SETTING = re.compile(r"\bEDGE\b|\bEDGE_[A-Z_]+")
+"""The library's own name of a setting, which the environment knows with a prefix."""
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -47,7 +52,10 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     config.configure(app, os.environ, overrides)
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
-    connect_edge(app)
+    try:
+        connect_edge(app)
+    except PolicyError as error:  # what the library makes of settings that don't go together
+        raise config.ConfigError(_SETTING.sub(r"FLASK_\g<0>", str(error))) from error
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)
@@ -73,8 +81,7 @@ def put_in_front(app: Flask) -> None:
     wsgi: Any = hosts.TrustedHosts(Spelling(app.wsgi_app), app.config["TRUSTED_HOSTS"])
     wsgi = health.Health(wsgi, app)
     if proxies := app.config["PROXIES"]:
-        # Never x_host or x_prefix: a reader could choose what a shared page links to.
-        wsgi = ProxyFix(wsgi, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=0)
+        wsgi = forwarded.Forwarded(wsgi, proxies)
     app.wsgi_app = security.SecurityHeaders(wsgi)  # type: ignore[method-assign] # as Flask documents
 
 

@@ -54,6 +54,7 @@ class Health:
         answer = self.answers.get(environ.get("PATH_INFO", ""))
         if answer is None:
             return self.wsgi(environ, start_response)
+        extensions.edge.rouse(self.app)  # a probe may be all that ever comes here
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             status, said = HTTPStatus.METHOD_NOT_ALLOWED, {"status": "ask with GET or HEAD"}
         else:

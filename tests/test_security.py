@@ -79,13 +79,19 @@ def test_a_304_does_not_change_who_may_embed() -> None:
         (1, {"X-Forwarded-Proto": "http"}, False),
         (1, {"X-Forwarded-Proto": "https, http"}, False),
         (2, {"X-Forwarded-Proto": "https, http"}, True),
+        (2, {"X-Forwarded-Proto": "https"}, True),
+        (2, {"X-Forwarded-Proto": "http"}, False),
+        (2, {"X-Forwarded-Proto": "https, http, http"}, False),
+        (2, {"X-Forwarded-Proto": "javascript"}, False),
+        (2, {"X-Forwarded-Proto": ", HTTPS"}, True),
     ],
 )
 def test_https_is_demanded_from_those_who_came_by_it(
     proxies: int, headers: dict[str, str], *, secure: bool, tmp_path: Path
 ) -> None:
     """A proxy of ours says so; a reader's own word does not count."""
-    app = create_app({"INSTANCE": str(tmp_path), "SECRET_KEY": "x", "PROXIES": proxies})
+    own = {"INSTANCE": str(tmp_path), "SECRET_KEY": "x", "EDGE_RELAY": False}
+    app = create_app({**own, "PROXIES": proxies})
     answer = app.test_client().get("/healthz", headers=headers)
     said = answer.headers.get("Strict-Transport-Security")
     assert said == ("max-age=31536000" if secure else None)

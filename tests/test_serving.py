@@ -65,6 +65,10 @@ WRONG = [
     ({"FLASK_PROXES": "1"}, "did you mean FLASK_PROXIES?"),
     ({"DATABASE_URL": "postgres://u:hidden@127.0.0.1:1/n"}, "can't be reached"),
     ({"DATABASE_URL": "sqlite:////dev/null/a.db"}, "The database file can't be opened"),
+    (
+        {"FLASK_EDGE_CLOUDFLARE_TOKEN": "hidden", "FLASK_EDGE": "cloudflare"},
+        "FLASK_EDGE_CLOUDFLARE_TOKEN is set, but FLASK_EDGE_CLOUDFLARE_ZONE is not",
+    ),
     ({"FLASK_INSTANCE": "/dev/null/instance"}, "instance folder /dev/null/instance can't be"),
 ]
 wrong = pytest.mark.parametrize(

@@ -36,7 +36,7 @@ ROW = re.compile(r"^\|(.+)\|(.+)\|(.+)\|$", re.MULTILINE)
 def commands(tmp_path_factory: pytest.TempPathFactory) -> click.Group:
     """Every command of the app."""
     folder = tmp_path_factory.mktemp("instance")
-    app: Flask = create_app({"INSTANCE": str(folder), "SECRET_KEY": "x"})
+    app: Flask = create_app({"INSTANCE": str(folder), "SECRET_KEY": "x", "EDGE_RELAY": False})
     return app.cli
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 import urllib.request
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -15,6 +17,7 @@ from app.publishing.transaction import transaction
 from .gunicorn import Serve
 from .nginx import StartNginx
 from .postgres import Postgres
+from .site import eventually
 from .varnish import StartVarnish
 
 pytestmark = pytest.mark.live
@@ -73,3 +76,15 @@ def test_a_chromium_opens_a_page(chromium: Browser, httpserver: HTTPServer) -> N
 def test_the_site_starts_on_gunicorn(serve: Serve) -> None:
     """It says that it is ready."""
     assert read(f"{serve().url}/readyz") == '{"status": "ok"}\n'
+
+
+def test_a_server_relays_before_anybody_asks_it(serve: Serve) -> None:
+    """Behind a CDN that answers everything it may be long until somebody does."""
+    started = serve()
+    (database,) = started.log.parent.glob("instance-*/broadsheet.db")
+
+    def heard_of() -> bool:
+        with closing(sqlite3.connect(database)) as connection:
+            return connection.execute("SELECT max(seen_at) > 0 FROM edge_tier").fetchone() == (1,)
+
+    assert eventually(heard_of)

@@ -98,7 +98,8 @@ def why_not(name: str, config: Mapping[str, object]) -> str | None:
             "time is over, and get no more than EDGE_TTL_CAP."
         )
     if said(name, config) is None:
-        return f"{name}: it can't be purged before {' and '.join(keys.needed)} are set."
+        verb = "is" if len(keys.needed) == 1 else "are"
+        return f"{name}: it can't be purged before {' and '.join(keys.needed)} {verb} set."
     return None
 
 

@@ -28,7 +28,7 @@ _SORRY = b"The database can't be asked just now. Please try again in a moment.\n
 
 
 class Awake:
-    """Catches up before a process serves its first request, and starts its relay.
+    """Catches up before a process serves its first request, or is roused, and starts its relay.
 
     While that fails `unavailable` answers: what was stored may be older than the database.
     """
@@ -41,13 +41,16 @@ class Awake:
         relay: bool,
         unavailable: Callable[..., Iterable[bytes]] | None = None,
         ticks: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._wsgi = wsgi
         self._upkeep = upkeep
         self._relay = relay
         self._unavailable = unavailable or sorry
         self._ticks = ticks
+        self._pause = pause
         self._process = 0
+        self._roused = 0
         self._lock = Lock()
         self._again_at: float | None = None
 
@@ -59,6 +62,24 @@ class Awake:
             return self._unavailable(environ, start_response)
         return self._wsgi(environ, start_response)
 
+    def rouse(self) -> None:
+        """Begin to catch up behind everybody's back, where a relay is to start and none has.
+
+        Behind a CDN that answers everything it may be long until a request comes.
+        """
+        if not self._relay or os.getpid() in {self._process, self._roused}:
+            return
+        self._roused = os.getpid()
+        Thread(target=self._until_awake, daemon=True).start()
+
+    def _until_awake(self) -> None:
+        try:
+            while not self._wakes():
+                self._pause(AGAIN.total_seconds())
+        except Exception:  # noqa: BLE001 - whoever asks first sees it raised
+            _log.exception("edge.not_awake")
+            self._roused = 0  # the next one who asks for it tries again
+
     def _wakes(self) -> bool:
         """Catch up, or tell that it can't be done; while it fails nobody waits for another."""
         if not self._lock.acquire(blocking=self._again_at is None):
@@ -68,8 +89,9 @@ class Awake:
                 self._wake()
             return self._process == os.getpid()
         except (DBAPIError, PoolTimeoutError) as error:
+            if self._again_at is None:  # once, however long it lasts
+                _log.warning("edge.not_awake", extra={"reason": str(error).partition("\n")[0]})
             self._again_at = self._ticks() + AGAIN.total_seconds()
-            _log.warning("edge.not_awake", extra={"reason": str(error).partition("\n")[0]})
             return False
         finally:
             self._lock.release()

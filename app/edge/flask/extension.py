@@ -85,6 +85,7 @@ class State:
     embedded: Embedded | None = None
     tracker: Tracker | None = None
     upkeep: Upkeep | None = None
+    awake: Awake | None = None
     ours: Ours | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
@@ -259,9 +260,17 @@ class Edge:
         )
         Observer(schema, on_write=state.upkeep.after_write).listen(engine)
         relay = bool(app.config["EDGE_RELAY"])
-        app.wsgi_app = Awake(  # type: ignore[method-assign]  # as above
-            app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable
-        )
+        state.awake = Awake(app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable)
+        app.wsgi_app = state.awake  # type: ignore[method-assign]  # as above
+
+    def rouse(self, app: Flask) -> None:
+        """Begin to relay behind everybody's back; the first request would do it as well.
+
+        To be called once a process has been forked; it neither waits nor fails.
+        """
+        awake = _state(app).awake
+        if awake is not None:
+            awake.rouse()
 
     def describe(self, app: Flask, ours: Ours) -> None:
         """Say what an audit from outside (`flask edge check`) may expect of this app's site."""

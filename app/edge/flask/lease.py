@@ -8,19 +8,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-LASTS = 45.0
-"""Seconds."""
-
-RENEWED = 10.0
-"""Seconds after which a relay renews it."""
+from ..purge.heard import ALIVE
 
 _LOOK = 1.0
+"""Seconds for which a process believes what it has read."""
+
+_SPARE = 2.0
+"""Seconds from the last HIT until others stop waiting: for threads that have to wait themselves."""
+
+LASTS = ALIVE.total_seconds() - _LOOK - _SPARE
+"""Seconds: it ends before anybody calls the gateway gone."""
+
+RENEWED = LASTS / 4
+"""Seconds after which a relay renews it."""
+
 _BACK = 5.0
 """Seconds that the machine's clock may be set back without harm."""
 
 _NAME = b"lease"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """An instant by both clocks: one that may be set, one that may stand still while we sleep."""
+
+    clock: float
+    ticks: float
 
 
 class Notes(Protocol):
@@ -53,7 +69,7 @@ class Lease:
         """Tell whether the store may be believed; every HIT asks it."""
         now = self._ticks()
         if now - self._looked >= _LOOK:
-            self._holds = self._age() < LASTS
+            self._holds = not self.over
             self._looked = now
         return self._holds
 
@@ -67,14 +83,29 @@ class Lease:
         """Whether it is time to renew it."""
         return not self.known or self._age() >= RENEWED
 
-    def renew(self) -> None:
-        """Let it last from now on."""
-        self._notes.remember(_NAME, repr(self._clock()).encode())
+    def moment(self) -> Moment:
+        """Now; from when a renewal counts that begins now."""
+        return Moment(clock=self._clock(), ticks=self._ticks())
+
+    def renew(self, since: Moment) -> None:
+        """Let it last from a moment on: from before others were told that we are there."""
+        self._notes.remember(_NAME, f"{since.clock!r} {since.ticks!r}".encode())
         self._looked = float("-inf")
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, as of this very moment."""
+        return self._age() >= LASTS
+
     def _age(self) -> float:
+        """The longest that may have passed; what can't be known is over."""
         said = self._notes.note(_NAME)
         if said is None:
             return 0.0
-        age = self._clock() - float(said)
-        return age if age > -_BACK else LASTS
+        try:
+            now, (clock, ticks) = self.moment(), map(float, said.decode().split())
+        except ValueError:
+            return LASTS
+        if now.clock < clock - _BACK or now.ticks < ticks:
+            return LASTS
+        return max(now.clock - clock, now.ticks - ticks)

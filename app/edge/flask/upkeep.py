@@ -16,6 +16,7 @@ from ..changes.install import log_everything
 from ..drivers import Driver
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
+from ..index.lock import exclude
 from ..purge import Relay, Tier, gateways
 from ..purge.claim import owed
 from ..purge.delivery import WRITING
@@ -94,15 +95,29 @@ class Upkeep:
         """
         if self._embedded is None or not self._embedded.lease.due:
             return
-        tier, now = own_tier(self._embedded), self._clock()
+        tier, lease = own_tier(self._embedded), self._embedded.lease
+        # Both from before the database is told: it lasts no longer than others wait for us.
+        known, since = lease.known, lease.moment()
+        with self._engine.connect() as connection:
+            lost = gateways.lost(connection, tier, known=known)
+        if lost:
+            self._begin_empty(self._embedded)
+        if not known:
+            lease.renew(since)  # who says that it is there has to know when it is not
         with self._engine.execution_options(**WRITING).begin() as connection:
-            given_up = gateways.join(connection, tier, now)
-            reached = gateways.seen(connection, tier, now)
-        if given_up:
-            _log.warning("edge.gateway_came_back", extra={"tier": tier.name})
-            self._embedded.gateway.purge_all()
+            reached = gateways.seen(connection, tier, self._clock())
         if reached:
-            self._embedded.lease.renew()
+            if lease.over:
+                self._purge_what_is_owed()  # nobody has waited for us meanwhile
+            lease.renew(since)
+
+    def _begin_empty(self, embedded: Embedded) -> None:
+        """Join anew; nothing is resolved in between that would not be owed to us."""
+        _log.warning("edge.gateway_came_back", extra={"tier": own_tier(embedded).name})
+        with self._engine.execution_options(**WRITING).begin() as connection:
+            exclude(connection)
+            gateways.join(connection, own_tier(embedded), self._clock())
+            embedded.gateway.purge_all()
 
     def after_write(self) -> None:
         """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
@@ -115,6 +130,7 @@ class Upkeep:
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
         with self._engine.execution_options(**WRITING).begin() as connection:
+            exclude(connection)  # who joins is owed all that is resolved from then on
             for tier in self._front.tiers:
                 gateways.join(connection, tier, self._clock())
             if log.is_foreign(connection):

@@ -25,12 +25,17 @@ def breakers(connection: Connection, now: datetime, *, late: timedelta = LATE) -
 
 
 def _late(connection: Connection, now: datetime, late: timedelta) -> dict[str, str]:
+    # Nobody waits for a gateway that is gone.
+    gone = sa.select(tiers.c.name).where(
+        tiers.c.seen_at != 0, tiers.c.seen_at < micros(now) - span(LATE)
+    )
     query = (
         sa.select(outbox.c.tier, sa.func.min(outbox.c.enqueued_at))
         .where(
             outbox.c.state.in_(OPEN),
             outbox.c.sent_at.is_(None),
             outbox.c.enqueued_at < micros(now) - span(late),
+            outbox.c.tier.not_in(gone),
         )
         .group_by(outbox.c.tier)
     )

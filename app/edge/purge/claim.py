@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..drivers import Limits, Target
+from .heard import Unheard
 from .instants import instant, micros, span
 from .quota import refilled, wait
 from .state import OPEN, Kind, State, move
@@ -51,7 +53,14 @@ class Idle:
     until: datetime | None = None
 
 
-def claim(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> Claim | Idle:
+def claim(
+    connection: Connection,
+    tier: Tier,
+    limits: Limits,
+    now: datetime,
+    *,
+    unheard: Unheard = Unheard(),  # noqa: B008 - frozen
+) -> Claim | Idle:
     """Take what is due and allowed, or say when to ask again; writes, so hold the write lock."""
     row = known(connection, tier, limits, now)
     if row.resume_at > micros(now):
@@ -61,7 +70,7 @@ def claim(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> 
     patience = wait(level, limits)
     if patience:
         return Idle(until=now + patience)
-    found = _due(connection, tier, limits, now)
+    found = _due(connection, tier, limits, _asked(unheard, now))
     if not found:
         return Idle(until=_next(connection, tier, now))
     connection.execute(
@@ -106,10 +115,14 @@ def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int =
     connection.execute(insert(tiers).values(values).on_conflict_do_nothing())
 
 
-def _due(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> list[Due]:
+def _asked(unheard: Unheard, now: datetime) -> dict[str, Any]:
+    return {"now": micros(now), "gone": unheard.now, "gone_for_long": unheard.for_long}
+
+
+def _due(connection: Connection, tier: Tier, limits: Limits, asked: dict[str, Any]) -> list[Due]:
     """What goes into one call: purges of everything alone, or pages that failed as often."""
     for kind in (Kind.EVERYTHING, Kind.PAGE):
-        rows = _lock(connection, _ready(tier, kind).limit(limits.batch), now)
+        rows = _lock(connection, _ready(tier, kind).limit(limits.batch), asked)
         if rows and kind is Kind.EVERYTHING:
             return rows
         if rows:
@@ -118,16 +131,15 @@ def _due(connection: Connection, tier: Tier, limits: Limits, now: datetime) -> l
     return []
 
 
-def _lock(connection: Connection, query: DueQuery, now: datetime) -> list[Due]:
+def _lock(connection: Connection, query: DueQuery, asked: dict[str, Any]) -> list[Due]:
     """The rows of a query, which nobody changes until the transaction ends."""
-    at = {"now": micros(now)}
     if connection.dialect.name == "sqlite":
-        return list(connection.execute(query, at))
-    locked = connection.execute(query.with_for_update(of=_one, skip_locked=True), at).all()
+        return list(connection.execute(query, asked))
+    locked = connection.execute(query.with_for_update(of=_one, skip_locked=True), asked).all()
     # A change may have joined a row between the query's snapshot and its lock, together with the
     # entries that the row must wait for now: only a second look sees those.
     ours = _one.c.id.in_([row.id for row in locked])
-    return list(connection.execute(query.where(ours), at)) if locked else []
+    return list(connection.execute(query.where(ours), asked)) if locked else []
 
 
 _one = outbox.alias("one")
@@ -156,7 +168,8 @@ def _blockers(tier: Tier, kind: Kind) -> list[sa.ColumnElement[bool]]:
     """The entries of inner tiers that an entry waits for.
 
     Its first purge waits until theirs was sent, as long as that tier can be purged at all; its
-    second until they have settled, and for the flight of a response after that.
+    second until they have settled, and for the flight of a response after that. A gateway that is
+    not heard of any more is waited for by neither: it answers nothing by itself.
     """
     before = sa.and_(
         _inner.c.depth < tier.depth,
@@ -169,14 +182,29 @@ def _blockers(tier: Tier, kind: Kind) -> list[sa.ColumnElement[bool]]:
         _inner.c.state.in_([State.PENDING, State.CLAIMED]),
         _inner.c.enqueued_at > _now - span(LATE),
         ~broken,
+        ~_unheard("gone"),
     )
     settled = sa.func.coalesce(_inner.c.settled_at, _now)
-    second = sa.and_(_one.c.sent_at.is_not(None), settled > _now - span(tier.flight))
+    second = sa.and_(
+        _one.c.sent_at.is_not(None),
+        settled > _now - span(tier.flight),
+        ~_unheard("gone_for_long"),
+    )
     blocked = sa.and_(before, sa.or_(first, second))
     if kind is Kind.EVERYTHING:
         return [blocked]
     same = sa.and_(_inner.c.kind == Kind.PAGE, _inner.c.url == _one.c.url)
     return [sa.and_(same, blocked), sa.and_(_inner.c.kind == Kind.EVERYTHING, blocked)]
+
+
+def _unheard(name: str) -> sa.ColumnElement[bool]:
+    """Whether an entry is owed to one of the gateways of a parameter.
+
+    What each of them said last stands beside its name, so that an entry counts only together with
+    what was said by then: who is heard of again finds all that was not waited for in the outbox.
+    """
+    listed = sa.tuple_(tiers.c.name, tiers.c.seen_at).in_(sa.bindparam(name, expanding=True))
+    return sa.exists().where(tiers.c.name == _inner.c.tier, listed)
 
 
 def look(connection: Connection, tier: Tier, now: datetime) -> Idle | None:

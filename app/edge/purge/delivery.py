@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from ..drivers import Driver, PurgeError
 from .claim import Claim, Idle, being_sent, claim, look
+from .heard import Heard, Unheard
 from .outcome import Failure, accepted, failed
 from .tier import Tier
 from .world import World
@@ -31,6 +32,7 @@ class Delivery:
         tier: Tier,
         driver: Driver,
         world: World,
+        heard: Heard | None = None,
     ) -> None:
         self.tier = tier
         self.driver = driver
@@ -38,6 +40,7 @@ class Delivery:
         self._reading = engine
         self._engine = engine.execution_options(**WRITING)
         self._world = world
+        self._heard = heard or Heard(world.ticks)
 
     def drain(self, now: datetime) -> timedelta | None:
         """Send all that may be sent now; return when to come back, None when nothing is owed."""
@@ -56,7 +59,8 @@ class Delivery:
         if idle is not None:
             return idle
         with self._engine.begin() as connection:
-            found = claim(connection, self.tier, self.driver.limits, now)
+            unheard = self._unheard(connection)
+            found = claim(connection, self.tier, self.driver.limits, now, unheard=unheard)
         if isinstance(found, Idle):
             return found
         self._world.reached("claimed")
@@ -67,6 +71,11 @@ class Delivery:
         self._record(found, error, now + self._world.since(began))
         self._world.reached("recorded")
         return None
+
+    def _unheard(self, connection: Connection) -> Unheard:
+        if not self.tier.depth:
+            return Unheard()  # nothing stands further in
+        return self._heard.unheard(connection, self.tier.flight)
 
     def claimed(self) -> bool:
         """Tell whether somebody is sending to this tier."""

@@ -22,11 +22,11 @@ from .tier import Tier
 
 PREFIX = "gateway-"
 
-GONE = timedelta(days=9)
-"""A gateway that took nothing for so long holds nothing that it may still serve."""
+ABSENT = timedelta(hours=1)
+"""What is owed to a gateway that is gone is kept so long; after that it begins empty."""
 
-ABSENT = timedelta(minutes=2)
-"""A gateway that was not seen for so long serves nothing by itself: its lease is over for long."""
+GONE = timedelta(days=9)
+"""A gateway that never said a word, and took nothing for so long, has nothing to serve."""
 
 
 def named(name: str) -> Tier:
@@ -71,6 +71,13 @@ def retire_others(connection: Connection, named_now: Iterable[Tier]) -> list[str
     return over
 
 
+def lost(connection: Connection, gateway: Tier, *, known: bool) -> bool:
+    """Tell whether a gateway was given up; `known`: it has said before that it is there."""
+    found = connection.scalar(sa.select(tiers.c.seen_at).where(tiers.c.name == gateway.name))
+    # Who settles a change makes its own tier known again, but nobody says for it that it is there.
+    return found is None or (known and found == 0)
+
+
 def seen(connection: Connection, gateway: Tier, now: datetime) -> bool:
     """Note that purges reach a gateway; False, and nothing is noted, while one is overdue."""
     overdue = sa.select(outbox.c.id).where(
@@ -82,26 +89,24 @@ def seen(connection: Connection, gateway: Tier, now: datetime) -> bool:
     if connection.execute(overdue.limit(1)).first() is not None:
         return False
     mine = sa.update(tiers).where(tiers.c.name == gateway.name)
-    connection.execute(mine.values(seen_at=micros(now)))
-    return True
+    return connection.execute(mine.values(seen_at=micros(now))).rowcount > 0
 
 
-def retire_gone(connection: Connection, now: datetime) -> None:
-    """Forget the gateways that are gone: nobody waits for them, and nothing is owed to them.
+def retire_gone(connection: Connection, now: datetime, unheard: Iterable[str] = ()) -> None:
+    """Forget the gateways that are gone for good; one that comes back begins empty.
 
-    One that was seen once and is seen no more serves nothing by itself; it begins empty when it
-    comes back. One that never said that it is reached is given up when it can hold nothing more.
+    They are those of `unheard` that by the clock were not seen for long, and those that never said
+    that they are there and hold nothing more.
     """
     ours = tiers.c.name.startswith(PREFIX, autoescape=True)
-    never = tiers.c.seen_at == 0
-    absent = sa.select(tiers.c.name).where(ours, ~never, tiers.c.seen_at < micros(now - ABSENT))
-    silent = sa.select(tiers.c.name).where(ours, never)
-    oldest = sa.func.min(outbox.c.enqueued_at)
+    over = sa.and_(tiers.c.name.in_(list(unheard)), tiers.c.seen_at < micros(now - ABSENT))
+    absent = sa.select(tiers.c.name).where(ours, over)
+    silent = sa.select(tiers.c.name).where(ours, tiers.c.seen_at == 0)
     late = (
         sa.select(outbox.c.tier)
         .where(outbox.c.tier.in_(silent), outbox.c.state.in_(OPEN))
         .group_by(outbox.c.tier)
-        .having(oldest < micros(now - GONE))
+        .having(sa.func.min(outbox.c.enqueued_at) < micros(now - GONE))
     )
     for name in [*connection.scalars(absent), *connection.scalars(late)]:
         retire(connection, name)

@@ -18,11 +18,13 @@ from sqlalchemy.exc import DBAPIError
 from ..changes.log import sweep, to_sweep, unresolved
 from ..drivers import Driver
 from ..index.bound import Bound
+from ..index.lock import exclude
 from ..index.resolve import Resolution
 from .clock import Hands, set_back
 from .delivery import WRITING, Delivery
 from .enqueue import settle_changes
 from .gateways import all_owed, retire_gone
+from .heard import Heard
 from .housekeeping import EVERY, keep_house
 from .leader import Leader
 from .leader import leader as elect
@@ -67,8 +69,10 @@ class Relay:
         if len({tier.name for tier in self.tiers}) != len(self.tiers):
             raise ValueError("two tiers have the same name: each needs its own")
         self._world = world or World()
+        self._heard = Heard(self._world.ticks)
         self.deliveries = tuple(
-            Delivery(engine, tier, tiers[tier], self._world) for tier in inside_out(tiers)
+            Delivery(engine, tier, tiers[tier], self._world, self._heard)
+            for tier in inside_out(tiers)
         )
         self._reading = engine
         self._writing = engine.execution_options(**WRITING)
@@ -91,6 +95,7 @@ class Relay:
             if not unresolved(connection, most=0):
                 return Resolution()
         with self._writing.begin() as connection:
+            exclude(connection)  # so that who joins does it before we look who has, or after all
             owed = all_owed(connection, self.tiers)
             resolution = settle_changes(connection, owed, now)
             self._world.reached("resolved")
@@ -134,13 +139,16 @@ class Relay:
     def plan(self, now: datetime) -> timedelta:
         """Settle, call the hooks, keep house; return when the next of it is due."""
         self._mind_clock()
+        with self._reading.connect() as connection:
+            self._heard.look(connection)
         due = [_called(hook, now) for hook in self._hooks]
         self.settle(now)
         if self._kept is None or now - self._kept >= EVERY:
             with self._writing.begin() as connection:
+                exclude(connection)  # as in settle
                 owed = all_owed(connection, self.tiers)
                 keep_house(connection, owed, now, self._bound)
-                retire_gone(connection, now)
+                retire_gone(connection, now, self._heard.gone())
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]
         return min([*waits, self._sweep(), self._kept + EVERY - now])

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from ..changes.log import left
 from .breaker import breakers
+from .claim import LATE
 from .instants import instant
 from .samples import Stale, last_word, stale
 from .state import OPEN, State
@@ -38,11 +39,13 @@ class DeadLetter:
 class TierStatus:
     """How one tier is doing; the newest dead letters are listed.
 
-    `driver` says by what it is purged and what it puts up with, where this process purges it.
+    `driver` says by what it is purged and what it puts up with, where this process purges it;
+    `gone` how long ago a gateway was last heard of, where nobody waits for it any more.
     """
 
     name: str
     driver: str = ""
+    gone: timedelta | None = None
     backlog: int = 0
     resting: int = 0
     oldest: timedelta | None = None
@@ -95,6 +98,10 @@ class Status:
 
 
 def _said(found: TierStatus) -> Iterator[str]:
+    if found.gone is not None:
+        ago = f"{found.gone.total_seconds():.0f} seconds ago"
+        yield f"{found.name} is gone: it was last heard of {ago}, and nobody waits for it."
+        return
     state = f"can't be purged: {found.breaker}" if found.breaker else "is purged"
     yield f"{found.name} {state}."
     if found.driver:
@@ -136,10 +143,13 @@ def _tier(connection: Connection, name: str, now: datetime, broken: str) -> Tier
         sa.select(sa.func.count(), sa.func.min(outbox.c.enqueued_at)).where(unsent),
     ).one()
     resting = sa.and_(of_tier, outbox.c.state.in_(OPEN), outbox.c.sent_at.is_not(None))
-    success = connection.scalar(sa.select(tiers.c.last_success).where(tiers.c.name == name))
+    known = sa.select(tiers.c.last_success, tiers.c.seen_at).where(tiers.c.name == name)
+    success, seen = connection.execute(known).one_or_none() or (None, 0)
+    silent = now - instant(seen) if seen else timedelta(0)
     half, most = _speed(connection, name)
     return TierStatus(
         name=name,
+        gone=silent if silent > LATE else None,
         backlog=backlog,
         resting=_count(connection, resting),
         oldest=None if oldest is None else now - instant(oldest),

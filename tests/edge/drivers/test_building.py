@@ -227,3 +227,9 @@ def test_secrets_are_masked_where_settings_are_shown(
     shown = app.test_cli_runner().invoke(args=["config"]).output + config.as_json(app)
     assert "EDGE_CLOUDFLARE_TOKEN" in shown
     assert "s3cret" not in shown
+
+
+def test_what_is_missing_is_said_in_good_english() -> None:
+    """One key is, two are."""
+    assert str(why_not("generic", {})).endswith("before EDGE_PURGE_URL is set.")
+    assert str(why_not("bunny", {})).endswith("before EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set.")

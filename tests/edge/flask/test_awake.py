@@ -22,6 +22,8 @@ class Upkeep:
     def __init__(self, error: Exception | None = AWAY) -> None:
         self.error = error
         self.tries = 0
+        self.relays = 0
+        self.ran = threading.Event()
         self.entered, self.let = threading.Event(), threading.Event()
         self.let.set()
 
@@ -33,14 +35,26 @@ class Upkeep:
         if self.error is not None:
             raise self.error
 
+    def run(self, _stop: threading.Event) -> None:
+        """Relay."""
+        self.relays += 1
+        self.ran.set()
+
 
 class Site:
     """A process of a site over this upkeep."""
 
-    def __init__(self, upkeep: Upkeep) -> None:
+    def __init__(self, upkeep: Upkeep, *, relay: bool = False) -> None:
         self.now = 0.0
-        awake = Awake(page, upkeep, relay=False, ticks=lambda: self.now)  # type: ignore[arg-type]  # as much of one as is used
-        self.client = Client(awake)
+        self.upkeep = upkeep
+        self.awake = Awake(page, upkeep, relay=relay, ticks=lambda: self.now, pause=self.pause)  # type: ignore[arg-type]  # as much of one as is used
+        self.client = Client(self.awake)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass; the database is back after the third time."""
+        self.now += seconds
+        if self.upkeep.tries == 3:
+            self.upkeep.error = None
 
 
 def page(_environ: Any, start_response: Any) -> list[bytes]:
@@ -94,3 +108,34 @@ def test_a_mistake_is_not_an_absence() -> None:
     """It is raised, for whoever runs the server to see."""
     with pytest.raises(ZeroDivisionError):
         Site(Upkeep(ZeroDivisionError())).client.get("/")
+
+
+def test_who_is_roused_relays_without_a_request() -> None:
+    """Once, however often, and though the database is away at first; nobody waits for it."""
+    site = Site(Upkeep(), relay=True)
+    site.upkeep.let.clear()
+    for _ in range(3):
+        site.awake.rouse()
+    site.upkeep.let.set()
+    assert site.upkeep.ran.wait(10)
+    site.awake.rouse()
+    assert site.client.get("/").data == b"page"
+    assert (site.upkeep.tries, site.upkeep.relays) == (4, 1)
+
+
+def test_who_relays_elsewhere_is_not_roused() -> None:
+    """There is nothing to do before the first reader."""
+    site = Site(Upkeep(None))
+    site.awake.rouse()
+    assert site.upkeep.tries == 0
+    assert site.client.get("/").data == b"page"
+
+
+def test_a_mistake_while_roused_is_left_for_the_next(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged; a process that can't do it is not ended by it."""
+    site = Site(Upkeep(ZeroDivisionError()), relay=True)
+    site.awake._until_awake()
+    assert [record.message for record in caplog.records] == ["edge.not_awake"]
+    site.upkeep.error = None
+    site.awake.rouse()
+    assert site.upkeep.ran.wait(10)

@@ -11,10 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy.engine import Connection
 
-from app.edge.flask.lease import LASTS, RENEWED, Lease
+from app.edge.flask.lease import LASTS, RENEWED, Lease, Moment
 from app.edge.flask.upkeep import own_tier
 from app.edge.purge.claim import LATE
-from app.edge.purge.gateways import ABSENT, joined, retire_gone
+from app.edge.purge.gateways import ABSENT, join, joined, retire_gone
+from app.edge.purge.heard import ALIVE
+from app.edge.purge.housekeeping import retire
 from app.extensions import db
 from app.publishing.models import Site
 from app.publishing.transaction import transaction
@@ -49,6 +51,11 @@ class Ticks:
         return self.now
 
 
+def renewed(lease: Lease) -> None:
+    """Let a lease last from now on."""
+    lease.renew(lease.moment())
+
+
 AGES = {
     "new": (0, True),
     "before its end": (LASTS - 1, True),
@@ -62,9 +69,41 @@ AGES = {
 def test_a_lease_holds_until_it_ends(age: float, holds: bool) -> None:
     """For every process that reads the same notes."""
     clock, ticks, notes = Ticks(), Ticks(), Notes()
-    Lease(notes, clock=clock).renew()
+    renewed(Lease(notes, clock=clock, ticks=ticks))
     clock.now += age
     assert Lease(notes, clock=clock, ticks=ticks)() is holds
+
+
+COUNTED = {
+    "before its end": (LASTS - 1, True),
+    "over, by a clock that was set back": (LASTS, False),
+    "a machine that was started again": (-1, False),
+}
+
+
+@pytest.mark.parametrize(("passed", "holds"), COUNTED.values(), ids=COUNTED)
+def test_a_clock_that_is_set_prolongs_no_lease(passed: float, holds: bool) -> None:
+    """Seconds are counted as well; what can't be known is over."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    renewed(Lease(notes, clock=clock, ticks=ticks))
+    ticks.now += passed
+    assert Lease(notes, clock=clock, ticks=ticks)() is holds
+
+
+def test_a_lease_is_over_before_anybody_calls_its_gateway_gone() -> None:
+    """Also for a process that has just looked, and with time to spare."""
+    assert ALIVE.total_seconds() > LASTS + 2
+    assert LASTS > 2 * RENEWED
+
+
+def test_a_lease_lasts_from_before_the_others_were_told() -> None:
+    """A database that is slow to take it makes it shorter."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    lease = Lease(notes, clock=clock, ticks=ticks)
+    began = lease.moment()
+    ticks.now += LASTS
+    lease.renew(began)
+    assert lease.over
 
 
 def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
@@ -79,11 +118,11 @@ def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
     """By one of the processes that share it."""
     clock, notes = Ticks(), Notes()
     one, other = Lease(notes, clock=clock), Lease(notes, clock=clock)
-    one.renew()
+    renewed(one)
     assert not other.due
     clock.now += RENEWED
     assert other.due
-    other.renew()
+    renewed(other)
     assert not one.due
 
 
@@ -91,7 +130,7 @@ def test_readers_look_at_the_notes_once_a_second() -> None:
     """A HIT is cheap."""
     clock, ticks, notes = Ticks(), Ticks(), Notes()
     lease = Lease(notes, clock=clock, ticks=ticks)
-    lease.renew()
+    renewed(lease)
     assert lease()
     clock.now += LASTS
     assert lease()
@@ -115,9 +154,9 @@ def name_it(title: str) -> None:
 
 def end(app: Flask) -> None:
     """Let the lease of a gateway be over."""
-    store = app.extensions["edge"].embedded.store
-    store.remember(b"lease", repr(datetime.now(UTC).timestamp() - LASTS).encode())
-    app.extensions["edge"].embedded.lease._looked = float("-inf")
+    lease = app.extensions["edge"].embedded.lease
+    now = lease.moment()
+    lease.renew(Moment(clock=now.clock - LASTS, ticks=now.ticks - LASTS))
 
 
 @pytest.fixture
@@ -158,16 +197,49 @@ def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask
     """Nothing was owed to it meanwhile."""
     state = cut_off.extensions["edge"]
     mine = own_tier(state.embedded).name
+    late = datetime.now(UTC) + ABSENT
     with db.engine.begin() as connection:
-        retire_gone(connection, datetime.now(UTC) + ABSENT - timedelta(seconds=5))
+        retire_gone(connection, late - timedelta(seconds=5), [mine])
+        retire_gone(connection, late + timedelta(seconds=5), [])
         assert names(connection) == [mine]
-        retire_gone(connection, datetime.now(UTC) + ABSENT + timedelta(seconds=5))
+        retire_gone(connection, late + timedelta(seconds=5), [mine])
         assert names(connection) == []
     end(cut_off)
     state.upkeep.prove()
     assert shown(cut_off) == ("new", "fwd=uri-miss")
     with db.engine.connect() as connection:
         assert names(connection) == [mine]
+
+
+def test_a_gateway_that_another_made_known_again_begins_empty_as_well(cut_off: Flask) -> None:
+    """Its own process may settle a change before it finds that it was given up."""
+    state = cut_off.extensions["edge"]
+    mine = own_tier(state.embedded)
+    with db.engine.begin() as connection:
+        retire(connection, mine.name)
+        join(connection, mine, datetime.now(UTC))
+    end(cut_off)
+    state.upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=uri-miss")
+
+
+def test_a_gateway_that_was_cut_off_takes_what_it_is_owed_before_it_answers(
+    cut_off: Flask,
+) -> None:
+    """What is further out was purged without waiting for it, and must not get the old page."""
+    end(cut_off)
+    cut_off.extensions["edge"].upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=uri-miss")
+
+
+def test_one_that_is_followed_without_a_break_is_purged_by_its_relay_alone(cut_off: Flask) -> None:
+    """To be heard of costs a row."""
+    lease = cut_off.extensions["edge"].embedded.lease
+    now = lease.moment()
+    lease.renew(Moment(clock=now.clock - RENEWED, ticks=now.ticks - RENEWED))
+    cut_off.extensions["edge"].upkeep.prove()
+    assert not lease.due
+    assert shown(cut_off) == ("old", "hit")
 
 
 def test_a_gateway_without_a_relay_is_not_given_up_so_soon(make_app: Make) -> None:

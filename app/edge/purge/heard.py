@@ -1,0 +1,65 @@
+"""Heard: which gateways are not heard of any more, by a clock that is never set.
+
+No two machines' clocks are compared: who says nothing new while this process counts to ALIVE is
+gone, and has stopped answering by itself before, since it counts as well (`flask/lease.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from .tables import tier as tiers
+
+ALIVE = timedelta(seconds=15)
+"""A gateway that says nothing for so long is gone: nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unheard:
+    """Gateways that are gone, each with what it said last.
+
+    `for_long`: what they answered at the very end has arrived by now as well.
+    """
+
+    now: tuple[tuple[str, int], ...] = ()
+    for_long: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Heard:
+    """What each gateway said last, and since when it has said nothing else."""
+
+    ticks: Callable[[], float]
+    _since: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def look(self, connection: Connection) -> None:
+        """Note what is said now; who looks often knows soon who is gone."""
+        said = connection.execute(
+            sa.select(tiers.c.name, tiers.c.seen_at).where(tiers.c.seen_at != 0)
+        ).all()
+        # Later than what was read: nobody is called gone too soon.
+        now = self.ticks()
+        before = self._since
+        self._since = {
+            name: before[name] if name in before and before[name][0] == seen else (seen, now)
+            for name, seen in said
+        }
+
+    def unheard(self, connection: Connection, flight: timedelta = timedelta(0)) -> Unheard:
+        """The gateways that are gone, and those that are so for as long as a response flies."""
+        self.look(connection)
+        return Unheard(now=self._silent(ALIVE), for_long=self._silent(ALIVE + flight))
+
+    def gone(self) -> tuple[str, ...]:
+        """The names of those that were gone at the last look."""
+        return tuple(name for name, _seen in self._silent(ALIVE))
+
+    def _silent(self, span: timedelta) -> tuple[tuple[str, int], ...]:
+        by = self.ticks() - span.total_seconds()
+        # A copy: several tiers' threads share it.
+        return tuple((name, seen) for name, (seen, at) in self._since.copy().items() if at <= by)
