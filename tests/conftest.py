@@ -86,8 +86,15 @@ def opened(folder: Path, **settings: Any) -> Iterator[Flask]:
     with app.app_context():
         yield app
         db.session.remove()
-    with app.app_context():  # what the first context still held is back in the pool
+    let_go(app)
+
+
+def let_go(app: Flask) -> None:
+    """Close an app's connections, and forget it; its engine would keep it alive for ever."""
+    with app.app_context():  # what an earlier context still held is back in the pool
+        db.session.remove()
         db.engine.dispose()
+    db._app_engines.pop(app, None)
 
 
 @pytest.fixture

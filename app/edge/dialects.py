@@ -27,7 +27,8 @@ class Dialect:
 
     `fields` carry directives (RFC 9213 style), `seconds` a bare number, `s_maxage` says it in
     Cache-Control. `purged` tells whether we can purge there: until then a cap holds.
-    `vouches` tells whether the edge hears of each purge before its maker goes on.
+    `vouches` tells whether the edge hears of each purge before its maker goes on. `shows_purged`:
+    what was purged softly is shown while it is fetched anew, so stale-while-revalidate is withheld.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Dialect:
     separator: str = ","
     purged: bool = False
     vouches: bool = False
+    shows_purged: bool = False
     note: str = ""
 
 
@@ -48,7 +50,14 @@ _TABLE = (
         tags="Cache-Tag",
         note="HTML is cached only where a Cache Rule says so",
     ),
-    Dialect(name="fastly", fields=("Surrogate-Control",), tags="Surrogate-Key", separator=" "),
+    Dialect(
+        name="fastly",
+        fields=("Surrogate-Control",),
+        tags="Surrogate-Key",
+        separator=" ",
+        shows_purged=True,
+        note="no stale-while-revalidate: a page that was purged softly would be shown by it",
+    ),
     Dialect(
         name="cloudfront",
         s_maxage=True,
@@ -121,7 +130,9 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
 def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:
     """Return what an edge of this dialect may do with a page."""
     if dialect.purged or policy.immutable or policy.literal or not policy.purged:
-        return policy.at_edge
+        return (
+            _unshown(policy.at_edge) if dialect.shows_purged and policy.purged else policy.at_edge
+        )
     return policy.at_edge if policy.edge is None else _capped(policy.edge, cap)
 
 
@@ -146,6 +157,10 @@ def _stricter(edge: Freshness, browser: Freshness) -> bool:
         or edge.must_revalidate > browser.must_revalidate
         or (edge.no_cache is True and browser.no_cache is not True)
     )
+
+
+def _unshown(edge: Freshness) -> Freshness:
+    return replace(edge, stale_while_revalidate=None)
 
 
 def _capped(edge: Freshness, cap: timedelta | None) -> Freshness:

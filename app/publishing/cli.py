@@ -14,6 +14,9 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from app.edge.changes.log import left
+from app.extensions import db
+
 from .actions import publish, publish_due
 from .errors import Missing, PublishingError
 from .exporting import ExportError, export_folder
@@ -51,6 +54,7 @@ def import_command(path: Path, base_url: str, *, dry_run: bool, strict: bool) ->
             path, now=_now(), base_url=base_url, dry_run=dry_run, progress=progress
         )
     _tell(report, dry_run=dry_run)
+    _tell_what_is_left()
     sys.exit(1 if strict and report.skipped else 0)
 
 
@@ -131,6 +135,17 @@ def _shown_progress() -> Iterator[Progress]:
 def _lines(done: int, total: int) -> None:
     if done % _EVERY == 0 or done == total:
         click.echo(f"{done} of {total} files", err=True)
+
+
+def _tell_what_is_left() -> None:
+    """Say how much of a large import the relay has still to do."""
+    with db.engine.connect() as connection:
+        entries = left(connection)
+    if entries:
+        click.echo(
+            f"{entries} entries of the change log are left for the relay; "
+            "`flask edge status` counts them.",
+        )
 
 
 def _tell(report: Report, *, dry_run: bool) -> None:

@@ -1,10 +1,12 @@
 """The rules without which something would be served stale, each by its number.
 
 A case is a counterexample: the write alters what the query gives, so it must be found, one by one
-and through the index. Rules that stand elsewhere: 1.13 `test_sqlalchemy.py`; 1.14 `flask/
-test_guard.py`; 2.B `gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E
-`live/test_crash.py`; 2 as a whole `test_race.py`; 3.1 `changes/test_sqlite.py`; 3.2, 3.3 and 3.4
-`changes/test_triggers.py`, `changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 5.3
+and through the index. Rules that stand elsewhere: 1.11 `flask/test_bad_input.py`; 1.13
+`test_sqlalchemy.py`; 1.14 `flask/test_guard.py`; 1.15 `changes/test_triggers.py`; 2.B
+`gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E `live/test_crash.py`; 2.F
+`flask/test_several_machines.py`, `purge/test_trust.py`; 2.G `test_release.py`; 2 as a whole
+`test_race.py`; 3.1 `changes/test_sqlite.py`; 3.2, 3.3 and 3.4 `changes/test_triggers.py`,
+`changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 3.7 `changes/test_watchman.py`; 5.3
 `test_tags.py`; 5.8 `index/test_register.py`; 5.10 `purge/test_relay.py`.
 """
 
@@ -23,11 +25,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, registry
+from werkzeug.routing import BaseConverter
 
 from app.config.readers import database_url
 from app.edge import Freshness, Policy, cached
@@ -35,6 +39,7 @@ from app.edge import release as releases
 from app.edge.changes import Watched, drift, install, mark
 from app.edge.changes.canary import disagreement
 from app.edge.changes.install import shape
+from app.edge.changes.meta import note
 from app.edge.dialects import named
 from app.edge.drivers.null import NullDriver
 from app.edge.flask import Edge, releasing
@@ -386,6 +391,18 @@ def test_1_7_an_interval_is_taken_only_where_it_holds(
     altered(seeded, statement, write)
 
 
+def test_1_8_the_post_before_another_is_bounded_on_both_sides(seeded: Connection) -> None:
+    """What comes out later than the one, or came out before the other, is nobody's neighbour."""
+    before = PARTS.where(post.c.published_at < day(20)).order_by(NEWEST).limit(1)
+    at = mark(seeded)
+    _, dependencies = read(seeded, before)
+    assert put(seeded, "/neighbour", dependencies, mark=at) is Registered.DONE
+    seeded.execute(new(9, published_at=day(21)))
+    seeded.execute(new(10, published_at=day(1, 2020)))
+    assert not resolve(seeded).pages
+    altered(seeded, before, new(11, published_at=day(15)))
+
+
 @pytest.mark.parametrize("spelling", ["2026-01-03 00:00:00", "2026-01-03 00:00:00.000000"])
 def test_1_9_a_tie_is_a_tie_however_it_is_spelt(seeded: Connection, spelling: str) -> None:
     """SQLite compares instants as text, the interval as numbers."""
@@ -727,6 +744,23 @@ def test_5_4_a_database_from_a_backup_is_not_shown_with_later_pages(
     assert shown(make_app(EDGE_GATEWAY=True))[0] == "First"
 
 
+@pytest.mark.live
+def test_5_4_a_database_of_another_cluster_is_cached_again(
+    postgres_app: Flask,
+) -> None:
+    """Its log counts other transactions, so it says nothing and is begun anew."""
+    client = postgres_app.test_client()
+    with db.engine.begin() as connection:
+        note(connection, "floor", str(10**9))
+        connection.exec_driver_sql("UPDATE edge_change SET xid = 1000000000, resolved = true")
+    client.get("/topics")
+    with db.engine.connect() as connection:
+        pages = "SELECT count(*) FROM edge_page WHERE url = '/topics'"
+        assert connection.exec_driver_sql(pages).scalar() == 1
+        ops = connection.exec_driver_sql("SELECT op FROM edge_change").scalars().all()
+    assert ops == ["E"]
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Flask]:
     """An app with a gateway whose one page speaks JSON of one post and HTML of another."""
@@ -901,6 +935,97 @@ def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Conne
             assert session.get(kind, 1) is held
     mapper.dispose()
     assert record.spoilt
+
+
+class ByVersion(BaseConverter):
+    """A part of a URL that the database knows."""
+
+    def to_python(self, value: str) -> Any:
+        """The version of the post with this number."""
+        return version_of(int(value))
+
+
+def version_of(number: int) -> int:
+    """Read a post."""
+    with current_app.extensions["test_engine"].connect() as connection:
+        query = sa.select(counted).where(counted.c.id == number)
+        return int(connection.execute(query).one().version)
+
+
+def before_request(app: Flask, path: str) -> str:
+    """Read in a function before the request."""
+    app.before_request(lambda: setattr(g, "version", version_of(2)))
+    keeps(app, path, lambda: str(g.version))
+    return path
+
+
+def url_converter(app: Flask, path: str) -> str:
+    """Read while the URL is matched."""
+    app.url_map.converters["version"] = ByVersion
+
+    def show(version: int) -> str:
+        return str(version)
+
+    keeps(app, f"{path}/<version:version>", show)
+    return f"{path}/2"
+
+
+def session_interface(app: Flask, path: str) -> str:
+    """Read while the session is opened."""
+
+    class Sessions(SecureCookieSessionInterface):
+        def open_session(self, app: Flask, request: Any) -> Any:
+            found = super().open_session(app, request)
+            g.version = version_of(2)
+            return found
+
+    app.session_interface = Sessions()
+    keeps(app, path, lambda: str(g.version))
+    return path
+
+
+def keeps(app: Flask, rule: str, view: Callable[..., str]) -> None:
+    """Add a page that the gateway may keep."""
+    policy = Policy(name="E", edge=Freshness(ttl=timedelta(days=1)))
+    app.add_url_rule(rule, "early", cached(policy)(view))
+
+
+@pytest.mark.parametrize("early", [before_request, url_converter, session_interface])
+def test_1_12_what_is_read_before_the_view_is_recorded(
+    small: Flask, early: Callable[[Flask, str], str]
+) -> None:
+    """The record begins before Flask knows of the request."""
+    path, client = early(small, "/early"), small.test_client()
+    assert [client.get(path).text for _ in range(2)] == ["0", "0"]
+    assert "; hit" in client.get(path).headers["Cache-Status"]
+    bump(small.extensions["test_engine"], 2)
+    small.extensions["edge"].upkeep.after_write()
+    assert client.get(path).text == "1"
+
+
+def test_1_12_a_session_that_holds_rows_makes_the_page_one_readers_own(small: Flask) -> None:
+    """One that was emptied or whose rows are read anew does no harm."""
+    engine = small.extensions["test_engine"]
+    small.config["TESTING"] = False
+    small.extensions["edge"].strict = False
+    mapper = registry()
+    kind = type("Post", (), {})
+    mapper.map_imperatively(kind, counted)
+    held, rows = Session(engine), []
+
+    def show() -> str:
+        rows.append(held.get_one(kind, 1))
+        return str(rows[-1].version)
+
+    keeps(small, "/held", show)
+    client = small.test_client()
+    for close, shared in ((False, True), (False, False), (True, False), (True, True)):
+        small.extensions["edge"].embedded.gateway.purge_all()
+        answer = client.get("/held")
+        assert ("no-store" not in answer.headers["Cache-Control"]) is shared
+        if close:
+            held.close()
+    mapper.dispose()
 
 
 def test_1_12_every_request_has_a_session_of_its_own(make_app: Callable[..., Flask]) -> None:

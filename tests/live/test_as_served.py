@@ -565,7 +565,8 @@ def test_a_database_that_is_gone_costs_nothing_but_misses(on_postgres: Site) -> 
                 assert_hit(on_postgres.ask(path))
                 assert on_postgres.ask(path).page == page
             failed = on_postgres.ask("/articles/never-asked-for")
-            assert (failed.status, failed.headers["Cache-Control"]) == (500, "no-store")
+            assert (failed.status, failed.headers["Cache-Control"]) == (503, "no-store")
+            assert failed.headers["Retry-After"] == "10"
             assert on_postgres.ask("/healthz").status == 200
             assert on_postgres.ask("/readyz").status == 503
         finally:

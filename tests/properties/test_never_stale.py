@@ -27,7 +27,7 @@ from app.extensions import db
 from app.publishing import actions
 from app.publishing.errors import PublishingError
 from app.publishing.models import Kind, Post, Site
-from tests.conftest import PACKED
+from tests.conftest import PACKED, let_go
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = int(os.environ.get("STEPS", "75"))
@@ -269,9 +269,8 @@ class NeverStale(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let go of the files."""
         for app in (self.site, self.fresh):
-            with app.app_context():
-                db.session.remove()
-                db.engine.dispose()
+            let_go(app)
+        self.site.extensions["edge"].embedded.store.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -287,7 +286,7 @@ def prove(database: Callable[[Path], str], *, steps: int) -> None:
     ratio = machine.changed / max(machine.purged, 1)
     said = f"{machine.steps} writes changed {machine.changed} pages and purged {machine.purged}"
     print(f"{said}: {ratio:.2f}")  # noqa: T201 - the precision is a result
-    assert ratio > PRECISION
+    assert machine.changed > PRECISION * machine.purged or not machine.purged
 
 
 @pytest.mark.timeout(1200)

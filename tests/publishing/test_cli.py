@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import Draft
 from app.publishing.models import Post
@@ -35,6 +38,19 @@ def test_import_tells_what_was_skipped_and_why(app: Flask, folder: Path) -> None
     assert status == 0
     assert "bad.md:" in output
     assert "1 imported, 0 updated, 0 unchanged, 1 skipped." in output
+
+
+def test_import_tells_what_is_left_for_the_relay(app: Flask, folder: Path) -> None:
+    """The log of a large import is cleared away afterwards."""
+    with db.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
+                "INSERT INTO edge_change (of_table, op) SELECT 'post', 'T' FROM n"
+            )
+        )
+    output = run(app, "import", str(folder))[1]
+    assert re.search(r"2\d\d\d entries of the change log are left for the relay", output)
 
 
 def test_a_strict_import_fails_when_a_file_was_skipped(app: Flask, folder: Path) -> None:

@@ -37,6 +37,12 @@ def extend(connection: Connection) -> str:
     return link
 
 
+def break_off(connection: Connection) -> None:
+    """Begin another history, which nobody has seen."""
+    connection.execute(sa.delete(_meta).where(_meta.c.name == _NAME))
+    extend(connection)
+
+
 def newest(connection: Connection) -> str:
     """The newest link; the first one is made when there is none."""
     known = links(connection)

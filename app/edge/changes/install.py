@@ -79,6 +79,8 @@ def _disagreement(connection: Connection, watched: Sequence[Watched], found: str
 
 def shape(connection: Connection, watched: Watched) -> Shape:
     """A watched table's key, columns and unique indexes, read from the database."""
+    if connection.dialect.name == "postgresql" and (odd := _odd(connection, watched.table)):
+        raise ValueError(f"{watched.table} {odd}: not watchable")
     look = sa.inspect(connection)
     key = tuple(look.get_pk_constraint(watched.table)["constrained_columns"])
     if not key:
@@ -100,6 +102,19 @@ def shape(connection: Connection, watched: Watched) -> Shape:
     if key not in [tuple(member.name for member in members) for members in unique]:
         unique.insert(0, tuple(Member(name) for name in key))
     return Shape(watched=watched, key=key, columns=columns, unique=tuple(dict.fromkeys(unique)))
+
+
+def _odd(connection: Connection, table: str) -> str | None:
+    """Why a table of PostgreSQL may show rows that it has no triggers for, or hide some."""
+    query = sa.text(
+        "SELECT relkind, relispartition, relrowsecurity, EXISTS "
+        "(SELECT FROM pg_inherits WHERE pg_class.oid IN (inhparent, inhrelid)) AS related "
+        "FROM pg_class WHERE oid = CAST(:t AS regclass)",
+    )
+    found = connection.execute(query, {"t": sqlite.quote(table)}).one()
+    if found.relkind != "r" or found.relispartition or found.related:
+        return "is no ordinary table, but has or is a partition or an heir"
+    return "has row-level security, so each reader sees another" if found.relrowsecurity else None
 
 
 _EVERYWHERE = {"", "BINARY", "NOCASE", "RTRIM"}

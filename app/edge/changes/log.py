@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import chain, postgresql, sqlite
-from .change import Change, Image
+from .change import EVERYTHING, Change, Image
 from .mark import mark as mark_now
 from .meta import forget, note, noted
 from .tables import CHANGE
@@ -134,6 +134,25 @@ def _unresolved(connection: Connection, most: int) -> list[tuple[int, Change]]:
         if not _sqlite(connection):  # what has no number of ours was restored, and answered
             query = query.where(_log.c.xid <= _xid("pg_snapshot_xmax"))
     return [(row.id, _change(row[1:])) for row in connection.execute(query.limit(most + 1))]
+
+
+def is_foreign(connection: Connection) -> bool:
+    """Tell whether the log was restored from another cluster: its numbers mean nothing here."""
+    if _sqlite(connection):
+        return False
+    highest = connection.scalar(sa.select(sa.func.max(_log.c.xid))) or 0
+    highest = max(highest, int(noted(connection, _FLOOR) or 0))
+    newest: int = connection.execute(sa.select(_xid("pg_snapshot_xmax"))).scalar_one()
+    return highest > newest
+
+
+def begin_anew(connection: Connection) -> None:
+    """Forget the log and all that was noted of it; anything may have changed meanwhile."""
+    connection.execute(sa.delete(_log))
+    for name in (_FLOOR, _ANSWERED):
+        forget(connection, name)
+    chain.break_off(connection)
+    append(connection, EVERYTHING)
 
 
 def append(connection: Connection, change: Change) -> None:

@@ -32,6 +32,12 @@ _VERSION = {
                 SELECT tgrelid FROM pg_trigger
                 WHERE NOT tgisinternal AND starts_with(tgname, 'edge_')
             )
+            UNION ALL
+            SELECT 'r', pg_class.oid::text, pg_class.xmin::text FROM pg_class
+            WHERE pg_class.oid IN (
+                SELECT tgrelid FROM pg_trigger
+                WHERE NOT tgisinternal AND starts_with(tgname, 'edge_')
+            ) AND (relhassubclass OR relrowsecurity OR relispartition)
         ) AS found(place, oid, xmin)
     """,
 }

@@ -7,12 +7,11 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from .. import purge
-from ..changes.log import unresolved
 from ..index.bound import fullness
 from ..policy import PolicyError
 from .asking import tracker_of
 from .fronting import never_purged
-from .report import MOST_COUNTED, Report
+from .report import Report
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,7 +28,6 @@ def status(app: Flask) -> Report:
     with tracker.reading() as connection:
         return Report(
             purging=_purging(app, connection),
-            unresolved=len(unresolved(connection, most=MOST_COUNTED)),
             index=fullness(connection),
             bound=tracker.bound,
             refill=_waiting(state.embedded),

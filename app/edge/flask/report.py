@@ -9,9 +9,6 @@ from typing import Any
 from .. import purge
 from ..index.bound import Bound, Fullness
 
-MOST_COUNTED = 999
-"""More changes that nobody resolved are not counted."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -21,7 +18,6 @@ class Report:
     """
 
     purging: purge.Status
-    unresolved: int
     index: Fullness
     bound: Bound | None
     refill: int | None
@@ -34,9 +30,6 @@ class Report:
     def words(self) -> Iterator[str]:
         """The same in lines for people."""
         yield from self.purging.words()
-        if self.unresolved:
-            more = " or more" if self.unresolved > MOST_COUNTED else ""
-            yield f"{self.unresolved}{more} changes wait for a relay to find their pages."
         most = "" if self.bound is None else f" of {self.bound.pages}"
         yield f"The index holds {self.index.pages}{most} pages."
         aside = "" if self.bound is None else f" of {self.bound.aside}"
@@ -50,5 +43,4 @@ class Report:
         """The same for programs."""
         most = {} if self.bound is None else {"most": self.bound.pages}
         index = {"pages": self.index.pages, "aside": self.index.aside, **most}
-        told = {"unresolved": self.unresolved, "index": index, "refill": self.refill}
-        return {**self.purging.as_json(), **told}
+        return {**self.purging.as_json(), "index": index, "refill": self.refill}

@@ -11,7 +11,7 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from ..changes import chain
+from ..changes import chain, log
 from ..changes.install import log_everything
 from ..drivers import Driver
 from ..drivers.gateway import GatewayDriver
@@ -133,6 +133,8 @@ class Upkeep:
             exclude(connection)  # who joins is owed all that is resolved from then on
             for tier in self._front.tiers:
                 gateways.join(connection, tier, self._clock())
+            if log.is_foreign(connection):
+                log.begin_anew(connection)
             if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             chain.newest(connection)

@@ -22,6 +22,9 @@ PATIENCE = timedelta(milliseconds=200)
 _COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 """Said with the lock, since a database may have another default."""
 
+_DURABLE = "SET LOCAL synchronous_commit = on"
+"""What a power cut takes back must not be at an edge; a server may be set to be less careful."""
+
 
 def share(connection: Connection) -> None:
     """Wait until nobody resolves; several may register at a time."""
@@ -45,7 +48,7 @@ def promptly(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[Connect
         wait = patience // timedelta(milliseconds=1)
         with _busy_timeout(connection, wait), connection.begin():
             if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}; {_DURABLE}")
             yield connection
 
 

@@ -7,9 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.changes import install
+from app.edge.changes.watchman import Watchman
+from app.edge.index.lock import promptly
 
 from .conftest import WATCHED, metadata, post
 from .test_triggers import NOON, NOON_MICROSECONDS, log
+from .test_watchman import Ticks
 
 pytestmark = pytest.mark.live
 
@@ -84,3 +87,57 @@ def test_an_upsert_logs_the_update_it_makes(watched: Engine) -> None:
             "INSERT INTO post(id, slug) VALUES (1, 'z') ON CONFLICT (id) DO UPDATE SET slug = 'z'",
         )
     assert [(op, new["slug"]) for _, op, _, new, _ in log(watched)] == [("U", "z")]
+
+
+ODD = {
+    "an heir": "CREATE TABLE heir () INHERITS (post)",
+    "row-level security": "ALTER TABLE post ENABLE ROW LEVEL SECURITY",
+}
+
+
+@pytest.mark.parametrize("statement", ODD.values(), ids=ODD)
+def test_3_4_a_table_that_shows_other_rows_than_its_own_is_trouble(
+    watched: Engine, statement: str
+) -> None:
+    """No trigger hears of an heir's rows, and a policy shows each reader others."""
+    ticks = Ticks()
+    watchman = Watchman(watched, WATCHED, ticks=ticks)
+    assert watchman.trouble() is None
+    with watched.begin() as connection:
+        connection.exec_driver_sql(statement)
+    ticks.pass_by()
+    assert "not watchable" in str(watchman.trouble())
+
+
+def test_3_4_a_table_in_partitions_can_not_be_watched(postgresql_engine: Engine) -> None:
+    """A partition that is attached brings rows of which no trigger hears."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        connection.exec_driver_sql("DROP TABLE link")
+        connection.exec_driver_sql(
+            "CREATE TABLE link (post_id integer, topic_id integer, PRIMARY KEY (post_id, topic_id))"
+            " PARTITION BY LIST (topic_id)"
+        )
+        with pytest.raises(ValueError, match="link is no ordinary table"):
+            install(connection, WATCHED)
+
+
+def test_1_15_what_copy_writes_is_logged(watched: Engine) -> None:
+    """As psql's own command does it."""
+    with watched.begin() as connection:
+        cursor = connection.connection.cursor()
+        with cursor.copy("COPY post (id, slug) FROM STDIN") as copy:
+            copy.write("7\tc\n8\td\n")
+    assert [(op, new["id"]) for _, op, _, new, _ in log(watched)] == [("I", 7), ("I", 8)]
+
+
+def test_5_5_what_is_registered_survives_a_power_loss(watched: Engine) -> None:
+    """Also on a server that does not wait for its disk."""
+    with watched.begin() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    watched.dispose()
+    with watched.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off"
+    with promptly(watched) as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"

@@ -99,6 +99,24 @@ def test_a_rolled_back_write_leaves_no_entry(one: Engine) -> None:
     assert log(one) == []
 
 
+def test_1_15_a_savepoint_that_is_taken_back_leaves_no_entry(one: Engine) -> None:
+    """What the transaction writes besides is logged."""
+    with one.begin() as connection:
+        inner = connection.begin_nested()
+        connection.execute(sa.update(post).values(status="published"))
+        inner.rollback()
+        connection.execute(sa.update(post).values(body="other"))
+    assert [entry[4] for entry in log(one)] == [["body"]]
+
+
+def test_1_15_a_row_that_moves_between_two_lists_shows_both(one: Engine) -> None:
+    """It leaves the one by its old image and enters the other by its new one."""
+    with one.begin() as connection:
+        connection.execute(sa.update(post).values(status="published"))
+    ((_, _, old, new, _),) = log(one)
+    assert (old["status"], new["status"]) == (IMAGE["status"], "published")
+
+
 def test_3_2_a_change_of_case_is_logged_under_a_caseless_collation(one: Engine) -> None:
     """The comparison is byte for byte, whatever the column's collation calls equal."""
     with one.begin() as connection:

@@ -34,7 +34,7 @@ def test_from_commit_to_fresh_begins_when_the_change_was_written(
     with db.engine.execution_options(edge_internal=True).begin() as connection:
         connection.exec_driver_sql("INSERT INTO topic(slug, name, description) VALUES ('a','A','')")
         connection.exec_driver_sql("UPDATE edge_change SET written_at = written_at - 90000000")
-    assert relaying.status(app).unresolved == 1
+    assert relaying.status(app).purging.entries == 1
     relaying.upkeep_of(app).relay.step(datetime.now(UTC))
     (tier,) = relaying.status(app).tiers
     assert tier.p99 is not None
@@ -48,7 +48,7 @@ def test_status_says_how_full_the_index_is(make_app: Callable[..., Flask]) -> No
         answer = app.test_client().get(path)
     assert "index-full" in answer.headers["Cache-Status"]
     found = relaying.status(app)
-    assert (found.index.pages, found.refill, found.unresolved) == (2, 0, 0)
+    assert (found.index.pages, found.refill) == (2, 0)
     said = "\n".join(found.words())
     assert "The index holds 2 of 2 pages." in said
     assert "let EDGE_INDEX_PAGES be larger" in said
