@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from ..dialects import Dialect
-    from .extension import Clock
+    from .state import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,3 +205,10 @@ def reads_of(request: Request) -> Reads:
     unknown = Reads()
     unknown.touched.add("request-untracked")
     return unknown
+
+
+def tracked(request_class: type) -> type[Any]:
+    """Return a request class as an app has it, with reads that are noted."""
+    if issubclass(request_class, TrackedRequest):
+        return request_class
+    return type("EdgeRequest", (TrackedRequest, request_class), {})

@@ -1,0 +1,55 @@
+"""The address of a page: its URL as readers see it, as the view sees it, as it is registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from flask import current_app, g
+
+from ..http.key import cleaned, ignoring
+from ..query import TRACKERS, canonical, is_canonical
+from .requests import TrackedRequest
+
+if TYPE_CHECKING:
+    from flask import Request
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from .promise import Promise
+
+_IN_PATHS = "/:@!$&'()*+,;=~-._"
+_TRACKERS = ignoring(TRACKERS)
+
+
+def tidy_query(route: Promise, asked: Request) -> None:
+    """Show the view the declared parameters alone, and note where the tidy URL is."""
+    sent = asked.environ["QUERY_STRING"]
+    if not isinstance(asked, TrackedRequest):
+        return
+    tidy = canonical(sent, route.query)
+    asked.show_query(tidy)
+    if not is_canonical(sent, route.query):
+        g.edge_tidy_url = f"{_path(asked)}?{tidy}" if tidy else _path(asked)
+
+
+def to_canonical_query() -> BaseResponse | None:
+    """Send the reader to the tidy URL; the redirect has no policy, so nothing stores it."""
+    tidy = g.pop("edge_tidy_url", None)
+    return None if tidy is None else current_app.redirect(tidy, code=301)
+
+
+def registered_as(asked: Request) -> str:
+    """The URL of a page, as the gateway keys it, also where no route matched."""
+    query = cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS)
+    return f"{_path(asked)}?{query}" if query else _path(asked)
+
+
+def misspelt(asked: Request) -> bool:
+    """Tell whether a request was sent to another URL than the one that is registered."""
+    sent: str = asked.environ.get("QUERY_STRING", "")
+    return cleaned(sent, _TRACKERS) != sent
+
+
+def _path(asked: Request) -> str:
+    """The path of a request as a URL spells it; with one slash, or it could name a host."""
+    return "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
