@@ -7,7 +7,6 @@ raises and serves nothing until it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,10 @@ import lmdb
 from .lmdb import UnsoundError, wanted
 from .lmdb.door import close_door, open_door
 from .lmdb.environment import ClosedError
-from .lmdb.ledger import Ledger, token_of
+from .lmdb.ledger import token_of
 from .lmdb.record import Record, Variant, digest
 from .lmdb.shelf import Shelf, name_of
+from .lmdb.stats import Stats
 from .lmdb.writing import NotKeptError, changed, defragmented
 from .store import VARIANTS, Saved, StoreError
 
@@ -48,19 +48,6 @@ _DAMAGED = (
     UnsoundError,
 )
 _FAILURES = (lmdb.Error, ClosedError, UnsoundError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """What an operator asks of a store; `purges` counts those of this incarnation."""
-
-    pages: int
-    variants: int
-    used: int
-    limit: int
-    purges: int
-    evicted: int
-    wanted: int
 
 
 class LmdbStore:
@@ -198,16 +185,7 @@ class LmdbStore:
             return None
         try:
             with environment.reading() as transaction:
-                ledger = Ledger.read(environment, transaction)
-                return Stats(
-                    pages=transaction.stat(environment.pages)["entries"],
-                    variants=ledger.variants,
-                    used=environment.used(transaction),
-                    limit=environment.limit,
-                    purges=ledger.counter,
-                    evicted=ledger.evicted,
-                    wanted=wanted.count(environment, transaction),
-                )
+                return Stats.read(environment, transaction)
         except _FAILURES as error:
             self._failed(error)
             return None
