@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, UnaryExpression
-from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import Exists, Select, SelectBase
+from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.selectable import Select, SelectBase
 
+from .clauses import comparison, equality, folds, follows_key, linking, plain, sort_key
 from .encoding import comparable
 from .plan import Bound, Equal, Interval, Link, Plan, Source
+from .readable import Unreadable, check_parts
 from .schema import Schema
-from .scope import Condition, Element, elements
+from .scope import Element, elements, inside_exists, selects
 
 __all__ = ["Plan", "Unreadable", "analyse"]
 
 _LOWER = (operators.gt, operators.ge)
 _UPPER = (operators.lt, operators.le)
-_MIRRORED = {
-    operators.lt: operators.gt,
-    operators.le: operators.ge,
-    operators.gt: operators.lt,
-    operators.ge: operators.le,
-}
-
-
-class Unreadable(Exception):  # noqa: N818 - reads as what it says
-    """What a statement reads can't be known, or must not be read for the public."""
 
 
 def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
@@ -43,10 +34,10 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
         raise Unreadable(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
     if not isinstance(statement, SelectBase):
         raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
-    _check_parts(statement, schema)
+    check_parts(statement, schema)
     sources: list[Source] = []
-    existing = _inside_exists(statement)
-    for select in _selects(statement):
+    existing = inside_exists(statement)
+    for select in selects(statement):
         reader = _Reader(
             compiled=compiled,
             schema=schema,
@@ -57,46 +48,6 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
         )
         sources += reader.sources()
     return Plan(sources=tuple(sources))
-
-
-def _check_parts(statement: SelectBase, schema: Schema) -> None:
-    for part in visitors.iterate(statement):
-        if isinstance(part, sa.TextClause) or _is_raw(part):
-            raise Unreadable(f"the tables in raw SQL are not known: {str(part)[:80]!r}")
-        if isinstance(part, sa.UpdateBase):
-            raise Unreadable("it writes to the database")
-        if isinstance(part, FunctionElement) and not _is_pure(part, schema):
-            raise Unreadable(f"the function {part.name}() may read what is not known")
-        if isinstance(part, sa.TableClause) and not schema.knows(part.fullname):
-            raise Unreadable(f"the table {part.fullname} was not declared public")
-
-
-def _is_pure(function: FunctionElement[Any], schema: Schema) -> bool:
-    """Tell whether a function reads nothing but its arguments; one of a schema may be anything."""
-    packages = getattr(function, "packagenames", ())
-    return not packages and function.name.lower() in schema.functions
-
-
-def _is_raw(part: object) -> bool:
-    return bool(getattr(part, "is_literal", False)) and getattr(part, "name", "") != "*"
-
-
-def _selects(statement: SelectBase) -> Iterator[Select[Any]]:
-    found = [part for part in visitors.iterate(statement) if isinstance(part, Select)]
-    if not found:
-        raise Unreadable(f"a {type(statement).__name__} is not understood")
-    yield from found
-
-
-def _inside_exists(statement: SelectBase) -> set[int]:
-    """The SELECTs whose columns nobody reads, because only their having rows counts."""
-    return {
-        id(inner)
-        for part in visitors.iterate(statement)
-        if isinstance(part, Exists)
-        for inner in visitors.iterate(part.element)
-        if isinstance(inner, Select)
-    }
 
 
 def _starred(select: Select[Any]) -> bool:
@@ -175,7 +126,7 @@ class _Reader:
 
     def _through_link(self, element: Element, other: Element, key: tuple[str, ...]) -> Link | None:
         """`other` as the link that a row of `element` must have, a post its topic."""
-        column = _linking(element, other, key[0]) if len(key) == 1 else None
+        column = linking(element, other, key[0]) if len(key) == 1 else None
         equal = tuple(self._equalities(other))
         if not (column and equal and _is_key(other, column)):
             return None
@@ -186,7 +137,7 @@ class _Reader:
     def _through_owner(self, element: Element, other: Element) -> Link | None:
         """`other` as the row that a link in `element` must lead to, a topic's link to its post."""
         key = tuple(column.name for column in other.table.primary_key)
-        column = _linking(other, element, key[0]) if len(key) == 1 else None
+        column = linking(other, element, key[0]) if len(key) == 1 else None
         if not (column and self._images(element, column) and self._images(other, key[0])):
             return None
         positions, _ = self._selected(other)
@@ -210,7 +161,7 @@ class _Reader:
             if other is element or other.table.name in self.schema.derived:
                 continue
             for condition in element.filters:
-                column = _follows_key(condition, element, other, key[0])
+                column = follows_key(condition, element, other, key[0])
                 if column is not None and self._images(other, column):
                     equal = tuple(e for e in self._equalities(other) if not e.bound.many)
                     return Link(table=other.table.name, column=column, key=key[0], equal=equal)
@@ -234,7 +185,7 @@ class _Reader:
             return {}, set()
         positions: dict[str, int] = {}
         for index, entry in enumerate(self.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
-            column = _plain(entry.objects[0]) if entry.objects else None
+            column = plain(entry.objects[0]) if entry.objects else None
             if column is not None and element.owns(column):
                 positions.setdefault(column.name, index)
         return positions, set(positions)
@@ -253,7 +204,7 @@ class _Reader:
             yield from () if self.existing else self.select.inner_columns
             return
         select = self.select
-        yield from (c for c in select._raw_columns if _plain(c) is None and not _is_from(c))  # noqa: SLF001 - as above
+        yield from (c for c in select._raw_columns if plain(c) is None and not _is_from(c))  # noqa: SLF001 - as above
         yield from select.get_final_froms()
         yield from select._where_criteria  # noqa: SLF001 - as above
         yield from select._order_by_clauses  # noqa: SLF001 - as above
@@ -266,7 +217,7 @@ class _Reader:
 
     def _equalities(self, element: Element) -> Iterator[Equal]:
         for condition in element.filters:
-            column, bind = _equality(condition)
+            column, bind = equality(condition)
             if column is None or bind is None or not element.owns(column):
                 continue
             if self._images(element, column.name):
@@ -288,7 +239,7 @@ class _Reader:
             return None
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
         cut = order and self._plain_rows() and not self._folds() and not element.nullable
-        first = _sort_key(order[0]) if cut else (None, False)
+        first = sort_key(order[0]) if cut else (None, False)
         for name in instants:
             limits = self._inequalities(element, name)
             column, descending = first
@@ -308,7 +259,7 @@ class _Reader:
 
     def _folds(self) -> bool:
         """Tell whether a value may come from rows beyond the last one shown: a count, a window."""
-        return any(_inside(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
+        return any(folds(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
 
     def _limit(self) -> Bound | None:
         clause = self.select._limit_clause  # noqa: SLF001 - as above
@@ -321,7 +272,7 @@ class _Reader:
     def _inequalities(self, element: Element, name: str) -> tuple[Bound | None, Bound | None]:
         lower = upper = None
         for condition in element.filters:
-            column, bind, operator = _comparison(condition)
+            column, bind, operator = comparison(condition)
             if column is None or bind is None or not element.owns(column) or column.name != name:
                 continue
             if operator in _LOWER:
@@ -336,72 +287,5 @@ def _is_key(element: Element, column: str) -> bool:
     return column in {part.name for part in element.table.primary_key}
 
 
-def _linking(element: Element, other: Element, key: str) -> str | None:
-    """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
-    shared = (condition for condition in element.filters if condition in other.filters)
-    return next(filter(None, (_follows_key(c, element, other, key) for c in shared)), None)
-
-
-def _inside(part: Any) -> bool:
-    """Tell whether a function or a window stands in a column; a subquery is read by itself."""
-    if isinstance(part, FunctionElement | sa.Over):
-        return True
-    if isinstance(part, SelectBase | sa.FromClause):
-        return False
-    return any(_inside(child) for child in part.get_children())
-
-
 def _is_from(part: Any) -> bool:
     return isinstance(part, sa.FromClause)
-
-
-def _plain(part: Any) -> Any:
-    """The column behind a label, or None when it is anything but a column."""
-    while isinstance(part, sa.Label) or type(part).__name__ == "_CompileLabel":
-        part = part.element
-    return part if isinstance(part, sa.ColumnClause) and part.table is not None else None
-
-
-def _comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | None, Any]:
-    """The column, the parameter and the operator of `column OP :parameter`, either way round."""
-    if not isinstance(condition, BinaryExpression):
-        return None, None, None
-    left, right, operator = condition.left, condition.right, condition.operator
-    if isinstance(left, BindParameter) and _plain(right) is not None:
-        left, right, operator = right, left, _MIRRORED.get(operator, operator)
-    if _plain(left) is None or not isinstance(right, BindParameter):
-        return None, None, None
-    return _plain(left), right, operator
-
-
-def _equality(condition: Condition) -> tuple[Any, BindParameter[Any] | None]:
-    column, bind, operator = _comparison(condition)
-    return (column, bind) if operator in {operators.eq, operators.in_op} else (None, None)
-
-
-def _sort_key(clause: Any) -> tuple[Any, bool]:
-    """The column that a result is first sorted by, and whether downwards."""
-    if isinstance(clause, UnaryExpression) and clause.modifier is operators.desc_op:
-        return _plain(clause.element), True
-    if isinstance(clause, UnaryExpression) and clause.modifier is operators.asc_op:
-        return _plain(clause.element), False
-    return _plain(clause), False
-
-
-def _follows_key(condition: Condition, element: Element, other: Element, key: str) -> str | None:
-    """The column of `other` that a condition compares with the key of `element` it refers to."""
-    if not isinstance(condition, BinaryExpression) or condition.operator is not operators.eq:
-        return None
-    sides: Iterable[tuple[Any, Any]] = (
-        (condition.left, condition.right),
-        (condition.right, condition.left),
-    )
-    for mine, theirs in sides:
-        if not (element.owns(mine) and mine.name == key and other.owns(theirs)):
-            continue
-        keys = other.table.c[theirs.name].foreign_keys
-        if any(
-            k.column.table.fullname == element.table.fullname and k.column.name == key for k in keys
-        ):
-            return str(theirs.name)
-    return None

@@ -1,4 +1,4 @@
-"""The tables that one SELECT reads from, and which conditions filter each of them."""
+"""The SELECTs of a statement, the tables that each reads, and what filters each table."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import operators
+from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
-from sqlalchemy.sql.selectable import CTE, Alias, FromClause, Join, SelectBase, Subquery
+from sqlalchemy.sql.selectable import CTE, Alias, Exists, FromClause, Join, SelectBase, Subquery
+
+from .readable import Unreadable
 
 Condition = ColumnElement[Any]
 
@@ -30,6 +32,25 @@ class Element:
             return False
         # The ORM annotates copies of a table; they keep the hash of the table itself.
         return hash(column.table) == hash(self.source)
+
+
+def selects(statement: SelectBase) -> Iterator[sa.Select[Any]]:
+    """The SELECTs of a statement; Unreadable when it has none."""
+    found = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
+    if not found:
+        raise Unreadable(f"a {type(statement).__name__} is not understood")
+    yield from found
+
+
+def inside_exists(statement: SelectBase) -> set[int]:
+    """The SELECTs whose columns nobody reads, because only their having rows counts."""
+    return {
+        id(inner)
+        for part in visitors.iterate(statement)
+        if isinstance(part, Exists)
+        for inner in visitors.iterate(part.element)
+        if isinstance(inner, sa.Select)
+    }
 
 
 def conjuncts(condition: Condition | None) -> Iterator[Condition]:
