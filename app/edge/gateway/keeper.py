@@ -69,12 +69,8 @@ class Keeper:
         )
         etag = head.fields.first("etag")
         bodies = (Body(coding="identity", length=len(content), etag=etag),)
-        made = self.made(head, candidate, request, bodies)
-        if packs:
-            large = len(content) >= self._options.smallest
-            headers = _varying_on_coding(made.headers)
-            made = replace(made, headers=headers, unpacked=large)
-        return made
+        large = len(content) >= self._options.smallest
+        return self.made(head, candidate, request, bodies, coded=packs, unpacked=packs and large)
 
     def freshened(self, old: Stored, newer: Head, request: Request) -> Freshened:
         """Return a stored response as a 304 or HEAD has it now (RFC 9111 sections 3.2, 4.3.4)."""
@@ -91,11 +87,9 @@ class Keeper:
         )
         candidate = self.candidate(head, request)
         bodies = tuple(replace(body, etag=packing.tagged(body.coding, etag)) for body in old.bodies)
-        made = self.made(head, candidate, request, bodies)
-        made = replace(made, id=old.id, unpacked=old.unpacked)
-        if len(bodies) > 1 or old.unpacked:
-            made = replace(made, headers=_varying_on_coding(made.headers))
-        return Freshened(stored=made, verdict=storing.verdict(candidate))
+        coded = len(bodies) > 1 or old.unpacked
+        made = self.made(head, candidate, request, bodies, coded=coded, unpacked=old.unpacked)
+        return Freshened(stored=replace(made, id=old.id), verdict=storing.verdict(candidate))
 
     def unkept(self, head: Head, candidate: storing.Candidate) -> tuple[Pair, ...]:
         """Return the fields that are for this one reader, and Age as it came from upstream."""
@@ -114,11 +108,15 @@ class Keeper:
         candidate: storing.Candidate,
         request: Request,
         bodies: tuple[Body, ...],
+        *,
+        coded: bool = False,
+        unpacked: bool = False,
     ) -> Stored:
         """Return the value: lines sorted into shown and internal, times and verdicts worked out."""
         directives, options = candidate.obeyed.directives, self._options
         left_out = candidate.left_out | options.per_request | _OWN
         lines = [pair for pair in head.pairs if pair[0].lower() not in left_out]
+        headers = tuple(pair for pair in lines if pair[0].lower() not in options.internal)
         initial_age = freshness.initial_age(
             head.fields, requested_at=head.requested_at, received_at=head.received_at
         )
@@ -126,7 +124,7 @@ class Keeper:
             id=secrets.token_hex(8),
             status=head.status,
             reason=head.reason,
-            headers=tuple(pair for pair in lines if pair[0].lower() not in options.internal),
+            headers=_varying_on_coding(headers) if coded else headers,
             internal=tuple(pair for pair in lines if pair[0].lower() in options.internal),
             vary=self._selection(head.fields, request),
             bodies=bodies,
@@ -139,6 +137,7 @@ class Keeper:
             while_revalidate=directives.delta("stale-while-revalidate") or 0,
             if_error=directives.delta("stale-if-error") or 0,
             vouched=self._vouches(candidate),
+            unpacked=unpacked,
         )
 
     def _vouches(self, candidate: storing.Candidate) -> bool:

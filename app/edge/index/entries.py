@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, repeat
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from ..reads.dependency import Dependency
 from ..reads.found import Group, Keyed
 from ..reads.recorder import Record
+from .interval import ALWAYS
 from .shape import Shape, entry
 
 Spot = tuple[int, int, int, int]
@@ -39,10 +40,12 @@ def _read_with_more(keyed: Keyed, record: Record) -> set[Any]:
     return set().union(*wider)
 
 
-def digest(spots: Iterable[Spot]) -> str:
+def digest(spots: Sequence[Spot]) -> str:
     """What tells sorted entries from others; the same in every process of a machine."""
-    numbers = array("q", chain.from_iterable(spots))
-    return hashlib.blake2b(numbers.tobytes(), digest_size=16).hexdigest()
+    hashes = array("q", [hashed for hashed, node, _, _ in spots if node == ALWAYS])
+    intervals = array("q", chain.from_iterable(spot for spot in spots if spot[1] != ALWAYS))
+    said = b"%d " % len(hashes) + hashes.tobytes() + intervals.tobytes()
+    return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=1024)
