@@ -132,6 +132,7 @@ def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
     """In the gateway with its age, and what each tier is owed; asking is no visit."""
     app, path = gated.application, "/articles/lanterns"
     store = app.extensions["edge"].embedded.store
+    gated.get(path, buffered=True)  # a page is packed when its reader is done
     visits = dict(store.most_visited(99))
     found = asking.why(app, path)
     said = "\n".join(found.words())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
+from threading import Lock
 
 import pytest
 import sqlalchemy as sa
@@ -55,6 +56,8 @@ class Moody(Cloudflare):
         self.arrived: list[float] = []
         self.ended: list[str] = []
         self.early: set[str] = set()
+        self.still = Lock()
+        """A request that its sender gave up on may come in the middle of the next write."""
 
     @property
     def ill(self) -> bool:
@@ -63,6 +66,10 @@ class Moody(Cloudflare):
 
     def reply(self, asked: Asked) -> Reply | Ending:
         """Act, misbehave, or both."""
+        with self.still:
+            return self._reply(asked)
+
+    def _reply(self, asked: Asked) -> Reply | Ending:
         self.clock.at = self.wall.now
         self.arrived.append(self.wall.ticks())
         kept = self.gateway.entries.items()
@@ -102,11 +109,12 @@ class Site:
 
     def write(self, *urls: str) -> None:
         """Commit, purge the gateway, and go on; the edge in front hears nothing of it yet."""
-        for url in urls:
-            self.edge.versions[url] = self.edge.versions.get(url, 0) + 1
-        owe(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
-        heard = len(self.edge.asked)
-        self.relay.flush(self.clock.now)
+        with self.edge.still:
+            for url in urls:
+                self.edge.versions[url] = self.edge.versions.get(url, 0) + 1
+            owe(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
+            heard = len(self.edge.asked)
+            self.relay.flush(self.clock.now)
         assert len(self.edge.asked) == heard, "the editor waited for the edge"
         for url in urls:
             assert self.edge.gateway.read(url) is None

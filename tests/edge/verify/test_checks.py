@@ -38,6 +38,7 @@ from app.edge.verify.measure import Measured
 from app.edge.verify.ours import Ours
 
 TEXT = b"<!doctype html><title>A page</title>" + b"<p>Words and words.</p>" * 80
+GATED = ("Cache-Status", "broadsheet; hit; ttl=50")
 HIT = ("Cache-Status", "edge; hit; ttl=50")
 MISS = ("Cache-Status", "edge; fwd=miss; stored")
 ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
@@ -463,7 +464,8 @@ def test_what_an_address_that_names_nothing_gets(exchange: Exchange, expected: s
 
 FOREIGN: dict[str, tuple[Exchange, set[str]]] = {
     "served, a copy of its own": (page(MISS), {"host-unchecked"}),
-    "served, the same copy": (page(HIT), {"host-ignored"}),
+    "served, the same copy": (page(HIT), {"host-unchecked"}),
+    "served by the gateway alone": (page(GATED), {"host-ignored"}),
     "misdirected": (page(status=421), set()),
     "refused": (page(status=400), set()),
     "sent away": (page(status=301), set()),

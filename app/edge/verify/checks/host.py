@@ -8,6 +8,9 @@ from ..check import Check, Seen, Trial
 from ..exchange import BROWSER, Ask, Exchange
 from ..finding import Finding, Kind, Level
 
+GATEWAY = "broadsheet"
+"""What the embedded gateway calls itself in Cache-Status."""
+
 UNCHECKED = Kind(
     id="host-unchecked",
     level=Level.WARNING,
@@ -18,7 +21,7 @@ UNCHECKED = Kind(
 ANY_NAME = Kind(
     id="host-ignored",
     level=Level.NOTE,
-    title="Every name is answered from the same copy, a made-up one too.",
+    title="Every name is answered from the gateway's one copy, a made-up one too.",
     advice="No cache grows by it. Name the hosts that are answered all the same "
     "(FLASK_TRUSTED_HOSTS) before the site is public: its links lead to its own name only.",
 )
@@ -43,8 +46,13 @@ def _trials(seen: Seen) -> Iterator[Trial]:
 
 def _refused(got: Sequence[Exchange]) -> Iterator[Finding]:
     if 200 <= got[0].status < 300:  # noqa: PLR2004 - success
-        kind = ANY_NAME if got[0].hit else UNCHECKED
+        kind = ANY_NAME if _by_origin_alone(got[0]) else UNCHECKED
         yield kind.found(got[0].words())
+
+
+def _by_origin_alone(exchange: Exchange) -> bool:
+    """Whether the one cache on the way is the embedded gateway, which looks at no name."""
+    return exchange.hit and {served.cache for served in exchange.served} == {GATEWAY}
 
 
 def _alike(got: Sequence[Exchange]) -> Iterator[Finding]:
