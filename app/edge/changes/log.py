@@ -17,7 +17,7 @@ from .meta import forget, note, noted
 from .tables import CHANGE
 
 KEPT = 5_000
-"""Resolved entries that are kept for renders which began before them."""
+"""So many of the newest entries are kept for renders which began before them."""
 
 SWEPT = 10_000
 """So many entries at most are cleared away in one transaction."""
@@ -199,17 +199,16 @@ def _settle(connection: Connection, numbers: Sequence[int]) -> None:
     """Call these changes resolved, and trim the log's old end."""
     chain.extend(connection)
     connection.execute(sa.update(_log).where(_log.c.id.in_(numbers)).values(resolved=True))
-    oldest = connection.scalar(
-        sa.select(_log.c.id).where(_log.c.resolved).order_by(_log.c.id.desc()).offset(KEPT).limit(1)
-    )
-    if oldest is None:
-        return
-    trimmed = sa.and_(_log.c.resolved, _log.c.id <= oldest)
+    if to_sweep(connection):
+        return  # or each change would walk over all that is to be cleared away
+    trimmed = sa.and_(_log.c.resolved, _log.c.id <= last(connection) - KEPT)
     highest = connection.scalar(
         sa.select(sa.func.max(_log.c.id if _sqlite(connection) else _log.c.xid)).where(trimmed)
     )
+    if highest is None:
+        return
     connection.execute(sa.delete(_log).where(trimmed))
-    _raise_floor(connection, highest or 0)
+    _raise_floor(connection, highest)
 
 
 def _raise_floor(connection: Connection, number: int) -> None:
