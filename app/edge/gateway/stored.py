@@ -125,6 +125,7 @@ class Stored:
         return Answer(body=body, headers=headers, not_modified=not_modified)
 
 
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 _FIELDS: Final = tuple(
     entry.name for entry in fields(Stored) if entry.init and entry.name != "bodies"
 )
@@ -134,7 +135,7 @@ def encode(stored: Stored) -> bytes:
     """Return the bytes from which `decode` makes an equal value."""
     values = {name: getattr(stored, name) for name in _FIELDS}
     values["bodies"] = [[body.coding, body.length, body.etag] for body in stored.bodies]
-    payload = json.dumps(values, separators=(",", ":")).encode("ascii")
+    payload = _JSON.encode(values).encode("ascii")
     return _MAGIC + zlib.crc32(payload).to_bytes(_CHECK) + payload
 
 
