@@ -27,6 +27,7 @@ _CONTENT: Final = frozenset(
         "accept-ranges",
     }
 )
+_DATED: Final = frozenset({"date", "expires"})
 _MAGIC: Final = b"broadsheet stored 3\n"
 _CHECK: Final = 4
 
@@ -106,8 +107,14 @@ class Stored:
             self, "answers", {body.coding: self._answer(body) for body in self.bodies}
         )
 
+    @property
+    def fields(self) -> Fields:
+        """All stored lines, with the ETag that the origin gave."""
+        etag = self.answers["identity"].body.etag
+        return Fields([*self.headers, *self.internal, *([("ETag", etag)] if etag else [])])
+
     def _until(self) -> int | None:
-        fields = Fields(self.headers)
+        fields = Fields(pair for pair in self.headers if pair[0].lower() in _DATED)
         expires = dates.parse(fields.only("expires"), now=self.received_at)
         date = dates.parse(fields.only("date"), now=self.received_at)
         return None if expires is None or date is None else expires - date
