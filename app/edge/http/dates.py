@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -86,7 +85,7 @@ def _instant(match: re.Match[str], this_year: int) -> int | None:
         )
     except ValueError:
         return None
-    return timegm(when.timetuple())
+    return int(when.timestamp())
 
 
 def _full(two_digits: int, this_year: int) -> int:
