@@ -5,6 +5,7 @@ What can't work ends the start with one sentence, before there is a worker.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -107,6 +108,7 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Begin to relay: behind a CDN that answers everything it may be long until a request comes."""
+    gc.freeze()  # what was just loaded stays; no collection of garbage need walk over it
     extensions.edge.rouse(worker.wsgi)
 
 

@@ -134,7 +134,7 @@ def _write(
 
 def _add(connection: Connection, page_id: int, new: Entries) -> None:
     if new:
-        know_shapes(connection, {id(shape): shape for shape in new.values()}.values())
+        know_shapes(connection, new.values())
         _DEPENDS.each(connection, [(page_id, *spot) for spot in new])
 
 

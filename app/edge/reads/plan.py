@@ -64,6 +64,8 @@ _END = object()
 Ends = tuple[int | None, int | None]
 """The sort keys of an execution's last row: of the table itself, and of the one that it links."""
 
+_NO_ENDS: Ends = (None, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equal:
@@ -176,6 +178,8 @@ class Source:
     whole: Group = field(init=False)
     bounds: tuple[Bound, ...] = field(init=False)
     """The parameters that tell its ranges from those of another execution."""
+    sorts: bool = field(init=False)
+    """Whether its last row tells its ranges from others, too."""
 
     def __post_init__(self) -> None:
         """Work out what is the same in each execution."""
@@ -188,6 +192,7 @@ class Source:
         object.__setattr__(self, "keyed", keyed)
         object.__setattr__(self, "whole", Group((Table(table=self.table),)))
         object.__setattr__(self, "bounds", tuple(dict.fromkeys(used)))
+        object.__setattr__(self, "sorts", any(intervals))
 
     def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
         """Note what this execution depends on."""
@@ -202,8 +207,8 @@ class Source:
         self, parameters: Parameters, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
     ) -> Group:
         """The ranges, remembered: most pages are made again, and share ranges with others."""
-        ends = self._ends(parameters, rows)
-        asked = (self, ends, *parameters.drawn(self.bounds))
+        ends = self._ends(parameters, rows) if self.sorts else _NO_ENDS
+        asked = (self, ends, *parameters.drawn(self.bounds)) if self.bounds else (self, ends)
         try:
             known = _groups.get(asked)
         except TypeError:  # a value that can't be looked up
