@@ -69,7 +69,10 @@ class Tracker:
         recorder.end()
         if record is None:
             return _quiet(view, "unrecorded", "nobody recorded what it was built from")
-        record.read(self.parts.of(view))
+        if not policy.immutable:
+            record.read(self.parts.of(view))
+        elif not record.marks:  # a file: its address says what it holds, whoever serves it
+            return None
         if record.spoilt is not None:
             return _leak(view, policy, record.spoilt)
         if record.rehearsal:

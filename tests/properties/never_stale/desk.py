@@ -42,8 +42,11 @@ class Desk:
         return self.newsroom.now
 
     def one(self, of: Iterable[Any_]) -> Any_:
-        """Any one of these."""
-        return self.dice.choice(list(of))
+        """Any one of these; raises Missing where there is none."""
+        them = list(of)
+        if not them:
+            raise Missing("There is none to choose.")
+        return self.dice.choice(them)
 
     def some(self, of: Iterable[Any_], most: int) -> tuple[Any_, ...]:
         """Some of these in any order, perhaps none."""
@@ -62,8 +65,6 @@ class Desk:
         """Any post; an article twice as often as a page."""
         chosen = sa.select(Post).order_by(Post.id)
         found = list(db.session.scalars(chosen))
-        if not found:
-            raise Missing("There is no post yet.")
         return self.one([post for post in found for _ in range(1 + (post.kind is Kind.ARTICLE))])
 
     def draft(self, kind: Kind, slug: str = "", **more: Any) -> Draft:

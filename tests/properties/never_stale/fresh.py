@@ -1,13 +1,13 @@
 """What a page must be now: made by an app that has neither gateway nor index.
 
-A page is a function of what its statements return (no view reads a clock, and a release forgets
-everything here). So a page is made anew only when one of the statements that it was made from, sent
-again, gives other rows; `made` asks nothing of that kind.
+A page is a function of what its statements return (no view that is asked for reads a clock, and a
+release forgets everything here). So a page is made anew only when one of the statements that it was
+made from, sent again, gives other rows; `made` asks nothing of that kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -31,23 +31,35 @@ class Answer:
 Statement = tuple[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A page, the statements that it was made from, and what they returned."""
+
+    answer: Answer
+    sent: tuple[Statement, ...]
+    rows: tuple[Any, ...]
+
+
 class Fresh:
     """Renders of one app, as the database is in a `moment`."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, *others: Flask) -> None:
         self._app = app
         self._sent: list[Statement] = []
         self._rows: dict[str, Any] = {}
-        self._known: dict[str, tuple[Answer, list[tuple[Statement, Any]]]] = {}
+        self._known: dict[str, Known] = {}
         self._cursor: Any = None
+        for one in (app, *others):
+            with one.app_context():
+                sa.event.listen(db.engine, "before_cursor_execute", self._note)
         with app.app_context():
-            self.engine = db.engine
-        sa.event.listen(self.engine, "before_cursor_execute", self._note)
+            self._engine = db.engine
 
     def _note(
-        self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+        self, _connection: Any, _cursor: Any, statement: str, parameters: Any, context: Any, *_: Any
     ) -> None:
-        self._sent.append((statement, parameters))
+        if not context.execution_options.get("edge_internal"):
+            self._sent.append((statement, parameters))
 
     def forget(self) -> None:
         """Know nothing any more: another database, or other templates."""
@@ -57,7 +69,7 @@ class Fresh:
     def moment(self) -> Iterator[None]:
         """Nobody writes inside."""
         self._rows.clear()
-        with self.engine.connect() as connection:
+        with self._engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
             self._cursor = raw.cursor()
@@ -67,15 +79,21 @@ class Fresh:
     def page(self, path: str) -> Answer:
         """The page at an address, as it must be now."""
         known = self._known.get(path)
-        if known is not None and all(self._ask(sent) == rows for sent, rows in known[1]):
-            return known[0]
-        answer = self.made(path)
-        self._known[path] = answer, [(sent, self._ask(sent)) for sent in self._sent]
+        if known is not None and all(map(self._gives, known.sent, known.rows)):
+            return known.answer
+        return self.learn(path, lambda: self.made(path))
+
+    def learn(self, path: str, make: Callable[[], Answer]) -> Answer:
+        """Remember a page that is made just now, and from which statements."""
+        self._sent.clear()
+        answer, sent = make(), tuple(self._sent)
+        if sent:
+            rows = tuple(map(self._ask, sent))
+            self._known[path] = Known(answer=answer, sent=sent, rows=rows)
         return answer
 
     def made(self, path: str) -> Answer:
-        """The same, made in full whatever is known."""
-        self._sent.clear()
+        """A page, made in full whatever is known."""
         with self._app.test_request_context(path):
             response = self._app.full_dispatch_request()
             return Answer(
@@ -84,6 +102,9 @@ class Fresh:
                 location=response.headers.get("Location", ""),
                 body=response.get_data(),
             )
+
+    def _gives(self, sent: Statement, rows: Any) -> bool:
+        return bool(self._ask(sent) == rows)
 
     def _ask(self, sent: Statement) -> Any:
         key = repr(sent)

@@ -66,7 +66,7 @@ class Newsroom:
         plain = self._app(EDGE_GATEWAY=False, SITE_URL=self.site.config["SITE_URL"])
         plain.extensions["edge"].tracker = None
         self.apps = (self.site, plain)
-        self.fresh = Fresh(plain)
+        self.fresh = Fresh(plain, self.site)
         self._templates_anew()
         self._set_up()
         self._disconnect()
@@ -136,7 +136,7 @@ class Newsroom:
         """Let both be processes that were started just now."""
         for app in self.apps:
             app.jinja_env.cache.clear()
-        self.site.extensions["edge"].tracker.parts.forget()
+        vars(self.site.extensions["edge"].tracker.parts).pop("build", None)  # its code is the same
         self.fresh.forget()
 
     def relay(self) -> None:

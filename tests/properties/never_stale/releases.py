@@ -29,9 +29,10 @@ def edit_template(desk: Desk) -> None:
 
 
 def edited(source: str, mark: str) -> str:
-    """A template that shows the mark at the end of its last block."""
-    ends = list(_END.finditer(source))
-    at = ends[-1].start() if ends else len(source)
+    """A template that shows the mark at its end, or at that of its last block."""
+    at = source.find("</body>")
+    if at < 0:
+        at = [found.start() for found in _END.finditer(source)][-1]
     return f"{source[:at]}{mark}{source[at:]}"
 
 
