@@ -22,11 +22,12 @@ from app import create_app
 from app.edge.flask.releasing import release
 from app.extensions import db
 from app.publishing import actions
+from app.publishing.models import Kind
 from app.publishing.queries import archive, exports
 from app.site import articles, errors, feeds, home
 from tests.conftest import PACKED, let_go
 
-from .addresses import AUTHORS, TOPICS
+from .addresses import ARTICLES, AUTHORS, PAGES, TOPICS
 from .databases import Database
 from .fresh import Answer, Fresh
 
@@ -69,6 +70,7 @@ class Newsroom:
         self.fresh = Fresh(plain, self.site)
         self._templates_anew()
         self._set_up()
+        self.began = self.now
         self._disconnect()
         database.keep()
 
@@ -92,7 +94,22 @@ class Newsroom:
             for slug in TOPICS[:2]:
                 actions.save_topic(actions.TopicDraft(name=slug.title()), now=self.now)
             actions.save_site(actions.SiteDraft(title="Site"), expected_version=None)
+            for number, slug in enumerate((*ARTICLES[:5], *PAGES[:2])):
+                self._publish_one(slug, number)
             release(self.site)
+
+    def _publish_one(self, slug: str, number: int) -> None:
+        self.now += timedelta(hours=9)
+        draft = actions.Draft(
+            title=slug.title(),
+            slug=slug,
+            kind=Kind.PAGE if slug in PAGES else Kind.ARTICLE,
+            body_markdown="Rain" * number,
+            author_ids=(1 + number % 2,),
+            topic_ids=(1, 2)[number % 2 :],
+        )
+        made = actions.create(draft, now=self.now)
+        actions.publish(made.id, expected_version=made.version, now=self.now)
 
     def _disconnect(self) -> None:
         for app in self.apps:
@@ -109,7 +126,7 @@ class Newsroom:
         """Put everything back to where each walk begins; nothing is kept at the edge."""
         self._disconnect()
         self.database.put_back()
-        self.now = EPOCH
+        self.now = self.began
         if self.edition:
             self.edition = 0
             self._templates_anew()

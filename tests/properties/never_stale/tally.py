@@ -37,5 +37,5 @@ class Tally:
         )
         for door, count in sorted(self.steps.items()):
             yield f"  {door}: {count} times, {self.changed[door]} of {self.purged[door]} purged"
-        for (door, path), count in self.needless.most_common(25):
+        for (door, path), count in self.needless.most_common(45):
             yield f"  needlessly by {door}: {path}, {count} times"

@@ -166,7 +166,7 @@ VERBS = {
     publish: 7,
     unpublish: 2,
     archive: 1,
-    schedule: 2,
+    schedule: 4,
     publish_due: 3,
     rename: 2,
     save_author: 2,
