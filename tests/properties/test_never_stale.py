@@ -6,31 +6,38 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from .never_stale.databases import SqliteFile
-from .never_stale.newsroom import Gateway, Newsroom, short_lists
+from .never_stale.edges import Gateway
+from .never_stale.newsroom import Newsroom, short_lists
+from .never_stale.tally import Tally
 from .never_stale.walk import prove
 
 STEPS = int(os.environ.get("STEPS", "1500"))
 SEED = int(os.environ.get("SEED", Random().randrange(2**32)))
 PRECISION = 0.8
+ENOUGH = 400
+"""With fewer steps than these the precision is a matter of luck."""
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(7200)
 def test_no_page_is_stale_over_sqlite(
     tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After every write each page in the gateway equals its fresh render."""
     short_lists(monkeypatch)
-    newsroom = Newsroom(tmp_path, SqliteFile(tmp_path, migrated))
-    try:
-        tally = prove(newsroom, Gateway(newsroom.site), count=STEPS, seed=SEED)
-    finally:
-        newsroom.close()
-    print("\n".join(tally.words()))
-    assert tally.precision > PRECISION
+    with closing(Newsroom(tmp_path, SqliteFile(tmp_path, migrated))) as newsroom:
+        told(prove(newsroom, Gateway(newsroom.site), count=STEPS, seed=SEED))
+
+
+def told(tally: Tally) -> None:
+    """Report how precise the purges were; most of what is purged has changed."""
+    print("\n".join(tally.words()))  # noqa: T201 - the precision is a result
+    said = f"SEED={SEED}: " + "\n".join(tally.words())
+    assert tally.precision > PRECISION or tally.steps.total() < ENOUGH, said

@@ -76,7 +76,7 @@ class PostgresDatabase:
         self._server.drop(self._address)
         self._server.execute(f'CREATE DATABASE "{self._name}" TEMPLATE "{self._name}_kept"')
 
-    def drop(self) -> None:
+    def close(self) -> None:
         """Remove both."""
         for address in (self._address, f"{self._address}_kept"):
             self._server.drop(address)

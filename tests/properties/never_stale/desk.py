@@ -69,7 +69,7 @@ class Desk:
 
     def draft(self, kind: Kind, slug: str = "", **more: Any) -> Draft:
         """What a writer might say; without a slug one that may be taken."""
-        text = self.one(TEXTS)
+        text, cover = self.one(TEXTS), self.one((None, None, *self.ids(Media)))
         slug = slug or self.one(ARTICLES if kind is Kind.ARTICLE else PAGES)
         return Draft(
             title=self.one((f"{slug} {text[:4]}", slug.title())),
@@ -78,8 +78,8 @@ class Desk:
             slug=slug,
             author_ids=self.some(self.ids(Author), 2),
             topic_ids=self.some(self.ids(Topic), 2),
-            cover_id=self.one([None, None, *self.ids(Media)]),
-            cover_alt=self.one(("", "A tree")),
+            cover_id=cover,
+            cover_alt=self.one(("", "A tree")) if cover else "",
             **more,
         )
 

@@ -7,15 +7,14 @@ takes seconds, so that no page leaves the edge because its time is up.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from jinja2 import FileSystemLoader, FileSystemBytecodeCache
+from jinja2 import FileSystemBytecodeCache, FileSystemLoader
 from sqlalchemy import event
 
 from app import create_app
@@ -29,12 +28,10 @@ from tests.conftest import PACKED, let_go
 
 from .addresses import ARTICLES, AUTHORS, PAGES, TOPICS
 from .databases import Database
-from .fresh import Answer, Fresh
+from .fresh import Fresh
 
 EPOCH = datetime(2020, 12, 30, tzinfo=UTC)
 """Soon it is another year, with an archive of its own."""
-
-Make = Callable[[Mapping[str, Any]], Flask]
 
 
 def short_lists(patch: pytest.MonkeyPatch) -> None:
@@ -167,37 +164,3 @@ class Newsroom:
 
 def _without_care(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF")  # no crash is tried here
-
-
-class Gateway:
-    """The site's own gateway: what it keeps is seen in its store, without asking."""
-
-    def __init__(self, site: Flask) -> None:
-        embedded = site.extensions["edge"].embedded
-        self._gateway, self._store = embedded.gateway, embedded.store
-        self._client = site.test_client()
-
-    def kept(self, path: str) -> Answer | None:
-        """What the gateway keeps for an address, if anything."""
-        key = self._gateway.key(path)
-        for stored in self._store.peek(key):
-            body = self._store.body(key, stored, "identity")
-            if body is not None:
-                said = {name.lower(): value for name, value in stored.headers}
-                return Answer(
-                    status=stored.status,
-                    kind=said.get("content-type", ""),
-                    location=said.get("location", ""),
-                    body=body,
-                )
-        return None
-
-    def visit(self, path: str) -> Answer:
-        """What a reader gets."""
-        answer = self._client.get(path)
-        return Answer(
-            status=answer.status_code,
-            kind=answer.content_type or "",
-            location=answer.headers.get("Location", ""),
-            body=answer.data,
-        )

@@ -100,9 +100,9 @@ def in_bulk(desk: Desk) -> None:
             (
                 sa.update(Post).where(named).values(summary=desk.one(("Bulk.", "Heap."))),
                 sa.update(Post).where(named).values(updated_at=desk.now),
-                sa.update(Post).where(named, Post.published_at.is_not(None)).values(
-                    status=desk.one((Status.PUBLISHED, Status.DRAFT))
-                ),
+                sa.update(Post)
+                .where(named, Post.published_at.is_not(None))
+                .values(status=desk.one((Status.PUBLISHED, Status.DRAFT))),
                 sa.update(Post).where(Post.kind == Kind.PAGE).values(menu_position=None),
                 sa.update(Author).values(name=Author.name + "n"),
                 sa.update(Post).where(named).values(cover_id=None),
@@ -158,7 +158,9 @@ def upserted(desk: Desk) -> None:
         "description": "",
     }
     dialect = db.engine.dialect.name
-    insert: Any = sa.dialects.sqlite.insert if dialect == "sqlite" else sa.dialects.postgresql.insert
+    insert: Any = (
+        sa.dialects.sqlite.insert if dialect == "sqlite" else sa.dialects.postgresql.insert
+    )
     if dialect == "sqlite" and desk.one((True, False)):
         write(sa.insert(Topic).prefix_with("OR REPLACE").values(values))
     else:

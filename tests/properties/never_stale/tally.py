@@ -6,19 +6,23 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+UNCOUNTED = "/search"
+"""What is found there weighs every word of every post, drafts too, so any write purges it."""
+
 
 @dataclass(slots=True)
 class Tally:
     """Of the pages that were kept: how many writes there were, what changed, what was purged."""
 
     steps: Counter[str] = field(default_factory=Counter)
-    wrote: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     purged: Counter[str] = field(default_factory=Counter)
     needless: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def note(self, door: str, path: str, *, changed: bool) -> None:
         """A page was purged by what came through a door."""
+        if path.startswith(UNCOUNTED):
+            return
         self.purged[door] += 1
         self.changed[door] += changed
         if not changed:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import undefer
 
 from app.extensions import db
 from app.publishing import actions
-from app.publishing.models import Author, Kind, Media, Post, Site, Topic
+from app.publishing.models import Author, Kind, Post, Site, Topic
 
 from .addresses import ARTICLES, AUTHORS, IMAGES, OLD, PAGES, TOPICS
 from .desk import Desk
@@ -34,8 +34,10 @@ def revise(desk: Desk) -> None:
 def facts(desk: Desk, post: Post) -> list[tuple[str, Any]]:
     """What may be said anew of a post, one by one."""
     new = desk.draft(post.kind, post.slug)
-    said = ("title", "body_markdown", "author_ids", "topic_ids", "cover_id", "cover_alt")
+    said = ("title", "body_markdown", "author_ids", "topic_ids", "cover_id")
     found = [(name, getattr(new, name)) for name in said]
+    if post.cover_id is not None:
+        found.append(("cover_alt", desk.one(("", "A tree", "A wood"))))
     found.append(("summary", desk.one(("In short.", "More or less."))))
     if post.kind is Kind.PAGE:
         found.append(("menu_position", desk.one((None, 1, 2))))

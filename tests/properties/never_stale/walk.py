@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Protocol
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from app.publishing.errors import PublishingError
 
 from .addresses import ADDRESSES
 from .desk import Desk, Door
+from .edges import Edge
 from .fresh import Answer
 from .newsroom import Newsroom
 from .releases import RELEASES
@@ -35,16 +36,6 @@ WEIGHTS: dict[Door, int] = {**VERBS, **STATEMENTS, **RELEASES}
 DOORS = {door.__name__: door for door in WEIGHTS}
 REFUSED = (PublishingError, sa.exc.IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 """What a write may meet that the site's rules or the database's forbid; nothing is written then."""
-
-
-class Edge(Protocol):
-    """A cache in front of the site."""
-
-    def kept(self, path: str) -> Answer | None:
-        """What it keeps for an address, if anything."""
-
-    def visit(self, path: str) -> Answer:
-        """What a reader gets through it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +66,7 @@ class Walk:
         dice = Random(step.number)
         self.newsroom.pass_time(timedelta(hours=1))
         self.write(DOORS[step.door], Desk(newsroom=self.newsroom, dice=dice))
+        self.edge.settle()
         self.tally.steps[step.door] += 1
         with self.newsroom.fresh.moment():
             self.look(step.door)
@@ -101,13 +93,15 @@ class Walk:
                 assert kept == fresh, f"{path} is old after {door}: {kept} for {fresh}"
 
     def visit(self, path: str) -> None:
-        """A reader comes; what they get is kept from then on, and compared where it was before."""
-        if path in self.held:
-            shown, fresh = self.edge.visit(path), self.newsroom.fresh.page(path)
-            assert shown == fresh, f"{path} shows {shown} for {fresh}"
-        else:
-            shown = self.newsroom.fresh.learn(path, lambda: self.edge.visit(path))
-        self.held[path] = shown
+        """A reader comes; what they get is kept from then on.
+
+        What is made for them in this very moment is fresh, anything else is compared.
+        """
+        shown = self.newsroom.fresh.learn(path, lambda: self.edge.visit(path))
+        fresh = self.newsroom.fresh.page(path)
+        assert shown == fresh, f"{path} shows {shown} for {fresh}"
+        if self.edge.kept(path) is not None:
+            self.held[path] = shown
 
     def end(self) -> None:
         """Make every page in full, whatever was remembered of it, and compare it with what is kept."""
@@ -122,6 +116,7 @@ def prove(newsroom: Newsroom, edge: Edge, *, count: int, seed: int) -> Tally:
 
     def taken(steps: Sequence[Step], tally: Tally) -> Exception | None:
         newsroom.begin()
+        edge.begin()
         walk = Walk(newsroom, edge, tally)
         try:
             for step in steps:
@@ -138,11 +133,12 @@ def prove(newsroom: Newsroom, edge: Edge, *, count: int, seed: int) -> Tally:
         if taken(walk, tally) is not None:
             short = shortened(walk, lambda fewer: taken(fewer, Tally()) is not None)
             said = f"SEED={seed} STEPS={count} shows it again, and so do these steps: {short}"
-            raise AssertionError(said) from taken(short, Tally())
+            failure = taken(short, Tally())
+            raise AssertionError(f"{said}: {failure}") from failure
     return tally
 
 
-def shortened(steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> Sequence[Step]:
+def shortened(steps: Sequence[Any], fails: Callable[[Sequence[Any]], bool]) -> Sequence[Any]:
     """As few of the steps as still fail, found in a bounded number of tries."""
     size, tries = len(steps) // 2, 0
     while size and tries < TRIES:
