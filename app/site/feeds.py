@@ -63,9 +63,8 @@ def _atom(about: Topic | Author | None) -> Response:
 
 
 def _json(about: Topic | Author | None) -> Response:
-    return Response(
-        json_feed(_feed(about, "feed.json", cover=True)), content_type="application/feed+json"
-    )
+    document = json_feed(_feed(about, "feed.json", cover=True))
+    return Response(document, content_type="application/feed+json")
 
 
 def _feed(about: Topic | Author | None, name: str, *, cover: bool) -> Feed:

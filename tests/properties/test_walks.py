@@ -51,7 +51,7 @@ def test_a_purge_that_is_lost_is_found(
     with closing(Newsroom(tmp_path, SqliteFile(tmp_path, migrated))) as newsroom:
         edge = Gateway(newsroom.site)
         monkeypatch.setattr(edge._gateway, "purge", lambda _url: 0)
-        with pytest.raises(AssertionError, match="SEED=7 .* is old") as found:
+        with pytest.raises(AssertionError, match=r"SEED=7 .* is old") as found:
             prove(newsroom, edge, count=60, seed=7)
     assert str(found.value).count("Step(") < 5
 

@@ -57,9 +57,7 @@ def addresses(number: int) -> list[Address]:
         .offset((number - 1) * SITEMAP_SIZE)
     )
     rows = db.session.execute(found)
-    return [
-        Address(path=f"/articles/{slug}", changed_at=changed_at) for _, slug, changed_at in rows
-    ]
+    return [Address(path=f"/articles/{row.slug}", changed_at=row.updated_at) for row in rows]
 
 
 def rows() -> list[Row]:

@@ -29,5 +29,6 @@ def target(path: str) -> str | None:
 
 def _public_path(post_id: int) -> str | None:
     """Asked apart: joined, every new post would touch the pages that no redirect leads from."""
-    post = db.session.get(Post, post_id, options=for_links(Post.status))
+    found = sa.select(Post).where(Post.id == post_id).options(*for_links(Post.status))
+    post = db.session.scalar(found)
     return post.path if post is not None and post.status is Status.PUBLISHED else None

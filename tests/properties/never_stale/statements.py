@@ -49,8 +49,7 @@ def sql(desk: Desk) -> str:
             f"UPDATE post SET status = 'archived' WHERE slug = '{slug}'",
             f"UPDATE post SET status = 'published' WHERE slug = '{slug}' AND published_at IS NOT NULL",
             "UPDATE post SET published_at = NULL WHERE status = 'draft'",
-            f"UPDATE post SET published_at = '2021-01-0{desk.one('123')} 07:00:00'"
-            f" WHERE slug IN ('{slug}', '{other}') AND published_at IS NOT NULL",
+            f"UPDATE post SET published_at = '2021-01-02 07:00:00' WHERE slug IN ('{slug}', '{other}')",
             f"UPDATE post SET slug = slug || 'x' WHERE slug = '{slug}'",
             f"UPDATE post SET body_html = body_html || '<p>raw</p>' WHERE slug = '{slug}'",
             f"UPDATE post SET word_count = word_count + 1, minutes = 3 WHERE slug = '{slug}'",
