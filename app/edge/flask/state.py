@@ -128,7 +128,7 @@ class State:
     ) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
-        if self.tracker is None or not policy.shared or policy.immutable:
+        if self.tracker is None or not policy.shared or self.tracker.is_file(policy):
             return None
         return self.tracker.settle(facts.view, url, version, policy, now)
 

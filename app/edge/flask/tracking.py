@@ -61,6 +61,15 @@ class Tracker:
         """Record what is read from now on."""
         recorder.begin()
 
+    @staticmethod
+    def is_file(policy: Policy) -> bool:
+        """Tell whether what is served says in its address what it holds, and no database was read.
+
+        What is kept in one can be deleted there, immutable or not.
+        """
+        record = recorder.current()
+        return policy.immutable and not (record is not None and record.marks)
+
     def settle(
         self, view: str, url: str, version: Version, policy: Policy, now: datetime
     ) -> Finding | None:
@@ -69,7 +78,8 @@ class Tracker:
         recorder.end()
         if record is None:
             return _quiet(view, "unrecorded", "nobody recorded what it was built from")
-        record.read(self.parts.of(view))
+        if not policy.immutable:  # such an address says what it holds, whatever serves it
+            record.read(self.parts.of(view))
         if record.spoilt is not None:
             return _leak(view, policy, record.spoilt)
         if record.rehearsal:

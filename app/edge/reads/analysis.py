@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,19 @@ import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
-from sqlalchemy.sql.selectable import Select, SelectBase
+from sqlalchemy.sql.selectable import SelectBase
 
-from .clauses import comparison, equality, folds, follows_key, linking, plain, sort_key
+from .clauses import (
+    comparison,
+    equality,
+    folds,
+    follows_key,
+    is_key,
+    linking,
+    plain,
+    sort_key,
+    starred,
+)
 from .encoding import comparable
 from .plan import Bound, Equal, Interval, Link, Plan, Source
 from .readable import Unreadable, check_parts
@@ -50,10 +61,6 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
     return Plan(sources=tuple(sources))
 
 
-def _starred(select: Select[Any]) -> bool:
-    return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
     """Reads one SELECT of a statement."""
@@ -69,7 +76,7 @@ class _Reader:
     def sources(self) -> Iterator[Source]:
         """What each table of this SELECT contributes."""
         found = elements(self.select)
-        if found is None or (_starred(self.select) and not self.existing):
+        if found is None or (starred(self.select) and not self.existing):
             yield from self._coarse()
             return
         for element in found:
@@ -128,7 +135,7 @@ class _Reader:
         """`other` as the link that a row of `element` must have, a post its topic."""
         column = linking(element, other, key[0]) if len(key) == 1 else None
         equal = tuple(self._equalities(other))
-        if not (column and equal and _is_key(other, column)):
+        if not (column and equal and is_key(other, column)):
             return None
         if not (comparable(element.table.c[key[0]]) and comparable(other.table.c[column])):
             return None
@@ -192,10 +199,30 @@ class _Reader:
 
     def _mentioned(self, element: Element, *, but_selected: bool) -> set[str]:
         """The element's columns that stand anywhere in the statement."""
-        names: set[str] = set()
-        for part in self._parts(but_selected=but_selected):
-            names |= {c.name for c in visitors.iterate(part) if element.owns(c)}  # type: ignore[attr-defined]
-        return names
+        names = self._mentions(element, but_selected=but_selected)
+        return set(names - Counter(self._looked_up_by(element)) if but_selected else names)
+
+    def _mentions(self, element: Element, *, but_selected: bool) -> Counter[str]:
+        parts = self._parts(but_selected=but_selected)
+        return Counter(
+            column.name  # type: ignore[attr-defined]
+            for part in parts
+            for column in visitors.iterate(part)
+            if element.owns(column)
+        )
+
+    def _looked_up_by(self, element: Element) -> Iterator[str]:
+        """The columns by which one row of another table is looked up for each row, and no more.
+
+        They decide neither which rows are returned nor in which order, so that they count where
+        they were read: in the rows that were.
+        """
+        for other, condition in element.lookups:
+            key = [column.name for column in other.table.primary_key]
+            column = follows_key(condition, other, element, key[0]) if len(key) == 1 else None
+            only = self._mentions(other, but_selected=True) == Counter(key)
+            if only and column in self._selected(element)[1]:
+                yield column
 
     def _parts(self, *, but_selected: bool) -> Iterator[Any]:
         if not (but_selected and self.outermost):
@@ -204,7 +231,8 @@ class _Reader:
             yield from () if self.existing else self.select.inner_columns
             return
         select = self.select
-        yield from (c for c in select._raw_columns if plain(c) is None and not _is_from(c))  # noqa: SLF001 - as above
+        columns = select._raw_columns  # noqa: SLF001 - as above
+        yield from (c for c in columns if plain(c) is None and not isinstance(c, sa.FromClause))
         yield from select.get_final_froms()
         yield from select._where_criteria  # noqa: SLF001 - as above
         yield from select._order_by_clauses  # noqa: SLF001 - as above
@@ -280,12 +308,3 @@ class _Reader:
             elif operator in _UPPER:
                 upper = self._bound(bind)
         return lower, upper
-
-
-def _is_key(element: Element, column: str) -> bool:
-    """Tell whether a table's rows can be asked for by this column: a part of its key."""
-    return column in {part.name for part in element.table.primary_key}
-
-
-def _is_from(part: Any) -> bool:
-    return isinstance(part, sa.FromClause)

@@ -87,3 +87,13 @@ def follows_key(condition: Condition, element: Element, other: Element, key: str
         ):
             return str(theirs.name)
     return None
+
+
+def is_key(element: Element, column: str) -> bool:
+    """Tell whether a table's rows can be asked for by this column: a part of its key."""
+    return column in {part.name for part in element.table.primary_key}
+
+
+def starred(select: sa.Select[Any]) -> bool:
+    """Tell whether a SELECT returns whatever columns there are."""
+    return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it

@@ -25,6 +25,8 @@ class Element:
     nullable: bool
     filters: list[Condition] = field(default_factory=list)
     """Conjuncts that a row must meet to matter."""
+    lookups: list[tuple[Element, Condition]] = field(default_factory=list)
+    """What is only looked up for a row, by LEFT JOINs on one condition; it filters nothing."""
 
     def owns(self, column: object) -> bool:
         """Tell whether `column` is a column of this element."""
@@ -102,4 +104,7 @@ def _join(join: Join) -> list[Element] | None:
             element.filters += on
     for element in optional:
         element.nullable = True
+    if join.isouter and not join.full and len(right) == len(on) == 1:
+        for element in left:
+            element.lookups.append((right[0], on[0]))
     return left + right

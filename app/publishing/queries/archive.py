@@ -120,8 +120,8 @@ def year(number: int) -> YearPage | None:
         return None
     start, end = datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC)
     within = articles().where(Post.published_at >= start, Post.published_at < end)
-    found = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1).options(*for_links())
-    rows = list(db.session.scalars(found))
+    found = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1)
+    rows = list(db.session.scalars(found.options(*for_links(Post.title, Post.published_at))))
     if not rows:
         return None
     before = articles().where(Post.published_at < start).order_by(*NEWEST_FIRST)
@@ -136,7 +136,7 @@ def year(number: int) -> YearPage | None:
 
 
 def _first(posts: Posts) -> Post | None:
-    return db.session.scalar(posts.limit(1).options(*for_links()))
+    return db.session.scalar(posts.limit(1).options(*for_links(Post.published_at)))
 
 
 def _year_of_first(posts: Posts) -> int | None:
