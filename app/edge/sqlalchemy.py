@@ -154,6 +154,7 @@ class Kind(Enum):
     NEITHER = auto()
 
 
+_SAVEPOINTS = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
 _NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
 _READS = ("SELECT", "SHOW", "PRAGMA")
 
@@ -163,7 +164,7 @@ def kind(statement: str, context: Any) -> Kind:
     if context.isinsert or context.isupdate or context.isdelete:
         return Kind.WRITE
     if context.compiled is not None and not context.isddl and not context.is_text:
-        return Kind.READ
+        return Kind.NEITHER if statement.startswith(_SAVEPOINTS) else Kind.READ
     word = statement.lstrip("( \n\t").upper()
     if word.startswith(_NEITHER):
         return Kind.NEITHER
