@@ -21,6 +21,7 @@ from ..purge import Relay, Tier, gateways
 from ..purge.claim import owed
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
+from ..reads import recorder
 from ..sqlalchemy import INTERNAL
 from .lease import RENEWED
 
@@ -65,10 +66,10 @@ class Upkeep:
 
     def run(self, stop: Event) -> None:
         """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-        beside = [Thread(target=work, args=(stop,), daemon=True) for work in self._beside()]
+        beside = [Thread(target=_apart, args=(work, stop), daemon=True) for work in self._beside()]
         for thread in beside:
             thread.start()
-        self.relay.run(stop)
+        _apart(self.relay.run, stop)
         for thread in beside:
             thread.join()
 
@@ -208,6 +209,12 @@ class Upkeep:
                 embedded.gateway.purge_all()
             return True
         return seen.decode() in chain.links(connection)
+
+
+def _apart(work: Callable[[Event], None], stop: Event) -> None:
+    """What a relay reads is nobody's page."""
+    with recorder.apart():
+        work(stop)
 
 
 def own_tier(embedded: Embedded) -> Tier:

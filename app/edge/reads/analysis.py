@@ -265,6 +265,7 @@ class _Reader:
                     position=position if limit else None,
                     limit=limit,
                     descending=descending,
+                    zoned=bool(getattr(element.table.c[name].type, "timezone", False)),
                 )
         return None
 

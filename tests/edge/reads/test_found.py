@@ -64,7 +64,13 @@ def test_an_interval_is_known_by_its_last_row() -> None:
     """The same query with another result ends elsewhere."""
     limit = Bound(name="n", many=False, process=None)
     interval = Interval(
-        column="at", lower=None, upper=None, position=0, limit=limit, descending=True
+        column="at",
+        lower=None,
+        upper=None,
+        position=0,
+        limit=limit,
+        descending=True,
+        zoned=False,
     )
     source = Source(table="t", mentioned=MENTIONED, interval=interval)
     for last in (7, 9, 7):
