@@ -80,6 +80,34 @@ def test_an_interval_is_known_by_its_last_row() -> None:
     assert noted(source, [], 1) == ALL
 
 
+@pytest.mark.parametrize("zoned", [True, False])
+def test_an_interval_has_no_end_that_a_session_would_move(zoned: bool) -> None:
+    """A database compares an instant without a zone and one with by the zone of its session."""
+    given = datetime(2026, 1, 1, tzinfo=UTC if zoned else None)
+    same, other = (limited(zoned=answer).between(at(given), None) for answer in (zoned, not zoned))
+    assert same == Between(column="at", high=1_767_225_600_000_000)
+    assert other is None
+
+
+def limited(*, zoned: bool) -> Interval:
+    """All that was before an instant."""
+    upper = Bound(name="to", many=False, process=None)
+    return Interval(
+        column="at",
+        lower=None,
+        upper=upper,
+        position=None,
+        limit=None,
+        descending=True,
+        zoned=zoned,
+    )
+
+
+def at(value: datetime) -> Parameters:
+    """The instant that was asked for."""
+    return Parameters(values={"to": value}, expanded={})
+
+
 def test_what_is_remembered_is_bounded() -> None:
     """Queries with ever new parameters don't fill the memory."""
     for number in range(plan.MOST_GROUPS + 10):
