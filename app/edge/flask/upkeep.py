@@ -11,6 +11,8 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DBAPIError
+
 from ..changes import chain, log
 from ..changes.install import log_everything
 from ..drivers import Driver
@@ -125,6 +127,9 @@ class Upkeep:
         try:
             self.relay.flush(self._clock())
             self._remember()
+        except DBAPIError as error:
+            reason = str(error).partition("\n")[0]
+            _log.warning("edge.flush_failed", extra={"reason": reason})
         except Exception:  # noqa: BLE001 - the commit stands, and the relay comes again
             _log.exception("edge.flush_failed")
 
