@@ -189,7 +189,7 @@ def break_triggers() -> None:
 
 def test_why_understands_a_whole_url(site: Flask) -> None:
     """As it is copied from a browser."""
-    assert asking.why(site, "https://example.com/about").url == "/about"
+    assert asking.why(site, f"{site.config['SITE_URL']}/about").url == "/about"
 
 
 def test_why_and_who_as_json(site: Flask) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
 from .clauses import (
+    beside_columns,
+    by_name,
     comparison,
     equality,
     folds,
@@ -24,16 +26,24 @@ from .clauses import (
     sort_key,
     starred,
 )
-from .encoding import comparable
+from .encoding import comparable, read_as_kept
 from .plan import Bound, Equal, Interval, Link, Plan, Source
 from .readable import Unreadable, check_parts
+from .rendered import Rendered, Written, rendered
 from .schema import Schema
-from .scope import Element, elements, inside_exists, selects
+from .scope import Element, elements
 
 __all__ = ["Plan", "Unreadable", "analyse"]
 
 _LOWER = (operators.gt, operators.ge)
 _UPPER = (operators.lt, operators.le)
+_EXTENSIONS = (
+    "_post_body_clause",
+    "_post_criteria_clause",
+    "_post_select_clause",
+    "_pre_columns_clause",
+)
+"""What a dialect may add to a SELECT: DISTINCT ON, for one."""
 
 
 def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
@@ -45,19 +55,12 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
         raise Unreadable(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
     if not isinstance(statement, SelectBase):
         raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
-    check_parts(statement, schema)
+    written = rendered(compiled, statement)
+    for part in (statement, *(one.select for one in written.selects)):
+        check_parts(part, schema)
     sources: list[Source] = []
-    existing = inside_exists(statement)
-    for select in selects(statement):
-        reader = _Reader(
-            compiled=compiled,
-            schema=schema,
-            statement=statement,
-            select=select,
-            outermost=select is statement,
-            existing=id(select) in existing,
-        )
-        sources += reader.sources()
+    for one in written.selects:
+        sources += _Reader(written=written, schema=schema, one=one).sources()
     return Plan(sources=tuple(sources))
 
 
@@ -65,18 +68,19 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
 class _Reader:
     """Reads one SELECT of a statement."""
 
-    compiled: SQLCompiler
+    written: Rendered
     schema: Schema
-    statement: SelectBase
-    select: Any
-    outermost: bool
-    existing: bool
-    """Only whether it has rows is asked, not which."""
+    one: Written
+
+    @property
+    def select(self) -> Any:
+        """The SELECT itself."""
+        return self.one.select
 
     def sources(self) -> Iterator[Source]:
         """What each table of this SELECT contributes."""
         found = elements(self.select)
-        if found is None or (starred(self.select) and not self.existing):
+        if found is None or (starred(self.select) and not self.one.existing):
             yield from self._coarse()
             return
         for element in found:
@@ -100,8 +104,10 @@ class _Reader:
         positions, selected = self._selected(element)
         self._check_silent(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
-        keyed = bool(key) and all(name in positions for name in key)
-        mentioned = self._mentioned(element, but_selected=keyed and self._plain_rows())
+        kept = all(map(read_as_kept, element.table.primary_key))
+        keyed = bool(key) and kept and all(name in positions for name in key)
+        plain_rows = self._plain_rows() and not by_name(self.select)
+        mentioned = self._mentioned(element, but_selected=keyed and plain_rows)
         parent = keyed and not mentioned.difference(key)
         link = self._child(element, others, key) if parent else None
         link = link or self._link(element, others, key)
@@ -183,15 +189,17 @@ class _Reader:
             raise Unreadable(f"{said}, so its changes are not heard")
 
     def _plain_rows(self) -> bool:
+        """Tell whether each row of the result is one of the tables' own, and none is left out."""
         select = self.select
-        return not (select._distinct or select._group_by_clauses or select._having_criteria)  # noqa: SLF001 - SQLAlchemy has no public name for them
+        folded = select._distinct or select._group_by_clauses or select._having_criteria  # noqa: SLF001 - SQLAlchemy has no public name for them
+        return not folded and all(getattr(select, name) is None for name in _EXTENSIONS)
 
     def _selected(self, element: Element) -> tuple[dict[str, int], set[str]]:
         """The positions in a result row of the columns selected as they are, and their names."""
-        if not self.outermost:
+        if not self.one.outermost:
             return {}, set()
         positions: dict[str, int] = {}
-        for index, entry in enumerate(self.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
+        for index, entry in enumerate(self.written.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
             column = plain(entry.objects[0]) if entry.objects else None
             if column is not None and element.owns(column):
                 positions.setdefault(column.name, index)
@@ -203,12 +211,11 @@ class _Reader:
         return set(names - Counter(self._looked_up_by(element)) if but_selected else names)
 
     def _mentions(self, element: Element, *, but_selected: bool) -> Counter[str]:
-        parts = self._parts(but_selected=but_selected)
         return Counter(
-            column.name  # type: ignore[attr-defined]
-            for part in parts
+            name
+            for part in self._parts(but_selected=but_selected)
             for column in visitors.iterate(part)
-            if element.owns(column)
+            if (name := element.named(column))
         )
 
     def _looked_up_by(self, element: Element) -> Iterator[str]:
@@ -225,17 +232,13 @@ class _Reader:
                 yield column
 
     def _parts(self, *, but_selected: bool) -> Iterator[Any]:
-        if not (but_selected and self.outermost):
-            yield self.statement
-            yield from self.select.get_final_froms()
-            yield from () if self.existing else self.select.inner_columns
-            return
-        select = self.select
-        columns = select._raw_columns  # noqa: SLF001 - as above
-        yield from (c for c in columns if plain(c) is None and not isinstance(c, sa.FromClause))
-        yield from select.get_final_froms()
-        yield from select._where_criteria  # noqa: SLF001 - as above
-        yield from select._order_by_clauses  # noqa: SLF001 - as above
+        for one in self.written.selects:
+            if but_selected and one is self.one:
+                yield from beside_columns(one.select)
+            else:
+                yield one.select
+                yield from one.select.get_final_froms()
+                yield from () if one.existing else one.select.inner_columns
 
     def _images(self, element: Element, name: str) -> bool:
         """Tell whether a change's images hold a column, so that it can be compared there."""
@@ -254,16 +257,16 @@ class _Reader:
                 yield Equal(column=column.name, bound=self._bound(bind), number=number)
 
     def _bound(self, bind: BindParameter[Any]) -> Bound:
-        name = self.compiled.bind_names.get(bind, bind.key)
-        processor = bind.type.dialect_impl(self.compiled.dialect).bind_processor(
-            self.compiled.dialect
+        name = self.written.compiled.bind_names.get(bind, bind.key)
+        processor = bind.type.dialect_impl(self.written.compiled.dialect).bind_processor(
+            self.written.compiled.dialect
         )
         return Bound(name=name, many=bind.expanding, process=processor)
 
     def _interval(self, element: Element, positions: dict[str, int]) -> Interval | None:
         """The part of a sort key's range that a result can come from."""
         instants = self.schema.watched[element.table.name].instants
-        if not self.outermost:
+        if not self.one.outermost:
             return None
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
         cut = order and self._plain_rows() and not self._folds() and not element.nullable
@@ -272,7 +275,8 @@ class _Reader:
             limits = self._inequalities(element, name)
             column, descending = first
             sorted_by = column is not None and element.owns(column) and column.name == name
-            position = positions.get(name) if sorted_by else None
+            kept = sorted_by and read_as_kept(element.table.c[name])
+            position = positions.get(name) if kept else None
             limit = self._limit() if position is not None else None
             if limit or any(limits):
                 return Interval(
@@ -282,6 +286,7 @@ class _Reader:
                     position=position if limit else None,
                     limit=limit,
                     descending=descending,
+                    zoned=bool(getattr(element.table.c[name].type, "timezone", False)),
                 )
         return None
 
@@ -294,7 +299,7 @@ class _Reader:
         if not isinstance(clause, BindParameter):
             return None
         return Bound(
-            name=self.compiled.bind_names.get(clause, clause.key), many=False, process=None
+            name=self.written.compiled.bind_names.get(clause, clause.key), many=False, process=None
         )
 
     def _inequalities(self, element: Element, name: str) -> tuple[Bound | None, Bound | None]:

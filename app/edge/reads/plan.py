@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from .dependency import Between, Range, Table, Via
@@ -101,10 +102,12 @@ class Interval:
     position: int | None
     limit: Bound | None
     descending: bool
+    zoned: bool
+    """Whether the column's instants have a zone."""
 
     def between(self, parameters: Parameters, last: int | None) -> Between | None:
         """The interval of this execution: from the conditions, and down to the last row."""
-        low, high = _number(self.lower, parameters), _number(self.upper, parameters)
+        low, high = self._number(self.lower, parameters), self._number(self.upper, parameters)
         if last is not None and self.descending:
             low = last if low is None else max(low, last)
         elif last is not None:
@@ -124,10 +127,13 @@ class Interval:
             return None
         return whole(rows[-1][self.position])
 
-
-def _number(bound: Bound | None, parameters: Parameters) -> int | None:
-    values = None if bound is None or bound.many else bound.values(parameters)
-    return whole(values[0]) if values else None
+    def _number(self, bound: Bound | None, parameters: Parameters) -> int | None:
+        """A bound as a number; None where the database would convert it by its session's zone."""
+        values = None if bound is None or bound.many else bound.values(parameters)
+        value = values[0] if values else None
+        if isinstance(value, datetime) and (value.tzinfo is not None) is not self.zoned:
+            return None
+        return whole(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

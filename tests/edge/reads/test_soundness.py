@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from app.edge.reads import matches
 
-from .conftest import author, changes, link, memory, post, read, topic
+from .conftest import author, changes, link, memory, post, read, rows_of, topic
 
 ids = st.integers(1, 4)
 names = st.sampled_from(["a", "b", "c"])
@@ -161,12 +161,6 @@ def attempt(connection: Connection, write: Any) -> None:
             connection.execute(write)
     except sa.exc.IntegrityError:
         pass
-
-
-def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:
-    """The rows, in their order where the statement gives one."""
-    rows = [tuple(row) for row in connection.execute(statement)]
-    return rows if getattr(statement, "_order_by_clauses", ()) else sorted(rows, key=repr)
 
 
 SEED = [
