@@ -6,14 +6,16 @@ registers it, is told apart: its change concerns its own pages. All other code c
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from .imports import imported
 
 PACKAGES = ("flask", "jinja2", "markupsafe", "sqlalchemy", "werkzeug")
 """The installed packages whose versions are part of the code."""
@@ -51,7 +53,8 @@ class Code:
         concern every page for a reason that the sources don't show.
         """
         apart = {*views} & self.modules.keys() - self.packages - {*shared}
-        imports = {name: set(self._imported(name, apart)) for name in self.modules}
+        wanted = frozenset(apart)
+        imports = {name: self._imported(name, wanted) for name in self.modules}
         while common := {n for n in apart if self._is_common(n, apart, imports)}:
             apart -= common
         return {name: self.digest(_reached(name, imports, apart)) for name in sorted(apart)}
@@ -69,30 +72,12 @@ class Code:
         registers = {*apart, name.rpartition(".")[0]}
         return any(name in found for by, found in imports.items() if by not in registers)
 
-    def _imported(self, name: str, wanted: set[str]) -> Iterator[str]:
-        source = self.modules[name]
-        if not any(one.rpartition(".")[2].encode() in source for one in wanted):
-            return  # reading it closely takes long
+    def _imported(self, name: str, wanted: frozenset[str]) -> frozenset[str]:
         package = name if name in self.packages else name.rpartition(".")[0]
-        for node in ast.walk(ast.parse(source)):
-            for found in _names(node, package):
-                if found in wanted and found != name:
-                    yield found
+        return imported(self.modules[name], package, wanted) - {name}
 
 
-def _names(node: ast.AST, package: str) -> Iterator[str]:
-    """The modules that an import may mean."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        parts = package.split(".")
-        base = parts[: len(parts) - node.level + 1] if node.level else []
-        whole = ".".join([*base, *([node.module] if node.module else [])])
-        yield whole
-        yield from (f"{whole}.{alias.name}" for alias in node.names)
-
-
-def _reached(name: str, imports: Mapping[str, set[str]], apart: set[str]) -> set[str]:
+def _reached(name: str, imports: Mapping[str, frozenset[str]], apart: set[str]) -> set[str]:
     found, open_ends = set[str](), [name]
     while open_ends:
         here = open_ends.pop()
@@ -112,9 +97,11 @@ def _files(name: str) -> Iterator[tuple[str, Path]]:
     if path.stem != _INIT:
         yield name, path
         return
-    for found in sorted(path.parent.rglob("*.py")):
-        parts = found.relative_to(path.parent).with_suffix("").parts
-        yield ".".join((name, *parts)).removesuffix(f".{_INIT}"), found
+    for folder, _, files in os.walk(path.parent):
+        package = ".".join((name, *Path(folder).relative_to(path.parent).parts))
+        for stem in (file[:-3] for file in files if file.endswith(".py")):
+            found = package if stem == _INIT else f"{package}.{stem}"
+            yield found, Path(folder, f"{stem}.py")
 
 
 def _platform() -> str:

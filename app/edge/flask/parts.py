@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..code import Code
@@ -30,7 +30,7 @@ class Parts:
     def __init__(self, app: Flask, settings: Sequence[str]) -> None:
         self._app = app
         self._settings = tuple(dict.fromkeys((*settings, *OWN_SETTINGS)))
-        self.code = Code.read({app.import_name.partition(".")[0], _LIBRARY.partition(".")[0]})
+        self.code = _running(app.import_name.partition(".")[0])
 
     def forget(self) -> None:
         """Look at the app anew, as a process does that was just started."""
@@ -104,6 +104,12 @@ class Parts:
 def _of_setting(name: str, value: str) -> Part:
     digest = hashlib.blake2b(value.encode(), digest_size=16).hexdigest()
     return Part(kind=SETTING, name=name, digest=digest)
+
+
+@cache
+def _running(package: str) -> Code:
+    """The code of a package and of this library; a process imports it once, whatever it makes."""
+    return Code.read({package, _LIBRARY.partition(".")[0]})
 
 
 def _module(thing: Any) -> str:
