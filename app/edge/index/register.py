@@ -25,6 +25,7 @@ from .interval import ALWAYS, HIGHEST
 from .known import know_parts, know_shapes
 from .lock import share
 from .page import Page
+from .precision import counted
 from .prepared import Prepared
 from .tables import dependency, page
 
@@ -149,10 +150,13 @@ def _values(response: Page, said: str) -> tuple[Any, ...]:
 
 
 def _says_all(row: Sequence[Any], response: Page, said: str) -> bool:
-    """Tell whether a row holds for this copy too: then nothing is written, and no disk flushed."""
-    _, *same, until = row
+    """Tell whether a row holds for this copy too: then nothing is written, and no disk flushed.
+
+    One that was purged says with the next copy whether it had to be.
+    """
+    _, *same, purged, until = row
     here = [said, response.tag, response.etag, response.policy, response.aside]
-    return same == here and until >= whole(response.expires)
+    return same == here and not purged and until >= whole(response.expires)
 
 
 def _add(connection: Connection, page_id: int, new: Entries) -> None:
@@ -164,11 +168,15 @@ def _add(connection: Connection, page_id: int, new: Entries) -> None:
 _VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
-_update = sa.update(page).where(*_this).values({n: sa.bindparam(n) for n in _VALUES})
+_update = (
+    sa.update(page)
+    .where(*_this)
+    .values({n: sa.bindparam(n) for n in _VALUES} | counted(sa.bindparam("etag")))
+)
 _KNOWN = Prepared(
     sa.select(
         *(page.c.id, page.c.digest, page.c.tag, page.c.etag, page.c.policy),
-        *(page.c.aside, page.c.expires_at),
+        *(page.c.aside, page.c.purged, page.c.expires_at),
     ).where(*_this),
     *_WHERE,
 )
