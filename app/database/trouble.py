@@ -80,8 +80,9 @@ def told(error: Exception, statement: str, connection: Connection) -> BaseExcept
     """What SQLAlchemy would raise for an error of the driver that it has not seen."""
     dialect = connection.dialect
     made = DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
-    sentence = _known(str(error))
-    return UnusableDatabaseError(sentence, made) if sentence else made
+    if isinstance(made, DBAPIError) and (sentence := _known(str(error))):
+        return UnusableDatabaseError(sentence, made)
+    return made
 
 
 def _translate(context: ExceptionContext) -> BaseException | None:
