@@ -269,6 +269,27 @@ def test_1_4_an_author_whom_no_post_has_yet_purges_no_post(seeded: Connection) -
     assert not resolve(seeded).pages
 
 
+LOOKED_UP = {
+    "in a result": (None, 2, True),
+    "before it": (None, 1, False),
+    "before it, where the other row decides": (author.c.id.is_(None), 1, True),
+}
+
+
+@pytest.mark.parametrize(("condition", "number", "heard"), LOOKED_UP.values(), ids=LOOKED_UP)
+def test_1_4_what_is_only_looked_up_for_a_row_counts_where_it_was_read(
+    seeded: Connection, condition: Any, number: int, heard: bool
+) -> None:
+    """Another author of a post that is not shown alters nothing, unless rows are chosen by it."""
+    pages = sa.select(post, author).outerjoin(author).order_by(post.c.published_at, post.c.id)
+    pages = pages if condition is None else pages.where(sa.or_(condition, author.c.id > 0))
+    at = mark(seeded)
+    _, dependencies = read(seeded, pages.offset(1).limit(1))
+    assert put(seeded, "/page", dependencies, mark=at) is Registered.DONE
+    seeded.execute(sa.update(post).where(post.c.id == number).values(author_id=3))
+    assert bool(resolve(seeded).pages) is heard
+
+
 def test_1_5_a_post_enters_a_topics_list_through_its_link(seeded: Connection) -> None:
     """The list hears of the link as well as of the post."""
     listed = sa.select(post).join(link).where(link.c.topic_id == 1)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+MOST = 12
 UNCOUNTED = "/search"
 """What is found there weighs every word of every post, drafts too, so any write purges it."""
 
@@ -41,5 +42,5 @@ class Tally:
         )
         for door, count in sorted(self.steps.items()):
             yield f"  {door}: {count} times, {self.changed[door]} of {self.purged[door]} purged"
-        for (door, path), count in self.needless.most_common(45):
+        for (door, path), count in self.needless.most_common(MOST):
             yield f"  needlessly by {door}: {path}, {count} times"

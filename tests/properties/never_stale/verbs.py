@@ -26,8 +26,8 @@ def create(desk: Desk) -> None:
 def revise(desk: Desk) -> None:
     """One thing about a post, or all of them."""
     post = desk.post()
-    whole = desk.draft(post.kind, post.slug)
-    draft = desk.one((whole, *(replace(as_it_is(post), **{n: v}) for n, v in facts(desk, post))))
+    fact = desk.one((None, *facts(desk, post)))
+    draft = replace(as_it_is(post), **dict([fact])) if fact else desk.draft(post.kind, post.slug)
     actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
 
 

@@ -30,7 +30,7 @@ from .tally import Tally
 from .verbs import VERBS
 
 LENGTH = 150
-VISITS = 3
+VISITS = 2
 TRIES = 150
 WEIGHTS: dict[Door, int] = {**VERBS, **STATEMENTS, **RELEASES}
 DOORS = {door.__name__: door for door in WEIGHTS}
