@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -19,6 +20,8 @@ from app.config import SETTINGS
 from app.config.readers import database_url
 from app.extensions import alembic, db
 
+from .live.process import PACKED
+
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
 
 pytest_plugins = [
@@ -27,6 +30,7 @@ pytest_plugins = [
     "tests.live.nginx",
     "tests.live.postgres",
     "tests.live.varnish",
+    "tests.site.written",
 ]
 
 
@@ -55,20 +59,29 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that is made once for all the processes that run tests."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / name).exists():
+            making = Path(tempfile.mkdtemp(prefix="making-", dir=shared))
+            make(making)
+            making.rename(shared / name)
+    return shared / name
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty, migrated SQLite database to copy from."""
-    folder = tmp_path_factory.mktemp("migrated")
-    app = create_app({"INSTANCE": str(folder), "SECRET_KEY": "test", "EDGE_GATEWAY": False})
-    with app.app_context():
-        alembic.upgrade()
-        db.session.remove()
-        db.engine.dispose()
-    return folder / "broadsheet.db"
 
+    def make(folder: Path) -> None:
+        for _ in opened(folder):
+            alembic.upgrade()
 
-PACKED = Path(tempfile.gettempdir(), f"broadsheet-packed-{os.getuid()}")
-"""Static files are packed once for all tests: their names are the digests of what they hold."""
+    return once(tmp_path_factory, "migrated", make) / "broadsheet.db"
 
 
 def opened(folder: Path, **settings: Any) -> Iterator[Flask]:

@@ -9,20 +9,36 @@ from pathlib import Path
 
 import pytest
 
+from app.config.readers import database_url
 from app.publishing.sampling import load_samples
-from tests.conftest import opened
+from tests.conftest import once, opened
 
+from .postgres import Postgres
 from .site import Site, made
 
 
 @pytest.fixture(scope="session")
 def sampled(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """A database that holds the sample publication, to copy from."""
-    folder = tmp_path_factory.mktemp("sampled")
-    shutil.copy(migrated, folder / "broadsheet.db")
-    for _ in opened(folder, EDGE_GATEWAY=True):
+
+    def make(folder: Path) -> None:
+        shutil.copy(migrated, folder / "broadsheet.db")
+        for _ in opened(folder, EDGE_GATEWAY=True):
+            assert load_samples(now=datetime.now(UTC))
+
+    return once(tmp_path_factory, "sampled", make) / "broadsheet.db"
+
+
+@pytest.fixture(scope="session")
+def sampled_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, migrated_postgres: str
+) -> str:
+    """The name of a database on PostgreSQL that holds the same, to copy from."""
+    url = postgres.create(template=migrated_postgres)
+    folder = tmp_path_factory.mktemp("sampled-postgres")
+    for _ in opened(folder, DATABASE_URL=database_url(url)):  # no gateway that others wait for
         assert load_samples(now=datetime.now(UTC))
-    return folder / "broadsheet.db"
+    return url.rpartition("/")[2]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Editors that die: `python -m tests.live.editing`, with the settings of a site in its environment.
 
-It loads the sample publication, then reads one line a round: a title for the site, and the step
+It reads one line a round: a title for the site, and the step
 of purging after which the editor's process is killed. It answers with the signal that killed him,
 or with "busy" when somebody else was writing all the time.
 """
@@ -16,11 +16,10 @@ from flask import Flask
 
 from app import create_app
 from app.database.trouble import UnusableDatabaseError
-from app.edge.purge.world import World, wall
+from app.edge.purge.world import World
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Site
-from app.publishing.sampling import load_samples
 
 STEPS = ("committed", "resolved", "settled", "claimed", "called", "recorded")
 """From right after the commit to the end of the gateway's purge."""
@@ -66,10 +65,6 @@ def edit(app: Flask, title: str, step: str) -> str:
 def main() -> None:
     """Serve the rounds; no connection is open while a child is made."""
     app = create_app()
-    with app.app_context():
-        load_samples(now=wall())
-        db.session.remove()
-        db.engine.dispose()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:

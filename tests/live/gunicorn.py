@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .process import ROOT, Running, free_port, running
+from .process import PACKED, ROOT, Running, free_port, running
 
 Serve = Callable[..., Running]
 OURS = ("FLASK_", "DATABASE_URL", "PORT", "SECRET_KEY", "SITE_URL", "WEB_CONCURRENCY", "CI")
@@ -25,6 +26,7 @@ def environment(instance: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "FLASK_SKIP_DOTENV": "1",
         "FLASK_APP": "wsgi.py",
         "FLASK_INSTANCE": str(instance),
+        "FLASK_EDGE_BUILD": str(PACKED),
         "FLASK_EDGE_REFILL": "off",  # or a test that counts misses would have to race it
     }
     return {**kept, **own, "SECRET_KEY": "test", **settings}
@@ -78,6 +80,7 @@ def serve(tmp_path: Path, migrated: Path) -> Iterator[Serve]:
                 port=port,
                 log=tmp_path / f"gunicorn-{port}.log",
                 env=environment(instance, {**own, **settings}),
+                stop=signal.SIGKILL,  # nobody waits for its last words
             )
             return stack.enter_context(started)
 

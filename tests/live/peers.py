@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from flask import Flask
 
 from app.config.readers import database_url
 from app.edge.config import varnish
-from app.publishing.sampling import load_samples
-from tests.conftest import PACKED, opened
+from tests.conftest import opened
 
 from . import wire
 from .gunicorn import environment, flask
@@ -56,7 +54,6 @@ class Peers:
             "WEB_CONCURRENCY": "1",
             "FLASK_PROXIES": "1",
             "FLASK_EDGE": "varnish",
-            "FLASK_EDGE_BUILD": str(PACKED),
             "FLASK_EDGE_GATEWAY": "off",
             "FLASK_EDGE_RELAY": "off",
             "FLASK_EDGE_VARNISH_NODES": self.url,
@@ -64,9 +61,7 @@ class Peers:
         }
 
     def start(self) -> None:
-        """Load the samples, start two origins, then Varnish, then the relay."""
-        with self.acting():
-            load_samples(now=datetime.now(UTC))
+        """Start two origins, then Varnish, then the relay."""
         for number in (1, 2):
             folder = self.folder / f"origin-{number}"
             folder.mkdir()

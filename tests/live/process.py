@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +19,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = 20.0
 """Seconds until a server must be ready."""
+
+PACKED = Path(tempfile.gettempdir(), f"broadsheet-packed-{os.getuid()}")
+"""Static files are packed once for all tests: their names are the digests of what they hold."""
 
 
 def needs(program: str, *, package: str, places: Sequence[str] = ()) -> str:

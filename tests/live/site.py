@@ -75,9 +75,9 @@ class Site:
         assert eventually(lambda: not listens(self.port))  # a worker may outlive its master
 
     def close(self) -> None:
-        """Stop the server, if it runs."""
+        """Stop the server, if it runs; nobody waits for its last words."""
         if self._server is not None:
-            self.stop()
+            self.stop(by=signal.SIGKILL)
 
     def restart(self, *, by: signal.Signals = signal.SIGTERM) -> None:
         """Stop the server and start it again in the same folder."""

@@ -19,13 +19,10 @@ import psycopg
 import pytest
 
 from app import extensions
-from app.config.readers import database_url
 from app.edge.testing import assert_hit, assert_miss, assert_no_store, assert_stored
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Post
-from app.publishing.sampling import load_samples
-from tests.conftest import opened
 
 from .gunicorn import flask
 from .postgres import Postgres
@@ -469,17 +466,15 @@ def test_a_full_disk_only_costs_hits(tmp_path: Path, sampled: Path, small_disk: 
 
 @pytest.fixture(scope="module")
 def on_postgres(
-    postgres: Postgres, migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres, sampled_postgres: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     """The site with the sample publication on PostgreSQL, on two workers."""
-    url = postgres.create(template=migrated_postgres)
+    url = postgres.create(template=sampled_postgres)
     folder = tmp_path_factory.mktemp("on-postgres")
-    for _ in opened(folder, DATABASE_URL=database_url(url), EDGE_GATEWAY=True):
-        assert load_samples(now=datetime.now(UTC))
     site = Site(folder=folder, settings={"DATABASE_URL": url})
     site.start()
     yield site
-    site.stop()
+    site.close()
     postgres.drop(url)
 
 

@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.site.conftest import fill
-
-from .gunicorn import Serve
+from .site import made
 
 pytestmark = pytest.mark.live
 
@@ -62,11 +59,11 @@ class Visit:
         return found
 
 
-@pytest.fixture
-def site(app: Flask, serve: Serve, tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, written: Path) -> Iterator[str]:
     """Where a server with something on every page answers."""
-    fill()
-    return serve(DATABASE_URL=f"sqlite:///{tmp_path / 'broadsheet.db'}").url.rstrip("/")
+    with made(written, tmp_path_factory.mktemp("read")) as started:
+        yield started.url
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
-"""The process that commits is killed, or the whole server: readers see the new page soon after.
+"""Processes are killed wherever they are: nothing is lost, and readers see the new page soon after.
 
-`CRASHES=200 pytest tests/live/test_crash.py` kills as many editors, and a server for each six.
+`KILLS=1000 pytest tests/live/test_crash.py` kills as many processes, at every point of what a process
+of the site does; `CRASHES=200` as many editors beside a running server, and a server for each three.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,23 +15,33 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import count, cycle, islice
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
+from . import dying
 from .editing import STEPS
 from .gunicorn import environment
+from .killing import Round
+from .mortal import WRITES
 from .process import ROOT, Running, free_port, listens, running
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
-CRASHES = int(os.environ.get("CRASHES", str(4 * len(STEPS))))
-RESTARTS = CRASHES // len(STEPS)
+KILLS = int(os.environ.get("KILLS", "200"))
+SHARES = {"sqlite": 0.8, "postgresql": 0.2}
+"""Of all kills; each is as good as the other, but one costs twice as much."""
+
+CRASHES = int(os.environ.get("CRASHES", str(len(STEPS))))
+RESTARTS = CRASHES // 3
 SOON = 3.0
 """Seconds: the relay asks twenty times a second, and this machine may be busy."""
 
@@ -133,9 +145,9 @@ def until(done: Callable[[], bool], longest: float) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path, migrated: Path) -> Iterator[House]:
+def house(tmp_path: Path, sampled: Path) -> Iterator[House]:
     """The sample publication, with editors at their desks and no server yet."""
-    shutil.copy(migrated, tmp_path / "broadsheet.db")
+    shutil.copy(sampled, tmp_path / "broadsheet.db")
     port = free_port()
     editors = subprocess.Popen(
         [sys.executable, "-m", f"{__package__}.editing"],
@@ -167,7 +179,7 @@ def test_readers_see_what_a_dead_editor_had_committed(house: House) -> None:
 @pytest.mark.timeout(60 + 20 * RESTARTS)
 def test_after_a_restart_no_reader_sees_the_old_page(house: House) -> None:
     """The server dies together with the editor; its first answer is already the new page."""
-    for step in islice(cycle(("committed", "settled", "claimed", "called")), RESTARTS):
+    for step in islice(cycle(("committed", "claimed", "settled", "called")), RESTARTS):
         with house.server() as server:
             house.warm()
             title = house.edit(server, step)
@@ -175,3 +187,84 @@ def test_after_a_restart_no_reader_sees_the_old_page(house: House) -> None:
         until(lambda: not listens(house.port), SOON)
         with house.server():
             assert all(house.shows(title) for _ in range(5))
+
+
+def rounds(kills: int) -> Iterator[Round]:
+    """How each process dies: at each step in turn, at any of its points or some time after it."""
+    chance, number = Random(7), 0
+    while kills > 0:
+        twice = number % 6 == 1
+        yield Round(
+            number=number,
+            write=chance.choice([*WRITES]),
+            step=dying.STEPS[number % len(dying.STEPS)],
+            share=chance.random(),
+            after=chance.randrange(800) if chance.random() < 0.3 else None,
+            survivor=number % 2 == 0,
+            twice=twice,
+        )
+        number += 1
+        kills -= 1 + twice
+
+
+@contextmanager
+def killer(folder: Path, database: str) -> Iterator[Callable[[Round], dict[str, Any]]]:
+    """A site whose processes are killed, round by round; what was found comes back."""
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.killing", str(folder), database],
+            cwd=ROOT,
+            env=environment(folder, {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        ) as started,
+    ):
+        assert started.stdin is not None
+        assert started.stdout is not None
+        asked, answered = started.stdin, started.stdout
+
+        def play(what: Round) -> dict[str, Any]:
+            asked.write(f"{json.dumps(asdict(what))}\n")
+            asked.flush()
+            line = answered.readline()
+            assert line, (folder / "log").read_text()[-4000:]
+            found: dict[str, Any] = json.loads(line)
+            return found
+
+        try:
+            assert answered.readline() == "ready\n", (folder / "log").read_text()[-4000:]
+            yield play
+        finally:
+            os.killpg(started.pid, signal.SIGKILL)
+
+
+@pytest.fixture(params=SHARES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty, migrated database of each kind."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    shutil.copy(request.getfixturevalue("migrated"), tmp_path / "broadsheet.db")
+    return f"sqlite:///{tmp_path / 'broadsheet.db'}"
+
+
+@pytest.mark.timeout(120 + KILLS)
+def test_wherever_a_process_is_killed_nothing_is_lost(database: str, tmp_path: Path) -> None:
+    """What was committed stands, edges hear of it, and the store is sound, whole, fresh and kept."""
+    died, incarnations, killed = Counter[str](), set[int](), 0
+    share = SHARES[database.partition(":")[0]]
+    with killer(tmp_path, database) as play:
+        for what in rounds(int(KILLS * share)):
+            found = play(what)
+            assert (found["wrong"], found["killed"]) == ([], 1 + what.twice), (what, found)
+            killed += found["killed"]
+            died[found["step"]] += 1
+            incarnations.add(found["incarnation"])
+    assert killed >= int(KILLS * share)
+    assert len(incarnations) == 1, "the store should survive, not merely be thrown away"
+    fair = sum(died.values()) // len(dying.STEPS)
+    assert min(died[step] for step in dying.STEPS) >= fair // 2, died

@@ -14,7 +14,6 @@ import pytest
 from flask import Flask
 
 from app.publishing.actions import add_redirect
-from tests.site.conftest import fill
 
 from .gunicorn import Serve
 
@@ -46,9 +45,8 @@ def notes(url: str) -> dict[str, str]:
     }
 
 
-def test_redbot_has_nothing_to_complain_of(app: Flask, serve: Serve, tmp_path: Path) -> None:
+def test_redbot_has_nothing_to_complain_of(filled: Flask, serve: Serve, tmp_path: Path) -> None:
     """Of a page, a feed, a file, an API's answer, a redirect, a 404, and what is not stored."""
-    fill()
     add_redirect("/old", target="/articles/lanterns", now=datetime.now(UTC))
     site = serve(DATABASE_URL=f"sqlite:///{tmp_path / 'broadsheet.db'}").url
     style = re.search(r'href="(/static/[^"]+\.css)"', read(f"{site}/"))

@@ -26,10 +26,10 @@ PAGES = ("/", "/about", "/feed.xml", "/articles/small-print")
 
 @pytest.fixture(scope="module")
 def house(
-    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, migrated_postgres: str
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, sampled_postgres: str
 ) -> Iterator[Peers]:
     """One house for all tests: each leaves it as it was."""
-    with peers(tmp_path_factory.mktemp("house"), postgres, migrated_postgres) as started:
+    with peers(tmp_path_factory.mktemp("house"), postgres, sampled_postgres) as started:
         yield started
 
 

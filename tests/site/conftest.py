@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-from flask import Flask
-
 from app.publishing.models import Kind, Status
 from app.publishing.text import render
 
@@ -106,10 +103,3 @@ def write() -> None:
     content.post("About", kind=Kind.PAGE, menu_position=0, body=PROSE)
     content.post("Imprint", kind=Kind.PAGE)
     content.post("A draft", status=Status.DRAFT, topics=["Harbour"], authors=["Ada"])
-
-
-@pytest.fixture
-def filled(app: Flask) -> Flask:
-    """The app with something on every page."""
-    fill()
-    return app

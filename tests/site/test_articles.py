@@ -9,25 +9,25 @@ from . import content
 from .html import Page
 
 
-def test_an_article_shows_its_text_authors_and_date(filled: Flask) -> None:
+def test_an_article_shows_its_text_authors_and_date(shown: Flask) -> None:
     """Everything that a reader wants to know of it."""
-    html = filled.test_client().get("/articles/lanterns").text
+    html = shown.test_client().get("/articles/lanterns").text
     for said in ("A text with a note", "Ada", "Ben", "31 January 2024", "2 min read", "Harbour"):
         assert said in html
 
 
-def test_an_article_leads_to_its_neighbours_and_its_topic(filled: Flask) -> None:
+def test_an_article_leads_to_its_neighbours_and_its_topic(shown: Flask) -> None:
     """Before it, after it, and earlier ones of its first topic."""
-    links = Page(filled.test_client().get("/articles/number-3").text).links()
+    links = Page(shown.test_client().get("/articles/number-3").text).links()
     assert "/articles/number-2" in links
     assert "/articles/number-4" in links
     assert "/articles/number-1" in links
     assert "/articles/number-5" not in links
 
 
-def test_an_article_has_structured_data(filled: Flask) -> None:
+def test_an_article_has_structured_data(shown: Flask) -> None:
     """Search engines read it as JSON-LD, with absolute addresses."""
-    html = filled.test_client().get("/articles/lanterns").text
+    html = shown.test_client().get("/articles/lanterns").text
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
     assert found is not None
     data = json.loads(found[1])
@@ -37,9 +37,9 @@ def test_an_article_has_structured_data(filled: Flask) -> None:
     assert [author["name"] for author in data["author"]] == ["Ada", "Ben"]
 
 
-def test_an_article_has_open_graph(filled: Flask) -> None:
+def test_an_article_has_open_graph(shown: Flask) -> None:
     """What a messenger shows of it."""
-    metas = Page(filled.test_client().get("/articles/lanterns").text).all("meta")
+    metas = Page(shown.test_client().get("/articles/lanterns").text).all("meta")
     graph = {meta["property"]: meta["content"] for meta in metas if "property" in meta}
     assert graph["og:type"] == "article"
     assert graph["og:title"] == "Lanterns"
@@ -66,9 +66,9 @@ def test_a_later_change_is_told(app: Flask) -> None:
     assert "10 February 2024" in app.test_client().get("/articles/a").text
 
 
-def test_the_same_article_has_the_same_etag_and_gives_304(filled: Flask) -> None:
+def test_the_same_article_has_the_same_etag_and_gives_304(shown: Flask) -> None:
     """A reader who has the page is told so."""
-    client = filled.test_client()
+    client = shown.test_client()
     tag = client.get("/articles/lanterns").headers["ETag"]
     assert not tag.startswith("W/")
     again = client.get("/articles/lanterns", headers={"If-None-Match": tag})

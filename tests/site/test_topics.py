@@ -12,9 +12,9 @@ from .html import Page
 
 
 @pytest.mark.parametrize("path", ["/topics/harbour", "/authors/ada"])
-def test_it_lists_its_newest_articles(filled: Flask, path: str) -> None:
+def test_it_lists_its_newest_articles(shown: Flask, path: str) -> None:
     """The newest first, its feeds beside it."""
-    answer = filled.test_client().get(path)
+    answer = shown.test_client().get(path)
     page = Page(answer.text)
     assert answer.text.index("Lanterns") < answer.text.index("Number 7")
     assert "Plain" not in answer.text
@@ -49,7 +49,7 @@ def test_a_page_that_is_not_full_leads_to_its_list(app: Flask, base: str) -> Non
 
 @pytest.mark.parametrize("path", ["/topics", "/authors"])
 def test_only_what_has_articles_is_listed(filled: Flask, path: str) -> None:
-    """A topic of drafts alone is not shown."""
+    """A topic of drafts alone is not filled."""
     content.post("Hidden", status=content.Status.DRAFT, topics=["Secret"], authors=["Secret"])
     html = filled.test_client().get(path).text
     assert "Secret" not in html

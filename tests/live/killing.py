@@ -1,0 +1,238 @@
+"""Processes of a site that are killed: `python -m tests.live.killing FOLDER DATABASE_URL`.
+
+It is a server that forks: all is imported and warm, and nothing is open. It reads a round as JSON a
+line, lets a child live until it is killed in it, and answers with what another process found.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from app.extensions import db
+
+from . import dying
+from .mortal import PATHS, ROUND, WRITES, Mortal, Page, ended
+from .verdict import Before, Verdict, judge
+
+FIRST = 1_000_000
+STARTING = Counter(start=20)
+"""So many points has the start of a process that has something to do, or a few more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """How a process is killed: at a share of a step's points, or some microseconds after it.
+
+    A `survivor` has served all the time and judges; else a new process does, which `twice` is
+    killed itself before another one comes.
+    """
+
+    number: int
+    write: str
+    step: str = ""
+    share: float = 0.0
+    after: int | None = None
+    survivor: bool = False
+    twice: bool = False
+
+
+@dataclass(slots=True)
+class Told:
+    """How many processes were killed, and the points that the first one had told of."""
+
+    killed: int
+    points: list[str]
+
+    @property
+    def step(self) -> str:
+        """What it was doing when it died."""
+        return self.points[-1].partition(" ")[0] if self.points else "start"
+
+
+@dataclass(slots=True)
+class Killer:
+    """Forks, kills, and lets be judged."""
+
+    mortal: Mortal
+    known: dict[str, Counter[str]] = field(default_factory=dict)
+    pages: dict[str, Any] = field(default_factory=dict)
+
+    def play(self, asked: Round) -> dict[str, Any]:
+        """One round; a write that is new is lived to its end first, to know its points."""
+        if asked.write not in self.known:
+            told, found = self._round(Round(number=FIRST + asked.number, write=asked.write))
+            assert (told.killed, found.wrong, found.written) == (0, [], True), (told, found)
+            self.known[asked.write] = Counter(point.partition(" ")[0] for point in told.points)
+        told, found = self._round(asked)
+        said = asdict(found) | {
+            "killed": told.killed,
+            "step": told.step,
+            "points": told.points[-3:],
+        }
+        return {name: value for name, value in said.items() if name != "pages"}
+
+    def _round(self, asked: Round) -> tuple[Told, Verdict]:
+        mortal = self.mortal
+        mortal.clock.set(mortal.clock.shown + ROUND)
+        purged = mortal.edge.told()
+        survivor = _Judge.waiting(mortal) if asked.survivor else None
+        told = self._killed(asked, lambda: mortal.live(asked.number, asked.write))
+        committed = "commit committed" in told.points
+        if asked.twice:
+            start = Round(number=0, write="", share=asked.share, step="start", after=asked.after)
+            told.killed += self._killed(start, lambda: mortal.ask("/"), awake=False).killed
+        before = Before(number=asked.number, committed=committed, pages=self.pages, purged=purged)
+        found = (survivor or _Judge.waiting(mortal, awake=False)).judge(before)
+        self.pages = found.pages
+        return told, found
+
+    def _killed(self, asked: Round, live: Callable[[], object], *, awake: bool = True) -> Told:
+        """Let a child live until it dies of its doom, or at the end of its life."""
+        counts = self.known.get(asked.write, STARTING)
+        number = 1 + int(asked.share * counts[asked.step]) if asked.step else 0
+        doom = dying.Doom(step=asked.step, number=0 if asked.after is not None else number)
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(reading)
+            _live(self.mortal, dying.Path(told=writing, doom=doom), live, awake=awake)
+        os.close(writing)
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            points = _followed(pipe, child, asked, number)
+        return Told(killed=ended(child) == signal.SIGKILL, points=points)
+
+
+def _live(mortal: Mortal, path: dying.Path, live: Callable[[], object], *, awake: bool) -> None:
+    """The whole life of a child; who was to be killed and was not dies at its end."""
+    try:
+        if awake:
+            mortal.ask("/topics/maps")
+        with mortal.site.app_context():
+            dying.watch(db.engine, path.at)
+        live()
+    except BaseException as error:  # noqa: BLE001 - told to the parent, in place of a point
+        os.write(path.told, f"failed {error!r}\n".encode())
+        os._exit(os.EX_SOFTWARE)
+    path.at("over", dying.END)
+    if path.doom.step:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(os.EX_OK)
+
+
+def _followed(pipe: Any, child: int, asked: Round, number: int) -> list[str]:
+    """Read what a child tells until it is silent; strike it some time after the point."""
+    said, counts = b"", Counter[str]()
+    while read := pipe.read(65536):
+        said += read
+        if asked.after is None:
+            continue
+        counts = Counter(line.partition(b" ")[0].decode() for line in said.splitlines())
+        if counts[asked.step] >= number:
+            _wait(asked.after)
+            os.kill(child, signal.SIGKILL)
+            said += pipe.read()
+            break
+    return said.decode().splitlines()
+
+
+def _wait(microseconds: int) -> None:
+    """Shorter than any sleep."""
+    until = time.perf_counter() + microseconds / 1e6
+    while time.perf_counter() < until:
+        pass
+
+
+@dataclass(slots=True)
+class _Judge:
+    """A process that looks at what another one has left."""
+
+    child: int
+    told: int
+    answers: int
+
+    @classmethod
+    def waiting(cls, mortal: Mortal, *, awake: bool = True) -> _Judge:
+        """Fork one; awake it serves already, else it has yet to start."""
+        (hears, told), (answers, says) = os.pipe(), os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(told)
+            os.close(answers)
+            _judge(mortal, hears, says, awake=awake)
+        os.close(hears)
+        os.close(says)
+        judge = cls(child=child, told=told, answers=answers)
+        if awake:
+            os.read(answers, 1)
+        return judge
+
+    def judge(self, before: Before) -> Verdict:
+        """Hear its verdict."""
+        with os.fdopen(self.told, "wb") as told:
+            pickle.dump(before, told)
+        with os.fdopen(self.answers, "rb") as answers:
+            said = answers.read()
+        assert ended(self.child) == 0
+        found: Verdict = pickle.loads(said)
+        return found
+
+
+def _judge(mortal: Mortal, hears: int, says: int, *, awake: bool) -> None:
+    """The whole life of a judge."""
+    try:
+        if awake:
+            for path in PATHS:
+                mortal.ask(path)
+            os.write(says, b" ")
+        with os.fdopen(hears, "rb") as told:
+            before = pickle.load(told)
+        found = judge(mortal, before, survivor=awake)
+    except BaseException as error:  # noqa: BLE001 - told to the parent
+        found = Verdict(wrong=[f"the judge failed: {error!r}"])
+    with os.fdopen(says, "wb") as answers:
+        pickle.dump(found, answers)
+    os._exit(os.EX_OK)
+
+
+def _warm(mortal: Mortal) -> dict[str, Page]:
+    """Do once what children will do, so that every statement of theirs is compiled."""
+    before = Before(number=0, committed=True, pages={p: mortal.truth(p) for p in PATHS}, purged=0)
+    for number, write in enumerate(WRITES):
+        mortal.live(number, write)
+        found = judge(mortal, replace(before, number=number), survivor=True)
+        assert found.wrong == []
+        before = replace(before, pages=found.pages, purged=mortal.edge.told())
+        mortal.clock.set(mortal.clock.shown + ROUND)
+    return found.pages
+
+
+def main(folder: str, database: str) -> None:
+    """Serve the rounds until the line is closed."""
+    mortal = Mortal.born(Path(folder), database)
+    mortal.write_all()
+    killer = Killer(mortal, pages=_warm(mortal))
+    mortal.let_go()
+    assert threading.active_count() == 1
+    gc.collect()
+    gc.freeze()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(killer.play(Round(**json.loads(line)))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
