@@ -16,8 +16,10 @@ from tests.edge.gateway.scripted import (
     BOUND,
     Clock,
     Pair,
+    Says,
     Seen,
     Stage,
+    Step,
     call,
     environ_for,
     get,
@@ -543,3 +545,15 @@ def test_a_gateway_speaks_for_one_site() -> None:
         gateway.speak_for("http://example.com")
     with pytest.raises(ValueError, match="must look like"):
         gateway.speak_for("example.org")
+
+
+def test_what_was_made_in_the_future_is_made_again() -> None:
+    """A clock was ahead and is right again: the page would be fresh until that day."""
+    stage = Stage()
+    stage.origin.script[:] = [Says(headers=(("Cache-Control", "max-age=60"),))] * 2
+    stage.clock.now += 86_400
+    stage.ask(Step())
+    assert stage.ask(Step()).cache.startswith("hit")
+    stage.clock.now -= 86_400
+    assert stage.ask(Step()).cache.startswith("fwd=stale; stored")
+    assert stage.ask(Step()).cache.startswith("hit")
