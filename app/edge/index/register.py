@@ -23,6 +23,7 @@ from .interval import ALWAYS, HIGHEST
 from .known import know_parts, know_shapes
 from .lock import share
 from .page import Page
+from .precision import counted
 from .prepared import Prepared
 from .tables import dependency, page
 
@@ -140,7 +141,11 @@ def _add(connection: Connection, page_id: int, new: Entries) -> None:
 _VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
-_update = sa.update(page).where(*_this).values({n: sa.bindparam(n) for n in _VALUES})
+_update = (
+    sa.update(page)
+    .where(*_this)
+    .values({n: sa.bindparam(n) for n in _VALUES} | counted(sa.bindparam("etag")))
+)
 _KNOWN = Prepared(sa.select(page.c.id).where(*_this), *_WHERE)
 _NEW = Prepared(
     sa.insert(page)
