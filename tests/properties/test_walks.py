@@ -43,6 +43,7 @@ def known(adapter: MapAdapter, path: str) -> bool:
     return adapter.test(path.partition("?")[0])
 
 
+@pytest.mark.slow
 def test_a_purge_that_is_lost_is_found(
     tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,8 +45,8 @@ def newest(
     return list(db.session.scalars(found))
 
 
-def newest_in_full(limit: int, *, about: Listed | None = None, cover: bool) -> list[Post]:
-    """The newest articles with their bodies, for a feed; it says whether it shows covers."""
+def newest_in_full(limit: int, *, about: Listed | None = None, cover: bool = False) -> list[Post]:
+    """The newest articles with their bodies, for a feed; with covers, where it shows them."""
     found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
     return list(db.session.scalars(found.options(*for_feeds(cover=cover))))
 

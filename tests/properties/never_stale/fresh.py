@@ -81,16 +81,25 @@ class Fresh:
         known = self._known.get(path)
         if known is not None and all(map(self._gives, known.sent, known.rows)):
             return known.answer
-        return self.learn(path, lambda: self.made(path))
+        answer = self._noting(lambda: self.made(path))
+        self._keep(path, answer)
+        return answer
 
     def learn(self, path: str, make: Callable[[], Answer]) -> Answer:
-        """Remember a page that is made just now, and from which statements."""
-        self._sent.clear()
-        answer, sent = make(), tuple(self._sent)
-        if sent:
-            rows = tuple(map(self._ask, sent))
-            self._known[path] = Known(answer=answer, sent=sent, rows=rows)
+        """Remember a page if it is made just now: one that was kept sends no statement."""
+        answer = self._noting(make)
+        if self._sent:
+            self._keep(path, answer)
         return answer
+
+    def _noting(self, make: Callable[[], Answer]) -> Answer:
+        self._sent.clear()
+        return make()
+
+    def _keep(self, path: str, answer: Answer) -> None:
+        sent = tuple(self._sent)
+        rows = tuple(map(self._ask, sent))
+        self._known[path] = Known(answer=answer, sent=sent, rows=rows)
 
     def made(self, path: str) -> Answer:
         """A page, made in full whatever is known."""
