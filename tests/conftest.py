@@ -78,8 +78,11 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty, migrated SQLite database to copy from."""
 
     def make(folder: Path) -> None:
-        for _ in opened(folder):
+        app = create_app({"INSTANCE": str(folder), "SECRET_KEY": "test", "EDGE_GATEWAY": False})
+        with app.app_context():
             alembic.upgrade()
+            db.session.remove()
+            db.engine.dispose()
 
     return once(tmp_path_factory, "migrated", make) / "broadsheet.db"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.config.readers import database_url
 from app.edge import cached
 from app.edge.flask import asking, relaying
 from app.edge.index.tables import page
@@ -22,6 +25,8 @@ from app.publishing.models import Kind, Post
 from app.publishing.transaction import transaction
 from app.site import policies
 
+from .conftest import opened
+from .live.postgres import Postgres
 from .site import content
 
 OLD, NEW = content.day(1), content.day(90)
@@ -40,13 +45,43 @@ def fill() -> None:
     content.post("About", kind=Kind.PAGE, menu_position=1)
 
 
-@pytest.fixture
-def site(any_app: Flask) -> Flask:
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """A database in which every page of WARM is registered, to copy from."""
+    folder = tmp_path_factory.mktemp("asked")
+    shutil.copy(migrated, folder / "broadsheet.db")
+    for app in opened(folder):
+        fill()
+        db.session.remove()
+        warm(app)
+    return folder / "broadsheet.db"
+
+
+@pytest.fixture(scope="module")
+def asked_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, migrated_postgres: str
+) -> Iterator[str]:
+    """The name of one on PostgreSQL."""
+    url = postgres.create(template=migrated_postgres)
+    for app in opened(tmp_path_factory.mktemp("asked"), DATABASE_URL=database_url(url)):
+        fill()
+        db.session.remove()
+        warm(app)
+    yield url.rpartition("/")[2]
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """A site over each database, without a gateway; every page of WARM is registered."""
-    fill()
-    db.session.remove()
-    warm(any_app)
-    return any_app
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("asked"), tmp_path / "broadsheet.db")
+        yield from opened(tmp_path)
+        return
+    postgres = request.getfixturevalue("postgres")
+    url = postgres.create(template=request.getfixturevalue("asked_postgres"))
+    yield from opened(tmp_path, DATABASE_URL=database_url(url))
+    postgres.drop(url)
 
 
 def warm(app: Flask) -> None:

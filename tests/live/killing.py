@@ -227,6 +227,7 @@ def main(folder: str, database: str) -> None:
     assert threading.active_count() == 1
     gc.collect()
     gc.freeze()
+    gc.disable()  # it would touch every page of every child
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:

@@ -29,7 +29,7 @@ CODINGS = {"identity": bytes, "br": brotli.decompress, "gzip": gzip.decompress}
 DEAD_LEASE = timedelta(seconds=3)
 """After which nobody waits any more for what a dead process had claimed."""
 
-TURN, TURNS = timedelta(seconds=35), 12
+TURN, TURNS = timedelta(seconds=70), 6
 """So often at most a relay looks in a round, and a claim of a dead process is over by then."""
 
 
