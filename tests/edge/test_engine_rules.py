@@ -48,6 +48,7 @@ from app.edge.index import Bound, Registered, Resolution, resolve
 from app.edge.index.lock import exclude
 from app.edge.purge import Tier
 from app.edge.purge.housekeeping import keep_house
+from app.edge.purge.room import GRACE
 from app.edge.purge.world import World
 from app.edge.reads import Row, Schema, Table, Unreadable, analyse, matches, recording
 from app.edge.reads.encoding import comparable
@@ -856,7 +857,10 @@ def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask)
     engine = small.extensions["test_engine"]
     count = "SELECT count(*) FROM edge_page WHERE url = '/p'"
     life = small.extensions["edge"].front.life(Policy(name="P", edge=Freshness(ttl=DAY)))
-    for passed, left in ((life - timedelta(minutes=1), 1), (life + timedelta(minutes=1), 0)):
+    for passed, left in (
+        (life - timedelta(minutes=1), 1),
+        (life + GRACE + timedelta(minutes=1), 0),
+    ):
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             keep_house(connection, (), datetime.now(UTC) + passed)
             assert connection.exec_driver_sql(count).scalar() == left
