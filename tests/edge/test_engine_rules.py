@@ -49,6 +49,7 @@ from app.edge.index.lock import exclude
 from app.edge.index.register import LONGER
 from app.edge.purge import Tier
 from app.edge.purge.housekeeping import keep_house
+from app.edge.purge.room import GRACE
 from app.edge.purge.world import World
 from app.edge.reads import Row, Schema, Table, Unreadable, analyse, matches, recording
 from app.edge.reads.encoding import comparable
@@ -879,7 +880,7 @@ def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask)
     count = "SELECT count(*) FROM edge_page WHERE url = '/p'"
     life = small.extensions["edge"].front.life(Policy(name="P", edge=Freshness(ttl=DAY)))
     minute = timedelta(minutes=1)
-    for passed, left in ((life - minute, 1), (life + LONGER + minute, 0)):
+    for passed, left in ((life - minute, 1), (life + LONGER + GRACE + minute, 0)):
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             keep_house(connection, (), datetime.now(UTC) + passed)
             assert connection.exec_driver_sql(count).scalar() == left
