@@ -25,6 +25,7 @@ from . import (
     ours,
     routing,
     security,
+    sessions,
     site,
 )
 from .edge.policy import PolicyError
@@ -50,6 +51,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         template_folder=str(config.ROOT / "templates"),
     )
     config.configure(app, os.environ, overrides)
+    app.session_interface = sessions.Sessions()
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
     try:

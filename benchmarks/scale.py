@@ -99,7 +99,9 @@ class Place:
         for path in lists(self.volume):
             base, numbered, _ = path.partition("/pages/")
             found.setdefault(base + numbered, []).append(path)
-        return ["/", "/feed.xml", *(path for paths in found.values() for path in paths[-3:])]
+        asked = [path for paths in found.values() for path in paths[-3:]]
+        feeds = [path.replace(".xml", ".json") for path in asked if path.endswith("/feed.xml")]
+        return ["/", "/feed.xml", *asked, *feeds, "/downloads/posts.csv"]
 
     def _built_from(self, number: int) -> Any:
         return self.notebook.built_from[path_of(content.slug(number))]

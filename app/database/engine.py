@@ -59,9 +59,9 @@ def _to_wal(connection: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    kind = connection.get_execution_options().get("sqlite_begin")
-    if kind is None:  # takes no lock, so it can't fail; and every page pays for it
-        raw: Any = connection.connection.driver_connection
-        raw.execute("BEGIN")
-    else:
-        connection.exec_driver_sql(f"BEGIN {kind}")
+    begin = f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}"
+    raw: Any = connection.connection.driver_connection
+    try:
+        raw.execute(begin)  # not by exec_driver_sql, which takes longer than all of SQLite's work
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise trouble.told(error, begin, connection) from error

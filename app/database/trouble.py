@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Engine, ExceptionContext
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
 
@@ -74,6 +74,15 @@ _SENTENCES = (
 def listen(engine: Engine) -> None:
     """Translate the errors of this engine."""
     event.listen(engine, "handle_error", _translate)
+
+
+def told(error: Exception, statement: str, connection: Connection) -> BaseException:
+    """What SQLAlchemy would raise for an error of the driver that it has not seen."""
+    dialect = connection.dialect
+    made = DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
+    if isinstance(made, DBAPIError) and (sentence := _known(str(error))):
+        return UnusableDatabaseError(sentence, made)
+    return made
 
 
 def _translate(context: ExceptionContext) -> BaseException | None:

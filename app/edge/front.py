@@ -143,9 +143,7 @@ class Front:
         count anew.
         """
         flights = [edge.tier.flight for edge in self.edges if edge.tier is not None]
-        lives = [_life(told(policy, dialect, cap=self.cap)) for dialect in self.dialects()]
-        # Caches that nobody named do as browsers do.
-        return sum(lives, max(flights, default=FLIGHT) + _life(policy.browser))
+        return max(flights, default=FLIGHT) + _lives(policy, self.dialects(), self.cap)
 
     @property
     def grace(self) -> timedelta:
@@ -177,6 +175,14 @@ def _instead(policy: Policy, spelt: tuple[tuple[Dialect, ...], ...], cap: timede
     instead = {str(number): sorted(lines - usual) for number, lines in enumerate(wary)}
     differing = {number: lines for number, lines in instead.items() if lines}
     return doubt.written(differing) if differing else ""
+
+
+@lru_cache(maxsize=256)
+def _lives(policy: Policy, dialects: tuple[Dialect, ...], cap: timedelta) -> timedelta:
+    """Add up how long each of these may serve a response, one after another."""
+    lives = [_life(told(policy, dialect, cap=cap)) for dialect in dialects]
+    # Caches that nobody named do as browsers do.
+    return sum(lives, _life(policy.browser))
 
 
 def _by_url(driver: Driver | None) -> bool:

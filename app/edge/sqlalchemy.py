@@ -7,21 +7,24 @@ record begins gives them without a statement, so that record is spoilt.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.orm import Session, SessionTransaction
 
 from .changes.mark import MARK
+from .changes.tables import META
 from .reads import Plan, Schema, Table, Unreadable, analyse
 from .reads.plan import Parameters
-from .reads.recorder import ask_first, current
+from .reads.recorder import Record, ask_first, current, read_beside
 
 INTERNAL = {"edge_internal": True}
 """Execution options of the edge's own transactions: neither read by a page nor a write to tell."""
@@ -46,6 +49,10 @@ class Observer:
         event.listen(engine, "before_cursor_execute", self._before)
         event.listen(engine, "after_cursor_execute", self._after)
         event.listen(engine, "checkin", self._returned)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "begin", _take_write_lock)
+        _followed.add(engine.dialect)
+        _watch_others()
         _watch_sessions()
 
     def _before(
@@ -63,6 +70,8 @@ class Observer:
         if does is Kind.WRITE:
             connection.info[_WROTE] = True
         record = current()
+        if record is None and does is Kind.READ:
+            read_beside()
         if record is None or does is Kind.NEITHER:
             return
         if connection.info.get(_WROTE):
@@ -88,10 +97,12 @@ class Observer:
         declared = context.execution_options.get(READS)
         if declared is not None:
             record.read(Table(table=name) for name in declared)
-            return
-        if context.compiled is None:
-            record.spoil(f"the tables in raw SQL are not known: {statement[:80]!r}")
-            return
+        elif (reason := _unknowable(record, statement, context)) is not None:
+            record.spoil(reason)
+        else:
+            self._note(record, cursor, context)
+
+    def _note(self, record: Record, cursor: Any, context: Any) -> None:
         try:
             plan = self._plan(context.compiled)
         except Unreadable as reason:
@@ -115,6 +126,75 @@ class Observer:
         """A connection goes back to its pool: whatever it wrote is committed or gone."""
         if record.info.pop(_WROTE, False) and self.on_write is not None:
             self.on_write()
+
+
+_followed: WeakSet[Dialect] = WeakSet()
+"""Those of the engines that are listened to; an engine keeps its own, however it is opened."""
+
+
+def _watch_others() -> None:
+    """See every engine's reads; to be called as often as one likes."""
+    if not event.contains(Engine, "before_cursor_execute", _read_elsewhere):
+        event.listen(Engine, "before_cursor_execute", _read_elsewhere)
+
+
+def _read_elsewhere(
+    connection: Connection,
+    _cursor: Any,
+    statement: str,
+    _parameters: Any,
+    context: Any,
+    _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
+) -> None:
+    """Spoil a page that reads a database, or through an engine, whose changes nobody tells."""
+    record = current()
+    if (
+        record is None
+        or connection.dialect in _followed
+        or kind(statement, context) is not Kind.READ
+    ):
+        return
+    if context.execution_options.get(READS) != ():
+        where = connection.engine.url.render_as_string(hide_password=True)
+        record.spoil(f"it read through an engine that is not followed ({where})")
+
+
+def _take_write_lock(connection: Connection) -> None:
+    """Let the edge's own transactions hold SQLite's write lock from their beginning.
+
+    The driver begins nothing before the first write, and what an app does about that may begin
+    without the lock.
+    """
+    if not connection.get_execution_options().get("edge_writes"):
+        return
+    raw: Any = connection.connection.driver_connection
+    connection.exec_driver_sql(_LOCK if raw.in_transaction else "BEGIN IMMEDIATE")
+
+
+_LOCK = f"UPDATE {META} SET value = value WHERE 0"  # noqa: S608 - a constant name; it takes the lock
+
+
+def _unknowable(record: Record, statement: str, context: Any) -> str | None:
+    """Why nothing can be told of a statement, whatever it says."""
+    if context.compiled is None:
+        return f"the tables in raw SQL are not known: {statement[:80]!r}"
+    if context.execution_options.get("schema_translate_map"):
+        return "its tables are those of another schema (schema_translate_map)"
+    if _asks_for_now(record, context.compiled_parameters):
+        return "it asks for the present moment: let a write tell when something is due"
+    return None
+
+
+def _asks_for_now(record: Record, executions: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether a parameter is an instant since the record began: it comes from a clock."""
+    given = (value for parameters in executions for value in parameters.values())
+    instants = (instant for v in given if isinstance(v, datetime) for instant in _meant(v))
+    return any(record.began <= instant <= datetime.now(UTC) for instant in instants)
+
+
+def _meant(value: datetime) -> Iterable[datetime]:
+    """The instants that a value may stand for: without a zone it is UTC or local time."""
+    return (value,) if value.tzinfo else (value.replace(tzinfo=UTC), value.astimezone())
 
 
 class _Sessions(threading.local):
@@ -154,7 +234,10 @@ class Kind(Enum):
     NEITHER = auto()
 
 
+_SAVEPOINTS = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
 _NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
+_ELSEWHERE = re.compile(r"^SET\b.*\b(SEARCH_PATH|SCHEMA|ROLE|AUTHORIZATION)\b")
+"""What lets the same names mean other tables, or other rows; it is as bad as a write."""
 _READS = ("SELECT", "SHOW", "PRAGMA")
 
 
@@ -163,9 +246,11 @@ def kind(statement: str, context: Any) -> Kind:
     if context.isinsert or context.isupdate or context.isdelete:
         return Kind.WRITE
     if context.compiled is not None and not context.isddl and not context.is_text:
-        return Kind.READ
+        if context.compiled.ctes and any(cte.element.is_dml for cte in context.compiled.ctes):
+            return Kind.WRITE
+        return Kind.NEITHER if statement.startswith(_SAVEPOINTS) else Kind.READ
     word = statement.lstrip("( \n\t").upper()
-    if word.startswith(_NEITHER):
+    if word.startswith(_NEITHER) and not _ELSEWHERE.search(word):
         return Kind.NEITHER
     return Kind.READ if word.startswith(_READS) else Kind.WRITE
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive, articles, authors
 
-from . import policies
+from . import numbers, policies
 
 bp = Blueprint("authors", __name__, url_prefix="/authors")
 
@@ -25,21 +25,23 @@ def index() -> ResponseReturnValue:
 def show(slug: str) -> ResponseReturnValue:
     """One author with its newest articles."""
     author = authors.by_slug(slug, described=True) or abort(404)
-    newest = articles.newest(archive.PAGE_SIZE, about=author)
     count = articles.count(about=author)
+    ends = archive.ends(count)
     return render_template(
         "site/authors/show.html",
         author=author,
-        articles=newest,
+        articles=articles.newest(ends.shown, about=author),
         count=count,
-        older=archive.page_after(len(newest), count),
+        older=ends.older,
     )
 
 
 @bp.get("/<slug:slug>/pages/<number:number>")
 @cached(policies.ARCHIVE)
 def numbered(slug: str, number: int) -> ResponseReturnValue:
-    """One page of a author's articles; page 1 holds the oldest."""
+    """One page of an author's articles; page 1 holds the oldest."""
     author = authors.by_slug(slug) or abort(404)
     page = archive.page(number, about=author) or abort(404)
+    if not page.lasting:
+        return numbers.way_to(author.path)
     return render_template("site/authors/numbered.html", author=author, page=page)

@@ -58,15 +58,16 @@ def author_as_json(slug: str) -> ResponseReturnValue:
 
 
 def _atom(about: Topic | Author | None) -> Response:
-    document = atom(_feed(about, "feed.xml"))
+    document = atom(_feed(about, "feed.xml", cover=False))
     return Response(document, content_type="application/atom+xml; charset=utf-8")
 
 
 def _json(about: Topic | Author | None) -> Response:
-    return Response(json_feed(_feed(about, "feed.json")), content_type="application/feed+json")
+    document = json_feed(_feed(about, "feed.json", cover=True))
+    return Response(document, content_type="application/feed+json")
 
 
-def _feed(about: Topic | Author | None, name: str) -> Feed:
+def _feed(about: Topic | Author | None, name: str, *, cover: bool) -> Feed:
     settings = site.settings()
     below = about.path if about else ""
     return Feed(
@@ -76,5 +77,5 @@ def _feed(about: Topic | Author | None, name: str) -> Feed:
         language=settings.language,
         home=below or "/",
         path=f"{below}/{name}",
-        posts=tuple(articles.newest_in_full(SIZE, about=about)),
+        posts=tuple(articles.newest_in_full(SIZE, about=about, cover=cover)),
     )

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive, articles, topics
 
-from . import policies
+from . import numbers, policies
 
 bp = Blueprint("topics", __name__, url_prefix="/topics")
 
@@ -25,14 +25,14 @@ def index() -> ResponseReturnValue:
 def show(slug: str) -> ResponseReturnValue:
     """One topic with its newest articles."""
     topic = topics.by_slug(slug, described=True) or abort(404)
-    newest = articles.newest(archive.PAGE_SIZE, about=topic)
     count = articles.count(about=topic)
+    ends = archive.ends(count)
     return render_template(
         "site/topics/show.html",
         topic=topic,
-        articles=newest,
+        articles=articles.newest(ends.shown, about=topic),
         count=count,
-        older=archive.page_after(len(newest), count),
+        older=ends.older,
     )
 
 
@@ -42,4 +42,6 @@ def numbered(slug: str, number: int) -> ResponseReturnValue:
     """One page of a topic's articles; page 1 holds the oldest."""
     topic = topics.by_slug(slug) or abort(404)
     page = archive.page(number, about=topic) or abort(404)
+    if not page.lasting:
+        return numbers.way_to(topic.path)
     return render_template("site/topics/numbered.html", topic=topic, page=page)

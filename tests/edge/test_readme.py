@@ -67,28 +67,57 @@ def elsewhere(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_example_runs_elsewhere(elsewhere: Path) -> None:
-    """The room is a library: its own example passes its own tests without the app around it."""
-    example, tests = re.findall(
-        r'```python\n("""(?:A whole app|Its tests).*?)```', README, re.DOTALL
-    )
-    (elsewhere / "example.py").write_text(example, encoding="utf-8")
-    fixture = """
+FIXTURES = """
 import pytest
-from example import MISSING, SEARCH, create_app
+from example import create_app
 
 @pytest.fixture
 def app(tmp_path):
-    return create_app(
+    app = create_app(
         TESTING=True, SECRET_KEY="k", EDGE="cloudflare", EDGE_STORE=str(tmp_path / "store")
     )
+    yield app
 """
-    (elsewhere / "test_example.py").write_text(tests + fixture, encoding="utf-8")
+WITH_A_DATABASE = """
+import pytest
+from example import create_app, db, edge
+
+@pytest.fixture
+def app(tmp_path):
+    url = f"sqlite:///{tmp_path / 'posts.db'}"
+    app = create_app(
+        TESTING=True,
+        SQLALCHEMY_DATABASE_URI=url,
+        EDGE_RELAY=False,
+        EDGE_STORE=str(tmp_path / "store"),
+    )
+    with app.app_context():
+        db.create_all()
+        runner = app.test_cli_runner()
+        assert runner.invoke(args=["edge", "triggers", "install"]).exit_code == 0
+        assert runner.invoke(args=["edge", "release"]).exit_code == 0
+        assert edge.trouble(app) is None
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+"""
+EXAMPLES = {"without a database": (0, FIXTURES, "3"), "with a database": (1, WITH_A_DATABASE, "1")}
+
+
+@pytest.mark.parametrize(("place", "fixture", "tests"), EXAMPLES.values(), ids=EXAMPLES)
+def test_an_example_runs_elsewhere(elsewhere: Path, place: int, fixture: str, tests: str) -> None:
+    """The room is a library: its own examples pass their own tests without the app around it."""
+    apps = re.findall(r'```python\n("""A whole app.*?)```', README, re.DOTALL)
+    theirs = re.findall(r'```python\n("""Its tests.*?)```', README, re.DOTALL)
+    (elsewhere / "example.py").write_text(apps[place], encoding="utf-8")
+    imported = "from example import MISSING, SEARCH\n" if place == 0 else ""
+    (elsewhere / "test_example.py").write_text(imported + theirs[place], encoding="utf-8")
+    (elsewhere / "conftest.py").write_text(fixture, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, str(elsewhere)], cwd=elsewhere, capture_output=True, text=True, check=False
     )
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert f"{tests} passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_no_module_imports_the_app_around_it(elsewhere: Path) -> None:

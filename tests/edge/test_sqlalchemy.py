@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, registry, selectinload
 
 from app.edge.changes import changed_since, mark
+from app.edge.index.lock import promptly
 from app.edge.reads import Range, Row, recording
-from app.edge.sqlalchemy import Observer
+from app.edge.sqlalchemy import Kind, Observer, kind
 
-from .reads.conftest import SCHEMA, author, link, post, private, topic
+from .reads.conftest import SCHEMA, author, link, metadata, post, private, topic
 from .reads.conftest import engine as engine  # noqa: PLC0414 - a fixture is imported by its name
 
 mapper = registry()
@@ -132,3 +140,73 @@ def test_a_finished_write_is_told_once_and_a_read_never(engine: Engine) -> None:
         connection.execute(sa.insert(post).values(id=2, slug="b"))
         assert told == []
     assert told == ["written"]
+
+
+def test_another_engine_spoils_the_record(seeded: Engine) -> None:
+    """Nobody tells what changes there, and be it the same database."""
+    other = sa.create_engine("sqlite://")
+    with recording() as record, other.connect() as connection:
+        connection.execute(sa.select(sa.literal(1)).execution_options(edge_reads=()))
+        assert record.spoilt is None
+        connection.execute(sa.select(sa.literal(1)))
+    other.dispose()
+    assert "not followed" in (record.spoilt or "")
+    with recording() as own, seeded.execution_options(logging_token="x").connect() as connection:
+        connection.execute(sa.select(post))
+    assert own.spoilt is None
+
+
+def test_another_schema_spoils_the_record(seeded: Engine) -> None:
+    """A table of the same name elsewhere has no triggers, or those of another site."""
+    with recording() as record, seeded.connect() as connection:
+        translated = connection.execution_options(schema_translate_map={None: "main"})
+        translated.execute(sa.select(post))
+    assert "another schema" in (record.spoilt or "")
+
+
+MOMENTS = {
+    "with a zone": lambda: datetime.now(UTC),
+    "without one": lambda: datetime.now(UTC).replace(tzinfo=None),
+    "by the clock on the wall": datetime.now,
+}
+
+
+@pytest.mark.parametrize("now", MOMENTS.values(), ids=MOMENTS)
+def test_the_present_moment_spoils_the_record(seeded: Engine, now: Any) -> None:
+    """What is due later becomes visible without a write."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(post).where(post.c.published_at <= datetime(2026, 1, 1)))  # noqa: DTZ001 - the column has no zone
+        assert record.spoilt is None
+        connection.execute(sa.select(post).where(post.c.published_at <= now()))
+    assert "present moment" in (record.spoilt or "")
+
+
+def test_a_write_within_a_select_is_a_write() -> None:
+    """PostgreSQL lets a SELECT's WITH update what it likes."""
+    changed = sa.update(post).values(title="x").returning(post.c.id).cte("changed")
+    context = SimpleNamespace(
+        isinsert=False, isupdate=False, isdelete=False, isddl=False, is_text=False,
+        compiled=sa.select(changed.c.id).compile(dialect=postgresql.dialect()),
+    )  # fmt: skip
+    assert kind(str(context.compiled), context) is Kind.WRITE
+
+
+def test_a_savepoint_is_no_read(seeded: Engine) -> None:
+    """A view may look for something within one."""
+    with recording() as record, seeded.begin() as connection, connection.begin_nested():
+        connection.execute(sa.select(post))
+    assert record.spoilt is None
+
+
+def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path) -> None:
+    """Whatever the driver and the app do about transactions: between a look and a write nobody comes."""
+    for begins in ("", "BEGIN"):
+        engine = sa.create_engine(f"sqlite:///{tmp_path / 'plain.db'}", connect_args={"timeout": 0})
+        if begins:
+            event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+        metadata.create_all(engine)
+        Observer(SCHEMA).listen(engine)
+        locked = pytest.raises(sa.exc.OperationalError, match="locked")
+        with promptly(engine), engine.connect() as other, locked:
+            other.execute(sa.insert(post).values(id=1))
+        engine.dispose()

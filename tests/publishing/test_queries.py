@@ -165,6 +165,17 @@ def test_a_full_page_never_changes_by_publishing(app: Flask) -> None:
     assert (titles(before.posts), before.newer) == (titles(after.posts), after.newer)
 
 
+def test_a_page_waits_for_its_first_article(app: Flask) -> None:
+    """A full page leads to the next one before that has anything, and need not change for it."""
+    for number in range(archive.PAGE_SIZE):
+        content.post(f"n{number}", at=content.day(number))
+    first, second = archive.page(1), archive.page(2)
+    assert first is not None
+    assert second is not None
+    assert (first.newer, second.posts, second.newer, second.older) == (2, (), None, 1)
+    assert archive.page(3) is None
+
+
 @pytest.mark.parametrize("number", [2, 10**9, 10**10 - 1])
 def test_a_page_beyond_the_last_is_none(app: Flask, number: int) -> None:
     """However large the number is."""
@@ -173,14 +184,36 @@ def test_a_page_beyond_the_last_is_none(app: Flask, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "count", "page"),
-    [(0, 0, None), (20, 20, None), (20, 21, 1), (20, 40, 1), (20, 41, 2), (20, 60, 2)],
+    ("count", "shown", "older", "lasting"),
+    [
+        (0, 0, None, 0),
+        (1, 1, None, 1),
+        (20, 20, None, 1),
+        (39, 39, None, 1),
+        (40, 20, 1, 2),
+        (59, 39, 1, 2),
+        (60, 20, 2, 3),
+    ],
 )
-def test_the_page_after_the_newest_goes_on_without_a_gap(
-    shown: int, count: int, page: int | None
+def test_a_list_shows_what_fills_no_page_and_one_page_more(
+    count: int, shown: int, older: int | None, lasting: int
 ) -> None:
-    """It is the page that holds the first article which was not shown."""
-    assert archive.page_after(shown, count) == page
+    """It goes on without a gap, on the page before the newest that is full."""
+    ends = archive.ends(count)
+    assert (ends.shown, ends.older, archive.lasting_count(count)) == (shown, older, lasting)
+    assert ends.shown + (ends.older or 0) * archive.PAGE_SIZE == count
+
+
+@pytest.mark.parametrize(
+    ("number", "posts", "lasting"),
+    [(1, 1, True), (1, 20, True), (2, 0, False), (2, 19, False), (2, 20, True)],
+)
+def test_a_page_lasts_when_it_is_full_or_the_first(
+    number: int, posts: int, *, lasting: bool
+) -> None:
+    """Another one's articles are shown by the list until it is full."""
+    page = archive.Numbered(number=number, posts=(Post(),) * posts)
+    assert page.lasting is lasting
 
 
 def test_years_and_their_neighbours(any_app: Flask) -> None:

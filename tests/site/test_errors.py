@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 
+from app.edge.testing import assert_hit
 from app.extensions import db
 from app.publishing.models import Status
 
@@ -31,6 +34,15 @@ def test_an_old_address_of_a_hidden_post_is_not_found(app: Flask) -> None:
     """A redirect does not tell that there is a draft."""
     content.old_path("/old", to=content.post("Draft", status=Status.DRAFT))
     assert app.test_client().get("/old").status_code == 404
+
+
+def test_a_new_post_leaves_what_is_not_there_at_the_edge(make_app: Callable[..., Flask]) -> None:
+    """There is no end of addresses that don't exist; only one that leads to the post is its own."""
+    client = make_app(EDGE_GATEWAY=True).test_client()
+    client.get("/nothing/here")
+    content.post("Draft", status=Status.DRAFT)
+    db.session.remove()
+    assert_hit(client.get("/nothing/here"))
 
 
 REDIRECTED = [

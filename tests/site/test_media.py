@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from app.edge.flask.releasing import release
+from app.edge.testing import assert_hit, assert_miss
+from app.extensions import db
+from app.publishing.models import Media
 from app.publishing.queries import articles
+from app.publishing.transaction import transaction
 
+from . import content
 from .content import picture
 from .html import Page
 
@@ -15,10 +25,44 @@ def test_a_file_is_served_for_ever(shown: Flask) -> None:
     assert article is not None
     assert article.cover is not None
     file = article.cover.files[0]
+    db.session.remove()
     answer = shown.test_client().get(file.path)
     assert answer.data == picture("Lanterns", 960)
     assert answer.content_type == "image/jpeg"
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_deleted_image_leaves_the_edge(make_app: Callable[..., Flask]) -> None:
+    """Whoever takes one down has reasons; a year is too long to wait for it."""
+    app = make_app(EDGE_GATEWAY=True)
+    cover = content.post("Lanterns", cover=True).cover
+    assert cover is not None
+    path, key = cover.files[0].path, cover.id
+    db.session.remove()
+    client = app.test_client()
+    assert_miss(client.get(path))
+    assert_hit(client.get(path))
+    with transaction() as session:
+        session.execute(sa.delete(Media).where(Media.id == key))
+    db.session.remove()
+    assert client.get(path).status_code == 404
+
+
+def test_a_release_leaves_images_where_they_are(make_app: Callable[..., Flask]) -> None:
+    """Their addresses say what they hold, whoever serves them."""
+    app = make_app(EDGE_GATEWAY=True)
+    cover = content.post("Lanterns", cover=True).cover
+    assert cover is not None
+    path = cover.files[0].path
+    db.session.remove()
+    client = app.test_client()
+    client.get(path)
+    parts = app.extensions["edge"].tracker.parts
+    parts.code = replace(parts.code, platform="another python")
+    parts.forget()
+    release(app)
+    db.session.remove()
+    assert_hit(client.get(path))
 
 
 WRONG = ["/media/00000000000000000000/a.jpg", "/media/x/a.jpg", "/media/a%00b/c", "/media//a"]

@@ -24,14 +24,27 @@ def test_it_lists_its_newest_articles(shown: Flask, path: str) -> None:
 
 @pytest.mark.parametrize("base", ["/topics/t", "/authors/a"])
 def test_older_articles_are_on_numbered_pages(app: Flask, base: str) -> None:
-    """The first list leads to the page that goes on, and pages lead to one another."""
-    for number in range(2 * archive.PAGE_SIZE + 1):
+    """The first list leads to the page that goes on, and pages lead to one another and back."""
+    for number in range(3 * archive.PAGE_SIZE):
         content.post(f"n{number}", at=content.day(number), topics=["T"], authors=["A"])
     client = app.test_client()
     assert f"{base}/pages/2" in Page(client.get(base).text).links()
     second = Page(client.get(f"{base}/pages/2").text).links()
     assert {f"{base}/pages/1", f"{base}/pages/3"} <= set(second)
-    assert client.get(f"{base}/pages/4").status_code == 404
+    third = Page(client.get(f"{base}/pages/3").text).links()
+    assert {f"{base}/pages/2", f"{base}/pages/4"} <= set(third)
+    assert client.get(f"{base}/pages/4").headers["Location"] == base
+    assert client.get(f"{base}/pages/5").status_code == 404
+
+
+@pytest.mark.parametrize("base", ["/topics/t", "/authors/a", "/archive"])
+def test_a_page_that_is_not_full_leads_to_its_list(app: Flask, base: str) -> None:
+    """The list shows its articles; nobody keeps the way, so that publishing purges no page."""
+    for number in range(archive.PAGE_SIZE + 1):
+        content.post(f"n{number}", at=content.day(number), topics=["T"], authors=["A"])
+    answer = app.test_client().get(f"{base}/pages/2")
+    assert (answer.status_code, answer.headers["Location"]) == (302, base)
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["/topics", "/authors"])

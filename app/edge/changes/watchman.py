@@ -52,7 +52,8 @@ _UNTOLD = {None, _AWAY}
 class Watchman:
     """Tells whether changes of the watched tables are logged as they should be.
 
-    `on_trouble` is called when they no longer are: what was kept before may be stale by then.
+    `on_trouble` is called when they no longer are: what was kept before may be stale by then. So
+    it may be when somebody altered them and put them back: what was written meanwhile is unknown.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Watchman:
         self._lock = Lock()
         self._due: float | None = None
         self._version: object = None
+        self._sound: object = None
         self._trouble: str | None = None
 
     def trouble(self) -> str | None:
@@ -81,11 +83,13 @@ class Watchman:
     def look(self) -> str | None:
         """The same as of this moment."""
         with self._lock:
-            before, self._trouble = self._trouble, self._found()
+            sound, before, self._trouble = self._sound, self._trouble, self._found()
+            mended = sound not in {None, self._sound}
             self._due = self._ticks() + OFTEN.total_seconds()
             found = self._trouble
         # A database that is away is written by nobody; what was kept is as good as it was.
-        if found not in _UNTOLD and before in _UNTOLD and self.on_trouble is not None:
+        worse = before in _UNTOLD and (found not in _UNTOLD or (found is None and mended))
+        if worse and self.on_trouble is not None:
             self.on_trouble()
         return found
 
@@ -102,6 +106,8 @@ class Watchman:
                     return None
                 found = drift(connection, self._watched)
                 self._version = version
+                if found is None:
+                    self._sound = version
                 return found
         except DBAPIError as error:
             self._version = None

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import click
 from flask import Flask, current_app
+from sqlalchemy.exc import NoSuchTableError
 
 from ..index.search import UnknownSubject
 from ..policy import PolicyError
@@ -45,3 +46,5 @@ def in_one_sentence() -> Iterator[None]:
         yield
     except (UnknownSubject, PolicyError) as error:
         raise click.ClickException(str(error)) from None
+    except NoSuchTableError as error:
+        raise click.ClickException(f"The database has no table {error}: make it first.") from None

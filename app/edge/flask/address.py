@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, g
 
 from ..http.key import cleaned, ignoring
+from ..policy import PolicyError
 from ..query import TRACKERS, canonical, is_canonical
 from .requests import TrackedRequest
 
@@ -48,6 +49,23 @@ def misspelt(asked: Request) -> bool:
     """Tell whether a request was sent to another URL than the one that is registered."""
     sent: str = asked.environ.get("QUERY_STRING", "")
     return cleaned(sent, _TRACKERS) != sent
+
+
+def named(url: str, site: str) -> str:
+    """The page that somebody means by a URL or a path, as it is registered.
+
+    PolicyError when it is none of `site`.
+    """
+    try:
+        parts, own = urlsplit(url), urlsplit(site)
+        same = (parts.hostname, parts.port) == (own.hostname, own.port)
+    except ValueError as error:
+        raise PolicyError(f"{url!r} is no URL: {error}.") from None
+    if not url or (parts.netloc and not same):
+        raise PolicyError(f"{url!r} is no page of {site}: say its path, /about for one.")
+    path = "/" + quote(unquote(parts.path), safe=_IN_PATHS).lstrip("/")
+    query = cleaned(parts.query, _TRACKERS)
+    return f"{path}?{query}" if query else path
 
 
 def _path(asked: Request) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..changes.change import EVERYTHING
 from ..changes.log import append
@@ -15,6 +14,7 @@ from ..index.explain import Explanation, in_words, kept, touch
 from ..index.resolve import affected, asked_for
 from ..index.search import Touched
 from ..policy import PolicyError
+from .address import named
 from .places import places
 from .rehearsing import Rehearsed, rehearsed
 from .responses import POLICY_KEY
@@ -35,7 +35,7 @@ def why(app: Flask, url: str) -> Explanation:
     The page is made once more, past every cache, and registered nowhere.
     """
     tracker, state = tracker_of(app), app.extensions["edge"]
-    path = _path(url)
+    path = named(url, tracker.site)
     made = rehearsed(app, path, tracker.site)
     refused, record = _refused(made) or tracker.watchman.trouble() or "", made.record
     dependencies = record.dependencies if record is not None else set()
@@ -73,7 +73,8 @@ def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> 
     It goes through the change log, so that it is delivered as surely as any write.
     """
     tracker = tracker_of(app)
-    asked = [] if url is None else [asked_for(_path(url), tracker.tag(_path(url)))]
+    path = None if url is None else named(url, tracker.site)
+    asked = [] if path is None else [asked_for(path, tracker.tag(path))]
     with tracker.logging() as connection:
         if asked:
             what, changes = "The purge", asked
@@ -93,12 +94,6 @@ def tracker_of(app: Flask) -> Tracker:
     if not isinstance(tracker, Tracker):
         raise PolicyError("Nothing follows what this app's pages read: call edge.track().")
     return tracker
-
-
-def _path(url: str) -> str:
-    """The path and query of a URL, which may be spelt with its host."""
-    parts = urlsplit(url)
-    return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _refused(made: Rehearsed) -> str:

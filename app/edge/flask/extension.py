@@ -22,7 +22,7 @@ from ..sqlalchemy import Observer
 from . import templates
 from .address import to_canonical_query
 from .awake import Awake
-from .embedded import embedded, switched_on
+from .embedded import Embedded, embedded, switched_on
 from .fronting import driven, from_settings, trusting
 from .parts import Parts
 from .promise import ShouldHandle, successful_get
@@ -119,9 +119,12 @@ class Edge:
         `settings` are those that pages show. The relay calls the `hooks`, which do what is due
         and say when they want to be called. `drivers` gives the driver of an edge by its name,
         in place of those that the app's settings ask for. `unavailable` answers with a 503 while
-        the database is away from the start.
+        the database is away from the start. `site` is where readers find the app, and the one
+        that the gateway speaks for: 'https://example.org'.
         """
         state = state_of(app)
+        if state.embedded is not None:
+            _settle(state.embedded, site)
         state.front = driven(app, state.front, drivers or from_settings(app, site))
         state.trust = trusting(engine, state.front, state.clock)
         bound = Bound(pages=number(app.config, "EDGE_INDEX_PAGES"))
@@ -183,6 +186,14 @@ class Edge:
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
         """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
         return cached(policy, **declared)(thing)
+
+
+def _settle(embedded: Embedded, site: str) -> None:
+    """Let pages be kept under the address that they are purged by."""
+    try:
+        embedded.gateway.speak_for(site)
+    except ValueError as error:
+        raise PolicyError(f"track() was told site={site!r}: {error}") from None
 
 
 def _stamp_static(app: Flask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..code import Code
@@ -97,9 +97,13 @@ class Parts:
         return sorted(loader.list_templates()) if loader is not None else []
 
     def _setting(self, name: str) -> Part:
-        value = repr(self._app.config.get(name)).encode()
-        digest = hashlib.blake2b(value, digest_size=16).hexdigest()
-        return Part(kind=SETTING, name=name, digest=digest)
+        return _of_setting(name, repr(self._app.config.get(name)))
+
+
+@lru_cache(maxsize=256)  # every page has the same few
+def _of_setting(name: str, value: str) -> Part:
+    digest = hashlib.blake2b(value.encode(), digest_size=16).hexdigest()
+    return Part(kind=SETTING, name=name, digest=digest)
 
 
 @cache

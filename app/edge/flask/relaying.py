@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import purge
 from ..index.bound import fullness
+from ..index.precision import precision
 from ..policy import PolicyError
 from .asking import tracker_of
 from .fronting import never_purged
@@ -29,6 +30,7 @@ def status(app: Flask) -> Report:
         return Report(
             purging=_purging(app, connection),
             index=fullness(connection),
+            precision=precision(connection),
             bound=tracker.bound,
             refill=_waiting(state.embedded),
         )

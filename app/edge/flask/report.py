@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .. import purge
 from ..index.bound import Bound, Fullness
+from ..index.precision import Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How purging goes, how full the index is, and how many pages wait to be made anew.
+    """How purging goes and how precisely, how full the index is, how many pages wait to be made.
 
     `refill` is None where this machine's gateway is not refilled.
     """
@@ -21,6 +22,7 @@ class Report:
     index: Fullness
     bound: Bound | None
     refill: int | None
+    precision: Precision
 
     @property
     def tiers(self) -> tuple[purge.TierStatus, ...]:
@@ -36,6 +38,7 @@ class Report:
         yield f"  {self.index.aside}{aside} are errors, redirects and answers to a query"
         if self.bound is not None and self.index.pages >= self.bound.pages:
             yield "  it is full: further pages are not shared; let EDGE_INDEX_PAGES be larger"
+        yield self.precision.words()
         if self.refill is not None:
             yield f"{self.refill} purged pages of this machine's gateway wait to be made anew."
 
@@ -43,4 +46,10 @@ class Report:
         """The same for programs."""
         most = {} if self.bound is None else {"most": self.bound.pages}
         index = {"pages": self.index.pages, "aside": self.index.aside, **most}
-        return {**self.purging.as_json(), "index": index, "refill": self.refill}
+        precision = {**asdict(self.precision), "ratio": self.precision.ratio}
+        return {
+            **self.purging.as_json(),
+            "index": index,
+            "precision": precision,
+            "refill": self.refill,
+        }

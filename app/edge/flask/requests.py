@@ -121,6 +121,11 @@ class TrackedArgs(ImmutableMultiDict[str, str]):
         self._reads.parameters(super().__iter__())
         return super().listvalues()
 
+    def deepcopy(self, memo: Any = None) -> Any:
+        """Return a copy that notes nothing: all of it counts as read."""
+        del memo  # texts are not copied
+        return ImmutableMultiDict(list(self.items(multi=True)))
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         return ImmutableMultiDict, (list(self.items(multi=True)),)
 

@@ -15,6 +15,7 @@ from ..http.dates import written
 from ..spans import whole_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from flask import Response
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 POLICY_KEY = "broadsheet.policy"
 PURGED_KEY = "broadsheet.purged"
 """The key that says whether a page is shared and purged when what it shows changes."""
+COOKIES_KEY = "broadsheet.cookies"
+"""The key that says how many cookies a response sets, as it was judged."""
 _TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
 CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires", doubt.NAME}
 """What is said to caches, in lower case."""
@@ -116,7 +119,7 @@ def stamp(response: Response, environ: dict[str, Any]) -> str:
     body = response.get_data()
     if not body and environ["REQUEST_METHOD"] != "GET":
         return ""
-    made = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    made = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     response.headers["ETag"] = made
     return made
 
@@ -129,6 +132,11 @@ def validate(response: Response, environ: dict[str, Any]) -> None:
         response.make_conditional(environ)
         if response.status_code == 412:  # noqa: PLR2004 - the precondition failed
             close(response)
+
+
+def cookies(headers: Iterable[tuple[str, str]]) -> int:
+    """Return how many cookies are set."""
+    return sum(name.lower() == "set-cookie" for name, _ in headers)
 
 
 def header_names(response: Response) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..reads import recorder
-from .responses import CLOSED, POLICY_KEY
+from .responses import CLOSED, COOKIES_KEY, POLICY_KEY, cookies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,9 +21,11 @@ RECORDED = "edge.recorded"
 
 
 class Seal:
-    """WSGI middleware that closes a response which the edge has not seen.
+    """WSGI middleware that closes a response which the edge has not seen as it leaves.
 
-    That happens when an after_request function or a signal fails while an error is answered.
+    That happens when an after_request function or a signal fails while an error is answered, and
+    when somebody sets a cookie behind the last hand: another receiver of Flask's signal, or a
+    middleware of the app's own.
     """
 
     def __init__(self, app: WSGIApplication, begin: Callable[[], None]) -> None:
@@ -33,10 +35,11 @@ class Seal:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on and look at what comes back."""
         environ.pop(POLICY_KEY, None)
+        environ.pop(COOKIES_KEY, None)
         environ[RECORDED] = True
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            if POLICY_KEY not in environ:
+            if POLICY_KEY not in environ or cookies(headers) > environ.get(COOKIES_KEY, 0):
                 headers = [line for line in headers if line[0].lower() not in CLOSED]
                 headers.append(("Cache-Control", "no-store"))
             return start_response(status, headers, *exc_info)

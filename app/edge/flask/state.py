@@ -16,7 +16,17 @@ from .address import misspelt, registered_as, tidy_query
 from .facts import facts_of, look_at_session, variant_of
 from .promise import response_promise, route_promise
 from .requests import reads_of
-from .responses import POLICY_KEY, PURGED_KEY, promise, stamp, tag, validate, withhold
+from .responses import (
+    COOKIES_KEY,
+    POLICY_KEY,
+    PURGED_KEY,
+    cookies,
+    promise,
+    stamp,
+    tag,
+    validate,
+    withhold,
+)
 from .seal import RECORDED
 from .tracking import Version
 
@@ -104,6 +114,7 @@ class State:
         url = registered_as(asked) if said.policy.shared else ""
         finding = judge(facts) or self._registered(facts, url, version, now)
         environ[POLICY_KEY] = said.policy.name
+        environ[COOKIES_KEY] = cookies(response.headers)
         environ[PURGED_KEY] = said.policy.shared and said.policy.purged and finding is None
         if finding is None:
             self._promise(response, said.policy, asked, url=url, now=now)
@@ -128,7 +139,7 @@ class State:
     ) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
-        if self.tracker is None or not policy.shared or policy.immutable:
+        if self.tracker is None or not policy.shared or self.tracker.is_file(policy):
             return None
         return self.tracker.settle(facts.view, url, version, policy, now)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, g, request
@@ -44,9 +45,11 @@ class Static:
         self._lock = threading.Lock()
         self._state = state_of(folder)
         self._manifest = read_folder(folder, shelf)
+        self._app: Flask | None = None
 
     def install(self, app: Flask) -> None:
         """Answer for Flask's `static` endpoint and stamp its URLs."""
+        self._app = app
         app.view_functions["static"] = self.serve
         app.url_defaults(self.stamp)
 
@@ -58,7 +61,8 @@ class Static:
 
     def manifest(self) -> Manifest:
         """Return what is in the folder; in debug mode a changed file is seen at once."""
-        if current_app.debug and not g.get("edge_static_seen"):
+        # Not current_app, which takes longer to find than all the rest: a page asks a dozen times.
+        if self._app is not None and self._app.debug and not g.get("edge_static_seen"):
             g.edge_static_seen = True
             with self._lock:
                 state = state_of(self._folder)
@@ -101,7 +105,12 @@ class Static:
 
 def _part(manifest: Manifest, name: str) -> Part:
     file = manifest.files.get(name)
-    return Part(kind=KIND, name=name, digest=file.fingerprint if file else ABSENT)
+    return _known(name, file.fingerprint if file else ABSENT)
+
+
+@lru_cache(maxsize=1024)  # each page names a dozen of the same files
+def _known(name: str, digest: str) -> Part:
+    return Part(kind=KIND, name=name, digest=digest)
 
 
 def _answer(file: StaticFile) -> Response:

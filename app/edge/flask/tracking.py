@@ -61,6 +61,15 @@ class Tracker:
         """Record what is read from now on."""
         recorder.begin()
 
+    @staticmethod
+    def is_file(policy: Policy) -> bool:
+        """Tell whether what is served says in its address what it holds, and no database was read.
+
+        What is kept in one can be deleted there, immutable or not.
+        """
+        record = recorder.current()
+        return policy.immutable and not (record is not None and record.marks)
+
     def settle(
         self, view: str, url: str, version: Version, policy: Policy, now: datetime
     ) -> Finding | None:
@@ -69,9 +78,10 @@ class Tracker:
         recorder.end()
         if record is None:
             return _quiet(view, "unrecorded", "nobody recorded what it was built from")
-        record.read(self.parts.of(view))
-        if record.spoilt is not None:
-            return _leak(view, policy, record.spoilt)
+        if not policy.immutable:  # such an address says what it holds, whatever serves it
+            record.read(self.parts.of(view))
+        if (finding := _amiss(view, policy, record)) is not None:
+            return finding
         if record.rehearsal:
             record.url, record.etag = url, version.etag
             return None
@@ -120,7 +130,7 @@ class Tracker:
     def logging(self) -> Iterator[Connection]:
         """A transaction for entries of the change log; they are resolved as it ends."""
         with self.engine.connect() as connection:
-            connection = connection.execution_options(sqlite_begin="IMMEDIATE")  # noqa: PLW2901 - the same one
+            connection = connection.execution_options(sqlite_begin="IMMEDIATE", edge_writes=True)  # noqa: PLW2901 - the same one
             with connection.begin():
                 yield connection
 
@@ -137,6 +147,15 @@ _CODES = {Registered.FULL: "index-full"}
 def _warn(event: str, reason: str) -> None:
     """Say once a process why nothing is stored."""
     _log.warning(event, extra={"reason": reason})
+
+
+def _amiss(view: str, policy: Policy, record: recorder.Record) -> Finding | None:
+    """What was read that can't be known."""
+    if record.spoilt is not None:
+        return _leak(view, policy, record.spoilt)
+    if record.doubted is not None:
+        return _quiet(view, "read-beside", record.doubted)
+    return None
 
 
 def _leak(view: str, policy: Policy, reason: str) -> Finding:

@@ -11,6 +11,8 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DBAPIError
+
 from ..changes import chain, log
 from ..changes.install import log_everything
 from ..drivers import Driver
@@ -21,6 +23,7 @@ from ..purge import Relay, Tier, gateways
 from ..purge.claim import owed
 from ..purge.delivery import WRITING
 from ..purge.relay import Hook
+from ..reads import recorder
 from ..sqlalchemy import INTERNAL
 from .lease import RENEWED
 
@@ -65,10 +68,10 @@ class Upkeep:
 
     def run(self, stop: Event) -> None:
         """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-        beside = [Thread(target=work, args=(stop,), daemon=True) for work in self._beside()]
+        beside = [Thread(target=_apart, args=(work, stop), daemon=True) for work in self._beside()]
         for thread in beside:
             thread.start()
-        self.relay.run(stop)
+        _apart(self.relay.run, stop)
         for thread in beside:
             thread.join()
 
@@ -124,6 +127,9 @@ class Upkeep:
         try:
             self.relay.flush(self._clock())
             self._remember()
+        except DBAPIError as error:
+            reason = str(error).partition("\n")[0]
+            _log.warning("edge.flush_failed", extra={"reason": reason})
         except Exception:  # noqa: BLE001 - the commit stands, and the relay comes again
             _log.exception("edge.flush_failed")
 
@@ -208,6 +214,12 @@ class Upkeep:
                 embedded.gateway.purge_all()
             return True
         return seen.decode() in chain.links(connection)
+
+
+def _apart(work: Callable[[Event], None], stop: Event) -> None:
+    """What a relay reads is nobody's page."""
+    with recorder.apart():
+        work(stop)
 
 
 def own_tier(embedded: Embedded) -> Tier:

@@ -7,13 +7,13 @@ stored after it.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..http import reuse, storing, validators
 from ..http.cache_status import CacheStatus
-from ..http.fields import Fields
 from . import exchange, packing, reply
+from .asked import Asked
 from .invalidation import forget
 from .keeper import Keeper
 from .recent import Recent
@@ -23,7 +23,7 @@ from .stored import Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from wsgiref.types import WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIApplication
 
     from .exchange import Answered
     from .head import Head
@@ -42,19 +42,6 @@ _WITHDRAWN: Final = frozenset({"no-store", "private", "vary-star"})
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _BODILESS: Final = frozenset({204, _NOT_MODIFIED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """One question in progress: who asks, what was found before, and the token from before."""
-
-    request: Request
-    key: bytes
-    found: Found
-    token: int
-
-    def status(self, **said: object) -> CacheStatus:
-        return replace(CacheStatus(fwd=self.found.fwd), **said)  # type: ignore[arg-type] # names of its fields
 
 
 class Fetcher:
@@ -89,11 +76,11 @@ class Fetcher:
 
     def ask(self, request: Request, key: bytes, found: Found) -> Reply:
         """Ask the application, and return what the reader is sent; store it if that may be."""
-        asked = _Asked(request=request, key=key, found=found, token=self._store.token())
+        asked = Asked(request=request, key=key, found=found, token=self._store.token())
+        environ = asked.environ(alone=key in self.unshared)
         self._asking.append(None)
         try:
-            answered = exchange.ask(self._app, self._question(request, key, found), self._clock)
-            return self._take(asked, answered)
+            return self._take(asked, exchange.ask(self._app, environ, self._clock))
         except Exception:
             stale = self.instead(request, key, found, "stale-if-error")
             if stale is None:
@@ -127,22 +114,7 @@ class Fetcher:
             otherwise=self._options.stale_if_error.total_seconds(),
         )
 
-    def _question(self, request: Request, key: bytes, found: Found) -> WSGIEnvironment:
-        """Return what the application is asked: with our validators, not with the reader's."""
-        stored = found.stored
-        if stored is None:
-            own = request.asks_for_head or (request.conditional and key in self.unshared)
-            return request.question(conditions=own)
-        environ = request.question()
-        if not request.asks_for_head:
-            fields = _fields(stored)
-            for name, variable in _CONDITIONS:
-                value = fields.first(name)
-                if value is not None:
-                    environ[variable] = value
-        return environ
-
-    def _take(self, asked: _Asked, answered: Answered) -> Reply:
+    def _take(self, asked: Asked, answered: Answered) -> Reply:
         status, stored = answered.head.status, asked.found.stored
         if stored is not None and status in _FAILURES:
             stale = self.instead(asked.request, asked.key, asked.found, "stale-if-error", status)
@@ -157,10 +129,10 @@ class Fetcher:
 
     # validate
 
-    def _validated(self, asked: _Asked, answered: Answered, stored: Stored) -> Reply:
+    def _validated(self, asked: Asked, answered: Answered, stored: Stored) -> Reply:
         """Freshen what a 304 confirms; ask again, without conditions, for what it doesn't."""
         answered.body.close()
-        if not validators.confirms(answered.head.fields, _fields(stored)):
+        if not validators.confirms(answered.head.fields, stored.fields):
             return self._again(asked)
         freshened = self._keeper.freshened(stored, answered.head, asked.request)
         now, newer = self._clock(), freshened.stored
@@ -177,19 +149,19 @@ class Fetcher:
         status = asked.status(fwd_status=_NOT_MODIFIED, stored=saved is Saved.SAVED)
         return self._signer.forwarded(sent, newer, asked.request, status, now)
 
-    def _freshen(self, asked: _Asked, newer: Stored, verdict: storing.Verdict) -> Saved | None:
+    def _freshen(self, asked: Asked, newer: Stored, verdict: storing.Verdict) -> Saved | None:
         if verdict.store:
             return self._store.freshen(asked.key, newer, token=asked.token)
         self._withdraw(asked, verdict.reason)
         return None
 
-    def _again(self, asked: _Asked) -> Reply:
+    def _again(self, asked: Asked) -> Reply:
         """Fetch what a validation can't answer for."""
         environ = asked.request.question()
         without = replace(asked, found=asked.found.without(), token=self._store.token())
         return self._fetched(without, exchange.ask(self._app, environ, self._clock))
 
-    def _take_head(self, asked: _Asked, answered: Answered, stored: Stored | None) -> Reply:
+    def _take_head(self, asked: Asked, answered: Answered, stored: Stored | None) -> Reply:
         """Let a HEAD freshen the stored response it confirms, else make it stale (4.3.5)."""
         head = answered.head
         if stored is not None and head.status == _OK:
@@ -204,11 +176,11 @@ class Fetcher:
 
     def _speaks_of(self, stored: Stored, head: Head) -> bool:
         length = stored.answers["identity"].body.length
-        return head.length in {None, length} and validators.confirms(head.fields, _fields(stored))
+        return head.length in {None, length} and validators.confirms(head.fields, stored.fields)
 
     # fetch
 
-    def _fetched(self, asked: _Asked, answered: Answered) -> Reply:
+    def _fetched(self, asked: Asked, answered: Answered) -> Reply:
         """Store a complete answer that may be shared; pass on any other."""
         head, body = answered.head, answered.body
         candidate = self._keeper.candidate(head, asked.request)
@@ -239,7 +211,7 @@ class Fetcher:
         return self._passed_on(asked, head, rest, status)
 
     def _already(
-        self, asked: _Asked, head: Head, candidate: storing.Candidate, status: CacheStatus
+        self, asked: Asked, head: Head, candidate: storing.Candidate, status: CacheStatus
     ) -> Reply | None:
         """Return the 304 that the application would have said if we had let it see the conditions.
 
@@ -265,14 +237,14 @@ class Fetcher:
             return "too-large", None
         return ("complete" if length in {None, len(content)} else "incomplete"), content
 
-    def _withdraw(self, asked: _Asked, reason: str) -> None:
+    def _withdraw(self, asked: Asked, reason: str) -> None:
         if asked.found.stored is not None and reason in _WITHDRAWN:
             forget(self._store, asked.key)
 
     # store
 
     def _store_it(
-        self, asked: _Asked, head: Head, content: bytes, candidate: storing.Candidate
+        self, asked: Asked, head: Head, content: bytes, candidate: storing.Candidate
     ) -> Reply:
         kept = self._keeper.kept(head, content, candidate, asked.request)
         bodies = {"identity": content}
@@ -296,7 +268,7 @@ class Fetcher:
     # pass
 
     def _passed_on(
-        self, asked: _Asked, head: Head, body: Iterable[bytes], status: CacheStatus
+        self, asked: Asked, head: Head, body: Iterable[bytes], status: CacheStatus
     ) -> Reply:
         """Return an answer as it came, without what is for caches only."""
         headers = [*self._signer.shown(head.pairs, asked.request), self._signer.said(status)]
@@ -306,15 +278,3 @@ class Fetcher:
 
     def _body_of(self, key: bytes, stored: Stored) -> Callable[[str], bytes | None]:
         return lambda coding: self._store.body(key, stored, coding)
-
-
-_CONDITIONS: Final = (
-    ("etag", "HTTP_IF_NONE_MATCH"),
-    ("last-modified", "HTTP_IF_MODIFIED_SINCE"),
-)
-
-
-def _fields(stored: Stored) -> Fields:
-    """Return the stored header with the ETag the origin gave."""
-    etag = stored.answers["identity"].body.etag
-    return Fields([*stored.headers, *stored.internal, *([("ETag", etag)] if etag else [])])

@@ -86,6 +86,16 @@ class Gateway:
         start_response(sent.line, sent.headers)
         return sent.body
 
+    def speak_for(self, site: str) -> None:
+        """Be one site's, whatever Host a reader names; ValueError when it is another's already.
+
+        To be called before the first request.
+        """
+        settled = replace(self._options, site=site)
+        if self._options.site is not None and Keying(settled).of_url("/") != self.key("/"):
+            raise ValueError(f"the gateway speaks for {self._options.site}, not for {site}")
+        self._options, self._keying = settled, Keying(settled)
+
     def purge(self, url: str) -> int:
         """Forget every variant of a URL; return how many there were.
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from ..http import freshness, storing, targeted, updating, vary
 from ..http.cache_control import Directives
-from ..http.fields import Fields
 from . import packing
 from .head import Head
 from .stored import Body, Stored
 
 if TYPE_CHECKING:
-    from ..http.fields import Pair
+    from ..http.fields import Fields, Pair
     from .options import Options
     from .request import Request
 
@@ -176,7 +175,7 @@ def _own(etag: str | None, newer: Head) -> tuple[Pair, ...]:
 
 
 def _varying_on_coding(lines: tuple[Pair, ...]) -> tuple[Pair, ...]:
-    names = vary.nominated(Fields(lines).lines("vary"))
+    names = vary.nominated(value for name, value in lines if name.lower() == "vary")
     if names is None or "accept-encoding" in names:
         return lines
     return (*lines, ("Vary", "Accept-Encoding"))

@@ -8,15 +8,16 @@ raises and serves nothing until it is.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import lmdb
 
-from .lmdb import UnsoundError, wanted
+from .lmdb import UnsoundError, notes, wanted
 from .lmdb.door import close_door, open_door
 from .lmdb.environment import ClosedError
 from .lmdb.ledger import token_of
-from .lmdb.record import Record, Variant, digest
+from .lmdb.record import Variant, digest
 from .lmdb.shelf import Shelf, name_of
 from .lmdb.stats import Stats
 from .lmdb.writing import NotKeptError, changed, defragmented
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .lmdb.environment import Environment
-    from .lmdb.record import Place
+    from .lmdb.record import Place, Record
     from .stored import Stored
 
+Told = TypeVar("Told")
 _MEBI = 1024 * 1024
 _LEAST = _MEBI // 2
 _LONGEST_KEY = 16 * 1024
-_LONGEST_NOTE = 4096
-_NOTE = b"note "
 _ROOM_TRIES = 3
 _PURGE_TRIES = 5
 #: Only a damaged store or environment raises these; a new one is the cure.
@@ -78,14 +78,7 @@ class LmdbStore:
 
     def token(self) -> int:
         """Return the purge counter, for the saves of what is fetched from now on."""
-        environment = self._door.enter()
-        if environment is None:
-            return 0
-        try:
-            return token_of(environment)
-        except _FAILURES as error:
-            self._failed(error)
-            return 0
+        return self._told(token_of, otherwise=0)
 
     def load(self, key: bytes) -> tuple[Stored, ...]:
         """Return all variants of a key; none when nothing is there."""
@@ -180,80 +173,38 @@ class LmdbStore:
 
     def stats(self) -> Stats | None:
         """Return how full the store is and what became of it; None while it can't be read."""
-        environment = self._door.enter()
-        if environment is None:
-            return None
-        try:
-            with environment.reading() as transaction:
-                return Stats.read(environment, transaction)
-        except _FAILURES as error:
-            self._failed(error)
-            return None
+        return self._told(Stats.of, otherwise=None)
 
     def note(self, name: bytes) -> bytes | None:
         """Return what was remembered under a name, in this incarnation of the store."""
-        environment = self._door.enter()
-        if environment is None:
-            return None
-        try:
-            return environment.get(environment.small, _NOTE + name)
-        except _FAILURES as error:
-            self._failed(error)
-            return None
+        return self._told(partial(notes.read, name=name), otherwise=None)
 
     def remember(self, name: bytes, value: bytes) -> bool:
         """Keep a small value until the store is discarded; False when it could not be kept."""
-        if len(name) > _LONGEST_NOTE // 16 or len(value) > _LONGEST_NOTE:
-            raise ValueError(f"A note is at most {_LONGEST_NOTE} bytes, its name a sixteenth.")
-        environment = self._door.enter()
-        if environment is None:
-            return False
-        try:
-            with environment.writing() as transaction:
-                transaction.put(_NOTE + name, value, db=environment.small)
-        except _FAILURES as error:
-            self._failed(error)
-            return False
-        return True
+        notes.check(name, value)
+        return self._told(partial(notes.keep, name=name, value=value), otherwise=False)
 
     def most_visited(self, count: int) -> list[tuple[bytes, int]]:
         """Return the keys asked for most of those that are there, with about how often."""
-        environment = self._door.enter()
-        if environment is None:
-            return []
-        visits = environment.visits
-        try:
-            with environment.reading() as transaction:
-                names = list(transaction.cursor(db=environment.pages).iternext(values=False))
-                names.sort(key=lambda name: visits.count(visits.slot(name)), reverse=True)
-                found = [transaction.get(name, db=environment.pages) for name in names[:count]]
-        except _FAILURES as error:
-            self._failed(error)
-            return []
-        records = (Record.parse(data) for data in found if data is not None)
-        return [
-            (record.key, visits.count(visits.slot(digest(record.key))))
-            for record in records
-            if record is not None
-        ]
+        return self._told(partial(wanted.most_visited, count=count), otherwise=[])
 
     def take_wanted(self) -> bytes | None:
         """Return the key of a purged page that readers will miss most; None when there is none.
 
         It is returned once: whoever takes it makes the page, or it waits for its next reader.
         """
+        return self._told(wanted.taken, otherwise=None)
+
+    def _told(self, ask: Callable[[Environment], Told], *, otherwise: Told) -> Told:
+        """Return what a store tells that is there and whole."""
         environment = self._door.enter()
         if environment is None:
-            return None
+            return otherwise
         try:
-            with environment.reading() as transaction:
-                if not wanted.any_noted(environment, transaction):
-                    return None
-            with environment.writing() as transaction:
-                return wanted.take(environment, transaction)
+            return ask(environment)
         except _FAILURES as error:
             self._failed(error)
-            return None
+            return otherwise
 
     def _record(self, environment: Environment, key: bytes, name: bytes) -> Record | None:
         try:

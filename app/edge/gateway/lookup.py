@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .request import Request
     from .stored import Stored
 
+_AHEAD: Final = 60.0
+"""So many seconds from now nothing was made yet: a clock was set back, and nobody knows its age."""
+
 _USABLE: Final = frozenset({Use.FRESH, Use.MAX_STALE, Use.REFRESH})
 
 
@@ -50,7 +53,8 @@ def lookup(request: Request, variants: tuple[Stored, ...], now: float) -> Found:
         stored = max(matching, key=_made_at)
     age = max(0.0, now - stored.born)
     use = reuse.decide(stored, age=age, asked=request.asked)
-    return Found(stored, age, use, Forwarded.REQUEST if use is Use.REQUEST else Forwarded.STALE)
+    found = Found(stored, age, use, Forwarded.REQUEST if use is Use.REQUEST else Forwarded.STALE)
+    return found.doubted() if stored.born > now + _AHEAD else found
 
 
 def _made_at(stored: Stored) -> tuple[float, float]:

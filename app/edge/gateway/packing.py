@@ -69,7 +69,7 @@ def packed(content: bytes) -> dict[str, bytes]:
 def sent_at_once(
     stored: Stored, content: bytes, accepted: str | None
 ) -> tuple[Stored, dict[str, bytes]]:
-    """Return what the first reader gets, who can't wait for the good codings, and its bodies.
+    """Return what the first reader gets, who can't wait for the good codings, and its one body.
 
     Other bytes are another representation: it has an ETag of its own.
     """
@@ -80,7 +80,7 @@ def sent_at_once(
         return stored, {"identity": content}
     (identity,) = stored.bodies
     quick = Body(coding=coding, length=len(body), etag=tagged(f"{coding}-quick", identity.etag))
-    return replace(stored, bodies=(quick, identity)), {coding: body, "identity": content}
+    return replace(stored, bodies=(quick,)), {coding: body}
 
 
 def coded(stored: Stored, lengths: Mapping[str, int]) -> Stored:

@@ -27,6 +27,7 @@ _CONTENT: Final = frozenset(
         "accept-ranges",
     }
 )
+_DATED: Final = frozenset({"date", "expires"})
 _MAGIC: Final = b"broadsheet stored 3\n"
 _CHECK: Final = 4
 
@@ -106,8 +107,14 @@ class Stored:
             self, "answers", {body.coding: self._answer(body) for body in self.bodies}
         )
 
+    @property
+    def fields(self) -> Fields:
+        """All stored lines, with the ETag that the origin gave."""
+        etag = self.answers["identity"].body.etag
+        return Fields([*self.headers, *self.internal, *([("ETag", etag)] if etag else [])])
+
     def _until(self) -> int | None:
-        fields = Fields(self.headers)
+        fields = Fields(pair for pair in self.headers if pair[0].lower() in _DATED)
         expires = dates.parse(fields.only("expires"), now=self.received_at)
         date = dates.parse(fields.only("date"), now=self.received_at)
         return None if expires is None or date is None else expires - date
@@ -125,6 +132,7 @@ class Stored:
         return Answer(body=body, headers=headers, not_modified=not_modified)
 
 
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 _FIELDS: Final = tuple(
     entry.name for entry in fields(Stored) if entry.init and entry.name != "bodies"
 )
@@ -134,7 +142,7 @@ def encode(stored: Stored) -> bytes:
     """Return the bytes from which `decode` makes an equal value."""
     values = {name: getattr(stored, name) for name in _FIELDS}
     values["bodies"] = [[body.coding, body.length, body.etag] for body in stored.bodies]
-    payload = json.dumps(values, separators=(",", ":")).encode("ascii")
+    payload = _JSON.encode(values).encode("ascii")
     return _MAGIC + zlib.crc32(payload).to_bytes(_CHECK) + payload
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 _MONTHS: Final = (
@@ -49,10 +49,15 @@ def parse(text: str | None, *, now: float) -> int | None:
     """
     if text is None or len(text) > _LONGEST:
         return None
+    return _read(text, datetime.fromtimestamp(now, UTC).year)
+
+
+@lru_cache(maxsize=256)  # one answer's Date and Expires are asked for again and again
+def _read(text: str, this_year: int) -> int | None:
     for form in _FORMS:
         match = form.fullmatch(text)
         if match:
-            return _instant(match, now)
+            return _instant(match, this_year)
     return None
 
 
@@ -63,10 +68,10 @@ def written(instant: float) -> str:
     return f"{day}, {when.day:02} {month} {when.year:04} {when:%H:%M:%S} GMT"
 
 
-def _instant(match: re.Match[str], now: float) -> int | None:
+def _instant(match: re.Match[str], this_year: int) -> int | None:
     year, month = int(match["year"]), _MONTHS.index(match["month"].lower()) + 1
     if len(match["year"]) == len("yy"):
-        year = _full(year, datetime.fromtimestamp(now, UTC).year)
+        year = _full(year, this_year)
     second = int(match["second"])
     try:
         when = datetime(
@@ -80,7 +85,7 @@ def _instant(match: re.Match[str], now: float) -> int | None:
         )
     except ValueError:
         return None
-    return timegm(when.timetuple())
+    return int(when.timestamp())
 
 
 def _full(two_digits: int, this_year: int) -> int:

@@ -93,9 +93,9 @@ def _request_no_store(candidate: Candidate) -> bool:
 
 
 def _set_cookie(candidate: Candidate) -> bool:
-    if candidate.cookies_allowed or "set-cookie" in candidate.left_out:
+    if candidate.cookies_allowed or "set-cookie" not in candidate.fields:
         return False
-    return "set-cookie" in candidate.fields
+    return "set-cookie" not in candidate.left_out
 
 
 def _vary_star(candidate: Candidate) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import structured
@@ -34,10 +35,17 @@ def obeyed(fields: Fields, targets: Iterable[str]) -> Obeyed:
     """Return the directives of the first target that is there, well-formed and not empty."""
     for target in targets:
         if target in fields:
-            members = structured.dictionary(fields.lines(target))
-            if members:
-                return Obeyed(directives=_directives(members), source=target)
+            directives = _targeted(tuple(fields.lines(target)))
+            if directives is not None:
+                return Obeyed(directives=directives, source=target)
     return Obeyed(directives=Directives.parse(fields.lines("cache-control")))
+
+
+@lru_cache(maxsize=256)  # an application says the same few things of all its pages
+def _targeted(lines: tuple[str, ...]) -> Directives | None:
+    """Return what a targeted field says; None when it is malformed or empty."""
+    members = structured.dictionary(lines)
+    return _directives(members) if members else None
 
 
 def _directives(members: dict[str, structured.Item]) -> Directives:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from ..changes.meta import note
 from ..changes.tables import META
+from .prepared import Prepared
 from .tables import page
 
 _COUNTED = "pages"
@@ -74,24 +75,25 @@ def recount(connection: Connection, *, top: int) -> Fullness:
 
 def highest(connection: Connection) -> int:
     """The highest id of a page."""
-    return connection.scalar(_HIGHEST) or 0
+    return _HIGHEST.rows(connection)[0][0] or 0
 
 
-# Built once, and as one: what is asked at each registration of a new page.
-_HIGHEST = sa.select(sa.func.max(page.c.id))
+_highest = sa.select(sa.func.max(page.c.id))
 _meta = sa.table(META, sa.column("name"), sa.column("value"))
-_KNOWN = sa.select(
-    sa.select(_meta.c.value).where(_meta.c.name == _COUNTED).scalar_subquery(),
-    _HIGHEST.scalar_subquery(),
-)
-_COUNT = sa.select(sa.func.count()).select_from(page)
+_note = sa.select(_meta.c.value).where(_meta.c.name == sa.bindparam("name"))
+_count_all = sa.select(sa.func.count()).select_from(page)
 # Spelt as the partial index is, or SQLite does not see that it suffices.
-_ASIDE = _COUNT.where(sa.text("edge_page.aside"), page.c.id > sa.bindparam("of"))
+_count_aside = _count_all.where(sa.text("edge_page.aside"), page.c.id > sa.bindparam("after"))
+
+_HIGHEST = Prepared(_highest)
+_KNOWN = Prepared(sa.select(_note.scalar_subquery(), _highest.scalar_subquery()), "name")
+_COUNT = Prepared(_count_all)
+_ASIDE = Prepared(_count_aside, "after")
 
 
 def _counted(connection: Connection) -> tuple[Fullness, int]:
     """The last count, or a new one where there was none; and the highest id now."""
-    said, top = connection.execute(_KNOWN).one()
+    ((said, top),) = _KNOWN.rows(connection, _COUNTED)
     if said is None:
         return _count(connection), top or 0
     then, pages, aside = map(int, said.split())
@@ -99,9 +101,10 @@ def _counted(connection: Connection) -> tuple[Fullness, int]:
 
 
 def _aside(connection: Connection, after: int) -> int:
-    return connection.scalar(_ASIDE, {"of": after}) or 0
+    found: int = _ASIDE.rows(connection, after)[0][0]
+    return found
 
 
 def _count(connection: Connection) -> Fullness:
-    pages = connection.scalar(_COUNT) or 0
+    pages: int = _COUNT.rows(connection)[0][0]
     return Fullness(pages=pages, aside=_aside(connection, 0), top=highest(connection))

@@ -29,15 +29,18 @@ def entries(record: Record) -> Entries:
     found: Entries = dict(map(entry_of, record.noted))
     for group in record.groups:
         found.update(_of_group(group))
+    wider = _wider(frozenset(record.rows))
     for keyed, keys in record.rows.items():
-        found.update(map(_of_row, repeat(keyed), keys - _read_with_more(keyed, record)))
+        # Rows that another statement read with all these columns, and others, are known by that.
+        left = keys.difference(*(record.rows[other] for other in wider[keyed]))
+        found.update(map(_of_row, repeat(keyed), left))
     return found
 
 
-def _read_with_more(keyed: Keyed, record: Record) -> set[Any]:
-    """The keys of rows that another statement read with all these columns, and others."""
-    wider = (keys for other, keys in record.rows.items() if keyed.is_less_than(other))
-    return set().union(*wider)
+@lru_cache(maxsize=512)  # pages of one kind are made of the same statements
+def _wider(read: frozenset[Keyed]) -> dict[Keyed, list[Keyed]]:
+    """For the rows of each statement, those of others that read all their columns and more."""
+    return {keyed: [other for other in read if keyed.is_less_than(other)] for keyed in read}
 
 
 def digest(spots: Sequence[Spot]) -> str:

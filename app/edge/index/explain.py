@@ -16,6 +16,7 @@ from ..changes.log import newest
 from ..changes.watched import Watched
 from ..reads import Between, Dependency, Part, Range, Row, Table, Via, matches
 from ..reads.encoding import EPOCH
+from .precision import Precision
 from .tables import page
 
 LOOKED_AT = 1_000
@@ -41,12 +42,19 @@ class Kept:
     etag: str
     registered: datetime
     expires: datetime
+    precision: Precision
 
     def words(self) -> str:
         """The same for people."""
         form = f" as {self.variant}" if self.variant else ""
         since, until = _instant(self.registered), _instant(self.expires)
-        return f"registered{form} under {self.policy} on {since}, kept until {until} at the most"
+        said = f"registered{form} under {self.policy} on {since}, kept until {until} at the most"
+        times, alike = self.precision.renewed, self.precision.unchanged
+        if not times:
+            return said
+        purges = "1 purge" if times == 1 else f"{times} purges"
+        vain = "never" if not alike else "once" if alike == 1 else f"{alike} times"
+        return f"{said}; made anew after {purges}, {vain} as it was before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +76,7 @@ def kept(connection: Connection, url: str) -> tuple[Kept, ...]:
             etag=row.etag,
             registered=EPOCH + timedelta(microseconds=row.registered_at),
             expires=EPOCH + timedelta(microseconds=row.expires_at),
+            precision=Precision(renewed=row.renewed, unchanged=row.unchanged),
         )
         for row in rows
     )

@@ -19,7 +19,7 @@ from .tables import part, shape
 
 def know_shapes(connection: Connection, shapes: Iterable[Shape]) -> None:
     """Make sure that every shape is known to whoever resolves."""
-    wanted = {_digest(found): found for found in shapes}
+    wanted = {found.digest: found for found in shapes}
     for digest in sorted(wanted.keys() - _those(connection, shape.c.digest, wanted)):
         found = wanted[digest]
         connection.execute(
@@ -62,11 +62,6 @@ def _those(connection: Connection, column: sa.Column[Any], wanted: Collection[An
 def _among(column: sa.Column[Any], count: int) -> Prepared:
     names = [f"value_{number}" for number in range(count)]
     return Prepared(sa.select(column).where(column.in_(map(sa.bindparam, names))), *names)
-
-
-@lru_cache(maxsize=1024)
-def _digest(found: Shape) -> str:
-    return found.digest
 
 
 def _insert_or_ignore(connection: Connection, table: sa.Table) -> sa.Insert:

@@ -43,7 +43,7 @@ def promptly(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[Connect
     """A transaction of the edge's own that writes; raises when it would wait longer for a lock."""
     with engine.connect() as connection:
         connection = connection.execution_options(  # noqa: PLW2901 - the same one
-            sqlite_begin="IMMEDIATE", edge_internal=True
+            sqlite_begin="IMMEDIATE", edge_writes=True, edge_internal=True
         )
         wait = patience // timedelta(milliseconds=1)
         with _busy_timeout(connection, wait), connection.begin():

@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
-_Arranged = Callable[[Sequence[Any]], Sequence[Any]]
+_Arranged = Callable[[Sequence[Any]], Sequence[Any]] | None
+"""Puts values into the order of the statement; None where they are in it."""
 
 
 class Prepared:
@@ -44,9 +45,10 @@ class Prepared:
             known = self._compiled[connection.dialect.name] = self._compile(connection.dialect)
         text, arranged = known
         cursor = connection.connection.cursor()
-        given = arranged(values) if how == "execute" else list(map(arranged, values))
+        if arranged is not None:
+            values = arranged(values) if how == "execute" else list(map(arranged, values))
         try:
-            getattr(cursor, how)(text, given)
+            getattr(cursor, how)(text, values)
         except connection.dialect.loaded_dbapi.Error as error:
             raise _told(connection, text, error) from error
         return cursor
@@ -57,7 +59,7 @@ class Prepared:
         compiled = self._statement.compile(dialect=positional)
         order = [self._names.index(name) for name in compiled.positiontup]
         if order == [*range(len(order))]:
-            return str(compiled), lambda values: values
+            return str(compiled), None
         if len(order) == 1:
             return str(compiled), lambda values: (values[order[0]],)
         return str(compiled), itemgetter(*order)

@@ -5,8 +5,10 @@ Call it in a transaction of its own, that holds SQLite's write lock from its beg
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -23,6 +25,7 @@ from .interval import ALWAYS, HIGHEST
 from .known import know_parts, know_shapes
 from .lock import share
 from .page import Page
+from .precision import counted
 from .prepared import Prepared
 from .tables import dependency, page
 
@@ -31,6 +34,10 @@ BUILD = "build"
 
 MOST_CHANGES = 500
 """More changes than this since a render began are not compared one by one."""
+
+_PART_LONGER = 8
+LONGER = timedelta(hours=6)
+"""By an eighth of its life, and this at the most, a row outlives the last copy of its page."""
 
 
 class Registered(StrEnum):
@@ -103,21 +110,14 @@ def _write(
     found = entries(record)
     spots = sorted(found)
     said = digest(spots)
-    values = (
-        response.tag,
-        response.etag,
-        response.policy,
-        whole(response.registered),
-        whole(response.expires),
-        said,
-        response.aside,
-    )
-    where = (response.url, response.variant)
-    if _AGAIN.count(connection, *values, *where, said):
+    values, where = _values(response, said), (response.url, response.variant)
+    known = _KNOWN.rows(connection, *where)
+    if known and _says_all(known[0], response, said):
+        return Registered.DONE
+    if known and known[0][1] == said and _AGAIN.count(connection, *values, *where, said):
         return Registered.DONE
     # Of entries that begin at the same place, the one that reaches furthest.
     new: Collection[Spot] = {spot[:3]: spot for spot in spots}.values()
-    known = _KNOWN.rows(connection, *where)
     if known:
         page_id = known[0][0]
         _AGAIN_OTHERWISE.count(connection, *values, *where)
@@ -131,17 +131,55 @@ def _write(
     return Registered.DONE
 
 
+def _values(response: Page, said: str) -> tuple[Any, ...]:
+    """The row of a page, as `_VALUES` names its columns.
+
+    It is kept for a while longer than it must be, so that one which is made again is not
+    written again.
+    """
+    longer = min((response.expires - response.registered) / _PART_LONGER, LONGER)
+    return (
+        response.tag,
+        response.etag,
+        response.policy,
+        whole(response.registered),
+        whole(response.expires + longer),
+        said,
+        response.aside,
+    )
+
+
+def _says_all(row: Sequence[Any], response: Page, said: str) -> bool:
+    """Tell whether a row holds for this copy too: then nothing is written, and no disk flushed.
+
+    One that was purged says with the next copy whether it had to be.
+    """
+    _, *same, purged, until = row
+    here = [said, response.tag, response.etag, response.policy, response.aside]
+    return same == here and not purged and until >= whole(response.expires)
+
+
 def _add(connection: Connection, page_id: int, new: Entries) -> None:
     if new:
-        know_shapes(connection, {id(shape): shape for shape in new.values()}.values())
+        know_shapes(connection, new.values())
         _DEPENDS.each(connection, [(page_id, *spot) for spot in new])
 
 
 _VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
-_update = sa.update(page).where(*_this).values({n: sa.bindparam(n) for n in _VALUES})
-_KNOWN = Prepared(sa.select(page.c.id).where(*_this), *_WHERE)
+_update = (
+    sa.update(page)
+    .where(*_this)
+    .values({n: sa.bindparam(n) for n in _VALUES} | counted(sa.bindparam("etag")))
+)
+_KNOWN = Prepared(
+    sa.select(
+        *(page.c.id, page.c.digest, page.c.tag, page.c.etag, page.c.policy),
+        *(page.c.aside, page.c.purged, page.c.expires_at),
+    ).where(*_this),
+    *_WHERE,
+)
 _NEW = Prepared(
     sa.insert(page)
     .values({name: sa.bindparam(name) for name in ("url", "variant", *_VALUES)})

@@ -24,6 +24,7 @@ from .leaving import leaving
 from .links import Linked
 from .lock import exclude
 from .page import Affected
+from .precision import mark_purged
 from .shape import Shape, Through
 from .tables import dependency, page
 from .tables import shape as shape_table
@@ -60,7 +61,9 @@ def resolve(connection: Connection) -> Resolution:
     if len(found) > MOST_CHANGES:
         many = "more changes than are told apart"
         return Resolution(changes=len(found), everything=many, since=since)
-    return replace(_affected(connection, found), since=since)
+    resolution = _affected(connection, found)
+    mark_purged(connection, (page.id for page in resolution.pages if page.id))
+    return replace(resolution, since=since)
 
 
 def _written(change: Change) -> datetime | None:

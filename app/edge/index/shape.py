@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -69,11 +69,12 @@ class Shape:
     equal: tuple[str, ...] = ()
     sort: str = ""
     via: Through | None = None
+    digest: str = field(init=False, compare=False, repr=False)
+    """A name for the shape that is the same in every process."""
 
-    @property
-    def digest(self) -> str:
-        """A name for the shape that is the same in every process."""
-        return _digest(self)
+    def __post_init__(self) -> None:
+        """Work out the digest."""
+        object.__setattr__(self, "digest", _digest(self))
 
     def hash(self, values: tuple[str | None, ...]) -> int:
         """The shape with its values, as 64 bits; a collision only purges too much."""

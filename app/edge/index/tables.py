@@ -26,6 +26,10 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, 
         sa.Column("digest", sa.String(32), nullable=False),
         # An error, a redirect or an answer to a query: there is no end of these.
         sa.Column("aside", sa.Boolean, nullable=False, server_default=sa.false()),
+        # Whether a change purged it since; how often it was made anew after one, and as before.
+        sa.Column("purged", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("renewed", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("unchanged", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.UniqueConstraint("url", "variant", name="uq_edge_page_url_variant"),
         sa.Index("ix_edge_page_expires_at", "expires_at"),
         sa.Index(

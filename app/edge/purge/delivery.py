@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 MOST_CALLS = 200
 """Calls that are made before anybody else gets a turn."""
 
-WRITING = {"sqlite_begin": "IMMEDIATE"}
+WRITING = {"sqlite_begin": "IMMEDIATE", "edge_writes": True}
 """What the engine's owner reads when a transaction begins: SQLite takes its write lock at once."""
 
 

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..changes.meta import forget, note, noted
 from ..index.bound import Bound, Fullness, highest, recount
 from ..index.page import Affected
 from ..index.resolve import Resolution
 from ..index.tables import page
-from .enqueue import enqueue
+from .enqueue import enqueue, everything
 from .instants import micros
 from .tier import Tier
 
@@ -24,6 +25,12 @@ TURNOVER = 100
 
 OLD = timedelta(days=1)
 """A page that nobody made anew for so long is seldom asked for."""
+
+GRACE = timedelta(hours=1)
+"""Clocks that differ by less than this let no page leave that lives."""
+
+_LEFT = "left"
+"""The note of the latest instant by which pages were let go as expired."""
 
 _MOST_EXPIRED = 2_000
 _MOST_EVICTED = 1_000
@@ -37,12 +44,28 @@ def keep_room(
     The caller holds the lock of resolving, and `tiers` are all that pages may be kept by.
     """
     top = highest(connection)
-    over = sa.select(page.c.id).where(page.c.expires_at < micros(now)).limit(_MOST_EXPIRED)
-    connection.execute(sa.delete(page).where(page.c.id.in_(over)))
+    _let_go(connection, tiers, now)
     found = recount(connection, top=top)
     if bound is not None and _evict(connection, tiers, now, _surplus(found, bound, now)):
         logger.warning("index.full", extra={"pages": found.pages, "bound": bound.pages})
         recount(connection, top=top)
+
+
+def _let_go(connection: Connection, tiers: tuple[Tier, ...], now: datetime) -> None:
+    """Let expired pages leave; everything is owed where a clock that was ahead has done so before.
+
+    What it let go may still be kept, and nobody will hear when it changes.
+    """
+    known = noted(connection, _LEFT)
+    if known is not None and int(known) > micros(now + GRACE):
+        logger.warning("index.clock_was_ahead")
+        forget(connection, _LEFT)
+        for tier in tiers:
+            everything(connection, tier, "pages had left by a clock that was ahead", now)
+    expired = page.c.expires_at < micros(now - GRACE)
+    over = sa.select(page.c.id).where(expired).limit(_MOST_EXPIRED)
+    if connection.execute(sa.delete(page).where(page.c.id.in_(over))).rowcount:
+        note(connection, _LEFT, str(micros(now)))
 
 
 def _surplus(found: Fullness, bound: Bound, now: datetime) -> list[sa.Select[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +11,39 @@ import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
-from sqlalchemy.sql.selectable import Select, SelectBase
+from sqlalchemy.sql.selectable import SelectBase
 
-from .clauses import comparison, equality, folds, follows_key, linking, plain, sort_key
-from .encoding import comparable
+from .clauses import (
+    beside_columns,
+    by_name,
+    comparison,
+    equality,
+    folds,
+    follows_key,
+    is_key,
+    linking,
+    plain,
+    sort_key,
+    starred,
+)
+from .encoding import comparable, read_as_kept
 from .plan import Bound, Equal, Interval, Link, Plan, Source
 from .readable import Unreadable, check_parts
+from .rendered import Rendered, Written, rendered
 from .schema import Schema
-from .scope import Element, elements, inside_exists, selects
+from .scope import Element, elements
 
 __all__ = ["Plan", "Unreadable", "analyse"]
 
 _LOWER = (operators.gt, operators.ge)
 _UPPER = (operators.lt, operators.le)
+_EXTENSIONS = (
+    "_post_body_clause",
+    "_post_criteria_clause",
+    "_post_select_clause",
+    "_pre_columns_clause",
+)
+"""What a dialect may add to a SELECT: DISTINCT ON, for one."""
 
 
 def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
@@ -34,42 +55,32 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
         raise Unreadable(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
     if not isinstance(statement, SelectBase):
         raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
-    check_parts(statement, schema)
+    written = rendered(compiled, statement)
+    for part in (statement, *(one.select for one in written.selects)):
+        check_parts(part, schema)
     sources: list[Source] = []
-    existing = inside_exists(statement)
-    for select in selects(statement):
-        reader = _Reader(
-            compiled=compiled,
-            schema=schema,
-            statement=statement,
-            select=select,
-            outermost=select is statement,
-            existing=id(select) in existing,
-        )
-        sources += reader.sources()
+    for one in written.selects:
+        sources += _Reader(written=written, schema=schema, one=one).sources()
     return Plan(sources=tuple(sources))
-
-
-def _starred(select: Select[Any]) -> bool:
-    return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
     """Reads one SELECT of a statement."""
 
-    compiled: SQLCompiler
+    written: Rendered
     schema: Schema
-    statement: SelectBase
-    select: Any
-    outermost: bool
-    existing: bool
-    """Only whether it has rows is asked, not which."""
+    one: Written
+
+    @property
+    def select(self) -> Any:
+        """The SELECT itself."""
+        return self.one.select
 
     def sources(self) -> Iterator[Source]:
         """What each table of this SELECT contributes."""
         found = elements(self.select)
-        if found is None or (_starred(self.select) and not self.existing):
+        if found is None or (starred(self.select) and not self.one.existing):
             yield from self._coarse()
             return
         for element in found:
@@ -93,8 +104,10 @@ class _Reader:
         positions, selected = self._selected(element)
         self._check_silent(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
-        keyed = bool(key) and all(name in positions for name in key)
-        mentioned = self._mentioned(element, but_selected=keyed and self._plain_rows())
+        kept = all(map(read_as_kept, element.table.primary_key))
+        keyed = bool(key) and kept and all(name in positions for name in key)
+        plain_rows = self._plain_rows() and not by_name(self.select)
+        mentioned = self._mentioned(element, but_selected=keyed and plain_rows)
         parent = keyed and not mentioned.difference(key)
         link = self._child(element, others, key) if parent else None
         link = link or self._link(element, others, key)
@@ -128,7 +141,7 @@ class _Reader:
         """`other` as the link that a row of `element` must have, a post its topic."""
         column = linking(element, other, key[0]) if len(key) == 1 else None
         equal = tuple(self._equalities(other))
-        if not (column and equal and _is_key(other, column)):
+        if not (column and equal and is_key(other, column)):
             return None
         if not (comparable(element.table.c[key[0]]) and comparable(other.table.c[column])):
             return None
@@ -176,15 +189,17 @@ class _Reader:
             raise Unreadable(f"{said}, so its changes are not heard")
 
     def _plain_rows(self) -> bool:
+        """Tell whether each row of the result is one of the tables' own, and none is left out."""
         select = self.select
-        return not (select._distinct or select._group_by_clauses or select._having_criteria)  # noqa: SLF001 - SQLAlchemy has no public name for them
+        folded = select._distinct or select._group_by_clauses or select._having_criteria  # noqa: SLF001 - SQLAlchemy has no public name for them
+        return not folded and all(getattr(select, name) is None for name in _EXTENSIONS)
 
     def _selected(self, element: Element) -> tuple[dict[str, int], set[str]]:
         """The positions in a result row of the columns selected as they are, and their names."""
-        if not self.outermost:
+        if not self.one.outermost:
             return {}, set()
         positions: dict[str, int] = {}
-        for index, entry in enumerate(self.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
+        for index, entry in enumerate(self.written.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
             column = plain(entry.objects[0]) if entry.objects else None
             if column is not None and element.owns(column):
                 positions.setdefault(column.name, index)
@@ -192,22 +207,38 @@ class _Reader:
 
     def _mentioned(self, element: Element, *, but_selected: bool) -> set[str]:
         """The element's columns that stand anywhere in the statement."""
-        names: set[str] = set()
-        for part in self._parts(but_selected=but_selected):
-            names |= {c.name for c in visitors.iterate(part) if element.owns(c)}  # type: ignore[attr-defined]
-        return names
+        names = self._mentions(element, but_selected=but_selected)
+        return set(names - Counter(self._looked_up_by(element)) if but_selected else names)
+
+    def _mentions(self, element: Element, *, but_selected: bool) -> Counter[str]:
+        return Counter(
+            name
+            for part in self._parts(but_selected=but_selected)
+            for column in visitors.iterate(part)
+            if (name := element.named(column))
+        )
+
+    def _looked_up_by(self, element: Element) -> Iterator[str]:
+        """The columns by which one row of another table is looked up for each row, and no more.
+
+        They decide neither which rows are returned nor in which order, so that they count where
+        they were read: in the rows that were.
+        """
+        for other, condition in element.lookups:
+            key = [column.name for column in other.table.primary_key]
+            column = follows_key(condition, other, element, key[0]) if len(key) == 1 else None
+            only = self._mentions(other, but_selected=True) == Counter(key)
+            if only and column in self._selected(element)[1]:
+                yield column
 
     def _parts(self, *, but_selected: bool) -> Iterator[Any]:
-        if not (but_selected and self.outermost):
-            yield self.statement
-            yield from self.select.get_final_froms()
-            yield from () if self.existing else self.select.inner_columns
-            return
-        select = self.select
-        yield from (c for c in select._raw_columns if plain(c) is None and not _is_from(c))  # noqa: SLF001 - as above
-        yield from select.get_final_froms()
-        yield from select._where_criteria  # noqa: SLF001 - as above
-        yield from select._order_by_clauses  # noqa: SLF001 - as above
+        for one in self.written.selects:
+            if but_selected and one is self.one:
+                yield from beside_columns(one.select)
+            else:
+                yield one.select
+                yield from one.select.get_final_froms()
+                yield from () if one.existing else one.select.inner_columns
 
     def _images(self, element: Element, name: str) -> bool:
         """Tell whether a change's images hold a column, so that it can be compared there."""
@@ -226,16 +257,16 @@ class _Reader:
                 yield Equal(column=column.name, bound=self._bound(bind), number=number)
 
     def _bound(self, bind: BindParameter[Any]) -> Bound:
-        name = self.compiled.bind_names.get(bind, bind.key)
-        processor = bind.type.dialect_impl(self.compiled.dialect).bind_processor(
-            self.compiled.dialect
+        name = self.written.compiled.bind_names.get(bind, bind.key)
+        processor = bind.type.dialect_impl(self.written.compiled.dialect).bind_processor(
+            self.written.compiled.dialect
         )
         return Bound(name=name, many=bind.expanding, process=processor)
 
     def _interval(self, element: Element, positions: dict[str, int]) -> Interval | None:
         """The part of a sort key's range that a result can come from."""
         instants = self.schema.watched[element.table.name].instants
-        if not self.outermost:
+        if not self.one.outermost:
             return None
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
         cut = order and self._plain_rows() and not self._folds() and not element.nullable
@@ -244,7 +275,8 @@ class _Reader:
             limits = self._inequalities(element, name)
             column, descending = first
             sorted_by = column is not None and element.owns(column) and column.name == name
-            position = positions.get(name) if sorted_by else None
+            kept = sorted_by and read_as_kept(element.table.c[name])
+            position = positions.get(name) if kept else None
             limit = self._limit() if position is not None else None
             if limit or any(limits):
                 return Interval(
@@ -254,6 +286,7 @@ class _Reader:
                     position=position if limit else None,
                     limit=limit,
                     descending=descending,
+                    zoned=bool(getattr(element.table.c[name].type, "timezone", False)),
                 )
         return None
 
@@ -266,7 +299,7 @@ class _Reader:
         if not isinstance(clause, BindParameter):
             return None
         return Bound(
-            name=self.compiled.bind_names.get(clause, clause.key), many=False, process=None
+            name=self.written.compiled.bind_names.get(clause, clause.key), many=False, process=None
         )
 
     def _inequalities(self, element: Element, name: str) -> tuple[Bound | None, Bound | None]:
@@ -280,12 +313,3 @@ class _Reader:
             elif operator in _UPPER:
                 upper = self._bound(bind)
         return lower, upper
-
-
-def _is_key(element: Element, column: str) -> bool:
-    """Tell whether a table's rows can be asked for by this column: a part of its key."""
-    return column in {part.name for part in element.table.primary_key}
-
-
-def _is_from(part: Any) -> bool:
-    return isinstance(part, sa.FromClause)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, UnaryExpression
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    BindParameter,
+    UnaryExpression,
+    _textual_label_reference,
+)
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import SelectBase
 
+from .encoding import sent_as_given
 from .scope import Condition, Element
 
 _MIRRORED = {
@@ -37,7 +43,7 @@ def comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | None, An
         left, right, operator = right, left, _MIRRORED.get(operator, operator)
     if plain(left) is None or not isinstance(right, BindParameter):
         return None, None, None
-    return plain(left), right, operator
+    return (plain(left), right, operator) if sent_as_given(right) else (None, None, None)
 
 
 def equality(condition: Condition) -> tuple[Any, BindParameter[Any] | None]:
@@ -53,6 +59,26 @@ def sort_key(clause: Any) -> tuple[Any, bool]:
     if isinstance(clause, UnaryExpression) and clause.modifier is operators.asc_op:
         return plain(clause.element), False
     return plain(clause), False
+
+
+def starred(select: Any) -> bool:
+    """Tell whether it selects whatever columns there are."""
+    return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
+
+
+def beside_columns(select: Any) -> Iterator[Any]:
+    """All of a SELECT of plain rows but the columns that it selects as they are."""
+    raw = select._raw_columns  # noqa: SLF001 - as above
+    yield from (c for c in raw if plain(c) is None and not isinstance(c, sa.FromClause))
+    yield from select.get_final_froms()
+    yield from select._where_criteria  # noqa: SLF001 - as above
+    yield from select._order_by_clauses  # noqa: SLF001 - as above
+
+
+def by_name(select: Any) -> bool:
+    """Tell whether it sorts by what a text names, which may be any column that it selects."""
+    parts = (part for clause in select._order_by_clauses for part in visitors.iterate(clause))  # noqa: SLF001 - as above
+    return any(isinstance(part, _textual_label_reference) for part in parts)
 
 
 def folds(part: Any) -> bool:
@@ -87,3 +113,8 @@ def follows_key(condition: Condition, element: Element, other: Element, key: str
         ):
             return str(theirs.name)
     return None
+
+
+def is_key(element: Element, column: str) -> bool:
+    """Tell whether a table's rows can be asked for by this column: a part of its key."""
+    return column in {part.name for part in element.table.primary_key}

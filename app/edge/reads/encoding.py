@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,6 +45,16 @@ def comparable(column: sa.Column[Any]) -> bool:
     if isinstance(kind, sa.String):
         return kind.collation is None
     return isinstance(kind, sa.Integer | sa.Boolean)
+
+
+def sent_as_given(bind: sa.BindParameter[Any]) -> bool:
+    """Tell whether the database compares a parameter as it is, and no function's result of it."""
+    return type(bind.type).bind_expression is TypeEngine.bind_expression
+
+
+def read_as_kept(column: sa.Column[Any]) -> bool:
+    """Tell whether a result has a column's value as it is kept, and no function's result of it."""
+    return type(column.type).column_expression is TypeEngine.column_expression
 
 
 def whole(value: Any) -> int | None:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from .dependency import Between, Range, Table, Via
@@ -64,6 +65,8 @@ _END = object()
 Ends = tuple[int | None, int | None]
 """The sort keys of an execution's last row: of the table itself, and of the one that it links."""
 
+_NO_ENDS: Ends = (None, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equal:
@@ -99,10 +102,12 @@ class Interval:
     position: int | None
     limit: Bound | None
     descending: bool
+    zoned: bool
+    """Whether the column's instants have a zone."""
 
     def between(self, parameters: Parameters, last: int | None) -> Between | None:
         """The interval of this execution: from the conditions, and down to the last row."""
-        low, high = _number(self.lower, parameters), _number(self.upper, parameters)
+        low, high = self._number(self.lower, parameters), self._number(self.upper, parameters)
         if last is not None and self.descending:
             low = last if low is None else max(low, last)
         elif last is not None:
@@ -122,10 +127,13 @@ class Interval:
             return None
         return whole(rows[-1][self.position])
 
-
-def _number(bound: Bound | None, parameters: Parameters) -> int | None:
-    values = None if bound is None or bound.many else bound.values(parameters)
-    return whole(values[0]) if values else None
+    def _number(self, bound: Bound | None, parameters: Parameters) -> int | None:
+        """A bound as a number; None where the database would convert it by its session's zone."""
+        values = None if bound is None or bound.many else bound.values(parameters)
+        value = values[0] if values else None
+        if isinstance(value, datetime) and (value.tzinfo is not None) is not self.zoned:
+            return None
+        return whole(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +184,8 @@ class Source:
     whole: Group = field(init=False)
     bounds: tuple[Bound, ...] = field(init=False)
     """The parameters that tell its ranges from those of another execution."""
+    sorts: bool = field(init=False)
+    """Whether its last row tells its ranges from others, too."""
 
     def __post_init__(self) -> None:
         """Work out what is the same in each execution."""
@@ -188,6 +198,7 @@ class Source:
         object.__setattr__(self, "keyed", keyed)
         object.__setattr__(self, "whole", Group((Table(table=self.table),)))
         object.__setattr__(self, "bounds", tuple(dict.fromkeys(used)))
+        object.__setattr__(self, "sorts", any(intervals))
 
     def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
         """Note what this execution depends on."""
@@ -202,8 +213,8 @@ class Source:
         self, parameters: Parameters, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
     ) -> Group:
         """The ranges, remembered: most pages are made again, and share ranges with others."""
-        ends = self._ends(parameters, rows)
-        asked = (self, ends, *parameters.drawn(self.bounds))
+        ends = self._ends(parameters, rows) if self.sorts else _NO_ENDS
+        asked = (self, ends, *parameters.drawn(self.bounds)) if self.bounds else (self, ends)
         try:
             known = _groups.get(asked)
         except TypeError:  # a value that can't be looked up

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from .dependency import Dependency
@@ -16,10 +17,13 @@ from .found import Group, Keyed
 class Record:
     """What a response was built from so far.
 
-    `marks` are places in the change log, each taken before the first read on its connection;
-    `spoilt` is the reason why the response can't be shared, the first one found. A `rehearsal`
+    `began` is when, by the clock on the wall. `marks` are places in the change log, each taken
+    before the first read on its connection; `spoilt` is the reason why the response can't be
+    shared, the first one found, and `doubted` one that need not be its view's fault. A `rehearsal`
     is made for whoever asks what a page is built from; it tells how the page would be registered.
     """
+
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     noted: set[Dependency] = field(default_factory=set)
     groups: set[Group] = field(default_factory=set)
@@ -27,6 +31,7 @@ class Record:
     """The keys of the rows that were returned, of each table of each statement."""
     marks: list[str] = field(default_factory=list)
     spoilt: str | None = None
+    doubted: str | None = None
     rehearsal: bool = False
     url: str = ""
     etag: str = ""
@@ -60,6 +65,7 @@ class Record:
         for keyed, keys in other.rows.items():
             self.rows.setdefault(keyed, set()).update(keys)
         self.marks += other.marks
+        self.doubted = self.doubted or other.doubted
         if other.spoilt is not None:
             self.spoil(other.spoilt)
 
@@ -68,12 +74,33 @@ class Record:
         self.spoilt = self.spoilt or reason
 
 
-_current: ContextVar[Record | None] = ContextVar("edge_record", default=None)
+_current: ContextVar[Record | None] = ContextVar("edge_record")
+_open: dict[int, Record] = {}
+"""The records of responses that are being made in this process, whoever makes them."""
+
+_BESIDE = (
+    "a thread that no request had begun read the database meanwhile, perhaps for this page: let "
+    "it run in a copy of the context (contextvars.copy_context().run), or in recorder.apart() "
+    "where it has nothing to do with pages"
+)
 
 
 def current() -> Record | None:
     """The record of the response that is being made, if one is kept."""
-    return _current.get()
+    return _current.get(None)
+
+
+def read_beside() -> None:
+    """Note a read that is on no record; it may be on behalf of any that is open.
+
+    Who has said that it keeps none (`apart`, `end`) reads for itself.
+    """
+    if _open and _current.get(_NOBODY) is _NOBODY:
+        for record in list(_open.values()):
+            record.doubted = _BESIDE
+
+
+_NOBODY = Record()
 
 
 _watched: ContextVar[list[Record] | None] = ContextVar("edge_watched", default=None)
@@ -108,7 +135,7 @@ def _opened(record: Record) -> Record:
 @contextmanager
 def recording() -> Iterator[Record]:
     """Keep a record of everything that is read inside; one within another is a part of it."""
-    record = Record() if _current.get() is not None else _opened(Record())
+    record = Record() if current() is not None else _opened(Record())
     token = _current.set(record)
     try:
         yield record
@@ -122,7 +149,9 @@ def begin() -> Record:
     record = _opened(Record(rehearsal=watched is not None))
     if watched is not None:
         watched.append(record)
+    _close()
     _current.set(record)
+    _open[id(record)] = record
     return record
 
 
@@ -133,9 +162,15 @@ def apart() -> Iterator[None]:
     try:
         yield
     finally:
+        _close()
         _current.reset(token)
 
 
 def end() -> None:
     """Keep no record any more."""
+    _close()
     _current.set(None)
+
+
+def _close() -> None:
+    _open.pop(id(current()), None)

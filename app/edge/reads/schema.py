@@ -12,6 +12,8 @@ PURE = frozenset(
         *("abs", "avg", "coalesce", "concat", "count", "extract", "length", "lower", "ltrim"),
         *("max", "min", "nullif", "replace", "round", "rtrim", "substr", "substring"),
         *("sum", "trim", "upper"),
+        *("cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value"),
+        *("ntile", "percent_rank", "rank", "row_number"),
     ],
 )
 """SQL functions that read nothing but their arguments."""

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
-from sqlalchemy.sql.selectable import CTE, Alias, Exists, FromClause, Join, SelectBase, Subquery
-
-from .readable import Unreadable
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement, _textual_label_reference
+from sqlalchemy.sql.selectable import CTE, Alias, FromClause, Join, SelectBase, Subquery
 
 Condition = ColumnElement[Any]
 
@@ -25,6 +23,8 @@ class Element:
     nullable: bool
     filters: list[Condition] = field(default_factory=list)
     """Conjuncts that a row must meet to matter."""
+    lookups: list[tuple[Element, Condition]] = field(default_factory=list)
+    """What is only looked up for a row, by LEFT JOINs on one condition; it filters nothing."""
 
     def owns(self, column: object) -> bool:
         """Tell whether `column` is a column of this element."""
@@ -33,24 +33,21 @@ class Element:
         # The ORM annotates copies of a table; they keep the hash of the table itself.
         return hash(column.table) == hash(self.source)
 
+    def named(self, part: object) -> str:
+        """The column of this element that a part of a statement may mean, or nothing.
 
-def selects(statement: SelectBase) -> Iterator[sa.Select[Any]]:
-    """The SELECTs of a statement; Unreadable when it has none."""
-    found = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
-    if not found:
-        raise Unreadable(f"a {type(statement).__name__} is not understood")
-    yield from found
+        A name alone may be a column of any element.
+        """
+        if isinstance(part, _textual_label_reference):
+            called = part.element
+            return next((c.name for c in self.table.c if called in self._names(c)), "")
+        if isinstance(part, sa.ColumnClause) and (part.table is None or self.owns(part)):
+            return str(part.name)
+        return ""
 
-
-def inside_exists(statement: SelectBase) -> set[int]:
-    """The SELECTs whose columns nobody reads, because only their having rows counts."""
-    return {
-        id(inner)
-        for part in visitors.iterate(statement)
-        if isinstance(part, Exists)
-        for inner in visitors.iterate(part.element)
-        if isinstance(inner, sa.Select)
-    }
+    def _names(self, column: sa.Column[object]) -> set[str]:
+        owners = {self.table.name, getattr(self.source, "name", "")}
+        return {column.key, column.name, *(f"{owner}_{column.name}" for owner in owners)}
 
 
 def conjuncts(condition: Condition | None) -> Iterator[Condition]:
@@ -102,4 +99,7 @@ def _join(join: Join) -> list[Element] | None:
             element.filters += on
     for element in optional:
         element.nullable = True
+    if join.isouter and not join.full and len(right) == len(on) == 1:
+        for element in left:
+            element.lookups.append((right[0], on[0]))
     return left + right

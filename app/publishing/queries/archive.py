@@ -1,6 +1,7 @@
 """The archive: articles on pages that are numbered from the oldest, and by year.
 
-A page that is full never changes again by publishing, so no page counts all articles.
+A page that is full never changes again by publishing. What fills none yet is shown by the list
+that leads to the pages, so that publishing touches the list alone.
 """
 
 from __future__ import annotations
@@ -28,18 +29,30 @@ class Numbered:
 
     number: int
     posts: tuple[Post, ...]
-    more: bool
-    """Whether there is a page of newer articles."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is full or the first; until then, its list shows the articles of another."""
+        return len(self.posts) == PAGE_SIZE or self.number == 1
 
     @property
     def newer(self) -> int | None:
-        """The number of the page with newer articles."""
-        return self.number + 1 if self.more else None
+        """The number of the page with newer articles, which may have to wait for its first."""
+        return self.number + 1 if len(self.posts) == PAGE_SIZE else None
 
     @property
     def older(self) -> int | None:
         """The number of the page with older articles."""
         return self.number - 1 if self.number > 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """What a list shows of its newest articles: those of no full page, and the newest page's."""
+
+    shown: int
+    older: int | None
+    """The number of the page with the next older articles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,33 +76,34 @@ class YearPage:
 
 
 def page(number: int, *, about: Listed | None = None, details: bool = False) -> Numbered | None:
-    """Page `number` of all articles, or of one topic's or author's; None when it is empty.
+    """Page `number` of all articles, or of one topic's or author's.
 
+    None when no article comes near it; it is empty when the page before it has just been filled.
     With `details`, the articles say all that `for_lists` can load but minutes.
     """
-    found = (
-        narrowed(articles(), about)
-        .order_by(*OLDEST_FIRST)
-        .limit(PAGE_SIZE + 1)
-        .offset((number - 1) * PAGE_SIZE)
-        .options(*for_lists(details=details))
-    )
-    rows = list(db.session.scalars(found))
-    if not rows:
+    start = (number - 1) * PAGE_SIZE
+    found = narrowed(articles(), about).order_by(*OLDEST_FIRST)
+    shown = found.limit(PAGE_SIZE).offset(start).options(*for_lists(details=details))
+    posts = tuple(reversed(list(db.session.scalars(shown))))
+    if not posts and not (start and _first(found.offset(start - 1))):
         return None
-    shown = tuple(reversed(rows[:PAGE_SIZE]))
-    return Numbered(number=number, posts=shown, more=len(rows) > PAGE_SIZE)
+    return Numbered(number=number, posts=posts)
 
 
-def page_after(shown: int, count: int) -> int | None:
-    """The numbered page that goes on where the newest `shown` of `count` articles end."""
-    left = count - shown
-    return (left - 1) // PAGE_SIZE + 1 if left > 0 else None
+def ends(count: int) -> Ends:
+    """How a list of `count` articles begins, and the page that goes on where that ends."""
+    older = max(lasting_count(count) - 1, 0)
+    return Ends(shown=count - older * PAGE_SIZE, older=older or None)
 
 
 def page_count(count: int) -> int:
-    """How many numbered pages `count` articles make."""
+    """How many numbered pages `count` articles make; the last one need not be full."""
     return -(-count // PAGE_SIZE)
+
+
+def lasting_count(count: int) -> int:
+    """How many of these pages are lasting: the full ones, or the only one."""
+    return count // PAGE_SIZE or min(count, 1)
 
 
 def years() -> list[Year]:
@@ -106,8 +120,8 @@ def year(number: int) -> YearPage | None:
         return None
     start, end = datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC)
     within = articles().where(Post.published_at >= start, Post.published_at < end)
-    found = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1).options(*for_links())
-    rows = list(db.session.scalars(found))
+    found = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1)
+    rows = list(db.session.scalars(found.options(*for_links(Post.title, Post.published_at))))
     if not rows:
         return None
     before = articles().where(Post.published_at < start).order_by(*NEWEST_FIRST)
@@ -121,6 +135,10 @@ def year(number: int) -> YearPage | None:
     )
 
 
+def _first(posts: Posts) -> Post | None:
+    return db.session.scalar(posts.limit(1).options(*for_links(Post.published_at)))
+
+
 def _year_of_first(posts: Posts) -> int | None:
-    post = db.session.scalar(posts.limit(1).options(*for_links()))
+    post = _first(posts)
     return post.published_at.year if post is not None and post.published_at else None

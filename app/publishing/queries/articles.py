@@ -14,6 +14,7 @@ from .selections import (
     OLDEST_FIRST,
     Posts,
     articles,
+    for_feeds,
     for_links,
     for_lists,
     for_reading,
@@ -44,10 +45,10 @@ def newest(
     return list(db.session.scalars(found))
 
 
-def newest_in_full(limit: int, *, about: Listed | None = None) -> list[Post]:
-    """The newest articles with their bodies, for a feed."""
+def newest_in_full(limit: int, *, about: Listed | None = None, cover: bool = False) -> list[Post]:
+    """The newest articles with their bodies, for a feed; with covers, where it shows them."""
     found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
-    return list(db.session.scalars(found.options(*for_reading())))
+    return list(db.session.scalars(found.options(*for_feeds(cover=cover))))
 
 
 def count(*, about: Listed | None = None) -> int:
@@ -96,4 +97,4 @@ def _after(article: Post) -> Posts:
 
 
 def _first(posts: Posts) -> Post | None:
-    return db.session.scalar(posts.limit(1).options(*for_links()))
+    return db.session.scalar(posts.limit(1).options(*for_links(Post.title)))

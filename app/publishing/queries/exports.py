@@ -45,16 +45,19 @@ class Summary:
 
 
 def addresses(number: int) -> list[Address]:
-    """The articles' addresses, `SITEMAP_SIZE` at a time, numbered from the oldest."""
+    """The articles' addresses, `SITEMAP_SIZE` at a time, numbered from the oldest.
+
+    With their keys, so that what is not among them may change.
+    """
     found = (
         articles()
-        .with_only_columns(Post.slug, Post.updated_at)
+        .with_only_columns(Post.id, Post.slug, Post.updated_at)
         .order_by(*OLDEST_FIRST)
         .limit(SITEMAP_SIZE)
         .offset((number - 1) * SITEMAP_SIZE)
     )
     rows = db.session.execute(found)
-    return [Address(path=f"/articles/{slug}", changed_at=changed_at) for slug, changed_at in rows]
+    return [Address(path=f"/articles/{row.slug}", changed_at=row.updated_at) for row in rows]
 
 
 def rows() -> list[Row]:

@@ -24,12 +24,12 @@ def linked() -> list[Post]:
         published(Kind.PAGE)
         .order_by(sa.nulls_last(Post.menu_position), Post.slug, Post.id)
         .limit(MOST_LINKED)
-        .options(*for_links())
+        .options(*for_links(Post.title, Post.menu_position))
     )
     return list(db.session.scalars(found))
 
 
 def everything() -> list[Post]:
     """All published pages, by slug."""
-    found = published(Kind.PAGE).order_by(Post.slug, Post.id).options(*for_links(changes=True))
+    found = published(Kind.PAGE).order_by(Post.slug, Post.id).options(*for_links(Post.updated_at))
     return list(db.session.scalars(found))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, load_only, raiseload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, load_only, raiseload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.publishing.models import Author, Kind, Media, Post, Status, Topic, post_topic
@@ -18,16 +18,12 @@ Posts = sa.Select[Post]
 OLDEST_FIRST = (Post.published_at, Post.id)
 NEWEST_FIRST = (Post.published_at.desc(), Post.id.desc())
 
-_LINKED = (*(Post.kind, Post.status, Post.slug, Post.title, Post.published_at, Post.menu_position),)
-_LISTED = (
-    *(Post.kind, Post.slug, Post.title, Post.summary, Post.published_at),
-    *(Post.cover_id, Post.cover_alt),
-)
-_DETAILS = (Post.updated_at, Post.word_count)
-_READ = (
-    *(*_LISTED, *_DETAILS, Post.minutes, Post.status, Post.created_at),
-    *(Post.body_html, Post.contents),
-)
+_LINKED = (Post.kind, Post.slug)
+_SUMMED_UP = (*_LINKED, Post.title, Post.summary, Post.published_at)
+_LISTED = (*_SUMMED_UP, Post.cover_id)
+_DETAILS = (Post.cover_alt, Post.updated_at, Post.word_count)
+_FED = (*_SUMMED_UP, Post.created_at, Post.updated_at, Post.body_html)
+_READ = (*_LISTED, *_DETAILS, Post.minutes, Post.created_at, Post.body_html, Post.contents)
 
 
 def published(kind: Kind) -> Posts:
@@ -48,12 +44,19 @@ def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[Executab
     """
     columns = (*_LISTED, *(_DETAILS if details else ()), *((Post.minutes,) if minutes else ()))
     topics = Post.topics if details else Post.topics.and_(post_topic.c.position == 0)
-    return (load_only(*columns, raiseload=True), *_around(topics))
+    return (load_only(*columns, raiseload=True), *_around(topics), *_COVER)
+
+
+def for_feeds(*, cover: bool) -> tuple[ExecutableOption, ...]:
+    """Load what an entry of a feed says, its text too; its `cover` only where it is shown."""
+    columns = (*_FED, *((Post.cover_id,) if cover else ()))
+    with_it = _COVER if cover else (raiseload("*"),)
+    return (load_only(*columns, raiseload=True), *_around(Post.topics), *with_it)
 
 
 def for_reading() -> tuple[ExecutableOption, ...]:
     """Load what an article's own page shows, its body too."""
-    return (load_only(*_READ, raiseload=True), *_around(Post.topics))
+    return (load_only(*_READ, raiseload=True), *_around(Post.topics), *_COVER)
 
 
 def for_pages() -> tuple[ExecutableOption, ...]:
@@ -62,18 +65,16 @@ def for_pages() -> tuple[ExecutableOption, ...]:
 
 
 def _around(topics: Any) -> tuple[ExecutableOption, ...]:
-    """Load what stands around an article: its authors, these topics, its cover."""
+    """Load who wrote an article, and these of its topics."""
     return (
         selectinload(Post.authors).load_only(Author.slug, Author.name, raiseload=True),
         selectinload(topics).load_only(Topic.slug, Topic.name, raiseload=True),
-        *_COVER,
     )
 
 
 _COVER = (joinedload(Post.cover).selectinload(Media.files), raiseload("*"))
 
 
-def for_links(*, changes: bool = False) -> tuple[ExecutableOption, ...]:
-    """Load what a link says and where it leads; with `changes`, when that last changed."""
-    columns = (*_LINKED, Post.updated_at) if changes else _LINKED
-    return (load_only(*columns, raiseload=True), raiseload("*"))
+def for_links(*shown: InstrumentedAttribute[Any]) -> tuple[ExecutableOption, ...]:
+    """Load where a link leads, and of the post behind it no more than is shown."""
+    return (load_only(*_LINKED, *shown, raiseload=True), raiseload("*"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from sqlalchemy.orm import load_only
+
 from app.extensions import db
 from app.publishing.models import Site
+
+_SHOWN = load_only(Site.title, Site.tagline, Site.description, Site.language, raiseload=True)
 
 
 def settings() -> Site:
     """What the site calls itself; a site that was never set up has a name too."""
-    return db.session.get(Site, 1) or Site(
+    return db.session.get(Site, 1, options=[_SHOWN]) or Site(
         title="Broadsheet",
         tagline="",
         description="",

@@ -120,6 +120,38 @@ def test_whoever_keeps_pages_is_told_once(engine: Engine, ticks: Ticks) -> None:
     assert len(told) == 2
 
 
+def test_triggers_that_were_put_back_are_told(engine: Engine, ticks: Ticks) -> None:
+    """They are as they were, but what was written without them nobody knows."""
+    told: list[int] = []
+    watchman = Watchman(engine, WATCHED, on_trouble=lambda: told.append(1), ticks=ticks)
+    watchman.trouble()
+    for statements in PUT_BACK[engine.dialect.name](engine):
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+        ticks.pass_by()
+        assert watchman.trouble() is None
+    assert told == [1]
+    ticks.pass_by()
+    assert watchman.trouble() is None
+    assert told == [1]
+
+
+def _put_back_on_sqlite(engine: Engine) -> list[list[str]]:
+    with engine.connect() as connection:
+        words = "SELECT sql FROM sqlite_master WHERE name = 'edge_post_update'"
+        made = connection.exec_driver_sql(words).scalar_one()
+    return [[DROP["sqlite"], "UPDATE post SET title = 'x'", made]]
+
+
+def _put_back_on_postgresql(_engine: Engine) -> list[list[str]]:
+    alter = "ALTER TABLE post {} TRIGGER edge_post_update"
+    return [[alter.format("DISABLE"), "UPDATE post SET title = 'x'", alter.format("ENABLE ALWAYS")]]
+
+
+PUT_BACK = {"sqlite": _put_back_on_sqlite, "postgresql": _put_back_on_postgresql}
+
+
 def test_3_1_a_unique_index_that_came_later_is_trouble(engine: Engine, ticks: Ticks) -> None:
     """REPLACE would push rows out by it that no trigger of SQLite's logs."""
     run(engine, "CREATE UNIQUE INDEX later ON post (views)")

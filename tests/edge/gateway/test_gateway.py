@@ -16,8 +16,10 @@ from tests.edge.gateway.scripted import (
     BOUND,
     Clock,
     Pair,
+    Says,
     Seen,
     Stage,
+    Step,
     call,
     environ_for,
     get,
@@ -531,3 +533,27 @@ def test_a_shield_is_the_edge_of_an_origin_of_our_own() -> None:
     assert "no-cache" not in options.honoured
     assert "utm_*" in options.ignored_parameters
     assert options.site == "https://example.org"
+
+
+def test_a_gateway_speaks_for_one_site() -> None:
+    """What it keeps is found under the address by which it is purged, whatever Host was named."""
+    gateway = Gateway(lambda _environ, _start: [], store=MemoryStore())
+    gateway.speak_for("https://example.org")
+    assert gateway.key("/a") == gateway.key("https://example.org/a")
+    gateway.speak_for("https://EXAMPLE.org:443")
+    with pytest.raises(ValueError, match=r"speaks for https://EXAMPLE.org:443, not for http://"):
+        gateway.speak_for("http://example.com")
+    with pytest.raises(ValueError, match="must look like"):
+        gateway.speak_for("example.org")
+
+
+def test_what_was_made_in_the_future_is_made_again() -> None:
+    """A clock was ahead and is right again: the page would be fresh until that day."""
+    stage = Stage()
+    stage.origin.script[:] = [Says(headers=(("Cache-Control", "max-age=60"),))] * 2
+    stage.clock.now += 86_400
+    stage.ask(Step())
+    assert stage.ask(Step()).cache.startswith("hit")
+    stage.clock.now -= 86_400
+    assert stage.ask(Step()).cache.startswith("fwd=stale; stored")
+    assert stage.ask(Step()).cache.startswith("hit")

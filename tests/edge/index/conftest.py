@@ -34,15 +34,16 @@ def put(
     mark: str,
     variant: str = "",
     build: str | None = None,
+    now: datetime = NOW,
 ) -> Registered:
-    """Register a page."""
+    """Register a page, made at this moment, that caches may hold for two days."""
     page = Page(
         url=url,
         variant=variant,
         tag=f"t{abs(hash(url))}",
         etag='"e"',
         policy="test",
-        registered=NOW,
-        expires=NOW + timedelta(days=2),
+        registered=now,
+        expires=now + timedelta(days=2),
     )
     return register(connection, page, set(dependencies), [mark], build)

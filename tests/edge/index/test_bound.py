@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from app.edge.changes import mark
 from app.edge.index import Bound, Page, Registered, register
-from app.edge.index.bound import _ASIDE, fullness, highest, recount
+from app.edge.index.bound import _count_aside, fullness, highest, recount
 from app.edge.index.tables import page
 from app.edge.reads import Row
 
@@ -87,16 +88,18 @@ def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
     with engine.begin() as connection:
         fill(connection, 1, 5, bound)
         recount(connection, top=highest(connection))
-        event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+        driver: Any = connection.connection.driver_connection
+        driver.set_trace_callback(said.append)
         put(connection, "/new", bound)
         put(connection, "/new", bound)
+        driver.set_trace_callback(None)
     assert not [statement for statement in said if "count(*)" in statement.lower()]
     assert sum("max(" in statement.lower() for statement in said) == 1
 
 
 def test_what_stands_aside_is_counted_by_an_index_of_its_own(engine: Engine) -> None:
     """A bot that walks for hours makes no registration slow."""
-    asked = str(_ASIDE.compile(engine))
+    asked = str(_count_aside.compile(engine))
     with engine.begin() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (7,)).one()
     assert "COVERING INDEX ix_edge_page_aside" in plan[-1]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
@@ -104,6 +107,22 @@ def test_what_a_page_still_shows_is_kept_and_the_rest_is_exchanged(engine: Engin
         rows = connection.execute(sa.select(dependency.c.hash, dependency.c.high)).all()
     assert {tuple(row) for row in rows} == {(e.hash, e.high) for e in map(entry, (kept, new, long))}
     assert len(rows) == 3
+
+
+def test_a_copy_that_says_the_same_writes_nothing(engine: Engine) -> None:
+    """An evicted page that is made again flushes no disk, as long as its row outlives the copy."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        driver: Any = connection.connection.driver_connection
+        written = []
+        for age in (timedelta(0), timedelta(hours=5), timedelta(hours=7)):
+            before = driver.total_changes
+            put(connection, "/a", found, mark=at, now=NOW + age)
+            written.append(driver.total_changes > before)
+        until = connection.scalar(sa.select(page.c.expires_at))
+    assert written == [True, False, True]
+    assert until == whole(NOW + timedelta(hours=7) + timedelta(days=2, hours=6))
 
 
 def test_a_later_copy_renews_its_row(engine: Engine) -> None:

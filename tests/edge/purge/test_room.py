@@ -11,7 +11,7 @@ from app.edge.index import Bound
 from app.edge.index.bound import fullness
 from app.edge.index.tables import page as pages
 from app.edge.purge.housekeeping import keep_house
-from app.edge.purge.room import OLD, TURNOVER
+from app.edge.purge.room import GRACE, OLD, TURNOVER
 from app.edge.purge.tables import outbox
 
 from .conftest import CDN, GATEWAY, NOW, build
@@ -72,6 +72,25 @@ def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
     assert keep(engine, 1, timedelta(days=901)) == set()
     with engine.connect() as connection:
         assert there(connection) == set()
+
+
+def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
+    """With everything, once the clock is right: such a page lives, and nobody heard of it."""
+    build(engine, 2)
+    assert keep(engine, 1, timedelta(days=901)) == set()
+    assert keep(engine, 1, timedelta(days=901) - GRACE) == set()
+    assert keep(engine, 1) == {("gateway", ""), ("cdn", "")}
+    with engine.connect() as connection:
+        causes = set(connection.scalars(sa.select(outbox.c.cause)))
+    assert causes == {"pages had left by a clock that was ahead"}
+
+
+def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -> None:
+    """Those of two machines do."""
+    build(engine, 2)
+    assert keep(engine, 5, timedelta(days=900) + GRACE) == set()
+    with engine.connect() as connection:
+        assert there(connection) == {"/1", "/2"}
 
 
 def test_a_page_leaves_in_all_its_forms(engine: Engine) -> None:

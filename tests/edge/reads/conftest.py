@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from app.edge.changes import Watched, define_tables, install
 from app.edge.changes.change import Change
-from app.edge.reads import Dependency, Record, Schema, analyse
+from app.edge.reads import Dependency, Plan, Record, Schema, analyse
 from app.edge.reads.plan import Parameters
 
 metadata = sa.MetaData()
@@ -108,6 +110,18 @@ def read(
     finally:
         event.remove(connection, "after_cursor_execute", after)
     return found[0]
+
+
+def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> Plan:
+    """What a statement reads, in the words of SQLite unless another database is named."""
+    compiled = statement.compile(dialect=dialect or sqlite.dialect())
+    return analyse(compiled, SCHEMA)  # type: ignore[arg-type]  # a SELECT's is an SQLCompiler
+
+
+def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:
+    """The rows, in their order where the statement gives one."""
+    rows = [tuple(row) for row in connection.execute(statement)]
+    return rows if getattr(statement, "_order_by_clauses", ()) else sorted(rows, key=repr)
 
 
 def changes(connection: Connection) -> list[Change]:

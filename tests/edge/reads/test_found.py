@@ -64,7 +64,13 @@ def test_an_interval_is_known_by_its_last_row() -> None:
     """The same query with another result ends elsewhere."""
     limit = Bound(name="n", many=False, process=None)
     interval = Interval(
-        column="at", lower=None, upper=None, position=0, limit=limit, descending=True
+        column="at",
+        lower=None,
+        upper=None,
+        position=0,
+        limit=limit,
+        descending=True,
+        zoned=False,
     )
     source = Source(table="t", mentioned=MENTIONED, interval=interval)
     for last in (7, 9, 7):
@@ -72,6 +78,34 @@ def test_an_interval_is_known_by_its_last_row() -> None:
         expected = {Range(table="t", mentioned=MENTIONED, between=between)}
         assert noted(source, [(last,)], 1) == expected
     assert noted(source, [], 1) == ALL
+
+
+@pytest.mark.parametrize("zoned", [True, False])
+def test_an_interval_has_no_end_that_a_session_would_move(zoned: bool) -> None:
+    """A database compares an instant without a zone and one with by the zone of its session."""
+    given = datetime(2026, 1, 1, tzinfo=UTC if zoned else None)
+    same, other = (limited(zoned=answer).between(at(given), None) for answer in (zoned, not zoned))
+    assert same == Between(column="at", high=1_767_225_600_000_000)
+    assert other is None
+
+
+def limited(*, zoned: bool) -> Interval:
+    """All that was before an instant."""
+    upper = Bound(name="to", many=False, process=None)
+    return Interval(
+        column="at",
+        lower=None,
+        upper=upper,
+        position=None,
+        limit=None,
+        descending=True,
+        zoned=zoned,
+    )
+
+
+def at(value: datetime) -> Parameters:
+    """The instant that was asked for."""
+    return Parameters(values={"to": value}, expanded={})
 
 
 def test_what_is_remembered_is_bounded() -> None:

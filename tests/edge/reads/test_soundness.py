@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from app.edge.reads import matches
 
-from .conftest import author, changes, link, memory, post, read, topic
+from .conftest import author, changes, link, memory, post, read, rows_of, topic
 
 ids = st.integers(1, 4)
 names = st.sampled_from(["a", "b", "c"])
@@ -71,6 +71,9 @@ FROMS: list[tuple[Any, list[Any], list[Any]]] = [
 ]
 
 
+KEYS = [post.c.published_at.desc(), post.c.published_at, post.c.title, "title", sa.desc("slug")]
+
+
 @st.composite
 def conditions(draw: st.DrawFn, kinds: list[Any]) -> Any:
     """A condition, sometimes under OR or NOT."""
@@ -102,7 +105,7 @@ def selects(draw: st.DrawFn) -> Any:
     if draw(st.booleans()):
         query = query.distinct()
     if tables[0] is post and draw(st.booleans()):
-        key = draw(st.sampled_from([post.c.published_at.desc(), post.c.published_at, post.c.title]))
+        key = draw(st.sampled_from(KEYS))
         rest = (
             [t.c.id for t in tables] if source is not FROMS[4][0] else [post.c.id, link.c.topic_id]
         )
@@ -115,7 +118,13 @@ def selects(draw: st.DrawFn) -> Any:
 @st.composite
 def statements(draw: st.DrawFn) -> Any:
     """A SELECT, a union of two, or one over a subquery."""
-    shape = draw(st.sampled_from(["plain", "plain", "plain", "union", "subquery", "count"]))
+    shape = draw(
+        st.sampled_from(["plain", "plain", "plain", "union", "subquery", "count", "inner"])
+    )
+    if shape == "inner":
+        rows = sa.select(post).where(draw(conditions([POST]))).subquery()
+        mine = sa.and_(rows.c.author_id == author.c.id, rows.c.title == draw(names))
+        return sa.select(author.c.id).where(sa.exists().where(mine))
     if shape == "union":
         ones = [sa.select(post.c.id).where(draw(conditions([POST]))) for _ in range(2)]
         return sa.union(*ones)
@@ -161,12 +170,6 @@ def attempt(connection: Connection, write: Any) -> None:
             connection.execute(write)
     except sa.exc.IntegrityError:
         pass
-
-
-def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:
-    """The rows, in their order where the statement gives one."""
-    rows = [tuple(row) for row in connection.execute(statement)]
-    return rows if getattr(statement, "_order_by_clauses", ()) else sorted(rows, key=repr)
 
 
 SEED = [

@@ -25,6 +25,12 @@ class Stats:
     wanted: int
 
     @classmethod
+    def of(cls, environment: Environment) -> Stats:
+        """Return them as of now."""
+        with environment.reading() as transaction:
+            return cls.read(environment, transaction)
+
+    @classmethod
     def read(cls, environment: Environment, transaction: Transaction) -> Stats:
         """Return them as of this transaction."""
         ledger = Ledger.read(environment, transaction)

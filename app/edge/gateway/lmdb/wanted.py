@@ -49,6 +49,30 @@ def note_most_visited(environment: Environment, transaction: Transaction) -> Non
             note(environment, transaction, record)
 
 
+def most_visited(environment: Environment, *, count: int) -> list[tuple[bytes, int]]:
+    """Return the keys asked for most of those that are there, with about how often."""
+    visits = environment.visits
+    with environment.reading() as transaction:
+        names = list(transaction.cursor(db=environment.pages).iternext(values=False))
+        names.sort(key=lambda name: visits.count(visits.slot(name)), reverse=True)
+        found = [transaction.get(name, db=environment.pages) for name in names[:count]]
+    records = (Record.parse(data) for data in found if data is not None)
+    return [
+        (record.key, visits.count(visits.slot(digest(record.key))))
+        for record in records
+        if record is not None
+    ]
+
+
+def taken(environment: Environment) -> bytes | None:
+    """Take the key of a wanted page, and wait for other writers only where there is one."""
+    with environment.reading() as transaction:
+        if not any_noted(environment, transaction):
+            return None
+    with environment.writing() as transaction:
+        return take(environment, transaction)
+
+
 def any_noted(environment: Environment, transaction: Transaction) -> bool:
     """Tell whether a page is wanted."""
     return next(_noted(environment, transaction), None) is not None

@@ -1,0 +1,51 @@
+"""Asked: one question to the application, from before it is put until its answer is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ..http.cache_status import CacheStatus
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+    from .lookup import Found
+    from .request import Request
+
+_CONDITIONS: Final = (
+    ("etag", "HTTP_IF_NONE_MATCH"),
+    ("last-modified", "HTTP_IF_MODIFIED_SINCE"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who asks for which page, what was found of it before, and the token from before."""
+
+    request: Request
+    key: bytes
+    found: Found
+    token: int
+
+    def status(self, **said: object) -> CacheStatus:
+        """Return what became of it, beside why it was put at all."""
+        return CacheStatus(fwd=self.found.fwd, **said)  # type: ignore[arg-type] # names of its fields
+
+    def environ(self, *, alone: bool) -> WSGIEnvironment:
+        """Return what the application is asked: with our validators, not with the reader's.
+
+        The reader's own conditions stay where the answer is for this reader `alone`.
+        """
+        request, stored = self.request, self.found.stored
+        if stored is None:
+            own = request.asks_for_head or (request.conditional and alone)
+            return request.question(conditions=own)
+        environ = request.question()
+        if not request.asks_for_head:
+            fields = stored.fields
+            for name, variable in _CONDITIONS:
+                value = fields.first(name)
+                if value is not None:
+                    environ[variable] = value
+        return environ

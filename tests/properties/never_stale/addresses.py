@@ -1,0 +1,68 @@
+"""The addresses that the walk asks for: of every shared route, also those that name nothing yet."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from io import BytesIO
+
+from PIL import Image
+
+ARTICLES = ("ash", "birch", "cedar", "dogwood", "elder", "fir", "gum")
+PAGES = ("about", "imprint", "press")
+TOPICS = ("maps", "ships", "tides")
+AUTHORS = ("ada", "bo", "cy")
+YEARS = (2020, 2021)
+OLD = ("/old/place", "/old/other")
+
+
+def _image(width: int, shade: int) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (width, 2), (shade, 90, 120)).save(file, "PNG")
+    return file.getvalue()
+
+
+IMAGES = {f"{name}.png": _image(8, shade) for shade, name in enumerate(("oak", "pine"), 40)}
+"""The content of each image, by the name under which it is uploaded."""
+
+
+def image_path(name: str) -> str:
+    """Where readers find an image, once it is uploaded."""
+    return f"/media/{sha256(IMAGES[name]).hexdigest()[:20]}/{name}"
+
+
+def listed(place: str, slugs: tuple[str, ...]) -> list[str]:
+    """The addresses of a noun that articles are listed under: a topic or an author."""
+    below = ("", "/pages/1", "/pages/2", "/feed.xml", "/feed.json")
+    return [f"{place}/{slug}{path}" for slug in slugs for path in below]
+
+
+ADDRESSES = (
+    "/",
+    "/archive",
+    *(f"/archive/{year}" for year in YEARS),
+    *(f"/archive/pages/{number}" for number in (1, 2, 3)),
+    *(f"/articles/{slug}" for slug in ARTICLES),
+    *(f"/{slug}" for slug in PAGES),
+    "/authors",
+    *listed("/authors", AUTHORS),
+    "/topics",
+    *listed("/topics", TOPICS),
+    "/feed.xml",
+    "/feed.json",
+    "/sitemap.xml",
+    *(f"/sitemaps/{number}.xml" for number in (1, 2, 3)),
+    "/robots.txt",
+    "/favicon.ico",
+    "/search?q=rain",
+    "/search?q=wind",
+    *(image_path(name) for name in IMAGES),
+    "/api/posts",
+    *(f"/api/posts/pages/{number}" for number in (1, 2)),
+    *(f"/api/posts/{slug}" for slug in ARTICLES[:3]),
+    "/api/summary",
+    "/api/topics",
+    "/downloads/posts.csv",
+    "/downloads/posts.json",
+    "/nowhere",
+    *OLD,
+)
