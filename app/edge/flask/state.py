@@ -139,7 +139,7 @@ class State:
     ) -> Finding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
-        if self.tracker is None or not policy.shared or self.tracker.is_file(policy):
+        if self.tracker is None or not policy.shared:
             return None
         return self.tracker.settle(facts.view, url, version, policy, now)
 

@@ -61,21 +61,14 @@ class Tracker:
         """Record what is read from now on."""
         recorder.begin()
 
-    @staticmethod
-    def is_file(policy: Policy) -> bool:
-        """Tell whether what is served says in its address what it holds, and no database was read.
-
-        What is kept in one can be deleted there, immutable or not.
-        """
-        record = recorder.current()
-        return policy.immutable and not (record is not None and record.marks)
-
     def settle(
         self, view: str, url: str, version: Version, policy: Policy, now: datetime
     ) -> Finding | None:
         """Register a response under its URL, or say why it must not be stored."""
         record = recorder.current()
         recorder.end()
+        if policy.immutable and not (record is not None and record.marks):
+            return None  # a file, whose address says what it holds; one in a database can go there
         if record is None:
             return _quiet(view, "unrecorded", "nobody recorded what it was built from")
         if not policy.immutable:  # such an address says what it holds, whatever serves it
@@ -85,8 +78,6 @@ class Tracker:
         if record.rehearsal:
             record.url, record.etag = url, version.etag
             return None
-        if (trouble := self.watchman.trouble()) is not None:
-            return _quiet(view, "untrusted", trouble)
         try:
             tag = self.tag(url)
         except sa.exc.DBAPIError:
@@ -108,6 +99,8 @@ class Tracker:
         return self.tags.of(url)
 
     def _register(self, view: str, page: Page, record: recorder.Record) -> Finding | None:
+        if (trouble := self.watchman.trouble()) is not None:
+            return _quiet(view, "untrusted", trouble)
         build = self.parts.build if self.demands_release else None
         try:
             with self.writing() as connection:
