@@ -55,6 +55,10 @@ class Recording:
         """Record what is read from now on."""
         recorder.begin()
 
+    def is_file(self, *_: object) -> bool:
+        """All that is asked for are pages."""
+        return False
+
     def settle(self, *_: object) -> None:
         """Forget it."""
         recorder.end()

@@ -21,7 +21,7 @@ from .never_stale.walk import prove
 STEPS = int(os.environ.get("STEPS", "1500"))
 SEED = int(os.environ.get("SEED", Random().randrange(2**32)))
 PRECISION = 0.8
-ENOUGH = 400
+ENOUGH = 1000
 """With fewer steps than these the precision is a matter of luck."""
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.exc import InvalidRequestError
 
 from app.extensions import db
-from app.publishing.models import Kind, Post, Status
+from app.publishing.models import Author, Kind, Post, Status, Topic, post_author, post_topic
 from app.publishing.queries import (
     archive,
     articles,
@@ -22,6 +22,7 @@ from app.publishing.queries import (
     site,
     topics,
 )
+from app.publishing.transaction import transaction
 from tests.site import content
 
 HIDDEN = [Status.DRAFT, Status.SCHEDULED, Status.ARCHIVED]
@@ -231,6 +232,23 @@ def test_years_and_their_neighbours(any_app: Flask) -> None:
     assert (titles(year.posts), year.earlier, year.later) == (["eve"], 2019, 2026)
     assert archive.year(2020) is None
     assert archive.year(9999) is None
+
+
+def test_topics_at_the_same_place_keep_their_order(any_app: Flask) -> None:
+    """What a row's place in the database decides would change without a write that tells it."""
+    content.post("a", topics=["T", "U"], authors=["A", "B"])
+    with transaction() as session:
+        for links in (post_topic, post_author):
+            session.execute(sa.update(links).values(position=0))
+        for noun in (Topic, Author):
+            session.execute(sa.update(noun).where(noun.id == 1).values(name="First"))
+    db.session.remove()
+    found = articles.by_slug("a")
+    assert found is not None
+    assert [topic.id for topic in found.topics] == [1, 2]
+    assert [author.id for author in found.authors] == [1, 2]
+    (row,) = exports.rows()
+    assert (row.topics, row.authors) == (("First", "U"), ("First", "B"))
 
 
 def test_topics_and_authors_are_counted(any_app: Flask) -> None:

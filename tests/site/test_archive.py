@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 
+from app.edge.testing import assert_hit, assert_miss
+from app.extensions import db
 from app.publishing.queries import archive
 
 from . import content
@@ -61,3 +65,20 @@ WRONG = [
 def test_a_number_that_is_none_is_not_found(shown: Flask, path: str) -> None:
     """No number makes a second copy of a page, or an error."""
     assert shown.test_client().get(path).status_code == 404
+
+
+def test_publishing_leaves_what_is_older_at_the_edge(make_app: Callable[..., Flask]) -> None:
+    """A list hears of what comes down to its last row, an article of its neighbours."""
+    app = make_app(EDGE_GATEWAY=True)
+    for number in range(archive.PAGE_SIZE + 1):
+        content.post(f"Number {number}", at=content.day(number), topics=["Harbour"])
+    db.session.remove()
+    client = app.test_client()
+    older = ("/archive/pages/1", "/topics/harbour/pages/1", "/articles/number-3")
+    for path in ("/", *older):
+        client.get(path)
+    content.post("Newest", at=content.day(50), topics=["Harbour"])
+    db.session.remove()
+    assert_miss(client.get("/"))
+    for path in older:
+        assert_hit(client.get(path))

@@ -25,7 +25,9 @@ class Media(Model):
     height: Mapped[int] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(Instant)
 
-    files: Mapped[list[MediaFile]] = relationship(order_by="MediaFile.width", viewonly=True)
+    files: Mapped[list[MediaFile]] = relationship(
+        order_by="MediaFile.width, MediaFile.id", viewonly=True
+    )
 
 
 class MediaFile(Model):

@@ -119,10 +119,14 @@ class Post(Model):
     """The words alone, for search."""
 
     authors: Mapped[list[Author]] = relationship(
-        secondary=post_author, order_by=post_author.c.position, viewonly=True
+        secondary=post_author,
+        order_by=(post_author.c.position, post_author.c.author_id),
+        viewonly=True,
     )
     topics: Mapped[list[Topic]] = relationship(
-        secondary=post_topic, order_by=post_topic.c.position, viewonly=True
+        secondary=post_topic,
+        order_by=(post_topic.c.position, post_topic.c.topic_id),
+        viewonly=True,
     )
     cover: Mapped[Media | None] = relationship(viewonly=True)
 

@@ -97,4 +97,6 @@ def _after(article: Post) -> Posts:
 
 
 def _first(posts: Posts) -> Post | None:
-    return db.session.scalar(posts.limit(1).options(*for_links(Post.title)))
+    # With its date, which nobody shows: what lies beyond it can't come between.
+    shown = for_links(Post.title, Post.published_at)
+    return db.session.scalar(posts.limit(1).options(*shown))

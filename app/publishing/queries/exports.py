@@ -126,7 +126,7 @@ def _names(
         .join(links, links.c.post_id == Post.id)
         .join(noun, noun.id == key)
         .with_only_columns(Post.id, noun.id, noun.name)
-        .order_by(Post.id, links.c.position)
+        .order_by(Post.id, links.c.position, key)
     )
     names: dict[int, list[str]] = {}
     for post_id, _, name in db.session.execute(found):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
 from app.edge.reads import matches
@@ -22,6 +23,32 @@ class Lower(sa.String):
         return sa.func.lower(bindparam)
 
 
+class Moment(sa.TypeDecorator[datetime]):
+    """A type of the app's own, as values are seen in Python; the database knows nothing of it."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """Send it as it is."""
+        return value
+
+
+class Hourly(Moment):
+    """Another one, that the database cuts."""
+
+    cache_ok = True
+
+    def column_expression(self, column: Any) -> Any:
+        """Read what a function makes of the column."""
+        return sa.func.substr(column, 1, 13)
+
+    def bind_expression(self, bindparam: Any) -> Any:
+        """Compare with what a function makes of the parameter."""
+        return sa.func.substr(bindparam, 1, 13)
+
+
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - the column has no zone
 LOWER = sa.bindparam("slug", "Z", type_=Lower())
 AT_THE_TOP = {
     "sorted by a name": sa.select(post.c.id, post.c.title).order_by("title"),
@@ -58,6 +85,25 @@ def altered(engine: Engine, statement: Any, write: Any) -> None:
         assert rows_of(connection, statement) != was
         found = changes(connection)
         assert any(matches(d, c) for d in dependencies for c in found)
+
+
+@pytest.mark.parametrize(("kind", "known"), [(Moment, True), (Hourly, False)], ids=["own", "cut"])
+def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
+    kind: type[sa.TypeDecorator[datetime]], *, known: bool
+) -> None:
+    """Unless the database alters it; otherwise each new post would purge every list."""
+    table = sa.Table(
+        "post",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("published_at", kind),
+    )
+    at = table.c.published_at
+    newest = sa.select(table).order_by(at.desc(), table.c.id).limit(1)
+    (listed,) = compiled_plan(newest, sqlite.dialect()).sources
+    assert (listed.interval is not None) is known
+    (before,) = compiled_plan(sa.select(table).where(at < START), sqlite.dialect()).sources
+    assert (before.interval is not None) is known
 
 
 def test_distinct_on_leaves_rows_out() -> None:

@@ -43,13 +43,14 @@ def sql(desk: Desk) -> str:
     """A statement that somebody might write."""
     slug, other = desk.one(ARTICLES), desk.one(ARTICLES)
     topic, author = desk.one(TOPICS), desk.one(AUTHORS)
+    at = f"2021-01-{desk.one(range(1, 29)):02} 07:00:00"
     return desk.one(
         (
             f"UPDATE post SET title = title || '!' WHERE slug > '{slug}' AND status = 'published'",
             f"UPDATE post SET status = 'archived' WHERE slug = '{slug}'",
             f"UPDATE post SET status = 'published' WHERE slug = '{slug}' AND published_at IS NOT NULL",
             "UPDATE post SET published_at = NULL WHERE status = 'draft'",
-            f"UPDATE post SET published_at = '2021-01-02 07:00:00' WHERE slug IN ('{slug}', '{other}')",
+            f"UPDATE post SET published_at = '{at}' WHERE slug IN ('{slug}', '{other}')",
             f"UPDATE post SET slug = slug || 'x' WHERE slug = '{slug}'",
             f"UPDATE post SET body_html = body_html || '<p>raw</p>' WHERE slug = '{slug}'",
             f"UPDATE post SET word_count = word_count + 1, minutes = 3 WHERE slug = '{slug}'",
