@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -17,13 +16,16 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from app.extensions import db
 
 from . import dying
-from .mortal import PATHS, ROUND, WRITES, Mortal, Page, ended
+from .mortal import PATHS, ROUND, Mortal, Page, ended
 from .verdict import Before, Verdict, judge
 
 FIRST = 1_000_000
@@ -35,8 +37,8 @@ STARTING = Counter(start=20)
 class Round:
     """How a process is killed: at a share of a step's points, or some microseconds after it.
 
-    A `survivor` has served all the time and judges; else a new process does, which `twice` is
-    killed itself before another one comes.
+    A `survivor` has served all the time and judges; else a new process does, and so many `starts`
+    before it are killed themselves.
     """
 
     number: int
@@ -45,7 +47,7 @@ class Round:
     share: float = 0.0
     after: int | None = None
     survivor: bool = False
-    twice: bool = False
+    starts: int = 0
 
 
 @dataclass(slots=True)
@@ -67,7 +69,8 @@ class Killer:
 
     mortal: Mortal
     known: dict[str, Counter[str]] = field(default_factory=dict)
-    pages: dict[str, Any] = field(default_factory=dict)
+    pages: dict[str, Page] = field(default_factory=dict)
+    survivor: _Judge | None = None
 
     def play(self, asked: Round) -> dict[str, Any]:
         """One round; a write that is new is lived to its end first, to know its points."""
@@ -87,16 +90,29 @@ class Killer:
         mortal = self.mortal
         mortal.clock.set(mortal.clock.shown + ROUND)
         purged = mortal.edge.told()
-        survivor = _Judge.waiting(mortal) if asked.survivor else None
+        self._stand_by(survivor=asked.survivor)
         told = self._killed(asked, lambda: mortal.live(asked.number, asked.write))
         committed = "commit committed" in told.points
-        if asked.twice:
-            start = Round(number=0, write="", share=asked.share, step="start", after=asked.after)
+        for part in range(asked.starts):
+            share = (asked.share + part / asked.starts) % 1
+            start = Round(number=0, write="", share=share, step="start", after=asked.after)
             told.killed += self._killed(start, lambda: mortal.ask("/"), awake=False).killed
         before = Before(number=asked.number, committed=committed, pages=self.pages, purged=purged)
-        found = (survivor or _Judge.waiting(mortal, awake=False)).judge(before)
+        judge = self.survivor or _Judge.born(mortal, survivor=False)
+        found = judge.judge(before)
+        if judge is not self.survivor:
+            judge.end()
         self.pages = found.pages
         return told, found
+
+    def _stand_by(self, *, survivor: bool) -> None:
+        """Have somebody who serves meanwhile, or nobody."""
+        if self.survivor is not None and not survivor:
+            self.survivor.end()
+            self.survivor = None
+        if survivor:
+            self.survivor = self.survivor or _Judge.born(self.mortal, survivor=True)
+            self.survivor.serve(self.mortal.clock.shown)
 
     def _killed(self, asked: Round, live: Callable[[], object], *, awake: bool = True) -> Told:
         """Let a child live until it dies of its doom, or at the end of its life."""
@@ -156,60 +172,59 @@ def _wait(microseconds: int) -> None:
 
 @dataclass(slots=True)
 class _Judge:
-    """A process that looks at what another one has left."""
+    """A process that looks at what another one has left; one that survives looks many times."""
 
     child: int
-    told: int
-    answers: int
+    line: Connection
+    survivor: bool
 
     @classmethod
-    def waiting(cls, mortal: Mortal, *, awake: bool = True) -> _Judge:
-        """Fork one; awake it serves already, else it has yet to start."""
-        (hears, told), (answers, says) = os.pipe(), os.pipe()
+    def born(cls, mortal: Mortal, *, survivor: bool) -> _Judge:
+        """Fork one."""
+        ours, theirs = Pipe()
         child = os.fork()
         if not child:
-            os.close(told)
-            os.close(answers)
-            _judge(mortal, hears, says, awake=awake)
-        os.close(hears)
-        os.close(says)
-        judge = cls(child=child, told=told, answers=answers)
-        if awake:
-            os.read(answers, 1)
-        return judge
+            ours.close()
+            _judge(mortal, theirs, survivor=survivor)
+        theirs.close()
+        return cls(child=child, line=ours, survivor=survivor)
+
+    def serve(self, now: datetime) -> None:
+        """Let it answer readers from an instant on, before anybody dies."""
+        self.line.send(now)
+        self.line.recv()
 
     def judge(self, before: Before) -> Verdict:
         """Hear its verdict."""
-        with os.fdopen(self.told, "wb") as told:
-            pickle.dump(before, told)
-        with os.fdopen(self.answers, "rb") as answers:
-            said = answers.read()
-        assert ended(self.child) == 0
-        found: Verdict = pickle.loads(said)
+        self.line.send(before)
+        found: Verdict = self.line.recv()
         return found
 
+    def end(self) -> None:
+        """Let it go."""
+        self.line.send(None)
+        self.line.close()
+        assert ended(self.child) == 0
 
-def _judge(mortal: Mortal, hears: int, says: int, *, awake: bool) -> None:
+
+def _judge(mortal: Mortal, line: Connection, *, survivor: bool) -> None:
     """The whole life of a judge."""
-    try:
-        if awake:
-            for path in PATHS:
-                mortal.ask(path)
-            os.write(says, b" ")
-        with os.fdopen(hears, "rb") as told:
-            before = pickle.load(told)
-        found = judge(mortal, before, survivor=awake)
-    except BaseException as error:  # noqa: BLE001 - told to the parent
-        found = Verdict(wrong=[f"the judge failed: {error!r}"])
-    with os.fdopen(says, "wb") as answers:
-        pickle.dump(found, answers)
+    while (asked := line.recv()) is not None:
+        try:
+            if isinstance(asked, Before):
+                line.send(judge(mortal, asked, survivor=survivor))
+            else:
+                mortal.clock.set(asked)
+                line.send([mortal.ask(path)[0] for path in PATHS])
+        except Exception as error:  # noqa: BLE001 - told to the parent
+            line.send(Verdict(wrong=[f"the judge failed: {error!r}"]))
     os._exit(os.EX_OK)
 
 
 def _warm(mortal: Mortal) -> dict[str, Page]:
     """Do once what children will do, so that every statement of theirs is compiled."""
     before = Before(number=0, committed=True, pages={p: mortal.truth(p) for p in PATHS}, purged=0)
-    for number, write in enumerate(WRITES):
+    for number, write in enumerate(("a title", "every post")):
         mortal.live(number, write)
         found = judge(mortal, replace(before, number=number), survivor=True)
         assert found.wrong == []

@@ -38,7 +38,6 @@ PATHS = (
     "/articles/birch",
     "/topics/maps",
     "/feed.xml",
-    "/no-such-page",
 )
 VISITED = 3
 Page = tuple[int, str, bytes]
@@ -83,7 +82,7 @@ class FileEdge:
 
     file: Path
     clock: Callable[[], datetime]
-    limits: ClassVar[Limits] = Limits(batch=3)
+    limits: ClassVar[Limits] = Limits(batch=5)
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Forget these pages."""

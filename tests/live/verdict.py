@@ -57,10 +57,12 @@ class Verdict:
 
 def judge(mortal: Mortal, before: Before, *, survivor: bool) -> Verdict:
     """Look at everything; a survivor has served all the time, others begin with the first answer."""
-    found = Verdict()
+    found, began = Verdict(), mortal.clock()
     if survivor:
-        mortal.step(mortal.clock() + DEAD_LEASE)
+        mortal.step(began + DEAD_LEASE)
     shown = {path: mortal.ask(path) for path in PATHS}
+    if not survivor:
+        mortal.step(began + DEAD_LEASE)
     found.pages = {path: mortal.truth(path) for path in PATHS}
     found.wrong += [f"{path} is old" for path in PATHS if shown[path] != found.pages[path]]
     found.changed = sum(found.pages[path] != before.pages[path] for path in PATHS)
@@ -87,15 +89,15 @@ def _lost(found: Verdict, before: Before) -> Iterator[str]:
 
 def _unpaid(mortal: Mortal) -> Iterator[str]:
     """A relay that goes on pays all that is owed, and nothing is given up."""
-    now = mortal.clock() + DEAD_LEASE
+    now = mortal.clock()
     for _ in range(TURNS):
-        mortal.step(now)
         with db.engine.connect() as connection:
             count = sa.select(sa.func.count()).where(outbox.c.state.in_(OPEN))
             owed = (connection.scalar(count) or 0) + left(connection)
         if not owed:
             return
         now += TURN
+        mortal.step(now)
     yield f"{owed} purges or changes are still open"
 
 
