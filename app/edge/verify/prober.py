@@ -105,11 +105,14 @@ class Prober:
             raise Silent("the connection broke, or the answer was no HTTP") from None
 
     def _again(self, ask: Ask) -> Exchange:
-        """A kept connection may have been closed meanwhile: then once more over a new one."""
+        """A kept connection may have been closed meanwhile: then once more over a new one.
+
+        That does no harm by any method: an audit asks for nothing that it would be wrong to do twice.
+        """
         try:
             return self._exchange(ask)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
-            if self.asked < _KEPT_ALIVE or ask.method != "GET":
+            if self.asked < _KEPT_ALIVE:
                 raise
             return self._exchange(ask)
 
