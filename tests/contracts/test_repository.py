@@ -31,6 +31,13 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
     assert found == {}
 
 
+def test_no_merge_was_left_half_way() -> None:
+    """No file holds both sides of a conflict."""
+    marks = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+    there = (name for name in tracked() if (ROOT / name).is_file())
+    assert [name for name in there if marks.search((ROOT / name).read_bytes())] == []
+
+
 def test_nothing_private_is_in_the_repository() -> None:
     """No environment file, no secret, no database."""
     private = re.compile(r"(^|/)(\.env|secret_key|.*\.db(-wal|-shm)?|.*\.pem)$")
