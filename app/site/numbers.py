@@ -1,13 +1,15 @@
-"""Numbered pages that are not there yet: a list shows what fills none."""
+"""Numbered pages that are not full yet: their list shows their articles."""
 
 from __future__ import annotations
 
-from flask import redirect
-from werkzeug.wrappers import Response
+from flask import make_response, redirect
+from flask.typing import ResponseReturnValue
+
+from app.edge.flask import serve_as
+
+from . import policies
 
 
-def way_to(path: str) -> Response:
-    """Lead to the list; nobody keeps that, or each new article would have to purge it."""
-    response = redirect(path)
-    response.cache_control.no_store = True
-    return response
+def way_to(path: str) -> ResponseReturnValue:
+    """Lead to the list until the page is full; few ask for it, so it is not kept for long."""
+    return serve_as(policies.REDIRECT, make_response(redirect(path)))
