@@ -107,7 +107,7 @@ class Prober:
     def _again(self, ask: Ask) -> Exchange:
         """A kept connection may have been closed meanwhile: then once more over a new one.
 
-        That does no harm by any method: an audit asks for nothing that it would be wrong to do twice.
+        It does no harm by any method: an audit asks for nothing that is wrong to be done twice.
         """
         try:
             return self._exchange(ask)
