@@ -18,7 +18,7 @@ from .never_stale.newsroom import Newsroom, short_lists
 from .never_stale.tally import Tally
 from .never_stale.walk import prove
 
-STEPS = int(os.environ.get("STEPS", "1500"))
+STEPS = int(os.environ.get("STEPS", "2500"))
 SEED = int(os.environ.get("SEED", Random().randrange(2**32)))
 PRECISION = 0.8
 ENOUGH = 1000
