@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
+import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from .changes.mark import MARK
 from .changes.tables import META
+from .index.prepared import Prepared
 from .reads import Plan, Schema, Table, Unreadable, analyse
 from .reads.plan import Parameters
 from .reads.recorder import Record, ask_first, current, read_beside
@@ -168,10 +170,11 @@ def _take_write_lock(connection: Connection) -> None:
     if not connection.get_execution_options().get("edge_writes"):
         return
     raw: Any = connection.connection.driver_connection
-    connection.exec_driver_sql(_LOCK if raw.in_transaction else "BEGIN IMMEDIATE")
+    (_LOCK if raw.in_transaction else _BEGIN).count(connection)
 
 
-_LOCK = f"UPDATE {META} SET value = value WHERE 0"  # noqa: S608 - a constant name; it takes the lock
+_BEGIN = Prepared(sa.text("BEGIN IMMEDIATE"))
+_LOCK = Prepared(sa.text(f"UPDATE {META} SET value = value WHERE 0"))  # noqa: S608 - a constant name; it takes the lock
 
 
 def _unknowable(record: Record, statement: str, context: Any) -> str | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from ..guard import Finding
 from ..index import Bound, Page, Registered, register
-from ..index.lock import promptly
+from ..index.lock import WRITING, promptly
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL
 
@@ -123,7 +123,7 @@ class Tracker:
     def logging(self) -> Iterator[Connection]:
         """A transaction for entries of the change log; they are resolved as it ends."""
         with self.engine.connect() as connection:
-            connection = connection.execution_options(sqlite_begin="IMMEDIATE", edge_writes=True)  # noqa: PLW2901 - the same one
+            connection = connection.execution_options(**WRITING)  # noqa: PLW2901 - the same one
             with connection.begin():
                 yield connection
 

@@ -18,10 +18,9 @@ from ..changes.install import log_everything
 from ..drivers import Driver
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
-from ..index.lock import exclude
+from ..index.lock import WRITING, exclude
 from ..purge import Relay, Tier, gateways
 from ..purge.claim import owed
-from ..purge.delivery import WRITING
 from ..purge.relay import Hook
 from ..reads import recorder
 from ..sqlalchemy import INTERNAL

@@ -19,6 +19,9 @@ KEY = 0x42524F42
 PATIENCE = timedelta(milliseconds=200)
 """How long a response waits for another writer; a reader's answer is worth more than a HIT."""
 
+WRITING = {"sqlite_begin": "IMMEDIATE", "edge_writes": True}
+"""Execution options of what writes: SQLite takes its write lock at once, whoever begins."""
+
 _COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 """Said with the lock, since a database may have another default."""
 
@@ -42,9 +45,7 @@ def exclude(connection: Connection) -> None:
 def promptly(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[Connection]:
     """A transaction of the edge's own that writes; raises when it would wait longer for a lock."""
     with engine.connect() as connection:
-        connection = connection.execution_options(  # noqa: PLW2901 - the same one
-            sqlite_begin="IMMEDIATE", edge_writes=True, edge_internal=True
-        )
+        connection = connection.execution_options(**WRITING, edge_internal=True)  # noqa: PLW2901 - the same one
         wait = patience // timedelta(milliseconds=1)
         with _busy_timeout(connection, wait), connection.begin():
             if connection.dialect.name == "postgresql":

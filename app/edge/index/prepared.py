@@ -1,7 +1,7 @@
 """A statement that is compiled once for each database and then runs on the driver's own cursor.
 
 To build, compile and observe a statement costs far more than SQLite takes to run it. Only for the
-index's own statements: nobody records them, and their values are plain numbers and texts.
+edge's own statements: nobody records them, and their values are plain numbers and texts.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection, Engine
 
 from ..drivers import Driver, PurgeError
+from ..index.lock import WRITING
 from .claim import Claim, Idle, being_sent, claim, look
 from .heard import Heard, Unheard
 from .outcome import Failure, accepted, failed
@@ -18,9 +19,6 @@ logger = logging.getLogger(__name__)
 
 MOST_CALLS = 200
 """Calls that are made before anybody else gets a turn."""
-
-WRITING = {"sqlite_begin": "IMMEDIATE", "edge_writes": True}
-"""What the engine's owner reads when a transaction begins: SQLite takes its write lock at once."""
 
 
 class Delivery:

@@ -18,10 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from ..changes.log import sweep, to_sweep, unresolved
 from ..drivers import Driver
 from ..index.bound import Bound
-from ..index.lock import exclude
+from ..index.lock import WRITING, exclude
 from ..index.resolve import Resolution
 from .clock import Hands, set_back
-from .delivery import WRITING, Delivery
+from .delivery import Delivery
 from .enqueue import settle_changes
 from .gateways import all_owed, retire_gone
 from .heard import Heard

@@ -1,4 +1,4 @@
-"""The SELECTs of a statement, the tables that each reads, and what filters each table."""
+"""The tables that one SELECT reads, and what filters each of them."""
 
 from __future__ import annotations
 
