@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
 from .clauses import (
-    beside_columns,
     by_name,
     comparison,
     equality,
@@ -22,10 +20,10 @@ from .clauses import (
     follows_key,
     is_key,
     linking,
-    plain,
     sort_key,
     starred,
 )
+from .columns import Columns
 from .encoding import comparable, read_as_kept
 from .plan import Bound, Equal, Interval, Link, Plan, Source
 from .readable import Unreadable, check_parts
@@ -77,6 +75,11 @@ class _Reader:
         """The SELECT itself."""
         return self.one.select
 
+    @property
+    def columns(self) -> Columns:
+        """What it does with columns."""
+        return Columns(written=self.written, one=self.one)
+
     def sources(self) -> Iterator[Source]:
         """What each table of this SELECT contributes."""
         found = elements(self.select)
@@ -101,13 +104,13 @@ class _Reader:
             yield Source(table=base, mentioned=None)
 
     def _source(self, element: Element, others: list[Element]) -> Source:
-        positions, selected = self._selected(element)
+        positions, selected = self.columns.returned(element)
         self._check_silent(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
         kept = all(map(read_as_kept, element.table.primary_key))
         keyed = bool(key) and kept and all(name in positions for name in key)
         plain_rows = self._plain_rows() and not by_name(self.select)
-        mentioned = self._mentioned(element, but_selected=keyed and plain_rows)
+        mentioned = self.columns.mentioned(element, but_selected=keyed and plain_rows)
         parent = keyed and not mentioned.difference(key)
         link = self._child(element, others, key) if parent else None
         link = link or self._link(element, others, key)
@@ -153,7 +156,7 @@ class _Reader:
         column = linking(other, element, key[0]) if len(key) == 1 else None
         if not (column and self._images(element, column) and self._images(other, key[0])):
             return None
-        positions, _ = self._selected(other)
+        positions, _ = self.columns.returned(other)
         equal, interval = tuple(self._equalities(other)), self._interval(other, positions)
         if not equal and interval is None:
             return None
@@ -183,7 +186,7 @@ class _Reader:
     def _check_silent(self, element: Element, selected: set[str]) -> None:
         """Refuse to read a column whose changes nobody hears of."""
         silent = self.schema.watched[element.table.name].silent
-        read = selected | self._mentioned(element, but_selected=False) if silent else set()
+        read = selected | self.columns.mentioned(element, but_selected=False) if silent else set()
         for name in sorted(read.intersection(silent)):
             said = f"the column {name} of {element.table.name} was declared silent"
             raise Unreadable(f"{said}, so its changes are not heard")
@@ -193,52 +196,6 @@ class _Reader:
         select = self.select
         folded = select._distinct or select._group_by_clauses or select._having_criteria  # noqa: SLF001 - SQLAlchemy has no public name for them
         return not folded and all(getattr(select, name) is None for name in _EXTENSIONS)
-
-    def _selected(self, element: Element) -> tuple[dict[str, int], set[str]]:
-        """The positions in a result row of the columns selected as they are, and their names."""
-        if not self.one.outermost:
-            return {}, set()
-        positions: dict[str, int] = {}
-        for index, entry in enumerate(self.written.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
-            column = plain(entry.objects[0]) if entry.objects else None
-            if column is not None and element.owns(column):
-                positions.setdefault(column.name, index)
-        return positions, set(positions)
-
-    def _mentioned(self, element: Element, *, but_selected: bool) -> set[str]:
-        """The element's columns that stand anywhere in the statement."""
-        names = self._mentions(element, but_selected=but_selected)
-        return set(names - Counter(self._looked_up_by(element)) if but_selected else names)
-
-    def _mentions(self, element: Element, *, but_selected: bool) -> Counter[str]:
-        return Counter(
-            name
-            for part in self._parts(but_selected=but_selected)
-            for column in visitors.iterate(part)
-            if (name := element.named(column))
-        )
-
-    def _looked_up_by(self, element: Element) -> Iterator[str]:
-        """The columns by which one row of another table is looked up for each row, and no more.
-
-        They decide neither which rows are returned nor in which order, so that they count where
-        they were read: in the rows that were.
-        """
-        for other, condition in element.lookups:
-            key = [column.name for column in other.table.primary_key]
-            column = follows_key(condition, other, element, key[0]) if len(key) == 1 else None
-            only = self._mentions(other, but_selected=True) == Counter(key)
-            if only and column in self._selected(element)[1]:
-                yield column
-
-    def _parts(self, *, but_selected: bool) -> Iterator[Any]:
-        for one in self.written.selects:
-            if but_selected and one is self.one:
-                yield from beside_columns(one.select)
-            else:
-                yield one.select
-                yield from one.select.get_final_froms()
-                yield from () if one.existing else one.select.inner_columns
 
     def _images(self, element: Element, name: str) -> bool:
         """Tell whether a change's images hold a column, so that it can be compared there."""
@@ -257,11 +214,13 @@ class _Reader:
                 yield Equal(column=column.name, bound=self._bound(bind), number=number)
 
     def _bound(self, bind: BindParameter[Any]) -> Bound:
-        name = self.written.compiled.bind_names.get(bind, bind.key)
-        processor = bind.type.dialect_impl(self.written.compiled.dialect).bind_processor(
-            self.written.compiled.dialect
-        )
-        return Bound(name=name, many=bind.expanding, process=processor)
+        dialect = self.written.compiled.dialect
+        processor = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        return Bound(name=self._name(bind), many=bind.expanding, process=processor)
+
+    def _name(self, bind: BindParameter[Any]) -> str:
+        """What the compiler calls a parameter."""
+        return self.written.compiled.bind_names.get(bind, bind.key)
 
     def _interval(self, element: Element, positions: dict[str, int]) -> Interval | None:
         """The part of a sort key's range that a result can come from."""
@@ -298,9 +257,7 @@ class _Reader:
         clause = self.select._limit_clause  # noqa: SLF001 - as above
         if not isinstance(clause, BindParameter):
             return None
-        return Bound(
-            name=self.written.compiled.bind_names.get(clause, clause.key), many=False, process=None
-        )
+        return Bound(name=self._name(clause), many=False, process=None)
 
     def _inequalities(self, element: Element, name: str) -> tuple[Bound | None, Bound | None]:
         lower = upper = None
