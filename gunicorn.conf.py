@@ -113,7 +113,6 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Begin to relay: behind a CDN that answers everything it may be long until a request comes."""
-    gc.freeze()  # what was just loaded stays; no collection of garbage need walk over it
     extensions.edge.rouse(worker.wsgi)
 
 
