@@ -5,7 +5,7 @@ Each page counts for itself, in the row that its registration writes anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +44,9 @@ def precision(connection: Connection) -> Precision:
     return Precision(renewed=renewed, unchanged=unchanged)
 
 
-def mark_purged(connection: Connection, ids: Iterable[int]) -> None:
-    """Note that a change purges these pages; the caller holds the lock of resolving."""
-    rows = [{"of_id": found} for found in ids]
-    if rows:
-        connection.execute(_MARKED, rows)
+def mark_purged(connection: Connection, ids: Sequence[int]) -> None:
+    """Note that a change purges these few hundred; the caller holds the lock of resolving."""
+    connection.execute(_MARKED, {"ids": ids})
 
 
 def counted(etag: sa.ColumnElement[str]) -> dict[str, Any]:
@@ -65,4 +63,8 @@ _ONE, _NONE = (sa.literal_column(number, sa.Integer) for number in ("1", "0"))
 _SUMS = sa.select(
     *(sa.func.coalesce(sa.func.sum(column), 0) for column in (page.c.renewed, page.c.unchanged))
 )
-_MARKED = sa.update(page).where(page.c.id == sa.bindparam("of_id")).values(purged=sa.true())
+_MARKED = (
+    sa.update(page)
+    .where(page.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(purged=sa.true())
+)

@@ -62,7 +62,8 @@ def resolve(connection: Connection) -> Resolution:
         many = "more changes than are told apart"
         return Resolution(changes=len(found), everything=many, since=since)
     resolution = _affected(connection, found)
-    mark_purged(connection, (page.id for page in resolution.pages if page.id))
+    for chunk in _chunks([one.id for one in resolution.pages if one.id]):
+        mark_purged(connection, chunk)
     return replace(resolution, since=since)
 
 
