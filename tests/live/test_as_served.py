@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
@@ -23,6 +24,7 @@ from app.edge.testing import assert_hit, assert_miss, assert_no_store, assert_st
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Post
+from tests.site import content
 
 from .gunicorn import flask
 from .postgres import Postgres
@@ -277,16 +279,8 @@ def edit(site: Site, words: str) -> None:
     """Let an action in another process add words to the article."""
     with site.acting():
         post = db.session.query(Post).filter_by(slug=ARTICLE.rpartition("/")[2]).one()
-        draft = actions.Draft(
-            title=post.title,
-            body_markdown=f"{post.body_markdown}\n\n{words}",
-            slug=post.slug,
-            summary=post.summary,
-            author_ids=tuple(author.id for author in post.authors),
-            topic_ids=tuple(topic.id for topic in post.topics),
-            cover_id=post.cover_id,
-            cover_alt=post.cover_alt,
-        )
+        draft = content.draft_of(post)
+        draft = replace(draft, body_markdown=f"{draft.body_markdown}\n\n{words}")
         actions.revise(post.id, draft, expected_version=post.version, now=datetime.now(UTC))
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from app.publishing.actions import Draft
 from app.publishing.models import (
     Author,
     Kind,
@@ -100,6 +101,22 @@ def found(session: Session, noun: type[Noun], name: str) -> Noun:
         session.add(there)
         session.flush()
     return there
+
+
+def draft_of(post: Post) -> Draft:
+    """The draft that changes nothing."""
+    return Draft(
+        title=post.title,
+        body_markdown=post.body_markdown,
+        kind=post.kind,
+        slug=post.slug,
+        summary=post.summary,
+        author_ids=tuple(author.id for author in post.authors),
+        topic_ids=tuple(topic.id for topic in post.topics),
+        cover_id=post.cover_id,
+        cover_alt=post.cover_alt,
+        menu_position=post.menu_position,
+    )
 
 
 def picture(name: str, width: int) -> bytes:

@@ -6,12 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.orm import undefer
-
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Author, Kind, Post, Site, Topic
+from tests.site import content
 
 from .addresses import ARTICLES, AUTHORS, IMAGES, OLD, PAGES, TOPICS
 from .desk import Desk
@@ -27,7 +25,11 @@ def revise(desk: Desk) -> None:
     """One thing about a post, or all of them."""
     post = desk.post()
     fact = desk.one((None, *facts(desk, post)))
-    draft = replace(as_it_is(post), **dict([fact])) if fact else desk.draft(post.kind, post.slug)
+    draft = (
+        replace(content.draft_of(post), **dict([fact]))
+        if fact
+        else desk.draft(post.kind, post.slug)
+    )
     actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
 
 
@@ -44,24 +46,6 @@ def facts(desk: Desk, post: Post) -> list[tuple[str, Any]]:
     if post.published_at is not None:
         found.append(("published_at", post.published_at - timedelta(hours=desk.one((1, 400)))))
     return found
-
-
-def as_it_is(post: Post) -> actions.Draft:
-    """The draft that changes nothing."""
-    source = undefer(Post.body_markdown)
-    db.session.scalars(sa.select(Post).where(Post.id == post.id).options(source)).one()
-    return actions.Draft(
-        title=post.title,
-        body_markdown=post.body_markdown,
-        kind=post.kind,
-        slug=post.slug,
-        summary=post.summary,
-        author_ids=tuple(author.id for author in post.authors),
-        topic_ids=tuple(topic.id for topic in post.topics),
-        cover_id=post.cover_id,
-        cover_alt=post.cover_alt,
-        menu_position=post.menu_position,
-    )
 
 
 def publish(desk: Desk) -> None:
@@ -158,7 +142,7 @@ def add_media(desk: Desk) -> None:
     media = actions.add_media(IMAGES[name], name, now=desk.now)
     if desk.one((True, True, False)):
         post = desk.post()
-        draft = replace(as_it_is(post), cover_id=media.id, cover_alt=f"An {name}")
+        draft = replace(content.draft_of(post), cover_id=media.id, cover_alt=f"An {name}")
         actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
 
 
