@@ -108,7 +108,7 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
     where a purge would be needed for it to be true.
     """
     if policy.no_store:
-        return (("Cache-Control", "no-store"),)
+        return (("Cache-Control", no_store_directives(policy)),)
     if policy.edge is None or policy.literal:
         return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
     lines: dict[str, str] = {}
@@ -125,6 +125,20 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
     said = _said_in_cache_control(policy, policy.edge, dialects, cap)
     common = ("Cache-Control", ", ".join(_for_all(policy, said)))
     return (*sorted(before.items()), common, *sorted(lines.items()))
+
+
+def no_store_directives(policy: Policy) -> str:
+    """Write a policy of `no-store` with the restrictive directives that stand beside it."""
+    directives = [
+        *_listed("private", policy.private),
+        *_listed("no-cache", policy.browser.no_cache),
+    ]
+    directives.append("no-store")
+    if policy.browser.must_revalidate:
+        directives.append("must-revalidate")
+    if policy.no_transform:
+        directives.append("no-transform")
+    return ", ".join(directives)
 
 
 def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:
@@ -232,4 +246,14 @@ def _listed(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # n
         yield f'{directive}="{", ".join(said)}"'
 
 
-__all__ = ["DIALECTS", "EDGE_FIELDS", "NEVER", "Dialect", "named", "purgeable", "spell", "told"]
+__all__ = [
+    "DIALECTS",
+    "EDGE_FIELDS",
+    "NEVER",
+    "Dialect",
+    "named",
+    "no_store_directives",
+    "purgeable",
+    "spell",
+    "told",
+]

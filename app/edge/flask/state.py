@@ -14,7 +14,7 @@ from ..guard import SAFE, SUCCESSFUL, judge
 from ..policy import PolicyError
 from .address import misspelt, registered_as, tidy_query
 from .facts import facts_of, look_at_session, variant_of
-from .promise import response_promise, route_promise
+from .promise import Default, response_promise, route_promise
 from .requests import reads_of
 from .responses import (
     COOKIES_KEY,
@@ -106,7 +106,8 @@ class State:
         asked = request_ctx.request
         environ = asked.environ
         route = self.route(sender, asked.endpoint)
-        said = response_promise(route, asked, response, self.should_handle, now)
+        default = Default(policy=self.default, should_handle=self.should_handle)
+        said = response_promise(route, asked, response, default, now)
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = facts_of(said, route, asked, response)
         failed = facts.status not in SUCCESSFUL
@@ -119,7 +120,8 @@ class State:
         if finding is None:
             self._promise(response, said.policy, asked, url=url, now=now)
         else:
-            withhold(response, finding, environ, strict=self.is_strict(sender))
+            strict = self.is_strict(sender)
+            withhold(response, finding, environ, policy=said.policy, strict=strict)
 
     def _promise(
         self, response: Response, policy: Policy, asked: Request, *, url: str, now: datetime
