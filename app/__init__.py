@@ -50,6 +50,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         static_folder=str(config.ROOT / "static"),
         template_folder=str(config.ROOT / "templates"),
     )
+    config.check_names(os.environ)
+    app.config.from_prefixed_env()
     config.configure(app, os.environ, overrides)
     app.session_interface = sessions.Sessions()
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
@@ -84,7 +86,9 @@ def put_in_front(app: Flask) -> None:
     wsgi = health.Health(wsgi, app)
     if proxies := app.config["PROXIES"]:
         wsgi = forwarded.Forwarded(wsgi, proxies)
-    app.wsgi_app = security.SecurityHeaders(wsgi)  # type: ignore[method-assign] # as Flask documents
+    subdomains = app.config["HSTS_INCLUDE_SUBDOMAINS"]
+    wsgi = security.SecurityHeaders(wsgi, include_subdomains=subdomains)
+    app.wsgi_app = wsgi  # type: ignore[method-assign] # as Flask documents
 
 
 def connect_edge(app: Flask) -> None:
@@ -103,7 +107,8 @@ def connect_edge(app: Flask) -> None:
             hooks=(publish_on_time(app),),
             unavailable=errors.unavailable(app),
         )
-    edge.describe(app, ours.ours(app.config["SITE_URL"]))
+    subdomains = app.config["HSTS_INCLUDE_SUBDOMAINS"]
+    edge.describe(app, ours.ours(app.config["SITE_URL"], include_subdomains=subdomains))
 
 
 def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from .edge.verify import Ours
-from .security import ALWAYS, SECURE_TRANSPORT
+from .security import ALWAYS, secure_transport
 from .site.policies import TWO_MINUTES
 
 NEVER_SHARED = ("/healthz", "/readyz", "/studio")
 """What no cache may ever answer by itself, there or not."""
 
 
-def ours(site_url: str) -> Ours:
-    """The promises of the site at this URL."""
+def ours(site_url: str, *, include_subdomains: bool = False) -> Ours:
+    """What `flask edge check` expects of the site at this URL."""
     return Ours(
         never_stored="/edge/no-store",
         kept="/edge/two-minutes",
@@ -20,6 +20,6 @@ def ours(site_url: str) -> Ours:
         search=("/search", "q"),
         private=NEVER_SHARED,
         always=ALWAYS,
-        over_tls=(SECURE_TRANSPORT,),
+        over_tls=(secure_transport(include_subdomains=include_subdomains),),
         sites=(site_url,),
     )

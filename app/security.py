@@ -5,10 +5,10 @@ What a view has set itself stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 CONTENT_SECURITY = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; "
@@ -39,12 +39,18 @@ ALWAYS = (
     ("Permissions-Policy", PERMISSIONS),
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
     ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
 )
+"""The default headers; X-Frame-Options repeats `frame-ancestors` for browsers without CSP."""
 
 SECURE_TRANSPORT = (
     "Strict-Transport-Security",
     f"max-age={timedelta(days=365).total_seconds():.0f}",
 )
+"""The header of a response over HTTPS."""
+
+_FRAME_OPTIONS = {(): "DENY", ("'none'",): "DENY", ("'self'",): "SAMEORIGIN"}
+"""The X-Frame-Options for the sources of a `frame-ancestors` directive."""
 
 SHARED_TYPES = ("image/", "audio/", "video/", "application/atom+xml", "application/feed+json")
 """What other sites may embed: a feed, and the pictures in it, are read elsewhere."""
@@ -55,36 +61,85 @@ _CROSS_ORIGIN = ("Cross-Origin-Resource-Policy", "cross-origin")
 _ALWAYS = tuple((name.lower(), (name, value)) for name, value in ALWAYS)
 
 
-def missing(status: str, headers: Headers, *, secure: bool) -> Headers:
+def secure_transport(*, include_subdomains: bool) -> tuple[str, str]:
+    """The Strict-Transport-Security header of this site."""
+    name, value = SECURE_TRANSPORT
+    return name, f"{value}; includeSubDomains" if include_subdomains else value
+
+
+def missing(
+    status: str, headers: Headers, *, secure: bool, transport: tuple[str, str] = SECURE_TRANSPORT
+) -> Headers:
     """The headers that this response still needs."""
     names, values = zip(*headers, strict=True) if headers else ((), ())
-    found, typed = _lacking(names, secure=secure)
+    lacking = _lacking(names, transport if secure else None)
+    added = list(lacking.headers)
+    if lacking.policies:
+        policies = tuple(values[place] for place in lacking.policies)
+        added += [("X-Frame-Options", option) for option in frame_options(policies)]
     # A 304 names no type, and what it says replaces what the reader has stored.
-    if typed is None or status.startswith("304"):
-        return list(found)
-    shared = typed >= 0 and values[typed].startswith(SHARED_TYPES)
-    return [*found, _CROSS_ORIGIN if shared else _SAME_ORIGIN]
+    if lacking.content_type is None or status.startswith("304"):
+        return added
+    place = lacking.content_type
+    shared = place >= 0 and values[place].startswith(SHARED_TYPES)
+    return [*added, _CROSS_ORIGIN if shared else _SAME_ORIGIN]
+
+
+@lru_cache(maxsize=64)
+def frame_options(policies: tuple[str, ...]) -> tuple[str, ...]:
+    """The X-Frame-Options that says the same as these Content-Security-Policy headers.
+
+    Empty where they name other sites in `frame-ancestors`, or nothing: the header can't say that.
+    """
+    options = {_FRAME_OPTIONS.get(sources) for sources in _frame_ancestors(policies)}
+    return tuple(option for option in ("DENY", "SAMEORIGIN") if option in options)[:1]
+
+
+def _frame_ancestors(policies: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The sources of the first `frame-ancestors` directive of each policy."""
+    for policy in ",".join(policies).split(","):
+        for directive in policy.split(";"):
+            name, *sources = directive.lower().split() or [""]
+            if name == "frame-ancestors":
+                yield tuple(sources)
+                break
+
+
+class _Lacking(NamedTuple):
+    """The headers to add to a response, and the places of those whose value matters."""
+
+    headers: tuple[tuple[str, str], ...]
+    policies: tuple[int, ...]
+    """Where a Content-Security-Policy stands from which X-Frame-Options follows."""
+    content_type: int | None
+    """None where the type does not matter, -1 where there is none."""
 
 
 @lru_cache(maxsize=512)
-def _lacking(names: tuple[str, ...], *, secure: bool) -> tuple[Headers, int | None]:
-    """The lacking headers, remembered since responses are of few kinds, and where the type is.
-
-    None for the type where it does not matter, -1 where there is none.
-    """
-    present = {name.lower(): place for place, name in enumerate(names)}
-    found = [header for name, header in _ALWAYS if name not in present]
-    if secure and "strict-transport-security" not in present:
-        found.append(SECURE_TRANSPORT)
-    said = "cross-origin-resource-policy" in present
-    return found, None if said else present.get("content-type", -1)
+def _lacking(names: tuple[str, ...], transport: tuple[str, str] | None) -> _Lacking:
+    """Compare the names with the defaults; cached, since responses are of few kinds."""
+    lower = [name.lower() for name in names]
+    headers = [header for name, header in _ALWAYS if name not in lower]
+    policies = [place for place, name in enumerate(lower) if name == "content-security-policy"]
+    if policies:
+        headers = [header for header in headers if header[0] != "X-Frame-Options"]
+    if transport is not None and "strict-transport-security" not in lower:
+        headers.append(transport)
+    has_resource_policy = "cross-origin-resource-policy" in lower
+    content_type = lower.index("content-type") if "content-type" in lower else -1
+    return _Lacking(
+        headers=tuple(headers),
+        policies=() if "x-frame-options" in lower else tuple(policies),
+        content_type=None if has_resource_policy else content_type,
+    )
 
 
 class SecurityHeaders:
     """The outermost layer: adds to each response what is missing."""
 
-    def __init__(self, wsgi: Callable[..., Any]) -> None:
+    def __init__(self, wsgi: Callable[..., Any], *, include_subdomains: bool = False) -> None:
         self.wsgi = wsgi
+        self.transport = secure_transport(include_subdomains=include_subdomains)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -93,8 +148,8 @@ class SecurityHeaders:
 
         def start(status: str, headers: Headers, *exc_info: Any) -> Any:
             secure = environ.get("wsgi.url_scheme") == "https"
-            more = missing(status, headers, secure=secure)
+            more = missing(status, headers, secure=secure, transport=self.transport)
             return start_response(status, [*headers, *more], *exc_info)
 
-        found: Iterable[bytes] = self.wsgi(environ, start)
-        return found
+        body: Iterable[bytes] = self.wsgi(environ, start)
+        return body

@@ -49,6 +49,55 @@ def test_nothing_inline_and_nothing_foreign_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("policies", "option"),
+    [
+        ([], "DENY"),
+        (["frame-ancestors 'none'"], "DENY"),
+        (["default-src 'self'; FRAME-ANCESTORS 'SELF'"], "SAMEORIGIN"),
+        (["default-src 'self'; frame-ancestors"], "DENY"),
+        (["frame-ancestors 'self'; frame-ancestors 'none'"], "SAMEORIGIN"),
+        (["frame-ancestors 'self'", "frame-ancestors 'none'"], "DENY"),
+        (["frame-ancestors 'self', frame-ancestors https://a.example"], "SAMEORIGIN"),
+        (["frame-ancestors 'self' https://a.example"], None),
+        (["frame-ancestors *"], None),
+        (["default-src 'none'"], None),
+    ],
+)
+def test_frame_options_say_what_frame_ancestors_says(
+    policies: list[str], option: str | None
+) -> None:
+    """For browsers that don't know the directive; what they can't say is left out."""
+    headers = [("Content-security-policy", policy) for policy in policies]
+    added = missing("200 OK", headers, secure=False)
+    assert dict(added).get("X-Frame-Options") == option
+    own = [*headers, ("x-frame-options", "SAMEORIGIN")]
+    assert "X-Frame-Options" not in dict(missing("200 OK", own, secure=False))
+
+
+def test_a_view_that_may_be_framed_by_its_own_site_says_so_twice(app: Flask) -> None:
+    """On a page that is stored as well."""
+    policy = {"Content-Security-Policy": "frame-ancestors 'self'", "Cache-Control": "max-age=60"}
+    app.add_url_rule("/framed", view_func=lambda: ("hi", policy))
+    for _ in range(2):
+        answer = app.test_client().get("/framed")
+        assert answer.headers.getlist("X-Frame-Options") == ["SAMEORIGIN"]
+
+
+@pytest.mark.parametrize(
+    ("subdomains", "value"),
+    [(False, "max-age=31536000"), (True, "max-age=31536000; includeSubDomains")],
+)
+def test_subdomains_are_included_on_request(
+    make_app: Callable[..., Flask], *, subdomains: bool, value: str
+) -> None:
+    """A setting, since it breaks every subdomain that has no certificate; the audit expects it."""
+    app = make_app(HSTS_INCLUDE_SUBDOMAINS=subdomains)
+    answer = app.test_client().get("/healthz", base_url="https://localhost")
+    assert answer.headers["Strict-Transport-Security"] == value
+    assert app.extensions["edge"].ours.over_tls == (("Strict-Transport-Security", value),)
+
+
+@pytest.mark.parametrize(
     ("content_type", "shared"),
     [
         ("text/html; charset=utf-8", "same-origin"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .instance import ROOT, instance_folder
-from .loading import configure, load
+from .loading import check_names, configure, load
 from .setting import ConfigError, Setting
 from .showing import as_json, as_markdown, effective, shown
 from .table import BY_NAME, SETTINGS
@@ -16,6 +16,7 @@ __all__ = [
     "Setting",
     "as_json",
     "as_markdown",
+    "check_names",
     "configure",
     "effective",
     "instance_folder",

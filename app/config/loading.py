@@ -94,9 +94,10 @@ def flask_settings(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def configure(app: Flask, environ: Mapping[str, str], overrides: Mapping[str, Any] | None) -> None:
-    """Fill `app.config` from FLASK_ variables, the table and `overrides`."""
-    check_names(environ)
-    app.config.from_prefixed_env()
+    """Replace what `app.config.from_prefixed_env()` has read by checked values, then `overrides`.
+
+    `from_prefixed_env` takes any text; this reads each setting by its type, and raises ConfigError.
+    """
     app.config.from_mapping(
         {name: Flask.default_config.get(name) for name in _FLASK},
         DEBUG=get_debug_flag(),  # from_prefixed_env reads FLASK_DEBUG=no as a true text

@@ -97,6 +97,13 @@ SETTINGS = (
         "every one when empty.",
     ),
     Setting(
+        name="HSTS_INCLUDE_SUBDOMAINS",
+        read=switch,
+        default="off",
+        help="Whether Strict-Transport-Security also holds for every subdomain of the site's host. "
+        "Switch it on only when all of them are served over HTTPS.",
+    ),
+    Setting(
         name="LOG_LEVEL",
         read=level,
         default="info",

@@ -1,4 +1,8 @@
-"""Pages for seeing the edge at work: one never stored, one kept for a while, one with a cookie."""
+"""Pages for seeing the edge at work: one never stored, one kept for a while, one with a cookie.
+
+The first two write their Cache-Control into the response, as any Flask view may. Their policies
+say the same to `flask edge routes` and to `flask edge config`.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +23,18 @@ bp = Blueprint("demo", __name__, url_prefix="/edge")
 @cached(policies.NO_STORE)
 def no_store() -> ResponseReturnValue:
     """When it was made, on a page that nobody keeps."""
-    return render_template("site/demo/no_store.html", now=datetime.now(UTC))
+    response = make_response(render_template("site/demo/no_store.html", now=datetime.now(UTC)))
+    response.cache_control.no_store = True
+    return response
 
 
 @bp.get("/two-minutes")
 @cached(policies.TWO_MINUTES)
 def two_minutes() -> ResponseReturnValue:
     """When it was made, on a page that the edge keeps for two minutes."""
-    return render_template("site/demo/two_minutes.html", now=datetime.now(UTC))
+    response = make_response(render_template("site/demo/two_minutes.html", now=datetime.now(UTC)))
+    response.cache_control.max_age = 120
+    return response
 
 
 @bp.get("/cookie")
