@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.publishing.models import Post
+from app.publishing.editing import addresses
+from app.publishing.models import Post, Status
 from app.publishing.transaction import transaction
 
 from . import finding, writing
@@ -21,4 +22,6 @@ def archive(post_id: int, *, expected_version: int, now: datetime) -> Post:
         before, post.status = post.status, after(post.status, Verb.ARCHIVE)
         if before is not post.status and not writing.was_public(post, now):
             post.published_at = None
+        if before is Status.PUBLISHED:
+            addresses.stopped_being_public(session, post, now=now)
         return post

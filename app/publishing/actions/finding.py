@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer_group
 
+from app.publishing.editing import addresses
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Author, Kind, Media, Post, Redirect, Topic
 from app.publishing.paths import normal
@@ -19,6 +20,7 @@ from .draft import slug_for
 
 def post_to_change(session: Session, post_id: int, expected_version: int) -> Post:
     """The post with its source text, locked; raises Missing, or Conflict if it was saved since."""
+    addresses.lock(session)
     post = session.scalars(
         sa.select(Post)
         .where(Post.id == post_id)

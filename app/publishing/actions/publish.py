@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from app.publishing.editing import addresses
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
 
@@ -18,10 +19,11 @@ def publish(post_id: int, *, expected_version: int, now: datetime) -> Post:
     """
     with transaction() as session:
         post = finding.post_to_change(session, post_id, expected_version)
-        post.status = after(post.status, Verb.PUBLISH)
+        before, post.status = post.status, after(post.status, Verb.PUBLISH)
         if not writing.was_public(post, now):
             post.published_at = now
         assert post.published_at is not None
         post.updated_at = max(post.updated_at, post.published_at)
-        writing.free_address(session, post)
+        if before is not post.status:
+            addresses.became_public(session, post, now=now)
         return post

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import addresses
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
 
@@ -32,7 +33,5 @@ def move(session: Session, post: Post, slug: str, *, now: datetime) -> None:
     old_path = post.path
     post.slug = slug
     finding.flush(session, f"Somebody else just took the slug {slug!r}; choose another.")
-    if writing.was_public(post, now):
-        writing.leave_redirect(session, post, old_path, now=now)
-    else:
-        writing.free_address(session, post)
+    was_public = writing.was_public(post, now)
+    addresses.moved(session, post, old_path, was_public=was_public, now=now)

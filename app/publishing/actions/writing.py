@@ -1,4 +1,4 @@
-"""What several actions write: revisions, who and what about, redirects. Inside a transaction."""
+"""What several actions write: revisions, who and what about. Inside a transaction."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from app.publishing.models import Post, Redirect, Revision, post_author, post_topic
-from app.publishing.paths import normal
+from app.publishing.models import Post, Revision, post_author, post_topic
 
 
 def keep_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
@@ -67,22 +66,6 @@ def _link(
 def count_write(post: Post) -> None:
     """Let the version count a write that touched no column of the post itself."""
     flag_modified(post, "title")
-
-
-def leave_redirect(session: Session, post: Post, old_path: str, *, now: datetime) -> None:
-    """Lead the old address to the post, wherever it moves later."""
-    source = normal(old_path)
-    free_address(session, post)
-    found = session.scalars(sa.select(Redirect).where(Redirect.source == source)).one_or_none()
-    if found is None:
-        session.add(Redirect(source=source, post_id=post.id, created_at=now))
-        return
-    found.post_id, found.target = post.id, None
-
-
-def free_address(session: Session, post: Post) -> None:
-    """Remove a redirect that starts where the post itself stands."""
-    session.execute(sa.delete(Redirect).where(Redirect.source == normal(post.path)))
 
 
 def was_public(post: Post, now: datetime) -> bool:

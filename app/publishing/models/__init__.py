@@ -6,6 +6,7 @@ from .author import Author
 from .imported import Imported
 from .media import Media, MediaFile
 from .post import Kind, Post, Status, post_author, post_topic
+from .post_address import PostAddress
 from .redirect import Redirect
 from .revision import Revision
 from .site import Site
@@ -19,6 +20,7 @@ __all__ = [
     "Media",
     "MediaFile",
     "Post",
+    "PostAddress",
     "Redirect",
     "Revision",
     "Role",
