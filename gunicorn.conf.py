@@ -23,8 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import extensions, security, serving  # noqa: E402 - .env is read before the settings
+from app import extensions, startup_checks  # noqa: E402 - .env is read before the settings
 from app.config import ConfigError, load  # noqa: E402 - as above
+from app.middleware import security_headers  # noqa: E402 - as above
 
 gc.freeze()  # it is there for as long as the process, and workers share it
 gc.enable()
@@ -34,7 +35,7 @@ try:
 except ConfigError as error:
     sys.exit(f"Error: {error.format_message()}")
 
-bind = [serving.address(settings, public=on_a_platform)]
+bind = [startup_checks.address(settings, public=on_a_platform)]
 workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
 
@@ -67,7 +68,7 @@ loglevel = settings["LOG_LEVEL"]
 class Refusing:
     """A connection on which gunicorn is about to answer by itself: for what is no request."""
 
-    headers = security.missing("400", [("Content-Type", "text/html")], secure=False)
+    headers = security_headers.missing("400", [("Content-Type", "text/html")], secure=False)
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -100,7 +101,7 @@ def on_starting(server: Any) -> None:
         for place in server.cfg.address:
             if isinstance(place, tuple):
                 _check_port(place[0], place[1])
-    if not serving.passes_apart(serving.check_app):
+    if not startup_checks.passes_apart(startup_checks.check_app):
         sys.exit(1)
 
 
@@ -118,6 +119,6 @@ def post_worker_init(worker: Any) -> None:
 
 def _check_port(host: str, port: int) -> None:
     try:
-        serving.check_port(host, port)
-    except serving.StartError as error:
+        startup_checks.check_port(host, port)
+    except startup_checks.StartError as error:
         sys.exit(f"Error: {error.format_message()}")

@@ -14,27 +14,23 @@ from sqlalchemy import orm
 
 from . import (
     api,
-    cli,
+    audit_profile,
     config,
     database,
-    errors,
+    error_handlers,
     extensions,
-    forwarded,
-    health,
-    hosts,
-    ours,
+    lazy_sessions,
+    middleware,
     routing,
-    security,
-    sessions,
     site,
 )
+from .config import cli
 from .edge.policy import PolicyError
-from .edge.spelling import Spelling
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 from .publishing.actions import publish_due
 from .publishing.queries import scheduled
-from .watched import SCHEMA, WATCHED
+from .watched_tables import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
 
@@ -53,7 +49,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     config.check_names(os.environ)
     app.config.from_prefixed_env()
     config.configure(app, os.environ, overrides)
-    app.session_interface = sessions.Sessions()
+    app.session_interface = lazy_sessions.Sessions()
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
     connect_database(app)
     try:
@@ -63,10 +59,10 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)
-    errors.init_app(app)
+    error_handlers.init_app(app)
     cli.init_app(app)
     content.init_app(app)
-    put_in_front(app)
+    middleware.install(app)
     return app
 
 
@@ -78,17 +74,6 @@ def connect_database(app: Flask) -> None:
         database.listen(extensions.db.engine)
     orm.configure_mappers()
     extensions.alembic.init_app(app)
-
-
-def put_in_front(app: Flask) -> None:
-    """What stands in front of the app and its gateway; the last one is asked first."""
-    wsgi: Any = hosts.TrustedHosts(Spelling(app.wsgi_app), app.config["TRUSTED_HOSTS"])
-    wsgi = health.Health(wsgi, app)
-    if proxies := app.config["PROXIES"]:
-        wsgi = forwarded.Forwarded(wsgi, proxies)
-    subdomains = app.config["HSTS_INCLUDE_SUBDOMAINS"]
-    wsgi = security.SecurityHeaders(wsgi, include_subdomains=subdomains)
-    app.wsgi_app = wsgi  # type: ignore[method-assign] # as Flask documents
 
 
 def connect_edge(app: Flask) -> None:
@@ -105,10 +90,10 @@ def connect_edge(app: Flask) -> None:
             site=app.config["SITE_URL"],
             settings=("SITE_URL",),
             hooks=(publish_on_time(app),),
-            unavailable=errors.unavailable(app),
+            unavailable=error_handlers.unavailable(app),
         )
     subdomains = app.config["HSTS_INCLUDE_SUBDOMAINS"]
-    edge.describe(app, ours.ours(app.config["SITE_URL"], include_subdomains=subdomains))
+    edge.describe(app, audit_profile.ours(app.config["SITE_URL"], include_subdomains=subdomains))
 
 
 def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:

@@ -9,7 +9,7 @@ from flask_sqlalchemy import SQLAlchemy
 from .database import Base, Migrations
 from .edge import changes, index, purge
 from .edge.flask import Edge
-from .watched import WATCHED
+from .watched_tables import WATCHED
 
 changes.define_tables(Base.metadata)
 index.define_tables(Base.metadata)

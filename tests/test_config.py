@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import config, create_app
 from app.config import SETTINGS, ConfigError, Setting
-from app.config.readers import (
+from app.config.parsers import (
     bind,
     count,
     database_url,

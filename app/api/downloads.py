@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import exports
 
-from . import policies, shapes
+from . import policies, serializers
 
 bp = Blueprint("downloads", __name__, url_prefix="/downloads")
 
@@ -51,11 +51,11 @@ def posts_as_json() -> ResponseReturnValue:
 
 def _cells(row: exports.Row) -> dict[str, object]:
     return {
-        "url": shapes.url(row.path),
+        "url": serializers.url(row.path),
         "title": row.title,
         "summary": row.summary,
-        "published_at": shapes.instant(row.published_at),
-        "updated_at": shapes.instant(row.updated_at),
+        "published_at": serializers.instant(row.published_at),
+        "updated_at": serializers.instant(row.updated_at),
         "words": row.word_count,
         "authors": "; ".join(row.authors),
         "topics": "; ".join(row.topics),

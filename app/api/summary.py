@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import exports, site
 
-from . import policies, shapes
+from . import policies, serializers
 
 bp = Blueprint("summary", __name__, url_prefix="/api/summary")
 
@@ -21,12 +21,12 @@ def show() -> ResponseReturnValue:
     return jsonify(
         title=settings.title,
         tagline=settings.tagline,
-        url=shapes.url("/"),
+        url=serializers.url("/"),
         articles=numbers.articles,
         pages=numbers.pages,
         topics=numbers.topics,
         authors=numbers.authors,
         words=numbers.words,
-        newest_at=shapes.instant(numbers.newest_at),
-        oldest_at=shapes.instant(numbers.oldest_at),
+        newest_at=serializers.instant(numbers.newest_at),
+        oldest_at=serializers.instant(numbers.oldest_at),
     )

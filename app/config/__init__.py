@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .instance import ROOT, instance_folder
+from .display import as_json, as_markdown, effective, shown
+from .instance_folder import ROOT, instance_folder
 from .loading import check_names, configure, load
 from .setting import ConfigError, Setting
-from .showing import as_json, as_markdown, effective, shown
-from .table import BY_NAME, SETTINGS
+from .settings import BY_NAME, SETTINGS
 
 __all__ = [
     "BY_NAME",

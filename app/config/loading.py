@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.helpers import get_debug_flag
 
-from .instance import instance_folder, kept_secret, usable
-from .readers import size, span, switch, text
+from .instance_folder import instance_folder, kept_secret, usable
+from .parsers import size, span, switch, text
 from .setting import ConfigError, Setting
-from .table import BY_NAME, SETTINGS
+from .settings import BY_NAME, SETTINGS
 
 _SWITCHES = ("PROPAGATE_EXCEPTIONS", "TEMPLATES_AUTO_RELOAD", "TRAP_BAD_REQUEST_ERRORS")
 _SIZES = ("MAX_CONTENT_LENGTH", "MAX_COOKIE_SIZE", "MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS")

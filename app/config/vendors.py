@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.edge.drivers.settings import VENDORS
 
-from .readers import text
+from .parsers import text
 from .setting import Setting
 
 _PLATFORM = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .base import Base, Instant
 from .engine import PATIENCE, WRITING, engine_options, listen
+from .errors import UnusableDatabaseError, is_away
 from .migrations import BrokenReferences, Migrations, NewerDatabase
-from .trouble import UnusableDatabaseError, is_away
 
 __all__ = [
     "PATIENCE",

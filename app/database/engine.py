@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
-from . import trouble
+from . import errors
 
 WRITING = {"sqlite_begin": "IMMEDIATE"}
 """Execution options of a transaction that will write: it takes SQLite's write lock at once."""
@@ -33,7 +33,7 @@ def engine_options(url: str) -> dict[str, Any]:
 
 def listen(engine: Engine) -> None:
     """Give the engine its laws: errors in one sentence; on SQLite WAL and real transactions."""
-    trouble.listen(engine)
+    errors.listen(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
@@ -64,4 +64,4 @@ def _on_begin(connection: Connection) -> None:
     try:
         raw.execute(begin)  # not by exec_driver_sql, which takes longer than all of SQLite's work
     except connection.dialect.loaded_dbapi.Error as error:
-        raise trouble.told(error, begin, connection) from error
+        raise errors.told(error, begin, connection) from error

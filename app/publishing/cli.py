@@ -16,16 +16,16 @@ from flask.cli import AppGroup
 
 from app.edge.changes.log import left
 from app.extensions import db
+from app.publishing.importing.source_folder import SourceError
 
 from .actions import publish, publish_due
+from .dry_run import pages_touched_by
 from .errors import Missing, PublishingError
-from .exporting import ExportError, export_folder
+from .export import ExportError, export_folder
 from .importing.folder import Progress, import_folder
 from .importing.report import Outcome, Report
-from .importing.source import SourceError
 from .queries import unpublished
-from .rehearsal import pages_touched_by
-from .sampling import load_samples
+from .sample_content import load_samples
 
 _EVERY = 100
 """How many files pass between two lines of a log."""

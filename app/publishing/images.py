@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from . import drawings
-from .drawings import ImageError
+from . import svg
 from .slugs import slugify
+from .svg import ImageError
 
 __all__ = ["ImageError", "ImageInfo", "Rendition", "inspect", "renditions"]
 
@@ -50,7 +50,7 @@ class ImageInfo:
     @property
     def scalable(self) -> bool:
         """Whether smaller copies make sense: not for drawings and moving images."""
-        return self.media_type != drawings.MEDIA_TYPE and not self.animated
+        return self.media_type != svg.MEDIA_TYPE and not self.animated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +68,11 @@ def inspect(data: bytes, name: str) -> ImageInfo:
     """Tell what an image is; raises `ImageError` with one sentence for what is refused."""
     _bounded(data)
     digest = sha256(data).hexdigest()
-    if drawings.looks_like_svg(data):
-        width, height = drawings.inspect(data)
+    if svg.looks_like_svg(data):
+        width, height = svg.inspect(data)
         return ImageInfo(
             name=_file_name(name, "svg"),
-            media_type=drawings.MEDIA_TYPE,
+            media_type=svg.MEDIA_TYPE,
             width=width,
             height=height,
             size=len(data),
@@ -99,7 +99,7 @@ def renditions(data: bytes, widths: Sequence[int] = WIDTHS) -> tuple[Rendition, 
     None for drawings and moving images, and none that would be larger than the original.
     """
     _bounded(data)
-    if drawings.looks_like_svg(data):
+    if svg.looks_like_svg(data):
         return ()
     with _opened(data) as image:
         wanted = sorted({width for width in widths if 0 < width < _shown_size(image)[0]})

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive
 
-from . import numbers, policies
+from . import numbered_pages, policies
 
 bp = Blueprint("archive", __name__, url_prefix="/archive")
 
@@ -30,7 +30,7 @@ def numbered(number: int) -> ResponseReturnValue:
     """One page of the archive; page 1 holds the oldest articles."""
     page = archive.page(number) or abort(404)
     if not page.lasting:
-        return numbers.way_to(url_for(".index"))
+        return numbered_pages.way_to(url_for(".index"))
     return render_template("site/archive/numbered.html", page=page)
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive, articles, authors
 
-from . import numbers, policies
+from . import numbered_pages, policies
 
 bp = Blueprint("authors", __name__, url_prefix="/authors")
 
@@ -43,5 +43,5 @@ def numbered(slug: str, number: int) -> ResponseReturnValue:
     author = authors.by_slug(slug) or abort(404)
     page = archive.page(number, about=author) or abort(404)
     if not page.lasting:
-        return numbers.way_to(author.path)
+        return numbered_pages.way_to(author.path)
     return render_template("site/authors/numbered.html", author=author, page=page)

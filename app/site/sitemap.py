@@ -9,9 +9,9 @@ from flask import Blueprint, Response, abort, current_app
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
-from app.publishing import sitemap
+from app.publishing import sitemaps
 from app.publishing.queries import articles, authors, exports, pages, topics
-from app.publishing.sitemap import Address
+from app.publishing.sitemaps import Address
 
 from . import policies
 
@@ -24,9 +24,9 @@ def index() -> ResponseReturnValue:
     """Every address, or the sitemaps that list them."""
     files = -(-articles.count() // exports.SITEMAP_SIZE)
     if files <= 1:
-        return _xml(sitemap.urlset(_site_url(), _places() + exports.addresses(1)))
+        return _xml(sitemaps.urlset(_site_url(), _places() + exports.addresses(1)))
     listed = [Address(path=f"/sitemaps/{number}.xml") for number in range(1, files + 2)]
-    return _xml(sitemap.index(_site_url(), listed))
+    return _xml(sitemaps.index(_site_url(), listed))
 
 
 @bp.get("/sitemaps/<number:number>.xml")
@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
 def numbered(number: int) -> ResponseReturnValue:
     """Pages, topics and authors in the first file, articles in the others."""
     listed = _places() if number == 1 else exports.addresses(number - 1)
-    return _xml(sitemap.urlset(_site_url(), listed or abort(404)))
+    return _xml(sitemaps.urlset(_site_url(), listed or abort(404)))
 
 
 def _places() -> list[Address]:

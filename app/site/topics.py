@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive, articles, topics
 
-from . import numbers, policies
+from . import numbered_pages, policies
 
 bp = Blueprint("topics", __name__, url_prefix="/topics")
 
@@ -43,5 +43,5 @@ def numbered(slug: str, number: int) -> ResponseReturnValue:
     topic = topics.by_slug(slug) or abort(404)
     page = archive.page(number, about=topic) or abort(404)
     if not page.lasting:
-        return numbers.way_to(topic.path)
+        return numbered_pages.way_to(topic.path)
     return render_template("site/topics/numbered.html", topic=topic, page=page)

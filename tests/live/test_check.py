@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from app.audit_profile import ours
 from app.edge.config.varnish import PARAMETERS, vcl
 from app.edge.flask.planning import plan
 from app.edge.verify import Limits, Report, Wishes, check, watch
-from app.ours import ours
 from tests.conftest import opened
 
 from .gunicorn import environment, flask

@@ -6,12 +6,13 @@ person.
 
 from __future__ import annotations
 
+from app.publishing.editing.draft import Draft
+
 from .add_media import add_media
 from .add_redirect import add_redirect
 from .archive import archive
 from .arrange_menu import arrange_menu
 from .create import create
-from .draft import Draft
 from .publish import publish
 from .publish_due import publish_due
 from .rename import rename

@@ -6,12 +6,11 @@ from datetime import datetime
 from hashlib import sha256
 
 from app.extensions import db
+from app.publishing.editing import images
 from app.publishing.models import Media
-
-from . import uploads
 
 
 def add_media(content: bytes, name: str, *, now: datetime) -> Media:
     """Store an image under a name that is made of `name`; raises Invalid for what is none."""
-    known = uploads.find_media(db.session(), sha256(content).hexdigest())
-    return known or uploads.store(uploads.prepare(content, name), now=now)
+    known = images.find_media(db.session(), sha256(content).hexdigest())
+    return known or images.store(images.prepare(content, name), now=now)

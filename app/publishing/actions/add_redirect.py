@@ -7,12 +7,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Redirect, Status
 from app.publishing.paths import normal
 from app.publishing.transaction import transaction
-
-from . import checking, finding
 
 
 def add_redirect(
@@ -26,7 +25,7 @@ def add_redirect(
     with transaction() as session:
         post_id, target = _end_of(session, post_id, target)
         check(session, source, post_id, target)
-        found = finding.redirect_from(session, source)
+        found = lookups.redirect_from(session, source)
         if found is not None and (found.post_id, found.target) == (post_id, target):
             return found
         if found is not None:
@@ -34,7 +33,7 @@ def add_redirect(
         redirect = Redirect(source=source, post_id=post_id, target=target, created_at=now)
         session.add(redirect)
         _shorten(session, redirect)
-        finding.flush(session, f"Somebody else just redirected {source}.")
+        lookups.flush(session, f"Somebody else just redirected {source}.")
         return redirect
 
 
@@ -53,8 +52,8 @@ def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, 
 def _checked_target(target: str) -> str:
     if target.startswith("/") and not target.startswith(("//", "/\\")):
         _normal("target", target)
-        return checking.line("target", target, limit=2000)
-    return checking.web_address("target", target, limit=2000)
+        return validation.line("target", target, limit=2000)
+    return validation.web_address("target", target, limit=2000)
 
 
 def _normal(field: str, path: str) -> str:
@@ -70,7 +69,7 @@ def _end_of(
     """Where a fixed target leads by now, so that no redirect leads to another one."""
     if target is None or not target.startswith("/"):
         return post_id, target
-    onward = finding.redirect_from(session, target)
+    onward = lookups.redirect_from(session, target)
     return (None, target) if onward is None else (onward.post_id, onward.target)
 
 
@@ -89,7 +88,7 @@ def post_at(session: Session, path: str) -> Post | None:
     """The post that stands at this address, public or not."""
     article = path.startswith("/articles/")
     slug = path.removeprefix("/articles/") if article else path.removeprefix("/")
-    return finding.holder(session, Kind.ARTICLE if article else Kind.PAGE, slug)
+    return lookups.holder(session, Kind.ARTICLE if article else Kind.PAGE, slug)
 
 
 def _shorten(session: Session, redirect: Redirect) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.publishing.editing import addresses
+from app.publishing.editing import lookups, public_addresses, writes
+from app.publishing.editing.status_transitions import Verb, after
 from app.publishing.models import Post, Status
 from app.publishing.transaction import transaction
-
-from . import finding, writing
-from .lifecycle import Verb, after
 
 
 def archive(post_id: int, *, expected_version: int, now: datetime) -> Post:
@@ -18,10 +16,10 @@ def archive(post_id: int, *, expected_version: int, now: datetime) -> Post:
     Raises Missing, or Conflict when the post was saved since the caller loaded it.
     """
     with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
+        post = lookups.post_to_change(session, post_id, expected_version)
         before, post.status = post.status, after(post.status, Verb.ARCHIVE)
-        if before is not post.status and not writing.was_public(post, now):
+        if before is not post.status and not writes.was_public(post, now):
             post.published_at = None
         if before is Status.PUBLISHED:
-            addresses.stopped_being_public(session, post, now=now)
+            public_addresses.stopped_being_public(session, post, now=now)
         return post

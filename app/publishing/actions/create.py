@@ -7,14 +7,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, writes
+from app.publishing.editing.draft import Draft, checked
+from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.models import Author, Media, Post, Status, Topic
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
-
-from . import finding, writing
-from .draft import Draft, checked
-from .rendering import body_columns, render_text
 
 
 def create(
@@ -29,20 +28,20 @@ def create(
         draft = check(session, draft)
         post = _new(draft, rendered or render_text(session, draft.title, draft.body_markdown), now)
         session.add(post)
-        finding.flush(session, f"Somebody else just took the slug {draft.slug!r}; choose another.")
-        writing.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids)
-        writing.keep_revision(session, post, now=now, user_id=user_id)
+        lookups.flush(session, f"Somebody else just took the slug {draft.slug!r}; choose another.")
+        writes.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids)
+        writes.keep_revision(session, post, now=now, user_id=user_id)
         return post
 
 
 def check(session: Session, draft: Draft) -> Draft:
     """The draft with a slug that is free; raises when something it names is not there."""
-    finding.check_known(session, Author, draft.author_ids)
-    finding.check_known(session, Topic, draft.topic_ids)
-    finding.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+    lookups.check_known(session, Author, draft.author_ids)
+    lookups.check_known(session, Topic, draft.topic_ids)
+    lookups.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
     if not draft.slug:
-        return replace(draft, slug=finding.free_slug(session, draft.kind, slugify(draft.title)))
-    finding.check_free(session, draft.kind, draft.slug)
+        return replace(draft, slug=lookups.free_slug(session, draft.kind, slugify(draft.title)))
+    lookups.check_free(session, draft.kind, draft.slug)
     return draft
 
 

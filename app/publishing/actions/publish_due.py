@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from app.extensions import db
-from app.publishing.editing import addresses
+from app.publishing.editing import public_addresses
 from app.publishing.models import Post, Status
 from app.publishing.transaction import transaction
 
@@ -19,12 +19,12 @@ def publish_due(now: datetime) -> list[int]:
         db.session.rollback()  # looking takes no write lock, and must not hold a snapshot either
         return []
     with transaction() as session:
-        addresses.lock(session)
+        public_addresses.lock(session)
         chosen = sa.select(Post).where(is_due).order_by(Post.published_at, Post.id)
         due = session.scalars(chosen.with_for_update()).all()
         for post in due:
             assert post.published_at is not None
             post.status = Status.PUBLISHED
             post.updated_at = max(post.updated_at, post.published_at)
-            addresses.became_public(session, post, now=now)
+            public_addresses.became_public(session, post, now=now)
         return [post.id for post in due]

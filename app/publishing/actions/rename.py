@@ -6,12 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.publishing.editing import addresses
+from app.publishing.editing import lookups, public_addresses, writes
+from app.publishing.editing.draft import slug_for
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
-
-from . import finding, writing
-from .draft import slug_for
 
 
 def rename(post_id: int, slug: str, *, expected_version: int, now: datetime) -> Post:
@@ -20,7 +18,7 @@ def rename(post_id: int, slug: str, *, expected_version: int, now: datetime) -> 
     Raises Invalid for a slug that can't be used, Conflict for one that is taken.
     """
     with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
+        post = lookups.post_to_change(session, post_id, expected_version)
         slug = slug_for(post.kind, slug)
         if slug != post.slug:
             move(session, post, slug, now=now)
@@ -29,9 +27,9 @@ def rename(post_id: int, slug: str, *, expected_version: int, now: datetime) -> 
 
 def move(session: Session, post: Post, slug: str, *, now: datetime) -> None:
     """Check the slug, then move the post there; inside the caller's transaction."""
-    finding.check_free(session, post.kind, slug)
+    lookups.check_free(session, post.kind, slug)
     old_path = post.path
     post.slug = slug
-    finding.flush(session, f"Somebody else just took the slug {slug!r}; choose another.")
-    was_public = writing.was_public(post, now)
-    addresses.moved(session, post, old_path, was_public=was_public, now=now)
+    lookups.flush(session, f"Somebody else just took the slug {slug!r}; choose another.")
+    was_public = writes.was_public(post, now)
+    public_addresses.moved(session, post, old_path, was_public=was_public, now=now)

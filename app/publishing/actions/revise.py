@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, writes
+from app.publishing.editing.draft import Draft, checked
+from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.errors import Invalid
 from app.publishing.models import Author, Media, Post, Status, Topic
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
 
-from . import finding, writing
-from .draft import Draft, checked
 from .rename import move
-from .rendering import body_columns, render_text
 
 _TEXT = ("title", "summary", "body_markdown")
 
@@ -36,7 +36,7 @@ def revise(
     """
     draft = checked(draft)
     with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
+        post = lookups.post_to_change(session, post_id, expected_version)
         check(session, post, draft, now)
         if draft.slug and draft.slug != post.slug:
             move(session, post, draft.slug, now=now)
@@ -55,9 +55,9 @@ def check(session: Session, post: Post, draft: Draft, now: datetime) -> None:
         raise Invalid("published_at", "A scheduled post needs a time in the future.")
     if post.status is Status.PUBLISHED and due is not None and due > now:
         raise Invalid("published_at", "A public post can't come out in the future; unpublish it.")
-    finding.check_known(session, Author, draft.author_ids)
-    finding.check_known(session, Topic, draft.topic_ids)
-    finding.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+    lookups.check_known(session, Author, draft.author_ids)
+    lookups.check_known(session, Topic, draft.topic_ids)
+    lookups.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
 
 
 def _a(noun: str) -> str:
@@ -72,9 +72,9 @@ def _write_facts(session: Session, post: Post, draft: Draft) -> None:
         "published_at": draft.published_at or post.published_at,
         "updated_at": draft.updated_at or post.updated_at,
     }
-    finding.assign(post, facts)
-    if writing.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids):
-        writing.count_write(post)
+    lookups.assign(post, facts)
+    if writes.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids):
+        writes.count_write(post)
 
 
 def _write_text(
@@ -97,6 +97,6 @@ def _write_text(
             "body_markdown": draft.body_markdown,
             **body_columns(rendered),
         }
-    if finding.assign(post, texts) & set(_TEXT):
+    if lookups.assign(post, texts) & set(_TEXT):
         post.updated_at = draft.updated_at or now
-        writing.keep_revision(session, post, now=now, user_id=user_id)
+        writes.keep_revision(session, post, now=now, user_id=user_id)

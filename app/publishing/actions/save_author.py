@@ -8,14 +8,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, validation
+from app.publishing.editing.rendering import render_text
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Author
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
-from . import checking, finding
 from .add_redirect import follow
-from .rendering import render_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +43,20 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
         old_path = author.path
         if author.bio_markdown != values["bio_markdown"]:
             author.bio_html = render_text(session, values["name"], values["bio_markdown"]).html
-        finding.assign(author, values)
-        finding.flush(session, f"Somebody else just took the slug {author.slug!r}.")
+        lookups.assign(author, values)
+        lookups.flush(session, f"Somebody else just took the slug {author.slug!r}.")
         follow(old_path, author.path, now=now)
         return author
 
 
 def checked(draft: AuthorDraft) -> dict[str, str]:
     """The author's columns, cleaned; raises Invalid."""
-    name = checking.line("name", draft.name, limit=200)
+    name = validation.line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": checking.slug(draft.slug or slugify(name)),
-        "bio_markdown": checking.lines("bio_markdown", draft.bio_markdown, limit=20_000),
-        "url": checking.web_address("url", draft.url, limit=500),
+        "slug": validation.slug(draft.slug or slugify(name)),
+        "bio_markdown": validation.lines("bio_markdown", draft.bio_markdown, limit=20_000),
+        "url": validation.web_address("url", draft.url, limit=500),
     }
 
 

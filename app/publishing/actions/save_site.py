@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Site
 from app.publishing.transaction import transaction
-
-from . import checking, finding
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
@@ -40,19 +39,19 @@ def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
         if site is None:
             site = Site(id=1, **values)
             session.add(site)
-        finding.assign(site, values)
-        finding.flush(session, "Somebody else just saved the site's settings; load them again.")
+        lookups.assign(site, values)
+        lookups.flush(session, "Somebody else just saved the site's settings; load them again.")
         return site
 
 
 def checked(draft: SiteDraft) -> dict[str, str]:
     """The site's columns, cleaned; raises Invalid."""
-    language = checking.line("language", draft.language, limit=35)
+    language = validation.line("language", draft.language, limit=35)
     if not _LANGUAGE.fullmatch(language):
         raise Invalid("language", f"{language!r} is not a language tag such as en or de-CH.")
     return {
-        "title": checking.line("title", draft.title, limit=200),
-        "tagline": checking.line("tagline", draft.tagline, limit=300, empty=True),
-        "description": checking.line("description", draft.description, limit=2000, empty=True),
+        "title": validation.line("title", draft.title, limit=200),
+        "tagline": validation.line("tagline", draft.tagline, limit=300, empty=True),
+        "description": validation.line("description", draft.description, limit=2000, empty=True),
         "language": language,
     }

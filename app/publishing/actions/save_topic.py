@@ -8,12 +8,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Topic
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
-from . import checking, finding
 from .add_redirect import follow
 
 
@@ -39,19 +39,19 @@ def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None)
             topic = Topic(slug=values["slug"], name=values["name"], description="")
             session.add(topic)
         old_path = topic.path
-        finding.assign(topic, values)
-        finding.flush(session, f"Somebody else just took the slug {topic.slug!r}.")
+        lookups.assign(topic, values)
+        lookups.flush(session, f"Somebody else just took the slug {topic.slug!r}.")
         follow(old_path, topic.path, now=now)
         return topic
 
 
 def checked(draft: TopicDraft) -> dict[str, str]:
     """The topic's columns, cleaned; raises Invalid."""
-    name = checking.line("name", draft.name, limit=200)
+    name = validation.line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": checking.slug(draft.slug or slugify(name)),
-        "description": checking.line("description", draft.description, limit=2000, empty=True),
+        "slug": validation.slug(draft.slug or slugify(name)),
+        "description": validation.line("description", draft.description, limit=2000, empty=True),
     }
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from app.publishing.editing import lookups, validation
+from app.publishing.editing.status_transitions import Verb, after
 from app.publishing.errors import Invalid
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
-
-from . import checking, finding
-from .lifecycle import Verb, after
 
 
 def schedule(post_id: int, due: datetime, *, expected_version: int, now: datetime) -> Post:
@@ -19,7 +18,7 @@ def schedule(post_id: int, due: datetime, *, expected_version: int, now: datetim
     """
     check(due, now)
     with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
+        post = lookups.post_to_change(session, post_id, expected_version)
         post.status = after(post.status, Verb.SCHEDULE)
         post.published_at = due
         return post
@@ -27,7 +26,7 @@ def schedule(post_id: int, due: datetime, *, expected_version: int, now: datetim
 
 def check(due: datetime, now: datetime) -> None:
     """Raise Invalid when `due` is no instant in the future."""
-    if checking.aware("published_at", due) <= now:
+    if validation.aware("published_at", due) <= now:
         raise Invalid(
             "published_at", "That time is past; choose one in the future, or publish now."
         )

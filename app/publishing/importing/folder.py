@@ -10,16 +10,16 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
-from app.publishing.actions import checking
+from app.publishing.editing import validation
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind
 
-from . import plan, publication, source
+from . import plan, site_file, source_folder
 from .plan import Entry
 from .post import Job, import_post
+from .reference_targets import Folder
 from .report import Outcome, Report
-from .source import Found, Skipped
-from .translating import Folder
+from .source_folder import Found, Skipped
 
 log = logging.getLogger(__name__)
 
@@ -42,27 +42,27 @@ def import_folder(
     `kind` overrules the files. Raises SourceError when the folder can't be read at all,
     Invalid for a `base_url` that is no address.
     """
-    base_url = checking.web_address("base_url", base_url, limit=500).rstrip("/")
+    base_url = validation.web_address("base_url", base_url, limit=500).rstrip("/")
     report = Report()
     planned = plan.make(db.session(), _posts(root, report), kind)
     db.session.rollback()  # reading is over; each post gets a transaction of its own
     for path, reason in planned.refused.items():
         report.skip(path, None, reason)
-    settings = publication.load(root, report)
+    settings = site_file.load(root, report)
     if not dry_run:
-        publication.save_people(settings, report, now=now)
+        site_file.save_people(settings, report, now=now)
     folder = Folder(root=root, plan=planned, base_url=base_url)
     job = Job(folder=folder, now=now, report=report, dry_run=dry_run)
     for done, entry in enumerate(planned.entries.values(), 1):
         _import_one(job, entry)
         progress(done, len(planned.entries))
     if not dry_run:
-        publication.save_menu(settings, report, now=now)
+        site_file.save_menu(settings, report, now=now)
     return report
 
 
 def _posts(root: Path, report: Report) -> Iterator[Found]:
-    for found in source.scan(root):
+    for found in source_folder.scan(root):
         if isinstance(found, Skipped):
             report.skip(found.path, found.line, found.reason)
         else:
@@ -71,7 +71,7 @@ def _posts(root: Path, report: Report) -> Iterator[Found]:
 
 def _import_one(job: Job, entry: Entry) -> None:
     """Import one file; whatever is wrong with it is its own affair."""
-    found = source.read_post(job.folder.root, entry.path)
+    found = source_folder.read_post(job.folder.root, entry.path)
     if isinstance(found, Skipped):
         job.report.skip(found.path, found.line, found.reason)
         return

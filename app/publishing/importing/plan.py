@@ -15,13 +15,13 @@ from pathlib import PurePosixPath
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.publishing.actions.draft import slug_for
+from app.publishing.editing.draft import slug_for
 from app.publishing.models import Imported, Kind, Post, Redirect
 from app.publishing.paths import normal
 from app.publishing.slugs import MAX_LENGTH, slugify
 
-from . import addresses, dates
-from .source import Found
+from . import dates, source_urls
+from .source_folder import Found
 
 _SUFFIX = re.compile(r"-\d+(?:-\d\d){0,2}")
 
@@ -112,7 +112,7 @@ def _entry(post: Found, kind: Kind | None) -> Entry:
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
     named = last if ":" not in last else ""
-    wanted = meta.slug or named or dates.without_date(addresses.own_name(post.path))
+    wanted = meta.slug or named or dates.without_date(source_urls.own_name(post.path))
     return Entry(
         path=post.path,
         kind=kind or Kind(meta.kind),

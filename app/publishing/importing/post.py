@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.publishing import text
-from app.publishing.actions.draft import body
-from app.publishing.actions.rendering import find_image
+from app.publishing.editing.draft import body
+from app.publishing.editing.rendering import find_image
 from app.publishing.errors import Invalid
 from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
 
-from . import pictures, references, remarks, saving
-from .pictures import Pictures
+from . import post_images, references, remarks, save_post
 from .plan import Entry
+from .post_images import Pictures
+from .reference_targets import Folder, Translation, translate
 from .report import Outcome, Report
-from .source import Found
-from .translating import Folder, Translation, translate
+from .source_folder import Found
 
 
 class _Undo(Exception):  # noqa: N818 - no error: it ends the transaction of a dry run
@@ -42,13 +42,13 @@ def import_post(job: Job, entry: Entry, found: Found) -> Outcome:
     """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
     meaning = translate(job.folder, entry, found)
     words = (str(entry.kind), job.folder.base_url, entry.source)
-    digest = pictures.digest_of(job.folder.root, found.digest, meaning.images, words)
+    digest = post_images.digest_of(job.folder.root, found.digest, meaning.images, words)
     if digest == entry.digest:
         return Outcome.UNCHANGED
     ready = _prepare(job, entry, found, meaning, digest)
     try:
         with transaction() as session:
-            saving.save(session, ready, job.report)
+            save_post.save(session, ready, job.report)
             if job.dry_run:
                 raise _Undo  # noqa: TRY301 - leaving the block is what undoes it
     except _Undo:
@@ -58,16 +58,16 @@ def import_post(job: Job, entry: Entry, found: Found) -> Outcome:
 
 def _prepare(
     job: Job, entry: Entry, found: Found, meaning: Translation, digest: str
-) -> saving.Ready:
+) -> save_post.Ready:
     """Scale the images and render the text, before any lock is taken."""
     session = db.session()
-    ready = pictures.prepare(session, job.folder.root, meaning.images.values())
-    shown = pictures.by_reference(meaning.images, ready.shown)
+    ready = post_images.prepare(session, job.folder.root, meaning.images.values())
+    shown = post_images.by_reference(meaning.images, ready.shown)
     targets = meaning.links | {target: image.url for target, image in shown.items()}
     markdown = body(references.replace(found.document.body, targets))
     rendered = _render(session, found.title, markdown, shown, meaning.links)
     remarks.warn(job.report, found, meaning, ready, rendered.warnings)
-    return saving.Ready(
+    return save_post.Ready(
         entry=entry,
         found=found,
         digest=digest,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from .pictures import Pictures
+from .post_images import Pictures
+from .reference_targets import Translation
 from .report import Report
-from .source import Found
-from .translating import Translation
+from .source_folder import Found
 
 _LINE = re.compile(r"line (\d+): ", re.IGNORECASE)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .author import Author
-from .imported import Imported
+from .import_record import Imported
 from .media import Media, MediaFile
 from .post import Kind, Post, Status, post_author, post_topic
 from .post_address import PostAddress

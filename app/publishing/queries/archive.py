@@ -15,8 +15,8 @@ from app.extensions import db
 from app.publishing.models import Post
 
 from .articles import Listed, narrowed
-from .instants import year_of
-from .selections import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists
+from .post_selects import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists
+from .sql_functions import year_of
 
 PAGE_SIZE = 20
 YEAR_SIZE = 1000

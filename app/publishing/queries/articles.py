@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Author, Post, Topic, post_author, post_topic
 
-from .selections import (
+from .post_selects import (
     NEWEST_FIRST,
     OLDEST_FIRST,
     Posts,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import load_only
 from app.extensions import db
 from app.publishing.models import Author, Post, post_author
 
-from .selections import articles
+from .post_selects import articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

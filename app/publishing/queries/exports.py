@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from app.extensions import db
 from app.publishing.models import Author, Kind, Post, Status, Topic, post_author, post_topic
-from app.publishing.sitemap import Address
+from app.publishing.sitemaps import Address
 
-from .selections import NEWEST_FIRST, OLDEST_FIRST, articles
+from .post_selects import NEWEST_FIRST, OLDEST_FIRST, articles
 
 SITEMAP_SIZE = 5000
 MOST_ROWS = 50_000

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Kind, Post
 
-from .selections import for_links, for_pages, published
+from .post_selects import for_links, for_pages, published
 
 MOST_LINKED = 16
 

@@ -10,7 +10,7 @@ from app.extensions import db
 from app.publishing.models import Post, Redirect, Status
 from app.publishing.paths import normal
 
-from .selections import for_links
+from .post_selects import for_links
 
 
 def target(path: str) -> str | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Post, Status
 
-from .selections import for_lists
+from .post_selects import for_lists
 
 LONGEST = 200
 MOST_WORDS = 12

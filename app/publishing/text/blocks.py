@@ -2,7 +2,7 @@
 
 import re
 
-from .tree import Node
+from .html_tree import Node
 
 _ALIGN = re.compile(r"text-align:\s*(left|right|center)", re.IGNORECASE)
 _SCROLLS = {"class": "table-wrap", "role": "region", "aria-label": "Table", "tabindex": "0"}

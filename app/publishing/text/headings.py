@@ -4,9 +4,9 @@ import re
 
 from app.publishing.slugs import slugify
 
-from .plain import text_of
-from .rendered import Heading
-from .tree import Node
+from .document import Heading
+from .html_tree import Node
+from .plain_text import text_of
 
 # The page around the body has these ids; a heading must not take them away.
 RESERVED_IDS = frozenset(

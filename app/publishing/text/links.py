@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .headings import USER_PREFIX
-from .tree import Child, Node
+from .html_tree import Child, Node
 
 Resolve: TypeAlias = Callable[[str], str | None]
 

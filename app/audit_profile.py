@@ -1,0 +1,25 @@
+"""What the site promises to whoever audits it from outside: an edge is held to it."""
+
+from __future__ import annotations
+
+from app.edge.verify import Ours
+from app.middleware.security_headers import ALWAYS, secure_transport
+from app.site.policies import TWO_MINUTES
+
+NEVER_SHARED = ("/healthz", "/readyz", "/studio")
+"""What no cache may ever answer by itself, there or not."""
+
+
+def ours(site_url: str, *, include_subdomains: bool = False) -> Ours:
+    """What `flask edge check` expects of the site at this URL."""
+    return Ours(
+        never_stored="/edge/no-store",
+        kept="/edge/two-minutes",
+        kept_for=int(TWO_MINUTES.browser.ttl.total_seconds()),
+        cookie="/edge/cookie",
+        search=("/search", "q"),
+        private=NEVER_SHARED,
+        always=ALWAYS,
+        over_tls=(secure_transport(include_subdomains=include_subdomains),),
+        sites=(site_url,),
+    )

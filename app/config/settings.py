@@ -1,0 +1,199 @@
+"""The settings: every one with its name, type, default, unit and help."""
+
+from __future__ import annotations
+
+from . import vendors
+from .parsers import (
+    bind,
+    count,
+    database_url,
+    edges,
+    hosts,
+    level,
+    port,
+    seconds,
+    site_url,
+    size,
+    switch,
+    text,
+    tristate,
+    whole,
+)
+from .setting import Setting
+
+SETTINGS = (
+    Setting(
+        name="INSTANCE",
+        read=text,
+        default="instance",
+        help="The folder of what this installation keeps: the SQLite database, the secret, "
+        "the gateway's store. Below the project's folder unless absolute.",
+    ),
+    Setting(
+        name="SECRET_KEY",
+        read=text,
+        default="",
+        secret=True,
+        platform="SECRET_KEY",
+        help="Signs what must not be forged. Made and kept in the instance folder when empty.",
+    ),
+    Setting(
+        name="DATABASE_URL",
+        read=database_url,
+        default="sqlite:///broadsheet.db",
+        secret=True,
+        platform="DATABASE_URL",
+        help="The database: sqlite:///name (in the instance folder) or postgresql://….",
+    ),
+    Setting(
+        name="SITE_URL",
+        read=site_url,
+        default="",
+        platform="SITE_URL",
+        help="Where readers find the site; feeds and canonical links use it. "
+        "http://127.0.0.1:PORT when empty.",
+    ),
+    Setting(
+        name="PORT",
+        read=port,
+        default="8000",
+        platform="PORT",
+        help="The port that the server listens on.",
+    ),
+    Setting(
+        name="BIND",
+        read=bind,
+        default="",
+        help="The address that the server listens on. When empty: 127.0.0.1, "
+        "or every interface when a platform sets PORT.",
+    ),
+    Setting(
+        name="WEB_CONCURRENCY",
+        read=count,
+        default="2",
+        unit="processes",
+        platform="WEB_CONCURRENCY",
+        help="How many worker processes serve requests.",
+    ),
+    Setting(
+        name="WEB_THREADS",
+        read=count,
+        default="4",
+        unit="threads",
+        help="How many requests one worker process serves at a time.",
+    ),
+    Setting(
+        name="PROXIES",
+        read=whole,
+        default="0",
+        unit="proxies",
+        help="How many proxies in front are ours, so that their X-Forwarded-For and -Proto count.",
+    ),
+    Setting(
+        name="TRUSTED_HOSTS",
+        read=hosts,
+        default="",
+        help="The Host names that are answered besides that of SITE_URL, separated by commas; "
+        "every one when empty.",
+    ),
+    Setting(
+        name="HSTS_INCLUDE_SUBDOMAINS",
+        read=switch,
+        default="off",
+        help="Whether Strict-Transport-Security also holds for every subdomain of the site's host. "
+        "Switch it on only when all of them are served over HTTPS.",
+    ),
+    Setting(
+        name="LOG_LEVEL",
+        read=level,
+        default="info",
+        help="How much is logged: debug, info, warning or error.",
+    ),
+    Setting(
+        name="EDGE",
+        read=edges,
+        default="generic",
+        help="The edges in front, separated by commas: "
+        "cloudflare, fastly, cloudfront, bunny, varnish, nginx or generic; none for none.",
+    ),
+    Setting(
+        name="EDGE_GATEWAY",
+        read=switch,
+        default="on",
+        help="The edge cache inside the web process.",
+    ),
+    Setting(
+        name="EDGE_STORE",
+        read=text,
+        default="edge-store",
+        help="The folder of the gateway's store; below the instance folder unless absolute.",
+    ),
+    Setting(
+        name="EDGE_STORE_SIZE",
+        read=size,
+        default="256MB",
+        unit="bytes",
+        help="How large the gateway's store may become.",
+    ),
+    Setting(
+        name="EDGE_STORE_ENTRY",
+        read=size,
+        default="8MB",
+        unit="bytes",
+        help="The largest response that the gateway stores.",
+    ),
+    Setting(
+        name="EDGE_BUILD",
+        read=text,
+        default="edge-build",
+        help="The folder of compressed static files; below the instance folder unless absolute.",
+    ),
+    Setting(
+        name="EDGE_TTL_CAP",
+        read=seconds,
+        default="60s",
+        unit="seconds",
+        help="The longest time that an edge which cannot be purged may keep a page.",
+    ),
+    Setting(
+        name="EDGE_INDEX_PAGES",
+        read=whole,
+        default="250000",
+        unit="pages",
+        help="How many pages the index takes, a tenth of them errors, redirects and answers "
+        "to a query; what is over is not shared.",
+    ),
+    Setting(
+        name="EDGE_REFILL",
+        read=switch,
+        default="on",
+        help="Whether the gateway's most visited pages are made anew after a purge, "
+        "before the next reader asks.",
+    ),
+    Setting(
+        name="EDGE_RELAY",
+        read=switch,
+        default="on",
+        help="Whether a web process takes changes to the edges; "
+        "off where `flask edge relay` does it apart.",
+    ),
+    Setting(
+        name="EDGE_SAMPLE_EVERY",
+        read=seconds,
+        default="60s",
+        unit="seconds",
+        help="How often the relay compares a page at SITE_URL with a fresh one, "
+        "where an edge in front is purged; 0 for never.",
+    ),
+    Setting(
+        name="EDGE_STRICT",
+        read=tristate,
+        default="auto",
+        help="Raise when a shared response would leak: on, off, "
+        "or auto (in development and tests).",
+    ),
+    *vendors.SETTINGS,
+)
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+"""The table by name."""

@@ -1,0 +1,86 @@
+"""A draft: everything that a writer says about a post, before it is saved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.publishing.errors import Invalid
+from app.publishing.models import Kind
+from app.publishing.paths import RESERVED
+from app.publishing.text import TextError
+from app.publishing.text.rendering import prepare
+
+from . import validation
+
+TITLE = 300
+SUMMARY = 2000
+COVER_ALT = 500
+MENU = 10_000
+
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The text and the facts of a post; what is empty is filled in where it can be.
+
+    `slug` is made from the title and `summary` from the body when they are empty. `published_at`
+    and `updated_at` say when a text that was published elsewhere came out and last changed.
+    """
+
+    title: str
+    body_markdown: str = ""
+    kind: Kind = Kind.ARTICLE
+    slug: str = ""
+    summary: str = ""
+    author_ids: tuple[int, ...] = ()
+    topic_ids: tuple[int, ...] = ()
+    cover_id: int | None = None
+    cover_alt: str = ""
+    menu_position: int | None = None
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+def checked(draft: Draft) -> Draft:
+    """The draft, cleaned; raises Invalid for the first field that can't be used."""
+    for field in ("published_at", "updated_at"):
+        if (instant := getattr(draft, field)) is not None:
+            validation.aware(field, instant)
+    return replace(
+        draft,
+        title=validation.line("title", draft.title, limit=TITLE),
+        slug=slug_for(draft.kind, draft.slug) if draft.slug else "",
+        summary=validation.line("summary", draft.summary, limit=SUMMARY, empty=True),
+        body_markdown=body(draft.body_markdown),
+        author_ids=tuple(dict.fromkeys(draft.author_ids)),
+        topic_ids=tuple(dict.fromkeys(draft.topic_ids)),
+        cover_alt=validation.line("cover_alt", draft.cover_alt, limit=COVER_ALT, empty=True),
+        menu_position=_menu_position(draft),
+    )
+
+
+def slug_for(kind: Kind, slug: str) -> str:
+    """The slug, if a post of this kind may have it."""
+    return validation.slug(slug, reserved=RESERVED if kind is Kind.PAGE else ())
+
+
+def body(markdown: str) -> str:
+    """The text as it is kept: no control characters, no blank lines around it."""
+    try:
+        return _BLANK_LINES.sub("", prepare(markdown)).rstrip()
+    except TextError as error:
+        raise Invalid("body_markdown", str(error)) from None
+
+
+def _menu_position(draft: Draft) -> int | None:
+    position = draft.menu_position
+    if position is None:
+        return None
+    if draft.kind is not Kind.PAGE:
+        raise Invalid("menu_position", "Only a page stands in the menu; leave the position empty.")
+    if not 0 <= position <= MENU:
+        raise Invalid("menu_position", f"The menu position is a number from 0 to {MENU}.")
+    return position

@@ -1,0 +1,98 @@
+"""Uploads: images that were checked and scaled, and how they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.publishing import images
+from app.publishing.errors import Invalid
+from app.publishing.models import Media, MediaFile
+from app.publishing.text import Image
+from app.publishing.transaction import transaction
+
+from . import lookups, rendering
+
+FINGERPRINT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An image that was checked and scaled, ready to be stored."""
+
+    content: bytes
+    info: images.ImageInfo
+    copies: tuple[images.Rendition, ...]
+
+
+def find_media(session: Session, digest: str) -> Media | None:
+    """The image with these bytes, if it is stored already."""
+    return session.scalars(sa.select(Media).where(Media.digest == digest)).one_or_none()
+
+
+def prepare(content: bytes, name: str) -> Prepared:
+    """Check the image and make its smaller copies; takes a while, and needs no database."""
+    try:
+        info = images.inspect(content, name)
+        return Prepared(content=content, info=info, copies=images.renditions(content))
+    except images.ImageError as error:
+        raise Invalid("image", str(error)) from None
+
+
+def image_of(prepared: Prepared) -> Image:
+    """The image as a text will show it once it is stored."""
+    return rendering.image_of(_files(prepared, media_id=0))
+
+
+def store(prepared: Prepared, *, now: datetime) -> Media:
+    """Write the image and its copies, unless somebody else did meanwhile."""
+    info = prepared.info
+    with transaction() as session:
+        known = find_media(session, info.digest)
+        if known is not None:
+            return known
+        media = Media(
+            digest=info.digest,
+            name=info.name,
+            content_type=info.media_type,
+            width=info.width,
+            height=info.height,
+            created_at=now,
+        )
+        session.add(media)
+        lookups.flush(session, "Somebody else just uploaded the same image; try again.")
+        session.add_all(_files(prepared, media_id=media.id))
+        session.flush()
+        return media
+
+
+def _files(prepared: Prepared, media_id: int) -> list[MediaFile]:
+    info = prepared.info
+    original = MediaFile(
+        media_id=media_id,
+        fingerprint=info.digest[:FINGERPRINT],
+        name=info.name,
+        content_type=info.media_type,
+        width=info.width,
+        height=info.height,
+        size=info.size,
+        original=True,
+        content=prepared.content,
+    )
+    return [original, *(_copy(copy, info.name, media_id) for copy in prepared.copies)]
+
+
+def _copy(copy: images.Rendition, name: str, media_id: int) -> MediaFile:
+    return MediaFile(
+        media_id=media_id,
+        fingerprint=copy.digest[:FINGERPRINT],
+        name=f"{name.rpartition('.')[0]}-{copy.width}.webp",
+        content_type=copy.media_type,
+        width=copy.width,
+        height=copy.height,
+        size=len(copy.data),
+        content=copy.data,
+    )

@@ -1,0 +1,165 @@
+"""Saving one imported post: authors, topics, images, text, status and old addresses at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.publishing import actions
+from app.publishing.actions import AuthorDraft, Draft, TopicDraft
+from app.publishing.editing import images
+from app.publishing.errors import Conflict, Invalid
+from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
+from app.publishing.paths import normal
+from app.publishing.slugs import slugify
+from app.publishing.text import Rendered
+
+from .plan import Entry
+from .post_images import Pictures
+from .report import Report
+from .source_folder import Found
+
+_MENU = 1000
+"""Where a page stands in the menu that says it belongs there, but not where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A post whose text is rendered and whose images are scaled: only the writing is left."""
+
+    entry: Entry
+    found: Found
+    digest: str
+    markdown: str
+    rendered: Rendered
+    pictures: Pictures
+    cover: PurePosixPath | None
+    prefix: str
+    now: datetime
+
+
+def save(session: Session, ready: Ready, report: Report) -> Post:
+    """Write everything of one post; inside the caller's transaction."""
+    media = {file: images.store(new, now=ready.now).id for file, new in ready.pictures.new.items()}
+    cover_id = _cover_id(session, ready, media)
+    draft = _draft(session, ready, cover_id)
+    if ready.entry.post_id is None:
+        post = actions.create(draft, now=ready.now, rendered=ready.rendered)
+    else:
+        post = _revise(session, ready.entry.post_id, draft, ready)
+    _settle(post, _wanted(ready, post), ready)
+    _redirect(post, ready, report)
+    _remember(session, post, ready)
+    return post
+
+
+def _cover_id(session: Session, ready: Ready, new: dict[PurePosixPath, int]) -> int | None:
+    if ready.cover is None:
+        return None
+    if ready.cover in new:
+        return new[ready.cover]
+    known = images.find_media(session, ready.pictures.digests[ready.cover])
+    return None if known is None else known.id
+
+
+def _draft(session: Session, ready: Ready, cover_id: int | None) -> Draft:
+    meta, entry = ready.found.meta, ready.entry
+    alt = meta.extra.get("cover_alt") or meta.extra.get("image_alt") or ""
+    return Draft(
+        kind=entry.kind,
+        title=ready.found.title,
+        slug=entry.slug,
+        summary=meta.description or "",
+        body_markdown=ready.markdown,
+        author_ids=tuple(_authors(session, meta.authors, ready.now)),
+        topic_ids=tuple(_topics(session, meta.topics, ready.now)),
+        cover_id=cover_id,
+        cover_alt=str(alt),
+        menu_position=_menu_position(ready),
+        published_at=meta.date,
+        updated_at=meta.updated or (meta.date if ready.entry.post_id is None else None),
+    )
+
+
+def _menu_position(ready: Ready) -> int | None:
+    meta = ready.found.meta
+    if ready.entry.kind is not Kind.PAGE or not meta.menu:
+        return None
+    return _MENU if meta.weight is None else max(0, min(meta.weight, _MENU))
+
+
+def _authors(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
+    for name in names:
+        slug = slugify(name)
+        found = session.scalar(sa.select(Author.id).where(Author.slug == slug))
+        yield found or actions.save_author(AuthorDraft(name=name, slug=slug), now=now).id
+
+
+def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
+    for name in names:
+        slug = slugify(name)
+        found = session.scalar(sa.select(Topic.id).where(Topic.slug == slug))
+        yield found or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
+
+
+def _wanted(ready: Ready, post: Post) -> Status:
+    """The status that the file asks for; what an editor archived stays in the archive."""
+    if post.status is Status.ARCHIVED or ready.found.meta.extra.get("status") == "archived":
+        return Status.ARCHIVED
+    if ready.found.meta.draft:
+        return Status.DRAFT
+    due = ready.found.meta.date
+    return Status.SCHEDULED if due is not None and due > ready.now else Status.PUBLISHED
+
+
+def _revise(session: Session, post_id: int, draft: Draft, ready: Ready) -> Post:
+    post = session.get_one(Post, post_id)
+    if draft.menu_position is None and draft.kind is post.kind:
+        draft = replace(draft, menu_position=post.menu_position)
+    if post.status in {Status.SCHEDULED, Status.PUBLISHED} and _wanted(ready, post) != post.status:
+        actions.unpublish(post.id, expected_version=post.version, now=ready.now)
+        session.flush()
+    return actions.revise(
+        post_id, draft, expected_version=post.version, now=ready.now, rendered=ready.rendered
+    )
+
+
+def _settle(post: Post, wanted: Status, ready: Ready) -> None:
+    """Lead the post to the status that its file asks for."""
+    version, now = post.version, ready.now
+    if post.status is wanted:
+        return
+    if wanted is Status.PUBLISHED:
+        actions.publish(post.id, expected_version=version, now=now)
+    elif wanted is Status.ARCHIVED:
+        actions.archive(post.id, expected_version=version, now=now)
+    elif wanted is Status.SCHEDULED and ready.found.meta.date is not None:
+        actions.schedule(post.id, ready.found.meta.date, expected_version=version, now=now)
+
+
+def _redirect(post: Post, ready: Ready, report: Report) -> None:
+    """Lead every address that the post had to where it stands now."""
+    entry = ready.entry
+    own = normal(post.path)
+    for source in dict.fromkeys((entry.source, *entry.aliases)):
+        old = normal(ready.prefix + source)
+        if old in {own, "/"}:
+            continue
+        try:
+            actions.add_redirect(old, post_id=post.id, now=ready.now)
+        except (Conflict, Invalid) as error:
+            report.warn(entry.path, None, f"no redirect from {old}: {error}")
+
+
+def _remember(session: Session, post: Post, ready: Ready) -> None:
+    source = ready.entry.source
+    known = session.scalars(sa.select(Imported).where(Imported.source == source)).one_or_none()
+    if known is None:
+        known = Imported(source=source, post_id=post.id)
+        session.add(known)
+    known.digest, known.imported_at = ready.digest, ready.now

@@ -1,0 +1,88 @@
+"""What a server process needs to know and to check before it accepts the first reader."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+import click
+
+from . import create_app
+from .middleware import health
+
+
+class StartError(click.ClickException):
+    """The server can't start; the message says why, and what to do."""
+
+
+def address(settings: Mapping[str, Any], *, public: bool) -> str:
+    """Where to listen, as gunicorn spells it.
+
+    A platform that hands out a port reaches us from outside; everybody else is on this machine.
+    """
+    bind: str = settings["BIND"]
+    if bind.startswith("unix:"):
+        return bind
+    host = bind or ("0.0.0.0" if public else "127.0.0.1")  # noqa: S104 - as the platform needs
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"{host}:{settings['PORT']}"
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise StartError when nobody can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise StartError(
+                f"Port {port} needs an administrator's rights: choose one above 1023 with PORT.",
+            ) from None
+        except OSError as error:
+            raise StartError(_refusal(host, port, error)) from None
+
+
+def _refusal(host: str, port: int, error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or "assign" in str(error):
+        return f"{host} is no address of this machine: mend FLASK_BIND."
+    return (
+        f"Port {port} on {host} is in use: stop the program that listens there, "
+        f"or choose another port, such as PORT={port % 65535 + 1}."
+    )
+
+
+def check_app() -> None:
+    """Raise StartError unless the app can be made and its database is ready."""
+    app = create_app()
+    with app.app_context():
+        found = health.unready()
+    if found:
+        raise StartError(found.detail)
+
+
+def passes_apart(check: Callable[[], None]) -> bool:
+    """Run a check in a child process, so that no connection of it reaches the workers."""
+    child = os.fork()
+    if not child:
+        os._exit(_said(check))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _said(check: Callable[[], None]) -> int:
+    try:
+        check()
+    except click.ClickException as error:
+        sys.stderr.write(f"Error: {error.format_message()}\n")
+    except Exception:  # noqa: BLE001 - a child that is about to end reports whatever it was
+        traceback.print_exc()
+    else:
+        return 0
+    finally:
+        sys.stderr.flush()
+    return 1
