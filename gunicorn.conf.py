@@ -68,7 +68,7 @@ loglevel = settings["LOG_LEVEL"]
 class Refusing:
     """A connection on which gunicorn is about to answer by itself: for what is no request."""
 
-    headers = security_headers.missing("400", [("Content-Type", "text/html")], secure=False)
+    headers = security_headers.missing_headers("400", [("Content-Type", "text/html")], secure=False)
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -101,7 +101,7 @@ def on_starting(server: Any) -> None:
         for place in server.cfg.address:
             if isinstance(place, tuple):
                 _check_port(place[0], place[1])
-    if not startup_checks.passes_apart(startup_checks.check_app):
+    if not startup_checks.passes_in_child(startup_checks.check_app):
         sys.exit(1)
 
 
@@ -120,5 +120,5 @@ def post_worker_init(worker: Any) -> None:
 def _check_port(host: str, port: int) -> None:
     try:
         startup_checks.check_port(host, port)
-    except startup_checks.StartError as error:
+    except startup_checks.StartupError as error:
         sys.exit(f"Error: {error.format_message()}")

@@ -46,14 +46,14 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         static_folder=str(config.ROOT / "static"),
         template_folder=str(config.ROOT / "templates"),
     )
-    config.check_names(os.environ)
+    config.reject_unknown_variables(os.environ)
     app.config.from_prefixed_env()
     config.configure(app, os.environ, overrides)
-    app.session_interface = lazy_sessions.Sessions()
+    app.session_interface = lazy_sessions.LazySessionInterface()
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
-    connect_database(app)
+    init_database(app)
     try:
-        connect_edge(app)
+        init_edge(app)
     except PolicyError as error:  # what the library makes of settings that don't go together
         raise config.ConfigError(_SETTING.sub(r"FLASK_\g<0>", str(error))) from error
     routing.init_app(app)
@@ -66,7 +66,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     return app
 
 
-def connect_database(app: Flask) -> None:
+def init_database(app: Flask) -> None:
     """Wire the database and its migrations."""
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(app.config["DATABASE_URL"])
     extensions.db.init_app(app)
@@ -76,7 +76,7 @@ def connect_database(app: Flask) -> None:
     extensions.alembic.init_app(app)
 
 
-def connect_edge(app: Flask) -> None:
+def init_edge(app: Flask) -> None:
     """Wire the caching library, and let it follow what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
@@ -89,14 +89,16 @@ def connect_edge(app: Flask) -> None:
             SCHEMA,
             site=app.config["SITE_URL"],
             settings=("SITE_URL",),
-            hooks=(publish_on_time(app),),
+            hooks=(make_publish_hook(app),),
             unavailable=error_handlers.unavailable(app),
         )
     subdomains = app.config["HSTS_INCLUDE_SUBDOMAINS"]
-    edge.describe(app, audit_profile.ours(app.config["SITE_URL"], include_subdomains=subdomains))
+    edge.describe(
+        app, audit_profile.site_profile(app.config["SITE_URL"], include_subdomains=subdomains)
+    )
 
 
-def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:
+def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
     """What the relay calls to publish scheduled posts in the second they are due."""
 
     def publish(now: datetime) -> datetime | None:

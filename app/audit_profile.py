@@ -6,11 +6,11 @@ from app.edge.verify import Ours
 from app.middleware.security_headers import ALWAYS, secure_transport
 from app.site.policies import TWO_MINUTES
 
-NEVER_SHARED = ("/healthz", "/readyz", "/studio")
+PRIVATE_PATHS = ("/healthz", "/readyz", "/studio")
 """What no cache may ever answer by itself, there or not."""
 
 
-def ours(site_url: str, *, include_subdomains: bool = False) -> Ours:
+def site_profile(site_url: str, *, include_subdomains: bool = False) -> Ours:
     """What `flask edge check` expects of the site at this URL."""
     return Ours(
         never_stored="/edge/no-store",
@@ -18,7 +18,7 @@ def ours(site_url: str, *, include_subdomains: bool = False) -> Ours:
         kept_for=int(TWO_MINUTES.browser.ttl.total_seconds()),
         cookie="/edge/cookie",
         search=("/search", "q"),
-        private=NEVER_SHARED,
+        private=PRIVATE_PATHS,
         always=ALWAYS,
         over_tls=(secure_transport(include_subdomains=include_subdomains),),
         sites=(site_url,),

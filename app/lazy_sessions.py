@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flask.sessions import SecureCookieSession
 
 
-class Sessions(SecureCookieSessionInterface):
+class LazySessionInterface(SecureCookieSessionInterface):
     """Signed cookies; most readers send none, and their pages need not pay for the signing."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:

@@ -16,7 +16,7 @@ from . import create_app
 from .middleware import health
 
 
-class StartError(click.ClickException):
+class StartupError(click.ClickException):
     """The server can't start; the message says why, and what to do."""
 
 
@@ -34,18 +34,18 @@ def address(settings: Mapping[str, Any], *, public: bool) -> str:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise StartError when nobody can listen there."""
+    """Raise StartupError when nobody can listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except PermissionError:
-            raise StartError(
+            raise StartupError(
                 f"Port {port} needs an administrator's rights: choose one above 1023 with PORT.",
             ) from None
         except OSError as error:
-            raise StartError(_refusal(host, port, error)) from None
+            raise StartupError(_refusal(host, port, error)) from None
 
 
 def _refusal(host: str, port: int, error: OSError) -> str:
@@ -58,23 +58,23 @@ def _refusal(host: str, port: int, error: OSError) -> str:
 
 
 def check_app() -> None:
-    """Raise StartError unless the app can be made and its database is ready."""
+    """Raise StartupError unless the app can be made and its database is ready."""
     app = create_app()
     with app.app_context():
-        found = health.unready()
-    if found:
-        raise StartError(found.detail)
+        problem = health.find_readiness_problem()
+    if problem:
+        raise StartupError(problem.detail)
 
 
-def passes_apart(check: Callable[[], None]) -> bool:
+def passes_in_child(check: Callable[[], None]) -> bool:
     """Run a check in a child process, so that no connection of it reaches the workers."""
     child = os.fork()
     if not child:
-        os._exit(_said(check))
+        os._exit(_exit_status(check))
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def _said(check: Callable[[], None]) -> int:
+def _exit_status(check: Callable[[], None]) -> int:
     try:
         check()
     except click.ClickException as error:

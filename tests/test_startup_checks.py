@@ -48,14 +48,16 @@ def test_a_port_in_use_is_named() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(
-            startup_checks.StartError, match=rf"Port {port} .* in use: .*PORT=\d+\."
+            startup_checks.StartupError, match=rf"Port {port} .* in use: .*PORT=\d+\."
         ):
             startup_checks.check_port("127.0.0.1", port)
 
 
 def test_an_address_of_another_machine_is_named() -> None:
     """The sentence names the setting."""
-    with pytest.raises(startup_checks.StartError, match=r"192\.0\.2\.1 is no address .*FLASK_BIND"):
+    with pytest.raises(
+        startup_checks.StartupError, match=r"192\.0\.2\.1 is no address .*FLASK_BIND"
+    ):
         startup_checks.check_port("192.0.2.1", free_port())
 
 

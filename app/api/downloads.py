@@ -64,8 +64,8 @@ def _cells(row: exports.Row) -> dict[str, object]:
 
 def _harmless(cell: object) -> str:
     """A cell that a spreadsheet shows and does not execute."""
-    said = str(cell)
-    return f"'{said}" if said.startswith(_FORMULA) else said
+    value = str(cell)
+    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _attachment(text: str, name: str, content_type: str) -> Response:

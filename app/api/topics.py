@@ -19,8 +19,8 @@ def index() -> ResponseReturnValue:
     """Every topic that has articles, with how many."""
     return jsonify(
         topics=[
-            serializers.topic(counted.topic)
-            | {"description": counted.topic.description, "count": counted.count}
-            for counted in topics.in_use()
+            serializers.topic(topic.topic)
+            | {"description": topic.topic.description, "count": topic.count}
+            for topic in topics.in_use()
         ]
     )

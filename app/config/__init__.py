@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .display import as_json, as_markdown, effective, shown
+from .display import as_json, as_markdown, display_value, effective
 from .instance_folder import ROOT, instance_folder
-from .loading import check_names, configure, load
+from .loading import configure, load, reject_unknown_variables
 from .setting import ConfigError, Setting
 from .settings import BY_NAME, SETTINGS
 
@@ -16,10 +16,10 @@ __all__ = [
     "Setting",
     "as_json",
     "as_markdown",
-    "check_names",
     "configure",
+    "display_value",
     "effective",
     "instance_folder",
     "load",
-    "shown",
+    "reject_unknown_variables",
 ]

@@ -16,10 +16,10 @@ from .settings import SETTINGS
 def effective(app: Flask) -> Iterator[tuple[Setting, str]]:
     """Every setting with its value as text; secrets are masked."""
     for setting in SETTINGS:
-        yield setting, shown(setting, app.config[setting.name])
+        yield setting, display_value(setting, app.config[setting.name])
 
 
-def shown(setting: Setting, value: Any) -> str:
+def display_value(setting: Setting, value: Any) -> str:
     """A value as a person reads it; secrets are masked, a database's password too."""
     if setting.name == "DATABASE_URL":
         return masked(value)

@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def instance_folder(environ: Mapping[str, str], overrides: Mapping[str, Any] | None) -> Path:
     """Where the instance folder is: Flask must know before it reads any setting."""
-    said = (overrides or {}).get("INSTANCE") or environ.get("FLASK_INSTANCE") or "instance"
-    return ROOT / said
+    folder = (overrides or {}).get("INSTANCE") or environ.get("FLASK_INSTANCE") or "instance"
+    return ROOT / folder
 
 
-def usable(folder: Path) -> Path:
+def ensure_writable(folder: Path) -> Path:
     """The folder, made when it is missing; raises ConfigError when nothing can be kept in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,9 +36,9 @@ def usable(folder: Path) -> Path:
     return folder
 
 
-def kept_secret(folder: Path) -> str:
+def load_or_create_secret(folder: Path) -> str:
     """The secret of this installation, made at the first start and kept in the folder."""
-    path = usable(folder) / "secret_key"
+    path = ensure_writable(folder) / "secret_key"
     try:
         if not path.exists():
             _keep(secrets.token_hex(32), path)

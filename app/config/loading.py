@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.helpers import get_debug_flag
 
-from .instance_folder import instance_folder, kept_secret, usable
+from .instance_folder import ensure_writable, instance_folder, load_or_create_secret
 from .parsers import size, span, switch, text
 from .setting import ConfigError, Setting
 from .settings import BY_NAME, SETTINGS
@@ -55,40 +55,42 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None)
 def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
     for variable in setting.variables:
         if environ.get(variable, "").strip():
-            return setting.parse(environ[variable], said_by=variable)
-    return setting.parse(setting.default, said_by=setting.name)
+            return setting.parse(environ[variable], source=variable)
+    return setting.parse(setting.default, source=setting.name)
 
 
 def derived(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
     """What follows from others: an address that was not said, the site's own name, whole paths."""
     site_url = values["SITE_URL"] or f"http://127.0.0.1:{values['PORT']}"
-    trusted = values["TRUSTED_HOSTS"]
+    trusted_hosts = values["TRUSTED_HOSTS"]
     return {
         "INSTANCE": str(instance),
         "SITE_URL": site_url,
-        "TRUSTED_HOSTS": trusted and [*trusted, str(urlsplit(site_url).hostname)],
+        "TRUSTED_HOSTS": trusted_hosts and [*trusted_hosts, str(urlsplit(site_url).hostname)],
         "EDGE_STORE": str(instance / values["EDGE_STORE"]),
         "EDGE_BUILD": str(instance / values["EDGE_BUILD"]),
     }
 
 
-def check_names(environ: Mapping[str, str]) -> None:
+def reject_unknown_variables(environ: Mapping[str, str]) -> None:
     """Raise ConfigError for a FLASK_ variable that nobody reads, naming the nearest one."""
-    known = BY_NAME.keys() | Flask.default_config.keys() | _FLASK.keys() | _COMMAND_LINE
+    known_names = BY_NAME.keys() | Flask.default_config.keys() | _FLASK.keys() | _COMMAND_LINE
     for variable in sorted(environ):
         name = variable.removeprefix("FLASK_")
-        if not variable.startswith("FLASK_") or name in known:
+        if not variable.startswith("FLASK_") or name in known_names:
             continue
-        near = difflib.get_close_matches(name, sorted(known), n=1)
+        near = difflib.get_close_matches(name, sorted(known_names), n=1)
         hint = f"did you mean FLASK_{near[0]}?" if near else "`flask config` lists the settings."
         raise ConfigError(f"{variable}: there is no such setting; {hint}")
 
 
-def flask_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+def read_flask_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     """Flask's own settings as the environment has them; an empty one counts as not said."""
     return {
-        name: Setting(name=name, read=read, default="", help="").parse(raw, said_by=f"FLASK_{name}")
-        for name, read in _FLASK.items()
+        name: Setting(name=name, parser=parse, default="", help="").parse(
+            raw, source=f"FLASK_{name}"
+        )
+        for name, parse in _FLASK.items()
         if name not in BY_NAME and (raw := environ.get(f"FLASK_{name}", "").strip())
     }
 
@@ -104,10 +106,10 @@ def configure(app: Flask, environ: Mapping[str, str], overrides: Mapping[str, An
         SQLALCHEMY_ECHO=False,
         SQLALCHEMY_RECORD_QUERIES=False,
     )
-    app.config.from_mapping(flask_settings(environ))
+    app.config.from_mapping(read_flask_settings(environ))
     app.config.from_mapping(load(environ, overrides))
     app.config["SQLALCHEMY_DATABASE_URI"] = app.config["DATABASE_URL"]
     if app.config["DATABASE_URL"].startswith("sqlite:"):
-        usable(Path(app.instance_path))
+        ensure_writable(Path(app.instance_path))
     if not app.config["SECRET_KEY"]:
-        app.config["SECRET_KEY"] = kept_secret(Path(app.instance_path))
+        app.config["SECRET_KEY"] = load_or_create_secret(Path(app.instance_path))

@@ -74,24 +74,24 @@ def names(value: str) -> list[str]:
 
 def hosts(value: str) -> list[str] | None:
     """Host names in lower case, separated by commas or as a JSON list; none means every host."""
-    found = _json_names(value) if value.strip().startswith("[") else names(value)
-    for name in found:
+    host_names = _json_names(value) if value.strip().startswith("[") else names(value)
+    for name in host_names:
         if not re.fullmatch(r"\.?([\w-]+\.)*[\w-]+|\[[0-9A-Fa-f:.]+\]", name):
             raise ValueError(
                 "host names without scheme and port, separated by commas, "
                 "such as example.com, .example.org",
             )
-    return [name.lower() for name in found] or None
+    return [name.lower() for name in host_names] or None
 
 
 def _json_names(value: str) -> list[str]:
     try:
-        found = json.loads(value)
+        host_names = json.loads(value)
     except ValueError:
-        found = None
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        host_names = None
+    if not isinstance(host_names, list) or not all(isinstance(name, str) for name in host_names):
         raise ValueError('a list of host names, such as ["example.com"]')
-    return found
+    return host_names
 
 
 def site_url(value: str) -> str:
@@ -112,16 +112,16 @@ def site_url(value: str) -> str:
 
 def database_url(value: str) -> str:
     """A database's address; the short forms that platforms hand out are understood."""
-    spelt = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value.strip())
+    driver_url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value.strip())
     try:
-        found = make_url(spelt)
+        url = make_url(driver_url)
     except (ArgumentError, ValueError):
         raise ValueError("an address such as postgresql://user:password@host/name") from None
-    if found.drivername not in {"sqlite", "postgresql+psycopg"}:
+    if url.drivername not in {"sqlite", "postgresql+psycopg"}:
         raise ValueError("an address that begins with sqlite:/// or postgresql://")
-    if found.drivername == "sqlite" and (found.database or ":memory:") == ":memory:":
+    if url.drivername == "sqlite" and (url.database or ":memory:") == ":memory:":
         raise ValueError("the address of a file, such as sqlite:///broadsheet.db")
-    return spelt
+    return driver_url
 
 
 def bind(value: str) -> str:
@@ -146,13 +146,13 @@ def seconds(value: str) -> int:
 
 def edges(value: str) -> str:
     """The edges in front, by the names of their makers; none when there is none."""
-    known = {"cloudflare", "fastly", "cloudfront", "bunny", "varnish", "nginx", "generic"}
-    found = [name.lower() for name in names(value)]
-    if found == ["none"]:
+    choices = {"cloudflare", "fastly", "cloudfront", "bunny", "varnish", "nginx", "generic"}
+    edge_names = [name.lower() for name in names(value)]
+    if edge_names == ["none"]:
         return ""
-    if not known.issuperset(found):
-        raise ValueError(f"none, or one or more of {', '.join(sorted(known))}")
-    return ",".join(found)
+    if not choices.issuperset(edge_names):
+        raise ValueError(f"none, or one or more of {', '.join(sorted(choices))}")
+    return ",".join(edge_names)
 
 
 def tristate(value: str) -> bool | None:

@@ -15,10 +15,10 @@ class ConfigError(click.ClickException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting: `read` makes its value from text, or says in a ValueError what is right."""
+    """One setting: `parser` makes its value from text, or says in a ValueError what is right."""
 
     name: str
-    read: Callable[[str], Any]
+    parser: Callable[[str], Any]
     default: str
     help: str
     unit: str = ""
@@ -34,12 +34,12 @@ class Setting:
     @property
     def type(self) -> str:
         """What kind of value it takes, in a word."""
-        return self.read.__name__.replace("_", " ")
+        return self.parser.__name__.replace("_", " ")
 
-    def parse(self, raw: str, *, said_by: str) -> Any:
+    def parse(self, raw: str, *, source: str) -> Any:
         """The value of a text, or a ConfigError that names who said it."""
         try:
-            return self.read(raw)
+            return self.parser(raw)
         except ValueError as error:
-            shown = "its value" if self.secret else repr(raw)
-            raise ConfigError(f"{said_by}: {shown} is not {error}.") from None
+            displayed = "its value" if self.secret else repr(raw)
+            raise ConfigError(f"{source}: {displayed} is not {error}.") from None

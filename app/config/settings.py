@@ -24,14 +24,14 @@ from .setting import Setting
 SETTINGS = (
     Setting(
         name="INSTANCE",
-        read=text,
+        parser=text,
         default="instance",
         help="The folder of what this installation keeps: the SQLite database, the secret, "
         "the gateway's store. Below the project's folder unless absolute.",
     ),
     Setting(
         name="SECRET_KEY",
-        read=text,
+        parser=text,
         default="",
         secret=True,
         platform="SECRET_KEY",
@@ -39,7 +39,7 @@ SETTINGS = (
     ),
     Setting(
         name="DATABASE_URL",
-        read=database_url,
+        parser=database_url,
         default="sqlite:///broadsheet.db",
         secret=True,
         platform="DATABASE_URL",
@@ -47,7 +47,7 @@ SETTINGS = (
     ),
     Setting(
         name="SITE_URL",
-        read=site_url,
+        parser=site_url,
         default="",
         platform="SITE_URL",
         help="Where readers find the site; feeds and canonical links use it. "
@@ -55,21 +55,21 @@ SETTINGS = (
     ),
     Setting(
         name="PORT",
-        read=port,
+        parser=port,
         default="8000",
         platform="PORT",
         help="The port that the server listens on.",
     ),
     Setting(
         name="BIND",
-        read=bind,
+        parser=bind,
         default="",
         help="The address that the server listens on. When empty: 127.0.0.1, "
         "or every interface when a platform sets PORT.",
     ),
     Setting(
         name="WEB_CONCURRENCY",
-        read=count,
+        parser=count,
         default="2",
         unit="processes",
         platform="WEB_CONCURRENCY",
@@ -77,87 +77,87 @@ SETTINGS = (
     ),
     Setting(
         name="WEB_THREADS",
-        read=count,
+        parser=count,
         default="4",
         unit="threads",
         help="How many requests one worker process serves at a time.",
     ),
     Setting(
         name="PROXIES",
-        read=whole,
+        parser=whole,
         default="0",
         unit="proxies",
         help="How many proxies in front are ours, so that their X-Forwarded-For and -Proto count.",
     ),
     Setting(
         name="TRUSTED_HOSTS",
-        read=hosts,
+        parser=hosts,
         default="",
         help="The Host names that are answered besides that of SITE_URL, separated by commas; "
         "every one when empty.",
     ),
     Setting(
         name="HSTS_INCLUDE_SUBDOMAINS",
-        read=switch,
+        parser=switch,
         default="off",
         help="Whether Strict-Transport-Security also holds for every subdomain of the site's host. "
         "Switch it on only when all of them are served over HTTPS.",
     ),
     Setting(
         name="LOG_LEVEL",
-        read=level,
+        parser=level,
         default="info",
         help="How much is logged: debug, info, warning or error.",
     ),
     Setting(
         name="EDGE",
-        read=edges,
+        parser=edges,
         default="generic",
         help="The edges in front, separated by commas: "
         "cloudflare, fastly, cloudfront, bunny, varnish, nginx or generic; none for none.",
     ),
     Setting(
         name="EDGE_GATEWAY",
-        read=switch,
+        parser=switch,
         default="on",
         help="The edge cache inside the web process.",
     ),
     Setting(
         name="EDGE_STORE",
-        read=text,
+        parser=text,
         default="edge-store",
         help="The folder of the gateway's store; below the instance folder unless absolute.",
     ),
     Setting(
         name="EDGE_STORE_SIZE",
-        read=size,
+        parser=size,
         default="256MB",
         unit="bytes",
         help="How large the gateway's store may become.",
     ),
     Setting(
         name="EDGE_STORE_ENTRY",
-        read=size,
+        parser=size,
         default="8MB",
         unit="bytes",
         help="The largest response that the gateway stores.",
     ),
     Setting(
         name="EDGE_BUILD",
-        read=text,
+        parser=text,
         default="edge-build",
         help="The folder of compressed static files; below the instance folder unless absolute.",
     ),
     Setting(
         name="EDGE_TTL_CAP",
-        read=seconds,
+        parser=seconds,
         default="60s",
         unit="seconds",
         help="The longest time that an edge which cannot be purged may keep a page.",
     ),
     Setting(
         name="EDGE_INDEX_PAGES",
-        read=whole,
+        parser=whole,
         default="250000",
         unit="pages",
         help="How many pages the index takes, a tenth of them errors, redirects and answers "
@@ -165,21 +165,21 @@ SETTINGS = (
     ),
     Setting(
         name="EDGE_REFILL",
-        read=switch,
+        parser=switch,
         default="on",
         help="Whether the gateway's most visited pages are made anew after a purge, "
         "before the next reader asks.",
     ),
     Setting(
         name="EDGE_RELAY",
-        read=switch,
+        parser=switch,
         default="on",
         help="Whether a web process takes changes to the edges; "
         "off where `flask edge relay` does it apart.",
     ),
     Setting(
         name="EDGE_SAMPLE_EVERY",
-        read=seconds,
+        parser=seconds,
         default="60s",
         unit="seconds",
         help="How often the relay compares a page at SITE_URL with a fresh one, "
@@ -187,7 +187,7 @@ SETTINGS = (
     ),
     Setting(
         name="EDGE_STRICT",
-        read=tristate,
+        parser=tristate,
         default="auto",
         help="Raise when a shared response would leak: on, off, "
         "or auto (in development and tests).",

@@ -17,7 +17,7 @@ _PLATFORM = {
 SETTINGS = tuple(
     Setting(
         name=vendor.name,
-        read=text,
+        parser=text,
         default=str(vendor.default),
         unit=vendor.unit,
         help=f"{vendor.help[0].upper()}{vendor.help[1:]}.",

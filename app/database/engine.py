@@ -64,4 +64,4 @@ def _on_begin(connection: Connection) -> None:
     try:
         raw.execute(begin)  # not by exec_driver_sql, which takes longer than all of SQLite's work
     except connection.dialect.loaded_dbapi.Error as error:
-        raise errors.told(error, begin, connection) from error
+        raise errors.translate_driver_error(error, begin, connection) from error

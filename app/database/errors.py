@@ -76,20 +76,24 @@ def listen(engine: Engine) -> None:
     event.listen(engine, "handle_error", _translate)
 
 
-def told(error: Exception, statement: str, connection: Connection) -> BaseException:
+def translate_driver_error(
+    error: Exception, statement: str, connection: Connection
+) -> BaseException:
     """What SQLAlchemy would raise for an error of the driver that it has not seen."""
     dialect = connection.dialect
-    made = DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
-    if isinstance(made, DBAPIError) and (sentence := _known(str(error))):
-        return UnusableDatabaseError(sentence, made)
-    return made
+    translated = DBAPIError.instance(
+        statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect
+    )
+    if isinstance(translated, DBAPIError) and (sentence := _message_for(str(error))):
+        return UnusableDatabaseError(sentence, translated)
+    return translated
 
 
 def _translate(context: ExceptionContext) -> BaseException | None:
     error = context.sqlalchemy_exception
     if context.is_pre_ping or not isinstance(error, DBAPIError):
         return None
-    sentence = _known(str(error.orig))
+    sentence = _message_for(str(error.orig))
     if sentence is None and context.connection is None and isinstance(error, OperationalError):
         url = context.engine.url if context.engine else None
         sentence = f"The database{_place(url)} can't be reached: {_reason(error)}."
@@ -98,9 +102,9 @@ def _translate(context: ExceptionContext) -> BaseException | None:
     return UnusableDatabaseError(sentence, error, away=away) if sentence else None
 
 
-def _known(said: str) -> str | None:
+def _message_for(message: str) -> str | None:
     for pattern, sentence in _SENTENCES:
-        if match := re.search(pattern, said):
+        if match := re.search(pattern, message):
             return sentence.format(next((group for group in match.groups() if group), ""))
     return None
 

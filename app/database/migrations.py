@@ -58,8 +58,8 @@ class Migrations(Alembic):
 
     def rev_id(self) -> str:
         """The next number: migrations are read in the order of their names."""
-        taken = [script.revision for script in self.script_directory.walk_revisions()]
-        return f"{max((int(name) for name in taken if name.isdecimal()), default=0) + 1:04d}"
+        numbers = [script.revision for script in self.script_directory.walk_revisions()]
+        return f"{max((int(name) for name in numbers if name.isdecimal()), default=0) + 1:04d}"
 
     def run_migrations(self, fn: Callable[..., Any], **kwargs: Any) -> None:
         """Run migrations in one transaction that no other upgrade can enter."""
@@ -68,14 +68,14 @@ class Migrations(Alembic):
             raise RuntimeError("migrations need a connection")
         try:
             with _alone(connection):
-                super().run_migrations(self._known(fn), **kwargs)
+                super().run_migrations(self._refuse_newer(fn), **kwargs)
         except CommandError as error:
             raise click.ClickException(f"{str(error).rstrip('.')}.") from None
 
     def trouble(self, connection: Connection) -> str | None:
         """Why this code can't work with the database's schema, in a sentence; None when it can."""
         current = MigrationContext.configure(connection).get_current_heads()
-        if stranger := self._stranger(current):
+        if stranger := self._unknown_revision(current):
             return _newer(stranger)
         needed = self.script_directory.get_heads()
         if set(current) == set(needed):
@@ -83,25 +83,25 @@ class Migrations(Alembic):
         state = f"is at migration {', '.join(current)}" if current else "has no tables yet"
         return f"The database {state}, this code needs {', '.join(needed)}: run `flask db upgrade`."
 
-    def _known(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+    def _refuse_newer(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """`fn`, but a database that is newer than the code is refused in one sentence."""
 
         def steps(revision: Any, context: Any) -> Any:
-            if stranger := self._stranger(revision or ()):
+            if stranger := self._unknown_revision(revision or ()):
                 raise NewerDatabase(_newer(stranger))
-            found = list(fn(revision, context))
-            if not found and changes.drift(context.connection, self.watched) is None:
+            migration_steps = list(fn(revision, context))
+            if not migration_steps and changes.drift(context.connection, self.watched) is None:
                 return  # making the triggers anew would purge everything
             changes.remove(context.connection, self.watched)
-            yield from found
+            yield from migration_steps
             if set(context.get_current_heads()) == set(self.script_directory.get_heads()):
                 changes.install(context.connection, self.watched)
 
         return steps
 
-    def _stranger(self, revisions: Sequence[str]) -> str | None:
-        known = {script.revision for script in self.script_directory.walk_revisions()}
-        return next((revision for revision in revisions if revision not in known), None)
+    def _unknown_revision(self, revisions: Sequence[str]) -> str | None:
+        known_revisions = {script.revision for script in self.script_directory.walk_revisions()}
+        return next((revision for revision in revisions if revision not in known_revisions), None)
 
 
 def _newer(revision: str) -> str:

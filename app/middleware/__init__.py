@@ -17,8 +17,8 @@ from app.edge.flask.seal import Seal
 from app.edge.gateway import Gateway
 from app.edge.spelling import Spelling
 
-from .health import Health
-from .proxy_headers import Forwarded
+from .health import HealthEndpoints
+from .proxy_headers import ProxyHeaders
 from .security_headers import SecurityHeaders
 from .trusted_hosts import TrustedHosts
 
@@ -44,7 +44,7 @@ def _security_headers(wsgi: Any, app: Flask) -> SecurityHeaders:
 def _proxy_headers(wsgi: Any, app: Flask) -> Any:
     """Trust no proxy header unless a proxy is configured."""
     proxies: int = app.config["PROXIES"]
-    return Forwarded(wsgi, proxies) if proxies else wsgi
+    return ProxyHeaders(wsgi, proxies) if proxies else wsgi
 
 
 def _trusted_hosts(wsgi: Any, app: Flask) -> TrustedHosts:
@@ -58,11 +58,11 @@ LAYERS = (
         wrap=_security_headers,
     ),
     Layer(
-        type=Forwarded,
+        type=ProxyHeaders,
         purpose="takes the reader's address and scheme from the headers of trusted proxies",
         wrap=_proxy_headers,
     ),
-    Layer(type=Health, purpose="answers /healthz and /readyz", wrap=Health),
+    Layer(type=HealthEndpoints, purpose="answers /healthz and /readyz", wrap=HealthEndpoints),
     Layer(
         type=TrustedHosts,
         purpose="refuses a request with an unknown or malformed Host",

@@ -22,26 +22,26 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unready:
+class ReadinessProblem:
     """Why the app can't serve: `reason` for everybody, `detail` for the operator alone."""
 
     reason: str
     detail: str
 
 
-def unready() -> Unready | None:
+def find_readiness_problem() -> ReadinessProblem | None:
     """What is wrong with the database or its migrations; None when all is well."""
     try:
         with db.engine.connect() as connection:
             trouble = alembic.trouble(connection)
     except SQLAlchemyError as error:
         detail = getattr(error, "message", None) or f"The database does not work: {error}"
-        return Unready(reason="The database can't be reached.", detail=detail)
+        return ReadinessProblem(reason="The database can't be reached.", detail=detail)
     trouble = trouble or extensions.edge.trouble(current_app)
-    return Unready(reason=trouble, detail=trouble) if trouble else None
+    return ReadinessProblem(reason=trouble, detail=trouble) if trouble else None
 
 
-class Health:
+class HealthEndpoints:
     """Answers the two paths, and passes everything else on."""
 
     def __init__(self, wsgi: Callable[..., Any], app: Flask) -> None:
@@ -56,10 +56,10 @@ class Health:
             return self.wsgi(environ, start_response)
         extensions.edge.rouse(self.app)  # a probe may be all that ever comes here
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-            status, said = HTTPStatus.METHOD_NOT_ALLOWED, {"status": "ask with GET or HEAD"}
+            status, payload = HTTPStatus.METHOD_NOT_ALLOWED, {"status": "ask with GET or HEAD"}
         else:
-            status, said = answer()
-        return _respond(status, said, environ, start_response)
+            status, payload = answer()
+        return _respond(status, payload, environ, start_response)
 
     def live(self) -> tuple[HTTPStatus, dict[str, str]]:
         """The process answers: nothing else is asked of it."""
@@ -68,23 +68,23 @@ class Health:
     def ready(self) -> tuple[HTTPStatus, dict[str, str]]:
         """The database answers, and its schema is the one that this code needs."""
         with self.app.app_context():
-            found = unready()
-            degraded = None if found else extensions.edge.degraded(current_app)
+            problem = find_readiness_problem()
+            degraded = None if problem else extensions.edge.degraded(current_app)
         if degraded is not None:
             return HTTPStatus.OK, {"status": "degraded", "reason": degraded}
-        if found is None:
+        if problem is None:
             return HTTPStatus.OK, {"status": "ok"}
-        log.warning("not ready", extra={"detail": found.detail})
-        return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unready", "reason": found.reason}
+        log.warning("not ready", extra={"detail": problem.detail})
+        return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unready", "reason": problem.reason}
 
 
 def _respond(
     status: HTTPStatus,
-    said: dict[str, str],
+    payload: dict[str, str],
     environ: dict[str, Any],
     start_response: Callable[..., Any],
 ) -> Iterable[bytes]:
-    body = json.dumps(said).encode() + b"\n"
+    body = json.dumps(payload).encode() + b"\n"
     headers = [
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),

@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 _FIELD = "HTTP_X_FORWARDED_PROTO"
 
 
-class Forwarded:
+class ProxyHeaders:
     """Believes so many proxies, counted from ours outwards.
 
     Never the host, the port or a prefix: a reader could choose what a shared page links to.
@@ -24,8 +24,8 @@ class Forwarded:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer one request."""
-        if said := scheme(environ.get(_FIELD, ""), self._proxies):
-            environ["wsgi.url_scheme"] = said
+        if reported := scheme(environ.get(_FIELD, ""), self._proxies):
+            environ["wsgi.url_scheme"] = reported
         return self._wsgi(environ, start_response)
 
 

@@ -52,7 +52,7 @@ SECURE_TRANSPORT = (
 _FRAME_OPTIONS = {(): "DENY", ("'none'",): "DENY", ("'self'",): "SAMEORIGIN"}
 """The X-Frame-Options for the sources of a `frame-ancestors` directive."""
 
-SHARED_TYPES = ("image/", "audio/", "video/", "application/atom+xml", "application/feed+json")
+CROSS_ORIGIN_TYPES = ("image/", "audio/", "video/", "application/atom+xml", "application/feed+json")
 """What other sites may embed: a feed, and the pictures in it, are read elsewhere."""
 
 Headers = list[tuple[str, str]]
@@ -67,12 +67,12 @@ def secure_transport(*, include_subdomains: bool) -> tuple[str, str]:
     return name, f"{value}; includeSubDomains" if include_subdomains else value
 
 
-def missing(
+def missing_headers(
     status: str, headers: Headers, *, secure: bool, transport: tuple[str, str] = SECURE_TRANSPORT
 ) -> Headers:
     """The headers that this response still needs."""
     names, values = zip(*headers, strict=True) if headers else ((), ())
-    lacking = _lacking(names, transport if secure else None)
+    lacking = _missing_base_headers(names, transport if secure else None)
     added = list(lacking.headers)
     if lacking.policies:
         policies = tuple(values[place] for place in lacking.policies)
@@ -81,8 +81,8 @@ def missing(
     if lacking.content_type is None or status.startswith("304"):
         return added
     place = lacking.content_type
-    shared = place >= 0 and values[place].startswith(SHARED_TYPES)
-    return [*added, _CROSS_ORIGIN if shared else _SAME_ORIGIN]
+    is_shared = place >= 0 and values[place].startswith(CROSS_ORIGIN_TYPES)
+    return [*added, _CROSS_ORIGIN if is_shared else _SAME_ORIGIN]
 
 
 @lru_cache(maxsize=64)
@@ -105,7 +105,7 @@ def _frame_ancestors(policies: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
                 break
 
 
-class _Lacking(NamedTuple):
+class _MissingHeaders(NamedTuple):
     """The headers to add to a response, and the places of those whose value matters."""
 
     headers: tuple[tuple[str, str], ...]
@@ -116,7 +116,9 @@ class _Lacking(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def _lacking(names: tuple[str, ...], transport: tuple[str, str] | None) -> _Lacking:
+def _missing_base_headers(
+    names: tuple[str, ...], transport: tuple[str, str] | None
+) -> _MissingHeaders:
     """Compare the names with the defaults; cached, since responses are of few kinds."""
     lower = [name.lower() for name in names]
     headers = [header for name, header in _ALWAYS if name not in lower]
@@ -127,7 +129,7 @@ def _lacking(names: tuple[str, ...], transport: tuple[str, str] | None) -> _Lack
         headers.append(transport)
     has_resource_policy = "cross-origin-resource-policy" in lower
     content_type = lower.index("content-type") if "content-type" in lower else -1
-    return _Lacking(
+    return _MissingHeaders(
         headers=tuple(headers),
         policies=() if "x-frame-options" in lower else tuple(policies),
         content_type=None if has_resource_policy else content_type,
@@ -148,7 +150,7 @@ class SecurityHeaders:
 
         def start(status: str, headers: Headers, *exc_info: Any) -> Any:
             secure = environ.get("wsgi.url_scheme") == "https"
-            more = missing(status, headers, secure=secure, transport=self.transport)
+            more = missing_headers(status, headers, secure=secure, transport=self.transport)
             return start_response(status, [*headers, *more], *exc_info)
 
         body: Iterable[bytes] = self.wsgi(environ, start)

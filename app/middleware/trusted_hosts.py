@@ -9,8 +9,8 @@ from typing import Any
 
 from werkzeug.sansio.utils import host_is_trusted
 
-REFUSED = b"This site is not served under that name.\n"
-MALFORMED = b"The Host header is missing, or it names no host.\n"
+UNTRUSTED_HOST = b"This site is not served under that name.\n"
+MALFORMED_HOST = b"The Host header is missing, or it names no host.\n"
 _HOST = re.compile(r"(?:[a-z0-9._~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?")
 
 
@@ -20,9 +20,9 @@ class TrustedHosts:
     What is no host at all is refused as well (RFC 9112 section 3.2).
     """
 
-    def __init__(self, wsgi: Callable[..., Any], trusted: Collection[str] | None) -> None:
+    def __init__(self, wsgi: Callable[..., Any], trusted_hosts: Collection[str] | None) -> None:
         self.wsgi = wsgi
-        self.trusted = tuple(trusted or ())
+        self.trusted_hosts = tuple(trusted_hosts or ())
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """Pass the request on, or refuse it."""
@@ -42,14 +42,14 @@ class TrustedHosts:
         if host:
             environ["HTTP_HOST"] = host
         missing = "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
-        return MALFORMED if missing else _refused(host, self.trusted)
+        return MALFORMED_HOST if missing else _host_error(host, self.trusted_hosts)
 
 
 @lru_cache(maxsize=256)
-def _refused(host: str, trusted: tuple[str, ...]) -> bytes | None:
+def _host_error(host: str, trusted_hosts: tuple[str, ...]) -> bytes | None:
     """Why a host is not answered; remembered, as every HIT asks for one of a few."""
     if not _HOST.fullmatch(host):
-        return MALFORMED
-    if trusted and not host_is_trusted(host.rstrip("."), trusted):
-        return REFUSED
+        return MALFORMED_HOST
+    if trusted_hosts and not host_is_trusted(host.rstrip("."), trusted_hosts):
+        return UNTRUSTED_HOST
     return None

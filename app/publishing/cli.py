@@ -93,8 +93,8 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
         if not dry_run:
             click.echo(f"Published: {publishing().path}")
             return
-        found = pages_touched_by(publishing, f"Publishing {post.title!r}")
-    click.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(found.words()))
+        impact = pages_touched_by(publishing, f"Publishing {post.title!r}")
+    click.echo(json.dumps(impact.as_json(), indent=2) if as_json else "\n".join(impact.words()))
 
 
 @content.command("publish-due")
@@ -125,16 +125,16 @@ def _shown_progress() -> Iterator[Progress]:
         return
     with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
 
-        def move(done: int, total: int) -> None:
+        def move(count: int, total: int) -> None:
             bar.length = total
-            bar.update(done - bar.pos)
+            bar.update(count - bar.pos)
 
         yield move
 
 
-def _lines(done: int, total: int) -> None:
-    if done % _EVERY == 0 or done == total:
-        click.echo(f"{done} of {total} files", err=True)
+def _lines(count: int, total: int) -> None:
+    if count % _EVERY == 0 or count == total:
+        click.echo(f"{count} of {total} files", err=True)
 
 
 def _tell_what_is_left() -> None:

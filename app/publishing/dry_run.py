@@ -18,11 +18,11 @@ def pages_touched_by(action: Callable[[], object], what: str = "The action") -> 
     Raises what the action raises.
     """
     with transaction() as session:
-        undone = session.begin_nested()
+        savepoint = session.begin_nested()
         try:
             return touched_by(session.connection(), partial(_do, session, action), what)
         finally:
-            undone.rollback()
+            savepoint.rollback()
 
 
 def _do(session: Session, action: Callable[[], object]) -> None:

@@ -95,13 +95,13 @@ def _write(path: Path, text: str) -> None:
 
 def _write_post(session: Session, root: Path, post: Post) -> None:
     """Write one post, as a file or, when it has images, as a folder with them."""
-    shown = _images(session, post)
+    images = _images(session, post)
     folder = root / ("articles" if post.kind is Kind.ARTICLE else "pages")
-    path = folder / post.slug / "index.md" if shown else folder / f"{post.slug}.md"
-    names = _names(shown.values())
+    path = folder / post.slug / "index.md" if images else folder / f"{post.slug}.md"
+    names = _names(images.values())
     for media_id, name in names.items():
         _write_image(session, path.parent / name, media_id)
-    targets = {target: names[media.id] for target, media in shown.items()}
+    targets = {target: names[media.id] for target, media in images.items()}
     cover = names.get(post.cover_id) if post.cover_id else None
     front = _table(_facts(session, post, cover))
     body = references.replace(post.body_markdown, targets)
@@ -110,26 +110,26 @@ def _write_post(session: Session, root: Path, post: Post) -> None:
 
 def _images(session: Session, post: Post) -> dict[str, Media]:
     """The images that the text names, by how it names them, and the cover."""
-    shown: dict[str, Media] = {}
+    images: dict[str, Media] = {}
     for reference in references.find(post.body_markdown):
         parts = reference.target.split("/")
         if parts[:2] != ["", "media"] or len(parts) != len(("", "media", "digest", "name")):
             continue
-        found = sa.select(Media).join(MediaFile, MediaFile.media_id == Media.id)
-        found = found.where(MediaFile.fingerprint == parts[2], MediaFile.original)
-        if media := session.scalars(found).first():
-            shown[reference.target] = media
+        statement = sa.select(Media).join(MediaFile, MediaFile.media_id == Media.id)
+        statement = statement.where(MediaFile.fingerprint == parts[2], MediaFile.original)
+        if media := session.scalars(statement).first():
+            images[reference.target] = media
     if post.cover_id is not None:
-        shown[""] = session.get_one(Media, post.cover_id)
-    return shown
+        images[""] = session.get_one(Media, post.cover_id)
+    return images
 
 
-def _names(shown: Iterable[Media]) -> dict[int, str]:
+def _names(images: Iterable[Media]) -> dict[int, str]:
     """A file name for each image; of two with one name, the second lies in a folder."""
     names: dict[int, str] = {}
-    for media in shown:
-        taken = media.name in names.values()
-        names.setdefault(media.id, f"{media.digest[:8]}/{media.name}" if taken else media.name)
+    for media in images:
+        is_taken = media.name in names.values()
+        names.setdefault(media.id, f"{media.digest[:8]}/{media.name}" if is_taken else media.name)
     return names
 
 
@@ -157,7 +157,7 @@ def _facts(session: Session, post: Post, cover: str | None) -> Iterator[tuple[st
         yield "status", post.status.value
     for name, people in (("authors", post.authors), ("topics", post.topics)):
         if people:
-            yield name, [_called(one) for one in people]
+            yield name, [_name_or_slug(one) for one in people]
     yield from _looks(post, cover)
     if aliases := _aliases(session, post):
         yield "aliases", aliases
@@ -173,7 +173,7 @@ def _looks(post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:
         yield "weight", post.menu_position
 
 
-def _called(one: Author | Topic) -> str:
+def _name_or_slug(one: Author | Topic) -> str:
     """The name where it leads back to the same row, else the slug; a comma would part it."""
     return one.name if slugify(one.name) == one.slug else one.slug
 
@@ -195,17 +195,17 @@ def _site(session: Session) -> Iterator[str]:
     for author in session.scalars(sa.select(Author).order_by(Author.id)):
         facts = {"name": author.name, "slug": author.slug}
         facts |= {"bio": author.bio_markdown, "url": author.url}
-        yield "\n[[authors]]\n" + _table(_said(facts))
+        yield "\n[[authors]]\n" + _table(_non_empty(facts))
     for topic in session.scalars(sa.select(Topic).order_by(Topic.id)):
         facts = {"name": topic.name, "slug": topic.slug, "description": topic.description}
-        yield "\n[[topics]]\n" + _table(_said(facts))
+        yield "\n[[topics]]\n" + _table(_non_empty(facts))
     fixed = sa.select(Redirect.source, Redirect.target).where(Redirect.target.is_not(None))
     if rows := session.execute(fixed.order_by(Redirect.source)).all():
         yield "\n[redirects]\n"
         yield from (f"{_text(old)} = {_text(new or '')}\n" for old, new in rows)
 
 
-def _said(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     return ((name, value) for name, value in facts.items() if value)
 
 

@@ -30,7 +30,7 @@ def show(slug: str) -> ResponseReturnValue:
     return render_template(
         "site/authors/show.html",
         author=author,
-        articles=articles.newest(ends.shown, about=author),
+        articles=articles.newest(ends.article_count, about=author),
         count=count,
         older=ends.older,
     )

@@ -37,8 +37,8 @@ def answer(error: HTTPException) -> Answer:
 
 
 def _not_found() -> Answer:
-    if moved := moved_to(request.path):
-        return serve_as(policies.REDIRECT, _moved(moved))
+    if new_path := moved_to(request.path):
+        return serve_as(policies.REDIRECT, _permanent_redirect(new_path))
     page = render_template("site/errors/not_found.html", articles=articles.newest(NEWEST))
     return serve_as(policies.NOT_FOUND, make_response(page, HTTPStatus.NOT_FOUND))
 
@@ -60,7 +60,7 @@ def _respelt(path: str, proper: str) -> str | None:
     return proper
 
 
-def _moved(to: str) -> Response:
+def _permanent_redirect(to: str) -> Response:
     response = redirect(to, HTTPStatus.MOVED_PERMANENTLY)
     assert isinstance(response, Response)
     return response

@@ -30,7 +30,7 @@ def show(slug: str) -> ResponseReturnValue:
     return render_template(
         "site/topics/show.html",
         topic=topic,
-        articles=articles.newest(ends.shown, about=topic),
+        articles=articles.newest(ends.article_count, about=topic),
         count=count,
         older=ends.older,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.audit_profile import ours
+from app.audit_profile import site_profile
 from app.edge.config.varnish import PARAMETERS, vcl
 from app.edge.flask.planning import plan
 from app.edge.verify import Limits, Report, Wishes, check, watch
@@ -207,7 +207,7 @@ def in_front(behind_varnish: str, shipped: str, edge_port: int, tmp_path: Path) 
 
 def audited(url: str, site: Site) -> Report:
     """What is found on a site at this address."""
-    return check(url, Wishes(ours=ours(site.url), limits=Limits(pause=0)))
+    return check(url, Wishes(ours=site_profile(site.url), limits=Limits(pause=0)))
 
 
 def failing(report: Report) -> dict[str, tuple[str, ...]]:
@@ -277,7 +277,7 @@ def test_a_watch_tells_the_hit_ratio(gated: Site) -> None:
     lines: list[str] = []
     report = watch(
         gated.url,
-        Wishes(ours=ours(gated.url), limits=Limits(pause=0)),
+        Wishes(ours=site_profile(gated.url), limits=Limits(pause=0)),
         say=lines.append,
         span=0.1,
     )

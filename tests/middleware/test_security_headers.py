@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client
 
 from app import create_app
-from app.middleware.security_headers import ALWAYS, SecurityHeaders, missing
+from app.middleware.security_headers import ALWAYS, SecurityHeaders, missing_headers
 from tests.live.gunicorn import Serve
 
 STATUSES = ["200 OK", "301 MOVED PERMANENTLY", "304 NOT MODIFIED", "404 NOT FOUND", "500 ERROR"]
@@ -21,14 +21,14 @@ STATUSES = ["200 OK", "301 MOVED PERMANENTLY", "304 NOT MODIFIED", "404 NOT FOUN
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_response_gets_the_headers(status: str) -> None:
     """Whatever it says, and whoever made it."""
-    found = dict(missing(status, [("Content-Type", "text/html")], secure=False))
+    found = dict(missing_headers(status, [("Content-Type", "text/html")], secure=False))
     assert found.items() >= dict(ALWAYS).items()
 
 
 def test_what_a_view_has_set_stands() -> None:
     """In any spelling of the name, and every other header is as it was."""
     said = [("content-security-policy", "default-src 'self'"), ("ETag", '"a"')]
-    found = missing("200 OK", said, secure=True)
+    found = missing_headers("200 OK", said, secure=True)
     assert "Content-Security-Policy" not in dict(found)
     assert said == [("content-security-policy", "default-src 'self'"), ("ETag", '"a"')]
 
@@ -67,10 +67,10 @@ def test_frame_options_say_what_frame_ancestors_says(
 ) -> None:
     """For browsers that don't know the directive; what they can't say is left out."""
     headers = [("Content-security-policy", policy) for policy in policies]
-    added = missing("200 OK", headers, secure=False)
+    added = missing_headers("200 OK", headers, secure=False)
     assert dict(added).get("X-Frame-Options") == option
     own = [*headers, ("x-frame-options", "SAMEORIGIN")]
-    assert "X-Frame-Options" not in dict(missing("200 OK", own, secure=False))
+    assert "X-Frame-Options" not in dict(missing_headers("200 OK", own, secure=False))
 
 
 def test_a_view_that_may_be_framed_by_its_own_site_says_so_twice(app: Flask) -> None:
@@ -108,13 +108,13 @@ def test_subdomains_are_included_on_request(
 )
 def test_feeds_and_pictures_may_be_read_elsewhere(content_type: str, shared: str) -> None:
     """A feed reader shows our pictures on its own pages; nothing else is embedded."""
-    found = dict(missing("200 OK", [("Content-Type", content_type)], secure=False))
+    found = dict(missing_headers("200 OK", [("Content-Type", content_type)], secure=False))
     assert found["Cross-Origin-Resource-Policy"] == shared
 
 
 def test_a_304_does_not_change_who_may_embed() -> None:
     """It names no type, and its headers replace the stored ones."""
-    found = dict(missing("304 NOT MODIFIED", [], secure=False))
+    found = dict(missing_headers("304 NOT MODIFIED", [], secure=False))
     assert "Cross-Origin-Resource-Policy" not in found
 
 
@@ -122,16 +122,16 @@ def test_a_304_does_not_change_who_may_embed() -> None:
     ("proxies", "headers", "secure"),
     [
         (0, {}, False),
-        (0, {"X-Forwarded-Proto": "https"}, False),
-        (1, {"X-Forwarded-Proto": "https"}, True),
-        (1, {"X-Forwarded-Proto": "http"}, False),
-        (1, {"X-Forwarded-Proto": "https, http"}, False),
-        (2, {"X-Forwarded-Proto": "https, http"}, True),
-        (2, {"X-Forwarded-Proto": "https"}, True),
-        (2, {"X-Forwarded-Proto": "http"}, False),
-        (2, {"X-Forwarded-Proto": "https, http, http"}, False),
-        (2, {"X-Forwarded-Proto": "javascript"}, False),
-        (2, {"X-Forwarded-Proto": ", HTTPS"}, True),
+        (0, {"X-ProxyHeaders-Proto": "https"}, False),
+        (1, {"X-ProxyHeaders-Proto": "https"}, True),
+        (1, {"X-ProxyHeaders-Proto": "http"}, False),
+        (1, {"X-ProxyHeaders-Proto": "https, http"}, False),
+        (2, {"X-ProxyHeaders-Proto": "https, http"}, True),
+        (2, {"X-ProxyHeaders-Proto": "https"}, True),
+        (2, {"X-ProxyHeaders-Proto": "http"}, False),
+        (2, {"X-ProxyHeaders-Proto": "https, http, http"}, False),
+        (2, {"X-ProxyHeaders-Proto": "javascript"}, False),
+        (2, {"X-ProxyHeaders-Proto": ", HTTPS"}, True),
     ],
 )
 def test_https_is_demanded_from_those_who_came_by_it(
@@ -149,8 +149,8 @@ def test_no_proxy_chooses_the_host_or_the_prefix(make_app: Callable[..., Flask])
     """A page that is shared must not be built from what one reader sent."""
     app = make_app(PROXIES=1)
     app.add_url_rule("/asked", view_func=lambda: request.url)
-    headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
-    headers["X-Forwarded-Port"] = "666"
+    headers = {"X-ProxyHeaders-Host": "evil.example", "X-ProxyHeaders-Prefix": "/evil"}
+    headers["X-ProxyHeaders-Port"] = "666"
     assert app.test_client().get("/asked", headers=headers).text == "http://localhost/asked"
 
 
@@ -190,7 +190,9 @@ def test_the_headers_cost_microseconds() -> None:
     """A hit of the gateway must not be slowed by them."""
     headers = [(f"X-{number}", "value") for number in range(10)]
     best = min(
-        timeit.repeat(lambda: missing("200 OK", headers, secure=True), number=1000, repeat=5)
+        timeit.repeat(
+            lambda: missing_headers("200 OK", headers, secure=True), number=1000, repeat=5
+        )
     )
     assert best / 1000 < 50e-6
 
@@ -200,8 +202,8 @@ HOSTILE = (
     "Script_Name: /evil",
     "PATH_INFO: /evil",
     "X_Forwarded_Proto: https",
-    "X-Forwarded-Proto: https",
-    "X-Forwarded-Ssl: on",
+    "X-ProxyHeaders-Proto: https",
+    "X-ProxyHeaders-Ssl: on",
 )
 
 

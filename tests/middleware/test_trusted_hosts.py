@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from app.middleware.trusted_hosts import MALFORMED
+from app.middleware.trusted_hosts import MALFORMED_HOST
 
 MakeApp = Callable[..., Flask]
 
@@ -55,7 +55,7 @@ def test_what_is_no_host_is_refused(host: str, *, gateway: bool, make_app: MakeA
     """Also where every name is answered (RFC 9112 section 3.2)."""
     app = make_app(EDGE_GATEWAY=gateway)
     answer = app.test_client().get("/", headers={"Host": host})
-    assert (answer.status_code, answer.data) == (400, MALFORMED)
+    assert (answer.status_code, answer.data) == (400, MALFORMED_HOST)
     assert answer.headers["Cache-Control"] == "no-store"
 
 

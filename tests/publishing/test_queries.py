@@ -201,8 +201,8 @@ def test_a_list_shows_what_fills_no_page_and_one_page_more(
 ) -> None:
     """It goes on without a gap, on the page before the newest that is full."""
     ends = archive.ends(count)
-    assert (ends.shown, ends.older, archive.lasting_count(count)) == (shown, older, lasting)
-    assert ends.shown + (ends.older or 0) * archive.PAGE_SIZE == count
+    assert (ends.article_count, ends.older, archive.lasting_count(count)) == (shown, older, lasting)
+    assert ends.article_count + (ends.older or 0) * archive.PAGE_SIZE == count
 
 
 @pytest.mark.parametrize(

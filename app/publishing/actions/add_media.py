@@ -12,5 +12,5 @@ from app.publishing.models import Media
 
 def add_media(content: bytes, name: str, *, now: datetime) -> Media:
     """Store an image under a name that is made of `name`; raises Invalid for what is none."""
-    known = images.find_media(db.session(), sha256(content).hexdigest())
-    return known or images.store(images.prepare(content, name), now=now)
+    existing = images.find_media(db.session(), sha256(content).hexdigest())
+    return existing or images.store(images.prepare(content, name), now=now)

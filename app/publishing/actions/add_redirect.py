@@ -25,15 +25,15 @@ def add_redirect(
     with transaction() as session:
         post_id, target = _end_of(session, post_id, target)
         check(session, source, post_id, target)
-        found = lookups.redirect_from(session, source)
-        if found is not None and (found.post_id, found.target) == (post_id, target):
-            return found
-        if found is not None:
+        existing = lookups.find_redirect(session, source)
+        if existing is not None and (existing.post_id, existing.target) == (post_id, target):
+            return existing
+        if existing is not None:
             raise Conflict(f"The address {source} already leads somewhere else.")
         redirect = Redirect(source=source, post_id=post_id, target=target, created_at=now)
         session.add(redirect)
         _shorten(session, redirect)
-        lookups.flush(session, f"Somebody else just redirected {source}.")
+        lookups.flush_or_conflict(session, f"Somebody else just redirected {source}.")
         return redirect
 
 
@@ -41,19 +41,19 @@ def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, 
     """Source and target as they are kept; raises Invalid."""
     if (post_id is None) == (target is None):
         raise Invalid("target", "A redirect leads either to a post or to an address.")
-    kept = _normal("source", source)
-    if kept == "/":
+    path = _normal("source", source)
+    if path == "/":
         raise Invalid("source", "The home page can't be redirected.")
     if target is None:
-        return kept, None
-    return kept, _checked_target(target)
+        return path, None
+    return path, _checked_target(target)
 
 
 def _checked_target(target: str) -> str:
     if target.startswith("/") and not target.startswith(("//", "/\\")):
         _normal("target", target)
-        return validation.line("target", target, limit=2000)
-    return validation.web_address("target", target, limit=2000)
+        return validation.clean_line("target", target, limit=2000)
+    return validation.validate_web_url("target", target, limit=2000)
 
 
 def _normal(field: str, path: str) -> str:
@@ -69,7 +69,7 @@ def _end_of(
     """Where a fixed target leads by now, so that no redirect leads to another one."""
     if target is None or not target.startswith("/"):
         return post_id, target
-    onward = lookups.redirect_from(session, target)
+    onward = lookups.find_redirect(session, target)
     return (None, target) if onward is None else (onward.post_id, onward.target)
 
 
@@ -88,7 +88,7 @@ def post_at(session: Session, path: str) -> Post | None:
     """The post that stands at this address, public or not."""
     article = path.startswith("/articles/")
     slug = path.removeprefix("/articles/") if article else path.removeprefix("/")
-    return lookups.holder(session, Kind.ARTICLE if article else Kind.PAGE, slug)
+    return lookups.find_post_by_slug(session, Kind.ARTICLE if article else Kind.PAGE, slug)
 
 
 def _shorten(session: Session, redirect: Redirect) -> None:

@@ -14,13 +14,13 @@ from app.publishing.transaction import transaction
 def arrange_menu(slugs: Sequence[str]) -> None:
     """Let exactly these pages stand in the menu; raises Missing for a page that is not there."""
     with transaction() as session:
-        named = Post.slug.in_(slugs) | Post.menu_position.is_not(None)
+        is_affected = Post.slug.in_(slugs) | Post.menu_position.is_not(None)
         pages = session.scalars(
-            sa.select(Post).where(Post.kind == Kind.PAGE, named).with_for_update()
+            sa.select(Post).where(Post.kind == Kind.PAGE, is_affected).with_for_update()
         ).all()
-        known = {page.slug for page in pages}
+        page_slugs = {page.slug for page in pages}
         for slug in slugs:
-            if slug not in known:
+            if slug not in page_slugs:
                 raise Missing(f"There is no page {slug!r} to stand in the menu.")
         places = {slug: place for place, slug in enumerate(slugs, 1)}
         for page in pages:

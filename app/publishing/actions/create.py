@@ -28,20 +28,26 @@ def create(
         draft = check(session, draft)
         post = _new(draft, rendered or render_text(session, draft.title, draft.body_markdown), now)
         session.add(post)
-        lookups.flush(session, f"Somebody else just took the slug {draft.slug!r}; choose another.")
-        writes.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids)
-        writes.keep_revision(session, post, now=now, user_id=user_id)
+        lookups.flush_or_conflict(
+            session, f"Somebody else just took the slug {draft.slug!r}; choose another."
+        )
+        writes.set_authors_and_topics(
+            session, post, authors=draft.author_ids, topics=draft.topic_ids
+        )
+        writes.add_revision(session, post, now=now, user_id=user_id)
         return post
 
 
 def check(session: Session, draft: Draft) -> Draft:
     """The draft with a slug that is free; raises when something it names is not there."""
-    lookups.check_known(session, Author, draft.author_ids)
-    lookups.check_known(session, Topic, draft.topic_ids)
-    lookups.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+    lookups.require_existing(session, Author, draft.author_ids)
+    lookups.require_existing(session, Topic, draft.topic_ids)
+    lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
     if not draft.slug:
-        return replace(draft, slug=lookups.free_slug(session, draft.kind, slugify(draft.title)))
-    lookups.check_free(session, draft.kind, draft.slug)
+        return replace(
+            draft, slug=lookups.find_free_slug(session, draft.kind, slugify(draft.title))
+        )
+    lookups.require_free_slug(session, draft.kind, draft.slug)
     return draft
 
 

@@ -19,12 +19,12 @@ def publish_due(now: datetime) -> list[int]:
         db.session.rollback()  # looking takes no write lock, and must not hold a snapshot either
         return []
     with transaction() as session:
-        public_addresses.lock(session)
-        chosen = sa.select(Post).where(is_due).order_by(Post.published_at, Post.id)
-        due = session.scalars(chosen.with_for_update()).all()
+        public_addresses.lock_addresses(session)
+        statement = sa.select(Post).where(is_due).order_by(Post.published_at, Post.id)
+        due = session.scalars(statement.with_for_update()).all()
         for post in due:
             assert post.published_at is not None
             post.status = Status.PUBLISHED
             post.updated_at = max(post.updated_at, post.published_at)
-            public_addresses.became_public(session, post, now=now)
+            public_addresses.record_public_address(session, post, now=now)
         return [post.id for post in due]

@@ -36,7 +36,7 @@ def revise(
     """
     draft = checked(draft)
     with transaction() as session:
-        post = lookups.post_to_change(session, post_id, expected_version)
+        post = lookups.lock_post(session, post_id, expected_version)
         check(session, post, draft, now)
         if draft.slug and draft.slug != post.slug:
             move(session, post, draft.slug, now=now)
@@ -55,9 +55,9 @@ def check(session: Session, post: Post, draft: Draft, now: datetime) -> None:
         raise Invalid("published_at", "A scheduled post needs a time in the future.")
     if post.status is Status.PUBLISHED and due is not None and due > now:
         raise Invalid("published_at", "A public post can't come out in the future; unpublish it.")
-    lookups.check_known(session, Author, draft.author_ids)
-    lookups.check_known(session, Topic, draft.topic_ids)
-    lookups.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+    lookups.require_existing(session, Author, draft.author_ids)
+    lookups.require_existing(session, Topic, draft.topic_ids)
+    lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
 
 
 def _a(noun: str) -> str:
@@ -72,9 +72,11 @@ def _write_facts(session: Session, post: Post, draft: Draft) -> None:
         "published_at": draft.published_at or post.published_at,
         "updated_at": draft.updated_at or post.updated_at,
     }
-    lookups.assign(post, facts)
-    if writes.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids):
-        writes.count_write(post)
+    lookups.set_changed(post, facts)
+    if writes.set_authors_and_topics(
+        session, post, authors=draft.author_ids, topics=draft.topic_ids
+    ):
+        writes.bump_version(post)
 
 
 def _write_text(
@@ -97,6 +99,6 @@ def _write_text(
             "body_markdown": draft.body_markdown,
             **body_columns(rendered),
         }
-    if lookups.assign(post, texts) & set(_TEXT):
+    if lookups.set_changed(post, texts) & set(_TEXT):
         post.updated_at = draft.updated_at or now
-        writes.keep_revision(session, post, now=now, user_id=user_id)
+        writes.add_revision(session, post, now=now, user_id=user_id)

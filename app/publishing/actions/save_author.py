@@ -35,7 +35,7 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
     """
     values = checked(draft)
     with transaction() as session:
-        author = _found(session, author_id)
+        author = _lock_author(session, author_id)
         check(session, values["slug"], author)
         if author is None:
             author = Author(slug=values["slug"], name=values["name"], bio_markdown="")
@@ -43,24 +43,24 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
         old_path = author.path
         if author.bio_markdown != values["bio_markdown"]:
             author.bio_html = render_text(session, values["name"], values["bio_markdown"]).html
-        lookups.assign(author, values)
-        lookups.flush(session, f"Somebody else just took the slug {author.slug!r}.")
+        lookups.set_changed(author, values)
+        lookups.flush_or_conflict(session, f"Somebody else just took the slug {author.slug!r}.")
         follow(old_path, author.path, now=now)
         return author
 
 
 def checked(draft: AuthorDraft) -> dict[str, str]:
     """The author's columns, cleaned; raises Invalid."""
-    name = validation.line("name", draft.name, limit=200)
+    name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": validation.slug(draft.slug or slugify(name)),
-        "bio_markdown": validation.lines("bio_markdown", draft.bio_markdown, limit=20_000),
-        "url": validation.web_address("url", draft.url, limit=500),
+        "slug": validation.validate_slug(draft.slug or slugify(name)),
+        "bio_markdown": validation.clean_lines("bio_markdown", draft.bio_markdown, limit=20_000),
+        "url": validation.validate_web_url("url", draft.url, limit=500),
     }
 
 
-def _found(session: Session, author_id: int | None) -> Author | None:
+def _lock_author(session: Session, author_id: int | None) -> Author | None:
     if author_id is None:
         return None
     author = session.get(Author, author_id, with_for_update=True)

@@ -39,19 +39,23 @@ def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
         if site is None:
             site = Site(id=1, **values)
             session.add(site)
-        lookups.assign(site, values)
-        lookups.flush(session, "Somebody else just saved the site's settings; load them again.")
+        lookups.set_changed(site, values)
+        lookups.flush_or_conflict(
+            session, "Somebody else just saved the site's settings; load them again."
+        )
         return site
 
 
 def checked(draft: SiteDraft) -> dict[str, str]:
     """The site's columns, cleaned; raises Invalid."""
-    language = validation.line("language", draft.language, limit=35)
+    language = validation.clean_line("language", draft.language, limit=35)
     if not _LANGUAGE.fullmatch(language):
         raise Invalid("language", f"{language!r} is not a language tag such as en or de-CH.")
     return {
-        "title": validation.line("title", draft.title, limit=200),
-        "tagline": validation.line("tagline", draft.tagline, limit=300, empty=True),
-        "description": validation.line("description", draft.description, limit=2000, empty=True),
+        "title": validation.clean_line("title", draft.title, limit=200),
+        "tagline": validation.clean_line("tagline", draft.tagline, limit=300, empty=True),
+        "description": validation.clean_line(
+            "description", draft.description, limit=2000, empty=True
+        ),
         "language": language,
     }

@@ -33,29 +33,31 @@ def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None)
     """
     values = checked(draft)
     with transaction() as session:
-        topic = _found(session, topic_id)
+        topic = _lock_topic(session, topic_id)
         check(session, values["slug"], topic)
         if topic is None:
             topic = Topic(slug=values["slug"], name=values["name"], description="")
             session.add(topic)
         old_path = topic.path
-        lookups.assign(topic, values)
-        lookups.flush(session, f"Somebody else just took the slug {topic.slug!r}.")
+        lookups.set_changed(topic, values)
+        lookups.flush_or_conflict(session, f"Somebody else just took the slug {topic.slug!r}.")
         follow(old_path, topic.path, now=now)
         return topic
 
 
 def checked(draft: TopicDraft) -> dict[str, str]:
     """The topic's columns, cleaned; raises Invalid."""
-    name = validation.line("name", draft.name, limit=200)
+    name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": validation.slug(draft.slug or slugify(name)),
-        "description": validation.line("description", draft.description, limit=2000, empty=True),
+        "slug": validation.validate_slug(draft.slug or slugify(name)),
+        "description": validation.clean_line(
+            "description", draft.description, limit=2000, empty=True
+        ),
     }
 
 
-def _found(session: Session, topic_id: int | None) -> Topic | None:
+def _lock_topic(session: Session, topic_id: int | None) -> Topic | None:
     if topic_id is None:
         return None
     topic = session.get(Topic, topic_id, with_for_update=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.publishing.editing import lookups, validation
-from app.publishing.editing.status_transitions import Verb, after
+from app.publishing.editing.status_transitions import StatusAction, next_status
 from app.publishing.errors import Invalid
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
@@ -18,15 +18,15 @@ def schedule(post_id: int, due: datetime, *, expected_version: int, now: datetim
     """
     check(due, now)
     with transaction() as session:
-        post = lookups.post_to_change(session, post_id, expected_version)
-        post.status = after(post.status, Verb.SCHEDULE)
+        post = lookups.lock_post(session, post_id, expected_version)
+        post.status = next_status(post.status, StatusAction.SCHEDULE)
         post.published_at = due
         return post
 
 
 def check(due: datetime, now: datetime) -> None:
     """Raise Invalid when `due` is no instant in the future."""
-    if validation.aware("published_at", due) <= now:
+    if validation.require_timezone("published_at", due) <= now:
         raise Invalid(
             "published_at", "That time is past; choose one in the future, or publish now."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.publishing.editing import lookups, public_addresses, writes
-from app.publishing.editing.status_transitions import Verb, after
+from app.publishing.editing.status_transitions import StatusAction, next_status
 from app.publishing.models import Post, Status
 from app.publishing.transaction import transaction
 
@@ -16,10 +16,10 @@ def unpublish(post_id: int, *, expected_version: int, now: datetime) -> Post:
     Raises Missing, or Conflict when the post was saved since the caller loaded it.
     """
     with transaction() as session:
-        post = lookups.post_to_change(session, post_id, expected_version)
-        before, post.status = post.status, after(post.status, Verb.UNPUBLISH)
+        post = lookups.lock_post(session, post_id, expected_version)
+        before, post.status = post.status, next_status(post.status, StatusAction.UNPUBLISH)
         if before is not post.status and not writes.was_public(post, now):
             post.published_at = None
         if before is Status.PUBLISHED:
-            public_addresses.stopped_being_public(session, post, now=now)
+            public_addresses.restore_earlier_redirects(session, post, now=now)
         return post

@@ -48,23 +48,23 @@ def checked(draft: Draft) -> Draft:
     """The draft, cleaned; raises Invalid for the first field that can't be used."""
     for field in ("published_at", "updated_at"):
         if (instant := getattr(draft, field)) is not None:
-            validation.aware(field, instant)
+            validation.require_timezone(field, instant)
     return replace(
         draft,
-        title=validation.line("title", draft.title, limit=TITLE),
-        slug=slug_for(draft.kind, draft.slug) if draft.slug else "",
-        summary=validation.line("summary", draft.summary, limit=SUMMARY, empty=True),
+        title=validation.clean_line("title", draft.title, limit=TITLE),
+        slug=validate_post_slug(draft.kind, draft.slug) if draft.slug else "",
+        summary=validation.clean_line("summary", draft.summary, limit=SUMMARY, empty=True),
         body_markdown=body(draft.body_markdown),
         author_ids=tuple(dict.fromkeys(draft.author_ids)),
         topic_ids=tuple(dict.fromkeys(draft.topic_ids)),
-        cover_alt=validation.line("cover_alt", draft.cover_alt, limit=COVER_ALT, empty=True),
+        cover_alt=validation.clean_line("cover_alt", draft.cover_alt, limit=COVER_ALT, empty=True),
         menu_position=_menu_position(draft),
     )
 
 
-def slug_for(kind: Kind, slug: str) -> str:
+def validate_post_slug(kind: Kind, slug: str) -> str:
     """The slug, if a post of this kind may have it."""
-    return validation.slug(slug, reserved=RESERVED if kind is Kind.PAGE else ())
+    return validation.validate_slug(slug, reserved=RESERVED if kind is Kind.PAGE else ())
 
 
 def body(markdown: str) -> str:

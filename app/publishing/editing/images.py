@@ -20,12 +20,12 @@ FINGERPRINT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedImage:
     """An image that was checked and scaled, ready to be stored."""
 
     content: bytes
     info: images.ImageInfo
-    copies: tuple[images.Rendition, ...]
+    copies: tuple[images.EncodedRendition, ...]
 
 
 def find_media(session: Session, digest: str) -> Media | None:
@@ -33,27 +33,27 @@ def find_media(session: Session, digest: str) -> Media | None:
     return session.scalars(sa.select(Media).where(Media.digest == digest)).one_or_none()
 
 
-def prepare(content: bytes, name: str) -> Prepared:
+def prepare(content: bytes, name: str) -> PreparedImage:
     """Check the image and make its smaller copies; takes a while, and needs no database."""
     try:
         info = images.inspect(content, name)
-        return Prepared(content=content, info=info, copies=images.renditions(content))
+        return PreparedImage(content=content, info=info, copies=images.renditions(content))
     except images.ImageError as error:
         raise Invalid("image", str(error)) from None
 
 
-def image_of(prepared: Prepared) -> Image:
+def image_of(image: PreparedImage) -> Image:
     """The image as a text will show it once it is stored."""
-    return rendering.image_of(_files(prepared, media_id=0))
+    return rendering.image_of(_files(image, media_id=0))
 
 
-def store(prepared: Prepared, *, now: datetime) -> Media:
+def store(image: PreparedImage, *, now: datetime) -> Media:
     """Write the image and its copies, unless somebody else did meanwhile."""
-    info = prepared.info
+    info = image.info
     with transaction() as session:
-        known = find_media(session, info.digest)
-        if known is not None:
-            return known
+        existing = find_media(session, info.digest)
+        if existing is not None:
+            return existing
         media = Media(
             digest=info.digest,
             name=info.name,
@@ -63,14 +63,14 @@ def store(prepared: Prepared, *, now: datetime) -> Media:
             created_at=now,
         )
         session.add(media)
-        lookups.flush(session, "Somebody else just uploaded the same image; try again.")
-        session.add_all(_files(prepared, media_id=media.id))
+        lookups.flush_or_conflict(session, "Somebody else just uploaded the same image; try again.")
+        session.add_all(_files(image, media_id=media.id))
         session.flush()
         return media
 
 
-def _files(prepared: Prepared, media_id: int) -> list[MediaFile]:
-    info = prepared.info
+def _files(image: PreparedImage, media_id: int) -> list[MediaFile]:
+    info = image.info
     original = MediaFile(
         media_id=media_id,
         fingerprint=info.digest[:FINGERPRINT],
@@ -80,12 +80,12 @@ def _files(prepared: Prepared, media_id: int) -> list[MediaFile]:
         height=info.height,
         size=info.size,
         original=True,
-        content=prepared.content,
+        content=image.content,
     )
-    return [original, *(_copy(copy, info.name, media_id) for copy in prepared.copies)]
+    return [original, *(_copy(copy, info.name, media_id) for copy in image.copies)]
 
 
-def _copy(copy: images.Rendition, name: str, media_id: int) -> MediaFile:
+def _copy(copy: images.EncodedRendition, name: str, media_id: int) -> MediaFile:
     return MediaFile(
         media_id=media_id,
         fingerprint=copy.digest[:FINGERPRINT],

@@ -15,12 +15,12 @@ from app.publishing.models import Author, Kind, Media, Post, Redirect, Topic
 from app.publishing.paths import normal
 from app.publishing.slugs import unique_slug
 
-from .draft import slug_for
+from .draft import validate_post_slug
 
 
-def post_to_change(session: Session, post_id: int, expected_version: int) -> Post:
+def lock_post(session: Session, post_id: int, expected_version: int) -> Post:
     """The post with its source text, locked; raises Missing, or Conflict if it was saved since."""
-    public_addresses.lock(session)
+    public_addresses.lock_addresses(session)
     post = session.scalars(
         sa.select(Post)
         .where(Post.id == post_id)
@@ -38,16 +38,16 @@ def post_to_change(session: Session, post_id: int, expected_version: int) -> Pos
     return post
 
 
-def holder(session: Session, kind: Kind, slug: str) -> Post | None:
+def find_post_by_slug(session: Session, kind: Kind, slug: str) -> Post | None:
     """The post that has this slug."""
     return session.scalars(
         sa.select(Post).where(Post.kind == kind, Post.slug == slug)
     ).one_or_none()
 
 
-def check_free(session: Session, kind: Kind, slug: str) -> None:
+def require_free_slug(session: Session, kind: Kind, slug: str) -> None:
     """Raise Conflict, naming the other post, when the slug is taken."""
-    other = holder(session, kind, slug)
+    other = find_post_by_slug(session, kind, slug)
     if other is not None:
         raise Conflict(
             f"The slug {slug!r} belongs to the {kind} “{other.title}” ({other.status}); "
@@ -55,32 +55,34 @@ def check_free(session: Session, kind: Kind, slug: str) -> None:
         )
 
 
-def free_slug(session: Session, kind: Kind, wanted: str) -> str:
+def find_free_slug(session: Session, kind: Kind, preferred_slug: str) -> str:
     """The wanted slug, or the first one near it that is free and may be had."""
 
-    def taken(slug: str) -> bool:
+    def is_taken(slug: str) -> bool:
         try:
-            slug_for(kind, slug)
+            validate_post_slug(kind, slug)
         except ValueError:
             return True
-        return holder(session, kind, slug) is not None
+        return find_post_by_slug(session, kind, slug) is not None
 
-    return unique_slug(wanted, taken)
+    return unique_slug(preferred_slug, is_taken)
 
 
-def check_known(session: Session, model: type[Author | Topic | Media], ids: Iterable[int]) -> None:
+def require_existing(
+    session: Session, model: type[Author | Topic | Media], ids: Iterable[int]
+) -> None:
     """Raise Missing for the first id that no row has."""
-    wanted = tuple(ids)
-    if not wanted:
+    requested_ids = tuple(ids)
+    if not requested_ids:
         return
-    found = set(session.scalars(sa.select(model.id).where(model.id.in_(wanted))))
-    for wanted_id in wanted:
-        if wanted_id not in found:
+    existing_ids = set(session.scalars(sa.select(model.id).where(model.id.in_(requested_ids))))
+    for requested_id in requested_ids:
+        if requested_id not in existing_ids:
             noun = {"author": "author", "topic": "topic"}.get(model.__tablename__, "image")
-            raise Missing(f"There is no {noun} with the number {wanted_id}; choose another.")
+            raise Missing(f"There is no {noun} with the number {requested_id}; choose another.")
 
 
-def flush(session: Session, sentence: str) -> None:
+def flush_or_conflict(session: Session, sentence: str) -> None:
     """Send what is pending; a row that another transaction made first becomes a Conflict."""
     try:
         session.flush()
@@ -88,14 +90,14 @@ def flush(session: Session, sentence: str) -> None:
         raise Conflict(sentence) from error
 
 
-def redirect_from(session: Session, path: str) -> Redirect | None:
+def find_redirect(session: Session, path: str) -> Redirect | None:
     """The redirect that starts at this path, however it is spelt."""
     return session.scalars(sa.select(Redirect).where(Redirect.source == normal(path))).one_or_none()
 
 
-def assign(row: object, values: Mapping[str, Any]) -> set[str]:
+def set_changed(row: object, values: Mapping[str, Any]) -> set[str]:
     """Set the attributes that differ; gives their names."""
-    changed = {name for name, value in values.items() if getattr(row, name) != value}
-    for name in changed:
+    changed_names = {name for name, value in values.items() if getattr(row, name) != value}
+    for name in changed_names:
         setattr(row, name, values[name])
-    return changed
+    return changed_names

@@ -19,7 +19,7 @@ _LOCK = 0x626F6172
 """The key of PostgreSQL's advisory lock for the addresses of all posts."""
 
 
-def lock(session: Session) -> None:
+def lock_addresses(session: Session) -> None:
     """Let one transaction at a time change addresses; SQLite has one writer anyway.
 
     Two transactions that take posts back and publish them would each miss the other's write.
@@ -28,24 +28,26 @@ def lock(session: Session) -> None:
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def became_public(session: Session, post: Post, *, now: datetime) -> None:
+def record_public_address(session: Session, post: Post, *, now: datetime) -> None:
     """Record that readers find the post at its path, and lead its old addresses to it."""
     path = normal(post.path)
     _remove_redirect(session, path)
     _record(session, post.id, path, now)
     session.flush()
     for old in _paths_of(session, post):
-        restore(session, old, now=now)
+        restore_redirect(session, old, now=now)
 
 
-def stopped_being_public(session: Session, post: Post, *, now: datetime) -> None:
+def restore_earlier_redirects(session: Session, post: Post, *, now: datetime) -> None:
     """Lead the addresses of a post that readers no longer find to posts that were there before."""
     session.flush()
     for path in _paths_of(session, post):
-        restore(session, path, now=now)
+        restore_redirect(session, path, now=now)
 
 
-def moved(session: Session, post: Post, old_path: str, *, was_public: bool, now: datetime) -> None:
+def redirect_old_address(
+    session: Session, post: Post, old_path: str, *, was_public: bool, now: datetime
+) -> None:
     """Leave a redirect at the old path, if readers may have seen the post there.
 
     `was_public` says that they have, though it is not recorded: the post was dated elsewhere. The
@@ -53,17 +55,17 @@ def moved(session: Session, post: Post, old_path: str, *, was_public: bool, now:
     """
     source, path = normal(old_path), normal(post.path)
     if post.status is Status.PUBLISHED:
-        became_public(session, post, now=now)
+        record_public_address(session, post, now=now)
     else:
         _remove_redirect(session, path, post_id=post.id)
-    restore(session, source, now=now)
+    restore_redirect(session, source, now=now)
     seen_there = was_public or _record_of(session, post.id, source) is not None
     if seen_there and _redirect_from(session, source) is None:
         session.add(Redirect(source=source, post_id=post.id, created_at=now))
         session.flush()
 
 
-def restore(session: Session, path: str, *, now: datetime) -> None:
+def restore_redirect(session: Session, path: str, *, now: datetime) -> None:
     """Lead the path to a published post that was public there, unless it leads somewhere."""
     if _published_at(session, path):
         return

@@ -34,14 +34,14 @@ def find_image(session: Session, source: str) -> Image | None:
     match = _MEDIA.match(source)
     if match is None:
         return None
-    found = session.scalars(
+    media = session.scalars(
         sa.select(Media)
         .join(MediaFile, MediaFile.media_id == Media.id)
         .where(MediaFile.fingerprint == match[1])
         .order_by(MediaFile.original.desc(), Media.id)
         .limit(1)
     ).first()
-    return None if found is None else image_of(found.files)
+    return None if media is None else image_of(media.files)
 
 
 def image_of(files: Sequence[MediaFile]) -> Image:

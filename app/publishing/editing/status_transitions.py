@@ -8,7 +8,7 @@ from app.publishing.errors import Conflict
 from app.publishing.models import Status
 
 
-class Verb(StrEnum):
+class StatusAction(StrEnum):
     """What can be done to a post's status."""
 
     PUBLISH = "publish"
@@ -17,21 +17,21 @@ class Verb(StrEnum):
     ARCHIVE = "archive"
 
 
-TRANSITIONS: dict[tuple[Status, Verb], Status] = {
-    (Status.DRAFT, Verb.PUBLISH): Status.PUBLISHED,
-    (Status.DRAFT, Verb.UNPUBLISH): Status.DRAFT,
-    (Status.DRAFT, Verb.SCHEDULE): Status.SCHEDULED,
-    (Status.DRAFT, Verb.ARCHIVE): Status.ARCHIVED,
-    (Status.SCHEDULED, Verb.PUBLISH): Status.PUBLISHED,
-    (Status.SCHEDULED, Verb.UNPUBLISH): Status.DRAFT,
-    (Status.SCHEDULED, Verb.SCHEDULE): Status.SCHEDULED,
-    (Status.SCHEDULED, Verb.ARCHIVE): Status.ARCHIVED,
-    (Status.PUBLISHED, Verb.PUBLISH): Status.PUBLISHED,
-    (Status.PUBLISHED, Verb.UNPUBLISH): Status.DRAFT,
-    (Status.PUBLISHED, Verb.ARCHIVE): Status.ARCHIVED,
-    (Status.ARCHIVED, Verb.PUBLISH): Status.PUBLISHED,
-    (Status.ARCHIVED, Verb.UNPUBLISH): Status.DRAFT,
-    (Status.ARCHIVED, Verb.ARCHIVE): Status.ARCHIVED,
+TRANSITIONS: dict[tuple[Status, StatusAction], Status] = {
+    (Status.DRAFT, StatusAction.PUBLISH): Status.PUBLISHED,
+    (Status.DRAFT, StatusAction.UNPUBLISH): Status.DRAFT,
+    (Status.DRAFT, StatusAction.SCHEDULE): Status.SCHEDULED,
+    (Status.DRAFT, StatusAction.ARCHIVE): Status.ARCHIVED,
+    (Status.SCHEDULED, StatusAction.PUBLISH): Status.PUBLISHED,
+    (Status.SCHEDULED, StatusAction.UNPUBLISH): Status.DRAFT,
+    (Status.SCHEDULED, StatusAction.SCHEDULE): Status.SCHEDULED,
+    (Status.SCHEDULED, StatusAction.ARCHIVE): Status.ARCHIVED,
+    (Status.PUBLISHED, StatusAction.PUBLISH): Status.PUBLISHED,
+    (Status.PUBLISHED, StatusAction.UNPUBLISH): Status.DRAFT,
+    (Status.PUBLISHED, StatusAction.ARCHIVE): Status.ARCHIVED,
+    (Status.ARCHIVED, StatusAction.PUBLISH): Status.PUBLISHED,
+    (Status.ARCHIVED, StatusAction.UNPUBLISH): Status.DRAFT,
+    (Status.ARCHIVED, StatusAction.ARCHIVE): Status.ARCHIVED,
 }
 """Every allowed step; what is not here is refused."""
 
@@ -41,9 +41,9 @@ _REFUSED = {
 }
 
 
-def after(status: Status, verb: Verb) -> Status:
+def next_status(status: Status, action: StatusAction) -> Status:
     """The status that `verb` leads to; raises Conflict where there is no such step."""
-    found = TRANSITIONS.get((status, verb))
-    if found is None:
+    target = TRANSITIONS.get((status, action))
+    if target is None:
         raise Conflict(_REFUSED[status])
-    return found
+    return target

@@ -18,34 +18,35 @@ from app.publishing.slugs import check_slug
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
 
 
-def line(field: str, value: str, *, limit: int, empty: bool = False) -> str:
+def clean_line(field: str, value: str, *, limit: int, empty: bool = False) -> str:
     """Text on one line: control characters gone, white space collapsed, not over `limit`."""
     cleaned = " ".join(_CONTROL.sub(" ", value).split())
     if not cleaned and not empty:
-        raise Invalid(field, f"The {_said(field)} is empty; write one.")
-    return _bounded(field, cleaned, limit)
+        raise Invalid(field, f"The {_field_label(field)} is empty; write one.")
+    return _limit_length(field, cleaned, limit)
 
 
-def lines(field: str, value: str, *, limit: int) -> str:
+def clean_lines(field: str, value: str, *, limit: int) -> str:
     """Text on several lines: control characters gone, one kind of line end, not over `limit`."""
     unified = value.replace("\r\n", "\n").replace("\r", "\n")
-    return _bounded(field, _CONTROL.sub("", unified), limit)
+    return _limit_length(field, _CONTROL.sub("", unified), limit)
 
 
-def _bounded(field: str, value: str, limit: int) -> str:
+def _limit_length(field: str, value: str, limit: int) -> str:
     if len(value) > limit:
         raise Invalid(
             field,
-            f"The {_said(field)} has {len(value)} characters; {limit} is the most. Shorten it.",
+            f"The {_field_label(field)} has {len(value)} characters; {limit} is the most. "
+            "Shorten it.",
         )
     return value
 
 
-def _said(field: str) -> str:
+def _field_label(field: str) -> str:
     return field.replace("_markdown", "").replace("_", " ")
 
 
-def slug(value: str, *, reserved: Iterable[str] = ()) -> str:
+def validate_slug(value: str, *, reserved: Iterable[str] = ()) -> str:
     """A slug as it may stand in a URL."""
     try:
         return check_slug(value, reserved=frozenset(reserved))
@@ -53,16 +54,16 @@ def slug(value: str, *, reserved: Iterable[str] = ()) -> str:
         raise Invalid("slug", str(error)) from None
 
 
-def aware(field: str, value: datetime) -> datetime:
+def require_timezone(field: str, value: datetime) -> datetime:
     """An instant that says its time zone."""
     if value.tzinfo is None:
-        raise Invalid(field, f"The {_said(field)} {value} says no time zone; add one.")
+        raise Invalid(field, f"The {_field_label(field)} {value} says no time zone; add one.")
     return value
 
 
-def web_address(field: str, value: str, *, limit: int) -> str:
+def validate_web_url(field: str, value: str, *, limit: int) -> str:
     """An address on the web, or nothing."""
-    cleaned = line(field, value, limit=limit, empty=True)
+    cleaned = clean_line(field, value, limit=limit, empty=True)
     try:
         parts = urlsplit(cleaned)
     except ValueError:

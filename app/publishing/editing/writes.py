@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from app.publishing.models import Post, Revision, post_author, post_topic
 
 
-def keep_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
+def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
     """Keep the text that the post has now; the caller holds the post's lock."""
     last = session.scalar(
         sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
@@ -30,7 +30,7 @@ def keep_revision(session: Session, post: Post, *, now: datetime, user_id: int |
     )
 
 
-def link_all(
+def set_authors_and_topics(
     session: Session, post: Post, *, authors: Sequence[int], topics: Sequence[int]
 ) -> bool:
     """Set who wrote the post and what it is about, in this order; tells whether that changed."""
@@ -46,24 +46,24 @@ def _link(
     before = {
         row[0]: row[1] for row in session.execute(sa.select(column, table.c.position).where(mine))
     }
-    wanted = {row_id: position for position, row_id in enumerate(ids)}
-    for row_id in before.keys() - wanted.keys():
+    positions = {row_id: position for position, row_id in enumerate(ids)}
+    for row_id in before.keys() - positions.keys():
         session.execute(sa.delete(table).where(mine, column == row_id))
-    for row_id in wanted.keys() & before.keys():
-        if wanted[row_id] != before[row_id]:
-            moved = sa.update(table).where(mine, column == row_id)
-            session.execute(moved.values(position=wanted[row_id]))
+    for row_id in positions.keys() & before.keys():
+        if positions[row_id] != before[row_id]:
+            update = sa.update(table).where(mine, column == row_id)
+            session.execute(update.values(position=positions[row_id]))
     added = [
         {"post_id": post_id, column.name: row_id, "position": position}
-        for row_id, position in wanted.items()
+        for row_id, position in positions.items()
         if row_id not in before
     ]
     if added:
         session.execute(sa.insert(table), added)
-    return wanted != before
+    return positions != before
 
 
-def count_write(post: Post) -> None:
+def bump_version(post: Post) -> None:
     """Let the version count a write that touched no column of the post itself."""
     flag_modified(post, "title")
 

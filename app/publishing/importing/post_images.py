@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing import text
 from app.publishing.editing import images
+from app.publishing.editing.images import PreparedImage
 from app.publishing.editing.rendering import image_of
 from app.publishing.errors import Invalid
 from app.publishing.images import MAX_BYTES
@@ -23,13 +24,13 @@ VERSION = b"1"
 
 
 @dataclass(slots=True, kw_only=True)
-class Pictures:
-    """The images that a post shows, by their files; `wrong` says why some can't be shown."""
+class PostImages:
+    """The images that a post shows, by their files; `errors` says why some can't be images."""
 
-    shown: dict[PurePosixPath, text.Image] = field(default_factory=dict)
-    new: dict[PurePosixPath, images.Prepared] = field(default_factory=dict)
+    images: dict[PurePosixPath, text.Image] = field(default_factory=dict)
+    new_images: dict[PurePosixPath, PreparedImage] = field(default_factory=dict)
     digests: dict[PurePosixPath, str] = field(default_factory=dict)
-    wrong: dict[PurePosixPath, str] = field(default_factory=dict)
+    errors: dict[PurePosixPath, str] = field(default_factory=dict)
 
 
 def digest_of(
@@ -39,37 +40,41 @@ def digest_of(
     total = sha256(VERSION + b"\n" + "\n".join((own, *words)).encode())
     for target, file in sorted(images.items()):
         try:
-            content = sha256(source_folder.read(root, file, most=MAX_BYTES)).hexdigest()
+            content = sha256(source_folder.read_file(root, file, most=MAX_BYTES)).hexdigest()
         except source_folder.SourceError as error:
             content = str(error)
         total.update(f"\n{target}\n{file}\n{content}".encode())
     return total.hexdigest()
 
 
-def prepare(session: Session, root: Path, files: Iterable[PurePosixPath]) -> Pictures:
+def prepare(session: Session, root: Path, files: Iterable[PurePosixPath]) -> PostImages:
     """Read, check and scale what is not stored yet; takes no lock."""
-    pictures = Pictures()
+    post_images = PostImages()
     for file in dict.fromkeys(files):
         try:
-            _prepare(session, source_folder.read(root, file, most=MAX_BYTES), file, pictures)
+            _prepare(
+                session, source_folder.read_file(root, file, most=MAX_BYTES), file, post_images
+            )
         except (source_folder.SourceError, Invalid) as error:
-            pictures.wrong[file] = str(error)
-    return pictures
+            post_images.errors[file] = str(error)
+    return post_images
 
 
-def _prepare(session: Session, content: bytes, file: PurePosixPath, into: Pictures) -> None:
+def _prepare(session: Session, content: bytes, file: PurePosixPath, into: PostImages) -> None:
     into.digests[file] = sha256(content).hexdigest()
-    known = images.find_media(session, into.digests[file])
-    if known is not None:
-        into.shown[file] = image_of(known.files)
+    existing = images.find_media(session, into.digests[file])
+    if existing is not None:
+        into.images[file] = image_of(existing.files)
         return
-    into.new[file] = images.prepare(content, file.name)
-    into.shown[file] = images.image_of(into.new[file])
+    into.new_images[file] = images.prepare(content, file.name)
+    into.images[file] = images.image_of(into.new_images[file])
 
 
 def by_reference(
-    images: Mapping[str, PurePosixPath], shown: Mapping[PurePosixPath, text.Image]
+    files: Mapping[str, PurePosixPath], images_by_file: Mapping[PurePosixPath, text.Image]
 ) -> dict[str, text.Image]:
     """What each reference shows, as it is written and as a file system would spell it."""
-    found = {target: shown[file] for target, file in images.items() if file in shown}
-    return {unquote(target): image for target, image in found.items()} | found
+    images = {
+        target: images_by_file[file] for target, file in files.items() if file in images_by_file
+    }
+    return {unquote(target): image for target, image in images.items()} | images

@@ -47,18 +47,20 @@ _NO = frozenset({"false", "no", "off", "0", ""})
 
 
 class _Reader:
-    """Takes fields out of a document, each by its first known name; what is left is extra."""
+    """Takes fields out of a document, each by its first known name; what is remaining is extra."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.left = {key.lower() if key.isupper() else key: v for key, v in document.values.items()}
+        self.remaining = {
+            key.lower() if key.isupper() else key: v for key, v in document.values.items()
+        }
 
     def take(self, *names: str) -> tuple[str, Any]:
         """Give the first of `names` that has a value, and forget all of them."""
-        found = [(name, self.left.pop(name)) for name in names if name in self.left]
-        return next(((name, value) for name, value in found if value not in (None, "")), ("", None))
+        pairs = [(name, self.remaining.pop(name)) for name in names if name in self.remaining]
+        return next(((name, value) for name, value in pairs if value not in (None, "")), ("", None))
 
-    def read(self, convert: Callable[[Any], Any], *names: str) -> Any:
+    def convert(self, convert: Callable[[Any], Any], *names: str) -> Any:
         """Convert the first of `names` that has a value; an error names its line."""
         name, value = self.take(*names)
         if value is None:
@@ -69,36 +71,38 @@ class _Reader:
             line = self.document.line_of(name)
             raise FrontMatterError(f"{name}: {error}", line=line) from None
 
-    def read_list(self, *names: str, apart: str = "") -> tuple[str, ...]:
+    def read_list(self, *names: str, separator: str = "") -> tuple[str, ...]:
         """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
-        found: dict[str, None] = {}
+        collected: dict[str, None] = {}
         for name in names:
-            found |= dict.fromkeys(self.read(lambda value: _names(value, apart), name) or ())
-        return tuple(found)
+            collected |= dict.fromkeys(
+                self.convert(lambda value: _names(value, separator), name) or ()
+            )
+        return tuple(collected)
 
 
-def read(document: Document, name: PurePosixPath) -> Meta:
+def read_meta(document: Document, name: PurePosixPath) -> Meta:
     """Read the metadata of a file; raises `FrontMatterError` with the line of what is wrong."""
     reader = _Reader(document)
     taxonomies = _taxonomies(reader)
-    path = reader.read(_path, "path", "url", "permalink")
-    written = reader.read(dates.parse, "date", "publishDate", "publishdate", "published_at")
+    path = reader.convert(_path, "path", "url", "permalink")
+    date = reader.convert(dates.parse, "date", "publishDate", "publishdate", "published_at")
     return Meta(
-        title=reader.read(_line, "title"),
-        date=written or _date_elsewhere(name, path),
-        updated=reader.read(dates.parse, "updated", "lastmod", "last_modified_at", "modified"),
-        slug=reader.read(_line, "slug"),
+        title=reader.convert(_line, "title"),
+        date=date or _date_elsewhere(name, path),
+        updated=reader.convert(dates.parse, "updated", "lastmod", "last_modified_at", "modified"),
+        slug=reader.convert(_line, "slug"),
         path=path,
-        authors=reader.read_list("authors", "author", apart=",;"),
-        topics=_joined(reader, taxonomies),
+        authors=reader.read_list("authors", "author", separator=",;"),
+        topics=_merge_topics(reader, taxonomies),
         aliases=reader.read_list("aliases", "redirect_from"),
         draft=_draft(reader),
-        description=reader.read(_line, "description", "subtitle", "excerpt", "summary"),
-        image=reader.read(_image, "image", "cover", "featured_image", "images", "thumbnail"),
-        weight=reader.read(_number, "weight", "order", "nav_order"),
-        menu=reader.read(_menu, "menu", "menus"),
+        description=reader.convert(_line, "description", "subtitle", "excerpt", "summary"),
+        image=reader.convert(_image, "image", "cover", "featured_image", "images", "thumbnail"),
+        weight=reader.convert(_number, "weight", "order", "nav_order"),
+        menu=reader.convert(_menu, "menu", "menus"),
         kind=_kind(reader, name),
-        extra=dict(reader.left),
+        extra=dict(reader.remaining),
     )
 
 
@@ -109,32 +113,32 @@ def _date_elsewhere(name: PurePosixPath, path: str | None) -> datetime | None:
 
 def _taxonomies(reader: _Reader) -> tuple[str, ...]:
     """Read Zola's `[taxonomies]` table."""
-    table = reader.left.get("taxonomies")
+    table = reader.remaining.get("taxonomies")
     if not isinstance(table, dict):
         return ()
-    del reader.left["taxonomies"]
+    del reader.remaining["taxonomies"]
     inner = _Reader(reader.document)
-    inner.left = {str(key): value for key, value in table.items()}
-    return inner.read_list(*(key for key in inner.left if key != "authors"))
+    inner.remaining = {str(key): value for key, value in table.items()}
+    return inner.read_list(*(key for key in inner.remaining if key != "authors"))
 
 
-def _joined(reader: _Reader, taxonomies: tuple[str, ...]) -> tuple[str, ...]:
+def _merge_topics(reader: _Reader, taxonomies: tuple[str, ...]) -> tuple[str, ...]:
     """Join tags, categories and topics; Jekyll writes the first two as words in one line too."""
-    words = reader.read_list("tags", "categories", apart=", ")
-    names = reader.read_list("category", "topics", apart=",")
+    words = reader.read_list("tags", "categories", separator=", ")
+    names = reader.read_list("category", "topics", separator=",")
     return tuple(dict.fromkeys((*words, *names, *taxonomies)))
 
 
 def _draft(reader: _Reader) -> bool:
-    draft = bool(reader.read(_truth, "draft"))
-    published = reader.read(_truth, "published")
+    draft = bool(reader.convert(_truth, "draft"))
+    published = reader.convert(_truth, "published")
     return draft or published is False
 
 
 def _kind(reader: _Reader, name: PurePosixPath) -> PostKind:
     """Tell a page from an article: by what is written, else by the folder it lies in."""
-    named = str(reader.take("type")[1] or reader.left.get("layout") or "").lower()
-    if named in _PAGE_TYPES or name.parts[0] in {"pages", "page"}:
+    type_name = str(reader.take("type")[1] or reader.remaining.get("layout") or "").lower()
+    if type_name in _PAGE_TYPES or name.parts[0] in {"pages", "page"}:
         return "page"
     return "article"
 
@@ -155,18 +159,18 @@ def _path(value: Any) -> str:
     return _line(value).strip("/")
 
 
-def _names(value: Any, apart: str) -> tuple[str, ...]:
+def _names(value: Any, separator: str) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if isinstance(value, str):
-        used = next((mark for mark in apart if mark in value.strip()), None)
+        used = next((mark for mark in separator if mark in value.strip()), None)
         values = value.split(used) if used else [value]
     if len(values) > MAX_LIST:
         raise ValueError(f"the list has more than {MAX_LIST} entries")
-    names = (_line(_named(item)) for item in values)
+    names = (_line(_name_in(item)) for item in values)
     return tuple(name for name in names if name)
 
 
-def _named(value: Any) -> Any:
+def _name_in(value: Any) -> Any:
     """Take the name out of an author or a topic that is written as a table."""
     if not isinstance(value, dict):
         return value

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from . import references, source_folder, source_urls
 from .plan import Entry, Plan
-from .source_folder import Found
+from .source_folder import SourcePost
 
 _IMAGES = frozenset({".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
 
@@ -39,38 +39,38 @@ class Translation:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def translate(folder: Folder, entry: Entry, found: Found) -> Translation:
+def translate(folder: Folder, entry: Entry, post: SourcePost) -> Translation:
     """Find the meaning of every target in the text, and of the cover."""
     meaning = Translation()
     at_home = entry.source == entry.address  # written for this site: its links say what they mean
-    cover = found.meta.image
+    cover = post.meta.image
     if cover:
-        meaning.lines[cover] = _line_of_cover(found, cover)
-        if (file := _image(folder, found, cover)) is not None:
+        meaning.lines[cover] = _line_of_cover(post, cover)
+        if (file := _image(folder, post, cover)) is not None:
             meaning.images[cover] = file
-    for reference in references.find(found.document.body):
+    for reference in references.find(post.document.body):
         target = reference.target
         if target in meaning.lines:
             continue
-        meaning.lines[target] = found.document.offset + reference.line
-        _note(folder, found, target, meaning)
+        meaning.lines[target] = post.document.offset + reference.line
+        _note(folder, post, target, meaning)
         if at_home and target.startswith("/"):
             meaning.links.pop(target, None)
     return meaning
 
 
-def _line_of_cover(found: Found, cover: str) -> int:
-    lines = found.document.source.split("\n")
+def _line_of_cover(post: SourcePost, cover: str) -> int:
+    lines = post.document.source.split("\n")
     return next((number for number, line in enumerate(lines, 1) if cover in line), 1)
 
 
-def _note(folder: Folder, found: Found, target: str, meaning: Translation) -> None:
+def _note(folder: Folder, post: SourcePost, target: str, meaning: Translation) -> None:
     local = _local(folder, target)
     if local is None:
         return
-    if (file := _image(folder, found, target)) is not None:
+    if (file := _image(folder, post, target)) is not None:
         meaning.images[target] = file
-    elif (address := _link(folder, found, local)) is not None:
+    elif (address := _link(folder, post, local)) is not None:
         meaning.links[target] = address
 
 
@@ -86,33 +86,33 @@ def _local(folder: Folder, target: str) -> str | None:
     return None if parts.scheme or parts.netloc else target
 
 
-def _image(folder: Folder, found: Found, target: str) -> PurePosixPath | None:
+def _image(folder: Folder, post: SourcePost, target: str) -> PurePosixPath | None:
     local = _local(folder, target)
     if local is None:
         return None
     path = unquote(urlsplit(local).path)
     if PurePosixPath(path).suffix.lower() not in _IMAGES:
         return None
-    return source_folder.locate(folder.root, found.path, path) or _beside_other(folder, found, path)
+    return source_folder.locate(folder.root, post.path, path) or _beside_other(folder, post, path)
 
 
-def _beside_other(folder: Folder, found: Found, path: str) -> PurePosixPath | None:
+def _beside_other(folder: Folder, post: SourcePost, path: str) -> PurePosixPath | None:
     """The image that lies beside another post, named by that post's address."""
-    meant = source_urls.target(path, name=found.path, base=found.source_url)
-    if meant is None or meant.url is None:
+    link = source_urls.target(path, name=post.path, base=post.source_url)
+    if link is None or link.url is None:
         return None
-    page, _, name = meant.url.rpartition("/")
+    page, _, name = link.url.rpartition("/")
     other = folder.plan.at(page)
     return None if other is None else source_folder.locate(folder.root, other.path, name)
 
 
-def _link(folder: Folder, found: Found, local: str) -> str | None:
-    meant = source_urls.target(local, name=found.path, base=found.source_url)
-    if meant is None:
+def _link(folder: Folder, post: SourcePost, local: str) -> str | None:
+    link = source_urls.target(local, name=post.path, base=post.source_url)
+    if link is None:
         return None
-    other = folder.plan.entries.get(meant.file) if meant.file else None
-    if meant.url is not None:
-        other = folder.plan.at(meant.url)
+    other = folder.plan.entries.get(link.file) if link.file else None
+    if link.url is not None:
+        other = folder.plan.at(link.url)
     if other is None:
         return None
-    return f"{other.address}#{meant.fragment}" if meant.fragment else other.address
+    return f"{other.address}#{link.fragment}" if link.fragment else other.address

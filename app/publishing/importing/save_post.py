@@ -20,59 +20,61 @@ from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 
 from .plan import Entry
-from .post_images import Pictures
+from .post_images import PostImages
 from .report import Report
-from .source_folder import Found
+from .source_folder import SourcePost
 
 _MENU = 1000
 """Where a page stands in the menu that says it belongs there, but not where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class PreparedPost:
     """A post whose text is rendered and whose images are scaled: only the writing is left."""
 
     entry: Entry
-    found: Found
+    source_post: SourcePost
     digest: str
     markdown: str
     rendered: Rendered
-    pictures: Pictures
+    images: PostImages
     cover: PurePosixPath | None
     prefix: str
     now: datetime
 
 
-def save(session: Session, ready: Ready, report: Report) -> Post:
+def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     """Write everything of one post; inside the caller's transaction."""
-    media = {file: images.store(new, now=ready.now).id for file, new in ready.pictures.new.items()}
+    media = {
+        file: images.store(new, now=ready.now).id for file, new in ready.images.new_images.items()
+    }
     cover_id = _cover_id(session, ready, media)
     draft = _draft(session, ready, cover_id)
     if ready.entry.post_id is None:
-        post = actions.create(draft, now=ready.now, rendered=ready.rendered)
+        saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
     else:
-        post = _revise(session, ready.entry.post_id, draft, ready)
-    _settle(post, _wanted(ready, post), ready)
-    _redirect(post, ready, report)
-    _remember(session, post, ready)
-    return post
+        saved = _revise(session, ready.entry.post_id, draft, ready)
+    _apply_status(saved, _target_status(ready, saved), ready)
+    _redirect(saved, ready, report)
+    _save_import_record(session, saved, ready)
+    return saved
 
 
-def _cover_id(session: Session, ready: Ready, new: dict[PurePosixPath, int]) -> int | None:
+def _cover_id(session: Session, ready: PreparedPost, new: dict[PurePosixPath, int]) -> int | None:
     if ready.cover is None:
         return None
     if ready.cover in new:
         return new[ready.cover]
-    known = images.find_media(session, ready.pictures.digests[ready.cover])
-    return None if known is None else known.id
+    existing = images.find_media(session, ready.images.digests[ready.cover])
+    return None if existing is None else existing.id
 
 
-def _draft(session: Session, ready: Ready, cover_id: int | None) -> Draft:
-    meta, entry = ready.found.meta, ready.entry
+def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft:
+    meta, entry = ready.source_post.meta, ready.entry
     alt = meta.extra.get("cover_alt") or meta.extra.get("image_alt") or ""
     return Draft(
         kind=entry.kind,
-        title=ready.found.title,
+        title=ready.source_post.title,
         slug=entry.slug,
         summary=meta.description or "",
         body_markdown=ready.markdown,
@@ -86,8 +88,8 @@ def _draft(session: Session, ready: Ready, cover_id: int | None) -> Draft:
     )
 
 
-def _menu_position(ready: Ready) -> int | None:
-    meta = ready.found.meta
+def _menu_position(ready: PreparedPost) -> int | None:
+    meta = ready.source_post.meta
     if ready.entry.kind is not Kind.PAGE or not meta.menu:
         return None
     return _MENU if meta.weight is None else max(0, min(meta.weight, _MENU))
@@ -96,32 +98,35 @@ def _menu_position(ready: Ready) -> int | None:
 def _authors(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
     for name in names:
         slug = slugify(name)
-        found = session.scalar(sa.select(Author.id).where(Author.slug == slug))
-        yield found or actions.save_author(AuthorDraft(name=name, slug=slug), now=now).id
+        author_id = session.scalar(sa.select(Author.id).where(Author.slug == slug))
+        yield author_id or actions.save_author(AuthorDraft(name=name, slug=slug), now=now).id
 
 
 def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
     for name in names:
         slug = slugify(name)
-        found = session.scalar(sa.select(Topic.id).where(Topic.slug == slug))
-        yield found or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
+        topic_id = session.scalar(sa.select(Topic.id).where(Topic.slug == slug))
+        yield topic_id or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
 
 
-def _wanted(ready: Ready, post: Post) -> Status:
+def _target_status(ready: PreparedPost, post: Post) -> Status:
     """The status that the file asks for; what an editor archived stays in the archive."""
-    if post.status is Status.ARCHIVED or ready.found.meta.extra.get("status") == "archived":
+    if post.status is Status.ARCHIVED or ready.source_post.meta.extra.get("status") == "archived":
         return Status.ARCHIVED
-    if ready.found.meta.draft:
+    if ready.source_post.meta.draft:
         return Status.DRAFT
-    due = ready.found.meta.date
+    due = ready.source_post.meta.date
     return Status.SCHEDULED if due is not None and due > ready.now else Status.PUBLISHED
 
 
-def _revise(session: Session, post_id: int, draft: Draft, ready: Ready) -> Post:
+def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -> Post:
     post = session.get_one(Post, post_id)
     if draft.menu_position is None and draft.kind is post.kind:
         draft = replace(draft, menu_position=post.menu_position)
-    if post.status in {Status.SCHEDULED, Status.PUBLISHED} and _wanted(ready, post) != post.status:
+    if (
+        post.status in {Status.SCHEDULED, Status.PUBLISHED}
+        and _target_status(ready, post) != post.status
+    ):
         actions.unpublish(post.id, expected_version=post.version, now=ready.now)
         session.flush()
     return actions.revise(
@@ -129,20 +134,20 @@ def _revise(session: Session, post_id: int, draft: Draft, ready: Ready) -> Post:
     )
 
 
-def _settle(post: Post, wanted: Status, ready: Ready) -> None:
+def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> None:
     """Lead the post to the status that its file asks for."""
     version, now = post.version, ready.now
-    if post.status is wanted:
+    if post.status is target_status:
         return
-    if wanted is Status.PUBLISHED:
+    if target_status is Status.PUBLISHED:
         actions.publish(post.id, expected_version=version, now=now)
-    elif wanted is Status.ARCHIVED:
+    elif target_status is Status.ARCHIVED:
         actions.archive(post.id, expected_version=version, now=now)
-    elif wanted is Status.SCHEDULED and ready.found.meta.date is not None:
-        actions.schedule(post.id, ready.found.meta.date, expected_version=version, now=now)
+    elif target_status is Status.SCHEDULED and ready.source_post.meta.date is not None:
+        actions.schedule(post.id, ready.source_post.meta.date, expected_version=version, now=now)
 
 
-def _redirect(post: Post, ready: Ready, report: Report) -> None:
+def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
     """Lead every address that the post had to where it stands now."""
     entry = ready.entry
     own = normal(post.path)
@@ -156,10 +161,10 @@ def _redirect(post: Post, ready: Ready, report: Report) -> None:
             report.warn(entry.path, None, f"no redirect from {old}: {error}")
 
 
-def _remember(session: Session, post: Post, ready: Ready) -> None:
+def _save_import_record(session: Session, post: Post, ready: PreparedPost) -> None:
     source = ready.entry.source
-    known = session.scalars(sa.select(Imported).where(Imported.source == source)).one_or_none()
-    if known is None:
-        known = Imported(source=source, post_id=post.id)
-        session.add(known)
-    known.digest, known.imported_at = ready.digest, ready.now
+    record = session.scalars(sa.select(Imported).where(Imported.source == source)).one_or_none()
+    if record is None:
+        record = Imported(source=source, post_id=post.id)
+        session.add(record)
+    record.digest, record.imported_at = ready.digest, ready.now

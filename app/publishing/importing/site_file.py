@@ -46,8 +46,8 @@ def load(root: Path, report: Report) -> Publication:
         return Publication()
     text = ""
     try:
-        text = source_folder.read(root, NAME, most=MOST).decode()
-        return read(tomllib.loads(text))
+        text = source_folder.read_file(root, NAME, most=MOST).decode()
+        return parse_site_file(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         place = _LINE.search(str(error))
         line = int(place[1]) if place else text.count("\n") + 1
@@ -60,7 +60,7 @@ def load(root: Path, report: Report) -> Publication:
     return Publication()
 
 
-def read(values: Mapping[str, Any]) -> Publication:
+def parse_site_file(values: Mapping[str, Any]) -> Publication:
     """What the values of the file mean; raises a `ValueError` that names what is wrong."""
     site = None
     if "title" in values:
@@ -93,10 +93,10 @@ def _texts(values: Any, name: str) -> list[str]:
 
 
 def _tables(values: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    found = values.get(name, [])
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    tables = values.get(name, [])
+    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
         raise ValueError(f"{name}: write each one below a line [[{name}]]")
-    return found
+    return tables
 
 
 def _author(values: dict[str, Any]) -> AuthorDraft:
@@ -143,13 +143,13 @@ def _save_site(draft: SiteDraft) -> None:
 
 
 def _save_author(draft: AuthorDraft, now: datetime) -> None:
-    known = db.session.scalar(sa.select(Author.id).where(Author.slug == draft.slug))
-    actions.save_author(draft, now=now, author_id=known)
+    author_id = db.session.scalar(sa.select(Author.id).where(Author.slug == draft.slug))
+    actions.save_author(draft, now=now, author_id=author_id)
 
 
 def _save_topic(draft: TopicDraft, now: datetime) -> None:
-    known = db.session.scalar(sa.select(Topic.id).where(Topic.slug == draft.slug))
-    actions.save_topic(draft, now=now, topic_id=known)
+    topic_id = db.session.scalar(sa.select(Topic.id).where(Topic.slug == draft.slug))
+    actions.save_topic(draft, now=now, topic_id=topic_id)
 
 
 def _redirect(old: str, new: str, now: datetime) -> None:

@@ -33,7 +33,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SourcePost:
     """A post of the folder, ready to be imported; `path` is relative to the folder.
 
     `source_url` and `aliases` are the absolute paths at which the old site served it; `digest` is
@@ -58,7 +58,7 @@ class Skipped:
     reason: str
 
 
-def scan(root: Path, limits: Limits | None = None) -> Iterator[Found | Skipped]:
+def scan(root: Path, limits: Limits | None = None) -> Iterator[SourcePost | Skipped]:
     """Read every post below `root`, sorted by path; raises `SourceError` when it is no folder."""
     limits = limits or Limits()
     home = _home(root)
@@ -71,7 +71,9 @@ def scan(root: Path, limits: Limits | None = None) -> Iterator[Found | Skipped]:
             yield _read_post(home, path, limits)
 
 
-def read_post(root: Path, path: PurePosixPath, limits: Limits | None = None) -> Found | Skipped:
+def read_post(
+    root: Path, path: PurePosixPath, limits: Limits | None = None
+) -> SourcePost | Skipped:
     """Read one post that `scan` has found."""
     return _read_post(_home(root), path, limits or Limits())
 
@@ -81,17 +83,21 @@ def locate(root: Path, post: PurePosixPath, reference: str) -> PurePosixPath | N
 
     Looks beside the post, then from the folder's top and in `static`, `assets`, `public`.
     """
-    cut = reference.split("#", 1)[0].split("?", 1)[0]
-    beside = [] if cut.startswith("/") else [source_urls.inside(f"{post.parent.as_posix()}/{cut}")]
+    path_part = reference.split("#", 1)[0].split("?", 1)[0]
+    beside = (
+        []
+        if path_part.startswith("/")
+        else [source_urls.inside(f"{post.parent.as_posix()}/{path_part}")]
+    )
     home = _home(root)
-    tops = [source_urls.inside(f"{folder}/{cut}") for folder in _IMAGE_FOLDERS]
+    tops = [source_urls.inside(f"{folder}/{path_part}") for folder in _IMAGE_FOLDERS]
     for candidate in (*beside, *tops):
         if candidate and _is_own_file(home, candidate):
             return candidate
     return None
 
 
-def read(root: Path, path: PurePosixPath, *, most: int) -> bytes:
+def read_file(root: Path, path: PurePosixPath, *, most: int) -> bytes:
     """Read a regular file of the folder, of `most` bytes; raises `SourceError` for any other."""
     home = _home(root)
     try:
@@ -118,7 +124,7 @@ def _home(root: Path) -> Path:
 
 
 def _walk(
-    home: Path, folder: PurePosixPath, limits: Limits, left: list[int]
+    home: Path, folder: PurePosixPath, limits: Limits, remaining: list[int]
 ) -> Iterator[PurePosixPath | Skipped]:
     """Give the regular files below a folder in order; `left` counts down over the whole walk."""
     try:
@@ -128,17 +134,17 @@ def _walk(
         return
     for entry in entries:
         path = folder / entry.name
-        left[0] -= 1
-        if left[0] == -1:
+        remaining[0] -= 1
+        if remaining[0] == -1:
             reason = f"the folder has more than {limits.files} files; the rest is left out"
             yield Skipped(path=path, line=None, reason=reason)
-        if left[0] < 0:
+        if remaining[0] < 0:
             return
-        yield from _step(home, entry, path, limits, left)
+        yield from _step(home, entry, path, limits, remaining)
 
 
 def _step(
-    home: Path, entry: os.DirEntry[str], path: PurePosixPath, limits: Limits, left: list[int]
+    home: Path, entry: os.DirEntry[str], path: PurePosixPath, limits: Limits, remaining: list[int]
 ) -> Iterator[PurePosixPath | Skipped]:
     if entry.name.startswith(".") or entry.name in _PASSED_OVER:
         return
@@ -146,7 +152,7 @@ def _step(
     if reason:
         yield Skipped(path=path, line=None, reason=reason)
     elif entry.is_dir(follow_symlinks=False):
-        yield from _walk(home, path, limits, left)
+        yield from _walk(home, path, limits, remaining)
     elif entry.is_file(follow_symlinks=False):
         yield path
 
@@ -183,14 +189,14 @@ def _order(entry: os.DirEntry[str]) -> tuple[str, ...]:
     return (entry.name.casefold(), entry.name)
 
 
-def _read_post(home: Path, path: PurePosixPath, limits: Limits) -> Found | Skipped:
+def _read_post(home: Path, path: PurePosixPath, limits: Limits) -> SourcePost | Skipped:
     if path.name.lower() == "_index.md":
         reason = "is the page of a section; sections are made from topics here"
         return Skipped(path=path, line=None, reason=reason)
     try:
-        data = read(home, path, most=limits.text_bytes)
+        data = read_file(home, path, most=limits.text_bytes)
         text = data.decode("utf-8-sig")
-        return _found(path, text, sha256(data).hexdigest())
+        return _build_source_post(path, text, sha256(data).hexdigest())
     except SourceError as error:
         return Skipped(path=path, line=None, reason=str(error))
     except UnicodeDecodeError as error:
@@ -201,26 +207,26 @@ def _read_post(home: Path, path: PurePosixPath, limits: Limits) -> Found | Skipp
         return Skipped(path=path, line=error.line, reason=error.reason)
 
 
-def _found(path: PurePosixPath, text: str, digest: str) -> Found | Skipped:
+def _build_source_post(path: PurePosixPath, text: str, digest: str) -> SourcePost | Skipped:
     document = frontmatter.split(text)
     if document.kind == "none":
         reason = "has no front matter; put a title between two lines of --- at its top"
         return Skipped(path=path, line=1, reason=reason)
-    read_meta = post_meta.read(document, path)
-    if not document.body.strip() and not read_meta.title:
+    meta = post_meta.read_meta(document, path)
+    if not document.body.strip() and not meta.title:
         reason = "has no title, and no text below its front matter"
         return Skipped(path=path, line=document.offset, reason=reason)
     if "_drafts" in path.parts:
-        read_meta = replace(read_meta, draft=True)
-    if read_meta.date is None and not read_meta.draft:
-        read_meta = replace(read_meta, kind="page")  # an article without a date has no place
-    return Found(
+        meta = replace(meta, draft=True)
+    if meta.date is None and not meta.draft:
+        meta = replace(meta, kind="page")  # an article without a date has no place
+    return SourcePost(
         path=path,
-        title=read_meta.title or _title(document, path),
-        meta=read_meta,
+        title=meta.title or _title(document, path),
+        meta=meta,
         document=document,
-        source_url=source_urls.source_url(document, read_meta, path),
-        aliases=source_urls.alias_urls(document, read_meta, path),
+        source_url=source_urls.source_url(document, meta, path),
+        aliases=source_urls.alias_urls(document, meta, path),
         digest=digest,
     )
 

@@ -70,8 +70,8 @@ def alias_urls(document: Document, meta: Meta, name: PurePosixPath) -> tuple[str
     base = "/"
     if generator(document, name) == "hugo":
         base = source_url(document, meta, name).rstrip("/").rpartition("/")[0] + "/"
-    found = (urlsplit(urljoin(base, alias)).path for alias in meta.aliases)
-    return tuple(dict.fromkeys(path for path in found if path.startswith("/") and path != "/"))
+    paths = (urlsplit(urljoin(base, alias)).path for alias in meta.aliases)
+    return tuple(dict.fromkeys(path for path in paths if path.startswith("/") and path != "/"))
 
 
 def target(href: str, *, name: PurePosixPath, base: str) -> Target | None:
@@ -114,7 +114,7 @@ def _filled(path: str, meta: Meta, name: PurePosixPath) -> str:
     if meta.date:
         stamps = {"year": "%Y", "month": "%m", "day": "%d", "i_month": "%m", "i_day": "%d"}
         values |= {key: meta.date.strftime(stamp) for key, stamp in stamps.items()}
-    return re.sub(r":([a-z_]+)", lambda found: values.get(found[1], found[0]), path)
+    return re.sub(r":([a-z_]+)", lambda match: values.get(match[1], match[0]), path)
 
 
 def _as_path(path: str) -> str:

@@ -50,7 +50,7 @@ class Numbered:
 class Ends:
     """What a list shows of its newest articles: those of no full page, and the newest page's."""
 
-    shown: int
+    article_count: int
     older: int | None
     """The number of the page with the next older articles."""
 
@@ -71,7 +71,7 @@ class YearPage:
     posts: tuple[Post, ...]
     earlier: int | None
     later: int | None
-    cut: bool
+    is_truncated: bool
     """Whether the year has more articles than one page lists."""
 
 
@@ -82,10 +82,10 @@ def page(number: int, *, about: Listed | None = None, details: bool = False) -> 
     With `details`, the articles say all that `for_lists` can load but minutes.
     """
     start = (number - 1) * PAGE_SIZE
-    found = narrowed(articles(), about).order_by(*OLDEST_FIRST)
-    shown = found.limit(PAGE_SIZE).offset(start).options(*for_lists(details=details))
-    posts = tuple(reversed(list(db.session.scalars(shown))))
-    if not posts and not (start and _first(found.offset(start - 1))):
+    statement = narrowed(articles(), about).order_by(*OLDEST_FIRST)
+    posts_of_page = statement.limit(PAGE_SIZE).offset(start).options(*for_lists(details=details))
+    posts = tuple(reversed(list(db.session.scalars(posts_of_page))))
+    if not posts and not (start and _first(statement.offset(start - 1))):
         return None
     return Numbered(number=number, posts=posts)
 
@@ -93,7 +93,7 @@ def page(number: int, *, about: Listed | None = None, details: bool = False) -> 
 def ends(count: int) -> Ends:
     """How a list of `count` articles begins, and the page that goes on where that ends."""
     older = max(lasting_count(count) - 1, 0)
-    return Ends(shown=count - older * PAGE_SIZE, older=older or None)
+    return Ends(article_count=count - older * PAGE_SIZE, older=older or None)
 
 
 def page_count(count: int) -> int:
@@ -109,8 +109,8 @@ def lasting_count(count: int) -> int:
 def years() -> list[Year]:
     """The years that have articles, newest first."""
     year = year_of(Post.published_at)
-    found = articles().with_only_columns(year, sa.func.count(Post.id)).group_by(year)
-    rows = db.session.execute(found.order_by(year.desc()))
+    statement = articles().with_only_columns(year, sa.func.count(Post.id)).group_by(year)
+    rows = db.session.execute(statement.order_by(year.desc()))
     return [Year(number=int(number), count=count) for number, count in rows]
 
 
@@ -120,8 +120,8 @@ def year(number: int) -> YearPage | None:
         return None
     start, end = datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC)
     within = articles().where(Post.published_at >= start, Post.published_at < end)
-    found = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1)
-    rows = list(db.session.scalars(found.options(*for_links(Post.title, Post.published_at))))
+    statement = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1)
+    rows = list(db.session.scalars(statement.options(*for_links(Post.title, Post.published_at))))
     if not rows:
         return None
     before = articles().where(Post.published_at < start).order_by(*NEWEST_FIRST)
@@ -131,7 +131,7 @@ def year(number: int) -> YearPage | None:
         posts=tuple(rows[:YEAR_SIZE]),
         earlier=_year_of_first(before),
         later=_year_of_first(after),
-        cut=len(rows) > YEAR_SIZE,
+        is_truncated=len(rows) > YEAR_SIZE,
     )
 
 

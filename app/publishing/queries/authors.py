@@ -24,9 +24,9 @@ class CountedAuthor:
 def by_slug(slug: str, *, described: bool = False) -> Author | None:
     """One author; what is said about them only when they are `described`."""
     about = (Author.bio_html, Author.url) if described else ()
-    found = sa.select(Author).where(Author.slug == slug)
+    statement = sa.select(Author).where(Author.slug == slug)
     options = load_only(Author.slug, Author.name, *about, raiseload=True)
-    return db.session.scalar(found.options(options))
+    return db.session.scalar(statement.options(options))
 
 
 def in_use() -> list[CountedAuthor]:
@@ -35,17 +35,17 @@ def in_use() -> list[CountedAuthor]:
     Sorted here, since an order in SQL reads the names of the authors who have none too.
     """
     counts = _counts()
-    found = sa.select(Author, counts.c.count).join(counts, counts.c.author_id == Author.id)
-    rows = db.session.execute(found.order_by(Author.id))
-    counted = [CountedAuthor(author=author, count=count) for author, count in rows]
-    return sorted(counted, key=lambda one: (one.author.name.casefold(), one.author.id))
+    statement = sa.select(Author, counts.c.count).join(counts, counts.c.author_id == Author.id)
+    rows = db.session.execute(statement.order_by(Author.id))
+    authors = [CountedAuthor(author=author, count=count) for author, count in rows]
+    return sorted(authors, key=lambda one: (one.author.name.casefold(), one.author.id))
 
 
 def slugs_in_use() -> list[str]:
     """The addresses of the authors of published articles; their names are not read."""
     counts = _counts()
-    found = sa.select(Author.id, Author.slug).join(counts, counts.c.author_id == Author.id)
-    return [slug for _, slug in db.session.execute(found.order_by(Author.slug))]
+    statement = sa.select(Author.id, Author.slug).join(counts, counts.c.author_id == Author.id)
+    return [slug for _, slug in db.session.execute(statement.order_by(Author.slug))]
 
 
 def _counts() -> sa.Subquery:

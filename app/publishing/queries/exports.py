@@ -49,20 +49,20 @@ def addresses(number: int) -> list[Address]:
 
     With their keys, so that what is not among them may change.
     """
-    found = (
+    statement = (
         articles()
         .with_only_columns(Post.id, Post.slug, Post.updated_at)
         .order_by(*OLDEST_FIRST)
         .limit(SITEMAP_SIZE)
         .offset((number - 1) * SITEMAP_SIZE)
     )
-    rows = db.session.execute(found)
+    rows = db.session.execute(statement)
     return [Address(path=f"/articles/{row.slug}", changed_at=row.updated_at) for row in rows]
 
 
 def rows() -> list[Row]:
     """Every published article, newest first, `MOST_ROWS` at most; three statements."""
-    found = articles().with_only_columns(
+    statement = articles().with_only_columns(
         Post.id,
         Post.slug,
         Post.title,
@@ -84,19 +84,19 @@ def rows() -> list[Row]:
             authors=tuple(authors.get(row.id, ())),
             topics=tuple(topics.get(row.id, ())),
         )
-        for row in db.session.execute(found.order_by(*NEWEST_FIRST).limit(MOST_ROWS))
+        for row in db.session.execute(statement.order_by(*NEWEST_FIRST).limit(MOST_ROWS))
     ]
 
 
 def summary() -> Summary:
     """The site in numbers."""
-    counted = articles().with_only_columns(
+    statement = articles().with_only_columns(
         sa.func.count(Post.id).label("articles"),
         sa.func.coalesce(sa.func.sum(Post.word_count), 0).label("words"),
         sa.func.max(Post.published_at).label("newest_at"),
         sa.func.min(Post.published_at).label("oldest_at"),
     )
-    row = db.session.execute(counted).one()
+    row = db.session.execute(statement).one()
     return Summary(
         articles=row.articles,
         pages=_published_pages(),
@@ -114,14 +114,14 @@ def _published_pages() -> int:
 
 
 def _linked(links: sa.Table, noun: sa.Column[int]) -> int:
-    found = articles().join(links, links.c.post_id == Post.id)
-    return db.session.scalar(found.with_only_columns(sa.func.count(noun.distinct()))) or 0
+    statement = articles().join(links, links.c.post_id == Post.id)
+    return db.session.scalar(statement.with_only_columns(sa.func.count(noun.distinct()))) or 0
 
 
 def _names(
     links: sa.Table, noun: type[Author | Topic], key: sa.Column[int]
 ) -> dict[int, list[str]]:
-    found = (
+    statement = (
         articles()
         .join(links, links.c.post_id == Post.id)
         .join(noun, noun.id == key)
@@ -129,6 +129,6 @@ def _names(
         .order_by(Post.id, links.c.position, key)
     )
     names: dict[int, list[str]] = {}
-    for post_id, _, name in db.session.execute(found):
+    for post_id, _, name in db.session.execute(statement):
         names.setdefault(post_id, []).append(name)
     return names

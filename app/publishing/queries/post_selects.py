@@ -75,6 +75,6 @@ def _around(topics: Any) -> tuple[ExecutableOption, ...]:
 _COVER = (joinedload(Post.cover).selectinload(Media.files), raiseload("*"))
 
 
-def for_links(*shown: InstrumentedAttribute[Any]) -> tuple[ExecutableOption, ...]:
+def for_links(*columns: InstrumentedAttribute[Any]) -> tuple[ExecutableOption, ...]:
     """Load where a link leads, and of the post behind it no more than is shown."""
-    return (load_only(*_LINKED, *shown, raiseload=True), raiseload("*"))
+    return (load_only(*_LINKED, *columns, raiseload=True), raiseload("*"))

@@ -19,8 +19,8 @@ def target(path: str) -> str | None:
         source = normal(quote(path))
     except ValueError:
         return None
-    found = sa.select(Redirect.id, Redirect.target, Redirect.post_id)
-    row = db.session.execute(found.where(Redirect.source == source)).one_or_none()
+    statement = sa.select(Redirect.id, Redirect.target, Redirect.post_id)
+    row = db.session.execute(statement.where(Redirect.source == source)).one_or_none()
     if row is None:
         return None
     leads = row.target if row.post_id is None else _public_path(row.post_id)
@@ -29,6 +29,6 @@ def target(path: str) -> str | None:
 
 def _public_path(post_id: int) -> str | None:
     """Asked apart: joined, every new post would touch the pages that no redirect leads from."""
-    found = sa.select(Post).where(Post.id == post_id).options(*for_links(Post.status))
-    post = db.session.scalar(found)
+    statement = sa.select(Post).where(Post.id == post_id).options(*for_links(Post.status))
+    post = db.session.scalar(statement)
     return post.path if post is not None and post.status is Status.PUBLISHED else None

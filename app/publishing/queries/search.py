@@ -39,7 +39,7 @@ _LOOK = f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=28, MinWords=14, MaxFragmen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchHit:
     """A post that matches, and a few of its words around the match."""
 
     post: Post
@@ -53,7 +53,7 @@ def cleaned(typed: str) -> str:
     return " ".join(printable.split())[:LONGEST].strip()
 
 
-def matching(typed: str) -> list[Found]:
+def matching(typed: str) -> list[SearchHit]:
     """The published posts that match best; nothing for words that hold no letter or digit."""
     words = [word for word in cleaned(typed).split() if any(map(str.isalnum, word))][:MOST_WORDS]
     if not words:
@@ -64,7 +64,9 @@ def matching(typed: str) -> list[Found]:
     )
     by_id = {post.id: post for post in posts}
     return [
-        Found(post=by_id[key], snippet=snippet) for key, snippet in snippets.items() if key in by_id
+        SearchHit(post=by_id[key], snippet=snippet)
+        for key, snippet in snippets.items()
+        if key in by_id
     ]
 
 
@@ -75,10 +77,10 @@ def fts5(words: list[str]) -> str:
 
 
 def _hits(words: list[str]) -> list[tuple[int, str]]:
-    given = {"status": Status.PUBLISHED.value, "most": MOST_FOUND}
+    params = {"status": Status.PUBLISHED.value, "most": MOST_FOUND}
     if db.engine.dialect.name == "sqlite":
-        given |= {"words": fts5(words), "open": OPEN, "close": CLOSE}
-        rows = db.session.execute(_SQLITE, given)
+        params |= {"words": fts5(words), "open": OPEN, "close": CLOSE}
+        rows = db.session.execute(_SQLITE, params)
     else:
-        rows = db.session.execute(_POSTGRESQL, given | {"words": " ".join(words), "look": _LOOK})
+        rows = db.session.execute(_POSTGRESQL, params | {"words": " ".join(words), "look": _LOOK})
     return [(row.id, row.snippet or "") for row in rows]

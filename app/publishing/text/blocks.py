@@ -44,13 +44,13 @@ def tasks(root: Node) -> None:
     """Draw a task's box as a character: a page without forms has no check box."""
     for node in root.elements():
         if node.tag == "input":
-            done = "checked" in node.attrs
+            is_checked = "checked" in node.attrs
             box = node.attrs.get("type", "").lower() == "checkbox"
-            label = "done" if done else "to do"
+            label = "done" if is_checked else "to do"
             node.become(
                 "span", {"class": "task", "role": "img", "aria-label": label} if box else {}
             )
-            node.children = ["☑" if done else "☐"] if box else []
+            node.children = ["☑" if is_checked else "☐"] if box else []
 
 
 def labels(root: Node) -> None:

@@ -60,8 +60,8 @@ class _Builder(HTMLParser):
         self.parents = [root]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs if value or name != "class"}
-        node = Node(tag=tag, attrs=given)
+        attributes = {name: value or "" for name, value in attrs if value or name != "class"}
+        node = Node(tag=tag, attrs=attributes)
         too_deep = len(self.parents) >= MAX_DEPTH
         if not too_deep or tag in VOID:
             self.parents[-1].children.append(node)

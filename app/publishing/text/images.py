@@ -14,14 +14,14 @@ SIZES = "(min-width: 48rem) 44rem, 100vw"
 
 
 @dataclass(slots=True, kw_only=True)
-class Pictures:
+class ImageRewriter:
     """Rewrites the images of one text and remembers what it saw.
 
     A resolver is asked with the path as a file system would spell it, percent-decoded.
     """
 
     resolve: Resolve
-    seen: dict[str, None] = field(default_factory=dict)
+    references: dict[str, None] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def rewrite(self, node: Node, *, linked: bool = False) -> None:
@@ -39,7 +39,7 @@ class Pictures:
         remote = source.startswith(("http:", "https:", "//"))
         reference = source if remote else unquote(source)
         if reference:
-            self.seen[reference] = None
+            self.references[reference] = None
         image = self.resolve(reference) if reference else None
         if image is not None:
             node.attrs = _attributes(image, node.attrs)
@@ -61,9 +61,9 @@ def _words(node: Node, reference: str) -> str:
     return node.attrs.get("alt") or reference.rpartition("/")[2]
 
 
-def _attributes(image: Image, written: dict[str, str]) -> dict[str, str]:
-    attrs = {"src": image.url, "alt": written.get("alt", "")}
-    if title := written.get("title"):
+def _attributes(image: Image, original: dict[str, str]) -> dict[str, str]:
+    attrs = {"src": image.url, "alt": original.get("alt", "")}
+    if title := original.get("title"):
         attrs["title"] = title
     if srcset := image.srcset:
         attrs |= {"srcset": srcset, "sizes": SIZES}

@@ -41,22 +41,22 @@ def excerpt(root: Node) -> str:
     """Take the text above a `<!-- more -->`, else the first paragraphs, cut at a word."""
     if any(node.tag == "hr" and node.has_class("more") for node in root.elements()):
         return shorten(" ".join(_paragraphs(root, until_more=True)), MAX_EXCERPT)
-    chosen = ""
+    excerpt_text = ""
     for paragraph in _paragraphs(root):
-        chosen = f"{chosen} {paragraph}".strip()
-        if len(chosen) >= EXCERPT_LENGTH // 2:
+        excerpt_text = f"{excerpt_text} {paragraph}".strip()
+        if len(excerpt_text) >= EXCERPT_LENGTH // 2:
             break
-    return shorten(chosen, EXCERPT_LENGTH)
+    return shorten(excerpt_text, EXCERPT_LENGTH)
 
 
 def shorten(text: str, length: int) -> str:
     """Cut a text at the last word that fits, with an ellipsis."""
     if len(text) <= length:
         return text
-    cut = text[:length]
-    if " " in cut:
-        cut = cut.rsplit(" ", 1)[0]
-    return cut.rstrip(" ,;:.–—-") + "…"
+    shortened = text[:length]
+    if " " in shortened:
+        shortened = shortened.rsplit(" ", 1)[0]
+    return shortened.rstrip(" ,;:.–—-") + "…"
 
 
 def _pieces(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[str]:

@@ -27,8 +27,8 @@ def render(
     """
     html, warnings = markdown.to_html(prepare(source))
     root = html_tree.parse(sanitizer.admit(_bounded(html)))
-    pictures = images.Pictures(resolve=resolve_image)
-    references = links.Links(resolve=resolve_link)
+    pictures = images.ImageRewriter(resolve=resolve_image)
+    references = links.LinkRewriter(resolve=resolve_link)
     framed = links.unembed(root)
     blocks.tasks(root)
     headings.drop_title(root, title)
@@ -44,16 +44,16 @@ def render(
     blocks.tables(root)
     blocks.code(root)
     blocks.labels(root)
-    found = (*warnings, *framed, *pictures.warnings, *references.warnings)
+    all_warnings = (*warnings, *framed, *pictures.warnings, *references.warnings)
     return Rendered(
         html=_bounded(sanitizer.seal(html_tree.serialise(root))).strip() + "\n",
         text=plain_text.lines_of(root),
         toc=toc,
         word_count=plain_text.count_words(root),
         excerpt=excerpt,
-        images=tuple(pictures.seen),
-        links=tuple(references.seen),
-        warnings=tuple(dict.fromkeys(found)),
+        images=tuple(pictures.references),
+        links=tuple(references.references),
+        warnings=tuple(dict.fromkeys(all_warnings)),
     )
 
 

@@ -8,36 +8,36 @@ from typing import Any
 import pytest
 
 from app.publishing import actions
-from app.publishing.editing.status_transitions import TRANSITIONS, Verb, after
+from app.publishing.editing.status_transitions import TRANSITIONS, StatusAction, next_status
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Post, Status
 
 DAY = timedelta(days=1)
 
 
-def do(verb: Verb, post: Post, now: datetime) -> Post:
+def do(verb: StatusAction, post: Post, now: datetime) -> Post:
     """Do `verb` to the post; scheduling is for tomorrow."""
     version = {"expected_version": post.version, "now": now}
-    if verb is Verb.SCHEDULE:
+    if verb is StatusAction.SCHEDULE:
         return actions.schedule(post.id, now + DAY, **version)
     return {
-        Verb.PUBLISH: actions.publish,
-        Verb.UNPUBLISH: actions.unpublish,
-        Verb.ARCHIVE: actions.archive,
+        StatusAction.PUBLISH: actions.publish,
+        StatusAction.UNPUBLISH: actions.unpublish,
+        StatusAction.ARCHIVE: actions.archive,
     }[verb](post.id, **version)
 
 
 WAY = {
     Status.DRAFT: (),
-    Status.SCHEDULED: (Verb.SCHEDULE,),
-    Status.PUBLISHED: (Verb.PUBLISH,),
-    Status.ARCHIVED: (Verb.ARCHIVE,),
+    Status.SCHEDULED: (StatusAction.SCHEDULE,),
+    Status.PUBLISHED: (StatusAction.PUBLISH,),
+    Status.ARCHIVED: (StatusAction.ARCHIVE,),
 }
 
 
-@pytest.mark.parametrize(("status", "verb"), list(itertools.product(Status, Verb)))
+@pytest.mark.parametrize(("status", "verb"), list(itertools.product(Status, StatusAction)))
 def test_every_verb_leads_where_the_table_says(
-    article: Post, now: datetime, status: Status, verb: Verb
+    article: Post, now: datetime, status: Status, verb: StatusAction
 ) -> None:
     """What the table does not allow is a Conflict in a sentence."""
     for step in WAY[status]:
@@ -52,7 +52,7 @@ def test_every_verb_leads_where_the_table_says(
 
 @pytest.mark.parametrize(("status", "verb"), list(TRANSITIONS))
 def test_a_verb_that_leads_nowhere_new_writes_nothing(
-    article: Post, now: datetime, dump: Callable[[], Any], status: Status, verb: Verb
+    article: Post, now: datetime, dump: Callable[[], Any], status: Status, verb: StatusAction
 ) -> None:
     """Publishing twice is publishing once."""
     for step in WAY[status]:
@@ -66,7 +66,10 @@ def test_a_verb_that_leads_nowhere_new_writes_nothing(
 def test_every_status_can_be_left_and_reached() -> None:
     """No status is a trap, and none but draft is where posts begin."""
     for status in Status:
-        assert {after(status, Verb.UNPUBLISH), after(status, Verb.PUBLISH)} >= {Status.PUBLISHED}
+        assert {
+            next_status(status, StatusAction.UNPUBLISH),
+            next_status(status, StatusAction.PUBLISH),
+        } >= {Status.PUBLISHED}
         assert status is Status.DRAFT or status in {
             to for (source, _), to in TRANSITIONS.items() if source is not status
         }
@@ -74,21 +77,23 @@ def test_every_status_can_be_left_and_reached() -> None:
 
 def test_publishing_again_keeps_the_first_date(article: Post, now: datetime) -> None:
     """A correction must not bring an old article back to the top."""
-    article = do(Verb.PUBLISH, article, now)
-    article = do(Verb.UNPUBLISH, article, now + DAY)
-    assert do(Verb.PUBLISH, article, now + 2 * DAY).published_at == now
+    article = do(StatusAction.PUBLISH, article, now)
+    article = do(StatusAction.UNPUBLISH, article, now + DAY)
+    assert do(StatusAction.PUBLISH, article, now + 2 * DAY).published_at == now
 
 
 def test_publishing_a_scheduled_post_early_dates_it_now(article: Post, now: datetime) -> None:
     """A public post never carries a date in the future."""
-    article = do(Verb.SCHEDULE, article, now)
-    assert do(Verb.PUBLISH, article, now + DAY / 2).published_at == now + DAY / 2
+    article = do(StatusAction.SCHEDULE, article, now)
+    assert do(StatusAction.PUBLISH, article, now + DAY / 2).published_at == now + DAY / 2
 
 
-@pytest.mark.parametrize("verb", [Verb.UNPUBLISH, Verb.ARCHIVE])
-def test_taking_back_a_plan_forgets_its_date(article: Post, now: datetime, verb: Verb) -> None:
+@pytest.mark.parametrize("verb", [StatusAction.UNPUBLISH, StatusAction.ARCHIVE])
+def test_taking_back_a_plan_forgets_its_date(
+    article: Post, now: datetime, verb: StatusAction
+) -> None:
     """The date of a post that nobody saw was only a plan."""
-    article = do(Verb.SCHEDULE, article, now)
+    article = do(StatusAction.SCHEDULE, article, now)
     assert do(verb, article, now).published_at is None
 
 
@@ -101,7 +106,7 @@ def test_scheduling_needs_a_time_to_come(article: Post, now: datetime, ago: time
 
 def test_what_is_due_becomes_public_at_its_second(article: Post, now: datetime) -> None:
     """Not a second earlier, and only once."""
-    do(Verb.SCHEDULE, article, now)
+    do(StatusAction.SCHEDULE, article, now)
     assert actions.publish_due(now + DAY - timedelta(seconds=1)) == []
     assert actions.publish_due(now + DAY) == [article.id]
     assert actions.publish_due(now + DAY) == []

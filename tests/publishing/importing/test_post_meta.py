@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from app.publishing.importing.frontmatter import FrontMatterError, split
-from app.publishing.importing.post_meta import Meta, read
+from app.publishing.importing.post_meta import Meta, read_meta
 
 NOVEMBER = datetime(2019, 11, 7, tzinfo=UTC)
 
@@ -14,7 +14,7 @@ NOVEMBER = datetime(2019, 11, 7, tzinfo=UTC)
 def made(front: str, name: str = "post.md") -> Meta:
     """Read metadata written between two fences."""
     fence = "+++" if " = " in front or "[tax" in front else "---"
-    return read(split(f"{fence}\n{front}\n{fence}\nbody"), PurePosixPath(name))
+    return read_meta(split(f"{fence}\n{front}\n{fence}\nbody"), PurePosixPath(name))
 
 
 @pytest.mark.parametrize(

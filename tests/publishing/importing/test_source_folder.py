@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from app.publishing.importing import source_folder
-from app.publishing.importing.source_folder import Found, Limits, Skipped, SourceError
+from app.publishing.importing.source_folder import Limits, Skipped, SourceError, SourcePost
 
 POST = "---\ntitle: A post\ndate: 2019-11-07\n---\nbody\n"
 
@@ -19,7 +19,7 @@ def write(root: Path, name: str, content: str | bytes = POST) -> Path:
     return path
 
 
-def only(root: Path, limits: Limits | None = None) -> Found | Skipped:
+def only(root: Path, limits: Limits | None = None) -> SourcePost | Skipped:
     """Scan a folder that gives one result."""
     results = list(source_folder.scan(root, limits))
     assert len(results) == 1
@@ -38,7 +38,7 @@ def test_a_post_is_read_whole(tmp_path: Path) -> None:
     """A found post has its title, its text, its old address and its digest."""
     write(tmp_path, "posts/a.md", "\ufeff" + POST)
     found = only(tmp_path)
-    assert isinstance(found, Found)
+    assert isinstance(found, SourcePost)
     assert (found.title, found.document.body) == ("A post", "body\n")
     assert found.source_url == "/posts/a/"
     assert len(found.digest) == 64
@@ -55,7 +55,7 @@ def test_a_title_is_found_elsewhere(tmp_path: Path, content: str, title: str) ->
     """Without a title the first heading speaks, then the file's name."""
     write(tmp_path, "2019-11-07-my-first_post.md", content)
     found = only(tmp_path)
-    assert isinstance(found, Found)
+    assert isinstance(found, SourcePost)
     assert found.title == title
 
 
@@ -63,7 +63,7 @@ def test_a_text_without_a_date_is_a_page(tmp_path: Path) -> None:
     """An article without a date would have no place in the archive."""
     write(tmp_path, "about.md", "---\ntitle: About\n---\nbody")
     found = only(tmp_path)
-    assert isinstance(found, Found)
+    assert isinstance(found, SourcePost)
     assert found.meta.kind == "page"
 
 
@@ -71,7 +71,7 @@ def test_a_text_among_the_drafts_is_a_draft(tmp_path: Path) -> None:
     """Jekyll keeps drafts in a folder of their own."""
     write(tmp_path, "_drafts/a.md")
     found = only(tmp_path)
-    assert isinstance(found, Found)
+    assert isinstance(found, SourcePost)
     assert found.meta.draft
 
 
@@ -105,7 +105,7 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     """The scan goes on after what it cannot read."""
     write(tmp_path, "a.md", b"\xff")
     write(tmp_path, "b.md")
-    assert [type(result) for result in source_folder.scan(tmp_path)] == [Skipped, Found]
+    assert [type(result) for result in source_folder.scan(tmp_path)] == [Skipped, SourcePost]
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_reading_stops_at_the_limit_and_at_the_fence(tmp_path: Path) -> None:
     """Bytes come from regular files inside the folder, up to a limit."""
     write(tmp_path, "a.png", "12345")
     (tmp_path / "out.png").symlink_to("/etc/passwd")
-    assert source_folder.read(tmp_path, PurePosixPath("a.png"), most=5) == b"12345"
+    assert source_folder.read_file(tmp_path, PurePosixPath("a.png"), most=5) == b"12345"
     for name, reason in (
         ("a.png", "larger"),
         ("out.png", "out of"),
         ("gone.png", "cannot be read"),
     ):
         with pytest.raises(SourceError, match=reason):
-            source_folder.read(tmp_path, PurePosixPath(name), most=4)
+            source_folder.read_file(tmp_path, PurePosixPath(name), most=4)

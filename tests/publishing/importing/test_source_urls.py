@@ -6,7 +6,7 @@ import pytest
 
 from app.publishing.importing import source_urls
 from app.publishing.importing.frontmatter import split
-from app.publishing.importing.post_meta import read
+from app.publishing.importing.post_meta import read_meta
 from app.publishing.importing.source_urls import Target
 
 ZOLA = "+++\ntitle = 'a'\n[extra]\n+++\n"
@@ -41,7 +41,7 @@ def test_the_source_url_is_what_the_tool_served(text: str, name: str, url: str) 
     """Path, url, slug, date and folder each count as in their tool."""
     document = split(text)
     path = PurePosixPath(name)
-    assert source_urls.source_url(document, read(document, path), path) == url
+    assert source_urls.source_url(document, read_meta(document, path), path) == url
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_aliases_are_absolute_paths(text: str, name: str, urls: tuple[str, ...])
     """An alias without a slash in front is relative where its tool says so."""
     document = split(text)
     path = PurePosixPath(name)
-    assert source_urls.alias_urls(document, read(document, path), path) == urls
+    assert source_urls.alias_urls(document, read_meta(document, path), path) == urls
 
 
 @pytest.mark.parametrize(
