@@ -17,7 +17,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 on_a_platform = bool(os.environ.get("PORT"))  # said from outside, not in .env
 
-gc.disable()  # nothing of what is imported is garbage, and to look for it takes a fifth of a start
+gc.disable()  # imported modules are no garbage, and collecting takes a fifth of the start-up time
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():

@@ -1,4 +1,4 @@
-"""Broadsheet: a publishing app, made to live behind a CDN."""
+"""Broadsheet: a publishing app that is made to run behind a CDN."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .watched_tables import SCHEMA, WATCHED
 __all__ = ["create_app"]
 
 _SETTING = re.compile(r"\bEDGE\b|\bEDGE_[A-Z_]+")
-"""The library's own name of a setting, which the environment knows with a prefix."""
+"""A setting as the library names it; the environment variable has the prefix FLASK_."""
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -54,7 +54,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     init_database(app)
     try:
         init_edge(app)
-    except PolicyError as error:  # what the library makes of settings that don't go together
+    except PolicyError as error:  # the library refuses settings that contradict each other
         raise config.ConfigError(_SETTING.sub(r"FLASK_\g<0>", str(error))) from error
     routing.init_app(app)
     site.init_app(app)
@@ -67,7 +67,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 
 
 def init_database(app: Flask) -> None:
-    """Wire the database and its migrations."""
+    """Set up the database and its migrations."""
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(app.config["DATABASE_URL"])
     extensions.db.init_app(app)
     with app.app_context():
@@ -77,7 +77,7 @@ def init_database(app: Flask) -> None:
 
 
 def init_edge(app: Flask) -> None:
-    """Wire the caching library, and let it follow what pages are built from."""
+    """Set up the caching library, and record what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
     edge.init_app(app, gateway={"site": app.config["SITE_URL"]})
@@ -99,7 +99,7 @@ def init_edge(app: Flask) -> None:
 
 
 def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
-    """What the relay calls to publish scheduled posts in the second they are due."""
+    """Return the hook that the relay calls to publish scheduled posts when they are due."""
 
     def publish(now: datetime) -> datetime | None:
         with app.app_context():

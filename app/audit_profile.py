@@ -1,4 +1,4 @@
-"""What the site promises to whoever audits it from outside: an edge is held to it."""
+"""What `flask edge check` may expect of this site when it audits the site from outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from app.middleware.security_headers import ALWAYS, secure_transport
 from app.site.policies import TWO_MINUTES
 
 PRIVATE_PATHS = ("/healthz", "/readyz", "/studio")
-"""What no cache may ever answer by itself, there or not."""
+"""Paths that no cache may answer, whether they exist or not."""
 
 
 def site_profile(site_url: str, *, include_subdomains: bool = False) -> Ours:

@@ -1,4 +1,4 @@
-"""Errors: as JSON below /api, as a page everywhere else."""
+"""Error handlers: JSON below /api, HTML pages elsewhere."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from .site import errors as site
 log = logging.getLogger(__name__)
 
 SOON = timedelta(seconds=10)
-"""When readers are asked to come back while the database is away."""
+"""The Retry-After while the database is unavailable."""
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error, those of unknown addresses too."""
+    """Register the handlers for all errors, 404 of unknown paths included."""
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(DBAPIError, failed)
     app.register_error_handler(NoneFree, failed)
 
 
 def answer(error: HTTPException) -> Response:
-    """The answer to an error, in the form that its address promises."""
+    """Return the response to an error: JSON below /api, else HTML."""
     if isinstance(error, InternalServerError) and is_away(error.original_exception):
         return away()
     if error.code is None or error.response is not None:
@@ -41,7 +41,7 @@ def answer(error: HTTPException) -> Response:
 
 
 def failed(error: Exception) -> Response:
-    """The answer while the database is away; any other mistake of its is ours."""
+    """Answer 503 if the database is unavailable; raise any other database error again."""
     if not is_away(error):
         raise error
     log.warning("database away", extra={"reason": str(error).partition("\n")[0]})
@@ -49,12 +49,12 @@ def failed(error: Exception) -> Response:
 
 
 def away() -> Response:
-    """Ask for patience: the database will be back."""
+    """Return 503 with Retry-After."""
     return answer(ServiceUnavailable(retry_after=int(SOON.total_seconds())))
 
 
 def unavailable(app: Flask) -> Callable[..., Iterable[bytes]]:
-    """What answers while the process could not speak to its database yet: for nobody to keep."""
+    """WSGI app that answers 503 with `no-store` until the process has reached its database."""
 
     def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         with app.request_context(environ):

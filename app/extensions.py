@@ -1,4 +1,4 @@
-"""The extensions, built with no app in sight."""
+"""The Flask extensions, created without an app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions: Flask's own, which are opened only for a reader who has sent one."""
+"""Flask's sessions, opened only for a request with a cookie."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class LazySessionInterface(SecureCookieSessionInterface):
-    """Signed cookies; most readers send none, and their pages need not pay for the signing."""
+    """Signed cookies; a request without a cookie skips the signing."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session that the reader sent, or an empty one; None where nothing can be signed."""
+        """Return the session of the request, or an empty one; None without a secret key."""
         if app.secret_key and "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)

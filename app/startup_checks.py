@@ -1,4 +1,4 @@
-"""What a server process needs to know and to check before it accepts the first reader."""
+"""Checks that a server process runs before it accepts the first request."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class StartupError(click.ClickException):
 
 
 def address(settings: Mapping[str, Any], *, public: bool) -> str:
-    """Where to listen, as gunicorn spells it.
+    """Return the address to listen on, as gunicorn's `bind` expects it.
 
-    A platform that hands out a port reaches us from outside; everybody else is on this machine.
+    On a platform that sets PORT, requests come from outside; elsewhere from this machine.
     """
     bind: str = settings["BIND"]
     if bind.startswith("unix:"):
@@ -34,7 +34,7 @@ def address(settings: Mapping[str, Any], *, public: bool) -> str:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raise StartupError when nobody can listen there."""
+    """Raise StartupError if the address can't be bound."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -58,7 +58,7 @@ def _refusal(host: str, port: int, error: OSError) -> str:
 
 
 def check_app() -> None:
-    """Raise StartupError unless the app can be made and its database is ready."""
+    """Raise StartupError unless the app can be created and its database is ready."""
     app = create_app()
     with app.app_context():
         problem = health.find_readiness_problem()
@@ -67,7 +67,7 @@ def check_app() -> None:
 
 
 def passes_in_child(check: Callable[[], None]) -> bool:
-    """Run a check in a child process, so that no connection of it reaches the workers."""
+    """Run a check in a child process, so that the workers inherit none of its connections."""
     child = os.fork()
     if not child:
         os._exit(_exit_status(check))
@@ -79,7 +79,7 @@ def _exit_status(check: Callable[[], None]) -> int:
         check()
     except click.ClickException as error:
         sys.stderr.write(f"Error: {error.format_message()}\n")
-    except Exception:  # noqa: BLE001 - a child that is about to end reports whatever it was
+    except Exception:  # noqa: BLE001 - the child process reports any exception before it ends
         traceback.print_exc()
     else:
         return 0

@@ -1,6 +1,6 @@
-"""The tables that public pages are built from, and how finely changes of them are told apart.
+"""The tables that public pages are built from, and the columns by which their changes are matched.
 
-A table that is not named here can't be read for a page that is shared.
+A page that reads any other table is not shared.
 """
 
 from __future__ import annotations

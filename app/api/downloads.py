@@ -1,6 +1,6 @@
 """Every article as one file, for a spreadsheet or a script.
 
-It is made in memory, and bounded, since a streamed response can't be stored.
+It is built in memory with a size limit, because a streamed response can't be stored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ bp = Blueprint("downloads", __name__, url_prefix="/downloads")
 
 COLUMNS = ("url", "title", "summary", "published_at", "updated_at", "words", "authors", "topics")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
-"""What makes a spreadsheet compute a cell; some read the full-width forms too."""
+"""First characters of a formula in a spreadsheet; some programs accept full-width forms too."""
 
 
 @bp.get("/posts.csv")

@@ -16,7 +16,7 @@ bp = Blueprint("posts", __name__, url_prefix="/api/posts")
 @bp.get("")
 @cached(policies.API)
 def index() -> ResponseReturnValue:
-    """The newest articles, and where all of them are."""
+    """The newest articles, and the URLs of all pages of the list."""
     count = articles.count()
     pages = archive.page_count(count)
     return jsonify(

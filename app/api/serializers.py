@@ -1,4 +1,4 @@
-"""How things look in JSON: the one place that names the API's fields."""
+"""The JSON objects of the API; no other module names their fields."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from app.publishing.models import Author, Media, Post, Topic
 
 
 def url(path: str) -> str:
-    """The absolute address of a path."""
+    """Return the absolute URL of a path."""
     return f"{current_app.config['SITE_URL']}{path}"
 
 
 def instant(at: datetime | None) -> str | None:
-    """An instant as RFC 3339 writes it."""
+    """Format an instant as in RFC 3339."""
     return at.isoformat(timespec="seconds") if at else None
 
 
 def post(it: Post) -> dict[str, Any]:
-    """An article as a list shows it."""
+    """Return an article as an entry of a list."""
     return {
         "slug": it.slug,
         "title": it.title,
@@ -53,6 +53,6 @@ def topic(it: Topic) -> dict[str, Any]:
 
 
 def cover(it: Media, alt: str) -> dict[str, Any]:
-    """An image in its largest file."""
+    """Return an image as its largest file."""
     largest = max(it.files, key=lambda file: (file.width, file.id))
     return {"url": url(largest.path), "width": largest.width, "height": largest.height, "alt": alt}

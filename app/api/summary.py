@@ -16,7 +16,7 @@ bp = Blueprint("summary", __name__, url_prefix="/api/summary")
 @bp.get("")
 @cached(policies.API)
 def show() -> ResponseReturnValue:
-    """How much there is, and from when to when."""
+    """Show how many posts there are, and the dates of the first and the last."""
     settings, numbers = site.settings(), exports.summary()
     return jsonify(
         title=settings.title,

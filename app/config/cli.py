@@ -1,4 +1,4 @@
-"""The commands of the whole app: `flask config`."""
+"""The command `flask config`."""
 
 from __future__ import annotations
 

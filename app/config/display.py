@@ -1,4 +1,4 @@
-"""The effective settings as people and programs read them; secrets are masked."""
+"""Print the effective settings as text, JSON or Markdown; secrets are masked."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .settings import SETTINGS
 
 
 def effective(app: Flask) -> Iterator[tuple[Setting, str]]:
-    """Every setting with its value as text; secrets are masked."""
+    """Return each setting with its value as text; secrets are masked."""
     for setting in SETTINGS:
         yield setting, display_value(setting, app.config[setting.name])
 
 
 def display_value(setting: Setting, value: Any) -> str:
-    """A value as a person reads it; secrets are masked, a database's password too."""
+    """Return a value as text; secrets and the password of a database URL are masked."""
     if setting.name == "DATABASE_URL":
         return masked(value)
     if setting.secret:
@@ -35,14 +35,14 @@ def display_value(setting: Setting, value: Any) -> str:
 
 
 def masked(url: str) -> str:
-    """A database's address without the password, whether it stands before the host or after `?`."""
+    """Return a database URL with its password masked, before the host and in the query."""
     parsed = make_url(url)
     query = {key: "***" if "pass" in key else value for key, value in parsed.query.items()}
     return parsed.set(query=query).render_as_string(hide_password=True)
 
 
 def as_json(app: Flask) -> str:
-    """The effective settings for programs."""
+    """Return the effective settings as JSON."""
     rows = [
         {
             "name": setting.name,
@@ -59,7 +59,7 @@ def as_json(app: Flask) -> str:
 
 
 def as_markdown() -> str:
-    """The table of all settings, as the manual prints it."""
+    """Return the Markdown table of all settings, as docs/settings.md prints it."""
     lines = [
         "| variable | type | default | unit | what it does |",
         "|---|---|---|---|---|",

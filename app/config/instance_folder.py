@@ -1,4 +1,4 @@
-"""The instance folder: what this installation keeps, its secret among it."""
+"""The instance folder: the files of this installation, its secret key included."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any
 from .setting import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The project's folder."""
+"""The root folder of the project."""
 
 
 def instance_folder(environ: Mapping[str, str], overrides: Mapping[str, Any] | None) -> Path:
-    """Where the instance folder is: Flask must know before it reads any setting."""
+    """Return the path of the instance folder, which Flask needs before it reads any setting."""
     folder = (overrides or {}).get("INSTANCE") or environ.get("FLASK_INSTANCE") or "instance"
     return ROOT / folder
 
 
 def ensure_writable(folder: Path) -> Path:
-    """The folder, made when it is missing; raises ConfigError when nothing can be kept in it."""
+    """Create the folder if it is missing; raises ConfigError if it is not writable."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -37,7 +37,7 @@ def ensure_writable(folder: Path) -> Path:
 
 
 def load_or_create_secret(folder: Path) -> str:
-    """The secret of this installation, made at the first start and kept in the folder."""
+    """Return the secret key of this installation; the first start creates it in the folder."""
     path = ensure_writable(folder) / "secret_key"
     try:
         if not path.exists():
@@ -51,7 +51,7 @@ def load_or_create_secret(folder: Path) -> str:
 
 
 def _keep(secret: str, path: Path) -> None:
-    """Write the file whole or not at all; of several first starts, one wins."""
+    """Write the file atomically; of several processes that start at once, one wins."""
     handle, draft = tempfile.mkstemp(dir=path.parent)
     os.write(handle, secret.encode("ascii"))
     os.close(handle)

@@ -1,4 +1,4 @@
-"""From the environment to `app.config`: what is unknown or malformed ends the start."""
+"""Load the environment into `app.config`; an unknown or malformed setting stops the start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FLASK: dict[str, Callable[[str], Any]] = {
     "SQLALCHEMY_ECHO": switch,
     "SQLALCHEMY_RECORD_QUERIES": switch,
 }
-"""How Flask's own settings are read, so that a malformed one stops the start as ours do."""
+"""The parsers of Flask's own settings, so that a malformed one stops the start too."""
 
 _COMMAND_LINE = {
     "APP",
@@ -39,11 +39,11 @@ _COMMAND_LINE = {
     *(f"RUN_{option}" for option in ("FROM_CLI", "HOST", "KEY", "PORT", "RELOAD")),
     "RUN_WITH_THREADS",
 }
-"""Names below FLASK_ that belong to Flask's own command line."""
+"""Names with the prefix FLASK_ that Flask's command line reads."""
 
 
 def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The effective settings: defaults, then the environment, then `overrides` (typed values).
+    """Return the effective settings: defaults, the environment, then `overrides` (typed values).
 
     Raises ConfigError, in one sentence, for a value that can't be read.
     """
@@ -60,7 +60,7 @@ def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
 
 
 def derived(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
-    """What follows from others: an address that was not said, the site's own name, whole paths."""
+    """Return settings that follow from others: the default SITE_URL, its host, full paths."""
     site_url = values["SITE_URL"] or f"http://127.0.0.1:{values['PORT']}"
     trusted_hosts = values["TRUSTED_HOSTS"]
     return {
@@ -73,7 +73,7 @@ def derived(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
 
 
 def reject_unknown_variables(environ: Mapping[str, str]) -> None:
-    """Raise ConfigError for a FLASK_ variable that nobody reads, naming the nearest one."""
+    """Raise ConfigError for an unknown FLASK_ variable, and suggest the nearest known one."""
     known_names = BY_NAME.keys() | Flask.default_config.keys() | _FLASK.keys() | _COMMAND_LINE
     for variable in sorted(environ):
         name = variable.removeprefix("FLASK_")
@@ -85,7 +85,7 @@ def reject_unknown_variables(environ: Mapping[str, str]) -> None:
 
 
 def read_flask_settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Flask's own settings as the environment has them; an empty one counts as not said."""
+    """Read Flask's own settings from the environment; an empty variable counts as unset."""
     return {
         name: Setting(name=name, parser=parse, default="", help="").parse(
             raw, source=f"FLASK_{name}"
@@ -96,13 +96,13 @@ def read_flask_settings(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def configure(app: Flask, environ: Mapping[str, str], overrides: Mapping[str, Any] | None) -> None:
-    """Replace what `app.config.from_prefixed_env()` has read by checked values, then `overrides`.
+    """Replace the values of `app.config.from_prefixed_env()` by checked ones, then by `overrides`.
 
     `from_prefixed_env` takes any text; this reads each setting by its type, and raises ConfigError.
     """
     app.config.from_mapping(
         {name: Flask.default_config.get(name) for name in _FLASK},
-        DEBUG=get_debug_flag(),  # from_prefixed_env reads FLASK_DEBUG=no as a true text
+        DEBUG=get_debug_flag(),  # from_prefixed_env reads FLASK_DEBUG=no as true
         SQLALCHEMY_ECHO=False,
         SQLALCHEMY_RECORD_QUERIES=False,
     )

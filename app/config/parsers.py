@@ -1,6 +1,6 @@
-"""From a setting's text to its value.
+"""Parsers from the text of a setting to its value.
 
-A reader raises ValueError with what would have been right: "a whole number".
+A parser raises ValueError that says what was expected: "a whole number".
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def names(value: str) -> list[str]:
 
 
 def hosts(value: str) -> list[str] | None:
-    """Host names in lower case, separated by commas or as a JSON list; none means every host."""
+    """Host names in lower case, separated by commas or as a JSON list; empty means every host."""
     host_names = _json_names(value) if value.strip().startswith("[") else names(value)
     for name in host_names:
         if not re.fullmatch(r"\.?([\w-]+\.)*[\w-]+|\[[0-9A-Fa-f:.]+\]", name):
@@ -95,7 +95,7 @@ def _json_names(value: str) -> list[str]:
 
 
 def site_url(value: str) -> str:
-    """Where readers find the site: scheme and host, no path."""
+    """The URL of the site: scheme and host, no path."""
     if not value.strip():
         return ""
     try:
@@ -111,7 +111,7 @@ def site_url(value: str) -> str:
 
 
 def database_url(value: str) -> str:
-    """A database's address; the short forms that platforms hand out are understood."""
+    """A database URL; the short forms that platforms use are accepted."""
     driver_url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value.strip())
     try:
         url = make_url(driver_url)
@@ -132,7 +132,7 @@ def bind(value: str) -> str:
 
 
 def level(value: str) -> str:
-    """A level of the log."""
+    """A log level."""
     lowered = value.strip().lower()
     if lowered not in {"debug", "info", "warning", "error"}:
         raise ValueError("debug, info, warning or error")
@@ -145,7 +145,7 @@ def seconds(value: str) -> int:
 
 
 def edges(value: str) -> str:
-    """The edges in front, by the names of their makers; none when there is none."""
+    """The names of the CDNs in front of the site; empty for none."""
     choices = {"cloudflare", "fastly", "cloudfront", "bunny", "varnish", "nginx", "generic"}
     edge_names = [name.lower() for name in names(value)]
     if edge_names == ["none"]:
@@ -156,7 +156,7 @@ def edges(value: str) -> str:
 
 
 def tristate(value: str) -> bool | None:
-    """On, off, or auto: None, for the reader of the setting to decide."""
+    """On, off, or auto, which is None: the code that reads the setting decides."""
     if value.strip().lower() == "auto":
         return None
     try:

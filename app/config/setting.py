@@ -1,4 +1,4 @@
-"""One setting, and the error that a wrong one ends the start with."""
+"""One setting, and the error for a wrong one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import click
 
 
 class ConfigError(click.ClickException):
-    """A setting is unknown or malformed; the message names it and says what would be right."""
+    """A setting is unknown or malformed; the message names it and says what is expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting: `parser` makes its value from text, or says in a ValueError what is right."""
+    """One setting: `parser` converts its text, or raises ValueError that says what is expected."""
 
     name: str
     parser: Callable[[str], Any]
@@ -33,11 +33,11 @@ class Setting:
 
     @property
     def type(self) -> str:
-        """What kind of value it takes, in a word."""
+        """The type of its value, in one word."""
         return self.parser.__name__.replace("_", " ")
 
     def parse(self, raw: str, *, source: str) -> Any:
-        """The value of a text, or a ConfigError that names who said it."""
+        """Convert the text of a setting; raises ConfigError, which names its `source`."""
         try:
             return self.parser(raw)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""The settings: every one with its name, type, default, unit and help."""
+"""All settings, each with its name, type, default, unit and help."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ SETTINGS = (
         name="EDGE_REFILL",
         parser=switch,
         default="on",
-        help="Whether the gateway's most visited pages are made anew after a purge, "
+        help="Whether the gateway renders its most visited pages again after a purge, "
         "before the next reader asks.",
     ),
     Setting(
@@ -196,4 +196,4 @@ SETTINGS = (
 )
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-"""The table by name."""
+"""The settings by name."""

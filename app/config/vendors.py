@@ -1,4 +1,4 @@
-"""What the drivers of the edges read, as settings of the site: the library's own table, again."""
+"""The settings of the CDN drivers, generated from the table of the library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLATFORM = {
     "EDGE_CLOUDFRONT_SECRET": "AWS_SECRET_ACCESS_KEY",
     "EDGE_CLOUDFRONT_SESSION": "AWS_SESSION_TOKEN",
 }
-"""The variables by which the tools of AWS read the same."""
+"""The variables from which the tools of AWS read the same values."""
 
 SETTINGS = tuple(
     Setting(

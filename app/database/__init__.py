@@ -1,4 +1,4 @@
-"""How the two databases are spoken to: models' base, engines, migrations, errors."""
+"""Access to SQLite and PostgreSQL: the base of the models, engines, migrations, errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a connection is opened and a transaction begun, so that many processes are safe."""
+"""How connections are opened and transactions begun, so that many processes can write safely."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE = timedelta(seconds=5)
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """What `create_engine` needs for this database."""
+    """Return the options of `create_engine` for this database."""
     if make_url(url).get_backend_name() == "sqlite":
         return {
             "connect_args": {"timeout": PATIENCE.total_seconds(), "check_same_thread": False},
@@ -32,7 +32,7 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def listen(engine: Engine) -> None:
-    """Give the engine its laws: errors in one sentence; on SQLite WAL and real transactions."""
+    """Configure the engine: readable errors, and on SQLite WAL and real transactions."""
     errors.listen(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
@@ -40,14 +40,14 @@ def listen(engine: Engine) -> None:
 
 
 def _on_connect(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing; _on_begin does
+    connection.isolation_level = None  # _on_begin begins transactions, not the driver
     _to_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _to_wal(connection: Any) -> None:
-    """Change to WAL; SQLite's own busy timeout does not hold for that one change."""
+    """Change to WAL, with retries: SQLite's busy timeout does not cover this statement."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
@@ -62,6 +62,6 @@ def _on_begin(connection: Connection) -> None:
     begin = f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}"
     raw: Any = connection.connection.driver_connection
     try:
-        raw.execute(begin)  # not by exec_driver_sql, which takes longer than all of SQLite's work
+        raw.execute(begin)  # exec_driver_sql would take longer than SQLite itself
     except connection.dialect.loaded_dbapi.Error as error:
         raise errors.translate_driver_error(error, begin, connection) from error

@@ -1,4 +1,4 @@
-"""What the operator must mend, said in one sentence instead of a driver's traceback."""
+"""Database errors that the operator can fix, as one sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 
 
 class _SilentError(OperationalError):
-    """Lets Click's constructor pass: SQLAlchemy's takes other arguments."""
+    """Skips SQLAlchemy's constructor, whose arguments differ from Click's."""
 
     def __init__(self, _message: str) -> None:
         pass
 
 
 class UnusableDatabaseError(click.ClickException, _SilentError):
-    """The database can't do its work; the message says why, and what to do.
+    """The database can't be used; the message says why, and what to do.
 
     A `flask` command ends with the message; everything else can catch an OperationalError.
     """
@@ -37,7 +37,7 @@ class UnusableDatabaseError(click.ClickException, _SilentError):
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Tell whether there was no connection to the database, or it was lost; it may come back."""
+    """Tell whether the connection to the database failed or was lost; it may return."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
     return isinstance(error, NoneFree)
@@ -79,7 +79,7 @@ def listen(engine: Engine) -> None:
 def translate_driver_error(
     error: Exception, statement: str, connection: Connection
 ) -> BaseException:
-    """What SQLAlchemy would raise for an error of the driver that it has not seen."""
+    """Return what SQLAlchemy would raise for an error of the driver that bypassed it."""
     dialect = connection.dialect
     translated = DBAPIError.instance(
         statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect
@@ -114,6 +114,6 @@ def _place(url: URL | None) -> str:
 
 
 def _reason(error: Any) -> str:
-    """The driver's own first line."""
+    """Return the first line of the driver's message."""
     lines = str(error.orig).strip().splitlines()
     return lines[0].rstrip(".") if lines else "no answer"

@@ -77,11 +77,11 @@ LAYERS = (
     Layer(type=Gateway, purpose="answers from the cache, and stores what may be shared"),
     Layer(type=Seal, purpose="makes a response no-store that the guard has not judged"),
 )
-"""Every layer, the outermost first; behind the last one is Flask itself."""
+"""Every layer, the outermost first; the last one calls Flask."""
 
 
 def install(app: Flask) -> None:
-    """Put the app's own layers around what stands in `app.wsgi_app`."""
+    """Wrap `app.wsgi_app` in the app's own layers."""
     wsgi: Any = app.wsgi_app
     for layer in reversed(LAYERS):
         if layer.wrap is not None:

@@ -1,6 +1,6 @@
-"""Two answers for whoever watches the process: /healthz (it lives) and /readyz (it can serve).
+"""Liveness and readiness probes: /healthz (the process runs) and /readyz (it can serve).
 
-They are given in front of the app: no Host is refused, nothing is cached, nothing redirects.
+They are answered before the app: with any Host, uncached and without a redirect.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadinessProblem:
-    """Why the app can't serve: `reason` for everybody, `detail` for the operator alone."""
+    """Why the app can't serve: `reason` is public, `detail` is for the operator."""
 
     reason: str
     detail: str
 
 
 def find_readiness_problem() -> ReadinessProblem | None:
-    """What is wrong with the database or its migrations; None when all is well."""
+    """Return the first problem of the database, its migrations or the edge, or None."""
     try:
         with db.engine.connect() as connection:
             trouble = alembic.trouble(connection)
@@ -42,7 +42,7 @@ def find_readiness_problem() -> ReadinessProblem | None:
 
 
 class HealthEndpoints:
-    """Answers the two paths, and passes everything else on."""
+    """Answers the two paths and passes all other requests on."""
 
     def __init__(self, wsgi: Callable[..., Any], app: Flask) -> None:
         self.wsgi = wsgi
@@ -54,7 +54,7 @@ class HealthEndpoints:
         answer = self.answers.get(environ.get("PATH_INFO", ""))
         if answer is None:
             return self.wsgi(environ, start_response)
-        extensions.edge.rouse(self.app)  # a probe may be all that ever comes here
+        extensions.edge.rouse(self.app)  # probes may be the only requests
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             status, payload = HTTPStatus.METHOD_NOT_ALLOWED, {"status": "ask with GET or HEAD"}
         else:
@@ -62,11 +62,11 @@ class HealthEndpoints:
         return _respond(status, payload, environ, start_response)
 
     def live(self) -> tuple[HTTPStatus, dict[str, str]]:
-        """The process answers: nothing else is asked of it."""
+        """Answer 200 as long as the process runs; check nothing else."""
         return HTTPStatus.OK, {"status": "ok"}
 
     def ready(self) -> tuple[HTTPStatus, dict[str, str]]:
-        """The database answers, and its schema is the one that this code needs."""
+        """Answer 200 if the database is reachable and has the schema that this code needs."""
         with self.app.app_context():
             problem = find_readiness_problem()
             degraded = None if problem else extensions.edge.degraded(current_app)

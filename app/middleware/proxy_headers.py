@@ -1,4 +1,4 @@
-"""What our own proxies say of the reader: their address, and whether they came by HTTPS."""
+"""Take the client's address and scheme from the headers of trusted proxies."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ _FIELD = "HTTP_X_FORWARDED_PROTO"
 
 
 class ProxyHeaders:
-    """Believes so many proxies, counted from ours outwards.
+    """Trusts the given number of proxies, counted from the origin outwards.
 
-    Never the host, the port or a prefix: a reader could choose what a shared page links to.
+    Host, port and prefix are never taken from a header: a client could choose the links of a
+    shared page.
     """
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]], proxies: int) -> None:
@@ -23,18 +24,18 @@ class ProxyHeaders:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer one request."""
+        """Set the client's address and scheme, then pass the request on."""
         if reported := scheme(environ.get(_FIELD, ""), self._proxies):
             environ["wsgi.url_scheme"] = reported
         return self._wsgi(environ, start_response)
 
 
 def scheme(field: str, proxies: int) -> str | None:
-    """What the outermost of our proxies says of whom it has in front of it; None: nothing.
+    """Return the scheme that our outermost proxy reported; None if it reported none.
 
-    The last words are ours, since each proxy writes its own behind what it was told. Many routers
-    write the field anew instead, with one word: then that word is of the proxy nearest to us, which
-    is ours in any case, and what a reader sent is gone.
+    Each proxy appends its own entry, so the last entries are those of our proxies. Many routers
+    overwrite the field with one entry instead: that entry comes from the proxy nearest to the
+    origin, which is ours, and the client's own value is gone.
     """
     words = [word.strip().lower() for word in field.split(",") if word.strip()][-proxies:]
     return words[0] if words and words[0] in {"http", "https"} else None

@@ -1,6 +1,6 @@
-"""The security headers of every response, whoever made it: a view, the gateway, an error.
+"""Add security headers to every response: of views, of the gateway, of errors.
 
-What a view has set itself stands.
+A header that the view has set is kept.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CONTENT_SECURITY = (
     "form-action 'self'; frame-ancestors 'none'; img-src 'self' data:; manifest-src 'self'; "
     "media-src 'self'; script-src 'self'; style-src 'self'"
 )
-"""Everything comes from the site itself; nothing is inline, nobody may frame it."""
+"""Everything is loaded from the site itself; nothing is inline; no site may frame a page."""
 
 PERMISSIONS = ", ".join(
     f"{feature}=()"
@@ -53,7 +53,7 @@ _FRAME_OPTIONS = {(): "DENY", ("'none'",): "DENY", ("'self'",): "SAMEORIGIN"}
 """The X-Frame-Options for the sources of a `frame-ancestors` directive."""
 
 CROSS_ORIGIN_TYPES = ("image/", "audio/", "video/", "application/atom+xml", "application/feed+json")
-"""What other sites may embed: a feed, and the pictures in it, are read elsewhere."""
+"""Content types that other sites may embed: feeds are read elsewhere, with their images."""
 
 Headers = list[tuple[str, str]]
 _SAME_ORIGIN = ("Cross-Origin-Resource-Policy", "same-origin")
@@ -70,14 +70,14 @@ def secure_transport(*, include_subdomains: bool) -> tuple[str, str]:
 def missing_headers(
     status: str, headers: Headers, *, secure: bool, transport: tuple[str, str] = SECURE_TRANSPORT
 ) -> Headers:
-    """The headers that this response still needs."""
+    """Return the security headers that a response lacks."""
     names, values = zip(*headers, strict=True) if headers else ((), ())
     lacking = _missing_base_headers(names, transport if secure else None)
     added = list(lacking.headers)
     if lacking.policies:
         policies = tuple(values[place] for place in lacking.policies)
         added += [("X-Frame-Options", option) for option in frame_options(policies)]
-    # A 304 names no type, and what it says replaces what the reader has stored.
+    # A 304 has no Content-Type, and its headers update the stored response (RFC 9111 §4.3.4).
     if lacking.content_type is None or status.startswith("304"):
         return added
     place = lacking.content_type
@@ -137,7 +137,7 @@ def _missing_base_headers(
 
 
 class SecurityHeaders:
-    """The outermost layer: adds to each response what is missing."""
+    """The outermost layer: adds the missing security headers to each response."""
 
     def __init__(self, wsgi: Callable[..., Any], *, include_subdomains: bool = False) -> None:
         self.wsgi = wsgi
@@ -146,7 +146,7 @@ class SecurityHeaders:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Pass the request on, and complete the headers of its response."""
+        """Pass the request on and complete the headers of its response."""
 
         def start(status: str, headers: Headers, *exc_info: Any) -> Any:
             secure = environ.get("wsgi.url_scheme") == "https"

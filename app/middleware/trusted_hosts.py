@@ -1,4 +1,4 @@
-"""Which Host names are answered: another one gets a 400, before anything is looked up or stored."""
+"""Answer 400 to a request with an untrusted or malformed Host, before any lookup in the cache."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _HOST = re.compile(r"(?:[a-z0-9._~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?")
 
 
 class TrustedHosts:
-    """Refuses what TRUSTED_HOSTS does not name, and spells the Host in lower case.
+    """Refuses hosts that TRUSTED_HOSTS does not list, and converts the Host to lower case.
 
-    What is no host at all is refused as well (RFC 9112 section 3.2).
+    A malformed Host is refused as well (RFC 9112 section 3.2).
     """
 
     def __init__(self, wsgi: Callable[..., Any], trusted_hosts: Collection[str] | None) -> None:
@@ -47,7 +47,7 @@ class TrustedHosts:
 
 @lru_cache(maxsize=256)
 def _host_error(host: str, trusted_hosts: tuple[str, ...]) -> bytes | None:
-    """Why a host is not answered; remembered, as every HIT asks for one of a few."""
+    """Return why a host is refused; cached, because every hit asks for one of few hosts."""
     if not _HOST.fullmatch(host):
         return MALFORMED_HOST
     if trusted_hosts and not host_is_trusted(host.rstrip("."), trusted_hosts):

@@ -1,4 +1,4 @@
-"""The commands of content: `flask content import`, `export`, `sample` and `publish-due`."""
+"""The commands `flask content import`, `export`, `sample`, `publish` and `publish-due`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .queries import unpublished
 from .sample_content import load_samples
 
 _EVERY = 100
-"""How many files pass between two lines of a log."""
+"""The number of files between two lines of progress in a log."""
 
 content = AppGroup("content", help="Import, export and publish what the site holds.")
 
@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
 
 @content.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Do everything, then keep nothing of it.")
+@click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
 def import_command(path: Path, base_url: str, *, dry_run: bool, strict: bool) -> None:
@@ -110,7 +110,7 @@ def _now() -> datetime:
 
 @contextmanager
 def _in_one_sentence() -> Iterator[None]:
-    """What a person can mend is said in one sentence, and the status is 1."""
+    """Print an error that the user can fix as one sentence, and exit with status 1."""
     try:
         yield
     except (SourceError, ExportError, PublishingError) as error:

@@ -1,4 +1,4 @@
-"""A rehearsal: which pages an action would touch, found out by doing it and taking it back."""
+"""Dry run: execute an action in a savepoint, list the pages that it would purge, roll back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .transaction import transaction
 
 
 def pages_touched_by(action: Callable[[], object], what: str = "The action") -> Touched:
-    """The registered pages that would be purged if the action were done; nothing is kept of it.
+    """Return the registered pages that the action would purge; its writes are rolled back.
 
     Raises what the action raises.
     """

@@ -1,4 +1,4 @@
-"""Exporting: the whole site as a folder of Markdown, images and `site.toml`, to import again."""
+"""Export the whole site as a folder of Markdown, images and `site.toml`, which can be imported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ExportError(ValueError):
 def export_folder(target: Path, *, force: bool = False) -> int:
     """Write every post, draft or public, with its images; gives how many posts there are.
 
-    The folder appears when it is complete. One that holds something is refused, or with `force`
+    The folder appears when it is complete. A folder that is not empty is refused, or with `force`
     replaced. Raises ExportError with a sentence for a person.
     """
     check(target, force=force)
@@ -60,7 +60,7 @@ def check(target: Path, *, force: bool) -> None:
 
 
 def _put_in_place(draft: Path, target: Path) -> None:
-    """Exchange the folders; the old one goes when the new one stands."""
+    """Exchange the folders; the old one is removed after the new one is in place."""
     if not target.exists():
         draft.rename(target)
         return
@@ -141,7 +141,7 @@ def _write_image(session: Session, path: Path, media_id: int) -> None:
 
 
 def _facts(session: Session, post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:
-    """The front matter: what the text alone does not say."""
+    """Yield the fields of the front matter."""
     yield "title", post.title
     yield "slug", post.slug
     yield "path", post.path
@@ -174,7 +174,7 @@ def _looks(post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:
 
 
 def _name_or_slug(one: Author | Topic) -> str:
-    """The name where it leads back to the same row, else the slug; a comma would part it."""
+    """Return the name if its slug is that of the row, else the slug; a comma would split a name."""
     return one.name if slugify(one.name) == one.slug else one.slug
 
 

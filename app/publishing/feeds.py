@@ -42,7 +42,7 @@ class Feed:
     posts: tuple[Post, ...]
 
     def url(self, path: str) -> str:
-        """Where a path is found from anywhere."""
+        """Return the absolute URL of a path."""
         return f"{self.site_url}{path}"
 
     @property

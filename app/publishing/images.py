@@ -112,7 +112,7 @@ def renditions(data: bytes, widths: Sequence[int] = WIDTHS) -> tuple[EncodedRend
 
 @contextmanager
 def _open_image(data: bytes) -> Iterator[Image.Image]:
-    """Open an image; whatever Pillow makes of bad bytes becomes one `ImageError`."""
+    """Open an image; every exception that Pillow raises for bad data becomes an `ImageError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -128,7 +128,7 @@ def _open_image(data: bytes) -> Iterator[Image.Image]:
         raise ImageError(
             "The file is none of JPEG, PNG, GIF, WebP, AVIF and SVG; convert it to one of them."
         ) from None
-    # Decoders raise whatever their format taught them: OSError, SyntaxError, struct.error, …
+    # Each decoder raises other exceptions: OSError, SyntaxError, struct.error, …
     except Exception as error:  # noqa: BLE001
         raise ImageError(f"The image is damaged ({error}); export it again.") from None
 

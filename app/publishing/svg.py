@@ -124,7 +124,7 @@ class _Reader:
             self.style.append(data)
 
     def entity(self, *_: object) -> None:
-        """Refuse entities: a few of them can stand for gigabytes."""
+        """Refuse entities: a few of them can expand to gigabytes."""
         raise ImageError("The SVG declares entities; export it without a DTD.")
 
     def instruction(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""The icon that browsers ask for by a fixed address."""
+"""The icon that browsers request at a fixed URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbered pages that are not full yet: their list shows their articles."""
+"""Numbered pages that are not full yet; the list page shows their articles."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from . import policies
 
 
 def way_to(path: str) -> ResponseReturnValue:
-    """Lead to the list until the page is full; few ask for it, so it is not kept for long."""
+    """Redirect to the list until the page is full; the redirect is cached for a short time."""
     return serve_as(policies.REDIRECT, make_response(redirect(path)))

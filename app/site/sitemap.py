@@ -21,7 +21,7 @@ bp = Blueprint("sitemap", __name__)
 @bp.get("/sitemap.xml")
 @cached(policies.SITEMAP)
 def index() -> ResponseReturnValue:
-    """Every address, or the sitemaps that list them."""
+    """All URLs, or the index of the sitemaps that list them."""
     files = -(-articles.count() // exports.SITEMAP_SIZE)
     if files <= 1:
         return _xml(sitemaps.urlset(_site_url(), _places() + exports.addresses(1)))
@@ -38,7 +38,7 @@ def numbered(number: int) -> ResponseReturnValue:
 
 
 def _places() -> list[Address]:
-    """Everything but articles."""
+    """All URLs except those of articles."""
     return [
         Address(path="/"),
         Address(path="/archive"),

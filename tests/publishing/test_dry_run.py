@@ -70,7 +70,7 @@ def test_saving_what_is_there_already_touches_nothing(any_app: Flask, draft: Pos
 def test_what_the_action_refuses_is_refused(any_app: Flask, draft: Post) -> None:
     """With the same sentence."""
     publishing = partial(actions.publish, draft.id, expected_version=99, now=NOW)
-    with pytest.raises(Conflict, match="Somebody else saved"):
+    with pytest.raises(Conflict, match="Another user has saved"):
         pages_touched_by(publishing)
 
 

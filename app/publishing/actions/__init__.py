@@ -1,6 +1,6 @@
-"""A verb per file: check, then do. The only writers of what is published.
+"""One action per file: check, then do. No other code writes published content.
 
-Each gets its instant as `now`, and raises Invalid, Missing or Conflict with a sentence for a
+Each takes the current time as `now`, and raises Invalid, Missing or Conflict with a message for a
 person.
 """
 

@@ -1,4 +1,4 @@
-"""Add a redirect: an old address, and the post or the address that it leads to."""
+"""Add a redirect from an old path to a post or to a fixed target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.publishing.transaction import transaction
 def add_redirect(
     source: str, *, now: datetime, post_id: int | None = None, target: str | None = None
 ) -> Redirect:
-    """Lead the old address to a post, or to a fixed target; one that does so already is kept.
+    """Redirect the old path to a post or to a fixed target; an identical redirect is kept.
 
     Raises Invalid, Missing for an unknown post, Conflict when the address is taken.
     """
@@ -33,12 +33,12 @@ def add_redirect(
         redirect = Redirect(source=source, post_id=post_id, target=target, created_at=now)
         session.add(redirect)
         _shorten(session, redirect)
-        lookups.flush_or_conflict(session, f"Somebody else just redirected {source}.")
+        lookups.flush_or_conflict(session, f"Another user has just redirected {source}.")
         return redirect
 
 
 def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, str | None]:
-    """Source and target as they are kept; raises Invalid."""
+    """Return source and target as they are stored; raises Invalid."""
     if (post_id is None) == (target is None):
         raise Invalid("target", "A redirect leads either to a post or to an address.")
     path = _normal("source", source)
@@ -66,7 +66,7 @@ def _normal(field: str, path: str) -> str:
 def _end_of(
     session: Session, post_id: int | None, target: str | None
 ) -> tuple[int | None, str | None]:
-    """Where a fixed target leads by now, so that no redirect leads to another one."""
+    """Follow a fixed target to its end, so that no redirect leads to another redirect."""
     if target is None or not target.startswith("/"):
         return post_id, target
     onward = lookups.find_redirect(session, target)
@@ -74,9 +74,9 @@ def _end_of(
 
 
 def check(session: Session, source: str, post_id: int | None, target: str | None) -> None:
-    """Raise when the source is the address of a public post, or of the target itself."""
+    """Raise Conflict or Invalid if a published post, or the target itself, has the source path."""
     if post_id is not None and session.get(Post, post_id) is None:
-        raise Missing("There is no such post to redirect to; perhaps somebody deleted it.")
+        raise Missing("The post to redirect to does not exist; it may have been deleted.")
     if target is not None and target.startswith("/") and normal(target) == source:
         raise Invalid("target", f"The address {source} would lead to itself.")
     other = post_at(session, source)
@@ -85,21 +85,21 @@ def check(session: Session, source: str, post_id: int | None, target: str | None
 
 
 def post_at(session: Session, path: str) -> Post | None:
-    """The post that stands at this address, public or not."""
+    """Return the post with this path, published or not."""
     article = path.startswith("/articles/")
     slug = path.removeprefix("/articles/") if article else path.removeprefix("/")
     return lookups.find_post_by_slug(session, Kind.ARTICLE if article else Kind.PAGE, slug)
 
 
 def _shorten(session: Session, redirect: Redirect) -> None:
-    """Lead what led to the new redirect's source straight to its end."""
+    """Point redirects that lead to the new redirect's source directly to its end."""
     chained = sa.select(Redirect).where(Redirect.target.is_not(None))
     for other in session.scalars(chained.where(Redirect.target == redirect.source)):
         other.post_id, other.target = redirect.post_id, redirect.target
 
 
 def follow(old_path: str, new_path: str, *, now: datetime) -> None:
-    """Let an address that moved lead to its new place; nothing may redirect from there."""
+    """Redirect a path that has moved to its new path, and remove redirects from the new path."""
     with transaction() as session:
         both = [normal(old_path), normal(new_path)]
         session.execute(sa.delete(Redirect).where(Redirect.source.in_(both)))

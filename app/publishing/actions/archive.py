@@ -1,4 +1,4 @@
-"""Archive a post: kept, with its text and revisions, but no longer public."""
+"""Archive a post: it keeps its text and revisions, but is no longer public."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.publishing.transaction import transaction
 
 
 def archive(post_id: int, *, expected_version: int, now: datetime) -> Post:
-    """Put the post away; a date that readers have seen is kept, a planned one is not.
+    """Archive the post; a date in the past is kept, a planned date is removed.
 
     Raises Missing, or Conflict when the post was saved since the caller loaded it.
     """

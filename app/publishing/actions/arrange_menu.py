@@ -1,4 +1,4 @@
-"""Arrange the menu: which pages stand in it, in which order."""
+"""Arrange the menu: which pages it lists, in which order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.publishing.transaction import transaction
 
 
 def arrange_menu(slugs: Sequence[str]) -> None:
-    """Let exactly these pages stand in the menu; raises Missing for a page that is not there."""
+    """List exactly these pages in the menu; raises Missing for a page that does not exist."""
     with transaction() as session:
         is_affected = Post.slug.in_(slugs) | Post.menu_position.is_not(None)
         pages = session.scalars(
@@ -21,7 +21,7 @@ def arrange_menu(slugs: Sequence[str]) -> None:
         page_slugs = {page.slug for page in pages}
         for slug in slugs:
             if slug not in page_slugs:
-                raise Missing(f"There is no page {slug!r} to stand in the menu.")
+                raise Missing(f"There is no page {slug!r} for the menu.")
         places = {slug: place for place, slug in enumerate(slugs, 1)}
         for page in pages:
             if page.menu_position != places.get(page.slug):

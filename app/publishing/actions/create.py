@@ -19,7 +19,7 @@ from app.publishing.transaction import transaction
 def create(
     draft: Draft, *, now: datetime, user_id: int | None = None, rendered: Rendered | None = None
 ) -> Post:
-    """Save a new draft; `rendered` is its finished text when the caller has it already.
+    """Save a new draft; `rendered` is its rendered text, if the caller has it already.
 
     Raises Invalid, Missing for an unknown author, topic or cover, Conflict for a taken slug.
     """
@@ -29,7 +29,7 @@ def create(
         post = _new(draft, rendered or render_text(session, draft.title, draft.body_markdown), now)
         session.add(post)
         lookups.flush_or_conflict(
-            session, f"Somebody else just took the slug {draft.slug!r}; choose another."
+            session, f"Another post has just taken the slug {draft.slug!r}; choose another."
         )
         writes.set_authors_and_topics(
             session, post, authors=draft.author_ids, topics=draft.topic_ids
@@ -39,7 +39,7 @@ def create(
 
 
 def check(session: Session, draft: Draft) -> Draft:
-    """The draft with a slug that is free; raises when something it names is not there."""
+    """Return the draft with a free slug; raises Missing for an unknown author, topic or cover."""
     lookups.require_existing(session, Author, draft.author_ids)
     lookups.require_existing(session, Topic, draft.topic_ids)
     lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))

@@ -1,4 +1,4 @@
-"""Publish a post: from now on readers see it."""
+"""Publish a post: readers see it from now on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from app.publishing.transaction import transaction
 
 
 def publish(post_id: int, *, expected_version: int, now: datetime) -> Post:
-    """Make the post public; one that was public before keeps its first date.
+    """Publish the post; a post with a date in the past keeps its date.
 
     Raises Missing, or Conflict when the post was saved since the caller loaded it.
     """
-    with transaction() as session:
+    with transaction() as session:  # its commit purges: see app.publishing.transaction
         post = lookups.lock_post(session, post_id, expected_version)
         before, post.status = post.status, next_status(post.status, StatusAction.PUBLISH)
         if not writes.was_public(post, now):

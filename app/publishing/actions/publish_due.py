@@ -1,4 +1,4 @@
-"""Publish what is due: scheduled posts whose time has come."""
+"""Publish the scheduled posts that are due."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from app.publishing.transaction import transaction
 
 
 def publish_due(now: datetime) -> list[int]:
-    """Make every scheduled post public whose time has come; gives their ids, earliest first."""
+    """Publish every scheduled post that is due; return their ids, earliest first."""
     is_due = (Post.status == Status.SCHEDULED) & (Post.published_at <= now)
     if db.session.scalar(sa.select(Post.id).where(is_due).limit(1)) is None:
-        db.session.rollback()  # looking takes no write lock, and must not hold a snapshot either
+        db.session.rollback()  # the check needs no write lock and must not keep a snapshot open
         return []
     with transaction() as session:
         public_addresses.lock_addresses(session)

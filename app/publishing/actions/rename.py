@@ -1,4 +1,4 @@
-"""Rename a post: another slug, and a redirect from the old address."""
+"""Rename a post: give it another slug and redirect the old address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.publishing.transaction import transaction
 
 
 def rename(post_id: int, slug: str, *, expected_version: int, now: datetime) -> Post:
-    """Give the post another slug; an address that was public leads to the new one.
+    """Give the post another slug; an old address that was public redirects to the new one.
 
     Raises Invalid for a slug that can't be used, Conflict for one that is taken.
     """
@@ -31,7 +31,7 @@ def move(session: Session, post: Post, slug: str, *, now: datetime) -> None:
     old_path = post.path
     post.slug = slug
     lookups.flush_or_conflict(
-        session, f"Somebody else just took the slug {slug!r}; choose another."
+        session, f"Another post has just taken the slug {slug!r}; choose another."
     )
     was_public = writes.was_public(post, now)
     public_addresses.redirect_old_address(session, post, old_path, was_public=was_public, now=now)

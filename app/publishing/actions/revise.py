@@ -1,4 +1,4 @@
-"""Revise a post: its text, its facts and, when the slug differs, its address."""
+"""Revise a post: its text, its other fields and, if the slug differs, its address."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def revise(
     user_id: int | None = None,
     rendered: Rendered | None = None,
 ) -> Post:
-    """Save what the draft says; what is the same already is not written.
+    """Save the draft; unchanged fields are not written.
 
     An empty slug keeps the one there is, and so does an empty `published_at`. Raises Invalid,
     Missing, or Conflict when the post was saved since the caller loaded it.

@@ -1,4 +1,4 @@
-"""Save an author: a new one, or another version of one there is."""
+"""Save an author: create or update it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .add_redirect import follow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorDraft:
-    """What somebody says about an author; an empty slug is made from the name."""
+    """The fields of an author; an empty slug is made from the name."""
 
     name: str
     slug: str = ""
@@ -29,7 +29,7 @@ class AuthorDraft:
 
 
 def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = None) -> Author:
-    """Save the author; another slug leaves a redirect, and what is the same is not written.
+    """Save the author; a changed slug leaves a redirect, and unchanged fields are not written.
 
     Raises Invalid, Missing, or Conflict for a slug that another author has.
     """
@@ -44,13 +44,15 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
         if author.bio_markdown != values["bio_markdown"]:
             author.bio_html = render_text(session, values["name"], values["bio_markdown"]).html
         lookups.set_changed(author, values)
-        lookups.flush_or_conflict(session, f"Somebody else just took the slug {author.slug!r}.")
+        lookups.flush_or_conflict(
+            session, f"Another author has just taken the slug {author.slug!r}."
+        )
         follow(old_path, author.path, now=now)
         return author
 
 
 def checked(draft: AuthorDraft) -> dict[str, str]:
-    """The author's columns, cleaned; raises Invalid."""
+    """Return the cleaned columns of the author; raises Invalid."""
     name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
@@ -65,7 +67,7 @@ def _lock_author(session: Session, author_id: int | None) -> Author | None:
         return None
     author = session.get(Author, author_id, with_for_update=True)
     if author is None:
-        raise Missing("There is no such author; perhaps somebody deleted it.")
+        raise Missing("The author does not exist; it may have been deleted.")
     return author
 
 

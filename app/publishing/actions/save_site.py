@@ -15,7 +15,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDraft:
-    """What pages say about the whole site; the language is a tag such as `en` or `de-CH`."""
+    """The fields of the site's settings; the language is a tag such as `en` or `de-CH`."""
 
     title: str
     tagline: str = ""
@@ -24,7 +24,7 @@ class SiteDraft:
 
 
 def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
-    """Save the settings; `expected_version` is None as long as there are none.
+    """Save the settings; `expected_version` is None if there are none yet.
 
     Raises Invalid, or Conflict when they were saved since the caller loaded them.
     """
@@ -33,21 +33,21 @@ def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
         site = session.get(Site, 1, with_for_update=True, populate_existing=True)
         if (site.version if site else None) != expected_version:
             raise Conflict(
-                "Somebody else saved the site's settings meanwhile. "
-                "Load them again, and put your changes into them."
+                "Another user has saved the site's settings since you loaded them. "
+                "Load them again and repeat your changes."
             )
         if site is None:
             site = Site(id=1, **values)
             session.add(site)
         lookups.set_changed(site, values)
         lookups.flush_or_conflict(
-            session, "Somebody else just saved the site's settings; load them again."
+            session, "Another user has just saved the site's settings; load them again."
         )
         return site
 
 
 def checked(draft: SiteDraft) -> dict[str, str]:
-    """The site's columns, cleaned; raises Invalid."""
+    """Return the cleaned columns of the site; raises Invalid."""
     language = validation.clean_line("language", draft.language, limit=35)
     if not _LANGUAGE.fullmatch(language):
         raise Invalid("language", f"{language!r} is not a language tag such as en or de-CH.")

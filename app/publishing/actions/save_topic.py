@@ -1,4 +1,4 @@
-"""Save a topic: a new one, or another version of one there is."""
+"""Save a topic: create or update it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .add_redirect import follow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicDraft:
-    """What somebody says about a topic; an empty slug is made from the name."""
+    """The fields of a topic; an empty slug is made from the name."""
 
     name: str
     slug: str = ""
@@ -27,7 +27,7 @@ class TopicDraft:
 
 
 def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None) -> Topic:
-    """Save the topic; another slug leaves a redirect, and what is the same is not written.
+    """Save the topic; a changed slug leaves a redirect, and unchanged fields are not written.
 
     Raises Invalid, Missing, or Conflict for a slug that another topic has.
     """
@@ -40,13 +40,13 @@ def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None)
             session.add(topic)
         old_path = topic.path
         lookups.set_changed(topic, values)
-        lookups.flush_or_conflict(session, f"Somebody else just took the slug {topic.slug!r}.")
+        lookups.flush_or_conflict(session, f"Another topic has just taken the slug {topic.slug!r}.")
         follow(old_path, topic.path, now=now)
         return topic
 
 
 def checked(draft: TopicDraft) -> dict[str, str]:
-    """The topic's columns, cleaned; raises Invalid."""
+    """Return the cleaned columns of the topic; raises Invalid."""
     name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
@@ -62,7 +62,7 @@ def _lock_topic(session: Session, topic_id: int | None) -> Topic | None:
         return None
     topic = session.get(Topic, topic_id, with_for_update=True)
     if topic is None:
-        raise Missing("There is no such topic; perhaps somebody deleted it.")
+        raise Missing("The topic does not exist; it may have been deleted.")
     return topic
 
 

@@ -1,4 +1,4 @@
-"""Schedule a post: it becomes public by itself at an instant in the future."""
+"""Schedule a post: the relay publishes it at an instant in the future."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.publishing.transaction import transaction
 
 
 def schedule(post_id: int, due: datetime, *, expected_version: int, now: datetime) -> Post:
-    """Let the post become public at `due`.
+    """Schedule the post for `due`.
 
     Raises Invalid for an instant that is past, Conflict for a post that is public already.
     """
@@ -25,7 +25,7 @@ def schedule(post_id: int, due: datetime, *, expected_version: int, now: datetim
 
 
 def check(due: datetime, now: datetime) -> None:
-    """Raise Invalid when `due` is no instant in the future."""
+    """Raise Invalid if `due` is not in the future."""
     if validation.require_timezone("published_at", due) <= now:
         raise Invalid(
             "published_at", "That time is past; choose one in the future, or publish now."

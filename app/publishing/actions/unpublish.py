@@ -1,4 +1,4 @@
-"""Unpublish a post: it is a draft again, and nobody but editors sees it."""
+"""Unpublish a post: it becomes a draft again, which only editors see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.publishing.transaction import transaction
 
 
 def unpublish(post_id: int, *, expected_version: int, now: datetime) -> Post:
-    """Make the post a draft; a date that readers have seen is kept, a planned one is not.
+    """Make the post a draft; a date in the past is kept, a planned date is removed.
 
     Raises Missing, or Conflict when the post was saved since the caller loaded it.
     """

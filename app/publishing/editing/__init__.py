@@ -1,1 +1,1 @@
-"""What several actions share: checks, look-ups and writes inside the caller's transaction."""
+"""Helpers of several actions: validation, look-ups and writes inside the caller's transaction."""

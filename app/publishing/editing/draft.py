@@ -1,4 +1,4 @@
-"""A draft: everything that a writer says about a post, before it is saved."""
+"""A draft: all fields of a post that a writer edits, before it is saved."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """The text and the facts of a post; what is empty is filled in where it can be.
+    """The text and the other fields of a post; some empty fields get a default.
 
     `slug` is made from the title and `summary` from the body when they are empty. `published_at`
     and `updated_at` say when a text that was published elsewhere came out and last changed.
@@ -45,7 +45,7 @@ class Draft:
 
 
 def checked(draft: Draft) -> Draft:
-    """The draft, cleaned; raises Invalid for the first field that can't be used."""
+    """Return the cleaned draft; raises Invalid for the first invalid field."""
     for field in ("published_at", "updated_at"):
         if (instant := getattr(draft, field)) is not None:
             validation.require_timezone(field, instant)
@@ -63,12 +63,12 @@ def checked(draft: Draft) -> Draft:
 
 
 def validate_post_slug(kind: Kind, slug: str) -> str:
-    """The slug, if a post of this kind may have it."""
+    """Return the slug; raises Invalid if a post of this kind can't have it."""
     return validation.validate_slug(slug, reserved=RESERVED if kind is Kind.PAGE else ())
 
 
 def body(markdown: str) -> str:
-    """The text as it is kept: no control characters, no blank lines around it."""
+    """Return the text as it is stored: without control characters and surrounding blank lines."""
     try:
         return _BLANK_LINES.sub("", prepare(markdown)).rstrip()
     except TextError as error:
@@ -80,7 +80,7 @@ def _menu_position(draft: Draft) -> int | None:
     if position is None:
         return None
     if draft.kind is not Kind.PAGE:
-        raise Invalid("menu_position", "Only a page stands in the menu; leave the position empty.")
+        raise Invalid("menu_position", "Only a page can be in the menu; leave the position empty.")
     if not 0 <= position <= MENU:
         raise Invalid("menu_position", f"The menu position is a number from 0 to {MENU}.")
     return position

@@ -1,4 +1,4 @@
-"""Uploads: images that were checked and scaled, and how they are stored."""
+"""Uploaded images: check, scale and store them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FINGERPRINT = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedImage:
-    """An image that was checked and scaled, ready to be stored."""
+    """An image that has been checked and scaled, but not stored."""
 
     content: bytes
     info: images.ImageInfo
@@ -29,12 +29,12 @@ class PreparedImage:
 
 
 def find_media(session: Session, digest: str) -> Media | None:
-    """The image with these bytes, if it is stored already."""
+    """Return the stored image with this digest, or None."""
     return session.scalars(sa.select(Media).where(Media.digest == digest)).one_or_none()
 
 
 def prepare(content: bytes, name: str) -> PreparedImage:
-    """Check the image and make its smaller copies; takes a while, and needs no database."""
+    """Check the image and create its smaller copies; slow, but needs no database."""
     try:
         info = images.inspect(content, name)
         return PreparedImage(content=content, info=info, copies=images.renditions(content))
@@ -43,12 +43,12 @@ def prepare(content: bytes, name: str) -> PreparedImage:
 
 
 def image_of(image: PreparedImage) -> Image:
-    """The image as a text will show it once it is stored."""
+    """Return the image as a text will show it after it is stored."""
     return rendering.image_of(_files(image, media_id=0))
 
 
 def store(image: PreparedImage, *, now: datetime) -> Media:
-    """Write the image and its copies, unless somebody else did meanwhile."""
+    """Write the image and its copies, unless another transaction has done it."""
     info = image.info
     with transaction() as session:
         existing = find_media(session, info.digest)
@@ -63,7 +63,9 @@ def store(image: PreparedImage, *, now: datetime) -> Media:
             created_at=now,
         )
         session.add(media)
-        lookups.flush_or_conflict(session, "Somebody else just uploaded the same image; try again.")
+        lookups.flush_or_conflict(
+            session, "Another user has just uploaded the same image; try again."
+        )
         session.add_all(_files(image, media_id=media.id))
         session.flush()
         return media

@@ -1,4 +1,4 @@
-"""Finding what an action is about, locked for writing, or saying clearly that it is not there."""
+"""Load and lock the rows that an action changes, or raise an error that names what is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .draft import validate_post_slug
 
 
 def lock_post(session: Session, post_id: int, expected_version: int) -> Post:
-    """The post with its source text, locked; raises Missing, or Conflict if it was saved since."""
+    """Load and lock the post; raises Missing, or Conflict if it was saved since."""
     public_addresses.lock_addresses(session)
     post = session.scalars(
         sa.select(Post)
@@ -29,17 +29,17 @@ def lock_post(session: Session, post_id: int, expected_version: int) -> Post:
         .execution_options(populate_existing=True)
     ).one_or_none()
     if post is None:
-        raise Missing("There is no such post; perhaps somebody deleted it.")
+        raise Missing("The post does not exist; it may have been deleted.")
     if post.version != expected_version:
         raise Conflict(
-            f"Somebody else saved “{post.title}” meanwhile (it is at version {post.version}, "
-            f"you saw version {expected_version}). Load it again, and put your changes into it."
+            f"Another user has saved “{post.title}” (it is at version {post.version}, "
+            f"you saw version {expected_version}). Load it again and repeat your changes."
         )
     return post
 
 
 def find_post_by_slug(session: Session, kind: Kind, slug: str) -> Post | None:
-    """The post that has this slug."""
+    """Return the post that has this slug, or None."""
     return session.scalars(
         sa.select(Post).where(Post.kind == kind, Post.slug == slug)
     ).one_or_none()
@@ -56,7 +56,7 @@ def require_free_slug(session: Session, kind: Kind, slug: str) -> None:
 
 
 def find_free_slug(session: Session, kind: Kind, preferred_slug: str) -> str:
-    """The wanted slug, or the first one near it that is free and may be had."""
+    """Return the preferred slug, or the first free and valid one with a number."""
 
     def is_taken(slug: str) -> bool:
         try:
@@ -71,7 +71,7 @@ def find_free_slug(session: Session, kind: Kind, preferred_slug: str) -> str:
 def require_existing(
     session: Session, model: type[Author | Topic | Media], ids: Iterable[int]
 ) -> None:
-    """Raise Missing for the first id that no row has."""
+    """Raise Missing for the first id without a row."""
     requested_ids = tuple(ids)
     if not requested_ids:
         return
@@ -83,7 +83,7 @@ def require_existing(
 
 
 def flush_or_conflict(session: Session, sentence: str) -> None:
-    """Send what is pending; a row that another transaction made first becomes a Conflict."""
+    """Flush the session; raises Conflict if another transaction has inserted the same key."""
     try:
         session.flush()
     except IntegrityError as error:
@@ -91,12 +91,12 @@ def flush_or_conflict(session: Session, sentence: str) -> None:
 
 
 def find_redirect(session: Session, path: str) -> Redirect | None:
-    """The redirect that starts at this path, however it is spelt."""
+    """Return the redirect from this path, in any spelling, or None."""
     return session.scalars(sa.select(Redirect).where(Redirect.source == normal(path))).one_or_none()
 
 
 def set_changed(row: object, values: Mapping[str, Any]) -> set[str]:
-    """Set the attributes that differ; gives their names."""
+    """Set the attributes that differ; return their names."""
     changed_names = {name for name, value in values.items() if getattr(row, name) != value}
     for name in changed_names:
         setattr(row, name, values[name])

@@ -1,8 +1,8 @@
-"""Old addresses of posts: whatever happens to a post, an address that was public stays alive.
+"""Old addresses of posts: every address at which a post was public keeps leading to it.
 
 The law: for each path at which a published post was ever public, readers find either a published
-post there or a redirect that leads to one. Of several posts that were public at a path, the one
-that stands there comes first, then the latest. Each function runs inside the caller's transaction.
+post there or a redirect that leads to one. If several posts were public at a path, the one
+that is there now comes first, then the latest. All functions run in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _LOCK = 0x626F6172
 
 
 def lock_addresses(session: Session) -> None:
-    """Let one transaction at a time change addresses; SQLite has one writer anyway.
+    """Serialise transactions that change addresses; SQLite has a single writer anyway.
 
-    Two transactions that take posts back and publish them would each miss the other's write.
+    Otherwise one that publishes and one that unpublishes could each miss the other's write.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def record_public_address(session: Session, post: Post, *, now: datetime) -> None:
-    """Record that readers find the post at its path, and lead its old addresses to it."""
+    """Record that the post is public at its path, and redirect its old addresses to it."""
     path = normal(post.path)
     _remove_redirect(session, path)
     _record(session, post.id, path, now)
@@ -39,7 +39,7 @@ def record_public_address(session: Session, post: Post, *, now: datetime) -> Non
 
 
 def restore_earlier_redirects(session: Session, post: Post, *, now: datetime) -> None:
-    """Lead the addresses of a post that readers no longer find to posts that were there before."""
+    """Redirect the addresses of a post that is no longer public to posts that had them before."""
     session.flush()
     for path in _paths_of(session, post):
         restore_redirect(session, path, now=now)
@@ -66,7 +66,7 @@ def redirect_old_address(
 
 
 def restore_redirect(session: Session, path: str, *, now: datetime) -> None:
-    """Lead the path to a published post that was public there, unless it leads somewhere."""
+    """Redirect the path to a published post that was public there, unless it is in use."""
     if _published_at(session, path):
         return
     redirect = _redirect_from(session, path)

@@ -1,4 +1,4 @@
-"""Rendering a text when it is saved; its images come from the media table."""
+"""Render a text when it is saved; its images come from the media table."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _MEDIA = re.compile(r"/media/([0-9a-f]{20})/[^/]+\Z")
 
 
 def render_text(session: Session, title: str, markdown: str) -> Rendered:
-    """The finished text; raises Invalid when it is too large or too deep."""
+    """Return the rendered text; raises Invalid if it is too large or nested too deeply."""
     try:
         return render(
             markdown,
             title=title,
             resolve_image=lambda source: find_image(session, source),
-            resolve_link=lambda _href: None,  # a redirect follows what has moved
+            resolve_link=lambda _href: None,  # links to moved posts are redirected
         )
     except TextError as error:
         raise Invalid("body_markdown", str(error)) from None
 
 
 def find_image(session: Session, source: str) -> Image | None:
-    """The image that `/media/…` in a text means, with its smaller copies."""
+    """Return the image for `/media/…` in a text, with its smaller copies."""
     match = _MEDIA.match(source)
     if match is None:
         return None
@@ -45,7 +45,7 @@ def find_image(session: Session, source: str) -> Image | None:
 
 
 def image_of(files: Sequence[MediaFile]) -> Image:
-    """An image as the text room knows it: the original, and the widths that are made of it."""
+    """Convert media files to an image of `publishing.text`: the original and its smaller copies."""
     original = next(file for file in files if file.original)
     return Image(
         url=original.path,
@@ -60,7 +60,7 @@ def image_of(files: Sequence[MediaFile]) -> Image:
 
 
 def body_columns(rendered: Rendered) -> dict[str, Any]:
-    """The columns of a post that come from its text."""
+    """Return the columns of a post that are derived from its text."""
     return {
         "body_html": rendered.html,
         "body_text": rendered.text,

@@ -1,4 +1,4 @@
-"""The life of a post: which verb leads from which status to which, as one table."""
+"""The allowed changes of a post's status, as one table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.publishing.models import Status
 
 
 class StatusAction(StrEnum):
-    """What can be done to a post's status."""
+    """The actions that change a post's status."""
 
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
@@ -33,7 +33,7 @@ TRANSITIONS: dict[tuple[Status, StatusAction], Status] = {
     (Status.ARCHIVED, StatusAction.UNPUBLISH): Status.DRAFT,
     (Status.ARCHIVED, StatusAction.ARCHIVE): Status.ARCHIVED,
 }
-"""Every allowed step; what is not here is refused."""
+"""Every allowed transition; all others are refused."""
 
 _REFUSED = {
     Status.PUBLISHED: "It is already public. Unpublish it first, then schedule it.",
@@ -42,7 +42,7 @@ _REFUSED = {
 
 
 def next_status(status: Status, action: StatusAction) -> Status:
-    """The status that `verb` leads to; raises Conflict where there is no such step."""
+    """Return the status after `action`; raises Conflict if the transition is not allowed."""
     target = TRANSITIONS.get((status, action))
     if target is None:
         raise Conflict(_REFUSED[status])

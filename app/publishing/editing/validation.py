@@ -1,4 +1,4 @@
-"""Checks of single fields: cleaned text, bounded lengths, known instants.
+"""Validation of single fields: cleaned text, limited lengths, aware datetimes.
 
 Pure: no database, no clock. Each raises Invalid, naming the field.
 """
@@ -19,7 +19,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 
 
 def clean_line(field: str, value: str, *, limit: int, empty: bool = False) -> str:
-    """Text on one line: control characters gone, white space collapsed, not over `limit`."""
+    """Return text on one line, without control characters, with single spaces, within `limit`."""
     cleaned = " ".join(_CONTROL.sub(" ", value).split())
     if not cleaned and not empty:
         raise Invalid(field, f"The {_field_label(field)} is empty; write one.")
@@ -27,7 +27,7 @@ def clean_line(field: str, value: str, *, limit: int, empty: bool = False) -> st
 
 
 def clean_lines(field: str, value: str, *, limit: int) -> str:
-    """Text on several lines: control characters gone, one kind of line end, not over `limit`."""
+    """Return text on several lines, without control characters and within `limit`."""
     unified = value.replace("\r\n", "\n").replace("\r", "\n")
     return _limit_length(field, _CONTROL.sub("", unified), limit)
 
@@ -47,7 +47,7 @@ def _field_label(field: str) -> str:
 
 
 def validate_slug(value: str, *, reserved: Iterable[str] = ()) -> str:
-    """A slug as it may stand in a URL."""
+    """Return a slug that is valid in a URL."""
     try:
         return check_slug(value, reserved=frozenset(reserved))
     except ValueError as error:
@@ -55,14 +55,14 @@ def validate_slug(value: str, *, reserved: Iterable[str] = ()) -> str:
 
 
 def require_timezone(field: str, value: datetime) -> datetime:
-    """An instant that says its time zone."""
+    """Return the instant; raises Invalid if it has no time zone."""
     if value.tzinfo is None:
         raise Invalid(field, f"The {_field_label(field)} {value} says no time zone; add one.")
     return value
 
 
 def validate_web_url(field: str, value: str, *, limit: int) -> str:
-    """An address on the web, or nothing."""
+    """Return an http(s) URL, or the empty string."""
     cleaned = clean_line(field, value, limit=limit, empty=True)
     try:
         parts = urlsplit(cleaned)

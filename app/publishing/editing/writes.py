@@ -1,4 +1,4 @@
-"""What several actions write: revisions, who and what about. Inside a transaction."""
+"""Writes that several actions share: revisions, authors and topics. Run inside a transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.publishing.models import Post, Revision, post_author, post_topic
 
 
 def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
-    """Keep the text that the post has now; the caller holds the post's lock."""
+    """Store the current text of the post as a revision; the caller holds the post's lock."""
     last = session.scalar(
         sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
     )
@@ -33,7 +33,7 @@ def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | 
 def set_authors_and_topics(
     session: Session, post: Post, *, authors: Sequence[int], topics: Sequence[int]
 ) -> bool:
-    """Set who wrote the post and what it is about, in this order; tells whether that changed."""
+    """Set the authors and topics of the post in this order; return whether they changed."""
     wrote = _link(session, post_author, post_author.c.author_id, post.id, authors)
     about = _link(session, post_topic, post_topic.c.topic_id, post.id, topics)
     return wrote or about
@@ -64,10 +64,10 @@ def _link(
 
 
 def bump_version(post: Post) -> None:
-    """Let the version count a write that touched no column of the post itself."""
+    """Increment the version for a write that changed no column of the post itself."""
     flag_modified(post, "title")
 
 
 def was_public(post: Post, now: datetime) -> bool:
-    """Whether readers may have seen the post at its address."""
+    """Tell whether the post's date has passed, so that readers may have seen it."""
     return post.published_at is not None and post.published_at <= now

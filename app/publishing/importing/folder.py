@@ -1,4 +1,4 @@
-"""Importing a folder: every post that it holds, one transaction each, and a report at the end."""
+"""Import a folder: every post in a transaction of its own, and a report at the end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def import_folder(
     dry_run: bool = False,
     progress: Progress = lambda _count, _total: None,
 ) -> Report:
-    """Bring a folder's posts in, or up to date; what is the same already is not written.
+    """Import or update the posts of a folder; unchanged posts are not written.
 
     `base_url` is where the old site stood: absolute links to it become links to the posts here.
     `kind` overrules the files. Raises SourceError when the folder can't be read at all,
@@ -70,7 +70,7 @@ def _posts(root: Path, report: Report) -> Iterator[SourcePost]:
 
 
 def _import_one(job: Job, entry: Entry) -> None:
-    """Import one file; whatever is wrong with it is its own affair."""
+    """Import one file; an error in it does not stop the others."""
     post = source_folder.read_post(job.folder.root, entry.path)
     if isinstance(post, Skipped):
         job.report.skip(post.path, post.line, post.reason)

@@ -1,6 +1,6 @@
-"""The plan of an import: the slug and the address of every post, before the first is written.
+"""The plan of an import: slug and path of every post, before the first one is written.
 
-A link from one post to another can only be mended when it is known where the other will stand.
+A link between two posts can be rewritten only when the path of the other one is known.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _by_date(entry: Entry) -> tuple[bool, datetime, str]:
 
 
 def _unique(posts: Iterable[SourcePost], kind: Kind | None, plan: Plan) -> Iterator[Entry]:
-    """An entry for each file; a second one at the same address is rejected_files."""
+    """An entry for each file; a second one at the same address is rejected."""
     sources: dict[str, PurePosixPath] = {}
     for post in posts:
         try:
@@ -171,7 +171,7 @@ class _Known:
         return self.slugs.get((entry.kind, entry.source.removeprefix(prefix)))
 
     def _stays(self, entry: Entry, post_id: int, slug: str) -> bool:
-        """Whether the post's slug is the preferred_slug one, that with a suffix, or an editor's."""
+        """Tell whether the post's slug is the preferred one, that with a suffix, or an editor's."""
         if (
             slug == entry.preferred_slug
             or self.redirects.get(_address(entry, entry.preferred_slug)) == post_id
@@ -204,7 +204,7 @@ def _address(entry: Entry, slug: str) -> str:
 
 
 def _candidates(entry: Entry) -> Iterator[str]:
-    """The preferred_slug slug, then with its year, month and day, then with a number."""
+    """Yield the preferred slug, then with its year, month and day, then with a number."""
     yield entry.preferred_slug
     if entry.date is not None:
         for form in ("-%Y", "-%Y-%m", "-%Y-%m-%d"):

@@ -1,4 +1,4 @@
-"""One post of the folder: what becomes of its file, prepared first, then written as a whole."""
+"""Import one post: prepare it without a lock, then write it in one transaction."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .source_folder import SourcePost
 
 
 class _Undo(Exception):  # noqa: N818 - no error: it ends the transaction of a dry run
-    """Everything worked; now undo it."""
+    """The dry run succeeded; roll back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """How a folder is imported; a dry run does everything and keeps nothing."""
+    """The options of an import; a dry run does everything and rolls back."""
 
     folder: Folder
     now: datetime

@@ -20,7 +20,7 @@ from app.publishing.images import MAX_BYTES
 from . import source_folder
 
 VERSION = b"1"
-"""Raised when a newer importer makes something else of the same file."""
+"""Increment it when the importer converts the same file differently."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class PostImages:
 def digest_of(
     root: Path, own: str, images: Mapping[str, PurePosixPath], words: Iterable[str]
 ) -> str:
-    """SHA-256 of a file's own digest, its images and whatever else decides what becomes of it."""
+    """Return the SHA-256 of a file's digest, its images and the other inputs of its import."""
     total = sha256(VERSION + b"\n" + "\n".join((own, *words)).encode())
     for target, file in sorted(images.items()):
         try:

@@ -1,4 +1,4 @@
-"""What the importer has to say about a post that came in, each with the line of its file."""
+"""Warnings about an imported post, each with the line of its file."""
 
 from __future__ import annotations
 

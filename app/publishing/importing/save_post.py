@@ -25,7 +25,7 @@ from .report import Report
 from .source_folder import SourcePost
 
 _MENU = 1000
-"""Where a page stands in the menu that says it belongs there, but not where."""
+"""The menu position of a page whose file asks for the menu without a position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

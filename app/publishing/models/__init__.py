@@ -1,4 +1,4 @@
-"""The nouns of publishing, one per file."""
+"""The models of publishing, one per file."""
 
 from __future__ import annotations
 

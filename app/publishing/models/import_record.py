@@ -1,4 +1,4 @@
-"""What was imported from where, so that a second import changes nothing."""
+"""Records of imported files, so that a second import changes nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The archive: articles on pages that are numbered from the oldest, and by year.
 
-A page that is full never changes again by publishing. What fills none yet is shown by the list
-that leads to the pages, so that publishing touches the list alone.
+Publishing never changes a full page. Articles that do not fill a page yet are shown by the list
+page, so that publishing changes only the list page.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Numbered:
 
     @property
     def lasting(self) -> bool:
-        """Whether it is full or the first; until then, its list shows the articles of another."""
+        """Whether the page is full, or the first; the list page shows the articles of others."""
         return len(self.posts) == PAGE_SIZE or self.number == 1
 
     @property
     def newer(self) -> int | None:
-        """The number of the page with newer articles, which may have to wait for its first."""
+        """The number of the page with newer articles; that page may still be empty."""
         return self.number + 1 if len(self.posts) == PAGE_SIZE else None
 
     @property
@@ -48,7 +48,7 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
-    """What a list shows of its newest articles: those of no full page, and the newest page's."""
+    """How many articles a list page shows: those of the newest full page, and newer ones."""
 
     article_count: int
     older: int | None
@@ -91,7 +91,7 @@ def page(number: int, *, about: Listed | None = None, details: bool = False) -> 
 
 
 def ends(count: int) -> Ends:
-    """How a list of `count` articles begins, and the page that goes on where that ends."""
+    """Return how many of `count` articles the list page shows, and the next page."""
     older = max(lasting_count(count) - 1, 0)
     return Ends(article_count=count - older * PAGE_SIZE, older=older or None)
 
@@ -102,7 +102,7 @@ def page_count(count: int) -> int:
 
 
 def lasting_count(count: int) -> int:
-    """How many of these pages are lasting: the full ones, or the only one."""
+    """Return how many of these pages are complete: the full ones, or the only one."""
     return count // PAGE_SIZE or min(count, 1)
 
 

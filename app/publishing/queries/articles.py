@@ -72,7 +72,7 @@ def earlier_about(topic: Topic, article: Post, limit: int) -> list[Post]:
 
 
 def narrowed(posts: Posts, about: Listed | None) -> Posts:
-    """Those of one topic or author; all of them without one."""
+    """Restrict articles to one topic or author, if one is given."""
     if isinstance(about, Topic):
         return posts.join(post_topic, post_topic.c.post_id == Post.id).where(
             post_topic.c.topic_id == about.id
@@ -97,6 +97,6 @@ def _after(article: Post) -> Posts:
 
 
 def _first(posts: Posts) -> Post | None:
-    # With its date, which nobody shows: what lies beyond it can't come between.
+    # Load the date, which bounds the recorded range: a post outside it does not purge this page.
     columns = for_links(Post.title, Post.published_at)
     return db.session.scalar(posts.limit(1).options(*columns))

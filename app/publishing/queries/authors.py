@@ -22,7 +22,7 @@ class CountedAuthor:
 
 
 def by_slug(slug: str, *, described: bool = False) -> Author | None:
-    """One author; what is said about them only when they are `described`."""
+    """Return one author; the description is loaded only when `described`."""
     about = (Author.bio_html, Author.url) if described else ()
     statement = sa.select(Author).where(Author.slug == slug)
     options = load_only(Author.slug, Author.name, *about, raiseload=True)

@@ -1,4 +1,4 @@
-"""What machines ask for: addresses for sitemaps, every article as a row, a summary in numbers."""
+"""Queries for machines: URLs for sitemaps, every article as a row, counts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Summary:
 def addresses(number: int) -> list[Address]:
     """The articles' addresses, `SITEMAP_SIZE` at a time, numbered from the oldest.
 
-    With their keys, so that what is not among them may change.
+    They are selected by key, so that other posts may change.
     """
     statement = (
         articles()

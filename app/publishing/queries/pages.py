@@ -19,7 +19,7 @@ def by_slug(slug: str) -> Post | None:
 
 
 def linked() -> list[Post]:
-    """The pages that every page links to: those in the menu, in its order, then the others."""
+    """Return the pages of menu and footer: those in the menu, in menu order, then the others."""
     statement = (
         published(Kind.PAGE)
         .order_by(sa.nulls_last(Post.menu_position), Post.slug, Post.id)

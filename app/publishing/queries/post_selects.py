@@ -1,6 +1,6 @@
-"""The statements that the other queries are made of: published posts, in order, and how they load.
+"""Building blocks of the other queries: published posts, orders and loader options.
 
-Lists never read bodies: reading one, or a relationship that was not asked for, raises.
+Lists never load bodies: access to a body, or to a relationship that was not loaded, raises.
 """
 
 from __future__ import annotations
@@ -76,5 +76,5 @@ _COVER = (joinedload(Post.cover).selectinload(Media.files), raiseload("*"))
 
 
 def for_links(*columns: InstrumentedAttribute[Any]) -> tuple[ExecutableOption, ...]:
-    """Load where a link leads, and of the post behind it no more than is shown."""
+    """Load the columns of a link's URL, and only those columns of the post that are shown."""
     return (load_only(*_LINKED, *columns, raiseload=True), raiseload("*"))

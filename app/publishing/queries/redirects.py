@@ -14,7 +14,7 @@ from .post_selects import for_links
 
 
 def target(path: str) -> str | None:
-    """Where a path leads now: to a published post or a fixed address, never to itself."""
+    """Return the target of a path: a published post or a fixed target, never the path itself."""
     try:
         source = normal(quote(path))
     except ValueError:
@@ -28,7 +28,7 @@ def target(path: str) -> str | None:
 
 
 def _public_path(post_id: int) -> str | None:
-    """Asked apart: joined, every new post would touch the pages that no redirect leads from."""
+    """A separate query: with a join, every new post would purge all pages without a redirect."""
     statement = sa.select(Post).where(Post.id == post_id).options(*for_links(Post.status))
     post = db.session.scalar(statement)
     return post.path if post is not None and post.status is Status.PUBLISHED else None

@@ -1,6 +1,6 @@
-"""Search: the published posts that match a reader's words, with the place where they do.
+"""Full-text search in published posts, with snippets.
 
-What a reader types is never syntax: on SQLite every word is quoted, on PostgreSQL
+User input is never query syntax: on SQLite every word is quoted, on PostgreSQL
 `websearch_to_tsquery` accepts anything.
 """
 
@@ -19,7 +19,7 @@ LONGEST = 200
 MOST_WORDS = 12
 MOST_FOUND = 30
 OPEN, CLOSE = "\x02", "\x03"
-"""Stand around a matched word in a snippet; no text holds them, so they can be told apart."""
+"""Mark a matched word in a snippet; these characters occur in no text."""
 
 _SQLITE = sa.text(
     "SELECT post_search.rowid AS id, snippet(post_search, 2, :open, :close, '…', 28) AS snippet"
@@ -44,7 +44,7 @@ class SearchHit:
 
     post: Post
     snippet: str
-    """Plain text; matched words stand between OPEN and CLOSE."""
+    """Plain text; matched words are between OPEN and CLOSE."""
 
 
 def cleaned(typed: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 
 class year_of(GenericFunction[int]):  # noqa: N801 - it reads as the SQL function that it is
-    """The year of an instant, in UTC whatever the connection's time zone."""
+    """The year of an instant in UTC, independent of the connection's time zone."""
 
     type = sa.Integer()
     inherit_cache = True

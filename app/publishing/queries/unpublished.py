@@ -1,4 +1,4 @@
-"""Posts that readers don't see yet, or no longer."""
+"""Posts that are not public."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _align(node: Node) -> None:
 
 
 def code(root: Node) -> None:
-    """Let the keyboard scroll a block of code."""
+    """Make a block of code scrollable with the keyboard."""
     for node in root.elements():
         if node.tag == "pre":
             node.attrs["tabindex"] = "0"

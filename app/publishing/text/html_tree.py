@@ -46,7 +46,7 @@ class Node:
         self.attrs = attrs or {}
 
     def wrap(self, tag: str, attrs: dict[str, str] | None = None) -> None:
-        """Put what this element is into a new element that stands in its place."""
+        """Wrap this element in a new element, which takes its place."""
         inner = Node(tag=self.tag, attrs=self.attrs, children=self.children)
         self.tag, self.attrs, self.children = tag, attrs or {}, [inner]
 

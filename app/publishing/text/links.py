@@ -1,4 +1,4 @@
-"""LinkRewriter: resolved inside the site, marked when they lead out, made from bare URLs."""
+"""Links: resolved inside the site, marked if they lead to other sites, created from bare URLs."""
 
 import re
 from collections.abc import Callable

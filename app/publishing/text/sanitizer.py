@@ -1,7 +1,7 @@
-"""What HTML may come in from a writer, and what may go out to a reader.
+"""Sanitise the HTML of writers, and the HTML that is sent to readers.
 
-Twice: `admit` cleans what the writer's Markdown and raw HTML gave, `seal` is the last thing that
-touches a page, so that a slip in between cannot become a hole.
+`admit` sanitises the HTML of Markdown and raw HTML. `seal` sanitises the result as the last step,
+so that a mistake in between can't let unsafe markup through.
 """
 
 import re
@@ -148,13 +148,13 @@ _TAG = re.compile(
 
 
 def admit(html: str) -> str:
-    """Clean what a writer wrote; embeds are still there, to be turned into links."""
+    """Sanitise the writer's HTML; embeds stay, to be replaced by links."""
     _refuse_towers(html)
     return _ADMIT.clean(html)
 
 
 def seal(html: str) -> str:
-    """Clean what goes out; running it again changes nothing."""
+    """Sanitise the final HTML; idempotent."""
     return _SEAL.clean(html)
 
 
