@@ -26,8 +26,8 @@ SETTINGS = (
         name="INSTANCE",
         parser=text,
         default="instance",
-        help="The folder of what this installation keeps: the SQLite database, the secret, "
-        "the gateway's store. Below the project's folder unless absolute.",
+        help="The folder of this installation's data: the SQLite database, the secret key, "
+        "the gateway's store. Relative to the project's folder unless absolute.",
     ),
     Setting(
         name="SECRET_KEY",
@@ -35,7 +35,7 @@ SETTINGS = (
         default="",
         secret=True,
         platform="SECRET_KEY",
-        help="Signs what must not be forged. Made and kept in the instance folder when empty.",
+        help="Signs sessions and tokens. Generated and stored in the instance folder when empty.",
     ),
     Setting(
         name="DATABASE_URL",
@@ -87,7 +87,8 @@ SETTINGS = (
         parser=whole,
         default="0",
         unit="proxies",
-        help="How many proxies in front are ours, so that their X-Forwarded-For and -Proto count.",
+        help="How many trusted proxies are in front of the app; "
+        "their X-Forwarded-For and -Proto are used.",
     ),
     Setting(
         name="TRUSTED_HOSTS",
@@ -174,8 +175,8 @@ SETTINGS = (
         name="EDGE_RELAY",
         parser=switch,
         default="on",
-        help="Whether a web process takes changes to the edges; "
-        "off where `flask edge relay` does it apart.",
+        help="Whether a web process delivers purges to the edges; "
+        "off where `flask edge relay` runs on its own.",
     ),
     Setting(
         name="EDGE_SAMPLE_EVERY",
