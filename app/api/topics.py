@@ -21,6 +21,6 @@ def index() -> ResponseReturnValue:
         topics=[
             serializers.topic(topic.topic)
             | {"description": topic.topic.description, "count": topic.count}
-            for topic in topics.in_use()
+            for topic in topics.with_articles()
         ]
     )

@@ -17,7 +17,7 @@ bp = Blueprint("authors", __name__, url_prefix="/authors")
 @cached(policies.LIST)
 def index() -> ResponseReturnValue:
     """Every author that has articles."""
-    return render_template("site/authors/index.html", authors=authors.in_use())
+    return render_template("site/authors/index.html", authors=authors.with_articles())
 
 
 @bp.get("/<slug:slug>")
@@ -42,6 +42,6 @@ def numbered(slug: str, number: int) -> ResponseReturnValue:
     """One page of an author's articles; page 1 holds the oldest."""
     author = authors.by_slug(slug) or abort(404)
     page = archive.page(number, about=author) or abort(404)
-    if not page.lasting:
+    if not page.is_complete:
         return numbered_pages.way_to(author.path)
     return render_template("site/authors/numbered.html", author=author, page=page)

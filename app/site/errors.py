@@ -37,13 +37,13 @@ def answer(error: HTTPException) -> Answer:
 
 
 def _not_found() -> Answer:
-    if new_path := moved_to(request.path):
+    if new_path := find_new_path(request.path):
         return serve_as(policies.REDIRECT, _permanent_redirect(new_path))
     page = render_template("site/errors/not_found.html", articles=articles.newest(NEWEST))
     return serve_as(policies.NOT_FOUND, make_response(page, HTTPStatus.NOT_FOUND))
 
 
-def moved_to(path: str) -> str | None:
+def find_new_path(path: str) -> str | None:
     """Return the new path of a page: by a redirect of an editor, else by its canonical spelling."""
     proper = "/" + path.lower().strip("/")
     return redirects.target(path) or _ELSEWHERE.get(proper) or _respelt(path, proper)

@@ -17,5 +17,5 @@ bp = Blueprint("search", __name__)
 @cached(policies.SEARCH, query=("q",))
 def show() -> ResponseReturnValue:
     """Show the posts that match a reader's words, or only the form without words."""
-    words = search.cleaned(request.args.get("q", ""))
-    return render_template("site/search/show.html", words=words, found=search.matching(words))
+    words = search.clean_query(request.args.get("q", ""))
+    return render_template("site/search/show.html", words=words, found=search.search_posts(words))

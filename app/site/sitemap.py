@@ -45,8 +45,8 @@ def _places() -> list[Address]:
         Address(path="/topics"),
         Address(path="/authors"),
         *(Address(path=page.path, changed_at=page.updated_at) for page in pages.everything()),
-        *(Address(path=f"/topics/{slug}") for slug in topics.slugs_in_use()),
-        *(Address(path=f"/authors/{slug}") for slug in authors.slugs_in_use()),
+        *(Address(path=f"/topics/{slug}") for slug in topics.slugs_with_articles()),
+        *(Address(path=f"/authors/{slug}") for slug in authors.slugs_with_articles()),
     ]
 
 

@@ -17,7 +17,7 @@ bp = Blueprint("topics", __name__, url_prefix="/topics")
 @cached(policies.LIST)
 def index() -> ResponseReturnValue:
     """Every topic that has articles."""
-    return render_template("site/topics/index.html", topics=topics.in_use())
+    return render_template("site/topics/index.html", topics=topics.with_articles())
 
 
 @bp.get("/<slug:slug>")
@@ -42,6 +42,6 @@ def numbered(slug: str, number: int) -> ResponseReturnValue:
     """One page of a topic's articles; page 1 holds the oldest."""
     topic = topics.by_slug(slug) or abort(404)
     page = archive.page(number, about=topic) or abort(404)
-    if not page.lasting:
+    if not page.is_complete:
         return numbered_pages.way_to(topic.path)
     return render_template("site/topics/numbered.html", topic=topic, page=page)

@@ -23,7 +23,7 @@ def add_redirect(
     """
     source, target = checked(source, post_id, target)
     with transaction() as session:
-        post_id, target = _end_of(session, post_id, target)
+        post_id, target = _final_target(session, post_id, target)
         check(session, source, post_id, target)
         existing = lookups.find_redirect(session, source)
         if existing is not None and (existing.post_id, existing.target) == (post_id, target):
@@ -32,7 +32,7 @@ def add_redirect(
             raise Conflict(f"The address {source} already leads somewhere else.")
         redirect = Redirect(source=source, post_id=post_id, target=target, created_at=now)
         session.add(redirect)
-        _shorten(session, redirect)
+        _collapse_chains(session, redirect)
         lookups.flush_or_conflict(session, f"Another user has just redirected {source}.")
         return redirect
 
@@ -63,7 +63,7 @@ def _normal(field: str, path: str) -> str:
         raise Invalid(field, str(error)) from None
 
 
-def _end_of(
+def _final_target(
     session: Session, post_id: int | None, target: str | None
 ) -> tuple[int | None, str | None]:
     """Follow a fixed target to its end, so that no redirect leads to another redirect."""
@@ -79,26 +79,26 @@ def check(session: Session, source: str, post_id: int | None, target: str | None
         raise Missing("The post to redirect to does not exist; it may have been deleted.")
     if target is not None and target.startswith("/") and normal(target) == source:
         raise Invalid("target", f"The address {source} would lead to itself.")
-    other = post_at(session, source)
+    other = find_post_at(session, source)
     if other is not None and (other.id == post_id or other.status is Status.PUBLISHED):
         raise Conflict(f"{source} is the address of the {other.kind} “{other.title}”.")
 
 
-def post_at(session: Session, path: str) -> Post | None:
+def find_post_at(session: Session, path: str) -> Post | None:
     """Return the post with this path, published or not."""
     article = path.startswith("/articles/")
     slug = path.removeprefix("/articles/") if article else path.removeprefix("/")
     return lookups.find_post_by_slug(session, Kind.ARTICLE if article else Kind.PAGE, slug)
 
 
-def _shorten(session: Session, redirect: Redirect) -> None:
+def _collapse_chains(session: Session, redirect: Redirect) -> None:
     """Point redirects that lead to the new redirect's source directly to its end."""
     chained = sa.select(Redirect).where(Redirect.target.is_not(None))
     for other in session.scalars(chained.where(Redirect.target == redirect.source)):
         other.post_id, other.target = redirect.post_id, redirect.target
 
 
-def follow(old_path: str, new_path: str, *, now: datetime) -> None:
+def redirect_moved_path(old_path: str, new_path: str, *, now: datetime) -> None:
     """Redirect a path that has moved to its new path, and remove redirects from the new path."""
     with transaction() as session:
         both = [normal(old_path), normal(new_path)]

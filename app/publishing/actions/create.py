@@ -26,7 +26,8 @@ def create(
     draft = checked(draft)
     with transaction() as session:
         draft = check(session, draft)
-        post = _new(draft, rendered or render_text(session, draft.title, draft.body_markdown), now)
+        rendered = rendered or render_text(session, draft.title, draft.body_markdown)
+        post = _build_post(draft, rendered, now)
         session.add(post)
         lookups.flush_or_conflict(
             session, f"Another post has just taken the slug {draft.slug!r}; choose another."
@@ -51,7 +52,7 @@ def check(session: Session, draft: Draft) -> Draft:
     return draft
 
 
-def _new(draft: Draft, rendered: Rendered, now: datetime) -> Post:
+def _build_post(draft: Draft, rendered: Rendered, now: datetime) -> Post:
     return Post(
         kind=draft.kind,
         status=Status.DRAFT,

@@ -15,7 +15,7 @@ from app.publishing.models import Author
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
-from .add_redirect import follow
+from .add_redirect import redirect_moved_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
         lookups.flush_or_conflict(
             session, f"Another author has just taken the slug {author.slug!r}."
         )
-        follow(old_path, author.path, now=now)
+        redirect_moved_path(old_path, author.path, now=now)
         return author
 
 

@@ -14,7 +14,7 @@ from app.publishing.models import Topic
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
-from .add_redirect import follow
+from .add_redirect import redirect_moved_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None)
         old_path = topic.path
         lookups.set_changed(topic, values)
         lookups.flush_or_conflict(session, f"Another topic has just taken the slug {topic.slug!r}.")
-        follow(old_path, topic.path, now=now)
+        redirect_moved_path(old_path, topic.path, now=now)
         return topic
 
 

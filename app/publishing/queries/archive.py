@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Post
 
-from .articles import Listed, narrowed
+from .articles import Listed, filter_about
 from .post_selects import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists
 from .sql_functions import year_of
 
@@ -31,7 +31,7 @@ class Numbered:
     posts: tuple[Post, ...]
 
     @property
-    def lasting(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the page is full, or the first; the list page shows the articles of others."""
         return len(self.posts) == PAGE_SIZE or self.number == 1
 
@@ -82,7 +82,7 @@ def page(number: int, *, about: Listed | None = None, details: bool = False) -> 
     With `details`, the articles say all that `for_lists` can load but minutes.
     """
     start = (number - 1) * PAGE_SIZE
-    statement = narrowed(articles(), about).order_by(*OLDEST_FIRST)
+    statement = filter_about(articles(), about).order_by(*OLDEST_FIRST)
     posts_of_page = statement.limit(PAGE_SIZE).offset(start).options(*for_lists(details=details))
     posts = tuple(reversed(list(db.session.scalars(posts_of_page))))
     if not posts and not (start and _first(statement.offset(start - 1))):
@@ -92,7 +92,7 @@ def page(number: int, *, about: Listed | None = None, details: bool = False) -> 
 
 def ends(count: int) -> Ends:
     """Return how many of `count` articles the list page shows, and the next page."""
-    older = max(lasting_count(count) - 1, 0)
+    older = max(count_complete_pages(count) - 1, 0)
     return Ends(article_count=count - older * PAGE_SIZE, older=older or None)
 
 
@@ -101,7 +101,7 @@ def page_count(count: int) -> int:
     return -(-count // PAGE_SIZE)
 
 
-def lasting_count(count: int) -> int:
+def count_complete_pages(count: int) -> int:
     """Return how many of these pages are complete: the full ones, or the only one."""
     return count // PAGE_SIZE or min(count, 1)
 

@@ -40,20 +40,20 @@ def newest(
     limit: int, *, about: Listed | None = None, details: bool = False, minutes: bool = False
 ) -> list[Post]:
     """The newest articles, of one topic or author if one is given, as `for_lists` loads them."""
-    statement = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
+    statement = filter_about(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
     statement = statement.options(*for_lists(details=details, minutes=minutes))
     return list(db.session.scalars(statement))
 
 
 def newest_in_full(limit: int, *, about: Listed | None = None, cover: bool = False) -> list[Post]:
     """The newest articles with their bodies, for a feed; with covers, where it shows them."""
-    statement = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
+    statement = filter_about(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
     return list(db.session.scalars(statement.options(*for_feeds(cover=cover))))
 
 
 def count(*, about: Listed | None = None) -> int:
     """How many articles are published, of one topic or author if one is given."""
-    statement = narrowed(articles(), about).with_only_columns(sa.func.count(Post.id))
+    statement = filter_about(articles(), about).with_only_columns(sa.func.count(Post.id))
     return db.session.scalar(statement) or 0
 
 
@@ -67,11 +67,11 @@ def neighbours(article: Post) -> Neighbours:
 
 def earlier_about(topic: Topic, article: Post, limit: int) -> list[Post]:
     """The articles of a topic before this one, newest first: what comes later never changes it."""
-    statement = narrowed(_before(article), topic).order_by(*NEWEST_FIRST).limit(limit)
+    statement = filter_about(_before(article), topic).order_by(*NEWEST_FIRST).limit(limit)
     return list(db.session.scalars(statement.options(*for_lists())))
 
 
-def narrowed(posts: Posts, about: Listed | None) -> Posts:
+def filter_about(posts: Posts, about: Listed | None) -> Posts:
     """Restrict articles to one topic or author, if one is given."""
     if isinstance(about, Topic):
         return posts.join(post_topic, post_topic.c.post_id == Post.id).where(

@@ -29,7 +29,7 @@ def by_slug(slug: str, *, described: bool = False) -> Author | None:
     return db.session.scalar(statement.options(options))
 
 
-def in_use() -> list[CountedAuthor]:
+def with_articles() -> list[CountedAuthor]:
     """The authors of published articles, by name.
 
     Sorted here, since an order in SQL reads the names of the authors who have none too.
@@ -41,7 +41,7 @@ def in_use() -> list[CountedAuthor]:
     return sorted(authors, key=lambda one: (one.author.name.casefold(), one.author.id))
 
 
-def slugs_in_use() -> list[str]:
+def slugs_with_articles() -> list[str]:
     """The addresses of the authors of published articles; their names are not read."""
     counts = _counts()
     statement = sa.select(Author.id, Author.slug).join(counts, counts.c.author_id == Author.id)

@@ -47,15 +47,17 @@ class SearchHit:
     """Plain text; matched words are between OPEN and CLOSE."""
 
 
-def cleaned(typed: str) -> str:
+def clean_query(typed: str) -> str:
     """What a reader typed, without control characters, in one line of bounded length."""
     printable = "".join(char if char.isprintable() else " " for char in typed[: LONGEST * 4])
     return " ".join(printable.split())[:LONGEST].strip()
 
 
-def matching(typed: str) -> list[SearchHit]:
+def search_posts(typed: str) -> list[SearchHit]:
     """The published posts that match best; nothing for words that hold no letter or digit."""
-    words = [word for word in cleaned(typed).split() if any(map(str.isalnum, word))][:MOST_WORDS]
+    words = [word for word in clean_query(typed).split() if any(map(str.isalnum, word))][
+        :MOST_WORDS
+    ]
     if not words:
         return []
     snippets = dict(_hits(words))

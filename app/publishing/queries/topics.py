@@ -29,7 +29,7 @@ def by_slug(slug: str, *, described: bool = False) -> Topic | None:
     return db.session.scalar(statement.options(load_only(*columns, raiseload=True)))
 
 
-def in_use() -> list[CountedTopic]:
+def with_articles() -> list[CountedTopic]:
     """The topics that published articles have, by name."""
     counts = _counts()
     statement = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
@@ -37,7 +37,7 @@ def in_use() -> list[CountedTopic]:
     return _by_name(CountedTopic(topic=topic, count=count) for topic, count in rows)
 
 
-def busiest(limit: int) -> list[CountedTopic]:
+def with_most_articles(limit: int) -> list[CountedTopic]:
     """The topics that most published articles have, by name; another one's name is not read."""
     counts = _counts()
     statement = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
@@ -51,7 +51,7 @@ def _by_name(topics: Iterable[CountedTopic]) -> list[CountedTopic]:
     return sorted(topics, key=lambda one: (one.topic.name.casefold(), one.topic.id))
 
 
-def slugs_in_use() -> list[str]:
+def slugs_with_articles() -> list[str]:
     """The addresses of the topics that published articles have; their names are not read."""
     counts = _counts()
     statement = sa.select(Topic.id, Topic.slug).join(counts, counts.c.topic_id == Topic.id)
