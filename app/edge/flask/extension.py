@@ -19,7 +19,7 @@ from ..policy import Policy, PolicyError
 from ..settings import SETTINGS, choice, number
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
-from . import files, templates
+from . import send_file, templates
 from .address import to_canonical_query
 from .awake import Awake
 from .embedded import Embedded, embedded, switched_on
@@ -100,7 +100,7 @@ class Edge:
         app.extensions["edge"] = state
         app.request_class = tracked(app.request_class)
         templates.install(app)
-        files.install(app, lambda endpoint: state.route(app, endpoint).source != "none")
+        send_file.install(app, lambda endpoint: state.route(app, endpoint).source != "none")
         app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, to_canonical_query)

@@ -13,7 +13,7 @@ from ..http.cache_control import Directives
 from ..marks import Directed, Mark, mark_of, policy_from
 from ..overlay import overlaid, with_expires
 from ..policy import NO_STORE, Policy
-from .files import has_default_headers, remove_default_headers, restore_app_default
+from .send_file import has_default_headers, remove_default_headers, restore_app_default
 
 if TYPE_CHECKING:
     from datetime import datetime
