@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ShouldHandle = Callable[[Request, Response], bool]
 _SERVED_AS = "edge_policy"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +51,16 @@ class Default:
     should_handle: ShouldHandle
 
     def holds(self, request: Request, response: Response) -> bool:
-        """Tell whether the default is the policy of this response."""
-        return self.policy is not None and bool(self.should_handle(request, response))
+        """Tell whether the default is the policy of this response; not if the hook fails."""
+        if self.policy is None:
+            return False
+        try:
+            return bool(self.should_handle(request, response))
+        except Exception:  # noqa: BLE001 - a hook of the app must not cost the reader the page
+            _log.exception(
+                "edge.should_handle: failed for %s, so the default does not hold", request.path
+            )
+            return False
 
 
 def successful_get(request: Request, response: Response) -> bool:

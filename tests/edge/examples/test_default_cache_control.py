@@ -173,6 +173,17 @@ def test_should_handle_may_be_any_callable(bare: Flask) -> None:
     assert [header(bare, path) for path in "ab"] == ["no-store", "max-age=300"]
 
 
+def test_should_handle_that_fails_costs_no_page(
+    bare: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reader gets the page, uncached, and the log says where it failed."""
+    Edge().init_app(bare, default=FIVE_MINUTES, should_handle=lambda *_: 1 // 0 == 0)
+    bare.add_url_rule("/", "home", lambda: "hi")
+    assert get(bare).text == "hi"
+    assert header(bare) == "no-store"
+    assert "edge.should_handle" in caplog.text
+
+
 def test_should_handle_that_can_not_be_called_is_refused(bare: Flask) -> None:
     """At start, not with the first request."""
     not_callable: Any = "always"
