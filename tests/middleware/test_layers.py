@@ -42,7 +42,7 @@ def test_a_request_meets_the_layers_in_the_order_of_the_tuple(
 def test_without_a_proxy_and_a_gateway_their_layers_are_missing(
     make_app: Callable[..., Flask],
 ) -> None:
-    """A reader's own X-ProxyHeaders-For is not believed then."""
+    """A reader's own X-Forwarded-For is not believed then."""
     left_out = {"ProxyHeaders", "Gateway"}
     expected = [layer.type for layer in LAYERS if layer.type.__name__ not in left_out]
     assert list(layers_of(make_app().wsgi_app)) == expected

@@ -122,16 +122,16 @@ def test_a_304_does_not_change_who_may_embed() -> None:
     ("proxies", "headers", "secure"),
     [
         (0, {}, False),
-        (0, {"X-ProxyHeaders-Proto": "https"}, False),
-        (1, {"X-ProxyHeaders-Proto": "https"}, True),
-        (1, {"X-ProxyHeaders-Proto": "http"}, False),
-        (1, {"X-ProxyHeaders-Proto": "https, http"}, False),
-        (2, {"X-ProxyHeaders-Proto": "https, http"}, True),
-        (2, {"X-ProxyHeaders-Proto": "https"}, True),
-        (2, {"X-ProxyHeaders-Proto": "http"}, False),
-        (2, {"X-ProxyHeaders-Proto": "https, http, http"}, False),
-        (2, {"X-ProxyHeaders-Proto": "javascript"}, False),
-        (2, {"X-ProxyHeaders-Proto": ", HTTPS"}, True),
+        (0, {"X-Forwarded-Proto": "https"}, False),
+        (1, {"X-Forwarded-Proto": "https"}, True),
+        (1, {"X-Forwarded-Proto": "http"}, False),
+        (1, {"X-Forwarded-Proto": "https, http"}, False),
+        (2, {"X-Forwarded-Proto": "https, http"}, True),
+        (2, {"X-Forwarded-Proto": "https"}, True),
+        (2, {"X-Forwarded-Proto": "http"}, False),
+        (2, {"X-Forwarded-Proto": "https, http, http"}, False),
+        (2, {"X-Forwarded-Proto": "javascript"}, False),
+        (2, {"X-Forwarded-Proto": ", HTTPS"}, True),
     ],
 )
 def test_https_is_demanded_from_those_who_came_by_it(
@@ -149,8 +149,8 @@ def test_no_proxy_chooses_the_host_or_the_prefix(make_app: Callable[..., Flask])
     """A page that is shared must not be built from what one reader sent."""
     app = make_app(PROXIES=1)
     app.add_url_rule("/asked", view_func=lambda: request.url)
-    headers = {"X-ProxyHeaders-Host": "evil.example", "X-ProxyHeaders-Prefix": "/evil"}
-    headers["X-ProxyHeaders-Port"] = "666"
+    headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
+    headers["X-Forwarded-Port"] = "666"
     assert app.test_client().get("/asked", headers=headers).text == "http://localhost/asked"
 
 
@@ -202,8 +202,8 @@ HOSTILE = (
     "Script_Name: /evil",
     "PATH_INFO: /evil",
     "X_Forwarded_Proto: https",
-    "X-ProxyHeaders-Proto: https",
-    "X-ProxyHeaders-Ssl: on",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Ssl: on",
 )
 
 
