@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 from flask import current_app, g
 
 from ..http.key import cleaned, ignoring
+from ..http.uri import has_one_spelling
 from ..policy import PolicyError
 from ..query import TRACKERS, canonical, is_canonical
 from .requests import TrackedRequest
@@ -46,9 +47,13 @@ def registered_as(asked: Request) -> str:
 
 
 def misspelt(asked: Request) -> bool:
-    """Tell whether a request was sent to another URL than the one that is registered."""
-    sent: str = asked.environ.get("QUERY_STRING", "")
-    return cleaned(sent, _TRACKERS) != sent
+    """Tell whether a purge of the registered URL may miss the copy that this request gets.
+
+    The request has another URL, or one that caches spell in more than one way.
+    """
+    query: str = asked.environ.get("QUERY_STRING", "")
+    path: str = asked.environ.get("PATH_INFO", "")
+    return cleaned(query, _TRACKERS) != query or not has_one_spelling(path, query)
 
 
 def named(url: str, site: str) -> str:
