@@ -92,7 +92,10 @@ class Front:
             driver = drivers(dialect.name) if drivers else None
             # What an inner edge still shows after its purge may fill the outer ones again.
             delay += cap if driver is None else PROPAGATION.get(dialect.name, _UNKNOWN)
-            tier = Tier(name=dialect.name, depth=depth, flight=FLIGHT + delay)
+            ignored = timedelta(0) if driver is None else driver.limits.ignored_lifetime
+            tier = Tier(
+                name=dialect.name, depth=depth, flight=FLIGHT + delay, ignored_lifetime=ignored
+            )
             edges.append(
                 Edge(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
             )
