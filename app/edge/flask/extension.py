@@ -11,12 +11,12 @@ from flask.signals import request_finished, request_started
 
 from .. import cli
 from ..changes.watchman import Watchman
-from ..dialects import named
+from ..dialects import named, varying
 from ..front import Drivers, Front
 from ..index import Bound
 from ..marks import cached
 from ..policy import Policy, PolicyError
-from ..settings import SETTINGS, choice, number
+from ..settings import SETTINGS, choice, number, varied_fields
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
 from . import templates
@@ -75,7 +75,7 @@ class Edge:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
-        dialects = named(app.config["EDGE"])
+        dialects = varying(named(app.config["EDGE"]), varied_fields(app.config))
         gated = switched_on(app)
         cap = timedelta(seconds=number(app.config, "EDGE_TTL_CAP"))
         state = State(
