@@ -19,7 +19,7 @@ from ..policy import Policy, PolicyError
 from ..settings import SETTINGS, choice, number, varied_fields
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
-from . import templates
+from . import asking, templates
 from .address import to_canonical_query
 from .awake import Awake
 from .embedded import Embedded, embedded, switched_on
@@ -160,17 +160,28 @@ class Edge:
         state_of(app).ours = ours
 
     def purge(self, app: Flask, url: str) -> int:
-        """Let the gateway forget every variant of a URL; return how many it had.
+        """Purge every variant of a URL at every tier, as `flask edge purge --url` does.
 
-        To be called once the change is committed: a page read before that must not come back.
+        Call it once the change is committed: a page read before that must not come back. Without
+        `track()` there is no tier but the gateway. Returns how many responses the gateway of this
+        process had; raises PolicyError for a URL of another site.
         """
-        found = state_of(app).embedded
-        return 0 if found is None else found.gateway.purge(url)
+        state = state_of(app)
+        count = 0 if state.embedded is None else state.embedded.gateway.purge(url)
+        if state.tracker is not None:
+            asking.purge(app, url=url)
+        return count
 
     def purge_all(self, app: Flask) -> int:
-        """Let the gateway forget everything; return how many responses it had."""
-        found = state_of(app).embedded
-        return 0 if found is None else found.gateway.purge_all()
+        """Purge everything at every tier, as `flask edge purge --all` does.
+
+        Returns how many responses the gateway of this process had.
+        """
+        state = state_of(app)
+        count = 0 if state.embedded is None else state.embedded.gateway.purge_all()
+        if state.tracker is not None:
+            asking.purge(app)
+        return count
 
     def degraded(self, app: Flask) -> str | None:
         """What readers may see amiss just now, in a sentence; None when all is well."""
