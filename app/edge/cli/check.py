@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 
 from ..flask import asking
 from ..flask.routes import unkept_variants
+from ..flask.sampling import rewritten_pages
 from ..verify import Limits, Wishes
 from ..verify.command import COULD_NOT_RUN, Manner, run
 from .telling import this_app
@@ -26,7 +27,9 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 def _described(app: Flask) -> Ours | None:
     """What the app has said of itself, with the routes whose variants an edge would mix."""
     ours: Ours | None = app.extensions["edge"].ours
-    return None if ours is None else replace(ours, unkept_variants=unkept_variants(app))
+    if ours is None:
+        return None
+    return replace(ours, unkept_variants=unkept_variants(app), rewritten=rewritten_pages(app))
 
 
 @click.command("check")

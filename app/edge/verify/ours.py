@@ -17,6 +17,7 @@ class Ours:
     those of https alone. `asks_each_time`: browsers must ask before they show a page again.
     `sites` are the origins under which the app names itself. `unkept_variants` says of each route
     that an edge does not keep, because the edge can't keep its variants apart, which and why.
+    `rewritten` says which pages samples have found rewritten by the public edge.
     """
 
     never_stored: str
@@ -30,3 +31,4 @@ class Ours:
     asks_each_time: bool = True
     sites: tuple[str, ...] = ()
     unkept_variants: tuple[str, ...] = ()
+    rewritten: str = ""
