@@ -51,9 +51,11 @@ def misspelt(asked: Request) -> bool:
 
     The request has another URL, or one that caches spell in more than one way.
     """
-    query: str = asked.environ.get("QUERY_STRING", "")
-    path: str = asked.environ.get("PATH_INFO", "")
-    return cleaned(query, _TRACKERS) != query or not has_one_spelling(path, query)
+    environ = asked.environ
+    query: str = environ.get("QUERY_STRING", "")
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    raw: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return cleaned(query, _TRACKERS) != query or not has_one_spelling(path, query, raw)
 
 
 def named(url: str, site: str) -> str:

@@ -106,7 +106,8 @@ def _tell(response: Response, policy: Policy, front: Front, *, trusted: int | No
     headers, by_hand = response.headers, header_names(response) & _TOLD_TO_EDGES
     # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
     for name, value in front.lines(policy, 0 if by_hand else trusted):
-        if name.lower() not in by_hand:
+        # An edge that would mix variants stores nothing, whatever a view wrote for it.
+        if name.lower() not in by_hand or value == "no-store":
             headers[name] = value
     if trusted is None and not by_hand and (instead := front.instead(policy)):
         headers[doubt.FIELD] = instead

@@ -105,9 +105,11 @@ class Request:
 
         The request has another URL than the page, or one that caches spell in more than one way.
         """
-        query = self.environ.get("QUERY_STRING", "")
-        path = self.environ.get("PATH_INFO", "")
-        return bool(query != self.query) or not uri.has_one_spelling(path, query)
+        environ = self.environ
+        query = environ.get("QUERY_STRING", "")
+        path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+        raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+        return bool(query != self.query) or not uri.has_one_spelling(path, query, raw)
 
     @property
     def conditional(self) -> bool:

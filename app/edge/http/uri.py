@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 #: What may stand unencoded in a path or a query: unreserved characters, sub-delims, `:@/?`.
 PLAIN: Final = "-._~!$&'()*+,;=:@/?"
@@ -14,8 +14,10 @@ PLAIN_1738: Final = "-_.+!'(),;/?:@&=$"
 LONGEST_EXACT: Final = 4000
 """Characters of a path with its query, percent-encoded: the longest that CloudFront invalidates."""
 
+_IN_PATH: Final = PLAIN.replace("?", "")
 _BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ONE_SPELLING: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()+,;=:@/?-]|%[0-9A-F]{2})*")
+_AUTHORITY: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _DOTS: Final = re.compile(r"/\.\.?(?:/|$)")
 
 
@@ -44,13 +46,16 @@ def _encoded(char: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in char[0].encode("utf-8", errors="replace"))
 
 
-def has_one_spelling(path: str, query: str) -> bool:
+def has_one_spelling(path: str, query: str, raw: str = "") -> bool:
     """Tell whether every cache writes this target alike, so that a purge of its URL finds it.
 
-    `path` is decoded, as WSGI passes it; `query` is as it was sent. Some CDNs take `*` for a
-    wildcard, so it can't be purged by URL there; dot segments and unusual characters are
-    normalised by some caches and kept by others.
+    `path` is decoded, as WSGI passes it; `query` is as it was sent, and so is all of `raw`, where
+    the server tells it. Some CDNs take `*` for a wildcard, so it can't be purged by URL there; dot
+    segments and unusual characters are normalised by some caches and kept by others.
     """
     if 3 * (len(path) + len(query)) > LONGEST_EXACT:
         return False
-    return "*" not in path and not _DOTS.search(path) and bool(_ONE_SPELLING.fullmatch(query))
+    if "*" in path or _DOTS.search(path) or not _ONE_SPELLING.fullmatch(query):
+        return False
+    sent = _AUTHORITY.sub("", raw).partition("?")[0]
+    return not sent or sent == quote(path.encode("latin-1", errors="replace"), safe=_IN_PATH)

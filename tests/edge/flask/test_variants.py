@@ -52,6 +52,12 @@ def make(bare: Flask, clock: FrozenClock, policy: Policy, tmp_path: Path) -> Mak
             response.headers.add("Vary", "Origin, accept-encoding")
             return response
 
+        @bare.get("/for-cloudflare")
+        @cached(policy)
+        def for_cloudflare() -> Response:
+            said = {"CDN-Cache-Control": "max-age=600", "Vary": "Accept-Language"}
+            return Response("x", headers=said)
+
         @bare.get("/cookie")
         @cached(policy)
         def cookie() -> Response:
@@ -125,6 +131,41 @@ def test_what_a_view_varies_on_by_hand_counts(make: Make, edge: str) -> None:
     """In any of its Vary lines."""
     name, value = CLOSED[edge]
     assert get(make(edge), "/by-hand").headers[name] == value
+
+
+def test_what_a_view_says_to_the_edge_by_hand_opens_nothing(make: Make) -> None:
+    """The edge would mix variants all the same."""
+    response = get(make("cloudflare"), "/for-cloudflare")
+    assert response.headers.getlist("CDN-Cache-Control") == ["no-store"]
+
+
+class IgnoresVary:
+    """A CDN that keeps what it is allowed to keep, one copy a URL, whatever Vary says."""
+
+    def __init__(self, app: Flask, field: str) -> None:
+        self._app, self._field = app, field
+        self._pages: dict[str, str] = {}
+
+    def read(self, path: str, language: str) -> str:
+        """Answer from what is kept, or from the app."""
+        if path not in self._pages:
+            response = get(self._app, path, Accept_Language=language)
+            told = response.headers.get(self._field) or response.headers["Cache-Control"]
+            if "no-store" in told or "private" in told:
+                return response.text
+            self._pages[path] = response.text
+        return self._pages[path]
+
+
+@pytest.mark.parametrize("gateway", [True, False])
+@pytest.mark.parametrize("edge", CLOSED)
+def test_no_reader_gets_the_page_of_another_language(
+    make: Make, edge: str, *, gateway: bool
+) -> None:
+    """Through a CDN that looks at the URL alone."""
+    cdn = IgnoresVary(make(edge, gateway=gateway), CLOSED[edge][0])
+    for language in ("de", "en", "de", "en"):
+        assert cdn.read("/", language).startswith(language)
 
 
 def test_cookie_in_a_second_vary_line_is_a_leak(make: Make) -> None:

@@ -62,6 +62,25 @@ SPELLINGS = {
 }
 
 
+AS_SENT = {
+    ("/about", "/about?q=1"): True,
+    ("/about", "/%61bout"): False,
+    ("/~user", "/%7Euser"): False,
+    ("/\u00c3\u00a9", "/%C3%A9"): True,
+    ("/\u00c3\u00a9", "/%c3%a9"): False,
+    ("/a?b", "/a%3Fb"): True,
+    ("/a", "http://x.example/a"): True,
+    ("/a/http://x.example/b", "/a/http://x.example/b"): True,
+    ("/a", ""): True,
+}
+
+
+@pytest.mark.parametrize(("path", "raw"), AS_SENT, ids=str)
+def test_a_path_that_was_sent_in_another_spelling_is_another_url(path: str, raw: str) -> None:
+    """To a CDN, which has it under that one; to the app it is the same."""
+    assert has_one_spelling(path, "", raw) is AS_SENT[path, raw]
+
+
 @pytest.mark.parametrize(("path", "query"), SPELLINGS, ids=str)
 def test_some_targets_are_spelt_alike_by_every_cache(path: str, query: str) -> None:
     """The others can't be relied on to be found by a purge of their URL."""
