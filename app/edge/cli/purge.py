@@ -29,7 +29,9 @@ def purge_command(
 ) -> None:
     """Let every edge forget a page, the pages that show a post, or everything."""
     if sum((url is not None, subject is not None, tier is not None, everything)) != 1:
-        raise click.UsageError("Say one of --url, --post, --all and --retry.")
+        raise click.UsageError(
+            "Say one of --url, --post and --all. --retry sends failed purges again, on its own."
+        )
     with in_one_sentence():
         if tier is not None:
             tell(retry_purges(this_app(), tier), as_json=as_json)
