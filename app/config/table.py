@@ -149,6 +149,14 @@ SETTINGS = (
         help="The longest time that an edge which cannot be purged may keep a page.",
     ),
     Setting(
+        name="EDGE_VARY",
+        read=text,
+        default="",
+        help="The request fields, separated by commas, by which Cloudflare or CloudFront keeps "
+        "variants apart, as `flask edge config` sets it up; what varies on others is not stored "
+        "there.",
+    ),
+    Setting(
         name="EDGE_INDEX_PAGES",
         read=whole,
         default="250000",

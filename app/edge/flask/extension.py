@@ -11,15 +11,15 @@ from flask.signals import request_finished, request_started
 
 from .. import cli
 from ..changes.watchman import Watchman
-from ..dialects import named
+from ..dialects import named, varying
 from ..front import Drivers, Front
 from ..index import Bound
 from ..marks import cached
 from ..policy import Policy, PolicyError
-from ..settings import SETTINGS, choice, number
+from ..settings import SETTINGS, choice, number, varied_fields
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
-from . import templates
+from . import asking, templates
 from .address import to_canonical_query
 from .awake import Awake
 from .embedded import Embedded, embedded, switched_on
@@ -75,7 +75,7 @@ class Edge:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
-        dialects = named(app.config["EDGE"])
+        dialects = varying(named(app.config["EDGE"]), varied_fields(app.config))
         gated = switched_on(app)
         cap = timedelta(seconds=number(app.config, "EDGE_TTL_CAP"))
         state = State(
@@ -160,17 +160,28 @@ class Edge:
         state_of(app).ours = ours
 
     def purge(self, app: Flask, url: str) -> int:
-        """Let the gateway forget every variant of a URL; return how many it had.
+        """Purge every variant of a URL at every tier, as `flask edge purge --url` does.
 
-        To be called once the change is committed: a page read before that must not come back.
+        Call it once the change is committed: a page read before that must not come back. Without
+        `track()` there is no tier but the gateway. Returns how many responses the gateway of this
+        process had; raises PolicyError for a URL of another site.
         """
-        found = state_of(app).embedded
-        return 0 if found is None else found.gateway.purge(url)
+        state = state_of(app)
+        count = 0 if state.embedded is None else state.embedded.gateway.purge(url)
+        if state.tracker is not None:
+            asking.purge(app, url=url)
+        return count
 
     def purge_all(self, app: Flask) -> int:
-        """Let the gateway forget everything; return how many responses it had."""
-        found = state_of(app).embedded
-        return 0 if found is None else found.gateway.purge_all()
+        """Purge everything at every tier, as `flask edge purge --all` does.
+
+        Returns how many responses the gateway of this process had.
+        """
+        state = state_of(app)
+        count = 0 if state.embedded is None else state.embedded.gateway.purge_all()
+        if state.tracker is not None:
+            asking.purge(app)
+        return count
 
     def degraded(self, app: Flask) -> str | None:
         """What readers may see amiss just now, in a sentence; None when all is well."""

@@ -10,7 +10,7 @@ from flask.globals import request_ctx
 
 from ..guard import Facts
 from .requests import reads_of
-from .responses import header_names
+from .responses import vary_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def look_at_session(response: Response) -> Response:
     reads = reads_of(request)
     if session is not None and session.accessed:
         reads.touch("session-read")
-    if "vary" in header_names(response) and "cookie" in response.vary:
+    if "cookie" in vary_names(response):
         reads.touch("vary-cookie")
     return response
 
@@ -49,8 +49,7 @@ def facts_of(said: Promise, route: Promise, asked: Request, response: Response) 
         if refreshed in cookies:
             cookies.remove(refreshed)
             touched.add("session-read-late")
-    varies = "vary" in header_names(response)
-    vary = {name.lower() for name in response.vary} if varies else set()
+    vary = {name.lower() for name in vary_names(response)}
     if touched & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")

@@ -25,7 +25,9 @@ from .responses import (
     stamp,
     tag,
     validate,
+    vary_names,
     withhold,
+    write_vary,
 )
 from .seal import RECORDED
 from .tracking import Version
@@ -125,8 +127,8 @@ class State:
         self, response: Response, policy: Policy, asked: Request, *, url: str, now: datetime
     ) -> None:
         """Write what caches may do with a response that the guard lets out."""
-        if policy.shared and "cookie" in (vary := response.vary):
-            vary.discard("cookie")
+        if policy.shared and "cookie" in {name.lower() for name in vary_names(response)}:
+            write_vary(response, (n for n in vary_names(response) if n.lower() != "cookie"))
         trusted = self._trusted(misspelt=misspelt(asked)) if self.embedded is None else None
         promise(response, policy, self.front, trusted=trusted, now=now)
         if self.tracker is not None and policy.shared and self.front.tiers:

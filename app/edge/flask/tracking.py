@@ -90,6 +90,7 @@ class Tracker:
             policy=policy.name,
             registered=now,
             expires=now + self.front.life(policy),
+            lifetime=policy.at_edge.ttl,
             aside=version.failed or "?" in url,
         )
         return self._register(view, page, record)

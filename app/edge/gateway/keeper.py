@@ -123,7 +123,7 @@ class Keeper:
             id=secrets.token_hex(8),
             status=head.status,
             reason=head.reason,
-            headers=_varying_on_coding(headers) if coded else headers,
+            headers=vary.in_one_line(headers, *(["Accept-Encoding"] if coded else [])),
             internal=tuple(pair for pair in lines if pair[0].lower() in options.internal),
             vary=self._selection(head.fields, request),
             bodies=bodies,
@@ -172,10 +172,3 @@ def _own(etag: str | None, newer: Head) -> tuple[Pair, ...]:
     """Return what is not among the stored lines but counts for the verdict and the age."""
     tag = () if etag is None else (("ETag", etag),)
     return (*tag, ("Age", str(freshness.age_value(newer.fields))))
-
-
-def _varying_on_coding(lines: tuple[Pair, ...]) -> tuple[Pair, ...]:
-    names = vary.nominated(value for name, value in lines if name.lower() == "vary")
-    if names is None or "accept-encoding" in names:
-        return lines
-    return (*lines, ("Vary", "Accept-Encoding"))

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ..http import codings, reuse
+from ..http import codings, reuse, uri
 from ..http import key as keys
 
 if TYPE_CHECKING:
@@ -101,8 +101,15 @@ class Request:
 
     @property
     def misspelt(self) -> bool:
-        """Tell whether the page has another URL than the one it is asked for by."""
-        return bool(self.environ.get("QUERY_STRING", "") != self.query)
+        """Tell whether a purge of the page's URL may miss the copy that this request gets.
+
+        The request has another URL than the page, or one that caches spell in more than one way.
+        """
+        environ = self.environ
+        query = environ.get("QUERY_STRING", "")
+        path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+        raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+        return bool(query != self.query) or not uri.has_one_spelling(path, query, raw)
 
     @property
     def conditional(self) -> bool:

@@ -146,6 +146,7 @@ def _values(response: Page, said: str) -> tuple[Any, ...]:
         whole(response.expires + longer),
         said,
         response.aside,
+        response.lifetime // timedelta(microseconds=1),
     )
 
 
@@ -154,9 +155,10 @@ def _says_all(row: Sequence[Any], response: Page, said: str) -> bool:
 
     One that was purged says with the next copy whether it had to be.
     """
-    _, *same, purged, until = row
+    _, *same, purged, until, lifetime = row
     here = [said, response.tag, response.etag, response.policy, response.aside]
-    return same == here and not purged and until >= whole(response.expires)
+    lasting = lifetime >= response.lifetime // timedelta(microseconds=1)
+    return same == here and not purged and until >= whole(response.expires) and lasting
 
 
 def _add(connection: Connection, page_id: int, new: Entries) -> None:
@@ -165,18 +167,28 @@ def _add(connection: Connection, page_id: int, new: Entries) -> None:
         _DEPENDS.each(connection, [(page_id, *spot) for spot in new])
 
 
-_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
+def _larger(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    new = sa.bindparam(column.name, type_=sa.BigInteger)
+    return sa.case((column > new, column), else_=new)
+
+
+_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside", "lifetime")
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
 _update = (
     sa.update(page)
     .where(*_this)
-    .values({n: sa.bindparam(n) for n in _VALUES} | counted(sa.bindparam("etag")))
+    .values(
+        {n: sa.bindparam(n) for n in _VALUES}
+        | counted(sa.bindparam("etag"))
+        # An edge may still hold the copy that could live the longest.
+        | {name: _larger(page.c[name]) for name in ("expires_at", "lifetime")}
+    )
 )
 _KNOWN = Prepared(
     sa.select(
         *(page.c.id, page.c.digest, page.c.tag, page.c.etag, page.c.policy),
-        *(page.c.aside, page.c.purged, page.c.expires_at),
+        *(page.c.aside, page.c.purged, page.c.expires_at, page.c.lifetime),
     ).where(*_this),
     *_WHERE,
 )

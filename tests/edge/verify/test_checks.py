@@ -113,6 +113,14 @@ NOT_KEPT = {
     "a cookie": ((MISS, ("Set-Cookie", "a=1")), {"not-kept-cookie"}),
     "Vary: Cookie": ((MISS, ("Vary", "Accept-Encoding, Cookie")), {"not-kept-vary"}),
     "Vary: *": ((MISS, ("Vary", "*")), {"not-kept-vary"}),
+    "variants that the edge can't keep apart": (
+        (MISS, ("Vary", "Accept-Encoding, Accept-Language"), ("Cache-Control", "no-store")),
+        {"not-kept-variants"},
+    ),
+    "variants that Cloudflare can't keep apart": (
+        (MISS, ("Vary", "Accept"), ("CDN-Cache-Control", "no-store")),
+        {"not-kept-variants"},
+    ),
     "Vary: Accept-Encoding": ((MISS, ("Vary", "Accept-Encoding")), {"not-kept"}),
     "no-store": ((MISS, ("Cache-Control", "no-store")), {"not-kept-policy"}),
     "private": ((MISS, ("Cache-Control", "private, max-age=60")), {"not-kept-policy"}),
