@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import gunicorn.http.wsgi
 from gunicorn.app.base import BaseApplication
 
+from .admission import Admission
 from .gateway import Gateway
 from .memory_store import MemoryStore
 from .options import Options
-from .proxy import AsReceived, Proxy
+from .proxy import Proxy
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -77,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
         stale_if_error=timedelta(seconds=chosen.stale_if_error),
     )
     proxy = Proxy(chosen.origin, timeout=timedelta(seconds=chosen.timeout), encoded=True)
-    gateway = AsReceived(Gateway(proxy, store=MemoryStore(), options=options))
+    gateway = Admission(Gateway(proxy, store=MemoryStore(), options=options), token=proxy.token)
     gunicorn.http.wsgi.Response = _Response
     settings = {
         "bind": f"{chosen.host}:{chosen.port}",
