@@ -30,11 +30,6 @@ class Target:
     path: str
     query: str | None = None
 
-    @property
-    def origin_form(self) -> str:
-        """Return the path and the query as they were written."""
-        return self.path if self.query is None else f"{self.path}?{self.query}"
-
 
 def parse(target: str) -> Target:
     """Take a request target apart; the absolute form of http and https alone names an authority."""
