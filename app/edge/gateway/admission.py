@@ -5,6 +5,7 @@ The WSGI server has parsed the request; what it lets through and no origin shoul
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from ..http import target as targets
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from .reply import Reply
 
+_log: Final = logging.getLogger(__name__)
 _BAD_REQUEST: Final = "400 Bad Request"
 
 
@@ -48,8 +50,14 @@ class Admission:
 
 def looped(environ: WSGIEnvironment, token: str) -> Reply | None:
     """Return a 508 for a request that came back to the gateway which forwarded it, else None."""
-    if not loops.has_looped(environ, token):
-        return None
+    return loop_detected() if loops.has_looped(environ, token) else None
+
+
+def loop_detected() -> Reply:
+    """Return the 508 of RFC 5842 section 7.2, and log what has to be changed."""
+    _log.warning(
+        "gateway.loop: requests come back to this gateway; its origin must be another server"
+    )
     sentence = "This request has been here before: a gateway is its own origin."
     return reply.own("508 Loop Detected", sentence)
 

@@ -12,6 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import socket
     from wsgiref.types import WSGIEnvironment
 
 PSEUDONYM: Final = "broadsheet"
@@ -32,6 +33,21 @@ def has_looped(environ: WSGIEnvironment, token: str) -> bool:
     tokens = _cdn_ids(cdn_loop or "")
     known = [name for name in tokens if name == PSEUDONYM or name.startswith(f"{PSEUDONYM}-")]
     return token in tokens or PSEUDONYM in tokens or _hops(via or "") > len(known)
+
+
+def is_own_server(link: socket.socket, environ: WSGIEnvironment) -> bool:
+    """Tell whether this connection leads to the server that received the request.
+
+    To find out by a token, the request would have to be received once more: a server of which each
+    thread waits for itself has nobody left for that.
+    """
+    try:
+        peer, own = link.getpeername(), link.getsockname()
+    except OSError:
+        return False
+    listens_at = {peer[0], "0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+    is_here = peer[0] == own[0] and environ.get("SERVER_NAME") in listens_at
+    return is_here and str(peer[1]) == environ.get("SERVER_PORT")
 
 
 def extended(field: str | None, member: str) -> str:

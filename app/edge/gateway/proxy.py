@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from ..http import connection, framing
 from ..http.fields import Fields
 from . import loops, reply
-from .admission import looped
+from .admission import loop_detected, looped
 from .exchange import FINDING
 from .origin import OriginResponse
 
@@ -47,6 +47,10 @@ class _BadRequestError(Exception):
     """The reader's request can't be sent on; the message is a sentence for the reader."""
 
 
+class _LoopError(Exception):
+    """The origin is the very server that received the request."""
+
+
 class Proxy:
     """Forwards each request to one origin; 502 when it can't be understood, 504 when it is late.
 
@@ -74,11 +78,13 @@ class Proxy:
         """Forward one request and stream the answer."""
         refused = looped(environ, self.token)
         if refused is not None:
-            _log.warning("proxy.loop: the gateway's origin is the gateway itself")
             return _send(start_response, refused)
         link = self._link()
         try:
             response = self._ask(link, environ)
+        except _LoopError:
+            link.close()
+            return _send(start_response, loop_detected())
         except _BadRequestError as error:
             link.close()
             return _send(start_response, reply.own("400 Bad Request", str(error)))
@@ -107,6 +113,9 @@ class Proxy:
 
     def _ask(self, link: http.client.HTTPConnection, environ: WSGIEnvironment) -> OriginResponse:
         chunked, length = _request_framing(environ)
+        link.connect()
+        if loops.is_own_server(link.sock, environ):
+            raise _LoopError
         link.putrequest(
             environ["REQUEST_METHOD"],
             self._target(environ),

@@ -55,10 +55,12 @@ def content_length(fields: Fields) -> int | None:
 def of_response(fields: Fields, *, http_1_0: bool = False) -> Framing:
     """Return the framing of a response that may have a body (RFC 9112 section 6.3).
 
-    Raises FramingError for a transfer coding that was not asked for.
+    Raises FramingError for a transfer coding that was not asked for, and for several lengths.
     """
     length = content_length(fields)
     if "transfer-encoding" not in fields:
+        if length == INVALID and "," in fields.combined("content-length"):
+            raise FramingError("The response has several values of Content-Length.")
         valid = length != INVALID
         return Framing(chunked=False, length=length if valid else None, contradictory=not valid)
     codings = fields.combined("transfer-encoding")
