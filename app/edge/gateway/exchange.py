@@ -209,6 +209,7 @@ class _Measured:
             if self._meter.left == 0:
                 return
         if self._meter.left:
+            yield b""  # so that the head goes out: it may tell a server in front of a file
             raise ShortBodyError(f"{self._meter.left} bytes of the body are missing.")
 
     def close(self) -> None:
