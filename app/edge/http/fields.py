@@ -13,8 +13,6 @@ _OWS: Final = " \t"
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 #: RFC 9110 section 5.5: visible characters, spaces, tabs, and bytes above ASCII as latin-1.
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-#: RFC 9112 section 4: three digits; a reason phrase has the characters of a field value.
-_STATUS_LINE: Final = re.compile(r"[1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
 
 
 class Fields:
@@ -64,8 +62,3 @@ def is_name(text: str) -> bool:
 def is_value(text: str) -> bool:
     """Tell whether this can be the value of a header field (RFC 9110 section 5.5)."""
     return _VALUE.fullmatch(text) is not None
-
-
-def is_status_line(text: str) -> bool:
-    """Tell whether a status and a reason phrase, as WSGI writes them, can be sent."""
-    return _STATUS_LINE.fullmatch(text) is not None
