@@ -193,7 +193,7 @@ class Fetcher:
         verdict = storing.verdict(candidate)
         reason, content = verdict.reason, None
         if verdict.store:
-            obstacle = answered.finding or ("conditional" if asked.conditional else None)
+            obstacle = answered.finding or self._obstacle(asked, head)
             reason, content = (obstacle, None) if obstacle else self._read(asked, head, body)
         if content is not None and reason == "complete":
             return self._store_it(asked, head, content, candidate)
@@ -209,6 +209,13 @@ class Fetcher:
             # The application has given all it has: its Content-Length is the only thing wrong.
             return self._passed_on(asked, head, (content,), status, length=INVALID)
         return self._passed_on(asked, head, body.remaining(), status)
+
+    def _obstacle(self, asked: Asked, head: Head) -> str | None:
+        """Return why a response that may be stored is for its reader alone; None if it is not."""
+        if not asked.conditional:
+            return None
+        # Without conditions it would come whole, each time, and never be kept.
+        return "too-large" if (head.length or 0) > self._options.largest else "conditional"
 
     def _read(self, asked: Asked, head: Head, body: exchange.Body) -> tuple[str, bytes | None]:
         """Read a body that may be stored; one that breaks off is raised if a stale page helps."""

@@ -11,8 +11,8 @@ import ssl
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, urlsplit
 
-from ..http import connection, framing
-from ..http.fields import Fields
+from ..http import connection, framing, lines
+from ..http.fields import Fields, is_name
 from . import loops, reply
 from .admission import loop_detected, looped
 from .exchange import FINDING
@@ -155,7 +155,10 @@ class Proxy:
         yield "Via", loops.extended(environ.get("HTTP_VIA"), _VIA)
         yield "CDN-Loop", loops.extended(environ.get("HTTP_CDN_LOOP"), self.token)
         yield "Connection", "close"
-        yield from ((name, value) for name, value in pairs if name.lower() not in dropped)
+        for name, value in pairs:
+            # Not every WSGI server is strict; a fold would begin a line of its own at the origin.
+            if name.lower() not in dropped and is_name(name):
+                yield name, lines.cleaned_value(value)
 
 
 class _Stream:

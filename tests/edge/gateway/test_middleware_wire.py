@@ -188,6 +188,16 @@ def test_readers_with_conditions_do_not_keep_a_page_from_being_shared() -> None:
     stage.play(get(headers=headers, body=b"page", cache="hit"))
 
 
+def test_a_large_file_is_never_fetched_whole_for_a_part_of_it() -> None:
+    """What can't be kept stays the application's to cut."""
+    stage = Stage(Options(largest=10))
+    video = says(b"x" * 20, length=20, etag='"a"', **LONG)
+    stage.play(get(video, cache="fwd=uri-miss; detail=too-large"))
+    stage.play(get(video, headers={"If-None-Match": '"x"'}, cache="fwd=uri-miss; detail=too-large"))
+    part = {"Range": "bytes=0-1"}
+    stage.play(get(says(b"xx", status=206, **LONG), headers=part, status=206, asked=part))
+
+
 # heuristics
 
 OLD = "Sun, 06 Nov 1993 08:49:37 GMT"
