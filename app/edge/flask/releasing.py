@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError
 
 from .. import release as releases
-from ..changes import drift, install
+from ..changes import drift, remove
 from ..changes.change import EVERYTHING
+from ..changes.install import install_and_test, log_everything
 from ..changes.log import append
 from ..purge import gateways
 from .asking import tracker_of
@@ -48,10 +49,23 @@ def release(app: Flask) -> releases.Released:
 
 
 def install_triggers(app: Flask) -> Triggers:
-    """Make the triggers anew; everything is purged, since writes may have been missed."""
+    """Make the triggers anew; everything is purged, since writes may have been missed.
+
+    Raises:
+        NotWatchableError: the triggers can't do their work; they are what they were before.
+    """
     tracker = tracker_of(app)
     with tracker.logging() as connection:
-        install(connection, tracker.watched)
+        install_and_test(connection, tracker.watched)
+    return check_triggers(app)
+
+
+def remove_triggers(app: Flask) -> Triggers:
+    """Take all triggers away; everything is purged, and nothing is shared until they are back."""
+    tracker = tracker_of(app)
+    with tracker.logging() as connection:
+        remove(connection)
+        log_everything(connection)
     return check_triggers(app)
 
 
