@@ -16,7 +16,7 @@ from .change import EVERYTHING
 from .declaration import NotWatchableError, check_columns, check_tables
 from .log import append
 from .meta import note, noted
-from .tables import CHANGE, META
+from .tables import CHANGE, LOG_COLUMNS, META
 from .watched import Member, Shape, Watched
 
 _FINGERPRINT = "triggers"
@@ -239,4 +239,7 @@ def _missing(connection: Connection, watched: Sequence[Watched]) -> list[str]:
     """The tables that the triggers need and the database does not have."""
     names = set(sa.inspect(connection).get_table_names())
     needed = dict.fromkeys((CHANGE, META, *(table.table for table in watched)))
-    return [name for name in needed if name not in names]
+    missing = [name for name in needed if name not in names]
+    if not missing and (lacking := LOG_COLUMNS - _types(connection, CHANGE).keys()):
+        missing = [f"{CHANGE} with the column {name}" for name in sorted(lacking)]
+    return missing
