@@ -99,6 +99,10 @@ class Migrations(Alembic):
 
         return steps
 
+    def knows(self, revision: str) -> bool:
+        """Tell whether this code has a migration."""
+        return self._stranger((revision,)) is None
+
     def _stranger(self, revisions: Sequence[str]) -> str | None:
         known = {script.revision for script in self.script_directory.walk_revisions()}
         return next((revision for revision in revisions if revision not in known), None)

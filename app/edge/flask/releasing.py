@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from .. import release as releases
 from ..changes import drift, remove
 from ..changes.change import EVERYTHING
 from ..changes.install import install_and_test, log_everything
-from ..changes.log import append
-from ..purge import gateways
+from ..changes.log import append, begin_anew
+from ..index.lock import WRITING
+from ..purge import Tier, gateways
+from ..sqlalchemy import INTERNAL
 from .asking import tracker_of
 
 if TYPE_CHECKING:
@@ -67,6 +69,34 @@ def remove_triggers(app: Flask) -> Triggers:
         remove(connection)
         log_everything(connection)
     return check_triggers(app)
+
+
+def joined_tiers(app: Flask) -> list[Tier]:
+    """The gateways and edges that are purged now; none where the database has no such table."""
+    try:
+        with tracker_of(app).reading() as connection:
+            return gateways.joined(connection)
+    except DBAPIError:
+        return []
+
+
+def begin_new_history(app: Flask, tiers: Iterable[Tier] = ()) -> None:
+    """Begin the change log anew after the database was replaced, and purge every tier.
+
+    This machine's gateway is emptied at once. Of the rest the purge is committed here, and left to
+    the first process that serves: its settings name the edges in front, this command's may not.
+
+    Args:
+        app: whose database was replaced.
+        tiers: those that the former database knew.
+    """
+    state, tracker = app.extensions["edge"], tracker_of(app)
+    with tracker.engine.execution_options(**WRITING, **INTERNAL).begin() as connection:
+        for tier in (*tiers, *tracker.front.tiers):
+            gateways.join(connection, tier, state.clock())
+        begin_anew(connection)
+    if state.embedded is not None:
+        state.embedded.gateway.purge_all()
 
 
 def forget_everything(app: Flask) -> None:
