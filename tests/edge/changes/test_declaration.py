@@ -126,3 +126,20 @@ def test_instants_take_dates_with_a_time(bare: Engine, tmp_path: Path) -> None:
     small_app(bare, thing(), watched, tmp_path)
     with bare.begin() as connection:
         install_and_test(connection, (watched,))
+
+
+def test_triggers_are_removed_by_a_command(bare: Engine, tmp_path: Path) -> None:
+    """Before somebody alters a table by hand: everything is purged, and `check` says what to do."""
+    table = thing()
+    app = small_app(bare, table, Watched(table="thing"), tmp_path)
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["edge", "triggers", "install"]).exit_code == 0
+    assert runner.invoke(args=["edge", "triggers", "remove"]).exit_code == 0
+    with bare.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE thing DROP COLUMN raw")
+        connection.exec_driver_sql("INSERT INTO thing (id) VALUES (1)")
+        logged = connection.exec_driver_sql("SELECT op FROM edge_change").scalars().all()
+    assert set(logged) == {"E"}
+    assert runner.invoke(args=["edge", "triggers", "check"]).exit_code == 1
+    assert runner.invoke(args=["edge", "triggers", "install"]).exit_code == 0
+    assert runner.invoke(args=["edge", "triggers", "check"]).exit_code == 0
