@@ -116,6 +116,11 @@ def post_worker_init(worker: Any) -> None:
     extensions.edge.rouse(worker.wsgi)
 
 
+def on_exit(_server: Any) -> None:
+    """Leave no write-ahead log beside SQLite's file, now that no worker has it open any more."""
+    serving.remove_log(settings)
+
+
 def _check_port(host: str, port: int) -> None:
     try:
         serving.check_port(host, port)
