@@ -77,6 +77,8 @@ worker_class = Worker
 
 def on_starting(server: Any) -> None:
     """Look at the port, the settings and the database before the first worker starts."""
+    if settings["SITE_URL_PROBLEM"]:
+        server.log.warning("site.url_missing: %s", settings["SITE_URL_PROBLEM"])
     if not os.environ.get("GUNICORN_PID") and not os.environ.get("LISTEN_FDS"):
         for place in server.cfg.address:
             if isinstance(place, tuple):
