@@ -107,7 +107,7 @@ def connect_edge(app: Flask) -> None:
             hooks=(publish_on_time(app),),
             unavailable=errors.unavailable(app),
         )
-    edge.describe(app, ours.ours(app.config["SITE_URL"]))
+    edge.describe(app, ours.ours(app.config["SITE_URL"], problem=app.config["SITE_URL_PROBLEM"]))
 
 
 def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:

@@ -51,7 +51,8 @@ SETTINGS = (
         default="",
         platform="SITE_URL",
         help="Where readers find the site; feeds and canonical links use it. "
-        "http://127.0.0.1:PORT when empty.",
+        "http://127.0.0.1 with FLASK_PORT, or 8000, when empty; a PORT that a platform sets "
+        "does not change it.",
     ),
     Setting(
         name="PORT",

@@ -13,6 +13,7 @@ from .. import cli
 from ..changes.watchman import Watchman
 from ..dialects import named, varying
 from ..front import Drivers, Front
+from ..gateway.compression import Compression
 from ..index import Bound
 from ..marks import cached
 from ..policy import Policy, PolicyError
@@ -99,6 +100,8 @@ class Edge:
         if gated:
             state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
             app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
+        else:
+            app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
 
     def track(  # noqa: PLR0913 - as init_app
         self,
