@@ -172,13 +172,14 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("now", MOMENTS.values(), ids=MOMENTS)
-def test_the_present_moment_spoils_the_record(seeded: Engine, now: Any) -> None:
+def test_the_present_moment_is_recorded(seeded: Engine, now: Any) -> None:
     """What is due later becomes visible without a write."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post).where(post.c.published_at <= datetime(2026, 1, 1)))  # noqa: DTZ001 - the column has no zone
-        assert record.spoilt is None
+        assert record.clock is None
         connection.execute(sa.select(post).where(post.c.published_at <= now()))
-    assert "present moment" in (record.spoilt or "")
+    assert record.clock is not None
+    assert "is the present moment" in record.clock.what
 
 
 def test_a_write_within_a_select_is_a_write() -> None:

@@ -16,6 +16,7 @@ from ..index import Bound, Page, Registered, register
 from ..index.lock import WRITING, promptly
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL
+from ..until import covers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,10 +144,19 @@ def _warn(event: str, reason: str) -> None:
     _log.warning(event, extra={"reason": reason})
 
 
+_ANSWERS = (
+    "it asks for the present moment, so its answer changes without a write. Give the page a "
+    'policy that ends when the answer changes (until="minute", "hour" or "midnight", for what is '
+    "cut to that), or store when something is due and let a scheduled write change the rows"
+)
+
+
 def _amiss(view: str, policy: Policy, record: recorder.Record) -> Finding | None:
     """What was read that can't be known."""
     if record.spoilt is not None:
         return _leak(view, policy, record.spoilt)
+    if record.clock is not None and not covers(policy.until, record.clock.grain):
+        return _leak(view, policy, f"{record.clock.what}: {_ANSWERS}")
     if record.doubted is not None:
         return _quiet(view, "read-beside", record.doubted)
     return None

@@ -26,7 +26,7 @@ from .clauses import (
 from .columns import Columns
 from .encoding import comparable, read_as_kept
 from .plan import Bound, Equal, Interval, Link, Plan, Source
-from .readable import Unreadable, check_parts
+from .readable import Unreadable, check_columns, check_parts, clock_function
 from .rendered import Rendered, Written, rendered
 from .schema import Schema
 from .scope import Element, elements
@@ -55,11 +55,14 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
         raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
     written = rendered(compiled, statement)
     for part in (statement, *(one.select for one in written.selects)):
-        check_parts(part, schema)
+        check_parts(part, schema, compiled.dialect)
+    for one in written.selects:
+        check_columns(one.select, schema, compiled.dialect)
+    clock = next(filter(None, (clock_function(one.select) for one in written.selects)), "")
     sources: list[Source] = []
     for one in written.selects:
         sources += _Reader(written=written, schema=schema, one=one).sources()
-    return Plan(sources=tuple(sources))
+    return Plan(sources=tuple(sources), clock=clock or clock_function(statement))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .clock import ClockUse
 from .dependency import Dependency
 from .found import Group, Keyed
 
@@ -32,6 +33,12 @@ class Record:
     marks: list[str] = field(default_factory=list)
     spoilt: str | None = None
     doubted: str | None = None
+    clock: ClockUse | None = None
+    """The parameter or function that asked for the present moment; of several the finest."""
+    url_text: str = ""
+    """The path and query as they were sent, whose values a page may depend on."""
+    results: list[Sequence[Sequence[Any]]] = field(default_factory=list)
+    """The rows that were read so far, to know where a parameter comes from."""
     rehearsal: bool = False
     url: str = ""
     etag: str = ""
@@ -58,6 +65,11 @@ class Record:
         else:
             keys |= keyed.keys(rows)
 
+    def use_clock(self, use: ClockUse) -> None:
+        """Note that a query asked for the present moment."""
+        if self.clock is None or use.grain < self.clock.grain:
+            self.clock = use
+
     def join(self, other: Record) -> None:
         """Note what another record holds as well."""
         self.noted |= other.noted
@@ -66,6 +78,8 @@ class Record:
             self.rows.setdefault(keyed, set()).update(keys)
         self.marks += other.marks
         self.doubted = self.doubted or other.doubted
+        if other.clock is not None:
+            self.use_clock(other.clock)
         if other.spoilt is not None:
             self.spoil(other.spoilt)
 
