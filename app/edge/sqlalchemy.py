@@ -29,6 +29,7 @@ from .reads.clock import clock_in_sql
 from .reads.parameters import note_clock
 from .reads.plan import Parameters
 from .reads.recorder import Record, ask_first, current, read_beside
+from .sqlalchemy_driver import watch_driver
 
 INTERNAL = {"edge_internal": True}
 """Execution options of the edge's own transactions: neither read by a page nor a write to tell."""
@@ -58,6 +59,7 @@ class Observer:
         _followed.add(engine.dialect)
         _watch_others()
         _watch_sessions()
+        watch_driver()
 
     def _before(
         self,
@@ -136,7 +138,7 @@ class Observer:
         found = self._plans.get(compiled)
         if found is None:
             try:
-                found = analyse(compiled, self.schema)
+                found = analyse(compiled, self.schema, clock=True)
             except Unreadable as reason:
                 found = reason
             except Exception as error:  # noqa: BLE001 - one statement is not understood

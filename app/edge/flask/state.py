@@ -13,8 +13,11 @@ from flask.globals import request_ctx
 from ..fence import describe
 from ..guard import SAFE, SUCCESSFUL, Finding, judge
 from ..policy import PolicyError
+from ..reads import recorder
 from .address import misspelt, registered_as, tidy_query
+from .caching import watch_caches
 from .facts import facts_of, look_at_session, variant_of
+from .files import watch_files
 from .promise import response_promise, route_promise
 from .requests import reads_of
 from .responses import (
@@ -111,6 +114,17 @@ class State:
             self.record()
             note_url(asked.environ)
         after_this_request(look_at_session)
+        if self.tracker is not None and route.policy.shared:
+            self._watch(sender, self.tracker, route)
+
+    def _watch(self, sender: Flask, tracker: Tracker, route: Promise) -> None:
+        """See what a route that may be shared reads beside the database."""
+        watch_caches(sender)
+        record = recorder.current()
+        if record is not None and route.policy.purged and self.is_strict(sender):
+            watch_files(record)
+        if route.reads is not None:
+            tracker.declare(route.reads)
 
     def record(self) -> None:
         """Record what is read of the database from now on."""

@@ -44,8 +44,11 @@ _EXTENSIONS = (
 """What a dialect may add to a SELECT: DISTINCT ON, for one."""
 
 
-def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
-    """The plan of a compiled SELECT. Raises Unreadable, with the reason."""
+def analyse(compiled: SQLCompiler, schema: Schema, *, clock: bool = False) -> Plan:
+    """The plan of a compiled SELECT. Raises Unreadable, with the reason.
+
+    With `clock` a SQL function that gives the present moment is no reason: the plan names it.
+    """
     state = compiled.compile_state
     statement: Any = getattr(state, "statement", None) if state is not None else None
     statement = compiled.statement if statement is None else statement
@@ -58,11 +61,14 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
         check_parts(part, schema, compiled.dialect)
     for one in written.selects:
         check_columns(one.select, schema, compiled.dialect)
-    clock = next(filter(None, (clock_function(one.select) for one in written.selects)), "")
+    parts = (statement, *(one.select for one in written.selects))
+    asked = next(filter(None, map(clock_function, parts)), "")
+    if asked and not clock:
+        raise Unreadable(f"the function {asked}() gives the present moment")
     sources: list[Source] = []
     for one in written.selects:
         sources += _Reader(written=written, schema=schema, one=one).sources()
-    return Plan(sources=tuple(sources), clock=clock or clock_function(statement))
+    return Plan(sources=tuple(sources), clock=asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
