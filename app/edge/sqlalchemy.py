@@ -80,7 +80,7 @@ class Observer:
             return
         does = kind(statement, context)
         if does is Kind.WRITE:
-            connection.info[_WROTE] = True
+            connection.info.setdefault(_WROTE, set()).add(self)
         record = current()
         if record is None and does is Kind.READ:
             read_beside()
@@ -151,8 +151,11 @@ class Observer:
     def _returned(self, _connection: Any, record: Any) -> None:
         """A connection goes back to its pool: whatever it wrote is committed or gone."""
         try:
-            if record.info.pop(_WROTE, False) and self.on_write is not None:
-                self.on_write()
+            writers: set[Observer] = record.info.get(_WROTE, set())
+            if self in writers:
+                writers.discard(self)
+                if self.on_write is not None:
+                    self.on_write()
         except Exception as error:  # noqa: BLE001 - the write is committed
             describe(error, "after a write")
 
@@ -304,6 +307,9 @@ def _fetch(cursor: Any, context: Any) -> list[Any]:
     """The rows of a statement; they are put back for whoever asked for them."""
     if cursor.description is None:
         return []
+    strategy = context.cursor_fetch_strategy
+    if isinstance(strategy, FullyBufferedCursorFetchStrategy):  # an observer of another app
+        return list(strategy._rowbuffer)  # noqa: SLF001 - SQLAlchemy has no public name for it
     rows: list[Any] = cursor.fetchall()
     context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
         cursor, cursor.description, rows

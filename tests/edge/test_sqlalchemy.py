@@ -211,3 +211,12 @@ def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path)
         with promptly(engine), engine.connect() as other, locked:
             other.execute(sa.insert(post).values(id=1))
         engine.dispose()
+
+
+def test_two_observers_of_an_engine_leave_the_rows_alone(seeded: Engine) -> None:
+    """Two apps of a process may share an engine; each sees the rows, and so does the application."""
+    Observer(SCHEMA).listen(seeded)
+    with recording() as record, seeded.connect() as connection:
+        assert [row.slug for row in connection.execute(sa.select(post))] == ["a"]
+    assert record.spoilt is None
+    assert any(isinstance(d, Row) for d in record.dependencies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..fence import fenced
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _WATCHED = "_edge_watched"
+_BACKENDS = ("cachelib", "flask_caching.backends")
+"""The modules of backends, which keep notes of their own, such as how many files there are."""
+
 _VERSIONS = "_memver"
 """What the keys of the versions of memoized functions end with; those are no content."""
 
@@ -33,7 +37,9 @@ def _watch(backend: Any) -> None:
 
     def watched_get(key: Any, *args: Any, **options: Any) -> Any:
         value = get(key, *args, **options)
-        _note([key], [value])
+        caller = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - the caller is the question
+        if not caller.startswith(_BACKENDS):
+            _note([key], [value])
         return value
 
     def watched_many(*keys: Any) -> Any:

@@ -13,15 +13,15 @@ response has used: that one is a constant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from time import daylight, localtime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
-from .provenance import Provenance, epoch
+from .provenance import MICROSECOND, NOTHING, Provenance, epoch
 
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
@@ -51,8 +51,7 @@ class ClockUse:
     grain: Grain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(NamedTuple):
     """The time in which a response was made so far, in microseconds since 1970."""
 
     began: int
@@ -61,7 +60,8 @@ class Window:
     @classmethod
     def of(cls, began: datetime, now: datetime) -> Window:
         """The window between two aware instants."""
-        return cls(began=epoch(began), now=max(epoch(began), epoch(now)))
+        first = epoch(began)
+        return cls(began=first, now=max(first, epoch(now)))
 
     @property
     def phase(self) -> int:
@@ -109,29 +109,31 @@ def find_clock_use(
 def may_be_moment(value: Any) -> bool:
     """Tell quickly whether a value could be made from the clock; most can't."""
     kind = type(value)
+    if kind is datetime:
+        return True
     if kind is str:
         return 8 <= len(value) <= 64 and _MAY_BE_TEXT.search(value) is not None  # noqa: PLR2004 - as a date is long
     if kind is int:
-        return bool(_FIRST <= value < _LAST)
+        return bool(FIRST_STAMP <= value < _LAST)
     return not (value is None or kind is bool or kind is bytes)
 
 
-_FIRST, _LAST = 10**9, 10**20
+FIRST_STAMP, _LAST = 10**9, 10**20
+"""Numbers outside of these are no timestamps, in seconds or in nanoseconds."""
 _MAY_BE_TEXT = re.compile(r"\d{4}[-/]?\d\d|\d\d[./]\d\d[./]\d{4}")
 
 
-def _parts(value: Any) -> Iterator[Any]:
+def _parts(value: Any) -> Iterable[Any]:
     """A value, or the values of a list or a range."""
+    if isinstance(value, date | str | int | float | time):
+        return (value,) if may_be_moment(value) else ()
+    if isinstance(value, Mapping):
+        value = list(value.values())
     if isinstance(value, list | tuple | set | frozenset):
-        for part in value:
-            yield from _parts(part)
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _parts(part)
-    elif hasattr(value, "lower") and hasattr(value, "upper") and not isinstance(value, str | bytes):
-        yield from (part for part in (value.lower, value.upper) if not callable(part))
-    elif may_be_moment(value):
-        yield value
+        return [part for inner in value for part in _parts(inner)]
+    if hasattr(value, "lower") and hasattr(value, "upper"):
+        return [part for part in (value.lower, value.upper) if may_be_moment(part)]
+    return (value,) if may_be_moment(value) else ()
 
 
 Meanings = Iterator[tuple[Grain, str]]
@@ -169,7 +171,7 @@ def _readings(value: datetime) -> list[datetime]:
 
 def _of_instant(instant: datetime, window: Window, provenance: Provenance) -> Meanings:
     moment = epoch(instant)
-    offset = (instant.utcoffset() or timedelta()) // timedelta(microseconds=1)
+    offset = 0 if instant.tzinfo is UTC else (instant.utcoffset() or NOTHING) // MICROSECOND
     if abs(moment - window.now) > _YEARS:
         return
     # 23:59:59.999999, .999 and 23:59:59 are the end of a day, and as coarse as a day.
@@ -315,7 +317,9 @@ _CONVERTS = re.compile(
     r"|(?:\bAS|::)\s*(?:date|time)",
     re.IGNORECASE,
 )
-_SPOKEN = frozenset({"now", "today", "tomorrow", "yesterday", "localtime"})
+_WORDS = ("now", "today", "tomorrow", "yesterday", "localtime")
+MOMENT_WORDS = frozenset(s for w in _WORDS for s in (w, w.upper(), w.title()))
+"""Words that a database reads as an instant, as people write them."""
 
 
 def clock_in_sql(statement: str) -> str:
@@ -324,7 +328,10 @@ def clock_in_sql(statement: str) -> str:
     return match[0] if match else ""
 
 
-def spoken_moment(statement: str, values: Sequence[Any]) -> str:
-    """A text such as 'now' that the statement lets the database read as an instant."""
-    spoken = [v for v in values if type(v) is str and v.strip().lower() in _SPOKEN]
-    return spoken[0] if spoken and _CONVERTS.search(statement) else ""
+LONGEST_WORD = 9
+"""The length of the longest word that a database reads as an instant."""
+
+
+def reads_as_moment(statement: str, word: str) -> bool:
+    """Tell whether the statement lets the database read a text such as 'now' as an instant."""
+    return word in MOMENT_WORDS and _CONVERTS.search(statement) is not None

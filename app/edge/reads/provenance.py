@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 
 from .encoding import EPOCH
 
+MICROSECOND, NOTHING = timedelta(microseconds=1), timedelta()
 _SECOND = 1_000_000
 _DAY = 86400 * _SECOND
 _HOURS = 3
@@ -24,7 +25,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z
 
 def epoch(instant: datetime) -> int:
     """An aware instant in microseconds since 1970."""
-    return (instant - EPOCH) // timedelta(microseconds=1)
+    return (instant - EPOCH) // MICROSECOND
 
 
 @dataclass(eq=False)

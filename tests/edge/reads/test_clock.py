@@ -17,7 +17,7 @@ from app.edge.reads.clock import (
     Window,
     clock_in_sql,
     find_clock_use,
-    spoken_moment,
+    reads_as_moment,
 )
 from app.edge.reads.provenance import Provenance
 
@@ -204,6 +204,6 @@ def test_raw_sql_without_a_clock_is_left_alone() -> None:
 
 def test_a_text_that_the_database_reads_as_now_is_recognised() -> None:
     """Both databases read some words as instants."""
-    assert spoken_moment("SELECT CAST(? AS TIMESTAMP)", ["now"])
-    assert spoken_moment("SELECT date(?)", ["NOW"])
-    assert not spoken_moment("SELECT id FROM topic WHERE slug = ?", ["now"])
+    assert reads_as_moment("SELECT CAST(? AS TIMESTAMP)", "now")
+    assert reads_as_moment("SELECT date(?)", "NOW")
+    assert not reads_as_moment("SELECT id FROM topic WHERE slug = ?", "now")
