@@ -24,6 +24,7 @@ from . import asking, templates
 from .address import to_canonical_query
 from .awake import Awake
 from .embedded import Embedded, embedded, switched_on
+from .fallback import Fallback
 from .fronting import driven, from_settings, trusting
 from .parts import Parts
 from .promise import ShouldHandle, successful_get
@@ -96,10 +97,11 @@ class Edge:
             _stamp_static(app)
         request_started.connect(state.begin, app)
         request_finished.connect(state.finish, app)
-        app.wsgi_app = Seal(app.wsgi_app, state.record)  # type: ignore[method-assign]  # Flask documents this
+        state.sealed = Seal(app.wsgi_app, state.record)
+        app.wsgi_app = state.sealed  # type: ignore[method-assign]  # Flask documents this
         if gated:
             state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
-            app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
+            app.wsgi_app = _fenced(app, state.embedded.gateway)  # type: ignore[method-assign]  # as above
         else:
             app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
 
@@ -147,7 +149,7 @@ class Edge:
         state.upkeep = _follow(app, state, state.tracker, hooks)
         relay = bool(app.config["EDGE_RELAY"])
         state.awake = Awake(app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable)
-        app.wsgi_app = state.awake  # type: ignore[method-assign]  # as above
+        app.wsgi_app = _fenced(app, state.awake)  # type: ignore[method-assign]  # as above
 
     def rouse(self, app: Flask) -> None:
         """Begin to relay behind everybody's back; the first request would do it as well.
@@ -200,6 +202,13 @@ class Edge:
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
         """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
         return cached(policy, **declared)(thing)
+
+
+def _fenced(app: Flask, layer: WSGIApplication) -> Fallback:
+    """Put a layer in front of an app that answers by itself where the layer fails."""
+    state = state_of(app)
+    assert state.sealed is not None
+    return Fallback(layer, state.sealed, strict=lambda: state.is_strict(app))
 
 
 def _settle(embedded: Embedded, site: str) -> None:

@@ -52,6 +52,7 @@ def withhold(
     environ[FINDING] = finding.code
     if finding.leak:
         if strict:
+            response.close()  # it may hold a file
             raise Leak(finding.sentence)
         path = environ.get("PATH_INFO", "")
         extra = {"finding": finding.code, "sentence": finding.sentence, "path": path}
