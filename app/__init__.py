@@ -15,6 +15,7 @@ from sqlalchemy import orm
 from . import (
     api,
     audit_profile,
+    backups,
     config,
     database,
     error_handlers,
@@ -61,6 +62,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     api.init_app(app)
     error_handlers.init_app(app)
     cli.init_app(app)
+    backups.init_app(app)
     content.init_app(app)
     middleware.install(app)
     return app
@@ -72,6 +74,8 @@ def init_database(app: Flask) -> None:
     extensions.db.init_app(app)
     with app.app_context():
         database.listen(extensions.db.engine)
+        if not app.testing:
+            database.copies.remove_log_at_exit(extensions.db.engine)
     orm.configure_mappers()
     extensions.alembic.init_app(app)
 
@@ -92,10 +96,12 @@ def init_edge(app: Flask) -> None:
             hooks=(make_publish_hook(app),),
             unavailable=error_handlers.unavailable(app),
         )
-    subdomains = app.config["HSTS_INCLUDE_SUBDOMAINS"]
-    edge.describe(
-        app, audit_profile.site_profile(app.config["SITE_URL"], include_subdomains=subdomains)
+    profile = audit_profile.site_profile(
+        app.config["SITE_URL"],
+        include_subdomains=app.config["HSTS_INCLUDE_SUBDOMAINS"],
+        problem=app.config["SITE_URL_PROBLEM"],
     )
+    edge.describe(app, profile)
 
 
 def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:

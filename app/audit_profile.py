@@ -10,8 +10,8 @@ PRIVATE_PATHS = ("/healthz", "/readyz", "/studio")
 """Paths that no cache may answer, whether they exist or not."""
 
 
-def site_profile(site_url: str, *, include_subdomains: bool = False) -> Ours:
-    """What `flask edge check` expects of the site at this URL."""
+def site_profile(site_url: str, *, include_subdomains: bool = False, problem: str = "") -> Ours:
+    """What the audit expects of the site at this URL; `problem` says what is wrong with the URL."""
     return Ours(
         never_stored="/edge/no-store",
         kept="/edge/two-minutes",
@@ -22,4 +22,5 @@ def site_profile(site_url: str, *, include_subdomains: bool = False) -> Ours:
         always=ALWAYS,
         over_tls=(secure_transport(include_subdomains=include_subdomains),),
         sites=(site_url,),
+        site_url_problem=problem,
     )

@@ -1,7 +1,8 @@
 """The WSGI layers of the site, in the order in which a request meets them.
 
 `LAYERS` lists all of them. `install` adds those of the app; the caching library adds its own in
-`Edge.init_app` and `Edge.track`, nearer to Flask.
+`Edge.init_app` and `Edge.track`, nearer to Flask. It also wraps each of them in a `Fallback`, which
+answers from the layers behind it if the layer fails.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from flask import Flask
 from app.edge.flask.awake import Awake
 from app.edge.flask.seal import Seal
 from app.edge.gateway import Gateway
+from app.edge.gateway.compression import Compression
 from app.edge.spelling import Spelling
 
 from .health import HealthEndpoints
@@ -75,6 +77,7 @@ LAYERS = (
     ),
     Layer(type=Awake, purpose="answers 503 until the process has reached its database"),
     Layer(type=Gateway, purpose="answers from the cache, and stores what may be shared"),
+    Layer(type=Compression, purpose="compresses public pages where the gateway is off"),
     Layer(type=Seal, purpose="makes a response no-store that the guard has not judged"),
 )
 """Every layer, the outermost first; the last one calls Flask."""

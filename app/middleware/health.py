@@ -41,6 +41,12 @@ def find_readiness_problem() -> ReadinessProblem | None:
     return ReadinessProblem(reason=trouble, detail=trouble) if trouble else None
 
 
+def _degraded(app: Flask) -> str:
+    """What is wrong though the app can serve, in sentences; empty when nothing is."""
+    problems = (app.config["SITE_URL_PROBLEM"], extensions.edge.degraded(app))
+    return " ".join(problem for problem in problems if problem)
+
+
 class HealthEndpoints:
     """Answers the two paths and passes all other requests on."""
 
@@ -69,8 +75,8 @@ class HealthEndpoints:
         """Answer 200 if the database is reachable and has the schema that this code needs."""
         with self.app.app_context():
             problem = find_readiness_problem()
-            degraded = None if problem else extensions.edge.degraded(current_app)
-        if degraded is not None:
+            degraded = None if problem else _degraded(current_app)
+        if degraded:
             return HTTPStatus.OK, {"status": "degraded", "reason": degraded}
         if problem is None:
             return HTTPStatus.OK, {"status": "ok"}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any
 
 from werkzeug.sansio.utils import host_is_trusted
 
+from app.edge.http import target as targets
+
 UNTRUSTED_HOST = b"This site is not served under that name.\n"
 MALFORMED_HOST = b"The Host header is missing, or it names no host.\n"
-_HOST = re.compile(r"(?:[a-z0-9._~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?")
 
 
 class TrustedHosts:
     """Refuses hosts that TRUSTED_HOSTS does not list, and converts the Host to lower case.
 
-    A malformed Host is refused as well (RFC 9112 section 3.2).
+    A malformed Host is refused as well (RFC 9112 section 3.2). The host of a target in absolute
+    form replaces the Host header (section 3.2.2).
     """
 
     def __init__(self, wsgi: Callable[..., Any], trusted_hosts: Collection[str] | None) -> None:
@@ -39,16 +40,28 @@ class TrustedHosts:
 
     def _refusal(self, environ: dict[str, Any]) -> bytes | None:
         host = environ.get("HTTP_HOST", "").lower()
+        missing = "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
+        if missing or _host_error(host, ()):
+            return MALFORMED_HOST
+        host = _absolute_host(environ) or host
         if host:
             environ["HTTP_HOST"] = host
-        missing = "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
-        return MALFORMED_HOST if missing else _host_error(host, self.trusted_hosts)
+        return _host_error(host, self.trusted_hosts)
+
+
+def _absolute_host(environ: dict[str, Any]) -> str | None:
+    """The authority of `GET http://host/path`; None for nearly every request, which has no such."""
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
+    if target.startswith("/"):
+        return None
+    authority = targets.parse(target).authority
+    return authority.lower() if authority else None
 
 
 @lru_cache(maxsize=256)
 def _host_error(host: str, trusted_hosts: tuple[str, ...]) -> bytes | None:
     """Return why a host is refused; cached, because every hit asks for one of few hosts."""
-    if not _HOST.fullmatch(host):
+    if host and not targets.is_host(host):
         return MALFORMED_HOST
     if trusted_hosts and not host_is_trusted(host.rstrip("."), trusted_hosts):
         return UNTRUSTED_HOST

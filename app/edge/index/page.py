@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+LIFETIME = timedelta(days=365)
+"""Stands for a lifetime that was not recorded: such a page is purged everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What is registered of a response; `expires` is when no cache can hold it any more.
 
+    `lifetime` is how long an edge in front may take it for fresh.
     `aside` are errors, redirects and answers to a query, of which readers make up what they like.
     """
 
@@ -21,6 +25,7 @@ class Page:
     policy: str
     registered: datetime
     expires: datetime
+    lifetime: timedelta = LIFETIME
     aside: bool = False
 
 
@@ -28,13 +33,19 @@ class Page:
 class Affected:
     """A registered page that a change may have touched.
 
-    `gone`: it may have lost something that must not be shown any more.
+    `gone`: it may have lost something that must not be shown any more. `lifetime` is the longest
+    for which an edge may take one of its copies for fresh; None where a person named the page.
     """
 
     id: int
     url: str
     tag: str
     gone: bool = False
+    lifetime: timedelta | None = None
+
+    def outlives(self, span: timedelta) -> bool:
+        """Tell whether an edge may keep a copy for longer than this."""
+        return self.lifetime is None or self.lifetime > span
 
 
 def urls(pages: Iterable[Affected]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -165,9 +165,14 @@ def _pages(connection: Connection, probes: dict[int, set[int | None]]) -> tuple[
     found: list[Affected] = []
     for chunk in _chunks(sorted(ids)):
         rows = connection.execute(
-            sa.select(page.c.id, page.c.url, page.c.tag).where(page.c.id.in_(chunk)),
+            sa.select(page.c.id, page.c.url, page.c.tag, page.c.lifetime).where(
+                page.c.id.in_(chunk)
+            ),
         )
-        found += [Affected(id=row.id, url=row.url, tag=row.tag) for row in rows]
+        found += [
+            Affected(id=row.id, url=row.url, tag=row.tag, lifetime=span(row.lifetime))
+            for row in rows
+        ]
     return tuple(found)
 
 
@@ -190,6 +195,11 @@ def _holding(hashed: int, key: int) -> sa.Select[Any]:
         dependency.c.low <= at,
         dependency.c.high >= at,
     )
+
+
+def span(microseconds: int) -> timedelta:
+    """A span as the tables hold it."""
+    return timedelta(microseconds=microseconds)
 
 
 def _chunks(values: list[int]) -> Iterator[list[int]]:

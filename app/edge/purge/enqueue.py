@@ -56,7 +56,8 @@ def enqueue(
         if resolution.everything:
             everything(connection, tier, cause, now)
         else:
-            _pages(connection, tier, resolution.pages, cause, now)
+            lasting = [page for page in resolution.pages if page.outlives(tier.ignored_lifetime)]
+            _pages(connection, tier, lasting, cause, now)
             fold(connection, tier, now)
     notify(connection)
 

@@ -15,7 +15,7 @@ class Tier:
     before it. `flight` is the longest time that a stale response can be on its way to it; after
     that it is purged again, unless it refuses such a response by itself (zero). More than
     `backlog` pages that wait fold into a purge of everything. A dead letter folds into one after
-    `patience`.
+    `patience`. Pages that the edge may keep for at most `ignored_lifetime` are not purged there.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Tier:
     flight: timedelta = timedelta(0)
     backlog: int = 5_000
     patience: timedelta = timedelta(minutes=10)
+    ignored_lifetime: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > 60:  # noqa: PLR2004 - as the table has it
