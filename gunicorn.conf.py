@@ -51,8 +51,8 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# No request header may choose SCRIPT_NAME, PATH_INFO or the scheme, whoever the peer is and
-# whatever FORWARDED_ALLOW_IPS says: the PROXIES setting alone decides which proxies are ours.
+# No request header may choose SCRIPT_NAME, PATH_INFO or the scheme, for any peer and any value of
+# FORWARDED_ALLOW_IPS: only the setting PROXIES decides which proxies are trusted.
 forwarded_allow_ips = "127.0.0.1"
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
@@ -100,7 +100,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    """Leave no write-ahead log beside SQLite's file, now that no worker has it open any more."""
+    """Remove SQLite's write-ahead log, because no worker has the database open now."""
     startup_checks.remove_log(settings)
 
 
