@@ -74,7 +74,7 @@ def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> 
     """
     tracker = tracker_of(app)
     path = None if url is None else named(url, tracker.site)
-    asked = [] if path is None else [asked_for(path, tracker.tag(path))]
+    asked = [] if path is None else [asked_for(path, tracker.tag(path), tracker.site)]
     with tracker.logging() as connection:
         if asked:
             what, changes = "The purge", asked

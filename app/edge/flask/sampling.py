@@ -108,7 +108,7 @@ class Sampler:
         if verdict is Verdict.STALE:
             tag = self._tracker.tag(url)
             with self._tracker.logging() as connection:
-                append(connection, asked_for(url, tag))
+                append(connection, asked_for(url, tag, self._tracker.site))
             _log.warning("edge.stale", extra={"url": url})
         with self._tracker.writing() as connection:
             self._note(connection, url, found, now)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..changes import chain, log
 from ..changes.install import log_everything
-from ..drivers import Driver
+from ..drivers import Driver, PurgeError
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
 from ..index.lock import WRITING, exclude
@@ -60,8 +60,9 @@ class Upkeep:
         self._front = front
         self._seen = ""
         tiers: dict[Tier, Driver] = dict(front.tiers)
-        if embedded is not None:
-            tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
+        self._gateway_driver = None if embedded is None else _driver_of(embedded)
+        if embedded is not None and self._gateway_driver is not None:
+            tiers[own_tier(embedded)] = self._gateway_driver
         hooks = (*hooks, watchman.watch, self._remember)
         self.relay = Relay(self._engine, tiers, hooks=hooks, bound=bound)
 
@@ -134,6 +135,7 @@ class Upkeep:
 
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
+        self._list_site()
         with self._engine.execution_options(**WRITING).begin() as connection:
             exclude(connection)  # who joins is owed all that is resolved from then on
             for tier in self._front.tiers:
@@ -165,20 +167,29 @@ class Upkeep:
 
     def _purge_what_is_owed(self) -> None:
         """Purge our gateway without a claim: who holds one may have died with it."""
-        if self._embedded is None:
+        if self._embedded is None or self._gateway_driver is None:
             return
         with self._engine.connect() as connection:
-            urls = owed(connection, own_tier(self._embedded))
-        with suppress(StoreError):  # as in _follows
-            if urls is None:
-                self._embedded.gateway.purge_all()
-            for url in urls or ():
-                self._embedded.gateway.purge(url)
+            targets = owed(connection, own_tier(self._embedded))
+        with suppress(PurgeError):  # a store that can't be purged serves nothing either
+            if targets is None:
+                self._gateway_driver.purge_everything()
+            else:
+                self._gateway_driver.purge(targets)
+
+    def _list_site(self) -> None:
+        """List our site in the store, so that other processes purge our pages as well."""
+        if self._embedded is None or not self._embedded.gateway.site:
+            return
+        site, known = self._embedded.gateway.site, self._embedded.sites.known()
+        if known is not None and site not in known:
+            self._embedded.sites.add(site)
 
     def _remember(self, _now: datetime | None = None) -> None:
         """Let the store know how far the history goes that its pages are from."""
         if self._embedded is None:
             return
+        self._list_site()
         # Looked at before the database: what is noted there by now was committed.
         noted, links = self._embedded.store.note(_CHAIN), self._links()
         if noted is not None and noted.decode() not in links:
@@ -213,6 +224,17 @@ class Upkeep:
                 embedded.gateway.purge_all()
             return True
         return seen.decode() in chain.links(connection)
+
+
+def _driver_of(embedded: Embedded) -> GatewayDriver:
+    """The driver of this machine's gateway: it purges the pages of every site in the store."""
+    own = (embedded.gateway.site,) if embedded.gateway.site else ()
+
+    def sites() -> tuple[str, ...] | None:
+        known = embedded.sites.known()
+        return None if known is None else (*known, *own)
+
+    return GatewayDriver(embedded.gateway, sites)
 
 
 def _apart(work: Callable[[Event], None], stop: Event) -> None:

@@ -140,6 +140,7 @@ def _values(response: Page, said: str) -> tuple[Any, ...]:
     longer = min((response.expires - response.registered) / _PART_LONGER, LONGER)
     return (
         response.tag,
+        response.site,
         response.etag,
         response.policy,
         whole(response.registered),
@@ -156,7 +157,7 @@ def _says_all(row: Sequence[Any], response: Page, said: str) -> bool:
     One that was purged says with the next copy whether it had to be.
     """
     _, *same, purged, until, lifetime = row
-    here = [said, response.tag, response.etag, response.policy, response.aside]
+    here = [said, response.tag, response.site, response.etag, response.policy, response.aside]
     lasting = lifetime >= response.lifetime // timedelta(microseconds=1)
     return same == here and not purged and until >= whole(response.expires) and lasting
 
@@ -172,7 +173,10 @@ def _larger(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     return sa.case((column > new, column), else_=new)
 
 
-_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside", "lifetime")
+_VALUES = (
+    *("tag", "site", "etag", "policy"),
+    *("registered_at", "expires_at", "digest", "aside", "lifetime"),
+)
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
 _update = (
@@ -187,7 +191,7 @@ _update = (
 )
 _KNOWN = Prepared(
     sa.select(
-        *(page.c.id, page.c.digest, page.c.tag, page.c.etag, page.c.policy),
+        *(page.c.id, page.c.digest, page.c.tag, page.c.site, page.c.etag, page.c.policy),
         *(page.c.aside, page.c.purged, page.c.expires_at, page.c.lifetime),
     ).where(*_this),
     *_WHERE,

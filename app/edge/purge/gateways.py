@@ -57,8 +57,15 @@ def joined(connection: Connection) -> list[Tier]:
 
 
 def all_owed(connection: Connection, own: Iterable[Tier]) -> tuple[Tier, ...]:
-    """The tiers of this process and those that have joined, each once as we know them."""
-    found = {tier.name: tier for tier in (*joined(connection), *own)}
+    """The tiers of this process and those that have joined, each once.
+
+    A process with other settings may know fewer edges. So a tier that both know is placed as far
+    out as either says, with the longer flight.
+    """
+    found = {tier.name: tier for tier in own}
+    for place in joined(connection):
+        known = found.get(place.name)
+        found[place.name] = place if known is None else known.placed(place.depth, place.flight)
     return tuple(found.values())
 
 
