@@ -1,7 +1,7 @@
 """The site that a page was registered under, beside its path, and who relays to each tier.
 
 Revision ID: 0010
-Revises: 0008
+Revises: 0019
 Create Date: 2026-11-29
 """
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

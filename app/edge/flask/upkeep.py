@@ -52,12 +52,14 @@ class Upkeep:
         front: Front,
         *,
         bound: Bound | None = None,
+        begin_build: Callable[[Connection], None] | None = None,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
         self._clock = clock
         self._watchman = watchman
         self._front = front
+        self._begin_build = begin_build
         self._seen = ""
         tiers: dict[Tier, Driver] = dict(front.tiers)
         self._gateway_driver = None if embedded is None else _driver_of(embedded)
@@ -74,6 +76,22 @@ class Upkeep:
         _apart(self.relay.run, stop)
         for thread in beside:
             thread.join()
+
+    def stand_in(self) -> None:
+        """Do the relay's work for as long as no other relay is alive; return at once if one is."""
+        with recorder.apart():
+            if not self.relay.is_needed():
+                return
+            _log.warning("edge.relay_dead: no relay is alive; this process delivers until one is")
+            over = Event()
+            proving = Thread(target=_apart, args=(self._go_on_proving, over), daemon=True)
+            proving.start()
+            try:
+                self.relay.run(over, elected=False)
+            finally:
+                over.set()
+                proving.join()
+            _log.warning("edge.relay_back: another relay is alive again")
 
     def _beside(self) -> list[Callable[[Event], None]]:
         """What is done beside relaying, where there is a gateway."""
@@ -142,6 +160,8 @@ class Upkeep:
                 gateways.join(connection, tier, self._clock())
             if log.is_foreign(connection):
                 log.begin_anew(connection)
+            if self._begin_build is not None:
+                self._begin_build(connection)
             if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             chain.newest(connection)

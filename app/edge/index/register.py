@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from ..changes.log import since
 from ..changes.mark import MARK
+from ..changes.meta import note, noted
 from ..changes.tables import META
 from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
@@ -31,6 +32,9 @@ from .tables import dependency, page
 
 BUILD = "build"
 """The note beside the change log that names the release whose pages may be registered."""
+
+STARTED = "started-build"
+"""The same where nothing was ever released: the build of the process that started last."""
 
 MOST_CHANGES = 500
 """More changes than this since a render began are not compared one by one."""
@@ -67,12 +71,33 @@ def register(
     """
     record = read if isinstance(read, Record) else Record(noted=set(read))
     share(connection)
-    if build is not None and any(kept != build for (kept,) in _BUILD.rows(connection, BUILD)):
+    if build is not None and current_build(connection) not in {None, build}:
         return Registered.OLD_BUILD
     verdict = _check(connection, record, marks)
     if verdict is not Registered.DONE:
         return verdict
     return _write(connection, response, record, bound)
+
+
+def current_build(connection: Connection) -> str | None:
+    """The build whose pages may be registered: the released one, else that which started last."""
+    for name in (BUILD, STARTED):
+        for (build,) in _BUILD.rows(connection, name):
+            return str(build)
+    return None
+
+
+def begin_build(connection: Connection, build: str) -> bool:
+    """Let the build of a starting process be the current one, where nothing was ever released.
+
+    Returns whether another build made the pages that edges may keep: then purge everything.
+    The caller holds the lock of resolving.
+    """
+    current = current_build(connection)
+    if current == build or noted(connection, BUILD) is not None:
+        return False
+    note(connection, STARTED, build)
+    return current is not None
 
 
 def _check(connection: Connection, record: Record, marks: Iterable[str]) -> Registered:
