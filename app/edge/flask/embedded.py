@@ -75,6 +75,7 @@ def embedded(
         "ignored_parameters": TRACKERS,
         "largest": entry,
         "coded_by_origin": _coded_ahead(app),
+        "passes": lambda _path: app.debug,  # templates and code change while the process runs
     }
     refills = choice(app.config, "EDGE_REFILL")
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from flask.signals import request_finished, request_started
 from .. import cli
 from ..changes.install import log_everything
 from ..changes.watchman import Watchman
-from ..dialects import named, varying
+from ..dialects import named, purgeable, varying
 from ..front import Drivers, Front
 from ..index import Bound
 from ..index.register import begin_build
@@ -39,6 +40,7 @@ from .state import Clock, State, state_of
 from .static import Static
 from .tagging import PageTags
 from .tracking import Tracker
+from .untracked import CurrentCode
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class Edge:
             default=default,
             should_handle=should_handle,
             clock=clock,
-            front=Front.of(dialects, named("broadsheet" if gated else ""), cap=cap),
+            front=Front.of(dialects, purgeable(named("broadsheet" if gated else ""), ()), cap=cap),
             strict=choice(app.config, "EDGE_STRICT"),
         )
         app.extensions["edge"] = state
@@ -106,7 +108,8 @@ class Edge:
         app.wsgi_app = Seal(app.wsgi_app, state.record)  # type: ignore[method-assign]  # Flask documents this
         if gated:
             state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
-            app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
+            state.code = CurrentCode(state.embedded.gateway, app, state.embedded)
+            app.wsgi_app = state.code  # type: ignore[method-assign]  # as above
 
     def track(  # noqa: PLR0913 - as init_app
         self,
@@ -133,6 +136,9 @@ class Edge:
         state = state_of(app)
         if state.embedded is not None:
             _settle(state.embedded, site)
+            state.front = replace(state.front, gateway=named("broadsheet"))
+        if state.code is not None:
+            state.code.tracked = True  # the page index knows which release made a page
         state.front = driven(app, state.front, drivers or from_settings(app, site))
         state.trust = trusting(engine, state.front, state.clock)
         bound = Bound(pages=number(app.config, "EDGE_INDEX_PAGES"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -141,12 +140,12 @@ class Held:
 
 
 @pytest.fixture
-def stopped(known: Engine) -> Iterator[tuple[Relay, MemoryDriver, Clock]]:
+def stopped(known: Engine) -> tuple[Relay, MemoryDriver, Clock]:
     """A relay beside another one that holds the lock and does nothing, as after SIGSTOP."""
     clock, cdn = Clock(), MemoryDriver()
     found = relay(known, {CDN: cdn}, clock)
     found._leader = Held()
-    yield found, cdn, clock
+    return found, cdn, clock
 
 
 def test_a_relay_that_hangs_is_stood_in_for(
