@@ -177,7 +177,8 @@ SETTINGS = (
         read=switch,
         default="on",
         help="Whether a web process takes changes to the edges; "
-        "off where `flask edge relay` does it apart.",
+        "off where `flask edge relay` does it apart: "
+        "then it delivers only while no relay is alive.",
     ),
     Setting(
         name="EDGE_SAMPLE_EVERY",

@@ -90,7 +90,7 @@ SETTINGS = (
         type=bool,
         default=True,
         help="whether a web process relays changes to the edges; false where "
-        "`flask edge relay` does it apart",
+        "`flask edge relay` does it apart: then it delivers only while no relay is alive",
     ),
     Setting(
         name="EDGE_SAMPLE_EVERY",

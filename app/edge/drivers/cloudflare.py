@@ -93,7 +93,8 @@ class CloudflareDriver:
         if self._zone.by == "tag":
             self._purge({"tags": tags_of("cloudflare", targets)})
         else:
-            files = dict.fromkeys(absolute_url(self._zone.site, t.url) for t in targets)
+            # The site of the page comes first: ours may be another one than readers know.
+            files = dict.fromkeys(absolute_url(t.site or self._zone.site, t.url) for t in targets)
             self._purge({"files": list(files)})
 
     def purge_everything(self) -> None:

@@ -23,6 +23,8 @@ class Report:
     bound: Bound | None
     refill: int | None
     precision: Precision
+    build: str = ""
+    """Why this process shares nothing: its build is not the released one; else empty."""
 
     @property
     def tiers(self) -> tuple[purge.TierStatus, ...]:
@@ -31,6 +33,8 @@ class Report:
 
     def words(self) -> Iterator[str]:
         """The same in lines for people."""
+        if self.build:
+            yield self.build
         yield from self.purging.words()
         most = "" if self.bound is None else f" of {self.bound.pages}"
         yield f"The index holds {self.index.pages}{most} pages."
@@ -52,4 +56,5 @@ class Report:
             "index": index,
             "precision": precision,
             "refill": self.refill,
+            "build": self.build,
         }

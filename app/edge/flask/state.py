@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .promise import Promise, ShouldHandle
     from .seal import Seal
     from .tracking import Tracker
+    from .untracked import CurrentCode
     from .upkeep import Upkeep
 
 Clock = Callable[[], datetime]
@@ -71,6 +72,7 @@ class State:
     upkeep: Upkeep | None = None
     awake: Awake | None = None
     sealed: Seal | None = None
+    code: CurrentCode | None = None
     ours: Ours | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
@@ -194,7 +196,7 @@ class State:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
         if self.tracker is None or not policy.shared:
-            return None
+            return self.code.finding(facts.view) if self.code and policy.shared else None
         return self.tracker.settle(facts.view, url, version, policy, now)
 
 

@@ -99,6 +99,7 @@ class Tracker:
             return _quiet(view, "unregistered", "the page index could not be read")
         page = Page(
             url=url,
+            site=self.site,
             variant=version.variant,
             tag=tag,
             etag=version.etag,

@@ -14,11 +14,13 @@ LIFETIME = timedelta(days=365)
 class Page:
     """What is registered of a response; `expires` is when no cache can hold it any more.
 
+    `site` is the address that `url` is a path of, such as `https://example.org`.
     `lifetime` is how long an edge in front may take it for fresh.
     `aside` are errors, redirects and answers to a query, of which readers make up what they like.
     """
 
     url: str
+    site: str = ""
     variant: str = ""
     tag: str
     etag: str
@@ -31,7 +33,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
-    """A registered page that a change may have touched.
+    """A registered page that a change may have touched, at the site where it was registered.
 
     `gone`: it may have lost something that must not be shown any more. `lifetime` is the longest
     for which an edge may take one of its copies for fresh; None where a person named the page.
@@ -40,6 +42,7 @@ class Affected:
     id: int
     url: str
     tag: str
+    site: str = ""
     gone: bool = False
     lifetime: timedelta | None = None
 

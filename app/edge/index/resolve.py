@@ -82,7 +82,7 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
     if coarse is not None:
         what = "anything" if coarse.op is Op.EVERYTHING else f"the whole of {coarse.table}"
         return Resolution(changes=len(changes), everything=f"{what} may have changed")
-    named = {url: tag for change in changes for url, tag in _named(change)}
+    requested = _requested(connection, changes)
     shapes = _shapes(connection, {c.table for c in changes})
     others = _others(connection, shapes, changes)
     probes = _probes(shapes, changes, others)
@@ -92,18 +92,30 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
         return Resolution(changes=len(changes), everything="more probes than are asked one by one")
     gone = set(_page_ids(connection, leaving(shapes, changes, others)))
     pages = (replace(page, gone=page.id in gone) for page in _pages(connection, probes))
-    asked = (Affected(id=0, url=url, tag=tag, gone=True) for url, tag in sorted(named.items()))
-    return Resolution(changes=len(changes), pages=(*pages, *asked))
+    return Resolution(changes=len(changes), pages=(*pages, *requested))
 
 
-def asked_for(url: str, tag: str) -> Change:
+def asked_for(url: str, tag: str, site: str = "") -> Change:
     """The entry of the change log by which a person purges one URL, registered or not."""
-    return Change(table=_URL, op=Op.DELETE, old={"url": url, "tag": tag})
+    return Change(table=_URL, op=Op.DELETE, old={"url": url, "tag": tag, "site": site})
 
 
-def _named(change: Change) -> Iterator[tuple[str, str]]:
-    if change.table == _URL and change.old:
-        yield change.old["url"], change.old["tag"]
+def _requested(connection: Connection, changes: Iterable[Change]) -> tuple[Affected, ...]:
+    """The pages that a person purges by URL, with the sites and tags that they are registered with.
+
+    Only a URL without a registered page is purged with what the process of that person says of
+    it: its settings may be other ones than those of the site.
+    """
+    requests = {c.old["url"]: c.old for c in changes if c.table == _URL and c.old}
+    found: set[Affected] = set()
+    for url, request in sorted(requests.items()):
+        query = sa.select(page.c.url, page.c.tag, page.c.site).where(page.c.url == url).distinct()
+        rows = connection.execute(query).all()
+        found |= {Affected(id=0, url=url, tag=r.tag, site=r.site, gone=True) for r in rows}
+        if not rows:
+            site = request.get("site") or ""
+            found.add(Affected(id=0, url=url, tag=request["tag"], site=site, gone=True))
+    return tuple(sorted(found, key=lambda one: (one.url, one.site, one.tag)))
 
 
 def _shapes(connection: Connection, tables: set[str]) -> dict[str, list[Shape]]:
@@ -165,12 +177,18 @@ def _pages(connection: Connection, probes: dict[int, set[int | None]]) -> tuple[
     found: list[Affected] = []
     for chunk in _chunks(sorted(ids)):
         rows = connection.execute(
-            sa.select(page.c.id, page.c.url, page.c.tag, page.c.lifetime).where(
+            sa.select(page.c.id, page.c.url, page.c.tag, page.c.site, page.c.lifetime).where(
                 page.c.id.in_(chunk)
             ),
         )
         found += [
-            Affected(id=row.id, url=row.url, tag=row.tag, lifetime=span(row.lifetime))
+            Affected(
+                id=row.id,
+                url=row.url,
+                tag=row.tag,
+                site=row.site,
+                lifetime=span(row.lifetime),
+            )
             for row in rows
         ]
     return tuple(found)

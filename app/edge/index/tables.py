@@ -20,6 +20,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, 
         metadata,
         sa.Column("id", _ID, primary_key=True),
         sa.Column("url", sa.Text, nullable=False),
+        # The address that `url` is a path of; empty in rows from before this was kept.
+        sa.Column("site", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("variant", sa.String(40), nullable=False),
         sa.Column("tag", sa.String(40), nullable=False),
         sa.Column("etag", sa.String(100), nullable=False),

@@ -6,6 +6,7 @@ before that change.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -100,19 +101,32 @@ def _pages(
     upto = _last(connection)
     if _join_everything(connection, tier, upto, None, untried=True):
         return
+    values = _owed(tier, cause, now, upto)
+    by_site: dict[str, list[Affected]] = defaultdict(list)
+    for page in pages:
+        by_site[page.site].append(page)
+    for site in sorted(by_site):
+        _pages_of_site(connection, tier, by_site[site], values | {"site": site})
+
+
+def _pages_of_site(
+    connection: Connection, tier: Tier, pages: Iterable[Affected], values: dict[str, object]
+) -> None:
+    """Owe a tier the purges of pages that were registered under one site."""
     pages = tuple(pages)
     tags = {page.url: page.tag for page in pages}
     gone = {page.url for page in pages if page.gone}
     for chunk in _chunks(sorted(tags)):
         now_gone = sa.or_(outbox.c.gone, outbox.c.url.in_(sorted(gone.intersection(chunk))))
+        same_pages = sa.and_(outbox.c.site == values["site"], outbox.c.url.in_(chunk))
         joined = connection.scalars(
             sa.update(outbox)
-            .where(*_waiting(tier, Kind.PAGE), outbox.c.url.in_(chunk))
-            .values(upto=upto, gone=now_gone)
+            .where(*_waiting(tier, Kind.PAGE), same_pages)
+            .values(upto=values["upto"], gone=now_gone)
             .returning(outbox.c.url),
         ).all()
         rows = [
-            _owed(tier, cause, now, upto) | {"url": url, "tag": tags[url], "gone": url in gone}
+            values | {"url": url, "tag": tags[url], "gone": url in gone}
             for url in chunk
             if url not in joined
         ]

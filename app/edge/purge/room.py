@@ -94,9 +94,13 @@ def _evict(
     urls = sa.select(page.c.url).where(page.c.id.in_(ids))
     # Every form of a page leaves with it: a purge is of all of them.
     left = connection.execute(
-        sa.delete(page).where(page.c.url.in_(urls)).returning(page.c.id, page.c.url, page.c.tag)
+        sa.delete(page)
+        .where(page.c.url.in_(urls))
+        .returning(page.c.id, page.c.url, page.c.tag, page.c.site)
     ).all()
     # As gone: when it loses something later, nobody will hear of it any more.
-    pages = tuple(Affected(id=row.id, url=row.url, tag=row.tag, gone=True) for row in left)
+    pages = tuple(
+        Affected(id=row.id, url=row.url, tag=row.tag, site=row.site, gone=True) for row in left
+    )
     enqueue(connection, Resolution(pages=pages), tiers, now, cause="the page index is full")
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 
@@ -30,6 +30,12 @@ class Tier:
             raise ValueError("a tier has a name of at most 60 characters")
         if self.flight < timedelta(0) or self.backlog < 1:
             raise ValueError(f"the tier {self.name} can't have a negative flight or no backlog")
+
+    def placed(self, depth: int, flight: timedelta) -> Tier:
+        """The same tier, at least at this depth and with at least this flight: the safer place."""
+        if depth <= self.depth and flight <= self.flight:
+            return self
+        return replace(self, depth=max(depth, self.depth), flight=max(flight, self.flight))
 
 
 def inside_out(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
