@@ -92,7 +92,9 @@ class Front:
             driver = drivers(dialect.name) if drivers else None
             # What an inner edge still shows after its purge may fill the outer ones again.
             delay += cap if driver is None else PROPAGATION.get(dialect.name, _UNKNOWN)
-            tier = Tier(name=dialect.name, depth=depth, flight=FLIGHT + delay)
+            tier = Tier(
+                name=dialect.name, depth=depth, flight=FLIGHT + delay, by_url=_by_url(driver)
+            )
             edges.append(
                 Edge(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
             )
@@ -131,10 +133,10 @@ class Front:
         """Tell the gateway what to say while fewer edges are trusted; empty if it is the same."""
         return _instead(policy, self.spelt[: self.trusted + 1], self.cap)
 
-    def tags(self, tag: str) -> Lines:
+    def tags(self, *tags: str) -> Lines:
         """Write a page's tags for the edges that are purged by them."""
         readers = [edge.dialect for edge in self.edges if edge.tier is not None]
-        return tag_lines((tag, EVERY_PAGE), readers)
+        return tag_lines((*tags, EVERY_PAGE), readers)
 
     def life(self, policy: Policy) -> timedelta:
         """How long any cache may hold a response that leaves now.

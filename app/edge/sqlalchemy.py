@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -36,6 +36,7 @@ READS = "edge_reads"
 
 _WROTE = "edge.wrote"
 _MARKED = "edge.marked"
+_PAUSED = "edge.paused"
 
 
 class Observer:
@@ -53,6 +54,9 @@ class Observer:
         event.listen(engine, "checkin", self._returned)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "begin", _take_write_lock)
+            event.listen(engine, "before_cursor_execute", _resume_reads)
+            event.listen(engine, "commit", _forget_pause)
+            event.listen(engine, "rollback", _forget_pause)
         _followed.add(engine.dialect)
         _watch_others()
         _watch_sessions()
@@ -80,6 +84,7 @@ class Observer:
             record.spoil("it was built by a request that writes to the database")
         if connection.info.get(_MARKED) is not record:
             connection.info[_MARKED] = record
+            record.readers.append(ref(connection))
             record.marks.append(_mark(connection))
 
     def _after(
@@ -126,6 +131,7 @@ class Observer:
 
     def _returned(self, _connection: Any, record: Any) -> None:
         """A connection goes back to its pool: whatever it wrote is committed or gone."""
+        record.info.pop(_PAUSED, None)
         if record.info.pop(_WROTE, False) and self.on_write is not None:
             self.on_write()
 
@@ -159,6 +165,39 @@ def _read_elsewhere(
     if context.execution_options.get(READS) != ():
         where = connection.engine.url.render_as_string(hide_password=True)
         record.spoil(f"it read through an engine that is not followed ({where})")
+
+
+def end_reads(record: Record) -> None:
+    """End the SQLite transactions that a response has only read in.
+
+    While one of them is open, SQLite cannot start its write-ahead log again. A later statement on
+    the same connection begins a transaction in its place, so the application sees no difference
+    but that it reads what is committed by then.
+    """
+    for reader in record.readers:
+        connection = reader()
+        if connection is None or connection.closed or connection.dialect.name != "sqlite":
+            continue
+        if connection.info.get(_WROTE) or connection.in_nested_transaction():
+            continue
+        raw = connection.connection.driver_connection
+        if raw.in_transaction:
+            raw.commit()
+            connection.info[_PAUSED] = True
+
+
+def _resume_reads(connection: Connection, *_: Any) -> None:
+    """Begin a transaction in place of the one that `end_reads` ended."""
+    if not connection.info.pop(_PAUSED, False):
+        return
+    raw: Any = connection.connection.driver_connection
+    if not raw.in_transaction:
+        raw.execute("BEGIN")
+
+
+def _forget_pause(connection: Connection) -> None:
+    """The application has ended the transaction itself."""
+    connection.info.pop(_PAUSED, None)
 
 
 def _take_write_lock(connection: Connection) -> None:

@@ -5,6 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class ShortKind(StrEnum):
+    """The kinds of short-lived pages; each has its own room in the index."""
+
+    ERROR = "error"
+    REDIRECT = "redirect"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """A response of which readers can make up any number: an error, a redirect, a search.
+
+    `fleeting`: an edge keeps it for a minute at most.
+    """
+
+    kind: ShortKind
+    fleeting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +32,8 @@ class Page:
     """What is registered of a response; `expires` is when no cache can hold it any more.
 
     `aside` are errors, redirects and answers to a query, of which readers make up what they like.
+    With `short`, the page is registered in a group that shares one set of coarse dependencies;
+    `group_tag` is the cache tag that all short-lived pages carry beside their own.
     """
 
     url: str
@@ -22,19 +44,23 @@ class Page:
     registered: datetime
     expires: datetime
     aside: bool = False
+    short: Short | None = None
+    group_tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
     """A registered page that a change may have touched.
 
-    `gone`: it may have lost something that must not be shown any more.
+    `gone`: it may have lost something that must not be shown any more. `short`: it belongs to a
+    group of short-lived pages, which are purged together; their `tag` is that of all such pages.
     """
 
     id: int
     url: str
     tag: str
     gone: bool = False
+    short: Short | None = None
 
 
 def urls(pages: Iterable[Affected]) -> tuple[str, ...]:

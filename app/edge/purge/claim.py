@@ -20,7 +20,7 @@ from .heard import Unheard
 from .instants import instant, micros, span
 from .quota import refilled, wait
 from .state import OPEN, Kind, State, move
-from .tables import outbox
+from .tables import outbox, split_urls
 from .tables import tier as tiers
 from .tier import Tier
 
@@ -127,8 +127,18 @@ def _due(connection: Connection, tier: Tier, limits: Limits, asked: dict[str, An
             return rows
         if rows:
             alike = [row for row in rows if row.blame == rows[0].blame]
-            return alike[: max(limits.batch >> rows[0].blame, 1)]
+            return _within(alike, max(limits.batch >> rows[0].blame, 1))
     return []
+
+
+def _within(rows: list[Due], most: int) -> list[Due]:
+    """The first entries that name no more pages than this in all; at least one entry."""
+    count = 0
+    for number, row in enumerate(rows):
+        count += row.url.count("\n") + 1
+        if number and count > most:
+            return rows[:number]
+    return rows
 
 
 def _lock(connection: Connection, query: DueQuery, asked: dict[str, Any]) -> list[Due]:
@@ -224,7 +234,7 @@ def owed(connection: Connection, tier: Tier) -> tuple[str, ...] | None:
     ).all()
     if any(row.kind == Kind.EVERYTHING for row in rows):
         return None
-    return tuple(sorted({row.url for row in rows}))
+    return tuple(sorted({url for row in rows for url in split_urls(row.url)}))
 
 
 def being_sent(connection: Connection, tier: Tier) -> bool:
@@ -269,11 +279,15 @@ def _take(
         claimed_until=micros(until),
         attempts=outbox.c.attempts + 1,
     )
-    pages = {row.url: row.tag for row in rows if row.kind == Kind.PAGE}
-    gone = {row.url for row in rows if row.gone}
+    pages = [row for row in rows if row.kind == Kind.PAGE]
+    targets = {
+        (url, row.tag): Target(url=url, tag=row.tag, gone=row.gone)
+        for row in sorted(pages, key=lambda row: bool(row.gone))
+        for url in split_urls(row.url)
+    }
     return Claim(
         token=token,
         ids=ids,
-        targets=tuple(Target(url=url, tag=tag, gone=url in gone) for url, tag in pages.items()),
+        targets=tuple(targets.values()),
         everything=rows[0].kind == Kind.EVERYTHING,
     )

@@ -6,6 +6,7 @@ before that change.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from ..index.page import Affected
 from ..index.resolve import Resolution, resolve
 from .instants import micros
 from .state import Kind, State
-from .tables import outbox
+from .tables import join_urls, outbox
 from .tier import Tier, inside_out
 
 CHANNEL = "edge_relay"
@@ -99,7 +100,9 @@ def _pages(
     upto = _last(connection)
     if _join_everything(connection, tier, upto, None, untried=True):
         return
-    pages = tuple(pages)
+    single, folded = split_short(tier, pages)
+    _fold_short(connection, folded, _owed(tier, cause, now, upto))
+    pages = single
     tags = {page.url: page.tag for page in pages}
     gone = {page.url for page in pages if page.gone}
     for chunk in _chunks(sorted(tags)):
@@ -117,6 +120,39 @@ def _pages(
         ]
         if rows:
             connection.execute(sa.insert(outbox), rows)
+
+
+def split_short(
+    tier: Tier, pages: Iterable[Affected]
+) -> tuple[tuple[Affected, ...], tuple[Affected, ...]]:
+    """The pages that a tier is owed one by one, and the short-lived ones that share entries.
+
+    An edge that is purged by URL may bill each of them. It is left to forget what it keeps for a
+    minute, and owed the rest one by one.
+    """
+    single, folded = [], []
+    for page in pages:
+        if page.short is None:
+            single.append(page)
+        elif not tier.by_url:
+            folded.append(page)
+        elif not page.short.fleeting:
+            single.append(page)
+    return tuple(single), tuple(folded)
+
+
+def _fold_short(connection: Connection, pages: Iterable[Affected], owed: dict[str, object]) -> None:
+    """Queue the purges of short-lived pages: one entry lists the URLs of many."""
+    by_tag: dict[str, set[str]] = defaultdict(set)
+    for page in pages:
+        by_tag[page.tag].add(page.url)
+    rows = [
+        owed | {"url": join_urls(chunk), "tag": tag, "gone": True}
+        for tag, found in sorted(by_tag.items())
+        for chunk in _chunks(sorted(found))
+    ]
+    if rows:
+        connection.execute(sa.insert(outbox), rows)
 
 
 def _join_everything(
