@@ -1,8 +1,8 @@
 """What a client that asks for ever new addresses costs: log, outbox, room, and cold pages.
 
 `python benchmarks/flood.py [--seconds 60] [--posts 10000] [--cold 2000] [--database URL]`. The app
-runs in this process without its gateway, so every request is a miss. `--database` names an empty
-PostgreSQL database; the default is SQLite in a temporary folder.
+runs in this process behind its gateway. No address is asked for twice, so every request is a
+miss. `--database` names an empty PostgreSQL database; the default is SQLite in a temporary folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -147,7 +146,7 @@ def log_bytes(app: Flask, work: Callable[[], Any]) -> int:
         return log_size(engine) - before
 
 
-def per_page(app: Flask, name: str, paths: Paths) -> float:
+def per_page(app: Flask, paths: Paths) -> float:
     """Bytes of log for each page of a kind, from one client."""
     clients = Clients(app, take(paths, SAMPLE))
     ask(app, next(paths))
@@ -179,6 +178,7 @@ def cold(app: Flask, first: int, count: int, *, grouped: bool) -> tuple[float, i
 
 
 def main() -> None:
+    """Fill a site, flood it, and compare with the goals."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--posts", type=int, default=10_000)
@@ -196,7 +196,7 @@ def main() -> None:
     with sites.folder() as place:
         site = place / "site"
         site.mkdir()
-        settings = {"EDGE_GATEWAY": False, "EDGE_INDEX_PAGES": 100_000}
+        settings = {"EDGE_INDEX_PAGES": 100_000}
         if options.database:
             settings["DATABASE_URL"] = options.database
         app = sites.real(site, **settings)
@@ -214,16 +214,25 @@ def measure(app: Flask, options: argparse.Namespace, report: Callable[..., None]
     kib = 1024
     most = MOST_PER_PAGE / kib
     for name, paths in (("404", unknown("sample")), ("search", searches("sample"))):
-        report(f"log for a distinct {name}, one client", per_page(app, name, paths) / kib, "KiB", most)
+        written = per_page(app, paths) / kib
+        report(f"log for a distinct {name}, one client", written, "KiB", most)
     sqlite = not options.database
     if sqlite:
         flood = Clients(app, mixed("flood"))
         largest = LargestLog(app).during(lambda: flood.run(CLIENTS, options.seconds))
-        report(f"largest log in {options.seconds:g} s of misses, 4 clients", largest / kib / kib,
-               "MiB", MOST_LOG / kib / kib)
+        report(
+            f"largest log in {options.seconds:g} s of misses, 4 clients",
+            largest / kib / kib,
+            "MiB",
+            MOST_LOG / kib / kib,
+        )
         report("  misses in that time", sum(flood.outcomes.values()), "")
-    report("purges queued by an edit under 4,000 stored 404s", entries_of_an_edit(app), "",
-           MOST_ENTRIES)
+    report(
+        "purges queued by an edit under 4,000 stored 404s",
+        entries_of_an_edit(app),
+        "",
+        MOST_ENTRIES,
+    )
     half = options.cold // 2 if sqlite else options.cold
     first = 1
     rates: dict[bool, list[float]] = {True: [], False: []}
@@ -243,11 +252,19 @@ def measure(app: Flask, options: argparse.Namespace, report: Callable[..., None]
     crawl = Clients(app, rest)
     if sqlite:
         largest = LargestLog(app).during(lambda: crawl.run(CLIENTS))
-        report("largest log in the first crawl of all posts", largest / kib / kib, "MiB",
-               MOST_LOG / kib / kib)
+        report(
+            "largest log in the first crawl of all posts",
+            largest / kib / kib,
+            "MiB",
+            MOST_LOG / kib / kib,
+        )
     else:
         written = log_bytes(app, lambda: crawl.run(CLIENTS))
-        report("log for a post of the first crawl", written / kib / max(options.posts - first, 1), "KiB")
+        report(
+            "log for a post of the first crawl",
+            written / kib / max(options.posts - first, 1),
+            "KiB",
+        )
 
 
 if __name__ == "__main__":

@@ -27,6 +27,9 @@ def engine_options(url: str) -> dict[str, Any]:
     if make_url(url).get_backend_name() == "sqlite":
         return {
             "connect_args": {"timeout": PATIENCE.total_seconds(), "check_same_thread": False},
+            # A thread that renders and one that registers need a connection each; the number of
+            # threads is the bound.
+            "max_overflow": -1,
         }
     return {
         "pool_pre_ping": True,

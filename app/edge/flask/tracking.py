@@ -92,7 +92,7 @@ class Tracker:
             return None
         try:
             tag, group_tag = self.tag(url), self.tags.short_lived
-        except sa.exc.DBAPIError:
+        except sa.exc.SQLAlchemyError:
             return _quiet(view, "unregistered", "the page index could not be read")
         page = Page(
             url=url,
@@ -118,17 +118,17 @@ class Tracker:
         return (self.tag(url), *([self.tags.short_lived] if short else ()))
 
     def _register(self, view: str, page: Page, record: recorder.Record) -> Finding | None:
-        if (trouble := self.watchman.trouble()) is not None:
-            return _quiet(view, "untrusted", trouble)
         build = self.parts.build if self.demands_release else None
         try:
+            if (trouble := self.watchman.trouble()) is not None:
+                return _quiet(view, "untrusted", trouble)
             end_reads(record)
             verdict = self.registrar.register(
                 lambda connection: register(
                     connection, page, record, record.marks, build, self.bound
                 )
             )
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError, TimeoutError):
+        except (sa.exc.SQLAlchemyError, TimeoutError):
             return _quiet(view, "unregistered", "the page index could not be written")
         if verdict is Registered.DONE:
             return None
