@@ -176,14 +176,27 @@ def end_reads(record: Record) -> None:
     """
     for reader in record.readers:
         connection = reader()
-        if connection is None or connection.closed or connection.dialect.name != "sqlite":
-            continue
-        if connection.info.get(_WROTE) or connection.in_nested_transaction():
-            continue
-        raw = connection.connection.driver_connection
-        if raw.in_transaction:
-            raw.commit()
-            connection.info[_PAUSED] = True
+        if connection is not None and _only_reads(connection):
+            _end_transaction(connection)
+
+
+def _only_reads(connection: Connection) -> bool:
+    """Tell whether a connection is open on SQLite and has written nothing so far."""
+    if connection.closed or connection.invalidated or connection.in_nested_transaction():
+        return False
+    dialect = connection.dialect
+    return dialect.name == "sqlite" and not dialect.is_async and not connection.info.get(_WROTE)
+
+
+def _end_transaction(connection: Connection) -> None:
+    raw: Any = connection.connection.driver_connection
+    if not raw.in_transaction:
+        return
+    try:
+        raw.commit()
+    except connection.dialect.loaded_dbapi.Error:
+        return  # the transaction stays open, as if nobody had asked
+    connection.info[_PAUSED] = True
 
 
 def _resume_reads(connection: Connection, *_: Any) -> None:

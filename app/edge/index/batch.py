@@ -23,7 +23,11 @@ from .wal import empty_large_log
 
 Registration = Callable[[Connection], Registered]
 
-LONGEST = timedelta(seconds=2)
+PATIENCE = timedelta(seconds=1)
+"""How long a group waits for SQLite's write lock: longer than one response would, since the
+lock is needed once for all of them."""
+
+LONGEST = timedelta(seconds=3)
 """A response waits no longer than this for the threads before it."""
 
 CHECKPOINT_REST = timedelta(milliseconds=250)
@@ -103,7 +107,7 @@ class Registrar:
     def _commit(self, group: list[_Waiting]) -> None:
         """Run a group in one transaction; when that fails, each of the group has failed."""
         try:
-            with promptly(self._engine) as connection:
+            with promptly(self._engine, PATIENCE) as connection:
                 for waiting in group:
                     _run(connection, waiting)
         except BaseException as error:

@@ -8,11 +8,13 @@ unknown addresses writes one page of the file for each of them, instead of one f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from ..reads.dependency import Part
 from ..reads.encoding import whole
@@ -35,6 +37,26 @@ GROUP_LONGER = timedelta(hours=2)
 """A group outlives its pages by up to this, so that it is written seldom."""
 
 
+RECOUNT = timedelta(seconds=1)
+"""How soon the pages of a kind that has no room are counted again."""
+
+_SHARE = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class _Room:
+    """The room of a kind when its pages were counted, and how many may be added until then."""
+
+    bound: int
+    room: int
+    left: int
+    at: datetime
+
+
+_counts: WeakKeyDictionary[Engine, dict[ShortKind, _Room]] = WeakKeyDictionary()
+"""What this process knows of each database; two threads at a time can only count too often."""
+
+
 def register_short(
     connection: Connection, response: Page, record: Record, bound: Bound | None
 ) -> bool:
@@ -46,11 +68,37 @@ def register_short(
     rows = _MEMBER.rows(connection, *place)
     if rows and rows[0][0] >= expires:
         return True
-    kind, most = response.short.kind, 0 if bound is None else bound.aside
-    if not rows and bound is not None and count_short(connection, kind, most=most) >= most:
+    kind = response.short.kind
+    if not rows and bound is not None and not _has_room(connection, kind, bound, response):
         return False
     times = (whole(response.registered), whole(response.expires + LONGER))
     _PUT.count(connection, *place, kind.value, response.policy, response.short.fleeting, *times)
+    return True
+
+
+def _has_room(connection: Connection, kind: ShortKind, bound: Bound, response: Page) -> bool:
+    """Tell whether a kind has room for one page more.
+
+    To count thousands of rows at each registration would cost more than the rest of it. So this
+    process counts again after a sixteenth of the room that was left, and once a second when
+    there was none. Other processes can exceed the bound by a sixteenth each.
+    """
+    counts = _counts.setdefault(connection.engine, {})
+    known = counts.get(kind)
+    stale = (
+        known is None
+        or known.bound != bound.aside
+        or (known.left <= 0 and (known.room > 0 or response.registered - known.at >= RECOUNT))
+    )
+    if known is None or stale:
+        room = bound.aside - count_short(connection, kind, most=bound.aside)
+        left = max(room // _SHARE, 1) if room > 0 else 0
+        known = counts[kind] = _Room(
+            bound=bound.aside, room=room, left=left, at=response.registered
+        )
+    if known.left <= 0:
+        return False
+    known.left -= 1
     return True
 
 

@@ -14,8 +14,10 @@ from app.edge.index import Bound, Page, Registered, register, resolve
 from app.edge.index.coarse import coarse
 from app.edge.index.page import Short, ShortKind
 from app.edge.index.resolve import affected
+from app.edge.index.short import forget_expired, take_surplus
 from app.edge.index.tables import dependency, page, short_page
 from app.edge.reads import Between, Dependency, Part, Range, Row, Table, matches
+from app.edge.reads.encoding import whole
 
 from .conftest import NOW
 
@@ -155,3 +157,25 @@ def test_a_coarse_dependency_matches_whatever_the_exact_one_matches(exact: Depen
     assert any(matches(exact, change) for change in changes)
     for change in changes:
         assert matches(coarse(exact), change) or not matches(exact, change)
+
+
+def test_a_lower_bound_takes_the_oldest_out_with_their_purge(engine: Engine) -> None:
+    """A row that lives leaves only in a transaction that queues the purge of its page."""
+    with engine.begin() as connection:
+        for number in range(3):
+            put(connection, f"/no/{number}", later=timedelta(minutes=number))
+        left = take_surplus(connection, Bound(pages=10), 100)
+        assert {(one.url, one.tag, one.gone) for one in left} == {
+            ("/no/0", "p-short", True),
+            ("/no/1", "p-short", True),
+        }
+        assert count(connection, short_page) == 1
+
+
+def test_what_has_expired_leaves(engine: Engine) -> None:
+    """A flood leaves nothing behind after an hour or two."""
+    with engine.begin() as connection:
+        put(connection, "/old")
+        put(connection, "/new", later=timedelta(hours=1))
+        assert forget_expired(connection, whole(NOW + timedelta(hours=1)) or 0, 100) == 1
+        assert list(connection.scalars(sa.select(short_page.c.url))) == ["/new"]
