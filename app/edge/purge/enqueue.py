@@ -53,11 +53,17 @@ def enqueue(
         return
     count = resolution.changes
     cause = cause or resolution.everything or ("1 change" if count == 1 else f"{count} changes")
-    for tier in inside_out(tiers):
+    tiers = inside_out(tiers)
+    single = apart(resolution.pages, tiers)
+    folded = tuple(set(resolution.pages).difference(single))
+    for tier in tiers:
         if resolution.everything:
             everything(connection, tier, cause, now)
-        else:
-            _pages(connection, tier, resolution.pages, cause, now)
+        elif not _join_everything(connection, tier, _last(connection), None, untried=True):
+            owed = _owed(tier, cause, now, _last(connection))
+            _pages(connection, tier, single, owed)
+            if not tier.by_url:
+                _fold_short(connection, folded, owed)
             fold(connection, tier, now)
     notify(connection)
 
@@ -95,14 +101,9 @@ def everything(connection: Connection, tier: Tier, cause: str, now: datetime) ->
 
 
 def _pages(
-    connection: Connection, tier: Tier, pages: Iterable[Affected], cause: str, now: datetime
+    connection: Connection, tier: Tier, pages: Sequence[Affected], owed: dict[str, object]
 ) -> None:
-    upto = _last(connection)
-    if _join_everything(connection, tier, upto, None, untried=True):
-        return
-    single, folded = split_short(tier, pages)
-    _fold_short(connection, folded, _owed(tier, cause, now, upto))
-    pages = single
+    upto = owed["upto"]
     tags = {page.url: page.tag for page in pages}
     gone = {page.url for page in pages if page.gone}
     for chunk in _chunks(sorted(tags)):
@@ -114,7 +115,7 @@ def _pages(
             .returning(outbox.c.url),
         ).all()
         rows = [
-            _owed(tier, cause, now, upto) | {"url": url, "tag": tags[url], "gone": url in gone}
+            owed | {"url": url, "tag": tags[url], "gone": url in gone}
             for url in chunk
             if url not in joined
         ]
@@ -122,23 +123,17 @@ def _pages(
             connection.execute(sa.insert(outbox), rows)
 
 
-def split_short(
-    tier: Tier, pages: Iterable[Affected]
-) -> tuple[tuple[Affected, ...], tuple[Affected, ...]]:
-    """The pages that a tier is owed one by one, and the short-lived ones that share entries.
+def apart(pages: Iterable[Affected], tiers: Iterable[Tier]) -> tuple[Affected, ...]:
+    """The pages that every tier is owed one by one.
 
-    An edge that is purged by URL may bill each of them. It is left to forget what it keeps for a
-    minute, and owed the rest one by one.
+    An edge that is purged by URL needs each of them, but for those that it keeps for a minute.
+    An entry waits for the entry of the same URL at inner tiers, so that these are owed them in
+    the same way.
     """
-    single, folded = [], []
-    for page in pages:
-        if page.short is None:
-            single.append(page)
-        elif not tier.by_url:
-            folded.append(page)
-        elif not page.short.fleeting:
-            single.append(page)
-    return tuple(single), tuple(folded)
+    by_url = any(tier.by_url for tier in tiers)
+    return tuple(
+        page for page in pages if page.short is None or (by_url and not page.short.fleeting)
+    )
 
 
 def _fold_short(connection: Connection, pages: Iterable[Affected], owed: dict[str, object]) -> None:
