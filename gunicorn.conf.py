@@ -13,7 +13,6 @@ from typing import Any
 
 from flask.cli import load_dotenv
 from flask.helpers import get_load_dotenv
-from gunicorn.workers.gthread import ThreadWorker
 
 on_a_platform = bool(os.environ.get("PORT"))  # said from outside, not in .env
 
@@ -23,8 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import extensions, security, serving  # noqa: E402 - .env is read before the settings
+from app import extensions, serving  # noqa: E402 - .env is read before the settings
 from app.config import ConfigError, load  # noqa: E402 - as above
+from app.config.loading import flask_settings  # noqa: E402 - as above
+from app.server.worker import BODY_LIMIT, ReceivingWorker  # noqa: E402 - as above
 
 gc.freeze()  # it is there for as long as the process, and workers share it
 gc.enable()
@@ -38,12 +39,13 @@ bind = [serving.address(settings, public=on_a_platform)]
 workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
 
-# A request is answered within the timeout or its worker is replaced; a reader on a slow line
-# holds a connection, not a thread, once the response is written.
+# A request is answered within the timeout or its worker is replaced. A client that sends slowly
+# holds a connection, not a thread: see app/server/worker.py.
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
 max_requests = 0
+worker_connections = 800  # with the app's own files below the usual limit of 1,024
 
 limit_request_line = 8190
 limit_request_fields = 100
@@ -64,31 +66,10 @@ errorlog = "-"
 loglevel = settings["LOG_LEVEL"]
 
 
-class Refusing:
-    """A connection on which gunicorn is about to answer by itself: for what is no request."""
+class Worker(ReceivingWorker):
+    """The worker, with the app's own limit for bodies."""
 
-    headers = security.missing("400", [("Content-Type", "text/html")], secure=False)
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def sendall(self, data: bytes) -> None:
-        """Send the answer with the headers that every answer has, and let nobody store it."""
-        status, _, rest = data.partition(b"\r\n")
-        headers = [("Cache-Control", "no-store"), *self.headers]
-        lines = [f"{name}: {value}".encode() for name, value in headers]
-        self._client.sendall(b"\r\n".join([status, *lines, rest]))
-
-
-class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typed
-    """A worker with threads."""
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is no request, or what the app failed to answer."""
-        super().handle_error(req, Refusing(client), addr, exc)
+    body_limit = flask_settings(os.environ).get("MAX_CONTENT_LENGTH") or BODY_LIMIT
 
 
 worker_class = Worker
@@ -96,6 +77,8 @@ worker_class = Worker
 
 def on_starting(server: Any) -> None:
     """Look at the port, the settings and the database before the first worker starts."""
+    if settings["SITE_URL_PROBLEM"]:
+        server.log.warning("site.url_missing: %s", settings["SITE_URL_PROBLEM"])
     if not os.environ.get("GUNICORN_PID") and not os.environ.get("LISTEN_FDS"):
         for place in server.cfg.address:
             if isinstance(place, tuple):
@@ -114,6 +97,11 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Begin to relay: behind a CDN that answers everything it may be long until a request comes."""
     extensions.edge.rouse(worker.wsgi)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave no write-ahead log beside SQLite's file, now that no worker has it open any more."""
+    serving.remove_log(settings)
 
 
 def _check_port(host: str, port: int) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import orm
 
 from . import (
     api,
+    backups,
     cli,
     config,
     database,
@@ -63,6 +64,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     api.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
+    backups.init_app(app)
     content.init_app(app)
     put_in_front(app)
     return app
@@ -74,6 +76,8 @@ def connect_database(app: Flask) -> None:
     extensions.db.init_app(app)
     with app.app_context():
         database.listen(extensions.db.engine)
+        if not app.testing:
+            database.copies.remove_log_at_exit(extensions.db.engine)
     orm.configure_mappers()
     extensions.alembic.init_app(app)
 
@@ -103,7 +107,7 @@ def connect_edge(app: Flask) -> None:
             hooks=(publish_on_time(app),),
             unavailable=errors.unavailable(app),
         )
-    edge.describe(app, ours.ours(app.config["SITE_URL"]))
+    edge.describe(app, ours.ours(app.config["SITE_URL"], problem=app.config["SITE_URL_PROBLEM"]))
 
 
 def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:

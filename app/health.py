@@ -41,6 +41,12 @@ def unready() -> Unready | None:
     return Unready(reason=trouble, detail=trouble) if trouble else None
 
 
+def _degraded(app: Flask) -> str:
+    """What is wrong though the app can serve, in sentences; empty when nothing is."""
+    problems = (app.config["SITE_URL_PROBLEM"], extensions.edge.degraded(app))
+    return " ".join(problem for problem in problems if problem)
+
+
 class Health:
     """Answers the two paths, and passes everything else on."""
 
@@ -69,8 +75,8 @@ class Health:
         """The database answers, and its schema is the one that this code needs."""
         with self.app.app_context():
             found = unready()
-            degraded = None if found else extensions.edge.degraded(current_app)
-        if degraded is not None:
+            degraded = None if found else _degraded(current_app)
+        if degraded:
             return HTTPStatus.OK, {"status": "degraded", "reason": degraded}
         if found is None:
             return HTTPStatus.OK, {"status": "ok"}

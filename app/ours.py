@@ -10,8 +10,8 @@ NEVER_SHARED = ("/healthz", "/readyz", "/studio")
 """What no cache may ever answer by itself, there or not."""
 
 
-def ours(site_url: str) -> Ours:
-    """The promises of the site at this URL."""
+def ours(site_url: str, *, problem: str = "") -> Ours:
+    """The promises of the site at this URL; `problem` says what is wrong with the URL."""
     return Ours(
         never_stored="/edge/no-store",
         kept="/edge/two-minutes",
@@ -22,4 +22,5 @@ def ours(site_url: str) -> Ours:
         always=ALWAYS,
         over_tls=(SECURE_TRANSPORT,),
         sites=(site_url,),
+        site_url_problem=problem,
     )

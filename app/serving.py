@@ -11,8 +11,9 @@ from contextlib import closing
 from typing import Any
 
 import click
+from sqlalchemy.engine import make_url
 
-from . import create_app, health
+from . import config, create_app, database, health
 
 
 class StartError(click.ClickException):
@@ -54,6 +55,14 @@ def _refusal(host: str, port: int, error: OSError) -> str:
         f"Port {port} on {host} is in use: stop the program that listens there, "
         f"or choose another port, such as PORT={port % 65535 + 1}."
     )
+
+
+def remove_log(settings: Mapping[str, Any]) -> None:
+    """Remove SQLite's write-ahead log once no worker runs; a relative path is in the instance."""
+    url = make_url(settings["DATABASE_URL"])
+    if url.get_backend_name() == "sqlite" and url.database:
+        file = config.instance_folder(os.environ, None) / url.database
+        database.remove_log(url.set(database=str(file)))
 
 
 def check_app() -> None:

@@ -3,7 +3,7 @@
 Rows of such pages that are registered already stay where they are until they expire.
 
 Revision ID: 0009
-Revises: 0008
+Revises: 0019
 Create Date: 2026-11-29
 """
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0008"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import config, create_app
 from app.extensions import db
 
 
@@ -80,3 +80,14 @@ def test_head_has_no_body(client: FlaskClient) -> None:
     """It has the length that GET would have."""
     answer = client.head("/healthz")
     assert (answer.data, answer.headers["Content-Length"]) == (b"", "17")
+
+
+def test_a_site_without_an_address_on_a_platform_is_degraded(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It serves, and says what its links lead to and what to set."""
+    problem = config.load({"PORT": "9000"})["SITE_URL_PROBLEM"]
+    monkeypatch.setitem(app.config, "SITE_URL_PROBLEM", problem)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"status": "degraded", "reason": problem})
+    assert "SITE_URL is not set" in problem

@@ -48,7 +48,21 @@ def test_a_refusal_is_never_stored(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["a b", "a@b", "a/b", "a?b", '"><script>', "a:b", "[::1", "a\\b", "a#b"]
+    "host",
+    [
+        "a b",
+        "a@b",
+        "a,b",
+        "a:99999",
+        "a%zz",
+        "a/b",
+        "a?b",
+        '"><script>',
+        "a:b",
+        "[::1",
+        "a\\b",
+        "a#b",
+    ],
 )
 @pytest.mark.parametrize("gateway", [False, True], ids=["bare", "gateway"])
 def test_what_is_no_host_is_refused(host: str, *, gateway: bool, make_app: MakeApp) -> None:
@@ -65,3 +79,25 @@ def test_what_is_no_host_is_refused(host: str, *, gateway: bool, make_app: MakeA
 def test_every_host_is_answered_unless_told_otherwise(host: str, make_app: MakeApp) -> None:
     """Whatever a platform calls the site."""
     assert make_app().test_client().get("/robots.txt", headers={"Host": host}).status_code == 200
+
+
+TARGETS = {
+    "another host": ("http://evil.example/asked", "example.com", 400),
+    "our host": ("http://example.com/asked", "evil.example", 200),
+    "our host in capitals": ("HTTP://EXAMPLE.com:80/asked", "example.com", 200),
+    "no host": ("http://a b/asked", "example.com", 400),
+    "a Host that is none": ("http://example.com/asked", "a b", 400),
+    "a URL in the path": ("/http://evil.example/asked", "example.com", 301),
+}
+
+
+@pytest.mark.parametrize(("target", "host", "status"), TARGETS.values(), ids=TARGETS)
+def test_the_host_of_an_absolute_target_replaces_the_header(
+    target: str, host: str, status: int, make_app: MakeApp
+) -> None:
+    """RFC 9112 section 3.2.2: whoever names two hosts is taken at the target's word."""
+    app = make_app(TRUSTED_HOSTS=["example.com"], EDGE_GATEWAY=False)
+    app.add_url_rule("/asked", view_func=lambda: "answered")
+    environ = {"RAW_URI": target, "REQUEST_URI": target}
+    answer = app.test_client().get("/asked", headers={"Host": host}, environ_overrides=environ)
+    assert answer.status_code == status

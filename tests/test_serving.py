@@ -174,3 +174,30 @@ def test_a_server_reads_the_environment_file(tmp_path: Path) -> None:
     ) as started:
         assert json.load(urllib.request.urlopen(f"{started.url}/readyz")) == {"status": "ok"}
         assert started.log.read_text().count("Booting worker") == 1
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("server", ["gunicorn", "flask"])
+def test_a_site_without_an_address_on_a_platform_says_so_at_its_start(
+    server: str, tmp_path: Path
+) -> None:
+    """Once, in the log; its feed is the same under another PORT."""
+    assert flask("db", "upgrade", instance=tmp_path).returncode == 0
+    words = {"gunicorn": ("gunicorn", "wsgi:app"), "flask": ("flask", "run")}[server]
+    feeds = []
+    for _ in range(2):
+        port = free_port()
+        settings = {"PORT": str(port), "FLASK_RUN_PORT": str(port), "WEB_CONCURRENCY": "2"}
+        with running(
+            [sys.executable, "-m", *words],
+            port=port,
+            log=tmp_path / "log",
+            env=environment(tmp_path, settings),
+        ) as started:
+            with urllib.request.urlopen(f"{started.url}/feed.json", timeout=10) as response:
+                feeds.append(json.load(response))
+            with urllib.request.urlopen(f"{started.url}/readyz", timeout=10) as response:
+                assert json.load(response)["status"] == "degraded"
+            assert started.log.read_text().count("site.url_missing: SITE_URL is not set") == 1
+    assert feeds[0] == feeds[1]
+    assert "http://127.0.0.1:8000" in json.dumps(feeds[0])

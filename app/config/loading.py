@@ -31,6 +31,11 @@ _FLASK: dict[str, Callable[[str], Any]] = {
 }
 """How Flask's own settings are read, so that a malformed one stops the start as ours do."""
 
+_SITE_URL_MISSING = (
+    "SITE_URL is not set, so canonical links, feeds and purges name {}: "
+    "set it to the address at which readers find the site, such as https://example.org."
+)
+
 _COMMAND_LINE = {
     "APP",
     "DEBUG",
@@ -49,7 +54,15 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None)
     """
     values = {setting.name: _value(setting, environ) for setting in SETTINGS}
     values.update(overrides or {})
-    return values | derived(values, instance_folder(environ, overrides))
+    settings = values | derived(
+        values,
+        instance_folder(environ, overrides),
+        site_port=_site_port(environ, overrides or {}),
+    )
+    public = bool(environ.get("PORT", "").strip()) or not _on_loopback(values["BIND"])
+    missing = public and not values["SITE_URL"]
+    problem = _SITE_URL_MISSING.format(settings["SITE_URL"]) if missing else ""
+    return settings | {"SITE_URL_PROBLEM": problem}
 
 
 def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
@@ -59,9 +72,26 @@ def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
     return setting.parse(setting.default, said_by=setting.name)
 
 
-def derived(values: Mapping[str, Any], instance: Path) -> dict[str, Any]:
+def _site_port(environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Any:
+    """The port of the site's address where SITE_URL is not set.
+
+    A platform's PORT changes with every start, and may not change canonical links, the ids of feeds
+    and the keys of stored pages. So only our own FLASK_PORT counts.
+    """
+    if "PORT" in overrides:
+        return overrides["PORT"]
+    own = {"FLASK_PORT": environ.get("FLASK_PORT", "")}
+    return _value(BY_NAME["PORT"], own)
+
+
+def _on_loopback(bind: str) -> bool:
+    """Tell whether only this machine reaches the server; where nothing is set, it is so."""
+    return bind in {"", "localhost", "::1", "[::1]"} or bind.startswith("127.")
+
+
+def derived(values: Mapping[str, Any], instance: Path, *, site_port: Any) -> dict[str, Any]:
     """What follows from others: an address that was not said, the site's own name, whole paths."""
-    site_url = values["SITE_URL"] or f"http://127.0.0.1:{values['PORT']}"
+    site_url = values["SITE_URL"] or f"http://127.0.0.1:{site_port}"
     trusted = values["TRUSTED_HOSTS"]
     return {
         "INSTANCE": str(instance),

@@ -51,7 +51,8 @@ SETTINGS = (
         default="",
         platform="SITE_URL",
         help="Where readers find the site; feeds and canonical links use it. "
-        "http://127.0.0.1:PORT when empty.",
+        "http://127.0.0.1 with FLASK_PORT, or 8000, when empty; a PORT that a platform sets "
+        "does not change it.",
     ),
     Setting(
         name="PORT",
@@ -147,6 +148,14 @@ SETTINGS = (
         default="60s",
         unit="seconds",
         help="The longest time that an edge which cannot be purged may keep a page.",
+    ),
+    Setting(
+        name="EDGE_VARY",
+        read=text,
+        default="",
+        help="The request fields, separated by commas, by which Cloudflare or CloudFront keeps "
+        "variants apart, as `flask edge config` sets it up; what varies on others is not stored "
+        "there.",
     ),
     Setting(
         name="EDGE_INDEX_PAGES",

@@ -16,6 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from app.edge import changes
+from app.edge.alembic import restore_triggers, without_triggers
 from app.edge.changes import Watched
 
 from .engine import PATIENCE, WRITING
@@ -35,8 +36,8 @@ class BrokenReferences(click.ClickException):
 class Migrations(Alembic):
     """Flask-Alembic, safe when processes upgrade at once and when SQLite rebuilds a table.
 
-    The triggers of the `watched` tables are gone while tables change, and made anew with the
-    last migration, in the same transaction.
+    The triggers of the `watched` tables are removed before the migrations and installed after
+    them, in the same transaction.
     """
 
     def __init__(self, *, watched: Sequence[Watched] = ()) -> None:
@@ -90,14 +91,17 @@ class Migrations(Alembic):
             if stranger := self._stranger(revision or ()):
                 raise NewerDatabase(_newer(stranger))
             found = list(fn(revision, context))
-            if not found and changes.drift(context.connection, self.watched) is None:
-                return  # making the triggers anew would purge everything
-            changes.remove(context.connection, self.watched)
-            yield from found
-            if set(context.get_current_heads()) == set(self.script_directory.get_heads()):
-                changes.install(context.connection, self.watched)
+            if found:
+                yield from without_triggers(lambda *_: found, self.watched)(revision, context)
+            elif changes.drift(context.connection, self.watched) is not None:
+                # Sound triggers are left alone: to install them would purge everything.
+                restore_triggers(context, self.watched)
 
         return steps
+
+    def knows(self, revision: str) -> bool:
+        """Tell whether this code has a migration."""
+        return self._stranger((revision,)) is None
 
     def _stranger(self, revisions: Sequence[str]) -> str | None:
         known = {script.revision for script in self.script_directory.walk_revisions()}

@@ -29,6 +29,7 @@ class Dialect:
     Cache-Control. `purged` tells whether we can purge there: until then a cap holds.
     `vouches` tells whether the edge hears of each purge before its maker goes on. `shows_purged`:
     what was purged softly is shown while it is fetched anew, so stale-while-revalidate is withheld.
+    `variants` are the request fields by which the edge keeps variants apart; None: it obeys Vary.
     """
 
     name: str
@@ -40,15 +41,22 @@ class Dialect:
     purged: bool = False
     vouches: bool = False
     shows_purged: bool = False
+    variants: tuple[str, ...] | None = None
     note: str = ""
 
+
+_CODINGS = ("accept-encoding",)
+
+CONFIGURABLE = frozenset({"cloudflare", "cloudfront"})
+"""Edges that keep variants apart by request fields that their configuration names."""
 
 _TABLE = (
     Dialect(
         name="cloudflare",
         fields=("CDN-Cache-Control",),
         tags="Cache-Tag",
-        note="HTML is cached only where a Cache Rule says so",
+        variants=_CODINGS,
+        note="HTML is cached only where a Cache Rule says so; EDGE_VARY names what it varies on",
     ),
     Dialect(
         name="fastly",
@@ -62,9 +70,16 @@ _TABLE = (
         name="cloudfront",
         s_maxage=True,
         tags="Cache-Tag",
-        note="the name of the tag header is set on the distribution",
+        variants=_CODINGS,
+        note="the name of the tag header and what it varies on (EDGE_VARY) are set there",
     ),
-    Dialect(name="bunny", s_maxage=True, tags="CDN-Tag", note="1024 bytes of tags"),
+    Dialect(
+        name="bunny",
+        s_maxage=True,
+        tags="CDN-Tag",
+        variants=_CODINGS,
+        note="1024 bytes of tags; keeps no variants but codings",
+    ),
     Dialect(
         name="varnish",
         fields=("Surrogate-Control",),
@@ -109,26 +124,66 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
     """
     if policy.no_store:
         return (("Cache-Control", "no-store"),)
-    if policy.edge is None or policy.literal:
+    mixing = [dialect for dialect in dialects if mixed_fields(policy, dialect)]
+    if (policy.edge is None or policy.literal) and not mixing:
         return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
     lines: dict[str, str] = {}
     before: dict[str, str] = {}
     for dialect in dialects:
         edge = told(policy, dialect, cap=cap)
-        words = [*_for_edge(policy, edge)]
-        if dialect.vouches and not policy.timed:
-            words.append("purged")
-        lines |= dict.fromkeys(dialect.fields, ", ".join(words))
+        value = "no-store" if dialect in mixing else _for_dialect(policy, dialect, edge)
+        lines |= dict.fromkeys(dialect.fields, value)
         if dialect.seconds:
             # nginx before 1.23 keeps nothing when it has read `max-age=0` before this.
             before[dialect.seconds] = str(_seconds_shared(edge))
-    said = _said_in_cache_control(policy, policy.edge, dialects, cap)
-    common = ("Cache-Control", ", ".join(_for_all(policy, said)))
+    common = ("Cache-Control", _common(policy, dialects, mixing, cap))
     return (*sorted(before.items()), common, *sorted(lines.items()))
+
+
+def mixed_fields(policy: Policy, dialect: Dialect) -> tuple[str, ...]:
+    """Return the request fields that the policy varies on and by which this edge mixes variants.
+
+    The page must not be stored there.
+    """
+    if dialect.variants is None or not policy.shared:
+        return ()
+    return tuple(name for name in policy.vary if name.lower() not in dialect.variants)
+
+
+def varying(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
+    """Return these dialects; those that can be configured to keep variants by `names` do."""
+    more = {name.lower() for name in names}
+    return tuple(
+        replace(d, variants=tuple(sorted(more.union(d.variants))))
+        if d.name in CONFIGURABLE and d.variants is not None
+        else d
+        for d in dialects
+    )
+
+
+def _common(
+    policy: Policy, dialects: tuple[Dialect, ...], mixing: list[Dialect], cap: timedelta | None
+) -> str:
+    """Return Cache-Control: for the browser, and for edges that read nothing else."""
+    if any(not (dialect.fields or dialect.seconds) for dialect in mixing):
+        return "no-store"
+    if policy.edge is None or policy.literal:
+        return ", ".join(_for_all(policy, policy.edge))
+    said = _said_in_cache_control(policy, policy.edge, dialects, cap)
+    return ", ".join(_for_all(policy, said))
+
+
+def _for_dialect(policy: Policy, dialect: Dialect, edge: Freshness) -> str:
+    words = [*_for_edge(policy, edge)]
+    if dialect.vouches and not (policy.timed or policy.edge is None or policy.literal):
+        words.append("purged")
+    return ", ".join(words)
 
 
 def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:
     """Return what an edge of this dialect may do with a page."""
+    if mixed_fields(policy, dialect):
+        return Freshness()
     if dialect.purged or policy.immutable or policy.literal or not policy.purged:
         return (
             _unshown(policy.at_edge) if dialect.shows_purged and policy.purged else policy.at_edge
@@ -232,4 +287,16 @@ def _listed(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # n
         yield f'{directive}="{", ".join(said)}"'
 
 
-__all__ = ["DIALECTS", "EDGE_FIELDS", "NEVER", "Dialect", "named", "purgeable", "spell", "told"]
+__all__ = [
+    "CONFIGURABLE",
+    "DIALECTS",
+    "EDGE_FIELDS",
+    "NEVER",
+    "Dialect",
+    "mixed_fields",
+    "named",
+    "purgeable",
+    "spell",
+    "told",
+    "varying",
+]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import takewhile
 from types import MappingProxyType
 
-from .dialects import Dialect, Lines, purgeable, spell, told
+from .dialects import Dialect, Lines, mixed_fields, purgeable, spell, told
 from .drivers import Driver
 from .gateway import doubt
 from .policy import Freshness, Policy
@@ -92,8 +92,13 @@ class Front:
             driver = drivers(dialect.name) if drivers else None
             # What an inner edge still shows after its purge may fill the outer ones again.
             delay += cap if driver is None else PROPAGATION.get(dialect.name, _UNKNOWN)
+            ignored = timedelta(0) if driver is None else driver.limits.ignored_lifetime
             tier = Tier(
-                name=dialect.name, depth=depth, flight=FLIGHT + delay, by_url=_by_url(driver)
+                name=dialect.name,
+                depth=depth,
+                flight=FLIGHT + delay,
+                ignored_lifetime=ignored,
+                by_url=_by_url(driver),
             )
             edges.append(
                 Edge(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
@@ -160,6 +165,8 @@ class Front:
         if not policy.shared:
             return "keeps nothing"
         dialect = next(each for each in self.dialects() if each.name == edge.dialect.name)
+        if names := mixed_fields(policy, dialect):
+            return f"keeps nothing: it does not keep copies apart by {', '.join(names)}"
         said = told(policy, dialect, cap=self.cap)
         capped = ", for it can't be purged" if said != policy.at_edge else ""
         return f"{said.words()}{capped}"

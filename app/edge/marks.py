@@ -22,25 +22,43 @@ _DEPTH = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A route's policy and the query parameters it declares."""
+    """A route's policy and the query parameters it declares.
+
+    `reads` are tables that it reads in ways that can't be seen; None where it declares nothing.
+    """
 
     policy: Policy
     query: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None
 
     def merge(self, other: Mark) -> Mark:
         """Return the stricter policy of both, with the parameters of both."""
         return Mark(
             policy=self.policy.merge(other.policy),
             query=tuple(sorted({*self.query, *other.query})),
+            reads=_both(self.reads, other.reads),
         )
 
 
+def _both(one: tuple[str, ...] | None, two: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if one is None or two is None:
+        return one if two is None else two
+    return tuple(sorted({*one, *two}))
+
+
 def cached(
-    policy: Policy, *, query: Iterable[str] = (), headers: Iterable[str] = ()
+    policy: Policy,
+    *,
+    query: Iterable[str] = (),
+    headers: Iterable[str] = (),
+    reads: Iterable[str] | None = None,
 ) -> Callable[[Marked], Marked]:
     """Mark a view, a view class or a blueprint with its policy and the inputs that it reads.
 
     `query` are the query parameters and `headers` the request headers that the page depends on.
+    `reads` are the tables that it reads in ways that can't be seen, such as the driver's own
+    cursor or another cache: any change of them purges the page. An empty tuple says that it shows
+    no table.
     """
     if not isinstance(policy, Policy):
         raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
@@ -48,7 +66,8 @@ def cached(
     declared = field_names(_strings(headers, said="headers"), said="headers")
     if declared:
         policy = policy.varying(declared if isinstance(declared, tuple) else ())
-    return _marker(Mark(policy=policy, query=parameters))
+    tables = None if reads is None else _strings(reads, said="reads")
+    return _marker(Mark(policy=policy, query=parameters, reads=tables))
 
 
 def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 lists them

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .drivers.settings import VENDORS
-from .policy import PolicyError
+from .policy import PolicyError, field_names
 from .setting import Setting
 
 if TYPE_CHECKING:
@@ -63,6 +63,14 @@ SETTINGS = (
         help="the longest time that an edge which can't be purged may keep a page",
     ),
     Setting(
+        name="EDGE_VARY",
+        type=str,
+        default="",
+        help="the request fields, separated by commas, by which Cloudflare or CloudFront keeps "
+        "variants apart, as `flask edge config` sets it up; what varies on others is not stored "
+        "there",
+    ),
+    Setting(
         name="EDGE_INDEX_PAGES",
         type=int,
         default=250_000,
@@ -112,6 +120,15 @@ def number(config: Mapping[str, object], name: str) -> int:
         unit = next(setting.unit for setting in SETTINGS if setting.name == name)
         raise PolicyError(f"{name} is {said!r}: give a number of {unit}, zero or more.")
     return said
+
+
+def varied_fields(config: Mapping[str, object]) -> tuple[str, ...]:
+    """Read EDGE_VARY: the request fields by which an edge is configured to keep variants apart."""
+    names = field_names(str(config.get("EDGE_VARY") or "") or False, said="EDGE_VARY") or ()
+    named = names if isinstance(names, tuple) else ()
+    for name in {"*", "Authorization", "Cookie"}.intersection(named):
+        raise PolicyError(f"EDGE_VARY names {name}: what varies on that is one reader's own.")
+    return named
 
 
 def choice(config: Mapping[str, object], name: str) -> bool | None:

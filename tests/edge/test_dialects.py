@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.edge import NO_STORE, Freshness, Policy, PolicyError, cache_control
-from app.edge.dialects import DIALECTS, named, spell
+from app.edge.dialects import DIALECTS, mixed_fields, named, spell, varying
 from app.edge.marks import mark_of
 
 ARTICLE = Policy(
@@ -51,6 +51,59 @@ GOLDEN = {
         "cloudflare",
         FIELDS,
         {"Cache-Control": FOR_ALL, "CDN-Cache-Control": FOR_EDGE},
+    ),
+    "cloudflare, variants": (
+        "broadsheet,cloudflare,varnish",
+        replace(ARTICLE, vary=("Accept-Language",)),
+        {
+            "Cache-Control": BROWSER,
+            "Broadsheet-Cache-Control": f"{FULL}, purged",
+            "CDN-Cache-Control": "no-store",
+            "Surrogate-Control": "max-age=60",
+        },
+    ),
+    "cloudflare, variants without a word for edges": (
+        "broadsheet,cloudflare",
+        Policy(name="B", browser=Freshness(ttl=timedelta(seconds=9)), vary=("Accept",)),
+        {
+            "Cache-Control": "max-age=9",
+            "Broadsheet-Cache-Control": "max-age=9",
+            "CDN-Cache-Control": "no-store",
+        },
+    ),
+    "cloudfront, variants": (
+        "broadsheet,cloudfront,varnish",
+        replace(ARTICLE, vary=("Accept-Language",)),
+        {
+            "Cache-Control": "no-store",
+            "Broadsheet-Cache-Control": f"{FULL}, purged",
+            "Surrogate-Control": "max-age=60",
+        },
+    ),
+    "cloudfront, variants, literally": (
+        "broadsheet,cloudfront",
+        replace(ARTICLE, vary=("Accept-Language",), literal=True),
+        {"Cache-Control": "no-store", "Broadsheet-Cache-Control": FULL},
+    ),
+    "bunny, variants": (
+        "bunny",
+        replace(ARTICLE, vary=("Origin",)),
+        {"Cache-Control": "no-store"},
+    ),
+    "cloudfront, codings alone": (
+        "cloudfront",
+        replace(ARTICLE, vary=("Accept-Encoding",)),
+        {"Cache-Control": "max-age=0, must-revalidate, s-maxage=60"},
+    ),
+    "cloudfront, private variants": (
+        "cloudfront",
+        replace(ACCOUNT, vary=("Accept-Language",)),
+        {"Cache-Control": "private, max-age=300"},
+    ),
+    "nginx, variants": (
+        "nginx",
+        replace(ARTICLE, vary=("Accept-Language",)),
+        {"Cache-Control": BROWSER, "X-Accel-Expires": "60"},
     ),
     "cloudflare static": (
         "cloudflare",
@@ -202,3 +255,13 @@ def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
     """A slip in a setting is one clear sentence."""
     with pytest.raises(PolicyError, match=r"akamai.*Known ones: broadsheet, bunny, cloudflare"):
         named("cloudflare, akamai")
+
+
+def test_an_edge_that_is_configured_for_it_keeps_variants_apart() -> None:
+    """By the fields that EDGE_VARY names; bunny can't be told."""
+    page = replace(ARTICLE, vary=("Accept-Language",))
+    configured = varying(named("cloudflare,cloudfront,bunny"), ("Accept-Language",))
+    mixed = {dialect.name: mixed_fields(page, dialect) for dialect in configured}
+    assert mixed == {"cloudflare": (), "cloudfront": (), "bunny": ("Accept-Language",)}
+    other = replace(ARTICLE, vary=("Accept",))
+    assert all(mixed_fields(other, dialect) == ("Accept",) for dialect in configured)

@@ -21,6 +21,7 @@ from app.ours import ours
 from tests.conftest import opened
 
 from .gunicorn import environment, flask
+from .nginx import proxying
 from .process import ROOT, free_port
 from .site import Site, made
 from .varnish import varnished
@@ -221,6 +222,25 @@ def test_the_shipped_vcl_is_left_in_peace(behind_varnish: str, gated: Site) -> N
     assert failing(report) == {}
     assert [visit.page.kind for visit in report.visits if not visit.last.hit] == []
     assert report.caches == ("broadsheet", "varnish")
+
+
+def test_the_printed_nginx_is_left_in_peace(sampled: Path, tmp_path: Path) -> None:
+    """Every page is a HIT at nginx, immutable files and each spelling of Accept-Encoding too."""
+    port = free_port()
+    own = {"FLASK_EDGE": "nginx", "SITE_URL": f"http://127.0.0.1:{port}"}
+    with made(sampled, tmp_path / "site", **own) as site:
+        words = ("--listen", f"127.0.0.1:{port}", "--cache", str(tmp_path / "kept"))
+        printed = flask(
+            *("edge", "config", "nginx", "--origin", site.url, *words),
+            instance=site.folder,
+            settings=site.settings,
+        )
+        assert printed.returncode == 0, printed.stderr
+        with proxying(tmp_path, printed.stdout, port=port) as front:
+            report = check(front.url, Wishes(ours=ours(front.url), limits=Limits(pause=0)))
+    assert failing(report) == {}
+    assert [visit.page.kind for visit in report.visits if not visit.last.hit] == []
+    assert {"broadsheet", "nginx"} <= set(report.caches)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 from flask.cli import with_appcontext
 
 from ..flask import asking
+from ..flask.routes import unkept_variants
+from ..flask.sampling import rewritten_pages
 from ..verify import Limits, Wishes
 from ..verify.command import COULD_NOT_RUN, Manner, run
 from .telling import this_app
 
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from ..verify import Ours
+
 _SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+def _described(app: Flask) -> Ours | None:
+    """What the app has said of itself, with the routes whose variants an edge would mix."""
+    ours: Ours | None = app.extensions["edge"].ours
+    if ours is None:
+        return None
+    return replace(ours, unkept_variants=unkept_variants(app), rewritten=rewritten_pages(app))
 
 
 @click.command("check")
@@ -42,7 +59,7 @@ def check_command(  # noqa: PLR0913 - one parameter an option
         click.echo("Nothing follows this app's pages, so --purge has nothing to purge.", err=True)
         sys.exit(COULD_NOT_RUN)
     wishes = Wishes(
-        ours=app.extensions["edge"].ours,
+        ours=_described(app),
         origin=origin,
         purge=(lambda path: asking.purge(app, url=path)) if purging else None,
         limits=Limits(timeout=timeout),

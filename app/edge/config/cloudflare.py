@@ -74,7 +74,15 @@ def _pages(plan: Plan) -> CacheRule:
     expression = _on_host(plan, f"not {_any_of(asked)}" if asked else "")
     key = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
     about = "pages are kept as the origin says, whatever their query string"
-    return _rule("pages", about, expression, {**_ELIGIBLE, "cache_key": key})
+    return _rule("pages", about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
+
+
+def _varying(plan: Plan) -> dict[str, Any]:
+    """Keep variants apart by the fields of EDGE_VARY; what varies on any other is not cached."""
+    if not plan.vary:
+        return {}
+    headers = {name.lower(): {"action": "passthrough"} for name in plan.vary}
+    return {"vary": {"default": {"action": "bypass"}, "headers": headers}}
 
 
 def _queries(plan: Plan, *, enterprise: bool) -> Iterator[CacheRule]:
@@ -91,7 +99,7 @@ def _queries(plan: Plan, *, enterprise: bool) -> Iterator[CacheRule]:
         name = "queries" if number == 1 else f"queries_{number}"
         about = f"what reads {', '.join(query)}" if query else "what reads parameters"
         expression = _on_host(plan, _any_of(alike))
-        yield _rule(name, about, expression, {**_ELIGIBLE, "cache_key": key})
+        yield _rule(name, about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
 
 
 def _private(plan: Plan) -> Iterator[CacheRule]:

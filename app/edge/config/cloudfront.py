@@ -37,7 +37,7 @@ def distribution(plan: Plan) -> dict[str, Any]:
             f"{MOST_BEHAVIOURS}: give private routes a common beginning."
         )
     return {
-        "CachePolicies": [{"CachePolicyConfig": _cache_policy(query)} for query in queries],
+        "CachePolicies": [{"CachePolicyConfig": _cache_policy(plan, query)} for query in queries],
         "OriginRequestPolicies": [{"OriginRequestPolicyConfig": _origin_request_policy()}],
         "DistributionConfig": {
             "CacheTagConfig": {"HeaderName": DIALECTS["cloudfront"].tags},
@@ -63,7 +63,14 @@ def _listed(items: Sequence[Any]) -> dict[str, Any]:
     return {"Quantity": len(items), "Items": list(items)}
 
 
-def _cache_policy(query: tuple[str, ...] | None) -> dict[str, Any]:
+def _headers(names: Sequence[str]) -> dict[str, Any]:
+    """Keep variants apart by these request fields, and show them to the origin."""
+    if not names:
+        return {"HeaderBehavior": "none"}
+    return {"HeaderBehavior": "whitelist", "Headers": _listed(names)}
+
+
+def _cache_policy(plan: Plan, query: tuple[str, ...] | None) -> dict[str, Any]:
     strings: dict[str, Any] = {"QueryStringBehavior": "all" if query is None else "none"}
     if query:
         strings = {"QueryStringBehavior": "whitelist", "QueryStrings": _listed(query)}
@@ -76,7 +83,7 @@ def _cache_policy(query: tuple[str, ...] | None) -> dict[str, Any]:
         "ParametersInCacheKeyAndForwardedToOrigin": {
             "EnableAcceptEncodingGzip": True,
             "EnableAcceptEncodingBrotli": True,
-            "HeadersConfig": {"HeaderBehavior": "none"},
+            "HeadersConfig": _headers(plan.vary),
             "CookiesConfig": {"CookieBehavior": "none"},
             "QueryStringsConfig": strings,
         },

@@ -86,7 +86,8 @@ class Plan:
     """A site as an edge sees it: its rules in the order in which they are to be tried.
 
     `edges` are the dialects that the app writes. `secret` allows purges; empty, the edge reads it
-    from `secret_file` where it can. `largest` is in bytes.
+    from `secret_file` where it can. `largest` is in bytes. `vary` are the request fields by which
+    the edge shall keep variants apart (EDGE_VARY).
     """
 
     site: Origin
@@ -97,6 +98,7 @@ class Plan:
     secret: str = ""
     secret_file: str = "/etc/varnish/broadsheet.secret"  # noqa: S105 - a path, no secret
     largest: int = 8 * 1024 * 1024
+    vary: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for reason in self._contradictions():

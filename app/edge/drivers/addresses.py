@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from ..http.uri import percent_encoded, target_of
 from ..policy import PolicyError
 
 
@@ -33,9 +34,11 @@ def addresses(setting: str, said: str) -> tuple[str, ...]:
     raise PolicyError(f"{setting}: name at least one address.")
 
 
-def whole(site: str, url: str) -> str:
-    """The whole address of a page, from its path and query."""
-    return url if url.startswith(("http://", "https://")) else site + url
+def absolute_url(site: str, url: str) -> str:
+    """The absolute URL of a page, percent-encoded, from its path and query."""
+    if url.startswith(("http://", "https://")):
+        site, url = url[: url.index("/", 8)] if "/" in url[8:] else url, target_of(url)
+    return site + percent_encoded(target_of(url))
 
 
 def identifier(values: Mapping[str, str], setting: str, pattern: str, right: str) -> str:

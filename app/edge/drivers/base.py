@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
+BRIEF = timedelta(minutes=1)
+"""`Limits.ignored_lifetime` of edges that bill or limit purges page by page."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -29,7 +32,9 @@ class Limits:
 
     `batch` targets a call; `burst` calls at once and `per_second` on average, where None means
     no limit. `timeout` is the longest that one call of the driver takes, and a claim outlasts it
-    by `slack`: by nothing where two calls for one page do no harm.
+    by `slack`: by nothing where two calls for one page do no harm. A page that the edge may keep
+    for at most `ignored_lifetime` is left to expire there: readers can ask for any number of such
+    pages (404s, searches), and each purge of one would cost money or quota.
     """
 
     batch: int = 100
@@ -37,6 +42,7 @@ class Limits:
     burst: int = 1
     timeout: timedelta = timedelta(seconds=10)
     slack: timedelta = timedelta(seconds=20)
+    ignored_lifetime: timedelta = timedelta(0)
 
     def words(self) -> str:
         """The same for people."""
@@ -51,6 +57,8 @@ class Limits:
     def __post_init__(self) -> None:
         if self.batch < 1 or self.burst < 1 or self.timeout <= timedelta(0):
             raise ValueError("an edge takes at least one target a call, and a call takes time")
+        if self.ignored_lifetime < timedelta(0):
+            raise ValueError("ignored_lifetime can't be negative")
         if self.per_second is not None and self.per_second <= 0:
             raise ValueError("an edge that takes no calls can't be purged: leave the rate out")
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from .addresses import identifier
-from .base import Limits, PurgeError, Target
+from .base import BRIEF, Limits, PurgeError, Target
 from .channel import REQUEST, Answer, Channel, Credentials
 from .tagged import tags_of
 
@@ -33,7 +33,7 @@ API = "https://api.bunny.net"
 class BunnyDriver:
     """Purges one pull zone."""
 
-    limits = Limits(batch=1, per_second=5, burst=120)
+    limits = Limits(batch=1, per_second=5, burst=120, ignored_lifetime=BRIEF)
     by_tag = True
 
     def __init__(self, channel: Channel, zone: str, *, site: str) -> None:

@@ -4,7 +4,7 @@
 |---|---|
 | pages carry | `Cache-Tag`, case-insensitive, 16 KB of tags |
 | by tag | `{"tags": […]}`, 100 a call; Free 5 calls a minute (bucket 25), others 5 to 50 a second |
-| by URL | `{"files": […]}`, 100 a call; 800 URLs a second on Free, others 1500 to 3000 |
+| by URL | `{"files": […]}`, encoded, 100 a call; 800 URLs a second on Free, others 1500 to 3000 |
 | everything | `{"purge_everything": true}`: all sites of the zone |
 | soft purge | none: what is purged is gone |
 | who may | `Authorization: Bearer <token>`: Zone → Cache Purge (to be checked, also Zone → Read) |
@@ -27,8 +27,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .addresses import identifier, one_of, whole
-from .base import Limits, PurgeError, Target
+from .addresses import absolute_url, identifier, one_of
+from .base import BRIEF, Limits, PurgeError, Target
 from .channel import REQUEST, Answer, Channel, Credentials
 from .tagged import NOBODY, tags_of
 
@@ -54,7 +54,7 @@ class Plan:
         if by == "tag":
             return Limits(batch=BATCH, per_second=self.calls_per_second, burst=self.burst)
         calls = self.urls_per_second // BATCH
-        return Limits(batch=BATCH, per_second=calls, burst=calls)
+        return Limits(batch=BATCH, per_second=calls, burst=calls, ignored_lifetime=BRIEF)
 
 
 PLANS: Mapping[str, Plan] = MappingProxyType(
@@ -94,7 +94,8 @@ class CloudflareDriver:
         if self._zone.by == "tag":
             self._purge({"tags": tags_of("cloudflare", targets)})
         else:
-            self._purge({"files": [whole(self._zone.site, target.url) for target in targets]})
+            files = dict.fromkeys(absolute_url(self._zone.site, t.url) for t in targets)
+            self._purge({"files": list(files)})
 
     def purge_everything(self) -> None:
         """Forget all pages of the zone."""

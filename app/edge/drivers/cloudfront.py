@@ -3,7 +3,7 @@
 | what | how |
 |---|---|
 | pages carry | a field that the distribution names as its tag header, `Cache-Tag`; 50 tags an object |
-| by path | `/path`, URL-encoded, with a leading slash; a `*` at the end stands for anything |
+| by path | `/path?query` with a leading slash, at most 4000 characters; what RFC 1738 calls unsafe, `~` too, is percent-encoded and nothing else; a `*` at the end stands for anything and is allowed nowhere else |
 | by tag | `#tag`, case-insensitive; nothing happens where the distribution names no tag header |
 | everything | `/*` |
 | in progress | 3000 paths and tags a distribution, 15 with a `*` |
@@ -30,8 +30,9 @@ from xml.sax.saxutils import escape
 
 import httpx
 
+from ..http.uri import LONGEST_EXACT, PLAIN_1738, percent_encoded, target_of
 from .addresses import identifier, one_of
-from .base import Limits, PurgeError, Target
+from .base import BRIEF, Limits, PurgeError, Target
 from .channel import REQUEST, Answer, Channel, Credentials
 from .sigv4 import Signer, Unsigned, query_string
 from .tagged import tags_of
@@ -59,7 +60,7 @@ class CloudFrontDriver:
     """Invalidates at one distribution."""
 
     # 1000 at once and 25 a second stay below 3000 in progress while each takes a minute.
-    limits = Limits(batch=250, per_second=0.1, burst=4)
+    limits = Limits(batch=250, per_second=0.1, burst=4, ignored_lifetime=BRIEF)
 
     def __init__(
         self,
@@ -83,7 +84,9 @@ class CloudFrontDriver:
         if self._distribution.by == "tag":
             items = [f"#{tag}" for tag in tags_of("cloudfront", targets)]
         else:
-            items = list(dict.fromkeys(_path(target) for target in targets))
+            items = list(dict.fromkeys(path for t in targets if (path := _path(t)) is not None))
+            if not items:
+                return  # readers chose these addresses; the edge keeps such pages briefly
         self._invalidate(items, _reference(items, targets))
 
     def purge_everything(self) -> None:
@@ -154,7 +157,7 @@ class CloudFrontDriver:
     def _refusal(self, answer: Answer) -> PurgeError:
         code, message = _word(answer, "Code"), _word(answer, "Message")
         if code == "TooManyInvalidationsInProgress":
-            return self._channel.error("it has 3000 paths in progress", after=FULL)
+            return self._channel.error("it has 3000 paths or 15 wildcards in progress", after=FULL)
         if code in _BUSY:
             return self._channel.error("it takes no more calls for now")
         if code == "NoSuchDistribution":
@@ -166,10 +169,15 @@ class CloudFrontDriver:
         return self._channel.error(f"{sentence}: {advice}", credential=True)
 
 
-def _path(target: Target) -> str:
-    parts = urlsplit(target.url)
-    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
-    return f"{path}?{parts.query}" if parts.query else path
+def _path(target: Target) -> str | None:
+    """The path to invalidate; None where it is longer than CloudFront takes.
+
+    One path that CloudFront refuses would have the whole batch refused, and readers choose which
+    paths there are. A `*` that a reader has sent is encoded, for it would be a wildcard. Responses
+    to such requests get no more than EDGE_TTL_CAP (`http.uri.has_one_spelling`).
+    """
+    path = percent_encoded(target_of(target.url), PLAIN_1738)
+    return path if len(path) <= LONGEST_EXACT else None
 
 
 def _reference(items: Sequence[str], targets: Sequence[Target]) -> str:

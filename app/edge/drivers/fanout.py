@@ -19,6 +19,7 @@ class FanoutDriver:
             raise ValueError("a fan-out needs at least one edge")
         self._drivers = tuple(drivers)
         self.limits = _narrowest([driver.limits for driver in self._drivers])
+        self.by_url = any(getattr(driver, "by_url", False) for driver in self._drivers)
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Make every edge forget these pages."""
@@ -47,4 +48,5 @@ def _narrowest(limits: Sequence[Limits]) -> Limits:
         burst=min(found.burst for found in limits),
         timeout=sum((found.timeout for found in limits), timedelta(0)),
         slack=max(found.slack for found in limits),
+        ignored_lifetime=min(found.ignored_lifetime for found in limits),
     )

@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ..http.uri import PLAIN, percent_encoded, target_of
 from ..policy import PolicyError
 from .addresses import address
 from .base import Limits, PurgeError, Target
@@ -32,6 +33,10 @@ from .channel import REQUEST, Answer, Channel, Credentials
 from .deadline import within
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"  # noqa: S105 - RFC 9110 section 5.6.2, no secret
+
+
+_IN_TARGETS = PLAIN.replace("*", "")
+"""A `*` that a reader has sent is encoded, for many edges take it for a wildcard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,10 @@ class GenericDriver:
         """Forget these pages."""
         with within(self.limits.timeout):
             for target in targets:
-                self._purge(_path(target.url), kept=True)
+                path = percent_encoded(target_of(target.url), _IN_TARGETS)
+                # A reader may ask for the very path that purges everything.
+                if path != self._manner.everything:
+                    self._purge(path, kept=True)
 
     def purge_everything(self) -> None:
         """Forget all pages, where there is a path that stands for them."""
@@ -85,11 +93,6 @@ class GenericDriver:
                 "check EDGE_PURGE_URL, EDGE_PURGE_METHOD and EDGE_PURGE_ALL",
             )
         return self._channel.refusal(answer, hint="check EDGE_PURGE_SECRET and EDGE_PURGE_HEADER")
-
-
-def _path(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def channel(

@@ -7,9 +7,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, g
 
-from ..http.key import cleaned, ignoring
+from ..http.key import TRACKERS, cleaned, ignoring
+from ..http.uri import has_one_spelling
 from ..policy import PolicyError
-from ..query import TRACKERS, canonical, is_canonical
+from ..query import canonical, is_canonical
 from .requests import TrackedRequest
 
 if TYPE_CHECKING:
@@ -46,9 +47,15 @@ def registered_as(asked: Request) -> str:
 
 
 def misspelt(asked: Request) -> bool:
-    """Tell whether a request was sent to another URL than the one that is registered."""
-    sent: str = asked.environ.get("QUERY_STRING", "")
-    return cleaned(sent, _TRACKERS) != sent
+    """Tell whether a purge of the registered URL may miss the copy that this request gets.
+
+    The request has another URL, or one that caches spell in more than one way.
+    """
+    environ = asked.environ
+    query: str = environ.get("QUERY_STRING", "")
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    raw: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return cleaned(query, _TRACKERS) != query or not has_one_spelling(path, query, raw)
 
 
 def named(url: str, site: str) -> str:

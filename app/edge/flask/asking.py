@@ -102,4 +102,6 @@ def _refused(made: Rehearsed) -> str:
     if made.record is not None and made.record.spoilt is not None:
         return made.record.spoilt
     code = str(made.environ.get(FINDING, ""))
+    if code == "reads-unknown" and made.record is not None and made.record.clock is not None:
+        return made.record.clock.what
     return REASONS.get(code) or _OTHERS.get(code, code)

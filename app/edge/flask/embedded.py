@@ -12,9 +12,9 @@ from ..gateway.gateway import Gateway
 from ..gateway.lmdb_store import LmdbStore
 from ..gateway.options import INTERNAL, Options
 from ..gateway.refill import Refill
+from ..http.key import TRACKERS
 from ..policy import PolicyError
 from ..purge.leader import FileLeader
-from ..query import TRACKERS
 from ..settings import choice, number
 from .lease import Lease
 from .static import Static

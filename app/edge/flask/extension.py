@@ -11,18 +11,20 @@ from flask.signals import request_finished, request_started
 
 from .. import cli
 from ..changes.watchman import Watchman
-from ..dialects import named
+from ..dialects import named, varying
 from ..front import Drivers, Front
+from ..gateway.compression import Compression
 from ..index import Bound
 from ..marks import cached
 from ..policy import Policy, PolicyError
-from ..settings import SETTINGS, choice, number
+from ..settings import SETTINGS, choice, number, varied_fields
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
-from . import templates
+from . import asking, templates
 from .address import to_canonical_query
 from .awake import Awake
 from .embedded import Embedded, embedded, switched_on
+from .fallback import Fallback
 from .fronting import driven, from_settings, trusting
 from .parts import Parts
 from .promise import ShouldHandle, successful_get
@@ -75,7 +77,7 @@ class Edge:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
-        dialects = named(app.config["EDGE"])
+        dialects = varying(named(app.config["EDGE"]), varied_fields(app.config))
         gated = switched_on(app)
         cap = timedelta(seconds=number(app.config, "EDGE_TTL_CAP"))
         state = State(
@@ -95,10 +97,13 @@ class Edge:
             _stamp_static(app)
         request_started.connect(state.begin, app)
         request_finished.connect(state.finish, app)
-        app.wsgi_app = Seal(app.wsgi_app, state.record)  # type: ignore[method-assign]  # Flask documents this
+        state.sealed = Seal(app.wsgi_app, state.record)
+        app.wsgi_app = state.sealed  # type: ignore[method-assign]  # Flask documents this
         if gated:
             state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
-            app.wsgi_app = state.embedded.gateway  # type: ignore[method-assign]  # as above
+            app.wsgi_app = _fenced(app, state.embedded.gateway)  # type: ignore[method-assign]  # as above
+        else:
+            app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
 
     def track(  # noqa: PLR0913 - as init_app
         self,
@@ -144,7 +149,7 @@ class Edge:
         state.upkeep = _follow(app, state, state.tracker, hooks)
         relay = bool(app.config["EDGE_RELAY"])
         state.awake = Awake(app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable)
-        app.wsgi_app = state.awake  # type: ignore[method-assign]  # as above
+        app.wsgi_app = _fenced(app, state.awake)  # type: ignore[method-assign]  # as above
 
     def rouse(self, app: Flask) -> None:
         """Begin to relay behind everybody's back; the first request would do it as well.
@@ -160,17 +165,28 @@ class Edge:
         state_of(app).ours = ours
 
     def purge(self, app: Flask, url: str) -> int:
-        """Let the gateway forget every variant of a URL; return how many it had.
+        """Purge every variant of a URL at every tier, as `flask edge purge --url` does.
 
-        To be called once the change is committed: a page read before that must not come back.
+        Call it once the change is committed: a page read before that must not come back. Without
+        `track()` there is no tier but the gateway. Returns how many responses the gateway of this
+        process had; raises PolicyError for a URL of another site.
         """
-        found = state_of(app).embedded
-        return 0 if found is None else found.gateway.purge(url)
+        state = state_of(app)
+        count = 0 if state.embedded is None else state.embedded.gateway.purge(url)
+        if state.tracker is not None:
+            asking.purge(app, url=url)
+        return count
 
     def purge_all(self, app: Flask) -> int:
-        """Let the gateway forget everything; return how many responses it had."""
-        found = state_of(app).embedded
-        return 0 if found is None else found.gateway.purge_all()
+        """Purge everything at every tier, as `flask edge purge --all` does.
+
+        Returns how many responses the gateway of this process had.
+        """
+        state = state_of(app)
+        count = 0 if state.embedded is None else state.embedded.gateway.purge_all()
+        if state.tracker is not None:
+            asking.purge(app)
+        return count
 
     def degraded(self, app: Flask) -> str | None:
         """What readers may see amiss just now, in a sentence; None when all is well."""
@@ -186,6 +202,13 @@ class Edge:
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
         """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
         return cached(policy, **declared)(thing)
+
+
+def _fenced(app: Flask, layer: WSGIApplication) -> Fallback:
+    """Put a layer in front of an app that answers by itself where the layer fails."""
+    state = state_of(app)
+    assert state.sealed is not None
+    return Fallback(layer, state.sealed, strict=lambda: state.is_strict(app))
 
 
 def _settle(embedded: Embedded, site: str) -> None:

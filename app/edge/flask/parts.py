@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CODE = "code"
 SETTING = "setting"
-OWN_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP")
+OWN_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP", "EDGE_VARY")
 """What every page says in its headers; EDGE_PURGED is no setting, but what follows from some."""
 
 _LIBRARY = __name__.rpartition(".flask")[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import Origin, Plan, Rule
 from ..dialects import named
 from ..policy import PolicyError
-from ..settings import number
+from ..settings import number, varied_fields
 from .promise import route_promise
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def plan(app: Flask, *, origins: Sequence[str], site: str = "", **said: Any) -> 
         origins=tuple(Origin.of(origin) for origin in origins),
         edges=tuple(dialect.name for dialect in named(app.config["EDGE"])),
         largest=number(app.config, "EDGE_STORE_ENTRY"),
+        vary=varied_fields(app.config),
         **said,
     )
 

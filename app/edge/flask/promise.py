@@ -25,10 +25,11 @@ _SERVED_AS = "edge_policy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """A policy, the query parameters it declares, and where it came from."""
+    """A policy, the query parameters and tables it declares, and where it came from."""
 
     policy: Policy
     query: frozenset[str] = frozenset()
+    reads: tuple[str, ...] | None = None
     source: str = "none"
 
     @property
@@ -60,7 +61,8 @@ def route_promise(app: Flask, endpoint: str | None, default: Policy | None = Non
     """Return what an endpoint promises: view before blueprint, inner before outer, then default."""
     mark, source = _marked(app, endpoint) if endpoint is not None else (None, "none")
     if mark is not None:
-        return Promise(policy=mark.policy, query=frozenset(mark.query), source=source)
+        query = frozenset(mark.query)
+        return Promise(policy=mark.policy, query=query, reads=mark.reads, source=source)
     if default is not None and not default.no_store and endpoint is not None:
         return Promise(policy=default, source="default")
     return UNSAID

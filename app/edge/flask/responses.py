@@ -12,6 +12,8 @@ from ..gateway import doubt
 from ..gateway.exchange import FINDING
 from ..guard import Finding, Leak
 from ..http.dates import written
+from ..http.vary import field_names
+from ..policy import PolicyError
 from ..spans import whole_seconds
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def withhold(
     environ[FINDING] = finding.code
     if finding.leak:
         if strict:
+            response.close()  # it may hold a file
             raise Leak(finding.sentence)
         path = environ.get("PATH_INFO", "")
         extra = {"finding": finding.code, "sentence": finding.sentence, "path": path}
@@ -80,18 +83,23 @@ def promise(
         close(response)
         return
     headers, present = response.headers, header_names(response)
+    try:
+        policy = _varying(response, policy)
+    except PolicyError:  # the view wrote what is no field name: no cache could select by it
+        close(response)
+        return
     for name in present & _TOLD_TO_EDGES if not policy.shared else ():
         del headers[name]
     _tell(response, policy, front, trusted=trusted)
     second = int(now.timestamp())
     headers["Date"] = _http_date(second)
-    if policy.shared and policy.browser.no_cache is not True:
+    if headers["Cache-Control"] == "no-store":
+        del headers["Expires"]
+    elif policy.shared and policy.browser.no_cache is not True:
         headers["Expires"] = _http_date(second + whole_seconds(policy.browser.ttl))
     elif "expires" in present:
         # A cache too old for Cache-Control would share what is private.
         del headers["Expires"]
-    if policy.vary:
-        response.vary.update(policy.vary)
 
 
 def _tell(response: Response, policy: Policy, front: Front, *, trusted: int | None) -> None:
@@ -99,10 +107,19 @@ def _tell(response: Response, policy: Policy, front: Front, *, trusted: int | No
     headers, by_hand = response.headers, header_names(response) & _TOLD_TO_EDGES
     # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
     for name, value in front.lines(policy, 0 if by_hand else trusted):
-        if name.lower() not in by_hand:
+        # An edge that would mix variants stores nothing, whatever a view wrote for it.
+        if name.lower() not in by_hand or value == "no-store":
             headers[name] = value
     if trusted is None and not by_hand and (instead := front.instead(policy)):
         headers[doubt.FIELD] = instead
+
+
+def _varying(response: Response, policy: Policy) -> Policy:
+    """Write one Vary line, for some caches obey the last of several alone; return what it says."""
+    own = vary_names(response)
+    if own or policy.vary:
+        write_vary(response, (*own, *policy.vary))
+    return policy.varying(own) if own and policy.shared else policy
 
 
 def tag(response: Response, lines: Lines) -> None:
@@ -137,6 +154,19 @@ def validate(response: Response, environ: dict[str, Any]) -> None:
 def cookies(headers: Iterable[tuple[str, str]]) -> int:
     """Return how many cookies are set."""
     return sum(name.lower() == "set-cookie" for name, _ in headers)
+
+
+def vary_names(response: Response) -> list[str]:
+    """Return the request fields that the response varies on, from all of its Vary lines."""
+    return field_names(value for name, value in response.headers if name.lower() == "vary")
+
+
+def write_vary(response: Response, names: Iterable[str]) -> None:
+    """Write these names into one Vary line, in place of those that are there."""
+    if line := ", ".join(field_names(names)):
+        response.headers["Vary"] = line
+    else:
+        del response.headers["Vary"]
 
 
 def header_names(response: Response) -> set[str]:

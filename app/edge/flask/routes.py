@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..dialects import mixed_fields
 from .promise import route_promise
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from ..front import Front
+    from ..policy import Policy
     from .promise import Promise
 
 _ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
@@ -49,6 +51,23 @@ def routes(app: Flask) -> list[Route]:
         for rule in rules
         if not rule.build_only
     ]
+
+
+def unkept_variants(app: Flask) -> tuple[str, ...]:
+    """Name each route and edge where nothing is stored, since the edge would mix variants."""
+    state = app.extensions["edge"]
+    sentences = (
+        f"{rule.rule} at {edge.dialect.name}: varies on {', '.join(names)}"
+        for rule in app.url_map.iter_rules()
+        for edge in state.front.edges
+        if not rule.build_only
+        and (names := mixed_fields(_policy(app, rule.endpoint), edge.dialect))
+    )
+    return tuple(sorted(sentences))
+
+
+def _policy(app: Flask, endpoint: str) -> Policy:
+    return route_promise(app, endpoint, app.extensions["edge"].default).policy
 
 
 def _route(rule: Any, promise: Promise, front: Front) -> Route:

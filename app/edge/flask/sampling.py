@@ -1,22 +1,34 @@
 """Sampling: now and then a page at the public edge is compared with a fresh one.
 
-The only host that is ever asked is the site's own. What is stale is purged again on every tier.
+The only host that is ever asked is the site's own. What is stale is purged again on every tier;
+what the edge merely rewrites is said once, and not purged (`purge/rewriting.py`).
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from ..changes.log import append
 from ..drivers import PurgeError
 from ..drivers.channel import Channel
 from ..index.resolve import asked_for
 from ..purge import samples
+from ..purge.rewriting import (
+    Kinds,
+    Memory,
+    differences,
+    recall,
+    remember,
+    rewritten_by_etag,
+)
 from ..settings import number
 from .rehearsing import Rehearsed, rehearsed
 from .responses import PURGED_KEY
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import Connection
 
+    from ..drivers.channel import Answer
     from ..purge.relay import Hook
     from .tracking import Tracker
 
@@ -41,7 +54,17 @@ class Verdict(StrEnum):
 
     FRESH = "is fresh"
     STALE = "is stale, and is purged again"
+    REWRITTEN = "is rewritten by the public edge"
     UNKNOWN = "could not be compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a comparison came to, why, and how the page differed."""
+
+    verdict: Verdict
+    reason: str = ""
+    kinds: Kinds = frozenset()
 
 
 class Sampler:
@@ -80,38 +103,86 @@ class Sampler:
 
     def look(self, url: str, now: datetime) -> Verdict:
         """Compare one page, and act on what is found."""
-        verdict, why = self._compared(url, now)
+        found = self._compared(url, now)
+        verdict = found.verdict
         if verdict is Verdict.STALE:
             tag = self._tracker.tag(url)
             with self._tracker.logging() as connection:
                 append(connection, asked_for(url, tag))
             _log.warning("edge.stale", extra={"url": url})
         with self._tracker.writing() as connection:
-            self._note(connection, url, verdict, now)
-            said = f"{verdict}: {why}" if why else f"{verdict}"
+            self._note(connection, url, found, now)
+            said = f"{verdict}: {found.reason}" if found.reason else f"{verdict}"
             samples.say(connection, f"Sampled at {now:%Y-%m-%d %H:%M:%S} UTC: {url} {said}.")
         return verdict
 
-    def _note(self, connection: Connection, url: str, verdict: Verdict, now: datetime) -> None:
-        if verdict is Verdict.STALE:
+    def _note(self, connection: Connection, url: str, found: Comparison, now: datetime) -> None:
+        memory = before = recall(connection)
+        if found.verdict is Verdict.STALE:
             samples.note_stale(connection, url, now)
-        elif verdict is Verdict.FRESH and samples.note_fresh(connection, url, now):
-            _log.warning("edge.fresh_again", extra={"url": url})
+            memory = before.with_suspicion(url, found.kinds, now)
+        elif found.verdict is Verdict.REWRITTEN:
+            samples.note_rewritten(connection, url)
+            memory = before.with_rewritten(url, found.kinds)
+            _warn_once(before, url)
+        elif found.verdict is Verdict.FRESH:
+            memory = before.with_fresh(url)
+            if samples.note_fresh(connection, url, now):
+                _log.warning("edge.fresh_again", extra={"url": url})
+        if memory != before:
+            remember(connection, memory)
 
-    def _compared(self, url: str, now: datetime) -> tuple[Verdict, str]:
+    def _compared(self, url: str, now: datetime) -> Comparison:
         fresh = self._fresh(url)
         if fresh.leak or not fresh.environ.get(PURGED_KEY) or fresh.status not in _COMPARED:
-            return Verdict.UNKNOWN, f"a fresh one answers {fresh.status} and can't be kept"
+            reason = f"a fresh one answers {fresh.status} and can't be kept"
+            return Comparison(verdict=Verdict.UNKNOWN, reason=reason)
         try:
             seen = self._edge.ask("GET", url, headers=_AGENT)
         except PurgeError as error:
-            return Verdict.UNKNOWN, str(error)
+            return Comparison(verdict=Verdict.UNKNOWN, reason=str(error))
         if seen.status in _NO_ANSWER or seen.status >= _FAILED:
-            return Verdict.UNKNOWN, f"the edge answers {seen.status}"
+            reason = f"the edge answers {seen.status}"
+            return Comparison(verdict=Verdict.UNKNOWN, reason=reason)
         if (seen.status, seen.body) == (fresh.status, fresh.body):
-            return Verdict.FRESH, ""
-        excuse = self._excuse(url, fresh, now)
-        return (Verdict.UNKNOWN if excuse else Verdict.STALE), excuse
+            return Comparison(verdict=Verdict.FRESH)
+        if reason := self._excuse(url, fresh, now):
+            return Comparison(verdict=Verdict.UNKNOWN, reason=reason)
+        return self._judged(url, fresh, seen, now)
+
+    def _judged(self, url: str, fresh: Rehearsed, seen: Answer, now: datetime) -> Comparison:
+        """Tell a page that the edge has rewritten from one that is stale."""
+        if seen.status != fresh.status:
+            return Comparison(verdict=Verdict.STALE)
+        kinds = differences(fresh.body, seen.body)
+        with self._tracker.reading() as connection:
+            memory = recall(connection)
+        etag = fresh.record.etag if fresh.record is not None else ""
+        rewritten = rewritten_by_etag(etag, fresh.body, seen.headers.get("ETag", ""))
+        if rewritten is None:
+            before = memory.differed_so(url, kinds)
+            made_since = before is not None and _made_since(seen, before.at, now)
+            rewritten = memory.explains(kinds) or (
+                made_since and self._differs_under_another_url(url, fresh, kinds)
+            )
+        verdict = Verdict.REWRITTEN if rewritten else Verdict.STALE
+        return Comparison(verdict=verdict, kinds=kinds)
+
+    def _differs_under_another_url(self, url: str, fresh: Rehearsed, kinds: Kinds) -> bool:
+        """Tell whether the page differs alike where an edge that keys the query string has no copy.
+
+        A stale page is right there. An edge that ignores trackers answers as before, and so tells
+        nothing against rewriting.
+        """
+        mark = "&" if "?" in url else "?"
+        other = f"{url}{mark}utm_source=edge-sample-{self._random.getrandbits(64):x}"
+        try:
+            seen = self._edge.ask("GET", other, headers=_AGENT)
+        except PurgeError:
+            return True
+        if seen.status != fresh.status:
+            return True
+        return differences(fresh.body, seen.body) == kinds
 
     def _excuse(self, url: str, fresh: Rehearsed, now: datetime) -> str:
         """Say why a page may differ for a good reason; empty if there is none."""
@@ -132,10 +203,37 @@ class Sampler:
                 _log.exception("edge.sample_failed")
 
 
+def _made_since(seen: Answer, at: datetime, now: datetime) -> bool:
+    """Tell whether an edge may have fetched its answer after an instant, as far as Age tells."""
+    age = seen.headers.get("Age", "").strip()
+    if not (age.isascii() and age.isdecimal()):
+        return True
+    return now - timedelta(seconds=int(age[:9])) >= at
+
+
+def _warn_once(before: Memory, url: str) -> None:
+    """Log the finding for the first page that is found rewritten, and for no other."""
+    if not before.pages:
+        sentence = "edge.rewritten: the public edge changes pages on their way, %s for one"
+        _log.warning(sentence, url, extra={"finding": "rewritten", "url": url})
+
+
 def sampling(app: Flask, tracker: Tracker) -> tuple[Hook, ...]:
     """What the relay calls to sample; nothing where no edge in front is purged."""
     every = timedelta(seconds=number(app.config, "EDGE_SAMPLE_EVERY"))
     return (Sampler(app, tracker, every=every),) if every and tracker.front.tiers else ()
+
+
+def rewritten_pages(app: Flask) -> str:
+    """Say which pages the public edge rewrites; empty when none is known, or nobody can ask."""
+    tracker: Tracker | None = app.extensions["edge"].tracker
+    if tracker is None:
+        return ""
+    try:
+        with tracker.reading() as connection:
+            return recall(connection).words()
+    except sa.exc.DBAPIError:
+        return ""
 
 
 def degraded(app: Flask) -> str | None:

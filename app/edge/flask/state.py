@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import after_this_request
 from flask.globals import request_ctx
 
-from ..guard import SAFE, SUCCESSFUL, judge
+from ..fence import describe
+from ..guard import SAFE, SUCCESSFUL, Finding, judge
 from ..policy import PolicyError
+from ..reads import recorder
 from .address import misspelt, registered_as, tidy_query
+from .caching import watch_caches
 from .facts import facts_of, look_at_session, variant_of
+from .files import watch_files
 from .promise import response_promise, route_promise
 from .requests import reads_of
 from .responses import (
@@ -25,25 +29,31 @@ from .responses import (
     stamp,
     tag,
     validate,
+    vary_names,
     withhold,
+    write_vary,
 )
-from .seal import RECORDED
+from .seal import RECORDED, note_url
 from .tracking import REDIRECTS, Version
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
 
     from ..front import Front
-    from ..guard import Facts, Finding
+    from ..guard import Facts
     from ..policy import Policy
     from ..verify import Ours
     from .awake import Awake
     from .embedded import Embedded
     from .promise import Promise, ShouldHandle
+    from .seal import Seal
     from .tracking import Tracker
     from .upkeep import Upkeep
 
 Clock = Callable[[], datetime]
+
+FAILED = "edge.failed"
+"""The key of a WSGI environment that holds what went wrong before the response was judged."""
 
 
 @dataclass(slots=True, kw_only=True, weakref_slot=True)
@@ -60,6 +70,7 @@ class State:
     tracker: Tracker | None = None
     upkeep: Upkeep | None = None
     awake: Awake | None = None
+    sealed: Seal | None = None
     ours: Ours | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
@@ -87,13 +98,33 @@ class State:
     def begin(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
         asked = request_ctx.request
+        try:
+            self._begin(sender, asked)
+        except Exception as error:
+            if self.is_strict(sender):
+                raise
+            asked.environ[FAILED] = describe(error, "as a request began")
+
+    def _begin(self, sender: Flask, asked: Request) -> None:
         route = self.route(sender, asked.endpoint)
         if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
             tidy_query(route, asked)
         reads_of(asked).on = True
         if RECORDED not in asked.environ:
             self.record()
+            note_url(asked.environ)
         after_this_request(look_at_session)
+        if self.tracker is not None and route.policy.shared:
+            self._watch(sender, self.tracker, route)
+
+    def _watch(self, sender: Flask, tracker: Tracker, route: Promise) -> None:
+        """See what a route that may be shared reads beside the database."""
+        watch_caches(sender)
+        record = recorder.current()
+        if record is not None and route.policy.purged and self.is_strict(sender):
+            watch_files(record)
+        if route.reads is not None:
+            tracker.declare(route.reads)
 
     def record(self) -> None:
         """Record what is read of the database from now on."""
@@ -102,11 +133,34 @@ class State:
 
     def finish(self, sender: Flask, response: Response, **_: Any) -> None:
         """Judge the finished response and write its headers."""
-        now = self.clock()
         asked = request_ctx.request
+        try:
+            if failure := asked.environ.pop(FAILED, ""):
+                finding = Finding(code="edge-failed", sentence=failure, leak=False)
+                self._withhold(sender, response, finding, asked.environ)
+            else:
+                self._finish(sender, response, asked)
+        except Exception as error:
+            if self.is_strict(sender):
+                raise
+            sentence = describe(error, "as it judged a response")
+            finding = Finding(code="edge-failed", sentence=sentence, leak=False)
+            self._withhold(sender, response, finding, asked.environ)
+
+    def _withhold(
+        self, sender: Flask, response: Response, finding: Finding, environ: dict[str, Any]
+    ) -> None:
+        """Keep a response out of every cache; one that can't be judged is closed by the seal."""
+        environ.pop(POLICY_KEY, None)
+        environ[PURGED_KEY] = False
+        withhold(response, finding, environ, strict=self.is_strict(sender))
+
+    def _finish(self, sender: Flask, response: Response, asked: Request) -> None:
+        now = self.clock()
         environ = asked.environ
         route = self.route(sender, asked.endpoint)
         said = response_promise(route, asked, response, self.should_handle, now)
+        said = replace(said, policy=said.policy.ending(now))
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = facts_of(said, route, asked, response)
         failed = facts.status not in SUCCESSFUL
@@ -137,8 +191,8 @@ class State:
         now: datetime,
     ) -> None:
         """Write what caches may do with a response that the guard lets out."""
-        if policy.shared and "cookie" in (vary := response.vary):
-            vary.discard("cookie")
+        if policy.shared and "cookie" in {name.lower() for name in vary_names(response)}:
+            write_vary(response, (n for n in vary_names(response) if n.lower() != "cookie"))
         trusted = self._trusted(misspelt=misspelt(asked)) if self.embedded is None else None
         promise(response, policy, self.front, trusted=trusted, now=now)
         if tags:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from ..changes.mark import mark
 from ..guard import Finding
 from ..index import Bound, Page, Registered, register
 from ..index.batch import Registrar
@@ -18,9 +19,10 @@ from ..index.lock import WRITING, promptly
 from ..index.page import Short, ShortKind
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL, end_reads
+from ..until import covers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -73,6 +75,19 @@ class Tracker:
         """Record what is read from now on."""
         recorder.begin()
 
+    def declare(self, tables: Collection[str]) -> None:
+        """Record tables that a route has declared, marked before anything is read of them."""
+        record = recorder.current()
+        if record is None:
+            return
+        record.declare(tables)
+        unknown = [name for name in tables if not self.schema.knows(name)]
+        if unknown:
+            record.spoil(f"it declares the table {unknown[0]}, which is not watched")
+        elif tables:
+            with self.reading() as connection:
+                record.marks.append(mark(connection))
+
     def settle(
         self, view: str, url: str, version: Version, policy: Policy, now: datetime
     ) -> Finding | None:
@@ -102,6 +117,7 @@ class Tracker:
             policy=policy.name,
             registered=now,
             expires=now + self.front.life(policy),
+            lifetime=policy.at_edge.ttl,
             aside=version.failed or "?" in url,
             short=short_of(url, version, policy),
             group_tag=group_tag,
@@ -186,10 +202,27 @@ def _warn(event: str, reason: str) -> None:
     _log.warning(event, extra={"reason": reason})
 
 
+_ANSWERS = (
+    "it asks for the present moment, so its answer changes without a write. Give the page a "
+    'policy that ends when the answer changes (until="minute", "hour" or "midnight", for what is '
+    "cut to that), or store when something is due and let a scheduled write change the rows"
+)
+
+
+_DECLARE = (
+    "read it with SQLAlchemy, or declare the tables that it shows (cached(POLICY, reads=(...)), an "
+    "empty tuple where it shows none)"
+)
+
+
 def _amiss(view: str, policy: Policy, record: recorder.Record) -> Finding | None:
     """What was read that can't be known."""
     if record.spoilt is not None:
         return _leak(view, policy, record.spoilt)
+    if (how := record.read_how) is not None:
+        return _leak(view, policy, f"{how}: {_DECLARE}")
+    if record.clock is not None and not covers(policy.until, record.clock.grain):
+        return _leak(view, policy, f"{record.clock.what}: {_ANSWERS}")
     if record.doubted is not None:
         return _quiet(view, "read-beside", record.doubted)
     return None

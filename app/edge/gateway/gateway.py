@@ -23,7 +23,7 @@ from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
 from .packer import Packer
-from .request import Keying, Request, quiet
+from .request import Keying, Request, drop_connection_fields, quiet
 from .signing import Signer
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Gateway:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        drop_connection_fields(environ)
         if environ["REQUEST_METHOD"] not in _READS:
             return self._pass(environ, start_response, CacheStatus(fwd=Forwarded.METHOD))
         request = Request(environ, self._options, self._keying)

@@ -44,16 +44,19 @@ class Keeper:
         obeyed = targeted.obeyed(head.fields, self._options.targets)
         lifetime = freshness.lifetime(head.fields, obeyed, received_at=head.received_at)
         guesses = head.status in freshness.HEURISTIC_STATUSES or "public" in obeyed.directives
+        guesses = guesses and not request.personal
         if lifetime.source is None and guesses and self._options.heuristic:
             lifetime = freshness.heuristic(
                 head.fields, received_at=head.received_at, fraction=self._options.heuristic
             )
         return storing.Candidate(
             status=head.status,
+            reason=head.reason,
             fields=head.fields,
             obeyed=obeyed,
             lifetime=lifetime,
             authorized=request.authorized,
+            personal=request.personal,
             no_store_asked="no-store" in request.asked,
             cookies_allowed=self._options.keeps_cookies,
         )
@@ -123,7 +126,7 @@ class Keeper:
             id=secrets.token_hex(8),
             status=head.status,
             reason=head.reason,
-            headers=_varying_on_coding(headers) if coded else headers,
+            headers=vary.in_one_line(headers, *(["Accept-Encoding"] if coded else [])),
             internal=tuple(pair for pair in lines if pair[0].lower() in options.internal),
             vary=self._selection(head.fields, request),
             bodies=bodies,
@@ -172,10 +175,3 @@ def _own(etag: str | None, newer: Head) -> tuple[Pair, ...]:
     """Return what is not among the stored lines but counts for the verdict and the age."""
     tag = () if etag is None else (("ETag", etag),)
     return (*tag, ("Age", str(freshness.age_value(newer.fields))))
-
-
-def _varying_on_coding(lines: tuple[Pair, ...]) -> tuple[Pair, ...]:
-    names = vary.nominated(value for name, value in lines if name.lower() == "vary")
-    if names is None or "accept-encoding" in names:
-        return lines
-    return (*lines, ("Vary", "Accept-Encoding"))

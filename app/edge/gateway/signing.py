@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..http import dates
+from ..http import dates, vary
 from ..http.cache_status import CacheStatus
 from ..http.reuse import Use
 from . import doubt
@@ -38,7 +38,8 @@ class Signer:
     def shown(self, headers: Iterable[Pair], request: Request | None) -> list[Pair]:
         """Return the lines without those for caches' eyes only; no request is passed on."""
         pairs = list(headers)
-        lines = [pair for pair in pairs if pair[0].lower() not in self._internal]
+        shown = (pair for pair in pairs if pair[0].lower() not in self._internal)
+        lines = list(vary.in_one_line(shown))
         return self._doubted(lines, pairs, request) or lines
 
     def hit(self, sent: Reply, found: Found, request: Request, now: float) -> Reply:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from .fields import Pair
+
 Selection = tuple[tuple[str, str | None], ...]
 
 #: Lists, where white space around commas says nothing; of other fields nothing is known.
@@ -29,6 +31,26 @@ def nominated(lines: Iterable[str]) -> tuple[str, ...] | None:
     names = {name.strip(" \t").lower() for line in lines for name in line.split(",")}
     names.discard("")
     return None if "*" in names else tuple(sorted(names))
+
+
+def field_names(lines: Iterable[str]) -> list[str]:
+    """Return the names in all Vary lines, each once, in their order and spelling."""
+    names = (name.strip(" \t") for line in lines for name in line.split(","))
+    return list({name.lower(): name for name in names if name}.values())
+
+
+def in_one_line(pairs: Iterable[Pair], *more: str) -> tuple[Pair, ...]:
+    """Return header lines with one Vary line at most; it names `more` too, unless it is `*`.
+
+    Some caches (nginx before 1.23) obey the last of several Vary lines alone.
+    """
+    pairs = tuple(pairs)
+    lines = [value for name, value in pairs if name.lower() == "vary"]
+    names = field_names([*lines, *more])
+    if not names or (len(lines) == 1 and len(names) == len(field_names(lines))):
+        return pairs
+    value = "*" if "*" in names else ", ".join(names)
+    return (*(pair for pair in pairs if pair[0].lower() != "vary"), ("Vary", value))
 
 
 def selection(names: Iterable[str], value_of: Callable[[str], str | None]) -> Selection:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+LIFETIME = timedelta(days=365)
+"""Stands for a lifetime that was not recorded: such a page is purged everywhere."""
 
 
 class ShortKind(StrEnum):
@@ -31,6 +34,7 @@ class Short:
 class Page:
     """What is registered of a response; `expires` is when no cache can hold it any more.
 
+    `lifetime` is how long an edge in front may take it for fresh.
     `aside` are errors, redirects and answers to a query, of which readers make up what they like.
     With `short`, the page is registered in a group that shares one set of coarse dependencies;
     `group_tag` is the cache tag that all short-lived pages carry beside their own.
@@ -43,6 +47,7 @@ class Page:
     policy: str
     registered: datetime
     expires: datetime
+    lifetime: timedelta = LIFETIME
     aside: bool = False
     short: Short | None = None
     group_tag: str = ""
@@ -52,8 +57,10 @@ class Page:
 class Affected:
     """A registered page that a change may have touched.
 
-    `gone`: it may have lost something that must not be shown any more. `short`: it belongs to a
-    group of short-lived pages, which are purged together; their `tag` is that of all such pages.
+    `gone`: it may have lost something that must not be shown any more. `lifetime` is the longest
+    for which an edge may take one of its copies for fresh; None where a person named the page.
+    `short`: it belongs to a group of short-lived pages, which are purged together; their `tag` is
+    that of all such pages.
     """
 
     id: int
@@ -61,6 +68,11 @@ class Affected:
     tag: str
     gone: bool = False
     short: Short | None = None
+    lifetime: timedelta | None = None
+
+    def outlives(self, span: timedelta) -> bool:
+        """Tell whether an edge may keep a copy for longer than this."""
+        return self.lifetime is None or self.lifetime > span
 
 
 def urls(pages: Iterable[Affected]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from .page import Page
 from .precision import counted
 from .prepared import Prepared
 from .short import register_short
-from .tables import dependency, page
+from .tables import dependency, page, part
 
 BUILD = "build"
 """The note beside the change log that names the release whose pages may be registered."""
@@ -49,6 +49,7 @@ class Registered(StrEnum):
     UNMARKED = "nothing says when its reads began"
     OLD_BUILD = "another release than the one that made it is current: run `flask edge release`"
     TOO_MANY = "too many changes came while it was built"
+    EMPTIED = "it read the database when it was last made, and nothing now: a cache has the rows"
     FULL = "the page index is full: let EDGE_INDEX_PAGES be larger"
 
 
@@ -120,6 +121,8 @@ def _write(
         return Registered.DONE
     if known and known[0][1] == said and _AGAIN.count(connection, *values, *where, said):
         return Registered.DONE
+    if known and record.reads_no_table and _is_emptied(connection, known[0][0], spots):
+        return Registered.EMPTIED
     # Of entries that begin at the same place, the one that reaches furthest.
     new: Collection[Spot] = {spot[:3]: spot for spot in spots}.values()
     if known:
@@ -133,6 +136,16 @@ def _write(
     _add(connection, page_id, {spot: found[spot] for spot in new})
     know_parts(connection, (part for part in record.noted if isinstance(part, Part)))
     return Registered.DONE
+
+
+def _is_emptied(connection: Connection, page_id: int, spots: list[Spot]) -> bool:
+    """Tell whether a page that is made of the same code and templates has lost all its rows.
+
+    Then something in the process has kept what the rows said, and no change would purge it.
+    """
+    held = {place for (place,) in _HELD_HASHES.rows(connection, page_id)}
+    same = all(spot[0] in held for spot in spots)
+    return same and bool(_HELD_OF_TABLES.rows(connection, page_id))
 
 
 def _values(response: Page, said: str) -> tuple[Any, ...]:
@@ -150,6 +163,7 @@ def _values(response: Page, said: str) -> tuple[Any, ...]:
         whole(response.expires + longer),
         said,
         response.aside,
+        response.lifetime // timedelta(microseconds=1),
     )
 
 
@@ -158,9 +172,10 @@ def _says_all(row: Sequence[Any], response: Page, said: str) -> bool:
 
     One that was purged says with the next copy whether it had to be.
     """
-    _, *same, purged, until = row
+    _, *same, purged, until, lifetime = row
     here = [said, response.tag, response.etag, response.policy, response.aside]
-    return same == here and not purged and until >= whole(response.expires)
+    lasting = lifetime >= response.lifetime // timedelta(microseconds=1)
+    return same == here and not purged and until >= whole(response.expires) and lasting
 
 
 def _add(connection: Connection, page_id: int, new: Entries) -> None:
@@ -169,18 +184,28 @@ def _add(connection: Connection, page_id: int, new: Entries) -> None:
         _DEPENDS.each(connection, [(page_id, *spot) for spot in new])
 
 
-_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside")
+def _larger(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    new = sa.bindparam(column.name, type_=sa.BigInteger)
+    return sa.case((column > new, column), else_=new)
+
+
+_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside", "lifetime")
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
 _update = (
     sa.update(page)
     .where(*_this)
-    .values({n: sa.bindparam(n) for n in _VALUES} | counted(sa.bindparam("etag")))
+    .values(
+        {n: sa.bindparam(n) for n in _VALUES}
+        | counted(sa.bindparam("etag"))
+        # An edge may still hold the copy that could live the longest.
+        | {name: _larger(page.c[name]) for name in ("expires_at", "lifetime")}
+    )
 )
 _KNOWN = Prepared(
     sa.select(
         *(page.c.id, page.c.digest, page.c.tag, page.c.etag, page.c.policy),
-        *(page.c.aside, page.c.purged, page.c.expires_at),
+        *(page.c.aside, page.c.purged, page.c.expires_at, page.c.lifetime),
     ).where(*_this),
     *_WHERE,
 )
@@ -216,6 +241,13 @@ _HELD = Prepared(sa.select(*_place).where(_of_page), "of")
 _HELD_INTERVALS = Prepared(
     sa.select(*_place, dependency.c.high).where(
         _of_page, dependency.c.node != sa.literal_column(str(ALWAYS))
+    ),
+    "of",
+)
+_HELD_HASHES = Prepared(sa.select(dependency.c.hash).where(_of_page), "of")
+_HELD_OF_TABLES = Prepared(
+    sa.select(dependency.c.hash).where(
+        _of_page, ~sa.exists().where(part.c.hash == dependency.c.hash)
     ),
     "of",
 )

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -177,11 +177,12 @@ def _pages(
     ids = set(_page_ids(connection, probes))
     found: list[Affected] = []
     groups: list[Affected] = []
-    columns = (page.c.id, page.c.url, page.c.tag, page.c.variant)
+    columns = (page.c.id, page.c.url, page.c.tag, page.c.variant, page.c.lifetime)
     for chunk in _chunks(sorted(ids)):
         for row in connection.execute(sa.select(*columns).where(page.c.id.in_(chunk))):
             kind = groups if row.variant == GROUP else found
-            kind.append(Affected(id=row.id, url=row.url, tag=row.tag))
+            lifetime = span(row.lifetime)
+            kind.append(Affected(id=row.id, url=row.url, tag=row.tag, lifetime=lifetime))
     return tuple(found), tuple(groups)
 
 
@@ -204,6 +205,11 @@ def _holding(hashed: int, key: int) -> sa.Select[Any]:
         dependency.c.low <= at,
         dependency.c.high >= at,
     )
+
+
+def span(microseconds: int) -> timedelta:
+    """A span as the tables hold it."""
+    return timedelta(microseconds=microseconds)
 
 
 def _chunks(values: list[int]) -> Iterator[list[int]]:

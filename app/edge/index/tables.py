@@ -7,6 +7,9 @@ import sqlalchemy as sa
 own = sa.MetaData()
 """Where the room's own queries find the tables; migrations use `define_tables`."""
 
+YEAR = "31536000000000"
+"""A year in microseconds: what a page without a recorded lifetime is taken to live."""
+
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -26,6 +29,8 @@ def define_tables(
         sa.Column("registered_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("digest", sa.String(32), nullable=False),
+        # The longest time, in microseconds, for which an edge may take a copy of it for fresh.
+        sa.Column("lifetime", sa.BigInteger, nullable=False, server_default=sa.text(YEAR)),
         # An error, a redirect or an answer to a query: there is no end of these.
         sa.Column("aside", sa.Boolean, nullable=False, server_default=sa.false()),
         # Whether a change purged it since; how often it was made anew after one, and as before.

@@ -61,7 +61,8 @@ def enqueue(
             everything(connection, tier, cause, now)
         elif not _join_everything(connection, tier, _last(connection), None, untried=True):
             owed = _owed(tier, cause, now, _last(connection))
-            _pages(connection, tier, single, owed)
+            lasting = [page for page in single if page.outlives(tier.ignored_lifetime)]
+            _pages(connection, tier, lasting, owed)
             if not tier.by_url:
                 _fold_short(connection, folded, owed)
             fold(connection, tier, now)

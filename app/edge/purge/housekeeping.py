@@ -69,8 +69,17 @@ def _trim(connection: Connection, now: datetime) -> None:
 
 
 def retry(connection: Connection, tier: Tier, now: datetime) -> int:
-    """Try the dead letters of a tier again from the start; return how many."""
-    count = move(
+    """Send dead letters and postponed purges of a tier again now; return how many there are."""
+    postponed = connection.execute(
+        sa.update(outbox)
+        .where(
+            outbox.c.tier == tier.name,
+            outbox.c.state == State.PENDING,
+            outbox.c.last_error != "",
+        )
+        .values(due_at=sa.case((outbox.c.due_at > micros(now), micros(now)), else_=outbox.c.due_at))
+    ).rowcount
+    count = postponed + move(
         connection,
         State.PENDING,
         outbox.c.tier == tier.name,

@@ -87,6 +87,11 @@ def note_fresh(connection: Connection, url: str, now: datetime) -> bool:
     return connection.execute(sa.update(sample).where(mine).values(over)).rowcount > 0
 
 
+def note_rewritten(connection: Connection, url: str) -> None:
+    """A page is rewritten, so it was not stale before either."""
+    connection.execute(sa.delete(sample).where(sample.c.url == url, sample.c.until.is_(None)))
+
+
 def say(connection: Connection, sentence: str) -> None:
     """Keep what a sample came to, in place of the one before."""
     note(connection, _LAST, sentence)

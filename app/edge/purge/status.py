@@ -14,6 +14,7 @@ from ..changes.log import left
 from .breaker import breakers
 from .claim import LATE
 from .instants import instant
+from .rewriting import recall
 from .samples import Stale, last_word, stale
 from .state import OPEN, State
 from .tables import outbox
@@ -70,6 +71,8 @@ class Status:
     """Pages that samples have found old at the public edge, and of those that were, the newest."""
     sampled: str = ""
     """What the last sample came to."""
+    rewritten: str = ""
+    """Whether the public edge changes pages on their way."""
 
     @property
     def healthy(self) -> bool:
@@ -93,6 +96,8 @@ class Status:
             yield f"{self.entries} entries of the change log are left for the relay."
         yield from self.capped
         yield from (page.words() for page in self.stale)
+        if self.rewritten:
+            yield self.rewritten
         if self.sampled:
             yield self.sampled
 
@@ -135,6 +140,7 @@ def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> 
         entries=left(connection),
         stale=stale(connection),
         sampled=last_word(connection),
+        rewritten=recall(connection).words(),
     )
 
 

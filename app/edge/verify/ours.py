@@ -15,7 +15,10 @@ class Ours:
     and is kept for `kept_for` seconds; `cookie` sets a cookie which no cache may keep. `search` is
     a path and the parameter that it reads. `always` are the headers of every response, `over_tls`
     those of https alone. `asks_each_time`: browsers must ask before they show a page again.
-    `sites` are the origins under which the app names itself.
+    `sites` are the origins under which the app names itself. `unkept_variants` says of each route
+    that an edge does not keep, because the edge can't keep its variants apart, which and why.
+    `rewritten` says which pages samples have found rewritten by the public edge.
+    `site_url_problem` says in a sentence why `sites` can't be right.
     """
 
     never_stored: str
@@ -28,3 +31,6 @@ class Ours:
     over_tls: tuple[Pair, ...] = ()
     asks_each_time: bool = True
     sites: tuple[str, ...] = ()
+    unkept_variants: tuple[str, ...] = ()
+    rewritten: str = ""
+    site_url_problem: str = ""

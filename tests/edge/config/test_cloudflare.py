@@ -39,6 +39,7 @@ PLAN = Plan(
     ),
 )
 
+ACTIONS = {"normalize", "passthrough", "bypass"}
 MODES = {"respect_origin", "bypass_by_default"}
 SCHEMA: dict[str, Any] = {
     "cache": bool,
@@ -46,6 +47,7 @@ SCHEMA: dict[str, Any] = {
     "browser_ttl": {"mode": MODES},
     "serve_stale": {"disable_stale_while_updating": bool},
     "respect_strong_etags": bool,
+    "vary": {"default": {"action": ACTIONS}, "headers": {"accept-language": {"action": ACTIONS}}},
     "cache_key": {
         "ignore_query_strings_order": bool,
         "custom_key": {"query_string": {"include": {"list": list}, "exclude": {"all": bool}}},
@@ -74,6 +76,17 @@ def test_rules_are_what_the_reference_allows(*, enterprise: bool) -> None:
         assert fits(one["action_parameters"], SCHEMA)
         assert len(one["expression"]) <= 4096
     assert len({one["ref"] for one in listed}) == len(listed) <= 10
+
+
+def test_variants_are_kept_apart_by_the_fields_of_edge_vary() -> None:
+    """By no others: a page that varies on another field bypasses the cache."""
+    assert not any("vary" in one["action_parameters"] for one in cache_rules(PLAN))
+    for one in cache_rules(replace(PLAN, vary=("Accept-Language",))):
+        told = one["action_parameters"]
+        assert fits(told, SCHEMA)
+        if told["cache"]:
+            assert told["vary"]["default"] == {"action": "bypass"}
+            assert told["vary"]["headers"] == {"accept-language": {"action": "passthrough"}}
 
 
 TEST = re.compile(r'http\.request\.uri\.path (in \{([^}]*)\}|wildcard "([^"]*)")')

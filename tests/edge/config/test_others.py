@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -84,7 +85,9 @@ CACHE_POLICY = {
     "Name": str, "Comment": str, "MinTTL": int, "DefaultTTL": int, "MaxTTL": int,
     "ParametersInCacheKeyAndForwardedToOrigin": {
         "EnableAcceptEncodingGzip": bool, "EnableAcceptEncodingBrotli": bool,
-        "HeadersConfig": {"HeaderBehavior": {"none", "whitelist"}},
+        "HeadersConfig": {
+            "HeaderBehavior": {"none", "whitelist"}, "Headers": {"Quantity": int, "Items": list},
+        },
         "CookiesConfig": {"CookieBehavior": {"none", "whitelist", "allExcept", "all"}},
         "QueryStringsConfig": {
             "QueryStringBehavior": {"none", "whitelist", "allExcept", "all"},
@@ -116,6 +119,16 @@ def test_cloudfronts_policies_are_what_its_api_takes() -> None:
     named = {f"<{policy['Name']}>" for policy in policies}
     used = {b["CachePolicyId"] for b in config["CacheBehaviors"]["Items"]}
     assert used - {cloudfront.CACHING_DISABLED} <= named
+
+
+def test_cloudfront_keeps_variants_apart_by_the_fields_of_edge_vary() -> None:
+    """They are a part of the key, and reach the origin."""
+    said = cloudfront.distribution(replace(PLAN, vary=("Accept-Language",)))
+    for each in said["CachePolicies"]:
+        policy = each["CachePolicyConfig"]
+        assert fits(policy, CACHE_POLICY)
+        headers = policy["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]
+        assert headers["Headers"]["Items"] == ["Accept-Language"]
 
 
 def behaviour(path: str) -> dict[str, Any]:

@@ -128,6 +128,98 @@ def test_what_lost_nothing_may_stand_in(
     assert not edge.stands_in(A)
 
 
+# URLs that readers choose
+
+HOME = Target(url="/", tag="p-home")
+CHOSEN_BY_READERS = {
+    "a tilde": "/~user",
+    "a star": "/articles/*",
+    "a star alone": "/*",
+    "a star inside": "/a*b",
+    "a star in a query": "/search?q=*",
+    "two slashes": "//evil.example/x",
+    "a fragment": "/search?q=a#b",
+    "brackets": "/search?q=[1]",
+    "what RFC 1738 calls unsafe": '/search?q=<>"{}|\\^`',
+    "a space": "/search?q=a b",
+    "letters of another script": "/caf\u00e9?q=\u65e5",
+    "a broken code": "/search?q=100%",
+    "encoded already": "/caf%C3%A9?q=100%25",
+    "a very long one": "/search?q=" + 4000 * "x",
+    "encoded, a very long one": "/" + 1400 * "%C3%A9",
+    "markup": "/search?q=<Path>/*</Path>&amp;",
+    "a tag": "/#p-home",
+}
+BY_URL = ("cloudflare-url", "cloudfront", "generic")
+
+
+@pytest.mark.parametrize("name", BY_URL)
+@pytest.mark.parametrize("url", CHOSEN_BY_READERS.values(), ids=CHOSEN_BY_READERS)
+def test_no_url_of_a_reader_spoils_or_widens_a_purge(
+    name: str, url: str, servers: dict[type[Edge], Edge]
+) -> None:
+    """The page beside it is purged, the call is taken, and no other page is lost."""
+    play = PLAYS[name]
+    edge = servers[play.edge]
+    edge.begin()
+    for target in (HOME, A, GONE):
+        edge.store(target)
+    play.driver(edge).purge([HOME, Target(url=url, tag="p-x"), A])
+    assert not edge.keeps(HOME)
+    assert not edge.keeps(A)
+    assert edge.keeps(GONE)
+
+
+@pytest.mark.parametrize("name", BY_URL)
+@pytest.mark.parametrize("url", ["/~user", "/caf%C3%A9?q=100%25", "/a,b;c=d:e@f!$&'()+"])
+def test_a_url_with_one_spelling_is_purged(
+    name: str, url: str, servers: dict[type[Edge], Edge]
+) -> None:
+    """By the spelling that readers ask for, as each edge wants it encoded."""
+    play = PLAYS[name]
+    edge = servers[play.edge]
+    edge.begin()
+    target = Target(url=url, tag="p-x")
+    edge.store(target)
+    play.driver(edge).purge([target])
+    assert not edge.keeps(target)
+
+
+@before(PurgingCache)
+def test_a_reader_who_asks_for_the_path_of_everything_purges_nothing(edge: Edge) -> None:
+    """Whatever EDGE_PURGE_ALL is, it is sent for a purge of everything alone."""
+    edge.store(HOME)
+    by_purge(edge, everything="/purge-all").purge([Target(url="/purge-all")])
+    assert not [asked for asked in edge.asked if asked.target == "/purge-all"]
+    by_purge(edge, everything="/*").purge_everything()
+    assert not edge.keeps(HOME)
+
+
+REFUSED_BY_CLOUDFRONT = ("/~user", "/a*b", "/a|b", "/[1]", "/a b", "/100%", "/" + 4000 * "x")
+
+
+@before(CloudFront)
+@pytest.mark.parametrize("path", REFUSED_BY_CLOUDFRONT)
+def test_the_fake_refuses_what_cloudfront_refuses(edge: Edge, path: str) -> None:
+    """Unsafe characters, a wildcard that is not at the end, a path that is too long."""
+    with pytest.raises(PurgeError, match="invalid invalidation paths") as error:
+        by_cloudfront(edge)._invalidate(["/", path], "reference")
+    assert not error.value.retryable
+
+
+@before(CloudFront)
+def test_sixteen_wildcards_in_progress_are_too_many(edge: Edge) -> None:
+    """CloudFront takes fifteen, and more of them when those are done."""
+    driver = by_cloudfront(edge)
+    for _ in range(15):
+        driver.purge_everything()
+    with pytest.raises(PurgeError, match="in progress") as error:
+        driver.purge_everything()
+    assert error.value.retryable
+    edge.clock.advance(timedelta(minutes=2))
+    driver.purge_everything()
+
+
 # Cloudflare
 
 
@@ -301,7 +393,7 @@ def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: Edge) -> N
         driver.purge(pages(250))
     assert isinstance(driver, TakesTime)
     assert driver.under_way() == 12
-    with pytest.raises(PurgeError, match="3000 paths in progress") as error:
+    with pytest.raises(PurgeError, match="3000 paths or 15 wildcards in progress") as error:
         driver.purge([A])
     assert error.value.retry_after == timedelta(minutes=1)
     edge.clock.advance(timedelta(minutes=1))

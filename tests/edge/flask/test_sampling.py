@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from threading import Event
@@ -208,3 +209,130 @@ def test_only_an_edge_that_is_purged_is_sampled(make_app: Make, app: Flask) -> N
         said = {key: app.config[key] for key in keys}
         other = make_app(EDGE=edges, EDGE_SAMPLE_EVERY=every, **said)
         assert len(sampling(other, other.extensions["edge"].tracker)) == expected
+
+
+class Rewriting(Lying):
+    """A cache that adds to the pages that it keeps, and may keep old ones as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.script = b"<script src=/beacon.js data-id=7></script>"
+        self.headers: dict[str, str] = {}
+        self.prepends = False
+        self.keys_query = True
+
+    def answer(self, asked: Asked) -> Reply:
+        """Answer as the cache does, with what is added."""
+        if not self.keys_query:
+            asked = replace(asked, target=asked.target.partition("?")[0])
+        reply = super().answer(asked)
+        if asked.method == "PURGE" or reply.status != 200:
+            return reply
+        body = self.script + reply.body if self.prepends else self.changed(reply.body)
+        return replace(reply, body=body, headers={**reply.headers, **self.headers})
+
+    def changed(self, body: bytes) -> bytes:
+        """Add before the end of the page."""
+        return body.replace(b"</body>", self.script + b"</body>")
+
+
+@pytest.fixture
+def rewriting(make_app: Make) -> Iterator[Rewriting]:
+    """A public edge that rewrites, in front of an app that has two pages out there."""
+    with Rewriting() as edge:
+        edge.app = make_app(
+            SITE_URL=edge.url,
+            EDGE="varnish",
+            EDGE_VARNISH_NODES=edge.url,
+            EDGE_VARNISH_SECRET="s3cret-of-the-edge",
+            EDGE_GATEWAY=True,
+            EDGE_SAMPLE_EVERY=0,
+        )
+        edge.app.test_client().get("/edge/no-store")
+        edge.began = datetime.now(UTC)
+        settle(edge.app, edge.after(0))
+        for path in ("/topics", "/archive", "/robots.txt"):
+            edge.reads(path)
+        edge.asked.clear()
+        yield edge
+
+
+def look_again_and_again(edge: Rewriting, urls: Sequence[str], minutes: int) -> list[Verdict]:
+    """Look at each page in turn, and let the relay purge what is stale, as it does each minute."""
+    assert edge.app is not None
+    look, verdicts = sampler(edge.app), []
+    for minute in range(minutes):
+        now = edge.after(LATER + minute * 3)
+        verdicts.append(look.look(urls[minute % len(urls)], now))
+        settle(edge.app, now)
+    return verdicts
+
+
+@pytest.mark.parametrize("keys_query", [True, False])
+@pytest.mark.parametrize("prepends", [True, False])
+def test_an_edge_that_rewrites_is_said_once_and_not_purged(
+    rewriting: Rewriting,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    prepends: bool,
+    keys_query: bool,
+) -> None:
+    """One purge shows that it does no good; pages with the same addition need none."""
+    rewriting.prepends, rewriting.keys_query = prepends, keys_query
+    verdicts = look_again_and_again(rewriting, ["/topics", "/topics", "/archive"], 12)
+    assert verdicts == [Verdict.STALE, *[Verdict.REWRITTEN] * 11]
+    assert [r for r in caplog.records if getattr(r, "finding", "") == "rewritten"][1:] == []
+    assert sum(r.getMessage() == "edge.stale" for r in caplog.records) == 1
+    assert rewriting.purges() == 2  # the one purge, and its second
+    assert rewriting.app is not None
+    assert ready(rewriting.app) == "ok"
+    told = rewriting.app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "rewritten: the public edge changes pages on their way (/topics and 1 more)" in told
+    assert "was stale" not in told
+
+
+def test_an_edge_that_passes_our_etag_on_needs_no_purge(rewriting: Rewriting) -> None:
+    """A weak one is as good: the page is the one that we have just made."""
+    assert rewriting.app is not None
+    etag = rewriting.app.test_client().get("/topics").headers["ETag"]
+    rewriting.headers = {"ETag": f"W/{etag}"}
+    assert look_again_and_again(rewriting, ["/topics"], 3) == [Verdict.REWRITTEN] * 3
+    assert rewriting.purges() == 0
+
+
+def test_an_edge_that_rewrites_and_is_stale_is_caught(rewriting: Rewriting) -> None:
+    """Also when its rewriting is known, and after each change."""
+    assert rewriting.app is not None
+    look_again_and_again(rewriting, ["/topics"], 2)
+    rewriting.lies = True
+    for name in ("a", "b"):
+        write(name)
+        rewriting.began += timedelta(minutes=30)
+        settle(rewriting.app, rewriting.after(SOON))
+        assert sampler(rewriting.app).look("/topics", rewriting.after(LATER)) is Verdict.STALE
+        assert ready(rewriting.app) == "degraded"
+    rewriting.lies = False
+    settle(rewriting.app, rewriting.after(LATER))
+    assert sampler(rewriting.app).look("/topics", rewriting.after(LATER + 3)) is Verdict.REWRITTEN
+    assert ready(rewriting.app) == "ok"
+
+
+def test_a_stale_edge_that_ignores_purges_stays_stale(app: Flask, edge: Lying) -> None:
+    """It differs in the same way after each purge, and is right under a URL that it does not keep."""
+    edge.lies = True
+    write("a")
+    settle(app, edge.after(SOON))
+    look = sampler(app)
+    for minute in (LATER, LATER + 3, LATER + 6):
+        assert look.look("/topics", edge.after(minute)) is Verdict.STALE
+        settle(app, edge.after(minute))
+    assert ready(app) == "degraded"
+
+
+@pytest.mark.parametrize("header", ["ETag", "Age"])
+def test_headers_tell_a_stale_copy_from_a_rewritten_one(rewriting: Rewriting, header: str) -> None:
+    """An ETag of ours that is another page's, an Age that reaches back before the purge."""
+    rewriting.keys_query = False
+    other = f'"{"0" * 32}"'
+    rewriting.headers = {header: other if header == "ETag" else "99999"}
+    assert look_again_and_again(rewriting, ["/topics"], 3) == [Verdict.STALE] * 3

@@ -10,8 +10,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.edge.flask.asking import purge
+from app.edge.policy import PolicyError
 from app.edge.purge import breakers
-from app.extensions import db
+from app.extensions import db, edge
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 from tests.edge.drivers.fakes.server import Asked, Reply, Server
@@ -244,3 +245,49 @@ def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
     assert "varnish can't be purged: it refuses us." in told
     assert "VarnishDriver: up to 250 pages a call, no limit of calls" in told
     assert "nginx: the open-source build can't be purged" in told
+
+
+def test_python_purges_every_tier_as_the_command_does(make: Make, node: Node) -> None:
+    """A page, and everything."""
+    app = make()
+    tag = get(app).headers["xkey"].split()[0]
+    step(app)
+    node.purged()
+    assert edge.purge(app, "/topics") == 1
+    assert "hit" not in get(app).headers["Cache-Status"]
+    step(app)
+    assert any(tag in line for line in node.purged())
+    assert edge.purge_all(app) >= 1
+    step(app)
+    assert "xkey-purge: all" in node.purged()
+    with pytest.raises(PolicyError, match="no page of"):
+        edge.purge(app, "https://elsewhere.example/")
+
+
+@pytest.mark.parametrize("arguments", [[], ["varnish"]], ids=["everywhere", "one tier"])
+def test_a_mended_secret_is_used_at_once(make: Make, node: Node, arguments: list[str]) -> None:
+    """`edge purge --retry` ends the rest of a tier that had refused our credentials."""
+    app = make(EDGE_VARNISH_SECRET="wrong-s3cret-of-the-edge")
+    step(app)
+    purge(app, url="/topics")
+    step(app, timedelta(seconds=30))
+    mended = make()
+    node.purged()
+    step(mended, timedelta(minutes=5))
+    assert node.purged() == []
+    done = mended.test_cli_runner().invoke(args=["edge", "purge", "--retry", *arguments])
+    assert done.exit_code == 0, done.output
+    assert "varnish is asked again at once" in done.output
+    step(mended)
+    assert node.purged()
+
+
+def test_a_tier_that_there_is_not_is_refused(make: Make) -> None:
+    """In a sentence that names those there are."""
+    app = make()
+    done = app.test_cli_runner().invoke(args=["edge", "purge", "--retry", "fastly"])
+    assert done.exit_code == 1
+    assert "'fastly' is no tier that is purged. Known ones: " in done.output
+    assert "varnish" in done.output
+    both = app.test_cli_runner().invoke(args=["edge", "purge", "--all", "--retry"])
+    assert both.exit_code == 2

@@ -37,6 +37,14 @@ VARY = Kind(
     title="A page is not kept because it varies on something that differs from reader to reader.",
     advice="Take Cookie, User-Agent, * and the like out of Vary; Accept-Encoding may stay.",
 )
+VARIANTS = Kind(
+    id="not-kept-variants",
+    level=Level.WARNING,
+    title="A page is not kept because the edge can't keep its variants apart.",
+    advice="Give each variant a URL of its own (/de/…); or let the edge keep variants by that "
+    "field: name it in FLASK_EDGE_VARY and set the edge up with `flask edge config` (Cloudflare, "
+    "CloudFront).",
+)
 POLICY = Kind(
     id="not-kept-policy",
     level=Level.WARNING,
@@ -60,6 +68,15 @@ MISSED = Kind(
 
 _NEVER: Final = ("no-store", "private", "no-cache")
 _FINE: Final = frozenset({"accept-encoding", "origin", "accept"})
+_OF_ONE_READER: Final = frozenset({"*", "authorization", "cookie", "user-agent"})
+
+
+def _is_closed_variant(exchange: Exchange) -> bool:
+    """Tell whether the origin forbids to store a page that has variants."""
+    fields = exchange.varies - {"accept-encoding"}
+    lines = [*exchange.fields.lines("cache-control"), *exchange.fields.lines("cdn-cache-control")]
+    closed = "no-store" in ", ".join(lines).lower()
+    return bool(fields) and not fields & _OF_ONE_READER and closed
 
 
 def reason(exchange: Exchange) -> Kind:
@@ -69,6 +86,7 @@ def reason(exchange: Exchange) -> Kind:
 
 _REASONS: tuple[tuple[Kind, Callable[[Exchange], bool]], ...] = (
     (COOKIE, lambda seen: "set-cookie" in seen.fields),
+    (VARIANTS, _is_closed_variant),
     (VARY, lambda seen: bool(seen.varies - _FINE)),
     (POLICY, lambda seen: any(seen.control.whole(name) for name in _NEVER)),
     (NO_RULE, lambda seen: _was(seen, Outcome.DYNAMIC)),
@@ -82,6 +100,8 @@ def _was(exchange: Exchange, outcome: Outcome) -> bool:
 
 
 def _look(seen: Seen, _: Sequence[Exchange]) -> Iterator[Finding]:
+    for sentence in seen.ours.unkept_variants if seen.ours else ():
+        yield VARIANTS.found(sentence)
     well = [visit for visit in seen.visits if visit.last.status == 200]  # noqa: PLR2004 - OK
     if well and not any(visit.last.served for visit in well):
         yield NO_CACHE.found(f"{len(well)} pages were asked for twice; {well[0].last.words()}")
@@ -103,6 +123,6 @@ _TELLING: Final = ("cache-control", "vary")
 CHECK = Check(
     name="kept",
     question="Are pages, feeds, static files and media a HIT the second time?",
-    kinds=(NO_CACHE, NO_RULE, COOKIE, VARY, POLICY, PASSED, MISSED),
+    kinds=(NO_CACHE, NO_RULE, COOKIE, VARIANTS, VARY, POLICY, PASSED, MISSED),
     look=_look,
 )

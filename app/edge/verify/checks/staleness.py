@@ -22,9 +22,19 @@ OLD = Kind(
     title="A page has an Age beyond its own max-age or s-maxage.",
     advice="The edge has a TTL of its own, or it serves stale: let it respect the origin's time.",
 )
+REWRITTEN = Kind(
+    id="rewritten",
+    level=Level.NOTE,
+    title="The edge changes pages on their way.",
+    advice="Readers get other bytes than the origin sent. Switch the feature off at the edge (an "
+    "injected script, e-mail obfuscation, a managed robots.txt), or let it be: such pages count as "
+    "fresh.",
+)
 
 
 def _look(seen: Seen, _: Sequence[Exchange]) -> Iterator[Finding]:
+    if seen.ours and seen.ours.rewritten:
+        yield REWRITTEN.found(seen.ours.rewritten)
     for visit in seen.visits:
         stale = [_stale(exchange) for exchange in visit.exchanges]
         if len(stale) > 1 and all(stale):
@@ -47,6 +57,6 @@ def _allowed(exchange: Exchange) -> int | None:
 CHECK = Check(
     name="staleness",
     question="Is an old page served while the origin is well?",
-    kinds=(STALE, OLD),
+    kinds=(STALE, OLD, REWRITTEN),
     look=_look,
 )

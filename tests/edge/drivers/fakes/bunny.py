@@ -42,8 +42,16 @@ class Bunny(Edge):
         if not asked.body:
             self.forget(self.pages)
             return Reply(status=204)
-        tag = json.loads(asked.body).get("CacheTag")
-        if not isinstance(tag, str) or not 1 <= len(tag) <= 1024 or "," in tag:
+        if asked.headers["Content-Type"] != "application/json":
+            return said(415, {"Message": "Unsupported media type"})
+        body = json.loads(asked.body)
+        tag = body.pop("CacheTag", None)
+        if (
+            body
+            or not isinstance(tag, str)
+            or not 1 <= len(tag) <= 1024
+            or not re.fullmatch(r"[!-+\--~]+", tag)
+        ):
             return said(400, {"Field": "CacheTag", "Message": "The tag is not valid"})
         self.forget(self.tagged([tag]))
         return Reply(status=204)

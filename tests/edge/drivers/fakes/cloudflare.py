@@ -13,6 +13,10 @@ from .server import Asked, Bucket, Edge, Reply, said
 ZONE = "0123456789abcdef0123456789abcdef"
 TOKEN = "cf-t0ken-of-the-zone"
 SITE = "https://www.example.org"
+LONGEST_URL = 16_384
+_URL = re.compile(r"https?://[A-Za-z0-9.:-]+/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
+"""A URL that is percent-encoded; `*` is a character like any other there."""
+
 _BASE = "/client/v4"
 
 
@@ -105,6 +109,8 @@ class Cloudflare(Edge):
         return said(200, {"success": True, "errors": [], "result": {"id": ZONE}})
 
     def _ours(self, url: str) -> bool:
+        if not isinstance(url, str) or not _URL.fullmatch(url) or len(url) > LONGEST_URL:
+            return False
         host = urlsplit(url).hostname or ""
         return host == self.name or host.endswith(f".{self.name}")
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from html import unescape
+from urllib.parse import quote
 
 from app.edge.drivers.sigv4 import Signer, Unsigned
 
@@ -17,6 +17,18 @@ DISTRIBUTION = "E2EXAMPLE1"
 KEY = "AKIDEXAMPLE"
 SECRET = "cloudfront/s3cret+of-the-key"
 SESSION = "cloudfront-s3ssion-token"
+MOST_PATHS, MOST_WILDCARDS = 3000, 15
+"""Paths, and paths with a wildcard, that may be in progress at a time."""
+
+LONGEST = 4000
+"""Characters that a path may have."""
+
+SAFE_1738 = "$-_.+!'(),;/?:@&="
+"""Beside letters and digits, what RFC 1738 does not call unsafe; of these `*` is a wildcard."""
+
+_ITEM = re.compile(
+    rf"/(?:[A-Za-z0-9{re.escape(SAFE_1738)}]|%[0-9A-Fa-f]{{2}})*\*?|#[!-+\--~]{{1,256}}"
+)
 _BASE = f"/2020-05-31/distribution/{DISTRIBUTION}"
 
 
@@ -111,8 +123,9 @@ class CloudFront(Edge):
             return refused(400, "MissingBody", "This operation requires a body.")
         if quantity != [str(len(items))]:
             return refused(400, "InconsistentQuantities", "Quantity and Items do not match.")
-        if any(not re.fullmatch(r"(/[!-~]*|#[!-+\--~]{1,256})", item) for item in items):
-            return refused(400, "InvalidArgument", "Your request contains an invalid path.")
+        if any(not _ITEM.fullmatch(item) or len(item) > LONGEST for item in items):
+            message = "Your request contains one or more invalid invalidation paths."
+            return refused(400, "InvalidArgument", message)
         return self._accept(reference[0], items)
 
     def _accept(self, reference: str, items: list[str]) -> Reply:
@@ -124,7 +137,9 @@ class CloudFront(Edge):
             if known.reference == reference:
                 return refused(400, "InvalidationBatchAlreadyExists", "The reference was used.")
         running = [each for each in self.invalidations if self.status(each) == "InProgress"]
-        if sum(len(each.items) for each in running) + len(items) > 3000:
+        in_progress = [item for each in running for item in each.items] + items
+        wildcards = [item for item in in_progress if item.endswith("*")]
+        if len(in_progress) > MOST_PATHS or len(wildcards) > MOST_WILDCARDS:
             return refused(400, "TooManyInvalidationsInProgress", "Too many are in progress.")
         found = Invalidation(reference=reference, items=items, at=self.clock())
         self.invalidations.append(found)
@@ -134,7 +149,9 @@ class CloudFront(Edge):
     def _meant(self, item: str, url: str) -> bool:
         if item.startswith("#"):
             return bool(self.tag_header) and url in self.tagged([item[1:]])
-        return fnmatchcase(url, item) if item.endswith("*") else url == item
+        # Only what AWS wants encoded is compared encoded: `/a%2A` is not the object `/a*`.
+        encoded = quote(url, safe=f"{SAFE_1738}%*").replace("~", "%7E")
+        return encoded.startswith(item[:-1]) if item.endswith("*") else encoded == item
 
 
 def xml(status: int, body: str) -> Reply:

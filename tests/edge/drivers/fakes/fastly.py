@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .server import Asked, Edge, Reply, said
@@ -45,10 +46,14 @@ class Fastly(Edge):
         return said(200, {"status": "ok"})
 
     def _purged(self, asked: Asked) -> Reply:
+        if asked.headers["Content-Type"] != "application/json":
+            return said(415, {"msg": "Unsupported media type"})
+        if asked.headers["Fastly-Soft-Purge"] not in {None, "1"}:
+            return said(400, {"msg": "Fastly-Soft-Purge is 1 or absent"})
         keys = json.loads(asked.body)["surrogate_keys"]
         if not 1 <= len(keys) <= 256:
             return said(400, {"msg": "Too many keys, at most 256"})
-        if any(" " in key or len(key) > 1024 for key in keys):
+        if any(not re.fullmatch(r"[!-~]{1,1024}", key) for key in keys):
             return said(400, {"msg": "Invalid surrogate key"})
         self.forget(self.tagged(keys), soft=asked.headers["Fastly-Soft-Purge"] == "1")
         return said(200, {key: f"1-{number}" for number, key in enumerate(keys)})

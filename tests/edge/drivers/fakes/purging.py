@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from .server import Asked, Edge, Reply
+
+_TARGET = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
+"""A request target as RFC 9112 and RFC 3986 have it."""
 
 SECRET = "s3cret-of-the-cache"
 
@@ -18,6 +23,8 @@ class PurgingCache(Edge):
             return Reply(status=403)
         if asked.headers["Host"] != "www.example.org":
             return Reply(status=404)
+        if not _TARGET.fullmatch(asked.target):
+            return Reply(status=400)
         if asked.target == "/*":
             self.forget(self.pages)
             return Reply(body=b"all purged")

@@ -1,0 +1,61 @@
+"""Retrying: purges that failed are sent again at once, when a person has mended what was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..policy import PolicyError
+from ..purge.gateways import all_owed
+from ..purge.housekeeping import resume, retry
+from .asking import tracker_of
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetriedTier:
+    """One tier, and how many purges that it had refused or postponed are tried again."""
+
+    name: str
+    purges: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """The tiers that the relay asks again at once."""
+
+    tiers: tuple[RetriedTier, ...]
+
+    def words(self) -> Iterator[str]:
+        """The lines that people read."""
+        if not self.tiers:
+            yield "No edge is purged by this site."
+        for tier in self.tiers:
+            purges = "1 purge" if tier.purges == 1 else f"{tier.purges} purges"
+            yield f"{tier.name} is asked again at once; {purges} that failed will be sent again."
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return asdict(self)
+
+
+def retry_purges(app: Flask, name: str = "") -> Retried:
+    """End the back-off of a tier, or of all, and send its failed purges again.
+
+    Dead letters start from the beginning. Raises PolicyError for a name that no tier has.
+    """
+    tracker, now = tracker_of(app), app.extensions["edge"].clock()
+    with tracker.logging() as connection:
+        tiers = all_owed(connection, tracker.front.tiers)
+        chosen = [tier for tier in tiers if name in {"", tier.name}]
+        if name and not chosen:
+            known = ", ".join(sorted(tier.name for tier in tiers)) or "none"
+            raise PolicyError(f"{name!r} is no tier that is purged. Known ones: {known}.")
+        retried = []
+        for tier in chosen:
+            resume(connection, tier.name)
+            retried.append(RetriedTier(name=tier.name, purges=retry(connection, tier, now)))
+    return Retried(tiers=tuple(sorted(retried, key=lambda tier: tier.name)))

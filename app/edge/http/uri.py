@@ -1,0 +1,61 @@
+"""URI: how a request target is percent-encoded, and whether it has only one spelling (RFC 3986)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+#: What may stand unencoded in a path or a query: unreserved characters, sub-delims, `:@/?`.
+PLAIN: Final = "-._~!$&'()*+,;=:@/?"
+#: Of these, those that RFC 1738 calls safe, extra or reserved; `~` and `*` are not among them.
+PLAIN_1738: Final = "-_.+!'(),;/?:@&=$"
+LONGEST_EXACT: Final = 4000
+"""Characters of a path with its query, percent-encoded: the longest that CloudFront invalidates."""
+
+_IN_PATH: Final = PLAIN.replace("?", "")
+_BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ONE_SPELLING: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()+,;=:@/?-]|%[0-9A-F]{2})*")
+_AUTHORITY: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_DOTS: Final = re.compile(r"/\.\.?(?:/|$)")
+
+
+def target_of(url: str) -> str:
+    """Return the path and query of a URL or a path, with a leading slash.
+
+    A path is not parsed: it may begin with two slashes or hold a `#` that a reader has sent.
+    """
+    if url.startswith(("http://", "https://")):
+        parts = urlsplit(url)
+        url = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path
+    return url if url.startswith("/") else f"/{url}"
+
+
+@lru_cache(maxsize=16)
+def _pattern(safe: str) -> re.Pattern[str]:
+    return re.compile(rf"[^A-Za-z0-9%{re.escape(safe)}]")
+
+
+def percent_encoded(target: str, safe: str = PLAIN) -> str:
+    """Percent-encode all but letters, digits and `safe`; what is encoded already stays as it is."""
+    return _pattern(safe).sub(_encoded, _BROKEN.sub("%25", target))
+
+
+def _encoded(char: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in char[0].encode("utf-8", errors="replace"))
+
+
+def has_one_spelling(path: str, query: str, raw: str = "") -> bool:
+    """Tell whether every cache writes this target alike, so that a purge of its URL finds it.
+
+    `path` is decoded, as WSGI passes it; `query` is as it was sent, and so is all of `raw`, where
+    the server tells it. Some CDNs take `*` for a wildcard, so it can't be purged by URL there; dot
+    segments and unusual characters are normalised by some caches and kept by others.
+    """
+    if 3 * (len(path) + len(query)) > LONGEST_EXACT:
+        return False
+    if "*" in path or _DOTS.search(path) or not _ONE_SPELLING.fullmatch(query):
+        return False
+    sent = _AUTHORITY.sub("", raw).partition("?")[0]
+    return not sent or sent == quote(path.encode("latin-1", errors="replace"), safe=_IN_PATH)

@@ -1,0 +1,174 @@
+"""Rewriting: telling an edge that changes pages on their way from one that shows old pages.
+
+An edge may add a script, obfuscate e-mail addresses or prepend lines to robots.txt. What differs in
+the same way after a purge that was carried out is rewriting. Pure, but for `recall` and `remember`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import SequenceMatcher
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from ..changes.meta import note, noted
+from .instants import instant, micros
+
+MOST_PAGES = 50
+"""Pages whose differences are remembered, of each sort; the oldest are forgotten."""
+
+MOST_KINDS = 500
+"""Kinds of differences that are remembered as rewriting."""
+
+_MOST_COMPARISONS = 4_000_000
+"""Pairs of pieces; a larger difference is one kind of its own."""
+
+_NOTE = "rewriting"
+_PIECES = re.compile(rb"(?<=[>\n])")
+_EMAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_TOKEN = re.compile(rb"(?=[\w=+/-]*\d)[\w=+/-]{8,}")
+_OWN_ETAG = re.compile(r'(?:W/)?"[0-9a-f]{32}"')
+
+Kinds = frozenset[str]
+"""Digests of what was taken out and put in; where in the page it was does not count."""
+
+
+def differences(fresh: bytes, seen: bytes) -> Kinds:
+    """Return the kinds of differences between a fresh body and the one at the edge.
+
+    Addresses of e-mail, and long tokens with digits that were put in, differ from page to page and
+    from answer to answer: they count alike.
+    """
+    return frozenset(
+        hashlib.blake2b(
+            _EMAIL.sub(b"@", old) + b"\0" + _TOKEN.sub(b"#", new), digest_size=8
+        ).hexdigest()
+        for old, new in _hunks(_PIECES.split(fresh), _PIECES.split(seen))
+    )
+
+
+def _hunks(fresh: list[bytes], seen: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    head = _alike(fresh, seen)
+    fresh, seen = fresh[head:], seen[head:]
+    tail = _alike(fresh[::-1], seen[::-1])
+    fresh, seen = fresh[: len(fresh) - tail], seen[: len(seen) - tail]
+    if len(fresh) * len(seen) > _MOST_COMPARISONS:
+        yield b"".join(fresh), b"".join(seen)
+        return
+    matcher = SequenceMatcher(None, fresh, seen, autojunk=False)
+    for what, i, j, k, m in matcher.get_opcodes():
+        if what != "equal":
+            yield b"".join(fresh[i:j]), b"".join(seen[k:m])
+
+
+def _alike(one: list[bytes], other: list[bytes]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def rewritten_by_etag(fresh_etag: str, fresh: bytes, seen_etag: str) -> bool | None:
+    """Tell by ETags whether a body that differs was made from the fresh one; None if they can't.
+
+    Only an ETag that is the digest of the body, as the edge library makes it, says anything: a view
+    may give two bodies the same ETag, and an edge may make ETags of its own.
+    """
+    made = f'"{hashlib.blake2b(fresh, digest_size=16).hexdigest()}"'
+    if fresh_etag != made or not _OWN_ETAG.fullmatch(seen_etag):
+        return None
+    return seen_etag.removeprefix("W/") == made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """How a page differed when it was purged again, and when that was."""
+
+    kinds: Kinds
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is known of the public edge: `kinds` are rewriting, and `pages` show it."""
+
+    suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
+    kinds: Kinds = frozenset()
+    pages: tuple[str, ...] = ()
+
+    def explains(self, kinds: Kinds) -> bool:
+        """Tell whether all of these differences are known to be rewriting."""
+        return bool(kinds) and kinds <= self.kinds
+
+    def differed_so(self, url: str, kinds: Kinds) -> Suspicion | None:
+        """Return when a page was purged for the very same differences; known rewriting aside."""
+        known = self.suspicions.get(url)
+        same = known is not None and known.kinds - self.kinds == kinds - self.kinds
+        return known if same else None
+
+    def with_suspicion(self, url: str, kinds: Kinds, now: datetime) -> Memory:
+        """Return this with a page that differs so and is purged now."""
+        others = {name: known for name, known in self.suspicions.items() if name != url}
+        kept = dict(list(others.items())[-MOST_PAGES + 1 :])
+        suspicions = {**kept, url: Suspicion(kinds=kinds, at=now)}
+        return Memory(suspicions=suspicions, kinds=self.kinds, pages=self.pages)
+
+    def with_rewritten(self, url: str, kinds: Kinds) -> Memory:
+        """Return this with a page that is rewritten so."""
+        kept = {name: known for name, known in self.suspicions.items() if name != url}
+        pages = (*(page for page in self.pages if page != url), url)[-MOST_PAGES:]
+        both = self.kinds | kinds
+        most = both if len(both) <= MOST_KINDS else kinds
+        return Memory(suspicions=kept, kinds=most, pages=pages)
+
+    def with_fresh(self, url: str) -> Memory:
+        """Return this with a page that comes as it was made; nothing is left with the last one."""
+        kept = {name: known for name, known in self.suspicions.items() if name != url}
+        pages = tuple(page for page in self.pages if page != url)
+        return Memory(suspicions=kept, kinds=self.kinds if pages else frozenset(), pages=pages)
+
+    def words(self) -> str:
+        """The finding for people; empty while no page is rewritten."""
+        if not self.pages:
+            return ""
+        more = f" and {len(self.pages) - 1} more" if len(self.pages) > 1 else ""
+        return (
+            f"rewritten: the public edge changes pages on their way ({self.pages[0]}{more}), by an "
+            "added script, obfuscated addresses or the like. They are not purged for it."
+        )
+
+
+def recall(connection: Connection) -> Memory:
+    """Read what is known of the public edge."""
+    stored = noted(connection, _NOTE)
+    if stored is None:
+        return Memory()
+    values: dict[str, Any] = json.loads(stored)
+    suspicions = {
+        url: Suspicion(kinds=frozenset(kinds), at=instant(at))
+        for url, kinds, at in values["suspicions"]
+    }
+    return Memory(
+        suspicions=suspicions, kinds=frozenset(values["kinds"]), pages=tuple(values["pages"])
+    )
+
+
+def remember(connection: Connection, memory: Memory) -> None:
+    """Write what is known of the public edge."""
+    values = {
+        "suspicions": [
+            (url, _sorted(known.kinds), micros(known.at))
+            for url, known in memory.suspicions.items()
+        ],
+        "kinds": _sorted(memory.kinds),
+        "pages": list(memory.pages),
+    }
+    note(connection, _NOTE, json.dumps(values))
+
+
+def _sorted(kinds: Collection[str]) -> list[str]:
+    return sorted(kinds)[:MOST_KINDS]

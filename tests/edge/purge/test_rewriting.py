@@ -1,0 +1,113 @@
+"""What of a difference counts, and what is remembered of the public edge."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.edge.purge.rewriting import (
+    MOST_PAGES,
+    Memory,
+    differences,
+    rewritten_by_etag,
+)
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+PAGE = b"<html><body><h1>A title</h1><a href=mailto:a@b.example>a@b.example</a></body></html>"
+OTHER = b"<html><body><h1>Another</h1><a href=mailto:c@d.example>c@d.example</a></body></html>"
+
+
+def scripted(page: bytes, token: bytes) -> bytes:
+    """A page to which an edge has added a script of its own."""
+    return page.replace(b"</body>", b"<script>r:'" + token + b"'</script></body>")
+
+
+def obfuscated(page: bytes, code: bytes) -> bytes:
+    """A page whose addresses an edge has hidden behind a code."""
+    start, end = page.index(b"<a href"), page.index(b"</a>")
+    hidden = b"<a href=/cdn-cgi/l/email-protection#" + code + b">[protected]"
+    return page[:start] + hidden + page[end:]
+
+
+ALIKE = {
+    "a script": (scripted(PAGE, b"8f3a9c1d2e"), scripted(OTHER, b"17b0c4d9ee")),
+    "addresses": (obfuscated(PAGE, b"3d5c1f9a00"), obfuscated(OTHER, b"77aa01bc2d")),
+    "lines before": (b"# managed\n" + PAGE, b"# managed\n" + OTHER),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE)
+def test_the_same_rewriting_of_two_pages_is_one_kind(one: bytes, other: bytes) -> None:
+    """Wherever it stands in the page, and whatever codes it carries."""
+    kinds = differences(PAGE, one)
+    assert kinds
+    assert kinds == differences(OTHER, other)
+
+
+OLDER = {
+    "another title": (b"A title", b"Older title"),
+    "another number": (b"A title", b"3 comments"),
+    "a part that is gone now": (b"<h1>", b"<p>Withdrawn.</p><h1>"),
+    "a part that is new": (b"<h1>A title</h1>", b""),
+}
+
+
+@pytest.mark.parametrize(("new", "old"), OLDER.values(), ids=OLDER)
+def test_an_older_page_differs_in_another_way_than_rewriting(new: bytes, old: bytes) -> None:
+    """Also when it is rewritten as well."""
+    known = Memory().with_rewritten("/", differences(PAGE, scripted(PAGE, b"8f3a9c1d2e")))
+    seen = scripted(PAGE.replace(new, old), b"17b0c4d9ee")
+    assert known.explains(differences(PAGE, scripted(PAGE, b"0011223344")))
+    assert not known.explains(differences(PAGE, seen))
+    assert not known.explains(differences(PAGE, PAGE))
+
+
+def test_a_large_difference_is_one_kind() -> None:
+    """Comparing it piece by piece would take too long."""
+    one, other = (b"".join(b"<p>%d%s" % (n, end) for n in range(5000)) for end in (b"a", b"b"))
+    assert len(differences(one, other)) == 1
+
+
+OURS = f'"{hashlib.blake2b(PAGE, digest_size=16).hexdigest()}"'
+OLD = f'"{hashlib.blake2b(OTHER, digest_size=16).hexdigest()}"'
+ETAGS = {
+    "passed on": (OURS, OURS, True),
+    "made weak": (OURS, f"W/{OURS}", True),
+    "an older page's": (OURS, OLD, False),
+    "the edge's own": (OURS, '"65a-5f"', None),
+    "none": (OURS, "", None),
+    "the view's own": ('"v1"', '"v1"', None),
+}
+
+
+@pytest.mark.parametrize(("fresh", "seen", "expected"), ETAGS.values(), ids=ETAGS)
+def test_etags_tell_where_they_are_digests(fresh: str, seen: str, expected: bool | None) -> None:
+    """A view or an edge may make others, which say nothing."""
+    assert rewritten_by_etag(fresh, PAGE, seen) is expected
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """The oldest is forgotten; with the last page nothing is left."""
+    memory = Memory()
+    for number in range(MOST_PAGES + 5):
+        memory = memory.with_suspicion(f"/{number}", frozenset({"a"}), NOW)
+    assert len(memory.suspicions) == MOST_PAGES
+    assert memory.differed_so(f"/{MOST_PAGES}", frozenset({"a"})) is not None
+    assert memory.differed_so("/0", frozenset({"a"})) is None
+    for number in range(MOST_PAGES + 5):
+        memory = memory.with_rewritten(f"/{number}", frozenset({"a"}))
+    assert len(memory.pages) == MOST_PAGES
+    for page in memory.pages:
+        memory = memory.with_fresh(page)
+    assert (memory.kinds, memory.words()) == (frozenset(), "")
+
+
+def test_a_suspicion_is_of_one_page_and_one_difference() -> None:
+    """With what is known to be rewriting left aside."""
+    memory = Memory().with_suspicion("/a", frozenset({"x", "y"}), NOW + timedelta(minutes=1))
+    assert memory.differed_so("/a", frozenset({"x"})) is None
+    assert memory.differed_so("/b", frozenset({"x", "y"})) is None
+    known = memory.with_rewritten("/c", frozenset({"y"}))
+    assert known.differed_so("/a", frozenset({"x"})) is not None
