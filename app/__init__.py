@@ -103,7 +103,7 @@ def connect_edge(app: Flask) -> None:
             WATCHED,
             SCHEMA,
             site=app.config["SITE_URL"],
-            settings=("SITE_URL",),
+            settings=("SITE_URL", "EDGE_STORE_ENTRY"),
             hooks=(publish_on_time(app),),
             unavailable=errors.unavailable(app),
         )

@@ -162,8 +162,8 @@ SETTINGS = (
         read=whole,
         default="250000",
         unit="pages",
-        help="How many pages the index takes, a tenth of them errors, redirects and answers "
-        "to a query; what is over is not shared.",
+        help="How many pages the index takes; errors, redirects and searches have room for a tenth "
+        "as many each, beside the pages; what is over is not shared.",
     ),
     Setting(
         name="EDGE_REFILL",

@@ -75,8 +75,8 @@ SETTINGS = (
         type=int,
         default=250_000,
         unit="pages",
-        help="how many pages the index takes, a tenth of them errors, redirects and answers to a "
-        "query; what is over is not shared",
+        help="how many pages the index takes; errors, redirects and searches have room for a tenth "
+        "as many each, beside the pages; what is over is not shared",
     ),
     Setting(
         name="EDGE_REFILL",

@@ -103,7 +103,8 @@ class Driver(Protocol):
     """Tells one edge to forget pages; a call that returns was accepted by the edge.
 
     Any thread may call it. Purging twice does no harm. One that purges by URL says `by_url`: what
-    the edge got under another URL of the page, such as one with a tracker, it does not find.
+    the edge got under another URL of the page, such as one with a tracker, it does not find. One
+    that purges by tag says `by_tag`: of targets with the same tag it needs one.
     """
 
     @property

@@ -85,6 +85,7 @@ class CloudflareDriver:
         self._zone = zone
         self.limits = PLANS[zone.plan].limits(zone.by)
         self.by_url = zone.by == "url"
+        self.by_tag = not self.by_url
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Forget these pages."""

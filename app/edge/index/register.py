@@ -28,6 +28,7 @@ from .lock import share
 from .page import Page
 from .precision import counted
 from .prepared import Prepared
+from .short import register_short
 from .tables import dependency, page, part
 
 BUILD = "build"
@@ -77,6 +78,9 @@ def register(
     verdict = _check(connection, record, marks)
     if verdict is not Registered.DONE:
         return verdict
+    if response.short is not None:
+        done = register_short(connection, response, record, bound)
+        return Registered.DONE if done else Registered.FULL
     return _write(connection, response, record, bound)
 
 

@@ -26,6 +26,7 @@ from .lock import exclude
 from .page import Affected
 from .precision import mark_purged
 from .shape import Shape, Through
+from .short import GROUP, members_of, take_members
 from .tables import dependency, page
 from .tables import shape as shape_table
 
@@ -47,6 +48,8 @@ class Resolution:
 
     changes: int = 0
     pages: tuple[Affected, ...] = ()
+    groups: tuple[int, ...] = ()
+    """The groups whose short-lived pages are among `pages`."""
     everything: str = ""
     since: datetime | None = None
 
@@ -62,6 +65,7 @@ def resolve(connection: Connection) -> Resolution:
         many = "more changes than are told apart"
         return Resolution(changes=len(found), everything=many, since=since)
     resolution = _affected(connection, found)
+    take_members(connection, resolution.groups)
     for chunk in _chunks([one.id for one in resolution.pages if one.id]):
         mark_purged(connection, chunk)
     return replace(resolution, since=since)
@@ -91,8 +95,14 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
     if sum(map(len, probes.values())) > MOST_PROBES:
         return Resolution(changes=len(changes), everything="more probes than are asked one by one")
     gone = set(_page_ids(connection, leaving(shapes, changes, others)))
-    pages = (replace(page, gone=page.id in gone) for page in _pages(connection, probes))
-    return Resolution(changes=len(changes), pages=(*pages, *requested))
+    pages, groups = _pages(connection, probes)
+    members = members_of(connection, groups)
+    pages = tuple(replace(page, gone=page.id in gone) for page in pages)
+    return Resolution(
+        changes=len(changes),
+        pages=(*pages, *members, *requested),
+        groups=tuple(group.id for group in groups),
+    )
 
 
 def asked_for(url: str, tag: str, site: str = "") -> Change:
@@ -172,26 +182,22 @@ def _probes(
     return probes
 
 
-def _pages(connection: Connection, probes: dict[int, set[int | None]]) -> tuple[Affected, ...]:
+def _pages(
+    connection: Connection, probes: dict[int, set[int | None]]
+) -> tuple[tuple[Affected, ...], tuple[Affected, ...]]:
+    """The pages that have any of these dependencies, and the groups of short-lived pages."""
     ids = set(_page_ids(connection, probes))
     found: list[Affected] = []
+    groups: list[Affected] = []
+    columns = (*page.c["id", "url", "tag", "site"], page.c.variant, page.c.lifetime)
     for chunk in _chunks(sorted(ids)):
-        rows = connection.execute(
-            sa.select(page.c.id, page.c.url, page.c.tag, page.c.site, page.c.lifetime).where(
-                page.c.id.in_(chunk)
-            ),
-        )
-        found += [
-            Affected(
-                id=row.id,
-                url=row.url,
-                tag=row.tag,
-                site=row.site,
-                lifetime=span(row.lifetime),
+        for row in connection.execute(sa.select(*columns).where(page.c.id.in_(chunk))):
+            kind = groups if row.variant == GROUP else found
+            lifetime = span(row.lifetime)
+            kind.append(
+                Affected(id=row.id, url=row.url, tag=row.tag, site=row.site, lifetime=lifetime)
             )
-            for row in rows
-        ]
-    return tuple(found)
+    return tuple(found), tuple(groups)
 
 
 def _page_ids(connection: Connection, probes: dict[int, set[int | None]]) -> Iterator[int]:

@@ -20,7 +20,7 @@ from .heard import Unheard
 from .instants import instant, micros, span
 from .quota import refilled, wait
 from .state import OPEN, Kind, State, move
-from .tables import outbox
+from .tables import outbox, split_urls
 from .tables import tier as tiers
 from .tier import Tier
 
@@ -129,8 +129,18 @@ def _due(connection: Connection, tier: Tier, limits: Limits, asked: dict[str, An
             return rows
         if rows:
             alike = [row for row in rows if row.blame == rows[0].blame]
-            return alike[: max(limits.batch >> rows[0].blame, 1)]
+            return _within(alike, max(limits.batch >> rows[0].blame, 1))
     return []
+
+
+def _within(rows: list[Due], most: int) -> list[Due]:
+    """The first entries that name no more pages than this in all; at least one entry."""
+    count = 0
+    for number, row in enumerate(rows):
+        count += row.url.count("\n") + 1
+        if number and count > most:
+            return rows[:number]
+    return rows
 
 
 def _lock(connection: Connection, query: DueQuery, asked: dict[str, Any]) -> list[Due]:
@@ -228,7 +238,10 @@ def owed(connection: Connection, tier: Tier) -> tuple[Target, ...] | None:
     ).all()
     if any(row.kind == Kind.EVERYTHING for row in rows):
         return None
-    return tuple(Target(url=row.url, tag=row.tag, site=row.site) for row in rows)
+    targets = (
+        Target(url=url, tag=row.tag, site=row.site) for row in rows for url in split_urls(row.url)
+    )
+    return tuple(dict.fromkeys(targets))
 
 
 def being_sent(connection: Connection, tier: Tier) -> bool:
@@ -273,14 +286,15 @@ def _take(
         claimed_until=micros(until),
         attempts=outbox.c.attempts + 1,
     )
-    pages = {(row.site, row.url): row.tag for row in rows if row.kind == Kind.PAGE}
-    gone = {(row.site, row.url) for row in rows if row.gone}
+    pages = [row for row in rows if row.kind == Kind.PAGE]
+    targets = {
+        (row.site, url, row.tag): Target(url=url, tag=row.tag, site=row.site, gone=row.gone)
+        for row in sorted(pages, key=lambda row: bool(row.gone))
+        for url in split_urls(row.url)
+    }
     return Claim(
         token=token,
         ids=ids,
-        targets=tuple(
-            Target(url=url, tag=tag, site=site, gone=(site, url) in gone)
-            for (site, url), tag in pages.items()
-        ),
+        targets=tuple(targets.values()),
         everything=rows[0].kind == Kind.EVERYTHING,
     )

@@ -20,6 +20,7 @@ from ..drivers import Driver
 from ..index.bound import Bound
 from ..index.lock import WRITING, exclude
 from ..index.resolve import Resolution
+from ..index.wal import empty_large_log
 from .clock import Hands, set_back
 from .delivery import Delivery
 from .enqueue import settle_changes
@@ -42,6 +43,9 @@ Hook = Callable[[datetime], datetime | None]
 
 AGAIN = timedelta(seconds=5)
 """How soon a hook that failed is called again."""
+
+LARGE_LOG = 4 * 1024 * 1024
+"""Housekeeping empties a write-ahead log of SQLite that is larger than this."""
 
 BREATH = timedelta(milliseconds=20)
 """The rest between two parts of a long work, in which writers get their turn."""
@@ -159,6 +163,7 @@ class Relay:
                 owed = all_owed(connection, self.tiers)
                 keep_house(connection, owed, now, self._bound)
                 retire_gone(connection, now, self._heard.gone())
+            empty_large_log(self._reading, LARGE_LOG)
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]
         return min([*waits, self._sweep(), self._kept + EVERY - now])

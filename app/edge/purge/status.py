@@ -130,7 +130,9 @@ def _said(found: TierStatus) -> Iterator[str]:
     if found.dead:
         yield f"  {found.dead} were refused for good:"
     for letter in found.letters:
-        yield f"    {letter.url or 'everything'}: {letter.error}"
+        first, _, more = letter.url.partition("\n")
+        also = f" and {more.count(chr(10)) + 1} more" if more else ""
+        yield f"    {first or 'everything'}{also}: {letter.error}"
 
 
 def _seconds(span: timedelta) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 own = sa.MetaData()
@@ -86,6 +88,16 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         sa.Column("until", sa.BigInteger),
     )
     return outbox, tier, sample
+
+
+def join_urls(urls: Iterable[str]) -> str:
+    """Several URLs as the `url` of one entry; a URL has no line break."""
+    return "\n".join(urls)
+
+
+def split_urls(url: str) -> list[str]:
+    """The URLs of an entry."""
+    return url.split("\n")
 
 
 outbox, tier, sample = define_tables(own)

@@ -15,7 +15,8 @@ class Tier:
     before it. `flight` is the longest time that a stale response can be on its way to it; after
     that it is purged again, unless it refuses such a response by itself (zero). More than
     `backlog` pages that wait fold into a purge of everything. A dead letter folds into one after
-    `patience`. Pages that the edge may keep for at most `ignored_lifetime` are not purged there.
+    `patience`. Pages that the edge may keep for at most `ignored_lifetime` are not purged there. A
+    tier that is purged `by_url` is owed short-lived pages one by one, or not at all.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Tier:
     backlog: int = 5_000
     patience: timedelta = timedelta(minutes=10)
     ignored_lifetime: timedelta = timedelta(0)
+    by_url: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > 60:  # noqa: PLR2004 - as the table has it

@@ -43,6 +43,7 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
         (archive, "PAGE_SIZE", 3),
         (archive, "YEAR_SIZE", 5),
         (exports, "SITEMAP_SIZE", 4),
+        (exports, "PART_SIZE", 4),
         (articles, "RELATED", 2),
         (errors, "NEWEST", 2),
         (feeds, "SIZE", 2),

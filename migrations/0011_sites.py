@@ -1,7 +1,7 @@
 """The site that a page was registered under, beside its path, and who relays to each tier.
 
-Revision ID: 0010
-Revises: 0019
+Revision ID: 0011
+Revises: 0010
 Create Date: 2026-11-29
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0019"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """How long an edge may take a page for fresh: CDNs that bill by URL are not told of brief pages.
 
-Revision ID: 0019
+Revision ID: 0009
 Revises: 0008
 Create Date: 2026-11-29
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
