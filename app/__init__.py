@@ -92,7 +92,7 @@ def init_edge(app: Flask) -> None:
             WATCHED,
             SCHEMA,
             site=app.config["SITE_URL"],
-            settings=("SITE_URL",),
+            settings=("SITE_URL", "EDGE_STORE_ENTRY"),
             hooks=(make_publish_hook(app),),
             unavailable=error_handlers.unavailable(app),
         )

@@ -170,8 +170,8 @@ SETTINGS = (
         parser=whole,
         default="250000",
         unit="pages",
-        help="How many pages the index takes, a tenth of them errors, redirects and answers "
-        "to a query; what is over is not shared.",
+        help="How many pages the index takes; errors, redirects and searches have room for a tenth "
+        "as many each, beside the pages; what is over is not shared.",
     ),
     Setting(
         name="EDGE_REFILL",
@@ -185,7 +185,8 @@ SETTINGS = (
         parser=switch,
         default="on",
         help="Whether a web process delivers purges to the edges; "
-        "off where `flask edge relay` runs on its own.",
+        "off where `flask edge relay` runs on its own: "
+        "then it delivers only while no relay is alive.",
     ),
     Setting(
         name="EDGE_SAMPLE_EVERY",

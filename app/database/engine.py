@@ -18,11 +18,18 @@ PATIENCE = timedelta(seconds=5)
 """How long a connection waits for another writer, or for a server that does not answer."""
 
 
+MOST_LOG_BYTES = 16 * 1024 * 1024
+"""SQLite truncates its write-ahead log to this when it starts the log again."""
+
+
 def engine_options(url: str) -> dict[str, Any]:
     """Return the options of `create_engine` for this database."""
     if make_url(url).get_backend_name() == "sqlite":
         return {
             "connect_args": {"timeout": PATIENCE.total_seconds(), "check_same_thread": False},
+            # A thread that renders and one that registers need a connection each; the number of
+            # threads is the bound.
+            "max_overflow": -1,
         }
     return {
         "pool_pre_ping": True,
@@ -44,6 +51,7 @@ def _on_connect(connection: Any, _record: object) -> None:
     _to_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA journal_size_limit={MOST_LOG_BYTES}")
 
 
 def _to_wal(connection: Any) -> None:

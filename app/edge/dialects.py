@@ -206,8 +206,8 @@ def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshnes
 
 
 def purgeable(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
-    """Return these dialects; those that are named can be purged, beside what always can."""
-    return tuple(replace(d, purged=DIALECTS[d.name].purged or d.name in names) for d in dialects)
+    """Return these dialects; those that are named can be purged, and no other."""
+    return tuple(replace(d, purged=d.name in names) for d in dialects)
 
 
 def _said_in_cache_control(

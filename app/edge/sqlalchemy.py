@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -39,6 +39,7 @@ READS = "edge_reads"
 
 _WROTE = "edge.wrote"
 _MARKED = "edge.marked"
+_PAUSED = "edge.paused"
 
 
 class Observer:
@@ -56,6 +57,9 @@ class Observer:
         event.listen(engine, "checkin", self._returned)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "begin", _take_write_lock)
+            event.listen(engine, "before_cursor_execute", _resume_reads)
+            event.listen(engine, "commit", _forget_pause)
+            event.listen(engine, "rollback", _forget_pause)
         _followed.add(engine.dialect)
         _watch_others()
         _watch_sessions()
@@ -90,6 +94,7 @@ class Observer:
             record.spoil("it was built by a request that writes to the database")
         if connection.info.get(_MARKED) is not record:
             connection.info[_MARKED] = record
+            record.readers.append(ref(connection))
             record.marks.append(_mark(connection))
 
     def _after(
@@ -151,6 +156,7 @@ class Observer:
     def _returned(self, _connection: Any, record: Any) -> None:
         """A connection goes back to its pool: whatever it wrote is committed or gone."""
         try:
+            record.info.pop(_PAUSED, None)
             writers: set[Observer] = record.info.get(_WROTE, set())
             if self in writers:
                 writers.discard(self)
@@ -196,6 +202,52 @@ def _spoil(error: Exception, during: str) -> None:
     record = current()
     if record is not None:
         record.spoil(sentence)
+
+
+def end_reads(record: Record) -> None:
+    """End the SQLite transactions that a response has only read in.
+
+    While one of them is open, SQLite cannot start its write-ahead log again. A later statement on
+    the same connection begins a transaction in its place, so the application sees no difference
+    but that it reads what is committed by then.
+    """
+    for reader in record.readers:
+        connection = reader()
+        if connection is not None and _only_reads(connection):
+            _end_transaction(connection)
+
+
+def _only_reads(connection: Connection) -> bool:
+    """Tell whether a connection is open on SQLite and has written nothing so far."""
+    if connection.closed or connection.invalidated or connection.in_nested_transaction():
+        return False
+    dialect = connection.dialect
+    return dialect.name == "sqlite" and not dialect.is_async and not connection.info.get(_WROTE)
+
+
+def _end_transaction(connection: Connection) -> None:
+    raw: Any = connection.connection.driver_connection
+    if not raw.in_transaction:
+        return
+    try:
+        raw.commit()
+    except connection.dialect.loaded_dbapi.Error:
+        return  # the transaction stays open, as if nobody had asked
+    connection.info[_PAUSED] = True
+
+
+def _resume_reads(connection: Connection, *_: Any) -> None:
+    """Begin a transaction in place of the one that `end_reads` ended."""
+    if not connection.info.pop(_PAUSED, False):
+        return
+    raw: Any = connection.connection.driver_connection
+    if not raw.in_transaction:
+        raw.execute("BEGIN")
+
+
+def _forget_pause(connection: Connection) -> None:
+    """The application has ended the transaction itself."""
+    connection.info.pop(_PAUSED, None)
 
 
 def _take_write_lock(connection: Connection) -> None:

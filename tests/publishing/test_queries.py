@@ -69,7 +69,7 @@ def test_only_what_is_published_is_found(app: Flask, status: Status) -> None:
         *authors.with_articles(),
         *search.search_posts("secret"),
         *exports.addresses(1),
-        *exports.rows(),
+        *exports.newest(10).rows,
         redirects.target("/old"),
     ]
     assert [thing for thing in found if thing is not None] == []
@@ -251,7 +251,7 @@ def test_topics_at_the_same_place_keep_their_order(any_app: Flask) -> None:
     assert found is not None
     assert [topic.id for topic in found.topics] == [1, 2]
     assert [author.id for author in found.authors] == [1, 2]
-    (row,) = exports.rows()
+    (row,) = exports.newest(10).rows
     assert (row.topics, row.authors) == (("First", "U"), ("First", "B"))
 
 
@@ -425,14 +425,26 @@ def test_an_empty_site_has_an_empty_summary(any_app: Flask) -> None:
         (lambda: archive.page(1), 4),
         (lambda: articles.by_slug("n1"), 4),
         (lambda: search.search_posts("n1"), 5),
-        (exports.rows, 3),
+        (lambda: exports.newest(10), 3),
+        (lambda: exports.part(1, 10), 3),
         (topics.with_articles, 1),
         (archive.years, 1),
         (lambda: archive.year(2024), 3),
         (exports.summary, 4),
     ],
     ids=[
-        *("newest", "in-full", "page", "article", "search", "rows", "topics", "years", "year"),
+        *(
+            "newest",
+            "in-full",
+            "page",
+            "article",
+            "search",
+            "rows",
+            "part",
+            "topics",
+            "years",
+            "year",
+        ),
         "summary",
     ],
 )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask.signals import request_finished, request_started
 
 from .. import cli
+from ..changes.install import log_everything
 from ..changes.watchman import Watchman
-from ..dialects import named, varying
+from ..dialects import named, purgeable, varying
 from ..front import Drivers, Front
 from ..gateway.compression import Compression
 from ..index import Bound
+from ..index.register import begin_build
 from ..marks import Directed, cached, policy_from
 from ..policy import Policy, PolicyError
 from ..settings import SETTINGS, choice, number, varied_fields
@@ -23,6 +28,7 @@ from ..sqlalchemy import Observer
 from . import asking, send_file, templates
 from .address import to_canonical_query
 from .awake import Awake
+from .condition import degraded, other_build
 from .embedded import Embedded, embedded, switched_on
 from .fallback import Fallback
 from .fronting import driven, from_settings, trusting
@@ -30,23 +36,27 @@ from .parts import Parts
 from .promise import ShouldHandle, successful_get
 from .releasing import forget_everything
 from .requests import tracked
-from .sampling import degraded, sampling
+from .sampling import sampling
 from .seal import Seal
 from .state import Clock, State, state_of
 from .static import Static
 from .tagging import PageTags
 from .tracking import Tracker
+from .untracked import CurrentCode
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request, Response
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from ..changes import Watched
     from ..purge.relay import Hook
     from ..reads import Schema
     from ..verify import Ours
+
+
+_log = logging.getLogger(__name__)
 
 
 def _now() -> datetime:
@@ -96,7 +106,7 @@ class Edge:
             default=_default_policy(self.default if default is None else default),
             should_handle=_checked(self.should_handle if should_handle is None else should_handle),
             clock=clock,
-            front=Front.of(dialects, named("broadsheet" if gated else ""), cap=cap),
+            front=Front.of(dialects, purgeable(named("broadsheet" if gated else ""), ()), cap=cap),
             strict=choice(app.config, "EDGE_STRICT"),
         )
         app.extensions["edge"] = state
@@ -114,7 +124,8 @@ class Edge:
         app.wsgi_app = state.sealed  # type: ignore[method-assign]  # Flask documents this
         if gated:
             state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
-            app.wsgi_app = _fenced(app, state.embedded.gateway)  # type: ignore[method-assign]  # as above
+            state.code = CurrentCode(state.embedded.gateway, app, state.embedded)
+            app.wsgi_app = _fenced(app, state.code)  # type: ignore[method-assign]  # as above
         else:
             app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
 
@@ -143,6 +154,9 @@ class Edge:
         state = state_of(app)
         if state.embedded is not None:
             _settle(state.embedded, site)
+            state.front = replace(state.front, gateway=named("broadsheet"))
+        if state.code is not None:
+            state.code.tracked = True  # the page index knows which release made a page
         state.front = driven(app, state.front, drivers or from_settings(app, site))
         state.trust = trusting(engine, state.front, state.clock)
         bound = Bound(pages=number(app.config, "EDGE_INDEX_PAGES"))
@@ -161,7 +175,13 @@ class Edge:
         )
         state.upkeep = _follow(app, state, state.tracker, hooks)
         relay = bool(app.config["EDGE_RELAY"])
-        state.awake = Awake(app.wsgi_app, state.upkeep, relay=relay, unavailable=unavailable)
+        state.awake = Awake(
+            app.wsgi_app,
+            state.upkeep,
+            relay=relay,
+            stands_by=not app.testing,  # a test that asks for no relay gets none
+            unavailable=unavailable,
+        )
         app.wsgi_app = _fenced(app, state.awake)  # type: ignore[method-assign]  # as above
 
     def rouse(self, app: Flask) -> None:
@@ -252,6 +272,16 @@ def _stamp_static(app: Flask) -> None:
         Static(Path(app.static_folder), Shelf(build)).install(app)
 
 
+def _begin_build(tracker: Tracker, connection: Connection) -> None:
+    """Compare the build of this process with the current one as the process starts."""
+    if not tracker.demands_release:
+        return
+    if begin_build(connection, tracker.parts.build):
+        log_everything(connection)
+    elif trouble := other_build(tracker, connection):
+        _log.warning("edge.other_build: %s", trouble, extra={"build": tracker.parts.build})
+
+
 def _follow(app: Flask, state: State, tracker: Tracker, hooks: Sequence[Hook]) -> Upkeep:
     """Let the pages that the tracker registers follow what the app writes."""
     upkeep = Upkeep(
@@ -262,6 +292,7 @@ def _follow(app: Flask, state: State, tracker: Tracker, hooks: Sequence[Hook]) -
         tracker.watchman,
         state.front,
         bound=tracker.bound,
+        begin_build=partial(_begin_build, tracker),
     )
     Observer(tracker.schema, on_write=upkeep.after_write).listen(tracker.engine)
     return upkeep

@@ -46,7 +46,8 @@ def release(app: Flask) -> releases.Released:
     tracker = tracker_of(app)
     with tracker.logging() as connection:
         released = releases.release(connection, tracker.parts, tracker.watched)
-        retired = gateways.retire_others(connection, tracker.front.tiers)
+        now = app.extensions["edge"].clock()
+        retired = gateways.retire_others(connection, tracker.front.tiers, now)
     return replace(released, retired=tuple(retired))
 
 

@@ -34,7 +34,7 @@ from .responses import (
     write_vary,
 )
 from .seal import RECORDED, note_url
-from .tracking import Version
+from .tracking import REDIRECTS, Version
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .promise import Promise, ShouldHandle
     from .seal import Seal
     from .tracking import Tracker
+    from .untracked import CurrentCode
     from .upkeep import Upkeep
 
 Clock = Callable[[], datetime]
@@ -71,6 +72,7 @@ class State:
     upkeep: Upkeep | None = None
     awake: Awake | None = None
     sealed: Seal | None = None
+    code: CurrentCode | None = None
     ours: Ours | None = None
     routes: dict[str, Promise] = field(default_factory=dict)
 
@@ -165,30 +167,48 @@ class State:
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = facts_of(said, route, asked, response)
         failed = facts.status not in SUCCESSFUL
-        version = Version(variant=variant_of(asked, facts), etag=etag, failed=failed)
+        version = Version(
+            variant=variant_of(asked, facts),
+            etag=etag,
+            failed=failed,
+            redirects=facts.status in REDIRECTS,
+        )
         url = registered_as(asked) if said.policy.shared else ""
         finding = judge(facts) or self._registered(facts, url, version, now)
         environ[POLICY_KEY] = said.policy.name
         environ[COOKIES_KEY] = cookies(response.headers)
         environ[PURGED_KEY] = said.policy.shared and said.policy.purged and finding is None
         if finding is None:
-            self._promise(response, said.policy, asked, url=url, now=now)
+            tags = self._tags(url, version, said.policy)
+            self._promise(response, said.policy, asked, tags=tags, now=now)
         else:
             strict = self.is_strict(sender)
             withhold(response, finding, environ, policy=said.policy, strict=strict)
 
     def _promise(
-        self, response: Response, policy: Policy, asked: Request, *, url: str, now: datetime
+        self,
+        response: Response,
+        policy: Policy,
+        asked: Request,
+        *,
+        tags: tuple[str, ...],
+        now: datetime,
     ) -> None:
         """Write what caches may do with a response that the guard lets out."""
         if policy.shared and "cookie" in {name.lower() for name in vary_names(response)}:
             write_vary(response, (n for n in vary_names(response) if n.lower() != "cookie"))
         trusted = self._trusted(misspelt=misspelt(asked)) if self.embedded is None else None
         promise(response, policy, self.front, trusted=trusted, now=now)
-        if self.tracker is not None and policy.shared and self.front.tiers:
-            tag(response, self.front.tags(self.tracker.tag(url)))
+        if tags:
+            tag(response, self.front.tags(*tags))
         if not policy.no_store:
             validate(response, asked.environ)
+
+    def _tags(self, url: str, version: Version, policy: Policy) -> tuple[str, ...]:
+        """The cache tags of a shared response; none where no edge is purged."""
+        if self.tracker is None or not policy.shared or not self.front.tiers:
+            return ()
+        return self.tracker.tags_of(url, version, policy)
 
     def _registered(
         self, facts: Facts, url: str, version: Version, now: datetime
@@ -196,7 +216,7 @@ class State:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
         if self.tracker is None or not policy.shared:
-            return None
+            return self.code.finding(facts.view) if self.code and policy.shared else None
         return self.tracker.settle(facts.view, url, version, policy, now)
 
 

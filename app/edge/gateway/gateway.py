@@ -97,6 +97,11 @@ class Gateway:
             raise ValueError(f"the gateway speaks for {self._options.site}, not for {site}")
         self._options, self._keying = settled, Keying(settled)
 
+    @property
+    def site(self) -> str:
+        """The one site that it speaks for, such as `https://example.org`; empty when any."""
+        return self._options.site or ""
+
     def purge(self, url: str) -> int:
         """Forget every variant of a URL; return how many there were.
 

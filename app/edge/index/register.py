@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from ..changes.log import since
 from ..changes.mark import MARK
+from ..changes.meta import note, noted
 from ..changes.tables import META
 from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
@@ -27,10 +28,14 @@ from .lock import share
 from .page import Page
 from .precision import counted
 from .prepared import Prepared
+from .short import register_short
 from .tables import dependency, page, part
 
 BUILD = "build"
 """The note beside the change log that names the release whose pages may be registered."""
+
+STARTED = "started-build"
+"""The same where nothing was ever released: the build of the process that started last."""
 
 MOST_CHANGES = 500
 """More changes than this since a render began are not compared one by one."""
@@ -68,12 +73,36 @@ def register(
     """
     record = read if isinstance(read, Record) else Record(noted=set(read))
     share(connection)
-    if build is not None and any(kept != build for (kept,) in _BUILD.rows(connection, BUILD)):
+    if build is not None and current_build(connection) not in {None, build}:
         return Registered.OLD_BUILD
     verdict = _check(connection, record, marks)
     if verdict is not Registered.DONE:
         return verdict
+    if response.short is not None:
+        done = register_short(connection, response, record, bound)
+        return Registered.DONE if done else Registered.FULL
     return _write(connection, response, record, bound)
+
+
+def current_build(connection: Connection) -> str | None:
+    """The build whose pages may be registered: the released one, else that which started last."""
+    for name in (BUILD, STARTED):
+        for (build,) in _BUILD.rows(connection, name):
+            return str(build)
+    return None
+
+
+def begin_build(connection: Connection, build: str) -> bool:
+    """Let the build of a starting process be the current one, where nothing was ever released.
+
+    Returns whether another build made the pages that edges may keep: then purge everything.
+    The caller holds the lock of resolving.
+    """
+    current = current_build(connection)
+    if current == build or noted(connection, BUILD) is not None:
+        return False
+    note(connection, STARTED, build)
+    return current is not None
 
 
 def _check(connection: Connection, record: Record, marks: Iterable[str]) -> Registered:
@@ -153,6 +182,7 @@ def _values(response: Page, said: str) -> tuple[Any, ...]:
     longer = min((response.expires - response.registered) / _PART_LONGER, LONGER)
     return (
         response.tag,
+        response.site,
         response.etag,
         response.policy,
         whole(response.registered),
@@ -169,7 +199,7 @@ def _says_all(row: Sequence[Any], response: Page, said: str) -> bool:
     One that was purged says with the next copy whether it had to be.
     """
     _, *same, purged, until, lifetime = row
-    here = [said, response.tag, response.etag, response.policy, response.aside]
+    here = [said, response.tag, response.site, response.etag, response.policy, response.aside]
     lasting = lifetime >= response.lifetime // timedelta(microseconds=1)
     return same == here and not purged and until >= whole(response.expires) and lasting
 
@@ -185,7 +215,10 @@ def _larger(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     return sa.case((column > new, column), else_=new)
 
 
-_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside", "lifetime")
+_VALUES = (
+    *("tag", "site", "etag", "policy"),
+    *("registered_at", "expires_at", "digest", "aside", "lifetime"),
+)
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
 _update = (
@@ -200,7 +233,7 @@ _update = (
 )
 _KNOWN = Prepared(
     sa.select(
-        *(page.c.id, page.c.digest, page.c.tag, page.c.etag, page.c.policy),
+        *(page.c.id, page.c.digest, page.c.tag, page.c.site, page.c.etag, page.c.policy),
         *(page.c.aside, page.c.purged, page.c.expires_at, page.c.lifetime),
     ).where(*_this),
     *_WHERE,

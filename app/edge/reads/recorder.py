@@ -31,6 +31,8 @@ class Record:
     rows: dict[Keyed, set[Any]] = field(default_factory=dict)
     """The keys of the rows that were returned, of each table of each statement."""
     marks: list[str] = field(default_factory=list)
+    readers: list[Callable[[], Any]] = field(default_factory=list)
+    """Weak references to the connections that the marks were taken on."""
     spoilt: str | None = None
     doubted: str | None = None
     clock: ClockUse | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,8 +15,14 @@ from app.publishing.sitemaps import Address
 
 from .post_selects import NEWEST_FIRST, OLDEST_FIRST, articles
 
-SITEMAP_SIZE = 5000
-MOST_ROWS = 50_000
+SITEMAP_SIZE = 1000
+"""Addresses in one sitemap: publishing renders the last one again, whatever the site's size."""
+
+PART_SIZE = 1000
+"""Articles in one file of a download, at most."""
+
+LARGEST_ROW = 4 * 1024
+"""Bytes that are reckoned for a row, with a long summary and several authors and topics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +37,14 @@ class Row:
     word_count: int
     authors: tuple[str, ...]
     topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some articles, newest first; `full`: it has as many as fit, so there may be others."""
+
+    rows: tuple[Row, ...]
+    full: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +76,44 @@ def addresses(number: int) -> list[Address]:
     return [Address(path=f"/articles/{row.slug}", changed_at=row.updated_at) for row in rows]
 
 
-def rows() -> list[Row]:
-    """Every published article, newest first, `MOST_ROWS` at most; three statements."""
-    statement = articles().with_only_columns(
-        Post.id,
-        Post.slug,
-        Post.title,
-        Post.summary,
-        Post.published_at,
-        Post.updated_at,
-        Post.word_count,
-    )
-    authors = _names(post_author, Author, post_author.c.author_id)
-    topics = _names(post_topic, Topic, post_topic.c.topic_id)
-    return [
+def part_size(entry: int) -> int:
+    """How many articles one file lists, so that a store keeps it that takes `entry` bytes."""
+    return max(1, min(PART_SIZE, entry // LARGEST_ROW))
+
+
+def newest(size: int) -> Part:
+    """The newest articles, newest first; three statements."""
+    rows = list(db.session.execute(_columns().order_by(*NEWEST_FIRST).limit(size + 1)))
+    return Part(rows=_rows(rows[:size]), full=len(rows) > size)
+
+
+def part(number: int, size: int) -> Part | None:
+    """Part `number` of all articles, newest first; part 1 has the oldest. None where none are.
+
+    A full part does not change by publishing. Three statements.
+    """
+    query = _columns().order_by(*OLDEST_FIRST).limit(size).offset((number - 1) * size)
+    oldest_first = list(db.session.execute(query))
+    if not oldest_first:
+        return None
+    return Part(rows=_rows(oldest_first[::-1]), full=len(oldest_first) == size)
+
+
+def _columns() -> sa.Select[int, str, str, str, datetime, datetime, int]:
+    columns = (Post.id, Post.slug, Post.title, Post.summary)
+    dates = (Post.published_at, Post.updated_at, Post.word_count)
+    selected: Any = articles().with_only_columns(*columns, *dates)
+    return selected  # type: ignore[no-any-return]  # it loses its types on the way
+
+
+def _rows(selected: Sequence[Any]) -> tuple[Row, ...]:
+    """The rows with their names; `selected` are articles in order, newest first."""
+    if not selected:
+        return ()
+    between = (selected[-1].published_at, selected[0].published_at)
+    authors = _names(post_author, Author, post_author.c.author_id, between)
+    topics = _names(post_topic, Topic, post_topic.c.topic_id, between)
+    return tuple(
         Row(
             path=f"/articles/{row.slug}",
             title=row.title,
@@ -84,8 +124,8 @@ def rows() -> list[Row]:
             authors=tuple(authors.get(row.id, ())),
             topics=tuple(topics.get(row.id, ())),
         )
-        for row in db.session.execute(statement.order_by(*NEWEST_FIRST).limit(MOST_ROWS))
-    ]
+        for row in selected
+    )
 
 
 def summary() -> Summary:
@@ -119,16 +159,22 @@ def _linked(links: sa.Table, noun: sa.Column[int]) -> int:
 
 
 def _names(
-    links: sa.Table, noun: type[Author | Topic], key: sa.Column[int]
+    links: sa.Table,
+    noun: type[Author | Topic],
+    key: sa.Column[int],
+    between: tuple[datetime, datetime],
 ) -> dict[int, list[str]]:
+    """The names that articles of a span of time are linked with, in their order."""
+    first, last = between
     statement = (
         articles()
+        .where(Post.published_at >= first, Post.published_at <= last)
         .join(links, links.c.post_id == Post.id)
         .join(noun, noun.id == key)
-        .with_only_columns(Post.id, noun.id, noun.name)
-        .order_by(Post.id, links.c.position, key)
+        .with_only_columns(Post.id, Post.published_at, noun.id, noun.name)
+        .order_by(Post.published_at, Post.id, links.c.position, key)
     )
     names: dict[int, list[str]] = {}
-    for post_id, _, name in db.session.execute(statement):
+    for post_id, _, _, name in db.session.execute(statement):
         names.setdefault(post_id, []).append(name)
     return names

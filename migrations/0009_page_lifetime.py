@@ -1,7 +1,7 @@
 """How long an edge may take a page for fresh: CDNs that bill by URL are not told of brief pages.
 
-Revision ID: 0019
-Revises: 0012
+Revision ID: 0009
+Revises: 0008
 Create Date: 2026-11-29
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0012"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
