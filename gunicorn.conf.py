@@ -16,15 +16,15 @@ from flask.helpers import get_load_dotenv
 
 on_a_platform = bool(os.environ.get("PORT"))  # said from outside, not in .env
 
-gc.disable()  # nothing of what is imported is garbage, and to look for it takes a fifth of a start
+gc.disable()  # imported modules are no garbage, and collecting takes a fifth of the start-up time
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import extensions, serving  # noqa: E402 - .env is read before the settings
+from app import extensions, startup_checks  # noqa: E402 - .env is read before the settings
 from app.config import ConfigError, load  # noqa: E402 - as above
-from app.config.loading import flask_settings  # noqa: E402 - as above
+from app.config.loading import read_flask_settings  # noqa: E402 - as above
 from app.server.worker import BODY_LIMIT, ReceivingWorker  # noqa: E402 - as above
 
 gc.freeze()  # it is there for as long as the process, and workers share it
@@ -35,7 +35,7 @@ try:
 except ConfigError as error:
     sys.exit(f"Error: {error.format_message()}")
 
-bind = [serving.address(settings, public=on_a_platform)]
+bind = [startup_checks.address(settings, public=on_a_platform)]
 workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
 
@@ -51,8 +51,8 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# No request header may choose SCRIPT_NAME, PATH_INFO or the scheme, whoever the peer is and
-# whatever FORWARDED_ALLOW_IPS says: the PROXIES setting alone decides which proxies are ours.
+# No request header may choose SCRIPT_NAME, PATH_INFO or the scheme, for any peer and any value of
+# FORWARDED_ALLOW_IPS: only the setting PROXIES decides which proxies are trusted.
 forwarded_allow_ips = "127.0.0.1"
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
@@ -69,7 +69,7 @@ loglevel = settings["LOG_LEVEL"]
 class Worker(ReceivingWorker):
     """The worker, with the app's own limit for bodies."""
 
-    body_limit = flask_settings(os.environ).get("MAX_CONTENT_LENGTH") or BODY_LIMIT
+    body_limit = read_flask_settings(os.environ).get("MAX_CONTENT_LENGTH") or BODY_LIMIT
 
 
 worker_class = Worker
@@ -83,7 +83,7 @@ def on_starting(server: Any) -> None:
         for place in server.cfg.address:
             if isinstance(place, tuple):
                 _check_port(place[0], place[1])
-    if not serving.passes_apart(serving.check_app):
+    if not startup_checks.passes_in_child(startup_checks.check_app):
         sys.exit(1)
 
 
@@ -100,12 +100,12 @@ def post_worker_init(worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    """Leave no write-ahead log beside SQLite's file, now that no worker has it open any more."""
-    serving.remove_log(settings)
+    """Remove SQLite's write-ahead log, because no worker has the database open now."""
+    startup_checks.remove_log(settings)
 
 
 def _check_port(host: str, port: int) -> None:
     try:
-        serving.check_port(host, port)
-    except serving.StartError as error:
+        startup_checks.check_port(host, port)
+    except startup_checks.StartupError as error:
         sys.exit(f"Error: {error.format_message()}")

@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import config, create_app
 from app.config import SETTINGS, ConfigError, Setting
-from app.config.readers import (
+from app.config.parsers import (
     bind,
     count,
     database_url,
@@ -46,7 +46,7 @@ def test_each_setting_says_in_a_sentence_what_it_does(setting: Setting) -> None:
 @every_setting
 def test_each_default_can_be_read(setting: Setting) -> None:
     """What the table says goes through the setting's own reader."""
-    setting.parse(setting.default, said_by=setting.name)
+    setting.parse(setting.default, source=setting.name)
 
 
 @every_setting

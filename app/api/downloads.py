@@ -1,8 +1,8 @@
 """Every article as a file, for a spreadsheet or a script; on a large site, as several.
 
-A file is made in memory, since a streamed response can't be stored, and bounded by the size that
-the gateway's store takes. `posts.csv` has the newest articles. The parts are numbered from the
-oldest article, so that publishing changes the last part alone.
+A file is built in memory, because a streamed response can't be stored, and limited to the size
+that the gateway's store takes. `posts.csv` has the newest articles. The parts are numbered from the
+oldest article, so that publishing changes only the last part.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import exports
 
-from . import policies, shapes
+from . import policies, serializers
 
 bp = Blueprint("downloads", __name__, url_prefix="/downloads")
 
 COLUMNS = ("url", "title", "summary", "published_at", "updated_at", "words", "authors", "topics")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
-"""What makes a spreadsheet compute a cell; some read the full-width forms too."""
+"""First characters of a formula in a spreadsheet; some programs accept full-width forms too."""
 
 
 @bp.get("/posts.csv")
@@ -103,11 +103,11 @@ def _linked(response: Response, links: dict[str, int]) -> Response:
 
 def _cells(row: exports.Row) -> dict[str, object]:
     return {
-        "url": shapes.url(row.path),
+        "url": serializers.url(row.path),
         "title": row.title,
         "summary": row.summary,
-        "published_at": shapes.instant(row.published_at),
-        "updated_at": shapes.instant(row.updated_at),
+        "published_at": serializers.instant(row.published_at),
+        "updated_at": serializers.instant(row.updated_at),
         "words": row.word_count,
         "authors": "; ".join(row.authors),
         "topics": "; ".join(row.topics),
@@ -116,8 +116,8 @@ def _cells(row: exports.Row) -> dict[str, object]:
 
 def _harmless(cell: object) -> str:
     """A cell that a spreadsheet shows and does not execute."""
-    said = str(cell)
-    return f"'{said}" if said.startswith(_FORMULA) else said
+    value = str(cell)
+    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _attachment(text: str, name: str, content_type: str) -> Response:

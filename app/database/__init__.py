@@ -1,4 +1,4 @@
-"""How the two databases are spoken to: models' base, engines, migrations, errors."""
+"""Access to SQLite and PostgreSQL: the base of the models, engines, migrations, errors."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from .base import Base, Instant
 from .copies import remove_log
 from .copy_errors import BackupError
 from .engine import PATIENCE, WRITING, engine_options, listen
+from .errors import UnusableDatabaseError, is_away
 from .migrations import BrokenReferences, Migrations, NewerDatabase
-from .trouble import UnusableDatabaseError, is_away
 
 __all__ = [
     "PATIENCE",

@@ -82,7 +82,7 @@ def new_file(file: Path) -> Iterator[Path]:
     try:
         yield partial
         _to_disk(partial)
-        os.link(partial, file)  # unlike a rename it fails where somebody was quicker
+        os.link(partial, file)  # unlike a rename, it fails if the file exists by now
         _to_disk(file.parent)
     except FileExistsError:
         raise BackupError(f"{file} exists: remove it, or choose another name.") from None

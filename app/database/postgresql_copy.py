@@ -30,7 +30,7 @@ _FUNCTIONS = """
 
 
 def save(url: URL, file: Path) -> None:
-    """Dump a database as it is at one moment; others may write meanwhile."""
+    """Dump one snapshot of a database; other processes may keep writing."""
     _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}", url=url)
 
 

@@ -23,7 +23,7 @@ _IN_USE = (
 
 
 def save(database: Path, file: Path) -> None:
-    """Copy a database into a file that needs no log beside it; others may write meanwhile."""
+    """Copy a database into a single file without a log; other processes may keep writing."""
     try:
         with (
             closing(_open(database, mode="ro")) as source,
@@ -75,7 +75,7 @@ def _open(database: Path, *, mode: str) -> sqlite3.Connection:
 
 @contextmanager
 def _alone(database: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database that nobody else has open, and keep others out until the end."""
+    """Open a database that no other process has open, and lock it until the end."""
     with closing(_open(database, mode="rwc")) as connection:
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         try:
@@ -99,6 +99,6 @@ def _revisions(connection: sqlite3.Connection) -> list[str]:
 
 def _check(connection: sqlite3.Connection, file: Path) -> None:
     """Refuse a database whose pages are damaged."""
-    found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
-    if found != ["ok"]:
-        raise BackupError(f"{file} is damaged: {found[0]}.")
+    messages = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
+    if messages != ["ok"]:
+        raise BackupError(f"{file} is damaged: {messages[0]}.")

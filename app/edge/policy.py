@@ -100,6 +100,11 @@ class Freshness:
         if self.ttl and self.no_cache is True:
             yield "no_cache asks each time, so a ttl means nothing: keep one of them."
 
+    @property
+    def stores(self) -> bool:
+        """Whether a cache may reuse the response without asking, fresh or stale."""
+        return bool(self.ttl or self.stale_while_revalidate or self.stale_if_error)
+
     def meet(self, other: Freshness) -> Freshness:
         """Return what both allow."""
         no_cache = _stricter(self.no_cache, other.no_cache)
@@ -145,8 +150,9 @@ class Policy:
     """A named promise: what the browser may do and what a shared cache may do.
 
     Without `edge` a shared cache does as the browser does. `private` is True or the header fields
-    that only the reader may keep. `literal` means that the edge's words stand in Cache-Control
-    itself (`s-maxage`), as the programmer wrote them, in every dialect.
+    that only the reader may keep. Beside `no_store` the browser's `no_cache` and `must_revalidate`
+    are written too, for caches that obey only one of them. `literal` means that the edge's words
+    stand in Cache-Control itself (`s-maxage`), as the programmer wrote them, in every dialect.
 
     `until` ends every lifetime at the next "minute", "hour" or "midnight" in the time zone `zone`:
     for pages that show what the present moment decides.
@@ -202,7 +208,7 @@ class Policy:
                 yield f"what varies on {name} is one reader's own; say private=True or no_store."
 
     def _said_beside_no_store(self) -> Iterator[str]:
-        if self.browser != Freshness() or self.edge is not None:
+        if self.browser.stores or self.edge is not None:
             yield "no_store keeps nothing, so a ttl or any freshness beside it means nothing."
         for what in ("public", "immutable", "must_understand"):
             if getattr(self, what):
@@ -230,6 +236,7 @@ class Policy:
         if self.no_store or other.no_store:
             return Policy(
                 name=name,
+                browser=self._beside_no_store().meet(other._beside_no_store()),
                 no_store=True,
                 private=_stricter(self.private, other.private),
                 no_transform=self.no_transform or other.no_transform,
@@ -271,6 +278,10 @@ class Policy:
             edge=None if self.edge is None else self.edge.ending(left),
             timed=True,
         )
+
+    def _beside_no_store(self) -> Freshness:
+        """Return the `no-cache` and `must-revalidate` that a policy of `no-store` repeats."""
+        return self.browser if self.no_store else Freshness()
 
     def varying(self, names: Iterable[str]) -> Policy:
         """Return the policy with these request headers declared too."""

@@ -31,7 +31,7 @@ class ReceivedUnreader(Unreader):  # type: ignore[misc] # gunicorn is not typed
         self._rest = memoryview(b"")
 
     def supply(self, data: bytes) -> None:
-        """Let the parser read these bytes."""
+        """Feed these bytes to the parser."""
         self._rest = memoryview(data)
 
     def chunk(self, size_hint: int | None = None) -> bytes:
@@ -69,8 +69,8 @@ class Connection(TConn):  # type: ignore[misc] # as above
         return not self.buffer
 
     @property
-    def held(self) -> int:
-        """Bytes in memory: received ones and those that a thread is working on."""
+    def buffered_bytes(self) -> int:
+        """Bytes in memory: received ones and those that a thread processes."""
         return len(self.buffer) + self.handed_over
 
     def await_request(self, now: float, seconds: float) -> None:

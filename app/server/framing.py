@@ -83,7 +83,7 @@ class Framing:
         return Progress.HEAD
 
     def _head_is_refused(self, buffer: bytearray) -> bool:
-        """Tell whether gunicorn's parser refuses this incomplete head whatever follows."""
+        """Tell whether gunicorn's parser refuses this incomplete head, whichever bytes follow."""
         line_end = buffer.find(b"\r\n", 0, self.limits.line + 4)
         return (
             (line_end < 0 and len(buffer) > self.limits.line + 4)

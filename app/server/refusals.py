@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-from app import security
+from app.middleware import security_headers
 
 _TYPE: Final = ("Content-Type", "text/plain; charset=utf-8")
 _NEVER_STORED: Final = ("Cache-Control", "no-store")
@@ -20,7 +20,7 @@ def refusal(status: HTTPStatus, sentence: str) -> bytes:
         _TYPE,
         ("Content-Length", str(len(body))),
         *([("Retry-After", "5")] if status is HTTPStatus.SERVICE_UNAVAILABLE else []),
-        *security.missing(str(status.value), [_TYPE], secure=False),
+        *security_headers.missing_headers(str(status.value), [_TYPE], secure=False),
     ]
     lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{n}: {v}" for n, v in headers)]
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -29,7 +29,7 @@ def refusal(status: HTTPStatus, sentence: str) -> bytes:
 class RefusingSocket:
     """The socket on which gunicorn writes an error response of its own."""
 
-    headers = security.missing("400", [("Content-Type", "text/html")], secure=False)
+    headers = security_headers.missing_headers("400", [("Content-Type", "text/html")], secure=False)
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -51,7 +51,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
         self.capacity = max(BUFFERS, 2 * self.body_limit)
         self._receiving: dict[Connection, None] = {}  # the oldest request first
         self._lingering: dict[Connection, float] = {}
-        self._held = 0
+        self._buffered_bytes = 0
         self._next_expiry = 0.0
 
     def accept(self, listener: Any) -> None:
@@ -72,13 +72,13 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
         self.nr_conns += 1
         conn = Connection(self, sock, client, listener.getsockname(), limits=self.limits)
         self._await_request(conn, HEAD_SECONDS)
-        self._read(conn)  # the request often arrives with the connection
+        self._receive(conn)  # the request often arrives with the connection
 
     def _await_request(self, conn: Connection, seconds: float) -> None:
         self._receiving[conn] = None
         conn.await_request(time.monotonic(), seconds)
 
-    def _read(self, conn: Connection, _: Any = None) -> None:
+    def _receive(self, conn: Connection, _: Any = None) -> None:
         """Receive what the client has sent."""
         try:
             data = conn.sock.recv(_READ)
@@ -91,7 +91,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
             self._drop(conn)
             return
         conn.receive(data, time.monotonic())
-        self._held += len(data)
+        self._buffered_bytes += len(data)
         self._advance(conn)
 
     def _advance(self, conn: Connection) -> None:
@@ -114,8 +114,8 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
     def _make_room(self) -> None:
         """While buffers exceed the capacity, refuse the oldest request above its equal share."""
         share = self.capacity // self.worker_connections
-        while self._held > self.capacity:
-            large = next((conn for conn in self._receiving if conn.held > share), None)
+        while self._buffered_bytes > self.capacity:
+            large = next((conn for conn in self._receiving if conn.buffered_bytes > share), None)
             if large is None:
                 return
             self._refuse(large, _BUSY)
@@ -137,10 +137,10 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
         if not isinstance(conn, Connection):
             super().finish_request(conn, fs)
             return
-        self._held -= conn.handed_over
+        self._buffered_bytes -= conn.handed_over
         conn.handed_over = 0
-        kept = not fs.cancelled() and fs.exception() is None and fs.result() is True
-        if not kept or not conn.reusable:
+        keep_alive = not fs.cancelled() and fs.exception() is None and fs.result() is True
+        if not keep_alive or not conn.reusable:
             self._linger(conn)
             return
         conn.sock.settimeout(0)
@@ -156,7 +156,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
         To close at once would reset the connection, and the client could lose the response
         (RFC 9112 section 9.6).
         """
-        self._held -= conn.held
+        self._buffered_bytes -= conn.buffered_bytes
         conn.buffer = bytearray()
         try:
             conn.sock.settimeout(0)
@@ -192,7 +192,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
     def _listen(self, conn: Connection, callback: Any = None) -> None:
         if not conn.registered:
             conn.registered = True
-            ready = partial(callback or self._read, conn)
+            ready = partial(callback or self._receive, conn)
             self.poller.register(conn.sock, selectors.EVENT_READ, ready)
 
     def _release(self, conn: Connection) -> None:
@@ -206,7 +206,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typ
     def _drop(self, conn: Connection) -> None:
         """Close a connection at once."""
         self._release(conn)
-        self._held -= conn.held
+        self._buffered_bytes -= conn.buffered_bytes
         conn.buffer = bytearray()
         self.nr_conns -= 1
         conn.close()

@@ -15,7 +15,7 @@ from flask_alembic import Alembic
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.engine import Connection, Engine
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge.alembic import without_triggers
 from app.edge.changes import Watched, define_tables, drift, install
 from app.edge.changes.install import remove

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from app.audit_profile import site_profile
 from app.edge.config.varnish import PARAMETERS, vcl
 from app.edge.flask.planning import plan
 from app.edge.verify import Limits, Report, Wishes, check, watch
-from app.ours import ours
 from tests.conftest import opened
 
 from .gunicorn import environment, flask
@@ -208,7 +208,7 @@ def in_front(behind_varnish: str, shipped: str, edge_port: int, tmp_path: Path) 
 
 def audited(url: str, site: Site) -> Report:
     """What is found on a site at this address."""
-    return check(url, Wishes(ours=ours(site.url), limits=Limits(pause=0)))
+    return check(url, Wishes(ours=site_profile(site.url), limits=Limits(pause=0)))
 
 
 def failing(report: Report) -> dict[str, tuple[str, ...]]:
@@ -237,7 +237,7 @@ def test_the_printed_nginx_is_left_in_peace(sampled: Path, tmp_path: Path) -> No
         )
         assert printed.returncode == 0, printed.stderr
         with proxying(tmp_path, printed.stdout, port=port) as front:
-            report = check(front.url, Wishes(ours=ours(front.url), limits=Limits(pause=0)))
+            report = check(front.url, Wishes(ours=site_profile(front.url), limits=Limits(pause=0)))
     assert failing(report) == {}
     assert [visit.page.kind for visit in report.visits if not visit.last.hit] == []
     assert {"broadsheet", "nginx"} <= set(report.caches)
@@ -297,7 +297,7 @@ def test_a_watch_tells_the_hit_ratio(gated: Site) -> None:
     lines: list[str] = []
     report = watch(
         gated.url,
-        Wishes(ours=ours(gated.url), limits=Limits(pause=0)),
+        Wishes(ours=site_profile(gated.url), limits=Limits(pause=0)),
         say=lines.append,
         span=0.1,
     )

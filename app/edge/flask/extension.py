@@ -20,12 +20,12 @@ from ..front import Drivers, Front
 from ..gateway.compression import Compression
 from ..index import Bound
 from ..index.register import begin_build
-from ..marks import cached
+from ..marks import Directed, cached, policy_from
 from ..policy import Policy, PolicyError
 from ..settings import SETTINGS, choice, number, varied_fields
 from ..shelf import Shelf
 from ..sqlalchemy import Observer
-from . import asking, templates
+from . import asking, send_file, templates
 from .address import to_canonical_query
 from .awake import Awake
 from .condition import degraded, other_build
@@ -47,7 +47,7 @@ from .upkeep import Upkeep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-    from flask import Flask
+    from flask import Flask, Request, Response
     from sqlalchemy.engine import Connection, Engine
 
     from ..changes import Watched
@@ -64,20 +64,32 @@ def _now() -> datetime:
 
 
 class Edge:
-    """The edge of a Flask app: policies become headers, the guard looks at each response."""
+    """The edge of a Flask app: policies become headers, the guard looks at each response.
+
+    A subclass may set `default` and override `should_handle`, as arguments of `init_app` do.
+    """
+
+    default: Directed | None = None
+
+    def should_handle(self, request: Request, response: Response) -> bool:
+        """Tell whether the default holds for a response: it does for a GET answered with 200."""
+        return successful_get(request, response)
 
     def init_app(  # noqa: PLR0913 - options by keyword, each with a default
         self,
         app: Flask,
         *,
-        default: Policy | None = None,
-        should_handle: ShouldHandle = successful_get,
+        default: Directed | None = None,
+        should_handle: ShouldHandle | None = None,
         unknown_query: Literal["redirect", "ignore"] = "redirect",
         static: bool = True,
         gateway: Mapping[str, Any] | None = None,
         clock: Clock = _now,
     ) -> None:
         """Register with an app; `default` holds for the responses that `should_handle` picks.
+
+        `default` is a policy, `cache_control(…)`, or the directives themselves: a mapping such as
+        `{"max_age": 300}` or the text of a Cache-Control header. PolicyError for anything else.
 
         A query parameter that a public route does not declare is hidden from the view, after a
         redirect to the URL without it unless `unknown_query` is "ignore". `static` stamps the
@@ -91,8 +103,8 @@ class Edge:
         gated = switched_on(app)
         cap = timedelta(seconds=number(app.config, "EDGE_TTL_CAP"))
         state = State(
-            default=default,
-            should_handle=should_handle,
+            default=_default_policy(self.default if default is None else default),
+            should_handle=_checked(self.should_handle if should_handle is None else should_handle),
             clock=clock,
             front=Front.of(dialects, purgeable(named("broadsheet" if gated else ""), ()), cap=cap),
             strict=choice(app.config, "EDGE_STRICT"),
@@ -100,6 +112,7 @@ class Edge:
         app.extensions["edge"] = state
         app.request_class = tracked(app.request_class)
         templates.install(app)
+        send_file.install(app, lambda endpoint: state.route(app, endpoint).source != "none")
         app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, to_canonical_query)
@@ -222,6 +235,19 @@ class Edge:
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
         """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
         return cached(policy, **declared)(thing)
+
+
+def _default_policy(default: Directed | None) -> Policy | None:
+    return None if default is None else policy_from(default, argument="init_app(default=…)")
+
+
+def _checked(should_handle: ShouldHandle) -> ShouldHandle:
+    if not callable(should_handle):
+        raise PolicyError(
+            "init_app(should_handle=…) takes a function of request and response, "
+            f"not {should_handle!r}."
+        )
+    return should_handle
 
 
 def _fenced(app: Flask, layer: WSGIApplication) -> Fallback:

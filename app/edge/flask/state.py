@@ -18,7 +18,7 @@ from .address import misspelt, registered_as, tidy_query
 from .caching import watch_caches
 from .facts import facts_of, look_at_session, variant_of
 from .files import watch_files
-from .promise import response_promise, route_promise
+from .promise import Default, response_promise, route_promise
 from .requests import reads_of
 from .responses import (
     COOKIES_KEY,
@@ -161,7 +161,8 @@ class State:
         now = self.clock()
         environ = asked.environ
         route = self.route(sender, asked.endpoint)
-        said = response_promise(route, asked, response, self.should_handle, now)
+        default = Default(policy=self.default, should_handle=self.should_handle)
+        said = response_promise(route, asked, response, default, now)
         said = replace(said, policy=said.policy.ending(now))
         etag = "" if said.policy.no_store else stamp(response, environ)
         facts = facts_of(said, route, asked, response)
@@ -181,7 +182,8 @@ class State:
             tags = self._tags(url, version, said.policy)
             self._promise(response, said.policy, asked, tags=tags, now=now)
         else:
-            withhold(response, finding, environ, strict=self.is_strict(sender))
+            strict = self.is_strict(sender)
+            withhold(response, finding, environ, policy=said.policy, strict=strict)
 
     def _promise(
         self,

@@ -1,4 +1,4 @@
-"""What machines ask for: addresses for sitemaps, every article as a row, a summary in numbers."""
+"""Queries for machines: URLs for sitemaps, every article as a row, counts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from app.extensions import db
 from app.publishing.models import Author, Kind, Post, Status, Topic, post_author, post_topic
-from app.publishing.sitemap import Address
+from app.publishing.sitemaps import Address
 
-from .selections import NEWEST_FIRST, OLDEST_FIRST, articles
+from .post_selects import NEWEST_FIRST, OLDEST_FIRST, articles
 
 SITEMAP_SIZE = 1000
 """Addresses in one sitemap: publishing renders the last one again, whatever the site's size."""
@@ -63,16 +63,16 @@ class Summary:
 def addresses(number: int) -> list[Address]:
     """The articles' addresses, `SITEMAP_SIZE` at a time, numbered from the oldest.
 
-    With their keys, so that what is not among them may change.
+    They are selected by key, so that other posts may change.
     """
-    found = (
+    statement = (
         articles()
         .with_only_columns(Post.id, Post.slug, Post.updated_at)
         .order_by(*OLDEST_FIRST)
         .limit(SITEMAP_SIZE)
         .offset((number - 1) * SITEMAP_SIZE)
     )
-    rows = db.session.execute(found)
+    rows = db.session.execute(statement)
     return [Address(path=f"/articles/{row.slug}", changed_at=row.updated_at) for row in rows]
 
 
@@ -83,8 +83,8 @@ def part_size(entry: int) -> int:
 
 def newest(size: int) -> Part:
     """The newest articles, newest first; three statements."""
-    found = list(db.session.execute(_columns().order_by(*NEWEST_FIRST).limit(size + 1)))
-    return Part(rows=_rows(found[:size]), full=len(found) > size)
+    rows = list(db.session.execute(_columns().order_by(*NEWEST_FIRST).limit(size + 1)))
+    return Part(rows=_rows(rows[:size]), full=len(rows) > size)
 
 
 def part(number: int, size: int) -> Part | None:
@@ -93,10 +93,10 @@ def part(number: int, size: int) -> Part | None:
     A full part does not change by publishing. Three statements.
     """
     query = _columns().order_by(*OLDEST_FIRST).limit(size).offset((number - 1) * size)
-    found = list(db.session.execute(query))
-    if not found:
+    oldest_first = list(db.session.execute(query))
+    if not oldest_first:
         return None
-    return Part(rows=_rows(found[::-1]), full=len(found) == size)
+    return Part(rows=_rows(oldest_first[::-1]), full=len(oldest_first) == size)
 
 
 def _columns() -> sa.Select[int, str, str, str, datetime, datetime, int]:
@@ -106,11 +106,11 @@ def _columns() -> sa.Select[int, str, str, str, datetime, datetime, int]:
     return selected  # type: ignore[no-any-return]  # it loses its types on the way
 
 
-def _rows(found: Sequence[Any]) -> tuple[Row, ...]:
-    """The rows with their names; `found` are articles in order, newest first."""
-    if not found:
+def _rows(selected: Sequence[Any]) -> tuple[Row, ...]:
+    """The rows with their names; `selected` are articles in order, newest first."""
+    if not selected:
         return ()
-    between = (found[-1].published_at, found[0].published_at)
+    between = (selected[-1].published_at, selected[0].published_at)
     authors = _names(post_author, Author, post_author.c.author_id, between)
     topics = _names(post_topic, Topic, post_topic.c.topic_id, between)
     return tuple(
@@ -124,19 +124,19 @@ def _rows(found: Sequence[Any]) -> tuple[Row, ...]:
             authors=tuple(authors.get(row.id, ())),
             topics=tuple(topics.get(row.id, ())),
         )
-        for row in found
+        for row in selected
     )
 
 
 def summary() -> Summary:
     """The site in numbers."""
-    counted = articles().with_only_columns(
+    statement = articles().with_only_columns(
         sa.func.count(Post.id).label("articles"),
         sa.func.coalesce(sa.func.sum(Post.word_count), 0).label("words"),
         sa.func.max(Post.published_at).label("newest_at"),
         sa.func.min(Post.published_at).label("oldest_at"),
     )
-    row = db.session.execute(counted).one()
+    row = db.session.execute(statement).one()
     return Summary(
         articles=row.articles,
         pages=_published_pages(),
@@ -154,8 +154,8 @@ def _published_pages() -> int:
 
 
 def _linked(links: sa.Table, noun: sa.Column[int]) -> int:
-    found = articles().join(links, links.c.post_id == Post.id)
-    return db.session.scalar(found.with_only_columns(sa.func.count(noun.distinct()))) or 0
+    statement = articles().join(links, links.c.post_id == Post.id)
+    return db.session.scalar(statement.with_only_columns(sa.func.count(noun.distinct()))) or 0
 
 
 def _names(
@@ -166,7 +166,7 @@ def _names(
 ) -> dict[int, list[str]]:
     """The names that articles of a span of time are linked with, in their order."""
     first, last = between
-    found = (
+    statement = (
         articles()
         .where(Post.published_at >= first, Post.published_at <= last)
         .join(links, links.c.post_id == Post.id)
@@ -175,6 +175,6 @@ def _names(
         .order_by(Post.published_at, Post.id, links.c.position, key)
     )
     names: dict[int, list[str]] = {}
-    for post_id, _, _, name in db.session.execute(found):
+    for post_id, _, _, name in db.session.execute(statement):
         names.setdefault(post_id, []).append(name)
     return names

@@ -1,6 +1,6 @@
-"""Search: the published posts that match a reader's words, with the place where they do.
+"""Full-text search in published posts, with snippets.
 
-What a reader types is never syntax: on SQLite every word is quoted, on PostgreSQL
+User input is never query syntax: on SQLite every word is quoted, on PostgreSQL
 `websearch_to_tsquery` accepts anything.
 """
 
@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Post, Status
 
-from .selections import for_lists
+from .post_selects import for_lists
 
 LONGEST = 200
 MOST_WORDS = 12
 MOST_FOUND = 30
 OPEN, CLOSE = "\x02", "\x03"
-"""Stand around a matched word in a snippet; no text holds them, so they can be told apart."""
+"""Mark a matched word in a snippet; these characters occur in no text."""
 
 MOST_RANKED = 1000
 """A word that many posts have is ranked in the newest of them, whatever the size of the site."""
@@ -53,23 +53,25 @@ _LOOK = f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=28, MinWords=14, MaxFragmen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchHit:
     """A post that matches, and a few of its words around the match."""
 
     post: Post
     snippet: str
-    """Plain text; matched words stand between OPEN and CLOSE."""
+    """Plain text; matched words are between OPEN and CLOSE."""
 
 
-def cleaned(typed: str) -> str:
+def clean_query(typed: str) -> str:
     """What a reader typed, without control characters, in one line of bounded length."""
     printable = "".join(char if char.isprintable() else " " for char in typed[: LONGEST * 4])
     return " ".join(printable.split())[:LONGEST].strip()
 
 
-def matching(typed: str) -> list[Found]:
+def search_posts(typed: str) -> list[SearchHit]:
     """The published posts that match best; nothing for words that hold no letter or digit."""
-    words = [word for word in cleaned(typed).split() if any(map(str.isalnum, word))][:MOST_WORDS]
+    words = [word for word in clean_query(typed).split() if any(map(str.isalnum, word))][
+        :MOST_WORDS
+    ]
     if not words:
         return []
     snippets = dict(_hits(words))
@@ -78,7 +80,9 @@ def matching(typed: str) -> list[Found]:
     )
     by_id = {post.id: post for post in posts}
     return [
-        Found(post=by_id[key], snippet=snippet) for key, snippet in snippets.items() if key in by_id
+        SearchHit(post=by_id[key], snippet=snippet)
+        for key, snippet in snippets.items()
+        if key in by_id
     ]
 
 
@@ -89,10 +93,10 @@ def fts5(words: list[str]) -> str:
 
 
 def _hits(words: list[str]) -> list[tuple[int, str]]:
-    given = {"status": Status.PUBLISHED.value, "most": MOST_FOUND, "ranked": MOST_RANKED}
+    params = {"status": Status.PUBLISHED.value, "most": MOST_FOUND, "ranked": MOST_RANKED}
     if db.engine.dialect.name == "sqlite":
-        given |= {"words": fts5(words), "open": OPEN, "close": CLOSE}
-        rows = db.session.execute(_SQLITE, given)
+        params |= {"words": fts5(words), "open": OPEN, "close": CLOSE}
+        rows = db.session.execute(_SQLITE, params)
     else:
-        rows = db.session.execute(_POSTGRESQL, given | {"words": " ".join(words), "look": _LOOK})
+        rows = db.session.execute(_POSTGRESQL, params | {"words": " ".join(words), "look": _LOOK})
     return [(row.id, row.snippet or "") for row in rows]

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached, changes, index, purge
 from app.edge.changes import Watched, canary
 from app.edge.flask import Edge
