@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from app.config.parsers import database_url
 from flask import Flask
 
+from app.config.parsers import database_url
 from app.edge.index import batch
 from app.edge.index.tables import page, short_page
 from app.edge.index.wal import empty_large_log, log_size
