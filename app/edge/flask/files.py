@@ -23,7 +23,15 @@ _SERVER = ("flask.app", "flask.sansio")
 """The modules that call a view: what they open themselves is no view's doing."""
 _NO_VIEWS = ("flask", "werkzeug", "io", "os", "pathlib", "codecs", "tempfile", "shutil")
 _LOADERS = (
-    *("importlib", "jinja2.loaders", "jinja2.utils", "zoneinfo", "logging", "linecache"),
+    *(
+        "importlib",
+        "jinja2.loaders",
+        "jinja2.bccache",
+        "jinja2.utils",
+        "zoneinfo",
+        "logging",
+        "linecache",
+    ),
     *("traceback", "inspect", "pkgutil", "gettext", "babel", "mimetypes", "encodings", "runpy"),
     *("sqlalchemy", "psycopg", "sqlite3", "ssl", "socket", "certifi", "threading", _LIBRARY),
 )

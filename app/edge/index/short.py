@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -165,7 +166,7 @@ def _find_group(connection: Connection, response: Page, record: Record) -> int:
     """The id of the group with the dependencies and the site of a response; made when missing."""
     found = coarse_entries(record)
     said = digest(sorted(found))
-    name = f"{said} {response.site}"
+    name = said + blake2b(response.site.encode(), digest_size=8).hexdigest()
     rows = _GROUP.rows(connection, name, GROUP)
     expires = whole(response.expires + LONGER)
     if rows:
