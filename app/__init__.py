@@ -26,7 +26,7 @@ from . import (
     site,
 )
 from .config import cli
-from .edge.policy import PolicyError
+from .edge.policy.policy import PolicyError
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 from .publishing.actions import publish_due

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.edge.verify import Ours
+from app.edge.audit import Ours
 from app.middleware.security_headers import ALWAYS, secure_transport
 from app.site.policies import TWO_MINUTES
 

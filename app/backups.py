@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from .database import Base, copies
-from .edge.flask import releasing
+from .edge.flask import deploy
 from .extensions import alembic, db
 
 
@@ -32,12 +32,12 @@ def restore(app: Flask, file: Path) -> None:
 
     No other process may use the database. The edges are purged when the site starts.
     """
-    tiers = releasing.joined_tiers(app)
+    tiers = deploy.joined_tiers(app)
     db.session.remove()
     db.engine.dispose()
     copies.load(db.engine.url, file, knows=alembic.knows, tables=tuple(Base.metadata.tables))
     alembic.upgrade()
-    releasing.begin_new_history(app, tiers)
+    deploy.begin_new_history(app, tiers)
 
 
 @click.command("backup")

@@ -6,7 +6,7 @@ A page that reads any other table is not shared.
 from __future__ import annotations
 
 from app.edge.changes import Watched
-from app.edge.reads import Schema
+from app.edge.dependencies import Schema
 
 WATCHED = (
     Watched(

@@ -18,13 +18,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
-from newsroom import content, sites
-from newsroom.asking import ask
-from newsroom.content import Volume
-from newsroom.readers import path_of
+from support import apps, content
+from support.content import Volume
+from support.readers import path_of
+from support.wsgi_client import ask
 
-from app.edge.index.batch import Registrar
-from app.edge.index.wal import empty_large_log, log_size
+from app.edge.pages.group_commit import Registrar
+from app.edge.pages.wal import empty_large_log, log_size
 from app.edge.purge.tables import outbox
 from app.extensions import alembic, db
 from app.publishing.models import Post
@@ -193,18 +193,18 @@ def main() -> None:
         if most is not None and value > most:
             failed.append(what)
 
-    with sites.folder() as place:
+    with apps.folder() as place:
         site = place / "site"
         site.mkdir()
         settings = {"EDGE_INDEX_PAGES": 100_000}
         if options.database:
             settings["DATABASE_URL"] = options.database
-        app = sites.real(site, **settings)
+        app = apps.real(site, **settings)
         with app.app_context():
             alembic.upgrade()
         content.fill(app, Volume(posts=options.posts, sentences=1))
         measure(app, options, report)
-        sites.close(app)
+        apps.close(app)
     if failed:
         sys.exit("Not reached: " + "; ".join(failed))
 

@@ -26,11 +26,11 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import sqlalchemy as sa
 from flask import Flask
-from newsroom import content, sites
-from newsroom.content import Volume
+from support import apps, content
+from support.content import Volume
 
-from app.edge.config import varnish
-from app.edge.flask.planning import plan
+from app.edge.cdn.varnish import vcl_config
+from app.edge.flask.site_description import plan
 from app.extensions import db
 from app.publishing.models import Post
 
@@ -69,10 +69,10 @@ def fronted(app: Flask, place: Path, port: int, secret: str) -> Iterator[None]:
     server.set_app(app)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     origin = f"http://127.0.0.1:{server.server_address[1]}"
-    (place / "front.vcl").write_text(varnish.vcl(plan(app, origins=[origin], secret=secret)))
+    (place / "front.vcl").write_text(vcl_config.vcl(plan(app, origins=[origin], secret=secret)))
     command = [program, "-F", "-n", str(place / "varnish"), "-a", f"127.0.0.1:{port}"]
     command += ["-f", str(place / "front.vcl"), "-s", "malloc,64m", "-j", "none"]
-    command += [word for said in varnish.PARAMETERS for word in ("-p", said)]
+    command += [word for said in vcl_config.PARAMETERS for word in ("-p", said)]
     with (
         (place / "log").open("wb") as log,
         subprocess.Popen(command, stdout=log, stderr=log) as run,
@@ -139,13 +139,13 @@ def main() -> None:
     said = parser.parse_args()
     port, secret = free_port(), secrets.token_hex(16)
     url = f"http://127.0.0.1:{port}"
-    with sites.folder() as place:
-        sites.filled(place, Volume(posts=said.posts))
+    with apps.folder() as place:
+        apps.filled(place, Volume(posts=said.posts))
         settings = {"EDGE_VARNISH_NODES": url, "EDGE_VARNISH_SECRET": secret}
-        app = sites.real(place, SITE_URL=url, EDGE="varnish", EDGE_RELAY=True, **settings)
+        app = apps.real(place, SITE_URL=url, EDGE="varnish", EDGE_RELAY=True, **settings)
         with fronted(app, place, port, secret):
             taken = measure(app, port, said.rounds)
-        sites.close(app)
+        apps.close(app)
     print("From publishing to a fresh page behind Varnish:")
     for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
         print(f"  {name} {1000 * taken[int(share * (len(taken) - 1))]:6.1f} ms")

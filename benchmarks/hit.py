@@ -70,10 +70,10 @@ def bare(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
 
 def gateway() -> WSGIApplication:
     """Return the gateway in front of the bare app, with its store on disk."""
-    from app.edge.flask.embedded import RECHECK  # noqa: PLC0415 - gunicorn sets the path
-    from app.edge.gateway.collapse import FileCollapse  # noqa: PLC0415 - as above
+    from app.edge.flask.embedded_gateway import RECHECK  # noqa: PLC0415 - gunicorn sets the path
+    from app.edge.gateway.file_collapsing import FileCollapse  # noqa: PLC0415 - as above
     from app.edge.gateway.gateway import Gateway  # noqa: PLC0415 - as above
-    from app.edge.gateway.lmdb_store import LmdbStore  # noqa: PLC0415 - as above
+    from app.edge.gateway.store.lmdb.store import LmdbStore  # noqa: PLC0415 - as above
 
     folder = Path(os.environ["STORE"])
     return Gateway(bare, store=LmdbStore(folder, recheck=RECHECK), collapse=FileCollapse(folder))
@@ -83,11 +83,11 @@ def site() -> WSGIApplication:
     """Return the gateway with all that the site puts in front of it, and its options."""
     from flask import Flask  # noqa: PLC0415 - only this contender has need of it
 
-    from app.edge.flask.embedded import RECHECK  # noqa: PLC0415 - as above
-    from app.edge.gateway.collapse import FileCollapse  # noqa: PLC0415 - as above
+    from app.edge.flask.embedded_gateway import RECHECK  # noqa: PLC0415 - as above
+    from app.edge.gateway.file_collapsing import FileCollapse  # noqa: PLC0415 - as above
     from app.edge.gateway.gateway import Gateway  # noqa: PLC0415 - as above
-    from app.edge.gateway.lmdb_store import LmdbStore  # noqa: PLC0415 - as above
     from app.edge.gateway.options import Options  # noqa: PLC0415 - as above
+    from app.edge.gateway.store.lmdb.store import LmdbStore  # noqa: PLC0415 - as above
     from app.middleware import install  # noqa: PLC0415 - gunicorn sets the path
 
     folder = Path(os.environ["STORE"])

@@ -20,13 +20,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
-from newsroom import meter, sites
-from newsroom.asking import Visit, ask
-from newsroom.content import Volume
+from support import apps, cost_meter
+from support.content import Volume
+from support.wsgi_client import Visit, ask
 
-from app.edge.index.tables import dependency, page
-from app.edge.reads import recorder
-from app.edge.sqlalchemy import INTERNAL
+from app.edge.dependencies import recorder
+from app.edge.dependencies.engine_events import INTERNAL
+from app.edge.pages.tables import dependency, page
 from app.extensions import db
 
 PAGES = {"home": "/", "article": "/articles/story-000500", "topic": "/topics/topic-3"}
@@ -78,13 +78,13 @@ class Contender:
 
 def contenders(place: Path) -> Iterator[Contender]:
     """From the bare app to the whole one, each with the database of a filled site."""
-    yield Contender(name="bare", app=sites.bare(place), prepare=lambda _: None)
-    off = sites.untracked(place, EDGE_STORE="off")
+    yield Contender(name="bare", app=apps.bare(place), prepare=lambda _: None)
+    off = apps.untracked(place, EDGE_STORE="off")
     yield Contender(name="off", app=off, prepare=_purge(off))
-    recording = sites.real(place, EDGE_STORE="recording")
+    recording = apps.real(place, EDGE_STORE="recording")
     recording.extensions["edge"].tracker = Recording()
     yield Contender(name="recording", app=recording, prepare=_purge(recording))
-    whole = sites.real(place, EDGE_STORE="whole")
+    whole = apps.real(place, EDGE_STORE="whole")
     yield Contender(name="registering", app=whole, prepare=_purge(whole))
     for name, statements in (("after an edit", _EDITED), ("first time", _UNKNOWN)):
         yield Contender(name=name, app=whole, prepare=_forget(whole, statements))
@@ -143,8 +143,8 @@ def measured(
 def counted(place: Path) -> None:
     """Count instructions, in a process that callgrind runs, and print them as JSON."""
     ways = warm(place)
-    meter.start_counting()
-    json.dump(measured(ways, meter.instructions, COUNTED), sys.stdout)
+    cost_meter.start_counting()
+    json.dump(measured(ways, cost_meter.instructions, COUNTED), sys.stdout)
 
 
 def warm(place: Path) -> list[Contender]:
@@ -179,16 +179,16 @@ def main() -> None:
     if given.counted:
         counted(given.counted)
         return
-    with sites.folder() as place:
-        sites.filled(place, Volume(posts=1000))
+    with apps.folder() as place:
+        apps.filled(place, Volume(posts=1000))
         ways = warm(place)
-        report("ms of CPU", 1000, measured(ways, meter.cpu, given.rounds))
-        sites.close(*(way.app for way in ways))
-        if given.no_callgrind or not meter.has_callgrind():
+        report("ms of CPU", 1000, measured(ways, cost_meter.cpu, given.rounds))
+        apps.close(*(way.app for way in ways))
+        if given.no_callgrind or not cost_meter.has_callgrind():
             print("Instructions are not counted: that takes valgrind.")
             return
-        with sites.folder() as counts:
-            told = meter.below_callgrind([__file__, "--counted", str(place)], counts)
+        with apps.folder() as counts:
+            told = cost_meter.below_callgrind([__file__, "--counted", str(place)], counts)
         prices: Any = json.loads(told)
         report("millions of instructions", 1e6, prices)
 

@@ -18,14 +18,14 @@ from statistics import median
 from typing import Any
 
 from flask import Flask
-from newsroom import content, sites, stand_ins
-from newsroom.asking import ask
-from newsroom.content import PERIOD, Volume
-from newsroom.ours import Notebook
-from newsroom.readers import lists, path_of
+from support import apps, content, synthetic_pages
+from support.content import PERIOD, Volume
+from support.measured_site import Notebook
+from support.readers import lists, path_of
+from support.wsgi_client import ask
 
-from app.edge.index.resolve import Resolution
-from app.edge.sqlalchemy import INTERNAL
+from app.edge.dependencies.engine_events import INTERNAL
+from app.edge.pages.resolve import Resolution
 from app.extensions import db
 from app.publishing import actions
 
@@ -55,8 +55,8 @@ class Place:
         """Make the site and register every page that a reader may have asked for."""
         folder.mkdir()
         volume = Volume(posts=posts, step=STEP, sentences=1)
-        sites.filled(folder, volume)
-        app = sites.real(folder, EDGE_GATEWAY=False)
+        apps.filled(folder, volume)
+        app = apps.real(folder, EDGE_GATEWAY=False)
         state = app.extensions["edge"]
         state.tracker = notebook = Notebook(state.tracker)
         made = cls(app, volume, notebook)
@@ -93,7 +93,7 @@ class Place:
         with self.app.app_context(), db.engine.connect() as connection:
             internal = connection.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL)
             with internal.begin():
-                stand_ins.register(internal, others, samples, STEP, PERIOD)
+                synthetic_pages.register(internal, others, samples, STEP, PERIOD)
 
     def _lists(self) -> list[str]:
         """All lists, of the numbered pages only the last three of each."""
@@ -109,7 +109,7 @@ class Place:
         return self.notebook.built_from[path_of(content.slug(number))]
 
     def _check(self, number: int, sample: int, dependencies: Any) -> None:
-        derived = {stand_ins.moved(d, number - sample, STEP) for d in dependencies}
+        derived = {synthetic_pages.moved(d, number - sample, STEP) for d in dependencies}
         if derived != self._built_from(number):
             odd = derived ^ self._built_from(number)
             sys.exit(f"A page is not built as its like {number - sample} posts before: {odd}")
@@ -156,7 +156,7 @@ def main() -> int:
     parser.add_argument("--posts", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=9)
     given = parser.parse_args()
-    with sites.folder() as folder:
+    with apps.folder() as folder:
         places = [Place.filled(folder / str(posts), posts) for posts in (SMALL, given.posts)]
         for place in places:
             place.milliseconds.clear()
@@ -165,7 +165,7 @@ def main() -> int:
         for number in range(1, given.rounds + 1):
             for place in places:
                 place.publish(number)
-        sites.close(*(place.app for place in places))
+        apps.close(*(place.app for place in places))
         return report(*places)
 
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from random import Random
 
 from flask import Flask
-from newsroom import content, sites
-from newsroom.asking import ask
-from newsroom.content import Volume
-from newsroom.editors import SHARES, Edit, Editors
-from newsroom.ours import Ours
-from newsroom.readers import Readers
-from newsroom.strategies import CoarseKeys, Everything, Expiry, Oracle, Strategy
+from support import apps, content
+from support.content import Volume
+from support.editors import SHARES, Edit, Editors
+from support.measured_site import Ours
+from support.purge_strategies import CoarseKeys, Everything, Expiry, Oracle, Strategy
+from support.readers import Readers
+from support.wsgi_client import ask
 
 GOAL = 1.05
 BETWEEN_EDITS = 200
@@ -95,9 +95,9 @@ class Visit:
 def prepared(place: Path, seed: int, posts: int, pace: timedelta) -> Visit:
     """A site full of posts, its readers and its editors."""
     volume = Volume(posts=posts)
-    sites.filled(place, volume)
-    site = sites.real(place)
-    truth = Truth(sites.untracked(place, EDGE_GATEWAY=False))
+    apps.filled(place, volume)
+    site = apps.real(place)
+    truth = Truth(apps.untracked(place, EDGE_GATEWAY=False))
     readers = Readers(volume, Random(seed))
     editors = Editors(site, volume, readers, Random(seed + 1))
     topics = {story.path: story.topics for story in editors.stories}
@@ -156,7 +156,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sweep", type=int, default=200, help="pages looked at in the end")
     given = parser.parse_args()
-    with sites.folder() as place:
+    with apps.folder() as place:
         pace = timedelta(seconds=given.pace)
         visit = prepared(place, given.seed, given.posts, pace)
         visit.run(given.visits)
@@ -164,7 +164,7 @@ def main() -> int:
         old = visit.ours.sweep(Random(given.seed).sample(held, min(given.sweep, len(held))))
         ratio = report(visit)
         precision(visit.ours)
-        sites.close(visit.ours.app, visit.truth.app)
+        apps.close(visit.ours.app, visit.truth.app)
     stale = visit.ours.tally.stale + len(old)
     print(f"\nOurs makes {ratio:.3f} of the oracle's pages; the goal is {GOAL} or less.")
     print(f"Old pages served, or held in the end: {stale}; the goal is none.")

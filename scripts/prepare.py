@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 import click  # noqa: E402 - from here on everything comes from .venv and the project
 import sqlalchemy as sa  # noqa: E402
 
-from app.edge.flask.releasing import release  # noqa: E402
+from app.edge.flask.deploy import release  # noqa: E402
 from app.extensions import alembic, db  # noqa: E402
 from wsgi import app  # noqa: E402
 

@@ -22,7 +22,7 @@ from app.config import SETTINGS
 from app.config.parsers import database_url
 from app.extensions import alembic, db
 
-from .live.process import PACKED
+from .live.programs import PACKED
 
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
 
@@ -32,7 +32,7 @@ pytest_plugins = [
     "tests.live.nginx",
     "tests.live.postgres",
     "tests.live.varnish",
-    "tests.site.written",
+    "tests.site.content_database",
 ]
 
 

@@ -19,13 +19,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.database import BackupError, copies
-from app.edge.flask.releasing import check_triggers
+from app.edge.flask.deploy import check_triggers
 from app.extensions import alembic, db
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 
 from .live.gunicorn import environment, flask
-from .live.process import ROOT, Running, free_port, running
+from .live.programs import ROOT, Running, free_port, running
 
 SITE = {"SITE_URL": "http://site.test"}
 """A change is delivered by a process that speaks for the same site."""

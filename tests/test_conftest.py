@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from .live.process import ROOT
+from .live.programs import ROOT
 
 TEST = """
 import pytest
-from tests.live.process import needs
+from tests.live.programs import needs
 
 def test_one(): needs("no-such-program", package="nothing")
 

@@ -22,7 +22,7 @@ from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 
 from .live.gunicorn import environment, flask
-from .live.process import ROOT
+from .live.programs import ROOT
 
 STAMP = "UPDATE alembic_version SET version_num = '9999'"
 

@@ -19,7 +19,7 @@ from app.edge.testing import assert_hit, assert_no_store
 from app.extensions import db
 from app.publishing.models import Kind
 
-from .live.process import free_port
+from .live.programs import free_port
 from .site import content
 
 FILES = ("broadsheet.db", "broadsheet.db-wal", "broadsheet.db-shm")

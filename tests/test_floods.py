@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.config.parsers import database_url
-from app.edge.index import batch
-from app.edge.index.tables import page, short_page
-from app.edge.index.wal import empty_large_log, log_size
+from app.edge.pages import group_commit
+from app.edge.pages.tables import page, short_page
+from app.edge.pages.wal import empty_large_log, log_size
 from app.edge.purge.tables import outbox
 from app.extensions import db
 from app.publishing.models import Post
@@ -144,7 +144,7 @@ def test_the_log_stays_small_under_steady_misses(
     app, most = make(), 256 * 1024
     if db.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL recycles its log by itself")
-    monkeypatch.setattr(batch, "empty_large_log", partial(empty_large_log, most=most))
+    monkeypatch.setattr(group_commit, "empty_large_log", partial(empty_large_log, most=most))
     empty_large_log(db.engine, 0)
     sizes, lock = [0], threading.Lock()
     engine = db.engine

@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
 
-from app.edge.changes.meta import note
-from app.edge.flask.releasing import check_triggers, install_triggers, release
+from app.edge.changes.metadata import note
+from app.edge.flask.deploy import check_triggers, install_triggers, release
 from app.edge.testing import assert_hit, assert_miss, assert_no_store
 from app.extensions import alembic, db
 from app.publishing.models import Kind, Post

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .live.process import ROOT
+from .live.programs import ROOT
 
 pytestmark = pytest.mark.slow
 

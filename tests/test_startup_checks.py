@@ -13,7 +13,7 @@ import pytest
 from app import config, startup_checks
 
 from .live.gunicorn import environment, flask, gunicorn
-from .live.process import ROOT, free_port, running
+from .live.programs import ROOT, free_port, running
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.edge.drivers.settings import VENDORS
+from app.edge.cdn.settings import VENDORS
 
 from .parsers import text
 from .setting import Setting

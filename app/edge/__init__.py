@@ -1,7 +1,7 @@
 """The caching library: what a page promises, and every cache keeping it."""
 
-from .marks import cache_control, cached
-from .policy import NO_STORE, Freshness, Policy, PolicyError
+from .policy.decorators import cache_control, cached
+from .policy.policy import NO_STORE, Freshness, Policy, PolicyError
 
 __all__ = [
     "NO_STORE",

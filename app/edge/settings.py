@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .drivers.settings import VENDORS
-from .policy import PolicyError, field_names
-from .setting import Setting
+from .cdn.setting import Setting
+from .cdn.settings import VENDORS
+from .policy.policy import PolicyError, field_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,15 +10,15 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .dialects import EDGE_FIELDS, named, spell
-from .drivers.contract import DriverContract, Ending, NetworkDriverContract, NetworkStage, Stage
+from .cdn.contract import DriverContract, Ending, NetworkDriverContract, NetworkStage, Stage
 from .http.cache_control import Directives
+from .policy.cdn_headers import EDGE_FIELDS, named, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
-    from .policy import Policy
+    from .policy.policy import Policy
 
 _MEMBER = re.compile(r'(?:[^",]|"[^"]*")+')
 _PARAMETER = re.compile(r'(?:[^";]|"[^"]*")+')

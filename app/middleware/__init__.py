@@ -13,11 +13,11 @@ from typing import Any
 
 from flask import Flask
 
-from app.edge.flask.awake import Awake
-from app.edge.flask.seal import Seal
+from app.edge.flask.fail_closed import Seal
+from app.edge.flask.startup import Awake
 from app.edge.gateway import Gateway
+from app.edge.gateway.canonical_url import Spelling
 from app.edge.gateway.compression import Compression
-from app.edge.spelling import Spelling
 
 from .health import HealthEndpoints
 from .proxy_headers import ProxyHeaders

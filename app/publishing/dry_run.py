@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.edge.index.search import Touched, touched_by
+from app.edge.pages.impact import Touched, touched_by
 
 from .transaction import transaction
 

@@ -31,8 +31,8 @@ def transaction() -> Iterator[Session]:
     session.info[_OPEN] = True
     try:
         yield session
-        # When the connection returns to its pool, `app.edge.sqlalchemy.Observer` calls
-        # `app.edge.flask.upkeep.Upkeep.after_write`, which resolves the logged changes and purges
+        # When the connection returns to its pool, `app.edge.dependencies.engine_events.Observer` calls
+        # `app.edge.flask.worker.Upkeep.after_write`, which resolves the logged changes and purges
         # the pages that they affect.
         session.commit()
     except StaleDataError:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from app.config import BY_NAME, ROOT
-from app.edge.config.varnish import PARAMETERS
+from app.edge.cdn.varnish.vcl_config import PARAMETERS
 from tests.live.gunicorn import environment
 
 

@@ -15,9 +15,9 @@ from flask import Flask
 
 from app import create_app
 from app.config import BY_NAME, ROOT
-from app.edge.dialects import DIALECTS
-from app.edge.drivers import KEYS
-from app.edge.verify.checks import all_kinds
+from app.edge.audit.checks import all_kinds
+from app.edge.cdn import KEYS
+from app.edge.policy.cdn_headers import DIALECTS
 
 from .test_deploy import processes
 

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.edge.gateway.lmdb_store import LmdbStore
-from app.edge.http import key
+from app.edge.gateway.store.lmdb.store import LmdbStore
+from app.edge.http import cache_key
 from app.edge.testing import assert_hit, assert_miss, assert_stored
 from app.extensions import db
 from app.publishing.transaction import transaction
@@ -102,7 +102,7 @@ def unregistered(store: LmdbStore) -> set[bytes]:
     with db.engine.connect() as connection:
         query = "SELECT url FROM edge_page WHERE variant <> 'short-lived'"
         urls = connection.scalars(sa.text(f"{query} UNION SELECT url FROM edge_short_page"))
-        known = {key.of_url(SITE + url) for url in urls}
+        known = {cache_key.of_url(SITE + url) for url in urls}
     return {
         name
         for name, _ in store.most_visited(1000)

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app.edge.flask.routes import routes
 from app.middleware.security_headers import ALWAYS
 from tests.live.gunicorn import environment
-from tests.live.process import ROOT
+from tests.live.programs import ROOT
 
 from .conftest import UNKNOWN, addresses
 

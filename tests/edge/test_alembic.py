@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 from app.config.parsers import database_url
 from app.edge.alembic import without_triggers
 from app.edge.changes import Watched, define_tables, drift, install
-from app.edge.changes.install import remove
+from app.edge.changes.triggers import remove
 
 WATCHED = (Watched(table="post", columns=("slug",)),)
 

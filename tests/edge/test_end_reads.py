@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.reads import Schema, recorder
-from app.edge.sqlalchemy import Observer, end_reads
+from app.edge.dependencies import Schema, recorder
+from app.edge.dependencies.engine_events import Observer, end_reads
 
 from .purge.conftest import WATCHED, build, connect, post
 

@@ -35,34 +35,44 @@ from werkzeug.routing import BaseConverter
 
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached
-from app.edge import release as releases
+from app.edge.cdn.null import NullDriver
 from app.edge.changes import Watched, drift, install, mark
-from app.edge.changes.canary import disagreement
-from app.edge.changes.install import shape
-from app.edge.changes.meta import note
-from app.edge.dialects import named
-from app.edge.drivers.null import NullDriver
-from app.edge.flask import Edge, releasing
-from app.edge.front import FLIGHT, Front
-from app.edge.index import Bound, Registered, Resolution, resolve
-from app.edge.index.lock import exclude
-from app.edge.index.register import LONGER
+from app.edge.changes.encoding import comparable
+from app.edge.changes.encoding_self_test import disagreement
+from app.edge.changes.metadata import note
+from app.edge.changes.triggers import shape
+from app.edge.dependencies import Row, Schema, Table, Unreadable, analyse, matches, recording
+from app.edge.dependencies.engine_events import Observer
+from app.edge.flask import Edge, deploy
+from app.edge.pages import Bound, Registered, Resolution, resolve
+from app.edge.pages import release as releases
+from app.edge.pages.register import LONGER
+from app.edge.pages.resolver_lock import exclude
+from app.edge.policy.cdn_headers import named
 from app.edge.purge import Tier
-from app.edge.purge.housekeeping import keep_house
-from app.edge.purge.room import GRACE
-from app.edge.purge.world import World
-from app.edge.reads import Row, Schema, Table, Unreadable, analyse, matches, recording
-from app.edge.reads.encoding import comparable
-from app.edge.sqlalchemy import Observer
+from app.edge.purge.edge_chain import FLIGHT, Front
+from app.edge.purge.maintenance import keep_house
+from app.edge.purge.retention import GRACE
+from app.edge.purge.runtime import World
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Kind, Site
 
-from .index.conftest import put
+from .dependencies.conftest import (
+    SCHEMA,
+    WATCHED,
+    author,
+    changes,
+    link,
+    memory,
+    metadata,
+    post,
+    read,
+)
+from .dependencies.test_soundness import SEED, rows_of
+from .pages.conftest import put
 from .purge.conftest import build, connect, page
 from .purge.conftest import post as counted
-from .reads.conftest import SCHEMA, WATCHED, author, changes, link, memory, metadata, post, read
-from .reads.test_soundness import SEED, rows_of
 
 
 @pytest.fixture
@@ -941,10 +951,10 @@ def test_5_11_a_release_that_spells_dependencies_anew_purges_everything(
 ) -> None:
     """Hashes in the index would mean something else."""
     app = make_app(EDGE_GATEWAY=True)
-    releasing.release(app)
-    assert not releasing.release(app).everything
+    deploy.release(app)
+    assert not deploy.release(app).everything
     monkeypatch.setattr(releases, "_encoding", lambda _watched: "another")
-    assert "way in which dependencies are kept" in releasing.release(app).everything
+    assert "way in which dependencies are kept" in deploy.release(app).everything
 
 
 def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Connection) -> None:

@@ -15,14 +15,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.config.parsers import database_url
 from app.edge.changes import mark
-from app.edge.index import Registered, resolve
-from app.edge.reads import Dependency
+from app.edge.dependencies import Dependency
+from app.edge.pages import Registered, resolve
 
-from .grounds import QUERY, SCHEMA, Model, Real
-from .index.conftest import put
+from .dependencies.conftest import read
+from .pages.conftest import put
 from .purge.conftest import build, connect, post
-from .racing import Actors, Clock, Render, Rules, Writer, movable, search
-from .reads.conftest import read
+from .race_search import Actors, Clock, Render, Rules, Writer, movable, search
+from .race_systems import QUERY, SCHEMA, Model, Real
 
 TWO = (Writer(post=0), Writer(post=1))
 SMALL: dict[str, Actors] = {

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import app.edge
-from app.edge.dialects import DIALECTS, Dialect
-from app.edge.drivers import KEYS
-from app.edge.guard import REASONS
+from app.edge.cdn import KEYS
+from app.edge.policy.cdn_headers import DIALECTS, Dialect
+from app.edge.policy.guard import REASONS
 from app.edge.settings import SETTINGS, Setting
 
 ROOM = Path(app.edge.__file__).parent

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from .process import needs
+from .programs import needs
 
 QUIET = (
     "--no-sandbox",

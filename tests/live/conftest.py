@@ -13,8 +13,8 @@ from app.config.parsers import database_url
 from app.publishing.sample_content import load_samples
 from tests.conftest import once, opened
 
+from .live_site import Site, made
 from .postgres import Postgres
-from .site import Site, made
 
 
 @pytest.fixture(scope="session")

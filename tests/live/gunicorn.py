@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .process import PACKED, ROOT, Running, free_port, running
+from .programs import PACKED, ROOT, Running, free_port, running
 
 Serve = Callable[..., Running]
 OURS = ("FLASK_", "DATABASE_URL", "PORT", "SECRET_KEY", "SITE_URL", "WEB_CONCURRENCY", "CI")

@@ -20,7 +20,7 @@ from app import create_app
 from app.config.parsers import database_url
 from app.extensions import alembic, db
 
-from .process import free_port, needs, running
+from .programs import free_port, needs, running
 
 CLUSTER = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "-N", "--locale=C")
 FAST = (

@@ -27,9 +27,9 @@ from app.publishing.models import Post
 from tests.site import content
 
 from .gunicorn import flask
+from .live_site import Site, eventually, made
 from .postgres import Postgres
-from .site import Site, eventually, made
-from .wire import Answer
+from .raw_http import Answer
 
 pytestmark = pytest.mark.live
 

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from .site import made
+from .live_site import made
 
 pytestmark = pytest.mark.live
 

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from app.audit_profile import site_profile
-from app.edge.config.varnish import PARAMETERS, vcl
-from app.edge.flask.planning import plan
-from app.edge.verify import Limits, Report, Wishes, check, watch
+from app.edge.audit import Limits, Report, Wishes, check, watch
+from app.edge.cdn.varnish.vcl_config import PARAMETERS, vcl
+from app.edge.flask.site_description import plan
 from tests.conftest import opened
 
 from .gunicorn import environment, flask
+from .live_site import Site, made
 from .nginx import proxying
-from .process import ROOT, free_port
-from .site import Site, made
+from .programs import ROOT, free_port
 from .varnish import varnished
 
 pytestmark = pytest.mark.live
@@ -279,7 +279,7 @@ def test_the_command_times_a_purge_from_commit_to_fresh(behind_varnish: str, gat
 def test_a_bare_site_has_no_cache(bare: Site) -> None:
     """And the library says so without an app."""
     done = subprocess.run(
-        [sys.executable, "-m", "app.edge.verify", bare.url],
+        [sys.executable, "-m", "app.edge.audit", bare.url],
         cwd=ROOT,
         env=environment(bare.folder, {}),
         capture_output=True,

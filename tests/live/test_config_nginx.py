@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.edge.config import nginx
+from app.edge.cdn import nginx
 
-from . import wire
-from .answering import Answering, answering
+from . import raw_http
+from .controlled_origin import Answering, answering
+from .live_site import eventually
 from .nginx import proxying
-from .process import free_port
-from .site import eventually
+from .programs import free_port
 from .test_config_varnish import HOST, LARGE, NEVER, QUERIES, SECRET, Front, plan
 
 pytestmark = pytest.mark.live
@@ -246,18 +246,18 @@ def test_an_immutable_file_that_no_cache_may_keep_is_not_kept(front: Front) -> N
 
 
 ERRORS = {
-    400: wire.request("/", "Content-Length: x", host=HOST),
-    405: wire.request("/p/error", method="BREW", host=HOST),
-    413: wire.request("/p/error", "Content-Length: 99999999", method="POST", host=HOST),
-    414: wire.request("/" + "a" * 12_000, host=HOST),
-    421: wire.request("/p/error", host="evil.example"),
+    400: raw_http.request("/", "Content-Length: x", host=HOST),
+    405: raw_http.request("/p/error", method="BREW", host=HOST),
+    413: raw_http.request("/p/error", "Content-Length: 99999999", method="POST", host=HOST),
+    414: raw_http.request("/" + "a" * 12_000, host=HOST),
+    421: raw_http.request("/p/error", host="evil.example"),
 }
 
 
 @pytest.mark.parametrize("status", ERRORS)
 def test_an_error_of_nginx_is_stored_by_nobody(front: Front, status: int) -> None:
     """It has `no-store`, though some statuses may be kept by a guessed lifetime."""
-    answer = wire.exchange(front.port, ERRORS[status])
+    answer = raw_http.exchange(front.port, ERRORS[status])
     assert (answer.status, answer.headers.get("Cache-Control")) == (status, "no-store")
 
 
@@ -323,4 +323,4 @@ def test_an_origin_that_is_gone_costs_no_reader_a_page(tmp_path: Path) -> None:
 
 def test_health_is_asked_under_any_name(front: Front) -> None:
     """Whoever watches a server asks by address."""
-    assert wire.ask(front.port, "/healthz").status == 200
+    assert raw_http.ask(front.port, "/healthz").status == 200

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app.edge.config import varnish
+from app.edge.cdn.varnish import vcl_config
 
-from . import wire
+from . import raw_http
 from .gunicorn import flask
+from .live_site import Site, eventually, made
 from .nginx import proxying
-from .process import free_port
-from .site import Site, eventually, made
+from .programs import free_port
+from .raw_http import Answer
 from .varnish import varnished
-from .wire import Answer
 
 pytestmark = pytest.mark.live
 
@@ -40,7 +40,7 @@ def house(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         stack.enter_context(proxying(folder, printed(site, "nginx", *words), port=port))
         vcl = printed(site, "varnish")
         folder = tmp_path_factory.mktemp("varnish")
-        started = varnished(folder, vcl, parameters=varnish.PARAMETERS)
+        started = varnished(folder, vcl, parameters=vcl_config.PARAMETERS)
         yield {"nginx": port, "varnish": stack.enter_context(started).port, "site": site.port}
 
 
@@ -54,7 +54,7 @@ def printed(site: Site, edge: str, *words: str) -> str:
 
 def ask(port: int, target: str, *lines: str) -> Answer:
     """Ask for a page of the site."""
-    return wire.exchange(port, wire.request(target, *lines, host=HOST))
+    return raw_http.exchange(port, raw_http.request(target, *lines, host=HOST))
 
 
 def hit(answer: Answer, edge: str) -> bool:

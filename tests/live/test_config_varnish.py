@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 
-from app.edge.config import Origin, Plan, Rule, varnish
+from app.edge.cdn.site_description import Origin, Plan, Rule
+from app.edge.cdn.varnish import vcl_config
 from app.edge.testing import assert_hit, assert_stored
 
-from . import wire
-from .answering import Answering, Said, answering
-from .process import free_port
-from .site import eventually
+from . import raw_http
+from .controlled_origin import Answering, Said, answering
+from .live_site import eventually
+from .programs import free_port
+from .raw_http import Answer
 from .varnish import varnished
-from .wire import Answer
 
 pytestmark = pytest.mark.live
 
@@ -44,8 +45,8 @@ class Front:
 
     def ask(self, target: str, *lines: str, method: str = "GET", host: str = HOST) -> Answer:
         """Ask as a reader does; lines are header fields."""
-        data = wire.request(target, *lines, method=method, host=host)
-        return wire.exchange(self.port, data, method=method)
+        data = raw_http.request(target, *lines, method=method, host=host)
+        return raw_http.exchange(self.port, data, method=method)
 
     def purge(self, *, soft: bool = True, tags: str = "all", secret: str = SECRET) -> int:
         """Purge as the app does; return the status."""
@@ -77,9 +78,9 @@ def plan(origins: Sequence[int], **said: Any) -> Plan:
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """One Varnish for all tests of this module: each has paths of its own."""
     with answering() as origin:
-        text = varnish.vcl(plan([origin.port]))
+        text = vcl_config.vcl(plan([origin.port]))
         folder = tmp_path_factory.mktemp("front")
-        with varnished(folder, text, parameters=varnish.PARAMETERS) as started:
+        with varnished(folder, text, parameters=vcl_config.PARAMETERS) as started:
             yield Front(started.port, origin)
 
 
@@ -530,8 +531,8 @@ def test_an_origin_that_is_gone_costs_no_reader_a_page(tmp_path: Path) -> None:
     port = free_port()
     with answering() as last:
         two = plan([port, last.port])
-        text = varnish.vcl(two, probe=timedelta(seconds=0.1))
-        with varnished(tmp_path, text, parameters=varnish.PARAMETERS) as started:
+        text = vcl_config.vcl(two, probe=timedelta(seconds=0.1))
+        with varnished(tmp_path, text, parameters=vcl_config.PARAMETERS) as started:
             front = Front(started.port, last)
             with answering(port) as first:
                 words = "max-age=3600, stale-if-error=3600"
@@ -554,14 +555,14 @@ def test_purges_are_refused_from_afar_and_without_a_secret_on_disk(tmp_path: Pat
     file = tmp_path / "secret"
     with answering() as origin:
         own = plan([origin.port], secret="", secret_file=str(file), purgers=("127.0.0.1",))
-        with varnished(tmp_path, varnish.vcl(own)) as started:
+        with varnished(tmp_path, vcl_config.vcl(own)) as started:
             front = Front(started.port, origin)
             assert front.purge(secret="") == 403
             assert front.purge() == 403
             file.write_text(SECRET + "\n")
             assert front.purge() == 200
             lines = (f"Authorization: Bearer {SECRET}", "xkey-purge: all")
-            data = wire.request("/", *lines, method="PURGE", host=HOST)
+            data = raw_http.request("/", *lines, method="PURGE", host=HOST)
             near = ("127.0.0.1", started.port)
             with socket.create_connection(near, source_address=("127.0.0.2", 0)) as link:
                 link.sendall(data)

@@ -27,12 +27,12 @@ from typing import Any
 
 import pytest
 
-from . import dying
-from .editing import STEPS
+from . import crash_points
+from .crash_runner import Round
+from .crash_site import WRITES
+from .crashing_editor import STEPS
 from .gunicorn import environment
-from .killing import Round
-from .mortal import WRITES
-from .process import ROOT, Running, free_port, listens, running
+from .programs import ROOT, Running, free_port, listens, running
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -198,7 +198,7 @@ def rounds(kills: int) -> Iterator[Round]:
         yield Round(
             number=number,
             write=chance.choice(writes),
-            step=dying.STEPS[number % len(dying.STEPS)],
+            step=crash_points.STEPS[number % len(crash_points.STEPS)],
             share=chance.random(),
             after=chance.randrange(800) if chance.random() < 0.3 else None,
             survivor=not starts,
@@ -267,5 +267,5 @@ def test_wherever_a_process_is_killed_nothing_is_lost(database: str, tmp_path: P
             incarnations.add(found["incarnation"])
     assert killed >= int(KILLS * share)
     assert len(incarnations) == 1, "the store should survive, not merely be thrown away"
-    fair = sum(died.values()) // len(dying.STEPS)
-    assert min(died[step] for step in dying.STEPS) >= fair // 2, died
+    fair = sum(died.values()) // len(crash_points.STEPS)
+    assert min(died[step] for step in crash_points.STEPS) >= fair // 2, died

@@ -9,9 +9,9 @@ import pytest
 
 from app.middleware.security_headers import ALWAYS
 
-from . import wire
-from .site import Site
-from .wire import Answer, request
+from . import raw_http
+from .live_site import Site
+from .raw_http import Answer, request
 
 pytestmark = pytest.mark.live
 
@@ -376,7 +376,7 @@ def test_what_is_no_http_is_refused_by_the_server(
     site: Site, innocent: dict[str, Answer], data: bytes
 ) -> None:
     """With one 4xx or 501, that nobody stores, sniffs or frames; the next page is sound."""
-    found = wire.answers(wire.send(site.port, data))
+    found = raw_http.answers(raw_http.send(site.port, data))
     assert len(found) == 1
     assert found[0].status in {400, 414, 417, 431, 501}
     assert found[0].headers["Cache-Control"] == "no-store"
@@ -394,7 +394,7 @@ def test_no_request_hides_in_another(site: Site, innocent: dict[str, Answer]) ->
         request(ARTICLE, "Content-Length: 0", "Content-Length: 9", content=hidden),
         request(ARTICLE, "Transfer-Encoding: chunked\x0b", content=b"0\r\n\r\n" + hidden),
     ):
-        assert len(wire.answers(wire.send(site.port, smuggled))) == 1
+        assert len(raw_http.answers(raw_http.send(site.port, smuggled))) == 1
     assert_nothing_stored_of(site)
     assert site.ask(ARTICLE).page == innocent[ARTICLE].page
 
@@ -411,7 +411,7 @@ def test_a_get_with_a_body_is_answered_apart(site: Site, innocent: dict[str, Ans
 def keep_alive(port: int, requests: Iterator[bytes]) -> list[int]:
     """The statuses of many requests on one connection, one after the other."""
     statuses = []
-    with socket.create_connection(("127.0.0.1", port), timeout=wire.PATIENCE) as link:
+    with socket.create_connection(("127.0.0.1", port), timeout=raw_http.PATIENCE) as link:
         stream = link.makefile("rb")
         for data in requests:
             link.sendall(data)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from .gunicorn import environment, flask
-from .process import ROOT, free_port
-from .site import Site, eventually
+from .live_site import Site, eventually
+from .programs import ROOT, free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 

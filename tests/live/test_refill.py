@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .gunicorn import flask
-from .site import Site, eventually, made
+from .live_site import Site, eventually, made
 
 pytestmark = pytest.mark.live
 

@@ -15,9 +15,9 @@ from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 
 from .gunicorn import Serve
+from .live_site import eventually
 from .nginx import StartNginx
 from .postgres import Postgres
-from .site import eventually
 from .varnish import StartVarnish
 
 pytestmark = pytest.mark.live

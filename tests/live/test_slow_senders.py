@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from . import wire
+from . import raw_http
 from .dripping import SENDERS, dripping, durations
 from .gunicorn import Serve, environment
-from .process import Running, free_port, running
-from .site import eventually
+from .live_site import eventually
+from .programs import Running, free_port, running
 
 pytestmark = pytest.mark.live
 
@@ -58,7 +58,7 @@ def expected(body: bytes, *, method: str = "POST", path: str = "/") -> bytes:
 def post(body: bytes, *lines: str, close: bool = True, path: str = "/") -> bytes:
     """A POST with this body."""
     length = f"Content-Length: {len(body)}"
-    return wire.request(path, length, *lines, method="POST", content=body, close=close)
+    return raw_http.request(path, length, *lines, method="POST", content=body, close=close)
 
 
 def chunked(body: bytes, *, size: int) -> bytes:
@@ -73,10 +73,10 @@ def chunked(body: bytes, *, size: int) -> bytes:
 def test_slow_senders_hold_up_nobody(serve: Serve, kind: str) -> None:
     """With 200 of them, 99 of 100 other requests are answered within a second."""
     port = serve(WEB_CONCURRENCY="2").port
-    wire.ask(port, "/healthz")
+    raw_http.ask(port, "/healthz")
 
     def request() -> None:
-        assert wire.ask(port, "/healthz").status == 200
+        assert raw_http.ask(port, "/healthz").status == 200
 
     with dripping(port, kind, count=200, interval=0.2):
         spent = durations(request, count=200)
@@ -87,7 +87,7 @@ def test_slow_senders_hold_up_nobody(serve: Serve, kind: str) -> None:
 def test_a_head_that_does_not_arrive_is_refused_after_ten_seconds(echo: int) -> None:
     """With 408, `no-store`, and the end of the connection."""
     began = time.monotonic()
-    answer = wire.exchange(echo, b"GET / HTTP/1.1\r\nHost: a\r\n")
+    answer = raw_http.exchange(echo, b"GET / HTTP/1.1\r\nHost: a\r\n")
     assert answer.status == 408
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -100,30 +100,30 @@ def test_clients_that_never_close_hold_up_nobody(echo: int) -> None:
     with ExitStack() as stack:
         for _ in range(50):
             link = stack.enter_context(socket.create_connection(("127.0.0.1", echo)))
-            link.sendall(wire.request("/"))
-        spent = durations(lambda: wire.ask(echo, "/"), count=20)
+            link.sendall(raw_http.request("/"))
+        spent = durations(lambda: raw_http.ask(echo, "/"), count=20)
     assert max(spent) < 1
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 70_000, len(BODY)])
 def test_a_body_arrives_whole(echo: int, size: int) -> None:
     """Whatever its size."""
-    assert wire.exchange(echo, post(BODY[:size])).body == expected(BODY[:size])
+    assert raw_http.exchange(echo, post(BODY[:size])).body == expected(BODY[:size])
 
 
 @pytest.mark.parametrize("size", [1, 7, 8192, 100_000])
 def test_chunks_arrive_whole(echo: int, size: int) -> None:
     """Whatever their size, with a trailer behind them."""
     body = BODY[: size * 20]
-    data = wire.request(
+    data = raw_http.request(
         "/", "Transfer-Encoding: chunked", method="POST", content=chunked(body, size=size)
     )
-    assert wire.exchange(echo, data).body == expected(body)
+    assert raw_http.exchange(echo, data).body == expected(body)
 
 
 def test_requests_share_a_connection(echo: int) -> None:
     """Bodies and all, sent one after the other or all at once."""
-    chunks = wire.request(
+    chunks = raw_http.request(
         "/chunks",
         "Transfer-Encoding: chunked",
         method="POST",
@@ -131,13 +131,13 @@ def test_requests_share_a_connection(echo: int) -> None:
         close=False,
     )
     sent = [
-        wire.request("/a", close=False),
+        raw_http.request("/a", close=False),
         post(BODY[:100_000], close=False, path="/b"),
         chunks,
         post(b"abc", close=False, path="/unread"),
-        wire.request("/c"),
+        raw_http.request("/c"),
     ]
-    answers = wire.answers(wire.send(echo, b"".join(sent)))
+    answers = raw_http.answers(raw_http.send(echo, b"".join(sent)))
     assert [answer.body for answer in answers] == [
         expected(b"", method="GET", path="/a"),
         expected(BODY[:100_000], path="/b"),
@@ -145,7 +145,7 @@ def test_requests_share_a_connection(echo: int) -> None:
         expected(b"", path="/unread"),
         expected(b"", method="GET", path="/c"),
     ]
-    with socket.create_connection(("127.0.0.1", echo), timeout=wire.PATIENCE) as link:
+    with socket.create_connection(("127.0.0.1", echo), timeout=raw_http.PATIENCE) as link:
         for data, answer in zip(sent[:3], answers[:3], strict=True):
             link.sendall(data)
             received = b""
@@ -155,7 +155,7 @@ def test_requests_share_a_connection(echo: int) -> None:
 
 def test_a_client_that_asks_first_is_told_to_continue(echo: int) -> None:
     """Once, before it sends the body (RFC 9110 section 10.1.1)."""
-    with socket.create_connection(("127.0.0.1", echo), timeout=wire.PATIENCE) as link:
+    with socket.create_connection(("127.0.0.1", echo), timeout=raw_http.PATIENCE) as link:
         head, _, _ = post(b"abc", "Expect: 100-continue").partition(b"\r\n\r\n")
         link.sendall(head + b"\r\n\r\n")
         assert link.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -171,8 +171,10 @@ def test_a_client_that_asks_first_is_told_to_continue(echo: int) -> None:
     "data",
     [
         post(b"a" * (LIMIT + 1)),
-        wire.request("/", f"Content-Length: {LIMIT + 1}", "Expect: 100-continue", method="POST"),
-        wire.request(
+        raw_http.request(
+            "/", f"Content-Length: {LIMIT + 1}", "Expect: 100-continue", method="POST"
+        ),
+        raw_http.request(
             "/",
             "Transfer-Encoding: chunked",
             method="POST",
@@ -183,13 +185,13 @@ def test_a_client_that_asks_first_is_told_to_continue(echo: int) -> None:
 )
 def test_a_body_above_max_content_length_is_refused(echo: int, data: bytes) -> None:
     """Before it has arrived; the client gets the answer, and no cache keeps it."""
-    answer = wire.exchange(echo, data)
+    answer = raw_http.exchange(echo, data)
     assert (answer.status, answer.headers["Cache-Control"]) == (413, "no-store")
 
 
 def test_a_body_of_max_content_length_is_accepted(echo: int) -> None:
     """The limit itself is within it."""
-    assert wire.exchange(echo, post(b"a" * LIMIT)).body == expected(b"a" * LIMIT)
+    assert raw_http.exchange(echo, post(b"a" * LIMIT)).body == expected(b"a" * LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -199,15 +201,17 @@ def test_nothing_is_read_after_a_request_of_doubtful_length(
     echo: int, lines: tuple[str, ...]
 ) -> None:
     """What follows it could be the rest of its body."""
-    data = wire.request("/", *lines, method="POST", close=False, content=wire.request("/hidden"))
-    answers = wire.answers(wire.send(echo, data))
+    data = raw_http.request(
+        "/", *lines, method="POST", close=False, content=raw_http.request("/hidden")
+    )
+    answers = raw_http.answers(raw_http.send(echo, data))
     assert [answer.status for answer in answers] == [400]
 
 
 @pytest.mark.slow
 def test_buffers_have_a_bound(echo: int) -> None:
     """Large bodies that do not arrive are refused, the oldest first; small requests are served."""
-    head = wire.request("/", f"Content-Length: {LIMIT}", method="POST")
+    head = raw_http.request("/", f"Content-Length: {LIMIT}", method="POST")
     with ExitStack() as stack:
         links = []
         for _ in range(40):  # 80 MB, of which 64 are kept
@@ -215,11 +219,11 @@ def test_buffers_have_a_bound(echo: int) -> None:
             with suppress(OSError):
                 link.sendall(head + b"a" * (LIMIT - 1))
             links.append(link)
-        assert wire.ask(echo, "/").status == 200
-        links[0].settimeout(wire.PATIENCE)
+        assert raw_http.ask(echo, "/").status == 200
+        links[0].settimeout(raw_http.PATIENCE)
         assert links[0].recv(12) == b"HTTP/1.1 503"
         links[-1].sendall(b"a")
-        links[-1].settimeout(wire.PATIENCE)
+        links[-1].settimeout(raw_http.PATIENCE)
         assert links[-1].recv(12) == b"HTTP/1.1 200"
 
 
@@ -228,15 +232,15 @@ def test_a_worker_that_stops_finishes_what_has_begun(tmp_path: Path, migrated: P
     """An upload that is under way is answered; an idle connection is closed at once."""
     with echoing(tmp_path, migrated) as started, ExitStack() as stack:
         near = ("127.0.0.1", started.port)
-        idle = stack.enter_context(socket.create_connection(near, timeout=wire.PATIENCE))
-        idle.sendall(wire.request("/", close=False))
+        idle = stack.enter_context(socket.create_connection(near, timeout=raw_http.PATIENCE))
+        idle.sendall(raw_http.request("/", close=False))
         received = b""
         while expected(b"", method="GET") not in received:
             received += idle.recv(65536)
-        link = stack.enter_context(socket.create_connection(near, timeout=wire.PATIENCE))
+        link = stack.enter_context(socket.create_connection(near, timeout=raw_http.PATIENCE))
         data = post(b"abc")
         link.sendall(data[:-1])
-        assert wire.ask(started.port, "/").status == 200  # so the half has been received
+        assert raw_http.ask(started.port, "/").status == 200  # so the half has been received
         started.process.send_signal(signal.SIGTERM)
         assert idle.recv(100) == b""
         link.sendall(data[-1:])
@@ -255,7 +259,7 @@ def test_a_worker_is_replaced_after_max_requests(tmp_path: Path, migrated: Path)
         spent = []
 
         def ask() -> None:
-            spent.append(wire.ask(started.port, "/").status)
+            spent.append(raw_http.ask(started.port, "/").status)
 
         threads = [threading.Thread(target=lambda: [ask() for _ in range(30)]) for _ in range(2)]
         for thread in threads:

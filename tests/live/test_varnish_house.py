@@ -13,10 +13,10 @@ from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Site
 
-from . import wire
-from .peers import SECRET, Peers, peers
+from . import raw_http
+from .live_site import eventually
 from .postgres import Postgres
-from .site import eventually
+from .varnish_cluster import SECRET, Peers, peers
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -58,7 +58,9 @@ def assert_fresh(house: Peers, title: str) -> None:
 def purge_softly(house: Peers) -> None:
     """Let Varnish believe that everything has changed."""
     lines = ("xkey-softpurge: all", f"Authorization: Bearer {SECRET}")
-    assert wire.exchange(house.port, wire.request("/", *lines, method="PURGE")).status == 200
+    assert (
+        raw_http.exchange(house.port, raw_http.request("/", *lines, method="PURGE")).status == 200
+    )
 
 
 def test_a_change_reaches_readers(house: Peers) -> None:

@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 from app.edge.gateway.gateway import Gateway
-from app.edge.gateway.memory_store import MemoryStore
 from app.edge.gateway.options import Options
 from app.edge.gateway.proxy import Proxy
+from app.edge.gateway.store.memory import MemoryStore
 from app.edge.testing import assert_hit, assert_miss
-from tests.edge.gateway import sockets
-from tests.edge.gateway.scripted import Says, says
+from tests.edge.gateway import socket_origin
+from tests.edge.gateway.scripted_origin import Says, says
 
-from . import wire
-from .site import Site, eventually
+from . import raw_http
+from .live_site import Site, eventually
+from .raw_http import Answer
 from .varnish import varnished
-from .wire import Answer
 
 pytestmark = pytest.mark.live
 
@@ -72,7 +72,7 @@ class Origin:
         script = self.scripts[path]
         said = script.pop(0) if len(script) > 1 else script[0]
         pairs = [*said.headers, ("Content-Length", str(len(said.body)))]
-        return sockets.wire(said, pairs, head_only=method == "HEAD")
+        return socket_origin.wire(said, pairs, head_only=method == "HEAD")
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -112,7 +112,7 @@ class Door:
     def ask(self, target: str, method: str = "GET", **headers: str) -> Answer:
         """Ask through this door; header fields are spelt with underscores."""
         pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        return wire.ask(self.port, target, pairs, method=method)
+        return raw_http.ask(self.port, target, pairs, method=method)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Door]]
         found = {}
         for cache in ("broadsheet", "varnish"):
             origin = Origin()
-            behind = stack.enter_context(sockets.running(_Server(origin)))
+            behind = stack.enter_context(socket_origin.running(_Server(origin)))
             port = _gateway(stack, behind)
             if cache == "varnish":
                 vcl = VCL.format(port=behind)
@@ -134,9 +134,9 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Door]]
 def _gateway(stack: ExitStack, behind: int) -> int:
     proxy = Proxy(f"http://127.0.0.1:{behind}", timeout=timedelta(seconds=5))
     options = Options(honoured=frozenset())  # as Varnish: an origin's shield hears no reader's wish
-    server = sockets._Threaded(("127.0.0.1", 0), sockets._Quiet)
+    server = socket_origin._Threaded(("127.0.0.1", 0), socket_origin._Quiet)
     server.set_app(Gateway(proxy, store=MemoryStore(), options=options))
-    return stack.enter_context(sockets.running(server))
+    return stack.enter_context(socket_origin.running(server))
 
 
 @pytest.fixture(params=["broadsheet", "varnish"])
@@ -493,14 +493,14 @@ def test_the_site_behind_a_varnish(site: Site, shielded: int, path: str) -> None
     site.forget()
     straight, plain = site.ask(path, PACKED), site.ask(path).body
     site.forget()
-    first, second = wire.ask(shielded, path, PACKED), wire.ask(shielded, path, PACKED)
+    first, second = raw_http.ask(shielded, path, PACKED), raw_http.ask(shielded, path, PACKED)
     assert first.cache_status == "broadsheet; fwd=uri-miss; stored, varnish; fwd=miss"
     assert second.cache_status.endswith("varnish; hit")
     for answer in (first, second):
         assert (answer.status, answer.body) == (straight.status, straight.body)
         assert straight.page[1] <= answer.page[1]
         assert re.fullmatch(r"[0-9]", answer.headers["Age"])
-    assert wire.ask(shielded, path).body == plain
+    assert raw_http.ask(shielded, path).body == plain
 
 
 def test_a_page_keeps_its_age_behind_a_varnish(site: Site, shielded: int) -> None:
@@ -509,11 +509,11 @@ def test_a_page_keeps_its_age_behind_a_varnish(site: Site, shielded: int) -> Non
     site.forget()
     site.ask(path)
     assert eventually(lambda: int(site.ask(path).headers["Age"]) >= 1)
-    told = wire.ask(shielded, path)
+    told = raw_http.ask(shielded, path)
     assert "broadsheet; hit" in told.cache_status
     assert told.cache_status.endswith("varnish; fwd=miss")
     assert int(told.headers["Age"]) >= 1
-    assert int(wire.ask(shielded, path).headers["Age"]) >= int(told.headers["Age"])
+    assert int(raw_http.ask(shielded, path).headers["Age"]) >= int(told.headers["Age"])
 
 
 def test_a_page_that_is_purged_is_new_to_a_varnish(site: Site, shielded: int) -> None:
@@ -521,16 +521,16 @@ def test_a_page_that_is_purged_is_new_to_a_varnish(site: Site, shielded: int) ->
     site.forget()
     site.ask("/about")
     assert eventually(lambda: int(site.ask("/about").cache_status.rpartition("=")[2]) < 86399)
-    told = wire.ask(shielded, "/about")
+    told = raw_http.ask(shielded, "/about")
     assert "broadsheet; hit" in told.cache_status
     assert told.headers["Age"] == "0"
-    assert wire.ask(shielded, "/about").cache_status.endswith("varnish; hit")
+    assert raw_http.ask(shielded, "/about").cache_status.endswith("varnish; hit")
 
 
 def test_a_reader_behind_a_varnish_validates(site: Site, shielded: int) -> None:
     """Whoever has the page hears 304 from Varnish, with the site's own tag."""
-    tag = wire.ask(shielded, "/topics").headers["ETag"]
-    again = wire.ask(shielded, "/topics", [("If-None-Match", tag)])
+    tag = raw_http.ask(shielded, "/topics").headers["ETag"]
+    again = raw_http.ask(shielded, "/topics", [("If-None-Match", tag)])
     assert (again.status, again.body) == (304, b"")
     assert again.cache_status.endswith("varnish; hit")
 
@@ -539,7 +539,7 @@ def test_a_reader_behind_a_varnish_validates(site: Site, shielded: int) -> None:
 def test_what_nobody_may_store_passes_a_varnish(site: Site, shielded: int, path: str) -> None:
     """Each reader gets one of their own."""
     for _ in range(2):
-        answer = wire.ask(shielded, path)
+        answer = raw_http.ask(shielded, path)
         assert answer.cache_status.endswith("varnish; fwd=miss")
         assert "no-store" in answer.headers["Cache-Control"]
 
@@ -549,7 +549,7 @@ def test_a_stranger_behind_a_varnish_shapes_no_page(site: Site, shielded: int) -
     right = site.ask("/archive").body
     site.forget()
     lines = ["SCRIPT_NAME: /evil", "X_Forwarded_Host: evil", "X-Forwarded-Host: evil"]
-    data = wire.request("/archive", *lines, "Forwarded: host=evil", host="127.0.0.1")
-    assert wire.exchange(shielded, data).body == right
+    data = raw_http.request("/archive", *lines, "Forwarded: host=evil", host="127.0.0.1")
+    assert raw_http.exchange(shielded, data).body == right
     assert site.ask("/archive").body == right
-    assert wire.ask(shielded, "/archive").body == right
+    assert raw_http.ask(shielded, "/archive").body == right

@@ -6,9 +6,9 @@ from pathlib import Path
 import brotli
 import pytest
 
-from . import wire
-from .site import Site, made
-from .wire import Answer
+from . import raw_http
+from .live_site import Site, made
+from .raw_http import Answer
 
 pytestmark = pytest.mark.live
 
@@ -23,7 +23,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Si
 
 def ask(site: Site, path: str, *lines: str, method: str = "GET") -> Answer:
     """Ask for a page of the site."""
-    return site.send(wire.request(path, *lines, method=method), method=method)
+    return site.send(raw_http.request(path, *lines, method=method), method=method)
 
 
 @pytest.mark.parametrize("path", ["/", "/about", "/feed.xml", "/api/posts", "/archive"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .process import Running, free_port, needs, running
+from .programs import Running, free_port, needs, running
 
 StartVarnish = Callable[[str], Running]
 

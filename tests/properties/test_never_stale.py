@@ -12,11 +12,11 @@ from random import Random
 
 import pytest
 
+from .never_stale.caches import Gateway
 from .never_stale.databases import SqliteFile
-from .never_stale.edges import Gateway
-from .never_stale.newsroom import Newsroom, short_lists
-from .never_stale.tally import Tally
-from .never_stale.walk import prove
+from .never_stale.purge_statistics import Tally
+from .never_stale.random_walk import prove
+from .never_stale.site_pair import Newsroom, short_lists
 
 STEPS = int(os.environ.get("STEPS", "2500"))
 SEED = int(os.environ.get("SEED", Random().randrange(2**32)))

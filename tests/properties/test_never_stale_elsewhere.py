@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.edge.flask import fronting
+from app.edge.flask import edge_drivers
 
+from .never_stale.caches import SharedGateway, UrlCache, UrlDriver
 from .never_stale.databases import SqliteFile
-from .never_stale.edges import SharedGateway, UrlCache, UrlDriver
-from .never_stale.fresh import Answer
-from .never_stale.newsroom import Newsroom, short_lists
-from .never_stale.walk import prove
+from .never_stale.fresh_renders import Answer
+from .never_stale.random_walk import prove
+from .never_stale.site_pair import Newsroom, short_lists
 from .test_never_stale import SEED, STEPS
 
 SITE = "http://127.0.0.1:8010"
@@ -49,7 +49,7 @@ def test_no_page_is_stale_at_a_cache_that_others_purge_by_url(
     """Whichever of them delivers names the URL that the page was registered with."""
     short_lists(monkeypatch)
     pages: dict[str, Answer] = {}
-    monkeypatch.setattr(fronting, "build", lambda _name, _config, site: UrlDriver(pages, site))
+    monkeypatch.setattr(edge_drivers, "build", lambda _name, _config, site: UrlDriver(pages, site))
     others = [{**shell, "EDGE": "generic"} for shell in SHELLS]
     database = SqliteFile(tmp_path, migrated)
     newsroom = Newsroom(tmp_path, database, others=others, SITE_URL=SITE, EDGE="generic")

@@ -10,10 +10,10 @@ import pytest
 
 from tests.live.postgres import Postgres
 
+from .never_stale.caches import Gateway
 from .never_stale.databases import PostgresDatabase
-from .never_stale.edges import Gateway
-from .never_stale.newsroom import Newsroom, short_lists
-from .never_stale.walk import prove
+from .never_stale.random_walk import prove
+from .never_stale.site_pair import Newsroom, short_lists
 from .test_never_stale import SEED, told
 
 STEPS = int(os.environ.get("STEPS", "500"))

@@ -16,17 +16,17 @@ from wsgiref.simple_server import WSGIServer
 import pytest
 from flask import Flask
 
-from app.edge.config import varnish
-from app.edge.flask.planning import plan
-from tests.edge.gateway.sockets import _Quiet, _Threaded
-from tests.live import wire
-from tests.live.process import free_port
+from app.edge.cdn.varnish import vcl_config
+from app.edge.flask.site_description import plan
+from tests.edge.gateway.socket_origin import _Quiet, _Threaded
+from tests.live import raw_http
+from tests.live.programs import free_port
 from tests.live.varnish import varnished
 
 from .never_stale.databases import SqliteFile
-from .never_stale.fresh import Answer
-from .never_stale.newsroom import Newsroom, short_lists
-from .never_stale.walk import prove
+from .never_stale.fresh_renders import Answer
+from .never_stale.random_walk import prove
+from .never_stale.site_pair import Newsroom, short_lists
 from .test_never_stale import SEED
 
 STEPS = int(os.environ.get("STEPS", "40"))
@@ -51,8 +51,8 @@ class Front:
     def begin(self) -> None:
         """Keep nothing."""
         lines = ("xkey-purge: all", f"Authorization: Bearer {SECRET}")
-        purge = wire.request("/", *lines, method="PURGE")
-        assert wire.exchange(self.port, purge).status == 200
+        purge = raw_http.request("/", *lines, method="PURGE")
+        assert raw_http.exchange(self.port, purge).status == 200
 
     def settle(self) -> None:
         """One step of the relay."""
@@ -68,8 +68,8 @@ class Front:
         return self._ask(path)[0]
 
     def _ask(self, path: str) -> tuple[Answer, bool]:
-        data = wire.request(path, host=f"127.0.0.1:{self.port}")
-        answer = wire.exchange(self.port, data)
+        data = raw_http.request(path, host=f"127.0.0.1:{self.port}")
+        answer = raw_http.exchange(self.port, data)
         shown = Answer(
             status=answer.status,
             kind=answer.headers.get("Content-Type", ""),
@@ -87,11 +87,11 @@ def fronted(folder: Path, app_of: Callable[..., Flask]) -> Iterator[Front]:
     front = Front(server, port)
     app = app_of(**front.settings)
     origin = f"http://127.0.0.1:{server.server_address[1]}"
-    vcl = varnish.vcl(plan(app, origins=[origin], secret=SECRET))
+    vcl = vcl_config.vcl(plan(app, origins=[origin], secret=SECRET))
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     server.set_app(app)
     try:
-        with varnished(folder, vcl, parameters=varnish.PARAMETERS, port=port):
+        with varnished(folder, vcl, parameters=vcl_config.PARAMETERS, port=port):
             yield front
     finally:
         server.shutdown()

@@ -12,11 +12,11 @@ from werkzeug.routing import MapAdapter
 
 from app.publishing import actions
 
-from .never_stale.addresses import ADDRESSES
+from .never_stale.caches import Gateway
 from .never_stale.databases import SqliteFile
-from .never_stale.edges import Gateway
-from .never_stale.newsroom import Newsroom, short_lists
-from .never_stale.walk import DOORS, prove, shortened
+from .never_stale.random_walk import DOORS, prove, shortened
+from .never_stale.site_pair import Newsroom, short_lists
+from .never_stale.urls import ADDRESSES
 
 
 def test_every_action_has_a_door() -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.edge.flask.releasing import release
+from app.edge.flask.deploy import release
 from app.edge.testing import assert_hit, assert_miss
 from app.extensions import db
 from app.publishing.models import Media

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .install import drift, install, remove
-from .mark import changed_since, mark
+from .log_position import changed_since, mark
 from .tables import define_tables
-from .watched import Watched
+from .triggers import drift, install, remove
+from .watched_table import Watched
 
 __all__ = ["Watched", "changed_since", "define_tables", "drift", "install", "mark", "remove"]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from .tables import CHANGE, META
-from .watched import Watched
+from .watched_table import Watched
 
 _DATE_WITH_TIME = re.compile(r"DATETIME|TIMESTAMP", re.IGNORECASE)
 

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from . import chain, postgresql, sqlite
+from . import history, postgresql_triggers, sqlite_triggers
 from .change import EVERYTHING, Change, Image
-from .mark import mark as mark_now
-from .meta import forget, note, noted
+from .log_position import mark as mark_now
+from .metadata import forget, note, noted
 from .tables import CHANGE
 
 KEPT = 5_000
@@ -63,7 +63,7 @@ def take(connection: Connection, *, most: int) -> list[Change]:
     """
     found = _unresolved(connection, most)
     if len(found) > most:
-        chain.extend(connection)
+        history.extend(connection)
         note(connection, _ANSWERED, mark_now(connection))
     elif found:
         _settle(connection, [number for number, _ in found])
@@ -151,7 +151,7 @@ def begin_anew(connection: Connection) -> None:
     connection.execute(sa.delete(_log))
     for name in (_FLOOR, _ANSWERED):
         forget(connection, name)
-    chain.break_off(connection)
+    history.break_off(connection)
     append(connection, EVERYTHING)
 
 
@@ -166,7 +166,9 @@ def append(connection: Connection, change: Change) -> None:
             old=_spelt(change.old),
             new=_spelt(change.new),
             changed=json.dumps(sorted(change.changed)) if change.changed else None,
-            written_at=sa.text(sqlite.NOW if _sqlite(connection) else postgresql.NOW),
+            written_at=sa.text(
+                sqlite_triggers.NOW if _sqlite(connection) else postgresql_triggers.NOW
+            ),
         ),
     )
 
@@ -197,7 +199,7 @@ def newest(connection: Connection, *, most: int) -> list[tuple[int, Change]]:
 
 def _settle(connection: Connection, numbers: Sequence[int]) -> None:
     """Call these changes resolved, and trim the log's old end."""
-    chain.extend(connection)
+    history.extend(connection)
     connection.execute(sa.update(_log).where(_log.c.id.in_(numbers)).values(resolved=True))
     if to_sweep(connection):
         return  # or each change would walk over all that is to be cleared away

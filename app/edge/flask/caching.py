@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..fence import fenced
-from ..reads import recorder
+from ..dependencies import recorder
+from ..dependencies.fence import fenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

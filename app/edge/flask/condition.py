@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..index.register import current_build
+from ..pages.register import current_build
 from ..purge.heartbeat import relay_silence
 from ..purge.status import dead_relay
 from .sampling import stale_page

@@ -12,48 +12,47 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flask.signals import request_finished, request_started
 
-from .. import cli
-from ..changes.install import log_everything
-from ..changes.watchman import Watchman
-from ..dialects import named, purgeable, varying
-from ..front import Drivers, Front
+from ..changes.drift_monitor import Watchman
+from ..changes.triggers import log_everything
+from ..dependencies.engine_events import Observer
 from ..gateway.compression import Compression
-from ..index import Bound
-from ..index.register import begin_build
-from ..marks import Directed, cached, policy_from
-from ..policy import Policy, PolicyError
+from ..pages import Bound
+from ..pages.page_tags import PageTags
+from ..pages.register import begin_build
+from ..policy.cdn_headers import named, purgeable, varying
+from ..policy.decorators import Directed, cached, policy_from
+from ..policy.policy import Policy, PolicyError
+from ..purge.edge_chain import Drivers, Front
 from ..settings import SETTINGS, choice, number, varied_fields
-from ..shelf import Shelf
-from ..sqlalchemy import Observer
-from . import asking, send_file, templates
-from .address import to_canonical_query
-from .awake import Awake
+from ..static.build_cache import Shelf
+from . import cli, explain, send_file, templates
+from .build import Parts
 from .condition import degraded, other_build
-from .embedded import Embedded, embedded, switched_on
+from .deploy import forget_everything
+from .edge_drivers import driven, from_settings, trusting
+from .effective_policy import ShouldHandle, successful_get
+from .embedded_gateway import Embedded, embedded, switched_on
+from .fail_closed import Seal
 from .fallback import Fallback
-from .fronting import driven, from_settings, trusting
-from .parts import Parts
-from .promise import ShouldHandle, successful_get
-from .releasing import forget_everything
-from .requests import tracked
+from .page_url import to_canonical_query
+from .request import tracked
 from .sampling import sampling
-from .seal import Seal
+from .startup import Awake
 from .state import Clock, State, state_of
 from .static import Static
-from .tagging import PageTags
 from .tracking import Tracker
 from .untracked import CurrentCode
-from .upkeep import Upkeep
+from .worker import Upkeep
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request, Response
     from sqlalchemy.engine import Connection, Engine
 
+    from ..audit import Ours
     from ..changes import Watched
+    from ..dependencies import Schema
     from ..purge.relay import Hook
-    from ..reads import Schema
-    from ..verify import Ours
 
 
 _log = logging.getLogger(__name__)
@@ -207,7 +206,7 @@ class Edge:
         state = state_of(app)
         count = 0 if state.embedded is None else state.embedded.gateway.purge(url)
         if state.tracker is not None:
-            asking.purge(app, url=url)
+            explain.purge(app, url=url)
         return count
 
     def purge_all(self, app: Flask) -> int:
@@ -218,7 +217,7 @@ class Edge:
         state = state_of(app)
         count = 0 if state.embedded is None else state.embedded.gateway.purge_all()
         if state.tracker is not None:
-            asking.purge(app)
+            explain.purge(app)
         return count
 
     def degraded(self, app: Flask) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..fence import describe
-from .responses import CLOSED
+from ..dependencies.fence import describe
+from .response import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..reads import recorder
+from ..dependencies import recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..policy import PolicyError
-from ..purge.gateways import all_owed
-from ..purge.housekeeping import resume, retry
-from .asking import tracker_of
+from ..policy.policy import PolicyError
+from ..purge.maintenance import resume, retry
+from ..purge.membership import all_owed
+from .explain import tracker_of
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..dialects import mixed_fields
-from .promise import route_promise
+from ..policy.cdn_headers import mixed_fields
+from .effective_policy import route_promise
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from ..front import Front
-    from ..policy import Policy
-    from .promise import Promise
+    from ..policy.policy import Policy
+    from ..purge.edge_chain import Front
+    from .effective_policy import Promise
 
 _ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
 

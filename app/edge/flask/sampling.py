@@ -16,28 +16,21 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from ..cdn import PurgeError
+from ..cdn.api_client import Channel
 from ..changes.log import append
-from ..drivers import PurgeError
-from ..drivers.channel import Channel
-from ..index.resolve import asked_for
+from ..pages.resolve import asked_for
 from ..purge import samples
-from ..purge.rewriting import (
-    Kinds,
-    Memory,
-    differences,
-    recall,
-    remember,
-    rewritten_by_etag,
-)
+from ..purge.rewriting import Kinds, Memory, differences, recall, remember, rewritten_by_etag
 from ..settings import number
-from .rehearsing import Rehearsed, rehearsed
-from .responses import PURGED_KEY
+from .dry_run import Rehearsed, rehearsed
+from .response import PURGED_KEY
 
 if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import Connection
 
-    from ..drivers.channel import Answer
+    from ..cdn.api_client import Answer
     from ..purge.relay import Hook
     from .tracking import Tracker
 

@@ -12,7 +12,7 @@ from weakref import ReferenceType, ref
 from ..purge.heartbeat import BEAT
 
 if TYPE_CHECKING:
-    from .upkeep import Upkeep
+    from .worker import Upkeep
 
 _log = logging.getLogger(__name__)
 

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from flask import after_this_request
 from flask.globals import request_ctx
 
-from ..fence import describe
-from ..guard import SAFE, SUCCESSFUL, Finding, judge
-from ..policy import PolicyError
-from ..reads import recorder
-from .address import misspelt, registered_as, tidy_query
+from ..dependencies import recorder
+from ..dependencies.fence import describe
+from ..policy.guard import SAFE, SUCCESSFUL, Finding, judge
+from ..policy.policy import PolicyError
 from .caching import watch_caches
-from .facts import facts_of, look_at_session, variant_of
+from .effective_policy import Default, response_promise, route_promise
+from .fail_closed import RECORDED, note_url
 from .files import watch_files
-from .promise import Default, response_promise, route_promise
-from .requests import reads_of
-from .responses import (
+from .page_url import misspelt, registered_as, tidy_query
+from .request import reads_of
+from .response import (
     COOKIES_KEY,
     POLICY_KEY,
     PURGED_KEY,
@@ -33,23 +33,23 @@ from .responses import (
     withhold,
     write_vary,
 )
-from .seal import RECORDED, note_url
+from .response_facts import facts_of, look_at_session, variant_of
 from .tracking import REDIRECTS, Version
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
 
-    from ..front import Front
-    from ..guard import Facts
-    from ..policy import Policy
-    from ..verify import Ours
-    from .awake import Awake
-    from .embedded import Embedded
-    from .promise import Promise, ShouldHandle
-    from .seal import Seal
+    from ..audit import Ours
+    from ..policy.guard import Facts
+    from ..policy.policy import Policy
+    from ..purge.edge_chain import Front
+    from .effective_policy import Promise, ShouldHandle
+    from .embedded_gateway import Embedded
+    from .fail_closed import Seal
+    from .startup import Awake
     from .tracking import Tracker
     from .untracked import CurrentCode
-    from .upkeep import Upkeep
+    from .worker import Upkeep
 
 Clock = Callable[[], datetime]
 

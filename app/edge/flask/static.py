@@ -14,12 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, g, request
 
-from ..fingerprint import Manifest, StaticError, StaticFile, looks_stamped, read_folder, state_of
+from ..dependencies import Part
 from ..http import codings, ranges, validators
 from ..http.fields import Fields
-from ..marks import cached
-from ..policy import Freshness, Policy
-from ..reads import Part
+from ..policy.decorators import cached
+from ..policy.policy import Freshness, Policy
+from ..static.manifest import (
+    Manifest,
+    StaticError,
+    StaticFile,
+    looks_stamped,
+    read_folder,
+    state_of,
+)
 from .templates import ABSENT, note
 
 if TYPE_CHECKING:
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.wrappers import Response as BaseResponse
 
-    from ..shelf import Shelf
+    from ..static.build_cache import Shelf
 
 KIND = "static"
 STATIC = Policy(name="STATIC", browser=Freshness(ttl=timedelta(days=365)), immutable=True)

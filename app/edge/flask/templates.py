@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from flask.templating import Environment as FlaskEnvironment
 from jinja2 import Template, TemplateNotFound
 
-from ..fence import fenced
-from ..policy import PolicyError
-from ..reads import Part, recorder
+from ..dependencies import Part, recorder
+from ..dependencies.fence import fenced
+from ..policy.policy import PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from ..changes.mark import mark
-from ..guard import Finding
-from ..index import Bound, Page, Registered, register
-from ..index.batch import Registrar
-from ..index.lock import WRITING, promptly
-from ..index.page import Short, ShortKind
-from ..reads import Schema, recorder
-from ..sqlalchemy import INTERNAL, end_reads
-from ..until import covers
+from ..changes.log_position import mark
+from ..dependencies import Schema, recorder
+from ..dependencies.engine_events import INTERNAL, end_reads
+from ..pages import Bound, Page, Registered, register
+from ..pages.group_commit import Registrar
+from ..pages.page import Short, ShortKind
+from ..pages.resolver_lock import WRITING, promptly
+from ..policy.guard import Finding
+from ..policy.until import covers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from ..changes import Watched
-    from ..changes.watchman import Watchman
-    from ..front import Front
-    from ..policy import Policy
-    from .parts import Parts
-    from .tagging import PageTags
+    from ..changes.drift_monitor import Watchman
+    from ..pages.page_tags import PageTags
+    from ..policy.policy import Policy
+    from ..purge.edge_chain import Front
+    from .build import Parts
 
 _log = logging.getLogger(__name__)
 

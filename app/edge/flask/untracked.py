@@ -12,14 +12,14 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ..gateway.store import StoreError
-from ..guard import Finding
-from .parts import Parts
+from ..gateway.store.base import StoreError
+from ..policy.guard import Finding
+from .build import Parts
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from .embedded import Embedded
+    from .embedded_gateway import Embedded
 
 _NAME = b"code"
 _log = logging.getLogger(__name__)

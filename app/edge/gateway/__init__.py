@@ -4,7 +4,7 @@ Law of the room: no framework, no database. Right before it is fast; in doubt a 
 """
 
 from .gateway import Gateway
-from .memory_store import MemoryStore
 from .options import Options
+from .store.memory import MemoryStore
 
 __all__ = ["Gateway", "MemoryStore", "Options"]

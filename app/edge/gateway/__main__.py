@@ -8,10 +8,10 @@ from typing import Final
 
 from .admission import Admission
 from .gateway import Gateway
-from .memory_store import MemoryStore
 from .options import Options
 from .proxy import Proxy
 from .server import Server
+from .store.memory import MemoryStore
 
 _HEURISTIC: Final = "trust silent origins for this part of the time since Last-Modified (0.1)"
 _COOKIES: Final = "store responses that set a cookie; only for origins whose cookies are nobody's"

@@ -9,13 +9,13 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from ..http import target as targets
-from . import loops, reply
+from . import loops, response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from .reply import Reply
+    from .response import Reply
 
 _log: Final = logging.getLogger(__name__)
 _BAD_REQUEST: Final = "400 Bad Request"
@@ -44,7 +44,7 @@ class Admission:
     def _refused(self, environ: WSGIEnvironment) -> Reply | None:
         sentence = _bad_host(environ) or _bad_target(environ) or _bad_coding(environ)
         if sentence is not None:
-            return reply.own(_BAD_REQUEST, sentence)
+            return response.own(_BAD_REQUEST, sentence)
         return looped(environ, self._token)
 
 
@@ -59,7 +59,7 @@ def loop_detected() -> Reply:
         "gateway.loop: requests come back to this gateway; its origin must be another server"
     )
     sentence = "This request has been here before: a gateway is its own origin."
-    return reply.own("508 Loop Detected", sentence)
+    return response.own("508 Loop Detected", sentence)
 
 
 def _bad_host(environ: WSGIEnvironment) -> str | None:

@@ -17,15 +17,15 @@ import brotli
 from ..http import codings, validators
 from ..http.cache_control import Directives
 from ..http.vary import nominated
-from . import exchange, packing
+from . import content_coding, wsgi_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..http.fields import Pair
-    from .exchange import Answered, Body
-    from .head import Head
+    from .response_head import Head
+    from .wsgi_call import Answered, Body
 
 _log: Final = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Compression:
         """Pass the request on, and compress the response where it may be."""
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ:
             return self._app(environ, start_response)
-        answered = exchange.ask(self._app, environ, time.time)
+        answered = wsgi_call.ask(self._app, environ, time.time)
         head = answered.head
         if not shareable(head):
             start_response(head.line, [*head.pairs])
@@ -100,7 +100,7 @@ def compressible(head: Head) -> bool:
     return (
         head.status in _STATUSES
         and (length is None or length >= SMALLEST)
-        and packing.worthwhile(head.fields, directives, status=head.status)
+        and content_coding.worthwhile(head.fields, directives, status=head.status)
     )
 
 
@@ -109,7 +109,7 @@ def _negotiated(head: Head) -> bool:
     if head.status == HTTPStatus.NOT_MODIFIED:
         return True
     directives = Directives.parse(head.fields.lines("cache-control"))
-    return head.status == HTTPStatus.PARTIAL_CONTENT and packing.worthwhile(
+    return head.status == HTTPStatus.PARTIAL_CONTENT and content_coding.worthwhile(
         head.fields, directives, status=HTTPStatus.OK
     )
 
@@ -128,7 +128,7 @@ def _vary(head: Head) -> Pair:
 def _headers(head: Head, coding: str, length: int | None) -> list[Pair]:
     """Return the header list of the compressed representation, which has an ETag of its own."""
     kept = [pair for pair in head.pairs if pair[0].lower() not in _REPLACED]
-    tag = packing.tagged(coding, head.fields.only("etag"))
+    tag = content_coding.tagged(coding, head.fields.only("etag"))
     return [
         *kept,
         ("Content-Encoding", coding),
@@ -160,7 +160,7 @@ def _compressed(
 def _has_it_already(head: Head, coding: str, environ: WSGIEnvironment) -> bool:
     """Evaluate If-None-Match for the compressed representation (RFC 9110 section 13.1.2)."""
     wanted = environ.get("HTTP_IF_NONE_MATCH")
-    tag = packing.tagged(coding, head.fields.only("etag"))
+    tag = content_coding.tagged(coding, head.fields.only("etag"))
     if wanted is None or tag is None or head.status != HTTPStatus.OK:
         return False
     return not validators.none_match(wanted, tag)

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from ..http import reuse
 from ..http.cache_status import CacheStatus, Forwarded
-from . import exchange, reply
+from . import response, wsgi_call
 from .background import Background, Overdue, Racing
-from .fetcher import Fetcher
+from .collapsing import Role, ThreadCollapse
+from .compressor import Packer
+from .fetch import Fetcher
 from .invalidation import forget, invalidated
-from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
-from .packer import Packer
 from .request import Keying, Request, drop_connection_fields, quiet
-from .signing import Signer
+from .response_headers import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..http.fields import Pair
-    from .leader import Collapse
-    from .reply import Reply
-    from .store import Store
+    from .collapsing import Collapse
+    from .response import Reply
+    from .store.base import Store
 
 _READS: Final = frozenset({"GET", "HEAD"})
 _SAFE: Final = _READS | {"OPTIONS", "TRACE"}
@@ -144,16 +144,16 @@ class Gateway:
             if unsafe:
                 for key in invalidated(environ, line, headers, self._keying):
                     forget(self._store, key)
-            said = replace(status, detail=environ.get(exchange.FINDING) or status.detail)
+            said = replace(status, detail=environ.get(wsgi_call.FINDING) or status.detail)
             return [*self._signer.shown(headers, None), self._signer.said(said)]
 
-        return exchange.passed_on(self._app, environ, start_response, rewrite)
+        return wsgi_call.passed_on(self._app, environ, start_response, rewrite)
 
     def _hit(self, request: Request, key: bytes, found: Found, now: float) -> Reply | None:
         """Return what a reader is sent without asking; None when the body is gone."""
         stored = found.stored
         assert stored is not None
-        sent = reply.made(request, stored, partial(self._store.body, key, stored), now=now)
+        sent = response.made(request, stored, partial(self._store.body, key, stored), now=now)
         if sent is None:
             return None
         if found.use is reuse.Use.REFRESH:
@@ -169,7 +169,7 @@ class Gateway:
         def job() -> None:
             with self._collapse.lead(key, _AT_ONCE) as role:
                 if role is Role.LEADER:
-                    reply.close(self._fetcher.ask(quiet, key, found).body)
+                    response.close(self._fetcher.ask(quiet, key, found).body)
 
         self._background.start(key, job)
 
@@ -198,7 +198,7 @@ class Gateway:
     def _collapsed(self, request: Request, key: bytes, again: Found, found: Found) -> Reply | None:
         stored, now = again.stored, self._clock()
         assert stored is not None
-        sent = reply.made(request, stored, partial(self._store.body, key, stored), now=now)
+        sent = response.made(request, stored, partial(self._store.body, key, stored), now=now)
         status = CacheStatus(fwd=found.fwd, collapsed=True)
         return sent and self._signer.forwarded(sent, stored, request, status, now)
 
@@ -216,7 +216,7 @@ class Gateway:
         return stale or self._fetcher.ask(request, key, found)
 
     def _not_cached(self, request: Request) -> Reply:
-        refused = reply.own("504 Gateway Timeout", "Nothing usable is stored for this request.")
+        refused = response.own("504 Gateway Timeout", "Nothing usable is stored for this request.")
         refused.headers.append(self._signer.said(CacheStatus(detail="only-if-cached")))
         if request.is_head:
             refused.body = ()
@@ -235,4 +235,4 @@ def _always() -> bool:
 
 
 def _drop(sent: Reply) -> None:
-    reply.close(sent.body)
+    response.close(sent.body)

@@ -6,9 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin, urlsplit
 
-from ..http import key as keys
+from ..http import cache_key as keys
 from ..http.fields import Fields
-from .store import StoreError
+from .store.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..http.fields import Pair
     from .request import Keying
-    from .store import Store
+    from .store.base import Store
 
 _log: Final = logging.getLogger(__name__)
 #: 2xx and 3xx: only what did not fail has changed anything.

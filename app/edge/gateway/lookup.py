@@ -10,7 +10,7 @@ from ..http.reuse import Use
 
 if TYPE_CHECKING:
     from .request import Request
-    from .stored import Stored
+    from .stored_response import Stored
 
 _AHEAD: Final = 60.0
 """So many seconds from now nothing was made yet: a clock was set back, and nobody knows its age."""

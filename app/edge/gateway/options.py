@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
-from ..http import key
-from ..http.key import TRACKERS
-from .doubt import NAME
+from ..http import cache_key
+from ..http.cache_key import TRACKERS
+from .capped_headers import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +189,7 @@ class Options:
     hidden: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.site is not None and key.base(*_split(self.site)) is None:
+        if self.site is not None and cache_key.base(*_split(self.site)) is None:
             raise ValueError(f"site must look like 'https://example.org', not {self.site!r}.")
         if not 0 <= self.heuristic <= 1:
             raise ValueError(f"heuristic is a part between 0 and 1, not {self.heuristic!r}.")

@@ -13,10 +13,11 @@ from urllib.parse import quote, urlsplit
 
 from ..http import connection, framing, lines
 from ..http.fields import Fields, is_name
-from . import loops, reply
+from . import loops
+from . import response as reply
 from .admission import loop_detected, looped
-from .exchange import FINDING
 from .origin import OriginResponse
+from .wsgi_call import FINDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from ..http.fields import Pair
-    from .reply import Reply
+    from .response import Reply
 
 _log: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024

@@ -8,8 +8,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ..http import cache_key as keys
 from ..http import codings, connection, reuse, uri
-from ..http import key as keys
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from .structured import Bare, Token, item
+from .structured_fields import Bare, Token, item
 
 
 class Forwarded(Enum):

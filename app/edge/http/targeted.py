@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from . import structured
+from . import structured_fields
 from .cache_control import Directives
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def obeyed(fields: Fields, targets: Iterable[str]) -> Obeyed:
 @lru_cache(maxsize=256)  # an application says the same few things of all its pages
 def _targeted(lines: tuple[str, ...]) -> Directives | None:
     """Return what a targeted field says; None when it is malformed or empty."""
-    members = structured.dictionary(lines)
+    members = structured_fields.dictionary(lines)
     return _directives(members) if members else None
 
 
-def _directives(members: dict[str, structured.Item]) -> Directives:
+def _directives(members: dict[str, structured_fields.Item]) -> Directives:
     arguments: dict[str, str | None] = {}
     for name, value in members.items():
         if value is not False:
@@ -56,7 +56,7 @@ def _directives(members: dict[str, structured.Item]) -> Directives:
     return Directives(arguments)
 
 
-def _argument(value: structured.Item) -> str:
+def _argument(value: structured_fields.Item) -> str:
     """Return the argument as Cache-Control would have it; a number in quotes is no number."""
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value)

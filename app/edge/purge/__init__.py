@@ -7,11 +7,11 @@ taken it; no failure of a process, a network or an edge is a reason to forget on
 from __future__ import annotations
 
 from .breaker import breakers
-from .enqueue import enqueue, settle_changes
-from .housekeeping import resume, retire, retry
+from .entry_state import State
 from .leader import leader
+from .maintenance import resume, retire, retry
+from .outbox import enqueue, settle_changes
 from .relay import Relay
-from .state import State
 from .status import Status, TierStatus, status
 from .tables import define_tables
 from .tier import Tier

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..changes.timestamps import instant, micros, span
 from .claim import LATE
+from .entry_state import OPEN, State
 from .heartbeat import abandoned
-from .instants import instant, micros, span
-from .state import OPEN, State
 from .tables import outbox
 from .tables import tier as tiers
 

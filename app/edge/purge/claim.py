@@ -15,11 +15,11 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..drivers import Limits, Target
-from .heard import Unheard
-from .instants import instant, micros, span
+from ..cdn import Limits, Target
+from ..changes.timestamps import instant, micros, span
+from .entry_state import OPEN, Kind, State, move
+from .gateway_heartbeats import Unheard
 from .quota import refilled, wait
-from .state import OPEN, Kind, State, move
 from .tables import outbox, split_urls
 from .tables import tier as tiers
 from .tier import Tier

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from .instants import span
+from ..changes.timestamps import span
 from .tables import outbox
 from .tables import tier as tiers
 

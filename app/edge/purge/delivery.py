@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection, Engine
 
-from ..drivers import Driver, PurgeError, Target
-from ..index.lock import WRITING
+from ..cdn import Driver, PurgeError, Target
+from ..pages.resolver_lock import WRITING
 from .claim import Claim, Idle, being_sent, claim, look
-from .heard import Heard, Unheard
+from .gateway_heartbeats import Heard, Unheard
 from .outcome import Failure, accepted, failed
+from .runtime import World
 from .tier import Tier
-from .world import World
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from .heard import ALIVE
-from .instants import instant, micros
+from ..changes.timestamps import instant, micros
+from .gateway_heartbeats import ALIVE
 from .leader import Leader
 from .tables import tier as tiers
 

@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..drivers import PurgeError
+from ..cdn import PurgeError
+from ..changes.timestamps import micros, span
 from .backoff import CREDENTIAL, pause
 from .claim import Claim
-from .instants import micros, span
-from .state import State, move
+from .entry_state import State, move
 from .tables import outbox
 from .tables import tier as tiers
 from .tier import Tier

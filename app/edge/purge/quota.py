@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..drivers import Limits
+from ..cdn import Limits
 
 _ONE = 1.0
 

@@ -15,25 +15,25 @@ from threading import Event, Thread
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
+from ..cdn import Driver
 from ..changes.log import sweep, to_sweep, unresolved
-from ..drivers import Driver
-from ..index.bound import Bound
-from ..index.lock import WRITING, exclude
-from ..index.resolve import Resolution
-from ..index.wal import empty_large_log
+from ..pages.capacity import Bound
+from ..pages.resolve import Resolution
+from ..pages.resolver_lock import WRITING, exclude
+from ..pages.wal import empty_large_log
 from .clock import Hands, set_back
+from .commit_watch import POLL, Watch
+from .commit_watch import watch as keep_watch
 from .delivery import Delivery
-from .enqueue import settle_changes
-from .gateways import all_owed, retire_gone
-from .heard import Heard
+from .gateway_heartbeats import Heard
 from .heartbeat import BEAT, Deputy, beat, identity
-from .housekeeping import EVERY, keep_house
 from .leader import Leader
 from .leader import leader as elect
+from .maintenance import EVERY, keep_house
+from .membership import all_owed, retire_gone
+from .outbox import settle_changes
+from .runtime import World
 from .tier import Tier, inside_out
-from .watch import POLL, Watch
-from .watch import watch as keep_watch
-from .world import World
 
 logger = logging.getLogger(__name__)
 

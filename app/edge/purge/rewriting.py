@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from ..changes.meta import note, noted
-from .instants import instant, micros
+from ..changes.metadata import note, noted
+from ..changes.timestamps import instant, micros
 
 MOST_PAGES = 50
 """Pages whose differences are remembered, of each sort; the oldest are forgotten."""

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.log import unresolved
-from ..changes.meta import note, noted
-from ..index.tables import page
-from .instants import instant, micros
-from .state import OPEN, Kind
+from ..changes.metadata import note, noted
+from ..changes.timestamps import instant, micros
+from ..pages.tables import page
+from .entry_state import OPEN, Kind
 from .tables import outbox, sample
 
 KEPT = timedelta(days=7)

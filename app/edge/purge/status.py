@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.log import left
+from ..changes.timestamps import instant
 from .breaker import breakers
 from .claim import LATE
+from .entry_state import OPEN, State
 from .heartbeat import relay_silence
-from .instants import instant
 from .rewriting import recall
 from .samples import Stale, last_word, stale
-from .state import OPEN, State
 from .tables import outbox
 from .tables import tier as tiers
 

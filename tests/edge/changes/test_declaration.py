@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 
 from app.edge.changes import Watched, install
 from app.edge.changes.declaration import NotWatchableError
-from app.edge.changes.install import install_and_test
+from app.edge.changes.triggers import install_and_test
 
 from .test_key_types import small_app
 

@@ -18,12 +18,12 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from app.config.parsers import database_url
-from app.edge import Freshness, Policy, cached, changes, index, purge
-from app.edge.changes import Watched, canary
+from app.edge import Freshness, Policy, cached, changes, pages, purge
+from app.edge.changes import Watched, encoding_self_test
+from app.edge.dependencies import Schema
 from app.edge.flask import Edge
-from app.edge.reads import Schema
 
-installing = sys.modules["app.edge.changes.install"]
+installing = sys.modules["app.edge.changes.triggers"]
 """The module, which the function of the same name hides."""
 
 PAGE = Policy(
@@ -84,7 +84,7 @@ def engine(url: str) -> Iterator[Engine]:
 
 def small_app(engine: Engine, table: sa.Table, watched: Watched, folder: Path) -> Flask:
     """An app with a page of all rows, whose tables are there and whose triggers are not."""
-    for part in (changes, index, purge):
+    for part in (changes, pages, purge):
         part.define_tables(table.metadata)
     table.metadata.create_all(engine)
     app = Flask("keys", instance_path=str(folder))
@@ -151,7 +151,7 @@ def test_a_self_test_that_fails_reaches_no_reader(
     def fail(*_arguments: object) -> None:
         raise TypeError("no such type")
 
-    monkeypatch.setattr(canary, "_samples", fail)
+    monkeypatch.setattr(encoding_self_test, "_samples", fail)
     monkeypatch.setattr(installing, "_agreed", set())
     response = app.test_client().get("/")
     assert response.status_code == 200

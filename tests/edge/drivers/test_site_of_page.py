@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-from app.edge.drivers import Driver, Target
-from app.edge.drivers.cloudflare import CloudflareDriver, Zone
-from app.edge.drivers.cloudflare import channel as cloudflare_channel
-from app.edge.drivers.generic import GenericDriver, Manner
-from app.edge.drivers.generic import channel as generic_channel
+from app.edge.cdn import Driver, Target
+from app.edge.cdn.cloudflare.driver import CloudflareDriver, Zone
+from app.edge.cdn.cloudflare.driver import channel as cloudflare_channel
+from app.edge.cdn.generic import GenericDriver, Manner
+from app.edge.cdn.generic import channel as generic_channel
 
-from .fakes import cloudflare, purging
-from .fakes.bunny import Bunny
-from .fakes.cloudflare import Cloudflare
-from .fakes.cloudfront import CloudFront
-from .fakes.purging import PurgingCache
-from .fakes.server import Edge
-from .stages import SITE, Credentials, by_bunny, by_cloudfront
+from ..cdn.driver_stages import SITE, Credentials, by_bunny, by_cloudfront
+from ..cdn.fakes import cloudflare, purge_cache
+from ..cdn.fakes.bunny import Bunny
+from ..cdn.fakes.cloudflare import Cloudflare
+from ..cdn.fakes.cloudfront import CloudFront
+from ..cdn.fakes.purge_cache import PurgingCache
+from ..cdn.fakes.server import Edge
 
 PAGE = Target(url="/a", tag="p-a", site=SITE)
 ELSEWHERE = "http://127.0.0.1:8000"
@@ -32,7 +32,9 @@ def by_url_at_cloudflare(edge: Edge) -> Driver:
 
 def by_purge(edge: Edge) -> Driver:
     """The same of a cache that takes PURGE; one of another Host counts as not kept."""
-    keys = Credentials(headers={"X-Purge-Secret": purging.SECRET}, secrets=(purging.SECRET,))
+    keys = Credentials(
+        headers={"X-Purge-Secret": purge_cache.SECRET}, secrets=(purge_cache.SECRET,)
+    )
     return GenericDriver(generic_channel(edge.url, keys), Manner(site=ELSEWHERE))
 
 

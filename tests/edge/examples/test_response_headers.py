@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, Response, make_response
 
 from app.edge import cache_control
-from app.edge.guard import Leak
+from app.edge.policy.guard import Leak
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.edge import Freshness, Policy, cached
 from app.edge.changes import Watched
+from app.edge.dependencies import Schema
 from app.edge.flask import Edge
-from app.edge.guard import Leak
-from app.edge.index.lock import exclude
-from app.edge.reads import Schema
+from app.edge.pages.resolver_lock import exclude
+from app.edge.policy.guard import Leak
 from tests.edge.purge.conftest import build, connect, post
 
 WATCHED = (Watched(table="post"),)

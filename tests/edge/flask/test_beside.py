@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from app.edge import Freshness, Policy, cached
 from app.edge.changes import Watched
+from app.edge.dependencies import Schema
 from app.edge.flask import Edge
-from app.edge.guard import Leak
-from app.edge.reads import Schema
+from app.edge.policy.guard import Leak
 from app.edge.testing import assert_hit, assert_no_store
 from tests.edge.purge.conftest import build, connect, post
 

@@ -12,12 +12,7 @@ from flask.views import MethodView
 
 from app.edge import NO_STORE, Freshness, Policy, PolicyError, cache_control, cached
 from app.edge.flask import Edge, nothing_unless_said, serve_as
-from app.edge.testing import (
-    FrozenClock,
-    assert_no_store,
-    assert_policy,
-    assert_private,
-)
+from app.edge.testing import FrozenClock, assert_no_store, assert_policy, assert_private
 
 HOUR = Policy(name="HOUR", browser=Freshness(ttl=timedelta(hours=1)))
 BROWSER = "max-age=0, must-revalidate"

@@ -15,13 +15,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql.functions import FunctionElement
 
-from app.edge import Freshness, Policy, cached, fence
-from app.edge import sqlalchemy as observing
+from app.edge import Freshness, Policy, cached
 from app.edge.changes import Watched
+from app.edge.dependencies import Schema, fence
+from app.edge.dependencies import engine_events as observing
 from app.edge.flask import Edge, state, templates, tracking
 from app.edge.flask.state import State
-from app.edge.guard import Leak
-from app.edge.reads import Schema
+from app.edge.policy.guard import Leak
 from app.edge.testing import assert_hit, assert_no_store
 from tests.edge.purge.conftest import build, connect, post
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, flash, g, request, session
 
 from app.edge import Freshness, Policy, cache_control, cached
 from app.edge.flask import Edge, touch
-from app.edge.guard import Leak
+from app.edge.policy.guard import Leak
 from app.edge.testing import assert_no_store, assert_policy
 
 PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(hours=1)))

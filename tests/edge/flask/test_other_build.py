@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.edge.flask.relaying import status
-from app.edge.flask.releasing import release
+from app.edge.flask.deploy import release
+from app.edge.flask.relay import status
 from app.edge.testing import assert_hit, assert_miss, assert_no_store
 from app.extensions import edge
 

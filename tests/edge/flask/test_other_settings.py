@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.edge.drivers.memory import MemoryDriver
-from app.edge.flask import asking, fronting
-from app.edge.flask.releasing import release
+from app.edge.cdn.memory import MemoryDriver
+from app.edge.flask import edge_drivers, explain
+from app.edge.flask.deploy import release
 from app.edge.purge.tables import outbox, tier
 from app.extensions import db
 from app.publishing.models import Topic
@@ -69,7 +69,7 @@ def test_a_purge_by_hand_in_another_shell_reaches_the_page(
     """`flask edge purge --url /topics` names a page of the site, whatever the shell's site is."""
     shell = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"), **settings)
     with shell.app_context():
-        asking.purge(shell, url="/topics")
+        explain.purge(shell, url="/topics")
     assert state(web.test_client().get("/topics")) == "miss"
 
 
@@ -108,7 +108,7 @@ def test_what_is_delivered_elsewhere_has_the_site_of_the_page(
 ) -> None:
     """A relay without SITE_URL sends an edge that is purged by URL the address that readers know."""
     cdn = MemoryDriver()
-    monkeypatch.setattr(fronting, "build", lambda name, _config, site: cdn if site else name)
+    monkeypatch.setattr(edge_drivers, "build", lambda name, _config, site: cdn if site else name)
     web = make_app(SITE_URL=SITE, EDGE="cloudflare")
     release(web)
     web.test_client().get("/topics")
@@ -127,7 +127,7 @@ def test_a_process_that_knows_fewer_edges_delays_the_second_purge_as_long(
 ) -> None:
     """The flight of an edge is as long as those say who serve pages to it."""
     monkeypatch.setattr(
-        fronting, "build", lambda _name, _config, site: MemoryDriver() if site else None
+        edge_drivers, "build", lambda _name, _config, site: MemoryDriver() if site else None
     )
     web = make_app(SITE_URL=SITE, EDGE="cloudflare,varnish,fastly")
     release(web)

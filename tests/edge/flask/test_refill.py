@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from app.edge.flask import relaying
+from app.edge.flask import relay
 from app.edge.testing import assert_hit, assert_miss
 from app.extensions import db
 from tests.site import content
@@ -76,7 +76,7 @@ def test_a_relay_apart_refills_the_store_of_its_machine(
 ) -> None:
     """Whoever runs the relay runs the refill."""
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
-    upkeep = relaying.upkeep_of(app)
+    upkeep = relay.upkeep_of(app)
     visit(app, "/topics")
     write("ink")
     ran = []

@@ -17,7 +17,7 @@ from app.edge.testing import Ending
 from app.extensions import db
 from app.publishing.models import Site
 from app.publishing.transaction import transaction
-from tests.edge.drivers.fakes.server import Asked, Reply, Server
+from tests.edge.cdn.fakes.server import Asked, Reply, Server
 
 Make = Callable[..., Flask]
 

@@ -10,9 +10,9 @@ import brotli
 import pytest
 from flask import Flask, url_for
 
-from app.edge.fingerprint import StaticError
 from app.edge.flask import Edge
 from app.edge.flask.static import STATIC
+from app.edge.static.manifest import StaticError
 from app.edge.testing import assert_no_store, assert_policy
 
 if TYPE_CHECKING:

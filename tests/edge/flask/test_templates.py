@@ -10,10 +10,10 @@ import pytest
 from flask import Flask, render_template, render_template_string
 from jinja2 import Environment
 
+from app.edge.dependencies import Part, Table, recorder
 from app.edge.flask import Edge
 from app.edge.flask.templates import NotingEnvironment
-from app.edge.policy import PolicyError
-from app.edge.reads import Part, Table, recorder
+from app.edge.policy.policy import PolicyError
 
 FILES = {
     "base.html": "<title>{% block title %}{% endblock %}</title>{% block body %}{% endblock %}",

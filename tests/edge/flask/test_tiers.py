@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.edge.flask.asking import purge
-from app.edge.policy import PolicyError
+from app.edge.flask.explain import purge
+from app.edge.policy.policy import PolicyError
 from app.edge.purge import breakers
 from app.extensions import db, edge
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
-from tests.edge.drivers.fakes.server import Asked, Reply, Server
+from tests.edge.cdn.fakes.server import Asked, Reply, Server
 
 SECRET = "s3cret-of-the-edge"
 LONG = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"

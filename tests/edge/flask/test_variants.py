@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from app.edge import Policy, PolicyError, cache_control, cached
 from app.edge.flask import Edge
 from app.edge.flask.routes import unkept_variants
-from app.edge.guard import Leak
+from app.edge.policy.guard import Leak
 from app.edge.testing import FrozenClock
 
 Make = Callable[..., Flask]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.edge.gateway.options import Options
 from app.edge.http import dates
-from tests.edge.gateway.scripted import START, Case, case, get, says
+from tests.edge.gateway.scripted_origin import START, Case, case, get, says
 
 LONG = {"cache_control": "max-age=3600"}
 EARLIER = dates.written(START - 3600)

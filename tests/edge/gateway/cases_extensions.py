@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app.edge.gateway.options import TRACKERS, Options
 from app.edge.http import dates
-from tests.edge.gateway.scripted import START, case, get, says
+from tests.edge.gateway.scripted_origin import START, case, get, says
 
 LONG = {"cache_control": "max-age=3600"}
 NEW = says(b"new", etag='"b"', **LONG)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.edge.gateway.sockets import running, wait_for
+from tests.edge.gateway.socket_origin import running, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

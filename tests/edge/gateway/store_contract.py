@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.store import Body, Saved, Store, Stored
+from app.edge.gateway.store.base import Body, Saved, Store, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.edge.gateway import cases_9110, cases_9111, cases_extensions
-from tests.edge.gateway.scripted import Case, Stage
-from tests.edge.gateway.sockets import wired
+from tests.edge.gateway.scripted_origin import Case, Stage
+from tests.edge.gateway.socket_origin import wired
 
 CASES = [*cases_9110.CASES, *cases_9111.CASES, *cases_extensions.CASES]
 #: Here the test's HTTP server has the last word: it refuses long lines, adds a Date where there is

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.edge.http.dates import written
-from tests.edge.gateway.sockets import running, wait_for
+from tests.edge.gateway.socket_origin import running, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.edge.gateway.exchange import NoResponseError
 from app.edge.gateway.gateway import Gateway
-from app.edge.gateway.memory_store import MemoryStore
 from app.edge.gateway.options import Options
-from app.edge.gateway.store import Saved, Stored, StoreError
-from tests.edge.gateway.scripted import (
+from app.edge.gateway.store.base import Saved, Stored, StoreError
+from app.edge.gateway.store.memory import MemoryStore
+from app.edge.gateway.wsgi_call import NoResponseError
+from tests.edge.gateway.scripted_origin import (
     BOUND,
     Clock,
     Pair,

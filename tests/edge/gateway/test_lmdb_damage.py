@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import lmdb
 import pytest
 
-from app.edge.gateway.lmdb_store import LmdbStore
-from app.edge.gateway.store import Saved, StoreError
-from tests.edge.gateway.processes import run, running
+from app.edge.gateway.store.base import Saved, StoreError
+from app.edge.gateway.store.lmdb.store import LmdbStore
+from tests.edge.gateway.child_processes import run, running
 from tests.edge.gateway.store_contract import stored
 from tests.edge.gateway.test_lmdb_store import save, served
 

@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.edge.gateway.lmdb_store import LmdbStore
-from app.edge.gateway.packing import coded
-from app.edge.gateway.store import Body, Saved, Stored
+from app.edge.gateway.content_coding import coded
+from app.edge.gateway.store.base import Body, Saved, Stored
+from app.edge.gateway.store.lmdb.store import LmdbStore
 from tests.edge.gateway.store_contract import stored
 
 keys = st.sampled_from([b"a", b"b", b"a" * 600])

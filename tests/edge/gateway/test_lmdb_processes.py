@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.lmdb_store import LmdbStore
-from app.edge.gateway.store import Body, Saved
-from tests.edge.gateway.processes import finish, run, running, start
+from app.edge.gateway.store.base import Body, Saved
+from app.edge.gateway.store.lmdb.store import LmdbStore
+from tests.edge.gateway.child_processes import finish, run, running, start
 from tests.edge.gateway.store_contract import BODIES, KEY, PAGE, stored
 from tests.edge.gateway.test_lmdb_store import save, served
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from app.edge.gateway.lmdb.shelf import Shelf
+    from app.edge.gateway.store.lmdb.transaction import Shelf
 
 KEYS = [b"page %d" % number for number in range(4)]
 _NUMBER = struct.Struct("<Q")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.lmdb.hot import Hot
-from app.edge.gateway.lmdb_store import LmdbStore
-from app.edge.gateway.store import Body, Saved
+from app.edge.gateway.store.base import Body, Saved
+from app.edge.gateway.store.lmdb.body_cache import Hot
+from app.edge.gateway.store.lmdb.store import LmdbStore
 from tests.edge.gateway.store_contract import BODIES, KEY, OTHER, PAGE, StoreContract, stored
 
 if TYPE_CHECKING:

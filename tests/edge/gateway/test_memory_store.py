@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.memory_store import MemoryStore
+from app.edge.gateway.store.memory import MemoryStore
 from tests.edge.gateway.store_contract import StoreContract
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 
 from app.edge.gateway.options import Options
 from tests.edge.gateway.raw import ROOT, RawClient, ask, free_port
-from tests.edge.gateway.scripted import Stage, environ_for, get, says
+from tests.edge.gateway.scripted_origin import Stage, environ_for, get, says
 from tests.edge.gateway.sloppy_app import FIELDS, LENGTHS
-from tests.edge.gateway.sockets import wait_for
+from tests.edge.gateway.socket_origin import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

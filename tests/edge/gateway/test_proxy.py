@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.edge.gateway.proxy import Proxy
-from tests.edge.gateway.scripted import call, get, says
-from tests.edge.gateway.sockets import WireStage, wait_for, wired
+from tests.edge.gateway.scripted_origin import call, get, says
+from tests.edge.gateway.socket_origin import WireStage, wait_for, wired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

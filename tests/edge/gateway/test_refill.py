@@ -12,11 +12,11 @@ from wsgiref.validate import validator
 import pytest
 
 from app.edge.gateway.gateway import Gateway
-from app.edge.gateway.lmdb_store import LmdbStore
 from app.edge.gateway.options import Options
 from app.edge.gateway.refill import Pace, Refill
-from app.edge.http import key as keys
-from tests.edge.gateway.scripted import call, get
+from app.edge.gateway.store.lmdb.store import LmdbStore
+from app.edge.http import cache_key as keys
+from tests.edge.gateway.scripted_origin import call, get
 from tests.edge.gateway.store_contract import BODIES, stored
 
 SITE = "https://example.org"

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.edge.http import (
+    cache_key,
     codings,
     connection,
     dates,
     freshness,
-    key,
+    header_update,
     ranges,
     reuse,
     storing,
-    structured,
+    structured_fields,
     targeted,
-    updating,
     validators,
     vary,
 )
@@ -75,7 +75,7 @@ def test_no_request_soup_raises(text: str) -> None:
     assert codings.choose(text, ("br", "gzip", "identity")) in {"br", "gzip", "identity"}
     reuse.wishes([text], text, {"no-cache", "max-age"})
     assert vary.normal("accept-encoding", text) is not None
-    structured.dictionary([text])
+    structured_fields.dictionary([text])
     dates.parse(text, now=NOW)
     with contextlib.suppress(ranges.UnsatisfiableError):
         parts = sorted((part.start, part.stop) for part in ranges.parts(text, 100))
@@ -132,7 +132,7 @@ addresses = st.tuples(sites, paths | pieces.map(lambda text: "/" + text), pieces
 @given(addresses, addresses)
 def test_the_key_is_injective(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
     """Two keys are equal exactly when site, path and query are."""
-    assert (key.primary(*one) == key.primary(*other)) == (one == other)
+    assert (cache_key.primary(*one) == cache_key.primary(*other)) == (one == other)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_pages_that_look_alike_have_keys_of_their_own(
     one: tuple[str, str, str], other: tuple[str, str, str]
 ) -> None:
     """Delimiters inside the parts, case and encodings make no two pages one."""
-    assert key.primary(*one) != key.primary(*other)
+    assert cache_key.primary(*one) != cache_key.primary(*other)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_pages_that_look_alike_have_keys_of_their_own(
 )
 def test_a_site_has_one_spelling(scheme: str, authority: str, expected: str | None) -> None:
     """RFC 9110 section 4.2.3: case and the default port make no other site."""
-    assert key.base(scheme, authority) == expected
+    assert cache_key.base(scheme, authority) == expected
 
 
 @given(st.integers(0, 253402300799))
@@ -213,7 +213,7 @@ def test_an_update_replaces_and_keeps(
     stored: list[tuple[str, str]], newer: list[tuple[str, str]]
 ) -> None:
     """RFC 9111 section 3.2: fields that came anew are as they came, all others as they were."""
-    merged = Fields(updating.updated(stored, newer, {"set-cookie"}))
+    merged = Fields(header_update.updated(stored, newer, {"set-cookie"}))
     old, new = Fields(stored), Fields(newer)
     for name in NAMES:
         came = name in new and name not in {"set-cookie", "content-length"}
@@ -235,7 +235,7 @@ def test_cache_status_is_always_a_structured_field(
 ) -> None:
     """RFC 9211 section 2: whatever the reason says, the member can be parsed."""
     member = CacheStatus(fwd=fwd, fwd_status=status, ttl=ttl, key=text, detail=text)
-    assert structured.dictionary([f"a={member.written(name)}"]) is not None
+    assert structured_fields.dictionary([f"a={member.written(name)}"]) is not None
 
 
 def test_cache_status_is_a_hit_or_forwarded() -> None:
@@ -269,4 +269,4 @@ def test_cache_status_is_a_hit_or_forwarded() -> None:
 )
 def test_a_dictionary_is_well_formed_or_nothing(text: str, members: object) -> None:
     """RFC 8941 section 4.2: one mistake voids the field."""
-    assert structured.dictionary([text]) == members
+    assert structured_fields.dictionary([text]) == members

@@ -8,11 +8,11 @@ import pytest
 
 from app.edge.http import dates, freshness, reuse, storing, targeted
 from app.edge.http.fields import Fields
-from tests.edge.gateway.scripted import START
+from tests.edge.gateway.scripted_origin import START
 from tests.edge.gateway.test_cases import CASES
 
 if TYPE_CHECKING:
-    from tests.edge.gateway.scripted import Case, Says, Step
+    from tests.edge.gateway.scripted_origin import Case, Says, Step
 
 TARGETS = ("broadsheet-cache-control", "cdn-cache-control")
 #: What the gateway finds out from the body, the store or its options, not from the header.

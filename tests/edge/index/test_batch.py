@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.index import Registered
-from app.edge.index.batch import Registrar
-from app.edge.index.wal import empty_large_log, log_size
+from app.edge.pages import Registered
+from app.edge.pages.group_commit import Registrar
+from app.edge.pages.wal import empty_large_log, log_size
 
 from ..purge.conftest import connect
 

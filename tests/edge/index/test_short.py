@@ -10,16 +10,16 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.edge.changes import mark
 from app.edge.changes.change import Change, Op
-from app.edge.index import Bound, Page, Registered, register, resolve
-from app.edge.index.coarse import coarse
-from app.edge.index.page import Short, ShortKind
-from app.edge.index.resolve import affected
-from app.edge.index.short import forget_expired, take_surplus
-from app.edge.index.tables import dependency, page, short_page
-from app.edge.reads import Between, Dependency, Part, Range, Row, Table, matches
-from app.edge.reads.encoding import whole
+from app.edge.changes.encoding import whole
+from app.edge.dependencies import Between, Dependency, Part, Range, Row, Table, matches
+from app.edge.pages import Bound, Page, Registered, register, resolve
+from app.edge.pages.coarse_dependencies import coarse
+from app.edge.pages.page import Short, ShortKind
+from app.edge.pages.resolve import affected
+from app.edge.pages.short_lived import forget_expired, take_surplus
+from app.edge.pages.tables import dependency, page, short_page
 
-from .conftest import NOW
+from ..pages.conftest import NOW
 
 TITLE = Row(table="post", key=(("id", "1"),), columns=frozenset({"title"}))
 BOUND = Bound(pages=30)

@@ -14,15 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge import changes, index, purge
+from app.edge import changes, purge
+from app.edge import pages as index
 from app.edge.changes import Watched, install, mark
-from app.edge.index import Page, Registered, Resolution, register
-from app.edge.index.page import Affected
+from app.edge.dependencies import Dependency, Row
+from app.edge.pages import Page, Registered, Resolution, register
+from app.edge.pages.page import Affected
 from app.edge.purge import Relay, State, Tier, enqueue
 from app.edge.purge.leader import Alone
+from app.edge.purge.runtime import World
 from app.edge.purge.tables import outbox
-from app.edge.purge.world import World
-from app.edge.reads import Dependency, Row
 
 metadata = sa.MetaData()
 changes.define_tables(metadata)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.drivers import Limits
-from app.edge.index.page import Affected, Short, ShortKind
-from app.edge.index.resolve import Resolution
+from app.edge.cdn import Limits
+from app.edge.pages.page import Affected, Short, ShortKind
+from app.edge.pages.resolve import Resolution
 from app.edge.purge.claim import Claim, claim
-from app.edge.purge.enqueue import enqueue
+from app.edge.purge.outbox import enqueue
 from app.edge.purge.tables import outbox
 
 from .conftest import CDN, GATEWAY, NOW

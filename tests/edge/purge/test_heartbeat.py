@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.drivers.memory import MemoryDriver
+from app.edge.cdn.memory import MemoryDriver
 from app.edge.purge import Relay, Tier, breakers, status
-from app.edge.purge.gateways import join, retire_others
-from app.edge.purge.heard import ALIVE
+from app.edge.purge.gateway_heartbeats import ALIVE
 from app.edge.purge.heartbeat import BEAT, SILENT, Deputy, beat, relay_silence
 from app.edge.purge.leader import Alone, Leader
+from app.edge.purge.membership import join, retire_others
 from app.edge.purge.tables import tier as tiers
 
 from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, owe, relay

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from sqlalchemy import event
 
-from app.edge.drivers import Limits, PurgeError
-from app.edge.drivers.memory import Call, Fault, MemoryDriver
+from app.edge.cdn import Limits, PurgeError
+from app.edge.cdn.memory import Call, Fault, MemoryDriver
 from app.edge.purge import Relay, State, Tier
+from app.edge.purge.entry_state import OPEN
 from app.edge.purge.leader import Alone
-from app.edge.purge.state import OPEN
+from app.edge.purge.runtime import World
 from app.edge.purge.tables import outbox
-from app.edge.purge.world import World
 
 from .conftest import NOW, Clock, metadata, owe
 

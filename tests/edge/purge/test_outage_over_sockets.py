@@ -11,13 +11,13 @@ from threading import Lock
 import pytest
 import sqlalchemy as sa
 
-from app.edge.drivers import Target
-from app.edge.drivers.memory import MemoryDriver
+from app.edge.cdn import Target
+from app.edge.cdn.memory import MemoryDriver
 from app.edge.purge import Relay, Tier, status
 from app.edge.testing import Ending
-from tests.edge.drivers.fakes.cloudflare import Cloudflare
-from tests.edge.drivers.fakes.server import Asked, Reply
-from tests.edge.drivers.stages import by_cloudflare
+from tests.edge.cdn.driver_stages import by_cloudflare
+from tests.edge.cdn.fakes.cloudflare import Cloudflare
+from tests.edge.cdn.fakes.server import Asked, Reply
 
 from .conftest import NOW, Clock, owe, relay
 from .test_outage import memory

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.edge.drivers import Limits
+from app.edge.cdn import Limits
 from app.edge.purge import Tier
 from app.edge.purge.backoff import CREDENTIAL, FIRST, LONGEST, RETRY_AFTER, pause
 from app.edge.purge.quota import refilled, wait

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.changes.meta import note
-from app.edge.drivers import Limits, PurgeError, Target
-from app.edge.drivers.memory import Call, Fault, MemoryDriver
+from app.edge.cdn import Limits, PurgeError, Target
+from app.edge.cdn.memory import Call, Fault, MemoryDriver
+from app.edge.changes.metadata import note
 from app.edge.purge import State, Tier, breakers, retire, retry, status
 from app.edge.purge.backoff import CREDENTIAL, RETRY_AFTER
 from app.edge.purge.claim import Claim, claim

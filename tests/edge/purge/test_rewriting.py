@@ -7,12 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.edge.purge.rewriting import (
-    MOST_PAGES,
-    Memory,
-    differences,
-    rewritten_by_etag,
-)
+from app.edge.purge.rewriting import MOST_PAGES, Memory, differences, rewritten_by_etag
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 PAGE = b"<html><body><h1>A title</h1><a href=mailto:a@b.example>a@b.example</a></body></html>"

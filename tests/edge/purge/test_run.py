@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.drivers.memory import Call, MemoryDriver
+from app.edge.cdn.memory import Call, MemoryDriver
 from app.edge.purge import Relay, State, Tier, leader
 from app.edge.purge.leader import Alone
+from app.edge.purge.runtime import wall
 from app.edge.purge.tables import outbox
-from app.edge.purge.world import wall
 
 from .conftest import CDN, GATEWAY, build, connect, owe, post
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.dialects.postgresql import Range
 
-from app.edge.reads.clock import (
+from app.edge.dependencies.clock_values import (
     ClockUse,
     Grain,
     Window,
@@ -19,7 +19,7 @@ from app.edge.reads.clock import (
     find_clock_use,
     reads_as_moment,
 )
-from app.edge.reads.provenance import Provenance
+from app.edge.dependencies.provenance import Provenance
 
 START = datetime(2026, 11, 29, 7, 3, 4, 987_654, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

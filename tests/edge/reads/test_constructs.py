@@ -12,9 +12,9 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement, quoted_name
 from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 from sqlalchemy.sql.selectable import FromClause
 
-from app.edge.reads import Schema, Unreadable, analyse
+from app.edge.dependencies import Schema, Unreadable, analyse
 
-from .conftest import SCHEMA, WATCHED, compiled_plan, post, private
+from ..dependencies.conftest import SCHEMA, WATCHED, compiled_plan, post, private
 
 SECRET = "(SELECT max(id) FROM private)"
 

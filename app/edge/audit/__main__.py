@@ -1,0 +1,37 @@
+"""Audit a live site from outside: `python -m app.edge.audit https://example.org`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .audit import Wishes
+from .command import Manner, run
+from .prober import Limits
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line, audit, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m app.edge.audit", description=__doc__)
+    parser.add_argument("base_url", help="the site, such as https://example.org")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument("--watch", action="store_true", help="sample until Ctrl-C")
+    parser.add_argument("--every", type=float, default=5.0, help="seconds between samples (5)")
+    parser.add_argument("--for", type=float, dest="span", help="seconds to watch")
+    parser.add_argument("--origin", help="the origin's own address, to try to get past the CDN")
+    parser.add_argument("--timeout", type=float, default=10.0, help="seconds for an answer (10)")
+    said = parser.parse_args(arguments)
+    if said.timeout <= 0:
+        parser.error("--timeout takes a number of seconds above zero")
+    return run(
+        said.base_url,
+        Wishes(origin=said.origin, limits=Limits(timeout=said.timeout)),
+        Manner(as_json=said.json, watching=said.watch, every=said.every, span=said.span),
+        out=lambda text: sys.stdout.write(f"{text}\n"),
+        err=lambda text: sys.stderr.write(f"{text}\n"),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,98 @@
+"""Check: one question to a site, as requests that it wants and a judgement of what came back.
+
+A check neither asks nor waits: it lists its trials, and judges exchanges that others recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .discovery import Page, searching
+from .exchange import Ask, Exchange
+from .findings import Finding, Kind
+from .site_address import Address
+from .site_profile import Ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A page and its exchanges, one after the other: the last should be a HIT."""
+
+    page: Page
+    exchanges: tuple[Exchange, ...]
+
+    @property
+    def last(self) -> Exchange:
+        """What a reader gets once the page could have been kept."""
+        return self.exchanges[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is known of a site before the checks ask for more.
+
+    `token` is in every URL that is made up, so that no reader ever has the same.
+    """
+
+    address: Address
+    token: str
+    visits: tuple[Visit, ...] = ()
+    search: tuple[str, str] | None = None
+    private: str | None = None
+    ours: Ours | None = None
+    origin: Address | None = None
+
+    def of(self, *kinds: str) -> tuple[Visit, ...]:
+        """The visits of these kinds that went well, in the order of the kinds."""
+        found = (visit for kind in kinds for visit in self.visits if visit.page.kind == kind)
+        return tuple(visit for visit in found if visit.last.status == 200)  # noqa: PLR2004 - OK
+
+    def never_linked(self, name: str) -> str:
+        """A URL of our own making that is as good as a page: a search, or home with a query."""
+        word = f"edge-check-{self.token}-{name}"
+        return searching(self.search, word) if self.search else f"/?{word}=1"
+
+    def never_there(self, name: str) -> str:
+        """A path of our own making, where no page is."""
+        return f"/edge-check-{self.token}-{name}"
+
+
+Judge: TypeAlias = Callable[[Sequence[Exchange]], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Requests in their order, and what their exchanges tell; judged only when all were answered.
+
+    `silence_is_fine`: to hang up is a good answer too.
+    """
+
+    asks: tuple[Ask, ...]
+    judge: Judge
+    silence_is_fine: bool = False
+
+
+def nothing_to_ask(_: Seen) -> Iterator[Trial]:
+    """The trials of a check that only looks on."""
+    yield from ()
+
+
+def nothing_seen(_: Seen, __: Sequence[Exchange]) -> Iterator[Finding]:
+    """The judgement of a check that only asks."""
+    yield from ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question: `kinds` are all findings that it may have.
+
+    `trials` lists what to ask; `look` judges everything that was exchanged, whoever asked for it.
+    """
+
+    name: str
+    question: str
+    kinds: tuple[Kind, ...]
+    trials: Callable[[Seen], Iterable[Trial]] = nothing_to_ask
+    look: Callable[[Seen, Sequence[Exchange]], Iterable[Finding]] = nothing_seen

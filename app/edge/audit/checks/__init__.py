@@ -1,0 +1,45 @@
+"""One file per check, and the list of all of them: what an audit asks, and all that it may find."""
+
+from __future__ import annotations
+
+from ..findings import Kind
+from . import (
+    cache_hits,
+    cache_keys,
+    cache_poisoning,
+    content_coding,
+    cookies,
+    headers,
+    host_header,
+    no_store,
+    not_found,
+    origin_access,
+    purge_access,
+    purge_latency,
+    reachability,
+    stale_responses,
+    validators,
+)
+
+CHECKS = (
+    reachability.CHECK,
+    cache_hits.CHECK,
+    no_store.CHECK,
+    cookies.CHECK,
+    cache_keys.CHECK,
+    validators.CHECK,
+    content_coding.CHECK,
+    headers.CHECK,
+    stale_responses.CHECK,
+    not_found.CHECK,
+    host_header.CHECK,
+    cache_poisoning.CHECK,
+    purge_access.CHECK,
+    origin_access.CHECK,
+    purge_latency.CHECK,
+)
+
+
+def all_kinds() -> tuple[Kind, ...]:
+    """Every finding there is, check by check."""
+    return tuple(kind for check in CHECKS for kind in check.kinds)

@@ -1,0 +1,48 @@
+"""Freshness: how long it is from a purge to a new page; it judges a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..check import Check
+from ..findings import Finding, Kind, Level
+from ..purge_timing import Measured
+
+LATE = Kind(
+    id="purge-late",
+    level=Level.WARNING,
+    title="A purge takes longer than five seconds to reach the edge.",
+    advice="Look at `flask edge status`: is there a backlog, does the edge answer 429, "
+    "does a relay run, does the gateway of a machine that is gone hold it back?",
+)
+LOST = Kind(
+    id="purge-lost",
+    level=Level.ERROR,
+    title="A purged page did not become fresh at the edge.",
+    advice="Look at `flask edge status`: does a relay run, are the edge's credentials set, and is "
+    "this site the one whose database was told?",
+)
+UNKEPT = Kind(
+    id="purge-unmeasured",
+    level=Level.WARNING,
+    title="The probe page is not kept by the edge, so no purge could be measured.",
+    advice="Mend the findings about what is not kept first.",
+)
+LATEST = 5.0
+
+
+def judge(measured: Measured) -> Iterator[Finding]:
+    """What a measurement tells."""
+    if not measured.kept:
+        yield UNKEPT.found(measured.target)
+    elif measured.seconds is None:
+        yield LOST.found(f"{measured.target} was still old after {measured.waited:.0f} seconds")
+    elif measured.seconds > LATEST:
+        yield LATE.found(f"{measured.target} was fresh after {measured.seconds:.1f} seconds")
+
+
+CHECK = Check(
+    name="freshness",
+    question="How long from a purge's commit until the edge shows a new page?",
+    kinds=(LATE, LOST, UNKEPT),
+)

@@ -1,0 +1,83 @@
+"""The command: audits or watches a site, prints what was found, and returns the exit status."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from types import FrameType
+
+from .audit import Wishes, check
+from .report import Report
+from .site_address import Unable
+from .watch import watch
+
+COULD_NOT_RUN = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How to tell: as JSON, or while watching every so many seconds, for so long."""
+
+    as_json: bool = False
+    watching: bool = False
+    every: float = 5.0
+    span: float | None = None
+
+
+def run(
+    base_url: str,
+    wishes: Wishes,
+    manner: Manner,
+    *,
+    out: Callable[[str], object],
+    err: Callable[[str], object],
+) -> int:
+    """Do it; return 0 for nothing found, 1 for an error or a warning, 2 when it could not run."""
+    try:
+        report = _report(base_url, wishes, manner, out, err)
+    except Unable as unable:
+        err(str(unable))
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        err("Interrupted before it was done.")
+        return COULD_NOT_RUN
+    if manner.as_json:
+        out(json.dumps(report.as_json(), indent=2))
+    elif manner.watching:
+        out(report.summary())
+    else:
+        out("\n".join(report.words()))
+    return report.status
+
+
+def _report(
+    base_url: str,
+    wishes: Wishes,
+    manner: Manner,
+    out: Callable[[str], object],
+    err: Callable[[str], object],
+) -> Report:
+    if not manner.watching:
+        return check(base_url, wishes)
+    say = err if manner.as_json else out
+    with _until_interrupted() as stop:
+        return watch(base_url, wishes, say=say, every=manner.every, span=manner.span, stop=stop)
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[Event]:
+    """An event that Ctrl-C sets."""
+    stop = Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,176 @@
+"""Discovery: a few pages of each kind, found on the home page, in the feed and in the sitemap.
+
+Pure. However large a site is, at most one page of a kind is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import urlencode, urljoin
+
+from .site_address import Address
+
+_LOOKED_AT = 1_000
+"""Links of one document that are looked at."""
+
+_READ = 256 * 1024
+"""Characters of the home page that are looked at."""
+
+_FEEDS = ("application/atom+xml", "application/rss+xml", "application/feed+json")
+_STATIC = re.compile(r"\.(?:css|m?js|woff2?)(?:\?|$)")
+_MEDIA = re.compile(r"\.(?:jpe?g|png|webp|avif|gif|mp4|svg)(?:\?|$)", re.IGNORECASE)
+_TOPIC = re.compile(r"/(?:topics?|tags?|categor(?:y|ies)|sections?)/[^/?]+/?$")
+_ARTICLE = re.compile(r"/(?:articles?|posts?|blog|stories|news|p|\d{4})/(?:[^?]*/)?[^/?]+/?$")
+_PRIVATE = re.compile(
+    r"^/(?:studio|admin|account|profile|login|log-in|signin|sign-in|cart|basket|dashboard"
+    r"|settings|wp-admin|wp-login\.php)(?:[/?]|$)"
+)
+_LOC = re.compile(r"<loc>\s*([^<\s]{1,2000})\s*</loc>")
+_ENTRY = re.compile(
+    r"<(?:entry|item)\b[^>]*>(?P<entry>.{0,20000}?)</(?:entry|item)>", re.DOTALL | re.IGNORECASE
+)
+_LINK = re.compile(r"<link\b[^>]*?(?:href=[\"']([^\"']{1,2000})[\"'][^>]*/?>|>\s*([^<\s]{1,2000}))")
+
+
+@dataclass(slots=True)
+class _Links(HTMLParser):
+    """What a page links to and shows; `search` is a form's action and the name of its field."""
+
+    pages: list[str] = field(default_factory=list)
+    static: list[str] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
+    search: tuple[str, str] | None = None
+    form: str | None = None
+
+    def __post_init__(self) -> None:
+        HTMLParser.__init__(self)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what an element leads to."""
+        said = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in said:
+            self.pages.append(said["href"])
+        elif tag == "link":
+            self._linked(said)
+        elif tag in {"script", "img", "source"} and said.get("src"):
+            (self.static if tag == "script" else self.media).append(said["src"])
+        elif tag in {"form", "input"}:
+            self._form(tag, said)
+
+    def handle_endtag(self, tag: str) -> None:
+        """A field after its form belongs to no form."""
+        if tag == "form":
+            self.form = None
+
+    def _linked(self, said: dict[str, str]) -> None:
+        rels = said.get("rel", "").lower().split()
+        if "stylesheet" in rels and said.get("href"):
+            self.static.append(said["href"])
+        elif "alternate" in rels and said.get("type", "").lower() in _FEEDS:
+            self.feeds.append(said.get("href", ""))
+
+    def _form(self, tag: str, said: dict[str, str]) -> None:
+        if tag == "form":
+            reads = said.get("method", "get").lower() == "get"
+            self.form = said.get("action", "") if reads else None
+        elif self.form is not None and self.search is None:
+            kind, name = said.get("type", "text").lower(), said.get("name", "")
+            if kind == "search" or (kind == "text" and name in {"q", "s", "query", "search"}):
+                self.search = (self.form, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that is looked at, and what kind it is."""
+
+    kind: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What the home page tells of its site; each a target on it, None where there is none."""
+
+    article: str | None = None
+    topic: str | None = None
+    static: str | None = None
+    media: str | None = None
+    feed: str | None = None
+    private: str | None = None
+    search: tuple[str, str] | None = None
+
+
+def read_home(html: str, address: Address) -> Home:
+    """Find one page of each kind on a home page."""
+    links = _Links()
+    with suppress(AssertionError):  # as the parser of some versions answers "<![if"
+        links.feed(html[:_READ])
+    pages = list(_targets(links.pages, address))
+    search = None
+    if links.search is not None:
+        path = _target(links.search[0] or "/", address)
+        search = (path.partition("?")[0], links.search[1]) if path else None
+    return Home(
+        article=_first(pages, _ARTICLE),
+        topic=_first(pages, _TOPIC),
+        static=_first(_targets(links.static, address), _STATIC),
+        media=_first(_targets(links.media, address), _MEDIA),
+        feed=next(_targets(links.feeds, address), None),
+        private=_first(pages, _PRIVATE),
+        search=search,
+    )
+
+
+def read_sitemap(xml: str, address: Address) -> Home:
+    """Find an article and a topic in a sitemap, in its first entries alone."""
+    found = (match[1] for match, _ in zip(_LOC.finditer(xml), range(_LOOKED_AT), strict=False))
+    pages = list(_targets(map(unescape, found), address))
+    return Home(article=_first(pages, _ARTICLE), topic=_first(pages, _TOPIC))
+
+
+def read_feed(xml: str, address: Address) -> str | None:
+    """Find the first entry's page in an Atom or RSS feed."""
+    entry = _ENTRY.search(xml)
+    link = _LINK.search(entry["entry"]) if entry else None
+    return _target(unescape(link[1] or link[2]), address) if link else None
+
+
+def pages_of(home: Home, sitemap: Home, entry: str | None) -> tuple[Page, ...]:
+    """One page of each kind; what the home page shows comes before what is listed elsewhere."""
+    chosen = (
+        ("article", entry or home.article or sitemap.article),
+        ("topic", home.topic or sitemap.topic),
+        ("static", home.static),
+        ("media", home.media),
+    )
+    return tuple(Page(kind=kind, target=target) for kind, target in chosen if target)
+
+
+def searching(search: tuple[str, str], words: str) -> str:
+    """The target of a search for these words."""
+    path, name = search
+    return f"{path}?{urlencode({name: words})}"
+
+
+def _first(targets: Iterable[str], pattern: re.Pattern[str]) -> str | None:
+    return next((target for target in targets if pattern.search(target)), None)
+
+
+def _targets(urls: Iterable[str], address: Address) -> Iterator[str]:
+    for url, _ in zip(urls, range(_LOOKED_AT), strict=False):
+        target = _target(url, address)
+        if target is not None:
+            yield target
+
+
+def _target(url: str, address: Address) -> str | None:
+    try:
+        return address.target(urljoin(address.url + "/", url.partition("#")[0]))
+    except ValueError:
+        return None

@@ -1,0 +1,241 @@
+"""Prober: asks one host and no other, one request at a time and within bounds.
+
+No redirect is followed, no cookie is kept, no proxy of the environment is used.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import httpcore
+
+from ..http.fields import Fields
+from .exchange import Ask, Exchange
+from .site_address import Address, Unable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+AGENT = "Broadsheet-Check/1 (an audit of this site's caches)"
+_CHUNK = 64 * 1024
+_KEPT_ALIVE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much an audit may cost: seconds, bytes and requests.
+
+    `timeout` is the longest for one exchange, however slowly its bytes arrive.
+    """
+
+    requests: int = 200
+    seconds: float = 90.0
+    timeout: float = 10.0
+    body: int = 2 * 1024 * 1024
+    pause: float = 0.02
+
+    def __post_init__(self) -> None:
+        if min(self.requests, self.seconds, self.timeout, self.body) <= 0 or self.pause < 0:
+            raise ValueError("an audit needs requests, seconds and bytes to spend")
+
+
+class Spent(Exception):  # noqa: N818 - it says what the bounds are
+    """The audit has used up its requests or its time."""
+
+
+class Silent(Exception):  # noqa: N818 - it says what the host was
+    """A request has got no answer that could be read; the message says why in one sentence."""
+
+
+class Prober:
+    """Asks the host of one address; to be closed, or used in a `with`."""
+
+    def __init__(
+        self, address: Address, limits: Limits, *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.address = address
+        self.limits = limits
+        self.asked = 0
+        self._began = time.monotonic()
+        self._line = _OneHost(address)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls, max_connections=1, network_backend=self._line
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.close()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first use."""
+        return time.monotonic() - self._began
+
+    def renew(self) -> None:
+        """Begin to count requests and time anew; for whoever watches for long."""
+        self.asked, self._began = 0, time.monotonic()
+
+    def ask(self, ask: Ask) -> Exchange:
+        """Send one request; raises Silent without an answer, Spent when the bounds are reached."""
+        left = self.limits.seconds - self.elapsed
+        if self.asked >= self.limits.requests or left <= 0:
+            raise Spent
+        if self.asked and self.limits.pause:
+            time.sleep(min(self.limits.pause, left))
+        self.asked += 1
+        self._line.deadline = time.monotonic() + min(self.limits.timeout, left)
+        try:
+            return self._again(ask)
+        except httpcore.ConnectError as error:
+            raise Silent(_why_unreachable(error)) from None
+        except httpcore.TimeoutException:
+            raise Silent(f"no answer within {self.limits.timeout:g} seconds") from None
+        except (httpcore.ProtocolError, httpcore.NetworkError):
+            raise Silent("the connection broke, or the answer was no HTTP") from None
+
+    def _again(self, ask: Ask) -> Exchange:
+        """A kept connection may have been closed meanwhile: then once more over a new one.
+
+        It does no harm by any method: an audit asks for nothing that is wrong to be done twice.
+        """
+        try:
+            return self._exchange(ask)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
+            if self.asked < _KEPT_ALIVE:
+                raise
+            return self._exchange(ask)
+
+    def _exchange(self, ask: Ask) -> Exchange:
+        began = time.monotonic()
+        address = self.address
+        url = httpcore.URL(
+            scheme=address.scheme.encode(),
+            host=address.host.encode(),
+            port=address.port,
+            target=ask.target.encode("latin-1"),
+        )
+        with self._pool.stream(ask.method, url, headers=_headers(ask, address)) as response:
+            body, cut = self._read(response)
+            fields = Fields(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in response.headers
+            )
+            return Exchange(
+                ask=ask,
+                status=response.status,
+                fields=fields,
+                body=body,
+                cut=cut,
+                seconds=time.monotonic() - began,
+            )
+
+    def _read(self, response: httpcore.Response) -> tuple[bytes, bool]:
+        body = bytearray()
+        stream = response.iter_stream()
+        try:
+            for chunk in stream:
+                body += chunk
+                if len(body) > self.limits.body:
+                    return bytes(body[: self.limits.body]), True
+        except httpcore.ReadTimeout:
+            return bytes(body), True
+        return bytes(body), False
+
+
+def _headers(ask: Ask, address: Address) -> list[tuple[bytes, bytes]]:
+    """The lines of a request: its own, and Host and User-Agent unless it says them itself."""
+    own = {name.lower() for name, _ in ask.headers}
+    lines = [("Host", address.authority), ("User-Agent", AGENT), ("Accept", "*/*")]
+    said = [line for line in lines if line[0].lower() not in own]
+    return [(n.encode("latin-1"), v.encode("latin-1")) for n, v in (*said, *ask.headers)]
+
+
+def _why_unreachable(error: Exception) -> str:
+    cause = error.args[0] if error.args else None  # as httpcore wraps it
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its TLS certificate is not good: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return "it does not speak TLS there, or not a version that is safe"
+    return "nothing accepts connections there (is the name right, is the server up?)"
+
+
+def unable(address: Address, silent: Silent) -> Unable:
+    """What a person is told when the site says nothing at all."""
+    return Unable(f"{address.url} can't be checked: {silent}.")
+
+
+class _OneHost(httpcore.NetworkBackend):
+    """Connections to one host and no other; all that happens on them ends at the deadline."""
+
+    def __init__(self, address: Address) -> None:
+        self.deadline = 0.0
+        self._only = (address.host, address.port)
+        self._backend = httpcore.SyncBackend()
+
+    def left(self, timeout: float | None = None) -> float:
+        """Seconds until the deadline; raises ReadTimeout once it is over."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left if timeout is None else min(left, timeout)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect, if it is the one host."""
+        if (host, port) != self._only:
+            raise httpcore.ConnectError("another host")
+        stream = self._backend.connect_tcp(
+            host, port, self.left(timeout), local_address, socket_options
+        )
+        return _Timed(stream, self)
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection on which a drop now and then does not extend the time."""
+
+    def __init__(self, stream: httpcore.NetworkStream, line: _OneHost) -> None:
+        self._stream = stream
+        self._line = line
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what is there before the deadline."""
+        return self._stream.read(min(max_bytes, _CHUNK), self._line.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write before the deadline."""
+        self._stream.write(buffer, self._line.left(timeout))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """Speak TLS before the deadline."""
+        inner = self._stream.start_tls(ssl_context, server_hostname, self._line.left(timeout))
+        return _Timed(inner, self._line)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What the connection underneath tells."""
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,119 @@
+"""Report: what an audit found, in words for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .check import Visit
+from .findings import Finding, Level
+from .purge_timing import Measured
+
+WIDTH = 98
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that was found on a site, and what it took."""
+
+    url: str
+    findings: tuple[Finding, ...]
+    visits: tuple[Visit, ...] = ()
+    measured: Measured | None = None
+    requests: int = 0
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 when nothing is wrong, 1 when an error or a warning was found."""
+        return int(any(finding.level.fails for finding in self.findings))
+
+    @property
+    def caches(self) -> tuple[str, ...]:
+        """The caches that told of themselves, the nearest to the reader last."""
+        return tuple(
+            dict.fromkeys(
+                served.cache
+                for visit in self.visits
+                for exchange in visit.exchanges
+                for served in exchange.served
+            )
+        )
+
+    def words(self) -> Iterator[str]:
+        """The lines that people read."""
+        yield f"{self.url}: {self.requests} requests in {self.seconds:.1f} s"
+        named = ", ".join(self.caches) or "none that tells of itself"
+        yield f"Caches on the way, the nearest to the reader last: {named}"
+        yield ""
+        for visit in self.visits:
+            last = visit.last
+            told = ", ".join(served.words() for served in last.served) or "no cache tells"
+            yield f"  {visit.page.kind:<8} {last.status}  {told:<34} {visit.page.target}"
+        if self.measured is not None:
+            yield f"\n{self.measured.words()}"
+        for finding in self.findings:
+            yield ""
+            yield from finding_lines(finding)
+        yield f"\n{self.summary()}"
+
+    def summary(self) -> str:
+        """How many findings of each level there are."""
+        counts = {level: sum(f.level is level for f in self.findings) for level in Level}
+        said = [
+            f"{count} {level.value}{'s' if count > 1 else ''}"
+            for level, count in counts.items()
+            if count
+        ]
+        return f"Found {', '.join(said)}." if said else "Nothing found: all is well."
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "url": self.url,
+            "status": self.status,
+            "caches": list(self.caches),
+            "pages": [
+                {
+                    "kind": visit.page.kind,
+                    "target": visit.page.target,
+                    "status": visit.last.status,
+                    "hit": visit.last.hit,
+                    "served": [
+                        {"cache": told.cache, "outcome": told.outcome.value, "detail": told.detail}
+                        for told in visit.last.served
+                    ],
+                }
+                for visit in self.visits
+            ],
+            "findings": [finding.as_dict() for finding in self.findings],
+            "commit_to_fresh": self.measured.seconds if self.measured else None,
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+_MOST = 4
+"""Pieces of evidence that people are shown of one finding."""
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """One finding as people read it."""
+    yield f"{finding.level.value.upper()} {finding.id}: {finding.title}"
+    for text in finding.evidence[:_MOST]:
+        yield from _wrapped("seen", text)
+    if len(finding.evidence) > _MOST:
+        yield from _wrapped("seen", f"and {len(finding.evidence) - _MOST} more times")
+    yield from _wrapped("do", finding.advice)
+
+
+def _wrapped(name: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=f"  {name + ':':<6}",
+        subsequent_indent=" " * 8,
+        break_on_hyphens=False,
+    )

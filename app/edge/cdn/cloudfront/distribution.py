@@ -1,0 +1,137 @@
+"""CloudFront: policies and behaviours, as `aws cloudfront create-cache-policy` take them.
+
+The minimum TTL is 0, so that no-store counts, and so is the default one: CloudFront's own keeps for
+a day whatever says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...policy.cdn_headers import DIALECTS
+from ...policy.policy import PolicyError
+
+if TYPE_CHECKING:
+    from ..site_description import Plan, Rule
+
+#: What AWS has made for everybody: keep nothing, and send all that the reader sent.
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+MOST_BEHAVIOURS = 75
+LONGEST = timedelta(days=365)
+_ALL = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")
+
+
+def distribution(plan: Plan) -> dict[str, Any]:
+    """Return what has to be made and set, by the names that CloudFront's API has for it."""
+    queries = list(dict.fromkeys(rule.query for rule in plan.rules if rule.shared))
+    if () not in queries:
+        queries.append(())
+    behaviours = list(_behaviours(plan))
+    if len(behaviours) > MOST_BEHAVIOURS:
+        raise PolicyError(
+            f"{len(behaviours)} routes need a behaviour of their own, and CloudFront takes "
+            f"{MOST_BEHAVIOURS}: give private routes a common beginning."
+        )
+    return {
+        "CachePolicies": [{"CachePolicyConfig": _cache_policy(plan, query)} for query in queries],
+        "OriginRequestPolicies": [{"OriginRequestPolicyConfig": _origin_request_policy()}],
+        "DistributionConfig": {
+            "CacheTagConfig": {"HeaderName": DIALECTS["cloudfront"].tags},
+            "DefaultCacheBehavior": _settings(()),
+            "CacheBehaviors": {"Quantity": len(behaviours), "Items": behaviours},
+            "CustomErrorResponses": _errors(),
+        },
+    }
+
+
+def distribution_json(plan: Plan) -> str:
+    """Return the same as JSON."""
+    return json.dumps(distribution(plan), indent=2) + "\n"
+
+
+def _name(query: Sequence[str] | None) -> str:
+    if query is None:
+        return "broadsheet-any-query"
+    return "-".join(("broadsheet-pages", *query))
+
+
+def _listed(items: Sequence[Any]) -> dict[str, Any]:
+    return {"Quantity": len(items), "Items": list(items)}
+
+
+def _headers(names: Sequence[str]) -> dict[str, Any]:
+    """Keep variants apart by these request fields, and show them to the origin."""
+    if not names:
+        return {"HeaderBehavior": "none"}
+    return {"HeaderBehavior": "whitelist", "Headers": _listed(names)}
+
+
+def _cache_policy(plan: Plan, query: tuple[str, ...] | None) -> dict[str, Any]:
+    strings: dict[str, Any] = {"QueryStringBehavior": "all" if query is None else "none"}
+    if query:
+        strings = {"QueryStringBehavior": "whitelist", "QueryStrings": _listed(query)}
+    return {
+        "Name": _name(query),
+        "Comment": "As the origin says",
+        "MinTTL": 0,
+        "DefaultTTL": 0,
+        "MaxTTL": int(LONGEST.total_seconds()),
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "EnableAcceptEncodingGzip": True,
+            "EnableAcceptEncodingBrotli": True,
+            "HeadersConfig": _headers(plan.vary),
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "QueryStringsConfig": strings,
+        },
+    }
+
+
+def _origin_request_policy() -> dict[str, Any]:
+    """Nothing beyond the key, so that nothing else can shape a page."""
+    return {
+        "Name": "broadsheet-pages",
+        "Comment": "Nothing of the reader",
+        "HeadersConfig": {"HeaderBehavior": "none"},
+        "CookiesConfig": {"CookieBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+    }
+
+
+def _behaviours(plan: Plan) -> Iterator[dict[str, Any]]:
+    """What the default would get wrong, and what a star of a private route would take away."""
+    for place, rule in enumerate(plan.rules):
+        hidden = any(not o.shared and rule.covered_by(o) for o in plan.rules[place:])
+        if hidden or rule.query != ():
+            yield _behaviour(rule)
+
+
+def _behaviour(rule: Rule) -> dict[str, Any]:
+    if rule.shared:
+        return {"PathPattern": rule.wildcard, **_settings(rule.query)}
+    return {
+        "PathPattern": rule.wildcard,
+        **_settings(()),
+        "CachePolicyId": CACHING_DISABLED,
+        "OriginRequestPolicyId": ALL_VIEWER,
+    }
+
+
+def _settings(query: tuple[str, ...] | None) -> dict[str, Any]:
+    """A behaviour; an ID in angle brackets is that of the policy of this name."""
+    return {
+        "ViewerProtocolPolicy": "redirect-to-https",
+        "AllowedMethods": {**_listed(_ALL), "CachedMethods": _listed(("GET", "HEAD"))},
+        "Compress": False,
+        "CachePolicyId": f"<{_name(query)}>",
+        "OriginRequestPolicyId": "<broadsheet-pages>",
+    }
+
+
+def _errors() -> dict[str, Any]:
+    """Errors are not kept; CloudFront does so for ten seconds when nobody says otherwise."""
+    codes = (400, 403, 405, 414, 416, 500, 501, 502, 503, 504)
+    return _listed([{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in codes])

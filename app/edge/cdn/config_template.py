@@ -1,0 +1,21 @@
+"""Wording: a configuration's text, with `@{name}` where the site's own words go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+
+
+class _Worded(Template):
+    delimiter = "@"  # dollars mean something in every configuration
+
+
+def worded(name: str, /, **words: str) -> str:
+    """Fill in the text that lies beside this module under this name."""
+    text = Path(__file__).parent.joinpath(name).read_text(encoding="utf-8")
+    return _Worded(text).substitute(words)
+
+
+def quoted(pattern: str) -> str:
+    """Write a regular expression between double quotes."""
+    return '"' + pattern.replace('"', r"\x22") + '"'

@@ -1,0 +1,115 @@
+"""Fastly: snippets of VCL, as `POST /service/ID/version/N/snippet` takes them.
+
+Fastly reads Surrogate-Control with both of its stale times, and Surrogate-Key, by itself, and hides
+them from readers. What is left for snippets is what may reach the cache at all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+from ..config_template import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..site_description import Plan, Rule
+
+#: Where a snippet may stand, of those that we use.
+PLACES = ("recv", "fetch", "error", "deliver")
+_FETCH = """\
+# What is one reader's own is never kept, whatever else the origin said of it.
+if (beresp.http.Set-Cookie || beresp.http.Cache-Control ~ "(?i)(no-store|private)" ||
+    beresp.http.Vary ~ "(?i)(\\*|(^|[ ,])(cookie|authorization)($|[ ,]))") {
+  return(pass);
+}
+# An error takes no page's place.
+if (beresp.status >= 500 && beresp.status < 600) {
+  if (stale.exists) {
+    return(deliver_stale);
+  }
+  return(pass);
+}
+# Nothing is kept of which the origin said nothing.
+if (!beresp.http.Surrogate-Control && beresp.http.Cache-Control !~ "(?i)(s-maxage|max-age)=") {
+  return(pass);
+}
+"""
+_ERROR = """\
+if (obj.status >= 500 && obj.status < 600 && stale.exists) {
+  return(deliver_stale);
+}
+"""
+_DELIVER = """\
+if (!req.http.Fastly-FF) {
+  unset resp.http.Broadsheet-Cache-Control;
+  unset resp.http.xkey;
+}
+"""
+
+
+def snippets(plan: Plan) -> list[dict[str, Any]]:
+    """Return the snippets, in the order in which a request meets them."""
+    contents = ("".join(_recv(plan)), _FETCH, _ERROR, _DELIVER)
+    return [
+        {
+            "name": f"broadsheet {place}",
+            "type": place,
+            "dynamic": "0",
+            "priority": "50",
+            "content": content,
+        }
+        for place, content in zip(PLACES, contents, strict=True)
+    ]
+
+
+def snippets_json(plan: Plan) -> str:
+    """Return the snippets and the settings of the service as JSON."""
+    said = {
+        "settings": {
+            "general.default_ttl": 0,
+            "general.default_host": plan.site.authority,
+            "general.stale_if_error": False,
+        },
+        "snippets": snippets(plan),
+    }
+    return json.dumps(said, indent=2) + "\n"
+
+
+def _recv(plan: Plan) -> Iterator[str]:
+    yield f'set req.http.X-Forwarded-Proto = "{plan.site.scheme}";\n'
+    for name in ("Forwarded", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL"):
+        yield f"unset req.http.{name};\n"
+    host = rf"(?i)^{re.escape(plan.site.host)}(:[0-9]+)?$"
+    yield f'if (req.http.Host !~ {quoted(host)}) {{\n  error 421 "Misdirected Request";\n}}\n'
+    yield 'set req.http.Broadsheet-Route = "unknown";\n'
+    word = "if"
+    for (shared, query), alike in groupby(plan.rules, key=lambda rule: (rule.shared, rule.query)):
+        yield from _branch(word, alike, shared=shared, query=query)
+        word = "elseif"
+    yield (
+        'if (req.http.Broadsheet-Route == "private" || req.http.Authorization ||\n'
+        '    (req.http.Broadsheet-Route == "unknown" && req.http.Cookie)) {\n'
+        "  unset req.http.Broadsheet-Route;\n  return(pass);\n}\n"
+        'if (req.method == "GET" || req.method == "HEAD" || req.method == "FASTLYPURGE") {\n'
+        "  unset req.http.Cookie;\n}\n"
+        "unset req.http.Broadsheet-Route;\n"
+    )
+
+
+def _branch(
+    word: str, rules: Iterable[Rule], *, shared: bool, query: tuple[str, ...] | None
+) -> Iterator[str]:
+    tests = " ||\n    ".join(f"req.url.path ~ {quoted(rule.pattern)}" for rule in rules)
+    yield f"{word} ({tests}) {{\n"
+    yield f'  set req.http.Broadsheet-Route = "{"public" if shared else "private"}";\n'
+    if shared and query == ():
+        yield "  set req.url = req.url.path;\n"
+    elif shared and query:
+        names = ' querystring.filtersep() "'.join(f'{quote_plus(name)}"' for name in query)
+        yield f'  set req.url = querystring.sort(querystring.filter_except(req.url, "{names}));\n'
+    yield "}\n"

@@ -1,0 +1,125 @@
+"""A plan: what an edge has to know of a site, whatever language its configuration is written in.
+
+Pure values; who builds one knows the framework, who prints one knows an edge.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..policy.policy import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+_PORTS = {"http": 80, "https": 443}
+SHORTEST = 16
+_SECRET = re.compile(rf"[A-Za-z0-9._~+/=-]{{{SHORTEST},200}}")
+
+#: The machine itself and private networks: where an app and its edge usually are.
+NEAR = (
+    "127.0.0.0/8",
+    "::1",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "fc00::/7",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One route: `rule` as the app writes it, `pattern` as a regular expression of whole paths.
+
+    `wildcard` says the same with stars, for edges that know no expressions; it may match more.
+    `query` are the parameters that it reads; None where nobody said, and all of them count.
+    """
+
+    rule: str
+    pattern: str
+    wildcard: str
+    policy: str
+    shared: bool
+    query: tuple[str, ...] | None = ()
+
+    def covered_by(self, other: Rule) -> bool:
+        """Tell whether the other's stars stand for all that this rule matches."""
+        return fnmatchcase(self.wildcard, other.wildcard)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a server of the site answers its edge."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        """Read `http://10.0.0.1:8000`; raises PolicyError for what is no origin."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+        plain = parts.path in {"", "/"} and not (parts.query or parts.fragment or parts.username)
+        if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or not plain or port == 0:
+            raise PolicyError(f"{url!r} is no origin: write it as http://10.0.0.1:8000.")
+        return cls(scheme=parts.scheme, host=host, port=port or _PORTS[parts.scheme])
+
+    @property
+    def authority(self) -> str:
+        """Host and port, the port only where the scheme does not say it."""
+        return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A site as an edge sees it: its rules in the order in which they are to be tried.
+
+    `edges` are the dialects that the app writes. `secret` allows purges; empty, the edge reads it
+    from `secret_file` where it can. `largest` is in bytes. `vary` are the request fields by which
+    the edge shall keep variants apart (EDGE_VARY).
+    """
+
+    site: Origin
+    rules: tuple[Rule, ...]
+    origins: tuple[Origin, ...]
+    edges: tuple[str, ...] = ()
+    purgers: tuple[str, ...] = NEAR
+    secret: str = ""
+    secret_file: str = "/etc/varnish/broadsheet.secret"  # noqa: S105 - a path, no secret
+    largest: int = 8 * 1024 * 1024
+    vary: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for reason in self._contradictions():
+            raise PolicyError(reason)
+
+    def _contradictions(self) -> Iterator[str]:
+        if not self.origins:
+            yield "An edge needs an origin: say --origin http://10.0.0.1:8000."
+        if self.secret and not _SECRET.fullmatch(self.secret):
+            yield (
+                "The secret that allows purges is too weak or can't be written into a header: "
+                f"take {SHORTEST} or more letters and digits, as of `openssl rand -hex 32`."
+            )
+        if re.search(r'["\s\\]', self.secret_file) or not self.secret_file.startswith("/"):
+            yield f"{self.secret_file!r} is no file: say the whole path, without spaces."
+        for network in self.purgers:
+            yield from _no_network(network)
+
+
+def _no_network(network: str) -> Iterator[str]:
+    try:
+        ipaddress.ip_network(network)
+    except ValueError:
+        yield f"{network!r} is no network: write it as 10.0.0.0/8 or 127.0.0.1."

@@ -1,0 +1,68 @@
+"""Columns: which of a table's one SELECT returns as they are, and which its statement mentions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.sql import visitors
+
+from .clauses import beside_columns, follows_key, plain
+from .compiled_selects import Rendered, Written
+from .from_clause import Element
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What one SELECT of a statement does with the columns of a table in its FROM clause."""
+
+    written: Rendered
+    one: Written
+
+    def returned(self, element: Element) -> tuple[dict[str, int], set[str]]:
+        """The positions in a result row of the columns selected as they are, and their names."""
+        if not self.one.outermost:
+            return {}, set()
+        positions: dict[str, int] = {}
+        for index, entry in enumerate(self.written.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
+            column = plain(entry.objects[0]) if entry.objects else None
+            if column is not None and element.owns(column):
+                positions.setdefault(column.name, index)
+        return positions, set(positions)
+
+    def mentioned(self, element: Element, *, but_selected: bool) -> set[str]:
+        """The element's columns that stand anywhere in the statement."""
+        names = self._mentions(element, but_selected=but_selected)
+        return set(names - Counter(self._looked_up_by(element)) if but_selected else names)
+
+    def _mentions(self, element: Element, *, but_selected: bool) -> Counter[str]:
+        return Counter(
+            name
+            for part in self._parts(but_selected=but_selected)
+            for column in visitors.iterate(part)
+            if (name := element.named(column))
+        )
+
+    def _looked_up_by(self, element: Element) -> Iterator[str]:
+        """The columns by which one row of another table is looked up for each row, and no more.
+
+        They decide neither which rows are returned nor in which order, so that they count where
+        they were read: in the rows that were.
+        """
+        for other, condition in element.lookups:
+            key = [column.name for column in other.table.primary_key]
+            column = follows_key(condition, other, element, key[0]) if len(key) == 1 else None
+            only = self._mentions(other, but_selected=True) == Counter(key)
+            if only and column in self.returned(element)[1]:
+                yield column
+
+    def _parts(self, *, but_selected: bool) -> Iterator[Any]:
+        for one in self.written.selects:
+            if but_selected and one is self.one:
+                yield from beside_columns(one.select)
+            else:
+                yield one.select
+                yield from one.select.get_final_froms()
+                yield from () if one.existing else one.select.inner_columns

@@ -1,0 +1,132 @@
+"""The parts of pages that no database holds: code, settings, templates and static files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..dependencies import Part
+from . import templates
+from .source_code import Code
+from .static import KIND as STATIC
+from .static import Static
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+CODE = "code"
+SETTING = "setting"
+OWN_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP", "EDGE_VARY")
+"""What every page says in its headers; EDGE_PURGED is no setting, but what follows from some."""
+
+_LIBRARY = __name__.rpartition(".flask")[0]
+
+
+class Parts:
+    """What the pages of an app are made from besides the database, as this process has it."""
+
+    def __init__(self, app: Flask, settings: Sequence[str]) -> None:
+        self._app = app
+        self._settings = tuple(dict.fromkeys((*settings, *OWN_SETTINGS)))
+        self.code = _running(app.import_name.partition(".")[0])
+
+    def forget(self) -> None:
+        """Look at the app anew, as a process does that was just started."""
+        for name in ("build", "_apart", "_shared"):
+            self.__dict__.pop(name, None)
+
+    def of(self, view: str) -> Iterator[Part]:
+        """The parts of every page that an endpoint answers; templates and files note themselves."""
+        yield from (self._setting(name) for name in self._settings)
+        yield self._shared
+        module = _module(self._app.view_functions.get(view))
+        if module in self._apart:
+            yield Part(kind=CODE, name=module, digest=self._apart[module])
+
+    def digest(self, kind: str, name: str) -> str:
+        """The digest that a part has now; needs an app context."""
+        if kind == CODE:
+            return self._shared.digest if name == self._shared.name else self._apart.get(name, "")
+        if kind == SETTING:
+            return self._setting(name).digest
+        if kind == STATIC:
+            return "" if self._static is None else self._static.part(name).digest
+        if kind == templates.KIND:
+            return self._environment.digest(name)
+        return ""
+
+    @cached_property
+    def build(self) -> str:
+        """The release that this process is of; processes of the same release agree on it."""
+        said = [
+            self.code.digest(self.code.modules),
+            *(f"{name} {self._setting(name).digest}" for name in self._settings),
+            *(f"{name} {self._environment.digest(name)}" for name in self._template_names()),
+        ]
+        if self._static is not None:
+            files = self._static.manifest().files
+            said += [f"{name} {files[name].fingerprint}" for name in sorted(files)]
+        return hashlib.blake2b("\n".join(said).encode(), digest_size=16).hexdigest()
+
+    @cached_property
+    def _apart(self) -> dict[str, str]:
+        views = {_module(view) for view in self._app.view_functions.values()}
+        return self.code.told_apart(views, {_module(hook) for hook in _hooks(self._app)})
+
+    @cached_property
+    def _shared(self) -> Part:
+        name = self._app.import_name.partition(".")[0]
+        common = self.code.modules.keys() - self._apart.keys()
+        return Part(kind=CODE, name=name, digest=self.code.digest(common))
+
+    @property
+    def _environment(self) -> templates.NotingEnvironment:
+        environment = self._app.jinja_env
+        assert isinstance(environment, templates.NotingEnvironment)
+        return environment
+
+    @property
+    def _static(self) -> Static | None:
+        found = getattr(self._app.view_functions.get("static"), "__self__", None)
+        return found if isinstance(found, Static) else None
+
+    def _template_names(self) -> list[str]:
+        loader = self._environment.loader
+        return sorted(loader.list_templates()) if loader is not None else []
+
+    def _setting(self, name: str) -> Part:
+        return _of_setting(name, repr(self._app.config.get(name)))
+
+
+@lru_cache(maxsize=256)  # every page has the same few
+def _of_setting(name: str, value: str) -> Part:
+    digest = hashlib.blake2b(value.encode(), digest_size=16).hexdigest()
+    return Part(kind=SETTING, name=name, digest=digest)
+
+
+@cache
+def _running(package: str) -> Code:
+    """The code of a package and of this library; a process imports it once, whatever it makes."""
+    return Code.read({package, _LIBRARY.partition(".")[0]})
+
+
+def _module(thing: Any) -> str:
+    return str(getattr(thing, "__module__", ""))
+
+
+def _hooks(app: Flask) -> Iterator[Any]:
+    """What runs for the pages of other modules as well."""
+    for functions in (
+        app.before_request_funcs,
+        app.after_request_funcs,
+        app.template_context_processors,
+        app.url_default_functions,
+        app.url_value_preprocessors,
+    ):
+        yield from functions.get(None, ())
+    for of_code in app.error_handler_spec[None].values():
+        yield from of_code.values()
+    for things in (app.jinja_env.filters, app.jinja_env.tests, app.jinja_env.globals):
+        yield from things.values()

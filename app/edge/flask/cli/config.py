@@ -1,0 +1,147 @@
+"""`flask edge config`: an edge's own configuration, made from the routes of the app."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from ...cdn import nginx
+from ...cdn.api_client import Channel, Credentials
+from ...cdn.base import PurgeError
+from ...cdn.bunny import pull_zone
+from ...cdn.cloudflare import cache_rules
+from ...cdn.cloudflare.apply_rules import ADDRESS, Zone
+from ...cdn.cloudflare.terraform import hcl
+from ...cdn.cloudfront import distribution
+from ...cdn.fastly import vcl_snippets
+from ...cdn.site_description import NEAR
+from ...cdn.varnish import vcl_config
+from ..site_description import plan
+from .output import in_one_sentence, this_app
+
+config_cli = AppGroup("config", help="Print an edge's configuration, made from the routes.")
+
+site_option = click.option("--site", default="", help="The site's address, if the app has none.")
+origin_option = click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    default=["http://127.0.0.1:8000"],
+    show_default=True,
+    help="A server of the site; say it again for each.",
+)
+
+
+@config_cli.command("varnish")
+@site_option
+@origin_option
+@click.option("--director", default="round_robin", help="round_robin or fallback.")
+@click.option("--purger", "purgers", multiple=True, help="A network that may purge.")
+@click.option("--secret-file", default="/etc/varnish/broadsheet.secret", show_default=True)
+@click.option("--with-secret", is_flag=True, help="Write EDGE_VARNISH_SECRET into the VCL.")
+def varnish_command(
+    *, director: str, with_secret: bool, purgers: tuple[str, ...], **said: Any
+) -> None:
+    """Print a VCL for Varnish 7 with varnish-modules."""
+    with in_one_sentence():
+        secret = _secret("EDGE_VARNISH_SECRET") if with_secret else ""
+        found = plan(this_app(), secret=secret, purgers=purgers or NEAR, **said)
+        click.echo(vcl_config.vcl(found, director=director), nl=False)
+
+
+@config_cli.command("nginx")
+@site_option
+@origin_option
+@click.option("--listen", default="80", show_default=True, help="As in nginx's listen.")
+@click.option("--cache", "folder", default=nginx.FOLDER, show_default=True, help="A folder.")
+@click.option("--refresh", is_flag=True, help="Whoever knows EDGE_PURGE_SECRET fetches anew.")
+@click.option("--stale", is_flag=True, help="Serve what is stale while the origin fails.")
+def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **said: Any) -> None:
+    """Print upstream, maps and a server block for nginx, which can't be purged."""
+    with in_one_sentence():
+        secret = _secret("EDGE_PURGE_SECRET") if refresh else ""
+        found = plan(this_app(), secret=secret, **said)
+        text = nginx.conf(found, listen=listen, folder=folder, refresh=refresh, stale=stale)
+        click.echo(text, nl=False)
+
+
+@config_cli.command("cloudflare")
+@site_option
+@click.option("--terraform", is_flag=True, help="Print Terraform instead of JSON.")
+@click.option("--apply", "applies", is_flag=True, help="Set the rules of the zone.")
+@click.option("--yes", is_flag=True, help="With --apply, don't ask.")
+def cloudflare_command(*, site: str, terraform: bool, applies: bool, yes: bool) -> None:
+    """Print the Cache Rules of a zone; with --apply set them, and no others."""
+    with in_one_sentence():
+        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        enterprise = this_app().config["EDGE_CLOUDFLARE_PLAN"] == "enterprise"
+        rules = cache_rules.cache_rules(found, enterprise=enterprise)
+        if applies:
+            _apply(rules, ask=not yes)
+        elif terraform:
+            click.echo(hcl(rules), nl=False)
+        else:
+            click.echo(cache_rules.ruleset_json(found, enterprise=enterprise), nl=False)
+
+
+@config_cli.command("fastly")
+@site_option
+def fastly_command(*, site: str) -> None:
+    """Print snippets of VCL and the settings of a service."""
+    with in_one_sentence():
+        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        click.echo(vcl_snippets.snippets_json(found), nl=False)
+
+
+@config_cli.command("cloudfront")
+@site_option
+def cloudfront_command(*, site: str) -> None:
+    """Print the policies and behaviours of a distribution."""
+    with in_one_sentence():
+        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        click.echo(distribution.distribution_json(found), nl=False)
+
+
+@config_cli.command("bunny")
+@site_option
+def bunny_command(*, site: str) -> None:
+    """Print the settings and edge rules of a pull zone."""
+    with in_one_sentence():
+        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        click.echo(pull_zone.pull_zone_json(found), nl=False)
+
+
+def _apply(rules: list[dict[str, Any]], *, ask: bool) -> None:
+    """Show what would change, ask, and change it."""
+    zone = _zone()
+    try:
+        change = zone.compare(rules)
+        if not change.difference:
+            click.echo("The zone has these rules already.")
+            return
+        click.echo(change.difference)
+        click.echo(f"Rules of others that stay as they are: {len(change.kept)}.")
+        if ask:
+            click.confirm("Set the rules?", abort=True)
+        zone.apply(change)
+    except PurgeError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("Set.")
+
+
+def _zone() -> Zone:
+    token, zone = _secret("EDGE_CLOUDFLARE_TOKEN"), _secret("EDGE_CLOUDFLARE_ZONE")
+    if not re.fullmatch(r"[0-9a-f]{32}", zone):
+        raise click.UsageError("EDGE_CLOUDFLARE_ZONE is no zone: its ID is 32 hexadecimal digits.")
+    credentials = Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
+    return Zone(Channel("cloudflare", ADDRESS, credentials=credentials), zone)
+
+
+def _secret(name: str) -> str:
+    found = str(this_app().config.get(name) or "")
+    if not found:
+        raise click.UsageError(f"{name} is empty: set FLASK_{name} first.")
+    return found

@@ -1,0 +1,34 @@
+"""`flask edge why` and `flask edge who`: what a page shows, and which pages show something."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from .. import explain
+from .output import as_json_option, in_one_sentence, tell, this_app
+
+
+@click.command("why")
+@click.argument("url")
+@as_json_option
+@with_appcontext
+def why_command(url: str, *, as_json: bool) -> None:
+    """Say why URL is kept or not, what it is built from, and what last touched it."""
+    with in_one_sentence():
+        tell(explain.why(this_app(), url), as_json=as_json)
+
+
+@click.command("who")
+@click.argument("subject")
+@click.option("--column", "columns", multiple=True, help="Only a change of this column.")
+@click.option("--table", help="Look for SUBJECT in this table alone.")
+@as_json_option
+@with_appcontext
+def who_command(
+    subject: str, columns: tuple[str, ...], table: str | None, *, as_json: bool
+) -> None:
+    """List the pages that a change of SUBJECT (a slug or a path) would touch."""
+    with in_one_sentence():
+        found = explain.who(this_app(), subject, columns=columns, table=table)
+        tell(found, as_json=as_json)

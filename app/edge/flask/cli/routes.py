@@ -1,0 +1,63 @@
+"""`flask edge routes`: every route with its policy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from ..routes import routes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..routes import Route
+
+_WIDEST = 100
+
+
+@click.command("routes")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@with_appcontext
+def routes_command(*, as_json: bool) -> None:
+    """Show every route with its policy and what each audience gets."""
+    listed = routes(current_app)
+    if as_json:
+        click.echo(json.dumps([route.as_dict() for route in listed], indent=2))
+        return
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    click.echo("\n".join(line for route in listed for line in route_lines(route, width)))
+
+
+def route_lines(route: Route, width: int) -> Iterator[str]:
+    """Write one route in lines of at most `width` columns; click takes colours off for a pipe."""
+    methods = ",".join(route.methods)
+    yield from textwrap.wrap(f"{methods} {route.rule}", width, subsequent_indent="    ")
+    colour = "green" if route.edge != "keeps nothing" else "yellow"
+    said = f"{route.policy}, said by {_SAID[route.source]}"
+    yield from (click.style(line, fg=colour) for line in _indented(said, width))
+    if route.reason is None:
+        yield from _indented(f"browser {route.browser}", width)
+        yield from _indented(f"edge {route.edge}", width)
+        for name, told in route.edges.items():
+            if told != "keeps nothing":
+                yield from _indented(f"{name} {told}", width)
+    if route.query:
+        yield from _indented(f"reads ?{', ?'.join(route.query)}", width)
+
+
+_SAID = {
+    "view": "the view",
+    "blueprint": "its blueprint",
+    "default": "the app's default",
+    "none": "nobody (unmarked)",
+}
+
+
+def _indented(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="        ")

@@ -1,0 +1,113 @@
+"""The embedded gateway, put in front of a Flask app as its settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..gateway.file_collapsing import FileCollapse
+from ..gateway.gateway import Gateway
+from ..gateway.options import INTERNAL, Options
+from ..gateway.refill import Refill
+from ..gateway.sites import Sites
+from ..gateway.store.lmdb.store import LmdbStore
+from ..http.cache_key import TRACKERS
+from ..policy.policy import PolicyError
+from ..purge.leader import FileLeader
+from ..purge.lease import Lease
+from ..settings import choice, number
+from .static import Static
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from flask import Flask
+
+    from ..policy.cdn_headers import Dialect
+    from .state import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A gateway with its store, the folder in which that is, and what fills it again."""
+
+    gateway: Gateway
+    store: LmdbStore
+    place: str
+    lease: Lease
+    sites: Sites
+    refill: Refill | None = None
+
+
+#: At a thousand HITs a second, looking at the folder each time costs more than the look-up.
+RECHECK = timedelta(milliseconds=5)
+
+
+def switched_on(app: Flask) -> bool:
+    """Tell whether the settings ask for the gateway."""
+    said = app.config["EDGE_GATEWAY"]
+    if isinstance(said, bool):
+        return said
+    if said not in {"on", "off"}:
+        raise PolicyError(f"EDGE_GATEWAY is {said!r}: say on or off.")
+    return bool(said == "on")
+
+
+def embedded(
+    app: Flask,
+    dialects: Iterable[Dialect],
+    clock: Clock,
+    doubt: Callable[[bool], str],
+    changes: Mapping[str, Any],
+) -> Embedded:
+    """Build the gateway in front of what `app.wsgi_app` is now.
+
+    Edges further out need the fields of their own dialects, which it hides otherwise.
+    """
+    told = {name.lower() for d in dialects if not d.vouches for name in (*d.fields, d.tags) if name}
+    size = number(app.config, "EDGE_STORE_SIZE")
+    entry = number(app.config, "EDGE_STORE_ENTRY")
+    said: dict[str, Any] = {
+        "internal": INTERNAL - told,
+        "doubt": doubt,
+        "ignored_parameters": TRACKERS,
+        "largest": entry,
+        "coded_by_origin": _coded_ahead(app),
+        "passes": lambda _path: app.debug,  # templates and code change while the process runs
+    }
+    refills = choice(app.config, "EDGE_REFILL")
+    folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
+    try:
+        store = LmdbStore(
+            folder, max_bytes=size, max_entry=entry, recheck=RECHECK, refill=bool(refills)
+        )
+    except ValueError as error:
+        raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
+    lease = Lease(store)
+    gateway = Gateway(
+        app.wsgi_app,
+        store=store,
+        options=Options.shield(**{**said, "followed": lease, **changes}),
+        collapse=FileCollapse(folder),
+        clock=lambda: clock().timestamp(),
+    )
+    # One process a store, so that each machine's own does it, whoever relays.
+    leads = FileLeader(folder / "refill").leads
+    return Embedded(
+        gateway=gateway,
+        store=store,
+        place=str(folder.resolve()),
+        lease=lease,
+        sites=Sites(store),
+        refill=Refill(gateway, store, leads=leads) if refills else None,
+    )
+
+
+def _coded_ahead(app: Flask) -> Callable[[str], bool] | None:
+    """Return what tells the static files, which are packed ahead, and better than on the way."""
+    if not (Static.serves(app) and app.static_url_path):
+        return None
+    folder = f"{app.static_url_path.rstrip('/')}/"
+    return lambda path: path.startswith(folder)

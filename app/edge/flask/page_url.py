@@ -1,0 +1,80 @@
+"""The address of a page: its URL as readers see it, as the view sees it, as it is registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from flask import current_app, g
+
+from ..http.cache_key import TRACKERS, cleaned, ignoring
+from ..http.query_string import canonical, is_canonical
+from ..http.uri import has_one_spelling
+from ..policy.policy import PolicyError
+from .request import TrackedRequest
+
+if TYPE_CHECKING:
+    from flask import Request
+    from werkzeug.wrappers import Response as BaseResponse
+
+    from .effective_policy import Promise
+
+_IN_PATHS = "/:@!$&'()*+,;=~-._"
+_TRACKERS = ignoring(TRACKERS)
+
+
+def tidy_query(route: Promise, asked: Request) -> None:
+    """Show the view the declared parameters alone, and note where the tidy URL is."""
+    sent = asked.environ["QUERY_STRING"]
+    if not isinstance(asked, TrackedRequest):
+        return
+    tidy = canonical(sent, route.query)
+    asked.show_query(tidy)
+    if not is_canonical(sent, route.query):
+        g.edge_tidy_url = f"{_path(asked)}?{tidy}" if tidy else _path(asked)
+
+
+def to_canonical_query() -> BaseResponse | None:
+    """Send the reader to the tidy URL; the redirect has no policy, so nothing stores it."""
+    tidy = g.pop("edge_tidy_url", None)
+    return None if tidy is None else current_app.redirect(tidy, code=301)
+
+
+def registered_as(asked: Request) -> str:
+    """The URL of a page, as the gateway keys it, also where no route matched."""
+    query = cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS)
+    return f"{_path(asked)}?{query}" if query else _path(asked)
+
+
+def misspelt(asked: Request) -> bool:
+    """Tell whether a purge of the registered URL may miss the copy that this request gets.
+
+    The request has another URL, or one that caches spell in more than one way.
+    """
+    environ = asked.environ
+    query: str = environ.get("QUERY_STRING", "")
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    raw: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return cleaned(query, _TRACKERS) != query or not has_one_spelling(path, query, raw)
+
+
+def named(url: str, site: str) -> str:
+    """The page that somebody means by a URL or a path, as it is registered.
+
+    PolicyError when it is none of `site`.
+    """
+    try:
+        parts, own = urlsplit(url), urlsplit(site)
+        same = (parts.hostname, parts.port) == (own.hostname, own.port)
+    except ValueError as error:
+        raise PolicyError(f"{url!r} is no URL: {error}.") from None
+    if not url or (parts.netloc and not same):
+        raise PolicyError(f"{url!r} is no page of {site}: say its path, /about for one.")
+    path = "/" + quote(unquote(parts.path), safe=_IN_PATHS).lstrip("/")
+    query = cleaned(parts.query, _TRACKERS)
+    return f"{path}?{query}" if query else path
+
+
+def _path(asked: Request) -> str:
+    """The path of a request as a URL spells it; with one slash, or it could name a host."""
+    return "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")

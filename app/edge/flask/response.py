@@ -1,0 +1,188 @@
+"""The last hand on a response: judged, then given its headers, then compared with the request."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..gateway import capped_headers
+from ..gateway.wsgi_call import FINDING
+from ..http.dates import written
+from ..http.durations import whole_seconds
+from ..http.vary import field_names
+from ..policy.cdn_headers import EDGE_FIELDS, no_store_directives
+from ..policy.guard import Finding, Leak
+from ..policy.policy import NO_STORE, PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from flask import Response
+
+    from ..policy.cdn_headers import Lines
+    from ..policy.policy import Policy
+    from ..purge.edge_chain import Front
+
+POLICY_KEY = "broadsheet.policy"
+PURGED_KEY = "broadsheet.purged"
+"""The key that says whether a page is shared and purged when what it shows changes."""
+COOKIES_KEY = "broadsheet.cookies"
+"""The key that says how many cookies a response sets, as it was judged."""
+_TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
+CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires", capped_headers.NAME}
+"""What is said to caches, in lower case."""
+_CONDITIONS = frozenset(
+    {
+        "HTTP_IF_MATCH",
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_IF_NONE_MATCH",
+        "HTTP_IF_UNMODIFIED_SINCE",
+    }
+)
+_log = logging.getLogger(__name__)
+
+
+def withhold(
+    response: Response,
+    finding: Finding,
+    environ: dict[str, Any],
+    *,
+    policy: Policy = NO_STORE,
+    strict: bool,
+) -> None:
+    """Make the response no-store and tell why; where `strict`, a leak raises instead."""
+    environ[FINDING] = finding.code
+    if finding.leak:
+        if strict:
+            response.close()  # it may hold a file
+            raise Leak(finding.sentence)
+        path = environ.get("PATH_INFO", "")
+        extra = {"finding": finding.code, "sentence": finding.sentence, "path": path}
+        _log.warning("edge.finding", extra=extra)
+    close(response, policy)
+
+
+def close(response: Response, policy: Policy = NO_STORE) -> None:
+    """Keep the response out of every cache, whatever its headers said.
+
+    A policy of `no-store` is written with the other directives that it has.
+    """
+    for name in header_names(response) & CLOSED:
+        del response.headers[name]
+    closed = policy if policy.no_store else NO_STORE
+    response.headers["Cache-Control"] = no_store_directives(closed)
+
+
+def promise(
+    response: Response,
+    policy: Policy,
+    front: Front,
+    *,
+    trusted: int | None,
+    now: datetime,
+) -> None:
+    """Write the policy into the response's headers, each of them once.
+
+    `trusted` edges can be purged; None leaves it to the gateway, which hears what to say if not.
+    """
+    if policy.no_store:
+        close(response, policy)
+        return
+    headers, present = response.headers, header_names(response)
+    try:
+        policy = _varying(response, policy)
+    except PolicyError:  # the view wrote what is no field name: no cache could select by it
+        close(response)
+        return
+    for name in present & _TOLD_TO_EDGES if not policy.shared else ():
+        del headers[name]
+    _tell(response, policy, front, trusted=trusted)
+    second = int(now.timestamp())
+    headers["Date"] = _http_date(second)
+    if headers["Cache-Control"] == "no-store":
+        del headers["Expires"]
+    elif policy.shared and policy.browser.no_cache is not True:
+        headers["Expires"] = _http_date(second + whole_seconds(policy.browser.ttl))
+    elif "expires" in present:
+        # A cache too old for Cache-Control would share what is private.
+        del headers["Expires"]
+
+
+def _tell(response: Response, policy: Policy, front: Front, *, trusted: int | None) -> None:
+    """Write what each audience may do."""
+    headers, by_hand = response.headers, header_names(response) & _TOLD_TO_EDGES
+    # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
+    for name, value in front.lines(policy, 0 if by_hand else trusted):
+        # An edge that would mix variants stores nothing, whatever a view wrote for it.
+        if name.lower() not in by_hand or value == "no-store":
+            headers[name] = value
+    if trusted is None and not by_hand and (instead := front.instead(policy)):
+        headers[capped_headers.FIELD] = instead
+
+
+def _varying(response: Response, policy: Policy) -> Policy:
+    """Write one Vary line, for some caches obey the last of several alone; return what it says."""
+    own = vary_names(response)
+    if own or policy.vary:
+        write_vary(response, (*own, *policy.vary))
+    return policy.varying(own) if own and policy.shared else policy
+
+
+def tag(response: Response, lines: Lines) -> None:
+    """Add a page's tags, beside those that a view has written."""
+    for name, value in lines:
+        response.headers.add(name, value)
+
+
+def stamp(response: Response, environ: dict[str, Any]) -> str:
+    """Give a complete page a strong ETag, unless it has one; return what it has then."""
+    known = response.headers["ETag"] if "etag" in header_names(response) else ""
+    if known or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
+        return known
+    body = response.get_data()
+    if not body and environ["REQUEST_METHOD"] != "GET":
+        return ""
+    made = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    response.headers["ETag"] = made
+    return made
+
+
+def validate(response: Response, environ: dict[str, Any]) -> None:
+    """Answer conditional requests for a page that has validators (RFC 9110 §13)."""
+    if response.status_code != 200:  # noqa: PLR2004 - OK
+        return
+    if not _CONDITIONS.isdisjoint(environ):
+        response.make_conditional(environ)
+        if response.status_code == 412:  # noqa: PLR2004 - the precondition failed
+            close(response)
+
+
+def cookies(headers: Iterable[tuple[str, str]]) -> int:
+    """Return how many cookies are set."""
+    return sum(name.lower() == "set-cookie" for name, _ in headers)
+
+
+def vary_names(response: Response) -> list[str]:
+    """Return the request fields that the response varies on, from all of its Vary lines."""
+    return field_names(value for name, value in response.headers if name.lower() == "vary")
+
+
+def write_vary(response: Response, names: Iterable[str]) -> None:
+    """Write these names into one Vary line, in place of those that are there."""
+    if line := ", ".join(field_names(names)):
+        response.headers["Vary"] = line
+    else:
+        del response.headers["Vary"]
+
+
+def header_names(response: Response) -> set[str]:
+    """Return the names that are there in lower case; Werkzeug takes long to miss a header."""
+    return {name.lower() for name, _ in response.headers}
+
+
+@lru_cache(maxsize=256)
+def _http_date(second: int) -> str:
+    return written(second)

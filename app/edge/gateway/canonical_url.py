@@ -1,0 +1,179 @@
+"""One spelling per URL path: any other is redirected once or refused, before it is a cache key.
+
+`canonical` is pure. What a path means, its case and a slash at its end are left to the app.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, unquote_to_bytes
+
+from ..http import target as targets
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+LONGEST = 8000
+"""The longest request target, as RFC 9110 section 4.1 recommends."""
+
+# What stands for itself in a path. WSGI decodes a path, so an app can't tell %3B from a semicolon.
+_PLAIN = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@!$&'()*+,;="
+)
+_IN_PATH = "%/:@!$&'()*+,;=~"
+_IN_QUERY = _IN_PATH + "?[]|{}^`"
+_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
+_BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROLS = re.compile(r"[\x00-\x20\x7f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Same:
+    """The target is spelt as it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """The target has another spelling: a path on this host, never a host."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The target names nothing here; `reason` is one sentence for whoever asked."""
+
+    status: HTTPStatus
+    reason: str
+
+
+# Every HIT is looked at, and most of them are like this: segments of what stands for itself, none
+# of them of dots alone, and no query.
+_BEYOND_DOUBT = re.compile(r"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)++/?", re.ASCII)
+_SAME = Same()
+Verdict: TypeAlias = Same | Redirect | Refused
+
+
+def canonical(target: str) -> Verdict:
+    """Judge a request target as the server received it, bytes as latin-1 characters.
+
+    The absolute form of http and https (RFC 9112 section 3.2.2) is read as its path.
+    """
+    if len(target) <= LONGEST and _BEYOND_DOUBT.fullmatch(target):
+        return _SAME
+    if refused := _refused(target):
+        return refused
+    parsed = targets.parse(target)
+    path, query = parsed.path or "/", parsed.query
+    try:
+        spelt = _path(path) + (f"?{_quoted(query, _IN_QUERY)}" if query else "")
+    except UnicodeDecodeError:
+        return Refused(status=HTTPStatus.BAD_REQUEST, reason="The address is not UTF-8.")
+    written = path if query is None else f"{path}?{query}"
+    return Same() if spelt == written else Redirect(to=spelt)
+
+
+def _refused(target: str) -> Refused | None:
+    parsed = targets.parse(target)
+    path = parsed.path
+    decoded = {int(found, 16) for found in _ENCODED.findall(path)}
+    if len(target) > LONGEST:
+        return Refused(status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="The address is too long.")
+    if _CONTROLS.search(target) or any(code < 0x20 or code == 0x7F for code in decoded):  # noqa: PLR2004 - the control characters of ASCII
+        return Refused(
+            status=HTTPStatus.BAD_REQUEST, reason="An address has no control characters."
+        )
+    strange = parsed.authority and not targets.is_host(parsed.authority)
+    if "#" in target or _BROKEN.search(path) or strange:
+        return Refused(status=HTTPStatus.BAD_REQUEST, reason="The address is not a URL.")
+    if "\\" in path or decoded & {ord("/"), ord("\\")}:
+        return Refused(
+            status=HTTPStatus.NOT_FOUND, reason="No address here has such a slash in it."
+        )
+    if path and not path.startswith("/"):
+        return Refused(status=HTTPStatus.BAD_REQUEST, reason="A path begins with a slash.")
+    return None
+
+
+def _path(path: str) -> str:
+    """One slash at a time, no dot segments (RFC 3986 section 5.2.4), one way to write each byte."""
+    unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
+    kept: list[str] = []
+    segments = _ENCODED.sub(_plain, _quoted(path, _IN_PATH)).split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in {"", "."}:
+            kept.append(segment)
+    slash = "/" if kept and segments[-1] in {"", ".", ".."} else ""
+    return "/" + "/".join(kept) + slash
+
+
+def _plain(found: re.Match[str]) -> str:
+    char = chr(int(found[1], 16))
+    return char if char in _PLAIN else found[0].upper()
+
+
+def _quoted(text: str, safe: str) -> str:
+    text.encode("latin-1").decode("utf-8")
+    return quote(text.encode("latin-1"), safe=safe)
+
+
+class Spelling:
+    """WSGI middleware that lets only canonically spelt targets through.
+
+    Its own answers are never stored: a cache that merges slashes before it looks would keep a
+    redirect under the very address that it leads to. `headers` are added to those answers.
+    """
+
+    def __init__(self, app: WSGIApplication, *, headers: Sequence[tuple[str, str]] = ()) -> None:
+        self.app = app
+        self.headers = tuple(headers)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on, redirect it or refuse it."""
+        verdict = canonical(raw_target(environ))
+        if isinstance(verdict, Same):
+            if not environ.get("SCRIPT_NAME") and not environ.get("PATH_INFO"):
+                environ["PATH_INFO"] = "/"  # the path of http://host
+            return self.app(environ, start_response)
+        if isinstance(verdict, Redirect):
+            safe = environ.get("REQUEST_METHOD") in {"GET", "HEAD"}
+            status = HTTPStatus.MOVED_PERMANENTLY if safe else HTTPStatus.PERMANENT_REDIRECT
+            return self._answer(
+                environ, start_response, status, f"See {verdict.to}", [("Location", verdict.to)]
+            )
+        return self._answer(environ, start_response, verdict.status, verdict.reason, [])
+
+    def _answer(
+        self,
+        environ: dict[str, Any],
+        start_response: StartResponse,
+        status: HTTPStatus,
+        sentence: str,
+        headers: list[tuple[str, str]],
+    ) -> Iterable[bytes]:
+        body = f"{sentence}\n".encode()
+        lines = [
+            *headers,
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            *self.headers,
+        ]
+        start_response(f"{status.value} {status.phrase}", lines)
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
+
+
+def raw_target(environ: dict[str, Any]) -> str:
+    """The request target as it was received, or as the path and the query say it."""
+    given = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if given:
+        return str(given)
+    path = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
+    query = str(environ.get("QUERY_STRING", ""))
+    return quote(path.encode("latin-1"), safe=_IN_PATH[1:]) + (f"?{query}" if query else "")

@@ -1,0 +1,99 @@
+"""Packing: brotli and gzip bodies, made once for each page that is stored."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import brotli
+
+from ..http import codings
+from ..http.validators import ETag
+from .stored_response import Body, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..http.cache_control import Directives
+    from ..http.fields import Fields
+
+_TEXTUAL: Final = frozenset(
+    {
+        "application/atom+xml",
+        "application/feed+json",
+        "application/geo+json",
+        "application/javascript",
+        "application/json",
+        "application/ld+json",
+        "application/manifest+json",
+        "application/problem+json",
+        "application/rss+xml",
+        "application/xhtml+xml",
+        "application/xml",
+        "image/svg+xml",
+    }
+)
+#: A digest of the bytes sent would be wrong for other bytes.
+_DIGESTS: Final = ("content-digest", "content-md5", "digest", "repr-digest")
+#: What a stored page comes in, the preferred first: a good ratio, paid for once.
+_GOOD: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "br": lambda content: brotli.compress(content, quality=6),
+    "gzip": lambda content: gzip.compress(content, compresslevel=7, mtime=0),
+}
+#: What the reader who waits for a page gets: a fifth of the time for a third more bytes.
+_QUICK: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "br": lambda content: brotli.compress(content, quality=1),
+    "gzip": lambda content: gzip.compress(content, compresslevel=1, mtime=0),
+}
+
+
+def worthwhile(fields: Fields, directives: Directives, *, status: int) -> bool:
+    """Tell whether a body of this kind may be coded by us and is likely to shrink."""
+    if status in {204, 304} or "no-transform" in directives:
+        return False
+    if "content-encoding" in fields or any(name in fields for name in _DIGESTS):
+        return False
+    if "no-transform" in fields.combined("cache-control").lower():
+        return False
+    media_type = (fields.first("content-type") or "").partition(";")[0].strip().lower()
+    return media_type.startswith("text/") or media_type in _TEXTUAL
+
+
+def packed(content: bytes) -> dict[str, bytes]:
+    """Return the codings that make it smaller, the preferred first."""
+    made = {coding: pack(content) for coding, pack in _GOOD.items()}
+    return {coding: body for coding, body in made.items() if len(body) < len(content)}
+
+
+def sent_at_once(
+    stored: Stored, content: bytes, accepted: str | None
+) -> tuple[Stored, dict[str, bytes]]:
+    """Return what the first reader gets, who can't wait for the good codings, and its one body.
+
+    Other bytes are another representation: it has an ETag of its own.
+    """
+    coding = codings.choose(accepted, _QUICK)
+    pack = _QUICK.get(coding)
+    body = content if pack is None else pack(content)
+    if len(body) >= len(content):
+        return stored, {"identity": content}
+    (identity,) = stored.bodies
+    quick = Body(coding=coding, length=len(body), etag=tagged(f"{coding}-quick", identity.etag))
+    return replace(stored, bodies=(quick,)), {coding: body}
+
+
+def coded(stored: Stored, lengths: Mapping[str, int]) -> Stored:
+    """Return a stored page with bodies in these codings beside its content."""
+    identity = next(body for body in stored.bodies if body.coding == "identity")
+    made = (
+        Body(coding=coding, length=length, etag=tagged(coding, identity.etag))
+        for coding, length in lengths.items()
+    )
+    return replace(stored, bodies=(*made, identity), unpacked=False)
+
+
+def tagged(coding: str, etag: str | None) -> str | None:
+    """Return the ETag of a page in this coding; one of our making has a tag of its own."""
+    tag = ETag.parse(etag)
+    return etag if coding == "identity" or tag is None else str(tag.coded(coding))

@@ -1,0 +1,159 @@
+"""FileCollapse: one request at a time fetches a missing page, in all processes of a machine.
+
+Each key is one byte of a file without content, far apart by its digest, and whoever holds the
+kernel's lock on that byte leads: no two keys meet, the file never grows, and a lock dies with its
+process. The locks are POSIX ones, which belong to the process: a fork does not inherit them, and a
+table per process keeps its threads apart. They vanish when *any* descriptor of the file is closed,
+so this module never closes one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from .collapsing import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+    from pathlib import Path
+
+#: Waiting for another process is polling: a blocking lock can't be bounded without a signal or a
+#: thread, and a page takes longer to render than these naps take to notice that it is there.
+_FIRST_NAP = 0.001
+_LONGEST_NAP = 0.02
+
+
+class _Wait:
+    """What the threads of this process wait for while one of them leads or asks for all."""
+
+    __slots__ = ("done", "finished")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        #: Whether the page was asked for and is done, or the asking merely took too long.
+        self.finished = False
+
+
+class FileCollapse:
+    """Elects among all threads of all processes that are given the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._desk = _desk(folder)
+
+    @contextmanager
+    def lead(self, key: bytes, wait: timedelta) -> Iterator[Role]:
+        """Enter as leader at once, or wait for the leader to leave."""
+        deadline = time.monotonic() + wait.total_seconds()
+        digest = blake2b(key, digest_size=8).digest()
+        mine = self._desk.join(digest, deadline)
+        if isinstance(mine, Role):
+            yield mine
+            return
+        role = Role.ALONE
+        try:
+            role = self._desk.elect(digest, deadline)
+            if role is not Role.LEADER:
+                self._desk.leave(digest, mine, finished=role is Role.FOLLOWER)
+            yield role
+        finally:
+            if role is Role.LEADER:
+                self._desk.unlock(digest)
+                self._desk.leave(digest, mine, finished=True)
+
+
+class _Desk:
+    """One process's dealings with one lock file, shared by all who use that file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._waits: dict[bytes, _Wait] = {}
+        self._pid = os.getpid()
+
+    def join(self, digest: bytes, deadline: float) -> Role | _Wait:
+        """Become the one thread of this process that asks for a key, or wait for that one."""
+        if self._pid != os.getpid():
+            # Forked: the threads that waited or led are the parent's, and so are their locks.
+            self._begin()
+        while True:
+            with self._lock:
+                other = self._waits.get(digest)
+                if other is None:
+                    mine = self._waits[digest] = _Wait()
+                    return mine
+            if not other.done.wait(max(0.0, deadline - time.monotonic())):
+                return Role.ALONE
+            if other.finished:
+                return Role.FOLLOWER
+
+    def leave(self, digest: bytes, mine: _Wait, *, finished: bool) -> None:
+        """Let the other threads of this process go on."""
+        mine.finished = finished
+        with self._lock:
+            if self._waits.get(digest) is mine:
+                del self._waits[digest]
+        mine.done.set()
+
+    def elect(self, digest: bytes, deadline: float) -> Role:
+        """Take the lock, or wait until the process that has it lets go."""
+        try:
+            file = self._open()
+            if _locked(file, digest, fcntl.LOCK_EX):
+                return Role.LEADER
+            nap = _FIRST_NAP
+            while (left := deadline - time.monotonic()) > 0:
+                time.sleep(min(nap, left))
+                nap = min(nap * 1.5, _LONGEST_NAP)
+                # A shared lock, so that all who wait see at once that the leader has left.
+                if _locked(file, digest, fcntl.LOCK_SH):
+                    self.unlock(digest)
+                    return Role.FOLLOWER
+        except OSError:
+            return Role.ALONE
+        return Role.ALONE
+
+    def unlock(self, digest: bytes) -> None:
+        """Let go of the lock; on a file that was deleted meanwhile it no longer matters."""
+        if self._file is not None:
+            with suppress(OSError):
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _start(digest))
+
+    def _open(self) -> int:
+        with self._lock:
+            if self._file is None or os.fstat(self._file).st_nlink == 0:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            return self._file
+
+
+_desks: dict[Path, _Desk] = {}
+_desks_lock = threading.Lock()
+
+
+def _desk(folder: Path) -> _Desk:
+    path = folder.resolve() / "collapse"
+    with _desks_lock:
+        return _desks.setdefault(path, _Desk(path))
+
+
+def _start(digest: bytes) -> int:
+    return int.from_bytes(digest, "little") >> 2
+
+
+def _locked(file: int, digest: bytes, how: int) -> bool:
+    try:
+        fcntl.lockf(file, how | fcntl.LOCK_NB, 1, _start(digest))
+    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: another process has it
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Where the gateway keeps responses: in memory or in LMDB."""

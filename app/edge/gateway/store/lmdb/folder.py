@@ -1,0 +1,212 @@
+"""The files of one store: made whole, trusted only when proven, thrown away whole.
+
+Laws: files are never mended, truncated or overwritten in place. A store that is not wanted is
+renamed away in one step, so that whoever still maps it keeps reading sane memory until it sees,
+by the inode, that the store at the path is another one.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import lmdb
+import lmdb.verify
+
+from . import UnsoundError, access_counters
+from .counters import NAME, Ledger
+from .machine_boot import boot_id, pid_namespace
+
+FORMAT = 1
+READERS_FILE = 1 << 16
+_GUARD_WAIT = 5.0
+_PLATFORM = f"{sys.platform}-{sys.byteorder}-{struct.calcsize('P')}-{os.sysconf('SC_PAGESIZE')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a store says about itself, in a file of its own so that LMDB need not be asked."""
+
+    incarnation: int
+    limit: int
+    boot: str
+    platform: str = _PLATFORM
+    format: int = FORMAT
+
+    def __str__(self) -> str:
+        words = (self.format, self.platform, self.limit, self.incarnation, self.boot)
+        return " ".join(("broadsheet-store", *map(str, words)))
+
+    @classmethod
+    def parse(cls, text: str) -> "Identity":
+        """Read back what `str` wrote; raises ValueError for anything else."""
+        name, form, platform, limit, incarnation, boot = text.split(" ")
+        if name != "broadsheet-store":
+            raise ValueError("not the identity of a store")
+        return cls(
+            incarnation=int(incarnation),
+            limit=int(limit),
+            boot=boot,
+            platform=platform,
+            format=int(form),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """The folder that holds a store, and the files within."""
+
+    path: Path
+
+    @property
+    def store(self) -> Path:
+        """The folder that is the store, renamed away when it is discarded."""
+        return self.path / "store"
+
+    @property
+    def data(self) -> Path:
+        """LMDB's data file, whose inode tells one incarnation from the next."""
+        return self.store / "data.mdb"
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Let one process at a time open, make or discard the store; TimeoutError after a while."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.path / "guard", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(descriptor, within=_GUARD_WAIT)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def discard(self) -> None:
+        """Take the store out of everyone's sight at once; raises OSError when that can't be done.
+
+        Needs no guard: a process in the midst of opening it finds its files gone.
+        """
+        with suppress(OSError):
+            access_counters.condemn(self.store / "visits")
+        grave = self.path / f"discarded-{secrets.token_hex(8)}"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self.store.rename(grave)
+        _delete(grave)
+
+    def sweep(self) -> None:
+        """Delete what killed processes left half made or half deleted, under the guard."""
+        for pattern in ("discarded-*", "making-*"):
+            for rest in self.path.glob(pattern):
+                _delete(rest)
+
+    def make(self, *, limit: int) -> None:
+        """Make an empty store, under the guard; it appears whole or not at all."""
+        making = self.path / f"making-{secrets.token_hex(8)}"
+        making.mkdir(mode=0o700)
+        born = Identity(incarnation=time.time_ns(), limit=limit, boot=boot_id())
+        (making / "identity").write_text(str(born), "ascii")
+        (making / "users").touch(mode=0o600)
+        # Written out, not sparse: LMDB maps this file, and a full disk would be a SIGBUS.
+        (making / "lock.mdb").write_bytes(bytes(READERS_FILE))
+        access_counters.allocate(making / "visits")
+        # With the data file inside: a store that lacks it has lost purges, and is not believed.
+        with lmdb.open(os.fspath(making), map_size=limit, max_dbs=1, sync=False) as environment:
+            small = environment.open_db(b"small")
+            with environment.begin(write=True) as transaction:
+                transaction.put(NAME, bytes(Ledger(born.incarnation)), db=small)
+        making.rename(self.store)
+
+    def identity(self) -> Identity:
+        """Return what the store says about itself; UnsoundError when this code can't read it."""
+        try:
+            identity = Identity.parse((self.store / "identity").read_text("ascii"))
+        except (OSError, ValueError) as error:
+            raise UnsoundError(f"the identity can't be read: {error}") from error
+        if replace(identity, platform=_PLATFORM, format=FORMAT) != identity:
+            raise UnsoundError("the store was made by another version or on another platform")
+        return identity
+
+    def expect_files(self) -> None:
+        """Refuse what LMDB would silently make anew: it would have lost the purges."""
+        for path in (self.data, self.store / "lock.mdb"):
+            if not path.is_file():
+                raise UnsoundError(f"{path.name} is gone")
+
+    def prove(self, *, limit: int) -> None:
+        """Check every page of a store that nobody has open; UnsoundError says what is wrong."""
+        identity = self.identity()
+        if identity.boot != boot_id():
+            raise UnsoundError("the machine was booted since, and writes are not synced")
+        if identity.limit != limit:
+            raise UnsoundError("the store was made for another size")
+        if (self.store / "lock.mdb").stat().st_size < READERS_FILE:
+            raise UnsoundError("the lock file is too short")
+        self.prove_pages()
+
+    def prove_pages(self) -> None:
+        """Check every page of the data file without mapping it."""
+        try:
+            check: Callable[..., list[str]] = lmdb.verify.verify
+            findings = check(os.fspath(self.store), subdir=True)
+        except Exception as error:  # whatever foreign bytes make a checker raise, they are foreign
+            raise UnsoundError(f"the data file can't be checked: {error}") from error
+        if findings:
+            raise UnsoundError(f"the data file is damaged: {findings[0]}")
+
+
+class Users:
+    """The lock that every process with the store open shares, so that one can know it is alone."""
+
+    __slots__ = ("_descriptor", "sole")
+
+    def __init__(self, folder: Folder) -> None:
+        """Join the users, under the guard; UnsoundError when there is nothing to join."""
+        path = folder.store / "users"
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise UnsoundError("the store lacks its users file") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.sole = True
+        except BlockingIOError:
+            self.sole = False
+
+    def settle(self) -> None:
+        """Stay as one user among others."""
+        here = pid_namespace().encode()
+        if self.sole:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, here, 0)
+        elif os.pread(self._descriptor, 256, 0) != here:
+            # LMDB tells readers apart by pid, so two pid namespaces must not share a store.
+            raise PermissionError("the store is in use by processes of another container")
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def leave(self) -> None:
+        """Give the lock back."""
+        os.close(self._descriptor)
+
+
+def _delete(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):
+        path.unlink()
+
+
+def _lock(descriptor: int, *, within: float) -> None:
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another process holds the guard of the store") from None
+            time.sleep(0.002)
+        else:
+            return

@@ -1,0 +1,186 @@
+"""MemoryStore: a store for the threads of one process, bounded in bytes; the least used leaves."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .. import content_coding
+from .base import VARIANTS, Saved, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MEBI = 1024 * 1024
+#: What a variant costs besides its bodies and header texts.
+_OVERHEAD = 2048
+#: How many purged keys are remembered one by one; older ones move the floor.
+_GENERATIONS = 10_000
+
+
+@dataclass(slots=True)
+class _Variant:
+    stored: Stored
+    bodies: dict[str, bytes]
+    size: int
+
+
+@dataclass(slots=True)
+class _Entry:
+    variants: list[_Variant] = field(default_factory=list)
+    heads: tuple[Stored, ...] = ()
+    size: int = 0
+
+
+class MemoryStore:
+    """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response."""
+
+    def __init__(
+        self,
+        *,
+        max_bytes: int = 64 * _MEBI,
+        max_entry: int = 8 * _MEBI,
+        max_variants: int = VARIANTS,
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._max_entry = max_entry
+        self._max_variants = max_variants
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._size = 0
+        self._counter = 0
+        self._floor = 0
+        self._generations: OrderedDict[bytes, int] = OrderedDict()
+
+    def token(self) -> int:
+        """Return the purge counter, for the saves of what is fetched from now on."""
+        return self._counter
+
+    def load(self, key: bytes) -> tuple[Stored, ...]:
+        """Return all variants of a key; none when nothing is there."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return ()
+            self._entries.move_to_end(key)
+            return entry.heads
+
+    def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
+        """Return a body of this very response; None when it was evicted meanwhile."""
+        entry = self._entries.get(key)
+        for variant in tuple(entry.variants) if entry else ():
+            if variant.stored.id == stored.id:
+                return variant.bodies.get(coding)
+        return None
+
+    def save(self, key: bytes, stored: Stored, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+        """Keep a response and its bodies; replaces the variant with the same `vary`."""
+        length = sum(map(len, bodies.values()))
+        size = length + _size_of_head(key, stored)
+        if length > self._max_entry:
+            return Saved.TOO_LARGE
+        if size > self._max_bytes:
+            return Saved.FULL
+        with self._lock:
+            if self._purged_since(key, token):
+                return Saved.PURGED_MEANWHILE
+            others = [v for v in self._variants(key) if v.stored.vary != stored.vary]
+            variant = _Variant(stored=stored, bodies=dict(bodies), size=size)
+            self._put(key, [*others, variant][-self._max_variants :])
+            self._evict(spare=key)
+        return Saved.SAVED
+
+    def freshen(self, key: bytes, stored: Stored, *, token: int) -> Saved:
+        """Replace the head of the variant with this `id`; its bodies stay as they are."""
+        with self._lock:
+            if self._purged_since(key, token):
+                return Saved.PURGED_MEANWHILE
+            variants = self._variants(key)
+            old = next((v for v in variants if v.stored.id == stored.id), None)
+            if old is None:
+                return Saved.GONE
+            size = sum(map(len, old.bodies.values())) + _size_of_head(key, stored)
+            fresh = _Variant(stored=stored, bodies=old.bodies, size=size)
+            others = [v for v in variants if v is not old and v.stored.vary != stored.vary]
+            self._put(key, [*others, fresh])
+            self._evict(spare=key)
+        return Saved.SAVED
+
+    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+        """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
+        with self._lock:
+            if self._purged_since(key, token):
+                return Saved.PURGED_MEANWHILE
+            variants = self._variants(key)
+            old = next((v for v in variants if v.stored.id == name and v.stored.unpacked), None)
+            if old is None:
+                return Saved.GONE
+            every = {**bodies, "identity": old.bodies["identity"]}
+            if sum(map(len, every.values())) > self._max_entry:
+                bodies, every = {}, old.bodies
+            stored = content_coding.coded(
+                old.stored, {name: len(body) for name, body in bodies.items()}
+            )
+            size = sum(map(len, every.values())) + _size_of_head(key, stored)
+            fresh = _Variant(stored=stored, bodies=every, size=size)
+            self._put(key, [fresh if v is old else v for v in variants])
+            self._evict(spare=key)
+        return Saved.SAVED
+
+    def purge(self, key: bytes) -> int:
+        """Delete all variants and refuse older tokens; return how many there were."""
+        with self._lock:
+            self._counter += 1
+            self._generations[key] = self._counter
+            self._generations.move_to_end(key)
+            if len(self._generations) > _GENERATIONS:
+                self._floor = self._generations.popitem(last=False)[1]
+            return self._remove(key)
+
+    def purge_all(self) -> int:
+        """Delete everything and refuse all older tokens; return how many there were."""
+        with self._lock:
+            self._counter += 1
+            self._floor = self._counter
+            self._generations.clear()
+            return sum(self._remove(key) for key in tuple(self._entries))
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.purge_all()
+
+    def _purged_since(self, key: bytes, token: int) -> bool:
+        return self._generations.get(key, 0) > token or self._floor > token
+
+    def _variants(self, key: bytes) -> list[_Variant]:
+        entry = self._entries.get(key)
+        return entry.variants if entry else []
+
+    def _put(self, key: bytes, variants: list[_Variant]) -> None:
+        self._remove(key)
+        if not variants:
+            return
+        heads = tuple(variant.stored for variant in variants)
+        size = sum(variant.size for variant in variants)
+        self._entries[key] = _Entry(variants=variants, heads=heads, size=size)
+        self._size += size
+
+    def _remove(self, key: bytes) -> int:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return 0
+        self._size -= entry.size
+        return len(entry.variants)
+
+    def _evict(self, *, spare: bytes) -> None:
+        while self._size > self._max_bytes and len(self._entries) > 1:
+            self._remove(next(iter(self._entries)))
+        while self._size > self._max_bytes:
+            self._put(spare, self._entries[spare].variants[1:])
+
+
+def _size_of_head(key: bytes, stored: Stored) -> int:
+    texts = sum(len(name) + len(value) for name, value in stored.headers + stored.internal)
+    return _OVERHEAD + len(key) + texts

@@ -1,0 +1,1 @@
+"""The HTTP client transport with a deadline, shared by `cdn` and `audit`."""

@@ -1,0 +1,138 @@
+"""A release: the pages whose templates, files, settings or code changed are purged, no others.
+
+What changed goes into the change log like any write, so it is resolved and purged as one, and a
+crash loses nothing. From then on pages of another build are not registered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..changes import Watched
+from ..changes.change import EVERYTHING, Change, Op
+from ..changes.log import append
+from ..changes.metadata import note, noted
+from ..dependencies import Part
+from .register import BUILD
+from .resolve import affected
+from .resolver_lock import exclude
+from .tables import dependency, page, part
+
+_ENCODING = "encoding"
+_ROOMS = ("changes", "dependencies", "pages")
+
+
+class Inventory(Protocol):
+    """What the code has now."""
+
+    @property
+    def build(self) -> str:
+        """The release that this process is of."""
+
+    def digest(self, kind: str, name: str) -> str:
+        """The digest that a part has now; another one than any if it is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What a release changed: `parts` by kind and name, and how many known pages show them.
+
+    `retired` are edges that the settings name no more, so that nothing is owed to them.
+    """
+
+    build: str
+    before: str | None
+    parts: tuple[tuple[str, str], ...]
+    pages: int
+    everything: str = ""
+    retired: tuple[str, ...] = ()
+
+    def words(self) -> Iterator[str]:
+        """The same for people."""
+        if self.everything:
+            yield f"Everything is purged: {self.everything}."
+        elif not self.parts:
+            yield "Nothing that pages show has changed; nothing is purged."
+        else:
+            pages = "1 page is" if self.pages == 1 else f"{self.pages} pages are"
+            these = "this has" if len(self.parts) == 1 else "these have"
+            yield f"{pages} purged, because {these} changed:"
+            yield from (f"  {kind} {name}" for kind, name in self.parts)
+        if self.retired:
+            yield f"No longer an edge in front: {', '.join(self.retired)}."
+        yield f"The build is {self.build}."
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return asdict(self)
+
+
+def release(connection: Connection, now: Inventory, watched: Iterable[Watched]) -> Released:
+    """Make the build of this process current, and log which parts are not what they were.
+
+    Call it in a transaction of its own that holds SQLite's write lock from its beginning.
+    """
+    exclude(connection)
+    gone = [
+        known for known in _known(connection) if now.digest(known.kind, known.name) != known.digest
+    ]
+    changes = [_change(known) for known in gone]
+    before, encoding = noted(connection, BUILD), _encoding(watched)
+    everything = _everything(noted(connection, _ENCODING), encoding)
+    found = affected(connection, changes)
+    for change in [EVERYTHING] if everything else changes:
+        append(connection, change)
+    _forget(connection, gone)
+    note(connection, BUILD, now.build)
+    note(connection, _ENCODING, encoding)
+    return Released(
+        build=now.build,
+        before=before,
+        parts=tuple(sorted({(known.kind, known.name) for known in gone})),
+        pages=len(found.pages),
+        everything=everything or found.everything,
+    )
+
+
+def _known(connection: Connection) -> list[Part]:
+    rows = connection.execute(sa.select(part.c.kind, part.c.name, part.c.digest))
+    return [Part(kind=row.kind, name=row.name, digest=row.digest) for row in rows]
+
+
+def _change(known: Part) -> Change:
+    image = {"name": known.name, "digest": known.digest}
+    return Change(table=known.of_table, op=Op.DELETE, old=image)
+
+
+def _everything(known: str | None, encoding: str) -> str:
+    """Say why the index can't be asked, if what wrote it spelt dependencies in another way."""
+    same = known is None or known == encoding
+    return "" if same else "the way in which dependencies are kept has changed"
+
+
+def _forget(connection: Connection, gone: Sequence[Part]) -> None:
+    """Forget parts; a page that is rendered from one again (a release taken back) names it anew."""
+    for found in gone:
+        mine = sa.and_(
+            part.c.kind == found.kind, part.c.name == found.name, part.c.digest == found.digest
+        )
+        hashes = list(connection.scalars(sa.select(part.c.hash).where(mine)))
+        pages = sa.select(dependency.c.page_id).where(dependency.c.hash.in_(hashes))
+        connection.execute(sa.update(page).where(page.c.id.in_(pages)).values(digest=""))
+        connection.execute(sa.delete(part).where(mine))
+
+
+def _encoding(watched: Iterable[Watched]) -> str:
+    """A digest of what decides how a dependency is spelt in the index."""
+    told = hashlib.blake2b(repr([table.told for table in watched]).encode(), digest_size=16)
+    for room in _ROOMS:
+        for path in sorted((Path(__file__).parent.parent / room).glob("*.py")):
+            told.update(hashlib.blake2b(path.read_bytes()).digest())
+    return told.hexdigest()

@@ -1,0 +1,41 @@
+"""Cache tags: opaque names under which an edge can be told to forget a page."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from .policy import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .cdn_headers import Dialect, Lines
+
+# Two edges ignore case and others refuse a colon, so this is what all of them keep apart.
+_TAG = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+def page_tag(site: str, url: str, *, key: bytes) -> str:
+    """Return the one tag of a page: a keyed hash of site and canonical URL.
+
+    It stays the same after a restore, and nobody without the key (at most 64 bytes) can guess it.
+    """
+    told = hashlib.blake2b(digest_size=12, key=key, person=b"page-tag")
+    for part in (site, url):
+        encoded = part.encode()
+        told.update(len(encoded).to_bytes(8, "big") + encoded)
+    return f"p-{told.hexdigest()}"
+
+
+def tag_lines(tags: Iterable[str], dialects: Iterable[Dialect]) -> Lines:
+    """Write tags as header lines for these edges; one that some edge would mangle is refused."""
+    listed = tuple(dict.fromkeys(tags))
+    for tag in listed:
+        if not _TAG.fullmatch(tag):
+            raise PolicyError(
+                f"{tag!r} is no cache tag: use a-z, 0-9, - and _, at most 64 of them."
+            )
+    lines = {d.tags: d.separator.join(listed) for d in dialects if d.tags is not None and listed}
+    return tuple(sorted(lines.items()))

@@ -1,0 +1,226 @@
+"""Marks on views and blueprints: which policy a route promises and which inputs it reads.
+
+A mark sets an attribute and never wraps, so the order of decorators does not matter and every
+mark can be listed. Several marks on one thing add up to the stricter of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from ..http.cache_control import Directives
+from .policy import Freshness, Policy, PolicyError, field_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Marked = TypeVar("Marked")
+_ATTRIBUTE = "__edge_mark__"
+_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A route's policy and the query parameters it declares.
+
+    `reads` are tables that it reads in ways that can't be seen; None where it declares nothing.
+    """
+
+    policy: Policy
+    query: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None
+
+    def merge(self, other: Mark) -> Mark:
+        """Return the stricter policy of both, with the parameters of both."""
+        return Mark(
+            policy=self.policy.merge(other.policy),
+            query=tuple(sorted({*self.query, *other.query})),
+            reads=_both(self.reads, other.reads),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """A decorator that marks a view, a view class or a blueprint and returns it unchanged."""
+
+    mark: Mark
+
+    def __call__(self, thing: Marked) -> Marked:
+        """Mark the thing; several marks on it add up."""
+        own: Any = getattr(thing, "__dict__", {}).get(_ATTRIBUTE)
+        setattr(thing, _ATTRIBUTE, own.merge(self.mark) if isinstance(own, Mark) else self.mark)
+        return thing
+
+
+#: What `default=` and `serve_as` take: a policy, `cache_control(…)`, or the directives themselves.
+Directed: TypeAlias = Policy | Marker | Mapping[str, Any] | str
+
+
+def _both(one: tuple[str, ...] | None, two: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if one is None or two is None:
+        return one if two is None else two
+    return tuple(sorted({*one, *two}))
+
+
+def cached(
+    policy: Policy,
+    *,
+    query: Iterable[str] = (),
+    headers: Iterable[str] = (),
+    reads: Iterable[str] | None = None,
+) -> Marker:
+    """Mark a view, a view class or a blueprint with its policy and the inputs that it reads.
+
+    `query` are the query parameters and `headers` the request headers that the page depends on.
+    `reads` are the tables that it reads in ways that can't be seen, such as the driver's own
+    cursor or another cache: any change of them purges the page. An empty tuple says that it shows
+    no table.
+    """
+    if not isinstance(policy, Policy):
+        raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
+    parameters = _strings(query, said="query")
+    declared = field_names(_strings(headers, said="headers"), said="headers")
+    if declared:
+        policy = policy.varying(declared if isinstance(declared, tuple) else ())
+    tables = None if reads is None else _strings(reads, said="reads")
+    return Marker(mark=Mark(policy=policy, query=parameters, reads=tables))
+
+
+def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 lists them
+    *,
+    max_age: int | timedelta | None = None,
+    s_maxage: int | timedelta | None = None,
+    private: bool | str | Iterable[str] = False,
+    public: bool = False,
+    no_cache: bool | str | Iterable[str] = False,
+    no_store: bool = False,
+    no_transform: bool = False,
+    must_revalidate: bool = False,
+    proxy_revalidate: bool = False,
+    must_understand: bool = False,
+    immutable: bool = False,
+    stale_while_revalidate: int | timedelta | None = None,
+    stale_if_error: int | timedelta | None = None,
+    query: Iterable[str] = (),
+    headers: Iterable[str] = (),
+) -> Marker:
+    """Mark a view or a blueprint with directives as RFC 9111, 5861 and 8246 name them.
+
+    Numbers are seconds. They are written into Cache-Control as they stand, in every dialect.
+    """
+    asked = field_names(no_cache, said="no_cache")
+    browser = Freshness(
+        ttl=_span(max_age) or timedelta(),
+        stale_while_revalidate=_span(stale_while_revalidate),
+        stale_if_error=_span(stale_if_error),
+        must_revalidate=must_revalidate,
+        no_cache=asked,
+    )
+    edge = None
+    if s_maxage is not None or proxy_revalidate:
+        ttl = _span(s_maxage)
+        edge = Freshness(
+            ttl=browser.ttl if ttl is None else ttl,
+            must_revalidate=must_revalidate or proxy_revalidate,
+            no_cache=asked,
+        )
+    if no_store and edge is not None and not edge.ttl:
+        browser, edge = replace(browser, must_revalidate=edge.must_revalidate), None
+    policy = Policy(
+        name="cache_control",
+        browser=browser,
+        edge=edge,
+        private=field_names(private, said="private"),
+        public=public,
+        no_store=no_store,
+        immutable=immutable,
+        no_transform=no_transform,
+        must_understand=must_understand,
+        literal=True,
+    )
+    return cached(policy, query=query, headers=headers)
+
+
+def mark_of(thing: object) -> Mark | None:
+    """Read the mark of a view, a view class or a blueprint, through other decorators' wrappers.
+
+    On a class the mark of its `get` method counts too.
+    """
+    found: Mark | None = None
+    for layer in _layers(thing):
+        mark = getattr(layer, _ATTRIBUTE, None)
+        if isinstance(mark, Mark) and mark != found:
+            found = mark if found is None else found.merge(mark)
+    return found
+
+
+def policy_from(directed: Directed, *, argument: str) -> Policy:
+    """Return the policy that an argument stands for: a policy, `cache_control(…)`, or directives.
+
+    Directives are a mapping such as `{"max_age": 300}` or the text of a Cache-Control header.
+    PolicyError, naming the argument, for anything else.
+    """
+    if isinstance(directed, Policy):
+        return directed
+    if isinstance(directed, Marker):
+        if directed.mark.query:
+            raise PolicyError(f"{argument}: query parameters are declared on views, not here.")
+        return directed.mark.policy
+    if isinstance(directed, str):
+        directed = Directives.parse([directed]) or {directed: True}
+    if not isinstance(directed, Mapping):
+        raise PolicyError(
+            f"{argument} takes a Policy, cache_control(…) or directives such as "
+            f"{{'max_age': 60}}, not {directed!r}."
+        )
+    return _policy_from_directives(directed, argument)
+
+
+def _policy_from_directives(directives: Mapping[str, Any], argument: str) -> Policy:
+    bare = isinstance(directives, Directives)
+    values = {str(name).replace("-", "_"): value for name, value in directives.items()}
+    allowed = set(inspect.signature(cache_control).parameters) - {"query", "headers"}
+    for name, value in values.items():
+        if name not in allowed:
+            raise PolicyError(f"{argument}: {name!r} is no directive of Cache-Control.")
+        if bare:
+            values[name] = _parsed_value(value)
+    return cache_control(**values).mark.policy
+
+
+def _parsed_value(value: str | None) -> Any:
+    """Return a directive's value as `cache_control` takes it; it refuses a malformed number."""
+    if value is None:
+        return True
+    return int(value) if value.isascii() and value.isdigit() else value
+
+
+def _layers(thing: object) -> Iterator[object]:
+    """Go from the outermost wrapper inwards, as `functools.wraps` and `partial` leave the trail."""
+    for _ in range(_DEPTH):
+        yield thing
+        view_class = getattr(thing, "view_class", None)
+        if view_class is not None:
+            yield view_class
+            yield getattr(view_class, "get", None)
+        thing = getattr(thing, "__wrapped__", None) or getattr(thing, "func", None)
+        if thing is None:
+            return
+
+
+def _span(seconds: int | timedelta | None) -> timedelta | None:
+    if seconds is None or isinstance(seconds, timedelta):
+        return seconds
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise PolicyError(f"{seconds!r} is no number of seconds.")
+    return timedelta(seconds=seconds)
+
+
+def _strings(names: Iterable[str], *, said: str) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise PolicyError(f"{said} takes a tuple of names: write {said}=({names!r},).")
+    return tuple(sorted(set(names)))

@@ -1,0 +1,105 @@
+"""How a tier stands to one page: what it is owed, when it was purged, whether it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..changes.timestamps import instant
+from .breaker import breakers
+from .entry_state import OPEN, Kind, State
+from .tables import outbox
+from .tables import tier as tiers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of a page at a tier; purges of everything count, as far as they are kept.
+
+    `owed` since when it waits for a purge, `again` when the second one is due, `purged` when it was
+    last purged, `refused` whether the tier refused for good. `broken` says why the tier can't be
+    purged at all, and `worked` when a purge last went through.
+    """
+
+    tier: str
+    owed: datetime | None = None
+    again: datetime | None = None
+    purged: datetime | None = None
+    refused: bool = False
+    broken: str = ""
+    worked: datetime | None = None
+
+    def words(self) -> Iterator[str]:
+        """The same for people."""
+        if self.broken:
+            since = f" since {_said(self.worked)}" if self.worked else ""
+            yield f"{self.tier} can't be purged{since}: {self.broken}."
+        if self.owed:
+            yield f"{self.tier} is owed its purge since {_said(self.owed)}."
+        if self.again:
+            yield f"{self.tier} is to be purged of it again at {_said(self.again)}."
+        if self.refused:
+            yield f"{self.tier} refused its purge for good."
+        when = (
+            f"was last purged of it at {_said(self.purged)}" if self.purged else "is owed nothing"
+        )
+        if self.purged or not (self.owed or self.again or self.refused):
+            yield f"{self.tier} {when}."
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        instants = {name: getattr(self, name) for name in ("owed", "again", "purged", "worked")}
+        told = {name: at and at.isoformat() for name, at in instants.items()}
+        return {"tier": self.tier, **told, "refused": self.refused, "broken": self.broken}
+
+
+def standings(connection: Connection, url: str, now: datetime) -> tuple[Standing, ...]:
+    """How each tier that is known stands to a page."""
+    broken = breakers(connection, now)
+    known = connection.execute(sa.select(tiers.c.name, tiers.c.last_success)).all()
+    worked = {row.name: row.last_success for row in known}
+    found = {row.tier: row for row in connection.execute(_OF_PAGE, {"of": url})}
+    told = [(name, found.get(name)) for name in sorted({*worked, *found})]
+    return tuple(
+        Standing(
+            tier=name,
+            owed=_instant(row and row.owed),
+            again=_instant(row and row.again),
+            purged=_instant(row and row.purged),
+            refused=bool(row and row.refused),
+            broken=broken.get(name, ""),
+            worked=_instant(worked.get(name)),
+        )
+        for name, row in told
+    )
+
+
+_open = outbox.c.state.in_(OPEN)
+_OF_PAGE = (
+    sa.select(
+        outbox.c.tier,
+        sa.func.min(
+            sa.case((sa.and_(_open, outbox.c.sent_at.is_(None)), outbox.c.enqueued_at))
+        ).label("owed"),
+        sa.func.min(
+            sa.case((sa.and_(_open, outbox.c.sent_at.is_not(None)), outbox.c.due_at))
+        ).label("again"),
+        sa.func.max(sa.func.coalesce(outbox.c.settled_at, outbox.c.sent_at)).label("purged"),
+        sa.func.sum(sa.case((outbox.c.state == State.DEAD, 1), else_=0)).label("refused"),
+    )
+    .where(sa.or_(outbox.c.url == sa.bindparam("of"), outbox.c.kind == Kind.EVERYTHING))
+    .group_by(outbox.c.tier)
+)
+
+
+def _instant(at: int | None) -> datetime | None:
+    return None if at is None else instant(at)
+
+
+def _said(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

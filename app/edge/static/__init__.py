@@ -1,0 +1,1 @@
+"""Fingerprinted static files."""

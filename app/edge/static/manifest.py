@@ -1,0 +1,203 @@
+"""Fingerprinted files: each is known by a hash of the bytes that a reader gets.
+
+Style sheets are rewritten first, so that what they refer to is fingerprinted too. No framework.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import posixpath
+import re
+from dataclasses import dataclass, field
+from mimetypes import MimeTypes
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+import brotli
+
+from ..policy.policy import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from .build_cache import Shelf
+
+LENGTH = 16
+_SMALLEST = 256
+_FINGERPRINT = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
+_OUTSIDE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|/|#|$")
+_REFERENCE = re.compile(
+    r"""
+    (?P<skip>/\*.*?\*/)
+    | url\(\s*(?P<quote>["']?)(?P<url>[^"'()]*?)(?P=quote)\s*\)
+    | @import\s+(?P<mark>["'])(?P<sheet>[^"']*)(?P=mark)
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_TYPES = {
+    ".avif": "image/avif",
+    ".css": "text/css",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+}
+# An instance of its own: the machine's mime.types must not change what a site sends.
+_KNOWN = MimeTypes(filenames=())
+_PACKABLE = re.compile(
+    r"text/.*|image/(svg\+xml|x-icon)|font/ttf|application/(.*\+)?(json|xml|wasm)"
+)
+_PACKERS: Mapping[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: bytes(brotli.compress(body, quality=11)),
+    "gzip": lambda body: gzip.compress(body, compresslevel=9, mtime=0),
+}
+
+
+class StaticError(PolicyError):
+    """A static file that is missing or refers to what can't be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticFile:
+    """One file as it is sent; `bodies` holds it by content coding, "identity" always."""
+
+    path: str
+    fingerprint: str
+    media_type: str
+    bodies: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """The codings made ahead, the best first."""
+        return tuple(coding for coding in _PACKERS if coding in self.bodies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The files of a folder by their path in it."""
+
+    files: Mapping[str, StaticFile]
+
+    def stamped(self, path: str) -> str:
+        """Return the path with the fingerprint before it, as it stands in a URL."""
+        file = self.files.get(path)
+        if file is None:
+            raise StaticError(f"There is no static file {path!r}: check the name in url_for().")
+        return f"{file.fingerprint}/{path}"
+
+    def exact(self, stamped: str) -> StaticFile | None:
+        """Return the file whose bytes this fingerprint stands for, and no other."""
+        fingerprint, _, path = stamped.partition("/")
+        file = self.files.get(path)
+        return file if file is not None and file.fingerprint == fingerprint else None
+
+
+def looks_stamped(path: str) -> bool:
+    """Tell whether a path begins with what could be a fingerprint."""
+    return _FINGERPRINT.fullmatch(path.partition("/")[0]) is not None
+
+
+def read_folder(folder: Path, shelf: Shelf) -> Manifest:
+    """Read every file below a folder; hidden ones and links that lead out of it are left out."""
+    builder = _Builder(folder=folder, shelf=shelf, sources=dict(_sources(folder)))
+    files = {path: builder.file(path) for path in builder.sources}
+    return Manifest(files=MappingProxyType(files))
+
+
+def state_of(folder: Path) -> int:
+    """Return a number that changes when a file below the folder does."""
+    stats = ((path, source.stat()) for path, source in _sources(folder))
+    return hash(tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats))
+
+
+def media_type(path: str) -> str:
+    """Return the media type for a file's name, with a charset where one belongs."""
+    suffix = posixpath.splitext(path)[1].lower()
+    guessed = _TYPES.get(suffix) or _KNOWN.guess_type(path)[0] or "application/octet-stream"
+    return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed
+
+
+def _sources(folder: Path) -> Iterator[tuple[str, Path]]:
+    root = folder.resolve()
+    for source in sorted(folder.rglob("*")):
+        path = source.relative_to(folder)
+        hidden = any(part.startswith(".") for part in path.parts)
+        if not hidden and source.is_file() and source.resolve().is_relative_to(root):
+            yield path.as_posix(), source
+
+
+@dataclass(slots=True, kw_only=True)
+class _Builder:
+    folder: Path
+    shelf: Shelf
+    sources: dict[str, Path]
+    made: dict[str, StaticFile] = field(default_factory=dict)
+    open: list[str] = field(default_factory=list)
+
+    def file(self, path: str) -> StaticFile:
+        """Return a file, made after those that it refers to."""
+        if path in self.made:
+            return self.made[path]
+        if path in self.open:
+            circle = " → ".join([*self.open[self.open.index(path) :], path])
+            raise StaticError(f"Style sheets refer to one another in a circle: {circle}.")
+        self.open.append(path)
+        body = self.sources[path].read_bytes()
+        if path.lower().endswith(".css"):
+            body = self._rewritten(path, body)
+        self.open.pop()
+        self.made[path] = made = self._packed(path, body)
+        return made
+
+    def _rewritten(self, path: str, body: bytes) -> bytes:
+        def rewrite(match: re.Match[str]) -> str:
+            group = "url" if match["url"] is not None else "sheet"
+            if match["skip"] or _OUTSIDE.match(match[group].strip()):
+                return match[0]
+            start, end = match.start(group) - match.start(), match.end(group) - match.start()
+            return match[0][:start] + self._reference(path, match[group]) + match[0][end:]
+
+        try:
+            return _REFERENCE.sub(rewrite, body.decode()).encode()
+        except UnicodeDecodeError as error:
+            raise StaticError(f"{path} is not UTF-8: {error.reason}.") from None
+
+    def _reference(self, path: str, written: str) -> str:
+        """Return a relative URL from one stamped file to another."""
+        bare = re.split(r"[?#]", written.strip(), maxsplit=1)[0]
+        rest = written.strip()[len(bare) :]
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(bare)))
+        if target not in self.sources:
+            raise StaticError(f"{path} refers to {written!r}, which is not in {self.folder}.")
+        up = "../" * (path.count("/") + 1)
+        return f"{up}{self.file(target).fingerprint}/{quote(target)}{rest}"
+
+    def _packed(self, path: str, body: bytes) -> StaticFile:
+        fingerprint = hashlib.blake2b(body, digest_size=LENGTH // 2).hexdigest()
+        kind = media_type(path)
+        bodies = {"identity": body}
+        if len(body) >= _SMALLEST and _PACKABLE.fullmatch(kind.partition(";")[0]):
+            digest = hashlib.blake2b(body, digest_size=20).hexdigest()
+            for coding, pack in _PACKERS.items():
+                packed = self.shelf.get(f"{digest}.{coding}", lambda pack=pack: pack(body))  # type: ignore[misc]  # mypy can't infer a lambda with a default
+                if len(packed) < len(body):
+                    bodies[coding] = packed
+        return StaticFile(
+            path=path,
+            fingerprint=fingerprint,
+            media_type=kind,
+            bodies=MappingProxyType(bodies),
+        )

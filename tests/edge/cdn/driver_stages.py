@@ -1,0 +1,159 @@
+"""A stage for each driver: the driver, and the fake that it purges over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from app.edge.cdn import Driver, Target
+from app.edge.cdn.api_client import Credentials
+from app.edge.cdn.bunny.driver import BunnyDriver
+from app.edge.cdn.bunny.driver import channel as bunny_channel
+from app.edge.cdn.cloudflare.driver import CloudflareDriver, Zone
+from app.edge.cdn.cloudflare.driver import channel as cloudflare_channel
+from app.edge.cdn.cloudfront.driver import CloudFrontDriver, Distribution
+from app.edge.cdn.cloudfront.driver import channel as cloudfront_channel
+from app.edge.cdn.cloudfront.sigv4 import Signer
+from app.edge.cdn.fastly.driver import FastlyDriver
+from app.edge.cdn.fastly.driver import channel as fastly_channel
+from app.edge.cdn.generic import GenericDriver, Manner
+from app.edge.cdn.generic import channel as generic_channel
+from app.edge.cdn.varnish.driver import VarnishDriver
+from app.edge.cdn.varnish.driver import channel as varnish_channel
+from app.edge.testing import Ending
+
+from .fakes import bunny, cloudflare, cloudfront, fastly, purge_cache, varnish
+from .fakes.server import Edge
+
+SITE = "https://www.example.org"
+LONG, SHORT = timedelta(seconds=10), timedelta(seconds=0.5)
+"""How long a driver waits for an answer, and for one that will not come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A driver and its fake; a hasty twin of the driver waits for what will not come."""
+
+    patient: Driver
+    hasty: Driver
+    edge: Edge
+    secrets: tuple[str, ...]
+
+    @property
+    def driver(self) -> Driver:
+        """The driver that fits what is next."""
+        return self.hasty if any(fault.how for fault in self.edge.faults) else self.patient
+
+    def store(self, target: Target) -> None:
+        """Let the fake keep a page."""
+        self.edge.store(target)
+
+    def keeps(self, target: Target) -> bool:
+        """Tell whether the fake would answer with it."""
+        return self.edge.keeps(target)
+
+    def ends(self, ending: Ending) -> None:
+        """Let the fake end its next call so."""
+        self.edge.ends(ending)
+
+
+def by_cloudflare(
+    edge: Edge, *, by: str = "tag", token: str = cloudflare.TOKEN, timeout: timedelta = LONG
+) -> CloudflareDriver:
+    """A driver of the fake's zone."""
+    channel = cloudflare_channel(token, api=f"{edge.url}/client/v4", timeout=timeout)
+    return CloudflareDriver(channel, Zone(id=cloudflare.ZONE, site=SITE, by=by))
+
+
+def by_fastly(edge: Edge, *, token: str = fastly.TOKEN, timeout: timedelta = LONG) -> FastlyDriver:
+    """A driver of the fake's service."""
+    return FastlyDriver(fastly_channel(token, api=edge.url, timeout=timeout), fastly.SERVICE)
+
+
+def by_bunny(edge: Edge, *, zone: str = bunny.ZONE, timeout: timedelta = LONG) -> BunnyDriver:
+    """A driver of the fake's pull zone."""
+    return BunnyDriver(bunny_channel(bunny.KEY, api=edge.url, timeout=timeout), zone, site=SITE)
+
+
+def by_cloudfront(
+    edge: Edge,
+    *,
+    by: str = "path",
+    secret: str = cloudfront.SECRET,
+    session: str = "",
+    clock: Callable[[], datetime] | None = None,
+    timeout: timedelta = LONG,
+) -> CloudFrontDriver:
+    """A driver of the fake's distribution, on the fake's clock."""
+    signer = Signer(
+        key=cloudfront.KEY,
+        secret=secret,
+        session=session,
+        region="us-east-1",
+        service="cloudfront",
+    )
+    channel = cloudfront_channel((secret, session), api=edge.url, timeout=timeout)
+    distribution = Distribution(id=cloudfront.DISTRIBUTION, site=SITE, by=by)
+    return CloudFrontDriver(channel, signer, distribution, clock=clock or edge.clock)
+
+
+def by_varnish(
+    *edges: Edge, secret: str = varnish.SECRET, timeout: timedelta = LONG
+) -> VarnishDriver:
+    """A driver of these nodes."""
+    return VarnishDriver([varnish_channel(edge.url, secret, timeout=timeout) for edge in edges])
+
+
+def by_purge(edge: Edge, *, everything: str = "/*", timeout: timedelta = LONG) -> GenericDriver:
+    """A driver of the fake cache."""
+    credentials = Credentials(
+        headers={"X-Purge-Secret": purge_cache.SECRET}, secrets=(purge_cache.SECRET,)
+    )
+    channel = generic_channel(edge.url, credentials, timeout=timeout)
+    return GenericDriver(channel, Manner(site=SITE, everything=everything))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """A fake, a driver for it, and what of the driver nobody may see."""
+
+    edge: type[Edge]
+    driver: Callable[..., Driver]
+    secrets: tuple[str, ...]
+
+    def stage(self, edge: Edge) -> Stage:
+        """The driver before a fake that begins anew."""
+        edge.begin()
+        return Stage(
+            patient=self.driver(edge),
+            hasty=self.driver(edge, timeout=SHORT),
+            edge=edge,
+            secrets=self.secrets,
+        )
+
+
+PLAYS: Mapping[str, Play] = {
+    "cloudflare": Play(
+        edge=cloudflare.Cloudflare, driver=by_cloudflare, secrets=(cloudflare.TOKEN,)
+    ),
+    "cloudflare-url": Play(
+        edge=cloudflare.Cloudflare,
+        driver=partial(by_cloudflare, by="url"),
+        secrets=(cloudflare.TOKEN,),
+    ),
+    "fastly": Play(edge=fastly.Fastly, driver=by_fastly, secrets=(fastly.TOKEN,)),
+    "cloudfront": Play(
+        edge=cloudfront.CloudFront, driver=by_cloudfront, secrets=(cloudfront.SECRET,)
+    ),
+    "cloudfront-tag": Play(
+        edge=cloudfront.CloudFront,
+        driver=partial(by_cloudfront, by="tag"),
+        secrets=(cloudfront.SECRET,),
+    ),
+    "bunny": Play(edge=bunny.Bunny, driver=by_bunny, secrets=(bunny.KEY,)),
+    "varnish": Play(edge=varnish.VarnishNode, driver=by_varnish, secrets=(varnish.SECRET,)),
+    "generic": Play(edge=purge_cache.PurgingCache, driver=by_purge, secrets=(purge_cache.SECRET,)),
+}
+"""Every driver that speaks HTTP, in each of its ways."""

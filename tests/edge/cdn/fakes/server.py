@@ -1,0 +1,247 @@
+"""A server on loopback that behaves as a fake says, and misbehaves call by call."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from app.edge.cdn import Target
+from app.edge.testing import Ending, FrozenClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request as it arrived."""
+
+    method: str
+    target: str
+    headers: Message
+    body: bytes
+
+    @property
+    def url(self) -> SplitResult:
+        """The target's parts."""
+        return urlsplit(self.target)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the query."""
+        return {name: values[-1] for name, values in parse_qs(self.url.query).items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def said(status: int, what: object, **headers: str) -> Reply:
+    """An answer in JSON; header fields are spelt with underscores."""
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    fields["Content-Type"] = "application/json"
+    return Reply(status=status, headers=fields, body=json.dumps(what).encode())
+
+
+class Server:
+    """Answers with `answer`, unless a fault is the next to come; "drip" is an answer without end."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.faults: deque[Ending] = deque()
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
+        self._http = _Listener(("127.0.0.1", 0), _Handler)
+        self._http.owner = self
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._http.server_address[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._http.socket = context.wrap_socket(
+            self._http.socket, server_side=True, do_handshake_on_connect=False
+        )
+
+    def answer(self, asked: Asked) -> Reply:
+        """Act on a request; each fake has its own way."""
+        raise NotImplementedError
+
+    def reply(self, asked: Asked) -> Reply | Ending:
+        """Act, misbehave, or both."""
+        with self.lock:
+            self.asked.append(asked)
+            if not self.faults:
+                return self.answer(asked)
+            fault = self.faults.popleft()
+            if fault.acts:
+                self.answer(asked)
+            return fault
+
+    def ends(self, ending: Ending) -> None:
+        """Let the next call that has no ending yet end so."""
+        self.faults.append(ending)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stopped.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join(10)
+
+
+class Edge(Server):
+    """A fake edge: it keeps a little cache, so that one can see what it forgets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FrozenClock()
+        self.pages: dict[str, str] = {}
+        self.stale: set[str] = set()
+
+    def store(self, target: Target) -> None:
+        """Keep a page."""
+        self.pages[target.url] = target.tag
+        self.stale.discard(target.url)
+
+    def keeps(self, target: Target) -> bool:
+        """Tell whether the page would be answered without asking anybody."""
+        return target.url in self.pages and target.url not in self.stale
+
+    def stands_in(self, target: Target) -> bool:
+        """Tell whether the page would be answered while the origin fails."""
+        return target.url in self.pages
+
+    def forget(self, urls: Iterable[str], *, soft: bool = False) -> None:
+        """Forget pages, or remember them for when the origin fails."""
+        for url in list(urls):
+            if soft and url in self.pages:
+                self.stale.add(url)
+            else:
+                self.pages.pop(url, None)
+
+    def tagged(self, tags: Iterable[str]) -> list[str]:
+        """The pages that carry one of these tags; case does not matter."""
+        wanted = {tag.lower() for tag in tags}
+        return [url for url, tag in self.pages.items() if tag.lower() in wanted]
+
+    def begin(self) -> None:
+        """Be as new, for the next test."""
+        with self.lock:
+            self.asked.clear()
+            self.faults.clear()
+            self.pages.clear()
+            self.stale.clear()
+            self.clock.at = FrozenClock().at
+            self.refill()
+
+    def refill(self) -> None:
+        """Take as many calls as ever."""
+
+
+class Bucket:
+    """A token bucket that a fake counts calls with."""
+
+    def __init__(self, clock: FrozenClock, *, per_second: float, burst: float) -> None:
+        self._clock, self._rate, self._burst = clock, per_second, burst
+        self.refill()
+
+    def refill(self) -> None:
+        """Be full."""
+        self._level, self._at = self._burst, self._clock.timestamp()
+
+    def take(self, count: float = 1) -> bool:
+        """Take tokens, if there are as many."""
+        now = self._clock.timestamp()
+        self._level = min(self._level + (now - self._at) * self._rate, self._burst)
+        self._at = now
+        if self._level + 1e-6 < count:
+            return False
+        self._level -= count
+        return True
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+    owner: Server
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Listener
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+    def _any(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        asked = Asked(
+            method=self.command,
+            target=self.path,
+            headers=self.headers,
+            body=self.rfile.read(length),
+        )
+        reply = self.server.owner.reply(asked)
+        if isinstance(reply, Ending) and reply.how:
+            self.close_connection = True
+            getattr(self, f"_{reply.how}")()
+            return
+        own = {"Server": "fake", "Date": self.date_time_string()}
+        self.send_response_only(reply.status)
+        for name, value in {**own, **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def _late(self) -> None:
+        self.server.owner.stopped.wait(10)
+
+    def _drip(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not self.server.owner.stopped.wait(0.05):
+            self.wfile.write(b"X: y\r\n")
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PURGE = do_BAN = _any  # noqa: N815 - as http.server calls them

@@ -1,0 +1,198 @@
+"""Cache Rules in a zone: ours are set, those of others stay, and every refusal is one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.edge.cdn.api_client import Channel, Credentials
+from app.edge.cdn.base import PurgeError
+from app.edge.cdn.cloudflare.apply_rules import Zone
+from app.edge.cdn.cloudflare.cache_rules import PHASE, cache_rules
+from app.edge.testing import Ending
+from tests.edge.cdn.fakes.server import Asked, Reply, Server
+
+from .test_cache_rules import PLAN
+
+ZONE = "0123456789abcdef0123456789abcdef"
+TOKEN = "a-token-that-nobody-may-see"
+HTML = Ending(
+    status=200, headers={"Content-Type": "text/html"}, body=b"<html>Welcome to Wi-Fi</html>"
+)
+RULES = cache_rules(PLAN)
+
+
+class Rulesets(Server):
+    """The Rulesets API of one zone, as far as Cache Rules need it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.version = 0
+        self.rules: list[dict[str, Any]] = []
+
+    def answer(self, asked: Asked) -> Reply:
+        """Refuse what Cloudflare refuses, and number each version."""
+        if asked.headers["Authorization"] != f"Bearer {TOKEN}":
+            return self._failed(403, 10000, "Authentication error")
+        if asked.url.path != f"/zones/{ZONE}/rulesets/phases/{PHASE}/entrypoint":
+            return self._failed(404, 7003, "Could not route to the zone")
+        if asked.method == "GET" and not self.version:
+            return self._failed(404, 10003, "could not find entrypoint ruleset in the phase")
+        if asked.method == "PUT":
+            return self._put(asked)
+        return self._told()
+
+    def _put(self, asked: Asked) -> Reply:
+        rules = json.loads(asked.body)["rules"]
+        for rule in rules:
+            if {"version", "last_updated"} & rule.keys() or rule["action"] != "set_cache_settings":
+                return self._failed(400, 20217, "unknown field in rule")
+        if asked.query.get("dry_run") == "true":
+            return Reply(body=b'{"success": true, "errors": [], "result": null}')
+        self.version += 1
+        self.rules = [
+            {"id": f"id-{n}", **rule, "version": "1", "last_updated": "2026-01-01T00:00:00Z"}
+            for n, rule in enumerate(rules)
+        ]
+        return self._told()
+
+    def _told(self) -> Reply:
+        result = {"id": "r", "version": str(self.version), "phase": PHASE, "rules": self.rules}
+        return Reply(body=json.dumps({"success": True, "errors": [], "result": result}).encode())
+
+    def _failed(self, status: int, code: int, message: str) -> Reply:
+        errors = [{"code": code, "message": message}]
+        said = {"success": False, "errors": errors, "result": None}
+        return Reply(status=status, body=json.dumps(said).encode())
+
+    def somebody_adds(self, *names: str) -> None:
+        """Another person writes rules, in the dashboard say."""
+        self.version += 1
+        for name in names:
+            rule = {"expression": "true", "action": "set_cache_settings", "enabled": True}
+            said = {"id": name, "ref": name, "description": name, "version": "1", **rule}
+            self.rules.append({**said, "action_parameters": {"cache": False}})
+
+
+@pytest.fixture
+def api() -> Iterator[Rulesets]:
+    """A zone without rules."""
+    with Rulesets() as server:
+        yield server
+
+
+def zone(api: Rulesets, *, token: str = TOKEN, name: str = ZONE) -> Zone:
+    """The zone as somebody with this token sees it."""
+    credentials = Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
+    return Zone(Channel("cloudflare", api.url, credentials=credentials), name)
+
+
+def refs(api: Rulesets) -> list[str]:
+    """The rules of the zone, in order."""
+    return [rule["ref"] for rule in api.rules]
+
+
+OURS = [rule["ref"] for rule in RULES]
+
+
+def test_rules_are_set_in_a_zone_that_has_none() -> None:
+    """And then there is nothing more to do."""
+    with Rulesets() as api:
+        change = zone(api).compare(RULES)
+        assert "broadsheet_pages" in change.difference
+        assert api.version == 0
+        zone(api).apply(change)
+        assert refs(api) == OURS
+        assert zone(api).compare(RULES).difference == ""
+
+
+def test_rules_of_others_stay_where_they_are(api: Rulesets) -> None:
+    """New ones come first, so that rules made by hand outrank them; later each has its place."""
+    api.somebody_adds("theirs", "also-theirs")
+    before = [dict(rule) for rule in api.rules]
+    change = zone(api).compare(RULES)
+    assert change.kept == ["theirs", "also-theirs"]
+    assert "theirs" not in change.difference
+    zone(api).apply(change)
+    assert refs(api) == [*OURS, "theirs", "also-theirs"]
+    assert [rule["id"] for rule in api.rules[-2:]] == [rule["id"] for rule in before]
+    api.rules = [api.rules[-2], *api.rules[:-2], api.rules[-1]]
+    zone(api).apply(zone(api).compare(RULES[:1]))
+    assert refs(api) == ["theirs", OURS[0], "also-theirs"]
+
+
+def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
+    """What they wrote meanwhile would be lost."""
+    change = zone(api).compare(RULES)
+    api.somebody_adds("theirs")
+    with pytest.raises(PurgeError, match="somebody changed the rules of the zone meanwhile"):
+        zone(api).apply(change)
+    assert refs(api) == ["theirs"]
+
+
+def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
+    """The API knows no condition, but it numbers its versions."""
+    api.somebody_adds("one")
+    change = zone(api).compare(RULES)
+    answer = api.answer
+
+    def late(asked: Asked) -> Reply:
+        if asked.method == "PUT":
+            api.somebody_adds("two")
+        return answer(asked)
+
+    api.answer = late  # type: ignore[method-assign] # as if another request had come first
+    with pytest.raises(PurgeError, match=r"version 2 .* version 3"):
+        zone(api).apply(change)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"token": "wrong"}, "does not accept our credentials.*Cache Settings"),
+        ({"name": "f" * 32}, "EDGE_CLOUDFLARE_ZONE"),
+    ],
+    ids=["token", "zone"],
+)
+def test_who_may_not_is_told_what_to_do(api: Rulesets, said: dict[str, str], sentence: str) -> None:
+    """A permission is missing, or the zone is somebody else's."""
+    with pytest.raises(PurgeError, match=sentence) as caught:
+        zone(api, **said).compare(RULES)
+    assert TOKEN not in str(caught.value)
+    assert "wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (HTML, "page for people"),
+        (Ending(status=302, headers={"Location": "/login"}), "redirects"),
+        (Ending(status=500, body=b"{}"), "it failed"),
+        (Ending(body=b'{"success": true, "result": {"rules": 7}}'), "no list of rules"),
+        (Ending(body=b'{"success": false}'), "refused"),
+        (Ending(body=b"[]"), "no JSON"),
+        (Ending(how="reset"), "broke off"),
+        (Ending(status=400, body=json.dumps({"errors": [{"message": f"{TOKEN} is bad"}]}).encode()),
+         "… is bad"),
+    ],
+    ids=["html", "redirect", "500", "junk", "no-success", "array", "reset", "echo"],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_one_sentence(
+    api: Rulesets, fault: Ending, sentence: str
+) -> None:
+    """A portal, a proxy, a fault; the token is in none of them."""
+    api.ends(fault)
+    with pytest.raises(PurgeError, match=sentence) as caught:
+        zone(api).compare(RULES)
+    assert TOKEN not in str(caught.value)
+    assert api.version == 0
+
+
+def test_what_cloudflare_would_refuse_is_known_before_anybody_is_asked(api: Rulesets) -> None:
+    """It looks at the new list without taking it."""
+    wrong = [{**RULES[0], "action": "explode"}]
+    with pytest.raises(PurgeError, match="unknown field in rule"):
+        zone(api).compare(wrong)

@@ -1,0 +1,180 @@
+"""Cache Rules: as the API's documentation describes them, and right for every route."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from app.edge.cdn.cloudflare.cache_rules import cache_rules, ruleset_json
+from app.edge.cdn.cloudflare.terraform import hcl
+from app.edge.cdn.site_description import Origin, Plan, Rule
+from app.edge.policy.policy import PolicyError
+
+
+def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> Rule:
+    """A route whose pattern does not matter here."""
+    wildcard = re.sub("<[^>]*>", "*", path)
+    return Rule(
+        rule=path, pattern="^$", wildcard=wildcard, policy="ANY", shared=shared, query=query
+    )
+
+
+PLAN = Plan(
+    site=Origin.of("https://Example.org"),
+    origins=(Origin.of("http://10.0.0.1"),),
+    rules=(
+        rule("/"),
+        rule("/search", query=("page", "q")),
+        rule("/find", query=("q",)),
+        rule("/me", shared=False, query=None),
+        rule("/studio/login"),
+        rule("/list/<name>", query=None),
+        rule("/studio/<path:any>", shared=False, query=None),
+        rule("/<name>"),
+    ),
+)
+
+ACTIONS = {"normalize", "passthrough", "bypass"}
+MODES = {"respect_origin", "bypass_by_default"}
+SCHEMA: dict[str, Any] = {
+    "cache": bool,
+    "edge_ttl": {"mode": MODES},
+    "browser_ttl": {"mode": MODES},
+    "serve_stale": {"disable_stale_while_updating": bool},
+    "respect_strong_etags": bool,
+    "vary": {"default": {"action": ACTIONS}, "headers": {"accept-language": {"action": ACTIONS}}},
+    "cache_key": {
+        "ignore_query_strings_order": bool,
+        "custom_key": {"query_string": {"include": {"list": list}, "exclude": {"all": bool}}},
+    },
+}
+"""The parameters of `set_cache_settings` that we use, after Cloudflare's reference; no `default`."""
+
+
+def fits(value: Any, schema: Any) -> bool:
+    """Tell whether a value is what the reference allows."""
+    if isinstance(schema, dict):
+        known = isinstance(value, dict) and value.keys() <= schema.keys()
+        return known and all(fits(each, schema[name]) for name, each in value.items())
+    return value in schema if isinstance(schema, set) else isinstance(value, schema)
+
+
+@pytest.mark.parametrize("enterprise", [False, True], ids=["any-plan", "enterprise"])
+def test_rules_are_what_the_reference_allows(*, enterprise: bool) -> None:
+    """A name that Cloudflare does not know, or a lifetime of the rule's own, would show here."""
+    listed = json.loads(ruleset_json(PLAN, enterprise=enterprise))["rules"]
+    for one in listed:
+        assert one.keys() == {
+            "ref", "description", "expression", "action", "action_parameters", "enabled",
+        }  # fmt: skip
+        assert one["action"] == "set_cache_settings"
+        assert fits(one["action_parameters"], SCHEMA)
+        assert len(one["expression"]) <= 4096
+    assert len({one["ref"] for one in listed}) == len(listed) <= 10
+
+
+def test_variants_are_kept_apart_by_the_fields_of_edge_vary() -> None:
+    """By no others: a page that varies on another field bypasses the cache."""
+    assert not any("vary" in one["action_parameters"] for one in cache_rules(PLAN))
+    for one in cache_rules(replace(PLAN, vary=("Accept-Language",))):
+        told = one["action_parameters"]
+        assert fits(told, SCHEMA)
+        if told["cache"]:
+            assert told["vary"]["default"] == {"action": "bypass"}
+            assert told["vary"]["headers"] == {"accept-language": {"action": "passthrough"}}
+
+
+TEST = re.compile(r'http\.request\.uri\.path (in \{([^}]*)\}|wildcard "([^"]*)")')
+
+
+def holds(expression: str, host: str, path: str) -> bool:
+    """Work out an expression of the few words that we use."""
+
+    def test(found: re.Match[str]) -> str:
+        if found[3] is not None:
+            return str(fnmatchcase(path.lower(), found[3].lower()))
+        return str(path in re.findall(r'"([^"]*)"', found[2]))
+
+    words = TEST.sub(test, expression)
+    words = re.sub(r'http\.host eq "([^"]*)"', lambda found: str(found[1] == host), words)
+    assert re.fullmatch(r"(True|False|and|or|not|[() ])+", words), words
+    return bool(eval(words))
+
+
+def settings(host: str, path: str, *, enterprise: bool = False) -> dict[str, Any]:
+    """What holds for a request: of the rules that match, the later outranks the earlier."""
+    found: dict[str, Any] = {}
+    for one in cache_rules(PLAN, enterprise=enterprise):
+        if holds(one["expression"], host, path):
+            found |= one["action_parameters"]
+    return found
+
+
+def key(path: str, *, enterprise: bool = False) -> Any:
+    """What of the query string counts for a path."""
+    return settings("example.org", path, enterprise=enterprise)["cache_key"]
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/", True),
+        ("/about", True),
+        ("/search", True),
+        ("/unknown/deep", True),
+        ("/me", False),
+        ("/ME", True),
+        ("/studio/posts/1", False),
+        ("/Studio/posts", False),
+        ("/studio/login", True),
+    ],
+)
+def test_a_private_route_passes_and_others_are_as_the_origin_says(path: str, *, kept: bool) -> None:
+    """Also where a star of a private route covers one that is public."""
+    found = settings("example.org", path)
+    assert found["cache"] is kept
+    assert found["edge_ttl"] == {"mode": "bypass_by_default"}
+
+
+def test_another_host_of_the_zone_is_left_alone() -> None:
+    """Whatever else is served there."""
+    assert settings("shop.example.org", "/") == {}
+
+
+def test_only_parameters_that_are_read_count() -> None:
+    """By name where the plan allows it, otherwise the whole string of those routes."""
+    none = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
+    assert key("/") == key("/about") == key("/", enterprise=True) == none
+    for path in ("/search", "/list/a"):
+        assert key(path) == {"ignore_query_strings_order": True}
+    assert key("/list/a", enterprise=True) == {"ignore_query_strings_order": True}
+    told = key("/search", enterprise=True)["custom_key"]["query_string"]
+    assert told == {"include": {"list": ["page", "q"]}}
+
+
+def test_an_expression_that_is_too_long_is_refused() -> None:
+    """Cloudflare would refuse it too, less clearly."""
+    many = tuple(rule(f"/{n:0100}/<name>", shared=False) for n in range(40))
+    with pytest.raises(PolicyError, match="4096 characters"):
+        cache_rules(replace(PLAN, rules=many))
+
+
+def test_terraform_says_the_same() -> None:
+    """The file's own values, read back, are the rules."""
+    rules = cache_rules(PLAN, enterprise=True)
+    text = hcl(rules)
+    listed = text[text.index("rules   = ") + len("rules   = ") : text.rindex("}")]
+    as_json = re.sub(r"^(\s*)(\w+)\s+= ", r'\1"\2": ', listed, flags=re.MULTILINE)
+    as_json = re.sub(r'([\]}"el])\n(\s*")', r"\1,\n\2", as_json)
+    as_json = re.sub(r",(\s*[\]}])", r"\1", as_json)
+    assert json.loads(as_json) == rules
+
+
+def test_terraform_reads_no_template_in_a_string() -> None:
+    """Where `${` stands in a route, it is doubled."""
+    assert '"a$${b}%%{c}"' in hcl([{"ref": "a${b}%{c}"}])

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from app.edge.cdn import Driver, Target
+from app.edge.cdn.fanout import FanoutDriver
+from app.edge.cdn.gateway import GatewayDriver
+from app.edge.cdn.memory import MemoryDriver
+from app.edge.testing import DriverContract, NetworkDriverContract
+
+from .driver_stages import PLAYS, Stage
+from .fakes.server import Edge
+
+
+@pytest.fixture(scope="module")
+def edges() -> Iterator[dict[str, Edge]]:
+    """One fake of each kind for all tests of the module."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(play.edge()) for name, play in PLAYS.items()}
+
+
+class TestNetworkDrivers(NetworkDriverContract):
+    """Every driver that speaks HTTP, over a real socket."""
+
+    @pytest.fixture(params=PLAYS)
+    def stage(self, request: pytest.FixtureRequest, edges: dict[str, Edge]) -> Stage:
+        """A driver and its fake, which begins anew."""
+        return PLAYS[request.param].stage(edges[request.param])
+
+
+@dataclass(slots=True)
+class Kept:
+    """A stage whose edges are dicts in this process."""
+
+    driver: Driver
+    pages: tuple[dict[str, str], ...]
+    secrets: tuple[str, ...] = ()
+
+    def store(self, target: Target) -> None:
+        """Keep a page in each of them."""
+        for pages in self.pages:
+            pages[target.url] = target.tag
+
+    def keeps(self, target: Target) -> bool:
+        """Tell whether one of them has it."""
+        return any(target.url in pages for pages in self.pages)
+
+
+class Gateway:
+    """What the driver of the embedded gateway asks for, over a dict."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, str] = {}
+
+    def purge(self, url: str) -> int:
+        """Forget a page."""
+        return int(self.pages.pop(url, None) is not None)
+
+    def purge_all(self) -> int:
+        """Forget everything."""
+        count = len(self.pages)
+        self.pages.clear()
+        return count
+
+
+def memory() -> Kept:
+    """The driver for tests."""
+    driver = MemoryDriver()
+    return Kept(driver, (driver.entries,))
+
+
+def fanout() -> Kept:
+    """Two edges as one."""
+    drivers = [MemoryDriver(), MemoryDriver()]
+    return Kept(FanoutDriver(drivers), tuple(driver.entries for driver in drivers))
+
+
+def gateway() -> Kept:
+    """The embedded gateway."""
+    found = Gateway()
+    return Kept(GatewayDriver(found), (found.pages,))
+
+
+OWN = {"memory": memory, "fanout": fanout, "gateway": gateway}
+
+
+class TestDriversOfThisProcess(DriverContract):
+    """Those that ask nobody else."""
+
+    @pytest.fixture(params=OWN)
+    def stage(self, request: pytest.FixtureRequest) -> Kept:
+        """A driver and what it purges."""
+        return OWN[request.param]()

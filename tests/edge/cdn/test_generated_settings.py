@@ -1,0 +1,204 @@
+"""Fastly, CloudFront and bunny: names that their APIs know, and the right treatment of each route."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from app.edge.cdn.bunny import pull_zone
+from app.edge.cdn.cloudfront import distribution
+from app.edge.cdn.fastly import vcl_snippets
+from app.edge.cdn.site_description import Origin, Plan, Rule
+from app.edge.policy.policy import PolicyError
+
+
+def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> Rule:
+    """A route that takes anything but a slash in its variable, or anything at all."""
+    stars = re.sub("<[^>]*>", "*", path)
+    pattern = "^" + path.replace("<name>", "[^/]+").replace("<path>", ".+") + "$"
+    return Rule(
+        rule=path, pattern=pattern, wildcard=stars, policy="ANY", shared=shared, query=query
+    )
+
+
+PLAN = Plan(
+    site=Origin.of("https://example.org"),
+    origins=(Origin.of("http://10.0.0.1"),),
+    rules=(
+        rule("/"),
+        rule("/me", shared=False, query=None),
+        rule("/search", query=("page", "q")),
+        rule("/studio/login"),
+        rule("/studio/<path>", shared=False, query=None),
+        rule("/list/<name>", query=None),
+        rule("/<name>"),
+    ),
+)
+PRIVATE = {"/me": True, "/studio/a/b": True, "/studio/login": False, "/about": False, "/": False}
+
+
+def route(path: str) -> str:
+    """What the conditions of Fastly's first snippet say of a path."""
+    recv = vcl_snippets.snippets(PLAN)[0]["content"]
+    for condition, body in re.findall(
+        r"(?:else)?if \((req\.url\.path.*?)\) \{\n(.*?)\n\}", recv, re.DOTALL
+    ):
+        if any(re.search(found, path) for found in re.findall(r'~ "([^"]*)"', condition)):
+            return str(body)
+    return "unknown"
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_fastly_finds_the_route(path: str) -> None:
+    """The first that matches is the right one."""
+    assert ('"private"' in route(path)) is PRIVATE[path]
+
+
+def test_fastly_keeps_the_parameters_that_are_read() -> None:
+    """None, those that are declared, or all where nobody said."""
+    assert "set req.url = req.url.path;" in route("/")
+    assert 'filter_except(req.url, "page" querystring.filtersep() "q")' in route("/search")
+    assert "req.url =" not in route("/list/a")
+
+
+def test_fastlys_snippets_are_what_its_api_takes() -> None:
+    """A name, a place, a text whose brackets are closed, and nothing that sets a lifetime."""
+    said = json.loads(vcl_snippets.snippets_json(PLAN))
+    for snippet in said["snippets"]:
+        assert snippet.keys() == {"name", "type", "dynamic", "priority", "content"}
+        assert snippet["type"] in {"recv", "fetch", "error", "deliver"}
+        bare = re.sub(r'"[^"\n]*"', "", snippet["content"])
+        assert bare.count("{") == bare.count("}")
+        assert bare.count("(") == bare.count(")")
+        assert "beresp.ttl" not in snippet["content"]
+    assert said["settings"]["general.default_ttl"] == 0
+
+
+BEHAVIOUR = {
+    "PathPattern": str, "ViewerProtocolPolicy": str, "Compress": bool, "CachePolicyId": str,
+    "OriginRequestPolicyId": str, "AllowedMethods": {"Quantity": int, "Items": list,
+    "CachedMethods": {"Quantity": int, "Items": list}},
+}  # fmt: skip
+CACHE_POLICY = {
+    "Name": str, "Comment": str, "MinTTL": int, "DefaultTTL": int, "MaxTTL": int,
+    "ParametersInCacheKeyAndForwardedToOrigin": {
+        "EnableAcceptEncodingGzip": bool, "EnableAcceptEncodingBrotli": bool,
+        "HeadersConfig": {
+            "HeaderBehavior": {"none", "whitelist"}, "Headers": {"Quantity": int, "Items": list},
+        },
+        "CookiesConfig": {"CookieBehavior": {"none", "whitelist", "allExcept", "all"}},
+        "QueryStringsConfig": {
+            "QueryStringBehavior": {"none", "whitelist", "allExcept", "all"},
+            "QueryStrings": {"Quantity": int, "Items": list},
+        },
+    },
+}  # fmt: skip
+
+
+def fits(value: Any, schema: Any) -> bool:
+    """Tell whether a value has the names and kinds of CloudFront's API, and counts right."""
+    if isinstance(schema, dict):
+        counted = "Quantity" not in value or value["Quantity"] == len(value["Items"])
+        known = value.keys() <= schema.keys() and counted
+        return known and all(fits(each, schema[name]) for name, each in value.items())
+    return value in schema if isinstance(schema, set) else isinstance(value, schema)
+
+
+def test_cloudfronts_policies_are_what_its_api_takes() -> None:
+    """Names as the reference has them; no lifetime but the origin's."""
+    said = json.loads(distribution.distribution_json(PLAN))
+    policies = [each["CachePolicyConfig"] for each in said["CachePolicies"]]
+    assert all(fits(policy, CACHE_POLICY) for policy in policies)
+    assert {(policy["MinTTL"], policy["DefaultTTL"]) for policy in policies} == {(0, 0)}
+    config = said["DistributionConfig"]
+    assert config["CacheTagConfig"] == {"HeaderName": "Cache-Tag"}
+    for behaviour in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]["Items"]):
+        assert fits(behaviour, BEHAVIOUR)
+    named = {f"<{policy['Name']}>" for policy in policies}
+    used = {b["CachePolicyId"] for b in config["CacheBehaviors"]["Items"]}
+    assert used - {distribution.CACHING_DISABLED} <= named
+
+
+def test_cloudfront_keeps_variants_apart_by_the_fields_of_edge_vary() -> None:
+    """They are a part of the key, and reach the origin."""
+    said = distribution.distribution(replace(PLAN, vary=("Accept-Language",)))
+    for each in said["CachePolicies"]:
+        policy = each["CachePolicyConfig"]
+        assert fits(policy, CACHE_POLICY)
+        headers = policy["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]
+        assert headers["Headers"]["Items"] == ["Accept-Language"]
+
+
+def behaviour(path: str) -> dict[str, Any]:
+    """What CloudFront finds for a path: the first pattern that matches, or the default."""
+    config = distribution.distribution(PLAN)["DistributionConfig"]
+    items: list[dict[str, Any]] = config["CacheBehaviors"]["Items"]
+    default: dict[str, Any] = config["DefaultCacheBehavior"]
+    return next((b for b in items if fnmatchcase(path, b["PathPattern"])), default)
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_cloudfront_passes_what_is_private(path: str) -> None:
+    """With all that the reader sent, and nothing else of it."""
+    found = behaviour(path)
+    assert (found["CachePolicyId"] == distribution.CACHING_DISABLED) is PRIVATE[path]
+    assert (found["OriginRequestPolicyId"] == distribution.ALL_VIEWER) is PRIVATE[path]
+
+
+def test_cloudfront_keeps_the_parameters_that_are_read() -> None:
+    """A policy for each set of them."""
+    assert behaviour("/search")["CachePolicyId"] == "<broadsheet-pages-page-q>"
+    assert behaviour("/list/a")["CachePolicyId"] == "<broadsheet-any-query>"
+    assert behaviour("/about")["CachePolicyId"] == "<broadsheet-pages>"
+
+
+def test_cloudfront_takes_no_more_than_75_behaviours() -> None:
+    """AWS would refuse the distribution."""
+    many = tuple(rule(f"/{n}", shared=False) for n in range(76))
+    with pytest.raises(PolicyError, match="takes 75"):
+        distribution.distribution(Plan(site=PLAN.site, origins=PLAN.origins, rules=many))
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_bunny_keeps_nothing_private(path: str) -> None:
+    """A rule matches when one pattern of its first trigger does, and none of its second."""
+    url = f"https://example.org{path}"
+    found = False
+    for said in pull_zone.edge_rules(PLAN):
+        assert said["TriggerMatchingType"] == 1
+        hits = [
+            any(fnmatchcase(url, pattern) for pattern in trigger["PatternMatches"])
+            is (trigger["PatternMatchingType"] == 0)
+            for trigger in said["Triggers"]
+        ]
+        found = found or all(hits)
+    assert found is PRIVATE[path]
+
+
+def test_bunny_obeys_the_origin() -> None:
+    """-1 is what its API has for that; nothing is served stale that nobody allowed."""
+    said = json.loads(pull_zone.pull_zone_json(PLAN))["settings"]
+    assert said["CacheControlMaxAgeOverride"] == said["CacheControlPublicMaxAgeOverride"] == -1
+    for name in ("EnableSmartCache", "CacheErrorResponses", "UseStaleWhileOffline"):
+        assert said[name] is False
+
+
+@pytest.mark.parametrize(
+    ("queries", "ignored", "vary"),
+    [([()], True, []), ([("q",), ("a", "q")], False, ["a", "q"]), ([("q",), None], False, [])],
+    ids=["none", "declared", "unknown"],
+)
+def test_bunny_varies_by_the_parameters_that_are_read(
+    queries: list[tuple[str, ...] | None],
+    ignored: bool,
+    vary: list[str],
+) -> None:
+    """All of them where a route's are unknown."""
+    rules = tuple(rule(f"/{n}", query=query) for n, query in enumerate(queries))
+    said = pull_zone.pull_zone(Plan(site=PLAN.site, origins=PLAN.origins, rules=rules))
+    assert (said["IgnoreQueryStrings"], said["QueryStringVaryParameters"]) == (ignored, vary)

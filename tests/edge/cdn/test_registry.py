@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app import config, create_app
+from app.edge import PolicyError
+from app.edge import cdn as room
+from app.edge.cdn import KEYS, Checks, Driver, build, why_not
+from app.edge.cdn.settings import VENDORS
+from app.edge.policy.cdn_headers import DIALECTS
+from app.edge.settings import SETTINGS
+
+SITE = "https://www.example.org"
+FULL: Mapping[str, Mapping[str, object]] = {
+    "cloudflare": {"EDGE_CLOUDFLARE_TOKEN": "s3cret-cf", "EDGE_CLOUDFLARE_ZONE": "0" * 32},
+    "fastly": {"EDGE_FASTLY_TOKEN": "s3cret-fastly", "EDGE_FASTLY_SERVICE": "SU1Z0isx"},
+    "cloudfront": {
+        "EDGE_CLOUDFRONT_DISTRIBUTION": "E2EXAMPLE",
+        "EDGE_CLOUDFRONT_KEY": "AKIDs3cret",
+        "EDGE_CLOUDFRONT_SECRET": "s3cret/aws",
+    },
+    # Flask's own reader makes numbers of digits.
+    "bunny": {"EDGE_BUNNY_KEY": "s3cret-bunny", "EDGE_BUNNY_ZONE": 4711},
+    "varnish": {
+        "EDGE_VARNISH_NODES": "http://10.0.0.2:6081, https://[::1]",
+        "EDGE_VARNISH_SECRET": "s3cret-varnish",
+    },
+    "generic": {"EDGE_PURGE_URL": "http://10.0.0.2:8080", "EDGE_PURGE_SECRET": "Bearer s3cret"},
+}
+"""What each driver must be told, and a secret where there is one."""
+every_driver = pytest.mark.parametrize("name", FULL)
+
+
+def made(name: str, **changed: object) -> Driver:
+    """A driver with all that it needs, and with these settings changed."""
+    driver = build(name, {**FULL[name], **changed}, site=SITE)
+    assert driver is not None
+    return driver
+
+
+def test_every_dialect_that_is_an_edge_has_its_keys() -> None:
+    """What is named in EDGE can be built, or told why not."""
+    assert set(KEYS) == set(DIALECTS) - {"broadsheet"}
+
+
+def test_every_key_is_a_setting_and_every_setting_a_key() -> None:
+    """In the library's table and in the site's, with the same secrets."""
+    keys = {key for found in KEYS.values() for key in found.all}
+    assert keys == {setting.name for setting in VENDORS}
+    assert keys <= {setting.name for setting in SETTINGS}
+    secret = {setting.name for setting in VENDORS if setting.secret}
+    assert secret == {setting.name for setting in config.SETTINGS if setting.secret} & keys
+
+
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_without_credentials_there_is_no_driver(name: str) -> None:
+    """A sentence says why; the defaults of the settings don't make one."""
+    defaults = {setting.name: setting.default for setting in VENDORS}
+    for said in ({}, defaults, dict.fromkeys(KEYS[name].needed, "  ")):
+        assert build(name, said, site=SITE) is None
+    told = why_not(name, {})
+    assert told is not None
+    assert re.fullmatch(rf"{name}: .+\.", told)
+    assert all(key in told for key in KEYS[name].needed)
+
+
+def test_nginx_says_what_it_can_not_do() -> None:
+    """The open-source build has no purge, whatever is set."""
+    assert build("nginx", {"EDGE_PURGE_URL": "http://10.0.0.2"}, site=SITE) is None
+    assert "EDGE_TTL_CAP" in str(why_not("nginx", {}))
+
+
+@every_driver
+def test_with_credentials_there_is_one(name: str) -> None:
+    """And nothing stands in its way."""
+    driver = made(name)
+    assert driver.limits.batch >= 1
+    assert why_not(name, FULL[name]) is None
+    assert isinstance(driver, Checks) is (name != "generic")
+
+
+@every_driver
+def test_half_of_the_credentials_are_a_mistake(name: str) -> None:
+    """The error names the setting that is missing."""
+    needed = (*KEYS[name].needed, *KEYS[name].shared)
+    for missing in needed[1:]:
+        with pytest.raises(PolicyError, match=missing):
+            build(name, {**FULL[name], missing: ""}, site=SITE)
+
+
+def test_keys_of_aws_alone_are_for_something_else() -> None:
+    """Other programs read the same variables; the distribution makes the driver."""
+    said = {**FULL["cloudfront"], "EDGE_CLOUDFRONT_DISTRIBUTION": ""}
+    assert build("cloudfront", said, site=SITE) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        ("cloudflare", "EDGE_CLOUDFLARE_ZONE", "example.org"),
+        ("cloudflare", "EDGE_CLOUDFLARE_ZONE", "../../user"),
+        ("cloudflare", "EDGE_CLOUDFLARE_PLAN", "gold"),
+        ("cloudflare", "EDGE_CLOUDFLARE_BY", "host"),
+        ("fastly", "EDGE_FASTLY_SERVICE", "a/b"),
+        ("cloudfront", "EDGE_CLOUDFRONT_DISTRIBUTION", "d111.cloudfront.net"),
+        ("cloudfront", "EDGE_CLOUDFRONT_BY", "url"),
+        ("bunny", "EDGE_BUNNY_ZONE", "my-zone"),
+        ("varnish", "EDGE_VARNISH_NODES", "varnish:6081"),
+        ("varnish", "EDGE_VARNISH_NODES", "http://[::1"),
+        ("varnish", "EDGE_VARNISH_NODES", "http://10.0.0.2/purge"),
+        ("varnish", "EDGE_VARNISH_NODES", "http://me:hidden@10.0.0.2"),
+        ("varnish", "EDGE_VARNISH_NODES", ","),
+        ("generic", "EDGE_PURGE_URL", "10.0.0.2"),
+        ("generic", "EDGE_PURGE_METHOD", "PURGE /"),
+        ("generic", "EDGE_PURGE_HEADER", "X Key"),
+        ("generic", "EDGE_PURGE_ALL", "*"),
+    ],
+    ids=lambda value: re.sub(r"[^\w.*-]+", "_", value) if isinstance(value, str) else None,
+)
+def test_a_setting_that_can_not_be_right_is_refused(name: str, setting: str, value: str) -> None:
+    """In a sentence that names it, at the start."""
+    with pytest.raises(PolicyError, match=setting) as error:
+        made(name, **{setting: value})
+    assert "hidden" not in str(error.value)
+
+
+@every_driver
+def test_a_secret_that_would_break_a_header_is_refused_without_being_shown(name: str) -> None:
+    """A line break that came along with the clipboard, or another alphabet."""
+    setting = next(key for key in KEYS[name].all if "s3cret" in str(FULL[name].get(key, "")))
+    for broken in ("s3cret\r\nX: y", "s3crét", "s3cret\x00"):
+        with pytest.raises(PolicyError, match=setting) as error:
+            made(name, **{setting: broken})
+        assert "s3cr" not in str(error.value)
+
+
+@every_driver
+def test_no_driver_shows_its_secret(name: str) -> None:
+    """Neither it nor anything that it holds, as a debugger or a crash report prints them."""
+    seen: set[int] = set()
+    left: list[object] = [made(name)]
+    while left:
+        found = left.pop()
+        if id(found) in seen or not type(found).__module__.startswith(room.__name__):
+            continue
+        seen.add(id(found))
+        assert "s3cret" not in repr(found), type(found)
+        left += [each for each in gc.get_referents(found) if not isinstance(each, type)]
+        left += [each for held in gc.get_referents(found) for each in gc.get_referents(held)]
+    assert seen
+
+
+def row(name: str) -> list[str]:
+    """A driver as the README's table has it."""
+    keys, driver = KEYS[name], build(name, FULL.get(name, {}), site=SITE)
+    needs = ", ".join(f"`{key}`" for key in (*keys.needed, *keys.shared)) or "can't be purged"
+    if driver is None:
+        return [name, "", "", "", "", needs]
+    limits = driver.limits
+    rate = "any number"
+    if limits.per_second is not None:
+        rate = f"{limits.burst}, then {limits.per_second:.3g} a second"
+    checked = "yes" if isinstance(driver, Checks) else "no"
+    timeout = f"{limits.timeout.total_seconds():g} s"
+    return [name, str(limits.batch), rate, timeout, checked, needs]
+
+
+def test_the_readme_lists_every_driver_with_its_limits() -> None:
+    """As `build` makes them from the fewest settings."""
+    text = Path(room.__file__).with_name("README.md").read_text(encoding="utf-8")
+    table = text.split("<!-- drivers -->\n")[1].split("<!-- /drivers -->")[0]
+    rows = [line.strip("|").split("|") for line in table.strip().splitlines()[2:]]
+    assert [[cell.strip() for cell in cells] for cells in rows] == [row(name) for name in KEYS]
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
+    """How pages are tagged, purged, and by whom, as a table in the docstring."""
+    if not KEYS[name].needed:
+        return
+    module = import_module(f"{room.__name__}.{name}")
+    told = getattr(module, "driver", module).__doc__
+    tags = DIALECTS[name].tags
+    assert told is not None
+    assert all(f"| {what} |" in told for what in ("everything", "who may", "second purge"))
+    assert name == "generic" or f"`{tags}`" in told
+
+
+def test_an_edge_without_a_driver_is_refused() -> None:
+    """The known ones are named."""
+    with pytest.raises(PolicyError, match=r"'akamai' is no edge .* Known ones: bunny, cloudflare"):
+        build("akamai", {}, site=SITE)
+
+
+def test_a_client_of_the_callers_own_is_used() -> None:
+    """With its trust, its proxy and whatever else it was given."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"success": True})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        driver = build("cloudflare", FULL["cloudflare"], site=SITE, client=client)
+        assert driver is not None
+        driver.purge_everything()
+    assert str(asked[0].url) == (
+        f"https://api.cloudflare.com/client/v4/zones/{'0' * 32}/purge_cache"
+    )
+    assert asked[0].headers["Authorization"] == "Bearer s3cret-cf"
+
+
+def test_secrets_are_masked_where_settings_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the listing for people and in that for programs, whichever variable they came by."""
+    monkeypatch.setenv("FLASK_EDGE_CLOUDFLARE_TOKEN", "s3cret-cf")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret/aws")
+    app = create_app({"INSTANCE": str(tmp_path), "SECRET_KEY": "k", "EDGE_GATEWAY": False})
+    assert app.config["EDGE_CLOUDFRONT_SECRET"] == "s3cret/aws"
+    shown = app.test_cli_runner().invoke(args=["config"]).output + config.as_json(app)
+    assert "EDGE_CLOUDFLARE_TOKEN" in shown
+    assert "s3cret" not in shown
+
+
+def test_what_is_missing_is_said_in_good_english() -> None:
+    """One key is, two are."""
+    assert str(why_not("generic", {})).endswith("before EDGE_PURGE_URL is set.")
+    assert str(why_not("bunny", {})).endswith("before EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set.")

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from app.edge.cdn import Checks, Driver, PurgeError, Target, build, config
+from app.edge.cdn.site_description import Plan, Rule
+from app.edge.cdn.varnish import vcl_config
+from app.edge.cdn.varnish.driver import LONGEST_LINE, MOST_KEYS, lines
+from app.edge.testing import DriverContract
+from tests.live import raw_http
+from tests.live.programs import free_port
+from tests.live.varnish import varnished
+
+from .fakes.server import Asked, Reply, Server
+
+SECRET = "s3cret-of-the-nodes"
+HOST = "www.example.org"
+ANY = Rule(rule="/<name>", pattern="^/[^/]*$", wildcard="/*", policy="ANY", shared=True)
+
+
+def test_long_lists_of_keys_are_split() -> None:
+    """Varnish takes lines of 8 KiB and some hundred keys."""
+    keys = [f"p-{number:024x}" for number in range(1300)]
+    made = list(lines(keys))
+    assert " ".join(made).split() == keys
+    assert all(len(line) <= LONGEST_LINE and line.count(" ") < MOST_KEYS for line in made)
+    assert list(lines(keys[:250])) == [" ".join(keys[:250])]
+    assert list(lines(["a"] * 501)) == [" ".join(["a"] * 500), "a"]
+
+
+class Origin(Server):
+    """Counts how often each page was made; the page says which time it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: Counter[str] = Counter()
+        self.fails = False
+
+    def answer(self, asked: Asked) -> Reply:
+        """Make a page; its tag is its path."""
+        if self.fails:
+            return Reply(status=500)
+        self.made[asked.target] += 1
+        headers = {
+            "Cache-Control": "max-age=0, must-revalidate",
+            "Surrogate-Control": "max-age=3600, stale-if-error=3600",
+            "xkey": f"all p-{asked.target.strip('/')}",
+        }
+        return Reply(headers=headers, body=str(self.made[asked.target]).encode())
+
+
+@dataclass(slots=True, kw_only=True)
+class Cluster:
+    """Two nodes of Varnish in front of one origin."""
+
+    origin: Origin
+    ports: list[int]
+
+    def nodes(self) -> str:
+        """Their addresses as the setting has them."""
+        return ", ".join(f"http://127.0.0.1:{port}" for port in self.ports)
+
+    def read(self, path: str) -> list[str]:
+        """A page as each node has it."""
+        return [fetched(port, path) for port in self.ports]
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Let the origin fail for a while."""
+        self.origin.fails = True
+        try:
+            yield
+        finally:
+            self.origin.fails = False
+
+
+def fetched(port: int, path: str) -> str:
+    """The body that a node answers with, or its status where that is an error."""
+    answer = raw_http.exchange(port, raw_http.request(path, host=HOST))
+    return answer.body.decode() if answer.status == 200 else str(answer.status)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two nodes and their origin, for all tests of the module."""
+    with ExitStack() as stack:
+        origin = stack.enter_context(Origin())
+        site = Plan(
+            site=config.Origin.of(f"https://{HOST}"),
+            rules=(ANY,),
+            origins=(config.Origin.of(origin.url),),
+            secret=SECRET,
+        )
+        made = partial(
+            varnished,
+            tmp_path_factory.mktemp("varnish"),
+            vcl_config.vcl(site),
+            parameters=vcl_config.PARAMETERS,
+        )
+        nodes = [stack.enter_context(made()) for _ in range(2)]
+        yield Cluster(origin=origin, ports=[node.port for node in nodes])
+
+
+def driver(nodes: str, secret: str = SECRET) -> Driver:
+    """A driver as an app's settings make it."""
+    config = {"EDGE_VARNISH_NODES": nodes, "EDGE_VARNISH_SECRET": secret}
+    made = build("varnish", config, site="https://example.org")
+    assert made is not None
+    return made
+
+
+@dataclass(slots=True)
+class Stage:
+    """The cluster as the contract of all drivers sees it."""
+
+    cluster: Cluster
+    driver: Driver
+    secrets: tuple[str, ...] = (SECRET,)
+
+    def store(self, target: Target) -> None:
+        """Let every node fetch a page."""
+        self.cluster.read(target.url)
+
+    def keeps(self, target: Target) -> bool:
+        """Tell whether one of the nodes has it and asks nobody."""
+        made = self.cluster.origin.made
+        before = made[target.url]
+        self.cluster.read(target.url)
+        return made[target.url] - before < len(self.cluster.ports)
+
+
+@pytest.mark.live
+class TestVarnish(DriverContract):
+    """The contract of all drivers, with a real Varnish."""
+
+    @pytest.fixture
+    def stage(self, cluster: Cluster) -> Stage:
+        """Two nodes that keep nothing yet."""
+        made = driver(cluster.nodes())
+        made.purge_everything()
+        return Stage(cluster, made)
+
+
+@pytest.mark.live
+def test_what_was_purged_softly_is_kept_for_bad_times(cluster: Cluster) -> None:
+    """A page that changed may stand in while the origin fails, one that lost something may not."""
+    first = {path: cluster.read(path) for path in ("/kept", "/gone")}
+    driver(cluster.nodes()).purge(
+        [Target(url="/kept", tag="p-kept"), Target(url="/gone", tag="p-gone", gone=True)]
+    )
+    with cluster.failing():
+        assert cluster.read("/kept") == first["/kept"]
+        assert not set(cluster.read("/gone")) & set(first["/gone"])
+    assert cluster.read("/gone") == ["3", "4"]
+
+
+@pytest.mark.live
+def test_everything_is_forgotten_for_good(cluster: Cluster) -> None:
+    """Nothing of it may stand in."""
+    before = cluster.read("/all")
+    driver(cluster.nodes()).purge_everything()
+    with cluster.failing():
+        assert not set(cluster.read("/all")) & set(before)
+
+
+@pytest.mark.live
+def test_a_wrong_secret_is_told_apart(cluster: Cluster) -> None:
+    """A person must act, and sees which node and which setting, but not the secret."""
+    made = driver(cluster.nodes(), "wr0ng-s3cret")
+    assert isinstance(made, Checks)
+    with pytest.raises(PurgeError, match="EDGE_VARNISH_SECRET") as error:
+        made.check()
+    assert error.value.credential
+    assert all(f"127.0.0.1:{port}" in str(error.value) for port in cluster.ports)
+    assert "s3cret" not in str(error.value)
+    right = driver(cluster.nodes())
+    assert isinstance(right, Checks)
+    right.check()
+
+
+@pytest.mark.live
+def test_one_node_that_is_away_is_named_and_the_others_are_purged(cluster: Cluster) -> None:
+    """The call has failed, but every node that could be purged was."""
+    before = cluster.read("/partly")
+    made = driver(f"http://127.0.0.1:{free_port()},{cluster.nodes()}")
+    with pytest.raises(PurgeError, match=r"varnish at 127.0.0.1:\d+: nobody listens") as error:
+        made.purge([Target(url="/partly", tag="p-partly")])
+    assert error.value.retryable
+    assert not error.value.credential
+    assert cluster.read("/partly") != before
+
+
+def test_a_page_without_a_tag_is_refused() -> None:
+    """It could not be found, so it is no success."""
+    with pytest.raises(PurgeError, match="/a has no tag") as error:
+        driver("http://127.0.0.1:9").purge([Target(url="/a")])
+    assert not error.value.retryable

@@ -1,0 +1,467 @@
+"""What is each vendor's own; what all have in common stands in the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from app.edge.cdn import Limits, PurgeError, TakesTime, Target
+from app.edge.cdn.cloudflare.driver import PLANS
+from app.edge.purge.quota import refilled, wait
+from app.edge.testing import Ending
+
+from .driver_stages import (
+    PLAYS,
+    by_bunny,
+    by_cloudflare,
+    by_cloudfront,
+    by_fastly,
+    by_purge,
+    by_varnish,
+)
+from .fakes import cloudflare
+from .fakes.bunny import Bunny
+from .fakes.cloudflare import Cloudflare, Token
+from .fakes.cloudfront import CloudFront
+from .fakes.fastly import Fastly
+from .fakes.purge_cache import PurgingCache
+from .fakes.server import Edge
+from .fakes.varnish import VarnishNode
+
+A, GONE = Target(url="/a", tag="p-a"), Target(url="/gone", tag="p-gone", gone=True)
+KINDS = (Cloudflare, Fastly, CloudFront, Bunny, PurgingCache, VarnishNode)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[type[Edge], Edge]]:
+    """One fake of each kind for all tests of the module."""
+    with ExitStack() as stack:
+        yield {kind: stack.enter_context(kind()) for kind in KINDS}
+
+
+@pytest.fixture
+def edge(request: pytest.FixtureRequest, servers: dict[type[Edge], Edge]) -> Edge:
+    """The fake that the test's annotation names, as new."""
+    found = servers[request.param]
+    found.begin()
+    return found
+
+
+def before(kind: type[Edge]) -> pytest.MarkDecorator:
+    """Let the test's `edge` be one of this kind."""
+    return pytest.mark.parametrize("edge", [kind], indirect=True, ids=[kind.__name__.lower()])
+
+
+def pages(count: int) -> list[Target]:
+    """So many pages."""
+    return [Target(url=f"/{number}", tag=f"p-{number}") for number in range(count)]
+
+
+def advance(edge: Edge, limits: Limits, level: float) -> float:
+    """Wait as the relay does until a call may be made; what is left after it."""
+    patience = wait(level, limits)
+    edge.clock.advance(patience)
+    return refilled(level, patience, limits) - 1
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_within_the_limits_no_call_is_refused(name: str, servers: dict[type[Edge], Edge]) -> None:
+    """As quick as the relay may ever be, with full batches."""
+    play = PLAYS[name]
+    edge = servers[play.edge]
+    edge.begin()
+    driver = play.driver(edge)
+    limits: Limits = driver.limits
+    level, batch = float(limits.burst), pages(limits.batch)
+    for _ in range(limits.burst + 15):
+        level = advance(edge, limits, level)
+        driver.purge(batch)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "calls"), [(Cloudflare, "cloudflare", 26), (Bunny, "bunny", 121)]
+)
+def test_beyond_the_limits_the_fakes_refuse(
+    kind: type[Edge], name: str, calls: int, servers: dict[type[Edge], Edge]
+) -> None:
+    """And the driver hears for how long."""
+    servers[kind].begin()
+    driver = PLAYS[name].driver(servers[kind])
+    for _ in range(calls - 1):
+        driver.purge([A])
+    with pytest.raises(PurgeError, match="no more calls for now") as error:
+        driver.purge([A])
+    assert error.value.retryable
+    assert error.value.retry_after
+
+
+@pytest.mark.parametrize("name", ["cloudflare", "cloudflare-url", "fastly"])
+def test_a_batch_that_is_too_long_is_refused(name: str, servers: dict[type[Edge], Edge]) -> None:
+    """It is no fault of the network, so it is not sent again as it is."""
+    play = PLAYS[name]
+    servers[play.edge].begin()
+    driver = play.driver(servers[play.edge])
+    with pytest.raises(PurgeError, match=r"at a time|Too many keys") as error:
+        driver.purge(pages(driver.limits.batch + 1))
+    assert not error.value.retryable
+
+
+@pytest.mark.parametrize("name", ["cloudflare", "fastly", "bunny", "varnish", "cloudfront-tag"])
+def test_a_page_without_a_tag_is_no_success(name: str, servers: dict[type[Edge], Edge]) -> None:
+    """An edge that is purged by tag could not find it."""
+    play = PLAYS[name]
+    with pytest.raises(PurgeError, match="/untagged has no tag") as error:
+        play.driver(servers[play.edge]).purge([Target(url="/untagged")])
+    assert not error.value.retryable
+
+
+@pytest.mark.parametrize(("kind", "make"), [(Fastly, by_fastly), (VarnishNode, by_varnish)])
+def test_what_lost_nothing_may_stand_in(
+    kind: type[Edge], make: object, servers: dict[type[Edge], Edge]
+) -> None:
+    """Where an edge can be purged softly, only what lost something is purged for good."""
+    edge = servers[kind]
+    edge.begin()
+    driver = make(edge)  # type: ignore[operator]
+    edge.store(A)
+    edge.store(GONE)
+    driver.purge([A, GONE])
+    assert not edge.keeps(A)
+    assert edge.stands_in(A)
+    assert not edge.stands_in(GONE)
+    driver.purge_everything()
+    assert not edge.stands_in(A)
+
+
+# URLs that readers choose
+
+HOME = Target(url="/", tag="p-home")
+CHOSEN_BY_READERS = {
+    "a tilde": "/~user",
+    "a star": "/articles/*",
+    "a star alone": "/*",
+    "a star inside": "/a*b",
+    "a star in a query": "/search?q=*",
+    "two slashes": "//evil.example/x",
+    "a fragment": "/search?q=a#b",
+    "brackets": "/search?q=[1]",
+    "what RFC 1738 calls unsafe": '/search?q=<>"{}|\\^`',
+    "a space": "/search?q=a b",
+    "letters of another script": "/caf\u00e9?q=\u65e5",
+    "a broken code": "/search?q=100%",
+    "encoded already": "/caf%C3%A9?q=100%25",
+    "a very long one": "/search?q=" + 4000 * "x",
+    "encoded, a very long one": "/" + 1400 * "%C3%A9",
+    "markup": "/search?q=<Path>/*</Path>&amp;",
+    "a tag": "/#p-home",
+}
+BY_URL = ("cloudflare-url", "cloudfront", "generic")
+
+
+@pytest.mark.parametrize("name", BY_URL)
+@pytest.mark.parametrize("url", CHOSEN_BY_READERS.values(), ids=CHOSEN_BY_READERS)
+def test_no_url_of_a_reader_spoils_or_widens_a_purge(
+    name: str, url: str, servers: dict[type[Edge], Edge]
+) -> None:
+    """The page beside it is purged, the call is taken, and no other page is lost."""
+    play = PLAYS[name]
+    edge = servers[play.edge]
+    edge.begin()
+    for target in (HOME, A, GONE):
+        edge.store(target)
+    play.driver(edge).purge([HOME, Target(url=url, tag="p-x"), A])
+    assert not edge.keeps(HOME)
+    assert not edge.keeps(A)
+    assert edge.keeps(GONE)
+
+
+@pytest.mark.parametrize("name", BY_URL)
+@pytest.mark.parametrize("url", ["/~user", "/caf%C3%A9?q=100%25", "/a,b;c=d:e@f!$&'()+"])
+def test_a_url_with_one_spelling_is_purged(
+    name: str, url: str, servers: dict[type[Edge], Edge]
+) -> None:
+    """By the spelling that readers ask for, as each edge wants it encoded."""
+    play = PLAYS[name]
+    edge = servers[play.edge]
+    edge.begin()
+    target = Target(url=url, tag="p-x")
+    edge.store(target)
+    play.driver(edge).purge([target])
+    assert not edge.keeps(target)
+
+
+@before(PurgingCache)
+def test_a_reader_who_asks_for_the_path_of_everything_purges_nothing(edge: Edge) -> None:
+    """Whatever EDGE_PURGE_ALL is, it is sent for a purge of everything alone."""
+    edge.store(HOME)
+    by_purge(edge, everything="/purge-all").purge([Target(url="/purge-all")])
+    assert not [asked for asked in edge.asked if asked.target == "/purge-all"]
+    by_purge(edge, everything="/*").purge_everything()
+    assert not edge.keeps(HOME)
+
+
+REFUSED_BY_CLOUDFRONT = ("/~user", "/a*b", "/a|b", "/[1]", "/a b", "/100%", "/" + 4000 * "x")
+
+
+@before(CloudFront)
+@pytest.mark.parametrize("path", REFUSED_BY_CLOUDFRONT)
+def test_the_fake_refuses_what_cloudfront_refuses(edge: Edge, path: str) -> None:
+    """Unsafe characters, a wildcard that is not at the end, a path that is too long."""
+    with pytest.raises(PurgeError, match="invalid invalidation paths") as error:
+        by_cloudfront(edge)._invalidate(["/", path], "reference")
+    assert not error.value.retryable
+
+
+@before(CloudFront)
+def test_sixteen_wildcards_in_progress_are_too_many(edge: Edge) -> None:
+    """CloudFront takes fifteen, and more of them when those are done."""
+    driver = by_cloudfront(edge)
+    for _ in range(15):
+        driver.purge_everything()
+    with pytest.raises(PurgeError, match="in progress") as error:
+        driver.purge_everything()
+    assert error.value.retryable
+    edge.clock.advance(timedelta(minutes=2))
+    driver.purge_everything()
+
+
+# Cloudflare
+
+
+@before(Cloudflare)
+def test_a_purge_that_did_not_succeed_is_an_error(edge: Edge) -> None:
+    """200 with `success: false` is Cloudflare's way to say so."""
+    body = b'{"success": false, "errors": [{"code": 1, "message": "Try\\nlater"}]}'
+    edge.ends(Ending(body=body))
+    with pytest.raises(PurgeError, match="it did not purge: Try later") as error:
+        by_cloudflare(edge).purge([A])
+    assert error.value.retryable
+
+
+@before(Cloudflare)
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        (Token(status="expired"), "the token is expired"),
+        (Token(status="disabled"), "the token is disabled"),
+        (Token(may={"read"}), "the token is valid and may not purge zone 0123456789abcdef"),
+        (Token(zones={"f" * 32}), "the token is valid and may not purge zone 0123456789abcdef"),
+        (None, "does not accept our credentials .Invalid access token.; check EDGE_CLOUDFLARE_"),
+    ],
+    ids=["expired", "disabled", "no-purge", "other-zone", "unknown"],
+)
+def test_the_check_of_a_token_says_what_is_wrong(
+    edge: Edge, token: Token | None, sentence: str
+) -> None:
+    """Whether it is none, has ended, or may not do this."""
+    assert isinstance(edge, Cloudflare)
+    edge.tokens = {cloudflare.TOKEN: token} if token else {}
+    with pytest.raises(PurgeError, match=sentence) as error:
+        by_cloudflare(edge).check()
+    assert error.value.credential
+
+
+@before(Cloudflare)
+def test_a_token_that_may_only_purge_is_enough(edge: Edge) -> None:
+    """The zone's name can't be read then, and that is no fault."""
+    assert isinstance(edge, Cloudflare)
+    edge.tokens = {cloudflare.TOKEN: Token(may={"purge"})}
+    by_cloudflare(edge).check()
+
+
+@before(Cloudflare)
+@pytest.mark.parametrize("name", ["example.net", "ample.org"])
+def test_a_zone_that_is_not_the_sites_is_found(edge: Edge, name: str) -> None:
+    """Its purges would all succeed, and purge nothing of ours."""
+    assert isinstance(edge, Cloudflare)
+    edge.name = name
+    with pytest.raises(PurgeError, match=f"that of {name}, and the site is at www.example.org"):
+        by_cloudflare(edge).check()
+
+
+@before(Cloudflare)
+def test_a_zone_that_does_not_exist_is_named(edge: Edge) -> None:
+    """The setting is named too."""
+    edge.ends(Ending(status=404, body=b'{"errors": [{"code": 7003, "message": "No route"}]}'))
+    with pytest.raises(PurgeError, match=r"knows no zone 0123.*EDGE_CLOUDFLARE_ZONE") as error:
+        by_cloudflare(edge).purge([A])
+    assert error.value.credential
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_each_plan_is_purged_at_its_own_pace(plan: str) -> None:
+    """By URL at least as quickly as by tag, and never more than a hundred at a time."""
+    tags, urls = PLANS[plan].limits("tag"), PLANS[plan].limits("url")
+    assert tags.batch == urls.batch == 100
+    assert tags.per_second
+    assert urls.per_second
+    assert urls.per_second * urls.batch <= PLANS[plan].urls_per_second
+
+
+# Fastly
+
+
+@before(Fastly)
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        ({"scope": "purge_select", "services": []}, "lacks the scope purge_all"),
+        ({"scope": "global:read"}, "lacks the scope purge_all and purge_select"),
+        ({"scope": "global", "services": ["other"]}, "knows no service"),
+    ],
+    ids=["no-purge-all", "read-only", "other-service"],
+)
+def test_the_check_tells_what_a_fastly_token_lacks(
+    edge: Edge, token: dict[str, object], sentence: str
+) -> None:
+    """Scopes and services are read before anything fails."""
+    assert isinstance(edge, Fastly)
+    edge.token = token
+    with pytest.raises(PurgeError, match=sentence) as error:
+        by_fastly(edge).check()
+    assert error.value.credential
+
+
+@before(Fastly)
+def test_a_fastly_token_for_everything_is_enough(edge: Edge) -> None:
+    """`global`, for all services."""
+    assert isinstance(edge, Fastly)
+    edge.token = {"scope": "global", "services": []}
+    by_fastly(edge).check()
+
+
+# bunny
+
+
+@before(Bunny)
+def test_a_pull_zone_that_is_not_ours_is_found(edge: Edge) -> None:
+    """Whether it does not exist or serves another site."""
+    assert isinstance(edge, Bunny)
+    with pytest.raises(PurgeError, match="knows no pull zone 815") as error:
+        by_bunny(edge, zone="815").purge([A])
+    assert error.value.credential
+    edge.hostnames = ["www.example.net"]
+    with pytest.raises(PurgeError, match=r"serves www.example.net, and the site is at www.exa"):
+        by_bunny(edge).check()
+
+
+# CloudFront
+
+
+@before(CloudFront)
+def test_a_try_of_the_same_purge_counts_once(edge: Edge) -> None:
+    """The ticket says that it is the same; without one nobody knows, and each counts."""
+    assert isinstance(edge, CloudFront)
+    driver = by_cloudfront(edge)
+    first = Target(url="/a", tag="p-a", ticket="1")
+    for ticket in (first, first, Target(url="/a", tag="p-a", ticket="2"), A, A):
+        driver.purge([ticket])
+    assert len(edge.invalidations) == 4
+
+
+@before(CloudFront)
+def test_an_address_with_a_query_is_invalidated_as_it_is(edge: Edge) -> None:
+    """It is XML on the way, and a path with its slash when it arrives."""
+    assert isinstance(edge, CloudFront)
+    found = Target(url="https://www.example.org/search?q=a&b=%3C")
+    by_cloudfront(edge).purge([found, found, Target(url="")])
+    assert edge.invalidations[0].items == ["/search?q=a&b=%3C", "/"]
+
+
+@before(CloudFront)
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), -timedelta(hours=1)], ids=["fast", "slow"])
+def test_a_clock_that_is_wrong_is_a_hint(edge: Edge, ahead: timedelta) -> None:
+    """A signature has an hour; the sentence says where to look."""
+    now = edge.clock() + ahead
+    driver = by_cloudfront(edge, clock=lambda: now)
+    with pytest.raises(PurgeError, match=r"Signature expired.*the clock of this machine") as error:
+        driver.purge([A])
+    assert error.value.credential
+
+
+@before(CloudFront)
+def test_a_temporary_key_signs_with_its_session(edge: Edge) -> None:
+    """With it all is well; with a wrong secret it is not."""
+    assert isinstance(edge, CloudFront)
+    edge.session = "s3ssion"
+    by_cloudfront(edge, session="s3ssion").purge([A])
+    with pytest.raises(PurgeError, match="does not match") as error:
+        by_cloudfront(edge, secret="wrong", session="s3ssion").purge([A])
+    assert error.value.credential
+
+
+@before(CloudFront)
+def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: Edge) -> None:
+    """For a minute; then the next call is taken."""
+    driver = by_cloudfront(edge)
+    for _ in range(12):
+        driver.purge(pages(250))
+    assert isinstance(driver, TakesTime)
+    assert driver.under_way() == 12
+    with pytest.raises(PurgeError, match="3000 paths or 15 wildcards in progress") as error:
+        driver.purge([A])
+    assert error.value.retry_after == timedelta(minutes=1)
+    edge.clock.advance(timedelta(minutes=1))
+    assert driver.under_way() == 0
+    driver.purge([A])
+
+
+@before(CloudFront)
+def test_the_check_finds_what_makes_invalidations_useless(edge: Edge) -> None:
+    """A distribution of another site, or by tag without a tag header; what may not be read is fine."""
+    assert isinstance(edge, CloudFront)
+    edge.tag_header = "X-Tags"
+    by_cloudfront(edge).check()
+    with pytest.raises(PurgeError, match="does not name Cache-Tag"):
+        by_cloudfront(edge, by="tag").check()
+    edge.names = ["www.example.net"]
+    with pytest.raises(PurgeError, match=r"serves www.example.net") as error:
+        by_cloudfront(edge).check()
+    assert error.value.credential
+    edge.may.discard("GET /config")
+    by_cloudfront(edge).check()
+
+
+@before(CloudFront)
+def test_a_distribution_that_is_not_ours_is_named(edge: Edge) -> None:
+    """The setting is named too."""
+    edge.ends(Ending(status=404, body=b"<Error><Code>NoSuchDistribution</Code></Error>"))
+    with pytest.raises(PurgeError, match=r"E2EXAMPLE1 .*EDGE_CLOUDFRONT_DISTRIBUTION") as error:
+        by_cloudfront(edge).purge([A])
+    assert error.value.credential
+
+
+# Generic
+
+
+@before(PurgingCache)
+def test_an_edge_without_a_way_to_purge_everything_says_so(edge: Edge) -> None:
+    """It is never taken for done."""
+    with pytest.raises(PurgeError, match="set EDGE_PURGE_ALL"):
+        by_purge(edge, everything="").purge_everything()
+    assert edge.asked == []
+
+
+@before(PurgingCache)
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_an_edge_that_does_not_know_purge_is_found(edge: Edge, status: int) -> None:
+    """A 404 to a purge of everything is not a success either."""
+    edge.ends(Ending(status=status))
+    with pytest.raises(PurgeError, match=f"does not know PURGE .{status}.: check EDGE_PURGE_URL"):
+        by_purge(edge).purge_everything()
+
+
+# Varnish
+
+
+@before(VarnishNode)
+@pytest.mark.parametrize("status", [200, 404, 405, 501])
+def test_a_varnish_with_another_vcl_is_found(edge: Edge, status: int) -> None:
+    """The origin's own answer is no success, whatever it is."""
+    edge.ends(Ending(status=status, headers={"Content-Type": "text/html"}, body=b"<html>"))
+    with pytest.raises(PurgeError, match="flask edge config varnish") as error:
+        by_varnish(edge).purge([A])
+    assert error.value.retryable

@@ -1,0 +1,143 @@
+"""What only PostgreSQL does: sessions with settings of their own, TRUNCATE, replication roles."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from app.edge.changes import install
+from app.edge.changes.drift_monitor import Watchman
+from app.edge.pages.resolver_lock import promptly
+
+from .conftest import WATCHED, metadata, post
+from .test_drift_monitor import Ticks
+from .test_triggers import NOON, NOON_MICROSECONDS, log
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def watched(postgresql_engine: Engine) -> Engine:
+    """The watched tables with two posts."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.execute(
+            sa.insert(post),
+            [{"id": 1, "slug": "a", "title": "50 %"}, {"id": 2, "slug": "b", "title": "y"}],
+        )
+        connection.exec_driver_sql("DELETE FROM edge_change")
+    return postgresql_engine
+
+
+def test_3_3_an_image_does_not_depend_on_the_writers_session(watched: Engine) -> None:
+    """Time zone, date style and search path of the writer leave the image as it is."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL \"TimeZone\" = 'Asia/Kolkata'")
+        connection.exec_driver_sql("SET LOCAL \"DateStyle\" = 'German'")
+        connection.execute(sa.update(post).where(post.c.id == 1).values(published_at=NOON))
+    assert [new["published_at"] for *_, new, _ in log(watched)] == [NOON_MICROSECONDS]
+
+
+@pytest.mark.parametrize("path", ["public", "pg_temp, public", "pg_catalog"])
+def test_3_3_a_temporary_table_of_the_writers_does_not_catch_the_log(
+    watched: Engine, path: str
+) -> None:
+    """Whatever it is called, and whatever the writer's search path is."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TEMP TABLE edge_change (LIKE edge_change) ON COMMIT DROP"
+        )
+        connection.exec_driver_sql(f"SET LOCAL search_path = {path}")
+        connection.exec_driver_sql("UPDATE public.post SET title = 'z' WHERE id = 1")
+    assert [op for _, op, *_ in log(watched)] == ["U"]
+
+
+def test_3_4_truncate_is_logged_for_the_table_and_its_children(watched: Engine) -> None:
+    """Row triggers see nothing of a TRUNCATE, so the table itself is named."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE post CASCADE")
+    assert sorted((table, op) for table, op, *_ in log(watched)) == [("link", "T"), ("post", "T")]
+
+
+def test_3_4_a_restore_is_logged(watched: Engine) -> None:
+    """A session in the replica role, as a restore or logical replication uses, is seen too."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.execute(sa.delete(post).where(post.c.id == 1))
+    assert [(table, op) for table, op, *_ in log(watched)] == [("post", "D")]
+
+
+def test_3_2_equal_in_value_is_not_equal_in_bytes(watched: Engine) -> None:
+    """1.0 and 1.00 are equal numbers, and different words on a page."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE post ADD COLUMN price numeric")
+        connection.exec_driver_sql("UPDATE post SET price = 1.0")
+        install(connection, WATCHED)
+        connection.exec_driver_sql("DELETE FROM edge_change")
+        connection.exec_driver_sql("UPDATE post SET price = 1.00 WHERE id = 1")
+    assert [changed for *_, changed in log(watched)] == [["price"]]
+
+
+def test_an_upsert_logs_the_update_it_makes(watched: Engine) -> None:
+    """ON CONFLICT DO UPDATE is an update like any other."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO post(id, slug) VALUES (1, 'z') ON CONFLICT (id) DO UPDATE SET slug = 'z'",
+        )
+    assert [(op, new["slug"]) for _, op, _, new, _ in log(watched)] == [("U", "z")]
+
+
+ODD = {
+    "an heir": "CREATE TABLE heir () INHERITS (post)",
+    "row-level security": "ALTER TABLE post ENABLE ROW LEVEL SECURITY",
+}
+
+
+@pytest.mark.parametrize("statement", ODD.values(), ids=ODD)
+def test_3_4_a_table_that_shows_other_rows_than_its_own_is_trouble(
+    watched: Engine, statement: str
+) -> None:
+    """No trigger hears of an heir's rows, and a policy shows each reader others."""
+    ticks = Ticks()
+    watchman = Watchman(watched, WATCHED, ticks=ticks)
+    assert watchman.trouble() is None
+    with watched.begin() as connection:
+        connection.exec_driver_sql(statement)
+    ticks.pass_by()
+    assert "not watchable" in str(watchman.trouble())
+
+
+def test_3_4_a_table_in_partitions_can_not_be_watched(postgresql_engine: Engine) -> None:
+    """A partition that is attached brings rows of which no trigger hears."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        connection.exec_driver_sql("DROP TABLE link")
+        connection.exec_driver_sql(
+            "CREATE TABLE link (post_id integer, topic_id integer, PRIMARY KEY (post_id, topic_id))"
+            " PARTITION BY LIST (topic_id)"
+        )
+        with pytest.raises(ValueError, match="link is no ordinary table"):
+            install(connection, WATCHED)
+
+
+def test_1_15_what_copy_writes_is_logged(watched: Engine) -> None:
+    """As psql's own command does it."""
+    with watched.begin() as connection:
+        cursor = connection.connection.cursor()
+        with cursor.copy("COPY post (id, slug) FROM STDIN") as copy:
+            copy.write("7\tc\n8\td\n")
+    assert [(op, new["id"]) for _, op, _, new, _ in log(watched)] == [("I", 7), ("I", 8)]
+
+
+def test_5_5_what_is_registered_survives_a_power_loss(watched: Engine) -> None:
+    """Also on a server that does not wait for its disk."""
+    with watched.begin() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    watched.dispose()
+    with watched.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off"
+    with promptly(watched) as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"

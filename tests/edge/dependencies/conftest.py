@@ -1,0 +1,133 @@
+"""A small watched schema: posts, authors, topics and links, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Connection, Engine
+
+from app.edge.changes import Watched, define_tables, install
+from app.edge.changes.change import Change
+from app.edge.dependencies import Dependency, Plan, Record, Schema, analyse
+from app.edge.dependencies.plan import Parameters
+
+metadata = sa.MetaData()
+define_tables(metadata)
+
+author = sa.Table(
+    "author",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(20)),
+    sa.Column("active", sa.Boolean),
+)
+post = sa.Table(
+    "post",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("slug", sa.String(20), unique=True),
+    sa.Column("status", sa.String(20)),
+    sa.Column("title", sa.String(20)),
+    sa.Column("published_at", sa.DateTime),
+    sa.Column("author_id", sa.ForeignKey("author.id", ondelete="SET NULL")),
+)
+topic = sa.Table(
+    "topic",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(20)),
+)
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("post_id", sa.ForeignKey("post.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("topic_id", sa.ForeignKey("topic.id", ondelete="CASCADE"), primary_key=True),
+)
+private = sa.Table("private", metadata, sa.Column("id", sa.Integer, primary_key=True))
+
+WATCHED = (
+    Watched(table="author", columns=("active",)),
+    Watched(table="post", columns=("slug", "status", "author_id"), instants=("published_at",)),
+    Watched(table="topic"),
+    Watched(table="link"),
+)
+SCHEMA = Schema.of(WATCHED)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """The schema with its triggers, empty."""
+    engine = memory()
+    yield engine
+    engine.dispose()
+
+
+def memory() -> Engine:
+    """A new database in memory with the watched tables and their triggers."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.exec_driver_sql("DELETE FROM edge_change")
+    return engine
+
+
+def read(
+    connection: Connection, statement: sa.SelectBase, schema: Schema = SCHEMA
+) -> tuple[list[tuple[object, ...]], set[Dependency]]:
+    """Run a statement: its rows, and what they depend on."""
+    found: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
+
+    def after(_c: object, cursor: object, _s: str, _p: object, context: object, _m: bool) -> None:
+        rows = cursor.fetchall()  # type: ignore[attr-defined]
+        plan = analyse(context.compiled, schema)  # type: ignore[attr-defined]
+        parameters = Parameters(
+            values=context.compiled_parameters[0],  # type: ignore[attr-defined]
+            expanded=context._expanded_parameters or {},  # type: ignore[attr-defined]
+        )
+        record = Record()
+        plan.note(record, parameters, rows)
+        found.append((rows, record.dependencies))
+
+    event.listen(connection, "after_cursor_execute", after)
+    try:
+        connection.execute(statement)
+    finally:
+        event.remove(connection, "after_cursor_execute", after)
+    return found[0]
+
+
+def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> Plan:
+    """What a statement reads, in the words of SQLite unless another database is named."""
+    compiled = statement.compile(dialect=dialect or sqlite.dialect())
+    return analyse(compiled, SCHEMA)  # type: ignore[arg-type]  # a SELECT's is an SQLCompiler
+
+
+def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:
+    """The rows, in their order where the statement gives one."""
+    rows = [tuple(row) for row in connection.execute(statement)]
+    return rows if getattr(statement, "_order_by_clauses", ()) else sorted(rows, key=repr)
+
+
+def changes(connection: Connection) -> list[Change]:
+    """The entries of the change log, which is emptied."""
+    rows = connection.exec_driver_sql(
+        "SELECT of_table, op, old, new, changed FROM edge_change ORDER BY id",
+    ).all()
+    connection.exec_driver_sql("DELETE FROM edge_change")
+    return [Change.of(t, op, (old, new), changed) for t, op, old, new, changed in rows]

@@ -1,0 +1,114 @@
+"""What a SELECT says of its tables in words that name no column of theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Engine
+
+from app.edge.dependencies import matches
+
+from .conftest import changes, compiled_plan, post, read, rows_of
+
+
+class Lower(sa.String):
+    """A text that the database itself writes small."""
+
+    def bind_expression(self, bindparam: Any) -> Any:
+        """Compare with what a function makes of the parameter."""
+        return sa.func.lower(bindparam)
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A type of the app's own, as values are seen in Python; the database knows nothing of it."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """Send it as it is."""
+        return value
+
+
+class Hourly(Moment):
+    """Another one, that the database cuts."""
+
+    cache_ok = True
+
+    def column_expression(self, column: Any) -> Any:
+        """Read what a function makes of the column."""
+        return sa.func.substr(column, 1, 13)
+
+    def bind_expression(self, bindparam: Any) -> Any:
+        """Compare with what a function makes of the parameter."""
+        return sa.func.substr(bindparam, 1, 13)
+
+
+START = datetime(2026, 1, 1)  # noqa: DTZ001 - the column has no zone
+LOWER = sa.bindparam("slug", "Z", type_=Lower())
+AT_THE_TOP = {
+    "sorted by a name": sa.select(post.c.id, post.c.title).order_by("title"),
+    "sorted downwards by a name": sa.select(post.c.id, post.c.title).order_by(sa.desc("title")),
+    "sorted by a label's name": sa.select(post.c.id, post.c.title.label("t")).order_by("t"),
+    "sorted by a column that is not selected": sa.select(post.c.id).order_by("title"),
+    "sorted by a column of no table": sa.select(post.c.id).order_by(sa.column("title")),
+}
+
+
+@pytest.mark.parametrize("statement", AT_THE_TOP.values(), ids=AT_THE_TOP)
+def test_a_row_that_was_not_shown_can_enter(engine: Engine, statement: Any) -> None:
+    """It is sorted by a column that only its name tells."""
+    down = "DESC" in str(statement)
+    altered(engine, statement.limit(1), sa.update(post).values(title="z" if down else "0"))
+
+
+def test_a_parameter_that_the_database_changes_filters_nothing(engine: Engine) -> None:
+    """Nobody knows what a function makes of it but the database."""
+    statement = sa.select(post.c.title).where(post.c.slug == LOWER)
+    altered(engine, statement, sa.update(post).where(post.c.id == 2).values(title="9"))
+
+
+def altered(engine: Engine, statement: Any, write: Any) -> None:
+    """A write to the second post alters a result and matches."""
+    with engine.connect() as connection:
+        for number, slug in enumerate("yz", start=1):
+            connection.execute(sa.insert(post).values(id=number, slug=slug, title=str(number)))
+        if "DESC" in str(statement):
+            connection.execute(sa.update(post).where(post.c.id == 1).values(title="5"))
+        changes(connection)
+        was, dependencies = read(connection, statement)
+        connection.execute(write.where(post.c.id == 2))
+        assert rows_of(connection, statement) != was
+        found = changes(connection)
+        assert any(matches(d, c) for d in dependencies for c in found)
+
+
+@pytest.mark.parametrize(("kind", "known"), [(Moment, True), (Hourly, False)], ids=["own", "cut"])
+def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
+    kind: type[sa.TypeDecorator[datetime]], *, known: bool
+) -> None:
+    """Unless the database alters it; otherwise each new post would purge every list."""
+    table = sa.Table(
+        "post",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("published_at", kind),
+    )
+    at = table.c.published_at
+    newest = sa.select(table).order_by(at.desc(), table.c.id).limit(1)
+    (listed,) = compiled_plan(newest, sqlite.dialect()).sources
+    assert (listed.interval is not None) is known
+    (before,) = compiled_plan(sa.select(table).where(at < START), sqlite.dialect()).sources
+    assert (before.interval is not None) is known
+
+
+def test_distinct_on_leaves_rows_out() -> None:
+    """So what decides which of them stays counts, whichever way it was said."""
+    titles = sa.select(post.c.id, post.c.title).ext(postgresql.distinct_on(post.c.author_id))
+    (source,) = compiled_plan(titles, postgresql.dialect()).sources
+    assert source.mentioned == {"author_id", "id", "title"}
+    assert source.interval is None

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session, registry, selectinload
+
+from app.edge.changes import changed_since, mark
+from app.edge.dependencies import Range, Row, recording
+from app.edge.dependencies.engine_events import Kind, Observer, kind
+from app.edge.pages.resolver_lock import promptly
+
+from .conftest import SCHEMA, author, link, metadata, post, private, topic
+from .conftest import engine as engine  # noqa: PLC0414 - a fixture is imported by its name
+
+mapper = registry()
+
+
+class Post:
+    """A mapped post."""
+
+
+class Topic:
+    """A mapped topic."""
+
+
+mapper.map_imperatively(Topic, topic)
+mapper.map_imperatively(
+    Post, post, properties={"topics": sa.orm.relationship(Topic, secondary=link)}
+)
+
+
+@pytest.fixture
+def seeded(engine: Engine) -> Engine:
+    """The engine with an observer, a post and its topic."""
+    Observer(SCHEMA).listen(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post).values(id=1, slug="a", status="live", title="A"))
+        connection.execute(sa.insert(topic).values(id=5, name="T"))
+        connection.execute(sa.insert(link).values(post_id=1, topic_id=5))
+    return engine
+
+
+def test_what_the_orm_loads_is_recorded_with_its_relations(seeded: Engine) -> None:
+    """Rows, the links between them and the range that could hold more are all in the record."""
+    with recording() as record, Session(seeded) as session:
+        found = session.scalars(
+            sa.select(Post).where(post.c.status == "live").options(selectinload(Post.topics)),  # type: ignore[attr-defined]
+        ).all()
+        assert [topic.name for topic in found[0].topics] == ["T"]  # type: ignore[attr-defined]
+    rows = {(d.table, d.key) for d in record.dependencies if isinstance(d, Row)}
+    ranges = {(d.table, d.equal) for d in record.dependencies if isinstance(d, Range)}
+    assert record.spoilt is None
+    assert rows >= {("post", (("id", "1"),)), ("topic", (("id", "5"),))}
+    assert ("post", (("status", "live"),)) in ranges
+    assert ("link", (("post_id", "1"),)) in ranges
+
+
+def test_an_absent_row_is_recorded(seeded: Engine) -> None:
+    """A query that found nothing depends on what it looked for."""
+    with recording() as record, Session(seeded) as session:
+        assert session.get(Post, 9) is None
+    assert {d.equal for d in record.dependencies if isinstance(d, Range)} == {(("id", "9"),)}
+
+
+def test_nothing_is_recorded_outside_a_record(seeded: Engine) -> None:
+    """A query after the record's end leaves it as it was."""
+    with recording() as record:
+        pass
+    with seeded.connect() as connection:
+        connection.execute(sa.select(post))
+    assert record.dependencies == set()
+
+
+def test_raw_sql_spoils_the_record(seeded: Engine) -> None:
+    """The tables of a text can't be known."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.text("SELECT 1 FROM post"))
+    assert "raw SQL" in (record.spoilt or "")
+
+
+def test_driver_level_sql_spoils_the_record(seeded: Engine) -> None:
+    """SQL handed to the driver as it is can't be known either."""
+    with recording() as record, seeded.connect() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM post")
+    assert "raw SQL" in (record.spoilt or "")
+
+
+def test_an_undeclared_table_spoils_the_record(seeded: Engine) -> None:
+    """A table that was not declared public must not reach a shared response."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(private))
+    assert record.spoilt == "the table private was not declared public"
+
+
+def test_an_unknown_function_spoils_the_record(seeded: Engine) -> None:
+    """A function may read what nobody knows, the clock for one."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(post.c.id).where(post.c.slug > sa.func.random()))
+    assert "random()" in (record.spoilt or "")
+
+
+def test_1_13_a_write_spoils_the_record(seeded: Engine) -> None:
+    """What a request flushed and may roll back must not be kept."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.update(post).values(title="B"))
+        connection.execute(sa.select(post))
+        connection.rollback()
+    assert "writes" in (record.spoilt or "")
+
+
+def test_the_mark_is_taken_before_the_first_read(seeded: Engine) -> None:
+    """A change committed after the record began is later than its mark."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(post))
+        assert record.marks == [mark(connection)]
+    with seeded.begin() as connection:
+        connection.execute(sa.update(author).values(name="x"))
+        connection.execute(sa.update(post).values(title="x"))
+    with seeded.begin() as connection:
+        assert changed_since(connection, record.marks[0])
+
+
+def test_a_finished_write_is_told_once_and_a_read_never(engine: Engine) -> None:
+    """The listener runs when the connection that wrote goes back to its pool."""
+    told: list[str] = []
+    Observer(SCHEMA, on_write=lambda: told.append("written")).listen(engine)
+    with engine.connect() as connection:
+        connection.execute(sa.select(post))
+    assert told == []
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        connection.execute(sa.insert(post).values(id=2, slug="b"))
+        assert told == []
+    assert told == ["written"]
+
+
+def test_another_engine_spoils_the_record(seeded: Engine) -> None:
+    """Nobody tells what changes there, and be it the same database."""
+    other = sa.create_engine("sqlite://")
+    with recording() as record, other.connect() as connection:
+        connection.execute(sa.select(sa.literal(1)).execution_options(edge_reads=()))
+        assert record.spoilt is None
+        connection.execute(sa.select(sa.literal(1)))
+    other.dispose()
+    assert "not followed" in (record.spoilt or "")
+    with recording() as own, seeded.execution_options(logging_token="x").connect() as connection:
+        connection.execute(sa.select(post))
+    assert own.spoilt is None
+
+
+def test_another_schema_spoils_the_record(seeded: Engine) -> None:
+    """A table of the same name elsewhere has no triggers, or those of another site."""
+    with recording() as record, seeded.connect() as connection:
+        translated = connection.execution_options(schema_translate_map={None: "main"})
+        translated.execute(sa.select(post))
+    assert "another schema" in (record.spoilt or "")
+
+
+MOMENTS = {
+    "with a zone": lambda: datetime.now(UTC),
+    "without one": lambda: datetime.now(UTC).replace(tzinfo=None),
+    "by the clock on the wall": datetime.now,
+}
+
+
+@pytest.mark.parametrize("now", MOMENTS.values(), ids=MOMENTS)
+def test_the_present_moment_is_recorded(seeded: Engine, now: Any) -> None:
+    """What is due later becomes visible without a write."""
+    with recording() as record, seeded.connect() as connection:
+        connection.execute(sa.select(post).where(post.c.published_at <= datetime(2026, 1, 1)))  # noqa: DTZ001 - the column has no zone
+        assert record.clock is None
+        connection.execute(sa.select(post).where(post.c.published_at <= now()))
+    assert record.clock is not None
+    assert "is the present moment" in record.clock.what
+
+
+def test_a_write_within_a_select_is_a_write() -> None:
+    """PostgreSQL lets a SELECT's WITH update what it likes."""
+    changed = sa.update(post).values(title="x").returning(post.c.id).cte("changed")
+    context = SimpleNamespace(
+        isinsert=False, isupdate=False, isdelete=False, isddl=False, is_text=False,
+        compiled=sa.select(changed.c.id).compile(dialect=postgresql.dialect()),
+    )  # fmt: skip
+    assert kind(str(context.compiled), context) is Kind.WRITE
+
+
+def test_a_savepoint_is_no_read(seeded: Engine) -> None:
+    """A view may look for something within one."""
+    with recording() as record, seeded.begin() as connection, connection.begin_nested():
+        connection.execute(sa.select(post))
+    assert record.spoilt is None
+
+
+def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path) -> None:
+    """Whatever the driver and the app do about transactions: between a look and a write nobody comes."""
+    for begins in ("", "BEGIN"):
+        engine = sa.create_engine(f"sqlite:///{tmp_path / 'plain.db'}", connect_args={"timeout": 0})
+        if begins:
+            event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+        metadata.create_all(engine)
+        Observer(SCHEMA).listen(engine)
+        locked = pytest.raises(sa.exc.OperationalError, match="locked")
+        with promptly(engine), engine.connect() as other, locked:
+            other.execute(sa.insert(post).values(id=1))
+        engine.dispose()
+
+
+def test_two_observers_of_an_engine_leave_the_rows_alone(seeded: Engine) -> None:
+    """Two apps of a process may share an engine; each sees the rows, and so does the application."""
+    Observer(SCHEMA).listen(seeded)
+    with recording() as record, seeded.connect() as connection:
+        assert [row.slug for row in connection.execute(sa.select(post))] == ["a"]
+    assert record.spoilt is None
+    assert any(isinstance(d, Row) for d in record.dependencies)

@@ -1,0 +1,90 @@
+"""The plan of an app says of each address what the app itself would do."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+import pytest
+from flask import Flask
+
+from app.edge import NO_STORE, Freshness, Policy, PolicyError, cached
+from app.edge.cdn.site_description import Rule
+from app.edge.flask import Edge
+from app.edge.flask.site_description import plan, rules
+
+PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(minutes=1)))
+LISTED = Policy(name="LISTED", browser=Freshness(ttl=timedelta(minutes=2)))
+MINE = Policy(name="MINE", private=True)
+
+
+def made(default: Policy | None = None) -> Flask:
+    """An app whose routes overlap in every way."""
+    app = Flask(__name__, static_folder=None)
+    Edge().init_app(app, default=default)
+
+    def add(rule: str, policy: Policy | None, query: tuple[str, ...] = (), **more: object) -> None:
+        def view(**_: object) -> str:
+            return policy.name if policy else "default"
+
+        marked = view if policy is None else cached(policy, query=query)(view)
+        app.add_url_rule(rule, rule, marked, **more)  # type: ignore[arg-type] # methods
+
+    add("/", PUBLIC)
+    add("/<name>", PUBLIC)
+    add("/me", MINE)
+    add("/files/<path:name>", PUBLIC)
+    add("/files/<path:name>/edit", NO_STORE)
+    add("/files/<name>", LISTED, ("page",))
+    add("/files/<int:n>.txt", NO_STORE)
+    add("/a.b/<string(length=2):code>", LISTED)
+    add("/plain", None)
+    add("/send", PUBLIC, methods=["POST"])
+    return app
+
+
+def first(listed: list[Rule], path: str) -> Rule | None:
+    """The rule that an edge would find for a path."""
+    return next((rule for rule in listed if re.search(rule.pattern, path)), None)
+
+
+PATHS = [
+    "/", "/about", "/me", "/files/a", "/files/a/b", "/files/a/b/edit", "/files/7.txt",
+    "/files/x.txt", "/a.b/de", "/plain", "/files/a/edit",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_edge_finds_the_policy_that_the_app_finds(path: str) -> None:
+    """Whatever rules overlap, the first that matches is the app's own choice."""
+    app = made()
+    found = first(rules(app), path)
+    told = app.test_client().get(path).text
+    assert found is not None
+    assert found.policy == told.replace("default", "NO_STORE")
+    assert fnmatchcase(path, found.wildcard)
+
+
+@pytest.mark.parametrize("path", ["/a/b", "/a.b/deu", "/aXb/de", "/send/x", "/files/"])
+def test_an_edge_finds_nothing_where_the_app_does(path: str) -> None:
+    """A dot is a dot, and a length is a length."""
+    assert first(rules(made()), path) is None
+
+
+def test_parameters_are_declared_or_unknown() -> None:
+    """A default speaks of no parameters, so all of them count."""
+    said = {rule.rule: (rule.shared, rule.query) for rule in rules(made(default=PUBLIC))}
+    assert said["/files/<name>"] == (True, ("page",))
+    assert said["/<name>"] == (True, ())
+    assert said["/plain"] == (True, None)
+    assert said["/me"] == (False, None)
+    assert "/send" not in said
+
+
+def test_a_plan_needs_the_sites_address() -> None:
+    """An app that follows nothing does not know it."""
+    with pytest.raises(PolicyError, match="say --site"):
+        plan(made(), origins=["http://10.0.0.1"])
+    found = plan(made(), origins=["http://10.0.0.1"], site="https://example.org")
+    assert found.site.authority == "example.org"

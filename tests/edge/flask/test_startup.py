@@ -1,0 +1,141 @@
+"""A process answers once it has caught up; until then it asks for patience, and keeps nobody waiting."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.test import Client
+
+from app.edge.flask.startup import AGAIN, Awake
+from app.edge.testing import assert_no_store
+
+AWAY = OperationalError("SELECT 1", {}, Exception("gone"))
+
+
+class Upkeep:
+    """Catches up, or can't."""
+
+    def __init__(self, error: Exception | None = AWAY) -> None:
+        self.error = error
+        self.tries = 0
+        self.relays = 0
+        self.ran = threading.Event()
+        self.entered, self.let = threading.Event(), threading.Event()
+        self.let.set()
+
+    def catch_up(self) -> None:
+        """Try."""
+        self.tries += 1
+        self.entered.set()
+        assert self.let.wait(10)
+        if self.error is not None:
+            raise self.error
+
+    def run(self, _stop: threading.Event) -> None:
+        """Relay."""
+        self.relays += 1
+        self.ran.set()
+
+
+class Site:
+    """A process of a site over this upkeep."""
+
+    def __init__(self, upkeep: Upkeep, *, relay: bool = False) -> None:
+        self.now = 0.0
+        self.upkeep = upkeep
+        self.awake = Awake(page, upkeep, relay=relay, ticks=lambda: self.now, pause=self.pause)  # type: ignore[arg-type]  # as much of one as is used
+        self.client = Client(self.awake)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass; the database is back after the third time."""
+        self.now += seconds
+        if self.upkeep.tries == 3:
+            self.upkeep.error = None
+
+
+def page(_environ: Any, start_response: Any) -> list[bytes]:
+    """The one page."""
+    start_response("200 OK", [])
+    return [b"page"]
+
+
+@pytest.mark.parametrize("error", [AWAY, PoolTimeoutError()], ids=["refused", "none free"])
+def test_without_the_database_readers_are_asked_for_patience(error: Exception) -> None:
+    """For whoever writes no page of their own."""
+    answer = Site(Upkeep(error)).client.get("/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert_no_store(answer)
+    assert b"try again" in answer.data
+    assert Site(Upkeep(error)).client.head("/").data == b""
+
+
+def test_it_is_tried_again_now_and_then_until_it_works() -> None:
+    """Not for each reader, and never again once it has."""
+    upkeep = Upkeep()
+    site = Site(upkeep)
+    assert [site.client.get("/").status_code for _ in range(3)] == [503] * 3
+    assert upkeep.tries == 1
+    upkeep.error = None
+    site.now += AGAIN.total_seconds()
+    assert [site.client.get("/").status_code for _ in range(3)] == [200] * 3
+    assert upkeep.tries == 2
+
+
+def test_while_one_tries_again_nobody_waits() -> None:
+    """A server that does not answer holds up one reader."""
+    upkeep = Upkeep()
+    site = Site(upkeep)
+    site.client.get("/")
+    site.now += AGAIN.total_seconds()
+    upkeep.entered.clear()
+    upkeep.let.clear()
+    found = []
+    trying = threading.Thread(target=lambda: found.append(site.client.get("/").status_code))
+    trying.start()
+    assert upkeep.entered.wait(10)
+    assert site.client.get("/").status_code == 503
+    upkeep.error = None
+    upkeep.let.set()
+    trying.join(10)
+    assert found == [200]
+
+
+def test_a_mistake_is_not_an_absence() -> None:
+    """It is raised, for whoever runs the server to see."""
+    with pytest.raises(ZeroDivisionError):
+        Site(Upkeep(ZeroDivisionError())).client.get("/")
+
+
+def test_who_is_roused_relays_without_a_request() -> None:
+    """Once, however often, and though the database is away at first; nobody waits for it."""
+    site = Site(Upkeep(), relay=True)
+    site.upkeep.let.clear()
+    for _ in range(3):
+        site.awake.rouse()
+    site.upkeep.let.set()
+    assert site.upkeep.ran.wait(10)
+    site.awake.rouse()
+    assert site.client.get("/").data == b"page"
+    assert (site.upkeep.tries, site.upkeep.relays) == (4, 1)
+
+
+def test_who_relays_elsewhere_is_not_roused() -> None:
+    """There is nothing to do before the first reader."""
+    site = Site(Upkeep(None))
+    site.awake.rouse()
+    assert site.upkeep.tries == 0
+    assert site.client.get("/").data == b"page"
+
+
+def test_a_mistake_while_roused_is_left_for_the_next(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged; a process that can't do it is not ended by it."""
+    site = Site(Upkeep(ZeroDivisionError()), relay=True)
+    site.awake._until_awake()
+    assert [record.message for record in caplog.records] == ["edge.not_awake"]
+    site.upkeep.error = None
+    site.awake.rouse()
+    assert site.upkeep.ran.wait(10)

@@ -1,0 +1,116 @@
+"""What caches behind the gateway are told while they can't be purged, through every way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.edge.gateway import capped_headers
+from app.edge.gateway.options import Options
+from tests.edge.gateway.scripted_origin import Says, Seen, Stage, Step, get, says
+
+LONG = "max-age=86400"
+SHORT = "max-age=60"
+INSTEAD = (capped_headers.FIELD, capped_headers.written({"0": [("CDN-Cache-Control", SHORT)]}))
+
+
+def page(own: str = "max-age=600", **more: object) -> Says:
+    """An answer that tells a CDN both."""
+    also = [("Broadsheet-Cache-Control", own), ("CDN-Cache-Control", LONG), INSTEAD]
+    return says(also=also, etag='"1"', **more)  # type: ignore[arg-type] # as says has them
+
+
+class Doubting(Stage):
+    """A gateway whose edges can be purged until a test says a word."""
+
+    def __init__(self) -> None:
+        self.word = ""
+        self.word_for_misspelt = ""
+        options = Options.shield(doubt=self.doubt, largest=1000)
+        super().__init__(options)
+
+    def doubt(self, misspelt: bool) -> str:
+        """The word for a request."""
+        return self.word_for_misspelt if misspelt else self.word
+
+
+def told(seen: Seen) -> str | None:
+    """What a CDN is told; what is for the gateway alone is never shown."""
+    names = {name.lower() for name, _ in seen.headers}
+    assert names.isdisjoint({capped_headers.NAME, "broadsheet-cache-control"})
+    return seen.header("CDN-Cache-Control")
+
+
+def test_what_was_stored_in_good_times_is_brief_in_bad_ones() -> None:
+    """And long again when they are over."""
+    stage = Doubting()
+    assert told(stage.play(get(page()))) == LONG
+    stage.word = "0"
+    hit = stage.play(get())
+    assert told(hit) == SHORT
+    assert hit.cache == "hit; ttl=600; detail=capped"
+    stage.word = ""
+    again = stage.play(get())
+    assert (told(again), again.cache) == (LONG, "hit; ttl=600")
+
+
+def test_a_doubt_that_changes_nothing_says_nothing() -> None:
+    """The page has no other lines for this word."""
+    stage = Doubting()
+    stage.play(get(page()))
+    stage.word = "1"
+    seen = stage.play(get())
+    assert (told(seen), seen.cache) == (LONG, "hit; ttl=600")
+
+
+def test_a_page_under_another_url_than_its_own_may_be_brief_alone() -> None:
+    """An edge that is purged by URL keeps it as an object of its own, which no purge finds."""
+    stage = Doubting()
+    stage.word_for_misspelt = "0"
+    missed = stage.play(get(page(), target="/a?utm_source=mail"))
+    hit = stage.play(get(target="/a?utm_source=post"))
+    assert (told(missed), told(hit)) == (SHORT, SHORT)
+    assert told(stage.play(get(target="/a"))) == LONG
+
+
+STALE = "max-age=600, stale-while-revalidate=600, stale-if-error=9000"
+WAYS = {
+    "a miss": ([], get(page())),
+    "what is too large to keep": ([], get(page(body=b"x" * 2000))),
+    "what is passed on": ([], get(page(), method="POST")),
+    "a head": ([get(page())], get(method="HEAD")),
+    "a 304": ([get(page())], get(status=304, headers={"If-None-Match": '"1"'})),
+    "a part": ([get(page())], get(status=206, headers={"Range": "bytes=0-1"})),
+    "what was confirmed": (
+        [get(page())],
+        get(page(status=304), at=700),
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "step"), WAYS.values(), ids=WAYS)
+def test_every_way_out_is_brief_in_doubt(before: list[Step], step: Step) -> None:
+    """Whether it comes from the store or not, and long while there is none."""
+    for word, expected in (("0", SHORT), ("", LONG)):
+        stage = Doubting()
+        for each in before:
+            stage.play(each)
+        stage.word = stage.word_for_misspelt = word
+        assert told(stage.play(step)) == expected
+
+
+OLD = {
+    "while it is refreshed": get(page(STALE), at=700),
+    "instead of an error": get(says(fails=True), at=2000),
+    "instead of a failure": get(says(status=503), at=2000),
+}
+
+
+@pytest.mark.parametrize("step", OLD.values(), ids=OLD)
+def test_what_is_stale_is_brief_whoever_can_be_purged(step: Step) -> None:
+    """A cache that ignores Age would keep it for as long as a new one."""
+    stage = Doubting()
+    stage.play(get(page(STALE)))
+    seen = stage.play(step)
+    assert told(seen) == SHORT
+    assert "capped" not in seen.cache
+    assert "stale" in seen.cache

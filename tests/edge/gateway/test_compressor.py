@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING, Any
+
+import brotli
+import pytest
+
+from app.edge.gateway.gateway import Gateway
+from app.edge.gateway.options import Options
+from app.edge.gateway.store.base import Saved
+from app.edge.gateway.store.memory import MemoryStore
+from tests.edge.gateway.scripted_origin import environ_for, get
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+TEXT = b"a long story " * 100
+UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}
+CODINGS = pytest.mark.parametrize("coding", ["br", "gzip"])
+
+
+def app(_environ: Any, start_response: Any) -> Iterable[bytes]:
+    """A page that any cache may keep."""
+    headers = [("Content-Type", "text/html"), ("ETag", '"a"'), ("Cache-Control", "max-age=60")]
+    start_response("200 OK", headers)
+    return [TEXT]
+
+
+class Reader:
+    """One reader's connection: what was answered, and the moment when the server is done."""
+
+    def __init__(self, gateway: Gateway, coding: str | None) -> None:
+        told: dict[str, str] = {}
+        wish = {} if coding is None else {"Accept-Encoding": coding}
+
+        def start(_status: str, headers: Any, _: Any = None) -> Any:
+            told.update(headers)
+
+        self._parts = gateway(environ_for(get(headers=wish)), start)
+        self.body = b"".join(self._parts)
+        self.headers = told
+        self.status = told["Cache-Status"].partition("; ")[2]
+        assert UNPACK[told.get("Content-Encoding")](self.body) == TEXT
+
+    def close(self) -> None:
+        """Let the server say that all is sent."""
+        getattr(self._parts, "close", int)()
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """An empty store."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def gateway(store: MemoryStore) -> Gateway:
+    """A gateway that packs."""
+    return Gateway(app, store=store, options=Options(compress=True))
+
+
+@CODINGS
+def test_who_waits_for_a_page_gets_it_packed_quickly(gateway: Gateway, coding: str) -> None:
+    """These bytes are not the stored ones, so their entity tag is another one."""
+    waiting = Reader(gateway, coding)
+    assert waiting.headers["Content-Encoding"] == coding
+    assert waiting.headers["ETag"] == f'"a;{coding}-quick"'
+    assert int(waiting.headers["Content-Length"]) == len(waiting.body) < len(TEXT) / 5
+    assert "Accept-Encoding" in waiting.headers["Vary"]
+
+
+@CODINGS
+def test_a_page_is_packed_once_its_reader_is_served(gateway: Gateway, coding: str) -> None:
+    """From then on readers get the codings that were made with more care."""
+    Reader(gateway, None).close()
+    served = Reader(gateway, coding)
+    assert served.headers["ETag"] == f'"a;{coding}"'
+    assert served.headers["Content-Encoding"] == coding
+
+
+@CODINGS
+def test_before_that_a_hit_is_the_page_as_it_is(gateway: Gateway, coding: str) -> None:
+    """Nobody waits for the codings; the header says all the same that there will be some."""
+    waiting = Reader(gateway, None)
+    early = Reader(gateway, coding)
+    assert early.status.startswith("hit")
+    assert (early.headers["ETag"], early.body) == ('"a"', TEXT)
+    assert early.headers["Vary"] == "Accept-Encoding"
+    waiting.close()
+
+
+def test_a_page_left_unpacked_is_packed_after_a_hit(store: MemoryStore) -> None:
+    """The process that should have done it died."""
+    Reader(Gateway(app, store=store, options=Options(compress=True)), None)
+    gateway = Gateway(app, store=store, options=Options(compress=True))
+    Reader(gateway, "br").close()
+    assert Reader(gateway, "br").headers["ETag"] == '"a;br"'
+
+
+def test_a_page_purged_while_it_is_sent_does_not_come_back(
+    gateway: Gateway, store: MemoryStore
+) -> None:
+    """Packing keeps nothing that is not there."""
+    waiting = Reader(gateway, "br")
+    gateway.purge("http://example.org/")
+    waiting.close()
+    assert Reader(gateway, "br").status == "fwd=uri-miss; stored"
+
+
+class PurgedWhilePacking(MemoryStore):
+    """A store from which a page is purged after its content was read for packing."""
+
+    said: Saved | None = None
+
+    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+        """Purge first."""
+        self.purge(key)
+        self.said = super().pack(key, name, bodies, token=token)
+        return self.said
+
+
+def test_a_page_purged_while_it_is_packed_does_not_come_back() -> None:
+    """The token is from before the content was read."""
+    store = PurgedWhilePacking()
+    gateway = Gateway(app, store=store, options=Options(compress=True))
+    Reader(gateway, None).close()
+    assert store.said is Saved.PURGED_MEANWHILE
+    assert Reader(gateway, None).status == "fwd=uri-miss; stored"
+
+
+class Full(MemoryStore):
+    """A store that has no room for codings."""
+
+    asked = 0
+
+    def pack(self, *_: Any, **__: Any) -> Saved:
+        """Count, and refuse."""
+        self.asked += 1
+        return Saved.FULL
+
+
+def test_what_could_not_be_packed_is_not_tried_at_each_hit() -> None:
+    """A full disk does not make a HIT as dear as packing."""
+    store = Full()
+    gateway = Gateway(app, store=store, options=Options(compress=True))
+    for _ in range(3):
+        Reader(gateway, "br").close()
+    assert store.asked == 1
+
+
+def test_a_failure_to_pack_is_logged_and_hurts_nobody(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reader was answered; what an error would hit is the server."""
+    gateway = Gateway(app, store=store, options=Options(compress=True))
+    monkeypatch.setattr(store, "pack", None)
+    Reader(gateway, "br").close()
+    assert [record.message for record in caplog.records] == ["gateway.packing_failed"]
+    assert Reader(gateway, "br").status.startswith("hit")

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from multiprocessing import sharedctypes
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.edge.gateway.collapsing import Role
+from app.edge.gateway.file_collapsing import FileCollapse
+from tests.edge.gateway.child_processes import finish, run, running, start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LONG = timedelta(seconds=20)
+NOW = timedelta(0)
+
+
+class Holder:
+    """Another process that leads a key until it is told to leave, or killed."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self._folder, self._key = folder, key
+        self._up, self._down = os.pipe(), os.pipe()
+
+    def __call__(self) -> None:
+        """Lead, until told otherwise."""
+        with FileCollapse(self._folder).lead(self._key, NOW) as role:
+            os.write(self._up[1], role.name[:1].encode())
+            os.read(self._down[0], 1)
+
+    def entered(self) -> bytes:
+        """Wait until it has entered, and return the first letter of its role."""
+        return os.read(self._up[0], 1)
+
+    def leave(self) -> None:
+        """Let it leave."""
+        os.write(self._down[1], b".")
+
+
+Hold = Callable[[bytes], Holder]
+
+
+@pytest.fixture
+def left() -> Iterator[list[int]]:
+    """List the processes that are still to be ended."""
+    with running() as left:
+        yield left
+
+
+@pytest.fixture
+def hold(tmp_path: Path, left: list[int]) -> Hold:
+    """Start a process that leads a key."""
+
+    def hold(key: bytes) -> Holder:
+        holder = Holder(tmp_path, key)
+        left.append(start(holder))
+        assert holder.entered() == b"L"
+        return holder
+
+    return hold
+
+
+def test_the_first_leads_and_who_waits_follows(tmp_path: Path) -> None:
+    """Threads of one process: one asks, the others go on when it has left."""
+    collapse = FileCollapse(tmp_path)
+    roles: list[Role] = []
+
+    def follow() -> None:
+        with FileCollapse(tmp_path).lead(b"k", LONG) as role:
+            roles.append(role)
+
+    threads = [threading.Thread(target=follow) for _ in range(3)]
+    with collapse.lead(b"k", LONG) as leader:
+        for thread in threads:
+            thread.start()
+        assert roles == []
+    for thread in threads:
+        thread.join()
+    assert leader is Role.LEADER
+    assert len(roles) == 3
+    assert Role.ALONE not in roles
+
+
+def test_another_process_is_waited_for(tmp_path: Path, hold: Hold) -> None:
+    """The leader is in another process; all threads here follow when it leaves."""
+    holder = hold(b"k")
+    collapse = FileCollapse(tmp_path)
+    roles: list[Role] = []
+
+    def follow() -> None:
+        with collapse.lead(b"k", LONG) as role:
+            roles.append(role)
+
+    threads = [threading.Thread(target=follow) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert roles == []
+    holder.leave()
+    for thread in threads:
+        thread.join()
+    assert roles.count(Role.FOLLOWER) >= 1
+    assert Role.ALONE not in roles
+
+
+def test_the_wait_is_bounded(tmp_path: Path, hold: Hold) -> None:
+    """Who has waited long enough goes alone, whether the leader is near or far."""
+    hold(b"far")
+    collapse = FileCollapse(tmp_path)
+    began = time.monotonic()
+    with collapse.lead(b"far", timedelta(milliseconds=50)) as far:
+        assert far is Role.ALONE
+    assert 0.05 <= time.monotonic() - began < 5
+    with collapse.lead(b"near", NOW), collapse.lead(b"near", NOW) as near:
+        assert near is Role.ALONE
+
+
+def test_keys_do_not_wait_for_one_another(tmp_path: Path, hold: Hold) -> None:
+    """A slow page holds up nobody who wants another one, a thousand of them included."""
+    hold(b"slow")
+    collapse = FileCollapse(tmp_path)
+    for number in range(1000):
+        with collapse.lead(b"page %d" % number, NOW) as role:
+            assert role is Role.LEADER
+    assert (tmp_path / "collapse").stat().st_size == 0
+
+
+def test_a_killed_leader_is_succeeded(tmp_path: Path, hold: Hold, left: list[int]) -> None:
+    """The lock dies with its process: no lease to wait for."""
+    hold(b"k")
+    os.kill(left[0], signal.SIGKILL)
+    assert finish(left.pop(0)) == -signal.SIGKILL
+    with FileCollapse(tmp_path).lead(b"k", NOW) as role:
+        assert role is Role.LEADER
+
+
+def test_a_leader_that_fails_frees_the_others(tmp_path: Path) -> None:
+    """An exception ends the lead as well."""
+    collapse = FileCollapse(tmp_path)
+    with suppress(ZeroDivisionError), collapse.lead(b"k", LONG):
+        1 / 0  # noqa: B018 - the failure is the point
+    with collapse.lead(b"k", NOW) as role:
+        assert role is Role.LEADER
+
+
+def test_a_fork_does_not_inherit_the_lead(tmp_path: Path) -> None:
+    """A child forked while its parent leads is a process like any other."""
+    collapse = FileCollapse(tmp_path)
+
+    def child() -> None:
+        with collapse.lead(b"k", NOW) as role:
+            assert role is Role.ALONE
+        with collapse.lead(b"other", NOW) as role:
+            assert role is Role.LEADER
+
+    with collapse.lead(b"k", LONG):
+        assert run(child) == 0
+        assert run(child) == 0
+    with collapse.lead(b"k", NOW) as role:
+        assert role is Role.LEADER
+
+
+def test_a_folder_that_cannot_be_made_means_alone(tmp_path: Path) -> None:
+    """Without locks everybody asks, and nobody fails."""
+    (tmp_path / "file").touch()
+    collapse = FileCollapse(tmp_path / "file" / "cache")
+    for _ in range(2):
+        with collapse.lead(b"k", LONG) as role:
+            assert role is Role.ALONE
+
+
+def test_a_deleted_folder_is_made_anew(tmp_path: Path) -> None:
+    """Those who start after the folder was deleted and those before share the new file."""
+    collapse = FileCollapse(tmp_path / "cache")
+    with collapse.lead(b"k", NOW) as role:
+        assert role is Role.LEADER
+    (tmp_path / "cache" / "collapse").unlink()
+    (tmp_path / "cache").rmdir()
+    with collapse.lead(b"k", NOW) as role:
+        assert role is Role.LEADER
+        holder = Holder(tmp_path / "cache", b"k")
+        with running(holder):
+            assert holder.entered() == b"A"
+            holder.leave()
+
+
+class Site:
+    """Pages that are rendered slowly, and kept, in memory that all processes share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked = sharedctypes.RawArray("i", 20)
+        self.kept = sharedctypes.RawArray("i", 20)
+
+    def request(self, collapse: FileCollapse, page: int) -> None:
+        """Get a page: from what is kept, or by rendering it."""
+        with collapse.lead(b"page %d" % page, LONG) as role:
+            assert role is not Role.ALONE
+            if self.kept[page]:
+                return
+            assert role is Role.LEADER
+            self.asked[page] += 1
+            time.sleep(0.005)  # the render
+            self.kept[page] = 1
+
+    def visit(self) -> None:
+        """Get all pages with four threads."""
+        collapse = FileCollapse(self.folder)
+        with ThreadPoolExecutor(4) as pool:
+            for visit in [pool.submit(self._visit, collapse) for _ in range(4)]:
+                visit.result()
+
+    def _visit(self, collapse: FileCollapse) -> None:
+        for page in range(20):
+            self.request(collapse, page)
+
+
+def test_one_request_of_many_asks_the_origin(tmp_path: Path) -> None:
+    """Four processes of four threads miss at once: the origin is asked once a page."""
+    site = Site(tmp_path)
+    with running(*[site.visit] * 4) as left:
+        while left:
+            assert finish(left[0]) == 0
+            left.pop(0)
+    assert list(site.asked) == [1] * 20

@@ -1,0 +1,48 @@
+"""A gateway that purges don't reach: nothing that is stored is used before it was confirmed."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.edge.gateway.options import Options
+from tests.edge.gateway.scripted_origin import Stage, get, says
+
+
+class Followed(Stage):
+    """A gateway that is followed until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.followed = True
+        super().__init__(Options.shield(followed=lambda: self.followed))
+
+
+PAGE = says(
+    b"old",
+    etag='"1"',
+    cache_control="max-age=600, stale-while-revalidate=60, stale-if-error=600",
+)
+ANSWERS = {
+    "confirmed": (get(says(status=304, etag='"1"', cache_control="max-age=600"), body=b"old")),
+    "changed": (get(says(b"new", etag='"2"', cache_control="max-age=600"), body=b"new")),
+    "the origin fails": (get(says(fails=True), body=b"old")),
+    "the origin is broken": (get(says(status=503), body=b"old")),
+}
+
+
+@pytest.mark.parametrize("step", ANSWERS.values(), ids=ANSWERS)
+def test_what_is_fresh_is_asked_for_all_the_same(step: object) -> None:
+    """Each time; where the origin fails it stands in, as a stale one would."""
+    stage = Followed()
+    stage.play(get(PAGE))
+    stage.followed = False
+    for _ in range(2):
+        assert stage.play(step).cache.startswith("fwd=stale")  # type: ignore[arg-type] # a Step
+    stage.followed = True
+    assert stage.play(get()).cache.startswith("hit")
+
+
+def test_what_is_not_there_is_fetched_as_ever() -> None:
+    """And stored, for when purges reach us again."""
+    stage = Followed()
+    stage.followed = False
+    assert stage.play(get(PAGE)).cache.startswith("fwd=uri-miss; stored")

@@ -1,0 +1,51 @@
+"""A watched schema with the page index, over SQLite; and a page to register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.engine import Connection, Engine
+
+from app.edge.dependencies import Dependency
+from app.edge.pages import Page, Registered, define_tables, register
+
+from ..dependencies.conftest import memory, metadata
+
+define_tables(metadata)
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """The schema with triggers and index, empty."""
+    engine = memory()
+    yield engine
+    engine.dispose()
+
+
+def put(
+    connection: Connection,
+    url: str,
+    dependencies: Iterable[Dependency],
+    *,
+    mark: str,
+    variant: str = "",
+    build: str | None = None,
+    now: datetime = NOW,
+    lifetime: timedelta = timedelta(days=1),
+) -> Registered:
+    """Register a page, made at this moment, that caches may hold for two days."""
+    page = Page(
+        url=url,
+        variant=variant,
+        tag=f"t{abs(hash(url))}",
+        etag='"e"',
+        policy="test",
+        registered=now,
+        expires=now + timedelta(days=2),
+        lifetime=lifetime,
+    )
+    return register(connection, page, set(dependencies), [mark], build)

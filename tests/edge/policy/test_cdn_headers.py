@@ -1,0 +1,267 @@
+"""Golden headers: each dialect's spelling of policies that stand for all others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.edge import NO_STORE, Freshness, Policy, PolicyError, cache_control
+from app.edge.policy.cdn_headers import DIALECTS, mixed_fields, named, spell, varying
+from app.edge.policy.decorators import mark_of
+
+ARTICLE = Policy(
+    name="ARTICLE",
+    browser=Freshness(must_revalidate=True),
+    edge=Freshness(
+        ttl=timedelta(days=1),
+        stale_while_revalidate=timedelta(hours=1),
+        stale_if_error=timedelta(days=7),
+    ),
+)
+ACCOUNT = Policy(name="ACCOUNT", private=True, browser=Freshness(ttl=timedelta(minutes=5)))
+FIELDS = Policy(
+    name="FIELDS",
+    browser=Freshness(ttl=timedelta(minutes=2)),
+    edge=Freshness(ttl=timedelta(seconds=30), no_cache=("X-Price",)),
+    private=("Set-Cookie", "Authorization"),
+    no_transform=True,
+)
+STATIC = Policy(
+    name="STATIC",
+    browser=Freshness(ttl=timedelta(days=365)),
+    edge=Freshness(ttl=timedelta(days=365)),
+    immutable=True,
+)
+BROWSER = "max-age=0, must-revalidate"
+FULL = "max-age=86400, stale-while-revalidate=3600, stale-if-error=604800"
+HIDDEN = 'private="Authorization, Set-Cookie"'
+FOR_EDGE = f'{HIDDEN}, max-age=30, no-cache="X-Price", no-transform'
+FOR_ALL = f"{HIDDEN}, max-age=120, s-maxage=30, no-transform"
+YEAR = "max-age=31536000"
+
+GOLDEN = {
+    "cloudflare article": (
+        "cloudflare",
+        ARTICLE,
+        {"Cache-Control": BROWSER, "CDN-Cache-Control": "max-age=60"},
+    ),
+    "cloudflare fields": (
+        "cloudflare",
+        FIELDS,
+        {"Cache-Control": FOR_ALL, "CDN-Cache-Control": FOR_EDGE},
+    ),
+    "cloudflare, variants": (
+        "broadsheet,cloudflare,varnish",
+        replace(ARTICLE, vary=("Accept-Language",)),
+        {
+            "Cache-Control": BROWSER,
+            "Broadsheet-Cache-Control": f"{FULL}, purged",
+            "CDN-Cache-Control": "no-store",
+            "Surrogate-Control": "max-age=60",
+        },
+    ),
+    "cloudflare, variants without a word for edges": (
+        "broadsheet,cloudflare",
+        Policy(name="B", browser=Freshness(ttl=timedelta(seconds=9)), vary=("Accept",)),
+        {
+            "Cache-Control": "max-age=9",
+            "Broadsheet-Cache-Control": "max-age=9",
+            "CDN-Cache-Control": "no-store",
+        },
+    ),
+    "cloudfront, variants": (
+        "broadsheet,cloudfront,varnish",
+        replace(ARTICLE, vary=("Accept-Language",)),
+        {
+            "Cache-Control": "no-store",
+            "Broadsheet-Cache-Control": f"{FULL}, purged",
+            "Surrogate-Control": "max-age=60",
+        },
+    ),
+    "cloudfront, variants, literally": (
+        "broadsheet,cloudfront",
+        replace(ARTICLE, vary=("Accept-Language",), literal=True),
+        {"Cache-Control": "no-store", "Broadsheet-Cache-Control": FULL},
+    ),
+    "bunny, variants": (
+        "bunny",
+        replace(ARTICLE, vary=("Origin",)),
+        {"Cache-Control": "no-store"},
+    ),
+    "cloudfront, codings alone": (
+        "cloudfront",
+        replace(ARTICLE, vary=("Accept-Encoding",)),
+        {"Cache-Control": "max-age=0, must-revalidate, s-maxage=60"},
+    ),
+    "cloudfront, private variants": (
+        "cloudfront",
+        replace(ACCOUNT, vary=("Accept-Language",)),
+        {"Cache-Control": "private, max-age=300"},
+    ),
+    "nginx, variants": (
+        "nginx",
+        replace(ARTICLE, vary=("Accept-Language",)),
+        {"Cache-Control": BROWSER, "X-Accel-Expires": "60"},
+    ),
+    "cloudflare static": (
+        "cloudflare",
+        STATIC,
+        {"Cache-Control": f"{YEAR}, immutable", "CDN-Cache-Control": YEAR},
+    ),
+    "fastly article": (
+        "fastly",
+        ARTICLE,
+        {"Cache-Control": BROWSER, "Surrogate-Control": "max-age=60"},
+    ),
+    "fastly fields": (
+        "fastly",
+        FIELDS,
+        {"Cache-Control": FOR_ALL, "Surrogate-Control": FOR_EDGE},
+    ),
+    "cloudfront article": (
+        "cloudfront",
+        ARTICLE,
+        {"Cache-Control": "max-age=0, must-revalidate, s-maxage=60"},
+    ),
+    "cloudfront fields": (
+        "cloudfront",
+        FIELDS,
+        {"Cache-Control": FOR_ALL},
+    ),
+    "bunny article": (
+        "bunny",
+        ARTICLE,
+        {"Cache-Control": "max-age=0, must-revalidate, s-maxage=60"},
+    ),
+    "varnish article": (
+        "varnish",
+        ARTICLE,
+        {"Cache-Control": BROWSER, "Surrogate-Control": "max-age=60"},
+    ),
+    "nginx article": ("nginx", ARTICLE, {"Cache-Control": BROWSER, "X-Accel-Expires": "60"}),
+    "nginx static": (
+        "nginx",
+        STATIC,
+        {"Cache-Control": f"{YEAR}, immutable", "X-Accel-Expires": "31536000"},
+    ),
+    "generic article": (
+        "generic",
+        ARTICLE,
+        {
+            "Cache-Control": "max-age=0, must-revalidate, s-maxage=60",
+            "CDN-Cache-Control": "max-age=60",
+        },
+    ),
+    "broadsheet article": (
+        "broadsheet",
+        ARTICLE,
+        {"Cache-Control": BROWSER, "Broadsheet-Cache-Control": f"{FULL}, purged"},
+    ),
+    "broadsheet, purged and timed": (
+        "broadsheet,cloudflare",
+        replace(ARTICLE, timed=True),
+        {
+            "Cache-Control": BROWSER,
+            "Broadsheet-Cache-Control": FULL,
+            "CDN-Cache-Control": "max-age=60",
+        },
+    ),
+    "timed alone is not capped": (
+        "broadsheet,cloudflare",
+        replace(ARTICLE, timed=True, purged=False),
+        {"Cache-Control": BROWSER, "Broadsheet-Cache-Control": FULL, "CDN-Cache-Control": FULL},
+    ),
+    "two at once": (
+        "cloudflare,varnish",
+        ARTICLE,
+        {
+            "Cache-Control": BROWSER,
+            "CDN-Cache-Control": "max-age=60",
+            "Surrogate-Control": "max-age=60",
+        },
+    ),
+    "none": ("", ARTICLE, {"Cache-Control": BROWSER}),
+}
+
+
+@pytest.mark.parametrize(("dialects", "policy", "headers"), GOLDEN.values(), ids=GOLDEN)
+def test_a_dialect_spells_a_policy(dialects: str, policy: Policy, headers: dict[str, str]) -> None:
+    """The very lines that leave the origin, with the usual cap."""
+    assert dict(spell(policy, named(dialects), cap=timedelta(minutes=1))) == headers
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_a_private_page_tells_no_edge_anything(dialect: str) -> None:
+    """What is not shared is said in Cache-Control alone."""
+    assert spell(ACCOUNT, named(dialect), cap=None) == (("Cache-Control", "private, max-age=300"),)
+    assert spell(NO_STORE, named(dialect), cap=None) == (("Cache-Control", "no-store"),)
+
+
+def test_without_a_cap_an_edge_gets_all_of_it() -> None:
+    """Stale directives stand beside max-age, never beside s-maxage."""
+    assert dict(spell(ARTICLE, named("fastly"), cap=None))["Surrogate-Control"] == FULL
+
+
+def test_an_edge_that_reads_cache_control_alone_keeps_no_longer_than_an_edge_may() -> None:
+    """Where the edge's promise is the shorter one, it is said even to edges nobody named."""
+    assert dict(spell(FIELDS, (), cap=None))["Cache-Control"] == FOR_ALL
+
+
+LITERAL = {
+    "max-age": ({"max_age": 120}, "max-age=120"),
+    "s-maxage": ({"max_age": 60, "s_maxage": 300}, "max-age=60, s-maxage=300"),
+    "public": ({"max_age": 60, "public": True}, "public, max-age=60"),
+    "private": ({"max_age": 60, "private": True}, "private, max-age=60"),
+    "private fields": (
+        {"max_age": 60, "private": ["Set-Cookie"]},
+        'private="Set-Cookie", max-age=60',
+    ),
+    "no-cache": ({"no_cache": True}, "no-cache"),
+    "no-cache fields": (
+        {"max_age": 60, "no_cache": "X-A, X-B"},
+        'max-age=60, no-cache="X-A, X-B"',
+    ),
+    "no-store": ({"no_store": True}, "no-store"),
+    "no-transform": ({"max_age": 60, "no_transform": True}, "max-age=60, no-transform"),
+    "must-revalidate": ({"max_age": 60, "must_revalidate": True}, "max-age=60, must-revalidate"),
+    "proxy-revalidate": ({"max_age": 60, "proxy_revalidate": True}, "max-age=60, proxy-revalidate"),
+    "must-understand": (
+        {"max_age": 60, "must_understand": True},
+        "max-age=60, must-understand, no-store",
+    ),
+    "immutable": ({"max_age": 60, "immutable": True}, "max-age=60, immutable"),
+    "stale": (
+        {"max_age": 60, "stale_while_revalidate": 30, "stale_if_error": 90},
+        "max-age=60, stale-while-revalidate=30, stale-if-error=90",
+    ),
+}
+
+
+@pytest.mark.parametrize(("said", "header"), LITERAL.values(), ids=LITERAL)
+@pytest.mark.parametrize("dialects", ["", "cloudflare", "generic,broadsheet"])
+def test_each_directive_of_the_rfcs_is_written_as_it_was_said(
+    said: dict[str, object], header: str, dialects: str
+) -> None:
+    """RFC 9111 §5.2.2, RFC 5861 and RFC 8246, whatever edge is in front."""
+    mark = mark_of(cache_control(**said)(lambda: ""))
+    assert mark is not None
+    lines = spell(mark.policy, named(dialects), cap=timedelta(minutes=1))
+    assert lines == (("Cache-Control", header),)
+
+
+def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
+    """A slip in a setting is one clear sentence."""
+    with pytest.raises(PolicyError, match=r"akamai.*Known ones: broadsheet, bunny, cloudflare"):
+        named("cloudflare, akamai")
+
+
+def test_an_edge_that_is_configured_for_it_keeps_variants_apart() -> None:
+    """By the fields that EDGE_VARY names; bunny can't be told."""
+    page = replace(ARTICLE, vary=("Accept-Language",))
+    configured = varying(named("cloudflare,cloudfront,bunny"), ("Accept-Language",))
+    mixed = {dialect.name: mixed_fields(page, dialect) for dialect in configured}
+    assert mixed == {"cloudflare": (), "cloudfront": (), "bunny": ("Accept-Language",)}
+    other = replace(ARTICLE, vary=("Accept",))
+    assert all(mixed_fields(other, dialect) == ("Accept",) for dialect in configured)

@@ -1,0 +1,83 @@
+"""The guard's verdicts, from facts alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.edge import NO_STORE, Freshness, Policy
+from app.edge.policy.guard import REASONS, Facts, judge
+
+PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(minutes=1)), vary=("Accept",))
+PRIVATE = Policy(name="PRIVATE", private=True)
+COOKIE_ASIDE = Policy(name="ASIDE", private=("Set-Cookie",))
+
+CASES: dict[str, tuple[dict[str, Any], str | None]] = {
+    "nothing touched": ({}, None),
+    **{code: ({"touched": frozenset({code})}, code) for code in REASONS},
+    "a private page may touch all": (
+        {"policy": PRIVATE, "touched": frozenset(REASONS), "cookies_set": ("a",), "streamed": True},
+        None,
+    ),
+    "an empty session seen late": ({"touched": frozenset({"session-seen"})}, None),
+    "a known reader's session seen late": (
+        {"touched": frozenset({"session-read-late"})},
+        "session-read",
+    ),
+    "a cookie set": ({"cookies_set": ("id",)}, "set-cookie"),
+    "a cookie set, kept private by name": (
+        {"policy": COOKIE_ASIDE, "cookies_set": ("id",)},
+        None,
+    ),
+    "Vary on Cookie": ({"vary": frozenset({"cookie"})}, "vary-cookie"),
+    "Vary on Authorization": ({"vary": frozenset({"authorization"})}, "vary-authorization"),
+    "Vary on everything": ({"vary": frozenset({"*"})}, "vary-any"),
+    "Vary on a header": ({"vary": frozenset({"accept-encoding"})}, None),
+    "a server's error": ({"status": 500}, "error-status"),
+    "too many requests": ({"status": 429}, "error-status"),
+    "not allowed": ({"status": 401}, "error-status"),
+    "not found, and its policy says so": ({"status": 404}, None),
+    "gone, and its policy says so": ({"status": 410}, None),
+    "moved, and its policy says so": ({"status": 301}, None),
+    "a POST": ({"method": "POST"}, "unsafe-method"),
+    "a private POST": ({"method": "DELETE", "policy": PRIVATE}, "unsafe-method"),
+    "OPTIONS": ({"method": "OPTIONS"}, "unsafe-method"),
+    "HEAD": ({"method": "HEAD"}, None),
+    "a parameter not declared": ({"query_read": frozenset({"q"})}, "query-undeclared"),
+    "a parameter declared": (
+        {"query_read": frozenset({"q"}), "query_declared": frozenset({"q"})},
+        None,
+    ),
+    "a header not declared": ({"headers_read": frozenset({"user-agent"})}, "header-undeclared"),
+    "a header of the policy": ({"headers_read": frozenset({"accept"})}, None),
+    "a header that the response varies on": (
+        {"headers_read": frozenset({"dnt"}), "vary": frozenset({"dnt"})},
+        None,
+    ),
+    "a header of validation": ({"headers_read": frozenset({"if-none-match", "range"})}, None),
+    "a streamed body": ({"streamed": True}, "body-streamed"),
+    "no policy at all": ({"policy": NO_STORE, "marked": False}, "unmarked"),
+    "a policy of no-store": ({"policy": NO_STORE}, None),
+}
+QUIET = {"unsafe-method", "error-status", "unmarked"}
+
+
+@pytest.mark.parametrize(("facts", "code"), CASES.values(), ids=CASES)
+def test_the_verdict(facts: dict[str, Any], code: str | None) -> None:
+    """Each fact has its reason, and a page without one may be shared."""
+    finding = judge(Facts(**{"view": "site.show", "policy": PUBLIC, **facts}))
+    assert (finding.code if finding else None) == code
+
+
+@pytest.mark.parametrize(("facts", "code"), CASES.values(), ids=CASES)
+def test_only_a_broken_promise_is_a_leak(facts: dict[str, Any], code: str | None) -> None:
+    """An error page or a POST is nobody's fault; the rest names view, policy and reason."""
+    finding = judge(Facts(**{"view": "site.show", "policy": PUBLIC, **facts}))
+    if finding is None or "session-read-late" in facts.get("touched", ()):
+        return
+    assert finding.leak == (code not in QUIET)
+    assert "site.show" in finding.sentence
+    if finding.leak:
+        assert f"({code})" in finding.sentence

@@ -1,0 +1,231 @@
+"""Policies refuse to contradict themselves and never grow more permissive by merging."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.edge import NO_STORE, Freshness, Policy, PolicyError
+from app.edge.http.cache_control import Directives
+from app.edge.policy.cdn_headers import DIALECTS, spell
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+CONTRADICTIONS = {
+    "private with a public edge": (
+        lambda: Policy(name="X", private=True, edge=Freshness(ttl=DAY)),
+        "private keeps it from every edge",
+    ),
+    "private and public": (
+        lambda: Policy(name="X", private=True, public=True),
+        "private and public",
+    ),
+    "stale-while-revalidate with must-revalidate": (
+        lambda: Freshness(ttl=DAY, stale_while_revalidate=MINUTE, must_revalidate=True),
+        "stale_while_revalidate serves stale, must_revalidate forbids it",
+    ),
+    "stale-if-error with must-revalidate": (
+        lambda: Freshness(ttl=DAY, stale_if_error=MINUTE, must_revalidate=True),
+        "stale_if_error serves stale, must_revalidate forbids it",
+    ),
+    "stale-while-revalidate with no-cache": (
+        lambda: Freshness(stale_while_revalidate=MINUTE, no_cache=True),
+        "no_cache forbids it",
+    ),
+    "a ttl with no-cache": (lambda: Freshness(ttl=DAY, no_cache=True), "a ttl means nothing"),
+    "Vary on Cookie when shared": (
+        lambda: Policy(name="X", browser=Freshness(ttl=DAY), vary=("cookie",)),
+        "varies on Cookie",
+    ),
+    "Vary on Authorization when shared": (
+        lambda: Policy(name="X", vary=("Authorization",)),
+        "varies on Authorization",
+    ),
+    "Vary on everything": (lambda: Policy(name="X", vary=("*",)), r"Vary: \*"),
+    "a negative ttl": (lambda: Freshness(ttl=timedelta(seconds=-1)), "can't be negative"),
+    "a negative stale span": (lambda: Freshness(stale_if_error=-DAY), "can't be negative"),
+    "a ttl that is a number": (lambda: Freshness(ttl=60), "write it as a timedelta"),
+    "no-store with a ttl": (
+        lambda: Policy(name="X", no_store=True, browser=Freshness(ttl=DAY)),
+        "no_store keeps nothing",
+    ),
+    "no-store with an edge": (
+        lambda: Policy(name="X", no_store=True, edge=Freshness()),
+        "no_store keeps nothing",
+    ),
+    "no-store and public": (lambda: Policy(name="X", no_store=True, public=True), "contradict"),
+    "no-store and must-understand": (
+        lambda: Policy(name="X", no_store=True, must_understand=True),
+        "contradict",
+    ),
+    "immutable without a ttl": (lambda: Policy(name="X", immutable=True), "give the browser a ttl"),
+    "no name": (lambda: Policy(name=""), "needs a name"),
+    "a field name that is none": (
+        lambda: Policy(name="X", private=("Set Cookie",)),
+        "no header field name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_a_contradiction_is_refused_with_its_reason(make: Any, reason: str) -> None:
+    """What can't hold can't be made."""
+    with pytest.raises(PolicyError, match=reason):
+        make()
+
+
+WORDS = {
+    "no store": (NO_STORE, "keeps nothing", "keeps nothing"),
+    "private": (
+        Policy(name="X", private=True, browser=Freshness(ttl=MINUTE)),
+        "keeps it for 1 minute",
+        "keeps nothing",
+    ),
+    "both": (
+        Policy(
+            name="X",
+            edge=Freshness(ttl=DAY, stale_while_revalidate=MINUTE, stale_if_error=7 * DAY),
+            vary=("Accept-Language",),
+        ),
+        "asks each time",
+        (
+            "keeps it for 1 day, then up to 1 minute more while it asks again, "
+            "up to 7 days more if the origin fails, one copy per Accept-Language"
+        ),
+    ),
+    "fields": (
+        Policy(name="X", private="set-cookie", browser=Freshness(ttl=90 * MINUTE)),
+        "keeps it for 1 hour 30 minutes",
+        "keeps it for 1 hour 30 minutes, without Set-Cookie",
+    ),
+}
+
+
+@pytest.mark.parametrize(("policy", "browser", "edge"), WORDS.values(), ids=WORDS)
+def test_a_policy_can_be_said_in_words(policy: Policy, browser: str, edge: str) -> None:
+    """Each audience gets a phrase that a person understands."""
+    assert policy.words() == (browser, edge)
+
+
+spans = st.integers(0, 10**6).map(lambda seconds: timedelta(seconds=seconds))
+fields = st.one_of(
+    st.booleans(), st.lists(st.sampled_from(["Set-Cookie", "X-One", "X-Two"])).map(tuple)
+)
+
+
+@st.composite
+def freshnesses(draw: st.DrawFn) -> Freshness:
+    """Draw any freshness that may exist."""
+    no_cache = draw(fields)
+    must = draw(st.booleans())
+    strict = must or no_cache is True
+    return Freshness(
+        ttl=timedelta() if no_cache is True else draw(spans),
+        stale_while_revalidate=None if strict else draw(st.none() | spans),
+        stale_if_error=None if strict else draw(st.none() | spans),
+        must_revalidate=must,
+        no_cache=no_cache,
+    )
+
+
+_ENDS = st.sampled_from([{}, {"timed": True}, {"timed": True, "purged": False}])
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Draw any policy that may exist."""
+    if draw(st.integers(0, 9)) == 0:
+        return NO_STORE
+    private = draw(fields)
+    browser = draw(freshnesses())
+    return Policy(
+        name=draw(st.sampled_from(["A", "B", "C"])),
+        browser=browser,
+        edge=None if private is True else draw(st.none() | freshnesses()),
+        private=private,
+        public=private is not True and draw(st.booleans()),
+        immutable=bool(browser.ttl) and draw(st.booleans()),
+        no_transform=draw(st.booleans()),
+        must_understand=draw(st.booleans()),
+        vary=draw(st.lists(st.sampled_from(["Accept", "Accept-Language"]))),
+        literal=draw(st.booleans()),
+        **draw(_ENDS),
+    )
+
+
+def _fields_of(said: bool | tuple[str, ...]) -> set[str]:
+    return set() if isinstance(said, bool) else set(said)
+
+
+def _no_looser(strict: Freshness, loose: Freshness) -> bool:
+    zero = timedelta()
+    return (
+        strict.ttl <= loose.ttl
+        and (strict.stale_while_revalidate or zero) <= (loose.stale_while_revalidate or zero)
+        and (strict.stale_if_error or zero) <= (loose.stale_if_error or zero)
+        and strict.must_revalidate >= loose.must_revalidate
+        and (strict.no_cache is True or _fields_of(strict.no_cache) >= _fields_of(loose.no_cache))
+        and (strict.no_cache is True or loose.no_cache is not True)
+    )
+
+
+@given(policies(), policies())
+def test_a_merge_is_never_more_permissive_than_either(one: Policy, two: Policy) -> None:
+    """The stricter word wins, for each audience and each directive."""
+    both = one.merge(two)
+    for each in (one, two):
+        assert both.no_store or not each.no_store
+        if both.no_store:
+            continue
+        assert _no_looser(both.browser, each.browser)
+        assert both.shared <= each.shared
+        assert both.private is True or _fields_of(both.private) >= _fields_of(each.private)
+        assert not both.shared or _no_looser(both.at_edge, each.at_edge)
+        assert both.public <= each.public
+        assert both.immutable <= each.immutable
+        assert both.no_transform >= each.no_transform
+        assert both.must_understand >= each.must_understand
+        assert both.timed >= each.timed
+        assert both.purged >= each.purged
+        assert set(both.vary) >= set(each.vary)
+
+
+@given(policies(), policies())
+def test_a_merge_does_not_care_about_order(one: Policy, two: Policy) -> None:
+    """So the order of decorators does not matter either."""
+    assert one.merge(two) == two.merge(one)
+    assert one.merge(one).merge(two) == one.merge(two)
+
+
+@given(policies(), st.sampled_from(sorted(DIALECTS)), st.none() | spans)
+def test_stale_serving_and_s_maxage_never_stand_together_by_our_hand(
+    policy: Policy, dialect: str, cap: timedelta | None
+) -> None:
+    """s-maxage forbids stale serving (RFC 9111 §5.2.2.10), so it would be a lie."""
+    for _, value in spell(policy, (DIALECTS[dialect],), cap=cap):
+        said = Directives.parse([value])
+        if "s-maxage" in said and policy.browser.stale_if_error is None:
+            assert "stale-if-error" not in said
+
+
+@given(policies(), st.sampled_from(sorted(DIALECTS)), spans)
+def test_an_edge_that_cannot_be_purged_keeps_no_longer_than_the_cap(
+    policy: Policy, dialect: str, cap: timedelta
+) -> None:
+    """Only the gateway, which is purged, gets the full time."""
+    if policy.edge is None or policy.literal or policy.immutable or DIALECTS[dialect].purged:
+        return
+    if not policy.purged:
+        return
+    for name, value in spell(policy, (DIALECTS[dialect],), cap=cap):
+        if name == "X-Accel-Expires":
+            assert int(value) <= cap.total_seconds()
+        else:
+            said = Directives.parse([value])
+            key = "s-maxage" if name == "Cache-Control" else "max-age"
+            assert (said.seconds(key) or timedelta()) <= cap

@@ -1,0 +1,152 @@
+"""A site whose process is killed at every statement it sends, and edges that remember.
+
+Run as `python -m …crashing URL FOLDER ROUNDS`: it forks a child per round, kills it, lets the next
+one go on from what is left, and at last compares the edges with the database. Prints what it found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from app.edge.cdn import Limits, Target
+from app.edge.purge import Relay, State, Tier
+from app.edge.purge.leader import Alone
+from app.edge.purge.tables import outbox
+
+from .conftest import NOW, Clock, build, connect, post, world
+
+POSTS = 4
+GATEWAY = Tier(name="gateway", depth=0)
+CDN = Tier(name="cdn", depth=1, flight=timedelta(seconds=30))
+STATEMENTS = 150
+"""Fewer steps than a child takes in its life."""
+
+
+class FileEdge:
+    """An edge that outlives us: a line says which version of a page it fetched after a purge."""
+
+    limits = Limits(batch=3)
+
+    def __init__(self, path: Path, inner: FileEdge | None, engine: Engine) -> None:
+        self._path = path
+        self._inner = inner
+        self._engine = engine
+
+    def purge(self, targets: Sequence[Target]) -> None:
+        """Fetch these pages anew, from the edge inside this one or from the database."""
+        for target in targets:
+            self._fetch(target.url)
+
+    def purge_everything(self) -> None:
+        """Fetch every page anew."""
+        for number in range(1, POSTS + 1):
+            self._fetch(f"/{number}")
+
+    def kept(self) -> dict[str, int]:
+        """The version of each page that was fetched last."""
+        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        return {url: int(version) for url, version in map(str.split, lines)}
+
+    def _fetch(self, url: str) -> None:
+        version = self._inner.kept().get(url, 0) if self._inner else self._now()[url]
+        with self._path.open("a") as log:
+            log.write(f"{url} {version}\n")
+
+    def _now(self) -> dict[str, int]:
+        with self._engine.connect() as connection:
+            return {f"/{row.id}": row.version for row in connection.execute(sa.select(post))}
+
+
+def edges(engine: Engine, folder: Path) -> dict[Tier, Any]:
+    """The gateway, and the CDN in front of it."""
+    gateway = FileEdge(folder / "gateway", None, engine)
+    return {GATEWAY: gateway, CDN: FileEdge(folder / "cdn", gateway, engine)}
+
+
+def live(url: str, folder: Path, now: datetime, dies_at: int, seed: int) -> None:
+    """Write and relay, and be killed at a statement or a step between them."""
+    engine, random, left = connect(url), Random(seed), [dies_at]
+
+    def count(*_arguments: Any, **_more: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+        event.listen(engine, name, count)
+    clock = Clock(now=now)
+    tiers = edges(connect(url), folder)
+    relay = Relay(engine, tiers, leader=Alone(), world=world(clock, count))
+    for turn in range(3):
+        with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            some = random.sample(range(1, POSTS + 1), 2)
+            bump = sa.update(post).values(version=post.c.version + 1)
+            connection.execute(bump.where(post.c.id.in_(some)))
+        if turn != 1:
+            relay.flush(clock.now)
+        relay.step(clock.now)
+        clock.advance(CDN.flight)
+    relay.step(clock.now)
+    os._exit(0)
+
+
+def rounds(url: str, folder: Path, count: int) -> tuple[datetime, int]:
+    """Kill a child per round: at a statement of its own, or when chance says so."""
+    random, now, killed = Random(5), NOW, 0
+    for number in range(count):
+        by_chance = number % 5 == 4
+        dies_at = 10**9 if by_chance else 1 + (number * 7) % STATEMENTS
+        child = os.fork()
+        if not child:
+            live(url, folder, now, dies_at, number)
+        if by_chance:
+            time.sleep(random.uniform(0.0, 0.06))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        killed += os.WIFSIGNALED(status)
+        now += timedelta(minutes=3)
+    return now, killed
+
+
+def recover(url: str, folder: Path, now: datetime) -> dict[str, Any]:
+    """Let a relay live for a while, and say what the edges keep and what is owed."""
+    engine, clock = connect(url), Clock(now=now)
+    tiers = edges(engine, folder)
+    relay = Relay(engine, tiers, leader=Alone(), world=world(clock))
+    for _ in range(6):
+        relay.step(clock.now)
+        clock.advance(timedelta(minutes=1))
+    with engine.connect() as connection:
+        current = {f"/{row.id}": row.version for row in connection.execute(sa.select(post))}
+        unsettled = connection.scalar(
+            sa.select(sa.func.count()).where(outbox.c.state != State.SETTLED),
+        )
+    engine.dispose()
+    kept = {tier.name: edge.kept() for tier, edge in tiers.items()}
+    return {"current": current, "kept": kept, "unsettled": unsettled}
+
+
+def main(url: str, folder: str, count: str) -> None:
+    """Do it all; the parent holds no connection while it forks."""
+    engine = connect(url)
+    build(engine, POSTS)
+    engine.dispose()
+    now, killed = rounds(url, Path(folder), int(count))
+    sys.stdout.write(json.dumps(recover(url, Path(folder), now) | {"killed": killed}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from app.edge.purge.entry_state import MOVES, OPEN, State, move
+from app.edge.purge.tables import outbox
+
+ARROWS = {
+    (State.PENDING, State.CLAIMED),
+    (State.CLAIMED, State.CLAIMED),
+    (State.CLAIMED, State.PENDING),
+    (State.CLAIMED, State.SENT),
+    (State.CLAIMED, State.SETTLED),
+    (State.CLAIMED, State.DEAD),
+    (State.SENT, State.CLAIMED),
+    (State.DEAD, State.PENDING),
+    (State.DEAD, State.SETTLED),
+}
+ENTRY = {
+    "tier": "cdn",
+    "depth": 1,
+    "kind": "page",
+    "again": True,
+    "upto": 0,
+    "due_at": 0,
+    "enqueued_at": 0,
+}
+
+
+@pytest.mark.parametrize(("source", "target"), list(product(State, State)), ids=str)
+def test_an_entry_moves_along_the_arrows_and_nowhere_else(
+    engine: Engine, source: State, target: State
+) -> None:
+    """The table of moves is the database's law, not advice."""
+    with engine.begin() as connection:
+        connection.execute(sa.insert(outbox).values(**ENTRY, state=source))
+        moved = move(connection, target, sa.true())
+        assert moved == ((source, target) in ARROWS)
+        assert connection.scalar(sa.select(outbox.c.state)) == (target if moved else source)
+
+
+def test_what_is_open_can_still_settle() -> None:
+    """From every state that is not the end there is a way to it."""
+    for start in State:
+        reached, seen = {start}, set()
+        while reached - seen:
+            state = (reached - seen).pop()
+            seen.add(state)
+            reached |= MOVES[state]
+        assert State.SETTLED in reached
+    assert set(OPEN) == {State.PENDING, State.CLAIMED, State.SENT}

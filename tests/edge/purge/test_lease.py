@@ -1,0 +1,251 @@
+"""A gateway that nobody hears of: it believes itself no longer, and nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.engine import Connection
+
+from app.edge.flask.worker import own_tier
+from app.edge.purge.claim import LATE
+from app.edge.purge.gateway_heartbeats import ALIVE
+from app.edge.purge.lease import LASTS, RENEWED, Lease, Moment
+from app.edge.purge.maintenance import retire
+from app.edge.purge.membership import ABSENT, join, joined, retire_gone
+from app.extensions import db
+from app.publishing.models import Site
+from app.publishing.transaction import transaction
+
+Make = Callable[..., Flask]
+
+
+class Notes:
+    """A store's notes, in a dict."""
+
+    def __init__(self) -> None:
+        self.kept: dict[bytes, bytes] = {}
+
+    def note(self, name: bytes) -> bytes | None:
+        """What was kept."""
+        return self.kept.get(name)
+
+    def remember(self, name: bytes, value: bytes) -> bool:
+        """Keep it."""
+        self.kept[name] = value
+        return True
+
+
+class Ticks:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        """What has passed."""
+        return self.now
+
+
+def renewed(lease: Lease) -> None:
+    """Let a lease last from now on."""
+    lease.renew(lease.moment())
+
+
+AGES = {
+    "new": (0, True),
+    "before its end": (LASTS - 1, True),
+    "over": (LASTS, False),
+    "a clock that was set back a little": (-1, True),
+    "a clock that was set back": (-3600, False),
+}
+
+
+@pytest.mark.parametrize(("age", "holds"), AGES.values(), ids=AGES)
+def test_a_lease_holds_until_it_ends(age: float, holds: bool) -> None:
+    """For every process that reads the same notes."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    renewed(Lease(notes, clock=clock, ticks=ticks))
+    clock.now += age
+    assert Lease(notes, clock=clock, ticks=ticks)() is holds
+
+
+COUNTED = {
+    "before its end": (LASTS - 1, True),
+    "over, by a clock that was set back": (LASTS, False),
+    "a machine that was started again": (-1, False),
+}
+
+
+@pytest.mark.parametrize(("passed", "holds"), COUNTED.values(), ids=COUNTED)
+def test_a_clock_that_is_set_prolongs_no_lease(passed: float, holds: bool) -> None:
+    """Seconds are counted as well; what can't be known is over."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    renewed(Lease(notes, clock=clock, ticks=ticks))
+    ticks.now += passed
+    assert Lease(notes, clock=clock, ticks=ticks)() is holds
+
+
+def test_a_lease_is_over_before_anybody_calls_its_gateway_gone() -> None:
+    """Also for a process that has just looked, and with time to spare."""
+    assert ALIVE.total_seconds() > LASTS + 2
+    assert LASTS > 2 * RENEWED
+
+
+def test_a_lease_lasts_from_before_the_others_were_told() -> None:
+    """A database that is slow to take it makes it shorter."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    lease = Lease(notes, clock=clock, ticks=ticks)
+    began = lease.moment()
+    ticks.now += LASTS
+    lease.renew(began)
+    assert lease.over
+
+
+def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
+    """There it would not tell anything."""
+    lease = Lease(Notes())
+    assert lease()
+    assert lease.due
+    assert not lease.known
+
+
+def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
+    """By one of the processes that share it."""
+    clock, notes = Ticks(), Notes()
+    one, other = Lease(notes, clock=clock), Lease(notes, clock=clock)
+    renewed(one)
+    assert not other.due
+    clock.now += RENEWED
+    assert other.due
+    renewed(other)
+    assert not one.due
+
+
+def test_readers_look_at_the_notes_once_a_second() -> None:
+    """A HIT is cheap."""
+    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    lease = Lease(notes, clock=clock, ticks=ticks)
+    renewed(lease)
+    assert lease()
+    clock.now += LASTS
+    assert lease()
+    ticks.now += 1
+    assert not lease()
+
+
+def shown(app: Flask) -> tuple[str, str]:
+    """Whether a page shows the new name, and how the gateway came by it."""
+    answer = app.test_client().get("/topics")
+    name = "new" if "A New Name" in answer.text else "old"
+    return name, answer.headers["Cache-Status"].partition("; ")[2].partition(";")[0]
+
+
+def name_it(title: str) -> None:
+    """Give the site a name, which stands on every page."""
+    with transaction() as session:
+        session.merge(Site(id=1, title=title))
+    db.session.remove()
+
+
+def end(app: Flask) -> None:
+    """Let the lease of a gateway be over."""
+    lease = app.extensions["edge"].embedded.lease
+    now = lease.moment()
+    lease.renew(Moment(clock=now.clock - LASTS, ticks=now.ticks - LASTS))
+
+
+@pytest.fixture
+def cut_off(make_app: Make, tmp_path: Path) -> Flask:
+    """A gateway that has a page of which it did not hear that it was changed."""
+    web = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "web"))
+    web.extensions["edge"].upkeep.catch_up()
+    web.extensions["edge"].upkeep.prove()
+    for expected in ("fwd=uri-miss", "hit"):
+        assert shown(web) == ("old", expected)
+    shell = make_app(EDGE_GATEWAY=False)
+    with shell.app_context():
+        name_it("A New Name")
+    return web
+
+
+def test_a_gateway_whose_lease_is_over_asks_before_it_answers(cut_off: Flask) -> None:
+    """What is stored may have been purged without its hearing of it."""
+    assert shown(cut_off) == ("old", "hit")
+    end(cut_off)
+    assert shown(cut_off) == ("new", "fwd=stale")
+
+
+def test_a_gateway_that_has_not_been_purged_does_not_renew_its_lease(cut_off: Flask) -> None:
+    """It is reached, but what it was owed it did not take."""
+    end(cut_off)
+    cut_off.extensions["edge"].upkeep._clock = lambda: datetime.now(UTC) + 2 * LATE
+    cut_off.extensions["edge"].upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=stale")
+
+
+def names(connection: Connection) -> list[str]:
+    """The gateways that have joined."""
+    return [tier.name for tier in joined(connection)]
+
+
+def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask) -> None:
+    """Nothing was owed to it meanwhile."""
+    state = cut_off.extensions["edge"]
+    mine = own_tier(state.embedded).name
+    late = datetime.now(UTC) + ABSENT
+    with db.engine.begin() as connection:
+        retire_gone(connection, late - timedelta(seconds=5), [mine])
+        retire_gone(connection, late + timedelta(seconds=5), [])
+        assert names(connection) == [mine]
+        retire_gone(connection, late + timedelta(seconds=5), [mine])
+        assert names(connection) == []
+    end(cut_off)
+    state.upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    with db.engine.connect() as connection:
+        assert names(connection) == [mine]
+
+
+def test_a_gateway_that_another_made_known_again_begins_empty_as_well(cut_off: Flask) -> None:
+    """Its own process may settle a change before it finds that it was given up."""
+    state = cut_off.extensions["edge"]
+    mine = own_tier(state.embedded)
+    with db.engine.begin() as connection:
+        retire(connection, mine.name)
+        join(connection, mine, datetime.now(UTC))
+    end(cut_off)
+    state.upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=uri-miss")
+
+
+def test_a_gateway_that_was_cut_off_takes_what_it_is_owed_before_it_answers(
+    cut_off: Flask,
+) -> None:
+    """What is further out was purged without waiting for it, and must not get the old page."""
+    end(cut_off)
+    cut_off.extensions["edge"].upkeep.prove()
+    assert shown(cut_off) == ("new", "fwd=uri-miss")
+
+
+def test_one_that_is_followed_without_a_break_is_purged_by_its_relay_alone(cut_off: Flask) -> None:
+    """To be heard of costs a row."""
+    lease = cut_off.extensions["edge"].embedded.lease
+    now = lease.moment()
+    lease.renew(Moment(clock=now.clock - RENEWED, ticks=now.ticks - RENEWED))
+    cut_off.extensions["edge"].upkeep.prove()
+    assert not lease.due
+    assert shown(cut_off) == ("old", "hit")
+
+
+def test_a_gateway_without_a_relay_is_not_given_up_so_soon(make_app: Make) -> None:
+    """It never said that it is reached, so its silence tells nothing."""
+    web: Any = make_app(EDGE_GATEWAY=True)
+    web.extensions["edge"].upkeep.catch_up()
+    with db.engine.begin() as connection:
+        retire_gone(connection, datetime.now(UTC) + timedelta(days=1))
+        assert len(names(connection)) == 1

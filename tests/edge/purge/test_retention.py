@@ -1,0 +1,106 @@
+"""What leaves the index when it is full: the oldest pages, together with what their tiers are owed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from app.edge.pages import Bound
+from app.edge.pages.capacity import fullness
+from app.edge.pages.tables import page as pages
+from app.edge.purge.maintenance import keep_house
+from app.edge.purge.retention import GRACE, OLD, TURNOVER
+from app.edge.purge.tables import outbox
+
+from .conftest import CDN, GATEWAY, NOW, build
+
+TIERS = (GATEWAY, CDN)
+
+
+def keep(engine: Engine, bound: int, passed: timedelta = timedelta(0)) -> set[tuple[str, str]]:
+    """Keep house in an index with this bound; return which tier is owed which page."""
+    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+        keep_house(connection, TIERS, NOW + passed, Bound(pages=bound))
+        rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
+        assert fullness(connection).pages == len(there(connection))
+    return {(row.tier, row.url) for row in rows}
+
+
+def there(connection: Connection) -> set[str]:
+    """The registered pages."""
+    return set(connection.scalars(sa.select(pages.c.url)))
+
+
+def age(engine: Engine) -> None:
+    """Let pages expire in the order of their ids."""
+    with engine.begin() as connection:
+        connection.execute(sa.update(pages).values(expires_at=pages.c.expires_at + pages.c.id))
+
+
+def test_what_is_over_a_lower_bound_leaves_purged(engine: Engine) -> None:
+    """Those that would expire first, and every tier is owed each of them."""
+    build(engine, 5)
+    age(engine)
+    owed = keep(engine, 3)
+    assert owed == {(tier, url) for tier in ("gateway", "cdn") for url in ("/1", "/2")}
+    with engine.connect() as connection:
+        assert there(connection) == {"/3", "/4", "/5"}
+        told = connection.execute(sa.select(outbox.c.cause, outbox.c.gone)).all()
+    # Purged for good: what an edge kept aside could be of a page that is withdrawn later.
+    assert {tuple(row) for row in told} == {("the page index is full", True)}
+
+
+def test_a_full_index_lets_old_pages_go_and_few_at_a_time(engine: Engine) -> None:
+    """Otherwise nothing new would be kept for weeks."""
+    build(engine, TURNOVER + 5)
+    assert keep(engine, TURNOVER + 5) == set()
+    owed = keep(engine, TURNOVER + 5, OLD + timedelta(minutes=1))
+    assert len(owed) == TURNOVER * len(TIERS)
+
+
+def test_an_index_with_room_loses_nothing_that_lives(engine: Engine) -> None:
+    """However old it is."""
+    build(engine, 5)
+    assert keep(engine, 6, OLD * 2) == set()
+
+
+def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
+    """No edge can show it."""
+    build(engine, 2)
+    assert keep(engine, 1, timedelta(days=901)) == set()
+    with engine.connect() as connection:
+        assert there(connection) == set()
+
+
+def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
+    """With everything, once the clock is right: such a page lives, and nobody heard of it."""
+    build(engine, 2)
+    assert keep(engine, 1, timedelta(days=901)) == set()
+    assert keep(engine, 1, timedelta(days=901) - GRACE) == set()
+    assert keep(engine, 1) == {("gateway", ""), ("cdn", "")}
+    with engine.connect() as connection:
+        causes = set(connection.scalars(sa.select(outbox.c.cause)))
+    assert causes == {"pages had left by a clock that was ahead"}
+
+
+def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -> None:
+    """Those of two machines do."""
+    build(engine, 2)
+    assert keep(engine, 5, timedelta(days=900) + GRACE) == set()
+    with engine.connect() as connection:
+        assert there(connection) == {"/1", "/2"}
+
+
+def test_a_page_leaves_in_all_its_forms(engine: Engine) -> None:
+    """A purge is of all of them, so none may stay without an edge that has it."""
+    build(engine, 2)
+    age(engine)
+    with engine.begin() as connection:
+        row = connection.execute(sa.select(pages).where(pages.c.url == "/1")).one()
+        other = {**row._mapping, "id": 9, "variant": "json", "expires_at": row.expires_at + 9}
+        connection.execute(sa.insert(pages).values(other))
+    keep(engine, 2)
+    with engine.connect() as connection:
+        assert there(connection) == {"/2"}

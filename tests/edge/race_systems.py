@@ -1,0 +1,405 @@
+"""Two grounds for a race: the real parts over SQLite, and a model of them that is quick."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.edge.cdn import Target
+from app.edge.cdn.gateway import GatewayDriver
+from app.edge.cdn.memory import MemoryDriver
+from app.edge.changes import mark
+from app.edge.dependencies import Dependency, Schema
+from app.edge.gateway.store.memory import MemoryStore
+from app.edge.pages import Page, Registered, register
+from app.edge.purge import Tier, settle_changes
+from app.edge.purge.claim import Claim, claim
+from app.edge.purge.delivery import Delivery
+from app.edge.purge.outcome import accepted
+
+from .dependencies.conftest import read
+from .gateway.store_contract import stored
+from .purge.conftest import NOW, WATCHED, Clock, build, connect, post, world
+from .race_search import Body, Rules
+
+URL = "/p"
+FLIGHT = timedelta(seconds=10)
+QUERY = sa.select(post.c.id, post.c.version).order_by(post.c.id)
+SCHEMA = Schema.of(WATCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A gateway's store as something to be purged by URL."""
+
+    store: MemoryStore
+
+    def purge(self, url: str) -> int:
+        """Forget a page."""
+        return self.store.purge(url.encode())
+
+    def purge_all(self) -> int:
+        """Forget everything."""
+        return self.store.purge_all()
+
+
+class Real:
+    """The change log, the index, the outbox, the store and the drivers, as they are."""
+
+    def __init__(self, rules: Rules, *, posts: int, warm: bool) -> None:
+        self.rules = rules
+        self.engine = connect("sqlite://")
+        build(self.engine)
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(post), [{"id": n, "version": 0} for n in range(posts)])
+            connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
+            self._dependencies: set[Dependency] = read(connection, QUERY, SCHEMA)[1]
+        self.clock = Clock()
+        self.store = MemoryStore()
+        self.cdn = MemoryDriver()
+        flight = FLIGHT if rules.second_purge else timedelta(0)
+        inner = Tier(name="gateway", depth=0)
+        outer = Tier(name="cdn", depth=1 if rules.inside_out else 0, flight=flight)
+        self.tiers = (inner, outer)
+        self.driver = GatewayDriver(Stored(self.store))
+        self._gateway = Delivery(self.engine, inner, self.driver, world(self.clock))
+        self._cdn = Delivery(self.engine, outer, self.cdn, world(self.clock))
+        if warm:
+            assert self.register(self.mark())
+            self.keep(self.read(), self.token())
+
+    def save(self) -> Any:
+        """The bytes of the database, and copies of the tiers."""
+        store = {name: copy.copy(getattr(self.store, name)) for name in _KEPT}
+        return self._raw.serialize(), store, dict(self.cdn.entries), copy.copy(self.clock)
+
+    def restore(self, saved: Any) -> None:
+        """Be as it was."""
+        database, store, cdn, clock = saved
+        self._raw.deserialize(database)
+        for name in _KEPT:
+            setattr(self.store, name, copy.copy(store[name]))
+        self.cdn.entries = dict(cdn)
+        self.clock.now, self.clock._ticks = clock.now, clock._ticks
+
+    def key(self) -> Hashable:
+        """All but what chance has named."""
+        tables = tuple(tuple(self._raw.execute(query)) for query in _TOLD)
+        return tables, self.held(), self.store._counter, self._generation, self.clock.now
+
+    @property
+    def _raw(self) -> Any:
+        with self.engine.connect() as connection:
+            return connection.connection.dbapi_connection
+
+    @property
+    def _generation(self) -> int:
+        return self.store._generations.get(URL.encode(), 0)
+
+    def lookup(self) -> Body | None:
+        """What the gateway has."""
+        for found in self.store.load(URL.encode()):
+            body = self.store.body(URL.encode(), found, "identity")
+            return None if body is None else body.decode()
+        return None
+
+    def token(self) -> int:
+        """The gateway's purge counter."""
+        return self.store.token()
+
+    def mark(self) -> str:
+        """A place in the change log."""
+        with self.engine.begin() as connection:
+            return mark(connection)
+
+    def read(self) -> Body:
+        """Make the page from the database."""
+        with self.engine.begin() as connection:
+            return ",".join(str(row.version) for row in connection.execute(QUERY))
+
+    def register(self, mark: str) -> bool:
+        """Put the page into the index, unless it changed since the mark."""
+        page = Page(
+            url=URL,
+            tag="p-1",
+            etag='"e"',
+            policy="test",
+            registered=NOW,
+            expires=NOW + timedelta(days=9),
+        )
+        since = mark if self.rules.check else self.mark()
+        with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            return register(connection, page, self._dependencies, [since]) is Registered.DONE
+
+    def keep(self, body: Body, token: int) -> None:
+        """Store the page in the gateway."""
+        self.store.save(URL.encode(), stored(), {"identity": body.encode()}, token=token)
+
+    def arrive(self, body: Body) -> None:
+        """Store the page at the CDN."""
+        self.cdn.store(URL, body)
+
+    def held(self) -> tuple[Body | None, Body | None]:
+        """What the gateway and the CDN have."""
+        return self.lookup(), self.cdn.read(URL)
+
+    def commit(self, number: int) -> None:
+        """Alter a post."""
+        with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            bump = sa.update(post).where(post.c.id == number)
+            connection.execute(bump.values(version=post.c.version + 1))
+
+    def alter_unseen(self, number: int) -> None:
+        """Alter a post after its pages were purged."""
+        self.commit(number)
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
+
+    def purge_by_hand(self) -> None:
+        """Purge the page everywhere."""
+        self.driver.purge([Target(url=URL)])
+        self.cdn.purge([Target(url=URL)])
+
+    def settle(self) -> None:
+        """Resolve what was written."""
+        with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            settle_changes(connection, self.tiers, self.clock.now)
+
+    def claim(self) -> Claim | None:
+        """Claim what the gateway is owed."""
+        with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            found = claim(connection, self.tiers[0], self.driver.limits, self.clock.now)
+        return found if isinstance(found, Claim) else None
+
+    def call(self, claim: Claim) -> None:
+        """Purge the gateway of what was claimed."""
+        self.driver.purge(claim.targets)
+
+    def record(self, claim: Claim) -> None:
+        """Note that it was purged."""
+        with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            accepted(connection, self.tiers[0], claim, self.clock.now)
+
+    def purge_gateway(self) -> None:
+        """Claim, call and record at once."""
+        self._gateway.drain(self.clock.now)
+
+    def purge_cdn(self) -> None:
+        """Send the CDN what it is owed now."""
+        self._cdn.drain(self.clock.now)
+
+    def pass_time(self) -> None:
+        """Let the longest flight of a response pass."""
+        self.clock.advance(FLIGHT)
+
+
+_KEPT = ("_entries", "_size", "_counter", "_floor", "_generations")
+_TOLD = (
+    "SELECT id, resolved FROM edge_change ORDER BY id",
+    "SELECT version FROM post ORDER BY id",
+    "SELECT url FROM edge_page",
+    """
+    SELECT id, tier, state, again, upto, due_at, attempts, claimed_until, sent_at, settled_at
+    FROM edge_outbox ORDER BY id
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A purge that a tier is owed; instants count flights."""
+
+    id: int
+    inner: bool
+    upto: int
+    again: bool
+    due: int
+    sent: int | None = None
+    settled: int | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it was never sent."""
+        return self.sent is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything that the model knows."""
+
+    versions: tuple[int, ...]
+    changes: int = 0
+    resolved: int = 0
+    registered: bool = False
+    gateway: Body | None = None
+    counter: int = 0
+    generation: int = 0
+    cdn: Body | None = None
+    now: int = 0
+    outbox: tuple[Entry, ...] = ()
+
+
+@dataclass(slots=True)
+class Model:
+    """The same as `Real`, told in a few lines."""
+
+    rules: Rules
+    posts: int
+    warm: bool
+    state: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.state = State(versions=(0,) * self.posts)
+        if self.warm:
+            self.register("0")
+            self.keep(self.read(), 0)
+
+    def _be(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def save(self) -> State:
+        """The state."""
+        return self.state
+
+    def restore(self, saved: State) -> None:
+        """Be as it was."""
+        self.state = saved
+
+    def key(self) -> Hashable:
+        """The state."""
+        return self.state
+
+    def lookup(self) -> Body | None:
+        """What the gateway has."""
+        return self.state.gateway
+
+    def token(self) -> int:
+        """The gateway's purge counter."""
+        return self.state.counter
+
+    def mark(self) -> str:
+        """A place in the change log."""
+        return str(self.state.changes)
+
+    def read(self) -> Body:
+        """Make the page."""
+        return ",".join(map(str, self.state.versions))
+
+    def register(self, mark: str) -> bool:
+        """Any change alters the page."""
+        done = int(mark) == self.state.changes or not self.rules.check
+        if done:
+            self._be(registered=True)
+        return done
+
+    def keep(self, body: Body, token: int) -> None:
+        """Store the page in the gateway."""
+        if self.state.generation <= token:
+            self._be(gateway=body)
+
+    def arrive(self, body: Body) -> None:
+        """Store the page at the CDN."""
+        self._be(cdn=body)
+
+    def held(self) -> tuple[Body | None, Body | None]:
+        """What the gateway and the CDN have."""
+        return self.state.gateway, self.state.cdn
+
+    def commit(self, number: int) -> None:
+        """Alter a post."""
+        versions = list(self.state.versions)
+        versions[number] += 1
+        self._be(versions=tuple(versions), changes=self.state.changes + 1)
+
+    def alter_unseen(self, number: int) -> None:
+        """Alter a post after its pages were purged."""
+        self.commit(number)
+        self._be(resolved=self.state.changes)
+
+    def purge_by_hand(self) -> None:
+        """Purge the page everywhere."""
+        self._purge_store()
+        self._be(cdn=None)
+
+    def settle(self) -> None:
+        """Owe both tiers the page, in the entries that wait or in new ones."""
+        state = self.state
+        if state.resolved == state.changes:
+            return
+        self._be(resolved=state.changes)
+        for inner in (True, False) if state.registered else ():
+            self._owe(inner=inner)
+
+    def _owe(self, *, inner: bool) -> None:
+        entries = self.state.outbox
+        last = len(entries)
+        if any(e.pending and e.inner is inner for e in entries):
+            self._be(
+                outbox=tuple(
+                    replace(e, upto=last) if e.pending and e.inner is inner else e for e in entries
+                ),
+            )
+            return
+        again = not inner and self.rules.second_purge
+        entry = Entry(id=last + 1, inner=inner, upto=last, again=again, due=self.state.now)
+        self._be(outbox=(*entries, entry))
+
+    def claim(self) -> Any:
+        """The model purges in one step."""
+        raise NotImplementedError
+
+    def call(self, claim: Any) -> None:
+        """As `claim`."""
+        raise NotImplementedError
+
+    def record(self, claim: Any) -> None:
+        """As `claim`."""
+        raise NotImplementedError
+
+    def purge_gateway(self) -> None:
+        """Claim, call and record at once."""
+        waiting = [e for e in self.state.outbox if e.inner and e.pending]
+        if waiting:
+            self._purge_store()
+            self._sent(waiting)
+
+    def purge_cdn(self) -> None:
+        """Send the CDN what it is owed now."""
+        due = [e for e in self.state.outbox if not e.inner and self._due(e)]
+        if due:
+            self._be(cdn=None)
+            self._sent(due)
+
+    def _due(self, entry: Entry) -> bool:
+        state = self.state
+        if entry.settled is not None or entry.due > state.now:
+            return False
+        if not self.rules.inside_out:
+            return True
+        before = [e for e in state.outbox if e.inner and e.id <= entry.upto]
+        if entry.pending:
+            return not any(e.pending for e in before)
+        return all(e.settled is not None and e.settled < state.now for e in before)
+
+    def _sent(self, entries: Sequence[Entry]) -> None:
+        now = self.state.now
+        done = {
+            e.id: replace(e, sent=now, again=False, due=now + 1)
+            if e.again
+            else replace(e, sent=now if e.sent is None else e.sent, settled=now)
+            for e in entries
+        }
+        self._be(outbox=tuple(done.get(e.id, e) for e in self.state.outbox))
+
+    def _purge_store(self) -> None:
+        counter = self.state.counter + 1
+        self._be(gateway=None, counter=counter, generation=counter)
+
+    def pass_time(self) -> None:
+        """Let the longest flight of a response pass."""
+        self._be(now=self.state.now + 1)

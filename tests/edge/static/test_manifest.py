@@ -1,0 +1,189 @@
+"""Fingerprints stand for the bytes that a reader gets, through style sheets that refer on."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+import brotli
+import pytest
+
+from app.edge.static.build_cache import Shelf
+from app.edge.static.manifest import Manifest, StaticError, media_type, read_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LONG = "body { color: rebeccapurple }\n" * 40
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[[dict[str, str]], Manifest]:
+    """Return a function that writes files into a folder and reads it."""
+
+    def make(files: dict[str, str]) -> Manifest:
+        for path, text in files.items():
+            target = tmp_path / "static" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        return read_folder(tmp_path / "static", Shelf(None))
+
+    return make
+
+
+def body(manifest: Manifest, path: str) -> str:
+    """Return a file's text as it is sent."""
+    return manifest.files[path].bodies["identity"].decode()
+
+
+REFERENCES = {
+    "bare": ("url(a.svg)", "url(../{a}/a.svg)"),
+    "double quotes": ('url("a.svg")', 'url("../{a}/a.svg")'),
+    "single quotes and spaces": ("url( 'a.svg' )", "url( '../{a}/a.svg' )"),
+    "upper case": ("URL(a.svg)", "URL(../{a}/a.svg)"),
+    "below": ("url(img/b.svg)", "url(../{b}/img/b.svg)"),
+    "roundabout": ("url(./img/../a.svg)", "url(../{a}/a.svg)"),
+    "fragment": ("url(a.svg#part)", "url(../{a}/a.svg#part)"),
+    "query": ("url(a.svg?v=1#x)", "url(../{a}/a.svg?v=1#x)"),
+    "two": ("url(a.svg), url(img/b.svg)", "url(../{a}/a.svg), url(../{b}/img/b.svg)"),
+    "import of a string": ('@import "c.css";', '@import "../{c}/c.css";'),
+    "import of a url": ("@import url(c.css) print;", "@import url(../{c}/c.css) print;"),
+    "data": ("url(data:image/png;base64,AA==)", "url(data:image/png;base64,AA==)"),
+    "another host": ("url(https://x.example/a)", "url(https://x.example/a)"),
+    "another host, same scheme": ("url(//x.example/a)", "url(//x.example/a)"),
+    "the site's root": ("url(/a.svg)", "url(/a.svg)"),
+    "a fragment alone": ("url(#part)", "url(#part)"),
+    "empty": ("url()", "url()"),
+    "comment": ("/* url(none.svg) */", "/* url(none.svg) */"),
+}
+
+
+@pytest.mark.parametrize(("written", "wanted"), REFERENCES.values(), ids=REFERENCES)
+def test_a_reference_leads_to_the_fingerprinted_file(
+    made: Callable[[dict[str, str]], Manifest], written: str, wanted: str
+) -> None:
+    """Relative, so that it holds under any prefix."""
+    files = {"a.svg": "<a/>", "img/b.svg": "<b/>", "c.css": "c{}", "site.css": written}
+    manifest = made(files)
+    prints = {path[-5]: file.fingerprint for path, file in manifest.files.items()}
+    assert body(manifest, "site.css") == wanted.format_map(prints)
+
+
+def test_a_reference_goes_up_and_over(made: Callable[[dict[str, str]], Manifest]) -> None:
+    """From a folder to its neighbour."""
+    manifest = made({"css/deep/site.css": "url(../../img/a.svg)", "img/a.svg": "<a/>"})
+    stamp = manifest.files["img/a.svg"].fingerprint
+    assert body(manifest, "css/deep/site.css") == f"url(../../../{stamp}/img/a.svg)"
+
+
+def test_a_change_of_an_image_changes_the_sheet_that_shows_it(
+    made: Callable[[dict[str, str]], Manifest],
+) -> None:
+    """Through any number of imports, and nothing else changes."""
+    files = {
+        "a.css": '@import "b.css";',
+        "b.css": "x{background:url(i.svg)}",
+        "i.svg": "<one/>",
+        "other.css": "y{}",
+    }
+    before = made(files)
+    after = made({"i.svg": "<two/>"})
+    changed = {path for path, file in before.files.items() if after.files[path] != file}
+    assert changed == {"a.css", "b.css", "i.svg"}
+
+
+FAULTS = {
+    "missing": ({"a.css": "url(b.svg)"}, r"a.css refers to 'b.svg', which is not in"),
+    "outside": ({"a.css": "url(../../etc/passwd)"}, "which is not in"),
+    "itself": ({"a.css": '@import "a.css";'}, "in a circle: a.css → a.css"),
+    "circle": (
+        {"a.css": '@import "b.css";', "b.css": "url(a.css)"},
+        "in a circle: a.css → b.css → a.css",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "sentence"), FAULTS.values(), ids=FAULTS)
+def test_a_sheet_that_cannot_be_is_refused(
+    made: Callable[[dict[str, str]], Manifest], files: dict[str, str], sentence: str
+) -> None:
+    """With one sentence that names file and reference."""
+    with pytest.raises(StaticError, match=sentence):
+        made(files)
+
+
+def test_a_sheet_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """Rather than sent with broken letters."""
+    (tmp_path / "a.css").write_bytes(b"\xff\xfe")
+    with pytest.raises(StaticError, match=r"a.css is not UTF-8"):
+        read_folder(tmp_path, Shelf(None))
+
+
+def test_text_is_packed_ahead_where_it_pays(made: Callable[[dict[str, str]], Manifest]) -> None:
+    """Both codings unpack to the same bytes; what is small or packed already stays as it is."""
+    manifest = made({"a.css": LONG, "b.css": "b{}", "c.png": LONG})
+    packed = manifest.files["a.css"]
+    assert packed.codings == ("br", "gzip")
+    assert brotli.decompress(packed.bodies["br"]) == packed.bodies["identity"]
+    assert gzip.decompress(packed.bodies["gzip"]) == packed.bodies["identity"]
+    assert manifest.files["b.css"].codings == ()
+    assert manifest.files["c.png"].codings == ()
+
+
+def test_hidden_files_and_links_out_of_the_folder_are_not_served(
+    made: Callable[[dict[str, str]], Manifest], tmp_path: Path
+) -> None:
+    """What was not meant for readers stays here."""
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "link.txt").symlink_to(tmp_path / "secret")
+    manifest = made({".env": "KEY=1", ".git/config": "x", "a.txt": "a"})
+    assert set(manifest.files) == {"a.txt"}
+
+
+def test_a_missing_file_has_no_stamp(made: Callable[[dict[str, str]], Manifest]) -> None:
+    """The sentence names it."""
+    with pytest.raises(StaticError, match=r"no static file 'b\.css'"):
+        made({"a.css": "a{}"}).stamped("b.css")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("a.js", "text/javascript; charset=utf-8"),
+        ("a.CSS", "text/css; charset=utf-8"),
+        ("a.svg", "image/svg+xml"),
+        ("a.woff2", "font/woff2"),
+        ("a.webmanifest", "application/manifest+json"),
+        ("a.png", "image/png"),
+        ("a.unheard-of", "application/octet-stream"),
+    ],
+)
+def test_a_type_does_not_depend_on_the_machine(path: str, kind: str) -> None:
+    """No mime.types is read."""
+    assert media_type(path) == kind
+
+
+class TestShelf:
+    """Bytes that are costly to make are made once."""
+
+    def test_a_second_start_makes_nothing(self, tmp_path: Path) -> None:
+        """What one process put there another one finds."""
+        made: list[str] = []
+
+        def make() -> bytes:
+            made.append("made")
+            return b"bytes"
+
+        for _ in range(2):
+            assert Shelf(tmp_path / "new" / "shelf").get("name", make) == b"bytes"
+        assert made == ["made"]
+        assert [path.name for path in (tmp_path / "new" / "shelf").iterdir()] == ["name"]
+
+    def test_an_unwritable_folder_means_memory(self, tmp_path: Path) -> None:
+        """A file stands where the folder should be."""
+        (tmp_path / "shelf").write_text("in the way")
+        shelf = Shelf(tmp_path / "shelf")
+        assert shelf.get("name", lambda: b"bytes") == b"bytes"
+        assert shelf.get("name", lambda: b"others") == b"bytes"

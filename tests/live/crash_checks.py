@@ -1,0 +1,172 @@
+"""What must hold when a process of the site was killed, wherever that was: nothing lost, all sound."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import brotli
+import sqlalchemy as sa
+
+from app.edge.changes.log import left
+from app.edge.gateway.store.lmdb.counters import Ledger
+from app.edge.gateway.store.lmdb.entry import Record
+from app.edge.gateway.store.lmdb.folder import Folder
+from app.edge.gateway.store.lmdb.transaction import name_of
+from app.edge.http.cache_key import parsed
+from app.edge.pages.tables import page
+from app.edge.purge.entry_state import OPEN
+from app.edge.purge.tables import outbox
+from app.extensions import db
+
+from .crash_site import PATHS, Mortal, Page
+
+CODINGS = {"identity": bytes, "br": brotli.decompress, "gzip": gzip.decompress}
+DEAD_LEASE = timedelta(seconds=3)
+"""After which nobody waits any more for what a dead process had claimed."""
+
+TURN, TURNS = timedelta(seconds=70), 6
+"""So often at most a relay looks in a round, and a claim of a dead process is over by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was there when the round began, and what is known of the process that died in it."""
+
+    number: int
+    committed: bool
+    pages: Mapping[str, Page]
+    purged: int
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is wrong, in sentences; what readers ought to get, and how much was there to judge."""
+
+    wrong: list[str] = field(default_factory=list)
+    pages: dict[str, Page] = field(default_factory=dict, repr=False)
+    kept: int = 0
+    written: bool = False
+    changed: int = 0
+    incarnation: int = 0
+
+
+def judge(mortal: Mortal, before: Before, *, survivor: bool) -> Verdict:
+    """Look at everything; a survivor has served all the time, others begin with the first answer."""
+    found, began = Verdict(), mortal.clock()
+    if survivor:
+        mortal.step(began + DEAD_LEASE)
+    shown = {path: mortal.ask(path) for path in PATHS}
+    if not survivor:
+        mortal.step(began + DEAD_LEASE)
+    found.pages = {path: mortal.truth(path) for path in PATHS}
+    found.wrong += [f"{path} is old" for path in PATHS if shown[path] != found.pages[path]]
+    found.changed = sum(found.pages[path] != before.pages[path] for path in PATHS)
+    with mortal.site.app_context():
+        found.wrong += _lost(found, before)
+        found.wrong += _unpaid(mortal)
+        found.wrong += _unsound_database()
+    found.wrong += _unpurged(mortal, found, before)
+    found.wrong += _unsound_store(mortal, found)
+    return found
+
+
+def _lost(found: Verdict, before: Before) -> Iterator[str]:
+    """A commit that was reported is there; what was not committed has changed nothing."""
+    query = "SELECT count(*) FROM post WHERE title = :title"
+    title = f"Round {before.number}"
+    with db.engine.connect() as connection:
+        found.written = bool(connection.scalar(sa.text(query), {"title": title}))
+    if before.committed and not found.written:
+        yield "what was committed is gone"
+    if not found.written and found.changed:
+        yield "what was not committed is there"
+
+
+def _unpaid(mortal: Mortal) -> Iterator[str]:
+    """A relay that goes on pays all that is owed, and nothing is given up."""
+    now = mortal.clock()
+    for _ in range(TURNS):
+        with db.engine.connect() as connection:
+            count = sa.select(sa.func.count()).where(outbox.c.state.in_(OPEN))
+            owed = (connection.scalar(count) or 0) + left(connection)
+        if not owed:
+            return
+        now += TURN
+        mortal.step(now)
+    yield f"{owed} purges or changes are still open"
+
+
+def _unsound_database() -> Iterator[str]:
+    """SQLite finds nothing amiss in its own file."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            said = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if said != "ok" or broken:
+                yield f"the database is damaged: {said}, {broken}"
+
+
+def _unpurged(mortal: Mortal, found: Verdict, before: Before) -> Iterator[str]:
+    """The CDN heard of every page that has changed, and again when nothing was on its way."""
+    lines = mortal.edge.file.read_text().splitlines()[before.purged :]
+    told: dict[str, list[datetime]] = {}
+    for at, _, url in (line.partition(" ") for line in lines):
+        told.setdefault(url, []).append(datetime.fromisoformat(at))
+    for path in PATHS:
+        if found.pages[path] != before.pages[path]:
+            times = [*told.get(path, ()), *told.get("*", ())]
+            if not times:
+                yield f"{path} was never purged at the CDN"
+            elif max(times) - min(times) < mortal.flight:
+                yield f"{path} was not purged again at the CDN"
+
+
+def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
+    """Every page of the store's file is in order; what is kept is whole, fresh and registered."""
+    store = mortal.site.extensions["edge"].embedded.store
+    try:
+        Folder(path=store._door._folder.path).prove_pages()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
+        yield f"the store's file is damaged: {error}"
+    environment = store._door.enter()
+    found.incarnation = environment.incarnation
+    with environment.reading() as transaction:
+        tables = (environment.pages, environment.bodies, environment.order)
+        pages, bodies, order = (dict(transaction.cursor(db=each)) for each in tables)
+        ledger = Ledger.read(environment, transaction)
+    records = {name: Record.parse(data) for name, data in pages.items()}
+    if None in records.values():
+        yield "a record of the store is torn"
+        return
+    whole = {name: record for name, record in records.items() if record is not None}
+    found.kept = len(whole)
+    turns = {name_of(record.turn): name for name, record in whole.items()}
+    variants = [one for record in whole.values() for one in record.variants]
+    named = Counter(name_of(p.serial) for one in variants for p in one.places.values())
+    if turns != order or ledger.variants != len(variants) or named != Counter(bodies.keys()):
+        yield "the tables of the store contradict one another"
+    yield from _unlike(mortal, found, whole.values(), bodies)
+
+
+def _unlike(
+    mortal: Mortal, found: Verdict, records: Any, bodies: Mapping[bytes, bytes]
+) -> Iterator[str]:
+    """What is kept in any coding is what a fresh render gives, and the index knows of it."""
+    with mortal.site.app_context(), db.engine.connect() as connection:
+        known = set(connection.scalars(sa.select(page.c.url)))
+    for record in records:
+        _, path, _ = parsed(record.key)
+        if path not in known:
+            yield f"{path} is kept, but not registered"
+        for variant in record.variants:
+            for coding, place in variant.places.items():
+                body = bodies.get(name_of(place.serial), b"")
+                if not place.holds(body):
+                    yield f"the body of {path} in {coding} is torn"
+                elif path in found.pages and CODINGS[coding](body) != found.pages[path][2]:
+                    yield f"{path} is kept in {coding} as it was"
