@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.edge.audit import Ours
+from app.edge.audit import SiteProfile
 from app.middleware.security_headers import ALWAYS, secure_transport
 from app.site.policies import TWO_MINUTES
 
@@ -10,17 +10,19 @@ PRIVATE_PATHS = ("/healthz", "/readyz", "/studio")
 """Paths that no cache may answer, whether they exist or not."""
 
 
-def site_profile(site_url: str, *, include_subdomains: bool = False, problem: str = "") -> Ours:
+def site_profile(
+    site_url: str, *, include_subdomains: bool = False, problem: str = ""
+) -> SiteProfile:
     """What the audit expects of the site at this URL; `problem` says what is wrong with the URL."""
-    return Ours(
-        never_stored="/edge/no-store",
-        kept="/edge/two-minutes",
-        kept_for=int(TWO_MINUTES.browser.ttl.total_seconds()),
-        cookie="/edge/cookie",
+    return SiteProfile(
+        no_store_path="/edge/no-store",
+        short_ttl_path="/edge/two-minutes",
+        short_ttl_seconds=int(TWO_MINUTES.browser.ttl.total_seconds()),
+        cookie_path="/edge/cookie",
         search=("/search", "q"),
-        private=PRIVATE_PATHS,
-        always=ALWAYS,
-        over_tls=(secure_transport(include_subdomains=include_subdomains),),
-        sites=(site_url,),
+        private_paths=PRIVATE_PATHS,
+        security_headers=ALWAYS,
+        https_headers=(secure_transport(include_subdomains=include_subdomains),),
+        own_origins=(site_url,),
         site_url_problem=problem,
     )

@@ -5,25 +5,31 @@ A page that reads any other table is not shared.
 
 from __future__ import annotations
 
-from app.edge.changes import Watched
-from app.edge.dependencies import Schema
+from app.edge.changes import WatchedTable
+from app.edge.dependencies import PublicSchema
 
 WATCHED = (
-    Watched(
+    WatchedTable(
         table="post",
-        columns=("kind", "status", "slug", "cover_id"),
-        instants=("published_at",),
-        handle="slug",
-        label="title",
+        compared_columns=("kind", "status", "slug", "cover_id"),
+        instant_columns=("published_at",),
+        lookup_column="slug",
+        label_column="title",
     ),
-    Watched(table="author", columns=("slug",), handle="slug", label="name"),
-    Watched(table="topic", columns=("slug",), handle="slug", label="name"),
-    Watched(table="post_author"),
-    Watched(table="post_topic"),
-    Watched(table="media", label="name"),
-    Watched(table="media_file", columns=("media_id", "fingerprint")),
-    Watched(table="redirect", columns=("source",)),
-    Watched(table="site"),
+    WatchedTable(
+        table="author", compared_columns=("slug",), lookup_column="slug", label_column="name"
+    ),
+    WatchedTable(
+        table="topic", compared_columns=("slug",), lookup_column="slug", label_column="name"
+    ),
+    WatchedTable(table="post_author"),
+    WatchedTable(table="post_topic"),
+    WatchedTable(table="media", label_column="name"),
+    WatchedTable(table="media_file", compared_columns=("media_id", "fingerprint")),
+    WatchedTable(table="redirect", compared_columns=("source",)),
+    WatchedTable(table="site"),
 )
 
-SCHEMA = Schema.of(WATCHED, derived={"post_search": ("post",)}, functions=("year_of",))
+SCHEMA = PublicSchema.from_watched_tables(
+    WATCHED, derived={"post_search": ("post",)}, functions=("year_of",)
+)

@@ -30,7 +30,7 @@ from support import apps, content
 from support.content import Volume
 
 from app.edge.cdn.varnish import vcl_config
-from app.edge.flask.site_description import plan
+from app.edge.flask.site_description import describe_site
 from app.extensions import db
 from app.publishing.models import Post
 
@@ -69,7 +69,9 @@ def fronted(app: Flask, place: Path, port: int, secret: str) -> Iterator[None]:
     server.set_app(app)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     origin = f"http://127.0.0.1:{server.server_address[1]}"
-    (place / "front.vcl").write_text(vcl_config.vcl(plan(app, origins=[origin], secret=secret)))
+    (place / "front.vcl").write_text(
+        vcl_config.vcl(describe_site(app, origins=[origin], secret=secret))
+    )
     command = [program, "-F", "-n", str(place / "varnish"), "-a", f"127.0.0.1:{port}"]
     command += ["-f", str(place / "front.vcl"), "-s", "malloc,64m", "-j", "none"]
     command += [word for said in vcl_config.PARAMETERS for word in ("-p", said)]

@@ -71,12 +71,12 @@ def bare(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
 def gateway() -> WSGIApplication:
     """Return the gateway in front of the bare app, with its store on disk."""
     from app.edge.flask.embedded_gateway import RECHECK  # noqa: PLC0415 - gunicorn sets the path
-    from app.edge.gateway.file_collapsing import FileCollapse  # noqa: PLC0415 - as above
+    from app.edge.gateway.file_collapsing import FileCollapser  # noqa: PLC0415 - as above
     from app.edge.gateway.gateway import Gateway  # noqa: PLC0415 - as above
     from app.edge.gateway.store.lmdb.store import LmdbStore  # noqa: PLC0415 - as above
 
     folder = Path(os.environ["STORE"])
-    return Gateway(bare, store=LmdbStore(folder, recheck=RECHECK), collapse=FileCollapse(folder))
+    return Gateway(bare, store=LmdbStore(folder, recheck=RECHECK), collapse=FileCollapser(folder))
 
 
 def site() -> WSGIApplication:
@@ -84,7 +84,7 @@ def site() -> WSGIApplication:
     from flask import Flask  # noqa: PLC0415 - only this contender has need of it
 
     from app.edge.flask.embedded_gateway import RECHECK  # noqa: PLC0415 - as above
-    from app.edge.gateway.file_collapsing import FileCollapse  # noqa: PLC0415 - as above
+    from app.edge.gateway.file_collapsing import FileCollapser  # noqa: PLC0415 - as above
     from app.edge.gateway.gateway import Gateway  # noqa: PLC0415 - as above
     from app.edge.gateway.options import Options  # noqa: PLC0415 - as above
     from app.edge.gateway.store.lmdb.store import LmdbStore  # noqa: PLC0415 - as above
@@ -96,7 +96,7 @@ def site() -> WSGIApplication:
     front.wsgi_app = Gateway(  # type: ignore[method-assign] # as Flask documents
         bare,
         store=LmdbStore(folder, recheck=RECHECK),
-        collapse=FileCollapse(folder),
+        collapse=FileCollapser(folder),
         options=Options.shield(site="http://127.0.0.1"),
     )
     install(front)

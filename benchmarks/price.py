@@ -25,7 +25,7 @@ from support.content import Volume
 from support.wsgi_client import Visit, ask
 
 from app.edge.dependencies import recorder
-from app.edge.dependencies.engine_events import INTERNAL
+from app.edge.dependencies.engine_events import INTERNAL_OPTIONS
 from app.edge.pages.tables import dependency, page
 from app.extensions import db
 
@@ -114,7 +114,10 @@ def _forget(app: Flask, statements: Iterable[sa.Executable]) -> Callable[[str], 
 
     def forget(path: str) -> None:
         purge(path)
-        with app.app_context(), db.engine.connect().execution_options(**INTERNAL) as connection:
+        with (
+            app.app_context(),
+            db.engine.connect().execution_options(**INTERNAL_OPTIONS) as connection,
+        ):
             for statement in statements:
                 connection.execute(statement, {"path": path})
             connection.commit()

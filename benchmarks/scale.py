@@ -24,7 +24,7 @@ from support.measured_site import Notebook
 from support.readers import lists, path_of
 from support.wsgi_client import ask
 
-from app.edge.dependencies.engine_events import INTERNAL
+from app.edge.dependencies.engine_events import INTERNAL_OPTIONS
 from app.edge.pages.resolve import Resolution
 from app.extensions import db
 from app.publishing import actions
@@ -72,8 +72,8 @@ class Place:
             resolution: Resolution = settle(now)
             self.milliseconds.append((time.perf_counter() - began) * 1000)
             self.pages.append(tuple(sorted({page.url for page in resolution.pages})))
-            if resolution.everything:
-                sys.exit(f"Everything was purged: {resolution.everything}.")
+            if resolution.everything_reason:
+                sys.exit(f"Everything was purged: {resolution.everything_reason}.")
             return resolution
 
         relay.settle = timed
@@ -91,7 +91,7 @@ class Place:
             self._check(number, *samples[number % PERIOD])
         others = sorted(set(range(1, posts + 1)) - edges - set(sampled))
         with self.app.app_context(), db.engine.connect() as connection:
-            internal = connection.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL)
+            internal = connection.execution_options(sqlite_begin="IMMEDIATE", **INTERNAL_OPTIONS)
             with internal.begin():
                 synthetic_pages.register(internal, others, samples, STEP, PERIOD)
 

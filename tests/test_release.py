@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
 
-from app.edge.changes.metadata import note
-from app.edge.flask.deploy import check_triggers, install_triggers, release
+from app.edge.changes.metadata import set_meta
+from app.edge.flask.deploy import check_triggers, reinstall_triggers, release
 from app.edge.testing import assert_hit, assert_miss, assert_no_store
 from app.extensions import alembic, db
 from app.publishing.models import Kind, Post
@@ -116,7 +116,7 @@ def test_another_address_of_the_site_purges_everything(client: FlaskClient) -> N
 def test_2g_what_another_release_made_is_not_stored(client: FlaskClient) -> None:
     """A worker that is still running after a release shares nothing more, and says why."""
     with db.engine.begin() as connection:
-        note(connection, "build", "another")
+        set_meta(connection, "build", "another")
     client.application.extensions["edge"].embedded.gateway.purge_all()
     answer = client.get("/about")
     assert_no_store(answer)
@@ -173,14 +173,14 @@ def test_what_was_written_without_triggers_is_shown_after_they_are_mended(
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "about").values(title="Changed"))
     db.session.remove()
-    install_triggers(client.application)
+    reinstall_triggers(client.application)
     assert "Changed" in client.get("/about").text
 
 
 def test_triggers_are_checked_and_made_anew_on_each_database(any_app: Flask) -> None:
     """And an upgrade mends them as well."""
     assert check_triggers(any_app).trouble is None
-    for mend in (lambda: install_triggers(any_app), alembic.upgrade):
+    for mend in (lambda: reinstall_triggers(any_app), alembic.upgrade):
         drop(any_app)
         assert check_triggers(any_app).trouble is not None
         mend()
@@ -198,5 +198,5 @@ def test_a_release_on_each_database(any_app: Flask) -> None:
     told = release(any_app)
     assert (told.parts, told.pages) == ((("template", "site/pages/show.html"),), 1)
     with db.engine.begin() as connection:
-        note(connection, "build", "another")
+        set_meta(connection, "build", "another")
     assert any_app.test_client().get("/about").cache_control.no_store

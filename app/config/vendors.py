@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.edge.cdn.settings import VENDORS
+from app.edge.cdn.settings import CDN_SETTINGS
 
 from .parsers import text
 from .setting import Setting
@@ -24,5 +24,5 @@ SETTINGS = tuple(
         secret=vendor.secret,
         platform=_PLATFORM.get(vendor.name, ""),
     )
-    for vendor in VENDORS
+    for vendor in CDN_SETTINGS
 )

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from app.edge import changes
 from app.edge.alembic import restore_triggers, without_triggers
-from app.edge.changes import Watched
+from app.edge.changes import WatchedTable
 
 from .engine import PATIENCE, WRITING
 
@@ -40,7 +40,7 @@ class Migrations(Alembic):
     them, in the same transaction.
     """
 
-    def __init__(self, *, watched: Sequence[Watched] = ()) -> None:
+    def __init__(self, *, watched: Sequence[WatchedTable] = ()) -> None:
         super().__init__(run_mkdir=False)
         self.watched = watched
 
@@ -95,7 +95,7 @@ class Migrations(Alembic):
                 yield from without_triggers(lambda *_: migration_steps, self.watched)(
                     revision, context
                 )
-            elif changes.drift(context.connection, self.watched) is not None:
+            elif changes.find_drift(context.connection, self.watched) is not None:
                 # Sound triggers are left alone: to install them would purge everything.
                 restore_triggers(context, self.watched)
 

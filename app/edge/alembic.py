@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .changes import Watched, install, remove
+from .changes import WatchedTable, install_triggers, remove_triggers
 from .changes.declaration import NotWatchableError
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ Steps = Callable[..., Any]
 _log = logging.getLogger(__name__)
 
 
-def run_migrations(context: EnvironmentContext, watched: Sequence[Watched], **options: Any) -> None:
+def run_migrations(
+    context: EnvironmentContext, watched: Sequence[WatchedTable], **options: Any
+) -> None:
     """Run the migrations of an env.py, in place of `context.run_migrations()`.
 
     Args:
@@ -44,7 +46,7 @@ def run_migrations(context: EnvironmentContext, watched: Sequence[Watched], **op
         raise
 
 
-def without_triggers(steps: Steps, watched: Sequence[Watched]) -> Steps:
+def without_triggers(steps: Steps, watched: Sequence[WatchedTable]) -> Steps:
     """Wrap the function that gives Alembic the steps of a command.
 
     Nothing is removed where there is no step to run, and in offline mode (`--sql`).
@@ -57,14 +59,14 @@ def without_triggers(steps: Steps, watched: Sequence[Watched]) -> Steps:
             yield from found
             return
         with context.begin_transaction(_per_migration=True):
-            remove(connection)
+            remove_triggers(connection)
         yield from found
         restore_triggers(context, watched)
 
     return wrapped
 
 
-def restore_triggers(context: MigrationContext, watched: Sequence[Watched]) -> None:
+def restore_triggers(context: MigrationContext, watched: Sequence[WatchedTable]) -> None:
     """Install the triggers where the schema allows it.
 
     A schema that is not the newest one may lack tables or columns that the code declares: then
@@ -75,12 +77,12 @@ def restore_triggers(context: MigrationContext, watched: Sequence[Watched]) -> N
         return
     try:
         with context.begin_transaction(_per_migration=True):
-            install(connection, watched)
+            install_triggers(connection, watched)
     except NotWatchableError as error:
         _log.warning("edge.triggers_not_installed: %s", error, extra={"reason": str(error)})
 
 
-def _restore_after_failure(migration: MigrationContext, watched: Sequence[Watched]) -> None:
+def _restore_after_failure(migration: MigrationContext, watched: Sequence[WatchedTable]) -> None:
     """Install the triggers again where the steps before the failed one were committed.
 
     In a transaction around all steps their rollback restores the triggers.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .cdn.setting import Setting
-from .cdn.settings import VENDORS
+from .cdn.settings import CDN_SETTINGS
 from .policy.policy import PolicyError, field_names
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ SETTINGS = (
         help="true: a leak raises; false: it becomes no-store and is logged; without it, true in "
         "debug mode and in tests",
     ),
-    *VENDORS,
+    *CDN_SETTINGS,
 )
 
 
-def number(config: Mapping[str, object], name: str) -> int:
+def read_number(config: Mapping[str, object], name: str) -> int:
     """Read a setting that counts something, or say what is wrong with it."""
     said = config[name]
     if isinstance(said, str) and said.isdecimal():
@@ -131,7 +131,7 @@ def varied_fields(config: Mapping[str, object]) -> tuple[str, ...]:
     return named
 
 
-def choice(config: Mapping[str, object], name: str) -> bool | None:
+def read_optional_bool(config: Mapping[str, object], name: str) -> bool | None:
     """Read a setting that is true, false or not there, or say what is wrong with it."""
     said = config[name]
     if said is not None and not isinstance(said, bool):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .cdn.contract import DriverContract, Ending, NetworkDriverContract, NetworkStage, Stage
 from .http.cache_control import Directives
-from .policy.cdn_headers import EDGE_FIELDS, named, spell
+from .policy.cdn_headers import EDGE_FIELDS, format_policy, parse_dialects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,33 +54,37 @@ class FrozenClock:
 
 def assert_hit(response: HasHeaders, *, cache: str = "broadsheet") -> None:
     """Demand that the cache answered by itself (RFC 9211 §2.1)."""
-    assert "hit" in _status(response, cache), f"Not a hit at {cache}. {_told(response)}"
+    assert "hit" in _cache_status_parameters(response, cache), (
+        f"Not a hit at {cache}. {_describe_headers(response)}"
+    )
 
 
 def assert_miss(response: HasHeaders, *, cache: str = "broadsheet") -> None:
     """Demand that the cache had to ask the origin (RFC 9211 §2.2)."""
-    status = _status(response, cache)
-    assert "fwd" in status, f"Not a miss at {cache}. {_told(response)}"
+    status = _cache_status_parameters(response, cache)
+    assert "fwd" in status, f"Not a miss at {cache}. {_describe_headers(response)}"
 
 
 def assert_stored(response: HasHeaders, *, cache: str = "broadsheet") -> None:
     """Demand that the cache kept what it fetched (RFC 9211 §2.5)."""
-    assert "stored" in _status(response, cache), f"Not stored at {cache}. {_told(response)}"
+    assert "stored" in _cache_status_parameters(response, cache), (
+        f"Not stored at {cache}. {_describe_headers(response)}"
+    )
 
 
 def assert_no_store(response: HasHeaders) -> None:
     """Demand that no cache at all may keep the response."""
     said = _directives(response)
-    assert "no-store" in said, f"It may be stored. {_told(response)}"
-    _assert_told_no_edge(response)
+    assert "no-store" in said, f"It may be stored. {_describe_headers(response)}"
+    _assert_no_cdn_headers(response)
 
 
 def assert_private(response: HasHeaders) -> None:
     """Demand that no shared cache may keep the response."""
     said = _directives(response)
-    closed = "no-store" in said or said.whole("private")
-    assert closed, f"A shared cache may store it. {_told(response)}"
-    _assert_told_no_edge(response)
+    closed = "no-store" in said or said.is_unqualified("private")
+    assert closed, f"A shared cache may store it. {_describe_headers(response)}"
+    _assert_no_cdn_headers(response)
 
 
 def assert_policy(
@@ -91,25 +95,25 @@ def assert_policy(
     cap: timedelta | None = None,
 ) -> None:
     """Demand the headers of a policy: those for everyone, and those of the dialects named here."""
-    spelt = spell(policy, named(dialects), cap=cap)
+    spelt = format_policy(policy, parse_dialects(dialects), cap=cap)
     for name, value in spelt:
         wanted, got = Directives.parse([value]), _directives(response, name)
         if name == "Cache-Control" and not dialects and not policy.literal:
-            got = got.with_(s_maxage=None)
+            got = got.replace(s_maxage=None)
         said = f"{name} is {str(got)!r}, but {policy.name} says {str(wanted)!r}"
-        assert got == wanted, f"{said}. {_told(response)}"
+        assert got == wanted, f"{said}. {_describe_headers(response)}"
 
 
-def _assert_told_no_edge(response: HasHeaders) -> None:
+def _assert_no_cdn_headers(response: HasHeaders) -> None:
     told = sorted(name for name in EDGE_FIELDS if name in response.headers)
-    assert not told, f"{', '.join(told)} still speaks to an edge. {_told(response)}"
+    assert not told, f"{', '.join(told)} still speaks to an edge. {_describe_headers(response)}"
 
 
 def _directives(response: HasHeaders, name: str = "Cache-Control") -> Directives:
     return Directives.parse([response.headers.get(name) or ""])
 
 
-def _status(response: HasHeaders, cache: str) -> set[str]:
+def _cache_status_parameters(response: HasHeaders, cache: str) -> set[str]:
     """Return the parameters that one cache has in Cache-Status; empty when it is not there."""
     for member in _MEMBER.findall(response.headers.get("Cache-Status") or ""):
         name, *parameters = (part.strip() for part in _PARAMETER.findall(member))
@@ -118,7 +122,7 @@ def _status(response: HasHeaders, cache: str) -> set[str]:
     return set()
 
 
-def _told(response: HasHeaders) -> str:
+def _describe_headers(response: HasHeaders) -> str:
     lines = (f"{name}: {response.headers[name]}" for name in _SHOWN if name in response.headers)
     return f"The response says: {'; '.join(lines) or 'nothing on caching'}"
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from flask import Flask
 
-from app.edge.flask.fail_closed import Seal
-from app.edge.flask.startup import Awake
+from app.edge.flask.fail_closed import FailClosedMiddleware
+from app.edge.flask.startup import StartupGate
 from app.edge.gateway import Gateway
-from app.edge.gateway.canonical_url import Spelling
+from app.edge.gateway.canonical_url import CanonicalUrlMiddleware
 from app.edge.gateway.compression import Compression
 
 from .health import HealthEndpoints
@@ -71,14 +71,16 @@ LAYERS = (
         wrap=_trusted_hosts,
     ),
     Layer(
-        type=Spelling,
+        type=CanonicalUrlMiddleware,
         purpose="redirects other spellings of a URL to the one that is cached",
-        wrap=lambda wsgi, _app: Spelling(wsgi),
+        wrap=lambda wsgi, _app: CanonicalUrlMiddleware(wsgi),
     ),
-    Layer(type=Awake, purpose="answers 503 until the process has reached its database"),
+    Layer(type=StartupGate, purpose="answers 503 until the process has reached its database"),
     Layer(type=Gateway, purpose="answers from the cache, and stores what may be shared"),
     Layer(type=Compression, purpose="compresses public pages where the gateway is off"),
-    Layer(type=Seal, purpose="makes a response no-store that the guard has not judged"),
+    Layer(
+        type=FailClosedMiddleware, purpose="makes a response no-store that the guard has not judged"
+    ),
 )
 """Every layer, the outermost first; the last one calls Flask."""
 

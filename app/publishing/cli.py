@@ -14,7 +14,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app.edge.changes.log import left
+from app.edge.changes.log import count_unresolved
 from app.extensions import db
 from app.publishing.importing.source_folder import SourceError
 
@@ -94,7 +94,7 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
             click.echo(f"Published: {publishing().path}")
             return
         impact = pages_touched_by(publishing, f"Publishing {post.title!r}")
-    click.echo(json.dumps(impact.as_json(), indent=2) if as_json else "\n".join(impact.words()))
+    click.echo(json.dumps(impact.to_json(), indent=2) if as_json else "\n".join(impact.to_lines()))
 
 
 @content.command("publish-due")
@@ -140,7 +140,7 @@ def _lines(count: int, total: int) -> None:
 def _tell_what_is_left() -> None:
     """Say how much of a large import the relay has still to do."""
     with db.engine.connect() as connection:
-        entries = left(connection)
+        entries = count_unresolved(connection)
     if entries:
         click.echo(
             f"{entries} entries of the change log are left for the relay; "

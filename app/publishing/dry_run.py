@@ -7,12 +7,12 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.edge.pages.impact import Touched, touched_by
+from app.edge.pages.impact import Impact, impact_of_action
 
 from .transaction import transaction
 
 
-def pages_touched_by(action: Callable[[], object], what: str = "The action") -> Touched:
+def pages_touched_by(action: Callable[[], object], what: str = "The action") -> Impact:
     """Return the registered pages that the action would purge; its writes are rolled back.
 
     Raises what the action raises.
@@ -20,7 +20,7 @@ def pages_touched_by(action: Callable[[], object], what: str = "The action") -> 
     with transaction() as session:
         savepoint = session.begin_nested()
         try:
-            return touched_by(session.connection(), partial(_do, session, action), what)
+            return impact_of_action(session.connection(), partial(_do, session, action), what)
         finally:
             savepoint.rollback()
 

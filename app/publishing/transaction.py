@@ -31,9 +31,9 @@ def transaction() -> Iterator[Session]:
     session.info[_OPEN] = True
     try:
         yield session
-        # When the connection returns to its pool, `app.edge.dependencies.engine_events.Observer` calls
-        # `app.edge.flask.worker.Upkeep.after_write`, which resolves the logged changes and purges
-        # the pages that they affect.
+        # When the connection returns to its pool, `app.edge.dependencies.engine_events` calls
+        # `app.edge.flask.worker.PurgeWorker.after_write`, which resolves the logged changes and
+        # purges the pages that they affect.
         session.commit()
     except StaleDataError:
         session.rollback()

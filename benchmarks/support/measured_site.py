@@ -10,12 +10,12 @@ from typing import Any
 from flask import Flask
 
 from app.edge.changes.change import Change, Op
-from app.edge.changes.log import since
-from app.edge.changes.log_position import mark
+from app.edge.changes.log import changes_since
+from app.edge.changes.log_position import current_log_position
 from app.edge.dependencies import Dependency, matches, recorder
-from app.edge.dependencies.engine_events import INTERNAL
+from app.edge.dependencies.engine_events import INTERNAL_OPTIONS
 from app.edge.flask.tracking import Tracker
-from app.edge.policy.guard import Finding
+from app.edge.policy.guard import GuardFinding
 from app.extensions import db
 
 from .editors import Edit
@@ -34,14 +34,14 @@ class Notebook:
 
     def begin(self) -> None:
         """Record what is read from now on."""
-        self.tracker.begin()
+        self.tracker.start_recording()
 
-    def settle(self, view: str, url: str, *rest: Any) -> Finding | None:
+    def settle(self, view: str, url: str, *rest: Any) -> GuardFinding | None:
         """Note what the page was built from, and register it."""
-        record = recorder.current()
+        record = recorder.current_record()
         if record is not None:
             self.built_from[url] = frozenset(record.dependencies)
-        return self.tracker.settle(view, url, *rest)
+        return self.tracker.register_response(view, url, *rest)
 
 
 class Ours:
@@ -87,10 +87,10 @@ class Ours:
         """Let somebody write, and see which pages were purged for nothing."""
         self._purged.clear()
         with self.app.app_context(), _connection() as connection:
-            before = mark(connection)
+            before = current_log_position(connection)
         edit = write()
         with self.app.app_context(), _connection() as connection:
-            changes = since(connection, before, most=MOST_CHANGES) or []
+            changes = changes_since(connection, before, most=MOST_CHANGES) or []
         for path in self._purged & self.held.keys():
             page = edit.kind, self._view(path)
             self.purges[page] += 1
@@ -110,7 +110,7 @@ class Ours:
 
 
 def _connection() -> Any:
-    return db.engine.connect().execution_options(**INTERNAL)
+    return db.engine.connect().execution_options(**INTERNAL_OPTIONS)
 
 
 def _reasons(dependencies: Collection[Dependency], changes: Iterable[Change]) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _what(change: Change, dependency: Any) -> str:
     if change.op is not Op.UPDATE:
         return f"{change.op.name.lower()} of {change.table}"
     heard = getattr(dependency, "columns", None) or getattr(dependency, "mentioned", None)
-    return ", ".join(sorted(change.changed & heard if heard else change.changed))
+    return ", ".join(sorted(change.changed_columns & heard if heard else change.changed_columns))
 
 
 def _described(dependency: Any) -> str:

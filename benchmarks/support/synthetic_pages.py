@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from app.edge.dependencies import Between, Dependency
-from app.edge.pages.dependency_shape import entry
+from app.edge.dependencies import Dependency, Interval
+from app.edge.pages.dependency_shape import make_entry
 
 from .content import slug
 from .readers import path_of
@@ -32,7 +32,7 @@ _CHUNK = 2000
 
 def moved(dependency: Any, by: int, step: timedelta, table: str = "") -> Any:
     """A dependency of an article's page as that of the article `by` posts later."""
-    if isinstance(dependency, Between):
+    if isinstance(dependency, Interval):
         far = by * (step // timedelta(microseconds=1))
         ends = (None if end is None else end + far for end in (dependency.low, dependency.high))
         low, high = ends
@@ -89,5 +89,5 @@ def _rows(
     page_id: int, dependencies: Iterator[Dependency]
 ) -> Iterator[tuple[int, int, int, int, int]]:
     for dependency in dependencies:
-        found = entry(dependency)
+        found = make_entry(dependency)
         yield found.hash, found.node, page_id, found.low, found.high

@@ -15,8 +15,8 @@ from flask import Flask
 
 from app import create_app
 from app.config import BY_NAME, ROOT
-from app.edge.audit.checks import all_kinds
-from app.edge.cdn import KEYS
+from app.edge.audit.checks import all_finding_types
+from app.edge.cdn import DRIVER_SETTINGS
 from app.edge.policy.cdn_headers import DIALECTS
 
 from .test_deploy import processes
@@ -24,7 +24,7 @@ from .test_deploy import processes
 OVERVIEW = ROOT / "docs" / "deploying.md"
 FOLDER = ROOT / "docs" / "deploying"
 PAGES = sorted(path.name for path in FOLDER.glob("*.md"))
-EDGES = sorted({*DIALECTS, *KEYS} - {"broadsheet"} | {"none"})
+EDGES = sorted({*DIALECTS, *DRIVER_SETTINGS} - {"broadsheet"} | {"none"})
 PLATFORMS = ("docker", "fly", "heroku", "railway", "render", "systemd")
 VARIABLES = {variable for setting in BY_NAME.values() for variable in setting.variables}
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -154,7 +154,7 @@ def test_a_page_says_what_it_costs_and_what_can_go_wrong(page: str) -> None:
     text = (FOLDER / page).read_text(encoding="utf-8")
     assert "\n## What it costs\n" in text
     wrong = text.split("\n## What can go wrong\n")[1]
-    known = {kind.id for kind in all_kinds()}
+    known = {kind.id for kind in all_finding_types()}
     named = [name for row in ROW.findall(text) for name in findings(row)]
     assert set(named) <= known
     assert {name for row in ROW.findall(wrong) for name in findings(row)}

@@ -77,7 +77,7 @@ def test_every_stored_page_has_the_key_of_a_registered_url(gated: Flask, store: 
     client = gated.test_client(use_cookies=False)
     for path in (*(address.path for address in addresses(gated)), *UNKNOWN, *ODD):
         client.get(path)
-    assert len(store.most_visited(1000)) > 30
+    assert len(store.most_requested(1000)) > 30
     assert unregistered(store) == set()
 
 
@@ -102,10 +102,10 @@ def unregistered(store: LmdbStore) -> set[bytes]:
     with db.engine.connect() as connection:
         query = "SELECT url FROM edge_page WHERE variant <> 'short-lived'"
         urls = connection.scalars(sa.text(f"{query} UNION SELECT url FROM edge_short_page"))
-        known = {cache_key.of_url(SITE + url) for url in urls}
+        known = {cache_key.cache_key_for_url(SITE + url) for url in urls}
     return {
         name
-        for name, _ in store.most_visited(1000)
+        for name, _ in store.most_requested(1000)
         if name not in known
         for stored in store.load(name)
         if not any(

@@ -10,17 +10,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.edge.cdn import Target
+from app.edge.cdn import PurgeTarget
 from app.edge.cdn.gateway import GatewayDriver
 from app.edge.cdn.memory import MemoryDriver
-from app.edge.changes import mark
-from app.edge.dependencies import Dependency, Schema
+from app.edge.changes import current_log_position
+from app.edge.dependencies import Dependency, PublicSchema
 from app.edge.gateway.store.memory import MemoryStore
-from app.edge.pages import Page, Registered, register
-from app.edge.purge import Tier, settle_changes
-from app.edge.purge.claim import Claim, claim
+from app.edge.pages import IndexedPage, RegistrationResult, register
+from app.edge.purge import Tier, resolve_and_enqueue
+from app.edge.purge.claim import Claim, claim_entries
 from app.edge.purge.delivery import Delivery
-from app.edge.purge.outcome import accepted
+from app.edge.purge.outcome import record_success
 
 from .dependencies.conftest import read
 from .gateway.store_contract import stored
@@ -30,7 +30,7 @@ from .race_search import Body, Rules
 URL = "/p"
 FLIGHT = timedelta(seconds=10)
 QUERY = sa.select(post.c.id, post.c.version).order_by(post.c.id)
-SCHEMA = Schema.of(WATCHED)
+SCHEMA = PublicSchema.from_watched_tables(WATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Real:
         self.cdn = MemoryDriver()
         flight = FLIGHT if rules.second_purge else timedelta(0)
         inner = Tier(name="gateway", depth=0)
-        outer = Tier(name="cdn", depth=1 if rules.inside_out else 0, flight=flight)
+        outer = Tier(name="cdn", depth=1 if rules.inside_out else 0, max_flight_time=flight)
         self.tiers = (inner, outer)
         self.driver = GatewayDriver(Stored(self.store))
         self._gateway = Delivery(self.engine, inner, self.driver, world(self.clock))
@@ -99,23 +99,23 @@ class Real:
 
     @property
     def _generation(self) -> int:
-        return self.store._generations.get(URL.encode(), 0)
+        return self.store._purge_counts.get(URL.encode(), 0)
 
     def lookup(self) -> Body | None:
         """What the gateway has."""
         for found in self.store.load(URL.encode()):
-            body = self.store.body(URL.encode(), found, "identity")
+            body = self.store.read_body(URL.encode(), found, "identity")
             return None if body is None else body.decode()
         return None
 
     def token(self) -> int:
         """The gateway's purge counter."""
-        return self.store.token()
+        return self.store.purge_token()
 
     def mark(self) -> str:
         """A place in the change log."""
         with self.engine.begin() as connection:
-            return mark(connection)
+            return current_log_position(connection)
 
     def read(self) -> Body:
         """Make the page from the database."""
@@ -124,17 +124,20 @@ class Real:
 
     def register(self, mark: str) -> bool:
         """Put the page into the index, unless it changed since the mark."""
-        page = Page(
+        page = IndexedPage(
             url=URL,
             tag="p-1",
             etag='"e"',
             policy="test",
-            registered=NOW,
-            expires=NOW + timedelta(days=9),
+            registered_at=NOW,
+            expires_at=NOW + timedelta(days=9),
         )
         since = mark if self.rules.check else self.mark()
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            return register(connection, page, self._dependencies, [since]) is Registered.DONE
+            return (
+                register(connection, page, self._dependencies, [since])
+                is RegistrationResult.REGISTERED
+            )
 
     def keep(self, body: Body, token: int) -> None:
         """Store the page in the gateway."""
@@ -162,18 +165,18 @@ class Real:
 
     def purge_by_hand(self) -> None:
         """Purge the page everywhere."""
-        self.driver.purge([Target(url=URL)])
-        self.cdn.purge([Target(url=URL)])
+        self.driver.purge([PurgeTarget(url=URL)])
+        self.cdn.purge([PurgeTarget(url=URL)])
 
     def settle(self) -> None:
         """Resolve what was written."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            settle_changes(connection, self.tiers, self.clock.now)
+            resolve_and_enqueue(connection, self.tiers, self.clock.now)
 
     def claim(self) -> Claim | None:
         """Claim what the gateway is owed."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            found = claim(connection, self.tiers[0], self.driver.limits, self.clock.now)
+            found = claim_entries(connection, self.tiers[0], self.driver.limits, self.clock.now)
         return found if isinstance(found, Claim) else None
 
     def call(self, claim: Claim) -> None:
@@ -183,7 +186,7 @@ class Real:
     def record(self, claim: Claim) -> None:
         """Note that it was purged."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            accepted(connection, self.tiers[0], claim, self.clock.now)
+            record_success(connection, self.tiers[0], claim, self.clock.now)
 
     def purge_gateway(self) -> None:
         """Claim, call and record at once."""

@@ -17,10 +17,10 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.config.parsers import database_url
 from app.edge.alembic import without_triggers
-from app.edge.changes import Watched, define_tables, drift, install
-from app.edge.changes.triggers import remove
+from app.edge.changes import WatchedTable, define_tables, find_drift, install_triggers
+from app.edge.changes.triggers import remove_triggers
 
-WATCHED = (Watched(table="post", columns=("slug",)),)
+WATCHED = (WatchedTable(table="post", compared_columns=("slug",)),)
 
 ENV = """
 from alembic import context
@@ -82,7 +82,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         make_tables(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("INSERT INTO post (id, slug) VALUES (1, 'a')")
         connection.exec_driver_sql("DELETE FROM edge_change")
     yield engine
@@ -131,10 +131,10 @@ def operations(engine: Engine) -> list[str]:
     return [str(row) for row in rows]
 
 
-def trouble(engine: Engine, watched: tuple[Watched, ...] = WATCHED) -> str | None:
+def trouble(engine: Engine, watched: tuple[WatchedTable, ...] = WATCHED) -> str | None:
     """Why the triggers can't be trusted."""
     with engine.begin() as connection:
-        return drift(connection, watched)
+        return find_drift(connection, watched)
 
 
 @pytest.mark.parametrize("per_migration", [False, True], ids=["at once", "one by one"])
@@ -205,11 +205,11 @@ def test_a_schema_without_a_declared_column_is_left_without_triggers(
 def test_a_log_of_an_older_release_gets_no_trigger(engine: Engine) -> None:
     """A trigger that writes a column which the log lacks would fail every write."""
     with engine.begin() as connection:
-        remove(connection)
+        remove_triggers(connection)
         connection.exec_driver_sql("ALTER TABLE edge_change DROP COLUMN written_at")
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("UPDATE post SET slug = 'b'")
-        assert "edge_change with the column written_at" in str(drift(connection, WATCHED))
+        assert "edge_change with the column written_at" in str(find_drift(connection, WATCHED))
 
 
 def test_flask_alembic_runs_without_triggers(engine: Engine, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.dependencies import Schema, recorder
-from app.edge.dependencies.engine_events import Observer, end_reads
+from app.edge.dependencies import PublicSchema, recorder
+from app.edge.dependencies.engine_events import EngineListener, end_reads
 
 from .purge.conftest import WATCHED, build, connect, post
 
@@ -21,7 +21,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     """A database in a file, whose reads are recorded."""
     engine = connect(f"sqlite:///{tmp_path / 'site.db'}")
     build(engine, posts=2)
-    Observer(Schema.of(WATCHED)).listen(engine)
+    EngineListener(PublicSchema.from_watched_tables(WATCHED)).attach(engine)
     yield engine
     engine.dispose()
 

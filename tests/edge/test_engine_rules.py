@@ -36,24 +36,32 @@ from werkzeug.routing import BaseConverter
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached
 from app.edge.cdn.null import NullDriver
-from app.edge.changes import Watched, drift, install, mark
-from app.edge.changes.encoding import comparable
-from app.edge.changes.encoding_self_test import disagreement
-from app.edge.changes.metadata import note
-from app.edge.changes.triggers import shape
-from app.edge.dependencies import Row, Schema, Table, Unreadable, analyse, matches, recording
-from app.edge.dependencies.engine_events import Observer
+from app.edge.changes import WatchedTable, current_log_position, find_drift, install_triggers
+from app.edge.changes.encoding import is_byte_comparable
+from app.edge.changes.encoding_self_test import find_encoding_mismatch
+from app.edge.changes.metadata import set_meta
+from app.edge.changes.triggers import read_table_schema
+from app.edge.dependencies import (
+    PublicSchema,
+    Row,
+    Table,
+    UnshareableQueryError,
+    analyse_select,
+    matches,
+    recording,
+)
+from app.edge.dependencies.engine_events import EngineListener
 from app.edge.flask import Edge, deploy
-from app.edge.pages import Bound, Registered, Resolution, resolve
+from app.edge.pages import IndexCapacity, RegistrationResult, Resolution, resolve
 from app.edge.pages import release as releases
-from app.edge.pages.register import LONGER
-from app.edge.pages.resolver_lock import exclude
-from app.edge.policy.cdn_headers import named
+from app.edge.pages.register import MAX_EXTRA_LIFETIME
+from app.edge.pages.resolver_lock import acquire_resolver_lock
+from app.edge.policy.cdn_headers import parse_dialects
 from app.edge.purge import Tier
-from app.edge.purge.edge_chain import FLIGHT, Front
-from app.edge.purge.maintenance import keep_house
-from app.edge.purge.retention import GRACE
-from app.edge.purge.runtime import World
+from app.edge.purge.edge_chain import MAX_FLIGHT_TIME, EdgeChain
+from app.edge.purge.maintenance import run_maintenance
+from app.edge.purge.retention import CLOCK_TOLERANCE
+from app.edge.purge.runtime import RelayRuntime
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Kind, Site
@@ -124,15 +132,15 @@ def seeded() -> Iterator[Connection]:
 
 def altered(connection: Connection, statement: Any, *writes: Any) -> None:
     """Demand that these writes, which alter what a query gives, are found to touch it."""
-    at = mark(connection)
+    at = current_log_position(connection)
     _, dependencies = read(connection, statement)
-    assert put(connection, "/page", dependencies, mark=at) is Registered.DONE
+    assert put(connection, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     was = rows_of(connection, statement)
     for write in writes:
         connection.execute(sa.text(write) if isinstance(write, str) else write)
     assert rows_of(connection, statement) != was, "the write must alter the result"
     found = resolve(connection)
-    assert found.everything or found.pages, dependencies
+    assert found.everything_reason or found.pages, dependencies
     log = changes(connection)
     assert any(matches(d, c) for d in dependencies for c in log), dependencies
 
@@ -273,9 +281,9 @@ def test_1_4_a_foreign_key_that_was_not_enforced_is_not_relied_on(statement: Any
 
 def test_1_4_an_author_whom_no_post_has_yet_purges_no_post(seeded: Connection) -> None:
     """As it is where foreign keys are kept: nothing is purged for what nobody shows."""
-    at = mark(seeded)
+    at = current_log_position(seeded)
     _, dependencies = read(seeded, sa.select(post, author).join(author))
-    assert put(seeded, "/page", dependencies, mark=at) is Registered.DONE
+    assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.insert(author).values(id=8, name="d"))
     assert not resolve(seeded).pages
 
@@ -294,9 +302,9 @@ def test_1_4_what_is_only_looked_up_for_a_row_counts_where_it_was_read(
     """Another author of a post that is not shown alters nothing, unless rows are chosen by it."""
     pages = sa.select(post, author).outerjoin(author).order_by(post.c.published_at, post.c.id)
     pages = pages if condition is None else pages.where(sa.or_(condition, author.c.id > 0))
-    at = mark(seeded)
+    at = current_log_position(seeded)
     _, dependencies = read(seeded, pages.offset(1).limit(1))
-    assert put(seeded, "/page", dependencies, mark=at) is Registered.DONE
+    assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.update(post).where(post.c.id == number).values(author_id=3))
     assert bool(resolve(seeded).pages) is heard
 
@@ -427,9 +435,9 @@ def test_1_7_an_interval_is_taken_only_where_it_holds(
 def test_1_8_the_post_before_another_is_bounded_on_both_sides(seeded: Connection) -> None:
     """What comes out later than the one, or came out before the other, is nobody's neighbour."""
     before = PARTS.where(post.c.published_at < day(20)).order_by(NEWEST).limit(1)
-    at = mark(seeded)
+    at = current_log_position(seeded)
     _, dependencies = read(seeded, before)
-    assert put(seeded, "/neighbour", dependencies, mark=at) is Registered.DONE
+    assert put(seeded, "/neighbour", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(new(9, published_at=day(21)))
     seeded.execute(new(10, published_at=day(1, 2020)))
     assert not resolve(seeded).pages
@@ -506,7 +514,7 @@ def test_1_10_a_parameter_and_an_image_spell_a_value_alike(
 )
 def test_1_10_a_type_with_its_own_equality_gives_none(kind: Any) -> None:
     """Case, padding and precision make equal what is spelt differently."""
-    assert not comparable(sa.Column("c", kind))
+    assert not is_byte_comparable(sa.Column("c", kind))
 
 
 ODD = {
@@ -526,8 +534,8 @@ def test_1_10_what_only_the_database_knows_of_a_column_is_drift(columns: str) ->
             f"CREATE TABLE post (id INTEGER PRIMARY KEY, {columns}, "
             "title VARCHAR(20), published_at DATETIME, author_id INTEGER)",
         )
-        install(connection, WATCHED)
-        assert "spelt differently" in str(drift(connection, WATCHED))
+        install_triggers(connection, WATCHED)
+        assert "spelt differently" in str(find_drift(connection, WATCHED))
     engine.dispose()
 
 
@@ -536,17 +544,20 @@ def test_1_10_a_text_that_the_table_keeps_as_a_number(seeded: Connection, slug: 
     """SQLite makes a 5 of each of these, so none that it respells narrows anything."""
     seeded.exec_driver_sql("ALTER TABLE post RENAME slug TO old_slug")
     seeded.exec_driver_sql("ALTER TABLE post ADD slug INTEGER")
-    install(seeded, WATCHED)
+    install_triggers(seeded, WATCHED)
     changes(seeded)
-    assert drift(seeded, WATCHED) is None
+    assert find_drift(seeded, WATCHED) is None
     altered(seeded, ids().where(post.c.slug == slug), "INSERT INTO post(id, slug) VALUES (9, 5)")
 
 
 def test_1_10_the_canary_leaves_nothing_behind(seeded: Connection) -> None:
     """Neither a row nor an entry of the log, and not even a temporary table."""
-    install(seeded, WATCHED)
+    install_triggers(seeded, WATCHED)
     before = seeded.exec_driver_sql("SELECT count(*), max(id) FROM edge_change").one()
-    assert disagreement(seeded, [shape(seeded, table) for table in WATCHED]) is None
+    assert (
+        find_encoding_mismatch(seeded, [read_table_schema(seeded, table) for table in WATCHED])
+        is None
+    )
     assert seeded.exec_driver_sql("SELECT count(*), max(id) FROM edge_change").one() == before
     assert not seeded.exec_driver_sql("SELECT name FROM sqlite_temp_master").all()
     assert len(seeded.execute(sa.select(post)).all()) == 3
@@ -566,11 +577,11 @@ def test_1_10_a_type_that_only_postgresql_has_is_drift(postgres_engine: Engine, 
             "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', "
             "deterministic = false)",
         )
-        install(connection, WATCHED)
-        assert drift(connection, WATCHED) is None
+        install_triggers(connection, WATCHED)
+        assert find_drift(connection, WATCHED) is None
         connection.exec_driver_sql(f"ALTER TABLE post ALTER status TYPE {kind} USING NULL")
-        install(connection, WATCHED)
-        assert "spelt differently" in str(drift(connection, WATCHED))
+        install_triggers(connection, WATCHED)
+        assert "spelt differently" in str(find_drift(connection, WATCHED))
 
 
 HIDDEN = {
@@ -594,8 +605,8 @@ HIDDEN = {
 @pytest.mark.parametrize("statement", HIDDEN.values(), ids=HIDDEN)
 def test_1_11_what_reads_behind_our_back_is_refused(statement: Any) -> None:
     """Nothing is concluded from a statement of which some part is not known."""
-    with pytest.raises(Unreadable):
-        analyse(statement.compile(dialect=postgresql.dialect()), SCHEMA)
+    with pytest.raises(UnshareableQueryError):
+        analyse_select(statement.compile(dialect=postgresql.dialect()), SCHEMA)
 
 
 def test_1_11_a_declared_search_index_stands_for_the_whole_of_its_tables(
@@ -604,7 +615,7 @@ def test_1_11_a_declared_search_index_stands_for_the_whole_of_its_tables(
     """A rank depends on every document."""
     seeded.exec_driver_sql("CREATE VIRTUAL TABLE post_search USING fts5(title)")
     search = sa.table("post_search", sa.column("rowid"))
-    schema = Schema.of(WATCHED, derived={"post_search": ("post",)})
+    schema = PublicSchema.from_watched_tables(WATCHED, derived={"post_search": ("post",)})
     _, found = read(seeded, sa.select(search.c.rowid), schema)
     assert found == {Table(table="post")}
 
@@ -613,11 +624,11 @@ def test_1_11_a_declared_search_index_stands_for_the_whole_of_its_tables(
 def test_1_11_whatever_raw_statement_gives_rows_spoils_the_record(statement: str) -> None:
     """A setting is read by a statement that is no SELECT."""
     engine = memory()
-    Observer(SCHEMA).listen(engine)
+    EngineListener(SCHEMA).attach(engine)
     with recording() as record, engine.connect() as connection:
         connection.exec_driver_sql(statement)
     engine.dispose()
-    assert record.spoilt
+    assert record.unshareable_reason
 
 
 @pytest.mark.live
@@ -677,21 +688,21 @@ def test_2_whoever_waits_to_register_sees_what_was_resolved_meanwhile(
     build(postgres_engine, posts=1)
     strict = sa.create_engine(postgres_engine.url, isolation_level=level)
     with strict.connect() as connection:
-        at = mark(connection)
+        at = current_log_position(connection)
     row = Row(table="post", key=(("id", "1"),), columns=frozenset({"version"}))
 
-    def late() -> Registered:
+    def late() -> RegistrationResult:
         with strict.begin() as connection:
             return put(connection, "/late", {row}, mark=at)
 
     with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
-        exclude(connection)
+        acquire_resolver_lock(connection)
         found = pool.submit(late)
         wait_for_a_lock(postgres_engine)
         bump(postgres_engine, 1)
         assert [affected.url for affected in resolve(connection).pages] == ["/1"]
         connection.commit()
-        assert found.result(10) is Registered.CHANGED
+        assert found.result(10) is RegistrationResult.DEPENDENCY_CHANGED
     strict.dispose()
 
 
@@ -703,7 +714,7 @@ def killed_at(app: Flask, step: str) -> None:
             raise Killed
 
     relay = app.extensions["edge"].upkeep.relay
-    dying = World(reached=reached)
+    dying = RelayRuntime(on_step=reached)
     for mortal in (relay, *relay.deliveries):
         mortal._world = dying
 
@@ -784,7 +795,7 @@ def test_5_4_a_database_of_another_cluster_is_cached_again(
     """Its log counts other transactions, so it says nothing and is begun anew."""
     client = postgres_app.test_client()
     with db.engine.begin() as connection:
-        note(connection, "floor", str(10**9))
+        set_meta(connection, "floor", str(10**9))
         connection.exec_driver_sql("UPDATE edge_change SET xid = 1000000000, resolved = true")
     client.get("/topics")
     with db.engine.connect() as connection:
@@ -805,8 +816,10 @@ def small(tmp_path: Path) -> Iterator[Flask]:
     app.config |= {"EDGE_GATEWAY": "on", "EDGE_RELAY": False}
     edge = Edge()
     edge.init_app(app, gateway={"site": "https://example.org"})
-    watched = (Watched(table="post"),)
-    edge.track(app, engine, watched, Schema.of(watched), site="https://example.org")
+    watched = (WatchedTable(table="post"),)
+    edge.track(
+        app, engine, watched, PublicSchema.from_watched_tables(watched), site="https://example.org"
+    )
     app.extensions["test_engine"] = engine
 
     def show() -> str:
@@ -872,15 +885,17 @@ def test_5_1_the_index_knows_a_page_for_as_long_as_an_edge_can_show_it(
 ) -> None:
     """Each edge may get it from one behind it that serves it stale, and count from nought."""
     stale = (edge.stale_while_revalidate or timedelta()) + (edge.stale_if_error or timedelta())
-    front = Front.of(
-        named("cloudflare,varnish"),
-        named("broadsheet"),
+    front = EdgeChain.from_dialects(
+        parse_dialects("cloudflare,varnish"),
+        parse_dialects("broadsheet"),
         cap=timedelta(minutes=1),
         drivers=lambda name: NullDriver() if name in driven else None,
     )
     purged = len(front.tiers)
-    shown = (1 + purged) * (edge.ttl + stale) + (2 - purged) * timedelta(minutes=1) + FLIGHT
-    assert shown <= front.life(Policy(name="P", edge=edge)) <= shown + timedelta(minutes=5)
+    shown = (
+        (1 + purged) * (edge.ttl + stale) + (2 - purged) * timedelta(minutes=1) + MAX_FLIGHT_TIME
+    )
+    assert shown <= front.max_lifetime(Policy(name="P", edge=edge)) <= shown + timedelta(minutes=5)
 
 
 def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask) -> None:
@@ -890,9 +905,12 @@ def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask)
     count = "SELECT count(*) FROM edge_page WHERE url = '/p'"
     life = small.extensions["edge"].front.life(Policy(name="P", edge=Freshness(ttl=DAY)))
     minute = timedelta(minutes=1)
-    for passed, left in ((life - minute, 1), (life + LONGER + GRACE + minute, 0)):
+    for passed, left in (
+        (life - minute, 1),
+        (life + MAX_EXTRA_LIFETIME + CLOCK_TOLERANCE + minute, 0),
+    ):
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            keep_house(connection, (), datetime.now(UTC) + passed)
+            run_maintenance(connection, (), datetime.now(UTC) + passed)
             assert connection.exec_driver_sql(count).scalar() == left
 
 
@@ -903,7 +921,7 @@ def test_5_2_a_full_index_refuses_a_further_page(small: Flask) -> None:
     state, count = small.extensions["edge"], "SELECT count(*) FROM edge_page"
     with engine.connect() as connection:
         there = connection.exec_driver_sql(count).scalar()
-    state.tracker = replace(state.tracker, bound=Bound(pages=there))
+    state.tracker = replace(state.tracker, bound=IndexCapacity(max_pages=there))
     state.embedded.gateway.purge_all()
     assert "stored" in client.get("/p", headers=HTML).headers["Cache-Status"]
     answer = client.get("/p", headers=JSON)
@@ -918,7 +936,7 @@ def test_5_2_a_page_that_lives_leaves_with_its_purge(small: Flask) -> None:
     small.test_client().get("/p", headers=HTML)
     engine, tier = small.extensions["test_engine"], Tier(name="cdn", depth=1)
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        keep_house(connection, (tier,), datetime.now(UTC), Bound(pages=0))
+        run_maintenance(connection, (tier,), datetime.now(UTC), IndexCapacity(max_pages=0))
         assert connection.exec_driver_sql("SELECT count(*) FROM edge_page").scalar() == 0
         owed = connection.exec_driver_sql("SELECT tier, url FROM edge_outbox").all()
     assert ("cdn", "/p") in [tuple(row) for row in owed]
@@ -959,7 +977,7 @@ def test_5_11_a_release_that_spells_dependencies_anew_purges_everything(
 
 def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Connection) -> None:
     """What a session already holds is read without a query, so its reader must not be shared."""
-    Observer(SCHEMA).listen(seeded.engine)
+    EngineListener(SCHEMA).attach(seeded.engine)
     mapper = registry()
     kind = type("Post", (), {})
     mapper.map_imperatively(kind, post)
@@ -968,7 +986,7 @@ def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Conne
         with recording() as record:
             assert session.get(kind, 1) is held
     mapper.dispose()
-    assert record.spoilt
+    assert record.unshareable_reason
 
 
 class ByVersion(BaseConverter):
@@ -1096,7 +1114,7 @@ def test_3_1_a_unique_index_with_a_collation_of_its_own_hides_no_row() -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE UNIQUE INDEX own ON author (name COLLATE NOCASE)")
         connection.exec_driver_sql("INSERT INTO author(id, name) VALUES (1, 'Ada')")
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         changes(connection)
         connection.exec_driver_sql("REPLACE INTO author(id, name) VALUES (2, 'ADA')")
         logged = [
@@ -1119,7 +1137,7 @@ def test_3_7_a_trigger_that_was_dropped_by_hand_shares_nothing_until_it_is_back(
     fresh = client.get("/p", headers=HTML)
     assert (fresh.text, fresh.headers["Cache-Control"]) == ("1", "no-store")
     with engine.begin() as connection:
-        install(connection, (Watched(table="post"),))
+        install_triggers(connection, (WatchedTable(table="post"),))
     assert watchman.look() is None
     small.extensions["edge"].upkeep.after_write()
     assert client.get("/p", headers=HTML).text == "1"
@@ -1127,9 +1145,11 @@ def test_3_7_a_trigger_that_was_dropped_by_hand_shares_nothing_until_it_is_back(
 
 def test_3_8_a_silent_column_is_not_shown(seeded: Connection) -> None:
     """Nobody hears of its changes."""
-    schema = Schema.of([Watched(table="post", silent=("title",))])
+    schema = PublicSchema.from_watched_tables(
+        [WatchedTable(table="post", ignored_columns=("title",))]
+    )
     for statement in (sa.select(post), ids().where(post.c.title == "a")):
-        with pytest.raises(Unreadable, match="title of post was declared silent"):
+        with pytest.raises(UnshareableQueryError, match="title of post was declared silent"):
             read(seeded, statement, schema)
     read(seeded, sa.select(post.c.id, post.c.slug), schema)
 
@@ -1139,7 +1159,7 @@ def test_3_5_a_writer_may_write_what_an_image_cannot_hold(postgres_engine: Engin
     """An instant at the end of time is no number of microseconds, and still no error."""
     metadata.create_all(postgres_engine)
     with postgres_engine.begin() as connection:
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql(
             "INSERT INTO post(id, slug, published_at) VALUES (1, 'a', 'infinity')"
         )

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from app.config.parsers import database_url
-from app.edge.changes import mark
+from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency
-from app.edge.pages import Registered, resolve
+from app.edge.pages import RegistrationResult, resolve
 
 from .dependencies.conftest import read
 from .pages.conftest import put
@@ -148,7 +148,7 @@ class Overlap:
     def mark(self) -> None:
         """Begin the render."""
         with self.engine.begin() as connection:
-            self.marked = mark(connection)
+            self.marked = current_log_position(connection)
             self.number = self._last(connection)
 
     def read(self) -> None:
@@ -163,8 +163,8 @@ class Overlap:
         with self.engine.begin() as connection:
             at = self.marked
             if self.by_number and self._last(connection) == self.number:
-                at = mark(connection)
-            done = put(connection, "/p", self.found, mark=at) is Registered.DONE
+                at = current_log_position(connection)
+            done = put(connection, "/p", self.found, mark=at) is RegistrationResult.REGISTERED
         self.purged = False if done else None
 
     def write(self, who: int) -> None:

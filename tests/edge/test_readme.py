@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import app.edge
-from app.edge.cdn import KEYS
+from app.edge.cdn import DRIVER_SETTINGS
 from app.edge.policy.cdn_headers import DIALECTS, Dialect
-from app.edge.policy.guard import REASONS
+from app.edge.policy.guard import LEAK_REASONS
 from app.edge.settings import SETTINGS, Setting
 
 ROOM = Path(app.edge.__file__).parent
@@ -31,12 +31,22 @@ def table(name: str) -> list[list[str]]:
 
 def dialect_row(dialect: Dialect) -> list[str]:
     """Write a dialect as the README does."""
-    fields = [*dialect.fields, *([dialect.seconds] if dialect.seconds else [])]
+    fields = [*dialect.fields, *([dialect.seconds_field] if dialect.seconds_field else [])]
     fields += ["s-maxage"] if dialect.s_maxage else []
     tags = f"`{dialect.tags}`, {SEPARATORS[dialect.separator]}" if dialect.tags else "none"
     freshness = ", ".join(f"`{name}`" for name in fields)
-    capped = "unless purged" if dialect.name in KEYS and KEYS[dialect.name].needed else "always"
-    return [dialect.name, freshness, tags, "no" if dialect.purged else capped, dialect.note]
+    capped = (
+        "unless purged"
+        if dialect.name in DRIVER_SETTINGS and DRIVER_SETTINGS[dialect.name].required
+        else "always"
+    )
+    return [
+        dialect.name,
+        freshness,
+        tags,
+        "no" if dialect.can_be_purged else capped,
+        dialect.remark,
+    ]
 
 
 def setting_row(setting: Setting) -> list[str]:
@@ -52,7 +62,7 @@ def test_the_dialects_are_those_of_the_code() -> None:
 
 def test_the_reasons_are_those_of_the_guard() -> None:
     """Every code that someone may find in a log is explained."""
-    assert table("reasons") == [[f"`{code}`", reason] for code, reason in REASONS.items()]
+    assert table("reasons") == [[f"`{code}`", reason] for code, reason in LEAK_REASONS.items()]
 
 
 def test_the_settings_are_those_that_are_read() -> None:

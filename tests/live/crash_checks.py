@@ -12,14 +12,14 @@ from typing import Any
 import brotli
 import sqlalchemy as sa
 
-from app.edge.changes.log import left
-from app.edge.gateway.store.lmdb.counters import Ledger
-from app.edge.gateway.store.lmdb.entry import Record
-from app.edge.gateway.store.lmdb.folder import Folder
-from app.edge.gateway.store.lmdb.transaction import name_of
-from app.edge.http.cache_key import parsed
+from app.edge.changes.log import count_unresolved
+from app.edge.gateway.store.lmdb.counters import StoreCounters
+from app.edge.gateway.store.lmdb.entry import CacheEntry
+from app.edge.gateway.store.lmdb.folder import StoreFolder
+from app.edge.gateway.store.lmdb.transaction import serial_key
+from app.edge.http.cache_key import parse_cache_key
 from app.edge.pages.tables import page
-from app.edge.purge.entry_state import OPEN
+from app.edge.purge.entry_state import OPEN_STATES
 from app.edge.purge.tables import outbox
 from app.extensions import db
 
@@ -92,8 +92,8 @@ def _unpaid(mortal: Mortal) -> Iterator[str]:
     now = mortal.clock()
     for _ in range(TURNS):
         with db.engine.connect() as connection:
-            count = sa.select(sa.func.count()).where(outbox.c.state.in_(OPEN))
-            owed = (connection.scalar(count) or 0) + left(connection)
+            count = sa.select(sa.func.count()).where(outbox.c.state.in_(OPEN_STATES))
+            owed = (connection.scalar(count) or 0) + count_unresolved(connection)
         if not owed:
             return
         now += TURN
@@ -130,7 +130,7 @@ def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     """Every page of the store's file is in order; what is kept is whole, fresh and registered."""
     store = mortal.site.extensions["edge"].embedded.store
     try:
-        Folder(path=store._door._folder.path).prove_pages()
+        StoreFolder(path=store._door._folder.path).verify_pages()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
         yield f"the store's file is damaged: {error}"
     environment = store._door.enter()
@@ -138,16 +138,16 @@ def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     with environment.reading() as transaction:
         tables = (environment.pages, environment.bodies, environment.order)
         pages, bodies, order = (dict(transaction.cursor(db=each)) for each in tables)
-        ledger = Ledger.read(environment, transaction)
-    records = {name: Record.parse(data) for name, data in pages.items()}
+        ledger = StoreCounters.load(environment, transaction)
+    records = {name: CacheEntry.parse(data) for name, data in pages.items()}
     if None in records.values():
         yield "a record of the store is torn"
         return
     whole = {name: record for name, record in records.items() if record is not None}
     found.kept = len(whole)
-    turns = {name_of(record.turn): name for name, record in whole.items()}
+    turns = {serial_key(record.eviction_serial): name for name, record in whole.items()}
     variants = [one for record in whole.values() for one in record.variants]
-    named = Counter(name_of(p.serial) for one in variants for p in one.places.values())
+    named = Counter(serial_key(p.serial) for one in variants for p in one.places.values())
     if turns != order or ledger.variants != len(variants) or named != Counter(bodies.keys()):
         yield "the tables of the store contradict one another"
     yield from _unlike(mortal, found, whole.values(), bodies)
@@ -160,12 +160,12 @@ def _unlike(
     with mortal.site.app_context(), db.engine.connect() as connection:
         known = set(connection.scalars(sa.select(page.c.url)))
     for record in records:
-        _, path, _ = parsed(record.key)
+        _, path, _ = parse_cache_key(record.key)
         if path not in known:
             yield f"{path} is kept, but not registered"
         for variant in record.variants:
             for coding, place in variant.places.items():
-                body = bodies.get(name_of(place.serial), b"")
+                body = bodies.get(serial_key(place.serial), b"")
                 if not place.holds(body):
                     yield f"the body of {path} in {coding} is torn"
                 elif path in found.pages and CODINGS[coding](body) != found.pages[path][2]:

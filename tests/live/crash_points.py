@@ -23,7 +23,7 @@ from sqlalchemy.engine import Engine
 from app.edge.cdn.gateway import GatewayDriver
 from app.edge.changes import log
 from app.edge.flask.tracking import Tracker
-from app.edge.flask.worker import Upkeep
+from app.edge.flask.worker import PurgeWorker
 from app.edge.gateway.store.lmdb.environment import Environment
 from app.edge.gateway.store.lmdb.store import LmdbStore
 from app.edge.purge import maintenance
@@ -37,22 +37,22 @@ END = "end"
 
 _PLACES = {
     Mortal.write: "commit",
-    Relay.settle: "resolve",
-    log._raise_floor: "trim",
+    Relay.enqueue_changes: "resolve",
+    log._note_trimmed: "trim",
     log.sweep: "trim",
-    maintenance.keep_house: "trim",
+    maintenance.run_maintenance: "trim",
     Relay._sweep: "trim",
-    Relay.plan: "plan",
-    Delivery.step: "deliver",
-    Delivery._record: "settle",
-    GatewayDriver._guarded: "purge",
+    Relay.run_leader_tasks: "plan",
+    Delivery.send_next: "deliver",
+    Delivery._record_result: "settle",
+    GatewayDriver._call_store: "purge",
     Tracker._register: "register",
     LmdbStore.save: "store",
-    LmdbStore.pack: "store",
+    LmdbStore.add_codings: "store",
     LmdbStore.freshen: "store",
     LmdbStore._purge: "purge",
-    Upkeep.catch_up: "start",
-    Upkeep._remember: "settle",
+    PurgeWorker.catch_up: "start",
+    PurgeWorker._record_history: "settle",
 }
 _STEP_OF = {place.__code__: step for place, step in _PLACES.items()}
 
@@ -102,7 +102,7 @@ def watch(engine: Engine, at: Callable[..., None]) -> None:
         at("committed")
 
     engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
-    writing = Environment.writing
+    writing = Environment.write_transaction
 
     @contextmanager
     def watched(environment: Environment) -> Iterator[Any]:
@@ -112,7 +112,7 @@ def watch(engine: Engine, at: Callable[..., None]) -> None:
             at("store written")
         at("store kept")
 
-    Environment.writing = watched  # type: ignore[method-assign]
+    Environment.write_transaction = watched  # type: ignore[method-assign]
 
 
 def _statement(at: Callable[..., None]) -> Callable[..., None]:

@@ -16,7 +16,7 @@ from flask import Flask
 
 from app import create_app
 from app.config.parsers import database_url
-from app.edge.cdn import Limits, Target
+from app.edge.cdn import CallLimits, PurgeTarget
 from app.edge.changes import log
 from app.edge.pages import resolve
 from app.edge.purge import maintenance
@@ -82,9 +82,9 @@ class FileEdge:
 
     file: Path
     clock: Callable[[], datetime]
-    limits: ClassVar[Limits] = Limits(batch=5)
+    limits: ClassVar[CallLimits] = CallLimits(batch=5)
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
         self._note(*(target.url for target in targets))
 
@@ -115,7 +115,7 @@ class Mortal:
     def born(cls, folder: Path, database: str) -> Mortal:
         """Make the apps over an empty database, and write something into it."""
         # Small numbers, or nothing would ever be trimmed, and nothing be too much.
-        log.KEPT, resolve.MOST_CHANGES, maintenance.KEPT = 20, 6, timedelta(0)
+        log.KEEP_RESOLVED, resolve.MOST_CHANGES, maintenance.KEEP_SETTLED = 20, 6, timedelta(0)
         clock = Clock()
         cdn = FileEdge(folder / "cdn", clock)
         cdn.file.touch()

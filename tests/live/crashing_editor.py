@@ -16,7 +16,7 @@ from flask import Flask
 
 from app import create_app
 from app.database.errors import UnusableDatabaseError
-from app.edge.purge.runtime import World
+from app.edge.purge.runtime import RelayRuntime
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Site
@@ -35,7 +35,7 @@ def doomed(app: Flask, step: str) -> None:
     relay = app.extensions["edge"].upkeep.relay
     if step == "committed":
         relay.flush = die
-    world = World(reached=lambda name: die() if name == step else None)
+    world = RelayRuntime(on_step=lambda name: die() if name == step else None)
     for mortal in (relay, *relay.deliveries):
         mortal._world = world
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from app.audit_profile import site_profile
-from app.edge.audit import Limits, Report, Wishes, check, watch
+from app.edge.audit import AuditLimits, AuditOptions, AuditReport, check_site, watch_site
 from app.edge.cdn.varnish.vcl_config import PARAMETERS, vcl
-from app.edge.flask.site_description import plan
+from app.edge.flask.site_description import describe_site
 from tests.conftest import opened
 
 from .gunicorn import environment, flask
@@ -172,7 +172,9 @@ def shipped(gated: Site, edge_port: int) -> str:
     own = {"EDGE_VARNISH_NODES": f"http://127.0.0.1:{edge_port}", "EDGE_VARNISH_SECRET": SECRET}
     for app in opened(gated.folder, EDGE="varnish", EDGE_GATEWAY=True, SITE_URL=gated.url, **own):
         site = f"http://127.0.0.1:{edge_port}"
-        found = vcl(plan(app, origins=[gated.url], site=site, secret=SECRET, purgers=["127.0.0.1"]))
+        found = vcl(
+            describe_site(app, origins=[gated.url], site=site, secret=SECRET, purgers=["127.0.0.1"])
+        )
     return found
 
 
@@ -206,21 +208,23 @@ def in_front(behind_varnish: str, shipped: str, edge_port: int, tmp_path: Path) 
     return start
 
 
-def audited(url: str, site: Site) -> Report:
+def audited(url: str, site: Site) -> AuditReport:
     """What is found on a site at this address."""
-    return check(url, Wishes(ours=site_profile(site.url), limits=Limits(pause=0)))
+    return check_site(
+        url, AuditOptions(profile=site_profile(site.url), limits=AuditLimits(pause=0))
+    )
 
 
-def failing(report: Report) -> dict[str, tuple[str, ...]]:
+def failing(report: AuditReport) -> dict[str, tuple[str, ...]]:
     """What makes the command fail, and what it was seen by."""
-    return {found.id: found.evidence for found in report.findings if found.level.fails}
+    return {found.id: found.evidence for found in report.findings if found.level.is_failure}
 
 
 def test_the_shipped_vcl_is_left_in_peace(behind_varnish: str, gated: Site) -> None:
     """Every page is a HIT at Varnish, and nothing is wrong."""
     report = audited(behind_varnish, gated)
     assert failing(report) == {}
-    assert [visit.page.kind for visit in report.visits if not visit.last.hit] == []
+    assert [visit.page.kind for visit in report.visits if not visit.last.is_hit] == []
     assert report.caches == ("broadsheet", "varnish")
 
 
@@ -237,9 +241,12 @@ def test_the_printed_nginx_is_left_in_peace(sampled: Path, tmp_path: Path) -> No
         )
         assert printed.returncode == 0, printed.stderr
         with proxying(tmp_path, printed.stdout, port=port) as front:
-            report = check(front.url, Wishes(ours=site_profile(front.url), limits=Limits(pause=0)))
+            report = check_site(
+                front.url,
+                AuditOptions(profile=site_profile(front.url), limits=AuditLimits(pause=0)),
+            )
     assert failing(report) == {}
-    assert [visit.page.kind for visit in report.visits if not visit.last.hit] == []
+    assert [visit.page.kind for visit in report.visits if not visit.last.is_hit] == []
     assert {"broadsheet", "nginx"} <= set(report.caches)
 
 
@@ -257,7 +264,7 @@ def test_the_gateway_alone_is_left_in_peace(gated: Site) -> None:
     """Every kind of page is found, and is a HIT."""
     report = audited(gated.url, gated)
     assert failing(report) == {}
-    assert {visit.page.kind: visit.last.hit for visit in report.visits} == dict.fromkeys(
+    assert {visit.page.kind: visit.last.is_hit for visit in report.visits} == dict.fromkeys(
         ("home", "sitemap", "feed", "article", "topic", "static", "media"), True
     )
 
@@ -295,9 +302,9 @@ def test_a_bare_site_has_no_cache(bare: Site) -> None:
 def test_a_watch_tells_the_hit_ratio(gated: Site) -> None:
     """It samples what it found at first, until its time is over."""
     lines: list[str] = []
-    report = watch(
+    report = watch_site(
         gated.url,
-        Wishes(ours=site_profile(gated.url), limits=Limits(pause=0)),
+        AuditOptions(profile=site_profile(gated.url), limits=AuditLimits(pause=0)),
         say=lines.append,
         span=0.1,
     )

@@ -28,7 +28,7 @@ LONG = {"X_Accel_Expires": "60", "Cache_Control": "max-age=0, must-revalidate"}
 def started(folder: Path, origins: list[int], origin: Answering, **said: Any) -> Iterator[Front]:
     """An nginx with the printed configuration before these origins."""
     port = free_port()
-    text = nginx.conf(
+    text = nginx.server_config(
         plan(origins), listen=f"127.0.0.1:{port}", folder=str(folder / "kept"), **said
     )
     with proxying(folder, text, port=port):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.edge.cdn.site_description import Origin, Plan, Rule
+from app.edge.cdn.site_description import OriginServer, RouteRule, SiteDescription
 from app.edge.cdn.varnish import vcl_config
 from app.edge.testing import assert_hit, assert_stored
 
@@ -29,10 +29,10 @@ HOST = "example.org"
 LARGE = 50_000
 ROW = {"wildcard": "", "policy": "ANY", "shared": True}
 RULES = (
-    Rule(rule="/me", pattern="^/me$", query=None, **{**ROW, "shared": False}),
-    Rule(rule="/search", pattern="^/search$", query=("page", "q"), **ROW),
-    Rule(rule="/default", pattern="^/default$", query=None, **ROW),
-    Rule(rule="/p/<name>", pattern="^/p/[^/]+$", query=(), **ROW),
+    RouteRule(url_rule="/me", pattern="^/me$", query_params=None, **{**ROW, "shared": False}),
+    RouteRule(url_rule="/search", pattern="^/search$", query_params=("page", "q"), **ROW),
+    RouteRule(url_rule="/default", pattern="^/default$", query_params=None, **ROW),
+    RouteRule(url_rule="/p/<name>", pattern="^/p/[^/]+$", query_params=(), **ROW),
 )
 
 
@@ -66,12 +66,12 @@ class Front:
         return seen[-1]
 
 
-def plan(origins: Sequence[int], **said: Any) -> Plan:
+def plan(origins: Sequence[int], **said: Any) -> SiteDescription:
     """A site with a private route and public ones that read no, some and unknown parameters."""
-    near = tuple(Origin.of(f"http://127.0.0.1:{port}") for port in origins)
-    site = Origin.of(f"https://{HOST}")
+    near = tuple(OriginServer.of(f"http://127.0.0.1:{port}") for port in origins)
+    site = OriginServer.of(f"https://{HOST}")
     own = {"rules": RULES, "origins": near, "secret": SECRET, "largest": LARGE, **said}
-    return Plan(site=site, **own)
+    return SiteDescription(site=site, **own)
 
 
 @pytest.fixture(scope="module")

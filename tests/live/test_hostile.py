@@ -173,7 +173,7 @@ def test_no_wrong_url_makes_a_second_copy_of_a_page(site: Site, target: str, met
     """The page has one key; what else is stored is a 404 or a redirect, never a page."""
     site.ask(target, method=method)
     with site.stored() as store:
-        stored = [one for key, _ in store.most_visited(100) for one in store.load(key)]
+        stored = [one for key, _ in store.most_requested(100) for one in store.load(key)]
     assert [one.status for one in stored if one.status == 200] == []
 
 

@@ -133,7 +133,9 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Door]]
 
 def _gateway(stack: ExitStack, behind: int) -> int:
     proxy = Proxy(f"http://127.0.0.1:{behind}", timeout=timedelta(seconds=5))
-    options = Options(honoured=frozenset())  # as Varnish: an origin's shield hears no reader's wish
+    options = Options(
+        obeyed_request_directives=frozenset()
+    )  # as Varnish: an origin's shield hears no reader's wish
     server = socket_origin._Threaded(("127.0.0.1", 0), socket_origin._Quiet)
     server.set_app(Gateway(proxy, store=MemoryStore(), options=options))
     return stack.enter_context(socket_origin.running(server))

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 
 from app.edge.cdn.varnish import vcl_config
-from app.edge.flask.site_description import plan
+from app.edge.flask.site_description import describe_site
 from tests.edge.gateway.socket_origin import _Quiet, _Threaded
 from tests.live import raw_http
 from tests.live.programs import free_port
@@ -87,7 +87,7 @@ def fronted(folder: Path, app_of: Callable[..., Flask]) -> Iterator[Front]:
     front = Front(server, port)
     app = app_of(**front.settings)
     origin = f"http://127.0.0.1:{server.server_address[1]}"
-    vcl = vcl_config.vcl(plan(app, origins=[origin], secret=SECRET))
+    vcl = vcl_config.vcl(describe_site(app, origins=[origin], secret=SECRET))
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     server.set_app(app)
     try:

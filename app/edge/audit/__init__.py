@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from .audit import Wishes, check
-from .findings import Finding, Kind, Level
-from .prober import Limits
-from .report import Report
-from .site_address import Unable
-from .site_profile import Ours
-from .watch import watch
+from .audit import AuditOptions, check_site
+from .findings import AuditFinding, FindingLevel, FindingType
+from .prober import AuditLimits
+from .report import AuditReport
+from .site_address import AuditError
+from .site_profile import SiteProfile
+from .watch import watch_site
 
 __all__ = [
-    "Finding",
-    "Kind",
-    "Level",
-    "Limits",
-    "Ours",
-    "Report",
-    "Unable",
-    "Wishes",
-    "check",
-    "watch",
+    "AuditError",
+    "AuditFinding",
+    "AuditLimits",
+    "AuditOptions",
+    "AuditReport",
+    "FindingLevel",
+    "FindingType",
+    "SiteProfile",
+    "check_site",
+    "watch_site",
 ]

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .audit import Wishes
-from .command import Manner, run
-from .prober import Limits
+from .audit import AuditOptions
+from .command import OutputOptions, run
+from .prober import AuditLimits
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--timeout takes a number of seconds above zero")
     return run(
         said.base_url,
-        Wishes(origin=said.origin, limits=Limits(timeout=said.timeout)),
-        Manner(as_json=said.json, watching=said.watch, every=said.every, span=said.span),
+        AuditOptions(origin_url=said.origin, limits=AuditLimits(timeout=said.timeout)),
+        OutputOptions(
+            as_json=said.json, watching=said.watch, interval=said.every, duration=said.span
+        ),
         out=lambda text: sys.stdout.write(f"{text}\n"),
         err=lambda text: sys.stderr.write(f"{text}\n"),
     )

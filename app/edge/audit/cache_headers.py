@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..http.fields import Fields
+    from ..http.fields import HeaderFields
 
 
-class Outcome(StrEnum):
+class CacheOutcome(StrEnum):
     """What a cache did with a request."""
 
     HIT = "hit"
@@ -28,24 +28,24 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-_KEPT = frozenset({Outcome.HIT, Outcome.STALE, Outcome.REVALIDATED})
+_KEPT = frozenset({CacheOutcome.HIT, CacheOutcome.STALE, CacheOutcome.REVALIDATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class CacheResult:
     """One cache's account: `detail` in its own words, `ttl` in seconds where it tells."""
 
     cache: str
-    outcome: Outcome
+    outcome: CacheOutcome
     detail: str = ""
     ttl: float | None = None
 
     @property
-    def kept(self) -> bool:
+    def is_hit(self) -> bool:
         """Whether the cache answered from what it had."""
         return self.outcome in _KEPT
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The account as evidence."""
         return f"{self.cache}: {self.outcome.value}"
 
@@ -55,78 +55,80 @@ _PART = re.compile(r'(?:[^";]|"(?:[^"\\]|\\.)*")+')
 _NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,3})?", re.ASCII)
 
 
-def served_from(fields: Fields) -> tuple[Served, ...]:
+def parse_cache_headers(fields: HeaderFields) -> tuple[CacheResult, ...]:
     """Read all that caches say, the one nearest to the origin first."""
-    told: list[Served] = []
+    told: list[CacheResult] = []
     for read in _READERS:
         names = {served.cache for served in told}
         told += [served for served in read(fields) if served.cache not in names]
-    if not told and _aged(fields):
-        told.append(Served(cache="a cache", outcome=Outcome.HIT, detail="it has an Age"))
+    if not told and _has_age(fields):
+        told.append(CacheResult(cache="a cache", outcome=CacheOutcome.HIT, detail="it has an Age"))
     return tuple(told)
 
 
-def _cache_status(fields: Fields) -> Iterator[Served]:
+def _cache_status(fields: HeaderFields) -> Iterator[CacheResult]:
     """RFC 9211: a list in the order of the way back."""
     for member in _MEMBER.findall(fields.combined("cache-status")):
         name, *parameters = (part.strip() for part in _PART.findall(member))
         said = {key.lower(): value for key, _, value in (p.partition("=") for p in parameters)}
         if name:
-            yield Served(
-                cache=_known(name.strip('"')),
-                outcome=_standard(said),
+            yield CacheResult(
+                cache=_vendor_name(name.strip('"')),
+                outcome=_outcome_of_member(said),
                 detail=said.get("detail", "").strip('"') or said.get("fwd", ""),
                 ttl=_number(said.get("ttl")),
             )
 
 
-def _standard(said: dict[str, str]) -> Outcome:
+def _outcome_of_member(said: dict[str, str]) -> CacheOutcome:
     if "hit" in said and said["hit"] != "?0":
         ttl = _number(said.get("ttl"))
-        return Outcome.STALE if ttl is not None and ttl < 0 else Outcome.HIT
+        return CacheOutcome.STALE if ttl is not None and ttl < 0 else CacheOutcome.HIT
     if said.get("fwd") in {"bypass", "method", "request"}:
-        return Outcome.PASS
+        return CacheOutcome.PASS
     if said.get("fwd") == "stale":
         not_modified = said.get("fwd-status") == "304"
-        return Outcome.REVALIDATED if not_modified else Outcome.EXPIRED
-    return Outcome.MISS
+        return CacheOutcome.REVALIDATED if not_modified else CacheOutcome.EXPIRED
+    return CacheOutcome.MISS
 
 
 _WORDS = (
-    ("refreshhit", Outcome.REVALIDATED),
-    ("revalidated", Outcome.REVALIDATED),
-    ("stale", Outcome.STALE),
-    ("updating", Outcome.STALE),
-    ("expired", Outcome.EXPIRED),
-    ("dynamic", Outcome.DYNAMIC),
-    ("none", Outcome.DYNAMIC),
-    ("unknown", Outcome.DYNAMIC),
-    ("bypass", Outcome.PASS),
-    ("pass", Outcome.PASS),
-    ("error", Outcome.ERROR),
-    ("miss", Outcome.MISS),
-    ("hit", Outcome.HIT),
+    ("refreshhit", CacheOutcome.REVALIDATED),
+    ("revalidated", CacheOutcome.REVALIDATED),
+    ("stale", CacheOutcome.STALE),
+    ("updating", CacheOutcome.STALE),
+    ("expired", CacheOutcome.EXPIRED),
+    ("dynamic", CacheOutcome.DYNAMIC),
+    ("none", CacheOutcome.DYNAMIC),
+    ("unknown", CacheOutcome.DYNAMIC),
+    ("bypass", CacheOutcome.PASS),
+    ("pass", CacheOutcome.PASS),
+    ("error", CacheOutcome.ERROR),
+    ("miss", CacheOutcome.MISS),
+    ("hit", CacheOutcome.HIT),
 )
 """In this order: "RefreshHit" is no plain hit."""
 
 
-def _outcome(word: str) -> Outcome | None:
+def _outcome(word: str) -> CacheOutcome | None:
     lowered = re.sub(r"[\s_-]", "", word.lower())
     return next((outcome for part, outcome in _WORDS if part in lowered), None)
 
 
-def _x_cache(fields: Fields) -> Iterator[Served]:
+def _x_cache(fields: HeaderFields) -> Iterator[CacheResult]:
     """What nginx, Varnish, Fastly and CloudFront write, each in its own way."""
     elements = [part.strip() for part in fields.combined("x-cache").split(",") if part.strip()]
     for place, element in enumerate(elements):
         outcome = _outcome(element.partition(" from ")[0])
         if outcome is not None:
-            yield Served(
-                cache=_who(fields, element, place, len(elements)), outcome=outcome, detail=element
+            yield CacheResult(
+                cache=_x_cache_name(fields, element, place, len(elements)),
+                outcome=outcome,
+                detail=element,
             )
 
 
-def _who(fields: Fields, element: str, place: int, count: int) -> str:
+def _x_cache_name(fields: HeaderFields, element: str, place: int, count: int) -> str:
     if "cloudfront" in element.lower():
         return "cloudfront"
     if "x-served-by" in fields or "fastly" in fields.combined("via").lower():
@@ -136,47 +138,47 @@ def _who(fields: Fields, element: str, place: int, count: int) -> str:
     return "x-cache" if place == count - 1 else f"x-cache {place + 1}"
 
 
-def _x_varnish(fields: Fields) -> Iterator[Served]:
+def _x_varnish(fields: HeaderFields) -> Iterator[CacheResult]:
     """Two transaction numbers: this request's, and the one that fetched the page."""
     if "x-varnish" in fields:
         hit = len(fields.combined("x-varnish").split(",")[-1].split()) > 1
-        yield Served(cache="varnish", outcome=Outcome.HIT if hit else Outcome.MISS)
+        yield CacheResult(cache="varnish", outcome=CacheOutcome.HIT if hit else CacheOutcome.MISS)
 
 
-def _hits(fields: Fields) -> Iterator[Served]:
+def _hits(fields: HeaderFields) -> Iterator[CacheResult]:
     """Fastly and Varnish count how often a page was a hit."""
     if "x-cache" not in fields and "x-cache-hits" in fields:
         last = fields.combined("x-cache-hits").split(",")[-1].strip()
         hit = last.isdecimal() and int(last[:9]) > 0
-        yield Served(cache="x-cache", outcome=Outcome.HIT if hit else Outcome.MISS)
+        yield CacheResult(cache="x-cache", outcome=CacheOutcome.HIT if hit else CacheOutcome.MISS)
 
 
-def _named(field: str, cache: str) -> Callable[[Fields], Iterator[Served]]:
+def _single_word_reader(field: str, cache: str) -> Callable[[HeaderFields], Iterator[CacheResult]]:
     """A field in which one vendor says one word."""
 
-    def read(fields: Fields) -> Iterator[Served]:
+    def read(fields: HeaderFields) -> Iterator[CacheResult]:
         said = fields.first(field)
         outcome = _outcome(said) if said else None
         if said and outcome is not None:
-            yield Served(cache=cache, outcome=outcome, detail=said)
+            yield CacheResult(cache=cache, outcome=outcome, detail=said)
 
     return read
 
 
-_READERS: tuple[Callable[[Fields], Iterator[Served]], ...] = (
+_READERS: tuple[Callable[[HeaderFields], Iterator[CacheResult]], ...] = (
     _cache_status,
-    _named("x-cache-status", "nginx"),
-    _named("x-proxy-cache", "nginx"),
+    _single_word_reader("x-cache-status", "nginx"),
+    _single_word_reader("x-proxy-cache", "nginx"),
     _x_cache,
     _x_varnish,
     _hits,
-    _named("cdn-cache", "bunny"),
-    _named("cf-cache-status", "cloudflare"),
+    _single_word_reader("cdn-cache", "bunny"),
+    _single_word_reader("cf-cache-status", "cloudflare"),
 )
 """The vendors' own fields last: a CDN stands in front of whatever else tells."""
 
 
-def _known(name: str) -> str:
+def _vendor_name(name: str) -> str:
     lowered = name.lower()
     return next((known for known in ("varnish", "nginx", "cloudflare") if known in lowered), name)
 
@@ -185,6 +187,6 @@ def _number(text: str | None) -> float | None:
     return float(text) if text is not None and _NUMBER.fullmatch(text) else None
 
 
-def _aged(fields: Fields) -> bool:
+def _has_age(fields: HeaderFields) -> bool:
     age = (fields.first("age") or "").strip()
     return age.isdecimal() and age.isascii() and int(age[:9]) > 0

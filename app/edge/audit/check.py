@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .discovery import Page, searching
-from .exchange import Ask, Exchange
-from .findings import Finding, Kind
-from .site_address import Address
-from .site_profile import Ours
+from .discovery import AuditedPage, search_target
+from .exchange import Exchange, ProbeRequest
+from .findings import AuditFinding, FindingType
+from .site_address import SiteAddress
+from .site_profile import SiteProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """A page and its exchanges, one after the other: the last should be a HIT."""
 
-    page: Page
+    page: AuditedPage
     exchanges: tuple[Exchange, ...]
 
     @property
@@ -30,56 +30,56 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class CheckContext:
     """What is known of a site before the checks ask for more.
 
     `token` is in every URL that is made up, so that no reader ever has the same.
     """
 
-    address: Address
+    address: SiteAddress
     token: str
     visits: tuple[Visit, ...] = ()
     search: tuple[str, str] | None = None
     private: str | None = None
-    ours: Ours | None = None
-    origin: Address | None = None
+    ours: SiteProfile | None = None
+    origin: SiteAddress | None = None
 
-    def of(self, *kinds: str) -> tuple[Visit, ...]:
+    def visits_of(self, *kinds: str) -> tuple[Visit, ...]:
         """The visits of these kinds that went well, in the order of the kinds."""
         found = (visit for kind in kinds for visit in self.visits if visit.page.kind == kind)
         return tuple(visit for visit in found if visit.last.status == 200)  # noqa: PLR2004 - OK
 
-    def never_linked(self, name: str) -> str:
+    def unlinked_url(self, name: str) -> str:
         """A URL of our own making that is as good as a page: a search, or home with a query."""
         word = f"edge-check-{self.token}-{name}"
-        return searching(self.search, word) if self.search else f"/?{word}=1"
+        return search_target(self.search, word) if self.search else f"/?{word}=1"
 
-    def never_there(self, name: str) -> str:
+    def missing_path(self, name: str) -> str:
         """A path of our own making, where no page is."""
         return f"/edge-check-{self.token}-{name}"
 
 
-Judge: TypeAlias = Callable[[Sequence[Exchange]], Iterable[Finding]]
+Evaluate: TypeAlias = Callable[[Sequence[Exchange]], Iterable[AuditFinding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Probe:
     """Requests in their order, and what their exchanges tell; judged only when all were answered.
 
     `silence_is_fine`: to hang up is a good answer too.
     """
 
-    asks: tuple[Ask, ...]
-    judge: Judge
-    silence_is_fine: bool = False
+    requests: tuple[ProbeRequest, ...]
+    evaluate: Evaluate
+    allow_no_response: bool = False
 
 
-def nothing_to_ask(_: Seen) -> Iterator[Trial]:
+def no_probes(_: CheckContext) -> Iterator[Probe]:
     """The trials of a check that only looks on."""
     yield from ()
 
 
-def nothing_seen(_: Seen, __: Sequence[Exchange]) -> Iterator[Finding]:
+def no_findings(_: CheckContext, __: Sequence[Exchange]) -> Iterator[AuditFinding]:
     """The judgement of a check that only asks."""
     yield from ()
 
@@ -93,6 +93,6 @@ class Check:
 
     name: str
     question: str
-    kinds: tuple[Kind, ...]
-    trials: Callable[[Seen], Iterable[Trial]] = nothing_to_ask
-    look: Callable[[Seen, Sequence[Exchange]], Iterable[Finding]] = nothing_seen
+    finding_types: tuple[FindingType, ...]
+    probes: Callable[[CheckContext], Iterable[Probe]] = no_probes
+    inspect: Callable[[CheckContext, Sequence[Exchange]], Iterable[AuditFinding]] = no_findings

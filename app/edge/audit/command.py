@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from threading import Event
 from types import FrameType
 
-from .audit import Wishes, check
-from .report import Report
-from .site_address import Unable
-from .watch import watch
+from .audit import AuditOptions, check_site
+from .report import AuditReport
+from .site_address import AuditError
+from .watch import watch_site
 
-COULD_NOT_RUN = 2
+EXIT_ERROR = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class OutputOptions:
     """How to tell: as JSON, or while watching every so many seconds, for so long."""
 
     as_json: bool = False
     watching: bool = False
-    every: float = 5.0
-    span: float | None = None
+    interval: float = 5.0
+    duration: float | None = None
 
 
 def run(
     base_url: str,
-    wishes: Wishes,
-    manner: Manner,
+    wishes: AuditOptions,
+    manner: OutputOptions,
     *,
     out: Callable[[str], object],
     err: Callable[[str], object],
@@ -39,33 +39,35 @@ def run(
     """Do it; return 0 for nothing found, 1 for an error or a warning, 2 when it could not run."""
     try:
         report = _report(base_url, wishes, manner, out, err)
-    except Unable as unable:
+    except AuditError as unable:
         err(str(unable))
-        return COULD_NOT_RUN
+        return EXIT_ERROR
     except KeyboardInterrupt:
         err("Interrupted before it was done.")
-        return COULD_NOT_RUN
+        return EXIT_ERROR
     if manner.as_json:
-        out(json.dumps(report.as_json(), indent=2))
+        out(json.dumps(report.to_json(), indent=2))
     elif manner.watching:
         out(report.summary())
     else:
-        out("\n".join(report.words()))
+        out("\n".join(report.to_lines()))
     return report.status
 
 
 def _report(
     base_url: str,
-    wishes: Wishes,
-    manner: Manner,
+    wishes: AuditOptions,
+    manner: OutputOptions,
     out: Callable[[str], object],
     err: Callable[[str], object],
-) -> Report:
+) -> AuditReport:
     if not manner.watching:
-        return check(base_url, wishes)
+        return check_site(base_url, wishes)
     say = err if manner.as_json else out
     with _until_interrupted() as stop:
-        return watch(base_url, wishes, say=say, every=manner.every, span=manner.span, stop=stop)
+        return watch_site(
+            base_url, wishes, say=say, every=manner.interval, span=manner.duration, stop=stop
+        )
 
 
 @contextmanager

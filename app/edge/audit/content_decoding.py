@@ -13,11 +13,11 @@ _GZIP = 16 + zlib.MAX_WBITS
 _STEP = 64 * 1024
 
 
-class Unreadable(ValueError):  # noqa: N818 - it says what the body is
+class DecodeError(ValueError):
     """The body is not what its Content-Encoding says."""
 
 
-def unpacked(body: bytes, coding: str, *, cut: bool = False) -> bytes:
+def decompress(body: bytes, coding: str, *, cut: bool = False) -> bytes:
     """The content of a body in this coding; a `cut` one is unpacked as far as it goes."""
     if coding in {"", "identity"} or not body:
         return body
@@ -25,7 +25,7 @@ def unpacked(body: bytes, coding: str, *, cut: bool = False) -> bytes:
         return _gunzipped(body, cut=cut)
     if coding == "br":
         return _unbrotlied(body, cut=cut)
-    raise Unreadable(f"{coding!r} is a coding that nobody asked for.")
+    raise DecodeError(f"{coding!r} is a coding that nobody asked for.")
 
 
 def _gunzipped(body: bytes, *, cut: bool) -> bytes:
@@ -33,9 +33,9 @@ def _gunzipped(body: bytes, *, cut: bool) -> bytes:
     try:
         content = unpacker.decompress(body, LARGEST)
     except zlib.error as error:
-        raise Unreadable("It is no gzip.") from error
+        raise DecodeError("It is no gzip.") from error
     if not (unpacker.eof or cut or len(content) >= LARGEST):
-        raise Unreadable("The gzip ends too early.")
+        raise DecodeError("The gzip ends too early.")
     return content
 
 
@@ -48,7 +48,7 @@ def _unbrotlied(body: bytes, *, cut: bool) -> bytes:
             if len(content) >= LARGEST:
                 return bytes(content[:LARGEST])
     except brotli.error as error:
-        raise Unreadable("It is no brotli.") from error
+        raise DecodeError("It is no brotli.") from error
     if not (unpacker.is_finished() or cut):
-        raise Unreadable("The brotli ends too early.")
+        raise DecodeError("The brotli ends too early.")
     return bytes(content)

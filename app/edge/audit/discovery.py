@@ -13,7 +13,7 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin
 
-from .site_address import Address
+from .site_address import SiteAddress
 
 _LOOKED_AT = 1_000
 """Links of one document that are looked at."""
@@ -86,7 +86,7 @@ class _Links(HTMLParser):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class AuditedPage:
     """A page that is looked at, and what kind it is."""
 
     kind: str
@@ -94,7 +94,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
+class SiteLinks:
     """What the home page tells of its site; each a target on it, None where there is none."""
 
     article: str | None = None
@@ -106,7 +106,7 @@ class Home:
     search: tuple[str, str] | None = None
 
 
-def read_home(html: str, address: Address) -> Home:
+def parse_home(html: str, address: SiteAddress) -> SiteLinks:
     """Find one page of each kind on a home page."""
     links = _Links()
     with suppress(AssertionError):  # as the parser of some versions answers "<![if"
@@ -116,7 +116,7 @@ def read_home(html: str, address: Address) -> Home:
     if links.search is not None:
         path = _target(links.search[0] or "/", address)
         search = (path.partition("?")[0], links.search[1]) if path else None
-    return Home(
+    return SiteLinks(
         article=_first(pages, _ARTICLE),
         topic=_first(pages, _TOPIC),
         static=_first(_targets(links.static, address), _STATIC),
@@ -127,21 +127,21 @@ def read_home(html: str, address: Address) -> Home:
     )
 
 
-def read_sitemap(xml: str, address: Address) -> Home:
+def parse_sitemap(xml: str, address: SiteAddress) -> SiteLinks:
     """Find an article and a topic in a sitemap, in its first entries alone."""
     found = (match[1] for match, _ in zip(_LOC.finditer(xml), range(_LOOKED_AT), strict=False))
     pages = list(_targets(map(unescape, found), address))
-    return Home(article=_first(pages, _ARTICLE), topic=_first(pages, _TOPIC))
+    return SiteLinks(article=_first(pages, _ARTICLE), topic=_first(pages, _TOPIC))
 
 
-def read_feed(xml: str, address: Address) -> str | None:
+def parse_feed(xml: str, address: SiteAddress) -> str | None:
     """Find the first entry's page in an Atom or RSS feed."""
     entry = _ENTRY.search(xml)
     link = _LINK.search(entry["entry"]) if entry else None
     return _target(unescape(link[1] or link[2]), address) if link else None
 
 
-def pages_of(home: Home, sitemap: Home, entry: str | None) -> tuple[Page, ...]:
+def choose_pages(home: SiteLinks, sitemap: SiteLinks, entry: str | None) -> tuple[AuditedPage, ...]:
     """One page of each kind; what the home page shows comes before what is listed elsewhere."""
     chosen = (
         ("article", entry or home.article or sitemap.article),
@@ -149,10 +149,10 @@ def pages_of(home: Home, sitemap: Home, entry: str | None) -> tuple[Page, ...]:
         ("static", home.static),
         ("media", home.media),
     )
-    return tuple(Page(kind=kind, target=target) for kind, target in chosen if target)
+    return tuple(AuditedPage(kind=kind, target=target) for kind, target in chosen if target)
 
 
-def searching(search: tuple[str, str], words: str) -> str:
+def search_target(search: tuple[str, str], words: str) -> str:
     """The target of a search for these words."""
     path, name = search
     return f"{path}?{urlencode({name: words})}"
@@ -162,15 +162,15 @@ def _first(targets: Iterable[str], pattern: re.Pattern[str]) -> str | None:
     return next((target for target in targets if pattern.search(target)), None)
 
 
-def _targets(urls: Iterable[str], address: Address) -> Iterator[str]:
+def _targets(urls: Iterable[str], address: SiteAddress) -> Iterator[str]:
     for url, _ in zip(urls, range(_LOOKED_AT), strict=False):
         target = _target(url, address)
         if target is not None:
             yield target
 
 
-def _target(url: str, address: Address) -> str | None:
+def _target(url: str, address: SiteAddress) -> str | None:
     try:
-        return address.target(urljoin(address.url + "/", url.partition("#")[0]))
+        return address.request_target(urljoin(address.url + "/", url.partition("#")[0]))
     except ValueError:
         return None

@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING
 
 from ..http import vary
 from ..http.cache_control import Directives
-from ..http.fields import Fields, Pair
-from ..http.freshness import age_value
-from .cache_headers import Served, served_from
-from .content_decoding import Unreadable, unpacked
+from ..http.fields import FieldLine, HeaderFields
+from ..http.freshness import parse_age
+from .cache_headers import CacheResult, parse_cache_headers
+from .content_decoding import DecodeError, decompress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-BROWSER: tuple[Pair, ...] = (("Accept-Encoding", "gzip, br"),)
+BROWSER_HEADERS: tuple[FieldLine, ...] = (("Accept-Encoding", "gzip, br"),)
 """What a browser says, as far as caches care."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class ProbeRequest:
     """One request; `past` sends it to the origin's own address, past the CDN."""
 
     target: str
     method: str = "GET"
-    headers: tuple[Pair, ...] = BROWSER
-    past: bool = False
+    headers: tuple[FieldLine, ...] = BROWSER_HEADERS
+    to_origin: bool = False
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The request as evidence."""
         said = ", ".join(f"{name}: {value}" for name, value in self.headers)
-        if self.headers == BROWSER or not said:
+        if self.headers == BROWSER_HEADERS or not said:
             return f"{self.method} {self.target}"
         return f"{self.method} {self.target} with {said}"
 
@@ -40,58 +40,58 @@ class Ask:
 class Exchange:
     """A request with its answer; `body` as it came over the wire, `cut` if not read to its end."""
 
-    ask: Ask
+    request: ProbeRequest
     status: int
-    fields: Fields
+    fields: HeaderFields
     body: bytes = b""
-    cut: bool = False
+    is_truncated: bool = False
     seconds: float = 0.0
-    served: tuple[Served, ...] = field(init=False)
+    cache_results: tuple[CacheResult, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "served", served_from(self.fields))
+        object.__setattr__(self, "cache_results", parse_cache_headers(self.fields))
 
     @property
     def target(self) -> str:
         """The path and query that were asked for."""
-        return self.ask.target
+        return self.request.target
 
     @property
-    def outermost(self) -> Served | None:
+    def outermost(self) -> CacheResult | None:
         """What the cache nearest to the reader did; None where no cache tells."""
-        return self.served[-1] if self.served else None
+        return self.cache_results[-1] if self.cache_results else None
 
     @property
-    def hit(self) -> bool:
+    def is_hit(self) -> bool:
         """Whether the cache nearest to the reader answered by itself."""
-        return self.outermost is not None and self.outermost.kept
+        return self.outermost is not None and self.outermost.is_hit
 
     @property
-    def any_hit(self) -> bool:
+    def has_hit(self) -> bool:
         """Whether any cache on the way answered by itself."""
-        return any(served.kept for served in self.served)
+        return any(served.is_hit for served in self.cache_results)
 
     @property
-    def control(self) -> Directives:
+    def cache_control(self) -> Directives:
         """What Cache-Control says."""
         return Directives.parse(self.fields.lines("cache-control"))
 
     @property
-    def coding(self) -> str:
+    def content_coding(self) -> str:
         """The content coding; empty for none."""
         said = self.fields.combined("content-encoding").strip().lower()
         return "" if said == "identity" else said
 
     @property
-    def varies(self) -> frozenset[str]:
+    def vary_names(self) -> frozenset[str]:
         """The lower-case names of Vary, `*` among them."""
-        names = vary.nominated(self.fields.lines("vary"))
+        names = vary.nominated_fields(self.fields.lines("vary"))
         return frozenset({"*"} if names is None else names)
 
     @property
     def age(self) -> int:
         """The Age in seconds; zero when there is none."""
-        return age_value(self.fields)
+        return parse_age(self.fields)
 
     @property
     def media_type(self) -> str:
@@ -101,22 +101,24 @@ class Exchange:
     def content(self) -> bytes | None:
         """The body unpacked; None when it can't be unpacked."""
         try:
-            return unpacked(self.body, self.coding, cut=self.cut)
-        except Unreadable:
+            return decompress(self.body, self.content_coding, cut=self.is_truncated)
+        except DecodeError:
             return None
 
     def text(self) -> str:
         """The content as text, empty when it can't be unpacked; for finding links and words."""
         return (self.content() or b"").decode("utf-8", errors="replace")
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The exchange as evidence."""
-        caches = ", ".join(served.words() for served in self.served)
-        return f"{self.ask.words()}: {self.status}" + (f" ({caches})" if caches else "")
+        caches = ", ".join(served.to_text() for served in self.cache_results)
+        return f"{self.request.to_text()}: {self.status}" + (f" ({caches})" if caches else "")
 
 
-def answered(
-    target: str, status: int = 200, headers: Iterable[Pair] = (), body: bytes = b"page"
+def make_exchange(
+    target: str, status: int = 200, headers: Iterable[FieldLine] = (), body: bytes = b"page"
 ) -> Exchange:
     """An exchange written down by hand: what tests and other programs judge by."""
-    return Exchange(ask=Ask(target=target), status=status, fields=Fields(headers), body=body)
+    return Exchange(
+        request=ProbeRequest(target=target), status=status, fields=HeaderFields(headers), body=body
+    )

@@ -13,7 +13,7 @@ _SHOWN = 300
 """Characters of evidence: a header of a foreign site can be long."""
 
 
-class Level(StrEnum):
+class FindingLevel(StrEnum):
     """How much a finding matters; errors and warnings make the command fail."""
 
     ERROR = "error"
@@ -21,22 +21,22 @@ class Level(StrEnum):
     NOTE = "note"
 
     @property
-    def fails(self) -> bool:
+    def is_failure(self) -> bool:
         """Whether the site is not right while this is found."""
-        return self is not Level.NOTE
+        return self is not FindingLevel.NOTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class AuditFinding:
     """What is wrong, what to do about it, and what it was seen by."""
 
     id: str
-    level: Level
+    level: FindingLevel
     title: str
     advice: str
     evidence: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """The finding for programs."""
         return {
             "id": self.id,
@@ -48,37 +48,37 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class FindingType:
     """A finding that a check may have; `id` stays the same for ever, programs know it."""
 
     id: str
-    level: Level
+    level: FindingLevel
     title: str
     advice: str
 
-    def found(self, *evidence: str) -> Finding:
+    def found(self, *evidence: str) -> AuditFinding:
         """The finding itself, with what it was seen by."""
-        return Finding(
+        return AuditFinding(
             id=self.id,
             level=self.level,
             title=self.title,
             advice=self.advice,
-            evidence=tuple(_plain(text) for text in evidence),
+            evidence=tuple(_printable(text) for text in evidence),
         )
 
 
-def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def merge_findings(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
     """One finding a kind, with all its evidence; the worst first."""
-    by_id: dict[str, Finding] = {}
+    by_id: dict[str, AuditFinding] = {}
     for finding in findings:
         known = by_id.get(finding.id)
         evidence = (*known.evidence, *finding.evidence) if known else finding.evidence
         by_id[finding.id] = replace(finding, evidence=tuple(dict.fromkeys(evidence)))
-    order = list(Level)
+    order = list(FindingLevel)
     return tuple(sorted(by_id.values(), key=lambda found: (order.index(found.level), found.id)))
 
 
-def _plain(text: str) -> str:
+def _printable(text: str) -> str:
     """Text of a foreign server that can do a terminal no harm."""
     shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"

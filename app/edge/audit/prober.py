@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpcore
 
-from ..http.fields import Fields
-from .exchange import Ask, Exchange
-from .site_address import Address, Unable
+from ..http.fields import HeaderFields
+from .exchange import Exchange, ProbeRequest
+from .site_address import AuditError, SiteAddress
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-AGENT = "Broadsheet-Check/1 (an audit of this site's caches)"
+USER_AGENT = "Broadsheet-Check/1 (an audit of this site's caches)"
 _CHUNK = 64 * 1024
 _KEPT_ALIVE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class AuditLimits:
     """How much an audit may cost: seconds, bytes and requests.
 
     `timeout` is the longest for one exchange, however slowly its bytes arrive.
@@ -43,11 +43,11 @@ class Limits:
             raise ValueError("an audit needs requests, seconds and bytes to spend")
 
 
-class Spent(Exception):  # noqa: N818 - it says what the bounds are
+class LimitsReached(Exception):  # noqa: N818 - it says what the bounds are
     """The audit has used up its requests or its time."""
 
 
-class Silent(Exception):  # noqa: N818 - it says what the host was
+class NoResponse(Exception):  # noqa: N818 - it says what the host was
     """A request has got no answer that could be read; the message says why in one sentence."""
 
 
@@ -55,11 +55,11 @@ class Prober:
     """Asks the host of one address; to be closed, or used in a `with`."""
 
     def __init__(
-        self, address: Address, limits: Limits, *, tls: ssl.SSLContext | None = None
+        self, address: SiteAddress, limits: AuditLimits, *, tls: ssl.SSLContext | None = None
     ) -> None:
         self.address = address
         self.limits = limits
-        self.asked = 0
+        self.request_count = 0
         self._began = time.monotonic()
         self._line = _OneHost(address)
         self._pool = httpcore.ConnectionPool(
@@ -82,41 +82,41 @@ class Prober:
         """Seconds since the first use."""
         return time.monotonic() - self._began
 
-    def renew(self) -> None:
+    def reset_limits(self) -> None:
         """Begin to count requests and time anew; for whoever watches for long."""
-        self.asked, self._began = 0, time.monotonic()
+        self.request_count, self._began = 0, time.monotonic()
 
-    def ask(self, ask: Ask) -> Exchange:
+    def send(self, ask: ProbeRequest) -> Exchange:
         """Send one request; raises Silent without an answer, Spent when the bounds are reached."""
         left = self.limits.seconds - self.elapsed
-        if self.asked >= self.limits.requests or left <= 0:
-            raise Spent
-        if self.asked and self.limits.pause:
+        if self.request_count >= self.limits.requests or left <= 0:
+            raise LimitsReached
+        if self.request_count and self.limits.pause:
             time.sleep(min(self.limits.pause, left))
-        self.asked += 1
+        self.request_count += 1
         self._line.deadline = time.monotonic() + min(self.limits.timeout, left)
         try:
-            return self._again(ask)
+            return self._send_with_retry(ask)
         except httpcore.ConnectError as error:
-            raise Silent(_why_unreachable(error)) from None
+            raise NoResponse(_why_unreachable(error)) from None
         except httpcore.TimeoutException:
-            raise Silent(f"no answer within {self.limits.timeout:g} seconds") from None
+            raise NoResponse(f"no answer within {self.limits.timeout:g} seconds") from None
         except (httpcore.ProtocolError, httpcore.NetworkError):
-            raise Silent("the connection broke, or the answer was no HTTP") from None
+            raise NoResponse("the connection broke, or the answer was no HTTP") from None
 
-    def _again(self, ask: Ask) -> Exchange:
+    def _send_with_retry(self, ask: ProbeRequest) -> Exchange:
         """A kept connection may have been closed meanwhile: then once more over a new one.
 
         It does no harm by any method: an audit asks for nothing that is wrong to be done twice.
         """
         try:
-            return self._exchange(ask)
+            return self._send_once(ask)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
-            if self.asked < _KEPT_ALIVE:
+            if self.request_count < _KEPT_ALIVE:
                 raise
-            return self._exchange(ask)
+            return self._send_once(ask)
 
-    def _exchange(self, ask: Ask) -> Exchange:
+    def _send_once(self, ask: ProbeRequest) -> Exchange:
         began = time.monotonic()
         address = self.address
         url = httpcore.URL(
@@ -127,16 +127,16 @@ class Prober:
         )
         with self._pool.stream(ask.method, url, headers=_headers(ask, address)) as response:
             body, cut = self._read(response)
-            fields = Fields(
+            fields = HeaderFields(
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in response.headers
             )
             return Exchange(
-                ask=ask,
+                request=ask,
                 status=response.status,
                 fields=fields,
                 body=body,
-                cut=cut,
+                is_truncated=cut,
                 seconds=time.monotonic() - began,
             )
 
@@ -153,10 +153,10 @@ class Prober:
         return bytes(body), False
 
 
-def _headers(ask: Ask, address: Address) -> list[tuple[bytes, bytes]]:
+def _headers(ask: ProbeRequest, address: SiteAddress) -> list[tuple[bytes, bytes]]:
     """The lines of a request: its own, and Host and User-Agent unless it says them itself."""
     own = {name.lower() for name, _ in ask.headers}
-    lines = [("Host", address.authority), ("User-Agent", AGENT), ("Accept", "*/*")]
+    lines = [("Host", address.authority), ("User-Agent", USER_AGENT), ("Accept", "*/*")]
     said = [line for line in lines if line[0].lower() not in own]
     return [(n.encode("latin-1"), v.encode("latin-1")) for n, v in (*said, *ask.headers)]
 
@@ -170,15 +170,15 @@ def _why_unreachable(error: Exception) -> str:
     return "nothing accepts connections there (is the name right, is the server up?)"
 
 
-def unable(address: Address, silent: Silent) -> Unable:
+def audit_error(address: SiteAddress, silent: NoResponse) -> AuditError:
     """What a person is told when the site says nothing at all."""
-    return Unable(f"{address.url} can't be checked: {silent}.")
+    return AuditError(f"{address.url} can't be checked: {silent}.")
 
 
 class _OneHost(httpcore.NetworkBackend):
     """Connections to one host and no other; all that happens on them ends at the deadline."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: SiteAddress) -> None:
         self.deadline = 0.0
         self._only = (address.host, address.port)
         self._backend = httpcore.SyncBackend()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .exchange import Ask, Exchange
+from .exchange import Exchange, ProbeRequest
 
 _TRIES = 4
 _FIRST_PAUSE = 0.02
@@ -14,51 +14,51 @@ _LONGEST_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class PurgeTiming:
     """How a purge went: `seconds` is None when the page was still old after `waited`.
 
     `kept` is false when the edge did not keep the page to begin with.
     """
 
     target: str
-    kept: bool = True
+    was_cached: bool = True
     seconds: float | None = None
     waited: float = 0.0
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The measurement in a line."""
         if self.seconds is None:
             return "From commit to fresh: not measured."
         return f"From commit to fresh: {self.seconds * 1000:.0f} ms ({self.target})."
 
 
-def measure(
-    ask: Callable[[Ask], Exchange],
+def time_purge(
+    ask: Callable[[ProbeRequest], Exchange],
     target: str,
     purge: Callable[[str], object],
     *,
     patience: float = 75.0,
-) -> Measured:
+) -> PurgeTiming:
     """Purge a page that shows when it was made, and ask until it shows another time.
 
     `purge` returns once the purge is committed; the time counts from just before.
     """
-    asked = Ask(target=target)
+    asked = ProbeRequest(target=target)
     old = _kept(ask, asked)
     if old is None:
-        return Measured(target=target, kept=False)
+        return PurgeTiming(target=target, was_cached=False)
     began = time.monotonic()
     purge(target)
     pause = _FIRST_PAUSE
     while (waited := time.monotonic() - began) < patience:
         if ask(asked).content() != old:
-            return Measured(target=target, seconds=time.monotonic() - began, waited=waited)
+            return PurgeTiming(target=target, seconds=time.monotonic() - began, waited=waited)
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-    return Measured(target=target, waited=waited)
+    return PurgeTiming(target=target, waited=waited)
 
 
-def _kept(ask: Callable[[Ask], Exchange], asked: Ask) -> bytes | None:
+def _kept(ask: Callable[[ProbeRequest], Exchange], asked: ProbeRequest) -> bytes | None:
     """The page as the edge keeps it."""
     before = ask(asked).content()
     for _ in range(_TRIES):

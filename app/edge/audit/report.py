@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from .check import Visit
-from .findings import Finding, Level
-from .purge_timing import Measured
+from .findings import AuditFinding, FindingLevel
+from .purge_timing import PurgeTiming
 
 WIDTH = 98
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class AuditReport:
     """All that was found on a site, and what it took."""
 
     url: str
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
     visits: tuple[Visit, ...] = ()
-    measured: Measured | None = None
+    measured: PurgeTiming | None = None
     requests: int = 0
     seconds: float = 0.0
 
     @property
     def status(self) -> int:
         """The exit status: 0 when nothing is wrong, 1 when an error or a warning was found."""
-        return int(any(finding.level.fails for finding in self.findings))
+        return int(any(finding.level.is_failure for finding in self.findings))
 
     @property
     def caches(self) -> tuple[str, ...]:
@@ -38,11 +38,11 @@ class Report:
                 served.cache
                 for visit in self.visits
                 for exchange in visit.exchanges
-                for served in exchange.served
+                for served in exchange.cache_results
             )
         )
 
-    def words(self) -> Iterator[str]:
+    def to_lines(self) -> Iterator[str]:
         """The lines that people read."""
         yield f"{self.url}: {self.requests} requests in {self.seconds:.1f} s"
         named = ", ".join(self.caches) or "none that tells of itself"
@@ -50,18 +50,18 @@ class Report:
         yield ""
         for visit in self.visits:
             last = visit.last
-            told = ", ".join(served.words() for served in last.served) or "no cache tells"
+            told = ", ".join(served.to_text() for served in last.cache_results) or "no cache tells"
             yield f"  {visit.page.kind:<8} {last.status}  {told:<34} {visit.page.target}"
         if self.measured is not None:
-            yield f"\n{self.measured.words()}"
+            yield f"\n{self.measured.to_text()}"
         for finding in self.findings:
             yield ""
-            yield from finding_lines(finding)
+            yield from format_finding(finding)
         yield f"\n{self.summary()}"
 
     def summary(self) -> str:
         """How many findings of each level there are."""
-        counts = {level: sum(f.level is level for f in self.findings) for level in Level}
+        counts = {level: sum(f.level is level for f in self.findings) for level in FindingLevel}
         said = [
             f"{count} {level.value}{'s' if count > 1 else ''}"
             for level, count in counts.items()
@@ -69,7 +69,7 @@ class Report:
         ]
         return f"Found {', '.join(said)}." if said else "Nothing found: all is well."
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         return {
             "url": self.url,
@@ -80,15 +80,15 @@ class Report:
                     "kind": visit.page.kind,
                     "target": visit.page.target,
                     "status": visit.last.status,
-                    "hit": visit.last.hit,
+                    "hit": visit.last.is_hit,
                     "served": [
                         {"cache": told.cache, "outcome": told.outcome.value, "detail": told.detail}
-                        for told in visit.last.served
+                        for told in visit.last.cache_results
                     ],
                 }
                 for visit in self.visits
             ],
-            "findings": [finding.as_dict() for finding in self.findings],
+            "findings": [finding.to_json() for finding in self.findings],
             "commit_to_fresh": self.measured.seconds if self.measured else None,
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
@@ -99,7 +99,7 @@ _MOST = 4
 """Pieces of evidence that people are shown of one finding."""
 
 
-def finding_lines(finding: Finding) -> Iterator[str]:
+def format_finding(finding: AuditFinding) -> Iterator[str]:
     """One finding as people read it."""
     yield f"{finding.level.value.upper()} {finding.id}: {finding.title}"
     for text in finding.evidence[:_MOST]:

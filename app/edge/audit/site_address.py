@@ -12,12 +12,12 @@ _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\.?")
 
 
-class Unable(Exception):  # noqa: N818 - it says what the audit is
+class AuditError(Exception):
     """The audit can't run; the message is one sentence for whoever typed the command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class SiteAddress:
     """Scheme, host and port; `host` without brackets, `aliases` are other origins of the site."""
 
     scheme: str
@@ -31,7 +31,7 @@ class Address:
         parts = _split(text.strip())
         host = (parts.hostname or "").lower()
         if not (_is_ip(host) or _NAME.fullmatch(_ascii(host))):
-            raise Unable("The address names no host: write it like https://example.org.")
+            raise AuditError("The address names no host: write it like https://example.org.")
         port = _port(parts)
         return cls(scheme=parts.scheme, host=_ascii(host), port=port, aliases=aliases)
 
@@ -47,7 +47,7 @@ class Address:
         return f"{self.scheme}://{self.authority}"
 
     @property
-    def secure(self) -> bool:
+    def is_https(self) -> bool:
         """Whether it is asked over TLS."""
         return self.scheme == "https"
 
@@ -58,7 +58,7 @@ class Address:
             return ipaddress.ip_address(self.host).is_loopback
         return self.host == "localhost" or self.host.endswith(".localhost")
 
-    def target(self, url: str) -> str | None:
+    def request_target(self, url: str) -> str | None:
         """The request target of a URL of this site; None for another site's, or for none at all."""
         try:
             parts = urlsplit(url.strip())
@@ -81,19 +81,19 @@ class Address:
 
 def _split(text: str) -> SplitResult:
     if "://" not in text:
-        raise Unable("The address has no scheme: write it like https://example.org.")
+        raise AuditError("The address has no scheme: write it like https://example.org.")
     try:
         parts = urlsplit(text)
     except ValueError:
-        raise Unable("The address is no URL: write it like https://example.org.") from None
+        raise AuditError("The address is no URL: write it like https://example.org.") from None
     if parts.scheme not in _PORTS:
-        raise Unable("Only http and https can be checked: write it like https://example.org.")
+        raise AuditError("Only http and https can be checked: write it like https://example.org.")
     if parts.username is not None or parts.password is not None:
-        raise Unable(
+        raise AuditError(
             "The address holds a user name or a password: leave them out, a check needs none."
         )
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise Unable(
+        raise AuditError(
             "The address has a path or a query: name the site alone, like https://example.org."
         )
     return parts
@@ -105,7 +105,7 @@ def _port(parts: SplitResult) -> int:
     except ValueError:
         port = 0
     if port == 0:
-        raise Unable("The port of the address is no number from 1 to 65535.")
+        raise AuditError("The port of the address is no number from 1 to 65535.")
     return port or _PORTS[parts.scheme]
 
 

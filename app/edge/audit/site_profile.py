@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..http.fields import Pair
+from ..http.fields import FieldLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ours:
+class SiteProfile:
     """Pages and headers of our own app.
 
     `never_stored` is a page that says no-store and shows when it was made; `kept` shows that too
@@ -21,16 +21,16 @@ class Ours:
     `site_url_problem` says in a sentence why `sites` can't be right.
     """
 
-    never_stored: str
-    kept: str
-    kept_for: int
-    cookie: str | None = None
+    no_store_path: str
+    short_ttl_path: str
+    short_ttl_seconds: int
+    cookie_path: str | None = None
     search: tuple[str, str] | None = None
-    private: tuple[str, ...] = ()
-    always: tuple[Pair, ...] = ()
-    over_tls: tuple[Pair, ...] = ()
-    asks_each_time: bool = True
-    sites: tuple[str, ...] = ()
+    private_paths: tuple[str, ...] = ()
+    security_headers: tuple[FieldLine, ...] = ()
+    https_headers: tuple[FieldLine, ...] = ()
+    browser_revalidates: bool = True
+    own_origins: tuple[str, ...] = ()
     unkept_variants: tuple[str, ...] = ()
     rewritten: str = ""
     site_url_problem: str = ""

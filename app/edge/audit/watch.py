@@ -9,116 +9,120 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event
 
-from .audit import Audit, Wishes, opened
-from .check import Seen, Visit
+from .audit import Audit, AuditOptions, open_audit
+from .check import CheckContext, Visit
 from .checks import CHECKS
 from .checks.reachability import SILENT, UNFINISHED
-from .exchange import Ask, Exchange
-from .findings import Finding, merged
-from .prober import Silent, Spent
-from .report import Report, finding_lines
-from .site_address import Unable
+from .exchange import Exchange, ProbeRequest
+from .findings import AuditFinding, merge_findings
+from .prober import LimitsReached, NoResponse
+from .report import AuditReport, format_finding
+from .site_address import AuditError
 
-SHORTEST = 1.0
+MIN_INTERVAL = 1.0
 """Seconds between two rounds: a watch must not be felt."""
 
 _REMEMBERED = 3
 
 
 @dataclass(slots=True, kw_only=True)
-class Watch:
+class WatchSession:
     """What was sampled so far."""
 
     audit: Audit
-    seen: Seen
-    say: Callable[[str], object]
-    asked: int = 0
+    context: CheckContext
+    write_line: Callable[[str], object]
+    request_count: int = 0
     hits: int = 0
-    found: dict[str, Finding] = field(default_factory=dict)
-    latest: dict[str, deque[Exchange]] = field(default_factory=dict)
+    findings_by_id: dict[str, AuditFinding] = field(default_factory=dict)
+    recent_exchanges: dict[str, deque[Exchange]] = field(default_factory=dict)
 
-    def round(self, clock: str) -> None:
+    def run_round(self, clock: str) -> None:
         """Ask for each page once, and tell what became of it."""
-        self.audit.prober.renew()
+        self.audit.prober.reset_limits()
         got, findings = self._sampled()
-        kept = sum(exchange.hit for exchange in got)
-        self.asked += len(got)
+        kept = sum(exchange.is_hit for exchange in got)
+        self.request_count += len(got)
         self.hits += kept
-        findings += [finding for check in CHECKS for finding in check.look(self._now(), got)]
-        now = merged(findings)
-        share = 100 * self.hits / self.asked if self.asked else 0.0
-        failing = ", ".join(finding.id for finding in now if finding.level.fails) or "nothing found"
-        self.say(f"{clock}  hits {kept} of {len(got)}, {share:.0f} % so far  {failing}")
+        findings += [finding for check in CHECKS for finding in check.inspect(self._now(), got)]
+        now = merge_findings(findings)
+        share = 100 * self.hits / self.request_count if self.request_count else 0.0
+        failing = (
+            ", ".join(finding.id for finding in now if finding.level.is_failure) or "nothing found"
+        )
+        self.write_line(f"{clock}  hits {kept} of {len(got)}, {share:.0f} % so far  {failing}")
         for finding in now:
-            if finding.id not in self.found:
-                for line in finding_lines(finding):
-                    self.say(f"          {line}")
-            self.found[finding.id] = finding
+            if finding.id not in self.findings_by_id:
+                for line in format_finding(finding):
+                    self.write_line(f"          {line}")
+            self.findings_by_id[finding.id] = finding
 
-    def _sampled(self) -> tuple[list[Exchange], list[Finding]]:
+    def _sampled(self) -> tuple[list[Exchange], list[AuditFinding]]:
         got, findings = [], []
-        for visit in self.seen.visits:
+        for visit in self.context.visits:
             try:
-                exchange = self.audit.prober.ask(Ask(target=visit.page.target))
-            except Silent as silent:
+                exchange = self.audit.prober.send(ProbeRequest(target=visit.page.target))
+            except NoResponse as silent:
                 findings.append(SILENT.found(f"{visit.page.target}: {silent}"))
                 continue
-            except Spent:
+            except LimitsReached:
                 findings.append(UNFINISHED.found("one round of samples"))
                 break
             got.append(exchange)
-            kept = self.latest.setdefault(visit.page.target, deque(maxlen=_REMEMBERED))
+            kept = self.recent_exchanges.setdefault(visit.page.target, deque(maxlen=_REMEMBERED))
             kept.append(exchange)
         return got, findings
 
-    def _now(self) -> Seen:
+    def _now(self) -> CheckContext:
         visits = (
             Visit(page=visit.page, exchanges=tuple(latest))
-            for visit in self.seen.visits
-            if (latest := self.latest.get(visit.page.target))
+            for visit in self.context.visits
+            if (latest := self.recent_exchanges.get(visit.page.target))
         )
-        return Seen(
-            address=self.seen.address,
-            token=self.seen.token,
+        return CheckContext(
+            address=self.context.address,
+            token=self.context.token,
             visits=tuple(visits),
-            ours=self.seen.ours,
+            ours=self.context.ours,
         )
 
 
-def watch(
+def watch_site(
     base_url: str,
-    wishes: Wishes | None = None,
+    wishes: AuditOptions | None = None,
     *,
     say: Callable[[str], object],
     every: float = 5.0,
     span: float | None = None,
     stop: Event | None = None,
-) -> Report:
+) -> AuditReport:
     """Sample the site until `stop` or for `span` seconds; `say` gets each line as it comes."""
     stop = stop or Event()
     with ExitStack() as stack:
-        audit = opened(base_url, wishes or Wishes(), stack)
-        watching = Watch(audit=audit, seen=_looked_around(audit), say=say)
+        audit = open_audit(base_url, wishes or AuditOptions(), stack)
+        watching = WatchSession(audit=audit, context=_looked_around(audit), write_line=say)
         began = time.monotonic()
-        say(f"Watching {len(watching.seen.visits)} pages of {audit.address.url}; Ctrl-C ends it.")
+        say(
+            f"Watching {len(watching.context.visits)} pages of {audit.address.url}; Ctrl-C ends it."
+        )
         while not stop.is_set() and (span is None or time.monotonic() - began < span):
-            watching.round(time.strftime("%H:%M:%S"))
-            stop.wait(max(every, SHORTEST) if span is None else _until(began + span, every))
-        return Report(
+            watching.run_round(time.strftime("%H:%M:%S"))
+            stop.wait(max(every, MIN_INTERVAL) if span is None else _until(began + span, every))
+        return AuditReport(
             url=audit.address.url,
-            findings=merged(watching.found.values()),
+            findings=merge_findings(watching.findings_by_id.values()),
             visits=watching._now().visits,  # noqa: SLF001 - our own
-            requests=watching.asked,
+            requests=watching.request_count,
             seconds=time.monotonic() - began,
         )
 
 
-def _looked_around(audit: Audit) -> Seen:
+def _looked_around(audit: Audit) -> CheckContext:
     try:
-        return audit.seen()
-    except Spent:
-        raise Unable(f"{audit.address.url} stopped answering before it was known.") from None
+        return audit.survey()
+    except LimitsReached:
+        raise AuditError(f"{audit.address.url} stopped answering before it was known.") from None
 
 
 def _until(end: float, every: float) -> float:
-    return max(0.0, min(max(every, SHORTEST), end - time.monotonic()))
+    return max(0.0, min(max(every, MIN_INTERVAL), end - time.monotonic()))

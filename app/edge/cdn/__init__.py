@@ -5,19 +5,19 @@ A driver neither logs nor sleeps nor retries: it raises PurgeError, and the rela
 
 from __future__ import annotations
 
-from .base import Checks, Driver, Limits, PassesOn, PurgeError, TakesTime, Target
-from .driver_settings import KEYS, why_not
-from .registry import build
+from .base import CallLimits, Driver, PassesOn, PurgeError, PurgeTarget, SupportsCheck, TakesTime
+from .driver_settings import DRIVER_SETTINGS, why_not_purgeable
+from .registry import build_driver
 
 __all__ = [
-    "KEYS",
-    "Checks",
+    "DRIVER_SETTINGS",
+    "CallLimits",
     "Driver",
-    "Limits",
     "PassesOn",
     "PurgeError",
+    "PurgeTarget",
+    "SupportsCheck",
     "TakesTime",
-    "Target",
-    "build",
-    "why_not",
+    "build_driver",
+    "why_not_purgeable",
 ]

@@ -16,23 +16,23 @@ from typing import Any
 
 import httpx
 
-from ..http_client.deadline import Transport, within
-from ..http_client.errors import NETWORK, in_words
+from ..http_client.deadline import DeadlineTransport, deadline
+from ..http_client.errors import NETWORK_ERRORS, describe_network_error
 from .base import PurgeError
-from .retry_after import retry_after
+from .retry_after import parse_retry_after
 
-MOST = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 """The longest body that is read; the answers of all edges are far shorter."""
 
-REQUEST = timedelta(seconds=10)
+REQUEST_TIMEOUT = timedelta(seconds=10)
 """The longest time that one request takes, from the look-up of the name to the end of the body."""
 
-_PLAIN = {"Accept-Encoding": "identity", "User-Agent": "edge"}
-_SAID = 200
+_DEFAULT_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "edge"}
+_MAX_MESSAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ApiResponse:
     """What an edge answered; never a redirect."""
 
     status: int
@@ -40,7 +40,7 @@ class Answer:
     body: bytes
 
     @property
-    def html(self) -> bool:
+    def is_html(self) -> bool:
         """Tell whether it is a page for people."""
         kind = self.headers.get("Content-Type", "").lower()
         begins = self.body.lstrip()[:9].lower()
@@ -54,7 +54,7 @@ class Answer:
             return None
         return found if isinstance(found, dict) else None
 
-    def word(self, name: str) -> str:
+    def text_field(self, name: str) -> str:
         """What a JSON object says under a name; empty when it is none."""
         return str((self.json() or {}).get(name) or "")
 
@@ -67,97 +67,103 @@ class Credentials:
     secrets: tuple[str, ...] = ()
 
 
-class Channel:
+class ApiClient:
     """Speaks to one address on behalf of one edge; without a `client` it has one of its own."""
 
     def __init__(
         self,
-        edge: str,
+        edge_name: str,
         base: str,
         *,
         credentials: Credentials | None = None,
         client: httpx.Client | None = None,
-        timeout: timedelta = REQUEST,
+        timeout: timedelta = REQUEST_TIMEOUT,
     ) -> None:
-        self.edge = edge
+        self.edge_name = edge_name
         self._base = base.rstrip("/")
         self._credentials = credentials or Credentials()
         self._timeout = timeout
-        self._client = client or _opened(self)
+        self._client = client or _open_http_client(self)
 
     @property
     def host(self) -> str:
         """The name in the Host field."""
         return httpx.URL(self._base).netloc.decode()
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send one request and read its answer; raises PurgeError when there is none to read."""
         try:
-            with within(self._timeout):
-                answer = self._asked(method, path, headers or {}, content)
-        except NETWORK as error:
-            raise self.error(in_words(error, self._timeout)) from None
+            with deadline(self._timeout):
+                answer = self._send(method, path, headers or {}, content)
+        except NETWORK_ERRORS as error:
+            raise self.purge_error(describe_network_error(error, self._timeout)) from None
         except httpx.InvalidURL:
-            raise self.error(f"{path[:_SAID]} is no address", retryable=False) from None
+            raise self.purge_error(
+                f"{path[:_MAX_MESSAGE]} is no address", retryable=False
+            ) from None
         if 300 <= answer.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
-            raise self.error(
+            raise self.purge_error(
                 f"it redirects ({answer.status}), which it never should: "
                 "something stands in between, or the address is wrong",
             )
         return answer
 
-    def send(
+    def send_json(
         self,
         method: str,
         path: str,
         said: Mapping[str, Any] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send JSON, or nothing."""
         own = {"Accept": "application/json", **(headers or {})}
         if said is None:
-            return self.ask(method, path, headers=own)
+            return self.request(method, path, headers=own)
         own["Content-Type"] = "application/json"
-        return self.ask(method, path, headers=own, content=json.dumps(said).encode())
+        return self.request(method, path, headers=own, content=json.dumps(said).encode())
 
-    def read(self, answer: Answer) -> dict[str, Any]:
+    def require_json(self, answer: ApiResponse) -> dict[str, Any]:
         """The JSON object of an answer; raises PurgeError when it has none."""
         found = answer.json()
         if found is None:
-            raise self.unreadable(answer, "a page for people" if answer.html else "no JSON")
+            raise self.unexpected_response_error(
+                answer, "a page for people" if answer.is_html else "no JSON"
+            )
         return found
 
-    def unreadable(self, answer: Answer, what: str) -> PurgeError:
+    def unexpected_response_error(self, answer: ApiResponse, what: str) -> PurgeError:
         """The error of an answer that the edge itself would never give."""
-        return self.error(
+        return self.purge_error(
             f"it answered {answer.status} with {what}: something stands in between, "
             "such as a portal or a proxy, or the address is wrong",
         )
 
-    def refusal(self, answer: Answer, said: str = "", *, hint: str = "") -> PurgeError:
+    def status_error(self, answer: ApiResponse, said: str = "", *, hint: str = "") -> PurgeError:
         """The error that a status of 400 or more means; `said` is the edge's own word for it."""
         status = answer.status
-        own = f": {self.clean(said)}" if said else ""
+        own = f": {self.redact(said)}" if said else ""
         if status in {401, 403}:
             advice = f"; {hint}" if hint else ""
             sentence = f"it does not accept our credentials ({status}){own}{advice}"
-            return self.error(sentence, credential=True)
+            return self.purge_error(sentence, credential=True)
         if status in {408, 425, 429}:
             sentence = f"it takes no more calls for now ({status}){own}"
-            return self.error(sentence, after=retry_after(answer.headers))
+            return self.purge_error(sentence, after=parse_retry_after(answer.headers))
         if status >= 500:  # noqa: PLR2004 - RFC 9110 section 15.6
-            return self.error(f"it failed ({status}){own}", after=retry_after(answer.headers))
-        return self.error(f"it refused the call ({status}){own}", retryable=False)
+            return self.purge_error(
+                f"it failed ({status}){own}", after=parse_retry_after(answer.headers)
+            )
+        return self.purge_error(f"it refused the call ({status}){own}", retryable=False)
 
-    def error(
+    def purge_error(
         self,
         sentence: str,
         *,
@@ -167,49 +173,51 @@ class Channel:
     ) -> PurgeError:
         """An error that names the edge."""
         return PurgeError(
-            f"{self.edge}: {sentence}",
+            f"{self.edge_name}: {sentence}",
             retryable=retryable,
             retry_after=after,
-            credential=credential,
+            credentials_rejected=credential,
         )
 
-    def clean(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Foreign text as it may be shown: one short line, without our secrets."""
         for secret in self._credentials.secrets:
             text = text.replace(secret, "…")
         line = re.sub(r"[\x00-\x20\x7f-\x9f]+", " ", text).strip()
-        return line if len(line) <= _SAID else f"{line[:_SAID]}…"
+        return line if len(line) <= _MAX_MESSAGE else f"{line[:_MAX_MESSAGE]}…"
 
-    def _asked(
+    def _send(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None
-    ) -> Answer:
+    ) -> ApiResponse:
         request = self._client.build_request(
             method,
             self._base + path,
-            headers={**_PLAIN, **self._credentials.headers, **headers},
+            headers={**_DEFAULT_HEADERS, **self._credentials.headers, **headers},
             content=content,
             timeout=self._timeout.total_seconds(),
         )
         response = self._client.send(request, stream=True, follow_redirects=False, auth=None)
         try:
-            body = b"".join(self._bounded(response))
+            body = b"".join(self._read_bounded(response))
         finally:
             response.close()
-        return Answer(status=response.status_code, headers=response.headers, body=body)
+        return ApiResponse(status=response.status_code, headers=response.headers, body=body)
 
-    def _bounded(self, response: httpx.Response) -> Iterator[bytes]:
+    def _read_bounded(self, response: httpx.Response) -> Iterator[bytes]:
         length = 0
         read = response.is_stream_consumed  # by the transport of the caller's own client
         for chunk in [response.content] if read else response.iter_raw():
             length += len(chunk)
-            if length > MOST:
-                raise self.error(f"its answer ({response.status_code}) is longer than {MOST} bytes")
+            if length > MAX_BODY_BYTES:
+                raise self.purge_error(
+                    f"its answer ({response.status_code}) is longer than {MAX_BODY_BYTES} bytes"
+                )
             yield chunk
 
 
-def _opened(owner: Channel) -> httpx.Client:
+def _open_http_client(owner: ApiClient) -> httpx.Client:
     """A client that is closed when its owner is gone; it keeps no cookie and uses no proxy."""
     nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
-    client = httpx.Client(transport=Transport(), trust_env=False, cookies=nobody)
+    client = httpx.Client(transport=DeadlineTransport(), trust_env=False, cookies=nobody)
     weakref.finalize(owner, client.close)
     return client

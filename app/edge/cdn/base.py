@@ -12,7 +12,7 @@ BRIEF = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class PurgeTarget:
     """A page that an edge shall forget: by its tag or by its URL, as the driver prefers.
 
     `site` is the address that `url` is a path of, as the page was registered. The process that
@@ -25,12 +25,12 @@ class Target:
     url: str
     tag: str = ""
     site: str = ""
-    gone: bool = False
-    ticket: str = field(default="", compare=False)
+    hard_purge: bool = False
+    idempotency_key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class CallLimits:
     """What an edge puts up with.
 
     `batch` targets a call; `burst` calls at once and `per_second` on average, where None means
@@ -44,10 +44,10 @@ class Limits:
     per_second: float | None = None
     burst: int = 1
     timeout: timedelta = timedelta(seconds=10)
-    slack: timedelta = timedelta(seconds=20)
+    claim_margin: timedelta = timedelta(seconds=20)
     ignored_lifetime: timedelta = timedelta(0)
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The same for people."""
         pages = "1 page" if self.batch == 1 else f"{self.batch} pages"
         if self.per_second is None:
@@ -80,22 +80,22 @@ class PurgeError(Exception):
         *,
         retryable: bool = True,
         retry_after: timedelta | None = None,
-        credential: bool = False,
+        credentials_rejected: bool = False,
     ) -> None:
         super().__init__(message)
         self.retryable = retryable
         self.retry_after = retry_after
-        self.credential = credential
+        self.credentials_rejected = credentials_rejected
 
     @classmethod
-    def of(cls, errors: Sequence[PurgeError]) -> PurgeError:
+    def combine(cls, errors: Sequence[PurgeError]) -> PurgeError:
         """One error for several: worth another try as long as one of them is."""
         waits = [error.retry_after for error in errors if error.retry_after is not None]
         return cls(
             "; ".join(dict.fromkeys(map(str, errors))),
             retryable=any(error.retryable for error in errors),
             retry_after=max(waits, default=None),
-            credential=all(error.credential for error in errors),
+            credentials_rejected=all(error.credentials_rejected for error in errors),
         )
 
 
@@ -108,10 +108,10 @@ class Driver(Protocol):
     """
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> CallLimits:
         """What the edge puts up with."""
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Make the edge forget these pages, at most `limits.batch`; raises PurgeError."""
 
     def purge_everything(self) -> None:
@@ -119,7 +119,7 @@ class Driver(Protocol):
 
 
 @runtime_checkable
-class Checks(Protocol):
+class SupportsCheck(Protocol):
     """A driver that can tell whether its credentials suffice, without purging."""
 
     def check(self) -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 from string import Template
 
 
-class _Worded(Template):
+class _AtTemplate(Template):
     delimiter = "@"  # dollars mean something in every configuration
 
 
-def worded(name: str, /, **words: str) -> str:
+def fill_template(name: str, /, **words: str) -> str:
     """Fill in the text that lies beside this module under this name."""
     text = Path(__file__).parent.joinpath(name).read_text(encoding="utf-8")
-    return _Worded(text).substitute(words)
+    return _AtTemplate(text).substitute(words)
 
 
-def quoted(pattern: str) -> str:
+def quote_regex(pattern: str) -> str:
     """Write a regular expression between double quotes."""
     return '"' + pattern.replace('"', r"\x22") + '"'

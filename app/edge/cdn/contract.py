@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Protocol
 
-from .base import Checks, Driver, PurgeError, Target
+from .base import Driver, PurgeError, PurgeTarget, SupportsCheck
 
-LONGEST = timedelta(hours=1)
+MAX_RETRY_AFTER = timedelta(hours=1)
 """No edge is left alone for longer than this."""
 
 
@@ -47,10 +47,10 @@ class Stage(Protocol):
     def secrets(self) -> tuple[str, ...]:
         """Tokens, passwords and keys."""
 
-    def store(self, target: Target) -> None:
+    def store(self, target: PurgeTarget) -> None:
         """Let the edge keep a page."""
 
-    def keeps(self, target: Target) -> bool:
+    def keeps(self, target: PurgeTarget) -> bool:
         """Tell whether the edge would answer with it and ask nobody."""
 
 
@@ -61,9 +61,9 @@ class NetworkStage(Stage, Protocol):
         """Let the edge end its next call so."""
 
 
-def page(name: str, *, gone: bool = False) -> Target:
+def make_target(name: str, *, gone: bool = False) -> PurgeTarget:
     """A page of the site that the contract purges."""
-    return Target(url=f"/{name}", tag=f"p-{name}", gone=gone)
+    return PurgeTarget(url=f"/{name}", tag=f"p-{name}", hard_purge=gone)
 
 
 class DriverContract:
@@ -71,7 +71,7 @@ class DriverContract:
 
     def test_it_forgets_exactly_these_pages(self, stage: Stage) -> None:
         """The others stay."""
-        pages = [page(name) for name in ("a", "b", "c", "ab")]
+        pages = [make_target(name) for name in ("a", "b", "c", "ab")]
         for each in pages:
             stage.store(each)
         stage.driver.purge(pages[: stage.driver.limits.batch][:2])
@@ -81,7 +81,7 @@ class DriverContract:
 
     def test_it_forgets_what_lost_something(self, stage: Stage) -> None:
         """A page that may not even stand in goes the same way."""
-        lost = page("lost", gone=True)
+        lost = make_target("lost", gone=True)
         stage.store(lost)
         stage.driver.purge([lost])
         assert not stage.keeps(lost), "it keeps a page that is gone"
@@ -89,20 +89,20 @@ class DriverContract:
     def test_purging_twice_does_no_harm(self, stage: Stage) -> None:
         """A purge may be sent again by whoever does not know that it was taken."""
         for _ in range(2):
-            stage.driver.purge([page("unknown")])
+            stage.driver.purge([make_target("unknown")])
             stage.driver.purge([])
 
     def test_a_full_batch_is_taken(self, stage: Stage) -> None:
         """As many as its limits say, with tags as long as those of pages."""
         names = [f"{number:024x}" for number in range(stage.driver.limits.batch)]
-        last = page(names[-1])
+        last = make_target(names[-1])
         stage.store(last)
-        stage.driver.purge([page(name) for name in names])
+        stage.driver.purge([make_target(name) for name in names])
         assert not stage.keeps(last), "it keeps the last page of a full batch"
 
     def test_everything_is_forgotten(self, stage: Stage) -> None:
         """All pages of the site."""
-        pages = [page(name) for name in ("x", "y")]
+        pages = [make_target(name) for name in ("x", "y")]
         for each in pages:
             stage.store(each)
         stage.driver.purge_everything()
@@ -111,7 +111,7 @@ class DriverContract:
 
     def test_it_accepts_its_credentials(self, stage: Stage) -> None:
         """A driver that can check them finds nothing wrong."""
-        if isinstance(stage.driver, Checks):
+        if isinstance(stage.driver, SupportsCheck):
             stage.driver.check()
 
 
@@ -121,18 +121,18 @@ class NetworkDriverContract(DriverContract):
     def test_bad_credentials_need_a_person(self, stage: NetworkStage) -> None:
         """They are told apart, so that nobody hammers."""
         for status in (401, 403):
-            with fails(stage, Ending(status=status)) as error:
+            with purge_must_fail(stage, Ending(status=status)) as error:
                 pass
-            assert error.credential, f"{status} is not taken for a matter of credentials"
+            assert error.credentials_rejected, f"{status} is not taken for a matter of credentials"
 
     def test_the_check_finds_bad_credentials(self, stage: NetworkStage) -> None:
         """Where there is one."""
-        if not isinstance(stage.driver, Checks):
+        if not isinstance(stage.driver, SupportsCheck):
             return
         for _ in range(3):  # whatever else it asks to explain the first answer
             stage.ends(Ending(status=403))
-        with raised(stage, stage.driver.check) as error:
-            assert error.credential, "a 403 is not taken for a matter of credentials"
+        with expect_purge_error(stage, stage.driver.check) as error:
+            assert error.credentials_rejected, "a 403 is not taken for a matter of credentials"
 
     def test_patience_is_asked_for_and_has_an_end(self, stage: NetworkStage) -> None:
         """In seconds or as a date by the edge's clock; what makes no sense says nothing."""
@@ -141,14 +141,14 @@ class NetworkDriverContract(DriverContract):
             "7": timedelta(seconds=7),
             _http(date + timedelta(seconds=90)): timedelta(seconds=90),
             _http(date - timedelta(days=1)): timedelta(0),
-            _http(date + timedelta(days=1)): LONGEST,
-            "999999999999999999999": LONGEST,
+            _http(date + timedelta(days=1)): MAX_RETRY_AFTER,
+            "999999999999999999999": MAX_RETRY_AFTER,
             "soon": None,
             "-1": None,
         }
         for said, wait in waits.items():
             headers = {"Retry-After": said, "Date": _http(date)}
-            with fails(stage, Ending(status=429, headers=headers)) as error:
+            with purge_must_fail(stage, Ending(status=429, headers=headers)) as error:
                 assert error.retryable, "a 429 is not worth another try"
             assert error.retry_after == wait, f"Retry-After: {said} is read as {error.retry_after}"
 
@@ -156,14 +156,14 @@ class NetworkDriverContract(DriverContract):
         """Its own failure and a connection that breaks off say nothing of the pages."""
         endings = [Ending(status=status) for status in (500, 502, 503, 504)]
         for ending in (*endings, Ending(how="reset")):
-            with fails(stage, ending) as error:
+            with purge_must_fail(stage, ending) as error:
                 pass
             assert error.retryable, f"{ending} is not worth another try"
-            assert not error.credential, f"{ending} is taken for a matter of credentials"
+            assert not error.credentials_rejected, f"{ending} is taken for a matter of credentials"
 
     def test_what_the_edge_refuses_is_not_tried_again(self, stage: NetworkStage) -> None:
         """It would refuse the same call tomorrow."""
-        with fails(stage, Ending(status=400)) as error:
+        with purge_must_fail(stage, Ending(status=400)) as error:
             pass
         assert not error.retryable, "a 400 is worth another try"
 
@@ -176,19 +176,21 @@ class NetworkDriverContract(DriverContract):
             Ending(headers=html, body=b"<!DOCTYPE html><title>Log in</title>"),
             Ending(headers=html, body=b"x" * 1_000_000),
         ):
-            with fails(stage, ending) as error:
+            with purge_must_fail(stage, ending) as error:
                 pass
             assert error.retryable, f"{ending.status} is not worth another try"
 
     def test_a_call_that_was_acted_upon_may_fail_all_the_same(self, stage: NetworkStage) -> None:
         """The driver can't know, so it says that it failed, and the same call succeeds later."""
         for how in ("reset", "late"):
-            stage.store(page("acted"))
+            stage.store(make_target("acted"))
             stage.ends(Ending(how=how, acts=True))
-            with raised(stage, lambda: stage.driver.purge([page("acted")])) as error:
+            with expect_purge_error(
+                stage, lambda: stage.driver.purge([make_target("acted")])
+            ) as error:
                 assert error.retryable, "it is not worth another try"
-            assert not stage.keeps(page("acted")), "the edge did not act"
-            stage.driver.purge([page("acted")])
+            assert not stage.keeps(make_target("acted")), "the edge did not act"
+            stage.driver.purge([make_target("acted")])
 
     def test_no_secret_is_shown(self, stage: NetworkStage) -> None:
         """Neither by the driver nor by what an edge quotes."""
@@ -197,22 +199,22 @@ class NetworkDriverContract(DriverContract):
             quoted = f'{{"msg": "{secret}", "Message": "{secret}", "success": false, "errors": '
             quoted += f'[{{"code": 1, "message": "{secret}"}}]}}<Message>{secret}</Message>'
             for status in (400, 401, 500):
-                with fails(stage, Ending(status=status, body=quoted.encode())) as error:
+                with purge_must_fail(stage, Ending(status=status, body=quoted.encode())) as error:
                     shown.append(str(error))
         for secret in stage.secrets:
             assert not any(secret in text for text in shown), "a secret is shown"
 
 
 @contextmanager
-def fails(stage: NetworkStage, ending: Ending) -> Iterator[PurgeError]:
+def purge_must_fail(stage: NetworkStage, ending: Ending) -> Iterator[PurgeError]:
     """Purge a page while the edge ends the call so, and give the error."""
     stage.ends(ending)
-    with raised(stage, lambda: stage.driver.purge([page("a")])) as error:
+    with expect_purge_error(stage, lambda: stage.driver.purge([make_target("a")])) as error:
         yield error
 
 
 @contextmanager
-def raised(stage: Stage, call: Callable[[], None]) -> Iterator[PurgeError]:
+def expect_purge_error(stage: Stage, call: Callable[[], None]) -> Iterator[PurgeError]:
     """Give the PurgeError of a call: one line, that names no secret and drags no other error."""
     error = _error_of(call)
     said = str(error)

@@ -11,53 +11,53 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..policy.policy import PolicyError
-from .settings import VENDORS
+from .settings import CDN_SETTINGS
 
-_SETTINGS = {setting.name: setting for setting in VENDORS}
+_SETTINGS = {setting.name: setting for setting in CDN_SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class DriverSettings:
     """The settings of one driver.
 
     `needed` are those without which there is no driver; they are said together or not at all.
     `shared` are needed too, and may have been said for other programs.
     """
 
-    needed: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
-    wished: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    required_shared: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every setting that the driver reads."""
-        return (*self.needed, *self.shared, *self.wished)
+        return (*self.required, *self.required_shared, *self.optional)
 
 
-KEYS: Mapping[str, Keys] = MappingProxyType(
+DRIVER_SETTINGS: Mapping[str, DriverSettings] = MappingProxyType(
     {
-        "cloudflare": Keys(
-            needed=("EDGE_CLOUDFLARE_TOKEN", "EDGE_CLOUDFLARE_ZONE"),
-            wished=("EDGE_CLOUDFLARE_PLAN", "EDGE_CLOUDFLARE_BY"),
+        "cloudflare": DriverSettings(
+            required=("EDGE_CLOUDFLARE_TOKEN", "EDGE_CLOUDFLARE_ZONE"),
+            optional=("EDGE_CLOUDFLARE_PLAN", "EDGE_CLOUDFLARE_BY"),
         ),
-        "fastly": Keys(
-            needed=("EDGE_FASTLY_TOKEN", "EDGE_FASTLY_SERVICE"),
+        "fastly": DriverSettings(
+            required=("EDGE_FASTLY_TOKEN", "EDGE_FASTLY_SERVICE"),
         ),
-        "cloudfront": Keys(
-            needed=("EDGE_CLOUDFRONT_DISTRIBUTION",),
-            shared=("EDGE_CLOUDFRONT_KEY", "EDGE_CLOUDFRONT_SECRET"),
-            wished=("EDGE_CLOUDFRONT_SESSION", "EDGE_CLOUDFRONT_BY"),
+        "cloudfront": DriverSettings(
+            required=("EDGE_CLOUDFRONT_DISTRIBUTION",),
+            required_shared=("EDGE_CLOUDFRONT_KEY", "EDGE_CLOUDFRONT_SECRET"),
+            optional=("EDGE_CLOUDFRONT_SESSION", "EDGE_CLOUDFRONT_BY"),
         ),
-        "bunny": Keys(
-            needed=("EDGE_BUNNY_KEY", "EDGE_BUNNY_ZONE"),
+        "bunny": DriverSettings(
+            required=("EDGE_BUNNY_KEY", "EDGE_BUNNY_ZONE"),
         ),
-        "varnish": Keys(
-            needed=("EDGE_VARNISH_NODES", "EDGE_VARNISH_SECRET"),
+        "varnish": DriverSettings(
+            required=("EDGE_VARNISH_NODES", "EDGE_VARNISH_SECRET"),
         ),
-        "nginx": Keys(),
-        "generic": Keys(
-            needed=("EDGE_PURGE_URL",),
-            wished=(
+        "nginx": DriverSettings(),
+        "generic": DriverSettings(
+            required=("EDGE_PURGE_URL",),
+            optional=(
                 "EDGE_PURGE_METHOD",
                 "EDGE_PURGE_HEADER",
                 "EDGE_PURGE_SECRET",
@@ -68,18 +68,18 @@ KEYS: Mapping[str, Keys] = MappingProxyType(
 )
 
 
-def said(name: str, config: Mapping[str, object]) -> dict[str, str] | None:
+def read_driver_settings(name: str, config: Mapping[str, object]) -> dict[str, str] | None:
     """What the configuration says to a driver; None when it says nothing that makes one.
 
     Raises PolicyError where half of it is said, or what can't stand in a header field.
     """
-    keys = KEYS[name]
-    values = {key: _text(config, key) for key in keys.all}
-    if not any(values[key] for key in keys.needed):
+    keys = DRIVER_SETTINGS[name]
+    values = {key: _setting_text(config, key) for key in keys.all}
+    if not any(values[key] for key in keys.required):
         return None
-    missing = [key for key in (*keys.needed, *keys.shared) if not values[key]]
+    missing = [key for key in (*keys.required, *keys.required_shared) if not values[key]]
     if missing:
-        found = next(key for key in keys.needed if values[key])
+        found = next(key for key in keys.required if values[key])
         raise PolicyError(f"{found} is set, but {' and '.join(missing)} is not: say both or none.")
     for key in keys.all:
         if _SETTINGS[key].secret and not re.fullmatch(r"[\x20-\x7e]*", values[key]):
@@ -87,22 +87,22 @@ def said(name: str, config: Mapping[str, object]) -> dict[str, str] | None:
     return values
 
 
-def why_not(name: str, config: Mapping[str, object]) -> str | None:
+def why_not_purgeable(name: str, config: Mapping[str, object]) -> str | None:
     """Say in a sentence why an edge can't be purged; None when it can."""
-    if name not in KEYS:
+    if name not in DRIVER_SETTINGS:
         return f"{name}: there is no driver of this name."
-    keys = KEYS[name]
-    if not keys.needed:
+    keys = DRIVER_SETTINGS[name]
+    if not keys.required:
         return (
             f"{name}: the open-source build can't be purged, so pages stay there until their "
             "time is over, and get no more than EDGE_TTL_CAP."
         )
-    if said(name, config) is None:
-        verb = "is" if len(keys.needed) == 1 else "are"
-        return f"{name}: it can't be purged before {' and '.join(keys.needed)} {verb} set."
+    if read_driver_settings(name, config) is None:
+        verb = "is" if len(keys.required) == 1 else "are"
+        return f"{name}: it can't be purged before {' and '.join(keys.required)} {verb} set."
     return None
 
 
-def _text(config: Mapping[str, object], key: str) -> str:
+def _setting_text(config: Mapping[str, object], key: str) -> str:
     found = config.get(key)
     return str(_SETTINGS[key].default if found is None else found).strip()

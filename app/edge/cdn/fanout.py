@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from .base import Driver, Limits, PurgeError, Target
+from .base import CallLimits, Driver, PurgeError, PurgeTarget
 
 
 class FanoutDriver:
@@ -21,7 +21,7 @@ class FanoutDriver:
         self.limits = _narrowest([driver.limits for driver in self._drivers])
         self.by_url = any(getattr(driver, "by_url", False) for driver in self._drivers)
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Make every edge forget these pages."""
         self._each(lambda driver: driver.purge(targets))
 
@@ -37,16 +37,16 @@ class FanoutDriver:
             except PurgeError as error:
                 errors.append(error)
         if errors:
-            raise PurgeError.of(errors)
+            raise PurgeError.combine(errors)
 
 
-def _narrowest(limits: Sequence[Limits]) -> Limits:
+def _narrowest(limits: Sequence[CallLimits]) -> CallLimits:
     rates = [found.per_second for found in limits if found.per_second is not None]
-    return Limits(
+    return CallLimits(
         batch=min(found.batch for found in limits),
         per_second=min(rates, default=None),
         burst=min(found.burst for found in limits),
         timeout=sum((found.timeout for found in limits), timedelta(0)),
-        slack=max(found.slack for found in limits),
+        claim_margin=max(found.claim_margin for found in limits),
         ignored_lifetime=min(found.ignored_lifetime for found in limits),
     )

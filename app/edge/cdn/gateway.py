@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from .base import Limits, PassesOn, PurgeError, Target
-from .validation import whole
+from .base import CallLimits, PassesOn, PurgeError, PurgeTarget
+from .validation import require_absolute_url
 
 Sites = Callable[[], tuple[str, ...] | None]
 """Returns the sites whose pages a gateway's store holds; None when they can't be listed."""
 
 
-class Purgeable(Protocol):
+class PurgeableGateway(Protocol):
     """What a gateway offers to be purged by."""
 
     def purge(self, url: str) -> int:
@@ -38,32 +38,32 @@ class GatewayDriver:
     """
 
     # Short, for whoever dies with a claim leaves old pages to be served until it ends.
-    limits = Limits(batch=500, timeout=timedelta(seconds=2), slack=timedelta(0))
+    limits = CallLimits(batch=500, timeout=timedelta(seconds=2), claim_margin=timedelta(0))
 
-    def __init__(self, gateway: Purgeable, sites: Sites = tuple) -> None:
+    def __init__(self, gateway: PurgeableGateway, sites: Sites = tuple) -> None:
         self._gateway = gateway
         self._sites = sites
         self._failed = False
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
-        self._guarded(self._gateway.purge_all if self._failed else lambda: self._purge(targets))
+        self._call_store(self._gateway.purge_all if self._failed else lambda: self._purge(targets))
 
-    def _purge(self, targets: Sequence[Target]) -> None:
+    def _purge(self, targets: Sequence[PurgeTarget]) -> None:
         sites = self._sites()
         if sites is None:
             self._gateway.purge_all()
             return
         for target in targets:
             known = {target.site, *sites} - {""}
-            for url in {whole(site, target.url) for site in known} or {target.url}:
+            for url in {require_absolute_url(site, target.url) for site in known} or {target.url}:
                 self._gateway.purge(url)
 
     def purge_everything(self) -> None:
         """Forget all pages."""
-        self._guarded(self._gateway.purge_all)
+        self._call_store(self._gateway.purge_all)
 
-    def _guarded(self, call: Callable[[], object]) -> None:
+    def _call_store(self, call: Callable[[], object]) -> None:
         try:
             call()
         except Exception as error:  # whatever the store raises, old pages may be left

@@ -26,11 +26,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from ..http.uri import PLAIN, percent_encoded, target_of
-from ..http_client.deadline import within
+from ..http_client.deadline import deadline
 from ..policy.policy import PolicyError
-from .api_client import REQUEST, Answer, Channel, Credentials
-from .base import Limits, PurgeError, Target
-from .validation import address
+from .api_client import REQUEST_TIMEOUT, ApiClient, ApiResponse, Credentials
+from .base import CallLimits, PurgeError, PurgeTarget
+from .validation import parse_base_url
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"  # noqa: S105 - RFC 9110 section 5.6.2, no secret
 
@@ -40,75 +40,79 @@ _IN_TARGETS = PLAIN.replace("*", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class GenericPurgeOptions:
     """How an edge wants to be told; `everything` is the path that stands for all."""
 
     site: str
     method: str = "PURGE"
-    everything: str = ""
+    purge_all_path: str = ""
 
 
 class GenericDriver:
     """Purges URL by URL."""
 
-    limits = Limits(batch=10, timeout=2 * REQUEST)
+    limits = CallLimits(batch=10, timeout=2 * REQUEST_TIMEOUT)
     by_url = True
 
-    def __init__(self, channel: Channel, manner: Manner) -> None:
+    def __init__(self, channel: ApiClient, manner: GenericPurgeOptions) -> None:
         self._channel = channel
         self._manner = manner
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
-        with within(self.limits.timeout):
+        with deadline(self.limits.timeout):
             for target in targets:
                 path = percent_encoded(target_of(target.url), _IN_TARGETS)
                 # A reader may ask for the very path that purges everything.
-                if path != self._manner.everything:
+                if path != self._manner.purge_all_path:
                     self._purge(path, site=target.site, kept=True)
 
     def purge_everything(self) -> None:
         """Forget all pages, where there is a path that stands for them."""
-        if not self._manner.everything:
-            raise self._channel.error(
+        if not self._manner.purge_all_path:
+            raise self._channel.purge_error(
                 "there is no way to purge everything at once: set EDGE_PURGE_ALL to the path that "
                 "does, or purge the edge by hand",
             )
-        self._purge(self._manner.everything, kept=False)
+        self._purge(self._manner.purge_all_path, kept=False)
 
     def _purge(self, path: str, *, site: str = "", kept: bool) -> None:
         # The site of the page comes first: ours may be another one than readers know.
         host = {"Host": urlsplit(site or self._manner.site).netloc}
-        answer = self._channel.ask(self._manner.method, path, headers=host)
+        answer = self._channel.request(self._manner.method, path, headers=host)
         missing = kept and answer.status in {404, 410}
-        if missing or (200 <= answer.status < 300 and not answer.html):  # noqa: PLR2004 - RFC 9110
+        if missing or (200 <= answer.status < 300 and not answer.is_html):  # noqa: PLR2004 - RFC 9110
             return
         raise self._refusal(answer)
 
-    def _refusal(self, answer: Answer) -> PurgeError:
-        if answer.html and answer.status < 300:  # noqa: PLR2004 - RFC 9110
-            return self._channel.unreadable(answer, "a page for people")
+    def _refusal(self, answer: ApiResponse) -> PurgeError:
+        if answer.is_html and answer.status < 300:  # noqa: PLR2004 - RFC 9110
+            return self._channel.unexpected_response_error(answer, "a page for people")
         if answer.status in {404, 405, 501}:
-            return self._channel.error(
+            return self._channel.purge_error(
                 f"it does not know {self._manner.method} ({answer.status}): "
                 "check EDGE_PURGE_URL, EDGE_PURGE_METHOD and EDGE_PURGE_ALL",
             )
-        return self._channel.refusal(answer, hint="check EDGE_PURGE_SECRET and EDGE_PURGE_HEADER")
+        return self._channel.status_error(
+            answer, hint="check EDGE_PURGE_SECRET and EDGE_PURGE_HEADER"
+        )
 
 
-def channel(
+def make_client(
     url: str,
     credentials: Credentials,
     *,
     client: httpx.Client | None = None,
-    timeout: timedelta = REQUEST,
-) -> Channel:
+    timeout: timedelta = REQUEST_TIMEOUT,
+) -> ApiClient:
     """The way to the edge."""
     name = f"the edge at {urlsplit(url).netloc}"
-    return Channel(name, url, credentials=credentials, client=client, timeout=timeout)
+    return ApiClient(name, url, credentials=credentials, client=client, timeout=timeout)
 
 
-def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> GenericDriver:
+def make_driver(
+    values: Mapping[str, str], *, site: str, client: httpx.Client | None
+) -> GenericDriver:
     """The driver that the settings speak of."""
     for key in ("EDGE_PURGE_METHOD", "EDGE_PURGE_HEADER"):
         if not re.fullmatch(_TOKEN, values[key]):
@@ -123,6 +127,10 @@ def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -
         secrets=(secret, parts[-1]) if secret else (),
     )
     return GenericDriver(
-        channel(address("EDGE_PURGE_URL", values["EDGE_PURGE_URL"]), credentials, client=client),
-        Manner(site=site, method=values["EDGE_PURGE_METHOD"].upper(), everything=everything),
+        make_client(
+            parse_base_url("EDGE_PURGE_URL", values["EDGE_PURGE_URL"]), credentials, client=client
+        ),
+        GenericPurgeOptions(
+            site=site, method=values["EDGE_PURGE_METHOD"].upper(), purge_all_path=everything
+        ),
     )

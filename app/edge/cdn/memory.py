@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from .base import Limits, PurgeError, Target
+from .base import CallLimits, PurgeError, PurgeTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class DriverFault:
     """How one call goes wrong; with `acts` the edge forgets the pages and fails all the same."""
 
     error: Exception
@@ -18,10 +18,10 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class DriverCall:
     """One call that the edge received; `everything` has no targets."""
 
-    targets: tuple[Target, ...] = ()
+    targets: tuple[PurgeTarget, ...] = ()
     everything: bool = False
     failed: bool = False
 
@@ -36,15 +36,15 @@ class MemoryDriver:
     def __init__(
         self,
         *,
-        limits: Limits | None = None,
-        script: Iterator[Fault | None] | None = None,
-        received: Callable[[Call], None] | None = None,
+        limits: CallLimits | None = None,
+        script: Iterator[DriverFault | None] | None = None,
+        received: Callable[[DriverCall], None] | None = None,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or CallLimits()
         self.script = script or iter(())
         self.received = received
         self.entries: dict[str, str] = {}
-        self.calls: list[Call] = []
+        self.calls: list[DriverCall] = []
         self._lock = Lock()
 
     def store(self, url: str, body: str) -> None:
@@ -56,21 +56,21 @@ class MemoryDriver:
         """A page, if it is kept."""
         return self.entries.get(url)
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
         if len(targets) > self.limits.batch:
             raise PurgeError(f"{len(targets)} targets in one call are too many", retryable=False)
-        self._answer(Call(targets=tuple(targets)))
+        self._answer(DriverCall(targets=tuple(targets)))
 
     def purge_everything(self) -> None:
         """Forget all pages."""
-        self._answer(Call(everything=True))
+        self._answer(DriverCall(everything=True))
 
-    def _answer(self, call: Call) -> None:
+    def _answer(self, call: DriverCall) -> None:
         with self._lock:
             fault = next(self.script, None)
             failed = fault is not None
-            call = Call(targets=call.targets, everything=call.everything, failed=failed)
+            call = DriverCall(targets=call.targets, everything=call.everything, failed=failed)
             self.calls.append(call)
             if fault is None or fault.acts:
                 self._forget(call)
@@ -79,7 +79,7 @@ class MemoryDriver:
         if fault is not None:
             raise fault.error
 
-    def _forget(self, call: Call) -> None:
+    def _forget(self, call: DriverCall) -> None:
         if call.everything:
             self.entries.clear()
         for target in call.targets:

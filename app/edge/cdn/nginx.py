@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 from ..policy.policy import PolicyError
-from .config_template import quoted, worded
-from .site_description import SHORTEST
+from .config_template import fill_template, quote_regex
+from .site_description import MIN_SECRET_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .site_description import Plan, Rule
+    from .site_description import RouteRule, SiteDescription
 
-FOLDER = "/var/cache/nginx/broadsheet"
-REFRESH = "X-Broadsheet-Refresh"
+CACHE_FOLDER = "/var/cache/nginx/broadsheet"
+REFRESH_HEADER = "X-Broadsheet-Refresh"
 _FAILURES = "error timeout invalid_header http_500 http_502 http_503 http_504"
 _STALE_NOTE = """
 #   Here also for as long as the origin fails, which nginx knows no bound for."""
 _REFRESH_NOTE = f"""
-#   A GET with the secret in {REFRESH} fetches a page anew and keeps it. This file holds
+#   A GET with the secret in {REFRESH_HEADER} fetches a page anew and keeps it. This file holds
 #   the secret: keep it from others' eyes."""
 
 
-def conf(
-    plan: Plan,
+def server_config(
+    plan: SiteDescription,
     *,
     listen: str = "80",
-    folder: str = FOLDER,
+    folder: str = CACHE_FOLDER,
     refresh: bool = False,
     stale: bool = False,
 ) -> str:
@@ -38,14 +38,14 @@ def conf(
     With `stale`, what is stale is served while the origin fails, for however long that is.
     """
     if refresh and not plan.secret:
-        raise PolicyError(f"A refresh needs a secret of {SHORTEST} letters or more.")
+        raise PolicyError(f"A refresh needs a secret of {MIN_SECRET_LENGTH} letters or more.")
     for name, said in (("listen", listen), ("folder", folder)):
         if re.search(r"""[\s;{}"'$\\#]""", said) or not said:
             raise PolicyError(f"{said!r} can't be written as nginx's {name}: leave signs out.")
-    return worded(
+    return fill_template(
         "nginx.conf",
         title=f"nginx in front of {plan.site.scheme}://{plan.site.authority}",
-        edges=",".join(dict.fromkeys((*plan.edges, "nginx"))),
+        edges=",".join(dict.fromkeys((*plan.dialects, "nginx"))),
         folder=folder,
         listen=listen,
         name=plan.site.host,
@@ -55,17 +55,17 @@ def conf(
         routes="".join(_routes(plan.rules)),
         parameters="".join(_parameters(plan.rules)),
         queries="".join(_queries(plan.rules)),
-        digits=str(len(str(plan.largest)) + 1),
+        digits=str(len(str(plan.max_body_bytes)) + 1),
         stale=f"updating {_FAILURES}" if stale else "off",
         stale_note=_STALE_NOTE if stale else "",
         refresh=" $broadsheet_refresh" if refresh else "",
         refresh_note=_REFRESH_NOTE if refresh else "",
         refresh_map=_refresh_map(plan.secret) if refresh else "",
-        refresh_header=f'        proxy_set_header {REFRESH} "";\n' if refresh else "",
+        refresh_header=f'        proxy_set_header {REFRESH_HEADER} "";\n' if refresh else "",
     )
 
 
-def _origins(plan: Plan) -> Iterator[str]:
+def _origins(plan: SiteDescription) -> Iterator[str]:
     for origin in plan.origins:
         if origin.scheme != "http":
             url = f"{origin.scheme}://{origin.authority}"
@@ -73,47 +73,47 @@ def _origins(plan: Plan) -> Iterator[str]:
         yield f"    server {origin.host}:{origin.port} max_fails=1 fail_timeout=2s;\n"
 
 
-def _routes(rules: Iterable[Rule]) -> Iterator[str]:
+def _routes(rules: Iterable[RouteRule]) -> Iterator[str]:
     for rule in rules:
-        yield f"    {quoted('~' + rule.pattern)} {_treatment(rule)};\n"
+        yield f"    {quote_regex('~' + rule.pattern)} {_route_class(rule)};\n"
 
 
-def _treatment(rule: Rule) -> str:
+def _route_class(rule: RouteRule) -> str:
     """One word for all rules that are treated alike."""
-    if not rule.shared:
+    if not rule.is_shared:
         return "private"
-    if rule.query is None:
+    if rule.query_params is None:
         return "unquestioned"
-    return "-".join(("public", *map(_spelt, rule.query)))
+    return "-".join(("public", *map(_variable_name, rule.query_params)))
 
 
-def _spelt(name: str) -> str:
+def _variable_name(name: str) -> str:
     """A parameter's name as a variable may contain it; two names never become one."""
     return re.sub(r"[^a-z0-9]", lambda found: f"_{ord(found[0]):x}_", name)
 
 
-def _declared(rules: Iterable[Rule]) -> list[tuple[str, ...]]:
-    return sorted({rule.query for rule in rules if rule.shared and rule.query})
+def _query_param_sets(rules: Iterable[RouteRule]) -> list[tuple[str, ...]]:
+    return sorted({rule.query_params for rule in rules if rule.is_shared and rule.query_params})
 
 
-def _parameters(rules: Iterable[Rule]) -> Iterator[str]:
-    for name in sorted({name for query in _declared(rules) for name in query}):
+def _parameters(rules: Iterable[RouteRule]) -> Iterator[str]:
+    for name in sorted({name for query in _query_param_sets(rules) for name in query}):
         pattern = rf"~^(?:.*?&)?(?<broadsheet_value>{re.escape(quote_plus(name))}=[^&]+)"
         yield (
-            f"map $args $broadsheet_arg_{_spelt(name)} {{\n"
-            f'    default "";\n    {quoted(pattern)} "&$broadsheet_value";\n}}\n'
+            f"map $args $broadsheet_arg_{_variable_name(name)} {{\n"
+            f'    default "";\n    {quote_regex(pattern)} "&$broadsheet_value";\n}}\n'
         )
 
 
-def _queries(rules: Iterable[Rule]) -> Iterator[str]:
-    for query in _declared(rules):
-        said = "".join(f"$broadsheet_arg_{_spelt(name)}" for name in query)
-        yield f'    {"-".join(("public", *map(_spelt, query)))} "{said}";\n'
+def _queries(rules: Iterable[RouteRule]) -> Iterator[str]:
+    for query in _query_param_sets(rules):
+        said = "".join(f"$broadsheet_arg_{_variable_name(name)}" for name in query)
+        yield f'    {"-".join(("public", *map(_variable_name, query)))} "{said}";\n'
 
 
 def _refresh_map(secret: str) -> str:
-    variable = "$http_" + REFRESH.lower().replace("-", "_")
+    variable = "$http_" + REFRESH_HEADER.lower().replace("-", "_")
     return (
         f'\nmap {variable} $broadsheet_refresh {{\n    default "";\n'
-        f"    {quoted('~^' + re.escape(secret) + '$')} 1;\n}}\n"
+        f"    {quote_regex('~^' + re.escape(secret) + '$')} 1;\n}}\n"
     )

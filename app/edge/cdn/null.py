@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import Limits, Target
+from .base import CallLimits, PurgeTarget
 
 
 class NullDriver:
     """Forgets nothing, because nothing is kept."""
 
-    limits = Limits()
+    limits = CallLimits()
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Do nothing."""
 
     def purge_everything(self) -> None:

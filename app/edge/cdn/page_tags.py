@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .base import PurgeError, Target
+from .base import PurgeError, PurgeTarget
 
-NOBODY = "edge-check"
+UNUSED_TAG = "edge-check"
 """A tag that no page carries; to purge it tells whether we may."""
 
 
-def tags_of(edge: str, targets: Iterable[Target]) -> tuple[str, ...]:
+def unique_tags(edge: str, targets: Iterable[PurgeTarget]) -> tuple[str, ...]:
     """The tag of each page, each once; a page without one can't be purged there."""
     tags: dict[str, None] = {}
     for target in targets:

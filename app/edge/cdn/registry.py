@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from ..policy.policy import PolicyError
 from .base import Driver
-from .driver_settings import KEYS, said
+from .driver_settings import DRIVER_SETTINGS, read_driver_settings
 
 if TYPE_CHECKING:
     import httpx
 
-Make = Callable[..., Driver]
+MakeDriver = Callable[..., Driver]
 
 
-def build(
+def build_driver(
     name: str,
     config: Mapping[str, object],
     *,
@@ -28,12 +28,12 @@ def build(
     `site` is the address under which readers find the pages. Raises PolicyError for a name that
     no driver has, and for settings that can't be right.
     """
-    if name not in KEYS:
-        known = ", ".join(sorted(KEYS))
+    if name not in DRIVER_SETTINGS:
+        known = ", ".join(sorted(DRIVER_SETTINGS))
         raise PolicyError(f"{name!r} is no edge that has a driver. Known ones: {known}.")
-    values = said(name, config)
+    values = read_driver_settings(name, config)
     if values is None:
         return None
     # A site with one edge need not load the others.
-    make: Make = import_module(f".{name}", __package__).make
+    make: MakeDriver = import_module(f".{name}", __package__).make_driver
     return make(values, site=site.rstrip("/"), client=client)

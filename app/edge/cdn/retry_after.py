@@ -7,20 +7,20 @@ from datetime import timedelta
 
 from ..http import dates
 
-LONGEST = timedelta(hours=1)
+MAX_RETRY_AFTER = timedelta(hours=1)
 """An edge that asks for more patience is asked again all the same."""
 
 
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+def parse_retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """How long to wait; None when nothing usable is said.
 
     A date counts from the Date beside it, for our clock and the edge's may differ.
     """
     said = headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdecimal():
-        return min(timedelta(seconds=int(said[:9])), LONGEST)
-    now = dates.parse(headers.get("Date"), now=0)
-    at = dates.parse(said, now=now or 0)
+        return min(timedelta(seconds=int(said[:9])), MAX_RETRY_AFTER)
+    now = dates.parse_http_date(headers.get("Date"), now=0)
+    at = dates.parse_http_date(said, now=now or 0)
     if now is None or at is None:
         return None
-    return min(max(timedelta(seconds=at - now), timedelta(0)), LONGEST)
+    return min(max(timedelta(seconds=at - now), timedelta(0)), MAX_RETRY_AFTER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .setting import Setting
 
-VENDORS = (
+CDN_SETTINGS = (
     Setting(
         name="EDGE_CLOUDFLARE_TOKEN",
         type=str,

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _PORTS = {"http": 80, "https": 443}
-SHORTEST = 16
-_SECRET = re.compile(rf"[A-Za-z0-9._~+/=-]{{{SHORTEST},200}}")
+MIN_SECRET_LENGTH = 16
+_SECRET = re.compile(rf"[A-Za-z0-9._~+/=-]{{{MIN_SECRET_LENGTH},200}}")
 
 #: The machine itself and private networks: where an app and its edge usually are.
-NEAR = (
+PRIVATE_NETWORKS = (
     "127.0.0.0/8",
     "::1",
     "10.0.0.0/8",
@@ -34,27 +34,27 @@ NEAR = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class RouteRule:
     """One route: `rule` as the app writes it, `pattern` as a regular expression of whole paths.
 
     `wildcard` says the same with stars, for edges that know no expressions; it may match more.
     `query` are the parameters that it reads; None where nobody said, and all of them count.
     """
 
-    rule: str
+    url_rule: str
     pattern: str
     wildcard: str
     policy: str
-    shared: bool
-    query: tuple[str, ...] | None = ()
+    is_shared: bool
+    query_params: tuple[str, ...] | None = ()
 
-    def covered_by(self, other: Rule) -> bool:
+    def is_covered_by(self, other: RouteRule) -> bool:
         """Tell whether the other's stars stand for all that this rule matches."""
         return fnmatchcase(self.wildcard, other.wildcard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class OriginServer:
     """Where a server of the site answers its edge."""
 
     scheme: str
@@ -62,7 +62,7 @@ class Origin:
     port: int
 
     @classmethod
-    def of(cls, url: str) -> Origin:
+    def of(cls, url: str) -> OriginServer:
         """Read `http://10.0.0.1:8000`; raises PolicyError for what is no origin."""
         try:
             parts = urlsplit(url)
@@ -82,7 +82,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SiteDescription:
     """A site as an edge sees it: its rules in the order in which they are to be tried.
 
     `edges` are the dialects that the app writes. `secret` allows purges; empty, the edge reads it
@@ -90,14 +90,14 @@ class Plan:
     the edge shall keep variants apart (EDGE_VARY).
     """
 
-    site: Origin
-    rules: tuple[Rule, ...]
-    origins: tuple[Origin, ...]
-    edges: tuple[str, ...] = ()
-    purgers: tuple[str, ...] = NEAR
+    site: OriginServer
+    rules: tuple[RouteRule, ...]
+    origins: tuple[OriginServer, ...]
+    dialects: tuple[str, ...] = ()
+    purge_networks: tuple[str, ...] = PRIVATE_NETWORKS
     secret: str = ""
     secret_file: str = "/etc/varnish/broadsheet.secret"  # noqa: S105 - a path, no secret
-    largest: int = 8 * 1024 * 1024
+    max_body_bytes: int = 8 * 1024 * 1024
     vary: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -110,15 +110,16 @@ class Plan:
         if self.secret and not _SECRET.fullmatch(self.secret):
             yield (
                 "The secret that allows purges is too weak or can't be written into a header: "
-                f"take {SHORTEST} or more letters and digits, as of `openssl rand -hex 32`."
+                f"take {MIN_SECRET_LENGTH} or more letters and digits, "
+                "as of `openssl rand -hex 32`."
             )
         if re.search(r'["\s\\]', self.secret_file) or not self.secret_file.startswith("/"):
             yield f"{self.secret_file!r} is no file: say the whole path, without spaces."
-        for network in self.purgers:
-            yield from _no_network(network)
+        for network in self.purge_networks:
+            yield from _network_errors(network)
 
 
-def _no_network(network: str) -> Iterator[str]:
+def _network_errors(network: str) -> Iterator[str]:
     try:
         ipaddress.ip_network(network)
     except ValueError:

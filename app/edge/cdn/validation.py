@@ -10,7 +10,7 @@ from ..http.uri import percent_encoded, target_of
 from ..policy.policy import PolicyError
 
 
-def address(setting: str, said: str) -> str:
+def parse_base_url(setting: str, said: str) -> str:
     """The address of an edge: scheme, host and port; raises PolicyError for anything else."""
     try:
         parts = urlsplit(said)
@@ -26,9 +26,9 @@ def address(setting: str, said: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def addresses(setting: str, said: str) -> tuple[str, ...]:
+def parse_base_urls(setting: str, said: str) -> tuple[str, ...]:
     """The addresses of several edges, separated by commas, each once."""
-    found = (address(setting, each.strip()) for each in said.split(",") if each.strip())
+    found = (parse_base_url(setting, each.strip()) for each in said.split(",") if each.strip())
     if listed := tuple(dict.fromkeys(found)):
         return listed
     raise PolicyError(f"{setting}: name at least one address.")
@@ -41,19 +41,19 @@ def absolute_url(site: str, url: str) -> str:
     return site.rstrip("/") + percent_encoded(target_of(url))
 
 
-def whole(site: str, url: str) -> str:
+def require_absolute_url(site: str, url: str) -> str:
     """The whole address of a page as it was registered, from its path and query."""
     return url if url.startswith(("http://", "https://")) else site.rstrip("/") + url
 
 
-def identifier(values: Mapping[str, str], setting: str, pattern: str, right: str) -> str:
+def require_identifier(values: Mapping[str, str], setting: str, pattern: str, right: str) -> str:
     """The identifier that a setting has; it becomes a part of a path, so it is checked."""
     if not re.fullmatch(pattern, values[setting]):
         raise PolicyError(f"{setting} is {values[setting]!r}, which is not {right}.")
     return values[setting]
 
 
-def one_of(values: Mapping[str, str], setting: str, choices: Iterable[str]) -> str:
+def require_choice(values: Mapping[str, str], setting: str, choices: Iterable[str]) -> str:
     """The choice that a setting has made; the first one where it says nothing."""
     known = tuple(choices)
     found = values[setting].lower() or known[0]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from .log_position import changed_since, mark
+from .log_position import current_log_position, has_changed_since
 from .tables import define_tables
-from .triggers import drift, install, remove
-from .watched_table import Watched
+from .triggers import find_drift, install_triggers, remove_triggers
+from .watched_table import WatchedTable
 
-__all__ = ["Watched", "changed_since", "define_tables", "drift", "install", "mark", "remove"]
+__all__ = [
+    "WatchedTable",
+    "current_log_position",
+    "define_tables",
+    "find_drift",
+    "has_changed_since",
+    "install_triggers",
+    "remove_triggers",
+]

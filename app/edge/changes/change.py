@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-Image = Mapping[str, Any]
+RowImage = Mapping[str, Any]
 
 
 class Op(StrEnum):
@@ -31,18 +31,18 @@ class Change:
 
     table: str
     op: Op
-    old: Image | None = None
-    new: Image | None = None
-    changed: frozenset[str] = frozenset()
-    written: datetime | None = field(default=None, compare=False)
+    old: RowImage | None = None
+    new: RowImage | None = None
+    changed_columns: frozenset[str] = frozenset()
+    written_at: datetime | None = field(default=None, compare=False)
 
     @property
-    def images(self) -> tuple[Image, ...]:
+    def images(self) -> tuple[RowImage, ...]:
         """The row as it was and as it is, as far as it was and is."""
         return tuple(image for image in (self.old, self.new) if image is not None)
 
     @classmethod
-    def of(
+    def from_row(
         cls,
         table: str,
         op: str,
@@ -54,10 +54,12 @@ class Change:
         try:
             old, new = (json.loads(image) if image else None for image in images)
             names = frozenset(json.loads(changed)) if changed else frozenset()
-            return cls(table=table, op=Op(op), old=old, new=new, changed=names, written=written)
+            return cls(
+                table=table, op=Op(op), old=old, new=new, changed_columns=names, written_at=written
+            )
         except ValueError:
-            return replace(EVERYTHING, written=written)
+            return replace(EVERYTHING_CHANGED, written_at=written)
 
 
-EVERYTHING = Change(table="*", op=Op.EVERYTHING)
+EVERYTHING_CHANGED = Change(table="*", op=Op.EVERYTHING)
 """The entry that says that anything may have changed."""

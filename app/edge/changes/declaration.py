@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from .tables import CHANGE, META
-from .watched_table import Watched
+from .watched_table import WatchedTable
 
 _DATE_WITH_TIME = re.compile(r"DATETIME|TIMESTAMP", re.IGNORECASE)
 
@@ -19,7 +19,7 @@ class NotWatchableError(ValueError):
     """A table can't be watched as it is declared; the message says why and what to change."""
 
 
-def check_tables(watched: Iterable[Watched]) -> None:
+def check_tables(watched: Iterable[WatchedTable]) -> None:
     """Refuse declarations that contradict one another or name a table of the edge itself."""
     names = Counter(declaration.table for declaration in watched)
     for name, count in names.items():
@@ -33,7 +33,7 @@ def check_tables(watched: Iterable[Watched]) -> None:
             )
 
 
-def check_columns(watched: Watched, types: Mapping[str, str], key: tuple[str, ...]) -> None:
+def check_columns(watched: WatchedTable, types: Mapping[str, str], key: tuple[str, ...]) -> None:
     """Refuse columns that the table lacks, or that can't be used as they are declared.
 
     Args:
@@ -41,18 +41,24 @@ def check_columns(watched: Watched, types: Mapping[str, str], key: tuple[str, ..
         types: the type of each column of the table, as the database names it.
         key: the columns of the primary key.
     """
-    named = (*watched.columns, *watched.instants, *watched.silent, watched.handle, watched.label)
+    named = (
+        *watched.compared_columns,
+        *watched.instant_columns,
+        *watched.ignored_columns,
+        watched.lookup_column,
+        watched.label_column,
+    )
     if unknown := sorted({name for name in named if name} - types.keys()):
         raise NotWatchableError(
             f"{watched.table} has no column {', '.join(unknown)}: correct the Watched declaration"
         )
-    compared = {*key, *watched.columns, *watched.instants}
-    if silent := sorted(compared & {*watched.silent}):
+    compared = {*key, *watched.compared_columns, *watched.instant_columns}
+    if silent := sorted(compared & {*watched.ignored_columns}):
         raise NotWatchableError(
             f"{watched.table}.{silent[0]} is silent, but it is also part of the primary key, of "
             "`columns` or of `instants`, whose changes must be logged: remove it from `silent`"
         )
-    for name in watched.instants:
+    for name in watched.instant_columns:
         if not _is_instant(types[name]):
             raise NotWatchableError(
                 f"{watched.table}.{name} is of the type {types[name]}, but `instants` takes only "

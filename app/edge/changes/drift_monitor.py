@@ -11,12 +11,12 @@ from threading import Lock
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from .triggers import drift
-from .watched_table import Watched
+from .triggers import find_drift
+from .watched_table import WatchedTable
 
 _log = logging.getLogger(__name__)
 
-OFTEN = timedelta(seconds=2)
+CHECK_INTERVAL = timedelta(seconds=2)
 """A process asks the database no more often than this."""
 
 _VERSION = {
@@ -47,13 +47,13 @@ _VERSION = {
 """The query whose answer moves when a table or a trigger is altered, by database."""
 
 
-_UNREADABLE = "the database could not be asked about its triggers"
-_AWAY = "the database is away, so it could not be asked about its triggers"
+_QUERY_FAILED = "the database could not be asked about its triggers"
+_DATABASE_UNREACHABLE = "the database is away, so it could not be asked about its triggers"
 _UNPURGED = "what was stored before the triggers failed could not be purged"
-_UNTOLD = {None, _AWAY}
+_NOT_ALARMING = {None, _DATABASE_UNREACHABLE}
 
 
-class Watchman:
+class DriftMonitor:
     """Tells whether changes of the watched tables are logged as they should be.
 
     `on_trouble` is called when they no longer are: what was kept before may be stale by then. So
@@ -63,37 +63,43 @@ class Watchman:
     def __init__(
         self,
         engine: Engine,
-        watched: Sequence[Watched],
+        watched: Sequence[WatchedTable],
         *,
-        on_trouble: Callable[[], object] | None = None,
+        on_problem: Callable[[], object] | None = None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.on_trouble = on_trouble
+        self.on_problem = on_problem
         self._engine = engine.execution_options(edge_internal=True)
         self._watched = tuple(watched)
         self._ticks = ticks
         self._lock = Lock()
-        self._due: float | None = None
+        self._next_check: float | None = None
         self._version: object = None
-        self._sound: object = None
+        self._verified_version: object = None
         self._trouble: str | None = None
         self._untold = False
 
-    def trouble(self) -> str | None:
+    def current_problem(self) -> str | None:
         """Why nothing must be shared just now, as of a moment ago; None when all is well."""
-        if self._due is not None and self._ticks() < self._due:
+        if self._next_check is not None and self._ticks() < self._next_check:
             return self._trouble
-        return self.look()
+        return self.check_now()
 
-    def look(self) -> str | None:
+    def check_now(self) -> str | None:
         """The same as of this moment."""
         with self._lock:
-            sound, before, self._trouble = self._sound, self._trouble, self._found()
-            mended = sound not in {None, self._sound}
-            self._due = self._ticks() + OFTEN.total_seconds()
+            sound, before, self._trouble = (
+                self._verified_version,
+                self._trouble,
+                self._find_problem(),
+            )
+            mended = sound not in {None, self._verified_version}
+            self._next_check = self._ticks() + CHECK_INTERVAL.total_seconds()
             found = self._trouble
         # A database that is away is written by nobody; what was kept is as good as it was.
-        worse = before in _UNTOLD and (found not in _UNTOLD or (found is None and mended))
+        worse = before in _NOT_ALARMING and (
+            found not in _NOT_ALARMING or (found is None and mended)
+        )
         self._untold = self._untold or worse
         if self._untold:
             found = self._trouble = self._tell() or found
@@ -103,33 +109,33 @@ class Watchman:
         """Call `on_trouble`; whoever asks is a request or a relay, which no failure must reach."""
         self._untold = False
         try:
-            if self.on_trouble is not None:
-                self.on_trouble()
+            if self.on_problem is not None:
+                self.on_problem()
         except Exception:  # noqa: BLE001 - as the docstring says
             self._untold = True
             _log.exception("edge.not_told: pages from before the triggers failed can't be purged")
             return _UNPURGED
         return None
 
-    def watch(self, now: datetime) -> datetime:
+    def run(self, now: datetime) -> datetime:
         """Look, for a relay; return when to look again."""
-        self.trouble()
-        return now + OFTEN
+        self.current_problem()
+        return now + CHECK_INTERVAL
 
-    def _found(self) -> str | None:
+    def _find_problem(self) -> str | None:
         try:
             with self._connected() as connection:
                 version = connection.exec_driver_sql(_VERSION[connection.dialect.name]).scalar()
                 if version == self._version and self._trouble is None:
                     return None
-                found = drift(connection, self._watched)
+                found = find_drift(connection, self._watched)
                 self._version = version
                 if found is None:
-                    self._sound = version
+                    self._verified_version = version
                 return found
         except DBAPIError as error:
             self._version = None
-            return _AWAY if error.connection_invalidated else _UNREADABLE
+            return _DATABASE_UNREACHABLE if error.connection_invalidated else _QUERY_FAILED
         except Exception as error:  # noqa: BLE001 - a request asks; the reason is told
             self._version = None
             _log.exception("edge.triggers_not_checked: nothing is shared until they are")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def encode(value: Any) -> str | None:
+def encode_value(value: Any) -> str | None:
     """A value as text, or None where it has no one spelling (then nothing is concluded of it)."""
     if isinstance(value, bool):
         return str(int(value))
@@ -22,24 +22,28 @@ def encode(value: Any) -> str | None:
 
 def is_unspelt(value: Any) -> bool:
     """Tell whether a value of an image has no one spelling, so that it may equal any parameter."""
-    return value is not None and encode(value) is None
+    return value is not None and encode_value(value) is None
 
 
 _NUMERAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
-_PLAIN = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+_CANONICAL_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
 
-def spelt(value: Any) -> str | None:
+def encode_parameter(value: Any) -> str | None:
     """A parameter as text; None for a numeral that a column of numbers would keep otherwise.
 
     A model may say text where the table says number, and SQLite then keeps '05' as 5.
     """
-    if isinstance(value, str) and _NUMERAL.fullmatch(value) and not _PLAIN.fullmatch(value):
+    if (
+        isinstance(value, str)
+        and _NUMERAL.fullmatch(value)
+        and not _CANONICAL_INTEGER.fullmatch(value)
+    ):
         return None
-    return encode(value)
+    return encode_value(value)
 
 
-def comparable(column: sa.Column[Any]) -> bool:
+def is_byte_comparable(column: sa.Column[Any]) -> bool:
     """Tell whether equality of a column is equality of its spelling: no collation, no padding."""
     kind = column.type
     if isinstance(kind, sa.CHAR) or kind.__visit_name__ == "CITEXT":
@@ -51,17 +55,17 @@ def comparable(column: sa.Column[Any]) -> bool:
     return isinstance(kind, sa.Integer | sa.Boolean)
 
 
-def sent_as_given(bind: sa.BindParameter[Any]) -> bool:
+def has_plain_bind(bind: sa.BindParameter[Any]) -> bool:
     """Tell whether the database compares a parameter as it is, and no function's result of it."""
     return not bind.type._has_bind_expression  # noqa: SLF001 - a type of one's own has the method, and mostly leaves it to another
 
 
-def read_as_kept(column: sa.Column[Any]) -> bool:
+def has_plain_result(column: sa.Column[Any]) -> bool:
     """Tell whether a result has a column's value as it is kept, and no function's result of it."""
     return not column.type._has_column_expression  # noqa: SLF001 - as above
 
 
-def whole(value: Any) -> int | None:
+def sort_key_value(value: Any) -> int | None:
     """A sort key as a whole number: an instant in microseconds since 1970, or the number itself."""
     if isinstance(value, bool):
         return None

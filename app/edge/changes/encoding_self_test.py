@@ -17,31 +17,31 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import postgresql_triggers, sqlite_triggers
-from .change import Image
-from .encoding import encode, is_unspelt, spelt, whole
-from .log import last, own
-from .sqlite_triggers import NUMBER, TWIN, quote
-from .watched_table import Shape
+from .change import RowImage
+from .encoding import encode_parameter, encode_value, is_unspelt, sort_key_value
+from .log import changes_of_this_transaction, last_change_id
+from .sqlite_triggers import TEST_ROW_COLUMN, TEST_TABLE, quote_identifier
+from .watched_table import TableSchema
 
 _log = logging.getLogger(__name__)
 
 _TEXTS = ("a", "A", "a ", "\u00e9", "e\u0301", "5", "05", "5.0")
 _NUMBERS = (5, 1)
 _INSTANT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-_MOST = 100
-_TOLD = (f"{_INSTANT:%Y-%m-%d %H:%M:%S}", f"{_INSTANT:%Y-%m-%d %H:%M:%S.%f}")
+_MAX_CHANGES = 100
+_INSTANT_TEXTS = (f"{_INSTANT:%Y-%m-%d %H:%M:%S}", f"{_INSTANT:%Y-%m-%d %H:%M:%S.%f}")
 
 Samples = Mapping[str, Sequence[Any]]
 
 
-def disagreement(connection: Connection, shapes: Iterable[Shape]) -> str | None:
+def find_encoding_mismatch(connection: Connection, shapes: Iterable[TableSchema]) -> str | None:
     """Where the database and the encoder don't agree, and what to do about it.
 
     Nothing is raised: a test that fails for a reason of its own is a disagreement, too.
     """
     nested = connection.begin_nested()
     try:
-        return next(filter(None, (_tested(connection, shape) for shape in shapes)), None)
+        return next(filter(None, (_test_table(connection, shape) for shape in shapes)), None)
     except sa.exc.DBAPIError as error:
         first_line = str(error.orig).partition("\n")[0]
         return f"no row could be written to test the watched columns with ({first_line})"
@@ -52,41 +52,45 @@ def disagreement(connection: Connection, shapes: Iterable[Shape]) -> str | None:
         nested.rollback()
 
 
-def _tested(connection: Connection, shape: Shape) -> str | None:
+def _test_table(connection: Connection, shape: TableSchema) -> str | None:
     samples = _samples(connection, shape)
-    words = sqlite_triggers if _sqlite(connection) else postgresql_triggers
-    words.twin(connection, shape, tuple(samples))
-    before = last(connection)
+    trigger_module = sqlite_triggers if _sqlite(connection) else postgresql_triggers
+    trigger_module.create_test_table(connection, shape, tuple(samples))
+    before = last_change_id(connection)
     _write(connection, samples)
-    logged = own(connection, after=before, most=_MOST)
+    logged = changes_of_this_transaction(connection, after=before, most=_MAX_CHANGES)
     images = [change.new for change in logged if change.new is not None]
-    reason = _unequal(connection, shape, samples, images) or _astray(shape, samples, images)
+    reason = _find_equality_mismatch(connection, shape, samples, images) or _find_instant_mismatch(
+        shape, samples, images
+    )
     if reason is None and not _sqlite(connection):
         _change(connection, samples)
-    connection.exec_driver_sql(f"DROP TABLE {TWIN}")
+    connection.exec_driver_sql(f"DROP TABLE {TEST_TABLE}")
     return reason
 
 
 def _change(connection: Connection, samples: Samples) -> None:
     """Update and delete the rows, to see that the trigger fails neither; SQLite has but inserts."""
-    columns = ", ".join(f"{quote(name)} = NULL" for name, values in samples.items() if values)
+    columns = ", ".join(
+        f"{quote_identifier(name)} = NULL" for name, values in samples.items() if values
+    )
     if columns:
-        connection.exec_driver_sql(f"UPDATE {TWIN} SET {columns}".replace("%", "%%"))
-    connection.exec_driver_sql(f"DELETE FROM {TWIN}")
+        connection.exec_driver_sql(f"UPDATE {TEST_TABLE} SET {columns}".replace("%", "%%"))
+    connection.exec_driver_sql(f"DELETE FROM {TEST_TABLE}")
 
 
-def _samples(connection: Connection, shape: Shape) -> Samples:
+def _samples(connection: Connection, shape: TableSchema) -> Samples:
     """What is written into each column whose value stands in an image."""
     if _sqlite(connection):
-        found: dict[str, Sequence[Any]] = dict.fromkeys(shape.imaged, (*_TEXTS, *_NUMBERS))
-        return found | dict.fromkeys(shape.watched.instants, _TOLD)
-    columns = sa.inspect(connection).get_columns(shape.watched.table)
+        found: dict[str, Sequence[Any]] = dict.fromkeys(shape.image_columns, (*_TEXTS, *_NUMBERS))
+        return found | dict.fromkeys(shape.watched_table.instant_columns, _INSTANT_TEXTS)
+    columns = sa.inspect(connection).get_columns(shape.watched_table.table)
     kinds = {column["name"]: column["type"] for column in columns}
-    wanted = (*shape.imaged, *shape.watched.instants)
-    return {name: _of_kind(kinds[name]) for name in wanted}
+    wanted = (*shape.image_columns, *shape.watched_table.instant_columns)
+    return {name: _sample_values(kinds[name]) for name in wanted}
 
 
-def _of_kind(kind: Any) -> Sequence[Any]:
+def _sample_values(kind: Any) -> Sequence[Any]:
     """Values that PostgreSQL takes for a column of a type; none of a type that is not compared."""
     if isinstance(kind, sa.Enum):
         return tuple(kind.enums[:3])
@@ -94,7 +98,9 @@ def _of_kind(kind: Any) -> Sequence[Any]:
         return [text for text in _TEXTS if kind.length is None or len(text) <= kind.length]
     if isinstance(kind, sa.DateTime):
         return (_INSTANT if kind.timezone else _INSTANT.replace(tzinfo=None),)
-    values: Sequence[Any] = next((v for known, v in _PLAIN if isinstance(kind, known)), ())
+    values: Sequence[Any] = next(
+        (v for known, v in _SAMPLES_BY_TYPE if isinstance(kind, known)), ()
+    )
     if isinstance(kind, sa.Numeric) and kind.precision and not isinstance(kind, sa.Float):
         return [
             value for value in values if abs(value) < 10 ** (kind.precision - (kind.scale or 0))
@@ -102,7 +108,7 @@ def _of_kind(kind: Any) -> Sequence[Any]:
     return values
 
 
-_PLAIN: tuple[tuple[type, Sequence[Any]], ...] = (
+_SAMPLES_BY_TYPE: tuple[tuple[type, Sequence[Any]], ...] = (
     (sa.Boolean, (True, False)),
     (sa.Integer, _NUMBERS),
     (sa.Numeric, (5, Decimal("5.0"))),
@@ -113,9 +119,9 @@ def _write(connection: Connection, samples: Samples) -> None:
     """Write the samples, one of each column in a row; without any, a row of nothing but NULLs."""
     filled = {name: values for name, values in samples.items() if values}
     names = dict(zip((f"p{number}" for number in range(len(filled))), filled, strict=True))
-    columns = ", ".join([NUMBER, *(_column(name) for name in filled)])
+    columns = ", ".join([TEST_ROW_COLUMN, *(_column(name) for name in filled)])
     row = ", ".join([":number", *(f":{parameter}" for parameter in names)])
-    insert = sa.text(f"INSERT INTO {TWIN} ({columns}) VALUES ({row})")
+    insert = sa.text(f"INSERT INTO {TEST_TABLE} ({columns}) VALUES ({row})")
     longest = max(map(len, filled.values()), default=1)
     values = {p: [*filled[name], *[None] * longest] for p, name in names.items()}
     connection.execute(
@@ -124,50 +130,61 @@ def _write(connection: Connection, samples: Samples) -> None:
     )
 
 
-def _unequal(
-    connection: Connection, shape: Shape, samples: Samples, images: Sequence[Image]
+def _find_equality_mismatch(
+    connection: Connection, shape: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
     """A value that the database finds by a parameter which is spelt differently."""
-    asked = [(name, v) for name in shape.imaged for v in samples[name] if spelt(v) is not None]
+    asked = [
+        (name, v)
+        for name in shape.image_columns
+        for v in samples[name]
+        if encode_parameter(v) is not None
+    ]
     parameters = {f"p{number}": value for number, (_, value) in enumerate(asked)}
     # As text, so that a parameter has no type and the database takes it for the column's.
     equal = [f"{_column(name)} = :p{number}" for number, (name, _) in enumerate(asked)]
-    query = sa.text(f"SELECT {', '.join([*equal, '1'])} FROM {TWIN} ORDER BY {NUMBER}")
+    query = sa.text(
+        f"SELECT {', '.join([*equal, '1'])} FROM {TEST_TABLE} ORDER BY {TEST_ROW_COLUMN}"
+    )
     rows = connection.execute(query, parameters).all()
     if len(rows) != len(images):
-        return f"the trigger of {shape.watched.table} logged {len(images)} of {len(rows)} rows"
+        return (
+            f"the trigger of {shape.watched_table.table} logged {len(images)} of {len(rows)} rows"
+        )
     for image, row in zip(images, rows, strict=True):
         for (name, value), same in zip(asked, row, strict=False):
             if same and _differs(shape, name, image[name], value):
                 return (
-                    f"{shape.watched.table}.{name} calls {value!r} and {image[name]!r} equal, "
-                    "which are spelt differently: give it a binary collation and a type of "
+                    f"{shape.watched_table.table}.{name} calls {value!r} and {image[name]!r} "
+                    "equal, which are spelt differently: give it a binary collation and a type of "
                     "text or whole numbers, or don't name it in the watched columns"
                 )
     return None
 
 
-def _differs(shape: Shape, name: str, logged: Any, value: Any) -> bool:
+def _differs(shape: TableSchema, name: str, logged: Any, value: Any) -> bool:
     """Tell whether a page that was found by a value would miss the change that was logged.
 
     A key of numbers with a fraction has to be watched; what has no spelling matches every page.
     """
-    if name not in shape.watched.columns and is_unspelt(logged):
+    if name not in shape.watched_table.compared_columns and is_unspelt(logged):
         return False
-    return encode(logged) != spelt(value)
+    return encode_value(logged) != encode_parameter(value)
 
 
 def _column(name: str) -> str:
-    return quote(name).replace(":", r"\:")
+    return quote_identifier(name).replace(":", r"\:")
 
 
-def _astray(shape: Shape, samples: Samples, images: Sequence[Image]) -> str | None:
+def _find_instant_mismatch(
+    shape: TableSchema, samples: Samples, images: Sequence[RowImage]
+) -> str | None:
     """An instant that has another place in the log than in a page's interval."""
-    for name in shape.watched.instants:
+    for name in shape.watched_table.instant_columns:
         for value, image in zip(samples[name], images, strict=False):
-            if image[name] is not None and image[name] != whole(value):
+            if image[name] is not None and image[name] != sort_key_value(value):
                 return (
-                    f"{shape.watched.table}.{name} logs {value} as {image[name]}: "
+                    f"{shape.watched_table.table}.{name} logs {value} as {image[name]}: "
                     "make it a date with a time, or don't name it in the watched instants"
                 )
     return None

@@ -14,36 +14,36 @@ from sqlalchemy.engine import Connection
 
 from .tables import META
 
-KEPT = 500
+MAX_BATCH_IDS = 500
 """How many links are remembered; who saw none of them missed too much to know what."""
 
 _NAME = "chain"
 _meta = sa.table(META, sa.column("name"), sa.column("value"))
 
 
-def links(connection: Connection) -> list[str]:
+def batch_ids(connection: Connection) -> list[str]:
     """The links, the newest last."""
     found = connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _NAME))
     return list(json.loads(found)) if found else []
 
 
-def extend(connection: Connection) -> str:
+def append_batch_id(connection: Connection) -> str:
     """Add a link, in the transaction that resolves; return it."""
-    known = links(connection)
+    known = batch_ids(connection)
     link = secrets.token_hex(6)
     connection.execute(sa.delete(_meta).where(_meta.c.name == _NAME))
-    value = json.dumps([*known, link][-KEPT:], separators=(",", ":"))
+    value = json.dumps([*known, link][-MAX_BATCH_IDS:], separators=(",", ":"))
     connection.execute(sa.insert(_meta).values(name=_NAME, value=value))
     return link
 
 
-def break_off(connection: Connection) -> None:
+def start_new_history(connection: Connection) -> None:
     """Begin another history, which nobody has seen."""
     connection.execute(sa.delete(_meta).where(_meta.c.name == _NAME))
-    extend(connection)
+    append_batch_id(connection)
 
 
-def newest(connection: Connection) -> str:
+def latest_batch_id(connection: Connection) -> str:
     """The newest link; the first one is made when there is none."""
-    known = links(connection)
-    return known[-1] if known else extend(connection)
+    known = batch_ids(connection)
+    return known[-1] if known else append_batch_id(connection)

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.engine import Connection
 
-from .sqlite_triggers import NUMBER, PREFIX, TWIN, literal, quote
+from .sqlite_triggers import PREFIX, TEST_ROW_COLUMN, TEST_TABLE, quote_identifier, quote_literal
 from .tables import CHANGE
-from .watched_table import Shape
+from .watched_table import TableSchema
 
-NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+NOW_SQL = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 """The instant of writing in microseconds since 1970."""
-_TEMPORARY_LAST = """
+_SEARCH_TEMP_SCHEMA_LAST = """
     SELECT set_config('search_path', path || ', pg_temp', true)
     FROM current_setting('search_path') AS path WHERE path NOT LIKE '%pg_temp%'
 """
@@ -40,10 +40,13 @@ INSTALLED = f"""
 """The query for the trigger functions that are there, also those of a table watched no more."""
 
 
-def create(shape: Shape) -> Iterator[str]:
+def create_statements(shape: TableSchema) -> Iterator[str]:
     """The statements that make the function and the triggers of one table."""
-    table, function = quote(shape.watched.table), quote(PREFIX + shape.watched.table)
-    yield _TEMPORARY_LAST
+    table, function = (
+        quote_identifier(shape.watched_table.table),
+        quote_identifier(PREFIX + shape.watched_table.table),
+    )
+    yield _SEARCH_TEMP_SCHEMA_LAST
     yield (
         f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
         f"SET search_path FROM CURRENT SET \"TimeZone\" = 'UTC' SET \"DateStyle\" = 'ISO' "
@@ -56,7 +59,7 @@ def create(shape: Shape) -> Iterator[str]:
         ("update", "AFTER UPDATE", "ROW WHEN (OLD.* *<> NEW.*)"),
         ("truncate", "AFTER TRUNCATE", "STATEMENT"),
     ):
-        name = quote(f"{PREFIX}{shape.watched.table}_{moment}")
+        name = quote_identifier(f"{PREFIX}{shape.watched_table.table}_{moment}")
         yield (
             f"CREATE TRIGGER {name} {event} ON {table} "
             f"FOR EACH {level} EXECUTE FUNCTION {function}()"
@@ -64,49 +67,49 @@ def create(shape: Shape) -> Iterator[str]:
         yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
 
 
-def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
+def create_test_table(connection: Connection, shape: TableSchema, columns: Sequence[str]) -> None:
     """Make the twin of a watched table, and let the same function log its changes."""
     del columns  # it has all of them
-    table, run = quote(shape.watched.table), connection.exec_driver_sql
+    table, run = quote_identifier(shape.watched_table.table), connection.exec_driver_sql
     run(
-        f"CREATE TEMP TABLE {TWIN} ON COMMIT DROP AS "
-        f"SELECT 0 AS {NUMBER}, * FROM {table} WITH NO DATA"
+        f"CREATE TEMP TABLE {TEST_TABLE} ON COMMIT DROP AS "
+        f"SELECT 0 AS {TEST_ROW_COLUMN}, * FROM {table} WITH NO DATA"
     )
-    function = quote(PREFIX + shape.watched.table)
+    function = quote_identifier(PREFIX + shape.watched_table.table)
     run(
-        f"CREATE TRIGGER canary AFTER INSERT OR UPDATE OR DELETE ON {TWIN} "
+        f"CREATE TRIGGER canary AFTER INSERT OR UPDATE OR DELETE ON {TEST_TABLE} "
         f"FOR EACH ROW EXECUTE FUNCTION {function}()"
     )
     # The twin has another layout than the table; the caller's savepoint takes this back.
     run(f"SELECT set_config({_setting(shape)}, 'same', true)")
 
 
-def drop(function: str) -> str:
+def drop_statements(function: str) -> str:
     """The statement that takes the triggers away which call a function."""
-    return f"DROP FUNCTION IF EXISTS {quote(function)}() CASCADE"
+    return f"DROP FUNCTION IF EXISTS {quote_identifier(function)}() CASCADE"
 
 
-def _body(shape: Shape) -> str:
-    table = literal(shape.watched.table)
+def _body(shape: TableSchema) -> str:
+    table = quote_literal(shape.watched_table.table)
     insert = (
         f"INSERT INTO {CHANGE}(written_at, xid, of_table, op, old, new, changed) "
-        f"VALUES ({NOW}, pg_current_xact_id()::text::bigint, {table}, "
+        f"VALUES ({NOW_SQL}, pg_current_xact_id()::text::bigint, {table}, "
     )
-    heard = " OR ".join(_differs(name) for name in shape.heard)
+    heard = " OR ".join(_differs_sql(name) for name in shape.logged_columns)
     names = ", ".join(
-        f"CASE WHEN {_differs(name)} THEN {literal(name)} END" for name in shape.columns
+        f"CASE WHEN {_differs_sql(name)} THEN {quote_literal(name)} END" for name in shape.columns
     )
     return (
         f"{_guard(shape)} "
         f"IF TG_OP = 'TRUNCATE' THEN {insert}'T', NULL, NULL, NULL); "
-        f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {_image(shape, 'NEW')}, NULL); "
-        f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {_image(shape, 'OLD')}, NULL, NULL); "
-        f"ELSIF {heard} THEN {insert}'U', {_image(shape, 'OLD')}, {_image(shape, 'NEW')}, "
+        f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {_image_sql(shape, 'NEW')}, NULL); "
+        f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {_image_sql(shape, 'OLD')}, NULL, NULL); "
+        f"ELSIF {heard} THEN {insert}'U', {_image_sql(shape, 'OLD')}, {_image_sql(shape, 'NEW')}, "
         f"to_json(array_remove(ARRAY[{names}]::text[], NULL))::text); END IF;"
     )
 
 
-def _guard(shape: Shape) -> str:
+def _guard(shape: TableSchema) -> str:
     """What ends the function before it names a column that the table may not have any more.
 
     The layout is compared once a statement, by a trigger that fires before it, since a table can't
@@ -123,45 +126,48 @@ def _guard(shape: Shape) -> str:
         f"IF NOT EXISTS (SELECT FROM {CHANGE} WHERE op = 'E' "
         f"AND xid = pg_current_xact_id()::text::bigint) THEN "
         f"INSERT INTO {CHANGE}(written_at, xid, of_table, op) "
-        f"VALUES ({NOW}, pg_current_xact_id()::text::bigint, '*', 'E'); END IF; "
+        f"VALUES ({NOW_SQL}, pg_current_xact_id()::text::bigint, '*', 'E'); END IF; "
         f"RETURN NULL; END IF;"
     )
 
 
-def _layout(shape: Shape) -> str:
+def _layout(shape: TableSchema) -> str:
     """Whether the table has the name, columns and types that the function was made for."""
     pairs = zip(shape.columns, shape.types, strict=True)
-    columns = ", ".join(literal(f"{name} {kind}") for name, kind in pairs)
+    columns = ", ".join(quote_literal(f"{name} {kind}") for name, kind in pairs)
     found = COLUMNS.replace("CAST(:t AS regclass)", "TG_RELID")
+    table = quote_literal(quote_identifier(shape.watched_table.table))
     return (
         f"(SELECT CASE WHEN to_regclass('{CHANGE}') IS NULL THEN 'no log' "
-        f"WHEN TG_RELID = to_regclass({literal(quote(shape.watched.table))}) "
+        f"WHEN TG_RELID = to_regclass({table}) "
         f"AND array_agg(concat_ws(' ', name, kind)) = ARRAY[{columns}] THEN 'same' "
         f"ELSE 'altered' END FROM ({found}) AS found(name, kind))"
     )
 
 
-def _setting(shape: Shape) -> str:
+def _setting(shape: TableSchema) -> str:
     """The setting of a transaction that keeps the answer; it allows only plain names."""
-    digest = hashlib.blake2b(shape.watched.table.encode(), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(shape.watched_table.table.encode(), digest_size=8).hexdigest()
     return f"'edge.layout_{digest}'"
 
 
-def _image(shape: Shape, row: str) -> str:
-    pairs = [f"{literal(name)}, {row}.{quote(name)}" for name in shape.imaged]
+def _image_sql(shape: TableSchema, row: str) -> str:
+    pairs = [
+        f"{quote_literal(name)}, {row}.{quote_identifier(name)}" for name in shape.image_columns
+    ]
     pairs += [
-        f"{literal(name)}, {microseconds(f'{row}.{quote(name)}')}"
-        for name in shape.watched.instants
+        f"{quote_literal(name)}, {microseconds_sql(f'{row}.{quote_identifier(name)}')}"
+        for name in shape.watched_table.instant_columns
     ]
     return f"json_build_object({', '.join(pairs)})::text"
 
 
-def microseconds(value: str) -> str:
+def microseconds_sql(value: str) -> str:
     """NULL for the ends of time: they are no numbers, and raising would fail the writer."""
     number = f"(extract(epoch FROM {value}) * 1000000)::bigint"
     return f"CASE WHEN isfinite({value}) THEN {number} END"
 
 
-def _differs(name: str) -> str:
+def _differs_sql(name: str) -> str:
     """Byte for byte: `IS DISTINCT FROM` follows collations, and raises for json."""
-    return f"record_image_ne(ROW(OLD.{quote(name)}), ROW(NEW.{quote(name)}))"
+    return f"record_image_ne(ROW(OLD.{quote_identifier(name)}), ROW(NEW.{quote_identifier(name)}))"

@@ -13,29 +13,29 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
-_Arranged = Callable[[Sequence[Any]], Sequence[Any]] | None
+_Reorder = Callable[[Sequence[Any]], Sequence[Any]] | None
 """Puts values into the order of the statement; None where they are in it."""
 
 
-class Prepared:
+class PreparedStatement:
     """Takes the values of the parameters `names` in their order."""
 
     def __init__(self, statement: sa.Executable, *names: str) -> None:
         self._statement: Any = statement
         self._names = names
-        self._compiled: dict[str, tuple[str, _Arranged]] = {}
+        self._compiled: dict[str, tuple[str, _Reorder]] = {}
 
-    def rows(self, connection: Connection, *values: Any) -> list[Any]:
+    def fetch_all(self, connection: Connection, *values: Any) -> list[Any]:
         """Run it; return the rows that it gives."""
         found: list[Any] = self._run(connection, "execute", values).fetchall()
         return found
 
-    def count(self, connection: Connection, *values: Any) -> int:
+    def execute(self, connection: Connection, *values: Any) -> int:
         """Run it; return how many rows it changed."""
         changed: int = self._run(connection, "execute", values).rowcount
         return changed
 
-    def each(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
+    def execute_many(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
         """Run it once for each of these values."""
         self._run(connection, "executemany", rows)
 
@@ -53,7 +53,7 @@ class Prepared:
             raise _told(connection, text, error) from error
         return cursor
 
-    def _compile(self, dialect: Dialect) -> tuple[str, _Arranged]:
+    def _compile(self, dialect: Dialect) -> tuple[str, _Reorder]:
         kind: Any = type(dialect)
         positional = dialect if dialect.positional else kind(paramstyle="format")
         compiled = self._statement.compile(dialect=positional)

@@ -8,16 +8,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def micros(instant: datetime) -> int:
+def to_microseconds(instant: datetime) -> int:
     """An aware instant as a number."""
     return (instant - _EPOCH) // _MICROSECOND
 
 
-def span(length: timedelta) -> int:
+def duration_microseconds(length: timedelta) -> int:
     """A span as a number."""
     return length // _MICROSECOND
 
 
-def instant(number: int) -> datetime:
+def from_microseconds(number: int) -> datetime:
     """The instant of a number."""
     return _EPOCH + timedelta(microseconds=number)

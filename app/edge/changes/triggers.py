@@ -11,18 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from . import postgresql_triggers, sqlite_triggers
-from .change import EVERYTHING
+from .change import EVERYTHING_CHANGED
 from .declaration import NotWatchableError, check_columns, check_tables
-from .encoding_self_test import disagreement
-from .log import append
-from .metadata import note, noted
+from .encoding_self_test import find_encoding_mismatch
+from .log import append_change
+from .metadata import get_meta, set_meta
 from .tables import CHANGE, LOG_COLUMNS, META
-from .watched_table import Member, Shape, Watched
+from .watched_table import IndexedColumn, TableSchema, WatchedTable
 
 _FINGERPRINT = "triggers"
 
 
-def install(connection: Connection, watched: Sequence[Watched]) -> None:
+def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) -> None:
     """Make the triggers of every watched table anew, in the caller's transaction.
 
     Nobody knows what was written while they were missing, so the log gets an entry "everything".
@@ -34,72 +34,78 @@ def install(connection: Connection, watched: Sequence[Watched]) -> None:
     check_tables(watched)
     if _missing(connection, watched):
         return
-    shapes = [shape(connection, table) for table in watched]
-    remove(connection)
+    shapes = [read_table_schema(connection, table) for table in watched]
+    remove_triggers(connection)
     for each in shapes:
-        for statement in _words(connection).create(each):
-            connection.exec_driver_sql(_escaped(connection, statement))
-    log_everything(connection)
-    note(connection, _FINGERPRINT, fingerprint(connection, watched))
+        for statement in _trigger_module(connection).create_statements(each):
+            connection.exec_driver_sql(_escape_percent(connection, statement))
+    log_everything_changed(connection)
+    set_meta(connection, _FINGERPRINT, trigger_digest(connection, watched))
 
 
-def install_and_test(connection: Connection, watched: Sequence[Watched]) -> None:
+def install_and_test(connection: Connection, watched: Sequence[WatchedTable]) -> None:
     """Install the triggers and test them; what they were before is restored if the test fails.
 
     Raises:
         NotWatchableError: why the triggers can't do their work.
     """
     with connection.begin_nested():
-        install(connection, watched)
-        if (reason := drift(connection, watched)) is not None:
+        install_triggers(connection, watched)
+        if (reason := find_drift(connection, watched)) is not None:
             raise NotWatchableError(reason)
 
 
-def remove(connection: Connection, _watched: Iterable[Watched] = ()) -> None:
+def remove_triggers(connection: Connection, _watched: Iterable[WatchedTable] = ()) -> None:
     """Take all triggers away, as a migration must before it changes a table's columns."""
-    words = _words(connection)
+    words = _trigger_module(connection)
     for name in connection.scalars(sa.text(words.INSTALLED)).all():
-        connection.exec_driver_sql(_escaped(connection, words.drop(name)))
+        connection.exec_driver_sql(_escape_percent(connection, words.drop(name)))
 
 
-def log_everything(connection: Connection) -> None:
+def log_everything_changed(connection: Connection) -> None:
     """Say in the log that anything may have changed."""
-    append(connection, EVERYTHING)
+    append_change(connection, EVERYTHING_CHANGED)
 
 
-def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
+def find_drift(connection: Connection, watched: Sequence[WatchedTable]) -> str | None:
     """Why the triggers can't be trusted, or None when they are what `install` left."""
     if missing := _missing(connection, watched):
         return f"the database has no table {', '.join(missing)}: run `flask db upgrade`"
-    known = noted(connection, _FINGERPRINT)
+    known = get_meta(connection, _FINGERPRINT)
     if known is None:
         return "the triggers were never installed: run `flask edge triggers install`"
     try:
         check_tables(watched)
-        found = fingerprint(connection, watched)
+        found = trigger_digest(connection, watched)
     except NotWatchableError as error:
         return str(error)
     if known != found:
         return "a watched table or its triggers were altered: run `flask edge triggers install`"
-    return _disagreement(connection, watched, found)
+    return _find_encoding_mismatch(connection, watched, found)
 
 
-_agreed: set[str] = set()
+_tested_digests: set[str] = set()
 """The fingerprints of tables that this process has tested with a canary."""
 
 
-def _disagreement(connection: Connection, watched: Sequence[Watched], found: str) -> str | None:
-    if found in _agreed:
+def _find_encoding_mismatch(
+    connection: Connection, watched: Sequence[WatchedTable], found: str
+) -> str | None:
+    if found in _tested_digests:
         return None
-    reason = disagreement(connection, [shape(connection, table) for table in watched])
+    reason = find_encoding_mismatch(
+        connection, [read_table_schema(connection, table) for table in watched]
+    )
     if reason is None:
-        _agreed.add(found)
+        _tested_digests.add(found)
     return reason
 
 
-def shape(connection: Connection, watched: Watched) -> Shape:
+def read_table_schema(connection: Connection, watched: WatchedTable) -> TableSchema:
     """A watched table's key, columns and unique indexes, read from the database."""
-    if connection.dialect.name == "postgresql" and (odd := _odd(connection, watched.table)):
+    if connection.dialect.name == "postgresql" and (
+        odd := _unsupported_reason(connection, watched.table)
+    ):
         raise NotWatchableError(f"{watched.table} {odd}: not watchable")
     types = _types(connection, watched.table)
     key = tuple(sa.inspect(connection).get_pk_constraint(watched.table)["constrained_columns"])
@@ -107,16 +113,18 @@ def shape(connection: Connection, watched: Watched) -> Shape:
         raise NotWatchableError(f"{watched.table} has no primary key, so its rows can't be watched")
     check_columns(watched, types, key)
     sqlite_only = connection.dialect.name == "sqlite"
-    unique = (_on_sqlite if sqlite_only else _on_postgresql)(connection, watched.table)
+    unique = (_sqlite_unique_indexes if sqlite_only else _postgresql_unique_indexes)(
+        connection, watched.table
+    )
     for member in (member for members in unique for member in members):
         _check_member(watched.table, member)
     if key not in [tuple(member.name for member in members) for members in unique]:
-        unique.insert(0, tuple(Member(name) for name in key))
-    return Shape(
-        watched=watched,
-        key=key,
+        unique.insert(0, tuple(IndexedColumn(name) for name in key))
+    return TableSchema(
+        watched_table=watched,
+        primary_key=key,
         columns=tuple(types),
-        unique=tuple(dict.fromkeys(unique)),
+        unique_indexes=tuple(dict.fromkeys(unique)),
         types=tuple(types.values()),
     )
 
@@ -128,68 +136,80 @@ def _types(connection: Connection, table: str) -> dict[str, str]:
         rows = connection.execute(query, {"t": table})
     else:
         rows = connection.execute(
-            sa.text(postgresql_triggers.COLUMNS), {"t": sqlite_triggers.quote(table)}
+            sa.text(postgresql_triggers.COLUMNS), {"t": sqlite_triggers.quote_identifier(table)}
         )
     return {row[0]: row[1] for row in rows}
 
 
-def _check_member(table: str, member: Member) -> None:
+def _check_member(table: str, member: IndexedColumn) -> None:
     if not member.name:
         raise NotWatchableError(f"{table} has a unique index on an expression: not watchable")
-    if member.collation not in _EVERYWHERE:
+    if member.collation not in _BUILT_IN_COLLATIONS:
         raise NotWatchableError(
             f"{table} has a unique index with the collation {member.collation}, "
             "which not every program that writes has: not watchable",
         )
 
 
-def _odd(connection: Connection, table: str) -> str | None:
+def _unsupported_reason(connection: Connection, table: str) -> str | None:
     """Why a table of PostgreSQL may show rows that it has no triggers for, or hide some."""
     query = sa.text(
         "SELECT relkind, relispartition, relrowsecurity, EXISTS "
         "(SELECT FROM pg_inherits WHERE pg_class.oid IN (inhparent, inhrelid)) AS related "
         "FROM pg_class WHERE oid = CAST(:t AS regclass)",
     )
-    found = connection.execute(query, {"t": sqlite_triggers.quote(table)}).one()
+    found = connection.execute(query, {"t": sqlite_triggers.quote_identifier(table)}).one()
     if found.relkind != "r" or found.relispartition or found.related:
         return "is no ordinary table, but has or is a partition or an heir"
     return "has row-level security, so each reader sees another" if found.relrowsecurity else None
 
 
-_EVERYWHERE = {"", "BINARY", "NOCASE", "RTRIM"}
+_BUILT_IN_COLLATIONS = {"", "BINARY", "NOCASE", "RTRIM"}
 """The collations that every program has which opens a database of SQLite."""
 
 
-def _on_sqlite(connection: Connection, table: str) -> list[tuple[Member, ...]]:
+def _sqlite_unique_indexes(connection: Connection, table: str) -> list[tuple[IndexedColumn, ...]]:
     """What each unique index compares; SQLAlchemy leaves out expressions and collations."""
     listed = sa.text('SELECT name FROM pragma_index_list(:t) WHERE "unique" ORDER BY name')
     columns = sa.text("SELECT name, coll FROM pragma_index_xinfo(:i) WHERE key ORDER BY seqno")
     return [
-        tuple(Member(name or "", coll) for name, coll in connection.execute(columns, {"i": index}))
+        tuple(
+            IndexedColumn(name or "", coll)
+            for name, coll in connection.execute(columns, {"i": index})
+        )
         for index in connection.scalars(listed, {"t": table}).all()
     ]
 
 
-def _on_postgresql(connection: Connection, table: str) -> list[tuple[Member, ...]]:
+def _postgresql_unique_indexes(
+    connection: Connection, table: str
+) -> list[tuple[IndexedColumn, ...]]:
     """No row gives way to another there, so collations don't matter."""
     look = sa.inspect(connection)
-    unique = [tuple(map(Member, c["column_names"])) for c in look.get_unique_constraints(table)]
+    unique = [
+        tuple(map(IndexedColumn, c["column_names"])) for c in look.get_unique_constraints(table)
+    ]
     return unique + [
-        tuple(Member(name or "") for name in index["column_names"])
+        tuple(IndexedColumn(name or "") for name in index["column_names"])
         for index in look.get_indexes(table)
         if index["unique"]
     ]
 
 
-def fingerprint(connection: Connection, watched: Sequence[Watched]) -> str:
+def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> str:
     """A digest of the tables, of their triggers as they are, and of those that they should have."""
     found = [
-        [list(table.told) for table in watched],
+        [list(table.trigger_definition) for table in watched],
         connection.dialect.name,
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
         [_columns(connection, table.table) for table in watched],
-        [shape(connection, table).unique for table in watched],
-        [list(_words(connection).create(shape(connection, table))) for table in watched],
+        [read_table_schema(connection, table).unique_indexes for table in watched],
+        [
+            list(
+                _trigger_module(connection).create_statements(read_table_schema(connection, table))
+            )
+            for table in watched
+        ],
     ]
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
 
@@ -228,16 +248,16 @@ _POSTGRESQL_CATALOGUE = (
 )
 
 
-def _words(connection: Connection) -> ModuleType:
+def _trigger_module(connection: Connection) -> ModuleType:
     return sqlite_triggers if connection.dialect.name == "sqlite" else postgresql_triggers
 
 
-def _escaped(connection: Connection, statement: str) -> str:
+def _escape_percent(connection: Connection, statement: str) -> str:
     """The driver of PostgreSQL reads a percent sign as the beginning of a parameter."""
     return statement if connection.dialect.name == "sqlite" else statement.replace("%", "%%")
 
 
-def _missing(connection: Connection, watched: Sequence[Watched]) -> list[str]:
+def _missing(connection: Connection, watched: Sequence[WatchedTable]) -> list[str]:
     """The tables that the triggers need and the database does not have."""
     names = set(sa.inspect(connection).get_table_names())
     needed = dict.fromkeys((CHANGE, META, *(table.table for table in watched)))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class WatchedTable:
     """A table that public pages are built from.
 
     `columns` are those that queries compare for equality, `instants` those that they sort by;
@@ -17,19 +17,19 @@ class Watched:
     """
 
     table: str
-    columns: tuple[str, ...] = ()
-    instants: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()
-    handle: str = ""
-    label: str = ""
+    compared_columns: tuple[str, ...] = ()
+    instant_columns: tuple[str, ...] = ()
+    ignored_columns: tuple[str, ...] = ()
+    lookup_column: str = ""
+    label_column: str = ""
 
     @property
-    def told(self) -> tuple[object, ...]:
+    def trigger_definition(self) -> tuple[object, ...]:
         """What the triggers are made from."""
-        return (self.table, self.columns, self.instants, self.silent)
+        return (self.table, self.compared_columns, self.instant_columns, self.ignored_columns)
 
 
-class Member(NamedTuple):
+class IndexedColumn(NamedTuple):
     """A column of a unique index; the collation is empty where it is the column's own."""
 
     name: str
@@ -37,23 +37,25 @@ class Member(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class TableSchema:
     """A watched table as the database has it now."""
 
-    watched: Watched
-    key: tuple[str, ...]
+    watched_table: WatchedTable
+    primary_key: tuple[str, ...]
     columns: tuple[str, ...]
-    unique: tuple[tuple[Member, ...], ...]
+    unique_indexes: tuple[tuple[IndexedColumn, ...], ...]
     """What each unique index compares, the primary key's first."""
     types: tuple[str, ...]
     """The type of each column, as the database names it."""
 
     @property
-    def heard(self) -> tuple[str, ...]:
+    def logged_columns(self) -> tuple[str, ...]:
         """The columns whose change is logged."""
-        return tuple(name for name in self.columns if name not in self.watched.silent)
+        return tuple(
+            name for name in self.columns if name not in self.watched_table.ignored_columns
+        )
 
     @property
-    def imaged(self) -> tuple[str, ...]:
+    def image_columns(self) -> tuple[str, ...]:
         """The columns that stand in an image as they are."""
-        return tuple(dict.fromkeys((*self.key, *self.watched.columns)))
+        return tuple(dict.fromkeys((*self.primary_key, *self.watched_table.compared_columns)))

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from .analysis import Plan, Unreadable, analyse
-from .dependency import Between, Dependency, Part, Range, Row, Table, Via, matches
-from .public_schema import Schema
-from .recorder import Record, recording
+from .analysis import DependencyPlan, UnshareableQueryError, analyse_select
+from .dependency import Dependency, Interval, Part, Range, Row, SemiJoin, Table, matches
+from .public_schema import PublicSchema
+from .recorder import RenderRecord, recording
 
 __all__ = [
-    "Between",
     "Dependency",
+    "DependencyPlan",
+    "Interval",
     "Part",
-    "Plan",
+    "PublicSchema",
     "Range",
-    "Record",
+    "RenderRecord",
     "Row",
-    "Schema",
+    "SemiJoin",
     "Table",
-    "Unreadable",
-    "Via",
-    "analyse",
+    "UnshareableQueryError",
+    "analyse_select",
     "matches",
     "recording",
 ]

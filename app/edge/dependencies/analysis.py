@@ -12,30 +12,30 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.encoding import comparable, read_as_kept
+from ..changes.encoding import has_plain_result, is_byte_comparable
 from .clauses import (
-    by_name,
-    comparison,
-    equality,
-    folds,
-    follows_key,
-    is_key,
-    linking,
-    sort_key,
-    starred,
+    contains_function_or_window,
+    find_foreign_key,
+    foreign_key_in,
+    is_primary_key_column,
+    parse_comparison,
+    parse_equality,
+    parse_sort_key,
+    selects_star,
+    sorts_by_label,
 )
-from .compiled_selects import Rendered, Written, rendered
-from .from_clause import Element, elements
-from .plan import Bound, Equal, Interval, Link, Plan, Source
-from .public_schema import Schema
-from .query_check import Unreadable, check_columns, check_parts, clock_function
-from .select_columns import Columns
+from .compiled_selects import CompiledSelect, CompiledStatement, rendered
+from .from_clause import FromTable, from_tables
+from .plan import DependencyPlan, EqualityPlan, IntervalPlan, Parameter, SemiJoinPlan, TablePlan
+from .public_schema import PublicSchema
+from .query_check import UnshareableQueryError, check_columns, check_shareable, clock_function
+from .select_columns import SelectColumns
 
-__all__ = ["Plan", "Unreadable", "analyse"]
+__all__ = ["DependencyPlan", "UnshareableQueryError", "analyse_select"]
 
 _LOWER = (operators.gt, operators.ge)
 _UPPER = (operators.lt, operators.le)
-_EXTENSIONS = (
+_DIALECT_CLAUSES = (
     "_post_body_clause",
     "_post_criteria_clause",
     "_post_select_clause",
@@ -44,7 +44,9 @@ _EXTENSIONS = (
 """What a dialect may add to a SELECT: DISTINCT ON, for one."""
 
 
-def analyse(compiled: SQLCompiler, schema: Schema, *, clock: bool = False) -> Plan:
+def analyse_select(
+    compiled: SQLCompiler, schema: PublicSchema, *, clock: bool = False
+) -> DependencyPlan:
     """The plan of a compiled SELECT. Raises Unreadable, with the reason.
 
     With `clock` a SQL function that gives the present moment is no reason: the plan names it.
@@ -53,87 +55,93 @@ def analyse(compiled: SQLCompiler, schema: Schema, *, clock: bool = False) -> Pl
     statement: Any = getattr(state, "statement", None) if state is not None else None
     statement = compiled.statement if statement is None else statement
     if isinstance(statement, sa.TextClause):
-        raise Unreadable(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
+        raise UnshareableQueryError(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
     if not isinstance(statement, SelectBase):
-        raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
+        raise UnshareableQueryError(
+            f"a {type(statement).__name__} is not a SELECT that can be understood"
+        )
     written = rendered(compiled, statement)
     for part in (statement, *(one.select for one in written.selects)):
-        check_parts(part, schema, compiled.dialect)
+        check_shareable(part, schema, compiled.dialect)
     for one in written.selects:
         check_columns(one.select, schema, compiled.dialect)
     parts = (statement, *(one.select for one in written.selects))
     asked = next(filter(None, map(clock_function, parts)), "")
     if asked and not clock:
-        raise Unreadable(f"the function {asked}() gives the present moment")
-    sources: list[Source] = []
+        raise UnshareableQueryError(f"the function {asked}() gives the present moment")
+    sources: list[TablePlan] = []
     for one in written.selects:
-        sources += _Reader(written=written, schema=schema, one=one).sources()
-    return Plan(sources=tuple(sources), clock=asked)
+        sources += _SelectAnalyser(
+            statement=written, schema=schema, compiled_select=one
+        ).table_plans()
+    return DependencyPlan(tables=tuple(sources), clock=asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
+class _SelectAnalyser:
     """Reads one SELECT of a statement."""
 
-    written: Rendered
-    schema: Schema
-    one: Written
+    statement: CompiledStatement
+    schema: PublicSchema
+    compiled_select: CompiledSelect
 
     @property
     def select(self) -> Any:
         """The SELECT itself."""
-        return self.one.select
+        return self.compiled_select.select
 
     @property
-    def columns(self) -> Columns:
+    def columns(self) -> SelectColumns:
         """What it does with columns."""
-        return Columns(written=self.written, one=self.one)
+        return SelectColumns(written=self.statement, one=self.compiled_select)
 
-    def sources(self) -> Iterator[Source]:
+    def table_plans(self) -> Iterator[TablePlan]:
         """What each table of this SELECT contributes."""
-        found = elements(self.select)
-        if found is None or (starred(self.select) and not self.one.existing):
-            yield from self._coarse()
+        found = from_tables(self.select)
+        if found is None or (selects_star(self.select) and not self.compiled_select.is_exists):
+            yield from self._whole_tables()
             return
         for element in found:
-            if element.table.name in self.schema.derived:
-                yield from self._bases(element.table.name)
+            if element.table.name in self.schema.derived_tables:
+                yield from self._base_tables(element.table.name)
             else:
-                yield self._source(element, found)
+                yield self._table_plan(element, found)
 
-    def _coarse(self) -> Iterator[Source]:
+    def _whole_tables(self) -> Iterator[TablePlan]:
         """Whole tables, where the FROM clause holds more than tables and their aliases."""
         for source in self.select.get_final_froms():
             for part in visitors.iterate(source):
                 if isinstance(part, sa.TableClause):
-                    yield from self._bases(part.name)
+                    yield from self._base_tables(part.name)
 
-    def _bases(self, name: str) -> Iterator[Source]:
-        for base in self.schema.derived.get(name, (name,)):
-            yield Source(table=base, mentioned=None)
+    def _base_tables(self, name: str) -> Iterator[TablePlan]:
+        for base in self.schema.derived_tables.get(name, (name,)):
+            yield TablePlan(table=base, referenced_columns=None)
 
-    def _source(self, element: Element, others: list[Element]) -> Source:
-        positions, selected = self.columns.returned(element)
-        self._check_silent(element, selected)
+    def _table_plan(self, element: FromTable, others: list[FromTable]) -> TablePlan:
+        positions, selected = self.columns.result_positions(element)
+        self._reject_ignored_columns(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
-        kept = all(map(read_as_kept, element.table.primary_key))
+        kept = all(map(has_plain_result, element.table.primary_key))
         keyed = bool(key) and kept and all(name in positions for name in key)
-        plain_rows = self._plain_rows() and not by_name(self.select)
+        plain_rows = self._returns_table_rows() and not sorts_by_label(self.select)
         mentioned = self.columns.mentioned(element, but_selected=keyed and plain_rows)
         parent = keyed and not mentioned.difference(key)
-        link = self._child(element, others, key) if parent else None
-        link = link or self._link(element, others, key)
-        return Source(
+        link = self._join_from_foreign_key(element, others, key) if parent else None
+        link = link or self._semi_join(element, others, key)
+        return TablePlan(
             table=element.table.name,
-            mentioned=frozenset(mentioned),
-            key=tuple((name, positions[name]) for name in key) if keyed else (),
-            selected=frozenset(selected),
-            equal=tuple(self._equalities(element)),
-            interval=self._interval(element, positions),
-            link=link,
+            referenced_columns=frozenset(mentioned),
+            key_positions=tuple((name, positions[name]) for name in key) if keyed else (),
+            selected_columns=frozenset(selected),
+            equalities=tuple(self._equality_plans(element)),
+            interval=self._interval_plan(element, positions),
+            semi_join=link,
         )
 
-    def _link(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
+    def _semi_join(
+        self, element: FromTable, others: list[FromTable], key: tuple[str, ...]
+    ) -> SemiJoinPlan | None:
         """The other row through which alone a row of `element` can get here, if there is one.
 
         A link that refers to it comes before a row to which it refers as a link.
@@ -143,139 +151,162 @@ class _Reader:
         usable = [
             other
             for other in others
-            if not (other is element or other.nullable or other.table.name in self.schema.derived)
+            if not (
+                other is element or other.nullable or other.table.name in self.schema.derived_tables
+            )
         ]
-        links = (self._through_link(element, other, key) for other in usable)
-        owners = (self._through_owner(element, other) for other in usable)
+        links = (self._join_from_association(element, other, key) for other in usable)
+        owners = (self._join_from_target(element, other) for other in usable)
         return next((link for link in (*links, *owners) if link is not None), None)
 
-    def _through_link(self, element: Element, other: Element, key: tuple[str, ...]) -> Link | None:
+    def _join_from_association(
+        self, element: FromTable, other: FromTable, key: tuple[str, ...]
+    ) -> SemiJoinPlan | None:
         """`other` as the link that a row of `element` must have, a post its topic."""
-        column = linking(element, other, key[0]) if len(key) == 1 else None
-        equal = tuple(self._equalities(other))
-        if not (column and equal and is_key(other, column)):
+        column = find_foreign_key(element, other, key[0]) if len(key) == 1 else None
+        equal = tuple(self._equality_plans(other))
+        if not (column and equal and is_primary_key_column(other, column)):
             return None
-        if not (comparable(element.table.c[key[0]]) and comparable(other.table.c[column])):
+        if not (
+            is_byte_comparable(element.table.c[key[0]])
+            and is_byte_comparable(other.table.c[column])
+        ):
             return None
-        return Link(table=other.table.name, column=column, key=key[0], equal=equal)
+        return SemiJoinPlan(table=other.table.name, column=column, key=key[0], equal=equal)
 
-    def _through_owner(self, element: Element, other: Element) -> Link | None:
+    def _join_from_target(self, element: FromTable, other: FromTable) -> SemiJoinPlan | None:
         """`other` as the row that a link in `element` must lead to, a topic's link to its post."""
         key = tuple(column.name for column in other.table.primary_key)
-        column = linking(other, element, key[0]) if len(key) == 1 else None
-        if not (column and self._images(element, column) and self._images(other, key[0])):
+        column = find_foreign_key(other, element, key[0]) if len(key) == 1 else None
+        if not (
+            column and self._is_in_images(element, column) and self._is_in_images(other, key[0])
+        ):
             return None
-        positions, _ = self.columns.returned(other)
-        equal, interval = tuple(self._equalities(other)), self._interval(other, positions)
+        positions, _ = self.columns.result_positions(other)
+        equal, interval = tuple(self._equality_plans(other)), self._interval_plan(other, positions)
         if not equal and interval is None:
             return None
-        return Link(
+        return SemiJoinPlan(
             table=other.table.name, column=key[0], key=column, equal=equal, interval=interval
         )
 
-    def _child(self, element: Element, others: list[Element], key: tuple[str, ...]) -> Link | None:
+    def _join_from_foreign_key(
+        self, element: FromTable, others: list[FromTable], key: tuple[str, ...]
+    ) -> SemiJoinPlan | None:
         """The table through whose foreign key alone a row of `element` can get here.
 
         Where the key was kept there is no such row yet when its parent comes; but the key is
         kept by whoever writes, and a shell may not have. As that is rare, a list of values is
         one dependency and not one for each.
         """
-        if len(key) != 1 or not comparable(element.table.c[key[0]]):
+        if len(key) != 1 or not is_byte_comparable(element.table.c[key[0]]):
             return None
         for other in others:
-            if other is element or other.table.name in self.schema.derived:
+            if other is element or other.table.name in self.schema.derived_tables:
                 continue
             for condition in element.filters:
-                column = follows_key(condition, element, other, key[0])
-                if column is not None and self._images(other, column):
-                    equal = tuple(e for e in self._equalities(other) if not e.bound.many)
-                    return Link(table=other.table.name, column=column, key=key[0], equal=equal)
+                column = foreign_key_in(condition, element, other, key[0])
+                if column is not None and self._is_in_images(other, column):
+                    equal = tuple(
+                        e for e in self._equality_plans(other) if not e.parameter.is_expanding
+                    )
+                    return SemiJoinPlan(
+                        table=other.table.name, column=column, key=key[0], equal=equal
+                    )
         return None
 
-    def _check_silent(self, element: Element, selected: set[str]) -> None:
+    def _reject_ignored_columns(self, element: FromTable, selected: set[str]) -> None:
         """Refuse to read a column whose changes nobody hears of."""
-        silent = self.schema.watched[element.table.name].silent
+        silent = self.schema.tables[element.table.name].ignored_columns
         read = selected | self.columns.mentioned(element, but_selected=False) if silent else set()
         for name in sorted(read.intersection(silent)):
             said = f"the column {name} of {element.table.name} was declared silent"
-            raise Unreadable(f"{said}, so its changes are not heard")
+            raise UnshareableQueryError(f"{said}, so its changes are not heard")
 
-    def _plain_rows(self) -> bool:
+    def _returns_table_rows(self) -> bool:
         """Tell whether each row of the result is one of the tables' own, and none is left out."""
         select = self.select
         folded = select._distinct or select._group_by_clauses or select._having_criteria  # noqa: SLF001 - SQLAlchemy has no public name for them
-        return not folded and all(getattr(select, name) is None for name in _EXTENSIONS)
+        return not folded and all(getattr(select, name) is None for name in _DIALECT_CLAUSES)
 
-    def _images(self, element: Element, name: str) -> bool:
+    def _is_in_images(self, element: FromTable, name: str) -> bool:
         """Tell whether a change's images hold a column, so that it can be compared there."""
-        declared = self.schema.watched[element.table.name].columns
+        declared = self.schema.tables[element.table.name].compared_columns
         column = element.table.c[name]
-        return (name in declared or column.primary_key) and comparable(column)
+        return (name in declared or column.primary_key) and is_byte_comparable(column)
 
-    def _equalities(self, element: Element) -> Iterator[Equal]:
+    def _equality_plans(self, element: FromTable) -> Iterator[EqualityPlan]:
         for condition in element.filters:
-            column, bind = equality(condition)
+            column, bind = parse_equality(condition)
             if column is None or bind is None or not element.owns(column):
                 continue
-            if self._images(element, column.name):
+            if self._is_in_images(element, column.name):
                 kind = element.table.c[column.name].type
                 number = isinstance(kind, sa.Integer | sa.Boolean)
-                yield Equal(column=column.name, bound=self._bound(bind), number=number)
+                yield EqualityPlan(
+                    column=column.name, parameter=self._parameter(bind), is_numeric=number
+                )
 
-    def _bound(self, bind: BindParameter[Any]) -> Bound:
-        dialect = self.written.compiled.dialect
+    def _parameter(self, bind: BindParameter[Any]) -> Parameter:
+        dialect = self.statement.compiled.dialect
         processor = bind.type.dialect_impl(dialect).bind_processor(dialect)
-        return Bound(name=self._name(bind), many=bind.expanding, process=processor)
+        return Parameter(
+            name=self._parameter_name(bind), is_expanding=bind.expanding, bind_processor=processor
+        )
 
-    def _name(self, bind: BindParameter[Any]) -> str:
+    def _parameter_name(self, bind: BindParameter[Any]) -> str:
         """What the compiler calls a parameter."""
-        return self.written.compiled.bind_names.get(bind, bind.key)
+        return self.statement.compiled.bind_names.get(bind, bind.key)
 
-    def _interval(self, element: Element, positions: dict[str, int]) -> Interval | None:
+    def _interval_plan(self, element: FromTable, positions: dict[str, int]) -> IntervalPlan | None:
         """The part of a sort key's range that a result can come from."""
-        instants = self.schema.watched[element.table.name].instants
-        if not self.one.outermost:
+        instants = self.schema.tables[element.table.name].instant_columns
+        if not self.compiled_select.is_outermost:
             return None
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
-        cut = order and self._plain_rows() and not self._folds() and not element.nullable
-        first = sort_key(order[0]) if cut else (None, False)
+        cut = (
+            order and self._returns_table_rows() and not self._aggregates() and not element.nullable
+        )
+        first = parse_sort_key(order[0]) if cut else (None, False)
         for name in instants:
-            limits = self._inequalities(element, name)
+            limits = self._interval_bounds(element, name)
             column, descending = first
             sorted_by = column is not None and element.owns(column) and column.name == name
-            kept = sorted_by and read_as_kept(element.table.c[name])
+            kept = sorted_by and has_plain_result(element.table.c[name])
             position = positions.get(name) if kept else None
             limit = self._limit() if position is not None else None
             if limit or any(limits):
-                return Interval(
+                return IntervalPlan(
                     column=name,
                     lower=limits[0],
                     upper=limits[1],
                     position=position if limit else None,
                     limit=limit,
                     descending=descending,
-                    zoned=bool(getattr(element.table.c[name].type, "timezone", False)),
+                    has_time_zone=bool(getattr(element.table.c[name].type, "timezone", False)),
                 )
         return None
 
-    def _folds(self) -> bool:
+    def _aggregates(self) -> bool:
         """Tell whether a value may come from rows beyond the last one shown: a count, a window."""
-        return any(folds(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
+        return any(contains_function_or_window(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
 
-    def _limit(self) -> Bound | None:
+    def _limit(self) -> Parameter | None:
         clause = self.select._limit_clause  # noqa: SLF001 - as above
         if not isinstance(clause, BindParameter):
             return None
-        return Bound(name=self._name(clause), many=False, process=None)
+        return Parameter(name=self._parameter_name(clause), is_expanding=False, bind_processor=None)
 
-    def _inequalities(self, element: Element, name: str) -> tuple[Bound | None, Bound | None]:
+    def _interval_bounds(
+        self, element: FromTable, name: str
+    ) -> tuple[Parameter | None, Parameter | None]:
         lower = upper = None
         for condition in element.filters:
-            column, bind, operator = comparison(condition)
+            column, bind, operator = parse_comparison(condition)
             if column is None or bind is None or not element.owns(column) or column.name != name:
                 continue
             if operator in _LOWER:
-                lower = self._bound(bind)
+                lower = self._parameter(bind)
             elif operator in _UPPER:
-                upper = self._bound(bind)
+                upper = self._parameter(bind)
         return lower, upper

@@ -16,10 +16,10 @@ from sqlalchemy.sql.elements import (
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.encoding import sent_as_given
-from .from_clause import Condition, Element
+from ..changes.encoding import has_plain_bind
+from .from_clause import Condition, FromTable
 
-_MIRRORED = {
+_SWAPPED_OPERATORS = {
     operators.lt: operators.gt,
     operators.le: operators.ge,
     operators.gt: operators.lt,
@@ -27,76 +27,80 @@ _MIRRORED = {
 }
 
 
-def plain(part: Any) -> Any:
+def underlying_column(part: Any) -> Any:
     """The column behind a label, or None when it is anything but a column."""
     while isinstance(part, sa.Label) or type(part).__name__ == "_CompileLabel":
         part = part.element
     return part if isinstance(part, sa.ColumnClause) and part.table is not None else None
 
 
-def comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | None, Any]:
+def parse_comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | None, Any]:
     """The column, the parameter and the operator of `column OP :parameter`, either way round."""
     if not isinstance(condition, BinaryExpression):
         return None, None, None
     left, right, operator = condition.left, condition.right, condition.operator
-    if isinstance(left, BindParameter) and plain(right) is not None:
-        left, right, operator = right, left, _MIRRORED.get(operator, operator)
-    if plain(left) is None or not isinstance(right, BindParameter):
+    if isinstance(left, BindParameter) and underlying_column(right) is not None:
+        left, right, operator = right, left, _SWAPPED_OPERATORS.get(operator, operator)
+    if underlying_column(left) is None or not isinstance(right, BindParameter):
         return None, None, None
-    return (plain(left), right, operator) if sent_as_given(right) else (None, None, None)
+    return (
+        (underlying_column(left), right, operator) if has_plain_bind(right) else (None, None, None)
+    )
 
 
-def equality(condition: Condition) -> tuple[Any, BindParameter[Any] | None]:
+def parse_equality(condition: Condition) -> tuple[Any, BindParameter[Any] | None]:
     """The column and the parameter of `column = :parameter`, or of IN a list."""
-    column, bind, operator = comparison(condition)
+    column, bind, operator = parse_comparison(condition)
     return (column, bind) if operator in {operators.eq, operators.in_op} else (None, None)
 
 
-def sort_key(clause: Any) -> tuple[Any, bool]:
+def parse_sort_key(clause: Any) -> tuple[Any, bool]:
     """The column that a result is first sorted by, and whether downwards."""
     if isinstance(clause, UnaryExpression) and clause.modifier is operators.desc_op:
-        return plain(clause.element), True
+        return underlying_column(clause.element), True
     if isinstance(clause, UnaryExpression) and clause.modifier is operators.asc_op:
-        return plain(clause.element), False
-    return plain(clause), False
+        return underlying_column(clause.element), False
+    return underlying_column(clause), False
 
 
-def starred(select: Any) -> bool:
+def selects_star(select: Any) -> bool:
     """Tell whether it selects whatever columns there are."""
     return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
 
 
-def beside_columns(select: Any) -> Iterator[Any]:
+def parts_besides_columns(select: Any) -> Iterator[Any]:
     """All of a SELECT of plain rows but the columns that it selects as they are."""
     raw = select._raw_columns  # noqa: SLF001 - as above
-    yield from (c for c in raw if plain(c) is None and not isinstance(c, sa.FromClause))
+    yield from (c for c in raw if underlying_column(c) is None and not isinstance(c, sa.FromClause))
     yield from select.get_final_froms()
     yield from select._where_criteria  # noqa: SLF001 - as above
     yield from select._order_by_clauses  # noqa: SLF001 - as above
 
 
-def by_name(select: Any) -> bool:
+def sorts_by_label(select: Any) -> bool:
     """Tell whether it sorts by what a text names, which may be any column that it selects."""
     parts = (part for clause in select._order_by_clauses for part in visitors.iterate(clause))  # noqa: SLF001 - as above
     return any(isinstance(part, _textual_label_reference) for part in parts)
 
 
-def folds(part: Any) -> bool:
+def contains_function_or_window(part: Any) -> bool:
     """Tell whether a function or a window stands in a column; a subquery is read by itself."""
     if isinstance(part, FunctionElement | sa.Over):
         return True
     if isinstance(part, SelectBase | sa.FromClause):
         return False
-    return any(folds(child) for child in part.get_children())
+    return any(contains_function_or_window(child) for child in part.get_children())
 
 
-def linking(element: Element, other: Element, key: str) -> str | None:
+def find_foreign_key(element: FromTable, other: FromTable, key: str) -> str | None:
     """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
     shared = (condition for condition in element.filters if condition in other.filters)
-    return next(filter(None, (follows_key(c, element, other, key) for c in shared)), None)
+    return next(filter(None, (foreign_key_in(c, element, other, key) for c in shared)), None)
 
 
-def follows_key(condition: Condition, element: Element, other: Element, key: str) -> str | None:
+def foreign_key_in(
+    condition: Condition, element: FromTable, other: FromTable, key: str
+) -> str | None:
     """The column of `other` that a condition compares with the key of `element` it refers to."""
     if not isinstance(condition, BinaryExpression) or condition.operator is not operators.eq:
         return None
@@ -115,6 +119,6 @@ def follows_key(condition: Condition, element: Element, other: Element, key: str
     return None
 
 
-def is_key(element: Element, column: str) -> bool:
+def is_primary_key_column(element: FromTable, column: str) -> bool:
     """Tell whether a table's rows can be asked for by this column: a part of its key."""
     return column in {part.name for part in element.table.primary_key}

@@ -16,91 +16,93 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import Exists, SelectBase, SelectState
 
-from .query_check import Unreadable
+from .query_check import UnshareableQueryError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class CompiledSelect:
     """One SELECT of a statement, as it was written for the database."""
 
     select: Any
-    outermost: bool
-    existing: bool = False
+    is_outermost: bool
+    is_exists: bool = False
     """Only whether it has rows is asked, not which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class CompiledStatement:
     """A statement's SELECTs, and the compiler that knows its parameters and result columns."""
 
     compiled: SQLCompiler
-    selects: tuple[Written, ...]
+    selects: tuple[CompiledSelect, ...]
 
 
-def rendered(compiled: SQLCompiler, statement: SelectBase) -> Rendered:
+def rendered(compiled: SQLCompiler, statement: SelectBase) -> CompiledStatement:
     """The SELECTs of a statement that was compiled; Unreadable when it has none."""
     found = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
     if found == [statement] and isinstance(compiled.compile_state, SelectState):
-        only = Written(select=statement, outermost=True)
-        return Rendered(compiled=compiled, selects=(only,))
+        only = CompiledSelect(select=statement, is_outermost=True)
+        return CompiledStatement(compiled=compiled, selects=(only,))
     again = _observing(type(compiled))(
         compiled.dialect, compiled.statement, column_keys=compiled.column_keys
     )
     if str(again) != str(compiled):
-        raise Unreadable(f"compiled twice it is not the same: {str(again)[:80]!r}")
-    seen = cast("_Observing", again).seen
+        raise UnshareableQueryError(f"compiled twice it is not the same: {str(again)[:80]!r}")
+    seen = cast("_SelectCollector", again).selects
     if not seen:
-        raise Unreadable(f"a {type(statement).__name__} is not understood")
-    return Rendered(compiled=again, selects=tuple(seen))
+        raise UnshareableQueryError(f"a {type(statement).__name__} is not understood")
+    return CompiledStatement(compiled=again, selects=tuple(seen))
 
 
-class _Observing:
+class _SelectCollector:
     """What a compiler of any dialect does besides, so that its SELECTs can be looked at."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self.seen: list[Written] = []
-        self._asked: list[Any] = []
-        self._existing: list[Any] = []
+        self.selects: list[CompiledSelect] = []
+        self._select_stack: list[Any] = []
+        self._exists_selects: list[Any] = []
         super().__init__(*args, **options)
 
     def visit_unary(self, unary: Any, **options: Any) -> Any:
         """Note the SELECT right inside an EXISTS."""
         if isinstance(unary, Exists):
-            self._existing.append(_inside(unary.element))
+            self._exists_selects.append(_select_in(unary.element))
         return super().visit_unary(unary, **options)  # type: ignore[misc]  # the compiler's
 
     def visit_select(self, select_stmt: Any, *args: Any, **options: Any) -> Any:
         """Know which SELECT the application wrote while the compiler makes its own of it."""
-        self._asked.append(select_stmt)
+        self._select_stack.append(select_stmt)
         try:
             return super().visit_select(select_stmt, *args, **options)  # type: ignore[misc]  # as above
         finally:
-            self._asked.pop()
+            self._select_stack.pop()
 
     def _compose_select_body(self, text: str, select: Any, *rest: Any) -> Any:
-        asked = self._asked[-1]
-        self.seen.append(
-            Written(
+        asked = self._select_stack[-1]
+        self.selects.append(
+            CompiledSelect(
                 select=select,
-                outermost=len(self.stack) == 1,  # type: ignore[attr-defined]  # as above
-                existing=any(asked is known for known in self._existing),
+                is_outermost=len(self.stack) == 1,  # type: ignore[attr-defined]  # as above
+                is_exists=any(asked is known for known in self._exists_selects),
             )
         )
         return super()._compose_select_body(text, select, *rest)  # type: ignore[misc]  # as above
 
 
-def _inside(element: Any) -> Any:
+def _select_in(element: Any) -> Any:
     """The SELECT that an element is, past brackets; None where it is another thing."""
     while isinstance(inner := getattr(element, "element", None), SelectBase):
         element = inner
     return element if isinstance(element, sa.Select) and not element._distinct else None  # noqa: SLF001 - SQLAlchemy has no public name for it
 
 
-_observers: dict[type, type[SQLCompiler]] = {}
+_collecting_compilers: dict[type, type[SQLCompiler]] = {}
 
 
 def _observing(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
     """A dialect's compiler that lets its SELECTs be looked at."""
-    if compiler not in _observers:
-        _observers[compiler] = type(f"Observing{compiler.__name__}", (_Observing, compiler), {})
-    return _observers[compiler]
+    if compiler not in _collecting_compilers:
+        _collecting_compilers[compiler] = type(
+            f"Observing{compiler.__name__}", (_SelectCollector, compiler), {}
+        )
+    return _collecting_compilers[compiler]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..changes.change import Change, Image, Op
-from ..changes.encoding import encode, is_unspelt
+from ..changes.change import Change, Op, RowImage
+from ..changes.encoding import encode_value, is_unspelt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class Interval:
     """A closed interval of a sort key in whole numbers; None is open to that side.
 
     An image whose key is absent or NULL lies in every interval.
@@ -24,7 +24,7 @@ class Between:
     low: int | None = None
     high: int | None = None
 
-    def holds(self, image: Image) -> bool:
+    def contains(self, image: RowImage) -> bool:
         """Tell whether a row's key may lie in the interval."""
         key = image.get(self.column)
         if not isinstance(key, int):
@@ -33,7 +33,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Via:
+class SemiJoin:
     """A row of another table that must exist for a row to matter.
 
     It is the link for what is linked, a post's topic for one, and what is linked for the link.
@@ -42,10 +42,10 @@ class Via:
     """
 
     table: str
-    column: str
-    key: str
-    equal: tuple[tuple[str, str], ...]
-    between: Between | None = None
+    joined_column: str
+    own_column: str
+    equalities: tuple[tuple[str, str], ...]
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +66,18 @@ class Range:
     """
 
     table: str
-    equal: tuple[tuple[str, str], ...] = ()
-    mentioned: frozenset[str]
-    between: Between | None = None
-    via: Via | None = None
+    equalities: tuple[tuple[str, str], ...] = ()
+    referenced_columns: frozenset[str]
+    interval: Interval | None = None
+    semi_join: SemiJoin | None = None
 
-    def holds(self, image: Image) -> bool:
+    def contains(self, image: RowImage) -> bool:
         """Tell whether a row with this image may lie in the range."""
         same = all(
-            column not in image or _equals(image[column], value) for column, value in self.equal
+            column not in image or _equals(image[column], value)
+            for column, value in self.equalities
         )
-        return same and (self.between is None or self.between.holds(image))
+        return same and (self.interval is None or self.interval.contains(image))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ class Part:
     digest: str
 
     @property
-    def of_table(self) -> str:
+    def log_table(self) -> str:
         """How the change log calls parts of this kind, as if they were rows of a table."""
         return f"part:{self.kind}"
 
@@ -115,19 +116,21 @@ def matches(dependency: Dependency, change: Change) -> bool:
         return True
     if isinstance(dependency, Row):
         return _row_matches(dependency, change)
-    heard = change.op is not Op.UPDATE or bool(change.changed & dependency.mentioned)
-    return heard and any(dependency.holds(image) for image in change.images)
+    heard = change.op is not Op.UPDATE or bool(
+        change.changed_columns & dependency.referenced_columns
+    )
+    return heard and any(dependency.contains(image) for image in change.images)
 
 
 def _part_matches(part: Part, change: Change) -> bool:
     """A release says which content of a part is no longer shown."""
-    if change.table != part.of_table or change.old is None:
+    if change.table != part.log_table or change.old is None:
         return False
     return (change.old["name"], change.old["digest"]) == (part.name, part.digest)
 
 
 def _row_matches(row: Row, change: Change) -> bool:
-    heard = change.op is not Op.UPDATE or bool(change.changed & row.columns)
+    heard = change.op is not Op.UPDATE or bool(change.changed_columns & row.columns)
     return heard and any(
         all(_equals(image.get(column), value) for column, value in row.key)
         for image in change.images
@@ -136,4 +139,4 @@ def _row_matches(row: Row, change: Change) -> bool:
 
 def _equals(value: Any, parameter: str) -> bool:
     """Tell whether a value of an image may be the one that a page was found by."""
-    return is_unspelt(value) or encode(value) == parameter
+    return is_unspelt(value) or encode_value(value) == parameter

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from ..changes.encoding import encode
+from ..changes.encoding import encode_value
 from .dependency import Dependency, Row, Table
 
 _UNKNOWN = object()
@@ -18,25 +18,27 @@ _UNKNOWN = object()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Group:
+class DependencyGroup:
     """Dependencies that come together: what a statement with certain parameters reads."""
 
     dependencies: tuple[Dependency, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Keyed:
+class KeyedTable:
     """The rows of one table that a statement returns, by their primary key."""
 
     table: str
-    key: tuple[tuple[str, int], ...]
+    key_positions: tuple[tuple[str, int], ...]
     """The names of the primary key's columns, and where they stand in a result row."""
     columns: frozenset[str]
-    _of: Callable[[Any], Any] = field(init=False)
+    _get_key: Callable[[Any], Any] = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out how to take a key from a row."""
-        object.__setattr__(self, "_of", itemgetter(*(position for _, position in self.key)))
+        object.__setattr__(
+            self, "_get_key", itemgetter(*(position for _, position in self.key_positions))
+        )
 
     def keys(self, rows: Iterable[Any]) -> set[Any]:
         """The keys as the driver gave them, a value or a tuple of several.
@@ -44,28 +46,30 @@ class Keyed:
         An outer join that found nothing has none.
         """
         try:
-            found = set(map(self._of, rows))
+            found = set(map(self._get_key, rows))
         except TypeError:  # an array or a JSON document, which no set takes
-            return {_UNKNOWN if len(self.key) == 1 else (_UNKNOWN,) * len(self.key)}
-        if len(self.key) > 1:
+            return {
+                _UNKNOWN if len(self.key_positions) == 1 else (_UNKNOWN,) * len(self.key_positions)
+            }
+        if len(self.key_positions) > 1:
             return {key for key in found if None not in key}
         found.discard(None)
         return found
 
-    def is_less_than(self, other: Keyed) -> bool:
+    def is_covered_by(self, other: KeyedTable) -> bool:
         """Tell whether the other reads more columns of the same rows, and these among them."""
         return self.table == other.table and self.columns < other.columns
 
     def dependency(self, key: Any) -> Dependency:
         """The row with this key."""
-        values = key if len(self.key) > 1 else (key,)
-        names = (name for name, _ in self.key)
-        spelt = [(name, encode(value)) for name, value in zip(names, values, strict=True)]
+        values = key if len(self.key_positions) > 1 else (key,)
+        names = (name for name, _ in self.key_positions)
+        spelt = [(name, encode_value(value)) for name, value in zip(names, values, strict=True)]
         known = tuple((name, value) for name, value in spelt if value is not None)
         if len(known) < len(spelt):
             return Table(table=self.table)
         return Row(table=self.table, key=known, columns=self.columns)
 
-    def dependencies(self, keys: Iterable[Any]) -> Iterator[Dependency]:
+    def to_dependencies(self, keys: Iterable[Any]) -> Iterator[Dependency]:
         """The rows with these keys."""
         return map(self.dependency, keys)

@@ -20,52 +20,54 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.orm import Session, SessionTransaction
 
-from ..changes.log_position import MARK
-from ..changes.prepared_statement import Prepared
+from ..changes.log_position import LOG_POSITION_QUERY
+from ..changes.prepared_statement import PreparedStatement
 from ..changes.tables import META
-from . import Plan, Schema, Table, Unreadable, analyse
+from . import DependencyPlan, PublicSchema, Table, UnshareableQueryError, analyse_select
 from .clock_values import clock_in_sql
 from .fence import describe
 from .parameters import note_clock
-from .plan import Parameters
+from .plan import ParameterValues
 from .raw_connections import watch_driver
-from .recorder import Record, ask_first, current, read_beside
+from .recorder import RenderRecord, add_start_check, current_record, note_unattributed_read
 
-INTERNAL = {"edge_internal": True}
+INTERNAL_OPTIONS = {"edge_internal": True}
 """Execution options of the edge's own transactions: neither read by a page nor a write to tell."""
 
-READS = "edge_reads"
+READ_TABLES_OPTION = "edge_reads"
 """The execution option that names the tables which raw SQL reads."""
 
-_WROTE = "edge.wrote"
-_MARKED = "edge.marked"
+_HAS_WRITTEN = "edge.wrote"
+_POSITION_TAKEN_FOR = "edge.marked"
 _PAUSED = "edge.paused"
 
 
-class Observer:
+class EngineListener:
     """Listens to an engine: what responses read, and when a write is over."""
 
-    def __init__(self, schema: Schema, *, on_write: Callable[[], None] | None = None) -> None:
+    def __init__(self, schema: PublicSchema, *, on_write: Callable[[], None] | None = None) -> None:
         self.schema = schema
         self.on_write = on_write
-        self._plans: WeakKeyDictionary[Any, Plan | Unreadable] = WeakKeyDictionary()
+        self._plans: WeakKeyDictionary[Any, DependencyPlan | UnshareableQueryError] = (
+            WeakKeyDictionary()
+        )
 
-    def listen(self, engine: Engine) -> None:
+    def attach(self, engine: Engine) -> None:
         """Attach to an engine, once."""
-        event.listen(engine, "before_cursor_execute", self._before)
-        event.listen(engine, "after_cursor_execute", self._after)
-        event.listen(engine, "checkin", self._returned)
+        event.listen(engine, "before_cursor_execute", self._before_execute)
+        event.listen(engine, "after_cursor_execute", self._after_execute)
+        event.listen(engine, "checkin", self._on_checkin)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "begin", _take_write_lock)
             event.listen(engine, "before_cursor_execute", _resume_reads)
             event.listen(engine, "commit", _forget_pause)
             event.listen(engine, "rollback", _forget_pause)
-        _followed.add(engine.dialect)
-        _watch_others()
-        _watch_sessions()
+        _tracked_dialects.add(engine.dialect)
+        _listen_to_all_engines()
+        _listen_to_sessions()
         watch_driver()
 
-    def _before(
+    def _before_execute(
         self,
         connection: Connection,
         _cursor: Any,
@@ -82,22 +84,22 @@ class Observer:
     def _begin_read(self, connection: Connection, statement: str, context: Any) -> None:
         if context.execution_options.get("edge_internal"):
             return
-        does = kind(statement, context)
-        if does is Kind.WRITE:
-            connection.info.setdefault(_WROTE, set()).add(self)
-        record = current()
-        if record is None and does is Kind.READ:
-            read_beside()
-        if record is None or does is Kind.NEITHER:
+        does = classify_statement(statement, context)
+        if does is StatementKind.WRITE:
+            connection.info.setdefault(_HAS_WRITTEN, set()).add(self)
+        record = current_record()
+        if record is None and does is StatementKind.READ:
+            note_unattributed_read()
+        if record is None or does is StatementKind.CONTROL:
             return
-        if connection.info.get(_WROTE):
-            record.spoil("it was built by a request that writes to the database")
-        if connection.info.get(_MARKED) is not record:
-            connection.info[_MARKED] = record
+        if connection.info.get(_HAS_WRITTEN):
+            record.set_unshareable("it was built by a request that writes to the database")
+        if connection.info.get(_POSITION_TAKEN_FOR) is not record:
+            connection.info[_POSITION_TAKEN_FOR] = record
             record.readers.append(ref(connection))
-            record.marks.append(_mark(connection))
+            record.log_positions.append(_read_log_position(connection))
 
-    def _after(
+    def _after_execute(
         self,
         _connection: Connection,
         cursor: Any,
@@ -106,8 +108,8 @@ class Observer:
         context: Any,
         _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
     ) -> None:
-        record = current()
-        if record is None or record.spoilt:
+        record = current_record()
+        if record is None or record.unshareable_reason:
             return
         try:
             reason = _unreadable(statement, context)
@@ -115,49 +117,49 @@ class Observer:
             reason = describe(error, "before the rows of a query")
         if reason is not None:
             if reason:
-                record.spoil(reason)
+                record.set_unshareable(reason)
             return
         rows = _fetch(cursor, context)  # if this fails, so does the application's own query
         try:
-            self._note(record, statement, parameters, context, rows)
+            self._record_query(record, statement, parameters, context, rows)
         except Exception as error:  # noqa: BLE001 - as above
             _spoil(error, "while it analysed a query")
 
-    def _note(
-        self, record: Record, statement: str, parameters: Any, context: Any, rows: list[Any]
+    def _record_query(
+        self, record: RenderRecord, statement: str, parameters: Any, context: Any, rows: list[Any]
     ) -> None:
         note_clock(record, statement, parameters, context)
-        declared = context.execution_options.get(READS)
+        declared = context.execution_options.get(READ_TABLES_OPTION)
         if declared is not None:
-            record.read(Table(table=name) for name in declared)
+            record.add_dependencies(Table(table=name) for name in declared)
         else:
             try:
-                plan = self._plan(context.compiled)
-            except Unreadable as reason:
-                record.spoil(str(reason))
+                plan = self._plan_of(context.compiled)
+            except UnshareableQueryError as reason:
+                record.set_unshareable(str(reason))
                 return
-            plan.note(record, _taken(context), rows)
+            plan.note(record, _buffer_result(context), rows)
         record.results.append(rows)
 
-    def _plan(self, compiled: Any) -> Plan:
+    def _plan_of(self, compiled: Any) -> DependencyPlan:
         found = self._plans.get(compiled)
         if found is None:
             try:
-                found = analyse(compiled, self.schema, clock=True)
-            except Unreadable as reason:
+                found = analyse_select(compiled, self.schema, clock=True)
+            except UnshareableQueryError as reason:
                 found = reason
             except Exception as error:  # noqa: BLE001 - one statement is not understood
-                found = Unreadable(describe(error, "while it analysed a query"))
+                found = UnshareableQueryError(describe(error, "while it analysed a query"))
             self._plans[compiled] = found
-        if isinstance(found, Unreadable):
+        if isinstance(found, UnshareableQueryError):
             raise found
         return found
 
-    def _returned(self, _connection: Any, record: Any) -> None:
+    def _on_checkin(self, _connection: Any, record: Any) -> None:
         """A connection goes back to its pool: whatever it wrote is committed or gone."""
         try:
             record.info.pop(_PAUSED, None)
-            writers: set[Observer] = record.info.get(_WROTE, set())
+            writers: set[EngineListener] = record.info.get(_HAS_WRITTEN, set())
             if self in writers:
                 writers.discard(self)
                 if self.on_write is not None:
@@ -166,17 +168,17 @@ class Observer:
             describe(error, "after a write")
 
 
-_followed: WeakSet[Dialect] = WeakSet()
+_tracked_dialects: WeakSet[Dialect] = WeakSet()
 """Those of the engines that are listened to; an engine keeps its own, however it is opened."""
 
 
-def _watch_others() -> None:
+def _listen_to_all_engines() -> None:
     """See every engine's reads; to be called as often as one likes."""
-    if not event.contains(Engine, "before_cursor_execute", _read_elsewhere):
-        event.listen(Engine, "before_cursor_execute", _read_elsewhere)
+    if not event.contains(Engine, "before_cursor_execute", _on_untracked_read):
+        event.listen(Engine, "before_cursor_execute", _on_untracked_read)
 
 
-def _read_elsewhere(
+def _on_untracked_read(
     connection: Connection,
     _cursor: Any,
     statement: str,
@@ -185,13 +187,16 @@ def _read_elsewhere(
     _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
 ) -> None:
     """Spoil a page that reads a database, or through an engine, whose changes nobody tells."""
-    record = current()
-    if record is None or connection.dialect in _followed:
+    record = current_record()
+    if record is None or connection.dialect in _tracked_dialects:
         return
     try:
-        if kind(statement, context) is Kind.READ and context.execution_options.get(READS) != ():
+        if (
+            classify_statement(statement, context) is StatementKind.READ
+            and context.execution_options.get(READ_TABLES_OPTION) != ()
+        ):
             where = connection.engine.url.render_as_string(hide_password=True)
-            record.spoil(f"it read through an engine that is not followed ({where})")
+            record.set_unshareable(f"it read through an engine that is not followed ({where})")
     except Exception as error:  # noqa: BLE001 - as above
         _spoil(error, "before a query of another engine")
 
@@ -199,12 +204,12 @@ def _read_elsewhere(
 def _spoil(error: Exception, during: str) -> None:
     """Keep the response of this context out of every cache, after an error of ours."""
     sentence = describe(error, during)
-    record = current()
+    record = current_record()
     if record is not None:
-        record.spoil(sentence)
+        record.set_unshareable(sentence)
 
 
-def end_reads(record: Record) -> None:
+def end_reads(record: RenderRecord) -> None:
     """End the SQLite transactions that a response has only read in.
 
     While one of them is open, SQLite cannot start its write-ahead log again. A later statement on
@@ -222,7 +227,9 @@ def _only_reads(connection: Connection) -> bool:
     if connection.closed or connection.invalidated or connection.in_nested_transaction():
         return False
     dialect = connection.dialect
-    return dialect.name == "sqlite" and not dialect.is_async and not connection.info.get(_WROTE)
+    return (
+        dialect.name == "sqlite" and not dialect.is_async and not connection.info.get(_HAS_WRITTEN)
+    )
 
 
 def _end_transaction(connection: Connection) -> None:
@@ -259,19 +266,22 @@ def _take_write_lock(connection: Connection) -> None:
     if not connection.get_execution_options().get("edge_writes"):
         return
     raw: Any = connection.connection.driver_connection
-    (_LOCK if raw.in_transaction else _BEGIN).count(connection)
+    (_TAKE_WRITE_LOCK if raw.in_transaction else _BEGIN_IMMEDIATE).execute(connection)
 
 
-_BEGIN = Prepared(sa.text("BEGIN IMMEDIATE"))
-_LOCK = Prepared(sa.text(f"UPDATE {META} SET value = value WHERE 0"))  # noqa: S608 - a constant name; it takes the lock
+_BEGIN_IMMEDIATE = PreparedStatement(sa.text("BEGIN IMMEDIATE"))
+_TAKE_WRITE_LOCK = PreparedStatement(sa.text(f"UPDATE {META} SET value = value WHERE 0"))  # noqa: S608 - a constant name; it takes the lock
 
 
 def _unreadable(statement: str, context: Any) -> str | None:
     """Why the rows of a statement say nothing; empty where they are no page's. None: read them."""
     options = context.execution_options
-    if options.get("edge_internal") or kind(statement, context) is not Kind.READ:
+    if (
+        options.get("edge_internal")
+        or classify_statement(statement, context) is not StatementKind.READ
+    ):
         return ""
-    if options.get(READS) is not None:
+    if options.get(READ_TABLES_OPTION) is not None:
         asked = clock_in_sql(statement)
         return f"its raw SQL asks for the present moment or for chance ({asked})" if asked else None
     if context.compiled is None:
@@ -287,68 +297,70 @@ class _Sessions(threading.local):
     """The sessions that this thread has read with."""
 
     def __init__(self) -> None:
-        self.known: WeakSet[Session] = WeakSet()
+        self.sessions: WeakSet[Session] = WeakSet()
 
 
 _sessions = _Sessions()
 
 
-def _watch_sessions() -> None:
+def _listen_to_sessions() -> None:
     """Know every session from its first statement on; to be called as often as one likes."""
-    if not event.contains(Session, "after_begin", _began):
-        event.listen(Session, "after_begin", _began)
-    ask_first(_held)
+    if not event.contains(Session, "after_begin", _on_session_begin):
+        event.listen(Session, "after_begin", _on_session_begin)
+    add_start_check(_reason_session_has_rows)
 
 
-def _began(session: Session, _transaction: SessionTransaction, _connection: Connection) -> None:
+def _on_session_begin(
+    session: Session, _transaction: SessionTransaction, _connection: Connection
+) -> None:
     try:
-        _sessions.known.add(session)
+        _sessions.sessions.add(session)
     except Exception as error:  # noqa: BLE001 - as above
         _spoil(error, "as a session began")
 
 
-def _held() -> str | None:
+def _reason_session_has_rows() -> str | None:
     """Why what a session of this thread gives can't be seen: it has rows from before."""
-    for session in _sessions.known:
+    for session in _sessions.sessions:
         if any(not state.expired for state in session.identity_map.all_states()):
             return "a session held rows already when it began"
     return None
 
 
-class Kind(Enum):
+class StatementKind(Enum):
     """What a statement does to the tables."""
 
     READ = auto()
     WRITE = auto()
-    NEITHER = auto()
+    CONTROL = auto()
 
 
 _SAVEPOINTS = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
 _NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
-_ELSEWHERE = re.compile(r"^SET\b.*\b(SEARCH_PATH|SCHEMA|ROLE|AUTHORIZATION)\b")
+_CHANGES_NAME_RESOLUTION = re.compile(r"^SET\b.*\b(SEARCH_PATH|SCHEMA|ROLE|AUTHORIZATION)\b")
 """What lets the same names mean other tables, or other rows; it is as bad as a write."""
 _READS = ("SELECT", "SHOW", "PRAGMA")
 
 
-def kind(statement: str, context: Any) -> Kind:
+def classify_statement(statement: str, context: Any) -> StatementKind:
     """What a statement does; what is not plainly a SELECT may write."""
     if context.isinsert or context.isupdate or context.isdelete:
-        return Kind.WRITE
+        return StatementKind.WRITE
     if context.compiled is not None and not context.isddl and not context.is_text:
         if context.compiled.ctes and any(cte.element.is_dml for cte in context.compiled.ctes):
-            return Kind.WRITE
-        return Kind.NEITHER if statement.startswith(_SAVEPOINTS) else Kind.READ
+            return StatementKind.WRITE
+        return StatementKind.CONTROL if statement.startswith(_SAVEPOINTS) else StatementKind.READ
     word = statement.lstrip("( \n\t").upper()
-    if word.startswith(_NEITHER) and not _ELSEWHERE.search(word):
-        return Kind.NEITHER
-    return Kind.READ if word.startswith(_READS) else Kind.WRITE
+    if word.startswith(_NEITHER) and not _CHANGES_NAME_RESOLUTION.search(word):
+        return StatementKind.CONTROL
+    return StatementKind.READ if word.startswith(_READS) else StatementKind.WRITE
 
 
-def _mark(connection: Connection) -> str:
+def _read_log_position(connection: Connection) -> str:
     """A mark on this very connection, past the events that we are called from."""
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(MARK[connection.dialect.name])
+        cursor.execute(LOG_POSITION_QUERY[connection.dialect.name])
         row = cursor.fetchone()
         return str(row[0] if row else 0)
     finally:
@@ -369,9 +381,9 @@ def _fetch(cursor: Any, context: Any) -> list[Any]:
     return rows
 
 
-def _taken(context: Any) -> Parameters:
+def _buffer_result(context: Any) -> ParameterValues:
     """The parameters of a statement."""
-    return Parameters(
+    return ParameterValues(
         values=context.compiled_parameters[0],
         expanded=context._expanded_parameters or {},  # noqa: SLF001 - the only way to an IN list's values
     )

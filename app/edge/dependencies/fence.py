@@ -39,9 +39,9 @@ def fenced(during: str) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - the application did nothing wrong
         sentence = describe(error, during)
-        record = recorder.current()
+        record = recorder.current_record()
         if record is not None:
-            record.spoil(sentence)
+            record.set_unshareable(sentence)
 
 
 def _place(error: BaseException) -> str:

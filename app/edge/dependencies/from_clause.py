@@ -15,7 +15,7 @@ Condition = ColumnElement[Any]
 
 
 @dataclass(slots=True)
-class Element:
+class FromTable:
     """One table or alias of a table in a FROM clause."""
 
     source: FromClause
@@ -23,7 +23,7 @@ class Element:
     nullable: bool
     filters: list[Condition] = field(default_factory=list)
     """Conjuncts that a row must meet to matter."""
-    lookups: list[tuple[Element, Condition]] = field(default_factory=list)
+    left_joins: list[tuple[FromTable, Condition]] = field(default_factory=list)
     """What is only looked up for a row, by LEFT JOINs on one condition; it filters nothing."""
 
     def owns(self, column: object) -> bool:
@@ -33,7 +33,7 @@ class Element:
         # The ORM annotates copies of a table; they keep the hash of the table itself.
         return hash(column.table) == hash(self.source)
 
-    def named(self, part: object) -> str:
+    def column_named_by(self, part: object) -> str:
         """The column of this element that a part of a statement may mean, or nothing.
 
         A name alone may be a column of any element.
@@ -61,11 +61,11 @@ def conjuncts(condition: Condition | None) -> Iterator[Condition]:
         yield condition
 
 
-def elements(select: sa.Select[Any]) -> list[Element] | None:
+def from_tables(select: sa.Select[Any]) -> list[FromTable] | None:
     """The tables of a SELECT with their filters; None when it reads from anything else."""
-    found: list[Element] = []
+    found: list[FromTable] = []
     for source in select.get_final_froms():
-        part = _walk(source)
+        part = _tables_of(source)
         if part is None:
             return None
         found += part
@@ -76,19 +76,19 @@ def elements(select: sa.Select[Any]) -> list[Element] | None:
     return found
 
 
-def _walk(source: FromClause) -> list[Element] | None:
+def _tables_of(source: FromClause) -> list[FromTable] | None:
     if isinstance(source, Join):
-        return _join(source)
+        return _tables_of_join(source)
     if isinstance(source, Subquery | CTE) and isinstance(source.element, SelectBase):
         return []  # its own SELECT is read by itself: an equal result of it is an equal source
     table = source.element if isinstance(source, Alias) else source
     if not isinstance(table, sa.Table):
         return None
-    return [Element(source=source, table=table, nullable=False)]
+    return [FromTable(source=source, table=table, nullable=False)]
 
 
-def _join(join: Join) -> list[Element] | None:
-    left, right = _walk(join.left), _walk(join.right)
+def _tables_of_join(join: Join) -> list[FromTable] | None:
+    left, right = _tables_of(join.left), _tables_of(join.right)
     if left is None or right is None:
         return None
     on = list(conjuncts(join.onclause))
@@ -101,5 +101,5 @@ def _join(join: Join) -> list[Element] | None:
         element.nullable = True
     if join.isouter and not join.full and len(right) == len(on) == 1:
         for element in left:
-            element.lookups.append((right[0], on[0]))
+            element.left_joins.append((right[0], on[0]))
     return left + right

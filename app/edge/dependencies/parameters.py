@@ -19,14 +19,14 @@ from .clock_values import (
     reads_as_moment,
 )
 from .provenance import Provenance
-from .recorder import Record
+from .recorder import RenderRecord
 
 _MOST_CONSTANTS = 4096
 _used: dict[int, Any] = {}
 """Objects that statements were given, by identity; one that comes again is a constant."""
 
 
-def note_clock(record: Record, statement: str, sent: Any, context: Any) -> None:
+def note_clock(record: RenderRecord, statement: str, sent: Any, context: Any) -> None:
     """Note where a statement asks for the present moment by one of its parameters.
 
     `sent` is what the driver was given, which a type of the application's may have made itself.
@@ -41,7 +41,7 @@ def note_clock(record: Record, statement: str, sent: Any, context: Any) -> None:
     if not moments and _converts(context.compiled):
         moments = [*_made(sent, given)]
     if moments:
-        window = Window.of(record.began, datetime.now(UTC))
+        window = Window.of(record.started_at, datetime.now(UTC))
         provenance = Provenance(results=record.results, url=record.url_text, constants=_used.keys())
         use = find_clock_use(moments, window, provenance)
         _remember(moments)
@@ -59,7 +59,7 @@ def _is_worth(value: Any) -> bool:
     return may_be_moment(value)
 
 
-def note_word(record: Record, statement: str, word: str) -> None:
+def note_word(record: RenderRecord, statement: str, word: str) -> None:
     """Note a text such as 'now' where the database reads it as an instant."""
     if reads_as_moment(statement, word):
         what = f"the database reads the text {word!r} as the present moment"

@@ -9,83 +9,87 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..changes.encoding import spelt, whole
+from ..changes.encoding import encode_parameter, sort_key_value
 from .clock_values import ClockUse, Grain
-from .dependency import Between, Range, Table, Via
-from .dependency_groups import Group, Keyed
-from .recorder import Record
+from .dependency import Interval, Range, SemiJoin, Table
+from .dependency_groups import DependencyGroup, KeyedTable
+from .recorder import RenderRecord
 
-MOST_RANGES = 200
+MAX_COMBINATIONS = 200
 """More equalities than this (a long IN list) are not told apart."""
 
-MOST_GROUPS = 2048
+MAX_CACHED_GROUPS = 2048
 """So many groups of ranges are remembered, of all statements together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class Parameter:
     """A parameter of the statement, and how its type spells a value for the database."""
 
     name: str
-    many: bool
-    process: Callable[[Any], Any] | None
+    is_expanding: bool
+    bind_processor: Callable[[Any], Any] | None
 
-    def values(self, parameters: Parameters) -> list[Any] | None:
+    def values(self, parameters: ParameterValues) -> list[Any] | None:
         """The parameter's values in this execution: one, or those of an IN list.
 
         None when they were written into the statement itself (literal_execute).
         """
-        if self.name not in (parameters.expanded if self.many else parameters.values):
+        if self.name not in (parameters.expanded if self.is_expanding else parameters.values):
             return None
-        names = parameters.expanded[self.name] if self.many else [self.name]
+        names = parameters.expanded[self.name] if self.is_expanding else [self.name]
         found = [parameters.values[name] for name in names]
-        return [self.process(v) if self.process and v is not None else v for v in found]
+        return [
+            self.bind_processor(v) if self.bind_processor and v is not None else v for v in found
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameters:
+class ParameterValues:
     """The values of one execution; `expanded` names the parts of each IN list."""
 
     values: Mapping[str, Any]
     expanded: Mapping[str, Sequence[str]]
 
-    def drawn(self, bounds: Iterable[Bound]) -> list[Any]:
+    def cache_key(self, bounds: Iterable[Parameter]) -> list[Any]:
         """The values of these parameters as they were given, and their types: True is not 1."""
         found: list[Any] = []
         for bound in bounds:
-            if not bound.many:
-                found.append(self.values.get(bound.name, _END))
+            if not bound.is_expanding:
+                found.append(self.values.get(bound.name, _LIST_END))
             elif bound.name in self.expanded:
                 found += (self.values[name] for name in self.expanded[bound.name])
-                found.append(_END)
+                found.append(_LIST_END)
         return [*found, *map(type, found)]
 
 
-_END = object()
+_LIST_END = object()
 
-Ends = tuple[int | None, int | None]
+LastKeys = tuple[int | None, int | None]
 """The sort keys of an execution's last row: of the table itself, and of the one that it links."""
 
-_NO_ENDS: Ends = (None, None)
+_NO_LAST_KEYS: LastKeys = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Equal:
+class EqualityPlan:
     """A row matters only when its column equals one of the parameter's values.
 
     A column of numbers equals texts that are spelt differently, '05' for one.
     """
 
     column: str
-    bound: Bound
-    number: bool = False
+    parameter: Parameter
+    is_numeric: bool = False
 
-    def choices(self, parameters: Parameters) -> list[str] | None:
+    def encoded_values(self, parameters: ParameterValues) -> list[str] | None:
         """The values, spelt; None when one of them has no spelling."""
-        given = self.bound.values(parameters)
+        given = self.parameter.values(parameters)
         found: set[str] = set()
         for value in given or ():
-            encoded = None if self.number and isinstance(value, str) else spelt(value)
+            encoded = (
+                None if self.is_numeric and isinstance(value, str) else encode_parameter(value)
+            )
             if encoded is not None:
                 found.add(encoded)
             elif value is not None:
@@ -94,21 +98,24 @@ class Equal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class IntervalPlan:
     """Where on the sort key a row must lie to matter."""
 
     column: str
-    lower: Bound | None
-    upper: Bound | None
+    lower: Parameter | None
+    upper: Parameter | None
     position: int | None
-    limit: Bound | None
+    limit: Parameter | None
     descending: bool
-    zoned: bool
+    has_time_zone: bool
     """Whether the column's instants have a zone."""
 
-    def between(self, parameters: Parameters, last: int | None) -> Between | None:
+    def between(self, parameters: ParameterValues, last: int | None) -> Interval | None:
         """The interval of this execution: from the conditions, and down to the last row."""
-        low, high = self._number(self.lower, parameters), self._number(self.upper, parameters)
+        low, high = (
+            self._bound_value(self.lower, parameters),
+            self._bound_value(self.upper, parameters),
+        )
         if last is not None and self.descending:
             low = last if low is None else max(low, last)
         elif last is not None:
@@ -117,57 +124,57 @@ class Interval:
             return None
         if low is not None and high is not None and low > high:
             high = low  # conditions that nothing meets: one key is kept, which is coarser
-        return Between(column=self.column, low=low, high=high)
+        return Interval(column=self.column, low=low, high=high)
 
-    def last(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> int | None:
+    def last_key(self, parameters: ParameterValues, rows: Sequence[Sequence[Any]]) -> int | None:
         """The key of the last row; None when fewer rows came than were asked for."""
         if self.position is None or self.limit is None or not rows:
             return None
         limit = parameters.values.get(self.limit.name)
         if not isinstance(limit, int) or len(rows) < limit:
             return None
-        return whole(rows[-1][self.position])
+        return sort_key_value(rows[-1][self.position])
 
-    def _number(self, bound: Bound | None, parameters: Parameters) -> int | None:
+    def _bound_value(self, bound: Parameter | None, parameters: ParameterValues) -> int | None:
         """A bound as a number; None where the database would convert it by its session's zone."""
-        values = None if bound is None or bound.many else bound.values(parameters)
+        values = None if bound is None or bound.is_expanding else bound.values(parameters)
         value = values[0] if values else None
-        if isinstance(value, datetime) and (value.tzinfo is not None) is not self.zoned:
+        if isinstance(value, datetime) and (value.tzinfo is not None) is not self.has_time_zone:
             return None
-        return whole(value)
+        return sort_key_value(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class SemiJoinPlan:
     """A row matters only where another table has a row for it that these parameters allow."""
 
     table: str
     column: str
     key: str
-    equal: tuple[Equal, ...]
-    interval: Interval | None = None
+    equal: tuple[EqualityPlan, ...]
+    interval: IntervalPlan | None = None
 
-    def vias(self, parameters: Parameters, last: int | None) -> list[Via | None]:
+    def semi_joins(self, parameters: ParameterValues, last: int | None) -> list[SemiJoin | None]:
         """One for each combination of values; just None when they can't be told."""
-        choices = [equal.choices(parameters) for equal in self.equal]
-        if None in choices or math.prod(len(values or ()) for values in choices) > MOST_RANGES:
+        choices = [equal.encoded_values(parameters) for equal in self.equal]
+        if None in choices or math.prod(len(values or ()) for values in choices) > MAX_COMBINATIONS:
             return [None]
         names = [equal.column for equal in self.equal]
         between = self.interval.between(parameters, last) if self.interval else None
         return [
-            Via(
+            SemiJoin(
                 table=self.table,
-                column=self.column,
-                key=self.key,
-                equal=tuple(zip(names, values, strict=True)),
-                between=between,
+                joined_column=self.column,
+                own_column=self.key,
+                equalities=tuple(zip(names, values, strict=True)),
+                interval=between,
             )
             for values in itertools.product(*(values or () for values in choices))
         ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Source:
+class TablePlan:
     """What one table contributes to a statement.
 
     `mentioned` is None when the whole table counts. `key` holds the positions of the primary
@@ -175,101 +182,122 @@ class Source:
     """
 
     table: str
-    mentioned: frozenset[str] | None
-    key: tuple[tuple[str, int], ...] = ()
-    selected: frozenset[str] = frozenset()
-    equal: tuple[Equal, ...] = ()
-    interval: Interval | None = None
-    link: Link | None = None
-    keyed: Keyed | None = field(init=False)
-    whole: Group = field(init=False)
-    bounds: tuple[Bound, ...] = field(init=False)
+    referenced_columns: frozenset[str] | None
+    key_positions: tuple[tuple[str, int], ...] = ()
+    selected_columns: frozenset[str] = frozenset()
+    equalities: tuple[EqualityPlan, ...] = ()
+    interval: IntervalPlan | None = None
+    semi_join: SemiJoinPlan | None = None
+    keyed_table: KeyedTable | None = field(init=False)
+    whole_table: DependencyGroup = field(init=False)
+    parameters: tuple[Parameter, ...] = field(init=False)
     """The parameters that tell its ranges from those of another execution."""
-    sorts: bool = field(init=False)
+    has_interval: bool = field(init=False)
     """Whether its last row tells its ranges from others, too."""
 
     def __post_init__(self) -> None:
         """Work out what is the same in each execution."""
         keyed = None
-        if self.key:
-            keyed = Keyed(table=self.table, key=self.key, columns=self.selected)
-        used = [equal.bound for equal in (*self.equal, *(self.link.equal if self.link else ()))]
-        intervals = (self.interval, self.link.interval if self.link else None)
+        if self.key_positions:
+            keyed = KeyedTable(
+                table=self.table, key_positions=self.key_positions, columns=self.selected_columns
+            )
+        used = [
+            equal.parameter
+            for equal in (*self.equalities, *(self.semi_join.equal if self.semi_join else ()))
+        ]
+        intervals = (self.interval, self.semi_join.interval if self.semi_join else None)
         used += [b for i in intervals if i for b in (i.lower, i.upper) if b]
-        object.__setattr__(self, "keyed", keyed)
-        object.__setattr__(self, "whole", Group((Table(table=self.table),)))
-        object.__setattr__(self, "bounds", tuple(dict.fromkeys(used)))
-        object.__setattr__(self, "sorts", any(intervals))
+        object.__setattr__(self, "keyed_table", keyed)
+        object.__setattr__(self, "whole_table", DependencyGroup((Table(table=self.table),)))
+        object.__setattr__(self, "parameters", tuple(dict.fromkeys(used)))
+        object.__setattr__(self, "has_interval", any(intervals))
 
-    def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
+    def note(
+        self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
+    ) -> None:
         """Note what this execution depends on."""
-        if self.mentioned is None:
-            record.groups.add(self.whole)
+        if self.referenced_columns is None:
+            record.groups.add(self.whole_table)
             return
-        if self.keyed is not None:
-            record.read_rows(self.keyed, rows)
-        record.groups.add(self._ranges(parameters, rows, self.mentioned))
+        if self.keyed_table is not None:
+            record.add_rows(self.keyed_table, rows)
+        record.groups.add(self._cached_ranges(parameters, rows, self.referenced_columns))
 
-    def _ranges(
-        self, parameters: Parameters, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
-    ) -> Group:
+    def _cached_ranges(
+        self, parameters: ParameterValues, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
+    ) -> DependencyGroup:
         """The ranges, remembered: most pages are made again, and share ranges with others."""
-        ends = self._ends(parameters, rows) if self.sorts else _NO_ENDS
-        asked = (self, ends, *parameters.drawn(self.bounds)) if self.bounds else (self, ends)
+        ends = self._last_keys(parameters, rows) if self.has_interval else _NO_LAST_KEYS
+        asked = (
+            (self, ends, *parameters.cache_key(self.parameters))
+            if self.parameters
+            else (self, ends)
+        )
         try:
-            known = _groups.get(asked)
+            known = _group_cache.get(asked)
         except TypeError:  # a value that can't be looked up
-            return Group(tuple(self._told_apart(parameters, ends, mentioned)))
+            return DependencyGroup(tuple(self._build_ranges(parameters, ends, mentioned)))
         if known is None:
-            known = Group(tuple(self._told_apart(parameters, ends, mentioned)))
-            if len(_groups) >= MOST_GROUPS:
-                _groups.clear()
-            _groups[asked] = known
+            known = DependencyGroup(tuple(self._build_ranges(parameters, ends, mentioned)))
+            if len(_group_cache) >= MAX_CACHED_GROUPS:
+                _group_cache.clear()
+            _group_cache[asked] = known
         return known
 
-    def _ends(self, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> Ends:
-        linked = self.link.interval if self.link else None
+    def _last_keys(self, parameters: ParameterValues, rows: Sequence[Sequence[Any]]) -> LastKeys:
+        linked = self.semi_join.interval if self.semi_join else None
         return (
-            self.interval.last(parameters, rows) if self.interval else None,
-            linked.last(parameters, rows) if linked else None,
+            self.interval.last_key(parameters, rows) if self.interval else None,
+            linked.last_key(parameters, rows) if linked else None,
         )
 
-    def _told_apart(
-        self, parameters: Parameters, ends: Ends, mentioned: frozenset[str]
+    def _build_ranges(
+        self, parameters: ParameterValues, ends: LastKeys, mentioned: frozenset[str]
     ) -> Iterator[Range]:
         last, linked = ends
         between = self.interval.between(parameters, last) if self.interval else None
-        chosen = [(e.column, c) for e in self.equal if (c := e.choices(parameters)) is not None]
+        chosen = [
+            (e.column, c)
+            for e in self.equalities
+            if (c := e.encoded_values(parameters)) is not None
+        ]
         combinations = 1
         kept: list[tuple[str, list[str]]] = []
         for column, values in chosen:
-            if combinations * max(len(values), 1) <= MOST_RANGES:
+            if combinations * max(len(values), 1) <= MAX_COMBINATIONS:
                 combinations *= max(len(values), 1)
                 kept.append((column, values))
-        vias = self.link.vias(parameters, linked) if self.link else [None]
+        vias = self.semi_join.semi_joins(parameters, linked) if self.semi_join else [None]
         for choice in itertools.product(*(values for _, values in kept)):
             equal = tuple(zip((column for column, _ in kept), choice, strict=True))
             for via in vias:
                 yield Range(
-                    table=self.table, equal=equal, mentioned=mentioned, between=between, via=via
+                    table=self.table,
+                    equalities=equal,
+                    referenced_columns=mentioned,
+                    interval=between,
+                    semi_join=via,
                 )
 
 
-_groups: dict[tuple[Any, ...], Group] = {}
+_group_cache: dict[tuple[Any, ...], DependencyGroup] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DependencyPlan:
     """What a statement reads, table by table."""
 
-    sources: tuple[Source, ...]
+    tables: tuple[TablePlan, ...]
     clock: str = ""
     """The SQL function that asks for the present moment, if there is one."""
 
-    def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
+    def note(
+        self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
+    ) -> None:
         """Note what one execution with these parameters and result rows depends on."""
         if self.clock:
             what = f"the function {self.clock}() gives the present moment"
             record.use_clock(ClockUse(what=what, grain=Grain.INSTANT))
-        for source in self.sources:
+        for source in self.tables:
             source.note(record, parameters, rows)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..changes.watched_table import Watched
+from ..changes.watched_table import WatchedTable
 
-PURE = frozenset(
+PURE_FUNCTIONS = frozenset(
     [
         *("abs", "avg", "coalesce", "concat", "count", "extract", "length", "lower", "ltrim"),
         *("max", "min", "nullif", "replace", "round", "rtrim", "substr", "substring"),
@@ -20,28 +20,28 @@ PURE = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
+class PublicSchema:
     """The watched tables by name; `derived` names the base tables of a view or a search index."""
 
-    watched: Mapping[str, Watched]
-    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    functions: frozenset[str] = PURE
+    tables: Mapping[str, WatchedTable]
+    derived_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    functions: frozenset[str] = PURE_FUNCTIONS
 
     @classmethod
-    def of(
+    def from_watched_tables(
         cls,
-        watched: Iterable[Watched],
+        watched: Iterable[WatchedTable],
         *,
         derived: Mapping[str, tuple[str, ...]] | None = None,
         functions: Iterable[str] = (),
-    ) -> Schema:
+    ) -> PublicSchema:
         """A schema of these tables; `functions` are further ones that read nothing else."""
         return cls(
-            watched={table.table: table for table in watched},
-            derived=dict(derived or {}),
-            functions=PURE | frozenset(functions),
+            tables={table.table: table for table in watched},
+            derived_tables=dict(derived or {}),
+            functions=PURE_FUNCTIONS | frozenset(functions),
         )
 
-    def knows(self, name: str) -> bool:
+    def is_public(self, name: str) -> bool:
         """Tell whether a table may be read for the public."""
-        return name in self.watched or name in self.derived
+        return name in self.tables or name in self.derived_tables

@@ -12,15 +12,15 @@ from sqlalchemy.sql.elements import AbstractTextClause
 from sqlalchemy.sql.functions import FunctionElement
 
 from .clock_values import CLOCK_FUNCTIONS
-from .public_schema import PURE, Schema
+from .public_schema import PURE_FUNCTIONS, PublicSchema
 from .sql_constructs import custom_rendering, foreign_part, type_expressions
 
 
-class Unreadable(Exception):  # noqa: N818 - reads as what it says
+class UnshareableQueryError(Exception):
     """What a statement reads can't be known, or must not be read for the public."""
 
 
-def check_parts(statement: Any, schema: Schema, dialect: sa.Dialect) -> None:
+def check_shareable(statement: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
     """Refuse a statement with a part that reads what is not known, or not public."""
     for part in visitors.iterate(statement):
         _check_part(part, schema, dialect)
@@ -28,27 +28,29 @@ def check_parts(statement: Any, schema: Schema, dialect: sa.Dialect) -> None:
             _check_type_expression(made_from, expression, schema, dialect)
 
 
-def check_columns(select: Any, schema: Schema, dialect: sa.Dialect) -> None:
+def check_columns(select: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
     """Refuse a SELECT whose column types add something that reads what is not known."""
     for column in select.inner_columns:
         for made_from, expression in type_expressions(column, dialect):
             _check_type_expression(made_from, expression, schema, dialect)
 
 
-def _check_part(part: Any, schema: Schema, dialect: sa.Dialect) -> None:
-    if raw := _raw(part):
-        raise Unreadable(f"the tables in raw SQL are not known: {raw[:80]!r}")
+def _check_part(part: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
+    if raw := _raw_sql_in(part):
+        raise UnshareableQueryError(f"the tables in raw SQL are not known: {raw[:80]!r}")
     if isinstance(part, sa.UpdateBase):
-        raise Unreadable("it writes to the database")
+        raise UnshareableQueryError("it writes to the database")
     if isinstance(part, FunctionElement):
         _check_function(part, schema, dialect)
     elif custom := custom_rendering(part, dialect):
-        raise Unreadable(f"the tables in raw SQL are not known: {custom}")
-    if isinstance(part, sa.TableClause) and not schema.knows(part.fullname):
-        raise Unreadable(f"the table {part.fullname} was not declared public")
+        raise UnshareableQueryError(f"the tables in raw SQL are not known: {custom}")
+    if isinstance(part, sa.TableClause) and not schema.is_public(part.fullname):
+        raise UnshareableQueryError(f"the table {part.fullname} was not declared public")
 
 
-def _check_function(function: FunctionElement[Any], schema: Schema, dialect: sa.Dialect) -> None:
+def _check_function(
+    function: FunctionElement[Any], schema: PublicSchema, dialect: sa.Dialect
+) -> None:
     """Refuse a function that may read more than its arguments.
 
     One that the application compiles itself may be anything under a well-known name, so only a
@@ -61,7 +63,7 @@ def _check_function(function: FunctionElement[Any], schema: Schema, dialect: sa.
     custom = custom_rendering(function, dialect) if not pure or name.lower() in _WELL_KNOWN else ""
     if not pure or custom:
         because = f" ({custom})" if custom else ""
-        raise Unreadable(f"the function {name}() may read what is not known{because}")
+        raise UnshareableQueryError(f"the function {name}() may read what is not known{because}")
 
 
 def clock_function(statement: Any) -> str:
@@ -72,30 +74,32 @@ def clock_function(statement: Any) -> str:
 
 
 def _check_type_expression(
-    made_from: Any, expression: Any, schema: Schema, dialect: sa.Dialect
+    made_from: Any, expression: Any, schema: PublicSchema, dialect: sa.Dialect
 ) -> None:
     """Refuse SQL that a type adds around a value and that reads more than the value."""
     if expression is None:
         return
     kind = type(made_from.type).__name__
     if read := foreign_part(expression, made_from):
-        raise Unreadable(f"the type {kind} adds SQL that reads {read}")
+        raise UnshareableQueryError(f"the type {kind} adds SQL that reads {read}")
     known = {id(part) for part in visitors.iterate(made_from)}
     for part in visitors.iterate(expression):
         if id(part) not in known:
             _check_part(part, schema, dialect)
 
 
-def _raw(part: Any) -> str:
+def _raw_sql_in(part: Any) -> str:
     """The raw SQL that a part is or holds, unless it is a constant."""
     if isinstance(part, AbstractTextClause):
         return str(part) or "''"
     if getattr(part, "is_literal", False) and not _CONSTANT.fullmatch(part.name):
         return str(part.name)
-    return next((said for said in _beside(part) if said.upper() not in _HARMLESS), "")
+    return next(
+        (said for said in _prefixes_and_hints(part) if said.upper() not in _HARMLESS_PREFIXES), ""
+    )
 
 
-def _beside(part: Any) -> Iterator[str]:
+def _prefixes_and_hints(part: Any) -> Iterator[str]:
     """What was said before and after a SELECT or a CTE, and hints: nobody walks through these."""
     for name in ("_prefixes", "_suffixes"):
         yield from (str(text) for text, _ in getattr(part, name, ()))
@@ -106,7 +110,7 @@ def _beside(part: Any) -> Iterator[str]:
 _CONSTANT = re.compile(r"\*|[0-9]+|'[^'\\]*'|null|true|false", re.IGNORECASE)
 """Words of SQL that read nothing; an EXISTS of the ORM asks for a 1."""
 
-_WELL_KNOWN = PURE | CLOCK_FUNCTIONS
+_WELL_KNOWN = PURE_FUNCTIONS | CLOCK_FUNCTIONS
 """Functions that an application need not declare, as SQLAlchemy renders them."""
 
-_HARMLESS = {"MATERIALIZED", "NOT MATERIALIZED"}
+_HARMLESS_PREFIXES = {"MATERIALIZED", "NOT MATERIALIZED"}

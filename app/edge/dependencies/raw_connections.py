@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import Pool
 
 from .fence import fenced
-from .recorder import current
+from .recorder import current_record
 
 _LIBRARIES = ("sqlalchemy.", f"{__name__.rpartition('.')[0]}.")
 _DIRECT = ("cursor", "execute", "executemany", "executescript")
@@ -31,7 +31,7 @@ def watch_driver() -> None:
 
 
 def _checked_out(_dbapi: Any, entry: Any, proxy: Any) -> None:
-    record = current()
+    record = current_record()
     if record is None:
         return
     with fenced("as a connection was taken"):
@@ -43,7 +43,7 @@ def _checked_out(_dbapi: Any, entry: Any, proxy: Any) -> None:
 
 
 def _connected(connection: Connection) -> None:
-    record = current()
+    record = current_record()
     if record is not None and record.raw_connections:
         with fenced("as a connection was taken"):
             proxy: Any = connection.connection
@@ -54,7 +54,7 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of a driver's connection that notes its use by others than SQLAlchemy."""
 
     def call(*args: Any, **options: Any) -> Any:
-        record = current()
+        record = current_record()
         if record is not None:
             name = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - the caller is the question
             if not name.startswith(_LIBRARIES):

@@ -11,11 +11,11 @@ from typing import Any
 
 from .clock_values import ClockUse
 from .dependency import Dependency, Part, Table
-from .dependency_groups import Group, Keyed
+from .dependency_groups import DependencyGroup, KeyedTable
 
 
 @dataclass(slots=True)
-class Record:
+class RenderRecord:
     """What a response was built from so far.
 
     `began` is when, by the clock on the wall. `marks` are places in the change log, each taken
@@ -24,17 +24,17 @@ class Record:
     is made for whoever asks what a page is built from; it tells how the page would be registered.
     """
 
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    noted: set[Dependency] = field(default_factory=set)
-    groups: set[Group] = field(default_factory=set)
-    rows: dict[Keyed, set[Any]] = field(default_factory=dict)
+    single_dependencies: set[Dependency] = field(default_factory=set)
+    groups: set[DependencyGroup] = field(default_factory=set)
+    row_keys: dict[KeyedTable, set[Any]] = field(default_factory=dict)
     """The keys of the rows that were returned, of each table of each statement."""
-    marks: list[str] = field(default_factory=list)
+    log_positions: list[str] = field(default_factory=list)
     readers: list[Callable[[], Any]] = field(default_factory=list)
     """Weak references to the connections that the marks were taken on."""
-    spoilt: str | None = None
-    doubted: str | None = None
+    unshareable_reason: str | None = None
+    unattributed_read: str | None = None
     clock: ClockUse | None = None
     """The parameter or function that asked for the present moment; of several the finest."""
     url_text: str = ""
@@ -47,29 +47,29 @@ class Record:
     raw_connections: dict[int, str] = field(default_factory=dict)
     """Connections that were taken from a pool, and by no `Connection` of SQLAlchemy."""
     notes_files: bool = False
-    rehearsal: bool = False
+    is_dry_run: bool = False
     url: str = ""
     etag: str = ""
 
     @property
     def dependencies(self) -> set[Dependency]:
         """All that it was built from, spelt out."""
-        found = set(self.noted)
+        found = set(self.single_dependencies)
         for group in self.groups:
             found.update(group.dependencies)
-        for keyed, keys in self.rows.items():
-            found.update(keyed.dependencies(keys))
+        for keyed, keys in self.row_keys.items():
+            found.update(keyed.to_dependencies(keys))
         return found
 
-    def read(self, dependencies: Iterable[Dependency]) -> None:
+    def add_dependencies(self, dependencies: Iterable[Dependency]) -> None:
         """Note what a query depends on."""
-        self.noted.update(dependencies)
+        self.single_dependencies.update(dependencies)
 
-    def read_rows(self, keyed: Keyed, rows: Iterable[Any]) -> None:
+    def add_rows(self, keyed: KeyedTable, rows: Iterable[Any]) -> None:
         """Note the rows of a table that a query returned."""
-        keys = self.rows.get(keyed)
+        keys = self.row_keys.get(keyed)
         if keys is None:
-            self.rows[keyed] = keyed.keys(rows)
+            self.row_keys[keyed] = keyed.keys(rows)
         else:
             keys |= keyed.keys(rows)
 
@@ -80,7 +80,7 @@ class Record:
     def declare(self, tables: Iterable[str]) -> None:
         """Note the tables that are read in ways that can't be seen."""
         self.declared = True
-        self.noted.update(Table(table=name) for name in tables)
+        self.single_dependencies.update(Table(table=name) for name in tables)
 
     @property
     def read_how(self) -> str | None:
@@ -92,95 +92,97 @@ class Record:
     @property
     def reads_no_table(self) -> bool:
         """Whether it was built from nothing that a database holds, as far as is known."""
-        return not (self.rows or self.groups) and all(isinstance(d, Part) for d in self.noted)
+        return not (self.row_keys or self.groups) and all(
+            isinstance(d, Part) for d in self.single_dependencies
+        )
 
     def use_clock(self, use: ClockUse) -> None:
         """Note that a query asked for the present moment."""
         if self.clock is None or use.grain < self.clock.grain:
             self.clock = use
 
-    def join(self, other: Record) -> None:
+    def merge(self, other: RenderRecord) -> None:
         """Note what another record holds as well."""
-        self.noted |= other.noted
+        self.single_dependencies |= other.single_dependencies
         self.groups |= other.groups
-        for keyed, keys in other.rows.items():
-            self.rows.setdefault(keyed, set()).update(keys)
-        self.marks += other.marks
-        self.doubted = self.doubted or other.doubted
+        for keyed, keys in other.row_keys.items():
+            self.row_keys.setdefault(keyed, set()).update(keys)
+        self.log_positions += other.log_positions
+        self.unattributed_read = self.unattributed_read or other.unattributed_read
         self.unseen = self.unseen or other.unseen
         self.raw_connections |= other.raw_connections
         if other.clock is not None:
             self.use_clock(other.clock)
-        if other.spoilt is not None:
-            self.spoil(other.spoilt)
+        if other.unshareable_reason is not None:
+            self.set_unshareable(other.unshareable_reason)
 
-    def spoil(self, reason: str) -> None:
+    def set_unshareable(self, reason: str) -> None:
         """Note that what was read can't be known, or must not be shared."""
-        self.spoilt = self.spoilt or reason
+        self.unshareable_reason = self.unshareable_reason or reason
 
 
-_current: ContextVar[Record | None] = ContextVar("edge_record")
-_open: dict[int, Record] = {}
+_current: ContextVar[RenderRecord | None] = ContextVar("edge_record")
+_open_records: dict[int, RenderRecord] = {}
 """The records of responses that are being made in this process, whoever makes them."""
 
-_BESIDE = (
+_UNATTRIBUTED_READ = (
     "a thread that no request had begun read the database meanwhile, perhaps for this page: let "
     "it run in a copy of the context (contextvars.copy_context().run), or in recorder.apart() "
     "where it has nothing to do with pages"
 )
 
 
-def current() -> Record | None:
+def current_record() -> RenderRecord | None:
     """The record of the response that is being made, if one is kept."""
     return _current.get(None)
 
 
-def read_beside() -> None:
+def note_unattributed_read() -> None:
     """Note a read that is on no record; it may be on behalf of any that is open.
 
     Who has said that it keeps none (`apart`, `end`) reads for itself.
     """
-    if _open and _current.get(_NOBODY) is _NOBODY:
-        for record in list(_open.values()):
-            record.doubted = _BESIDE
+    if _open_records and _current.get(_NO_RECORD) is _NO_RECORD:
+        for record in list(_open_records.values()):
+            record.unattributed_read = _UNATTRIBUTED_READ
 
 
-_NOBODY = Record()
+_NO_RECORD = RenderRecord()
 
 
-_watched: ContextVar[list[Record] | None] = ContextVar("edge_watched", default=None)
+_dry_run_records: ContextVar[list[RenderRecord] | None] = ContextVar("edge_watched", default=None)
 
 
 @contextmanager
-def rehearsing() -> Iterator[list[Record]]:
+def dry_run() -> Iterator[list[RenderRecord]]:
     """See the records that begin inside; their responses go to nobody and are not registered."""
-    found: list[Record] = []
-    token = _watched.set(found)
+    found: list[RenderRecord] = []
+    token = _dry_run_records.set(found)
     try:
         yield found
     finally:
-        _watched.reset(token)
+        _dry_run_records.reset(token)
 
 
-_questions: dict[Callable[[], str | None], None] = {}
+_start_checks: dict[Callable[[], str | None], None] = {}
 
 
-def ask_first(question: Callable[[], str | None]) -> None:
+def add_start_check(question: Callable[[], str | None]) -> None:
     """Ask this of every record that begins: why it can't be whole from its beginning, if so."""
-    _questions[question] = None
+    _start_checks[question] = None
 
 
-def _opened(record: Record) -> Record:
-    for question in _questions:
+def _run_start_checks(record: RenderRecord) -> RenderRecord:
+    for question in _start_checks:
         if (reason := question()) is not None:
-            record.spoil(reason)
+            record.set_unshareable(reason)
     return record
 
 
 @contextmanager
-def recording() -> Iterator[Record]:
+def recording() -> Iterator[RenderRecord]:
     """Keep a record of everything that is read inside; one within another is a part of it."""
-    record = Record() if current() is not None else _opened(Record())
+    record = RenderRecord() if current_record() is not None else _run_start_checks(RenderRecord())
     token = _current.set(record)
     try:
         yield record
@@ -188,20 +190,20 @@ def recording() -> Iterator[Record]:
         _current.reset(token)
 
 
-def begin() -> Record:
+def begin() -> RenderRecord:
     """Keep a record from now on; `end` forgets it."""
-    watched = _watched.get()
-    record = _opened(Record(rehearsal=watched is not None))
+    watched = _dry_run_records.get()
+    record = _run_start_checks(RenderRecord(is_dry_run=watched is not None))
     if watched is not None:
         watched.append(record)
     _close()
     _current.set(record)
-    _open[id(record)] = record
+    _open_records[id(record)] = record
     return record
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def isolated() -> Iterator[None]:
     """Whatever record begins inside ends there, too; one outside is not touched."""
     token = _current.set(None)
     try:
@@ -218,4 +220,4 @@ def end() -> None:
 
 
 def _close() -> None:
-    _open.pop(id(current()), None)
+    _open_records.pop(id(current_record()), None)

@@ -9,60 +9,60 @@ from typing import Any
 
 from sqlalchemy.sql import visitors
 
-from .clauses import beside_columns, follows_key, plain
-from .compiled_selects import Rendered, Written
-from .from_clause import Element
+from .clauses import foreign_key_in, parts_besides_columns, underlying_column
+from .compiled_selects import CompiledSelect, CompiledStatement
+from .from_clause import FromTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class SelectColumns:
     """What one SELECT of a statement does with the columns of a table in its FROM clause."""
 
-    written: Rendered
-    one: Written
+    written: CompiledStatement
+    one: CompiledSelect
 
-    def returned(self, element: Element) -> tuple[dict[str, int], set[str]]:
+    def result_positions(self, element: FromTable) -> tuple[dict[str, int], set[str]]:
         """The positions in a result row of the columns selected as they are, and their names."""
-        if not self.one.outermost:
+        if not self.one.is_outermost:
             return {}, set()
         positions: dict[str, int] = {}
         for index, entry in enumerate(self.written.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
-            column = plain(entry.objects[0]) if entry.objects else None
+            column = underlying_column(entry.objects[0]) if entry.objects else None
             if column is not None and element.owns(column):
                 positions.setdefault(column.name, index)
         return positions, set(positions)
 
-    def mentioned(self, element: Element, *, but_selected: bool) -> set[str]:
+    def mentioned(self, element: FromTable, *, but_selected: bool) -> set[str]:
         """The element's columns that stand anywhere in the statement."""
-        names = self._mentions(element, but_selected=but_selected)
-        return set(names - Counter(self._looked_up_by(element)) if but_selected else names)
+        names = self._count_references(element, but_selected=but_selected)
+        return set(names - Counter(self._left_join_columns(element)) if but_selected else names)
 
-    def _mentions(self, element: Element, *, but_selected: bool) -> Counter[str]:
+    def _count_references(self, element: FromTable, *, but_selected: bool) -> Counter[str]:
         return Counter(
             name
             for part in self._parts(but_selected=but_selected)
             for column in visitors.iterate(part)
-            if (name := element.named(column))
+            if (name := element.column_named_by(column))
         )
 
-    def _looked_up_by(self, element: Element) -> Iterator[str]:
+    def _left_join_columns(self, element: FromTable) -> Iterator[str]:
         """The columns by which one row of another table is looked up for each row, and no more.
 
         They decide neither which rows are returned nor in which order, so that they count where
         they were read: in the rows that were.
         """
-        for other, condition in element.lookups:
+        for other, condition in element.left_joins:
             key = [column.name for column in other.table.primary_key]
-            column = follows_key(condition, other, element, key[0]) if len(key) == 1 else None
-            only = self._mentions(other, but_selected=True) == Counter(key)
-            if only and column in self.returned(element)[1]:
+            column = foreign_key_in(condition, other, element, key[0]) if len(key) == 1 else None
+            only = self._count_references(other, but_selected=True) == Counter(key)
+            if only and column in self.result_positions(element)[1]:
                 yield column
 
     def _parts(self, *, but_selected: bool) -> Iterator[Any]:
         for one in self.written.selects:
             if but_selected and one is self.one:
-                yield from beside_columns(one.select)
+                yield from parts_besides_columns(one.select)
             else:
                 yield one.select
                 yield from one.select.get_final_froms()
-                yield from () if one.existing else one.select.inner_columns
+                yield from () if one.is_exists else one.select.inner_columns

@@ -11,36 +11,36 @@ from ..dependencies import Part
 from . import templates
 from .source_code import Code
 from .static import KIND as STATIC
-from .static import Static
+from .static import StaticFiles
 
 if TYPE_CHECKING:
     from flask import Flask
 
 CODE = "code"
 SETTING = "setting"
-OWN_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP", "EDGE_VARY")
+HEADER_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP", "EDGE_VARY")
 """What every page says in its headers; EDGE_PURGED is no setting, but what follows from some."""
 
 _LIBRARY = __name__.rpartition(".flask")[0]
 
 
-class Parts:
+class AppBuild:
     """What the pages of an app are made from besides the database, as this process has it."""
 
     def __init__(self, app: Flask, settings: Sequence[str]) -> None:
         self._app = app
-        self._settings = tuple(dict.fromkeys((*settings, *OWN_SETTINGS)))
-        self.code = _running(app.import_name.partition(".")[0])
+        self._settings = tuple(dict.fromkeys((*settings, *HEADER_SETTINGS)))
+        self.code = _load_source(app.import_name.partition(".")[0])
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Look at the app anew, as a process does that was just started."""
         for name in ("build", "_apart", "_shared"):
             self.__dict__.pop(name, None)
 
-    def of(self, view: str) -> Iterator[Part]:
+    def parts_of(self, view: str) -> Iterator[Part]:
         """The parts of every page that an endpoint answers; templates and files note themselves."""
-        yield from (self._setting(name) for name in self._settings)
-        yield self._shared
+        yield from (self._setting_part(name) for name in self._settings)
+        yield self._code_part
         module = _module(self._app.view_functions.get(view))
         if module in self._apart:
             yield Part(kind=CODE, name=module, digest=self._apart[module])
@@ -48,9 +48,13 @@ class Parts:
     def digest(self, kind: str, name: str) -> str:
         """The digest that a part has now; needs an app context."""
         if kind == CODE:
-            return self._shared.digest if name == self._shared.name else self._apart.get(name, "")
+            return (
+                self._code_part.digest
+                if name == self._code_part.name
+                else self._apart.get(name, "")
+            )
         if kind == SETTING:
-            return self._setting(name).digest
+            return self._setting_part(name).digest
         if kind == STATIC:
             return "" if self._static is None else self._static.part(name).digest
         if kind == templates.KIND:
@@ -58,11 +62,11 @@ class Parts:
         return ""
 
     @cached_property
-    def build(self) -> str:
+    def build_id(self) -> str:
         """The release that this process is of; processes of the same release agree on it."""
         said = [
             self.code.digest(self.code.modules),
-            *(f"{name} {self._setting(name).digest}" for name in self._settings),
+            *(f"{name} {self._setting_part(name).digest}" for name in self._settings),
             *(f"{name} {self._environment.digest(name)}" for name in self._template_names()),
         ]
         if self._static is not None:
@@ -76,27 +80,27 @@ class Parts:
         return self.code.told_apart(views, {_module(hook) for hook in _hooks(self._app)})
 
     @cached_property
-    def _shared(self) -> Part:
+    def _code_part(self) -> Part:
         name = self._app.import_name.partition(".")[0]
         common = self.code.modules.keys() - self._apart.keys()
         return Part(kind=CODE, name=name, digest=self.code.digest(common))
 
     @property
-    def _environment(self) -> templates.NotingEnvironment:
+    def _environment(self) -> templates.TrackedEnvironment:
         environment = self._app.jinja_env
-        assert isinstance(environment, templates.NotingEnvironment)
+        assert isinstance(environment, templates.TrackedEnvironment)
         return environment
 
     @property
-    def _static(self) -> Static | None:
+    def _static(self) -> StaticFiles | None:
         found = getattr(self._app.view_functions.get("static"), "__self__", None)
-        return found if isinstance(found, Static) else None
+        return found if isinstance(found, StaticFiles) else None
 
     def _template_names(self) -> list[str]:
         loader = self._environment.loader
         return sorted(loader.list_templates()) if loader is not None else []
 
-    def _setting(self, name: str) -> Part:
+    def _setting_part(self, name: str) -> Part:
         return _of_setting(name, repr(self._app.config.get(name)))
 
 
@@ -107,7 +111,7 @@ def _of_setting(name: str, value: str) -> Part:
 
 
 @cache
-def _running(package: str) -> Code:
+def _load_source(package: str) -> Code:
     """The code of a package and of this library; a process imports it once, whatever it makes."""
     return Code.read({package, _LIBRARY.partition(".")[0]})
 

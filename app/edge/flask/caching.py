@@ -62,7 +62,7 @@ def _watch(backend: Any) -> None:
 
 
 def _note(keys: Iterable[Any], values: Iterable[Any]) -> None:
-    record = recorder.current()
+    record = recorder.current_record()
     if record is None:
         return
     with fenced("as it noted a hit of Flask-Caching"):

@@ -22,7 +22,7 @@ def degraded(app: Flask) -> str | None:
     tracker: Tracker | None = app.extensions["edge"].tracker
     if tracker is None:
         return None
-    with tracker.reading() as connection:
+    with tracker.read_transaction() as connection:
         return next(_troubles(app, tracker, connection), None)
 
 
@@ -39,11 +39,11 @@ def _troubles(app: Flask, tracker: Tracker, connection: Connection) -> Iterator[
 def other_build(tracker: Tracker, connection: Connection) -> str:
     """Say that this process is not of the released build; empty when it is, or need not be."""
     current = current_build(connection)
-    if not tracker.demands_release or current in {None, tracker.parts.build}:
+    if not tracker.requires_current_build or current in {None, tracker.parts.build_id}:
         return ""
     return (
-        f"This process is of build {tracker.parts.build[:8]}, and build {current[:8]} is released: "
-        "its code, templates or settings are other ones. Readers are shown the released pages, and "
+        f"This process is of build {tracker.parts.build_id[:8]}, and build {current[:8]} is "
+        "released: its code, templates or settings are other ones. Readers are shown the released pages, and "
         "no page that this process makes is shared. Run `flask edge release` with the settings of "
         "the site, or restart the process."
     )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ..changes import drift, remove
-from ..changes.change import EVERYTHING
-from ..changes.log import append, begin_anew
-from ..changes.triggers import install_and_test, log_everything
-from ..dependencies.engine_events import INTERNAL
+from ..changes import find_drift, remove_triggers
+from ..changes.change import EVERYTHING_CHANGED
+from ..changes.log import append_change, reset_log
+from ..changes.triggers import install_and_test, log_everything_changed
+from ..dependencies.engine_events import INTERNAL_OPTIONS
 from ..pages import release as releases
-from ..pages.resolver_lock import WRITING
+from ..pages.resolver_lock import WRITE_OPTIONS
 from ..purge import Tier, membership
 from .explain import tracker_of
 
@@ -23,60 +23,60 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Triggers:
+class TriggerStatus:
     """Whether the triggers can be trusted, and why not."""
 
     tables: tuple[str, ...]
     trouble: str | None
 
-    def words(self) -> Iterator[str]:
+    def to_lines(self) -> Iterator[str]:
         """The same for people."""
         if self.trouble is not None:
             yield f"Nothing is shared: {self.trouble}."
         else:
             yield f"Every write to {', '.join(self.tables)} is logged."
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         return asdict(self)
 
 
-def release(app: Flask) -> releases.Released:
+def release(app: Flask) -> releases.ReleaseResult:
     """Make what this process is the current release; pages that show something else are purged."""
     tracker = tracker_of(app)
-    with tracker.logging() as connection:
-        released = releases.release(connection, tracker.parts, tracker.watched)
+    with tracker.change_log_transaction() as connection:
+        released = releases.release(connection, tracker.parts, tracker.watched_tables)
         now = app.extensions["edge"].clock()
-        retired = membership.retire_others(connection, tracker.front.tiers, now)
+        retired = membership.retire_unconfigured_tiers(connection, tracker.front.tiers, now)
     return replace(released, retired=tuple(retired))
 
 
-def install_triggers(app: Flask) -> Triggers:
+def reinstall_triggers(app: Flask) -> TriggerStatus:
     """Make the triggers anew; everything is purged, since writes may have been missed.
 
     Raises:
         NotWatchableError: the triggers can't do their work; they are what they were before.
     """
     tracker = tracker_of(app)
-    with tracker.logging() as connection:
-        install_and_test(connection, tracker.watched)
+    with tracker.change_log_transaction() as connection:
+        install_and_test(connection, tracker.watched_tables)
     return check_triggers(app)
 
 
-def remove_triggers(app: Flask) -> Triggers:
+def uninstall_triggers(app: Flask) -> TriggerStatus:
     """Take all triggers away; everything is purged, and nothing is shared until they are back."""
     tracker = tracker_of(app)
-    with tracker.logging() as connection:
-        remove(connection)
-        log_everything(connection)
+    with tracker.change_log_transaction() as connection:
+        remove_triggers(connection)
+        log_everything_changed(connection)
     return check_triggers(app)
 
 
 def joined_tiers(app: Flask) -> list[Tier]:
     """The gateways and edges that are purged now; none where the database has no such table."""
     try:
-        with tracker_of(app).reading() as connection:
-            return membership.joined(connection)
+        with tracker_of(app).read_transaction() as connection:
+            return membership.member_tiers(connection)
     except DBAPIError:
         return []
 
@@ -92,28 +92,30 @@ def begin_new_history(app: Flask, tiers: Iterable[Tier] = ()) -> None:
         tiers: those that the former database knew.
     """
     state, tracker = app.extensions["edge"], tracker_of(app)
-    with tracker.engine.execution_options(**WRITING, **INTERNAL).begin() as connection:
+    with tracker.engine.execution_options(
+        **WRITE_OPTIONS, **INTERNAL_OPTIONS
+    ).begin() as connection:
         for tier in (*tiers, *tracker.front.tiers):
             membership.join(connection, tier, state.clock())
-        begin_anew(connection)
+        reset_log(connection)
     if state.embedded is not None:
         state.embedded.gateway.purge_all()
 
 
-def forget_everything(app: Flask) -> None:
+def purge_everything(app: Flask) -> None:
     """Let every edge forget everything, where the database does its work; the gateway always."""
     state = app.extensions["edge"]
     try:
-        with tracker_of(app).logging() as connection:
-            append(connection, EVERYTHING)
+        with tracker_of(app).change_log_transaction() as connection:
+            append_change(connection, EVERYTHING_CHANGED)
     except DBAPIError:
         if state.embedded is not None:
             state.embedded.gateway.purge_all()
 
 
-def check_triggers(app: Flask) -> Triggers:
+def check_triggers(app: Flask) -> TriggerStatus:
     """Look whether the triggers are what was installed."""
     tracker = tracker_of(app)
-    with tracker.reading() as connection:
-        trouble = drift(connection, tracker.watched)
-    return Triggers(tables=tuple(one.table for one in tracker.watched), trouble=trouble)
+    with tracker.read_transaction() as connection:
+        trouble = find_drift(connection, tracker.watched_tables)
+    return TriggerStatus(tables=tuple(one.table for one in tracker.watched_tables), trouble=trouble)

@@ -14,26 +14,26 @@ from ..policy.guard import Leak
 if TYPE_CHECKING:
     from flask import Flask
 
-    from ..dependencies.recorder import Record
+    from ..dependencies.recorder import RenderRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
+class DryRunResult:
     """What came of it: the answer, what its environ holds then, what it read, or why it leaked."""
 
     status: int
     body: bytes = b""
     environ: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    record: Record | None = field(default=None, compare=False, repr=False)
+    record: RenderRecord | None = field(default=None, compare=False, repr=False)
     leak: str = ""
 
 
-def rehearsed(app: Flask, path: str, site: str) -> Rehearsed:
+def dry_run(app: Flask, path: str, site: str) -> DryRunResult:
     """Make a page, in an empty context: what whoever asks has loaded would not be read again."""
-    return Context().run(_made, app, path, site)
+    return Context().run(_render, app, path, site)
 
 
-def _made(app: Flask, path: str, site: str) -> Rehearsed:
+def _render(app: Flask, path: str, site: str) -> DryRunResult:
     seen: dict[str, Any] = {}
 
     def past_every_cache(environ: dict[str, Any], start_response: Any) -> Any:
@@ -41,11 +41,11 @@ def _made(app: Flask, path: str, site: str) -> Rehearsed:
         seen = environ
         return type(app).wsgi_app(app, environ, start_response)
 
-    with recorder.rehearsing() as records:
+    with recorder.dry_run() as records:
         try:
             answer = Client(past_every_cache, use_cookies=False).get(path, base_url=site)
         except Leak as leak:
             last = records[-1] if records else None
-            return Rehearsed(status=500, environ=seen, record=last, leak=str(leak))
+            return DryRunResult(status=500, environ=seen, record=last, leak=str(leak))
     last = records[-1] if records else None
-    return Rehearsed(status=answer.status_code, body=answer.data, environ=seen, record=last)
+    return DryRunResult(status=answer.status_code, body=answer.data, environ=seen, record=last)

@@ -7,54 +7,58 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..cdn import KEYS, build, why_not
-from ..dependencies.engine_events import INTERNAL
-from ..purge import breakers
-from ..purge.edge_chain import Front
-from ..purge.purgeable_count import Trust
+from ..cdn import DRIVER_SETTINGS, build_driver, why_not_purgeable
+from ..dependencies.engine_events import INTERNAL_OPTIONS
+from ..purge import open_breakers
+from ..purge.edge_chain import EdgeChain
+from ..purge.purgeable_count import PurgeableCountCache
 
 if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import Engine
 
-    from ..purge.edge_chain import Drivers
+    from ..purge.edge_chain import DriverFactory
 
 _log = logging.getLogger(__name__)
 
 
-def driven(app: Flask, front: Front, drivers: Drivers) -> Front:
+def with_drivers(app: Flask, front: EdgeChain, drivers: DriverFactory) -> EdgeChain:
     """Let the edges be purged that have a driver; what pages say of themselves follows from it."""
     dialects = [edge.dialect for edge in reversed(front.edges)]
-    found = Front.of(dialects, front.gateway, cap=front.cap, drivers=drivers)
+    found = EdgeChain.from_dialects(dialects, front.gateway, cap=front.cap, drivers=drivers)
     app.config["EDGE_PURGED"] = ",".join(tier.name for tier in found.tiers)
     return found
 
 
-def from_settings(app: Flask, site: str) -> Drivers:
+def drivers_from_settings(app: Flask, site: str) -> DriverFactory:
     """The drivers that an app's settings ask for."""
-    return lambda name: build(name, app.config, site=site) if name in KEYS else None
+    return lambda name: (
+        build_driver(name, app.config, site=site) if name in DRIVER_SETTINGS else None
+    )
 
 
-def never_purged(app: Flask) -> tuple[str, ...]:
+def explain_unpurgeable(app: Flask) -> tuple[str, ...]:
     """Say of each edge that has no driver why, the outermost first."""
     edges = reversed(app.extensions["edge"].front.edges)
     names = [edge.dialect.name for edge in edges if edge.tier is None]
-    return tuple(why_not(name, app.config) or f"{name}: it has no driver." for name in names)
+    return tuple(
+        why_not_purgeable(name, app.config) or f"{name}: it has no driver." for name in names
+    )
 
 
-class Looking:
+class PurgeableEdgeCounter:
     """Counts the edges that can be purged, and says so when that has changed."""
 
-    def __init__(self, engine: Engine, front: Front, clock: Callable[[], datetime]) -> None:
-        self._engine = engine.execution_options(**INTERNAL)
+    def __init__(self, engine: Engine, front: EdgeChain, clock: Callable[[], datetime]) -> None:
+        self._engine = engine.execution_options(**INTERNAL_OPTIONS)
         self._front = front
         self._clock = clock
-        self._before = front.trusted
+        self._before = front.purgeable_count
 
     def __call__(self) -> int:
         """Look what is owed and what has failed."""
         with self._engine.connect() as connection:
-            broken = breakers(connection, self._clock())
+            broken = open_breakers(connection, self._clock())
         trusted = self._front.trusted_with(broken)
         if trusted != self._before:
             capped = [edge.dialect.name for edge in self._front.edges[trusted:]]
@@ -64,6 +68,12 @@ class Looking:
         return trusted
 
 
-def trusting(engine: Engine, front: Front, clock: Callable[[], datetime]) -> Trust | None:
+def build_purgeable_counter(
+    engine: Engine, front: EdgeChain, clock: Callable[[], datetime]
+) -> PurgeableCountCache | None:
     """What is asked of every answer; None where no edge in front can ever be purged."""
-    return Trust(Looking(engine, front, clock)) if front.trusted else None
+    return (
+        PurgeableCountCache(PurgeableEdgeCounter(engine, front, clock))
+        if front.purgeable_count
+        else None
+    )

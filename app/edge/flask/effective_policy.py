@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from flask import Request, Response, has_request_context, request
 
 from ..http.cache_control import Directives
-from ..policy.decorators import Directed, Mark, mark_of, policy_from
-from ..policy.guard import SAFE, SUCCESSFUL
+from ..policy.decorators import Directed, RoutePolicy, find_route_policy, policy_from
+from ..policy.guard import SAFE_METHODS, SUCCESS_STATUSES
 from ..policy.policy import NO_STORE, Policy
-from ..policy.response_overrides import overlaid, with_expires
+from ..policy.response_overrides import apply_overrides, max_age_from_expires
 from .send_file import has_default_headers, remove_default_headers, restore_app_default
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
+class EffectivePolicy:
     """A policy, the query parameters and tables it declares, and where it came from."""
 
     policy: Policy
@@ -36,12 +36,12 @@ class Promise:
     source: str = "none"
 
     @property
-    def query_holds(self) -> bool:
+    def declares_query(self) -> bool:
         """Whether the route is public and has said itself which parameters it reads."""
-        return self.policy.shared and self.source in {"view", "blueprint"}
+        return self.policy.is_shareable and self.source in {"view", "blueprint"}
 
 
-UNSAID = Promise(policy=NO_STORE)
+NO_POLICY = EffectivePolicy(policy=NO_STORE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +66,10 @@ class Default:
 
 def successful_get(request: Request, response: Response) -> bool:
     """Let the app's default hold for GET and HEAD answered with 200."""
-    return request.method in SAFE and response.status_code == 200  # noqa: PLR2004 - OK
+    return request.method in SAFE_METHODS and response.status_code == 200  # noqa: PLR2004 - OK
 
 
-def nothing_unless_said(request: Request, response: Response) -> bool:  # noqa: ARG001 - the hook's signature
+def explicit_only(request: Request, response: Response) -> bool:  # noqa: ARG001 - the hook's signature
     """Let the app's default hold for nothing: only marks and responses speak."""
     return False
 
@@ -82,58 +82,60 @@ def serve_as(policy: Directed, response: Response) -> Response:
     return response
 
 
-def route_promise(app: Flask, endpoint: str | None, default: Policy | None = None) -> Promise:
+def policy_for_route(
+    app: Flask, endpoint: str | None, default: Policy | None = None
+) -> EffectivePolicy:
     """Return what an endpoint promises: view before blueprint, inner before outer, then default."""
-    mark, source = _marked(app, endpoint) if endpoint is not None else (None, "none")
+    mark, source = _declared_policy(app, endpoint) if endpoint is not None else (None, "none")
     if mark is not None:
         query = frozenset(mark.query)
-        return Promise(policy=mark.policy, query=query, reads=mark.reads, source=source)
+        return EffectivePolicy(policy=mark.policy, query=query, reads=mark.reads, source=source)
     if default is not None and endpoint is not None:
-        return Promise(policy=default, source="default")
-    return UNSAID
+        return EffectivePolicy(policy=default, source="default")
+    return NO_POLICY
 
 
-def _marked(app: Flask, endpoint: str) -> tuple[Mark | None, str]:
-    mark = mark_of(app.view_functions.get(endpoint))
+def _declared_policy(app: Flask, endpoint: str) -> tuple[RoutePolicy | None, str]:
+    mark = find_route_policy(app.view_functions.get(endpoint))
     if mark is not None:
         return mark, "view"
     name = endpoint
     while "." in name:
         name = name.rpartition(".")[0]
-        mark = mark_of(app.blueprints.get(name))
+        mark = find_route_policy(app.blueprints.get(name))
         if mark is not None:
             return mark, "blueprint"
     return None, "none"
 
 
-def response_promise(
-    route: Promise, request: Request, response: Response, default: Default, now: datetime
-) -> Promise:
+def policy_for_response(
+    route: EffectivePolicy, request: Request, response: Response, default: Default, now: datetime
+) -> EffectivePolicy:
     """Return what one response promises, its own words included."""
     own = getattr(response, _SERVED_AS, None)
     base: Policy | None = None
     source = "none"
     if isinstance(own, Policy):
         base, source = own, "response"
-    elif _holds(route, request, response, default):
+    elif _route_policy_applies(route, request, response, default):
         base, source = route.policy, route.source
     if has_default_headers(response, request.environ):
         if base is None:
             restore_app_default(response, request.environ)
         else:
             remove_default_headers(response)
-    said = _by_hand(response, now)
+    said = _directives_set_by_view(response, now)
     if base is None and not said and _is_closed_by(default, request, response):
         base, source = default.policy, "default"
-    policy = overlaid(base, said) if said else base or NO_STORE
+    policy = apply_overrides(base, said) if said else base or NO_STORE
     if said and policy != base:
         source = "response" if base is None else f"{source} and response"
     if base is None and policy.no_store and not said:
         source = "none"
-    return Promise(policy=policy, query=route.query, source=source)
+    return EffectivePolicy(policy=policy, query=route.query, source=source)
 
 
-def _by_hand(response: Response, now: datetime) -> Directives:
+def _directives_set_by_view(response: Response, now: datetime) -> Directives:
     lines: list[str] = []
     expires = None
     for name, value in response.headers:
@@ -141,15 +143,17 @@ def _by_hand(response: Response, now: datetime) -> Directives:
             lines.append(value)
         elif name.lower() == "expires":
             expires = value
-    return with_expires(Directives.parse(lines), expires, now)
+    return max_age_from_expires(Directives.parse(lines), expires, now)
 
 
-def _holds(route: Promise, request: Request, response: Response, default: Default) -> bool:
+def _route_policy_applies(
+    route: EffectivePolicy, request: Request, response: Response, default: Default
+) -> bool:
     if route.source == "default":
         return not route.policy.no_store and default.holds(request, response)
     if route.source == "none":
         return False
-    return route.policy.no_store or response.status_code in SUCCESSFUL
+    return route.policy.no_store or response.status_code in SUCCESS_STATUSES
 
 
 def _is_closed_by(default: Default, request: Request, response: Response) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..gateway.file_collapsing import FileCollapse
+from ..gateway.file_collapsing import FileCollapser
 from ..gateway.gateway import Gateway
 from ..gateway.options import INTERNAL, Options
 from ..gateway.refill import Refill
@@ -16,9 +16,9 @@ from ..gateway.store.lmdb.store import LmdbStore
 from ..http.cache_key import TRACKERS
 from ..policy.policy import PolicyError
 from ..purge.leader import FileLeader
-from ..purge.lease import Lease
-from ..settings import choice, number
-from .static import Static
+from ..purge.lease import GatewayLease
+from ..settings import read_number, read_optional_bool
+from .static import StaticFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
+class EmbeddedGateway:
     """A gateway with its store, the folder in which that is, and what fills it again."""
 
     gateway: Gateway
     store: LmdbStore
-    place: str
-    lease: Lease
+    folder: str
+    lease: GatewayLease
     sites: Sites
     refill: Refill | None = None
 
@@ -45,7 +45,7 @@ class Embedded:
 RECHECK = timedelta(milliseconds=5)
 
 
-def switched_on(app: Flask) -> bool:
+def is_enabled(app: Flask) -> bool:
     """Tell whether the settings ask for the gateway."""
     said = app.config["EDGE_GATEWAY"]
     if isinstance(said, bool):
@@ -55,29 +55,35 @@ def switched_on(app: Flask) -> bool:
     return bool(said == "on")
 
 
-def embedded(
+def build_gateway(
     app: Flask,
     dialects: Iterable[Dialect],
     clock: Clock,
     doubt: Callable[[bool], str],
     changes: Mapping[str, Any],
-) -> Embedded:
+) -> EmbeddedGateway:
     """Build the gateway in front of what `app.wsgi_app` is now.
 
     Edges further out need the fields of their own dialects, which it hides otherwise.
     """
-    told = {name.lower() for d in dialects if not d.vouches for name in (*d.fields, d.tags) if name}
-    size = number(app.config, "EDGE_STORE_SIZE")
-    entry = number(app.config, "EDGE_STORE_ENTRY")
+    told = {
+        name.lower()
+        for d in dialects
+        if not d.is_purged_synchronously
+        for name in (*d.fields, d.tags)
+        if name
+    }
+    size = read_number(app.config, "EDGE_STORE_SIZE")
+    entry = read_number(app.config, "EDGE_STORE_ENTRY")
     said: dict[str, Any] = {
         "internal": INTERNAL - told,
         "doubt": doubt,
         "ignored_parameters": TRACKERS,
         "largest": entry,
-        "coded_by_origin": _coded_ahead(app),
+        "coded_by_origin": _precompressed_paths(app),
         "passes": lambda _path: app.debug,  # templates and code change while the process runs
     }
-    refills = choice(app.config, "EDGE_REFILL")
+    refills = read_optional_bool(app.config, "EDGE_REFILL")
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
     try:
         store = LmdbStore(
@@ -85,29 +91,29 @@ def embedded(
         )
     except ValueError as error:
         raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
-    lease = Lease(store)
+    lease = GatewayLease(store)
     gateway = Gateway(
         app.wsgi_app,
         store=store,
         options=Options.shield(**{**said, "followed": lease, **changes}),
-        collapse=FileCollapse(folder),
+        collapse=FileCollapser(folder),
         clock=lambda: clock().timestamp(),
     )
     # One process a store, so that each machine's own does it, whoever relays.
-    leads = FileLeader(folder / "refill").leads
-    return Embedded(
+    leads = FileLeader(folder / "refill").try_lead
+    return EmbeddedGateway(
         gateway=gateway,
         store=store,
-        place=str(folder.resolve()),
+        folder=str(folder.resolve()),
         lease=lease,
         sites=Sites(store),
         refill=Refill(gateway, store, leads=leads) if refills else None,
     )
 
 
-def _coded_ahead(app: Flask) -> Callable[[str], bool] | None:
+def _precompressed_paths(app: Flask) -> Callable[[str], bool] | None:
     """Return what tells the static files, which are packed ahead, and better than on the way."""
-    if not (Static.serves(app) and app.static_url_path):
+    if not (StaticFiles.is_installed(app) and app.static_url_path):
         return None
     folder = f"{app.static_url_path.rstrip('/')}/"
     return lambda path: path.startswith(folder)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..changes.change import EVERYTHING
-from ..changes.log import append
-from ..gateway.wsgi_call import FINDING
+from ..changes.change import EVERYTHING_CHANGED
+from ..changes.log import append_change
+from ..gateway.wsgi_call import FINDING_KEY
 from ..pages import impact
-from ..pages.explain import Explanation, in_words, kept, touch
-from ..pages.impact import Touched
-from ..pages.resolve import affected, asked_for
-from ..policy.guard import REASONS
+from ..pages.explain import (
+    Explanation,
+    describe_dependencies,
+    find_last_change,
+    registered_variants,
+)
+from ..pages.impact import Impact
+from ..pages.resolve import find_affected_pages, manual_purge_change
+from ..policy.guard import LEAK_REASONS
 from ..policy.policy import PolicyError
-from .dry_run import Rehearsed, rehearsed
-from .page_locations import places
-from .page_url import named
+from .dry_run import DryRunResult, dry_run
+from .page_locations import locate_page
+from .page_url import parse_page_url
 from .response import POLICY_KEY
 from .tracking import Tracker
 
@@ -35,13 +40,16 @@ def why(app: Flask, url: str) -> Explanation:
     The page is made once more, past every cache, and registered nowhere.
     """
     tracker, state = tracker_of(app), app.extensions["edge"]
-    path = named(url, tracker.site)
-    made = rehearsed(app, path, tracker.site)
-    refused, record = _refused(made) or tracker.watchman.trouble() or "", made.record
+    path = parse_page_url(url, tracker.site)
+    made = dry_run(app, path, tracker.site)
+    refused, record = (
+        _refusal_reason(made) or tracker.drift_monitor.current_problem() or "",
+        made.record,
+    )
     dependencies = record.dependencies if record is not None else set()
     registered_as = record.url if record is not None and record.url else path
-    with tracker.reading() as connection:
-        copies = kept(connection, registered_as)
+    with tracker.read_transaction() as connection:
+        copies = registered_variants(connection, registered_as)
         same = [copy.etag == record.etag for copy in copies if record and record.etag and copy.etag]
         return Explanation(
             url=registered_as,
@@ -50,24 +58,22 @@ def why(app: Flask, url: str) -> Explanation:
             refused=refused,
             kept=copies,
             fresh=all(same) if same else None,
-            built_from=in_words(connection, tracker.watched, dependencies),
-            touched=touch(connection, dependencies),
-            places=places(connection, state.embedded, registered_as, state.clock()),
+            built_from=describe_dependencies(connection, tracker.watched_tables, dependencies),
+            touched=find_last_change(connection, dependencies),
+            places=locate_page(connection, state.embedded, registered_as, state.clock()),
         )
 
 
-def who(
-    app: Flask, asked: str, *, columns: Iterable[str] = (), table: str | None = None
-) -> Touched:
+def who(app: Flask, asked: str, *, columns: Iterable[str] = (), table: str | None = None) -> Impact:
     """The pages that a change of a row would touch; a slug or a path names the row."""
     tracker = tracker_of(app)
-    with tracker.reading() as connection:
-        return impact.who(
-            connection, impact.find(connection, tracker.watched, asked, table), columns
+    with tracker.read_transaction() as connection:
+        return impact.impact_of_row(
+            connection, impact.find_row(connection, tracker.watched_tables, asked, table), columns
         )
 
 
-def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> Touched:
+def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> Impact:
     """Let every edge forget a URL, the pages that show a row, or everything.
 
     It goes through the change log, so that it is delivered as surely as any write. Where nothing
@@ -76,22 +82,22 @@ def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> 
     if app.extensions["edge"].tracker is None and subject is None:
         return _purge_gateway(app, url)
     tracker = tracker_of(app)
-    path = None if url is None else named(url, tracker.site)
-    asked = [] if path is None else [asked_for(path, tracker.tag(path), tracker.site)]
-    with tracker.logging() as connection:
+    path = None if url is None else parse_page_url(url, tracker.site)
+    asked = [] if path is None else [manual_purge_change(path, tracker.tag(path), tracker.site)]
+    with tracker.change_log_transaction() as connection:
         if asked:
             what, changes = "The purge", asked
         elif subject is not None:
-            found = impact.find(connection, tracker.watched, subject)
+            found = impact.find_row(connection, tracker.watched_tables, subject)
             what, changes = f"The purge of {found.table} {found.label!r}", list(found.changes)
         else:
-            what, changes = "The purge", [EVERYTHING]
+            what, changes = "The purge", [EVERYTHING_CHANGED]
         for change in changes:
-            append(connection, change)
-        return Touched.by(what, affected(connection, changes))
+            append_change(connection, change)
+        return Impact.from_resolution(what, find_affected_pages(connection, changes))
 
 
-def _purge_gateway(app: Flask, url: str | None) -> Touched:
+def _purge_gateway(app: Flask, url: str | None) -> Impact:
     """Purge the gateway of an app that tracks nothing: one URL, or everything."""
     embedded = app.extensions["edge"].embedded
     if embedded is None:
@@ -100,12 +106,14 @@ def _purge_gateway(app: Flask, url: str | None) -> Touched:
         )
     if url is None:
         count = embedded.gateway.purge_all()
-        return Touched(what="The purge", urls=(), everything=f"{count} pages left the gateway")
+        return Impact(
+            subject="The purge", urls=(), everything_reason=f"{count} pages left the gateway"
+        )
     try:
         found = embedded.gateway.purge(url)
     except ValueError as error:
         raise PolicyError(f"{url!r} can't be purged: {error}") from None
-    return Touched(what="The purge", urls=(url,) if found else ())
+    return Impact(subject="The purge", urls=(url,) if found else ())
 
 
 def tracker_of(app: Flask) -> Tracker:
@@ -116,12 +124,12 @@ def tracker_of(app: Flask) -> Tracker:
     return tracker
 
 
-def _refused(made: Rehearsed) -> str:
+def _refusal_reason(made: DryRunResult) -> str:
     if made.leak:
         return made.leak
-    if made.record is not None and made.record.spoilt is not None:
-        return made.record.spoilt
-    code = str(made.environ.get(FINDING, ""))
+    if made.record is not None and made.record.unshareable_reason is not None:
+        return made.record.unshareable_reason
+    code = str(made.environ.get(FINDING_KEY, ""))
     if code == "reads-unknown" and made.record is not None and made.record.clock is not None:
         return made.record.clock.what
-    return REASONS.get(code) or _OTHERS.get(code, code)
+    return LEAK_REASONS.get(code) or _OTHERS.get(code, code)

@@ -12,47 +12,47 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flask.signals import request_finished, request_started
 
-from ..changes.drift_monitor import Watchman
-from ..changes.triggers import log_everything
-from ..dependencies.engine_events import Observer
+from ..changes.drift_monitor import DriftMonitor
+from ..changes.triggers import log_everything_changed
+from ..dependencies.engine_events import EngineListener
 from ..gateway.compression import Compression
-from ..pages import Bound
+from ..pages import IndexCapacity
 from ..pages.page_tags import PageTags
 from ..pages.register import begin_build
-from ..policy.cdn_headers import named, purgeable, varying
+from ..policy.cdn_headers import parse_dialects, varying, with_purgeable
 from ..policy.decorators import Directed, cached, policy_from
 from ..policy.policy import Policy, PolicyError
-from ..purge.edge_chain import Drivers, Front
-from ..settings import SETTINGS, choice, number, varied_fields
-from ..static.build_cache import Shelf
+from ..purge.edge_chain import DriverFactory, EdgeChain
+from ..settings import SETTINGS, read_number, read_optional_bool, varied_fields
+from ..static.build_cache import BuildCache
 from . import cli, explain, send_file, templates
-from .build import Parts
+from .build import AppBuild
 from .condition import degraded, other_build
-from .deploy import forget_everything
-from .edge_drivers import driven, from_settings, trusting
+from .deploy import purge_everything
+from .edge_drivers import build_purgeable_counter, drivers_from_settings, with_drivers
 from .effective_policy import ShouldHandle, successful_get
-from .embedded_gateway import Embedded, embedded, switched_on
-from .fail_closed import Seal
+from .embedded_gateway import EmbeddedGateway, build_gateway, is_enabled
+from .fail_closed import FailClosedMiddleware
 from .fallback import Fallback
-from .page_url import to_canonical_query
-from .request import tracked
-from .sampling import sampling
-from .startup import Awake
-from .state import Clock, State, state_of
-from .static import Static
+from .page_url import redirect_to_canonical_query
+from .request import track_request_class
+from .sampling import sampling_hooks
+from .startup import StartupGate
+from .state import Clock, EdgeState, state_of
+from .static import StaticFiles
 from .tracking import Tracker
 from .untracked import CurrentCode
-from .worker import Upkeep
+from .worker import PurgeWorker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request, Response
     from sqlalchemy.engine import Connection, Engine
 
-    from ..audit import Ours
-    from ..changes import Watched
-    from ..dependencies import Schema
-    from ..purge.relay import Hook
+    from ..audit import SiteProfile
+    from ..changes import WatchedTable
+    from ..dependencies import PublicSchema
+    from ..purge.relay import RelayHook
 
 
 _log = logging.getLogger(__name__)
@@ -98,32 +98,38 @@ class Edge:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
-        dialects = varying(named(app.config["EDGE"]), varied_fields(app.config))
-        gated = switched_on(app)
-        cap = timedelta(seconds=number(app.config, "EDGE_TTL_CAP"))
-        state = State(
+        dialects = varying(parse_dialects(app.config["EDGE"]), varied_fields(app.config))
+        gated = is_enabled(app)
+        cap = timedelta(seconds=read_number(app.config, "EDGE_TTL_CAP"))
+        state = EdgeState(
             default=_default_policy(self.default if default is None else default),
             should_handle=_checked(self.should_handle if should_handle is None else should_handle),
             clock=clock,
-            front=Front.of(dialects, purgeable(named("broadsheet" if gated else ""), ()), cap=cap),
-            strict=choice(app.config, "EDGE_STRICT"),
+            edge_chain=EdgeChain.from_dialects(
+                dialects, with_purgeable(parse_dialects("broadsheet" if gated else ""), ()), cap=cap
+            ),
+            strict=read_optional_bool(app.config, "EDGE_STRICT"),
         )
         app.extensions["edge"] = state
-        app.request_class = tracked(app.request_class)
+        app.request_class = track_request_class(app.request_class)
         templates.install(app)
-        send_file.install(app, lambda endpoint: state.route(app, endpoint).source != "none")
+        send_file.install(
+            app, lambda endpoint: state.policy_for_endpoint(app, endpoint).source != "none"
+        )
         app.cli.add_command(cli.edge_cli)
         if unknown_query == "redirect":
-            app.before_request_funcs.setdefault(None, []).insert(0, to_canonical_query)
+            app.before_request_funcs.setdefault(None, []).insert(0, redirect_to_canonical_query)
         if static:
-            _stamp_static(app)
-        request_started.connect(state.begin, app)
-        request_finished.connect(state.finish, app)
-        state.sealed = Seal(app.wsgi_app, state.record)
+            _install_static(app)
+        request_started.connect(state.on_request_started, app)
+        request_finished.connect(state.on_request_finished, app)
+        state.sealed = FailClosedMiddleware(app.wsgi_app, state.start_recording)
         app.wsgi_app = state.sealed  # type: ignore[method-assign]  # Flask documents this
         if gated:
-            state.embedded = embedded(app, dialects, clock, state.doubt, gateway or {})
-            state.code = CurrentCode(state.embedded.gateway, app, state.embedded)
+            state.embedded_gateway = build_gateway(
+                app, dialects, clock, state.cap_level, gateway or {}
+            )
+            state.code = CurrentCode(state.embedded_gateway.gateway, app, state.embedded_gateway)
             app.wsgi_app = _fenced(app, state.code)  # type: ignore[method-assign]  # as above
         else:
             app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
@@ -132,13 +138,13 @@ class Edge:
         self,
         app: Flask,
         engine: Engine,
-        watched: Sequence[Watched],
-        schema: Schema,
+        watched: Sequence[WatchedTable],
+        schema: PublicSchema,
         *,
         site: str,
         settings: Sequence[str] = (),
-        hooks: Sequence[Hook] = (),
-        drivers: Drivers | None = None,
+        hooks: Sequence[RelayHook] = (),
+        drivers: DriverFactory | None = None,
         unavailable: WSGIApplication | None = None,
     ) -> None:
         """Follow what responses read from this engine, and purge them when that changes.
@@ -151,50 +157,52 @@ class Edge:
         that the gateway speaks for: 'https://example.org'.
         """
         state = state_of(app)
-        if state.embedded is not None:
-            _settle(state.embedded, site)
-            state.front = replace(state.front, gateway=named("broadsheet"))
+        if state.embedded_gateway is not None:
+            _bind_site(state.embedded_gateway, site)
+            state.edge_chain = replace(state.edge_chain, gateway=parse_dialects("broadsheet"))
         if state.code is not None:
             state.code.tracked = True  # the page index knows which release made a page
-        state.front = driven(app, state.front, drivers or from_settings(app, site))
-        state.trust = trusting(engine, state.front, state.clock)
-        bound = Bound(pages=number(app.config, "EDGE_INDEX_PAGES"))
-        watchman = Watchman(engine, watched, on_trouble=lambda: forget_everything(app))
+        state.edge_chain = with_drivers(
+            app, state.edge_chain, drivers or drivers_from_settings(app, site)
+        )
+        state.purgeable_counter = build_purgeable_counter(engine, state.edge_chain, state.clock)
+        bound = IndexCapacity(max_pages=read_number(app.config, "EDGE_INDEX_PAGES"))
+        watchman = DriftMonitor(engine, watched, on_problem=lambda: purge_everything(app))
         state.tracker = Tracker(
             engine=engine,
-            watched=tuple(watched),
+            watched_tables=tuple(watched),
             schema=schema,
             site=site,
             tags=PageTags(engine, site),
-            front=state.front,
-            parts=Parts(app, settings),
-            watchman=watchman,
-            demands_release=not app.debug,
-            bound=bound,
+            front=state.edge_chain,
+            parts=AppBuild(app, settings),
+            drift_monitor=watchman,
+            requires_current_build=not app.debug,
+            capacity=bound,
         )
-        state.upkeep = _follow(app, state, state.tracker, hooks)
+        state.worker = _build_worker(app, state, state.tracker, hooks)
         relay = bool(app.config["EDGE_RELAY"])
-        state.awake = Awake(
+        state.startup_gate = StartupGate(
             app.wsgi_app,
-            state.upkeep,
+            state.worker,
             relay=relay,
             stands_by=not app.testing,  # a test that asks for no relay gets none
             unavailable=unavailable,
         )
-        app.wsgi_app = _fenced(app, state.awake)  # type: ignore[method-assign]  # as above
+        app.wsgi_app = _fenced(app, state.startup_gate)  # type: ignore[method-assign]  # as above
 
     def rouse(self, app: Flask) -> None:
         """Begin to relay behind everybody's back; the first request would do it as well.
 
         To be called once a process has been forked; it neither waits nor fails.
         """
-        awake = state_of(app).awake
+        awake = state_of(app).startup_gate
         if awake is not None:
-            awake.rouse()
+            awake.start_in_background()
 
-    def describe(self, app: Flask, ours: Ours) -> None:
+    def describe(self, app: Flask, ours: SiteProfile) -> None:
         """Say what an audit from outside (`flask edge check`) may expect of this app's site."""
-        state_of(app).ours = ours
+        state_of(app).site_profile = ours
 
     def purge(self, app: Flask, url: str) -> int:
         """Purge every variant of a URL at every tier, as `flask edge purge --url` does.
@@ -204,7 +212,7 @@ class Edge:
         process had; raises PolicyError for a URL of another site.
         """
         state = state_of(app)
-        count = 0 if state.embedded is None else state.embedded.gateway.purge(url)
+        count = 0 if state.embedded_gateway is None else state.embedded_gateway.gateway.purge(url)
         if state.tracker is not None:
             explain.purge(app, url=url)
         return count
@@ -215,7 +223,7 @@ class Edge:
         Returns how many responses the gateway of this process had.
         """
         state = state_of(app)
-        count = 0 if state.embedded is None else state.embedded.gateway.purge_all()
+        count = 0 if state.embedded_gateway is None else state.embedded_gateway.gateway.purge_all()
         if state.tracker is not None:
             explain.purge(app)
         return count
@@ -227,7 +235,7 @@ class Edge:
     def trouble(self, app: Flask) -> str | None:
         """Why nothing can be shared just now, in a sentence; None when all is well."""
         tracker = state_of(app).tracker
-        found = None if tracker is None else tracker.watchman.look()
+        found = None if tracker is None else tracker.drift_monitor.check_now()
         return None if found is None else f"Nothing is shared: {found}."
 
     @staticmethod
@@ -256,42 +264,44 @@ def _fenced(app: Flask, layer: WSGIApplication) -> Fallback:
     return Fallback(layer, state.sealed, strict=lambda: state.is_strict(app))
 
 
-def _settle(embedded: Embedded, site: str) -> None:
+def _bind_site(embedded: EmbeddedGateway, site: str) -> None:
     """Let pages be kept under the address that they are purged by."""
     try:
-        embedded.gateway.speak_for(site)
+        embedded.gateway.bind_site(site)
     except ValueError as error:
         raise PolicyError(f"track() was told site={site!r}: {error}") from None
 
 
-def _stamp_static(app: Flask) -> None:
+def _install_static(app: Flask) -> None:
     """Stamp the files of the app's static folder, where there is one."""
     if app.static_folder is not None and Path(app.static_folder).is_dir():
         build = Path(app.instance_path, app.config["EDGE_BUILD"] or "edge-build")
-        Static(Path(app.static_folder), Shelf(build)).install(app)
+        StaticFiles(Path(app.static_folder), BuildCache(build)).install(app)
 
 
 def _begin_build(tracker: Tracker, connection: Connection) -> None:
     """Compare the build of this process with the current one as the process starts."""
-    if not tracker.demands_release:
+    if not tracker.requires_current_build:
         return
-    if begin_build(connection, tracker.parts.build):
-        log_everything(connection)
+    if begin_build(connection, tracker.parts.build_id):
+        log_everything_changed(connection)
     elif trouble := other_build(tracker, connection):
-        _log.warning("edge.other_build: %s", trouble, extra={"build": tracker.parts.build})
+        _log.warning("edge.other_build: %s", trouble, extra={"build": tracker.parts.build_id})
 
 
-def _follow(app: Flask, state: State, tracker: Tracker, hooks: Sequence[Hook]) -> Upkeep:
+def _build_worker(
+    app: Flask, state: EdgeState, tracker: Tracker, hooks: Sequence[RelayHook]
+) -> PurgeWorker:
     """Let the pages that the tracker registers follow what the app writes."""
-    upkeep = Upkeep(
+    upkeep = PurgeWorker(
         tracker.engine,
-        state.embedded,
+        state.embedded_gateway,
         state.clock,
-        (*hooks, *sampling(app, tracker)),
-        tracker.watchman,
-        state.front,
-        bound=tracker.bound,
+        (*hooks, *sampling_hooks(app, tracker)),
+        tracker.drift_monitor,
+        state.edge_chain,
+        bound=tracker.capacity,
         begin_build=partial(_begin_build, tracker),
     )
-    Observer(tracker.schema, on_write=upkeep.after_write).listen(tracker.engine)
+    EngineListener(tracker.schema, on_write=upkeep.after_write).attach(tracker.engine)
     return upkeep

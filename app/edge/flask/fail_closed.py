@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from ..dependencies import recorder
 from ..dependencies.fence import fenced
 from .fallback import ASKED
-from .response import CLOSED, COOKIES_KEY, POLICY_KEY, cookies
+from .response import CACHE_HEADERS, COOKIES_KEY, POLICY_KEY, count_cookies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-RECORDED = "edge.recorded"
+RECORDING_KEY = "edge.recorded"
 """The key of a WSGI environment that says that a record has begun."""
 
 
-class Seal:
+class FailClosedMiddleware:
     """WSGI middleware that closes a response which the edge has not seen as it leaves.
 
     That happens when an after_request function or a signal fails while an error is answered, and
@@ -39,15 +39,15 @@ class Seal:
         environ.get(ASKED, []).append(True)
         environ.pop(POLICY_KEY, None)
         environ.pop(COOKIES_KEY, None)
-        environ[RECORDED] = True
+        environ[RECORDING_KEY] = True
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            if POLICY_KEY not in environ or cookies(headers) > environ.get(COOKIES_KEY, 0):
-                headers = [line for line in headers if line[0].lower() not in CLOSED]
+            if POLICY_KEY not in environ or count_cookies(headers) > environ.get(COOKIES_KEY, 0):
+                headers = [line for line in headers if line[0].lower() not in CACHE_HEADERS]
                 headers.append(("Cache-Control", "no-store"))
             return start_response(status, headers, *exc_info)
 
-        with recorder.apart():
+        with recorder.isolated():
             with fenced("as a request began"):
                 self.begin()
                 note_url(environ)
@@ -56,6 +56,6 @@ class Seal:
 
 def note_url(environ: dict[str, Any]) -> None:
     """Let the record know the URL, which the page may depend on."""
-    record = recorder.current()
+    record = recorder.current_record()
     if record is not None:
         record.url_text = f"{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..dependencies.fence import describe
-from .response import CLOSED
+from .response import CACHE_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +52,7 @@ def unshared(start_response: StartResponse) -> StartResponse:
     """Let a response leave as no-store, whatever its headers say."""
 
     def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-        headers = [line for line in headers if line[0].lower() not in CLOSED]
+        headers = [line for line in headers if line[0].lower() not in CACHE_HEADERS]
         return start_response(status, [*headers, ("Cache-Control", "no-store")], *exc_info)
 
     return start

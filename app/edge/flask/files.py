@@ -46,7 +46,7 @@ _SYSTEM = tuple(
 _installed = False
 
 
-def watch_files(record: recorder.Record) -> None:
+def watch_files(record: recorder.RenderRecord) -> None:
     """Note the files that are opened for a response from now on."""
     global _installed  # noqa: PLW0603 - a process has its audit hooks for good
     record.notes_files = True
@@ -58,7 +58,7 @@ def watch_files(record: recorder.Record) -> None:
 def _audit(event: str, args: tuple[Any, ...]) -> None:
     if event != "open":
         return
-    record = recorder.current()
+    record = recorder.current_record()
     if record is None or not record.notes_files:
         return
     record.notes_files = False  # what this very look may open is not the page's

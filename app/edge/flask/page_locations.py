@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..purge.page_status import Standing, standings
+from ..purge.page_status import PageTierStatus, page_status
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from ..gateway.stored_response import Stored
-    from .embedded_gateway import Embedded
+    from ..gateway.stored_response import StoredResponse
+    from .embedded_gateway import EmbeddedGateway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class GatewayCopy:
     """One form of a page in the gateway: seconds of age and of life left, and its codings."""
 
     status: int
@@ -27,18 +27,18 @@ class Copy:
     varies: tuple[tuple[str, str | None], ...]
 
     @classmethod
-    def of(cls, stored: Stored, now: float) -> Copy:
+    def of(cls, stored: StoredResponse, now: float) -> GatewayCopy:
         """What is stored, as of an instant."""
-        age = now - stored.born
+        age = now - stored.generated_at
         return cls(
             status=stored.status,
             age=round(age),
             ttl=round(stored.lifetime - age),
-            codings=tuple(sorted(stored.answers)),
+            codings=tuple(sorted(stored.representations)),
             varies=stored.vary,
         )
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The same for people."""
         left = f"fresh for {self.ttl} s" if self.ttl > 0 else f"stale for {-self.ttl} s"
         form = "".join(f", for {name}: {value or 'none'}" for name, value in self.varies)
@@ -46,31 +46,33 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class PageLocations:
     """Where a page is; `copies` is None where there is no gateway."""
 
-    copies: tuple[Copy, ...] | None
-    tiers: tuple[Standing, ...]
+    copies: tuple[GatewayCopy, ...] | None
+    tiers: tuple[PageTierStatus, ...]
 
-    def words(self) -> Iterator[str]:
+    def to_lines(self) -> Iterator[str]:
         """The same for people."""
         if self.copies is not None and not self.copies:
             yield "This machine's gateway does not have it."
         for copy in self.copies or ():
-            yield f"This machine's gateway has it: {copy.words()}."
+            yield f"This machine's gateway has it: {copy.to_text()}."
         for standing in self.tiers:
-            yield from standing.words()
+            yield from standing.to_lines()
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         copies = None if self.copies is None else [asdict(copy) for copy in self.copies]
-        return {"gateway": copies, "tiers": [standing.as_json() for standing in self.tiers]}
+        return {"gateway": copies, "tiers": [standing.to_json() for standing in self.tiers]}
 
 
-def places(connection: Connection, embedded: Embedded | None, url: str, now: datetime) -> Places:
+def locate_page(
+    connection: Connection, embedded: EmbeddedGateway | None, url: str, now: datetime
+) -> PageLocations:
     """Find a page; nothing is changed, and no visit counted."""
     copies = None
     if embedded is not None:
-        stored = embedded.store.peek(embedded.gateway.key(url))
-        copies = tuple(Copy.of(one, now.timestamp()) for one in stored)
-    return Places(copies=copies, tiers=standings(connection, url, now))
+        stored = embedded.store.peek(embedded.gateway.cache_key(url))
+        copies = tuple(GatewayCopy.of(one, now.timestamp()) for one in stored)
+    return PageLocations(copies=copies, tiers=page_status(connection, url, now))

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, g
 
-from ..http.cache_key import TRACKERS, cleaned, ignoring
-from ..http.query_string import canonical, is_canonical
+from ..http.cache_key import TRACKERS, compile_ignored_parameters, remove_parameters
+from ..http.query_string import canonical_query, is_canonical_query
 from ..http.uri import has_one_spelling
 from ..policy.policy import PolicyError
 from .request import TrackedRequest
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
     from flask import Request
     from werkzeug.wrappers import Response as BaseResponse
 
-    from .effective_policy import Promise
+    from .effective_policy import EffectivePolicy
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
-_TRACKERS = ignoring(TRACKERS)
+_TRACKERS = compile_ignored_parameters(TRACKERS)
 
 
-def tidy_query(route: Promise, asked: Request) -> None:
+def hide_undeclared_parameters(route: EffectivePolicy, asked: Request) -> None:
     """Show the view the declared parameters alone, and note where the tidy URL is."""
     sent = asked.environ["QUERY_STRING"]
     if not isinstance(asked, TrackedRequest):
         return
-    tidy = canonical(sent, route.query)
-    asked.show_query(tidy)
-    if not is_canonical(sent, route.query):
+    tidy = canonical_query(sent, route.query)
+    asked.replace_query(tidy)
+    if not is_canonical_query(sent, route.query):
         g.edge_tidy_url = f"{_path(asked)}?{tidy}" if tidy else _path(asked)
 
 
-def to_canonical_query() -> BaseResponse | None:
+def redirect_to_canonical_query() -> BaseResponse | None:
     """Send the reader to the tidy URL; the redirect has no policy, so nothing stores it."""
     tidy = g.pop("edge_tidy_url", None)
     return None if tidy is None else current_app.redirect(tidy, code=301)
 
 
-def registered_as(asked: Request) -> str:
+def page_url(asked: Request) -> str:
     """The URL of a page, as the gateway keys it, also where no route matched."""
-    query = cleaned(asked.environ.get("QUERY_STRING", ""), _TRACKERS)
+    query = remove_parameters(asked.environ.get("QUERY_STRING", ""), _TRACKERS)
     return f"{_path(asked)}?{query}" if query else _path(asked)
 
 
-def misspelt(asked: Request) -> bool:
+def is_alias_url(asked: Request) -> bool:
     """Tell whether a purge of the registered URL may miss the copy that this request gets.
 
     The request has another URL, or one that caches spell in more than one way.
@@ -55,10 +55,10 @@ def misspelt(asked: Request) -> bool:
     query: str = environ.get("QUERY_STRING", "")
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     raw: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    return cleaned(query, _TRACKERS) != query or not has_one_spelling(path, query, raw)
+    return remove_parameters(query, _TRACKERS) != query or not has_one_spelling(path, query, raw)
 
 
-def named(url: str, site: str) -> str:
+def parse_page_url(url: str, site: str) -> str:
     """The page that somebody means by a URL or a path, as it is registered.
 
     PolicyError when it is none of `site`.
@@ -71,7 +71,7 @@ def named(url: str, site: str) -> str:
     if not url or (parts.netloc and not same):
         raise PolicyError(f"{url!r} is no page of {site}: say its path, /about for one.")
     path = "/" + quote(unquote(parts.path), safe=_IN_PATHS).lstrip("/")
-    query = cleaned(parts.query, _TRACKERS)
+    query = remove_parameters(parts.query, _TRACKERS)
     return f"{path}?{query}" if query else path
 
 

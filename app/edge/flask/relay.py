@@ -7,67 +7,67 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from .. import purge
-from ..pages.capacity import fullness
-from ..pages.precision import precision
+from ..pages.capacity import estimate_size
+from ..pages.precision import total_precision
 from ..policy.policy import PolicyError
 from .condition import other_build
-from .edge_drivers import never_purged
+from .edge_drivers import explain_unpurgeable
 from .explain import tracker_of
-from .status import Report
+from .status import EdgeStatus
 
 if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import Connection
 
     from ..purge.delivery import Delivery
-    from .embedded_gateway import Embedded
-    from .worker import Upkeep
+    from .embedded_gateway import EmbeddedGateway
+    from .worker import PurgeWorker
 
 
-def status(app: Flask) -> Report:
+def status(app: Flask) -> EdgeStatus:
     """What is owed to each edge of an app, how long, how fast it arrives, and what is kept."""
     state, tracker = app.extensions["edge"], tracker_of(app)
-    with tracker.reading() as connection:
-        return Report(
-            purging=_purging(app, connection),
-            index=fullness(connection),
-            precision=precision(connection),
-            bound=tracker.bound,
-            refill=_waiting(state.embedded),
+    with tracker.read_transaction() as connection:
+        return EdgeStatus(
+            purging=_load_purge_status(app, connection),
+            index=estimate_size(connection),
+            precision=total_precision(connection),
+            bound=tracker.capacity,
+            refill=_refill_queue_length(state.embedded),
             build=other_build(tracker, connection),
         )
 
 
-def _purging(app: Flask, connection: Connection) -> purge.Status:
-    deliveries = {found.tier.name: found for found in upkeep_of(app).relay.deliveries}
-    found = purge.status(connection, app.extensions["edge"].clock(), deliveries)
+def _load_purge_status(app: Flask, connection: Connection) -> purge.PurgeStatus:
+    deliveries = {found.tier.name: found for found in worker_of(app).relay.deliveries}
+    found = purge.purge_status(connection, app.extensions["edge"].clock(), deliveries)
     tiers = (replace(tier, driver=_driver(deliveries.get(tier.name))) for tier in found.tiers)
-    return replace(found, tiers=tuple(tiers), capped=never_purged(app))
+    return replace(found, tiers=tuple(tiers), capped=explain_unpurgeable(app))
 
 
 def _driver(delivery: Delivery | None) -> str:
     if delivery is None:
         return ""
-    return f"{type(delivery.driver).__name__}: {delivery.driver.limits.words()}"
+    return f"{type(delivery.driver).__name__}: {delivery.driver.limits.to_text()}"
 
 
-def _waiting(embedded: Embedded | None) -> int | None:
+def _refill_queue_length(embedded: EmbeddedGateway | None) -> int | None:
     if embedded is None or embedded.refill is None:
         return None
     stats = embedded.store.stats()
-    return 0 if stats is None else stats.wanted
+    return 0 if stats is None else stats.refill_queue
 
 
 def relay(app: Flask, stop: Event) -> None:
     """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-    found = upkeep_of(app)
+    found = worker_of(app)
     found.catch_up()
     found.run(stop)
 
 
-def upkeep_of(app: Flask) -> Upkeep:
+def worker_of(app: Flask) -> PurgeWorker:
     """What relays the changes of an app; raises PolicyError where nothing does."""
-    found: Upkeep | None = app.extensions["edge"].upkeep
+    found: PurgeWorker | None = app.extensions["edge"].upkeep
     if found is None:
         raise PolicyError("Nothing relays this app's changes: call edge.track().")
     return found

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..gateway import capped_headers
-from ..gateway.wsgi_call import FINDING
-from ..http.dates import written
-from ..http.durations import whole_seconds
+from ..gateway.wsgi_call import FINDING_KEY
+from ..http.dates import format_http_date
+from ..http.durations import delta_seconds
 from ..http.vary import field_names
 from ..policy.cdn_headers import EDGE_FIELDS, no_store_directives
-from ..policy.guard import Finding, Leak
+from ..policy.guard import GuardFinding, Leak
 from ..policy.policy import NO_STORE, PolicyError
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     from flask import Response
 
-    from ..policy.cdn_headers import Lines
+    from ..policy.cdn_headers import FieldLines
     from ..policy.policy import Policy
-    from ..purge.edge_chain import Front
+    from ..purge.edge_chain import EdgeChain
 
 POLICY_KEY = "broadsheet.policy"
 PURGED_KEY = "broadsheet.purged"
 """The key that says whether a page is shared and purged when what it shows changes."""
 COOKIES_KEY = "broadsheet.cookies"
 """The key that says how many cookies a response sets, as it was judged."""
-_TOLD_TO_EDGES = frozenset(name.lower() for name in EDGE_FIELDS)
-CLOSED = _TOLD_TO_EDGES | {"cache-control", "expires", capped_headers.NAME}
+_CDN_HEADERS = frozenset(name.lower() for name in EDGE_FIELDS)
+CACHE_HEADERS = _CDN_HEADERS | {"cache-control", "expires", capped_headers.FIELD_LOWER}
 """What is said to caches, in lower case."""
 _CONDITIONS = frozenset(
     {
@@ -45,32 +45,32 @@ _CONDITIONS = frozenset(
 _log = logging.getLogger(__name__)
 
 
-def withhold(
+def refuse_sharing(
     response: Response,
-    finding: Finding,
+    finding: GuardFinding,
     environ: dict[str, Any],
     *,
     policy: Policy = NO_STORE,
     strict: bool,
 ) -> None:
     """Make the response no-store and tell why; where `strict`, a leak raises instead."""
-    environ[FINDING] = finding.code
-    if finding.leak:
+    environ[FINDING_KEY] = finding.code
+    if finding.is_leak:
         if strict:
             response.close()  # it may hold a file
-            raise Leak(finding.sentence)
+            raise Leak(finding.summary)
         path = environ.get("PATH_INFO", "")
-        extra = {"finding": finding.code, "sentence": finding.sentence, "path": path}
+        extra = {"finding": finding.code, "sentence": finding.summary, "path": path}
         _log.warning("edge.finding", extra=extra)
-    close(response, policy)
+    set_no_store(response, policy)
 
 
-def close(response: Response, policy: Policy = NO_STORE) -> None:
+def set_no_store(response: Response, policy: Policy = NO_STORE) -> None:
     """Keep the response out of every cache, whatever its headers said.
 
     A policy of `no-store` is written with the other directives that it has.
     """
-    for name in header_names(response) & CLOSED:
+    for name in header_names(response) & CACHE_HEADERS:
         del response.headers[name]
     closed = policy if policy.no_store else NO_STORE
     response.headers["Cache-Control"] = no_store_directives(closed)
@@ -79,7 +79,7 @@ def close(response: Response, policy: Policy = NO_STORE) -> None:
 def promise(
     response: Response,
     policy: Policy,
-    front: Front,
+    front: EdgeChain,
     *,
     trusted: int | None,
     now: datetime,
@@ -89,37 +89,39 @@ def promise(
     `trusted` edges can be purged; None leaves it to the gateway, which hears what to say if not.
     """
     if policy.no_store:
-        close(response, policy)
+        set_no_store(response, policy)
         return
     headers, present = response.headers, header_names(response)
     try:
         policy = _varying(response, policy)
     except PolicyError:  # the view wrote what is no field name: no cache could select by it
-        close(response)
+        set_no_store(response)
         return
-    for name in present & _TOLD_TO_EDGES if not policy.shared else ():
+    for name in present & _CDN_HEADERS if not policy.is_shareable else ():
         del headers[name]
-    _tell(response, policy, front, trusted=trusted)
+    _write_cache_headers(response, policy, front, trusted=trusted)
     second = int(now.timestamp())
     headers["Date"] = _http_date(second)
     if headers["Cache-Control"] == "no-store":
         del headers["Expires"]
-    elif policy.shared and policy.browser.no_cache is not True:
-        headers["Expires"] = _http_date(second + whole_seconds(policy.browser.ttl))
+    elif policy.is_shareable and policy.browser.no_cache is not True:
+        headers["Expires"] = _http_date(second + delta_seconds(policy.browser.ttl))
     elif "expires" in present:
         # A cache too old for Cache-Control would share what is private.
         del headers["Expires"]
 
 
-def _tell(response: Response, policy: Policy, front: Front, *, trusted: int | None) -> None:
+def _write_cache_headers(
+    response: Response, policy: Policy, front: EdgeChain, *, trusted: int | None
+) -> None:
     """Write what each audience may do."""
-    headers, by_hand = response.headers, header_names(response) & _TOLD_TO_EDGES
+    headers, by_hand = response.headers, header_names(response) & _CDN_HEADERS
     # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
-    for name, value in front.lines(policy, 0 if by_hand else trusted):
+    for name, value in front.format_policy(policy, 0 if by_hand else trusted):
         # An edge that would mix variants stores nothing, whatever a view wrote for it.
         if name.lower() not in by_hand or value == "no-store":
             headers[name] = value
-    if trusted is None and not by_hand and (instead := front.instead(policy)):
+    if trusted is None and not by_hand and (instead := front.capped_headers(policy)):
         headers[capped_headers.FIELD] = instead
 
 
@@ -128,16 +130,16 @@ def _varying(response: Response, policy: Policy) -> Policy:
     own = vary_names(response)
     if own or policy.vary:
         write_vary(response, (*own, *policy.vary))
-    return policy.varying(own) if own and policy.shared else policy
+    return policy.with_vary(own) if own and policy.is_shareable else policy
 
 
-def tag(response: Response, lines: Lines) -> None:
+def add_cache_tags(response: Response, lines: FieldLines) -> None:
     """Add a page's tags, beside those that a view has written."""
     for name, value in lines:
         response.headers.add(name, value)
 
 
-def stamp(response: Response, environ: dict[str, Any]) -> str:
+def ensure_etag(response: Response, environ: dict[str, Any]) -> str:
     """Give a complete page a strong ETag, unless it has one; return what it has then."""
     known = response.headers["ETag"] if "etag" in header_names(response) else ""
     if known or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
@@ -150,17 +152,17 @@ def stamp(response: Response, environ: dict[str, Any]) -> str:
     return made
 
 
-def validate(response: Response, environ: dict[str, Any]) -> None:
+def evaluate_conditions(response: Response, environ: dict[str, Any]) -> None:
     """Answer conditional requests for a page that has validators (RFC 9110 §13)."""
     if response.status_code != 200:  # noqa: PLR2004 - OK
         return
     if not _CONDITIONS.isdisjoint(environ):
         response.make_conditional(environ)
         if response.status_code == 412:  # noqa: PLR2004 - the precondition failed
-            close(response)
+            set_no_store(response)
 
 
-def cookies(headers: Iterable[tuple[str, str]]) -> int:
+def count_cookies(headers: Iterable[tuple[str, str]]) -> int:
     """Return how many cookies are set."""
     return sum(name.lower() == "set-cookie" for name, _ in headers)
 
@@ -185,4 +187,4 @@ def header_names(response: Response) -> set[str]:
 
 @lru_cache(maxsize=256)
 def _http_date(second: int) -> str:
-    return written(second)
+    return format_http_date(second)

@@ -9,8 +9,8 @@ from flask import current_app, g, request
 from flask.globals import request_ctx
 
 from ..dependencies.fence import describe
-from ..policy.guard import Facts
-from .request import reads_of
+from ..policy.guard import ResponseFacts
+from .request import get_request_reads
 from .response import vary_names
 
 if TYPE_CHECKING:
@@ -18,35 +18,37 @@ if TYPE_CHECKING:
 
     from flask import Request, Response
 
-    from .effective_policy import Promise
-    from .request import Reads
+    from .effective_policy import EffectivePolicy
+    from .request import RequestReads
 
 
-def touch(code: str = "private-read") -> None:
+def report_private_read(code: str = "private-read") -> None:
     """Tell the guard that something of one reader, or something private, is read just now."""
-    reads_of(request).touch(code)
+    get_request_reads(request).add_reason(code)
 
 
-def look_at_session(response: Response) -> Response:
+def record_session_use(response: Response) -> Response:
     """Note, before any other after_request function runs, whether the view used the session."""
-    reads = reads_of(request)
+    reads = get_request_reads(request)
     try:
         session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
         if session is not None and session.accessed:
-            reads.touch("session-read")
+            reads.add_reason("session-read")
         if "cookie" in vary_names(response):
-            reads.touch("vary-cookie")
+            reads.add_reason("vary-cookie")
     except Exception as error:  # noqa: BLE001 - a session interface of the app's own
         describe(error, "as it looked at the session")
-        reads.touch("session-read")
+        reads.add_reason("session-read")
     return response
 
 
-def facts_of(said: Promise, route: Promise, asked: Request, response: Response) -> Facts:
+def collect_facts(
+    said: EffectivePolicy, route: EffectivePolicy, asked: Request, response: Response
+) -> ResponseFacts:
     """Return what the guard judges a response by; from now on reads don't count."""
-    reads = reads_of(asked)
-    reads.on = False
-    touched = reads.touched | set(_touched_by_extensions()) | set(_touched_in_session(reads))
+    reads = get_request_reads(asked)
+    reads.is_recording = False
+    touched = reads.reason_codes | set(_extension_reasons()) | set(_session_reasons(reads))
     cookies = set(_cookie_names(response))
     if cookies and "session-changed" not in touched:
         # A permanent session is sent anew with each response: the view did nothing.
@@ -58,23 +60,23 @@ def facts_of(said: Promise, route: Promise, asked: Request, response: Response) 
     if touched & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")
-    return Facts(
+    return ResponseFacts(
         view=asked.endpoint or f"The answer to {asked.path}",
         policy=said.policy,
-        marked=said.source != "none",
+        has_policy=said.source != "none",
         method=asked.method,
         status=response.status_code,
-        touched=frozenset(touched),
+        reason_codes=frozenset(touched),
         cookies_set=tuple(sorted(cookies)),
         vary=frozenset(vary),
         query_read=frozenset(reads.query),
         query_declared=route.query,
         headers_read=frozenset(reads.headers),
-        streamed=response.is_streamed and not response.direct_passthrough,
+        is_streamed=response.is_streamed and not response.direct_passthrough,
     )
 
 
-def variant_of(asked: Request, facts: Facts) -> str:
+def variant_key(asked: Request, facts: ResponseFacts) -> str:
     """Which of a URL's responses this is; others may be built from something else."""
     vary = facts.vary.union(name.lower() for name in facts.policy.vary)
     said = [f"{name}: {asked.environ.get(_variable(name), '')}" for name in sorted(vary)]
@@ -92,17 +94,17 @@ def _cookie_names(response: Response) -> Iterator[str]:
         yield line.partition("=")[0].strip()
 
 
-def _touched_in_session(reads: Reads) -> Iterator[str]:
+def _session_reasons(reads: RequestReads) -> Iterator[str]:
     session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
     if session is None:
         return
     if session.modified:
         yield "session-changed"
-    elif session.accessed and "session-read" not in reads.touched:
+    elif session.accessed and "session-read" not in reads.reason_codes:
         yield "session-read-late" if session else "session-seen"
 
 
-def _touched_by_extensions() -> Iterator[str]:
+def _extension_reasons() -> Iterator[str]:
     # Flask-Login and Flask-WTF keep what they made on flask.g, under these names.
     if "_login_user" in g:
         yield "user-read"

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..policy.policy import PolicyError
-from ..purge.maintenance import resume, retry
-from ..purge.membership import all_owed
+from ..purge.maintenance import resume_tier, retry_dead_letters
+from ..purge.membership import tiers_to_purge
 from .explain import tracker_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Retried:
 
     tiers: tuple[RetriedTier, ...]
 
-    def words(self) -> Iterator[str]:
+    def to_lines(self) -> Iterator[str]:
         """The lines that people read."""
         if not self.tiers:
             yield "No edge is purged by this site."
@@ -37,7 +37,7 @@ class Retried:
             purges = "1 purge" if tier.purges == 1 else f"{tier.purges} purges"
             yield f"{tier.name} is asked again at once; {purges} that failed will be sent again."
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         return asdict(self)
 
@@ -48,14 +48,16 @@ def retry_purges(app: Flask, name: str = "") -> Retried:
     Dead letters start from the beginning. Raises PolicyError for a name that no tier has.
     """
     tracker, now = tracker_of(app), app.extensions["edge"].clock()
-    with tracker.logging() as connection:
-        tiers = all_owed(connection, tracker.front.tiers)
+    with tracker.change_log_transaction() as connection:
+        tiers = tiers_to_purge(connection, tracker.front.tiers)
         chosen = [tier for tier in tiers if name in {"", tier.name}]
         if name and not chosen:
             known = ", ".join(sorted(tier.name for tier in tiers)) or "none"
             raise PolicyError(f"{name!r} is no tier that is purged. Known ones: {known}.")
         retried = []
         for tier in chosen:
-            resume(connection, tier.name)
-            retried.append(RetriedTier(name=tier.name, purges=retry(connection, tier, now)))
+            resume_tier(connection, tier.name)
+            retried.append(
+                RetriedTier(name=tier.name, purges=retry_dead_letters(connection, tier, now))
+            )
     return Retried(tiers=tuple(sorted(retried, key=lambda tier: tier.name)))

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..policy.cdn_headers import mixed_fields
-from .effective_policy import route_promise
+from .effective_policy import policy_for_route
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from ..policy.policy import Policy
-    from ..purge.edge_chain import Front
-    from .effective_policy import Promise
+    from ..purge.edge_chain import EdgeChain
+    from .effective_policy import EffectivePolicy
 
 _ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
 
@@ -37,7 +37,7 @@ class Route:
     headers: tuple[str, ...]
     reason: str | None
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the route for JSON."""
         return asdict(self)
 
@@ -47,7 +47,7 @@ def routes(app: Flask) -> list[Route]:
     state = app.extensions["edge"]
     rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
     return [
-        _route(rule, route_promise(app, rule.endpoint, state.default), state.front)
+        _route(rule, policy_for_route(app, rule.endpoint, state.default), state.front)
         for rule in rules
         if not rule.build_only
     ]
@@ -67,12 +67,12 @@ def unkept_variants(app: Flask) -> tuple[str, ...]:
 
 
 def _policy(app: Flask, endpoint: str) -> Policy:
-    return route_promise(app, endpoint, app.extensions["edge"].default).policy
+    return policy_for_route(app, endpoint, app.extensions["edge"].default).policy
 
 
-def _route(rule: Any, promise: Promise, front: Front) -> Route:
+def _route(rule: Any, promise: EffectivePolicy, front: EdgeChain) -> Route:
     methods = tuple(sorted((rule.methods or set()) - _ANY_METHOD)) or ("ANY",)
-    words = promise.policy.words()
+    words = promise.policy.texts_by_audience()
     return Route(
         rule=rule.rule,
         endpoint=rule.endpoint,
@@ -81,14 +81,14 @@ def _route(rule: Any, promise: Promise, front: Front) -> Route:
         source=promise.source,
         browser=words.browser,
         edge=words.edge,
-        edges=front.words(promise.policy),
+        edges=front.texts_by_edge(promise.policy),
         query=tuple(sorted(promise.query)),
         headers=promise.policy.vary,
         reason=_reason(methods, promise),
     )
 
 
-def _reason(methods: tuple[str, ...], promise: Promise) -> str | None:
+def _reason(methods: tuple[str, ...], promise: EffectivePolicy) -> str | None:
     """Name the guard's reason when nothing that the route answers is stored."""
     if "GET" not in methods and "ANY" not in methods:
         return "unsafe-method"

@@ -5,61 +5,65 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..cdn.site_description import Origin, Plan, Rule
-from ..policy.cdn_headers import named
+from ..cdn.site_description import OriginServer, RouteRule, SiteDescription
+from ..policy.cdn_headers import parse_dialects
 from ..policy.policy import PolicyError
-from ..settings import number, varied_fields
-from .effective_policy import route_promise
+from ..settings import read_number, varied_fields
+from .effective_policy import policy_for_route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flask import Flask
 
-    from .effective_policy import Promise
+    from .effective_policy import EffectivePolicy
 
 _VARIABLE = re.compile(r"<(?:[^<>:]+:)?([A-Za-z_]\w*)>")
-_STATIC, _VARYING, _DEEP = range(3)
+_FIXED, _VARIABLE_SEGMENT, _MULTI_SEGMENT = range(3)
 
 
-def plan(app: Flask, *, origins: Sequence[str], site: str = "", **said: Any) -> Plan:
+def describe_site(
+    app: Flask, *, origins: Sequence[str], site: str = "", **said: Any
+) -> SiteDescription:
     """Build the plan of an app; `said` are fields of Plan that its settings don't know."""
     state = app.extensions["edge"]
     known = site or (state.tracker.site if state.tracker is not None else "")
     if not known:
         raise PolicyError("Nobody knows the site's address: say --site https://example.org.")
-    return Plan(
-        site=Origin.of(known),
-        rules=tuple(rules(app)),
-        origins=tuple(Origin.of(origin) for origin in origins),
-        edges=tuple(dialect.name for dialect in named(app.config["EDGE"])),
-        largest=number(app.config, "EDGE_STORE_ENTRY"),
+    return SiteDescription(
+        site=OriginServer.of(known),
+        rules=tuple(list_route_rules(app)),
+        origins=tuple(OriginServer.of(origin) for origin in origins),
+        dialects=tuple(dialect.name for dialect in parse_dialects(app.config["EDGE"])),
+        max_body_bytes=read_number(app.config, "EDGE_STORE_ENTRY"),
         vary=varied_fields(app.config),
         **said,
     )
 
 
-def rules(app: Flask) -> list[Rule]:
+def list_route_rules(app: Flask) -> list[RouteRule]:
     """List what readers may GET, what is more particular before what is more general."""
     default = app.extensions["edge"].default
     listed = [rule for rule in app.url_map.iter_rules() if not rule.build_only and _is_read(rule)]
     found = [
-        (_generality(rule), _rule(rule, route_promise(app, rule.endpoint, default)))
+        (_specificity_key(rule), _rule(rule, policy_for_route(app, rule.endpoint, default)))
         for rule in listed
     ]
     # Of two that are equally general the private one is tried first.
-    found.sort(key=lambda pair: (pair[0], pair[1].shared, pair[1].query or (), pair[1].rule))
+    found.sort(
+        key=lambda pair: (pair[0], pair[1].is_shared, pair[1].query_params or (), pair[1].url_rule)
+    )
     return [rule for _, rule in found]
 
 
-def _rule(rule: Any, promise: Promise) -> Rule:
-    return Rule(
-        rule=rule.rule,
+def _rule(rule: Any, promise: EffectivePolicy) -> RouteRule:
+    return RouteRule(
+        url_rule=rule.rule,
         pattern=f"^{_filled(rule, _expression)}$",
         wildcard=re.sub(r"\*+", "*", _filled(rule, lambda _: "*", literally=True)),
         policy=promise.policy.name,
-        shared=promise.policy.shared and promise.source != "none",
-        query=tuple(sorted(promise.query)) if promise.query_holds else None,
+        is_shared=promise.policy.is_shareable and promise.source != "none",
+        query_params=tuple(sorted(promise.query)) if promise.declares_query else None,
     )
 
 
@@ -87,7 +91,7 @@ def _filled(rule: Any, say: Any, *, literally: bool = False) -> str:
     return said + (text[end:] if literally else re.escape(text[end:]))
 
 
-def _generality(rule: Any) -> tuple[tuple[int, int], ...]:
+def _specificity_key(rule: Any) -> tuple[tuple[int, int], ...]:
     """Order rules as Werkzeug tries them: segment by segment, fixed before variable before deep.
 
     A deep one takes all that follows, so what is fixed behind it makes it more particular.
@@ -97,7 +101,7 @@ def _generality(rule: Any) -> tuple[tuple[int, int], ...]:
     for place, segment in enumerate(segments, start=1):
         named = [_converters(rule)[name] for name in _VARIABLE.findall(segment)]
         if not all(converter.part_isolating for converter in named):
-            return (*said, (_DEEP, place - len(segments)))
+            return (*said, (_MULTI_SEGMENT, place - len(segments)))
         weight = sum(converter.weight for converter in named)
-        said.append((_VARYING, weight) if named else (_STATIC, 0))
+        said.append((_VARIABLE_SEGMENT, weight) if named else (_FIXED, 0))
     return tuple(said)

@@ -12,19 +12,19 @@ from weakref import ReferenceType, ref
 from ..purge.heartbeat import BEAT
 
 if TYPE_CHECKING:
-    from .worker import Upkeep
+    from .worker import PurgeWorker
 
 _log = logging.getLogger(__name__)
 
 
-def stand_by(upkeep: Upkeep, *, pause: Callable[[float], None] = time.sleep) -> Thread:
+def stand_by(upkeep: PurgeWorker, *, pause: Callable[[float], None] = time.sleep) -> Thread:
     """Watch the relay's heartbeat in a thread that ends with the app; return the thread."""
     thread = Thread(target=_watch, args=(ref(upkeep), pause), daemon=True)
     thread.start()
     return thread
 
 
-def _watch(found: ReferenceType[Upkeep], pause: Callable[[float], None]) -> None:
+def _watch(found: ReferenceType[PurgeWorker], pause: Callable[[float], None]) -> None:
     failed = False
     while True:
         pause(BEAT.total_seconds())

@@ -12,44 +12,44 @@ from flask.globals import request_ctx
 
 from ..dependencies import recorder
 from ..dependencies.fence import describe
-from ..policy.guard import SAFE, SUCCESSFUL, Finding, judge
+from ..policy.guard import SAFE_METHODS, SUCCESS_STATUSES, GuardFinding, find_reason_not_to_share
 from ..policy.policy import PolicyError
 from .caching import watch_caches
-from .effective_policy import Default, response_promise, route_promise
-from .fail_closed import RECORDED, note_url
+from .effective_policy import Default, policy_for_response, policy_for_route
+from .fail_closed import RECORDING_KEY, note_url
 from .files import watch_files
-from .page_url import misspelt, registered_as, tidy_query
-from .request import reads_of
+from .page_url import hide_undeclared_parameters, is_alias_url, page_url
+from .request import get_request_reads
 from .response import (
     COOKIES_KEY,
     POLICY_KEY,
     PURGED_KEY,
-    cookies,
+    add_cache_tags,
+    count_cookies,
+    ensure_etag,
+    evaluate_conditions,
     promise,
-    stamp,
-    tag,
-    validate,
+    refuse_sharing,
     vary_names,
-    withhold,
     write_vary,
 )
-from .response_facts import facts_of, look_at_session, variant_of
-from .tracking import REDIRECTS, Version
+from .response_facts import collect_facts, record_session_use, variant_key
+from .tracking import REDIRECTS, ResponseVersion
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
 
-    from ..audit import Ours
-    from ..policy.guard import Facts
+    from ..audit import SiteProfile
+    from ..policy.guard import ResponseFacts
     from ..policy.policy import Policy
-    from ..purge.edge_chain import Front
-    from .effective_policy import Promise, ShouldHandle
-    from .embedded_gateway import Embedded
-    from .fail_closed import Seal
-    from .startup import Awake
+    from ..purge.edge_chain import EdgeChain
+    from .effective_policy import EffectivePolicy, ShouldHandle
+    from .embedded_gateway import EmbeddedGateway
+    from .fail_closed import FailClosedMiddleware
+    from .startup import StartupGate
     from .tracking import Tracker
     from .untracked import CurrentCode
-    from .worker import Upkeep
+    from .worker import PurgeWorker
 
 Clock = Callable[[], datetime]
 
@@ -58,46 +58,50 @@ FAILED = "edge.failed"
 
 
 @dataclass(slots=True, kw_only=True, weakref_slot=True)
-class State:
+class EdgeState:
     """What the edge knows of one app."""
 
     default: Policy | None
     should_handle: ShouldHandle
     clock: Clock
-    front: Front
+    edge_chain: EdgeChain
     strict: bool | None
-    trust: Callable[[], int] | None = None
-    embedded: Embedded | None = None
+    purgeable_counter: Callable[[], int] | None = None
+    embedded_gateway: EmbeddedGateway | None = None
     tracker: Tracker | None = None
-    upkeep: Upkeep | None = None
-    awake: Awake | None = None
-    sealed: Seal | None = None
+    worker: PurgeWorker | None = None
+    startup_gate: StartupGate | None = None
+    sealed: FailClosedMiddleware | None = None
     code: CurrentCode | None = None
-    ours: Ours | None = None
-    routes: dict[str, Promise] = field(default_factory=dict)
+    site_profile: SiteProfile | None = None
+    route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
 
-    def route(self, app: Flask, endpoint: str | None) -> Promise:
+    def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
         """Return what an endpoint promises; the answer is kept, since marks don't change."""
-        known = self.routes.get(endpoint or "")
+        known = self.route_policies.get(endpoint or "")
         if known is None:
-            known = route_promise(app, endpoint, self.default)
-            self.routes[endpoint or ""] = known
+            known = policy_for_route(app, endpoint, self.default)
+            self.route_policies[endpoint or ""] = known
         return known
 
     def is_strict(self, app: Flask) -> bool:
         """Tell whether a leak raises in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
 
-    def doubt(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway asks it
+    def cap_level(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway asks it
         """Say how many edges can be purged of a page, unless all can that ever could."""
-        trusted = self._trusted(misspelt=misspelt)
-        return "" if trusted == self.front.trusted else str(trusted)
+        trusted = self._purgeable_count(misspelt=misspelt)
+        return "" if trusted == self.edge_chain.purgeable_count else str(trusted)
 
-    def _trusted(self, *, misspelt: bool) -> int:
-        trusted = self.front.trusted if self.trust is None else self.trust()
-        return min(trusted, self.front.by_any_url) if misspelt else trusted
+    def _purgeable_count(self, *, misspelt: bool) -> int:
+        trusted = (
+            self.edge_chain.purgeable_count
+            if self.purgeable_counter is None
+            else self.purgeable_counter()
+        )
+        return min(trusted, self.edge_chain.purgeable_by_tag_count) if misspelt else trusted
 
-    def begin(self, sender: Flask, **_: Any) -> None:
+    def on_request_started(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
         asked = request_ctx.request
         try:
@@ -108,37 +112,41 @@ class State:
             asked.environ[FAILED] = describe(error, "as a request began")
 
     def _begin(self, sender: Flask, asked: Request) -> None:
-        route = self.route(sender, asked.endpoint)
-        if asked.environ.get("QUERY_STRING") and route.query_holds and asked.method in SAFE:
-            tidy_query(route, asked)
-        reads_of(asked).on = True
-        if RECORDED not in asked.environ:
-            self.record()
+        route = self.policy_for_endpoint(sender, asked.endpoint)
+        if (
+            asked.environ.get("QUERY_STRING")
+            and route.declares_query
+            and asked.method in SAFE_METHODS
+        ):
+            hide_undeclared_parameters(route, asked)
+        get_request_reads(asked).is_recording = True
+        if RECORDING_KEY not in asked.environ:
+            self.start_recording()
             note_url(asked.environ)
-        after_this_request(look_at_session)
-        if self.tracker is not None and route.policy.shared:
+        after_this_request(record_session_use)
+        if self.tracker is not None and route.policy.is_shareable:
             self._watch(sender, self.tracker, route)
 
-    def _watch(self, sender: Flask, tracker: Tracker, route: Promise) -> None:
+    def _watch(self, sender: Flask, tracker: Tracker, route: EffectivePolicy) -> None:
         """See what a route that may be shared reads beside the database."""
         watch_caches(sender)
-        record = recorder.current()
+        record = recorder.current_record()
         if record is not None and route.policy.purged and self.is_strict(sender):
             watch_files(record)
         if route.reads is not None:
             tracker.declare(route.reads)
 
-    def record(self) -> None:
+    def start_recording(self) -> None:
         """Record what is read of the database from now on."""
         if self.tracker is not None:
-            self.tracker.begin()
+            self.tracker.start_recording()
 
-    def finish(self, sender: Flask, response: Response, **_: Any) -> None:
+    def on_request_finished(self, sender: Flask, response: Response, **_: Any) -> None:
         """Judge the finished response and write its headers."""
         asked = request_ctx.request
         try:
             if failure := asked.environ.pop(FAILED, ""):
-                finding = Finding(code="edge-failed", sentence=failure, leak=False)
+                finding = GuardFinding(code="edge-failed", summary=failure, is_leak=False)
                 self._withhold(sender, response, finding, asked.environ)
             else:
                 self._finish(sender, response, asked)
@@ -146,46 +154,46 @@ class State:
             if self.is_strict(sender):
                 raise
             sentence = describe(error, "as it judged a response")
-            finding = Finding(code="edge-failed", sentence=sentence, leak=False)
+            finding = GuardFinding(code="edge-failed", summary=sentence, is_leak=False)
             self._withhold(sender, response, finding, asked.environ)
 
     def _withhold(
-        self, sender: Flask, response: Response, finding: Finding, environ: dict[str, Any]
+        self, sender: Flask, response: Response, finding: GuardFinding, environ: dict[str, Any]
     ) -> None:
         """Keep a response out of every cache; one that can't be judged is closed by the seal."""
         environ.pop(POLICY_KEY, None)
         environ[PURGED_KEY] = False
-        withhold(response, finding, environ, strict=self.is_strict(sender))
+        refuse_sharing(response, finding, environ, strict=self.is_strict(sender))
 
     def _finish(self, sender: Flask, response: Response, asked: Request) -> None:
         now = self.clock()
         environ = asked.environ
-        route = self.route(sender, asked.endpoint)
+        route = self.policy_for_endpoint(sender, asked.endpoint)
         default = Default(policy=self.default, should_handle=self.should_handle)
-        said = response_promise(route, asked, response, default, now)
+        said = policy_for_response(route, asked, response, default, now)
         said = replace(said, policy=said.policy.ending(now))
-        etag = "" if said.policy.no_store else stamp(response, environ)
-        facts = facts_of(said, route, asked, response)
-        failed = facts.status not in SUCCESSFUL
-        version = Version(
-            variant=variant_of(asked, facts),
+        etag = "" if said.policy.no_store else ensure_etag(response, environ)
+        facts = collect_facts(said, route, asked, response)
+        failed = facts.status not in SUCCESS_STATUSES
+        version = ResponseVersion(
+            variant=variant_key(asked, facts),
             etag=etag,
             failed=failed,
             redirects=facts.status in REDIRECTS,
         )
-        url = registered_as(asked) if said.policy.shared else ""
-        finding = judge(facts) or self._registered(facts, url, version, now)
+        url = page_url(asked) if said.policy.is_shareable else ""
+        finding = find_reason_not_to_share(facts) or self._register(facts, url, version, now)
         environ[POLICY_KEY] = said.policy.name
-        environ[COOKIES_KEY] = cookies(response.headers)
-        environ[PURGED_KEY] = said.policy.shared and said.policy.purged and finding is None
+        environ[COOKIES_KEY] = count_cookies(response.headers)
+        environ[PURGED_KEY] = said.policy.is_shareable and said.policy.purged and finding is None
         if finding is None:
             tags = self._tags(url, version, said.policy)
-            self._promise(response, said.policy, asked, tags=tags, now=now)
+            self._write_headers(response, said.policy, asked, tags=tags, now=now)
         else:
             strict = self.is_strict(sender)
-            withhold(response, finding, environ, policy=said.policy, strict=strict)
+            refuse_sharing(response, finding, environ, policy=said.policy, strict=strict)
 
-    def _promise(
+    def _write_headers(
         self,
         response: Response,
         policy: Policy,
@@ -195,34 +203,38 @@ class State:
         now: datetime,
     ) -> None:
         """Write what caches may do with a response that the guard lets out."""
-        if policy.shared and "cookie" in {name.lower() for name in vary_names(response)}:
+        if policy.is_shareable and "cookie" in {name.lower() for name in vary_names(response)}:
             write_vary(response, (n for n in vary_names(response) if n.lower() != "cookie"))
-        trusted = self._trusted(misspelt=misspelt(asked)) if self.embedded is None else None
-        promise(response, policy, self.front, trusted=trusted, now=now)
+        trusted = (
+            self._purgeable_count(misspelt=is_alias_url(asked))
+            if self.embedded_gateway is None
+            else None
+        )
+        promise(response, policy, self.edge_chain, trusted=trusted, now=now)
         if tags:
-            tag(response, self.front.tags(*tags))
+            add_cache_tags(response, self.edge_chain.format_tags(*tags))
         if not policy.no_store:
-            validate(response, asked.environ)
+            evaluate_conditions(response, asked.environ)
 
-    def _tags(self, url: str, version: Version, policy: Policy) -> tuple[str, ...]:
+    def _tags(self, url: str, version: ResponseVersion, policy: Policy) -> tuple[str, ...]:
         """The cache tags of a shared response; none where no edge is purged."""
-        if self.tracker is None or not policy.shared or not self.front.tiers:
+        if self.tracker is None or not policy.is_shareable or not self.edge_chain.tiers:
             return ()
         return self.tracker.tags_of(url, version, policy)
 
-    def _registered(
-        self, facts: Facts, url: str, version: Version, now: datetime
-    ) -> Finding | None:
+    def _register(
+        self, facts: ResponseFacts, url: str, version: ResponseVersion, now: datetime
+    ) -> GuardFinding | None:
         """Put a page that shared caches may keep into the index, where there is one."""
         policy = facts.policy
-        if self.tracker is None or not policy.shared:
-            return self.code.finding(facts.view) if self.code and policy.shared else None
-        return self.tracker.settle(facts.view, url, version, policy, now)
+        if self.tracker is None or not policy.is_shareable:
+            return self.code.finding(facts.view) if self.code and policy.is_shareable else None
+        return self.tracker.register_response(facts.view, url, version, policy, now)
 
 
-def state_of(app: Flask) -> State:
+def state_of(app: Flask) -> EdgeState:
     """Return the state of an app's edge; PolicyError when the app has none."""
     state = app.extensions.get("edge")
-    if not isinstance(state, State):
+    if not isinstance(state, EdgeState):
         raise PolicyError("This app has no edge: call edge.init_app(app) first.")
     return state

@@ -16,18 +16,18 @@ from flask import Response, current_app, g, request
 
 from ..dependencies import Part
 from ..http import codings, ranges, validators
-from ..http.fields import Fields
+from ..http.fields import HeaderFields
 from ..policy.decorators import cached
 from ..policy.policy import Freshness, Policy
 from ..static.manifest import (
     Manifest,
     StaticError,
     StaticFile,
-    looks_stamped,
-    read_folder,
-    state_of,
+    build_manifest,
+    folder_signature,
+    has_fingerprint,
 )
-from .templates import ABSENT, note
+from .templates import ABSENT, record_part
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,36 +35,36 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.wrappers import Response as BaseResponse
 
-    from ..static.build_cache import Shelf
+    from ..static.build_cache import BuildCache
 
 KIND = "static"
 STATIC = Policy(name="STATIC", browser=Freshness(ttl=timedelta(days=365)), immutable=True)
-_NO_FIELDS = Fields(())
+_NO_FIELDS = HeaderFields(())
 _log = logging.getLogger(__name__)
 
 
-class Static:
+class StaticFiles:
     """The static files of one app."""
 
-    def __init__(self, folder: Path, shelf: Shelf) -> None:
+    def __init__(self, folder: Path, shelf: BuildCache) -> None:
         self._folder = folder
         self._shelf = shelf
         self._lock = threading.Lock()
-        self._state = state_of(folder)
-        self._manifest = read_folder(folder, shelf)
+        self._state = folder_signature(folder)
+        self._manifest = build_manifest(folder, shelf)
         self._app: Flask | None = None
 
     def install(self, app: Flask) -> None:
         """Answer for Flask's `static` endpoint and stamp its URLs."""
         self._app = app
         app.view_functions["static"] = self.serve
-        app.url_defaults(self.stamp)
+        app.url_defaults(self.add_fingerprint)
 
     @staticmethod
-    def serves(app: Flask) -> bool:
+    def is_installed(app: Flask) -> bool:
         """Tell whether the static files of an app are answered for here."""
         view = app.view_functions.get("static")
-        return isinstance(getattr(view, "__self__", None), Static)
+        return isinstance(getattr(view, "__self__", None), StaticFiles)
 
     def manifest(self) -> Manifest:
         """Return what is in the folder; in debug mode a changed file is seen at once."""
@@ -72,21 +72,21 @@ class Static:
         if self._app is not None and self._app.debug and not g.get("edge_static_seen"):
             g.edge_static_seen = True
             with self._lock:
-                state = state_of(self._folder)
+                state = folder_signature(self._folder)
                 if state != self._state:
-                    self._manifest = read_folder(self._folder, self._shelf)
+                    self._manifest = build_manifest(self._folder, self._shelf)
                     self._state = state
         return self._manifest
 
-    def stamp(self, endpoint: str, values: dict[str, Any]) -> None:
+    def add_fingerprint(self, endpoint: str, values: dict[str, Any]) -> None:
         """Put the fingerprint before the file's name in a URL that is being built."""
         if endpoint != "static" or "filename" not in values:
             return
         name = values["filename"]
         manifest = self.manifest()
-        note(_part(manifest, name))
+        record_part(_part(manifest, name))
         try:
-            values["filename"] = manifest.stamped(name)
+            values["filename"] = manifest.fingerprinted_path(name)
         except StaticError:
             if current_app.extensions["edge"].is_strict(current_app):
                 raise
@@ -100,30 +100,30 @@ class Static:
     def serve(self, filename: str) -> BaseResponse:
         """Send the file with this fingerprint, or tell where it is now, or that it is not here."""
         manifest = self.manifest()
-        file = manifest.exact(filename)
+        file = manifest.find_exact(filename)
         if file is not None:
-            return _answer(file)
+            return _build_response(file)
         if filename in manifest.files:
             return current_app.redirect(current_app.url_for("static", filename=filename))
-        gone = looks_stamped(filename) and filename.partition("/")[2] in manifest.files
+        gone = has_fingerprint(filename) and filename.partition("/")[2] in manifest.files
         text = "This version of the file is not here.\n" if gone else "There is no such file.\n"
         return Response(text, 404, content_type="text/plain; charset=utf-8")
 
 
 def _part(manifest: Manifest, name: str) -> Part:
     file = manifest.files.get(name)
-    return _known(name, file.fingerprint if file else ABSENT)
+    return _part_for(name, file.fingerprint if file else ABSENT)
 
 
 @lru_cache(maxsize=1024)  # each page names a dozen of the same files
-def _known(name: str, digest: str) -> Part:
+def _part_for(name: str, digest: str) -> Part:
     return Part(kind=KIND, name=name, digest=digest)
 
 
-def _answer(file: StaticFile) -> Response:
+def _build_response(file: StaticFile) -> Response:
     coding = "identity"
     if file.codings:
-        coding = codings.choose(request.headers.get("Accept-Encoding"), file.codings)
+        coding = codings.choose_coding(request.headers.get("Accept-Encoding"), file.codings)
     # Not the tag that a cache in front gives to what it packs itself: the bytes differ.
     form = "" if coding == "identity" else f"-{coding}"
     tag = validators.ETag(opaque=f"{file.fingerprint}{form}")
@@ -135,29 +135,29 @@ def _answer(file: StaticFile) -> Response:
         response.vary.add("Accept-Encoding")
     if coding != "identity":
         response.headers["Content-Encoding"] = coding
-    if _wants_part(tag):
-        _cut(response, body)
+    if _range_applies(tag):
+        _apply_range(response, body)
     return response
 
 
-def _wants_part(tag: validators.ETag) -> bool:
+def _range_applies(tag: validators.ETag) -> bool:
     """Tell whether Range holds here (RFC 9110 §13.2.2 and §14.2)."""
     asked = request.headers
     if request.method != "GET" or "Range" not in asked:
         return False
-    if not validators.none_match(asked.get("If-None-Match", ""), str(tag)):
+    if not validators.evaluate_if_none_match(asked.get("If-None-Match", ""), str(tag)):
         return False
     if "If-Match" in asked:
         return False
     condition = asked.get("If-Range")
     # No file here has a Last-Modified, so a date in If-Range never holds.
-    return condition is None or validators.same_range(condition, _NO_FIELDS, tag, now=0)
+    return condition is None or validators.evaluate_if_range(condition, _NO_FIELDS, tag, now=0)
 
 
-def _cut(response: Response, body: bytes) -> None:
+def _apply_range(response: Response, body: bytes) -> None:
     try:
-        part = ranges.part(request.headers["Range"], len(body))
-    except ranges.UnsatisfiableError:
+        part = ranges.select_range(request.headers["Range"], len(body))
+    except ranges.RangeNotSatisfiableError:
         response.status_code = 416
         response.set_data(b"")
         response.headers["Content-Range"] = f"bytes */{len(body)}"

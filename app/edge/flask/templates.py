@@ -28,44 +28,44 @@ UNKNOWN = "unknown"
 """The digest of what can't be read, or changed meanwhile; every release purges its pages."""
 
 
-class NotingTemplate(Template):
+class TrackedTemplate(Template):
     """A template that knows as which part it stands in a page."""
 
     part: Part | None = None
-    noted: frozenset[Part] = frozenset()
+    module_parts: frozenset[Part] = frozenset()
     """What its module was made from: importing it without context makes that once for all."""
-    spoils: str | None = None
+    unshareable_reason: str | None = None
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        outer = recorder.current()
+        outer = recorder.current_record()
         with recorder.recording() as record:
             made = self._module is None
             module = super()._get_default_module(ctx)
         if module is self._module and made:
             with fenced("as it noted a template"):
-                self._keep(record)
+                self._store_module_record(record)
         if module is not self._module:  # made for this one import
             if outer is not None:
-                outer.join(record)
+                outer.merge(record)
         elif outer is not None:
-            outer.read(self.noted)
-            if self.spoils is not None:
-                outer.spoil(self.spoils)
+            outer.add_dependencies(self.module_parts)
+            if self.unshareable_reason is not None:
+                outer.set_unshareable(self.unshareable_reason)
         return module
 
-    def _keep(self, record: recorder.Record) -> None:
+    def _store_module_record(self, record: recorder.RenderRecord) -> None:
         found = record.dependencies
-        self.noted = frozenset(d for d in found if isinstance(d, Part))
-        self.spoils = record.spoilt
-        if len(self.noted) < len(found):
+        self.module_parts = frozenset(d for d in found if isinstance(d, Part))
+        self.unshareable_reason = record.unshareable_reason
+        if len(self.module_parts) < len(found):
             reads = f"the template {self.name} reads the database once for all pages"
-            self.spoils = f"{reads}: import it with context"
+            self.unshareable_reason = f"{reads}: import it with context"
 
 
-class NotingEnvironment(FlaskEnvironment):
+class TrackedEnvironment(FlaskEnvironment):
     """Flask's environment; whatever is loaded from it is noted in the record of the response."""
 
-    template_class = NotingTemplate
+    template_class = TrackedTemplate
 
     def _load_template(
         self,
@@ -75,15 +75,15 @@ class NotingEnvironment(FlaskEnvironment):
         try:
             template = super()._load_template(name, globals)
         except TemplateNotFound:
-            note(Part(kind=KIND, name=name, digest=ABSENT))
+            record_part(Part(kind=KIND, name=name, digest=ABSENT))
             raise
         with fenced(f"as it noted the template {name}"):
-            note(self.part(template))
+            record_part(self.part(template))
         return template
 
     def part(self, template: Template) -> Part:
         """The part that a template is; made once for each template object."""
-        assert isinstance(template, NotingTemplate)
+        assert isinstance(template, TrackedTemplate)
         if template.part is None:
             name = template.name or ""
             found = Part(kind=KIND, name=name, digest=self.digest(name))
@@ -108,17 +108,17 @@ def install(app: Flask) -> None:
     """Let an app's templates note themselves; to be called before the first is loaded."""
     if "jinja_env" in app.__dict__:
         raise PolicyError("The app's templates are in use already: call edge.init_app() before.")
-    if issubclass(app.jinja_environment, NotingEnvironment):
+    if issubclass(app.jinja_environment, TrackedEnvironment):
         return
     if app.jinja_environment is not FlaskEnvironment:
         raise PolicyError(
             "The app has a Jinja environment of its own: derive it from NotingEnvironment."
         )
-    app.jinja_environment = NotingEnvironment
+    app.jinja_environment = TrackedEnvironment
 
 
-def note(part: Part) -> None:
+def record_part(part: Part) -> None:
     """Note a part of the response that is being made."""
-    record = recorder.current()
+    record = recorder.current_record()
     if record is not None:
-        record.read((part,))
+        record.add_dependencies((part,))

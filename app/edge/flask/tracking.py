@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from ..changes.log_position import mark
-from ..dependencies import Schema, recorder
-from ..dependencies.engine_events import INTERNAL, end_reads
-from ..pages import Bound, Page, Registered, register
+from ..changes.log_position import current_log_position
+from ..dependencies import PublicSchema, recorder
+from ..dependencies.engine_events import INTERNAL_OPTIONS, end_reads
+from ..pages import IndexCapacity, IndexedPage, RegistrationResult, register
 from ..pages.group_commit import Registrar
 from ..pages.page import Short, ShortKind
-from ..pages.resolver_lock import WRITING, promptly
-from ..policy.guard import Finding
+from ..pages.resolver_lock import WRITE_OPTIONS, promptly
+from ..policy.guard import GuardFinding
 from ..policy.until import covers
 
 if TYPE_CHECKING:
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
-    from ..changes import Watched
-    from ..changes.drift_monitor import Watchman
+    from ..changes import WatchedTable
+    from ..changes.drift_monitor import DriftMonitor
     from ..pages.page_tags import PageTags
     from ..policy.policy import Policy
-    from ..purge.edge_chain import Front
-    from .build import Parts
+    from ..purge.edge_chain import EdgeChain
+    from .build import AppBuild
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class ResponseVersion:
     """Which response of a URL it is, and which bytes it has.
 
     `failed`: it is no page; `redirects`: it leads to another.
@@ -54,16 +54,16 @@ class Tracker:
     """Registers the responses of one app in the database that they are built from."""
 
     engine: Engine
-    watched: tuple[Watched, ...]
-    schema: Schema
+    watched_tables: tuple[WatchedTable, ...]
+    schema: PublicSchema
     site: str
     tags: PageTags
-    front: Front
-    parts: Parts
-    watchman: Watchman
-    demands_release: bool
+    front: EdgeChain
+    parts: AppBuild
+    drift_monitor: DriftMonitor
+    requires_current_build: bool
     """Register only what the current release has made."""
-    bound: Bound | None = None
+    capacity: IndexCapacity | None = None
     registrar: Registrar = field(init=False, repr=False)
     """Commits what is registered; made once, since its queue is the whole process's."""
 
@@ -71,55 +71,55 @@ class Tracker:
         """Make the registrar."""
         object.__setattr__(self, "registrar", Registrar(self.engine))
 
-    def begin(self) -> None:
+    def start_recording(self) -> None:
         """Record what is read from now on."""
         recorder.begin()
 
     def declare(self, tables: Collection[str]) -> None:
         """Record tables that a route has declared, marked before anything is read of them."""
-        record = recorder.current()
+        record = recorder.current_record()
         if record is None:
             return
         record.declare(tables)
-        unknown = [name for name in tables if not self.schema.knows(name)]
+        unknown = [name for name in tables if not self.schema.is_public(name)]
         if unknown:
-            record.spoil(f"it declares the table {unknown[0]}, which is not watched")
+            record.set_unshareable(f"it declares the table {unknown[0]}, which is not watched")
         elif tables:
-            with self.reading() as connection:
-                record.marks.append(mark(connection))
+            with self.read_transaction() as connection:
+                record.log_positions.append(current_log_position(connection))
 
-    def settle(
-        self, view: str, url: str, version: Version, policy: Policy, now: datetime
-    ) -> Finding | None:
+    def register_response(
+        self, view: str, url: str, version: ResponseVersion, policy: Policy, now: datetime
+    ) -> GuardFinding | None:
         """Register a response under its URL, or say why it must not be stored."""
-        record = recorder.current()
+        record = recorder.current_record()
         recorder.end()
-        if policy.immutable and not (record is not None and record.marks):
+        if policy.immutable and not (record is not None and record.log_positions):
             return None  # a file, whose address says what it holds; one in a database can go there
         if record is None:
-            return _quiet(view, "unrecorded", "nobody recorded what it was built from")
+            return _no_leak_finding(view, "unrecorded", "nobody recorded what it was built from")
         if not policy.immutable:  # such an address says what it holds, whatever serves it
-            record.read(self.parts.of(view))
-        if (finding := _amiss(view, policy, record)) is not None:
+            record.add_dependencies(self.parts.parts_of(view))
+        if (finding := _find_unknown_read(view, policy, record)) is not None:
             return finding
-        if record.rehearsal:
+        if record.is_dry_run:
             record.url, record.etag = url, version.etag
             return None
         try:
             tag, group_tag = self.tag(url), self.tags.short_lived
         except sa.exc.SQLAlchemyError:
-            return _quiet(view, "unregistered", "the page index could not be read")
-        page = Page(
+            return _no_leak_finding(view, "unregistered", "the page index could not be read")
+        page = IndexedPage(
             url=url,
             site=self.site,
             variant=version.variant,
             tag=tag,
             etag=version.etag,
             policy=policy.name,
-            registered=now,
-            expires=now + self.front.life(policy),
-            lifetime=policy.at_edge.ttl,
-            aside=version.failed or "?" in url,
+            registered_at=now,
+            expires_at=now + self.front.max_lifetime(policy),
+            lifetime=policy.edge_freshness.ttl,
+            is_open_ended=version.failed or "?" in url,
             short=short_of(url, version, policy),
             group_tag=group_tag,
         )
@@ -127,47 +127,49 @@ class Tracker:
 
     def tag(self, url: str) -> str:
         """The cache tag of a page."""
-        return self.tags.of(url)
+        return self.tags.tag_for(url)
 
-    def tags_of(self, url: str, version: Version, policy: Policy) -> tuple[str, ...]:
+    def tags_of(self, url: str, version: ResponseVersion, policy: Policy) -> tuple[str, ...]:
         """The cache tags of a response: its own, and the one of all short-lived pages."""
         short = short_of(url, version, policy)
         return (self.tag(url), *([self.tags.short_lived] if short else ()))
 
-    def _register(self, view: str, page: Page, record: recorder.Record) -> Finding | None:
-        build = self.parts.build if self.demands_release else None
+    def _register(
+        self, view: str, page: IndexedPage, record: recorder.RenderRecord
+    ) -> GuardFinding | None:
+        build = self.parts.build_id if self.requires_current_build else None
         try:
-            if (trouble := self.watchman.trouble()) is not None:
-                return _quiet(view, "untrusted", trouble)
+            if (trouble := self.drift_monitor.current_problem()) is not None:
+                return _no_leak_finding(view, "untrusted", trouble)
             end_reads(record)
             verdict = self.registrar.register(
                 lambda connection: register(
-                    connection, page, record, record.marks, build, self.bound
+                    connection, page, record, record.log_positions, build, self.capacity
                 )
             )
         except (sa.exc.SQLAlchemyError, TimeoutError):
-            return _quiet(view, "unregistered", "the page index could not be written")
-        if verdict is Registered.DONE:
+            return _no_leak_finding(view, "unregistered", "the page index could not be written")
+        if verdict is RegistrationResult.REGISTERED:
             return None
         if event := _EVENTS.get(verdict):
-            _warn(event, verdict.value)
-        return _quiet(view, _CODES.get(verdict) or verdict.name.lower(), verdict.value)
+            _warn_once(event, verdict.value)
+        return _no_leak_finding(view, _CODES.get(verdict) or verdict.name.lower(), verdict.value)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def read_transaction(self) -> Iterator[Connection]:
         """A transaction of its own that nobody records."""
         with self.engine.connect() as connection, connection.begin():
-            yield connection.execution_options(**INTERNAL)
+            yield connection.execution_options(**INTERNAL_OPTIONS)
 
     @contextmanager
-    def logging(self) -> Iterator[Connection]:
+    def change_log_transaction(self) -> Iterator[Connection]:
         """A transaction for entries of the change log; they are resolved as it ends."""
         with self.engine.connect() as connection:
-            connection = connection.execution_options(**WRITING)  # noqa: PLW2901 - the same one
+            connection = connection.execution_options(**WRITE_OPTIONS)  # noqa: PLW2901 - the same one
             with connection.begin():
                 yield connection
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    def index_transaction(self) -> AbstractContextManager[Connection]:
         """A transaction of its own on the index, that does not wait long for others."""
         return promptly(self.engine)
 
@@ -179,9 +181,9 @@ FLEETING = timedelta(minutes=1)
 """What an edge keeps no longer than this is not owed to an edge that is purged by URL."""
 
 
-def short_of(url: str, version: Version, policy: Policy) -> Short | None:
+def short_of(url: str, version: ResponseVersion, policy: Policy) -> Short | None:
     """How a response is short-lived; None for a page, and for answers that are kept for long."""
-    edge = policy.at_edge
+    edge = policy.edge_freshness
     fleeting = edge.ttl <= FLEETING
     if version.failed:
         kind = ShortKind.REDIRECT if version.redirects else ShortKind.ERROR
@@ -193,12 +195,15 @@ def short_of(url: str, version: Version, policy: Policy) -> Short | None:
 
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 
-_EVENTS = {Registered.OLD_BUILD: "edge.old_build", Registered.FULL: "edge.index_full"}
-_CODES = {Registered.FULL: "index-full"}
+_EVENTS = {
+    RegistrationResult.OLD_BUILD: "edge.old_build",
+    RegistrationResult.INDEX_FULL: "edge.index_full",
+}
+_CODES = {RegistrationResult.INDEX_FULL: "index-full"}
 
 
 @cache
-def _warn(event: str, reason: str) -> None:
+def _warn_once(event: str, reason: str) -> None:
     """Say once a process why nothing is stored."""
     _log.warning(event, extra={"reason": reason})
 
@@ -216,23 +221,25 @@ _DECLARE = (
 )
 
 
-def _amiss(view: str, policy: Policy, record: recorder.Record) -> Finding | None:
+def _find_unknown_read(
+    view: str, policy: Policy, record: recorder.RenderRecord
+) -> GuardFinding | None:
     """What was read that can't be known."""
-    if record.spoilt is not None:
-        return _leak(view, policy, record.spoilt)
+    if record.unshareable_reason is not None:
+        return _leak_finding(view, policy, record.unshareable_reason)
     if (how := record.read_how) is not None:
-        return _leak(view, policy, f"{how}: {_DECLARE}")
+        return _leak_finding(view, policy, f"{how}: {_DECLARE}")
     if record.clock is not None and not covers(policy.until, record.clock.grain):
-        return _leak(view, policy, f"{record.clock.what}: {_ANSWERS}")
-    if record.doubted is not None:
-        return _quiet(view, "read-beside", record.doubted)
+        return _leak_finding(view, policy, f"{record.clock.what}: {_ANSWERS}")
+    if record.unattributed_read is not None:
+        return _no_leak_finding(view, "read-beside", record.unattributed_read)
     return None
 
 
-def _leak(view: str, policy: Policy, reason: str) -> Finding:
+def _leak_finding(view: str, policy: Policy, reason: str) -> GuardFinding:
     promise = f"{view} promises {policy.name} to every reader alike, but {reason}"
-    return Finding(code="reads-unknown", sentence=f"{promise} (reads-unknown).")
+    return GuardFinding(code="reads-unknown", summary=f"{promise} (reads-unknown).")
 
 
-def _quiet(view: str, code: str, reason: str) -> Finding:
-    return Finding(code=code, sentence=f"{view}: {reason}.", leak=False)
+def _no_leak_finding(view: str, code: str, reason: str) -> GuardFinding:
+    return GuardFinding(code=code, summary=f"{view}: {reason}.", is_leak=False)

@@ -13,13 +13,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..gateway.store.base import StoreError
-from ..policy.guard import Finding
-from .build import Parts
+from ..policy.guard import GuardFinding
+from .build import AppBuild
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from .embedded_gateway import Embedded
+    from .embedded_gateway import EmbeddedGateway
 
 _NAME = b"code"
 _log = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ class CurrentCode:
         self,
         wsgi: Callable[..., Iterable[bytes]],
         app: Flask,
-        embedded: Embedded,
+        embedded: EmbeddedGateway,
         settings: Iterable[str] = (),
     ) -> None:
         self._wsgi = wsgi
         self._embedded = embedded
-        self._parts = Parts(app, tuple(settings))
+        self._parts = AppBuild(app, tuple(settings))
         self._build = b""
         self._lock = Lock()
         self.tracked = False
@@ -55,19 +55,19 @@ class CurrentCode:
                     self._begin()
         return self._wsgi(environ, start_response)
 
-    def finding(self, view: str) -> Finding | None:
+    def finding(self, view: str) -> GuardFinding | None:
         """Say why what this process makes must not be stored; None when its code is current."""
-        if self.tracked or self._embedded.store.note(_NAME) == self._build:
+        if self.tracked or self._embedded.store.get_metadata(_NAME) == self._build:
             return None
         sentence = f"{view}: a process with other code was started later."
-        return Finding(code="old_build", sentence=sentence, leak=False)
+        return GuardFinding(code="old_build", summary=sentence, is_leak=False)
 
     def _begin(self) -> None:
-        build = self._parts.build.encode()
-        before = self._embedded.store.note(_NAME)
+        build = self._parts.build_id.encode()
+        before = self._embedded.store.get_metadata(_NAME)
         if before != build:
             # First the note: what older code is making now is refused, or purged right after.
-            self._embedded.store.remember(_NAME, build)
+            self._embedded.store.set_metadata(_NAME, build)
             with suppress(StoreError):  # a store that can't be emptied serves nothing either
                 count = self._embedded.gateway.purge_all()
                 _log.info("edge.other_code: %d pages of other code are purged", count)

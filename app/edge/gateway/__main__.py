@@ -34,8 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     chosen = parser.parse_args(arguments)
     options = Options(
-        heuristic=chosen.heuristic,
-        keeps_cookies=chosen.keep_cookies,
+        heuristic_fraction=chosen.heuristic,
+        store_cookies=chosen.keep_cookies,
         compress=chosen.compress,
         stale_if_error=timedelta(seconds=chosen.stale_if_error),
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from .response import Reply
+    from .response import GatewayResponse
 
 _log: Final = logging.getLogger(__name__)
 _BAD_REQUEST: Final = "400 Bad Request"
@@ -38,28 +38,28 @@ class Admission:
         refused = self._refused(environ)
         if refused is None:
             return self._app(environ, start_response)
-        start_response(refused.line, refused.headers)
+        start_response(refused.status_line, refused.headers)
         return () if environ["REQUEST_METHOD"] == "HEAD" else refused.body
 
-    def _refused(self, environ: WSGIEnvironment) -> Reply | None:
+    def _refused(self, environ: WSGIEnvironment) -> GatewayResponse | None:
         sentence = _bad_host(environ) or _bad_target(environ) or _bad_coding(environ)
         if sentence is not None:
-            return response.own(_BAD_REQUEST, sentence)
+            return response.build_text_response(_BAD_REQUEST, sentence)
         return looped(environ, self._token)
 
 
-def looped(environ: WSGIEnvironment, token: str) -> Reply | None:
+def looped(environ: WSGIEnvironment, token: str) -> GatewayResponse | None:
     """Return a 508 for a request that came back to the gateway which forwarded it, else None."""
     return loop_detected() if loops.has_looped(environ, token) else None
 
 
-def loop_detected() -> Reply:
+def loop_detected() -> GatewayResponse:
     """Return the 508 of RFC 5842 section 7.2, and log what has to be changed."""
     _log.warning(
         "gateway.loop: requests come back to this gateway; its origin must be another server"
     )
     sentence = "This request has been here before: a gateway is its own origin."
-    return response.own("508 Loop Detected", sentence)
+    return response.build_text_response("508 Loop Detected", sentence)
 
 
 def _bad_host(environ: WSGIEnvironment) -> str | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 
 
-class Background:
+class BackgroundJobs:
     """Runs at most `most` jobs at once, one a key; what is over is not run at all."""
 
     def __init__(self, most: int) -> None:
@@ -22,7 +22,7 @@ class Background:
         self._changed = threading.Condition()
         self._running: set[object] = set()
 
-    def start(self, key: object, job: Callable[[], object]) -> bool:
+    def try_start(self, key: object, job: Callable[[], object]) -> bool:
         """Run the job in a thread of its own, unless one of its key runs or all are busy."""
         with self._changed:
             if key in self._running or len(self._running) >= self._most:
@@ -55,11 +55,11 @@ class Background:
             self._changed.notify_all()
 
 
-class Overdue(Exception):  # noqa: N818 - not an error: the job goes on
+class DeadlineExceeded(Exception):  # noqa: N818 - not an error: the job goes on
     """The job was not done in time; it goes on in the background."""
 
 
-class Racing:
+class TimedJob:
     """A job against the clock: its result in time, or Overdue and `late` gets the result."""
 
     def __init__(self, job: Callable[[], Any], late: Callable[[Any], None]) -> None:
@@ -96,5 +96,5 @@ class Racing:
         with self._lock:
             if self._results.empty():
                 self._abandoned = True
-                return None, Overdue()
+                return None, DeadlineExceeded()
             return self._results.get()

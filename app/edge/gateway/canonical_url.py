@@ -17,7 +17,7 @@ from ..http import target as targets
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-LONGEST = 8000
+MAX_TARGET_LENGTH = 8000
 """The longest request target, as RFC 9110 section 4.1 recommends."""
 
 # What stands for itself in a path. WSGI decodes a path, so an app can't tell %3B from a semicolon.
@@ -27,24 +27,24 @@ _PLAIN = frozenset(
 _IN_PATH = "%/:@!$&'()*+,;=~"
 _IN_QUERY = _IN_PATH + "?[]|{}^`"
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
-_BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Same:
+class CanonicalTarget:
     """The target is spelt as it should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
+class RedirectTarget:
     """The target has another spelling: a path on this host, never a host."""
 
     to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class InvalidTarget:
     """The target names nothing here; `reason` is one sentence for whoever asked."""
 
     status: HTTPStatus
@@ -53,49 +53,51 @@ class Refused:
 
 # Every HIT is looked at, and most of them are like this: segments of what stands for itself, none
 # of them of dots alone, and no query.
-_BEYOND_DOUBT = re.compile(r"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)++/?", re.ASCII)
-_SAME = Same()
-Verdict: TypeAlias = Same | Redirect | Refused
+_PLAIN_PATH = re.compile(r"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)++/?", re.ASCII)
+_SAME = CanonicalTarget()
+TargetCheck: TypeAlias = CanonicalTarget | RedirectTarget | InvalidTarget
 
 
-def canonical(target: str) -> Verdict:
+def check_target(target: str) -> TargetCheck:
     """Judge a request target as the server received it, bytes as latin-1 characters.
 
     The absolute form of http and https (RFC 9112 section 3.2.2) is read as its path.
     """
-    if len(target) <= LONGEST and _BEYOND_DOUBT.fullmatch(target):
+    if len(target) <= MAX_TARGET_LENGTH and _PLAIN_PATH.fullmatch(target):
         return _SAME
-    if refused := _refused(target):
+    if refused := _find_error(target):
         return refused
     parsed = targets.parse(target)
     path, query = parsed.path or "/", parsed.query
     try:
         spelt = _path(path) + (f"?{_quoted(query, _IN_QUERY)}" if query else "")
     except UnicodeDecodeError:
-        return Refused(status=HTTPStatus.BAD_REQUEST, reason="The address is not UTF-8.")
+        return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="The address is not UTF-8.")
     written = path if query is None else f"{path}?{query}"
-    return Same() if spelt == written else Redirect(to=spelt)
+    return CanonicalTarget() if spelt == written else RedirectTarget(to=spelt)
 
 
-def _refused(target: str) -> Refused | None:
+def _find_error(target: str) -> InvalidTarget | None:
     parsed = targets.parse(target)
     path = parsed.path
     decoded = {int(found, 16) for found in _ENCODED.findall(path)}
-    if len(target) > LONGEST:
-        return Refused(status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="The address is too long.")
+    if len(target) > MAX_TARGET_LENGTH:
+        return InvalidTarget(
+            status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="The address is too long."
+        )
     if _CONTROLS.search(target) or any(code < 0x20 or code == 0x7F for code in decoded):  # noqa: PLR2004 - the control characters of ASCII
-        return Refused(
+        return InvalidTarget(
             status=HTTPStatus.BAD_REQUEST, reason="An address has no control characters."
         )
     strange = parsed.authority and not targets.is_host(parsed.authority)
-    if "#" in target or _BROKEN.search(path) or strange:
-        return Refused(status=HTTPStatus.BAD_REQUEST, reason="The address is not a URL.")
+    if "#" in target or _BAD_PERCENT.search(path) or strange:
+        return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="The address is not a URL.")
     if "\\" in path or decoded & {ord("/"), ord("\\")}:
-        return Refused(
+        return InvalidTarget(
             status=HTTPStatus.NOT_FOUND, reason="No address here has such a slash in it."
         )
     if path and not path.startswith("/"):
-        return Refused(status=HTTPStatus.BAD_REQUEST, reason="A path begins with a slash.")
+        return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="A path begins with a slash.")
     return None
 
 
@@ -103,7 +105,7 @@ def _path(path: str) -> str:
     """One slash at a time, no dot segments (RFC 3986 section 5.2.4), one way to write each byte."""
     unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
     kept: list[str] = []
-    segments = _ENCODED.sub(_plain, _quoted(path, _IN_PATH)).split("/")
+    segments = _ENCODED.sub(_decode_unreserved, _quoted(path, _IN_PATH)).split("/")
     for segment in segments:
         if segment == "..":
             del kept[-1:]
@@ -113,7 +115,7 @@ def _path(path: str) -> str:
     return "/" + "/".join(kept) + slash
 
 
-def _plain(found: re.Match[str]) -> str:
+def _decode_unreserved(found: re.Match[str]) -> str:
     char = chr(int(found[1], 16))
     return char if char in _PLAIN else found[0].upper()
 
@@ -123,7 +125,7 @@ def _quoted(text: str, safe: str) -> str:
     return quote(text.encode("latin-1"), safe=safe)
 
 
-class Spelling:
+class CanonicalUrlMiddleware:
     """WSGI middleware that lets only canonically spelt targets through.
 
     Its own answers are never stored: a cache that merges slashes before it looks would keep a
@@ -136,12 +138,12 @@ class Spelling:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on, redirect it or refuse it."""
-        verdict = canonical(raw_target(environ))
-        if isinstance(verdict, Same):
+        verdict = check_target(raw_target(environ))
+        if isinstance(verdict, CanonicalTarget):
             if not environ.get("SCRIPT_NAME") and not environ.get("PATH_INFO"):
                 environ["PATH_INFO"] = "/"  # the path of http://host
             return self.app(environ, start_response)
-        if isinstance(verdict, Redirect):
+        if isinstance(verdict, RedirectTarget):
             safe = environ.get("REQUEST_METHOD") in {"GET", "HEAD"}
             status = HTTPStatus.MOVED_PERMANENTLY if safe else HTTPStatus.PERMANENT_REDIRECT
             return self._answer(

@@ -13,32 +13,34 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..http.fields import Pair
+    from ..http.fields import FieldLine
 
 #: The response field in which an application tells a gateway what to say in doubt.
 FIELD: Final = "Broadsheet-In-Doubt"
-NAME: Final = FIELD.lower()
+FIELD_LOWER: Final = FIELD.lower()
 
-NOBODY: Final = "0"
+ALL_CAPPED: Final = "0"
 """The word for the deepest doubt; also for what is sent though it is stale."""
 
 
-def written(instead: Mapping[str, Iterable[Pair]]) -> str:
+def format_capped_headers(instead: Mapping[str, Iterable[FieldLine]]) -> str:
     """Spell, for each word, the lines that take the place of those that stand there."""
     return json.dumps({word: dict(lines) for word, lines in instead.items()}, sort_keys=True)
 
 
-def doubted(headers: list[Pair], kept: Iterable[Pair], word: str) -> list[Pair] | None:
+def apply_capped_headers(
+    headers: list[FieldLine], kept: Iterable[FieldLine], word: str
+) -> list[FieldLine] | None:
     """Return the headers as they are to be sent in doubt; None where that changes nothing."""
-    said = [value for name, value in kept if name.lower() == NAME]
-    instead = _read(said[0]).get(word) if said else None
+    said = [value for name, value in kept if name.lower() == FIELD_LOWER]
+    instead = _parse(said[0]).get(word) if said else None
     if not instead:
         return None
     return [(name, instead.get(name.lower(), value)) for name, value in headers]
 
 
 @lru_cache(maxsize=256)
-def _read(value: str) -> dict[str, dict[str, str]]:
+def _parse(value: str) -> dict[str, dict[str, str]]:
     """Read what `written` wrote; the field is internal, so nobody else writes it."""
     found: dict[str, dict[str, str]] = json.loads(value)
     return {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-class Role(Enum):
+class CollapseRole(Enum):
     """What a request that misses is to do."""
 
     #: Ask the origin; the others wait until the context is left.
@@ -23,14 +23,14 @@ class Role(Enum):
     ALONE = "alone"
 
 
-class Collapse(Protocol):
+class Collapser(Protocol):
     """Elects one leader a key; never raises and never waits longer than it was told."""
 
-    def lead(self, key: bytes, wait: timedelta) -> AbstractContextManager[Role]:
+    def elect(self, key: bytes, wait: timedelta) -> AbstractContextManager[CollapseRole]:
         """Enter as leader at once, or wait for the leader to leave. Not to be nested."""
 
 
-class ThreadCollapse:
+class ThreadCollapser:
     """Elects among the threads of one process."""
 
     def __init__(self) -> None:
@@ -38,17 +38,17 @@ class ThreadCollapse:
         self._leaders: dict[bytes, threading.Event] = {}
 
     @contextmanager
-    def lead(self, key: bytes, wait: timedelta) -> Iterator[Role]:
+    def elect(self, key: bytes, wait: timedelta) -> Iterator[CollapseRole]:
         """Enter as leader at once, or wait for the leader to leave."""
         with self._lock:
             busy = self._leaders.get(key)
             if busy is None:
                 mine = self._leaders[key] = threading.Event()
         if busy is not None:
-            yield Role.FOLLOWER if busy.wait(wait.total_seconds()) else Role.ALONE
+            yield CollapseRole.FOLLOWER if busy.wait(wait.total_seconds()) else CollapseRole.ALONE
             return
         try:
-            yield Role.LEADER
+            yield CollapseRole.LEADER
         finally:
             with self._lock:
                 del self._leaders[key]

@@ -16,16 +16,16 @@ import brotli
 
 from ..http import codings, validators
 from ..http.cache_control import Directives
-from ..http.vary import nominated
+from ..http.vary import nominated_fields
 from . import content_coding, wsgi_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..http.fields import Pair
-    from .response_head import Head
-    from .wsgi_call import Answered, Body
+    from ..http.fields import FieldLine
+    from .response_head import ResponseHead
+    from .wsgi_call import BodyReader, OriginResponse
 
 _log: Final = logging.getLogger(__name__)
 
@@ -64,26 +64,26 @@ class Compression:
         """Pass the request on, and compress the response where it may be."""
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ:
             return self._app(environ, start_response)
-        answered = wsgi_call.ask(self._app, environ, time.time)
+        answered = wsgi_call.call_application(self._app, environ, time.time)
         head = answered.head
         if not shareable(head):
-            start_response(head.line, [*head.pairs])
+            start_response(head.status_line, [*head.pairs])
             return answered.body.remaining()
         if head.status in _DERIVED or not compressible(head):
-            start_response(head.line, _varying(head) if _negotiated(head) else [*head.pairs])
+            start_response(head.status_line, _varying(head) if _negotiated(head) else [*head.pairs])
             return answered.body.remaining()
-        coding = codings.choose(environ.get("HTTP_ACCEPT_ENCODING"), _CODINGS)
+        coding = codings.choose_coding(environ.get("HTTP_ACCEPT_ENCODING"), _CODINGS)
         if coding == "identity":
-            start_response(head.line, _varying(head))
+            start_response(head.status_line, _varying(head))
             return answered.body.remaining()
         return _compressed(answered, coding, environ, start_response)
 
 
-def shareable(head: Head) -> bool:
+def shareable(head: ResponseHead) -> bool:
     """Tell whether a shared cache may keep a response: what names no lifetime is not shareable."""
     fields = head.fields
     directives = Directives.parse(fields.lines("cache-control"))
-    names = nominated(fields.lines("vary"))
+    names = nominated_fields(fields.lines("vary"))
     return (
         "cache-control" in fields
         and not {"no-store", "private"} & set(directives)
@@ -93,42 +93,42 @@ def shareable(head: Head) -> bool:
     )
 
 
-def compressible(head: Head) -> bool:
+def compressible(head: ResponseHead) -> bool:
     """Tell whether a body is text, large enough, and not coded by the application."""
     directives = Directives.parse(head.fields.lines("cache-control"))
-    length = head.length
+    length = head.content_length
     return (
         head.status in _STATUSES
         and (length is None or length >= SMALLEST)
-        and content_coding.worthwhile(head.fields, directives, status=head.status)
+        and content_coding.is_compressible(head.fields, directives, status=head.status)
     )
 
 
-def _negotiated(head: Head) -> bool:
+def _negotiated(head: ResponseHead) -> bool:
     """Tell whether the whole page, of which this is a part or a 304, could be compressed."""
     if head.status == HTTPStatus.NOT_MODIFIED:
         return True
     directives = Directives.parse(head.fields.lines("cache-control"))
-    return head.status == HTTPStatus.PARTIAL_CONTENT and content_coding.worthwhile(
+    return head.status == HTTPStatus.PARTIAL_CONTENT and content_coding.is_compressible(
         head.fields, directives, status=HTTPStatus.OK
     )
 
 
-def _varying(head: Head) -> list[Pair]:
+def _varying(head: ResponseHead) -> list[FieldLine]:
     """Return the header list with one Vary line, which names Accept-Encoding."""
     return [*(pair for pair in head.pairs if pair[0].lower() != "vary"), _vary(head)]
 
 
-def _vary(head: Head) -> Pair:
+def _vary(head: ResponseHead) -> FieldLine:
     names = [name.strip() for line in head.fields.lines("vary") for name in line.split(",")]
     named = [name for name in names if name and name.lower() != "accept-encoding"]
     return ("Vary", ", ".join(dict.fromkeys([*named, "Accept-Encoding"])))
 
 
-def _headers(head: Head, coding: str, length: int | None) -> list[Pair]:
+def _headers(head: ResponseHead, coding: str, length: int | None) -> list[FieldLine]:
     """Return the header list of the compressed representation, which has an ETag of its own."""
     kept = [pair for pair in head.pairs if pair[0].lower() not in _REPLACED]
-    tag = content_coding.tagged(coding, head.fields.only("etag"))
+    tag = content_coding.etag_for_coding(coding, head.fields.single("etag"))
     return [
         *kept,
         ("Content-Encoding", coding),
@@ -139,7 +139,7 @@ def _headers(head: Head, coding: str, length: int | None) -> list[Pair]:
 
 
 def _compressed(
-    answered: Answered, coding: str, environ: WSGIEnvironment, start_response: StartResponse
+    answered: OriginResponse, coding: str, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Start the response in this coding; return its body."""
     head = answered.head
@@ -149,38 +149,40 @@ def _compressed(
         start_response("304 Not Modified", kept)
         return []
     if environ["REQUEST_METHOD"] == "HEAD":
-        start_response(head.line, _headers(head, coding, None))
+        start_response(head.status_line, _headers(head, coding, None))
         return answered.body.remaining()
-    if head.length is None or head.length > LARGEST:
-        start_response(head.line, _headers(head, coding, None))
-        return _Stream(answered.body, _ENCODERS[coding](), flush=head.length is None)
+    if head.content_length is None or head.content_length > LARGEST:
+        start_response(head.status_line, _headers(head, coding, None))
+        return _Stream(answered.body, _ENCODERS[coding](), flush=head.content_length is None)
     return _at_once(answered, coding, start_response)
 
 
-def _has_it_already(head: Head, coding: str, environ: WSGIEnvironment) -> bool:
+def _has_it_already(head: ResponseHead, coding: str, environ: WSGIEnvironment) -> bool:
     """Evaluate If-None-Match for the compressed representation (RFC 9110 section 13.1.2)."""
     wanted = environ.get("HTTP_IF_NONE_MATCH")
-    tag = content_coding.tagged(coding, head.fields.only("etag"))
+    tag = content_coding.etag_for_coding(coding, head.fields.single("etag"))
     if wanted is None or tag is None or head.status != HTTPStatus.OK:
         return False
-    return not validators.none_match(wanted, tag)
+    return not validators.evaluate_if_none_match(wanted, tag)
 
 
-def _at_once(answered: Answered, coding: str, start_response: StartResponse) -> Iterable[bytes]:
+def _at_once(
+    answered: OriginResponse, coding: str, start_response: StartResponse
+) -> Iterable[bytes]:
     """Compress a body of known length; one that does not have that length is sent as it is."""
     head = answered.head
     content = answered.body.spool(LARGEST)
-    if content is None or len(content) != head.length:
-        start_response(head.line, _varying(head))
+    if content is None or len(content) != head.content_length:
+        start_response(head.status_line, _varying(head))
         return answered.body.remaining()
     try:
         encoder = _ENCODERS[coding]()
         packed = encoder.process(content) + encoder.finish()
     except Exception:  # noqa: BLE001 - the page is sent uncompressed then
         _log.exception("compression.failed: a page is sent uncompressed (%s)", coding)
-        start_response(head.line, _varying(head))
+        start_response(head.status_line, _varying(head))
         return [content]
-    start_response(head.line, _headers(head, coding, len(packed)))
+    start_response(head.status_line, _headers(head, coding, len(packed)))
     return [packed]
 
 
@@ -210,7 +212,7 @@ _ENCODERS: Final[dict[str, Callable[[], Any]]] = {"br": _Brotli, "gzip": _Gzip}
 class _Stream:
     """A body that is compressed while it is sent; where `flush`, each chunk leaves at once."""
 
-    def __init__(self, body: Body, encoder: Any, *, flush: bool) -> None:
+    def __init__(self, body: BodyReader, encoder: Any, *, flush: bool) -> None:
         self._body = body
         self._encoder = encoder
         self._flush = flush

@@ -11,41 +11,43 @@ from threading import Condition
 from typing import TYPE_CHECKING, Final
 
 from . import content_coding, response
-from .lru_set import Recent
+from .lru_set import LruSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import timedelta
 
     from .store.base import Store
-    from .stored_response import Stored
+    from .stored_response import StoredResponse
 
 _log: Final = logging.getLogger(__name__)
 
 
-class Packer:
+class Compressor:
     """Packs the pages of one store; what could not be kept is not tried again by this process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tried = Recent()
+        self._tried = LruSet()
         self._open = 0
         self._closed = Condition()
 
-    def afterwards(self, key: bytes, stored: Stored, body: Iterable[bytes]) -> Iterable[bytes]:
+    def compress_on_close(
+        self, key: bytes, stored: StoredResponse, body: Iterable[bytes]
+    ) -> Iterable[bytes]:
         """Return the body; when it is closed, the page is packed."""
         with self._closed:
             self._open += 1
-        return _Afterwards(body, lambda: self._packed(key, stored))
+        return _CallbackBody(body, lambda: self._run(key, stored))
 
     def drain(self, timeout: timedelta) -> bool:
         """Wait until every such body was closed and its page packed; False when it took longer."""
         with self._closed:
             return self._closed.wait_for(lambda: not self._open, timeout.total_seconds())
 
-    def _packed(self, key: bytes, stored: Stored) -> None:
+    def _run(self, key: bytes, stored: StoredResponse) -> None:
         try:
-            self.pack(key, stored)
+            self.compress(key, stored)
         except Exception:  # noqa: BLE001 - the reader has the page; it is packed another time
             _log.exception("gateway.packing_failed")
         finally:
@@ -53,7 +55,7 @@ class Packer:
                 self._open -= 1
                 self._closed.notify_all()
 
-    def pack(self, key: bytes, stored: Stored) -> None:
+    def compress(self, key: bytes, stored: StoredResponse) -> None:
         """Add the codings to what is stored, unless it was purged or replaced."""
         name = stored.id.encode()
         if name in self._tried:
@@ -61,15 +63,17 @@ class Packer:
         self._tried.add(name)
         try:
             # Before the body is read, so that nothing comes back which is purged from now on.
-            token = self._store.token()
-            content = self._store.body(key, stored, "identity")
+            token = self._store.purge_token()
+            content = self._store.read_body(key, stored, "identity")
             if content is not None:
-                self._store.pack(key, stored.id, content_coding.packed(content), token=token)
+                self._store.add_codings(
+                    key, stored.id, content_coding.compress(content), token=token
+                )
         except Exception:  # noqa: BLE001 - the reader has been answered
             _log.exception("gateway.packing_failed")
 
 
-class _Afterwards:
+class _CallbackBody:
     """A body after which something is done, once."""
 
     def __init__(self, body: Iterable[bytes], then: Callable[[], None]) -> None:
@@ -80,7 +84,7 @@ class _Afterwards:
         return iter(self._body)
 
     def close(self) -> None:
-        response.close(self._body)
+        response.close_body(self._body)
         then, self._then = self._then, None
         if then is not None:
             then()

@@ -10,13 +10,13 @@ import brotli
 
 from ..http import codings
 from ..http.validators import ETag
-from .stored_response import Body, Stored
+from .stored_response import BodyInfo, StoredResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..http.cache_control import Directives
-    from ..http.fields import Fields
+    from ..http.fields import HeaderFields
 
 _TEXTUAL: Final = frozenset(
     {
@@ -37,18 +37,18 @@ _TEXTUAL: Final = frozenset(
 #: A digest of the bytes sent would be wrong for other bytes.
 _DIGESTS: Final = ("content-digest", "content-md5", "digest", "repr-digest")
 #: What a stored page comes in, the preferred first: a good ratio, paid for once.
-_GOOD: Final[dict[str, Callable[[bytes], bytes]]] = {
+_STORED_ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "br": lambda content: brotli.compress(content, quality=6),
     "gzip": lambda content: gzip.compress(content, compresslevel=7, mtime=0),
 }
 #: What the reader who waits for a page gets: a fifth of the time for a third more bytes.
-_QUICK: Final[dict[str, Callable[[bytes], bytes]]] = {
+_FAST_ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "br": lambda content: brotli.compress(content, quality=1),
     "gzip": lambda content: gzip.compress(content, compresslevel=1, mtime=0),
 }
 
 
-def worthwhile(fields: Fields, directives: Directives, *, status: int) -> bool:
+def is_compressible(fields: HeaderFields, directives: Directives, *, status: int) -> bool:
     """Tell whether a body of this kind may be coded by us and is likely to shrink."""
     if status in {204, 304} or "no-transform" in directives:
         return False
@@ -60,40 +60,42 @@ def worthwhile(fields: Fields, directives: Directives, *, status: int) -> bool:
     return media_type.startswith("text/") or media_type in _TEXTUAL
 
 
-def packed(content: bytes) -> dict[str, bytes]:
+def compress(content: bytes) -> dict[str, bytes]:
     """Return the codings that make it smaller, the preferred first."""
-    made = {coding: pack(content) for coding, pack in _GOOD.items()}
+    made = {coding: pack(content) for coding, pack in _STORED_ENCODERS.items()}
     return {coding: body for coding, body in made.items() if len(body) < len(content)}
 
 
-def sent_at_once(
-    stored: Stored, content: bytes, accepted: str | None
-) -> tuple[Stored, dict[str, bytes]]:
+def compress_fast(
+    stored: StoredResponse, content: bytes, accepted: str | None
+) -> tuple[StoredResponse, dict[str, bytes]]:
     """Return what the first reader gets, who can't wait for the good codings, and its one body.
 
     Other bytes are another representation: it has an ETag of its own.
     """
-    coding = codings.choose(accepted, _QUICK)
-    pack = _QUICK.get(coding)
+    coding = codings.choose_coding(accepted, _FAST_ENCODERS)
+    pack = _FAST_ENCODERS.get(coding)
     body = content if pack is None else pack(content)
     if len(body) >= len(content):
         return stored, {"identity": content}
     (identity,) = stored.bodies
-    quick = Body(coding=coding, length=len(body), etag=tagged(f"{coding}-quick", identity.etag))
+    quick = BodyInfo(
+        coding=coding, length=len(body), etag=etag_for_coding(f"{coding}-quick", identity.etag)
+    )
     return replace(stored, bodies=(quick,)), {coding: body}
 
 
-def coded(stored: Stored, lengths: Mapping[str, int]) -> Stored:
+def add_codings(stored: StoredResponse, lengths: Mapping[str, int]) -> StoredResponse:
     """Return a stored page with bodies in these codings beside its content."""
     identity = next(body for body in stored.bodies if body.coding == "identity")
     made = (
-        Body(coding=coding, length=length, etag=tagged(coding, identity.etag))
+        BodyInfo(coding=coding, length=length, etag=etag_for_coding(coding, identity.etag))
         for coding, length in lengths.items()
     )
-    return replace(stored, bodies=(*made, identity), unpacked=False)
+    return replace(stored, bodies=(*made, identity), needs_compression=False)
 
 
-def tagged(coding: str, etag: str | None) -> str | None:
+def etag_for_coding(coding: str, etag: str | None) -> str | None:
     """Return the ETag of a page in this coding; one of our making has a tag of its own."""
     tag = ETag.parse(etag)
-    return etag if coding == "identity" or tag is None else str(tag.coded(coding))
+    return etag if coding == "identity" or tag is None else str(tag.for_coding(coding))

@@ -10,7 +10,7 @@ from ..http.cache_status import CacheStatus
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-    from .lookup import Found
+    from .lookup import LookupResult
     from .request import Request
 
 _CONDITIONS: Final = (
@@ -20,19 +20,19 @@ _CONDITIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class FetchContext:
     """Who asks for which page, what was found of it before, and the token from before."""
 
     request: Request
     key: bytes
-    found: Found
-    token: int
+    lookup_result: LookupResult
+    purge_token: int
     #: Nobody shares the answer, so the application may see the reader's own conditions.
     alone: bool = False
 
     def status(self, **said: object) -> CacheStatus:
         """Return what became of it, beside why it was put at all."""
-        return CacheStatus(fwd=self.found.fwd, **said)  # type: ignore[arg-type] # names of its fields
+        return CacheStatus(fwd=self.lookup_result.fwd, **said)  # type: ignore[arg-type] # names of its fields
 
     @property
     def conditional(self) -> bool:
@@ -41,17 +41,17 @@ class Asked:
         Its response is then for this reader: it may be a part of the page, a 304 or a 416, and
         a 200 may have been chosen by the conditions. It is never stored.
         """
-        if self.found.stored is not None or not self.request.conditional:
+        if self.lookup_result.stored is not None or not self.request.is_conditional:
             return False
-        return self.request.asks_for_head or self.alone
+        return self.request.fetches_head_only or self.alone
 
     def environ(self) -> WSGIEnvironment:
         """Return what the application is asked: with our validators, not with the reader's."""
-        request, stored = self.request, self.found.stored
+        request, stored = self.request, self.lookup_result.stored
         if stored is None:
-            return request.question(conditions=self.conditional)
-        environ = request.question()
-        if not request.asks_for_head:
+            return request.environ_for_origin(conditions=self.conditional)
+        environ = request.environ_for_origin()
+        if not request.fetches_head_only:
             fields = stored.fields
             for name, variable in _CONDITIONS:
                 value = fields.first(name)

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from .collapsing import Role
+from .collapsing import CollapseRole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 #: Waiting for another process is polling: a blocking lock can't be bounded without a signal or a
 #: thread, and a page takes longer to render than these naps take to notice that it is there.
-_FIRST_NAP = 0.001
-_LONGEST_NAP = 0.02
+_MIN_POLL = 0.001
+_MAX_POLL = 0.02
 
 
-class _Wait:
+class _PendingFetch:
     """What the threads of this process wait for while one of them leads or asks for all."""
 
     __slots__ = ("done", "finished")
@@ -41,63 +41,63 @@ class _Wait:
         self.finished = False
 
 
-class FileCollapse:
+class FileCollapser:
     """Elects among all threads of all processes that are given the same folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._desk = _desk(folder)
+        self._desk = _lock_file_for(folder)
 
     @contextmanager
-    def lead(self, key: bytes, wait: timedelta) -> Iterator[Role]:
+    def elect(self, key: bytes, wait: timedelta) -> Iterator[CollapseRole]:
         """Enter as leader at once, or wait for the leader to leave."""
         deadline = time.monotonic() + wait.total_seconds()
         digest = blake2b(key, digest_size=8).digest()
-        mine = self._desk.join(digest, deadline)
-        if isinstance(mine, Role):
+        mine = self._desk.register(digest, deadline)
+        if isinstance(mine, CollapseRole):
             yield mine
             return
-        role = Role.ALONE
+        role = CollapseRole.ALONE
         try:
-            role = self._desk.elect(digest, deadline)
-            if role is not Role.LEADER:
-                self._desk.leave(digest, mine, finished=role is Role.FOLLOWER)
+            role = self._desk.acquire(digest, deadline)
+            if role is not CollapseRole.LEADER:
+                self._desk.release(digest, mine, finished=role is CollapseRole.FOLLOWER)
             yield role
         finally:
-            if role is Role.LEADER:
+            if role is CollapseRole.LEADER:
                 self._desk.unlock(digest)
-                self._desk.leave(digest, mine, finished=True)
+                self._desk.release(digest, mine, finished=True)
 
 
-class _Desk:
+class _LockFile:
     """One process's dealings with one lock file, shared by all who use that file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._waits: dict[bytes, _Wait] = {}
+        self._waits: dict[bytes, _PendingFetch] = {}
         self._pid = os.getpid()
 
-    def join(self, digest: bytes, deadline: float) -> Role | _Wait:
+    def register(self, digest: bytes, deadline: float) -> CollapseRole | _PendingFetch:
         """Become the one thread of this process that asks for a key, or wait for that one."""
         if self._pid != os.getpid():
             # Forked: the threads that waited or led are the parent's, and so are their locks.
-            self._begin()
+            self._reset()
         while True:
             with self._lock:
                 other = self._waits.get(digest)
                 if other is None:
-                    mine = self._waits[digest] = _Wait()
+                    mine = self._waits[digest] = _PendingFetch()
                     return mine
             if not other.done.wait(max(0.0, deadline - time.monotonic())):
-                return Role.ALONE
+                return CollapseRole.ALONE
             if other.finished:
-                return Role.FOLLOWER
+                return CollapseRole.FOLLOWER
 
-    def leave(self, digest: bytes, mine: _Wait, *, finished: bool) -> None:
+    def release(self, digest: bytes, mine: _PendingFetch, *, finished: bool) -> None:
         """Let the other threads of this process go on."""
         mine.finished = finished
         with self._lock:
@@ -105,29 +105,29 @@ class _Desk:
                 del self._waits[digest]
         mine.done.set()
 
-    def elect(self, digest: bytes, deadline: float) -> Role:
+    def acquire(self, digest: bytes, deadline: float) -> CollapseRole:
         """Take the lock, or wait until the process that has it lets go."""
         try:
             file = self._open()
-            if _locked(file, digest, fcntl.LOCK_EX):
-                return Role.LEADER
-            nap = _FIRST_NAP
+            if _try_lock(file, digest, fcntl.LOCK_EX):
+                return CollapseRole.LEADER
+            nap = _MIN_POLL
             while (left := deadline - time.monotonic()) > 0:
                 time.sleep(min(nap, left))
-                nap = min(nap * 1.5, _LONGEST_NAP)
+                nap = min(nap * 1.5, _MAX_POLL)
                 # A shared lock, so that all who wait see at once that the leader has left.
-                if _locked(file, digest, fcntl.LOCK_SH):
+                if _try_lock(file, digest, fcntl.LOCK_SH):
                     self.unlock(digest)
-                    return Role.FOLLOWER
+                    return CollapseRole.FOLLOWER
         except OSError:
-            return Role.ALONE
-        return Role.ALONE
+            return CollapseRole.ALONE
+        return CollapseRole.ALONE
 
     def unlock(self, digest: bytes) -> None:
         """Let go of the lock; on a file that was deleted meanwhile it no longer matters."""
         if self._file is not None:
             with suppress(OSError):
-                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _start(digest))
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _byte_offset(digest))
 
     def _open(self) -> int:
         with self._lock:
@@ -137,23 +137,23 @@ class _Desk:
             return self._file
 
 
-_desks: dict[Path, _Desk] = {}
+_desks: dict[Path, _LockFile] = {}
 _desks_lock = threading.Lock()
 
 
-def _desk(folder: Path) -> _Desk:
+def _lock_file_for(folder: Path) -> _LockFile:
     path = folder.resolve() / "collapse"
     with _desks_lock:
-        return _desks.setdefault(path, _Desk(path))
+        return _desks.setdefault(path, _LockFile(path))
 
 
-def _start(digest: bytes) -> int:
+def _byte_offset(digest: bytes) -> int:
     return int.from_bytes(digest, "little") >> 2
 
 
-def _locked(file: int, digest: bytes, how: int) -> bool:
+def _try_lock(file: int, digest: bytes, how: int) -> bool:
     try:
-        fcntl.lockf(file, how | fcntl.LOCK_NB, 1, _start(digest))
+        fcntl.lockf(file, how | fcntl.LOCK_NB, 1, _byte_offset(digest))
     except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: another process has it
         return False
     return True

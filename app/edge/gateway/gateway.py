@@ -14,30 +14,30 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..http import reuse
-from ..http.cache_status import CacheStatus, Forwarded
+from ..http.cache_status import CacheStatus, ForwardReason
 from . import response, wsgi_call
-from .background import Background, Overdue, Racing
-from .collapsing import Role, ThreadCollapse
-from .compressor import Packer
+from .background import BackgroundJobs, DeadlineExceeded, TimedJob
+from .collapsing import CollapseRole, ThreadCollapser
+from .compressor import Compressor
 from .fetch import Fetcher
-from .invalidation import forget, invalidated
-from .lookup import Found, lookup
+from .invalidation import find_invalidated_keys, purge_or_log
+from .lookup import LookupResult, lookup
 from .options import Options
-from .request import Keying, Request, drop_connection_fields, quiet
-from .response_headers import Signer
+from .request import CacheKeyBuilder, Request, build_refill_environ, drop_connection_fields
+from .response_headers import HeaderWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..http.fields import Pair
-    from .collapsing import Collapse
-    from .response import Reply
+    from ..http.fields import FieldLine
+    from .collapsing import Collapser
+    from .response import GatewayResponse
     from .store.base import Store
 
-_READS: Final = frozenset({"GET", "HEAD"})
-_SAFE: Final = _READS | {"OPTIONS", "TRACE"}
+_CACHED_METHODS: Final = frozenset({"GET", "HEAD"})
+_SAFE_METHODS: Final = _CACHED_METHODS | {"OPTIONS", "TRACE"}
 _AT_ONCE: Final = timedelta(0)
 
 
@@ -50,52 +50,58 @@ class Gateway:
         *,
         store: Store,
         options: Options | None = None,
-        collapse: Collapse | None = None,
+        collapse: Collapser | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._store = store
         self._options = options or Options()
-        self._collapse = collapse or ThreadCollapse()
+        self._collapse = collapse or ThreadCollapser()
         self._clock = clock
-        self._followed = self._options.followed or _always
-        self._keying = Keying(self._options)
-        self._signer = Signer(self._options)
-        self._packer = Packer(store)
+        self._receives_purges = self._options.receives_purges or _true
+        self._keying = CacheKeyBuilder(self._options)
+        self._signer = HeaderWriter(self._options)
+        self._packer = Compressor(store)
         self._fetcher = Fetcher(
             app, store, self._options, signer=self._signer, packer=self._packer, clock=clock
         )
-        self._background = Background(self._options.background)
+        self._background = BackgroundJobs(self._options.max_background_jobs)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         drop_connection_fields(environ)
-        if environ["REQUEST_METHOD"] not in _READS:
-            return self._pass(environ, start_response, CacheStatus(fwd=Forwarded.METHOD))
+        if environ["REQUEST_METHOD"] not in _CACHED_METHODS:
+            return self._pass_through(
+                environ, start_response, CacheStatus(fwd=ForwardReason.METHOD)
+            )
         request = Request(environ, self._options, self._keying)
         key = request.key
         if key is None:
-            status = CacheStatus(fwd=Forwarded.BYPASS, detail=request.detail)
-            return self._pass(environ, start_response, status)
+            status = CacheStatus(fwd=ForwardReason.BYPASS, detail=request.bypass_reason)
+            return self._pass_through(environ, start_response, status)
         now = self._clock()
         found = lookup(request, self._store.load(key), now)
-        if found.usable and not self._followed():
-            found = found.doubted()
-        sent = self._hit(request, key, found, now) if found.usable else None
+        if found.is_usable and not self._receives_purges():
+            found = found.as_stale()
+        sent = self._respond_from_store(request, key, found, now) if found.is_usable else None
         if sent is None:
-            sent = self._forward(request, key, found.without() if found.usable else found)
-        start_response(sent.line, sent.headers)
+            sent = self._respond_from_origin(
+                request, key, found.as_miss() if found.is_usable else found
+            )
+        start_response(sent.status_line, sent.headers)
         return sent.body
 
-    def speak_for(self, site: str) -> None:
+    def bind_site(self, site: str) -> None:
         """Be one site's, whatever Host a reader names; ValueError when it is another's already.
 
         To be called before the first request.
         """
         settled = replace(self._options, site=site)
-        if self._options.site is not None and Keying(settled).of_url("/") != self.key("/"):
+        if self._options.site is not None and CacheKeyBuilder(settled).for_url(
+            "/"
+        ) != self.cache_key("/"):
             raise ValueError(f"the gateway speaks for {self._options.site}, not for {site}")
-        self._options, self._keying = settled, Keying(settled)
+        self._options, self._keying = settled, CacheKeyBuilder(settled)
 
     @property
     def site(self) -> str:
@@ -107,132 +113,159 @@ class Gateway:
 
         The URL is absolute, or a path where the options name the site; else ValueError.
         """
-        return self._store.purge(self.key(url))
+        return self._store.purge(self.cache_key(url))
 
-    def key(self, url: str) -> bytes:
+    def cache_key(self, url: str) -> bytes:
         """Return the key of a URL, as `purge` takes it."""
-        return self._keying.of_url(url)
+        return self._keying.for_url(url)
 
     def purge_all(self) -> int:
         """Forget everything; return how many responses there were."""
         return self._store.purge_all()
 
     @property
-    def asking(self) -> bool:
+    def is_fetching(self) -> bool:
         """Whether the application is making an answer for a reader in this process just now."""
-        return self._fetcher.asking
+        return self._fetcher.is_fetching
 
-    def fill(self, key: bytes) -> None:
+    def refill_page(self, key: bytes) -> None:
         """Make a page for readers to come, as if one had asked for it; raises what they would see.
 
         It obeys the store's token like any other, and one that is there already is left alone.
         """
-        for _ in self(quiet(key, self._options), _unheard):
+        for _ in self(build_refill_environ(key, self._options), _ignore_response_start):
             """Nobody reads it: it is stored on its way."""
 
     def drain(self, timeout: timedelta) -> bool:
         """Wait until nothing runs in the background; False when that took too long."""
         return self._background.drain(timeout) and self._packer.drain(timeout)
 
-    def _pass(
+    def _pass_through(
         self, environ: WSGIEnvironment, start_response: StartResponse, status: CacheStatus
     ) -> Iterable[bytes]:
         """Let the application answer; a success of an unsafe method invalidates first."""
-        unsafe = environ["REQUEST_METHOD"] not in _SAFE
+        unsafe = environ["REQUEST_METHOD"] not in _SAFE_METHODS
 
-        def rewrite(line: str, headers: list[Pair]) -> list[Pair]:
+        def rewrite(line: str, headers: list[FieldLine]) -> list[FieldLine]:
             if unsafe:
-                for key in invalidated(environ, line, headers, self._keying):
-                    forget(self._store, key)
-            said = replace(status, detail=environ.get(wsgi_call.FINDING) or status.detail)
-            return [*self._signer.shown(headers, None), self._signer.said(said)]
+                for key in find_invalidated_keys(environ, line, headers, self._keying):
+                    purge_or_log(self._store, key)
+            said = replace(status, detail=environ.get(wsgi_call.FINDING_KEY) or status.detail)
+            return [
+                *self._signer.without_internal_fields(headers, None),
+                self._signer.cache_status_line(said),
+            ]
 
-        return wsgi_call.passed_on(self._app, environ, start_response, rewrite)
+        return wsgi_call.pass_through(self._app, environ, start_response, rewrite)
 
-    def _hit(self, request: Request, key: bytes, found: Found, now: float) -> Reply | None:
+    def _respond_from_store(
+        self, request: Request, key: bytes, found: LookupResult, now: float
+    ) -> GatewayResponse | None:
         """Return what a reader is sent without asking; None when the body is gone."""
         stored = found.stored
         assert stored is not None
-        sent = response.made(request, stored, partial(self._store.body, key, stored), now=now)
+        sent = response.build_response(
+            request, stored, partial(self._store.read_body, key, stored), now=now
+        )
         if sent is None:
             return None
-        if found.use is reuse.Use.REFRESH:
-            self._refresh(request, key, found)
-        if stored.unpacked:
-            sent.body = self._packer.afterwards(key, stored, sent.body)
-        return self._signer.hit(sent, found, request, now)
+        if found.use is reuse.ReuseDecision.STALE_WHILE_REVALIDATE:
+            self._refresh_in_background(request, key, found)
+        if stored.needs_compression:
+            sent.body = self._packer.compress_on_close(key, stored, sent.body)
+        return self._signer.finish_hit(sent, found, request, now)
 
-    def _refresh(self, request: Request, key: bytes, found: Found) -> None:
+    def _refresh_in_background(self, request: Request, key: bytes, found: LookupResult) -> None:
         """Ask behind the reader's back, unless another process does (RFC 5861 section 3)."""
-        quiet = request.detached(self._keying)
+        quiet = request.detach(self._keying)
 
         def job() -> None:
-            with self._collapse.lead(key, _AT_ONCE) as role:
-                if role is Role.LEADER:
-                    response.close(self._fetcher.ask(quiet, key, found).body)
+            with self._collapse.elect(key, _AT_ONCE) as role:
+                if role is CollapseRole.LEADER:
+                    response.close_body(self._fetcher.fetch(quiet, key, found).body)
 
-        self._background.start(key, job)
+        self._background.try_start(key, job)
 
-    def _forward(self, request: Request, key: bytes, found: Found) -> Reply:
+    def _respond_from_origin(
+        self, request: Request, key: bytes, found: LookupResult
+    ) -> GatewayResponse:
         """Ask the application, one reader a page at a time; the others get its answer."""
-        if "only-if-cached" in request.asked:
-            return self._not_cached(request)
-        with self._turn(request, key, found) as role:
-            if role is Role.FOLLOWER:
+        if "only-if-cached" in request.directives:
+            return self._only_if_cached_failed(request)
+        with self._fetch_lock(request, key, found) as role:
+            if role is CollapseRole.FOLLOWER:
                 again = lookup(request, self._store.load(key), self._clock())
-                sent = self._collapsed(request, key, again, found) if again.usable else None
+                sent = (
+                    self._collapsed_response(request, key, again, found)
+                    if again.is_usable
+                    else None
+                )
                 if sent is not None:
                     return sent
-                found = again.without() if again.usable else again
-            return self._ask(request, key, found)
+                found = again.as_miss() if again.is_usable else again
+            return self._fetch_within_deadline(request, key, found)
 
-    def _turn(self, request: Request, key: bytes, found: Found) -> AbstractContextManager[Role]:
+    def _fetch_lock(
+        self, request: Request, key: bytes, found: LookupResult
+    ) -> AbstractContextManager[CollapseRole]:
         """Return the turn to ask; who could not use another's answer takes none."""
-        alone = request.asks_for_head or request.authorized or found.use is reuse.Use.REQUEST
+        alone = (
+            request.fetches_head_only
+            or request.has_credentials
+            or found.use is reuse.ReuseDecision.REQUEST
+        )
         # While purges don't reach us, nobody believes what another has stored either.
-        alone = alone or not self._followed()
-        if alone or key in self._fetcher.unshared:
-            return nullcontext(Role.ALONE)
-        return self._collapse.lead(key, self._options.wait)
+        alone = alone or not self._receives_purges()
+        if alone or key in self._fetcher.hit_for_miss:
+            return nullcontext(CollapseRole.ALONE)
+        return self._collapse.elect(key, self._options.collapse_timeout)
 
-    def _collapsed(self, request: Request, key: bytes, again: Found, found: Found) -> Reply | None:
+    def _collapsed_response(
+        self, request: Request, key: bytes, again: LookupResult, found: LookupResult
+    ) -> GatewayResponse | None:
         stored, now = again.stored, self._clock()
         assert stored is not None
-        sent = response.made(request, stored, partial(self._store.body, key, stored), now=now)
+        sent = response.build_response(
+            request, stored, partial(self._store.read_body, key, stored), now=now
+        )
         status = CacheStatus(fwd=found.fwd, collapsed=True)
-        return sent and self._signer.forwarded(sent, stored, request, status, now)
+        return sent and self._signer.finish_forwarded(sent, stored, request, status, now)
 
-    def _ask(self, request: Request, key: bytes, found: Found) -> Reply:
+    def _fetch_within_deadline(
+        self, request: Request, key: bytes, found: LookupResult
+    ) -> GatewayResponse:
         """Ask, but no longer than the deadline where something stale may stand in."""
-        deadline = self._options.deadline
-        if deadline is None or not self._fetcher.may_stand_in(request, found):
-            return self._fetcher.ask(request, key, found)
-        race = Racing(partial(self._fetcher.ask, request, key, found), _drop)
-        if self._background.start((key, "overdue"), race.run):
-            with suppress(Overdue):
-                sent: Reply = race.wait(deadline)
+        deadline = self._options.origin_deadline
+        if deadline is None or not self._fetcher.can_serve_stale(request, found):
+            return self._fetcher.fetch(request, key, found)
+        race = TimedJob(partial(self._fetcher.fetch, request, key, found), _close_late_response)
+        if self._background.try_start((key, "overdue"), race.run):
+            with suppress(DeadlineExceeded):
+                sent: GatewayResponse = race.wait(deadline)
                 return sent
-        stale = self._fetcher.instead(request, key, found, "overdue")
-        return stale or self._fetcher.ask(request, key, found)
+        stale = self._fetcher.respond_stale(request, key, found, "overdue")
+        return stale or self._fetcher.fetch(request, key, found)
 
-    def _not_cached(self, request: Request) -> Reply:
-        refused = response.own("504 Gateway Timeout", "Nothing usable is stored for this request.")
-        refused.headers.append(self._signer.said(CacheStatus(detail="only-if-cached")))
+    def _only_if_cached_failed(self, request: Request) -> GatewayResponse:
+        refused = response.build_text_response(
+            "504 Gateway Timeout", "Nothing usable is stored for this request."
+        )
+        refused.headers.append(self._signer.cache_status_line(CacheStatus(detail="only-if-cached")))
         if request.is_head:
             refused.body = ()
         return refused
 
 
-def _unheard(
-    _status: str, _headers: list[Pair], _exc_info: object = None, /
+def _ignore_response_start(
+    _status: str, _headers: list[FieldLine], _exc_info: object = None, /
 ) -> Callable[[bytes], object]:
     """Take a response's head for nobody."""
     return len
 
 
-def _always() -> bool:
+def _true() -> bool:
     return True
 
 
-def _drop(sent: Reply) -> None:
-    response.close(sent.body)
+def _close_late_response(sent: GatewayResponse) -> None:
+    response.close_body(sent.body)

@@ -7,54 +7,54 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from ..http import cache_key as keys
-from ..http.fields import Fields
+from ..http.fields import HeaderFields
 from .store.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from wsgiref.types import WSGIEnvironment
 
-    from ..http.fields import Pair
-    from .request import Keying
+    from ..http.fields import FieldLine
+    from .request import CacheKeyBuilder
     from .store.base import Store
 
 _log: Final = logging.getLogger(__name__)
 #: 2xx and 3xx: only what did not fail has changed anything.
-_DONE: Final = ("2", "3")
-_POINTERS: Final = ("location", "content-location")
+_SUCCESS_PREFIXES: Final = ("2", "3")
+_LOCATION_FIELDS: Final = ("location", "content-location")
 
 
-def invalidated(
-    environ: WSGIEnvironment, line: str, pairs: list[Pair], keying: Keying
+def find_invalidated_keys(
+    environ: WSGIEnvironment, line: str, pairs: list[FieldLine], keying: CacheKeyBuilder
 ) -> Iterator[bytes]:
     """Give the keys of the target and of what Location and Content-Location name at its origin."""
     site = keying.site(environ)
-    target = keying.key(environ, keying.query(environ), site)
-    if not line.startswith(_DONE) or site is None or target is None:
+    target = keying.build(environ, keying.query(environ), site)
+    if not line.startswith(_SUCCESS_PREFIXES) or site is None or target is None:
         return
     yield target
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     address = site + quote(path, encoding="latin-1")
-    fields = Fields(pairs)
-    for name in _POINTERS:
+    fields = HeaderFields(pairs)
+    for name in _LOCATION_FIELDS:
         for value in fields.lines(name):
-            key = _at_same_origin(address, value, site, keying)
+            key = _key_if_same_site(address, value, site, keying)
             if key is not None:
                 yield key
 
 
-def _at_same_origin(address: str, value: str, site: str, keying: Keying) -> bytes | None:
+def _key_if_same_site(address: str, value: str, site: str, keying: CacheKeyBuilder) -> bytes | None:
     """Return the key of what the reference names; None elsewhere, and for what names nothing."""
     try:
         url = urljoin(address, value)
         parts = urlsplit(url)
-        same = keys.base(parts.scheme, parts.netloc) == site
-        return keying.of_url(url) if same else None
+        same = keys.normalise_site(parts.scheme, parts.netloc) == site
+        return keying.for_url(url) if same else None
     except ValueError:
         return None
 
 
-def forget(store: Store, key: bytes) -> None:
+def purge_or_log(store: Store, key: bytes) -> None:
     """Purge a page because of an answer that is to reach its reader whatever becomes of this."""
     try:
         store.purge(key)

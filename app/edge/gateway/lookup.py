@@ -5,61 +5,68 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..http import reuse, vary
-from ..http.cache_status import Forwarded
-from ..http.reuse import Use
+from ..http.cache_status import ForwardReason
+from ..http.reuse import ReuseDecision
 
 if TYPE_CHECKING:
     from .request import Request
-    from .stored_response import Stored
+    from .stored_response import StoredResponse
 
-_AHEAD: Final = 60.0
+_MAX_CLOCK_SKEW: Final = 60.0
 """So many seconds from now nothing was made yet: a clock was set back, and nobody knows its age."""
 
-_USABLE: Final = frozenset({Use.FRESH, Use.MAX_STALE, Use.REFRESH})
+_USABLE: Final = frozenset(
+    {ReuseDecision.FRESH, ReuseDecision.MAX_STALE, ReuseDecision.STALE_WHILE_REVALIDATE}
+)
 
 
-class Found(NamedTuple):
+class LookupResult(NamedTuple):
     """What a lookup found; without a stored response `fwd` says what was missing."""
 
-    stored: Stored | None = None
+    stored: StoredResponse | None = None
     age: float = 0
-    use: Use | None = None
-    fwd: Forwarded = Forwarded.URI_MISS
+    use: ReuseDecision | None = None
+    fwd: ForwardReason = ForwardReason.URI_MISS
 
     @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         """Tell whether it may answer without the origin."""
         return self.use in _USABLE
 
-    def doubted(self) -> Found:
+    def as_stale(self) -> LookupResult:
         """Return what is found while nobody knows whether it was purged: the origin is asked."""
-        return self._replace(use=Use.STALE, fwd=Forwarded.STALE)
+        return self._replace(use=ReuseDecision.STALE, fwd=ForwardReason.STALE)
 
-    def without(self) -> Found:
+    def as_miss(self) -> LookupResult:
         """Return what is found when the body turns out to be gone, or can't be believed."""
-        return Found(fwd=Forwarded.MISS)
+        return LookupResult(fwd=ForwardReason.MISS)
 
 
-def lookup(request: Request, variants: tuple[Stored, ...], now: float) -> Found:
+def lookup(request: Request, variants: tuple[StoredResponse, ...], now: float) -> LookupResult:
     """Return the newest variant that the request selects (RFC 9111 section 4.1)."""
     if not variants:
-        return _NOTHING
+        return _URI_MISS
     if len(variants) == 1 and not variants[0].vary:
         stored = variants[0]
     else:
-        matching = [each for each in variants if vary.matches(each.vary, request.seen)]
+        matching = [each for each in variants if vary.matches(each.vary, request.header_for_origin)]
         if not matching:
-            return _NO_VARIANT
-        stored = max(matching, key=_made_at)
-    age = max(0.0, now - stored.born)
-    use = reuse.decide(stored, age=age, asked=request.asked)
-    found = Found(stored, age, use, Forwarded.REQUEST if use is Use.REQUEST else Forwarded.STALE)
-    return found.doubted() if stored.born > now + _AHEAD else found
+            return _VARY_MISS
+        stored = max(matching, key=_recency)
+    age = max(0.0, now - stored.generated_at)
+    use = reuse.decide_reuse(stored, age=age, asked=request.directives)
+    found = LookupResult(
+        stored,
+        age,
+        use,
+        ForwardReason.REQUEST if use is ReuseDecision.REQUEST else ForwardReason.STALE,
+    )
+    return found.as_stale() if stored.generated_at > now + _MAX_CLOCK_SKEW else found
 
 
-def _made_at(stored: Stored) -> tuple[float, float]:
-    return stored.born, stored.received_at
+def _recency(stored: StoredResponse) -> tuple[float, float]:
+    return stored.generated_at, stored.received_at
 
 
-_NOTHING: Final = Found()
-_NO_VARIANT: Final = Found(fwd=Forwarded.VARY_MISS)
+_URI_MISS: Final = LookupResult()
+_VARY_MISS: Final = LookupResult(fwd=ForwardReason.VARY_MISS)

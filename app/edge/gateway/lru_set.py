@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 
 
-class Recent:
+class LruSet:
     """The keys of the last answers that could not be shared; safe for threads."""
 
     def __init__(self, most: int = 1024) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ..http import cache_key
 from ..http.cache_key import TRACKERS
-from .capped_headers import NAME
+from .capped_headers import FIELD_LOWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 INTERNAL: Final = frozenset(
     {
         "broadsheet-cache-control",
-        NAME,
+        FIELD_LOWER,
         "cache-tag",
         "cdn-tag",
         "edge-cache-tag",
@@ -134,79 +134,85 @@ class Options:
     #: This cache's name in Cache-Status.
     name: str = "broadsheet"
     #: Response fields obeyed before Cache-Control, in this order (RFC 9213).
-    targets: tuple[str, ...] = ("broadsheet-cache-control", "cdn-cache-control")
+    targeted_fields: tuple[str, ...] = ("broadsheet-cache-control", "cdn-cache-control")
     #: Response fields kept but never shown to a reader.
-    internal: frozenset[str] = INTERNAL
+    internal_fields: frozenset[str] = INTERNAL
     #: Response fields that are shown to whom they were sent, but not kept.
-    per_request: frozenset[str] = frozenset()
+    per_request_fields: frozenset[str] = frozenset()
     #: Request directives that are obeyed; an origin shield ignores a reader's no-cache.
-    honoured: frozenset[str] = REQUEST_DIRECTIVES
+    obeyed_request_directives: frozenset[str] = REQUEST_DIRECTIVES
     #: Query parameters (`*` for any ending) that are neither keyed nor shown to the origin.
     ignored_parameters: tuple[str, ...] = ()
     #: Request fields that the origin never sees in a fetch that may be shared.
-    withheld: frozenset[str] = WITHHELD
+    withheld_fields: frozenset[str] = WITHHELD
     #: If given, the only request fields that the origin sees in such a fetch.
-    shown_to_origin: frozenset[str] | None = None
+    allowed_fields: frozenset[str] | None = None
     #: If given, `https://host` that every request is taken to be for, whatever its Host says.
     site: str | None = None
     #: The SCRIPT_NAME the application is mounted at; requests with another one are passed on.
     mount: str = ""
     #: Tells of a path that it is none of the gateway's business.
-    passes: Callable[[str], bool] | None = None
+    bypasses: Callable[[str], bool] | None = None
     #: Keep brotli and gzip variants, made once, and ask the origin for identity.
     compress: bool = False
     #: Tells of a path that its application has codings of its own, better ones than ours: each is
     #: kept as it came, for the readers who would choose it.
-    coded_by_origin: Callable[[str], bool] | None = None
+    is_encoded_by_origin: Callable[[str], bool] | None = None
     #: Ask for the whole page where a reader asks for its head, so that it can be kept.
-    fetches_for_head: bool = False
+    get_on_head: bool = False
     #: Bodies of fewer bytes are not worth compressing.
-    smallest: int = 512
+    min_compress_size: int = 512
     #: Bodies of more bytes are passed on without being kept.
-    largest: int = 8 * _MEBI
+    max_body_size: int = 8 * _MEBI
     #: Keep Set-Cookie like any other field. Never for pages of more than one person.
-    keeps_cookies: bool = False
+    store_cookies: bool = False
     #: The part of the time since Last-Modified for which a silent origin is trusted; 0 is never.
-    heuristic: float = 0
+    heuristic_fraction: float = 0
     #: A fresh page whose first target says `purged` is as new as a fresh answer: where caches
     #: behind the gateway may keep it for a while, its Age is 0 and its Date is now.
-    vouches: bool = False
+    reset_age: bool = False
     #: Says how far caches behind the gateway can't be purged just now: the word under which a
     #: response tells what to say to them instead (`doubt`), or nothing while all can be. It is
     #: told whether the page was asked for by another URL than its own.
-    doubt: Callable[[bool], str] | None = None
+    cap_level: Callable[[bool], str] | None = None
     #: Tells whether purges reach this gateway. While they don't, what is stored is validated before
     #: it is used, and stands in for an error alone.
-    followed: Callable[[], bool] | None = None
+    receives_purges: Callable[[], bool] | None = None
     #: The longest wait for another request that fetches the same page.
-    wait: timedelta = timedelta(seconds=10)
+    collapse_timeout: timedelta = timedelta(seconds=10)
     #: After this time without an answer a stale one is used, where stale-if-error allows.
-    deadline: timedelta | None = None
+    origin_deadline: timedelta | None = None
     #: What stale-if-error is taken to be for origins that don't say.
     stale_if_error: timedelta = timedelta(0)
     #: At most so many refreshes and overdue fetches run in the background of one process.
-    background: int = 4
-    hidden: frozenset[str] = field(init=False, repr=False)
+    max_background_jobs: int = 4
+    all_withheld_fields: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.site is not None and cache_key.base(*_split(self.site)) is None:
+        if self.site is not None and cache_key.normalise_site(*_split(self.site)) is None:
             raise ValueError(f"site must look like 'https://example.org', not {self.site!r}.")
-        if not 0 <= self.heuristic <= 1:
-            raise ValueError(f"heuristic is a part between 0 and 1, not {self.heuristic!r}.")
+        if not 0 <= self.heuristic_fraction <= 1:
+            raise ValueError(
+                f"heuristic is a part between 0 and 1, not {self.heuristic_fraction!r}."
+            )
         coded = {"accept-encoding"} if self.compress else set()
-        wishes = set() if "no-cache" in self.honoured else {"cache-control", "pragma"}
-        object.__setattr__(self, "hidden", self.withheld | coded | wishes | {"content-type"})
+        wishes = (
+            set() if "no-cache" in self.obeyed_request_directives else {"cache-control", "pragma"}
+        )
+        object.__setattr__(
+            self, "all_withheld_fields", self.withheld_fields | coded | wishes | {"content-type"}
+        )
 
     @classmethod
     def shield(cls, **changes: object) -> Self:
         """Return options for the edge of an origin of our own that purges what it changes."""
         made = cls(
-            honoured=frozenset({"only-if-cached"}),
+            obeyed_request_directives=frozenset({"only-if-cached"}),
             ignored_parameters=TRACKERS,
-            per_request=PER_REQUEST,
+            per_request_fields=PER_REQUEST,
             compress=True,
-            fetches_for_head=True,
-            vouches=True,
+            get_on_head=True,
+            reset_age=True,
         )
         return replace(made, **changes)  # type: ignore[arg-type] # the constructor checks them
 

@@ -11,10 +11,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ..http import framing, lines
-from ..http.fields import Fields
+from ..http.fields import HeaderFields
 
 if TYPE_CHECKING:
-    from ..http.fields import Pair
+    from ..http.fields import FieldLine
     from ..http.lines import Section
 
 _INTERIM: Final = range(100, 200)
@@ -34,14 +34,14 @@ class OriginResponse(http.client.HTTPResponse):
     read another message, so it must not be stored.
     """
 
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[FieldLine, ...] = ()
     malformed: bool = False
 
     def begin(self) -> None:
         """Read the head of the final response; raises HTTPException when it is none."""
         version, status, reason = self._read_final_status()
         section = self._read_section()
-        fields = Fields(section.pairs)
+        fields = HeaderFields(section.pairs)
         self.code = self.status = status  # type: ignore[attr-defined, unused-ignore] # not in typeshed
         self.reason = lines.cleaned_value(reason.strip())
         self.version = _HTTP_1_0 if version == "HTTP/1.0" else _HTTP_1_1
@@ -50,7 +50,7 @@ class OriginResponse(http.client.HTTPResponse):
         self.malformed = self.malformed or self.reason != reason.strip()
         self._frame(fields)
 
-    def _frame(self, fields: Fields) -> None:
+    def _frame(self, fields: HeaderFields) -> None:
         self.will_close, self.chunk_left = True, None  # type: ignore[attr-defined, unused-ignore] # not in typeshed
         if framing.has_no_body(self.status) or self._method == "HEAD":  # type: ignore[attr-defined] # not in typeshed
             self.chunked, self.length = False, 0  # type: ignore[attr-defined, unused-ignore] # not in typeshed

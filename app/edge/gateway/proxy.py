@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, urlsplit
 
 from ..http import connection, framing, lines
-from ..http.fields import Fields, is_name
+from ..http.fields import HeaderFields, is_name
 from . import loops
 from . import response as reply
 from .admission import loop_detected, looped
 from .origin import OriginResponse
-from .wsgi_call import FINDING
+from .wsgi_call import FINDING_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import timedelta
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from ..http.fields import Pair
-    from .response import Reply
+    from ..http.fields import FieldLine
+    from .response import GatewayResponse
 
 _log: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024
@@ -80,30 +80,32 @@ class Proxy:
         refused = looped(environ, self.token)
         if refused is not None:
             return _send(start_response, refused)
-        link = self._link()
+        link = self._connect()
         try:
-            response = self._ask(link, environ)
+            response = self._send(link, environ)
         except _LoopError:
             link.close()
             return _send(start_response, loop_detected())
         except _BadRequestError as error:
             link.close()
-            return _send(start_response, reply.own("400 Bad Request", str(error)))
+            return _send(start_response, reply.build_text_response("400 Bad Request", str(error)))
         except TimeoutError:
             link.close()
-            late = reply.own("504 Gateway Timeout", "The origin did not answer.")
+            late = reply.build_text_response("504 Gateway Timeout", "The origin did not answer.")
             return _send(start_response, late)
         except (OSError, http.client.HTTPException, ValueError) as error:
             link.close()
             _log.warning("proxy.origin_failed", extra={"error": repr(error)})
-            failed = reply.own("502 Bad Gateway", "The origin could not be reached.")
+            failed = reply.build_text_response(
+                "502 Bad Gateway", "The origin could not be reached."
+            )
             return _send(start_response, failed)
         if response.malformed:
-            environ[FINDING] = _MALFORMED
+            environ[FINDING_KEY] = _MALFORMED
         start_response(f"{response.status:03} {response.reason or 'Unknown'}", _headers(response))
-        return _Stream(response, link)
+        return _ResponseStream(response, link)
 
-    def _link(self) -> http.client.HTTPConnection:
+    def _connect(self) -> http.client.HTTPConnection:
         host, port = self._address
         link = http.client.HTTPConnection(host, port, timeout=self._timeout)
         if self._secure:
@@ -112,7 +114,7 @@ class Proxy:
         link.response_class = OriginResponse
         return link
 
-    def _ask(self, link: http.client.HTTPConnection, environ: WSGIEnvironment) -> OriginResponse:
+    def _send(self, link: http.client.HTTPConnection, environ: WSGIEnvironment) -> OriginResponse:
         chunked, length = _request_framing(environ)
         link.connect()
         if loops.is_own_server(link.sock, environ):
@@ -141,7 +143,7 @@ class Proxy:
         query = environ.get("QUERY_STRING", "")
         return f"{target or '/'}?{query}" if query else target or "/"
 
-    def _request_headers(self, environ: WSGIEnvironment) -> Iterator[Pair]:
+    def _request_headers(self, environ: WSGIEnvironment) -> Iterator[FieldLine]:
         """Give the reader's fields but those of the hop; framing, Host and Via are always ours."""
         pairs = [
             (name[5:].replace("_", "-").title(), value)
@@ -150,7 +152,7 @@ class Proxy:
         ]
         if environ.get("CONTENT_TYPE"):
             pairs.append(("Content-Type", environ["CONTENT_TYPE"]))
-        dropped = connection.hop_by_hop(Fields(pairs)) | _OWN
+        dropped = connection.hop_by_hop(HeaderFields(pairs)) | _OWN
         host = environ.get("HTTP_HOST") if self._keep_host else None
         yield "Host", host or self._authority
         yield "Via", loops.extended(environ.get("HTTP_VIA"), _VIA)
@@ -162,12 +164,12 @@ class Proxy:
                 yield name, lines.cleaned_value(value)
 
 
-class _Stream:
+class _ResponseStream:
     """The body of an answer, chunk by chunk; ends its connection when it is closed."""
 
-    def __init__(self, answer: OriginResponse, link: http.client.HTTPConnection) -> None:
+    def __init__(self, answer: OriginResponse, connect: http.client.HTTPConnection) -> None:
         self._answer = answer
-        self._link = link
+        self._connect = connect
 
     def __iter__(self) -> Iterator[bytes]:
         """Give what comes as it comes; a body that breaks off raises IncompleteRead."""
@@ -179,12 +181,12 @@ class _Stream:
 
     def close(self) -> None:
         self._answer.close()
-        self._link.close()
+        self._connect.close()
 
 
-def _headers(response: OriginResponse) -> list[Pair]:
+def _headers(response: OriginResponse) -> list[FieldLine]:
     """Return the response's lines as they came, without those of the hop and a wrong framing."""
-    fields = Fields(response.pairs)
+    fields = HeaderFields(response.pairs)
     dropped = connection.hop_by_hop(fields)
     length = framing.INVALID if response.chunked else framing.content_length(fields)
     pairs = framing.repaired(response.status, response.pairs, length)
@@ -219,6 +221,6 @@ def _chunks(stream: _Readable, length: int | None) -> Iterator[bytes]:
         raise _BadRequestError("The body of the request is shorter than its Content-Length.")
 
 
-def _send(start_response: StartResponse, response: Reply) -> Iterable[bytes]:
-    start_response(response.line, response.headers)
+def _send(start_response: StartResponse, response: GatewayResponse) -> Iterable[bytes]:
+    start_response(response.status_line, response.headers)
     return response.body

@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 
 
-class Wanting(Protocol):
+class RefillSource(Protocol):
     """A store that knows which pages its readers miss."""
 
-    def token(self) -> int:
+    def purge_token(self) -> int:
         """Return the purge counter."""
 
-    def take_wanted(self) -> bytes | None:
+    def pop_refill_key(self) -> bytes | None:
         """Return the key of a purged page that readers will miss most; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class RefillPace:
     """How gently pages are made: `rest` is at least that between two, and `share` of the time."""
 
     #: While purges go on, a page that is made now may be purged again at once.
-    calm: timedelta = timedelta(milliseconds=200)
+    quiet_period: timedelta = timedelta(milliseconds=200)
     rest: timedelta = timedelta(milliseconds=50)
     #: After a page that took a second nothing is made for so many.
-    share: float = 2
+    rest_factor: float = 2
     #: How soon to look again when nothing is wanted, or another process does it.
-    idle: timedelta = timedelta(milliseconds=250)
+    poll_interval: timedelta = timedelta(milliseconds=250)
     after_failure: timedelta = timedelta(minutes=1)
 
 
@@ -54,16 +54,16 @@ class Refill:
     def __init__(
         self,
         gateway: Gateway,
-        store: Wanting,
+        store: RefillSource,
         *,
         leads: Callable[[], bool],
-        pace: Pace | None = None,
+        pace: RefillPace | None = None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gateway = gateway
         self._store = store
         self._leads = leads
-        self._pace = pace or Pace()
+        self._pace = pace or RefillPace()
         self._ticks = ticks
         self._purges = 0
         self._calm_at = 0.0
@@ -76,17 +76,17 @@ class Refill:
     def step(self) -> timedelta:
         """Make at most one page; return how long to leave the machine to others."""
         if not self._leads():
-            return self._pace.idle
-        now, purges = self._ticks(), self._store.token()
+            return self._pace.poll_interval
+        now, purges = self._ticks(), self._store.purge_token()
         if purges != self._purges:
-            self._purges, self._calm_at = purges, now + self._pace.calm.total_seconds()
-        if now < self._calm_at or self._gateway.asking:
-            return self._pace.calm
-        key = self._store.take_wanted()
+            self._purges, self._calm_at = purges, now + self._pace.quiet_period.total_seconds()
+        if now < self._calm_at or self._gateway.is_fetching:
+            return self._pace.quiet_period
+        key = self._store.pop_refill_key()
         if key is None:
-            return self._pace.idle
-        self._make(key)
-        return max(self._pace.rest, timedelta(seconds=self._ticks() - now) * self._pace.share)
+            return self._pace.poll_interval
+        self._refill_page(key)
+        return max(self._pace.rest, timedelta(seconds=self._ticks() - now) * self._pace.rest_factor)
 
     def _step(self) -> timedelta:
         try:
@@ -95,8 +95,8 @@ class Refill:
             _log.exception("gateway.refill_failed")
             return self._pace.after_failure
 
-    def _make(self, key: bytes) -> None:
+    def _refill_page(self, key: bytes) -> None:
         try:
-            self._gateway.fill(key)
+            self._gateway.refill_page(key)
         except Exception:  # noqa: BLE001 - whatever the application raises, a reader will see
             _log.warning("gateway.not_refilled", exc_info=True, extra={"key": key})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONDITIONS: Final = frozenset({"if-modified-since", "if-none-match", "if-range", "range"})
 _RAW: Final = ("RAW_URI", "REQUEST_URI", "CONTENT_TYPE", "CONTENT_LENGTH")
 #: What of an environ is of use when its connection is gone.
-_LASTING: Final = frozenset(
+_CONNECTION_INDEPENDENT: Final = frozenset(
     {
         "wsgi.errors",
         "wsgi.input",
@@ -34,7 +34,7 @@ _LASTING: Final = frozenset(
 #: What an origin may code its pages in for us, the best first.
 CODINGS: Final = ("br", "gzip")
 #: Shorter wishes are read once and remembered: most readers send one of a few.
-_LONGEST_WISH: Final = 200
+_MAX_MEMOISED: Final = 200
 _NO_BODY: Final = frozenset({"", "0"})
 
 
@@ -46,66 +46,76 @@ class Request:
 
     __slots__ = (
         "_options",
-        "asked",
-        "coding",
-        "detail",
+        "bypass_reason",
+        "directives",
         "environ",
         "is_head",
         "key",
+        "origin_coding",
         "query",
         "site",
     )
 
-    def __init__(self, environ: WSGIEnvironment, options: Options, keying: Keying) -> None:
+    def __init__(self, environ: WSGIEnvironment, options: Options, keying: CacheKeyBuilder) -> None:
         self.environ = environ
         self._options = options
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
         wishes = "HTTP_CACHE_CONTROL" in environ or "HTTP_PRAGMA" in environ
-        self.asked = _wishes(environ, options) if wishes else reuse.NOTHING
+        self.directives = (
+            _parse_request_directives(environ, options) if wishes else reuse.NO_DIRECTIVES
+        )
         #: What the origin is asked for, where it has codings of its own.
-        self.coding = None if options.coded_by_origin is None else _coding(environ, options)
-        self.detail = self._why_passed()
+        self.origin_coding = (
+            None
+            if options.is_encoded_by_origin is None
+            else _negotiate_origin_coding(environ, options)
+        )
+        self.bypass_reason = self._find_bypass_reason()
         self.query = keying.query(environ) if environ.get("QUERY_STRING") else ""
         self.site = keying.site(environ)
         self.key = None
-        if self.detail is None:
-            self.key = keying.key(environ, self.query, self.site)
-        if self.key is None and self.detail is None:
-            self.detail = "unkeyable"
+        if self.bypass_reason is None:
+            self.key = keying.build(environ, self.query, self.site)
+        if self.key is None and self.bypass_reason is None:
+            self.bypass_reason = "unkeyable"
 
     def header(self, name: str) -> str | None:
         """Return a request field by its lower-case name; None when absent."""
-        value: str | None = self.environ.get(variable(name))
+        value: str | None = self.environ.get(environ_name(name))
         return value
 
-    def seen(self, name: str) -> str | None:
+    def header_for_origin(self, name: str) -> str | None:
         """Return a request field as the origin sees it in a fetch that may be shared."""
         options = self._options
-        if name == "accept-encoding" and self.coding is not None:
-            return self.coding
-        if name in options.hidden or name in CONDITIONS or name in connection.HOP_BY_HOP:
+        if name == "accept-encoding" and self.origin_coding is not None:
+            return self.origin_coding
+        if (
+            name in options.all_withheld_fields
+            or name in CONDITIONS
+            or name in connection.HOP_BY_HOP
+        ):
             return None
-        if options.shown_to_origin is not None and name not in options.shown_to_origin:
+        if options.allowed_fields is not None and name not in options.allowed_fields:
             return None
         return self.header(name)
 
     @property
-    def asks_for_head(self) -> bool:
+    def fetches_head_only(self) -> bool:
         """Tell whether the origin is asked for no more than the head."""
-        return self.is_head and not self._options.fetches_for_head
+        return self.is_head and not self._options.get_on_head
 
     @property
-    def authorized(self) -> bool:
+    def has_credentials(self) -> bool:
         """Tell whether the request carries credentials that RFC 9111 section 3.5 speaks of."""
         return "HTTP_AUTHORIZATION" in self.environ or bool(self.environ.get("REMOTE_USER"))
 
     @property
     def personal(self) -> bool:
         """Tell whether the origin sees something that names its reader: a cookie, credentials."""
-        return self.authorized or bool(self.seen("cookie"))
+        return self.has_credentials or bool(self.header_for_origin("cookie"))
 
     @property
-    def misspelt(self) -> bool:
+    def is_alias_url(self) -> bool:
         """Tell whether a purge of the page's URL may miss the copy that this request gets.
 
         The request has another URL than the page, or one that caches spell in more than one way.
@@ -117,7 +127,7 @@ class Request:
         return bool(query != self.query) or not uri.has_one_spelling(path, query, raw)
 
     @property
-    def conditional(self) -> bool:
+    def is_conditional(self) -> bool:
         """Tell whether the request asks for less than the whole page."""
         environ = self.environ
         return (  # spelt out, as every HIT asks for it
@@ -127,7 +137,7 @@ class Request:
             or "HTTP_IF_RANGE" in environ
         )
 
-    def question(self, *, conditions: bool = False) -> WSGIEnvironment:
+    def environ_for_origin(self, *, conditions: bool = False) -> WSGIEnvironment:
         """Return a copy of the environ for the origin, without what may not shape a shared page.
 
         With `conditions` the reader's own conditions stay: the answer is for this reader alone.
@@ -135,7 +145,8 @@ class Request:
         environ = {
             name: value
             for name, value in self.environ.items()
-            if not name.startswith("HTTP_") or self._shows(name, conditions=conditions)
+            if not name.startswith("HTTP_")
+            or self._is_visible_to_origin(name, conditions=conditions)
         }
         for name in _RAW:
             environ.pop(name, None)
@@ -143,40 +154,40 @@ class Request:
         environ["wsgi.input"] = BytesIO()
         scheme, _, authority = (self.site or "").partition("://")
         environ["wsgi.url_scheme"], environ["HTTP_HOST"] = scheme, authority
-        if self.coding is not None:
-            environ["HTTP_ACCEPT_ENCODING"] = self.coding
-        if not self.asks_for_head:
+        if self.origin_coding is not None:
+            environ["HTTP_ACCEPT_ENCODING"] = self.origin_coding
+        if not self.fetches_head_only:
             environ["REQUEST_METHOD"] = "GET"
         return environ
 
-    def detached(self, keying: Keying) -> Request:
+    def detach(self, keying: CacheKeyBuilder) -> Request:
         """Return a GET for the same page that outlives this request and its connection."""
         environ = {
             name: value
-            for name, value in self.question().items()
-            if isinstance(value, str) or name in _LASTING
+            for name, value in self.environ_for_origin().items()
+            if isinstance(value, str) or name in _CONNECTION_INDEPENDENT
         }
         environ["REQUEST_METHOD"] = "GET"
         request = Request(environ, self._options, keying)
-        request.asked = reuse.NOTHING
+        request.directives = reuse.NO_DIRECTIVES
         return request
 
-    def _shows(self, name: str, *, conditions: bool) -> bool:
+    def _is_visible_to_origin(self, name: str, *, conditions: bool) -> bool:
         field = name[5:].replace("_", "-").lower()
         options = self._options
         if field in CONDITIONS:
             return conditions
         if field == "host":
             return True
-        if options.shown_to_origin is not None and field not in options.shown_to_origin:
+        if options.allowed_fields is not None and field not in options.allowed_fields:
             return False
-        return field not in options.hidden and field not in connection.HOP_BY_HOP
+        return field not in options.all_withheld_fields and field not in connection.HOP_BY_HOP
 
-    def _why_passed(self) -> str | None:
+    def _find_bypass_reason(self) -> str | None:
         environ, options = self.environ, self._options
         if environ.get("SCRIPT_NAME", "") != options.mount:
             return "mount"
-        if options.passes is not None and options.passes(environ.get("PATH_INFO", "")):
+        if options.bypasses is not None and options.bypasses(environ.get("PATH_INFO", "")):
             return "configured"
         if environ.get("CONTENT_LENGTH", "") not in _NO_BODY or "HTTP_TRANSFER_ENCODING" in environ:
             return "body"
@@ -197,12 +208,12 @@ def drop_connection_fields(environ: WSGIEnvironment) -> None:
     named = environ.get("HTTP_CONNECTION")
     if named:
         for name in connection.named_fields(named):
-            environ.pop(variable(name), None)
+            environ.pop(environ_name(name), None)
 
 
-def quiet(key: bytes, options: Options) -> WSGIEnvironment:
+def build_refill_environ(key: bytes, options: Options) -> WSGIEnvironment:
     """Return the environ of a GET for the page with this key, for which no reader asks."""
-    site, path, query = keys.parsed(key)
+    site, path, query = keys.parse_cache_key(key)
     parts = urlsplit(site)
     return {
         "REQUEST_METHOD": "GET",
@@ -225,70 +236,72 @@ def quiet(key: bytes, options: Options) -> WSGIEnvironment:
     }
 
 
-class Keying:
+class CacheKeyBuilder:
     """What of the options goes into each key, worked out once."""
 
     __slots__ = ("_ignored", "_mount", "_site")
 
     def __init__(self, options: Options) -> None:
-        self._ignored = keys.ignoring(options.ignored_parameters)
+        self._ignored = keys.compile_ignored_parameters(options.ignored_parameters)
         self._mount = options.mount
         scheme, _, authority = (options.site or "").partition("://")
-        self._site = keys.base(scheme, authority) if authority else None
+        self._site = keys.normalise_site(scheme, authority) if authority else None
 
     def site(self, environ: WSGIEnvironment) -> str | None:
         """Return the scheme and authority a request is for; None when there can't be such."""
         if self._site is not None:
             return self._site
         host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-        return keys.base(environ["wsgi.url_scheme"], host)
+        return keys.normalise_site(environ["wsgi.url_scheme"], host)
 
     def query(self, environ: WSGIEnvironment) -> str:
         """Return the query without the parameters that no page reads."""
-        return keys.cleaned(environ.get("QUERY_STRING", ""), self._ignored)
+        return keys.remove_parameters(environ.get("QUERY_STRING", ""), self._ignored)
 
-    def key(self, environ: WSGIEnvironment, query: str, site: str | None) -> bytes | None:
+    def build(self, environ: WSGIEnvironment, query: str, site: str | None) -> bytes | None:
         """Return the key of the page a request is for; None when it is passed on."""
         if site is None:
             return None
-        return keys.primary(site, self._mount + environ.get("PATH_INFO", ""), query)
+        return keys.build_cache_key(site, self._mount + environ.get("PATH_INFO", ""), query)
 
-    def of_url(self, url: str) -> bytes:
+    def for_url(self, url: str) -> bytes:
         """Return the key of a URL; a path alone will do when the site is known.
 
         Raises ValueError when the URL names no site and none is configured.
         """
         if self._site is not None and url.startswith("/") and not url.startswith("//"):
             url = self._site + url
-        return keys.of_url(url, self._ignored)
+        return keys.cache_key_for_url(url, self._ignored)
 
 
 @lru_cache(maxsize=256)
-def variable(name: str) -> str:
+def environ_name(name: str) -> str:
     """Return the environ's name of a request field."""
     return "HTTP_" + name.upper().replace("-", "_")
 
 
-def _wishes(environ: WSGIEnvironment, options: Options) -> Directives:
+def _parse_request_directives(environ: WSGIEnvironment, options: Options) -> Directives:
     cache_control, pragma = environ.get("HTTP_CACHE_CONTROL"), environ.get("HTTP_PRAGMA")
-    if len(cache_control or "") + len(pragma or "") > _LONGEST_WISH:
-        return reuse.wishes(_lines(cache_control), pragma, options.honoured)
-    return _known_wishes(cache_control, pragma, options.honoured)
+    if len(cache_control or "") + len(pragma or "") > _MAX_MEMOISED:
+        return reuse.parse_request_directives(
+            _lines(cache_control), pragma, options.obeyed_request_directives
+        )
+    return _parse_cached(cache_control, pragma, options.obeyed_request_directives)
 
 
 @lru_cache(maxsize=256)
-def _known_wishes(
+def _parse_cached(
     cache_control: str | None, pragma: str | None, honoured: frozenset[str]
 ) -> Directives:
-    return reuse.wishes(_lines(cache_control), pragma, honoured)
+    return reuse.parse_request_directives(_lines(cache_control), pragma, honoured)
 
 
-def _coding(environ: WSGIEnvironment, options: Options) -> str | None:
+def _negotiate_origin_coding(environ: WSGIEnvironment, options: Options) -> str | None:
     """Return the coding a reader would choose; None where all codings are of our making."""
-    own = options.coded_by_origin
+    own = options.is_encoded_by_origin
     if own is None or not own(environ.get("PATH_INFO", "")):
         return None
-    return codings.choose(environ.get("HTTP_ACCEPT_ENCODING"), CODINGS)
+    return codings.choose_coding(environ.get("HTTP_ACCEPT_ENCODING"), CODINGS)
 
 
 def _lines(value: str | None) -> tuple[str, ...]:

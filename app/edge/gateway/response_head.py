@@ -9,34 +9,34 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from ..http import dates, framing
-from ..http.fields import Fields
+from ..http.fields import HeaderFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..http.fields import Pair
+    from ..http.fields import FieldLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class ResponseHead:
     """What an application or a store says before the body; there is always a Date."""
 
     status: int
     reason: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[FieldLine, ...]
     requested_at: float
     received_at: float
-    fields: Fields = field(init=False, compare=False, repr=False)
+    fields: HeaderFields = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not any(name.lower() == "date" for name, _ in self.pairs):
-            dated = (*self.pairs, ("Date", dates.written(self.received_at)))
+            dated = (*self.pairs, ("Date", dates.format_http_date(self.received_at)))
             object.__setattr__(self, "pairs", dated)
-        object.__setattr__(self, "fields", Fields(self.pairs))
+        object.__setattr__(self, "fields", HeaderFields(self.pairs))
 
     @classmethod
-    def of(
-        cls, line: str, pairs: Iterable[Pair], *, requested_at: float, received_at: float
+    def from_wsgi(
+        cls, line: str, pairs: Iterable[FieldLine], *, requested_at: float, received_at: float
     ) -> Self:
         """Read a WSGI status line and header list; a line without a number is a 500."""
         code = line[:3]
@@ -49,11 +49,11 @@ class Head:
         )
 
     @property
-    def line(self) -> str:
+    def status_line(self) -> str:
         """Return the status line as WSGI wants it."""
         return f"{self.status:03} {self.reason}"
 
     @property
-    def length(self) -> int | None:
+    def content_length(self) -> int | None:
         """Return Content-Length; None when it is absent, `framing.INVALID` when it is no number."""
         return framing.content_length(self.fields)

@@ -8,113 +8,124 @@ from typing import TYPE_CHECKING
 
 from ..http import dates, vary
 from ..http.cache_status import CacheStatus
-from ..http.reuse import Use
+from ..http.reuse import ReuseDecision
 from . import capped_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..http.fields import Pair
-    from .lookup import Found
+    from ..http.fields import FieldLine
+    from .lookup import LookupResult
     from .options import Options
     from .request import Request
-    from .response import Reply
-    from .stored_response import Stored
+    from .response import GatewayResponse
+    from .stored_response import StoredResponse
 
 
-class Signer:
+class HeaderWriter:
     """Speaks in the name of one gateway."""
 
     def __init__(self, options: Options) -> None:
         self._name = options.name
-        self._internal = options.internal
-        self._hit = f"{CacheStatus(hit=True).written(options.name)}; ttl="
-        self._doubt = options.doubt
+        self._internal = options.internal_fields
+        self._hit = f"{CacheStatus(hit=True).to_field_value(options.name)}; ttl="
+        self._doubt = options.cap_level
 
-    def said(self, status: CacheStatus) -> Pair:
+    def cache_status_line(self, status: CacheStatus) -> FieldLine:
         """Return the Cache-Status line; a line of its own after those from upstream."""
-        return ("Cache-Status", status.written(self._name))
+        return ("Cache-Status", status.to_field_value(self._name))
 
-    def shown(self, headers: Iterable[Pair], request: Request | None) -> list[Pair]:
+    def without_internal_fields(
+        self, headers: Iterable[FieldLine], request: Request | None
+    ) -> list[FieldLine]:
         """Return the lines without those for caches' eyes only; no request is passed on."""
         pairs = list(headers)
         shown = (pair for pair in pairs if pair[0].lower() not in self._internal)
         lines = list(vary.in_one_line(shown))
-        return self._doubted(lines, pairs, request) or lines
+        return self._capped_lines(lines, pairs, request) or lines
 
-    def hit(self, sent: Reply, found: Found, request: Request, now: float) -> Reply:
+    def finish_hit(
+        self, sent: GatewayResponse, found: LookupResult, request: Request, now: float
+    ) -> GatewayResponse:
         """Sign a response from the store; spelt out, as every HIT pays for it."""
         stored, use = found.stored, found.use
         assert stored is not None
-        age = max(0.0, now - stored.born)
-        fresh = use is Use.FRESH or use is None
+        age = max(0.0, now - stored.generated_at)
+        fresh = use is ReuseDecision.FRESH or use is None
         said = f"{self._hit}{int((stored.lifetime - age) // 1)}"
         if self._doubt is not None:
-            lines = self._doubted(sent.headers, stored.internal, request, fresh=fresh)
+            lines = self._capped_lines(sent.headers, stored.internal_headers, request, fresh=fresh)
             if lines is not None:
                 sent.headers = lines
                 said = f"{said}; detail=capped" if fresh else said
         if not fresh and use is not None:
             said = f"{said}; detail={use.value}"
-        _aged(sent, stored, age, now)
+        _add_age(sent, stored, age, now)
         sent.headers.append(("Cache-Status", said))
         return sent
 
-    def forwarded(
-        self, sent: Reply, stored: Stored, request: Request, status: CacheStatus, now: float
-    ) -> Reply:
+    def finish_forwarded(
+        self,
+        sent: GatewayResponse,
+        stored: StoredResponse,
+        request: Request,
+        status: CacheStatus,
+        now: float,
+    ) -> GatewayResponse:
         """Sign a response from the store for which the origin was asked."""
-        age = max(0.0, now - stored.born)
+        age = max(0.0, now - stored.generated_at)
         fresh = age < stored.lifetime
-        lines = self._doubted(sent.headers, stored.internal, request, fresh=fresh)
+        lines = self._capped_lines(sent.headers, stored.internal_headers, request, fresh=fresh)
         if lines is not None:
             sent.headers = lines
-            status = _capped(status)
-        _aged(sent, stored, age, now)
-        sent.headers.append(self.said(status))
+            status = _with_capped_detail(status)
+        _add_age(sent, stored, age, now)
+        sent.headers.append(self.cache_status_line(status))
         return sent
 
-    def fetched(self, sent: Reply, stored: Stored, request: Request, status: CacheStatus) -> Reply:
+    def finish_fetched(
+        self, sent: GatewayResponse, stored: StoredResponse, request: Request, status: CacheStatus
+    ) -> GatewayResponse:
         """Sign a response that has just come, for the reader it was fetched for."""
-        lines = self._doubted(sent.headers, stored.internal, request)
-        status = status if lines is None else _capped(status)
-        headers = self.shown(sent.headers if lines is None else lines, request)
-        sent.headers = [*headers, *stored.dated, self.said(status)]
+        lines = self._capped_lines(sent.headers, stored.internal_headers, request)
+        status = status if lines is None else _with_capped_detail(status)
+        headers = self.without_internal_fields(sent.headers if lines is None else lines, request)
+        sent.headers = [*headers, *stored.date_fields, self.cache_status_line(status)]
         return sent
 
-    def _doubted(
+    def _capped_lines(
         self,
-        headers: list[Pair],
-        kept: Iterable[Pair],
+        headers: list[FieldLine],
+        kept: Iterable[FieldLine],
         request: Request | None,
         *,
         fresh: bool = True,
-    ) -> list[Pair] | None:
+    ) -> list[FieldLine] | None:
         """Return what is sent while caches behind can't be purged; None while they can.
 
         What is stale is kept briefly by all of them: nobody knows whether it is still right.
         """
         if self._doubt is None:
             return None
-        strange = request is None or request.misspelt
-        word = self._doubt(strange) if fresh else capped_headers.NOBODY
-        return capped_headers.doubted(headers, kept, word) if word else None
+        strange = request is None or request.is_alias_url
+        word = self._doubt(strange) if fresh else capped_headers.ALL_CAPPED
+        return capped_headers.apply_capped_headers(headers, kept, word) if word else None
 
 
-def _capped(status: CacheStatus) -> CacheStatus:
+def _with_capped_detail(status: CacheStatus) -> CacheStatus:
     return status if status.detail else replace(status, detail="capped")
 
 
-def _aged(sent: Reply, stored: Stored, age: float, now: float) -> None:
+def _add_age(sent: GatewayResponse, stored: StoredResponse, age: float, now: float) -> None:
     """Add the Age: since it was made, or since somebody knew that a fresh one would be the same."""
-    if stored.vouched and age < stored.lifetime:
-        sent.headers += _as_new(int(now), stored.until)
+    if stored.resets_age and age < stored.lifetime:
+        sent.headers += _renewed_date_fields(int(now), stored.expires_after)
     else:
-        sent.headers += stored.dated
+        sent.headers += stored.date_fields
         sent.headers.append(("Age", str(int(age))))
 
 
 @lru_cache(maxsize=64)
-def _as_new(now: int, until: int | None) -> tuple[Pair, ...]:
-    expires = () if until is None else (("Expires", dates.written(now + until)),)
-    return (("Date", dates.written(now)), *expires, ("Age", "0"))
+def _renewed_date_fields(now: int, until: int | None) -> tuple[FieldLine, ...]:
+    expires = () if until is None else (("Expires", dates.format_http_date(now + until)),)
+    return (("Date", dates.format_http_date(now)), *expires, ("Age", "0"))

@@ -11,7 +11,7 @@ from gunicorn.workers.gthread import ThreadWorker
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from ..http.fields import Pair
+    from ..http.fields import FieldLine
 
 _KEPT: Final = frozenset({"date", "server"})
 
@@ -19,7 +19,7 @@ _KEPT: Final = frozenset({"date", "server"})
 class Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is not typed
     """A response that keeps the origin's Date and Server, which gunicorn replaces by its own."""
 
-    def process_headers(self, headers: list[Pair]) -> None:
+    def process_headers(self, headers: list[FieldLine]) -> None:
         """Take the header list of the application."""
         super().process_headers(headers)
         self._kept = [(name, value) for name, value in headers if name.lower() in _KEPT]

@@ -20,7 +20,7 @@ _TOO_MANY = b"*"
 class Lists(Protocol):
     """Keeps short lists for all processes of a machine."""
 
-    def note(self, name: bytes) -> bytes | None:
+    def get_metadata(self, name: bytes) -> bytes | None:
         """The lines that were listed under a name."""
 
     def enlist(self, name: bytes, line: bytes, *, full: bytes) -> bool:
@@ -39,7 +39,7 @@ class Sites:
 
     def known(self) -> tuple[str, ...] | None:
         """The sites that were listed; None when there are more than the list has room for."""
-        lines = (self._lists.note(_NAME) or b"").split(b"\n")
+        lines = (self._lists.get_metadata(_NAME) or b"").split(b"\n")
         return None if _TOO_MANY in lines else tuple(_decoded(lines))
 
 

@@ -9,171 +9,194 @@ from typing import TYPE_CHECKING, Final
 from ..http import freshness, header_update, storing, targeted, vary
 from ..http.cache_control import Directives
 from . import content_coding
-from .response_head import Head
-from .stored_response import Body, Stored
+from .response_head import ResponseHead
+from .stored_response import BodyInfo, StoredResponse
 
 if TYPE_CHECKING:
-    from ..http.fields import Fields, Pair
+    from ..http.fields import FieldLine, HeaderFields
     from .options import Options
     from .request import Request
 
 #: Not part of the stored lines: each body has its own.
-_OWN: Final = frozenset({"content-length", "etag"})
+_PER_BODY_FIELDS: Final = frozenset({"content-length", "etag"})
 #: Fields that promise a lifetime to one kind of cache or another.
-_TOLD_TO_EDGES: Final = ("cdn-cache-control", "surrogate-control", "x-accel-expires")
+_CDN_FIELDS: Final = ("cdn-cache-control", "surrogate-control", "x-accel-expires")
 #: RFC 9111 section 4.2.4: any of these forbids serving stale; s-maxage implies proxy-revalidate.
-_STRICT: Final = ("must-revalidate", "proxy-revalidate", "s-maxage")
+_NO_STALE_DIRECTIVES: Final = ("must-revalidate", "proxy-revalidate", "s-maxage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Freshened:
+class FreshenedResponse:
     """A stored response under a newer head, and whether it may still be stored."""
 
-    stored: Stored
-    verdict: storing.Verdict
+    stored: StoredResponse
+    verdict: storing.StorageDecision
 
 
-class Keeper:
+class StorageRules:
     """Applies the options of one gateway to what its origin says."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
 
-    def candidate(self, head: Head, request: Request) -> storing.Candidate:
+    def candidate(self, head: ResponseHead, request: Request) -> storing.StorageCandidate:
         """Return the question whether this may be stored for that request."""
-        obeyed = targeted.obeyed(head.fields, self._options.targets)
-        lifetime = freshness.lifetime(head.fields, obeyed, received_at=head.received_at)
+        obeyed = targeted.effective_directives(head.fields, self._options.targeted_fields)
+        lifetime = freshness.explicit_lifetime(head.fields, obeyed, received_at=head.received_at)
         guesses = head.status in freshness.HEURISTIC_STATUSES or "public" in obeyed.directives
         guesses = guesses and not request.personal
-        if lifetime.source is None and guesses and self._options.heuristic:
-            lifetime = freshness.heuristic(
-                head.fields, received_at=head.received_at, fraction=self._options.heuristic
+        if lifetime.source is None and guesses and self._options.heuristic_fraction:
+            lifetime = freshness.heuristic_lifetime(
+                head.fields, received_at=head.received_at, fraction=self._options.heuristic_fraction
             )
-        return storing.Candidate(
+        return storing.StorageCandidate(
             status=head.status,
             reason=head.reason,
             fields=head.fields,
-            obeyed=obeyed,
+            effective=obeyed,
             lifetime=lifetime,
-            authorized=request.authorized,
+            has_credentials=request.has_credentials,
             personal=request.personal,
-            no_store_asked="no-store" in request.asked,
-            cookies_allowed=self._options.keeps_cookies,
+            request_no_store="no-store" in request.directives,
+            cookies_allowed=self._options.store_cookies,
         )
 
-    def kept(
-        self, head: Head, content: bytes, candidate: storing.Candidate, request: Request
-    ) -> Stored:
+    def build_stored(
+        self,
+        head: ResponseHead,
+        content: bytes,
+        candidate: storing.StorageCandidate,
+        request: Request,
+    ) -> StoredResponse:
         """Return what to keep of a complete answer; its codings come later."""
-        ours = self._options.compress and request.coding is None
-        packs = ours and content_coding.worthwhile(
-            head.fields, candidate.obeyed.directives, status=head.status
+        ours = self._options.compress and request.origin_coding is None
+        packs = ours and content_coding.is_compressible(
+            head.fields, candidate.effective.directives, status=head.status
         )
         etag = head.fields.first("etag")
-        bodies = (Body(coding="identity", length=len(content), etag=etag),)
-        large = len(content) >= self._options.smallest
-        return self.made(head, candidate, request, bodies, coded=packs, unpacked=packs and large)
+        bodies = (BodyInfo(coding="identity", length=len(content), etag=etag),)
+        large = len(content) >= self._options.min_compress_size
+        return self.build(head, candidate, request, bodies, coded=packs, unpacked=packs and large)
 
-    def freshened(self, old: Stored, newer: Head, request: Request) -> Freshened:
+    def freshen(
+        self, old: StoredResponse, newer: ResponseHead, request: Request
+    ) -> FreshenedResponse:
         """Return a stored response as a 304 or HEAD has it now (RFC 9111 sections 3.2, 4.3.4)."""
-        lines = (*old.headers, *old.internal)
-        left_out = self.candidate(newer, request).left_out | self._options.per_request | _OWN
-        merged = header_update.updated(lines, newer.pairs, left_out)
+        lines = (*old.headers, *old.internal_headers)
+        left_out = (
+            self.candidate(newer, request).excluded_fields
+            | self._options.per_request_fields
+            | _PER_BODY_FIELDS
+        )
+        merged = header_update.update_stored_fields(lines, newer.pairs, left_out)
         etag = newer.fields.first("etag") or _etag(old)
-        head = Head(
+        head = ResponseHead(
             status=old.status,
             reason=old.reason,
-            pairs=(*merged, *_own(etag, newer)),
+            pairs=(*merged, *_unstored_pairs(etag, newer)),
             requested_at=newer.requested_at,
             received_at=newer.received_at,
         )
         candidate = self.candidate(head, request)
         bodies = tuple(
-            replace(body, etag=content_coding.tagged(body.coding, etag)) for body in old.bodies
+            replace(body, etag=content_coding.etag_for_coding(body.coding, etag))
+            for body in old.bodies
         )
-        coded = len(bodies) > 1 or old.unpacked
-        made = self.made(head, candidate, request, bodies, coded=coded, unpacked=old.unpacked)
-        return Freshened(stored=replace(made, id=old.id), verdict=storing.verdict(candidate))
+        coded = len(bodies) > 1 or old.needs_compression
+        made = self.build(
+            head, candidate, request, bodies, coded=coded, unpacked=old.needs_compression
+        )
+        return FreshenedResponse(
+            stored=replace(made, id=old.id), verdict=storing.decide_storage(candidate)
+        )
 
-    def unkept(self, head: Head, candidate: storing.Candidate) -> tuple[Pair, ...]:
+    def unstored_fields(
+        self, head: ResponseHead, candidate: storing.StorageCandidate
+    ) -> tuple[FieldLine, ...]:
         """Return the fields that are for this one reader, and Age as it came from upstream."""
-        private = candidate.obeyed.directives.fields("private")
-        validated = candidate.obeyed.directives.fields("no-cache")
-        names = private | validated | self._options.per_request | {"age"}
+        private = candidate.effective.directives.fields("private")
+        validated = candidate.effective.directives.fields("no-cache")
+        names = private | validated | self._options.per_request_fields | {"age"}
         return tuple(
             pair
             for pair in head.pairs
-            if pair[0].lower() in names and pair[0].lower() not in self._options.internal
+            if pair[0].lower() in names and pair[0].lower() not in self._options.internal_fields
         )
 
-    def made(
+    def build(
         self,
-        head: Head,
-        candidate: storing.Candidate,
+        head: ResponseHead,
+        candidate: storing.StorageCandidate,
         request: Request,
-        bodies: tuple[Body, ...],
+        bodies: tuple[BodyInfo, ...],
         *,
         coded: bool = False,
         unpacked: bool = False,
-    ) -> Stored:
+    ) -> StoredResponse:
         """Return the value: lines sorted into shown and internal, times and verdicts worked out."""
-        directives, options = candidate.obeyed.directives, self._options
-        left_out = candidate.left_out | options.per_request | _OWN
+        directives, options = candidate.effective.directives, self._options
+        left_out = candidate.excluded_fields | options.per_request_fields | _PER_BODY_FIELDS
         lines = [pair for pair in head.pairs if pair[0].lower() not in left_out]
-        headers = tuple(pair for pair in lines if pair[0].lower() not in options.internal)
-        initial_age = freshness.initial_age(
+        headers = tuple(pair for pair in lines if pair[0].lower() not in options.internal_fields)
+        initial_age = freshness.corrected_initial_age(
             head.fields, requested_at=head.requested_at, received_at=head.received_at
         )
-        return Stored(
+        return StoredResponse(
             id=secrets.token_hex(8),
             status=head.status,
             reason=head.reason,
             headers=vary.in_one_line(headers, *(["Accept-Encoding"] if coded else [])),
-            internal=tuple(pair for pair in lines if pair[0].lower() in options.internal),
-            vary=self._selection(head.fields, request),
+            internal_headers=tuple(
+                pair for pair in lines if pair[0].lower() in options.internal_fields
+            ),
+            vary=self._selecting_values(head.fields, request),
             bodies=bodies,
             requested_at=head.requested_at,
             received_at=head.received_at,
-            born=head.received_at - initial_age,
+            generated_at=head.received_at - initial_age,
             lifetime=candidate.lifetime.seconds,
-            validates=directives.whole("no-cache"),
-            strict=any(name in directives for name in _STRICT),
-            while_revalidate=directives.delta("stale-while-revalidate") or 0,
-            if_error=directives.delta("stale-if-error") or 0,
-            vouched=self._vouches(candidate),
-            unpacked=unpacked,
+            requires_validation=directives.is_unqualified("no-cache"),
+            forbids_stale=any(name in directives for name in _NO_STALE_DIRECTIVES),
+            stale_while_revalidate=directives.delta_seconds("stale-while-revalidate") or 0,
+            stale_if_error=directives.delta_seconds("stale-if-error") or 0,
+            resets_age=self._resets_age(candidate),
+            needs_compression=unpacked,
         )
 
-    def _vouches(self, candidate: storing.Candidate) -> bool:
+    def _resets_age(self, candidate: storing.StorageCandidate) -> bool:
         """Tell whether a HIT is as new as a fresh answer, and whether that matters to anybody.
 
         Only the gateway's own field counts: nobody else is told of each purge.
         """
-        obeyed, options = candidate.obeyed, self._options
-        own = options.vouches and obeyed.source == options.targets[0]
-        return own and "purged" in obeyed.directives and _offers(candidate.fields, options)
+        obeyed, options = candidate.effective, self._options
+        own = options.reset_age and obeyed.source == options.targeted_fields[0]
+        return (
+            own
+            and "purged" in obeyed.directives
+            and _is_cacheable_downstream(candidate.fields, options)
+        )
 
-    def _selection(self, fields: Fields, request: Request) -> vary.Selection:
-        names = vary.nominated(fields.lines("vary")) or ()
-        if self._options.compress and request.coding is None:
+    def _selecting_values(self, fields: HeaderFields, request: Request) -> vary.Selection:
+        names = vary.nominated_fields(fields.lines("vary")) or ()
+        if self._options.compress and request.origin_coding is None:
             names = tuple(name for name in names if name != "accept-encoding")
-        return vary.selection(names, request.seen)
+        return vary.selecting_values(names, request.header_for_origin)
 
 
-def _offers(fields: Fields, options: Options) -> bool:
+def _is_cacheable_downstream(fields: HeaderFields, options: Options) -> bool:
     """Tell whether caches behind the gateway may keep the response, so that an Age costs them."""
-    if any(name in fields and name not in options.internal for name in _TOLD_TO_EDGES):
+    if any(name in fields and name not in options.internal_fields for name in _CDN_FIELDS):
         return True
     said = Directives.parse(fields.lines("cache-control"))
-    return bool(said.delta("s-maxage") or said.delta("max-age"))
+    return bool(said.delta_seconds("s-maxage") or said.delta_seconds("max-age"))
 
 
-def _etag(stored: Stored) -> str | None:
-    answer = stored.answers.get("identity")
+def _etag(stored: StoredResponse) -> str | None:
+    answer = stored.representations.get("identity")
     return answer.body.etag if answer else None
 
 
-def _own(etag: str | None, newer: Head) -> tuple[Pair, ...]:
+def _unstored_pairs(etag: str | None, newer: ResponseHead) -> tuple[FieldLine, ...]:
     """Return what is not among the stored lines but counts for the verdict and the age."""
     tag = () if etag is None else (("ETag", etag),)
-    return (*tag, ("Age", str(freshness.age_value(newer.fields))))
+    return (*tag, ("Age", str(freshness.parse_age(newer.fields))))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from ..http import dates
-from ..http.fields import Fields
+from ..http.fields import HeaderFields
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -32,12 +32,12 @@ _MAGIC: Final = b"broadsheet stored 3\n"
 _CHECK: Final = 4
 
 
-class ForeignBytesError(ValueError):
+class StoredFormatError(ValueError):
     """The bytes were not written by `encode`, or not all of them are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class BodyInfo:
     """One content coding in which the response's body is kept."""
 
     coding: str
@@ -46,16 +46,16 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Representation:
     """What is said of one body: complete header lists for a 200 and a 304, Age apart."""
 
-    body: Body
+    body: BodyInfo
     headers: list[tuple[str, str]]
     not_modified: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredResponse:
     """One variant of one URL: its head, its times and its verdict; the bodies are in the store.
 
     `headers` go to readers, `internal` are kept but never shown; neither holds a hop-by-hop or
@@ -68,59 +68,61 @@ class Stored:
     status: int
     reason: str
     headers: Headers
-    internal: Headers = ()
+    internal_headers: Headers = ()
     vary: tuple[tuple[str, str | None], ...] = ()
-    bodies: tuple[Body, ...]
+    bodies: tuple[BodyInfo, ...]
     requested_at: float
     received_at: float
     #: When the response was made or last validated by the origin: now - born is its Age.
-    born: float
+    generated_at: float
     #: Seconds from `born` for which it is fresh.
     lifetime: float
     #: Never used without validation (no-cache).
-    validates: bool = False
+    requires_validation: bool = False
     #: Never used stale (must-revalidate, proxy-revalidate, s-maxage).
-    strict: bool = False
+    forbids_stale: bool = False
     #: Seconds after `lifetime` in which it may be used while it is refreshed.
-    while_revalidate: float = 0
+    stale_while_revalidate: float = 0
     #: Seconds after `lifetime` in which it may be used instead of an error.
-    if_error: float = 0
+    stale_if_error: float = 0
     #: As new as a fresh answer for as long as it is fresh: purges tell of every change.
-    vouched: bool = False
+    resets_age: bool = False
     #: To be packed, which nobody has done yet.
-    unpacked: bool = False
+    needs_compression: bool = False
     #: Date and Expires of a vouched one, which are said anew each time, and the span between them.
-    dated: Headers = field(init=False, compare=False, repr=False)
-    until: int | None = field(init=False, compare=False, repr=False)
+    date_fields: Headers = field(init=False, compare=False, repr=False)
+    expires_after: int | None = field(init=False, compare=False, repr=False)
     #: The status line a WSGI server wants, and an answer for each body.
-    line: str = field(init=False, compare=False, repr=False)
-    answers: dict[str, Answer] = field(init=False, compare=False, repr=False)
+    status_line: str = field(init=False, compare=False, repr=False)
+    representations: dict[str, Representation] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "line", f"{self.status:03} {self.reason}")
-        until = self._until() if self.vouched else None
+        object.__setattr__(self, "status_line", f"{self.status:03} {self.reason}")
+        until = self._expires_delta() if self.resets_age else None
         said = {"date"} if until is None else {"date", "expires"}
-        dated = tuple(pair for pair in self.headers if self.vouched and pair[0].lower() in said)
-        object.__setattr__(self, "until", until)
-        object.__setattr__(self, "dated", dated)
+        dated = tuple(pair for pair in self.headers if self.resets_age and pair[0].lower() in said)
+        object.__setattr__(self, "expires_after", until)
+        object.__setattr__(self, "date_fields", dated)
         object.__setattr__(
-            self, "answers", {body.coding: self._answer(body) for body in self.bodies}
+            self, "representations", {body.coding: self._answer(body) for body in self.bodies}
         )
 
     @property
-    def fields(self) -> Fields:
+    def fields(self) -> HeaderFields:
         """All stored lines, with the ETag that the origin gave."""
-        etag = self.answers["identity"].body.etag
-        return Fields([*self.headers, *self.internal, *([("ETag", etag)] if etag else [])])
+        etag = self.representations["identity"].body.etag
+        return HeaderFields(
+            [*self.headers, *self.internal_headers, *([("ETag", etag)] if etag else [])]
+        )
 
-    def _until(self) -> int | None:
-        fields = Fields(pair for pair in self.headers if pair[0].lower() in _DATED)
-        expires = dates.parse(fields.only("expires"), now=self.received_at)
-        date = dates.parse(fields.only("date"), now=self.received_at)
+    def _expires_delta(self) -> int | None:
+        fields = HeaderFields(pair for pair in self.headers if pair[0].lower() in _DATED)
+        expires = dates.parse_http_date(fields.single("expires"), now=self.received_at)
+        date = dates.parse_http_date(fields.single("date"), now=self.received_at)
         return None if expires is None or date is None else expires - date
 
-    def _answer(self, body: Body) -> Answer:
-        headers = [pair for pair in self.headers if pair not in self.dated]
+    def _answer(self, body: BodyInfo) -> Representation:
+        headers = [pair for pair in self.headers if pair not in self.date_fields]
         if body.etag is not None:
             headers.append(("ETag", body.etag))
         if body.coding != "identity":
@@ -129,16 +131,16 @@ class Stored:
             headers.append(("Content-Length", str(body.length)))
         leave_out = _CONTENT | {"last-modified"} if body.etag is not None else _CONTENT
         not_modified = [pair for pair in headers if pair[0].lower() not in leave_out]
-        return Answer(body=body, headers=headers, not_modified=not_modified)
+        return Representation(body=body, headers=headers, not_modified=not_modified)
 
 
 _JSON: Final = json.JSONEncoder(separators=(",", ":"))
 _FIELDS: Final = tuple(
-    entry.name for entry in fields(Stored) if entry.init and entry.name != "bodies"
+    entry.name for entry in fields(StoredResponse) if entry.init and entry.name != "bodies"
 )
 
 
-def encode(stored: Stored) -> bytes:
+def encode(stored: StoredResponse) -> bytes:
     """Return the bytes from which `decode` makes an equal value."""
     values = {name: getattr(stored, name) for name in _FIELDS}
     values["bodies"] = [[body.coding, body.length, body.etag] for body in stored.bodies]
@@ -147,7 +149,7 @@ def encode(stored: Stored) -> bytes:
 
 
 @lru_cache(maxsize=512)
-def decode(data: bytes) -> Stored:
+def decode(data: bytes) -> StoredResponse:
     """Return what `encode` was given; remembered, as the same bytes mean the same value.
 
     Raises ForeignBytesError for bytes of another kind, version or length: nothing is stored there.
@@ -155,22 +157,22 @@ def decode(data: bytes) -> Stored:
     start = len(_MAGIC) + _CHECK
     payload = data[start:]
     if data[: len(_MAGIC)] != _MAGIC:
-        raise ForeignBytesError("Not a response stored by this version of the gateway.")
+        raise StoredFormatError("Not a response stored by this version of the gateway.")
     if zlib.crc32(payload).to_bytes(_CHECK) != data[len(_MAGIC) : start]:
-        raise ForeignBytesError("A stored response is torn: its checksum is wrong.")
+        raise StoredFormatError("A stored response is torn: its checksum is wrong.")
     try:
-        return _made(json.loads(payload))
+        return _from_json(json.loads(payload))
     except (ValueError, TypeError, KeyError) as error:
-        raise ForeignBytesError("A stored response does not have the fields it should.") from error
+        raise StoredFormatError("A stored response does not have the fields it should.") from error
 
 
-def _made(values: dict[str, list[list[str]]]) -> Stored:
+def _from_json(values: dict[str, list[list[str]]]) -> StoredResponse:
     pairs = {name: _pairs(values[name]) for name in ("headers", "internal", "vary")}
     bodies = tuple(
-        Body(coding=coding, length=int(length), etag=etag)
+        BodyInfo(coding=coding, length=int(length), etag=etag)
         for coding, length, etag in values.pop("bodies")
     )
-    return Stored(**{**values, **pairs}, bodies=bodies)  # type: ignore[arg-type] # made by encode
+    return StoredResponse(**{**values, **pairs}, bodies=bodies)  # type: ignore[arg-type] # made by encode
 
 
 def _pairs(lists: list[list[str]]) -> Headers:

@@ -11,16 +11,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from ..http import framing
-from .response_head import Head
+from .response_head import ResponseHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..http.fields import Pair
+    from ..http.fields import FieldLine
 
 #: Where an application tells in its environ, as a token, why it keeps its answer from caches.
-FINDING: Final = "broadsheet.finding"
+FINDING_KEY: Final = "broadsheet.finding"
 
 
 class NoResponseError(RuntimeError):
@@ -28,15 +28,15 @@ class NoResponseError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class OriginResponse:
     """An application's answer: its head, its body as far as it is still to come, its finding."""
 
-    head: Head
-    body: Body
+    head: ResponseHead
+    body: BodyReader
     finding: str | None = None
 
 
-class Body:
+class BodyReader:
     """An application's body: what was written, what was read ahead, and the rest; close it."""
 
     def __init__(self, iterable: Iterable[bytes], written: list[bytes]) -> None:
@@ -67,7 +67,7 @@ class Body:
                 if size > most:
                     return None
         except Exception as error:
-            self._iterator = _Broken(error)
+            self._iterator = _FailingIterator(error)
             raise
         if size > most:
             return None
@@ -78,7 +78,7 @@ class Body:
         """Return what a server is to send: the application's own iterable if it is untouched."""
         if self._iterator is None and not self._ahead:
             return self._iterable
-        return _Rest(chain(self._ahead, self._iterator or self._iterable), self.close)
+        return _RemainingBody(chain(self._ahead, self._iterator or self._iterable), self.close)
 
     def close(self) -> None:
         """Tell the application that nobody reads on."""
@@ -87,7 +87,7 @@ class Body:
             close()
 
 
-class _Broken:
+class _FailingIterator:
     """The rest of a body that broke off: what it raised is raised to who reads on."""
 
     def __init__(self, error: Exception) -> None:
@@ -100,7 +100,7 @@ class _Broken:
         raise self._error
 
 
-class _Rest:
+class _RemainingBody:
     """The chunks of a body that was touched, with the close() of the application's iterable."""
 
     def __init__(self, chunks: Iterable[bytes], close: Callable[[], None]) -> None:
@@ -111,49 +111,51 @@ class _Rest:
         return iter(self._chunks)
 
 
-class _Start:
+class _StartResponse:
     """The start_response an application is given."""
 
     def __init__(self) -> None:
-        self.head: tuple[str, list[Pair]] | None = None
-        self.written: list[bytes] = []
-        self.gone = False
+        self.head: tuple[str, list[FieldLine]] | None = None
+        self.chunks: list[bytes] = []
+        self.is_committed = False
 
-    def taken(self) -> tuple[str, list[Pair]]:
+    def commit_head(self) -> tuple[str, list[FieldLine]]:
         """Return the head; from now on the application can't change it."""
         if self.head is None:
             raise NoResponseError("The application returned without calling start_response.")
-        self.gone = True
+        self.is_committed = True
         return self.head
 
     def __call__(
-        self, status: str, headers: list[Pair], exc_info: Any = None, /
+        self, status: str, headers: list[FieldLine], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        if exc_info and self.gone:
+        if exc_info and self.is_committed:
             raise exc_info[1].with_traceback(exc_info[2])
         if not exc_info and self.head is not None:
             raise AssertionError("start_response was called twice without exc_info.")
         self.head = (status, list(headers))
-        return self.written.append
+        return self.chunks.append
 
 
-def ask(app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], float]) -> Answered:
+def call_application(
+    app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], float]
+) -> OriginResponse:
     """Call the application and return its answer as soon as its head is known.
 
     Whatever it raises is raised here; its iterable is then closed.
     """
     requested_at = clock()
-    start = _Start()
-    body = Body(app(environ, start), start.written)
+    start = _StartResponse()
+    body = BodyReader(app(environ, start), start.chunks)
     try:
         if start.head is None:
             body.peek()
-        line, pairs = start.taken()
+        line, pairs = start.commit_head()
     except BaseException:
         body.close()
         raise
-    head = Head.of(line, pairs, requested_at=requested_at, received_at=clock())
-    return Answered(head=head, body=body, finding=environ.get(FINDING))
+    head = ResponseHead.from_wsgi(line, pairs, requested_at=requested_at, received_at=clock())
+    return OriginResponse(head=head, body=body, finding=environ.get(FINDING_KEY))
 
 
 class ShortBodyError(RuntimeError):
@@ -218,11 +220,11 @@ class _Measured:
             close()
 
 
-def passed_on(
+def pass_through(
     app: WSGIApplication,
     environ: WSGIEnvironment,
     start_response: StartResponse,
-    rewrite: Callable[[str, list[Pair]], list[Pair]],
+    rewrite: Callable[[str, list[FieldLine]], list[FieldLine]],
 ) -> Iterable[bytes]:
     """Let the application answer the server itself; only its header list goes through `rewrite`.
 
@@ -231,13 +233,13 @@ def passed_on(
     meter = _Meter()
     started = False
 
-    def start(status: str, headers: list[Pair], *exc_info: Any) -> Callable[[bytes], object]:
+    def start(status: str, headers: list[FieldLine], *exc_info: Any) -> Callable[[bytes], object]:
         nonlocal started
-        head = Head.of(status, headers, requested_at=0, received_at=0)
+        head = ResponseHead.from_wsgi(status, headers, requested_at=0, received_at=0)
         bodiless = environ["REQUEST_METHOD"] == "HEAD" or framing.has_no_body(head.status)
-        length = 0 if bodiless else head.length
+        length = 0 if bodiless else head.content_length
         meter.left = None if length == framing.INVALID else length
-        repaired = framing.repaired(head.status, headers, head.length)
+        repaired = framing.repaired(head.status, headers, head.content_length)
         write = start_response(status, rewrite(status, repaired), *exc_info)
         started = True
         return lambda data: write(meter.cut(data))

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final, Self, TypeAlias
 
 #: Directives whose argument is a number of seconds.
-SECONDS: Final = frozenset(
+SECONDS_DIRECTIVES: Final = frozenset(
     {
         "max-age",
         "s-maxage",
@@ -23,9 +23,9 @@ SECONDS: Final = frozenset(
     }
 )
 #: Directives whose argument, if any, is a list of field names.
-FIELDS: Final = frozenset({"no-cache", "private"})
+FIELD_LIST_DIRECTIVES: Final = frozenset({"no-cache", "private"})
 #: Directives that are there or not; an argument changes nothing.
-FLAGS: Final = frozenset(
+FLAG_DIRECTIVES: Final = frozenset(
     {
         "immutable",
         "must-revalidate",
@@ -38,7 +38,7 @@ FLAGS: Final = frozenset(
     }
 )
 #: RFC 9111 section 1.2.2: what is larger counts as this much.
-LONGEST: Final = 2**31
+MAX_DELTA_SECONDS: Final = 2**31
 
 Argument: TypeAlias = str | int | timedelta | Iterable[str] | bool | None
 
@@ -49,7 +49,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL: Final = re.compile(r'(["\\])')
 _BACKSLASHED: Final = r"\\\1"
 _CONTROLS: Final = dict.fromkeys((*range(0x20), 0x7F), " ")
-_DIGITS_OF_LONGEST: Final = len(str(LONGEST))
+_DIGITS_OF_LONGEST: Final = len(str(MAX_DELTA_SECONDS))
 
 
 class Directives(Mapping[str, str | None]):
@@ -73,7 +73,7 @@ class Directives(Mapping[str, str | None]):
         found: dict[str, str | None] = {}
         for line in lines:
             for element in _elements(line.translate(_CONTROLS)):
-                _add(found, element)
+                _add_directive(found, element)
         return cls(found)
 
     @classmethod
@@ -93,14 +93,14 @@ class Directives(Mapping[str, str | None]):
 
     def seconds(self, name: str) -> timedelta | None:
         """Return the directive's span; zero when its argument is no number, None when absent."""
-        number = self.delta(name)
+        number = self.delta_seconds(name)
         return None if number is None else timedelta(seconds=number)
 
-    def delta(self, name: str) -> int | None:
+    def delta_seconds(self, name: str) -> int | None:
         """Return what `seconds` returns as a plain number, for arithmetic with epoch seconds."""
         if name not in self._arguments:
             return None
-        return _number(self._arguments[name]) or 0
+        return _parse_seconds(self._arguments[name]) or 0
 
     def fields(self, name: str) -> frozenset[str]:
         """Return the lower-case field names a `private` or `no-cache` is limited to.
@@ -111,14 +111,14 @@ class Directives(Mapping[str, str | None]):
             return frozenset()
         return _field_names(self._arguments[name]) or frozenset()
 
-    def whole(self, name: str) -> bool:
+    def is_unqualified(self, name: str) -> bool:
         """Tell whether the directive is there and speaks of the whole response.
 
         A field list with something in it that is no field name counts as the whole response.
         """
         return name in self._arguments and not self.fields(name)
 
-    def with_(self, **directives: Argument) -> Self:
+    def replace(self, **directives: Argument) -> Self:
         """Return a copy in which the given directives (as in `of`) are replaced or removed."""
         names = {name.rstrip("_").replace("_", "-").lower() for name in directives}
         kept = {name: value for name, value in self._arguments.items() if name not in names}
@@ -145,7 +145,7 @@ class Directives(Mapping[str, str | None]):
         return NotImplemented
 
     def __str__(self) -> str:
-        return ", ".join(_written(name, value) for name, value in self._arguments.items())
+        return ", ".join(_format_directive(name, value) for name, value in self._arguments.items())
 
     def __repr__(self) -> str:
         return f"Directives({str(self)!r})"
@@ -167,51 +167,51 @@ def _elements(line: str) -> Iterator[str]:
         position = end + 1
 
 
-def _add(found: dict[str, str | None], element: str) -> None:
+def _add_directive(found: dict[str, str | None], element: str) -> None:
     before, equals, written = element.partition("=")
     name = before.strip().lower()
     if not _TOKEN.fullmatch(name):
         return
-    value = _unquoted(written) if equals else None
+    value = _parse_argument(written) if equals else None
     if value is not None and before.endswith(" "):
         # No space belongs there: the name is believed, a number is not.
         value = f" {value}"
-    if name in FLAGS:
+    if name in FLAG_DIRECTIVES:
         found[name] = None
     elif name in found:
-        found[name] = _stricter(name, found[name], value)
+        found[name] = _most_restrictive(name, found[name], value)
     else:
         found[name] = value
 
 
-def _unquoted(written: str) -> str:
+def _parse_argument(written: str) -> str:
     """Return the argument; RFC 9111 section 5.2 accepts token and quoted-string for each."""
     stripped = written.rstrip(" ")
     quoted = _QUOTED.fullmatch(stripped)
     return _ESCAPED.sub(r"\1", quoted[1]) if quoted else stripped
 
 
-def _stricter(name: str, one: str | None, other: str | None) -> str | None:
-    if name in FIELDS:
+def _most_restrictive(name: str, one: str | None, other: str | None) -> str | None:
+    if name in FIELD_LIST_DIRECTIVES:
         if _field_names(one) is None or _field_names(other) is None:
             return None
         return f"{one}, {other}" if _field_names(other) != _field_names(one) else one
-    if name not in SECONDS:
+    if name not in SECONDS_DIRECTIVES:
         return one
     if name == "max-stale" and (one is None or other is None):
         return one if other is None else other
     choose = max if name == "min-fresh" else min
-    return choose(one, other, key=lambda value: _number(value) or 0)
+    return choose(one, other, key=lambda value: _parse_seconds(value) or 0)
 
 
-def _number(argument: str | None) -> int | None:
+def _parse_seconds(argument: str | None) -> int | None:
     """Return delta-seconds; None when the argument is none."""
     if argument is None or not (argument.isascii() and argument.isdigit()):
         return None
     digits = argument.lstrip("0")
     if len(digits) > _DIGITS_OF_LONGEST:
-        return LONGEST
-    return min(int(digits or "0"), LONGEST)
+        return MAX_DELTA_SECONDS
+    return min(int(digits or "0"), MAX_DELTA_SECONDS)
 
 
 def _field_names(argument: str | None) -> frozenset[str] | None:
@@ -226,15 +226,15 @@ def _argument(name: str, value: Argument) -> str | None:
     """Return the argument as text, or say what is wrong with it."""
     if not _TOKEN.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a cache directive.")
-    if name in FLAGS and value is not True:
+    if name in FLAG_DIRECTIVES and value is not True:
         raise ValueError(f"{name} takes no argument; write {name.replace('-', '_')}=True.")
     if value is True:
-        if name in SECONDS - {"max-stale"}:
+        if name in SECONDS_DIRECTIVES - {"max-stale"}:
             raise ValueError(f"{name} needs a number of seconds or a timedelta.")
         return None
-    if name in SECONDS:
+    if name in SECONDS_DIRECTIVES:
         return _seconds_argument(name, value)
-    if name in FIELDS:
+    if name in FIELD_LIST_DIRECTIVES:
         return _fields_argument(name, value)
     return _extension_argument(name, value)
 
@@ -243,7 +243,7 @@ def _seconds_argument(name: str, value: Argument) -> str:
     number = value // timedelta(seconds=1) if isinstance(value, timedelta) else value
     if not isinstance(number, int) or number < 0:
         raise ValueError(f"{name} needs seconds, zero or more, as int or timedelta, not {value!r}.")
-    return str(min(number, LONGEST))
+    return str(min(number, MAX_DELTA_SECONDS))
 
 
 def _fields_argument(name: str, value: Argument) -> str:
@@ -268,9 +268,9 @@ def _extension_argument(name: str, value: Argument) -> str:
     return text
 
 
-def _written(name: str, value: str | None) -> str:
+def _format_directive(name: str, value: str | None) -> str:
     if value is None:
         return name
-    if name not in FIELDS and _TOKEN.fullmatch(value):
+    if name not in FIELD_LIST_DIRECTIVES and _TOKEN.fullmatch(value):
         return f"{name}={value}"
     return f'{name}="{_SPECIAL.sub(_BACKSLASHED, value)}"'

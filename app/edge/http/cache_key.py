@@ -44,7 +44,7 @@ TRACKERS: Final = (
 )
 
 
-def base(scheme: str, authority: str) -> str | None:
+def normalise_site(scheme: str, authority: str) -> str | None:
     """Return `scheme://host:port` in lower case without a default port; None when it is none."""
     return _base(scheme, authority) if len(authority) <= _LONGEST_AUTHORITY else None
 
@@ -61,7 +61,7 @@ def _base(scheme: str, authority: str) -> str | None:
     return f"{scheme}://{match['host']}:{port}"
 
 
-def primary(site: str, path: str, query: str) -> bytes | None:
+def build_cache_key(site: str, path: str, query: str) -> bytes | None:
     """Return the key for `base`'s answer, a decoded path and a raw query, as WSGI spells them.
 
     The path's length goes before it, so that a `?` in the path is not the query's.
@@ -74,7 +74,7 @@ def primary(site: str, path: str, query: str) -> bytes | None:
         return None
 
 
-def parsed(key: bytes) -> tuple[str, str, str]:
+def parse_cache_key(key: bytes) -> tuple[str, str, str]:
     """Return the base, the path and the query that `primary` made a key of."""
     length, _, rest = key.decode("latin-1").partition(" ")
     start = rest.index("/", rest.index("://") + 3)
@@ -82,23 +82,23 @@ def parsed(key: bytes) -> tuple[str, str, str]:
     return rest[:start], rest[start:end], rest[end + 1 :]
 
 
-def of_url(url: str, ignored: re.Pattern[str] | None = None) -> bytes:
+def cache_key_for_url(url: str, ignored: re.Pattern[str] | None = None) -> bytes:
     """Return the key of an absolute URL, as for a request of it.
 
     Raises ValueError when the URL is none that a request could be for.
     """
     parts = urlsplit(url)
-    site = base(parts.scheme, parts.netloc)
+    site = normalise_site(parts.scheme, parts.netloc)
     if site is None:
         raise ValueError(f"{url!r} is no absolute http or https URL.")
     path = unquote_to_bytes(parts.path or "/").decode("latin-1")
-    key = primary(site, path, cleaned(quote(parts.query, safe=_ASCII), ignored))
+    key = build_cache_key(site, path, remove_parameters(quote(parts.query, safe=_ASCII), ignored))
     if key is None:
         raise ValueError(f"{url!r} has a path that no request can have: it starts with no slash.")
     return key
 
 
-def ignoring(patterns: Sequence[str]) -> re.Pattern[str] | None:
+def compile_ignored_parameters(patterns: Sequence[str]) -> re.Pattern[str] | None:
     """Return what recognises the query parameters with these names; `*` stands for any ending."""
     if not patterns:
         return None
@@ -106,7 +106,7 @@ def ignoring(patterns: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile(rf"(?:{names})(?:=.*)?", re.DOTALL)
 
 
-def cleaned(query: str, ignored: re.Pattern[str] | None) -> str:
+def remove_parameters(query: str, ignored: re.Pattern[str] | None) -> str:
     """Return the query without the parameters to ignore; the rest stays as it is written."""
     if ignored is None or not query:
         return query

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from .structured_fields import Bare, Token, item
+from .structured_fields import BareItem, Token, format_item
 
 
-class Forwarded(Enum):
+class ForwardReason(Enum):
     """Why a request went on towards the origin (RFC 9211 section 2.2)."""
 
     BYPASS = "bypass"
@@ -27,7 +27,7 @@ class CacheStatus:
     """One member of the Cache-Status list; `hit` and `fwd` exclude one another."""
 
     hit: bool = False
-    fwd: Forwarded | None = None
+    fwd: ForwardReason | None = None
     fwd_status: int | None = None
     ttl: float | None = None
     stored: bool = False
@@ -39,9 +39,9 @@ class CacheStatus:
         if self.hit and self.fwd is not None:
             raise ValueError("A request is either answered by the cache or forwarded, not both.")
 
-    def written(self, cache: str) -> str:
+    def to_field_value(self, cache: str) -> str:
         """Return the member as the cache with this name says it."""
-        said: dict[str, Bare | None] = {
+        said: dict[str, BareItem | None] = {
             "hit": self.hit or None,
             "fwd": None if self.fwd is None else Token(self.fwd.value),
             "fwd-status": self.fwd_status,
@@ -51,6 +51,6 @@ class CacheStatus:
             "key": self.key,
             "detail": None if self.detail is None else Token(self.detail),
         }
-        return item(
+        return format_item(
             Token(cache), {name: value for name, value in said.items() if value is not None}
         )

@@ -16,7 +16,7 @@ _LONGEST: Final = 1024
 _ALIASES: Final = {"x-gzip": "gzip"}
 
 
-def weights(header: str) -> dict[str, float]:
+def parse_weights(header: str) -> dict[str, float]:
     """Return the weight of each coding; what is malformed is left out."""
     found: dict[str, float] = {}
     for member in header.lower().split(","):
@@ -27,7 +27,7 @@ def weights(header: str) -> dict[str, float]:
     return found
 
 
-def choose(header: str | None, available: Iterable[str]) -> str:
+def choose_coding(header: str | None, available: Iterable[str]) -> str:
     """Return the best available coding; `available` is in our order of preference.
 
     Among equal weights our order decides. Identity is the answer when nothing else is acceptable,
@@ -35,12 +35,12 @@ def choose(header: str | None, available: Iterable[str]) -> str:
     """
     if not header or len(header) > _LONGEST:
         return "identity"
-    return _chosen(header, tuple(available))
+    return _choose_cached(header, tuple(available))
 
 
 @lru_cache(maxsize=512)
-def _chosen(header: str, available: tuple[str, ...]) -> str:
-    asked = weights(header)
+def _choose_cached(header: str, available: tuple[str, ...]) -> str:
+    asked = parse_weights(header)
     best, heaviest = "identity", asked.get("identity", 0.0)
     for coding in available:
         if coding != "identity":

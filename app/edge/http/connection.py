@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .fields import Fields
+    from .fields import HeaderFields
 
 HOP_BY_HOP: Final = frozenset(
     {
@@ -75,7 +75,7 @@ def named_fields(connection: str) -> frozenset[str]:
     return frozenset(name for name in names if "_" not in name)
 
 
-def hop_by_hop(fields: Fields) -> frozenset[str]:
+def hop_by_hop(fields: HeaderFields) -> frozenset[str]:
     """Return the lower-case names that must not be stored or sent on, Connection's own included."""
     lines = fields.lines("connection")
     return HOP_BY_HOP | nominated(lines) if lines else HOP_BY_HOP

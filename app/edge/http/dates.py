@@ -42,7 +42,7 @@ _AHEAD: Final = 50
 _LEAP_SECOND: Final = 60
 
 
-def parse(text: str | None, *, now: float) -> int | None:
+def parse_http_date(text: str | None, *, now: float) -> int | None:
     """Return the instant, or None when it is none of the three forms.
 
     `now` tells in which century the two-digit year of an RFC 850 date lies.
@@ -61,7 +61,7 @@ def _read(text: str, this_year: int) -> int | None:
     return None
 
 
-def written(instant: float) -> str:
+def format_http_date(instant: float) -> str:
     """Return an IMF-fixdate; fractions of a second are cut off."""
     when = datetime.fromtimestamp(int(instant), UTC)
     day, month = _DAYS[when.weekday()], _NAMES[when.month - 1]
@@ -71,7 +71,7 @@ def written(instant: float) -> str:
 def _instant(match: re.Match[str], this_year: int) -> int | None:
     year, month = int(match["year"]), _MONTHS.index(match["month"].lower()) + 1
     if len(match["year"]) == len("yy"):
-        year = _full(year, this_year)
+        year = _full_year(year, this_year)
     second = int(match["second"])
     try:
         when = datetime(
@@ -88,7 +88,7 @@ def _instant(match: re.Match[str], this_year: int) -> int | None:
     return int(when.timestamp())
 
 
-def _full(two_digits: int, this_year: int) -> int:
+def _full_year(two_digits: int, this_year: int) -> int:
     """Return the latest year with these digits that is at most 50 years ahead."""
     latest = this_year + _AHEAD
     return latest - (latest - two_digits) % _CENTURY

@@ -11,14 +11,14 @@ _LONGEST = 2**31
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
-def whole_seconds(span: timedelta) -> int:
+def delta_seconds(span: timedelta) -> int:
     """Count the span in delta-seconds: whole, never negative, at most 2^31 (RFC 9111 §1.2.2)."""
     return min(max(int(span.total_seconds()), 0), _LONGEST)
 
 
-def in_words(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """Say the span in its two largest units: "1 day", "1 hour 30 minutes"."""
-    left = whole_seconds(span)
+    left = delta_seconds(span)
     parts: list[str] = []
     for unit, size in _UNITS:
         count, left = divmod(left, size)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Pair = tuple[str, str]
+FieldLine = tuple[str, str]
 _OWS: Final = " \t"
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 #: RFC 9110 section 5.5: visible characters, spaces, tabs, and bytes above ASCII as latin-1.
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-class Fields:
+class HeaderFields:
     """The lines of a message by lower-case name, each name's lines in their order."""
 
     __slots__ = ("_lines",)
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Iterable[FieldLine]) -> None:
         self._lines: dict[str, list[str]] = {}
         for name, value in pairs:
             self._lines.setdefault(name.lower(), []).append(value.strip(_OWS))
@@ -37,7 +37,7 @@ class Fields:
         lines = self._lines.get(name)
         return lines[0] if lines else None
 
-    def only(self, name: str) -> str | None:
+    def single(self, name: str) -> str | None:
         """Return the value of a field that may come once; None when absent or contradictory."""
         lines = set(self._lines.get(name, ()))
         return lines.pop() if len(lines) == 1 else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .fields import Fields, Pair
+    from .fields import FieldLine, HeaderFields
 
 #: Content-Length was sent, but not as one number.
 INVALID: Final = -1
@@ -41,7 +41,7 @@ def has_no_body(status: int) -> bool:
     return status < _FINAL or status in {_NO_CONTENT, _NOT_MODIFIED}
 
 
-def content_length(fields: Fields) -> int | None:
+def content_length(fields: HeaderFields) -> int | None:
     """Return Content-Length; None when it is absent, INVALID when it is not one number."""
     lines = fields.lines("content-length")
     if not lines:
@@ -52,7 +52,7 @@ def content_length(fields: Fields) -> int | None:
     return int(value) if valid else INVALID
 
 
-def of_response(fields: Fields, *, http_1_0: bool = False) -> Framing:
+def of_response(fields: HeaderFields, *, http_1_0: bool = False) -> Framing:
     """Return the framing of a response that may have a body (RFC 9112 section 6.3).
 
     Raises FramingError for a transfer coding that was not asked for, and for several lengths.
@@ -69,7 +69,7 @@ def of_response(fields: Fields, *, http_1_0: bool = False) -> Framing:
     return Framing(chunked=True, length=None, contradictory=http_1_0 or length is not None)
 
 
-def repaired(status: int, pairs: Iterable[Pair], length: int | None) -> list[Pair]:
+def repaired(status: int, pairs: Iterable[FieldLine], length: int | None) -> list[FieldLine]:
     """Return the lines of a response without a framing that would be wrong.
 
     `length` is its Content-Length as `content_length` returns it. A server frames what it sends

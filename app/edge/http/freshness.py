@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from . import dates
 
 if TYPE_CHECKING:
-    from .fields import Fields
-    from .targeted import Obeyed
+    from .fields import HeaderFields
+    from .targeted import EffectiveDirectives
 
 #: RFC 9110 section 15.1: these may be given a lifetime by heuristics; a 206 is never stored here.
 HEURISTIC_STATUSES: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
@@ -21,47 +21,53 @@ _HEURISTIC_CAP: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lifetime:
+class FreshnessLifetime:
     """Seconds of freshness and the lower-case name of what gave them; None when nothing did."""
 
     seconds: float
     source: str | None
 
 
-def lifetime(fields: Fields, obeyed: Obeyed, *, received_at: float) -> Lifetime:
+def explicit_lifetime(
+    fields: HeaderFields, obeyed: EffectiveDirectives, *, received_at: float
+) -> FreshnessLifetime:
     """Return the explicit freshness lifetime of a response for a shared cache (section 4.2.1)."""
     for name in ("s-maxage", "max-age"):
-        seconds = obeyed.directives.delta(name)
+        seconds = obeyed.directives.delta_seconds(name)
         if seconds is not None:
-            return Lifetime(seconds=seconds, source=name)
+            return FreshnessLifetime(seconds=seconds, source=name)
     if not obeyed.is_targeted and "expires" in fields:
-        return Lifetime(seconds=_until_expiry(fields, received_at), source="expires")
-    return Lifetime(seconds=0, source=None)
+        return FreshnessLifetime(seconds=_until_expiry(fields, received_at), source="expires")
+    return FreshnessLifetime(seconds=0, source=None)
 
 
-def heuristic(fields: Fields, *, received_at: float, fraction: float) -> Lifetime:
+def heuristic_lifetime(
+    fields: HeaderFields, *, received_at: float, fraction: float
+) -> FreshnessLifetime:
     """Return a part of the time since Last-Modified (section 4.2.2), a day at most."""
-    modified = dates.parse(fields.only("last-modified"), now=received_at)
+    modified = dates.parse_http_date(fields.single("last-modified"), now=received_at)
     if modified is None:
-        return Lifetime(seconds=0, source=None)
-    unchanged = max(0.0, date(fields, received_at) - modified)
-    return Lifetime(seconds=min(fraction * unchanged, _HEURISTIC_CAP), source="heuristic")
+        return FreshnessLifetime(seconds=0, source=None)
+    unchanged = max(0.0, response_date(fields, received_at) - modified)
+    return FreshnessLifetime(seconds=min(fraction * unchanged, _HEURISTIC_CAP), source="heuristic")
 
 
-def date(fields: Fields, received_at: float) -> float:
+def response_date(fields: HeaderFields, received_at: float) -> float:
     """Return the response's Date, or when it was received if it has none (RFC 9110, 6.6.1)."""
-    sent = dates.parse(fields.first("date"), now=received_at)
+    sent = dates.parse_http_date(fields.first("date"), now=received_at)
     return received_at if sent is None else sent
 
 
-def initial_age(fields: Fields, *, requested_at: float, received_at: float) -> float:
+def corrected_initial_age(
+    fields: HeaderFields, *, requested_at: float, received_at: float
+) -> float:
     """Return corrected_initial_age: the age of a response when it was received (section 4.2.3)."""
-    apparent = max(0.0, received_at - date(fields, received_at))
+    apparent = max(0.0, received_at - response_date(fields, received_at))
     delay = max(0.0, received_at - requested_at)
-    return max(apparent, age_value(fields) + delay)
+    return max(apparent, parse_age(fields) + delay)
 
 
-def age_value(fields: Fields) -> int:
+def parse_age(fields: HeaderFields) -> int:
     """Return the upstream Age: the first member, zero when it is no number (section 5.1)."""
     first = (fields.first("age") or "").partition(",")[0].strip(" \t")
     if not (first.isascii() and first.isdigit()):
@@ -70,7 +76,7 @@ def age_value(fields: Fields) -> int:
     return min(int(digits[:11]), 2**31)
 
 
-def _until_expiry(fields: Fields, received_at: float) -> float:
+def _until_expiry(fields: HeaderFields, received_at: float) -> float:
     """Return the span from Date to Expires; zero when Expires is invalid or contradictory."""
-    expires = dates.parse(fields.only("expires"), now=received_at)
-    return 0 if expires is None else max(0.0, expires - date(fields, received_at))
+    expires = dates.parse_http_date(fields.single("expires"), now=received_at)
+    return 0 if expires is None else max(0.0, expires - response_date(fields, received_at))

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from .fields import Pair
+    from .fields import FieldLine
 
 #: They describe the very bytes that are stored, which did not change.
 _BYTES: Final = frozenset({"content-encoding", "content-length", "content-range"})
 
 
-def updated(
-    stored: Iterable[Pair], newer: Iterable[Pair], left_out: Collection[str]
-) -> tuple[Pair, ...]:
+def update_stored_fields(
+    stored: Iterable[FieldLine], newer: Iterable[FieldLine], left_out: Collection[str]
+) -> tuple[FieldLine, ...]:
     """Return the stored lines with each field that came anew replaced by its new lines."""
     fresh = tuple(
         (name, value)

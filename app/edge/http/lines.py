@@ -14,7 +14,7 @@ from .fields import is_name, is_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .fields import Pair
+    from .fields import FieldLine
 
 _WHITE_SPACE: Final = " \t"
 _INVALID: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
@@ -24,7 +24,7 @@ _INVALID: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 class Section:
     """The fields of one message; `malformed` when a line had to be left out or repaired."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[FieldLine, ...]
     malformed: bool
 
 
@@ -34,7 +34,7 @@ def parse(lines: Iterable[bytes]) -> Section:
     White space before the colon is removed (RFC 9112 section 5.1), each control character becomes
     a space (RFC 9110 section 5.5), and so does a fold (RFC 9112 section 5.2).
     """
-    pairs: list[Pair] = []
+    pairs: list[FieldLine] = []
     malformed = False
     for line in _unfolded(lines):
         name, colon, value = line.partition(":")

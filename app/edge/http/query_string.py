@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _BEGINNINGS = tuple(name.removesuffix("*") for name in TRACKERS if name.endswith("*"))
 
 
-def canonical(query: str, declared: Collection[str]) -> str:
+def canonical_query(query: str, declared: Collection[str]) -> str:
     """Return the query with nothing but the declared parameters, each in its first value."""
     first: dict[str, str] = {}
     for name, value in parse_qsl(query, errors="replace"):
@@ -25,13 +25,13 @@ def canonical(query: str, declared: Collection[str]) -> str:
     return urlencode(sorted(first.items()))
 
 
-def is_canonical(query: str, declared: Collection[str]) -> bool:
+def is_canonical_query(query: str, declared: Collection[str]) -> bool:
     """Tell whether the query, trackers aside, is written the one way it should be."""
-    kept = "&".join(part for part in query.split("&") if not _is_tracked(part))
-    return kept == canonical(query, declared)
+    kept = "&".join(part for part in query.split("&") if not _is_tracking_parameter(part))
+    return kept == canonical_query(query, declared)
 
 
-def _is_tracked(part: str) -> bool:
+def _is_tracking_parameter(part: str) -> bool:
     # As it is written: a cache that leaves trackers out of its key does not decode their names.
     name = part.partition("=")[0]
     return name.startswith(_BEGINNINGS) or name in TRACKERS

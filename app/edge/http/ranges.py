@@ -8,14 +8,14 @@ from typing import Final
 
 _SPEC: Final = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
 #: More parts than this are not sent one by one (section 14.2 warns of them).
-MOST: Final = 4
+MAX_RANGES: Final = 4
 #: More than this many, joined or not, is nobody's wish.
 _MOST_ASKED: Final = 64
 _LONGEST: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ByteRange:
     """The bytes from `start` up to, not including, `stop`, of `length` in all."""
 
     start: int
@@ -26,20 +26,20 @@ class Part:
         return f"bytes {self.start}-{self.stop - 1}/{self.length}"
 
 
-class UnsatisfiableError(ValueError):
+class RangeNotSatisfiableError(ValueError):
     """No byte that was asked for exists: the answer is 416."""
 
 
-def part(header: str, length: int) -> Part | None:
+def select_range(header: str, length: int) -> ByteRange | None:
     """Return the one part that is asked for, neighbours joined; None means: send everything.
 
     Raises UnsatisfiableError when the field is right and nothing fits.
     """
-    found = parts(header, length, most=1)
+    found = select_ranges(header, length, most=1)
     return found[0] if found else None
 
 
-def parts(header: str, length: int, *, most: int = MOST) -> tuple[Part, ...]:
+def select_ranges(header: str, length: int, *, most: int = MAX_RANGES) -> tuple[ByteRange, ...]:
     """Return the parts that are asked for, neighbours joined; none means: send everything.
 
     Whatever is malformed, in another unit or of too many parts is ignored, as section 14.2
@@ -52,11 +52,11 @@ def parts(header: str, length: int, *, most: int = MOST) -> tuple[Part, ...]:
     if spans is None:
         return ()
     if not spans:
-        raise UnsatisfiableError(f"No byte of {specs!r} is among {length}.")
-    joined = _joined(spans)
+        raise RangeNotSatisfiableError(f"No byte of {specs!r} is among {length}.")
+    joined = _coalesce(spans)
     if len(joined) > most:
         return ()
-    return tuple(Part(start=start, stop=stop, length=length) for start, stop in joined)
+    return tuple(ByteRange(start=start, stop=stop, length=length) for start, stop in joined)
 
 
 def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
@@ -68,7 +68,7 @@ def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
     spans: list[tuple[int, int]] = []
     for spec in written:
         match = _SPEC.fullmatch(spec)
-        if not match or spec == "-" or _backwards(match):
+        if not match or spec == "-" or _is_inverted(match):
             return None
         start, stop = _bounds(match, length)
         if start < stop:
@@ -76,7 +76,7 @@ def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
     return spans
 
 
-def _backwards(match: re.Match[str]) -> bool:
+def _is_inverted(match: re.Match[str]) -> bool:
     return bool(match[1] and match[2]) and int(match[1]) > int(match[2])
 
 
@@ -86,7 +86,7 @@ def _bounds(match: re.Match[str], length: int) -> tuple[int, int]:
     return int(match[1]), min(length, int(match[2]) + 1) if match[2] else length
 
 
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _coalesce(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the spans as they were asked for, or in order when some of them touch."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(spans):

@@ -13,7 +13,7 @@ from .cache_control import Directives
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-NOTHING = Directives()
+NO_DIRECTIVES = Directives()
 
 
 class Reusable(Protocol):
@@ -24,36 +24,36 @@ class Reusable(Protocol):
         """Seconds for which it is fresh."""
 
     @property
-    def validates(self) -> bool:
+    def requires_validation(self) -> bool:
         """Never used without validation."""
 
     @property
-    def strict(self) -> bool:
+    def forbids_stale(self) -> bool:
         """Never used stale."""
 
     @property
-    def while_revalidate(self) -> float:
+    def stale_while_revalidate(self) -> float:
         """Seconds past freshness in which it may be used while it is refreshed."""
 
     @property
-    def if_error(self) -> float:
+    def stale_if_error(self) -> float:
         """Seconds past freshness in which it may be used instead of an error."""
 
 
-class Use(Enum):
+class ReuseDecision(Enum):
     """What may be done with a selected response; each value is a word for Cache-Status."""
 
     FRESH = "fresh"
     MAX_STALE = "max-stale"
     #: Used stale, and refreshed behind the reader's back.
-    REFRESH = "stale-while-revalidate"
+    STALE_WHILE_REVALIDATE = "stale-while-revalidate"
     #: The origin must be asked because of age or the origin's own words.
     STALE = "stale"
     #: The origin must be asked because the reader wants it so.
     REQUEST = "request"
 
 
-def wishes(
+def parse_request_directives(
     cache_control: Iterable[str], pragma: str | None, honoured: Collection[str]
 ) -> Directives:
     """Return the request directives that are honoured; Pragma counts without Cache-Control."""
@@ -63,20 +63,24 @@ def wishes(
     return Directives({name: value for name, value in asked.items() if name in honoured})
 
 
-def decide(stored: Reusable, *, age: float, asked: Directives) -> Use:
+def decide_reuse(stored: Reusable, *, age: float, asked: Directives) -> ReuseDecision:
     """Return what may be done with a response of this age for a request with these wishes."""
-    if stored.validates:
-        return Use.STALE
-    if asked and _refused(stored, age, asked):
-        return Use.REQUEST
+    if stored.requires_validation:
+        return ReuseDecision.STALE
+    if asked and _request_forbids(stored, age, asked):
+        return ReuseDecision.REQUEST
     staleness = age - stored.lifetime
     if staleness < 0:
-        return Use.FRESH
-    if stored.strict:
-        return Use.STALE
-    if "max-stale" in asked and _tolerated(staleness, asked):
-        return Use.MAX_STALE
-    return Use.REFRESH if staleness < stored.while_revalidate else Use.STALE
+        return ReuseDecision.FRESH
+    if stored.forbids_stale:
+        return ReuseDecision.STALE
+    if "max-stale" in asked and _within_max_stale(staleness, asked):
+        return ReuseDecision.MAX_STALE
+    return (
+        ReuseDecision.STALE_WHILE_REVALIDATE
+        if staleness < stored.stale_while_revalidate
+        else ReuseDecision.STALE
+    )
 
 
 def instead_of_error(
@@ -86,21 +90,25 @@ def instead_of_error(
 
     `otherwise` is a span for responses whose origin says nothing of it.
     """
-    if stored.validates or stored.strict or (asked and _refused(stored, age, asked)):
+    if (
+        stored.requires_validation
+        or stored.forbids_stale
+        or (asked and _request_forbids(stored, age, asked))
+    ):
         return False
-    window = max(stored.if_error, asked.delta("stale-if-error") or 0, otherwise)
+    window = max(stored.stale_if_error, asked.delta_seconds("stale-if-error") or 0, otherwise)
     return age - stored.lifetime < window
 
 
-def _refused(stored: Reusable, age: float, asked: Directives) -> bool:
+def _request_forbids(stored: Reusable, age: float, asked: Directives) -> bool:
     if "no-cache" in asked:
         return True
-    oldest = asked.delta("max-age")
+    oldest = asked.delta_seconds("max-age")
     if oldest is not None and age > oldest:
         return True
-    left = asked.delta("min-fresh")
+    left = asked.delta_seconds("min-fresh")
     return left is not None and stored.lifetime - age < left
 
 
-def _tolerated(staleness: float, asked: Directives) -> bool:
-    return asked["max-stale"] is None or staleness <= (asked.delta("max-stale") or 0)
+def _within_max_stale(staleness: float, asked: Directives) -> bool:
+    return asked["max-stale"] is None or staleness <= (asked.delta_seconds("max-stale") or 0)

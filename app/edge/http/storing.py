@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from . import connection, vary
 from .fields import is_value
-from .freshness import HEURISTIC_STATUSES, Lifetime
+from .freshness import HEURISTIC_STATUSES, FreshnessLifetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .fields import Fields
-    from .targeted import Obeyed
+    from .fields import HeaderFields
+    from .targeted import EffectiveDirectives
 
 #: Never stored: what answers one request and not every request for the page. Parts, answers to
 #: conditions, a Range or a delta, and answers to the credentials, length, connection, pace or
@@ -52,19 +52,19 @@ _AGE: Final = frozenset({"age"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class StorageCandidate:
     """A response to GET that might be stored, and what of its request matters here."""
 
     status: int
-    fields: Fields
-    obeyed: Obeyed
-    lifetime: Lifetime
+    fields: HeaderFields
+    effective: EffectiveDirectives
+    lifetime: FreshnessLifetime
     #: What follows the three digits of the status line.
     reason: str = ""
-    authorized: bool = False
+    has_credentials: bool = False
     #: The origin saw a cookie or credentials of the reader.
     personal: bool = False
-    no_store_asked: bool = False
+    request_no_store: bool = False
     #: Set-Cookie may be kept and shown to everyone: never, unless someone insists.
     cookies_allowed: bool = False
 
@@ -74,92 +74,96 @@ class Candidate:
         return "etag" in self.fields or "last-modified" in self.fields
 
     @property
-    def left_out(self) -> frozenset[str]:
+    def excluded_fields(self) -> frozenset[str]:
         """Return the lower-case names of the fields that are not kept (section 3.1)."""
-        directives = self.obeyed.directives
+        directives = self.effective.directives
         named = directives.fields("private") | directives.fields("no-cache")
         return connection.hop_by_hop(self.fields) | named | _AGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class StorageDecision:
     """Whether to store, and the reason as a token for Cache-Status and the log."""
 
     store: bool
     reason: str
 
 
-def verdict(candidate: Candidate) -> Verdict:
+def decide_storage(candidate: StorageCandidate) -> StorageDecision:
     """Return the first reason not to store, or that nothing speaks against it."""
     for reason, speaks_against in _REASONS:
         if speaks_against(candidate):
-            return Verdict(store=False, reason=reason)
-    return Verdict(store=True, reason="storable")
+            return StorageDecision(store=False, reason=reason)
+    return StorageDecision(store=True, reason="storable")
 
 
-def _status(candidate: Candidate) -> bool:
+def _status(candidate: StorageCandidate) -> bool:
     return candidate.status not in _FINAL or candidate.status in _NEVER
 
 
-def _unsendable(candidate: Candidate) -> bool:
+def _unsendable(candidate: StorageCandidate) -> bool:
     """A server refuses to send these lines, so every HIT would be an error (RFC 9110, 5.5)."""
     return not (candidate.fields.sendable and is_value(candidate.reason))
 
 
-def _not_understood(candidate: Candidate) -> bool:
-    return "must-understand" in candidate.obeyed.directives and candidate.status not in UNDERSTOOD
+def _not_understood(candidate: StorageCandidate) -> bool:
+    return (
+        "must-understand" in candidate.effective.directives and candidate.status not in UNDERSTOOD
+    )
 
 
-def _no_store(candidate: Candidate) -> bool:
+def _no_store(candidate: StorageCandidate) -> bool:
     """Obey no-store unless a must-understand that is understood is there (section 5.2.2.3)."""
-    directives = candidate.obeyed.directives
+    directives = candidate.effective.directives
     return "no-store" in directives and "must-understand" not in directives
 
 
-def _private(candidate: Candidate) -> bool:
-    return candidate.obeyed.directives.whole("private")
+def _private(candidate: StorageCandidate) -> bool:
+    return candidate.effective.directives.is_unqualified("private")
 
 
-def _request_no_store(candidate: Candidate) -> bool:
-    return candidate.no_store_asked
+def _request_no_store(candidate: StorageCandidate) -> bool:
+    return candidate.request_no_store
 
 
-def _set_cookie(candidate: Candidate) -> bool:
+def _set_cookie(candidate: StorageCandidate) -> bool:
     if candidate.cookies_allowed or "set-cookie" not in candidate.fields:
         return False
-    return "set-cookie" not in candidate.left_out
+    return "set-cookie" not in candidate.excluded_fields
 
 
-def _vary_star(candidate: Candidate) -> bool:
-    return vary.nominated(candidate.fields.lines("vary")) is None
+def _vary_star(candidate: StorageCandidate) -> bool:
+    return vary.nominated_fields(candidate.fields.lines("vary")) is None
 
 
-def _authorization(candidate: Candidate) -> bool:
-    directives = candidate.obeyed.directives
-    return candidate.authorized and not any(name in directives for name in _FOR_ALL)
+def _authorization(candidate: StorageCandidate) -> bool:
+    directives = candidate.effective.directives
+    return candidate.has_credentials and not any(name in directives for name in _FOR_ALL)
 
 
-def _personal(candidate: Candidate) -> bool:
+def _personal(candidate: StorageCandidate) -> bool:
     """Without a lifetime or `public`, nobody said that a page made from a cookie is for all."""
     if not candidate.personal or candidate.lifetime.source not in {None, "heuristic"}:
         return False
-    return "public" not in candidate.obeyed.directives
+    return "public" not in candidate.effective.directives
 
 
-def _not_cacheable(candidate: Candidate) -> bool:
-    if candidate.lifetime.source or "public" in candidate.obeyed.directives:
+def _not_cacheable(candidate: StorageCandidate) -> bool:
+    if candidate.lifetime.source or "public" in candidate.effective.directives:
         return False
     return candidate.status not in HEURISTIC_STATUSES
 
 
-def _useless(candidate: Candidate) -> bool:
+def _no_freshness(candidate: StorageCandidate) -> bool:
     """Without a validator, what can't be used before it is validated can't be used at all."""
     if candidate.has_validator:
         return False
-    return not candidate.lifetime.source or candidate.obeyed.directives.whole("no-cache")
+    return not candidate.lifetime.source or candidate.effective.directives.is_unqualified(
+        "no-cache"
+    )
 
 
-_REASONS: Final[tuple[tuple[str, Callable[[Candidate], bool]], ...]] = (
+_REASONS: Final[tuple[tuple[str, Callable[[StorageCandidate], bool]], ...]] = (
     ("status", _status),
     ("malformed-field", _unsendable),
     ("must-understand", _not_understood),
@@ -171,5 +175,5 @@ _REASONS: Final[tuple[tuple[str, Callable[[Candidate], bool]], ...]] = (
     ("authorization", _authorization),
     ("personal", _personal),
     ("not-cacheable", _not_cacheable),
-    ("no-freshness", _useless),
+    ("no-freshness", _no_freshness),
 )

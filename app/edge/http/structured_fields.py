@@ -15,8 +15,8 @@ class Token(str):
     __slots__ = ()
 
 
-Bare = bool | int | float | str | bytes
-Item = Bare | tuple[Bare, ...]
+BareItem = bool | int | float | str | bytes
+Item = BareItem | tuple[BareItem, ...]
 
 _KEY: Final = re.compile(r"[a-z*][a-z0-9_\-.*]*")
 _NUMBER: Final = re.compile(r"-?(?:\d{1,12}\.\d{1,3}|\d{1,15})(?![\d.])", re.ASCII)
@@ -39,24 +39,24 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
+        self.position = 0
 
     def take(self, form: re.Pattern[str]) -> re.Match[str] | None:
-        match = form.match(self.text, self.at)
-        self.at = match.end() if match else self.at
+        match = form.match(self.text, self.position)
+        self.position = match.end() if match else self.position
         return match
 
     def skip(self, literal: str) -> bool:
-        if not self.text.startswith(literal, self.at):
+        if not self.text.startswith(literal, self.position):
             return False
-        self.at += len(literal)
+        self.position += len(literal)
         return True
 
-    def done(self) -> bool:
-        return self.at >= len(self.text)
+    def at_end(self) -> bool:
+        return self.position >= len(self.text)
 
 
-def dictionary(lines: Iterable[str]) -> dict[str, Item] | None:
+def parse_dictionary(lines: Iterable[str]) -> dict[str, Item] | None:
     """Return the members without their parameters; None when any of it is malformed."""
     reader = _Reader(", ".join(lines).strip(" "))
     try:
@@ -67,18 +67,18 @@ def dictionary(lines: Iterable[str]) -> dict[str, Item] | None:
 
 def _members(reader: _Reader) -> dict[str, Item]:
     members: dict[str, Item] = {}
-    while not reader.done():
+    while not reader.at_end():
         key = _key(reader)
         members.pop(key, None)
         members[key] = _item_or_list(reader) if reader.skip("=") else True
         _parameters(reader)
         reader.take(_OWS)
-        if reader.done():
+        if reader.at_end():
             break
         if not reader.skip(","):
             raise _MalformedError
         reader.take(_OWS)
-        if reader.done():
+        if reader.at_end():
             raise _MalformedError
     return members
 
@@ -101,18 +101,18 @@ def _parameters(reader: _Reader) -> None:
 def _item_or_list(reader: _Reader) -> Item:
     if not reader.skip("("):
         return _bare(reader)
-    items: list[Bare] = []
+    items: list[BareItem] = []
     while True:
         reader.take(_SPACE)
         if reader.skip(")"):
             return tuple(items)
         items.append(_bare(reader))
         _parameters(reader)
-        if not reader.text.startswith((" ", ")"), reader.at):
+        if not reader.text.startswith((" ", ")"), reader.position):
             raise _MalformedError
 
 
-def _bare(reader: _Reader) -> Bare:
+def _bare(reader: _Reader) -> BareItem:
     if match := reader.take(_NUMBER):
         return float(match[0]) if "." in match[0] else int(match[0])
     if match := reader.take(_STRING):
@@ -126,7 +126,7 @@ def _bare(reader: _Reader) -> Bare:
     raise _MalformedError
 
 
-def item(value: Bare, parameters: Mapping[str, Bare]) -> str:
+def format_item(value: BareItem, parameters: Mapping[str, BareItem]) -> str:
     """Write an item and its parameters; what a string can't carry becomes a question mark."""
     parts = [_written(value)]
     for key, argument in parameters.items():
@@ -134,7 +134,7 @@ def item(value: Bare, parameters: Mapping[str, Bare]) -> str:
     return "; ".join(parts)
 
 
-def _written(value: Bare) -> str:
+def _written(value: BareItem) -> str:
     if isinstance(value, bool):
         return "?1" if value else "?0"
     if isinstance(value, Token) and _TOKEN.fullmatch(value):

@@ -12,11 +12,11 @@ from .cache_control import Directives
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .fields import Fields
+    from .fields import HeaderFields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Obeyed:
+class EffectiveDirectives:
     """The directives in force and the lower-case name of the field they came from.
 
     When that is not Cache-Control, Cache-Control and Expires mean nothing to this cache.
@@ -31,20 +31,20 @@ class Obeyed:
         return self.source != "cache-control"
 
 
-def obeyed(fields: Fields, targets: Iterable[str]) -> Obeyed:
+def effective_directives(fields: HeaderFields, targets: Iterable[str]) -> EffectiveDirectives:
     """Return the directives of the first target that is there, well-formed and not empty."""
     for target in targets:
         if target in fields:
             directives = _targeted(tuple(fields.lines(target)))
             if directives is not None:
-                return Obeyed(directives=directives, source=target)
-    return Obeyed(directives=Directives.parse(fields.lines("cache-control")))
+                return EffectiveDirectives(directives=directives, source=target)
+    return EffectiveDirectives(directives=Directives.parse(fields.lines("cache-control")))
 
 
 @lru_cache(maxsize=256)  # an application says the same few things of all its pages
 def _targeted(lines: tuple[str, ...]) -> Directives | None:
     """Return what a targeted field says; None when it is malformed or empty."""
-    members = structured_fields.dictionary(lines)
+    members = structured_fields.parse_dictionary(lines)
     return _directives(members) if members else None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from . import dates
 
 if TYPE_CHECKING:
-    from .fields import Fields
+    from .fields import HeaderFields
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _LIST: Final = re.compile(r'[ \t,]*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)')
@@ -31,15 +31,15 @@ class ETag:
         match = _TAG.fullmatch(text or "")
         return cls(opaque=match[2], weak=bool(match[1])) if match else None
 
-    def same_strongly(self, other: ETag) -> bool:
+    def matches_strongly(self, other: ETag) -> bool:
         """Compare as Range and If-Match need it: both strong and equal."""
         return not self.weak and not other.weak and self.opaque == other.opaque
 
-    def same_weakly(self, other: ETag) -> bool:
+    def matches_weakly(self, other: ETag) -> bool:
         """Compare as If-None-Match needs it: the opaque texts are equal."""
         return self.opaque == other.opaque
 
-    def coded(self, coding: str) -> ETag:
+    def for_coding(self, coding: str) -> ETag:
         """Return the tag of the same page in a content coding of our making."""
         return type(self)(opaque=f"{self.opaque};{coding}", weak=self.weak)
 
@@ -47,7 +47,7 @@ class ETag:
         return f'W/"{self.opaque}"' if self.weak else f'"{self.opaque}"'
 
 
-def tags(text: str) -> tuple[ETag, ...]:
+def parse_etags(text: str) -> tuple[ETag, ...]:
     """Read a list of entity tags; none of a list with junk in it is believed."""
     found: list[ETag] = []
     position = 0
@@ -59,7 +59,7 @@ def tags(text: str) -> tuple[ETag, ...]:
     return tuple(found) if _EMPTY.match(text, position) else ()
 
 
-def none_match(header: str, etag: str | None) -> bool:
+def evaluate_if_none_match(header: str, etag: str | None) -> bool:
     """Evaluate If-None-Match (section 13.1.2): false means that the client has it already.
 
     An origin's tag without quotes matches its own spelling.
@@ -68,42 +68,42 @@ def none_match(header: str, etag: str | None) -> bool:
     if header in {"*", etag}:
         return False
     own = ETag.parse(etag)
-    return own is None or not any(tag.same_weakly(own) for tag in tags(header))
+    return own is None or not any(tag.matches_weakly(own) for tag in parse_etags(header))
 
 
-def modified_since(header: str, modified: int | None, *, now: float) -> bool:
+def evaluate_if_modified_since(header: str, modified: int | None, *, now: float) -> bool:
     """Evaluate If-Modified-Since (section 13.1.3): an invalid date is ignored, so True."""
-    since = dates.parse(header, now=now)
+    since = dates.parse_http_date(header, now=now)
     return since is None or modified is None or modified > since
 
 
-def same_range(header: str, fields: Fields, etag: ETag | None, *, now: float) -> bool:
+def evaluate_if_range(header: str, fields: HeaderFields, etag: ETag | None, *, now: float) -> bool:
     """Evaluate If-Range (section 13.1.5): only a strong validator that is equal lets a part be."""
     header = header.strip(" \t")
     asked = ETag.parse(header)
     if asked is not None:
-        return etag is not None and asked.same_strongly(etag)
-    since = dates.parse(header, now=now)
-    modified = dates.parse(fields.only("last-modified"), now=now)
-    sent = dates.parse(fields.first("date"), now=now)
+        return etag is not None and asked.matches_strongly(etag)
+    since = dates.parse_http_date(header, now=now)
+    modified = dates.parse_http_date(fields.single("last-modified"), now=now)
+    sent = dates.parse_http_date(fields.first("date"), now=now)
     if since is None or modified is None or sent is None:
         return False
     return since == modified and sent - modified >= _STRONG_AFTER
 
 
-def confirms(newer: Fields, stored: Fields) -> bool:
+def matches_stored(newer: HeaderFields, stored: HeaderFields) -> bool:
     """Tell whether a 304 or HEAD speaks of the stored response (RFC 9111 section 4.3.4).
 
     Every validator it carries must be the stored one; without any it speaks of what was asked for.
     """
     if "etag" in newer:
-        return _same(newer.first("etag"), stored.first("etag"))
+        return _etags_match(newer.first("etag"), stored.first("etag"))
     modified = newer.first("last-modified")
     return modified is None or modified == stored.first("last-modified")
 
 
-def _same(newer: str | None, stored: str | None) -> bool:
+def _etags_match(newer: str | None, stored: str | None) -> bool:
     tag, kept = ETag.parse(newer), ETag.parse(stored)
     if tag is None or kept is None:
         return newer == stored
-    return tag.same_weakly(kept) if tag.weak else tag.same_strongly(kept)
+    return tag.matches_weakly(kept) if tag.weak else tag.matches_strongly(kept)

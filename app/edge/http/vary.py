@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .fields import Pair
+    from .fields import FieldLine
 
 Selection = tuple[tuple[str, str | None], ...]
 
@@ -26,7 +26,7 @@ _LONGEST: Final = 4096
 _FULL_WEIGHT: Final = re.compile(r";q=1(?:\.0{0,3})?(?=,|$)")
 
 
-def nominated(lines: Iterable[str]) -> tuple[str, ...] | None:
+def nominated_fields(lines: Iterable[str]) -> tuple[str, ...] | None:
     """Return the lower-case names a response varies on, sorted; None for `*`."""
     names = {name.strip(" \t").lower() for line in lines for name in line.split(",")}
     names.discard("")
@@ -39,7 +39,7 @@ def field_names(lines: Iterable[str]) -> list[str]:
     return list({name.lower(): name for name in names if name}.values())
 
 
-def in_one_line(pairs: Iterable[Pair], *more: str) -> tuple[Pair, ...]:
+def in_one_line(pairs: Iterable[FieldLine], *more: str) -> tuple[FieldLine, ...]:
     """Return header lines with one Vary line at most; it names `more` too, unless it is `*`.
 
     Some caches (nginx before 1.23) obey the last of several Vary lines alone.
@@ -53,17 +53,17 @@ def in_one_line(pairs: Iterable[Pair], *more: str) -> tuple[Pair, ...]:
     return (*(pair for pair in pairs if pair[0].lower() != "vary"), ("Vary", value))
 
 
-def selection(names: Iterable[str], value_of: Callable[[str], str | None]) -> Selection:
+def selecting_values(names: Iterable[str], value_of: Callable[[str], str | None]) -> Selection:
     """Return the normalised values that a request has for the nominated fields."""
-    return tuple((name, normal(name, value_of(name))) for name in names)
+    return tuple((name, normalise_value(name, value_of(name))) for name in names)
 
 
 def matches(selected: Selection, value_of: Callable[[str], str | None]) -> bool:
     """Tell whether a request has the values a stored response was selected with."""
-    return all(normal(name, value_of(name)) == value for name, value in selected)
+    return all(normalise_value(name, value_of(name)) == value for name, value in selected)
 
 
-def normal(name: str, value: str | None) -> str | None:
+def normalise_value(name: str, value: str | None) -> str | None:
     """Return a spelling shared by all values that are known to mean the same."""
     if value is None or len(value) > _LONGEST:
         return value

@@ -17,25 +17,25 @@ from typing import Any
 import httpcore
 import httpx
 
-_until: ContextVar[float | None] = ContextVar("edge_deadline", default=None)
+_deadline: ContextVar[float | None] = ContextVar("edge_deadline", default=None)
 
-_IDLE = 4.0
+_KEEPALIVE_SECONDS = 4.0
 """Seconds that an unused connection is kept: less than the edges keep theirs."""
 
 
 @contextmanager
-def within(span: timedelta) -> Iterator[None]:
+def deadline(span: timedelta) -> Iterator[None]:
     """Let everything that the block waits for end in this time; an outer limit holds too."""
-    until, outer = time.monotonic() + span.total_seconds(), _until.get()
-    token = _until.set(until if outer is None else min(until, outer))
+    until, outer = time.monotonic() + span.total_seconds(), _deadline.get()
+    token = _deadline.set(until if outer is None else min(until, outer))
     try:
         yield
     finally:
-        _until.reset(token)
+        _deadline.reset(token)
 
 
-def _left(timeout: float | None, error: type[Exception]) -> float | None:
-    until = _until.get()
+def _remaining(timeout: float | None, error: type[Exception]) -> float | None:
+    until = _deadline.get()
     if until is None:
         return timeout
     left = until - time.monotonic()
@@ -45,20 +45,20 @@ def _left(timeout: float | None, error: type[Exception]) -> float | None:
 
 
 @lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
+def _default_ssl_context() -> ssl.SSLContext:
     """The authorities that are trusted; to load them takes longer than a purge."""
     return httpx.create_ssl_context()
 
 
-class Transport(httpx.BaseTransport):
+class DeadlineTransport(httpx.BaseTransport):
     """Sends requests over connections that heed `within`."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context or _trust(),
+            ssl_context=context or _default_ssl_context(),
             max_connections=8,
-            keepalive_expiry=_IDLE,
-            network_backend=_Network(),
+            keepalive_expiry=_KEEPALIVE_SECONDS,
+            network_backend=_DeadlineBackend(),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -98,7 +98,7 @@ class _Body(httpx.SyncByteStream):
         self._answer.close()
 
 
-class _Network(httpcore.NetworkBackend):
+class _DeadlineBackend(httpcore.NetworkBackend):
     def __init__(self) -> None:
         self._inner = httpcore.SyncBackend()
 
@@ -110,21 +110,21 @@ class _Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(
+        left = _remaining(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(
             self._inner.connect_tcp(host, port, left, local_address, socket_options),
         )
 
 
-class _Stream(httpcore.NetworkStream):
+class _DeadlineStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, _remaining(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._inner.write(buffer, _remaining(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -135,8 +135,8 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+        left = _remaining(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

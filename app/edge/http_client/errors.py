@@ -14,7 +14,7 @@ from datetime import timedelta
 import httpcore
 import httpx
 
-NETWORK = (
+NETWORK_ERRORS = (
     httpx.HTTPError,
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -24,19 +24,19 @@ NETWORK = (
 )
 """What httpx and the pool below it raise."""
 
-_LATE = (httpx.TimeoutException, httpcore.TimeoutException)
-_FAR = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+_TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
-def in_words(error: BaseException, timeout: timedelta) -> str:
+def describe_network_error(error: BaseException, timeout: timedelta) -> str:
     """Say what happened; `timeout` is what the call was given."""
-    if isinstance(error, _LATE):
+    if isinstance(error, _TIMEOUTS):
         return f"no answer within {timeout.total_seconds():g} s"
     for cause in _causes(error):
-        for kind, told in _TOLD:
+        for kind, told in _MESSAGES:
             if isinstance(cause, kind):
                 return told(cause)
-        if isinstance(cause, OSError) and cause.errno in _FAR:
+        if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
             return "no way leads there from this machine (does one of the two speak IPv6 alone?)"
     return "the connection broke off"
 
@@ -51,7 +51,7 @@ def _certificate(error: BaseException) -> str:
     return f"its certificate is not valid: {getattr(error, 'verify_message', '')}"
 
 
-_TOLD: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
+_MESSAGES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, lambda _: "no TLS connection comes about"),
     (socket.gaierror, lambda _: "its name is not known: check the address and the resolver"),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from .capacity import Bound
-from .page import Page
-from .register import Registered, register
+from .capacity import IndexCapacity
+from .page import IndexedPage
+from .register import RegistrationResult, register
 from .resolve import Resolution, resolve
 from .tables import define_tables
 
-__all__ = ["Bound", "Page", "Registered", "Resolution", "define_tables", "register", "resolve"]
+__all__ = [
+    "IndexCapacity",
+    "IndexedPage",
+    "RegistrationResult",
+    "Resolution",
+    "define_tables",
+    "register",
+    "resolve",
+]

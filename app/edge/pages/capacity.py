@@ -15,17 +15,17 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.metadata import note
-from ..changes.prepared_statement import Prepared
+from ..changes.metadata import set_meta
+from ..changes.prepared_statement import PreparedStatement
 from ..changes.tables import META
 from .tables import page, short_page
 
 _COUNTED = "pages"
-_PART_ASIDE = 10
+_OPEN_ENDED_FRACTION = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fullness:
+class IndexSize:
     """How many pages there are, and how many of them are errors, redirects or answers to a query.
 
     `top` is the highest id that was seen when they were counted. `short` are short-lived pages,
@@ -33,56 +33,60 @@ class Fullness:
     """
 
     pages: int
-    aside: int
+    open_ended: int
     short: int = 0
-    top: int = 0
+    highest_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class IndexCapacity:
     """How many pages the index takes; a tenth of them may be such as readers make up at will."""
 
-    pages: int
+    max_pages: int
 
     @property
-    def aside(self) -> int:
+    def max_open_ended(self) -> int:
         """How many of them may be errors, redirects and answers to a query."""
-        return self.pages // _PART_ASIDE
+        return self.max_pages // _OPEN_ENDED_FRACTION
 
     def has_room(self, connection: Connection, *, aside: bool) -> bool:
         """Tell whether a page that is not registered yet may be."""
-        known, top = _counted(connection)
-        if known.pages + max(top - known.top, 0) >= self.pages:
+        known, top = _read_last_count(connection)
+        if known.pages + max(top - known.highest_id, 0) >= self.max_pages:
             return False
-        return not aside or known.aside + _aside(connection, known.top) < self.aside
+        return (
+            not aside
+            or known.open_ended + _count_open_ended(connection, known.highest_id)
+            < self.max_open_ended
+        )
 
 
-def fullness(connection: Connection) -> Fullness:
+def estimate_size(connection: Connection) -> IndexSize:
     """How full the index is, by the last count and the ids since."""
-    known, top = _counted(connection)
+    known, top = _read_last_count(connection)
     short = connection.scalar(sa.select(sa.func.count()).select_from(short_page)) or 0
-    return Fullness(
-        pages=known.pages + max(top - known.top, 0),
-        aside=known.aside + _aside(connection, known.top),
+    return IndexSize(
+        pages=known.pages + max(top - known.highest_id, 0),
+        open_ended=known.open_ended + _count_open_ended(connection, known.highest_id),
         short=short,
-        top=max(top, known.top),
+        highest_id=max(top, known.highest_id),
     )
 
 
-def recount(connection: Connection, *, top: int) -> Fullness:
+def count_and_store(connection: Connection, *, top: int) -> IndexSize:
     """Count, and note it for all; the caller holds the lock of resolving, and deletes no more.
 
     `top` is the highest id from before it deleted.
     """
-    found, known = _count(connection), _counted(connection)[0]
-    ever = max(top, found.top, known.top)
-    note(connection, _COUNTED, f"{ever} {found.pages} {found.aside}")
+    found, known = _count_pages(connection), _read_last_count(connection)[0]
+    ever = max(top, found.highest_id, known.highest_id)
+    set_meta(connection, _COUNTED, f"{ever} {found.pages} {found.open_ended}")
     return found
 
 
-def highest(connection: Connection) -> int:
+def highest_page_id(connection: Connection) -> int:
     """The highest id of a page."""
-    return _HIGHEST.rows(connection)[0][0] or 0
+    return _SELECT_HIGHEST_ID.fetch_all(connection)[0][0] or 0
 
 
 _highest = sa.select(sa.func.max(page.c.id))
@@ -92,26 +96,32 @@ _count_all = sa.select(sa.func.count()).select_from(page)
 # Spelt as the partial index is, or SQLite does not see that it suffices.
 _count_aside = _count_all.where(sa.text("edge_page.aside"), page.c.id > sa.bindparam("after"))
 
-_HIGHEST = Prepared(_highest)
-_KNOWN = Prepared(sa.select(_note.scalar_subquery(), _highest.scalar_subquery()), "name")
-_COUNT = Prepared(_count_all)
-_ASIDE = Prepared(_count_aside, "after")
+_SELECT_HIGHEST_ID = PreparedStatement(_highest)
+_SELECT_LAST_COUNT = PreparedStatement(
+    sa.select(_note.scalar_subquery(), _highest.scalar_subquery()), "name"
+)
+_SELECT_PAGE_COUNT = PreparedStatement(_count_all)
+_SELECT_OPEN_ENDED_COUNT = PreparedStatement(_count_aside, "after")
 
 
-def _counted(connection: Connection) -> tuple[Fullness, int]:
+def _read_last_count(connection: Connection) -> tuple[IndexSize, int]:
     """The last count, or a new one where there was none; and the highest id now."""
-    ((said, top),) = _KNOWN.rows(connection, _COUNTED)
+    ((said, top),) = _SELECT_LAST_COUNT.fetch_all(connection, _COUNTED)
     if said is None:
-        return _count(connection), top or 0
+        return _count_pages(connection), top or 0
     then, pages, aside = map(int, said.split())
-    return Fullness(pages=pages, aside=aside, top=then), top or 0
+    return IndexSize(pages=pages, open_ended=aside, highest_id=then), top or 0
 
 
-def _aside(connection: Connection, after: int) -> int:
-    found: int = _ASIDE.rows(connection, after)[0][0]
+def _count_open_ended(connection: Connection, after: int) -> int:
+    found: int = _SELECT_OPEN_ENDED_COUNT.fetch_all(connection, after)[0][0]
     return found
 
 
-def _count(connection: Connection) -> Fullness:
-    pages: int = _COUNT.rows(connection)[0][0]
-    return Fullness(pages=pages, aside=_aside(connection, 0), top=highest(connection))
+def _count_pages(connection: Connection) -> IndexSize:
+    pages: int = _SELECT_PAGE_COUNT.fetch_all(connection)[0][0]
+    return IndexSize(
+        pages=pages,
+        open_ended=_count_open_ended(connection, 0),
+        highest_id=highest_page_id(connection),
+    )

@@ -14,38 +14,38 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from ..dependencies.dependency import Dependency, Part, Range, Row, Table
-from ..dependencies.dependency_groups import Group, Keyed
-from ..dependencies.recorder import Record
-from .dependency_shape import Shape
-from .index_entries import Entries, Spot, entries, entry_of
+from ..dependencies.dependency_groups import DependencyGroup, KeyedTable
+from ..dependencies.recorder import RenderRecord
+from .dependency_shape import DependencyShape
+from .index_entries import EntryKey, EntryShapes, cached_entry, entries_of_record
 
 
-def coarse_entries(record: Record) -> Entries:
+def coarse_entries(record: RenderRecord) -> EntryShapes:
     """The entries of everything that a response reads, each without compared values."""
-    found: Entries = dict(map(_entry, record.noted))
+    found: EntryShapes = dict(map(_entry, record.single_dependencies))
     for group in record.groups:
         found.update(_entries_of_group(group))
-    for keyed, keys in record.rows.items():
+    for keyed, keys in record.row_keys.items():
         if keys:
             spot, shape = _entry_of_rows(keyed)
             found[spot] = shape
     return found
 
 
-def entries_without_address(record: Record, url: str) -> Entries:
+def entries_without_address(record: RenderRecord, url: str) -> EntryShapes:
     """The exact entries of a response, but for what was compared with a part of its URL."""
     compared = {
         dependency: _without_address(dependency, unquote(url).casefold())
         for dependency in (
-            *record.noted,
+            *record.single_dependencies,
             *(d for group in record.groups for d in group.dependencies),
         )
         if isinstance(dependency, Range)
     }
-    found = entries(record)
+    found = entries_of_record(record)
     for exact in compared:
-        found.pop(entry_of(exact)[0], None)
-    found.update(map(entry_of, compared.values()))
+        found.pop(cached_entry(exact)[0], None)
+    found.update(map(cached_entry, compared.values()))
     return found
 
 
@@ -57,15 +57,15 @@ def _without_address(dependency: Range, url: str) -> Range:
         text = value.casefold()
         return text in url if len(text) > _SHORT_VALUE else text in words
 
-    dropped = frozenset(name for name, value in dependency.equal if is_in_url(value))
-    via = dependency.via
-    if via is not None and any(is_in_url(value) for _, value in via.equal):
+    dropped = frozenset(name for name, value in dependency.equalities if is_in_url(value))
+    via = dependency.semi_join
+    if via is not None and any(is_in_url(value) for _, value in via.equalities):
         via = None
     return replace(
         dependency,
-        equal=tuple(pair for pair in dependency.equal if pair[0] not in dropped),
-        mentioned=dependency.mentioned | dropped,
-        via=via,
+        equalities=tuple(pair for pair in dependency.equalities if pair[0] not in dropped),
+        referenced_columns=dependency.referenced_columns | dropped,
+        semi_join=via,
     )
 
 
@@ -77,23 +77,26 @@ def coarse(dependency: Dependency) -> Dependency:
     if isinstance(dependency, Part | Table):
         return dependency
     if isinstance(dependency, Row):
-        return Range(table=dependency.table, mentioned=dependency.columns)
+        return Range(table=dependency.table, referenced_columns=dependency.columns)
     # A row can enter the range by a change of a compared column.
-    compared = frozenset(name for name, _ in dependency.equal)
-    ordered = frozenset({dependency.between.column}) if dependency.between else frozenset()
-    return Range(table=dependency.table, mentioned=dependency.mentioned | compared | ordered)
+    compared = frozenset(name for name, _ in dependency.equalities)
+    ordered = frozenset({dependency.interval.column}) if dependency.interval else frozenset()
+    return Range(
+        table=dependency.table,
+        referenced_columns=dependency.referenced_columns | compared | ordered,
+    )
 
 
 @lru_cache(maxsize=4096)
-def _entry(dependency: Dependency) -> tuple[Spot, Shape]:
-    return entry_of(coarse(dependency))
+def _entry(dependency: Dependency) -> tuple[EntryKey, DependencyShape]:
+    return cached_entry(coarse(dependency))
 
 
 @lru_cache(maxsize=2048)
-def _entries_of_group(group: Group) -> tuple[tuple[Spot, Shape], ...]:
-    return tuple(entry_of(coarse(dependency)) for dependency in group.dependencies)
+def _entries_of_group(group: DependencyGroup) -> tuple[tuple[EntryKey, DependencyShape], ...]:
+    return tuple(cached_entry(coarse(dependency)) for dependency in group.dependencies)
 
 
 @lru_cache(maxsize=2048)
-def _entry_of_rows(keyed: Keyed) -> tuple[Spot, Shape]:
-    return entry_of(Range(table=keyed.table, mentioned=keyed.columns))
+def _entry_of_rows(keyed: KeyedTable) -> tuple[EntryKey, DependencyShape]:
+    return cached_entry(Range(table=keyed.table, referenced_columns=keyed.columns))

@@ -16,12 +16,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from ..changes.prepared_statement import Prepared
-from .register import Registered
+from ..changes.prepared_statement import PreparedStatement
+from .register import RegistrationResult
 from .resolver_lock import promptly
 from .wal import empty_large_log
 
-Registration = Callable[[Connection], Registered]
+Registration = Callable[[Connection], RegistrationResult]
 
 PATIENCE = timedelta(seconds=1)
 """How long a group waits for SQLite's write lock: longer than one response would, since the
@@ -33,9 +33,9 @@ LONGEST = timedelta(seconds=3)
 CHECKPOINT_REST = timedelta(milliseconds=250)
 """How long to leave readers alone after a checkpoint that they blocked."""
 
-_SAVEPOINT = Prepared(sa.text("SAVEPOINT edge_registration"))
-_ROLLBACK = Prepared(sa.text("ROLLBACK TO SAVEPOINT edge_registration"))
-_RELEASE = Prepared(sa.text("RELEASE SAVEPOINT edge_registration"))
+_SAVEPOINT = PreparedStatement(sa.text("SAVEPOINT edge_registration"))
+_ROLLBACK = PreparedStatement(sa.text("ROLLBACK TO SAVEPOINT edge_registration"))
+_RELEASE = PreparedStatement(sa.text("RELEASE SAVEPOINT edge_registration"))
 
 
 class _Waiting:
@@ -46,10 +46,10 @@ class _Waiting:
     def __init__(self, register: Registration) -> None:
         self.register = register
         self.finished = False
-        self.verdict: Registered | None = None
+        self.verdict: RegistrationResult | None = None
         self.error: BaseException | None = None
 
-    def result(self) -> Registered:
+    def result(self) -> RegistrationResult:
         """The verdict; raises what the registration or its transaction raised."""
         if self.error is not None:
             raise self.error
@@ -71,7 +71,7 @@ class Registrar:
         self._queue_lock = threading.Lock()
         self._rest_until = 0.0
 
-    def register(self, registration: Registration) -> Registered:
+    def register(self, registration: Registration) -> RegistrationResult:
         """Run a registration; it is committed and on disk when this returns.
 
         Raises what the registration raises, or a DBAPIError or TimeoutError when the database
@@ -127,7 +127,7 @@ class Registrar:
 
 def _run(connection: Connection, waiting: _Waiting) -> None:
     """Run one registration; its failure takes back its own writes and no others."""
-    _SAVEPOINT.count(connection)
+    _SAVEPOINT.execute(connection)
     try:
         waiting.verdict = waiting.register(connection)
     except Exception as error:
@@ -135,5 +135,5 @@ def _run(connection: Connection, waiting: _Waiting) -> None:
         if raw is None or not raw.in_transaction:
             raise  # SQLite has rolled back the whole transaction
         waiting.error = error
-        _ROLLBACK.count(connection)
-    _RELEASE.count(connection)
+        _ROLLBACK.execute(connection)
+    _RELEASE.execute(connection)

@@ -7,42 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BITS = 52
+KEY_BITS = 52
 """Microseconds from the year 1900 to 2040 and beyond fit in so many bits."""
 
-OFFSET = 1 << 51
+KEY_OFFSET = 1 << 51
 """Added to a key, so that instants before 1970 count as well."""
 
-ALWAYS = -1
+NO_INTERVAL = -1
 """The node of a dependency that has no interval."""
 
-LOWEST = 0
-HIGHEST = (1 << BITS) - 1
+MIN_KEY = 0
+MAX_KEY = (1 << KEY_BITS) - 1
 
 
-def placed(low: int | None, high: int | None) -> tuple[int, int, int]:
+def place_interval(low: int | None, high: int | None) -> tuple[int, int, int]:
     """The node, the low and the high end of an interval; None is open to that side."""
-    bottom = LOWEST if low is None else shifted(low)
-    top = HIGHEST if high is None else shifted(high)
+    bottom = MIN_KEY if low is None else to_tree_key(low)
+    top = MAX_KEY if high is None else to_tree_key(high)
     top = max(top, bottom)  # an empty interval keeps one key: coarser, never wrong
-    if bottom == LOWEST and top == HIGHEST:
-        return ALWAYS, bottom, top
+    if bottom == MIN_KEY and top == MAX_KEY:
+        return NO_INTERVAL, bottom, top
     apart: int = (bottom - 1) ^ top
-    level = apart.bit_length() - 1 if bottom else BITS - 1
+    level = apart.bit_length() - 1 if bottom else KEY_BITS - 1
     return (top >> level) << level, bottom, top
 
 
-def shifted(key: int) -> int:
+def to_tree_key(key: int) -> int:
     """A key within the bounds of the tree."""
-    return min(max(key + OFFSET, LOWEST), HIGHEST)
+    return min(max(key + KEY_OFFSET, MIN_KEY), MAX_KEY)
 
 
-def nodes(key: int) -> Iterator[int]:
+def nodes_containing(key: int) -> Iterator[int]:
     """The nodes at which an interval that holds `key` can lie."""
-    at = shifted(key)
-    yield ALWAYS
-    yield LOWEST
-    for level in range(BITS):
+    at = to_tree_key(key)
+    yield NO_INTERVAL
+    yield MIN_KEY
+    for level in range(KEY_BITS):
         below = (at >> level) << level
         yield below
         yield below + (1 << level)

@@ -14,67 +14,75 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes import postgresql_triggers, sqlite_triggers
-from ..changes.change import Change, Image
-from ..changes.encoding import encode
-from .dependency_shape import State, Through, sort_key
+from ..changes.change import Change, RowImage
+from ..changes.encoding import encode_value
+from .dependency_shape import JoinedRowState, SemiJoinShape, sort_key
 
-_CHUNK = 400
+_BATCH = 400
 
 
-class Linked:
+class JoinedRows:
     """The states of the other rows, by what they are joined with and by the row's key."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._known: dict[Through, dict[str, set[State]]] = {}
-        self.unreadable = False
+        self._states: dict[SemiJoinShape, dict[str, set[JoinedRowState]]] = {}
+        self.has_incomplete_image = False
         """An image lacked what is compared, so that nothing can be concluded."""
 
-    def learn(self, through: Through, keys: Iterable[str]) -> None:
+    def load(self, through: SemiJoinShape, keys: Iterable[str]) -> None:
         """Look up the other rows as they are now, of the rows with these keys."""
-        known = self._known.setdefault(through, defaultdict(set))
+        known = self._states.setdefault(through, defaultdict(set))
         query, column = self._query(through)
         wanted = sorted(keys)
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
+        for start in range(0, len(wanted), _BATCH):
+            chunk = wanted[start : start + _BATCH]
             # Without a type, so that the database reads each key as its own column's.
             asked = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
             for key, sort, *values in self._connection.execute(query.where(column.in_(asked))):
-                state = State(values=tuple(encode(value) for value in values), sort=sort)
-                known[str(encode(key))].add(state)
+                state = JoinedRowState(
+                    values=tuple(encode_value(value) for value in values), sort=sort
+                )
+                known[str(encode_value(key))].add(state)
 
-    def _query(self, through: Through) -> tuple[sa.Select[Any], sa.ColumnClause[Any]]:
-        names = (through.column, *through.equal)
+    def _query(self, through: SemiJoinShape) -> tuple[sa.Select[Any], sa.ColumnClause[Any]]:
+        names = (through.joined_column, *through.equality_columns)
         table = sa.table(through.table, *(sa.column(name) for name in dict.fromkeys(names)))
         sort: sa.ColumnElement[Any] = sa.null()
-        if through.sort:
+        if through.sort_column:
             words = (
                 sqlite_triggers
                 if self._connection.dialect.name == "sqlite"
                 else postgresql_triggers
             )
-            sort = sa.literal_column(words.microseconds(sqlite_triggers.quote(through.sort)))
-        column = table.c[through.column]
-        return sa.select(column, sort, *(table.c[name] for name in through.equal)), column
+            sort = sa.literal_column(
+                words.microseconds(sqlite_triggers.quote_identifier(through.sort_column))
+            )
+        column = table.c[through.joined_column]
+        return sa.select(
+            column, sort, *(table.c[name] for name in through.equality_columns)
+        ), column
 
-    def remember(self, changes: Iterable[Change]) -> None:
+    def add_changes(self, changes: Iterable[Change]) -> None:
         """Add what the other rows were before and after these changes."""
         for change in changes:
-            for through, known in self._known.items():
+            for through, known in self._states.items():
                 if through.table != change.table:
                     continue
                 for image in change.images:
                     self._add(through, known, image)
 
-    def _add(self, through: Through, known: dict[str, set[State]], image: Image) -> None:
-        if any(name not in image for name in (through.column, *through.equal)):
-            self.unreadable = True
+    def _add(
+        self, through: SemiJoinShape, known: dict[str, set[JoinedRowState]], image: RowImage
+    ) -> None:
+        if any(name not in image for name in (through.joined_column, *through.equality_columns)):
+            self.has_incomplete_image = True
             return
-        key = encode(image[through.column])
+        key = encode_value(image[through.joined_column])
         if key is not None:
-            values = tuple(encode(image[name]) for name in through.equal)
-            known[key].add(State(values=values, sort=sort_key(image, through.sort)))
+            values = tuple(encode_value(image[name]) for name in through.equality_columns)
+            known[key].add(JoinedRowState(values=values, sort=sort_key(image, through.sort_column)))
 
-    def of(self, through: Through, key: str | None) -> Iterable[State]:
+    def states_for(self, through: SemiJoinShape, key: str | None) -> Iterable[JoinedRowState]:
         """The states of the other rows of the row with this key."""
-        return self._known.get(through, {}).get(key, set()) if key is not None else set()
+        return self._states.get(through, {}).get(key, set()) if key is not None else set()

@@ -31,7 +31,7 @@ class Short:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class IndexedPage:
     """What is registered of a response; `expires` is when no cache can hold it any more.
 
     `site` is the address that `url` is a path of, such as `https://example.org`.
@@ -47,16 +47,16 @@ class Page:
     tag: str
     etag: str
     policy: str
-    registered: datetime
-    expires: datetime
+    registered_at: datetime
+    expires_at: datetime
     lifetime: timedelta = LIFETIME
-    aside: bool = False
+    is_open_ended: bool = False
     short: Short | None = None
     group_tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Affected:
+class AffectedPage:
     """A registered page that a change may have touched, at the site where it was registered.
 
     `gone`: it may have lost something that must not be shown any more. `lifetime` is the longest
@@ -69,7 +69,7 @@ class Affected:
     url: str
     tag: str
     site: str = ""
-    gone: bool = False
+    hard_purge: bool = False
     short: Short | None = None
     lifetime: timedelta | None = None
 
@@ -78,6 +78,6 @@ class Affected:
         return self.lifetime is None or self.lifetime > span
 
 
-def urls(pages: Iterable[Affected]) -> tuple[str, ...]:
+def sorted_urls(pages: Iterable[AffectedPage]) -> tuple[str, ...]:
     """The URLs of pages, each once, in a stable order."""
     return tuple(sorted({page.url for page in pages}))

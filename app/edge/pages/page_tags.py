@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from ..changes.metadata import note, noted
-from ..dependencies.engine_events import INTERNAL
+from ..changes.metadata import get_meta, set_meta
+from ..dependencies.engine_events import INTERNAL_OPTIONS
 from ..policy.cache_tags import page_tag
-from .resolver_lock import exclude, promptly
+from .resolver_lock import acquire_resolver_lock, promptly
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
@@ -23,36 +23,36 @@ class PageTags:
     """
 
     def __init__(self, engine: Engine, site: str) -> None:
-        self._engine = engine.execution_options(**INTERNAL)
+        self._engine = engine.execution_options(**INTERNAL_OPTIONS)
         self._site = site
         self._key = b""
 
-    def of(self, url: str) -> str:
+    def tag_for(self, url: str) -> str:
         """The tag of a page."""
         if not self._key:
-            self.learn()
+            self.load_key()
         return page_tag(self._site, url, key=self._key)
 
     @property
     def short_lived(self) -> str:
         """The tag that all short-lived pages carry beside their own."""
-        return self.of("short-lived")  # no URL: those begin with a slash
+        return self.tag_for("short-lived")  # no URL: those begin with a slash
 
-    def learn(self) -> None:
+    def load_key(self) -> None:
         """Read the key, or make it."""
         with self._engine.connect() as connection:
-            known = noted(connection, _NAME)
+            known = get_meta(connection, _NAME)
         if known is None:
             with promptly(self._engine) as connection:
-                known = _made(connection)
+                known = _create_key(connection)
         self._key = bytes.fromhex(known)
 
 
-def _made(connection: Connection) -> str:
+def _create_key(connection: Connection) -> str:
     """Make the key, unless somebody was faster."""
-    exclude(connection)
-    known = noted(connection, _NAME)
+    acquire_resolver_lock(connection)
+    known = get_meta(connection, _NAME)
     if known is None:
         known = secrets.token_hex(32)
-        note(connection, _NAME, known)
+        set_meta(connection, _NAME, known)
     return known

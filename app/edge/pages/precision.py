@@ -19,37 +19,37 @@ from .tables import page
 class Precision:
     """How often pages were made anew after a purge, and how often with the same bytes."""
 
-    renewed: int = 0
+    rendered_again: int = 0
     unchanged: int = 0
 
     @property
     def ratio(self) -> float | None:
         """The share of purges that were needed, from 0 to 1; None before the first."""
-        return 1 - self.unchanged / self.renewed if self.renewed else None
+        return 1 - self.unchanged / self.rendered_again if self.rendered_again else None
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The same for people."""
         if self.ratio is None:
             return "No purged page was made anew yet."
-        needed = self.renewed - self.unchanged
+        needed = self.rendered_again - self.unchanged
         return (
-            f"Of {self.renewed} purged pages that were made anew, {needed} had changed: "
+            f"Of {self.rendered_again} purged pages that were made anew, {needed} had changed: "
             f"a precision of {self.ratio:.2f}."
         )
 
 
-def precision(connection: Connection) -> Precision:
+def total_precision(connection: Connection) -> Precision:
     """That of all purges of pages that are still registered."""
     renewed, unchanged = connection.execute(_SUMS).one()
-    return Precision(renewed=renewed, unchanged=unchanged)
+    return Precision(rendered_again=renewed, unchanged=unchanged)
 
 
-def mark_purged(connection: Connection, ids: Sequence[int]) -> None:
+def set_purged(connection: Connection, ids: Sequence[int]) -> None:
     """Note that a change purges these few hundred; the caller holds the lock of resolving."""
-    connection.execute(_MARKED, {"ids": ids})
+    connection.execute(_SET_PURGED, {"ids": ids})
 
 
-def counted(etag: sa.ColumnElement[str]) -> dict[str, Any]:
+def precision_updates(etag: sa.ColumnElement[str]) -> dict[str, Any]:
     """What a registration under this ETag writes into the row of a page that it finds."""
     same = sa.and_(page.c.purged, page.c.etag == etag)
     return {
@@ -63,7 +63,7 @@ _ONE, _NONE = (sa.literal_column(number, sa.Integer) for number in ("1", "0"))
 _SUMS = sa.select(
     *(sa.func.coalesce(sa.func.sum(column), 0) for column in (page.c.renewed, page.c.unchanged))
 )
-_MARKED = (
+_SET_PURGED = (
     sa.update(page)
     .where(page.c.id.in_(sa.bindparam("ids", expanding=True)))
     .values(purged=sa.true())

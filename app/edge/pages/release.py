@@ -15,25 +15,25 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes import Watched
-from ..changes.change import EVERYTHING, Change, Op
-from ..changes.log import append
-from ..changes.metadata import note, noted
+from ..changes import WatchedTable
+from ..changes.change import EVERYTHING_CHANGED, Change, Op
+from ..changes.log import append_change
+from ..changes.metadata import get_meta, set_meta
 from ..dependencies import Part
-from .register import BUILD
-from .resolve import affected
-from .resolver_lock import exclude
+from .register import BUILD_KEY
+from .resolve import find_affected_pages
+from .resolver_lock import acquire_resolver_lock
 from .tables import dependency, page, part
 
 _ENCODING = "encoding"
 _ROOMS = ("changes", "dependencies", "pages")
 
 
-class Inventory(Protocol):
+class Build(Protocol):
     """What the code has now."""
 
     @property
-    def build(self) -> str:
+    def build_id(self) -> str:
         """The release that this process is of."""
 
     def digest(self, kind: str, name: str) -> str:
@@ -41,7 +41,7 @@ class Inventory(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
+class ReleaseResult:
     """What a release changed: `parts` by kind and name, and how many known pages show them.
 
     `retired` are edges that the settings name no more, so that nothing is owed to them.
@@ -54,7 +54,7 @@ class Released:
     everything: str = ""
     retired: tuple[str, ...] = ()
 
-    def words(self) -> Iterator[str]:
+    def to_lines(self) -> Iterator[str]:
         """The same for people."""
         if self.everything:
             yield f"Everything is purged: {self.everything}."
@@ -69,55 +69,57 @@ class Released:
             yield f"No longer an edge in front: {', '.join(self.retired)}."
         yield f"The build is {self.build}."
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         return asdict(self)
 
 
-def release(connection: Connection, now: Inventory, watched: Iterable[Watched]) -> Released:
+def release(connection: Connection, now: Build, watched: Iterable[WatchedTable]) -> ReleaseResult:
     """Make the build of this process current, and log which parts are not what they were.
 
     Call it in a transaction of its own that holds SQLite's write lock from its beginning.
     """
-    exclude(connection)
+    acquire_resolver_lock(connection)
     gone = [
-        known for known in _known(connection) if now.digest(known.kind, known.name) != known.digest
+        known
+        for known in _load_parts(connection)
+        if now.digest(known.kind, known.name) != known.digest
     ]
-    changes = [_change(known) for known in gone]
-    before, encoding = noted(connection, BUILD), _encoding(watched)
-    everything = _everything(noted(connection, _ENCODING), encoding)
-    found = affected(connection, changes)
-    for change in [EVERYTHING] if everything else changes:
-        append(connection, change)
-    _forget(connection, gone)
-    note(connection, BUILD, now.build)
-    note(connection, _ENCODING, encoding)
-    return Released(
-        build=now.build,
+    changes = [_to_change(known) for known in gone]
+    before, encoding = get_meta(connection, BUILD_KEY), _index_format_digest(watched)
+    everything = _full_purge_reason(get_meta(connection, _ENCODING), encoding)
+    found = find_affected_pages(connection, changes)
+    for change in [EVERYTHING_CHANGED] if everything else changes:
+        append_change(connection, change)
+    _delete_parts(connection, gone)
+    set_meta(connection, BUILD_KEY, now.build_id)
+    set_meta(connection, _ENCODING, encoding)
+    return ReleaseResult(
+        build=now.build_id,
         before=before,
         parts=tuple(sorted({(known.kind, known.name) for known in gone})),
         pages=len(found.pages),
-        everything=everything or found.everything,
+        everything=everything or found.everything_reason,
     )
 
 
-def _known(connection: Connection) -> list[Part]:
+def _load_parts(connection: Connection) -> list[Part]:
     rows = connection.execute(sa.select(part.c.kind, part.c.name, part.c.digest))
     return [Part(kind=row.kind, name=row.name, digest=row.digest) for row in rows]
 
 
-def _change(known: Part) -> Change:
+def _to_change(known: Part) -> Change:
     image = {"name": known.name, "digest": known.digest}
-    return Change(table=known.of_table, op=Op.DELETE, old=image)
+    return Change(table=known.log_table, op=Op.DELETE, old=image)
 
 
-def _everything(known: str | None, encoding: str) -> str:
+def _full_purge_reason(known: str | None, encoding: str) -> str:
     """Say why the index can't be asked, if what wrote it spelt dependencies in another way."""
     same = known is None or known == encoding
     return "" if same else "the way in which dependencies are kept has changed"
 
 
-def _forget(connection: Connection, gone: Sequence[Part]) -> None:
+def _delete_parts(connection: Connection, gone: Sequence[Part]) -> None:
     """Forget parts; a page that is rendered from one again (a release taken back) names it anew."""
     for found in gone:
         mine = sa.and_(
@@ -129,9 +131,11 @@ def _forget(connection: Connection, gone: Sequence[Part]) -> None:
         connection.execute(sa.delete(part).where(mine))
 
 
-def _encoding(watched: Iterable[Watched]) -> str:
+def _index_format_digest(watched: Iterable[WatchedTable]) -> str:
     """A digest of what decides how a dependency is spelt in the index."""
-    told = hashlib.blake2b(repr([table.told for table in watched]).encode(), digest_size=16)
+    told = hashlib.blake2b(
+        repr([table.trigger_definition for table in watched]).encode(), digest_size=16
+    )
     for room in _ROOMS:
         for path in sorted((Path(__file__).parent.parent / room).glob("*.py")):
             told.update(hashlib.blake2b(path.read_bytes()).digest())

@@ -11,33 +11,37 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..changes.change import Change, Op
-from .dependency_shape import Others, Shape
+from .dependency_shape import DependencyShape, JoinedRowLookup
 
-Probes = dict[int, set[int | None]]
+Lookups = dict[int, set[int | None]]
 
 
-def leaving(
-    shapes: Mapping[str, Sequence[Shape]], changes: Iterable[Change], others: Others
-) -> Probes:
+def find_removal_lookups(
+    shapes: Mapping[str, Sequence[DependencyShape]],
+    changes: Iterable[Change],
+    others: JoinedRowLookup,
+) -> Lookups:
     """The probes of rows as they were, where they may be no more what a page has found them by."""
-    left: Probes = defaultdict(set)
+    left: Lookups = defaultdict(set)
     for change in changes:
         of_table = shapes.get(change.table, ())
-        compared = {name for shape in of_table for name in shape.equal if shape.kind == "range"}
+        compared = {
+            name for shape in of_table for name in shape.equality_columns if shape.kind == "range"
+        }
         before = replace(change, new=None)
         for shape in of_table:
-            if shape.hears(change) and _takes(shape, change, compared):
-                for probe in shape.probes(before, others):
+            if shape.may_match(change) and _may_remove_row(shape, change, compared):
+                for probe in shape.lookups(before, others):
                     if probe is not None:
                         left[probe[0]].add(probe[1])
     return left
 
 
-def _takes(shape: Shape, change: Change, compared: set[str]) -> bool:
+def _may_remove_row(shape: DependencyShape, change: Change, compared: set[str]) -> bool:
     """Tell whether a change may take a row away from pages of this shape."""
     if change.op is Op.INSERT or shape.kind == "part":
         return False  # what a release exchanged was never a row that somebody took back
     if change.op is Op.UPDATE and shape.kind == "row":
         # A view may look by itself at what other pages compare in SQL.
-        return not compared.isdisjoint(change.changed)
+        return not compared.isdisjoint(change.changed_columns)
     return True

@@ -17,15 +17,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.change import Change, Op
-from ..changes.encoding import encode
-from ..changes.log import take, unresolved
-from .dependency_shape import Shape, Through
-from .interval_tree import nodes, shifted
-from .joined_rows import Linked
-from .page import Affected
-from .precision import mark_purged
-from .removals import leaving
-from .resolver_lock import exclude
+from ..changes.encoding import encode_value
+from ..changes.log import take_unresolved, unresolved_changes
+from .dependency_shape import DependencyShape, SemiJoinShape
+from .interval_tree import nodes_containing, to_tree_key
+from .joined_rows import JoinedRows
+from .page import AffectedPage
+from .precision import set_purged
+from .removals import find_removal_lookups
+from .resolver_lock import acquire_resolver_lock
 from .short_lived import GROUP, members_of, take_members
 from .tables import dependency, page
 from .tables import shape as shape_table
@@ -33,12 +33,12 @@ from .tables import shape as shape_table
 MOST_CHANGES = 2_000
 """With more unresolved changes than this (a bulk import), everything is purged."""
 
-MOST_PROBES = 20_000
+MAX_LOOKUPS = 20_000
 """With more probes than this, everything is purged."""
 
 _CHUNK = 400
 
-_URL = "edge:url"
+_URL_TABLE = "edge:url"
 """No table: under this name the log holds what a person asked to purge."""
 
 
@@ -46,37 +46,37 @@ _URL = "edge:url"
 class Resolution:
     """What some changes touch: pages, or everything, and why; `since` the first was written."""
 
-    changes: int = 0
-    pages: tuple[Affected, ...] = ()
+    change_count: int = 0
+    pages: tuple[AffectedPage, ...] = ()
     groups: tuple[int, ...] = ()
     """The groups whose short-lived pages are among `pages`."""
-    everything: str = ""
-    since: datetime | None = None
+    everything_reason: str = ""
+    first_written_at: datetime | None = None
 
 
 def resolve(connection: Connection) -> Resolution:
     """Take every unresolved change from the log and say which pages may now differ."""
-    exclude(connection)
-    found = take(connection, most=MOST_CHANGES)
+    acquire_resolver_lock(connection)
+    found = take_unresolved(connection, most=MOST_CHANGES)
     if not found:
         return Resolution()
     since = min(filter(None, map(_written, found)), default=None)
     if len(found) > MOST_CHANGES:
         many = "more changes than are told apart"
-        return Resolution(changes=len(found), everything=many, since=since)
+        return Resolution(change_count=len(found), everything_reason=many, first_written_at=since)
     resolution = _affected(connection, found)
     take_members(connection, resolution.groups)
     for chunk in _chunks([one.id for one in resolution.pages if one.id]):
-        mark_purged(connection, chunk)
-    return replace(resolution, since=since)
+        set_purged(connection, chunk)
+    return replace(resolution, first_written_at=since)
 
 
 def _written(change: Change) -> datetime | None:
     """When a row was written; what an installation says may wait for the first process."""
-    return None if change.op is Op.EVERYTHING else change.written
+    return None if change.op is Op.EVERYTHING else change.written_at
 
 
-def affected(connection: Connection, changes: Iterable[Change]) -> Resolution:
+def find_affected_pages(connection: Connection, changes: Iterable[Change]) -> Resolution:
     """Say which pages these changes would touch; nothing is written."""
     return _affected(connection, list(changes))
 
@@ -85,122 +85,130 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
     coarse = next((c for c in changes if c.op in {Op.EVERYTHING, Op.TRUNCATE}), None)
     if coarse is not None:
         what = "anything" if coarse.op is Op.EVERYTHING else f"the whole of {coarse.table}"
-        return Resolution(changes=len(changes), everything=f"{what} may have changed")
+        return Resolution(change_count=len(changes), everything_reason=f"{what} may have changed")
     requested = _requested(connection, changes)
-    shapes = _shapes(connection, {c.table for c in changes})
-    others = _others(connection, shapes, changes)
-    probes = _probes(shapes, changes, others)
+    shapes = _load_shapes(connection, {c.table for c in changes})
+    others = _load_joined_rows(connection, shapes, changes)
+    probes = _build_lookups(shapes, changes, others)
     if probes is None:
-        return Resolution(changes=len(changes), everything="a change could not be told apart")
-    if sum(map(len, probes.values())) > MOST_PROBES:
-        return Resolution(changes=len(changes), everything="more probes than are asked one by one")
-    gone = set(_page_ids(connection, leaving(shapes, changes, others)))
-    pages, groups = _pages(connection, probes)
+        return Resolution(
+            change_count=len(changes), everything_reason="a change could not be told apart"
+        )
+    if sum(map(len, probes.values())) > MAX_LOOKUPS:
+        return Resolution(
+            change_count=len(changes), everything_reason="more probes than are asked one by one"
+        )
+    gone = set(_find_page_ids(connection, find_removal_lookups(shapes, changes, others)))
+    pages, groups = _load_pages(connection, probes)
     members = members_of(connection, groups)
-    pages = tuple(replace(page, gone=page.id in gone) for page in pages)
+    pages = tuple(replace(page, hard_purge=page.id in gone) for page in pages)
     return Resolution(
-        changes=len(changes),
+        change_count=len(changes),
         pages=(*pages, *members, *requested),
         groups=tuple(group.id for group in groups),
     )
 
 
-def asked_for(url: str, tag: str, site: str = "") -> Change:
+def manual_purge_change(url: str, tag: str, site: str = "") -> Change:
     """The entry of the change log by which a person purges one URL, registered or not."""
-    return Change(table=_URL, op=Op.DELETE, old={"url": url, "tag": tag, "site": site})
+    return Change(table=_URL_TABLE, op=Op.DELETE, old={"url": url, "tag": tag, "site": site})
 
 
-def _requested(connection: Connection, changes: Iterable[Change]) -> tuple[Affected, ...]:
+def _requested(connection: Connection, changes: Iterable[Change]) -> tuple[AffectedPage, ...]:
     """The pages that a person purges by URL, with the sites and tags that they are registered with.
 
     Only a URL without a registered page is purged with what the process of that person says of
     it: its settings may be other ones than those of the site.
     """
-    requests = {c.old["url"]: c.old for c in changes if c.table == _URL and c.old}
-    found: set[Affected] = set()
+    requests = {c.old["url"]: c.old for c in changes if c.table == _URL_TABLE and c.old}
+    found: set[AffectedPage] = set()
     for url, request in sorted(requests.items()):
         query = sa.select(page.c.url, page.c.tag, page.c.site).where(page.c.url == url).distinct()
         rows = connection.execute(query).all()
-        found |= {Affected(id=0, url=url, tag=r.tag, site=r.site, gone=True) for r in rows}
+        found |= {
+            AffectedPage(id=0, url=url, tag=r.tag, site=r.site, hard_purge=True) for r in rows
+        }
         if not rows:
             site = request.get("site") or ""
-            found.add(Affected(id=0, url=url, tag=request["tag"], site=site, gone=True))
+            found.add(AffectedPage(id=0, url=url, tag=request["tag"], site=site, hard_purge=True))
     return tuple(sorted(found, key=lambda one: (one.url, one.site, one.tag)))
 
 
-def _shapes(connection: Connection, tables: set[str]) -> dict[str, list[Shape]]:
+def _load_shapes(connection: Connection, tables: set[str]) -> dict[str, list[DependencyShape]]:
     rows = connection.execute(sa.select(shape_table).where(shape_table.c.of_table.in_(tables)))
-    found: dict[str, list[Shape]] = defaultdict(list)
+    found: dict[str, list[DependencyShape]] = defaultdict(list)
     for row in rows:
         found[row.of_table].append(
-            Shape(
+            DependencyShape(
                 kind=row.kind,
                 table=row.of_table,
                 columns=tuple(json.loads(row.columns)),
-                equal=tuple(json.loads(row.equal)),
-                sort=row.sort,
-                via=Through.read(json.loads(row.via)),
+                equality_columns=tuple(json.loads(row.equal)),
+                sort_column=row.sort,
+                semi_join=SemiJoinShape.from_list(json.loads(row.via)),
             ),
         )
     return found
 
 
-def _others(
-    connection: Connection, shapes: dict[str, list[Shape]], changes: list[Change]
-) -> Linked:
+def _load_joined_rows(
+    connection: Connection, shapes: dict[str, list[DependencyShape]], changes: list[Change]
+) -> JoinedRows:
     """The other rows of every changed row, for the shapes that ask for one."""
-    keys: dict[Through, set[str]] = defaultdict(set)
+    keys: dict[SemiJoinShape, set[str]] = defaultdict(set)
     for change in changes:
         for shape in shapes.get(change.table, ()):
-            if shape.via and shape.hears(change):
-                found = (encode(image.get(shape.via.key)) for image in change.images)
-                keys[shape.via] |= {key for key in found if key is not None}
-    others = Linked(connection)
+            if shape.semi_join and shape.may_match(change):
+                found = (
+                    encode_value(image.get(shape.semi_join.own_column)) for image in change.images
+                )
+                keys[shape.semi_join] |= {key for key in found if key is not None}
+    others = JoinedRows(connection)
     for through, wanted in keys.items():
-        others.learn(through, wanted)
+        others.load(through, wanted)
     if keys:
         # After the look-ups: PostgreSQL may have shown them what was committed after `changes`.
-        others.remember((*changes, *unresolved(connection, most=MOST_CHANGES)))
+        others.add_changes((*changes, *unresolved_changes(connection, most=MOST_CHANGES)))
     return others
 
 
-def _probes(
-    shapes: dict[str, list[Shape]], changes: Iterable[Change], others: Linked
+def _build_lookups(
+    shapes: dict[str, list[DependencyShape]], changes: Iterable[Change], others: JoinedRows
 ) -> dict[int, set[int | None]] | None:
     """The sort keys to ask for under each hash; None among them asks for every interval."""
-    if others.unreadable:
+    if others.has_incomplete_image:
         return None
     probes: dict[int, set[int | None]] = defaultdict(set)
     for change in changes:
         for shape in shapes.get(change.table, ()):
-            if not shape.hears(change):
+            if not shape.may_match(change):
                 continue
-            for probe in shape.probes(change, others):
+            for probe in shape.lookups(change, others):
                 if probe is None:
                     return None
                 probes[probe[0]].add(probe[1])
     return probes
 
 
-def _pages(
+def _load_pages(
     connection: Connection, probes: dict[int, set[int | None]]
-) -> tuple[tuple[Affected, ...], tuple[Affected, ...]]:
+) -> tuple[tuple[AffectedPage, ...], tuple[AffectedPage, ...]]:
     """The pages that have any of these dependencies, and the groups of short-lived pages."""
-    ids = set(_page_ids(connection, probes))
-    found: list[Affected] = []
-    groups: list[Affected] = []
+    ids = set(_find_page_ids(connection, probes))
+    found: list[AffectedPage] = []
+    groups: list[AffectedPage] = []
     columns = (*page.c["id", "url", "tag", "site"], page.c.variant, page.c.lifetime)
     for chunk in _chunks(sorted(ids)):
         for row in connection.execute(sa.select(*columns).where(page.c.id.in_(chunk))):
             kind = groups if row.variant == GROUP else found
             lifetime = span(row.lifetime)
             kind.append(
-                Affected(id=row.id, url=row.url, tag=row.tag, site=row.site, lifetime=lifetime)
+                AffectedPage(id=row.id, url=row.url, tag=row.tag, site=row.site, lifetime=lifetime)
             )
     return tuple(found), tuple(groups)
 
 
-def _page_ids(connection: Connection, probes: dict[int, set[int | None]]) -> Iterator[int]:
+def _find_page_ids(connection: Connection, probes: dict[int, set[int | None]]) -> Iterator[int]:
     plain = sorted(hashed for hashed, keys in probes.items() if None in keys)
     for chunk in _chunks(plain):
         yield from connection.scalars(
@@ -208,14 +216,14 @@ def _page_ids(connection: Connection, probes: dict[int, set[int | None]]) -> Ite
         )
     for hashed, keys in probes.items():
         for key in keys if None not in keys else ():
-            yield from connection.scalars(_holding(hashed, key or 0))
+            yield from connection.scalars(_select_containing(hashed, key or 0))
 
 
-def _holding(hashed: int, key: int) -> sa.Select[Any]:
-    at = shifted(key)
+def _select_containing(hashed: int, key: int) -> sa.Select[Any]:
+    at = to_tree_key(key)
     return sa.select(dependency.c.page_id).where(
         dependency.c.hash == hashed,
-        dependency.c.node.in_(sorted(set(nodes(key)))),
+        dependency.c.node.in_(sorted(set(nodes_containing(key)))),
         dependency.c.low <= at,
         dependency.c.high >= at,
     )

@@ -14,42 +14,48 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
-KEY = 0x42524F42
+RESOLVER_LOCK_KEY = 0x42524F42
 
-PATIENCE = timedelta(milliseconds=200)
+LOCK_TIMEOUT = timedelta(milliseconds=200)
 """How long a response waits for another writer; a reader's answer is worth more than a HIT."""
 
-WRITING = {"sqlite_begin": "IMMEDIATE", "edge_writes": True}
+WRITE_OPTIONS = {"sqlite_begin": "IMMEDIATE", "edge_writes": True}
 """Execution options of what writes: SQLite takes its write lock at once, whoever begins."""
 
-_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+_SET_READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 """Said with the lock, since a database may have another default."""
 
-_DURABLE = "SET LOCAL synchronous_commit = on"
+_SET_SYNCHRONOUS_COMMIT = "SET LOCAL synchronous_commit = on"
 """What a power cut takes back must not be at an edge; a server may be set to be less careful."""
 
 
-def share(connection: Connection) -> None:
+def acquire_shared_lock(connection: Connection) -> None:
     """Wait until nobody resolves; several may register at a time."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"{_COMMITTED}; SELECT pg_advisory_xact_lock_shared({KEY})")
+        connection.exec_driver_sql(
+            f"{_SET_READ_COMMITTED}; SELECT pg_advisory_xact_lock_shared({RESOLVER_LOCK_KEY})"
+        )
 
 
-def exclude(connection: Connection) -> None:
+def acquire_resolver_lock(connection: Connection) -> None:
     """Wait until nobody registers or resolves."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"{_COMMITTED}; SELECT pg_advisory_xact_lock({KEY})")
+        connection.exec_driver_sql(
+            f"{_SET_READ_COMMITTED}; SELECT pg_advisory_xact_lock({RESOLVER_LOCK_KEY})"
+        )
 
 
 @contextmanager
-def promptly(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[Connection]:
+def promptly(engine: Engine, patience: timedelta = LOCK_TIMEOUT) -> Iterator[Connection]:
     """A transaction of the edge's own that writes; raises when it would wait longer for a lock."""
     with engine.connect() as connection:
-        connection = connection.execution_options(**WRITING, edge_internal=True)  # noqa: PLW2901 - the same one
+        connection = connection.execution_options(**WRITE_OPTIONS, edge_internal=True)  # noqa: PLW2901 - the same one
         wait = patience // timedelta(milliseconds=1)
         with busy_timeout(connection, wait), connection.begin():
             if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}; {_DURABLE}")
+                connection.exec_driver_sql(
+                    f"SET LOCAL lock_timeout = {wait}; {_SET_SYNCHRONOUS_COMMIT}"
+                )
             yield connection
 
 

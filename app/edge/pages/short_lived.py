@@ -17,15 +17,15 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from ..changes.encoding import whole
-from ..changes.prepared_statement import Prepared
+from ..changes.encoding import sort_key_value
+from ..changes.prepared_statement import PreparedStatement
 from ..dependencies.dependency import Part
-from ..dependencies.recorder import Record
-from .capacity import Bound
+from ..dependencies.recorder import RenderRecord
+from .capacity import IndexCapacity
 from .coarse_dependencies import coarse_entries, entries_without_address
-from .index_entries import Entries, Spot, digest
-from .page import Affected, Page, Short, ShortKind
-from .reference_tables import know_parts, know_shapes
+from .index_entries import EntryKey, EntryShapes, digest_of_entries
+from .page import AffectedPage, IndexedPage, Short, ShortKind
+from .reference_tables import ensure_parts, ensure_shapes
 from .tables import dependency, page, short_page
 
 GROUP = "short-lived"
@@ -66,25 +66,27 @@ _exact_groups: WeakKeyDictionary[Engine, dict[str, datetime]] = WeakKeyDictionar
 
 
 def register_short(
-    connection: Connection, response: Page, record: Record, bound: Bound | None
+    connection: Connection, response: IndexedPage, record: RenderRecord, bound: IndexCapacity | None
 ) -> bool:
     """Put a page into the group of its dependencies; False when its kind has no room left."""
     assert response.short is not None
     group_id = _find_group(connection, response, record)
-    expires = whole(response.expires)
+    expires = sort_key_value(response.expires_at)
     place = (group_id, response.url, response.variant)
-    rows = _MEMBER.rows(connection, *place)
+    rows = _MEMBER.fetch_all(connection, *place)
     if rows and rows[0][0] >= expires:
         return True
     kind = response.short.kind
     if not rows and bound is not None and not _has_room(connection, kind, bound, response):
         return False
-    times = (whole(response.registered), whole(response.expires + LONGER))
-    _PUT.count(connection, *place, kind.value, response.policy, response.short.fleeting, *times)
+    times = (sort_key_value(response.registered_at), sort_key_value(response.expires_at + LONGER))
+    _PUT.execute(connection, *place, kind.value, response.policy, response.short.fleeting, *times)
     return True
 
 
-def _has_room(connection: Connection, kind: ShortKind, bound: Bound, response: Page) -> bool:
+def _has_room(
+    connection: Connection, kind: ShortKind, bound: IndexCapacity, response: IndexedPage
+) -> bool:
     """Tell whether a kind has room for one page more.
 
     To count thousands of rows at each registration would cost more than the rest of it. So this
@@ -95,14 +97,14 @@ def _has_room(connection: Connection, kind: ShortKind, bound: Bound, response: P
     known = counts.get(kind)
     stale = (
         known is None
-        or known.bound != bound.aside
-        or (known.left <= 0 and (known.room > 0 or response.registered - known.at >= RECOUNT))
+        or known.bound != bound.max_open_ended
+        or (known.left <= 0 and (known.room > 0 or response.registered_at - known.at >= RECOUNT))
     )
     if known is None or stale:
-        room = bound.aside - count_short(connection, kind, most=bound.aside)
+        room = bound.max_open_ended - count_short(connection, kind, most=bound.max_open_ended)
         left = max(room // _SHARE, 1) if room > 0 else 0
         known = counts[kind] = _Room(
-            bound=bound.aside, room=room, left=left, at=response.registered
+            bound=bound.max_open_ended, room=room, left=left, at=response.registered_at
         )
     if known.left <= 0:
         return False
@@ -112,11 +114,11 @@ def _has_room(connection: Connection, kind: ShortKind, bound: Bound, response: P
 
 def count_short(connection: Connection, kind: ShortKind, *, most: int) -> int:
     """How many pages of a kind are registered; counting stops at `most`."""
-    found: int = _COUNT.rows(connection, kind.value, most)[0][0]
+    found: int = _COUNT.fetch_all(connection, kind.value, most)[0][0]
     return found
 
 
-def members_of(connection: Connection, groups: Sequence[Affected]) -> tuple[Affected, ...]:
+def members_of(connection: Connection, groups: Sequence[AffectedPage]) -> tuple[AffectedPage, ...]:
     """The pages of these groups."""
     by_id = {group.id: group for group in groups}
     rows = connection.execute(sa.select(short_page).where(short_page.c.group_id.in_(by_id)))
@@ -130,11 +132,15 @@ def take_members(connection: Connection, groups: Iterable[int]) -> None:
         connection.execute(sa.delete(short_page).where(short_page.c.group_id.in_(listed)))
 
 
-def take_surplus(connection: Connection, bound: Bound, most: int) -> tuple[Affected, ...]:
+def take_surplus(
+    connection: Connection, bound: IndexCapacity, most: int
+) -> tuple[AffectedPage, ...]:
     """Delete pages of kinds that exceed a lowered bound, and return them to be purged."""
-    left: list[Affected] = []
+    left: list[AffectedPage] = []
     for kind in ShortKind:
-        surplus = count_short(connection, kind, most=bound.aside + most) - bound.aside
+        surplus = (
+            count_short(connection, kind, most=bound.max_open_ended + most) - bound.max_open_ended
+        )
         if surplus <= 0:
             continue
         oldest = (
@@ -163,37 +169,48 @@ def forget_expired(connection: Connection, before: int, most: int) -> int:
     return connection.execute(sa.delete(short_page).where(sa.tuple_(*_key).in_(over))).rowcount
 
 
-def _member(row: Any, group: Any) -> Affected:
+def _member(row: Any, group: Any) -> AffectedPage:
     short = Short(kind=ShortKind(row.kind), fleeting=row.fleeting)
     # As gone: the row is deleted with this purge, so a later removal would not reach the page.
-    return Affected(id=0, url=row.url, tag=group.tag, site=group.site, gone=True, short=short)
+    return AffectedPage(
+        id=0, url=row.url, tag=group.tag, site=group.site, hard_purge=True, short=short
+    )
 
 
-def _find_group(connection: Connection, response: Page, record: Record) -> int:
+def _find_group(connection: Connection, response: IndexedPage, record: RenderRecord) -> int:
     """The id of the group with the dependencies and the site of a response; made when missing."""
     found = _shared_entries(connection, response, record)
-    said = digest(sorted(found))
+    said = digest_of_entries(sorted(found))
     name = said + blake2b(response.site.encode(), digest_size=8).hexdigest()
-    rows = _GROUP.rows(connection, name, GROUP)
-    expires = whole(response.expires + LONGER)
+    rows = _GROUP.fetch_all(connection, name, GROUP)
+    expires = sort_key_value(response.expires_at + LONGER)
     if rows:
         group_id, known, until = rows[0]
         if known != said:
             # A release has forgotten some of its parts: name them again.
-            know_parts(connection, _parts(record))
+            ensure_parts(connection, _parts(record))
         if known != said or until < expires:
-            _PROLONG_GROUP.count(connection, said, _group_end(response.expires), group_id)
+            _PROLONG_GROUP.execute(connection, said, _group_end(response.expires_at), group_id)
         return int(group_id)
-    values = (name, GROUP, GROUP, response.group_tag, response.site, whole(response.registered))
-    made = _ADD_GROUP.rows(connection, *values, _group_end(response.expires), said)
+    values = (
+        name,
+        GROUP,
+        GROUP,
+        response.group_tag,
+        response.site,
+        sort_key_value(response.registered_at),
+    )
+    made = _ADD_GROUP.fetch_all(connection, *values, _group_end(response.expires_at), said)
     if not made:  # another transaction has added it meanwhile, with its entries
-        return int(_GROUP.rows(connection, name, GROUP)[0][0])
+        return int(_GROUP.fetch_all(connection, name, GROUP)[0][0])
     _add_entries(connection, made[0][0], found)
-    know_parts(connection, _parts(record))
+    ensure_parts(connection, _parts(record))
     return int(made[0][0])
 
 
-def _shared_entries(connection: Connection, response: Page, record: Record) -> Entries:
+def _shared_entries(
+    connection: Connection, response: IndexedPage, record: RenderRecord
+) -> EntryShapes:
     """The dependencies that a response shares with others of its group.
 
     A search reads other rows for each query, so its dependencies are coarse. So are those of an
@@ -203,12 +220,12 @@ def _shared_entries(connection: Connection, response: Page, record: Record) -> E
     assert response.short is not None
     if response.short.kind is ShortKind.QUERY:
         return coarse_entries(record)
-    now = response.registered
+    now = response.registered_at
     groups = _exact_groups.setdefault(connection.engine, {})
     for group in [group for group, used in groups.items() if now - used >= EXACT_GROUP_AGE]:
         del groups[group]
     found = entries_without_address(record, response.url)
-    group = digest(sorted(found))
+    group = digest_of_entries(sorted(found))
     if group not in groups and len(groups) >= MAX_EXACT_GROUPS:
         return coarse_entries(record)
     groups.setdefault(group, now)
@@ -216,28 +233,28 @@ def _shared_entries(connection: Connection, response: Page, record: Record) -> E
 
 
 def _group_end(expires: datetime) -> int | None:
-    return whole(expires + LONGER + GROUP_LONGER)
+    return sort_key_value(expires + LONGER + GROUP_LONGER)
 
 
-def _parts(record: Record) -> Iterable[Part]:
-    return (part for part in record.noted if isinstance(part, Part))
+def _parts(record: RenderRecord) -> Iterable[Part]:
+    return (part for part in record.single_dependencies if isinstance(part, Part))
 
 
-def _add_entries(connection: Connection, group_id: int, found: Entries) -> None:
-    know_shapes(connection, found.values())
-    spots: dict[tuple[int, int, int], Spot] = {spot[:3]: spot for spot in sorted(found)}
-    _ADD_ENTRY.each(connection, [(group_id, *spot) for spot in spots.values()])
+def _add_entries(connection: Connection, group_id: int, found: EntryShapes) -> None:
+    ensure_shapes(connection, found.values())
+    spots: dict[tuple[int, int, int], EntryKey] = {spot[:3]: spot for spot in sorted(found)}
+    _ADD_ENTRY.execute_many(connection, [(group_id, *spot) for spot in spots.values()])
 
 
 _key = (short_page.c.group_id, short_page.c.url, short_page.c.variant)
 _PLACE = ("of_group", "of_url", "of_variant")
 _this = tuple(column == sa.bindparam(name) for column, name in zip(_key, _PLACE, strict=True))
-_MEMBER = Prepared(sa.select(short_page.c.expires_at).where(*_this), *_PLACE)
+_MEMBER = PreparedStatement(sa.select(short_page.c.expires_at).where(*_this), *_PLACE)
 _COLUMNS = (
     *("group_id", "url", "variant", "kind", "policy", "fleeting"),
     *("registered_at", "expires_at"),
 )
-_PUT = Prepared(
+_PUT = PreparedStatement(
     sa.text(
         f"INSERT INTO {short_page.name} ({', '.join(_COLUMNS)})"  # noqa: S608 - constant names
         f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
@@ -246,20 +263,20 @@ _PUT = Prepared(
     ),
     *_COLUMNS,
 )
-_COUNT = Prepared(
+_COUNT = PreparedStatement(
     sa.text(
         "SELECT count(*) FROM (SELECT 1"  # noqa: S608 - a constant name
         f" FROM {short_page.name} WHERE kind = :of_kind LIMIT :most) AS counted"
     ),
     *("of_kind", "most"),
 )
-_GROUP = Prepared(
+_GROUP = PreparedStatement(
     sa.select(page.c.id, page.c.digest, page.c.expires_at).where(
         page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant")
     ),
     *("of_url", "of_variant"),
 )
-_PROLONG_GROUP = Prepared(
+_PROLONG_GROUP = PreparedStatement(
     sa.update(page)
     .where(page.c.id == sa.bindparam("of_id"))
     .values(digest=sa.bindparam("digest"), expires_at=sa.bindparam("until")),
@@ -269,7 +286,7 @@ _GROUP_COLUMNS = (
     *("url", "variant", "policy", "tag", "site"),
     *("registered_at", "expires_at", "digest"),
 )
-_ADD_GROUP = Prepared(
+_ADD_GROUP = PreparedStatement(
     sa.text(
         f"INSERT INTO {page.name} (etag, {', '.join(_GROUP_COLUMNS)})"  # noqa: S608 - as above
         f" VALUES ('', {', '.join(f':{name}' for name in _GROUP_COLUMNS)})"
@@ -278,6 +295,6 @@ _ADD_GROUP = Prepared(
     *_GROUP_COLUMNS,
 )
 _ENTRY = ("page_id", "hash", "node", "low", "high")
-_ADD_ENTRY = Prepared(
+_ADD_ENTRY = PreparedStatement(
     sa.insert(dependency).inline().values({name: sa.bindparam(name) for name in _ENTRY}), *_ENTRY
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-own = sa.MetaData()
+library_metadata = sa.MetaData()
 """Where the room's own queries find the tables; migrations use `define_tables`."""
 
 YEAR = "31536000000000"
@@ -112,4 +112,4 @@ def define_tables(
     return page, shape, dependency, part, short_page
 
 
-page, shape, dependency, part, short_page = define_tables(own)
+page, shape, dependency, part, short_page = define_tables(library_metadata)

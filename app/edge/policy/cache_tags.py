@@ -11,7 +11,7 @@ from .policy import PolicyError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .cdn_headers import Dialect, Lines
+    from .cdn_headers import Dialect, FieldLines
 
 # Two edges ignore case and others refuse a colon, so this is what all of them keep apart.
 _TAG = re.compile(r"[a-z0-9_-]{1,64}")
@@ -29,7 +29,7 @@ def page_tag(site: str, url: str, *, key: bytes) -> str:
     return f"p-{told.hexdigest()}"
 
 
-def tag_lines(tags: Iterable[str], dialects: Iterable[Dialect]) -> Lines:
+def format_tags(tags: Iterable[str], dialects: Iterable[Dialect]) -> FieldLines:
     """Write tags as header lines for these edges; one that some edge would mangle is refused."""
     listed = tuple(dict.fromkeys(tags))
     for tag in listed:

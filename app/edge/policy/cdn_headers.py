@@ -11,14 +11,14 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ..http.durations import whole_seconds
-from .policy import NEVER, Freshness, Policy, PolicyError
+from ..http.durations import delta_seconds
+from .policy import ZERO, Freshness, Policy, PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import timedelta
 
-Lines = tuple[tuple[str, str], ...]
+FieldLines = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +34,15 @@ class Dialect:
 
     name: str
     fields: tuple[str, ...] = ()
-    seconds: str | None = None
+    seconds_field: str | None = None
     s_maxage: bool = False
     tags: str | None = None
     separator: str = ","
-    purged: bool = False
-    vouches: bool = False
-    shows_purged: bool = False
+    can_be_purged: bool = False
+    is_purged_synchronously: bool = False
+    serves_soft_purged: bool = False
     variants: tuple[str, ...] | None = None
-    note: str = ""
+    remark: str = ""
 
 
 _CODINGS = ("accept-encoding",)
@@ -56,55 +56,59 @@ _TABLE = (
         fields=("CDN-Cache-Control",),
         tags="Cache-Tag",
         variants=_CODINGS,
-        note="HTML is cached only where a Cache Rule says so; EDGE_VARY names what it varies on",
+        remark="HTML is cached only where a Cache Rule says so; EDGE_VARY names what it varies on",
     ),
     Dialect(
         name="fastly",
         fields=("Surrogate-Control",),
         tags="Surrogate-Key",
         separator=" ",
-        shows_purged=True,
-        note="no stale-while-revalidate: a page that was purged softly would be shown by it",
+        serves_soft_purged=True,
+        remark="no stale-while-revalidate: a page that was purged softly would be shown by it",
     ),
     Dialect(
         name="cloudfront",
         s_maxage=True,
         tags="Cache-Tag",
         variants=_CODINGS,
-        note="the name of the tag header and what it varies on (EDGE_VARY) are set there",
+        remark="the name of the tag header and what it varies on (EDGE_VARY) are set there",
     ),
     Dialect(
         name="bunny",
         s_maxage=True,
         tags="CDN-Tag",
         variants=_CODINGS,
-        note="1024 bytes of tags; keeps no variants but codings",
+        remark="1024 bytes of tags; keeps no variants but codings",
     ),
     Dialect(
         name="varnish",
         fields=("Surrogate-Control",),
         tags="xkey",
         separator=" ",
-        note="Surrogate-Control is read by VCL",
+        remark="Surrogate-Control is read by VCL",
     ),
-    Dialect(name="nginx", seconds="X-Accel-Expires", note="no tags; stale serving is set in nginx"),
+    Dialect(
+        name="nginx",
+        seconds_field="X-Accel-Expires",
+        remark="no tags; stale serving is set in nginx",
+    ),
     Dialect(name="generic", fields=("CDN-Cache-Control",), s_maxage=True, tags="Cache-Tag"),
     Dialect(
         name="broadsheet",
         fields=("Broadsheet-Cache-Control",),
-        purged=True,
-        vouches=True,
-        note="the embedded gateway; it never shows the field to a reader",
+        can_be_purged=True,
+        is_purged_synchronously=True,
+        remark="the embedded gateway; it never shows the field to a reader",
     ),
 )
 _UNNAMED = Dialect(name="unnamed")
 DIALECTS = MappingProxyType({dialect.name: dialect for dialect in _TABLE})
 EDGE_FIELDS = frozenset(
-    name for d in _TABLE for name in (*d.fields, d.seconds, d.tags) if name is not None
+    name for d in _TABLE for name in (*d.fields, d.seconds_field, d.tags) if name is not None
 )
 
 
-def named(names: str | Iterable[str]) -> tuple[Dialect, ...]:
+def parse_dialects(names: str | Iterable[str]) -> tuple[Dialect, ...]:
     """Look up dialects by name: "cloudflare" or "cloudflare,varnish"; an unknown one is refused."""
     listed = names.split(",") if isinstance(names, str) else names
     wanted = dict.fromkeys(name.strip().lower() for name in listed if name.strip())
@@ -116,7 +120,9 @@ def named(names: str | Iterable[str]) -> tuple[Dialect, ...]:
 
 
 @lru_cache(maxsize=256)
-def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta | None) -> Lines:
+def format_policy(
+    policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta | None
+) -> FieldLines:
     """Write the policy as header lines for the browser and for each of these edges.
 
     Edges that can't be purged get no more than `cap` of an `edge` freshness, and nothing stale,
@@ -130,12 +136,12 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
     lines: dict[str, str] = {}
     before: dict[str, str] = {}
     for dialect in dialects:
-        edge = told(policy, dialect, cap=cap)
+        edge = freshness_for(policy, dialect, cap=cap)
         value = "no-store" if dialect in mixing else _for_dialect(policy, dialect, edge)
         lines |= dict.fromkeys(dialect.fields, value)
-        if dialect.seconds:
+        if dialect.seconds_field:
             # nginx before 1.23 keeps nothing when it has read `max-age=0` before this.
-            before[dialect.seconds] = str(_seconds_shared(edge))
+            before[dialect.seconds_field] = str(_seconds_shared(edge))
     common = ("Cache-Control", _common(policy, dialects, mixing, cap))
     return (*sorted(before.items()), common, *sorted(lines.items()))
 
@@ -143,8 +149,8 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
 def no_store_directives(policy: Policy) -> str:
     """Write a policy of `no-store` with the restrictive directives that stand beside it."""
     directives = [
-        *_listed("private", policy.private),
-        *_listed("no-cache", policy.browser.no_cache),
+        *_field_list_directives("private", policy.private),
+        *_field_list_directives("no-cache", policy.browser.no_cache),
     ]
     directives.append("no-store")
     if policy.browser.must_revalidate:
@@ -159,7 +165,7 @@ def mixed_fields(policy: Policy, dialect: Dialect) -> tuple[str, ...]:
 
     The page must not be stored there.
     """
-    if dialect.variants is None or not policy.shared:
+    if dialect.variants is None or not policy.is_shareable:
         return ()
     return tuple(name for name in policy.vary if name.lower() not in dialect.variants)
 
@@ -179,45 +185,49 @@ def _common(
     policy: Policy, dialects: tuple[Dialect, ...], mixing: list[Dialect], cap: timedelta | None
 ) -> str:
     """Return Cache-Control: for the browser, and for edges that read nothing else."""
-    if any(not (dialect.fields or dialect.seconds) for dialect in mixing):
+    if any(not (dialect.fields or dialect.seconds_field) for dialect in mixing):
         return "no-store"
     if policy.edge is None or policy.literal:
         return ", ".join(_for_all(policy, policy.edge))
-    said = _said_in_cache_control(policy, policy.edge, dialects, cap)
+    said = _shared_freshness(policy, policy.edge, dialects, cap)
     return ", ".join(_for_all(policy, said))
 
 
 def _for_dialect(policy: Policy, dialect: Dialect, edge: Freshness) -> str:
     words = [*_for_edge(policy, edge)]
-    if dialect.vouches and not (policy.timed or policy.edge is None or policy.literal):
+    if dialect.is_purged_synchronously and not (
+        policy.timed or policy.edge is None or policy.literal
+    ):
         words.append("purged")
     return ", ".join(words)
 
 
-def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:
+def freshness_for(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:
     """Return what an edge of this dialect may do with a page."""
     if mixed_fields(policy, dialect):
         return Freshness()
-    if dialect.purged or policy.immutable or policy.literal or not policy.purged:
+    if dialect.can_be_purged or policy.immutable or policy.literal or not policy.purged:
         return (
-            _unshown(policy.at_edge) if dialect.shows_purged and policy.purged else policy.at_edge
+            _without_stale_while_revalidate(policy.edge_freshness)
+            if dialect.serves_soft_purged and policy.purged
+            else policy.edge_freshness
         )
-    return policy.at_edge if policy.edge is None else _capped(policy.edge, cap)
+    return policy.edge_freshness if policy.edge is None else _capped(policy.edge, cap)
 
 
-def purgeable(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
+def with_purgeable(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
     """Return these dialects; those that are named can be purged, and no other."""
-    return tuple(replace(d, purged=d.name in names) for d in dialects)
+    return tuple(replace(d, can_be_purged=d.name in names) for d in dialects)
 
 
-def _said_in_cache_control(
+def _shared_freshness(
     policy: Policy, edge: Freshness, dialects: Iterable[Dialect], cap: timedelta | None
 ) -> Freshness | None:
     """Return what edges are told that read Cache-Control alone: the least that any of them may."""
-    shared = [told(policy, dialect, cap=cap) for dialect in dialects if dialect.s_maxage]
+    shared = [freshness_for(policy, dialect, cap=cap) for dialect in dialects if dialect.s_maxage]
     if shared:
         return min(shared, key=lambda found: found.ttl)
-    return told(policy, _UNNAMED, cap=cap) if _stricter(edge, policy.browser) else None
+    return freshness_for(policy, _UNNAMED, cap=cap) if _stricter(edge, policy.browser) else None
 
 
 def _stricter(edge: Freshness, browser: Freshness) -> bool:
@@ -228,7 +238,7 @@ def _stricter(edge: Freshness, browser: Freshness) -> bool:
     )
 
 
-def _unshown(edge: Freshness) -> Freshness:
+def _without_stale_while_revalidate(edge: Freshness) -> Freshness:
     return replace(edge, stale_while_revalidate=None)
 
 
@@ -239,13 +249,13 @@ def _capped(edge: Freshness, cap: timedelta | None) -> Freshness:
 
 
 def _seconds_shared(edge: Freshness) -> int:
-    return 0 if edge.no_cache is True else whole_seconds(edge.ttl)
+    return 0 if edge.no_cache is True else delta_seconds(edge.ttl)
 
 
 def _for_all(policy: Policy, edge: Freshness | None) -> Iterator[str]:
     if policy.public:
         yield "public"
-    yield from _listed("private", policy.private)
+    yield from _field_list_directives("private", policy.private)
     yield from _kept(policy.browser)
     if edge is not None:
         yield from _said_to_shared(policy.browser, edge)
@@ -264,7 +274,7 @@ def _said_to_shared(browser: Freshness, edge: Freshness) -> Iterator[str]:
 
 
 def _for_edge(policy: Policy, edge: Freshness) -> Iterator[str]:
-    yield from _listed("private", policy.private)
+    yield from _field_list_directives("private", policy.private)
     yield from _kept(edge)
     yield from _stale(edge)
     yield from _extras(policy)
@@ -272,17 +282,17 @@ def _for_edge(policy: Policy, edge: Freshness) -> Iterator[str]:
 
 def _kept(freshness: Freshness) -> Iterator[str]:
     if freshness.no_cache is not True:
-        yield f"max-age={whole_seconds(freshness.ttl)}"
-    yield from _listed("no-cache", freshness.no_cache)
+        yield f"max-age={delta_seconds(freshness.ttl)}"
+    yield from _field_list_directives("no-cache", freshness.no_cache)
     if freshness.must_revalidate:
         yield "must-revalidate"
 
 
 def _stale(freshness: Freshness) -> Iterator[str]:
     if freshness.stale_while_revalidate is not None:
-        yield f"stale-while-revalidate={whole_seconds(freshness.stale_while_revalidate)}"
+        yield f"stale-while-revalidate={delta_seconds(freshness.stale_while_revalidate)}"
     if freshness.stale_if_error is not None:
-        yield f"stale-if-error={whole_seconds(freshness.stale_if_error)}"
+        yield f"stale-if-error={delta_seconds(freshness.stale_if_error)}"
 
 
 def _extras(policy: Policy) -> Iterator[str]:
@@ -294,7 +304,7 @@ def _extras(policy: Policy) -> Iterator[str]:
         yield "no-store"
 
 
-def _listed(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # noqa: FBT001 - True is the bare directive
+def _field_list_directives(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # noqa: FBT001 - True is the bare directive
     if said is True:
         yield directive
     elif said:
@@ -305,13 +315,13 @@ __all__ = [
     "CONFIGURABLE",
     "DIALECTS",
     "EDGE_FIELDS",
-    "NEVER",
+    "ZERO",
     "Dialect",
+    "format_policy",
+    "freshness_for",
     "mixed_fields",
-    "named",
     "no_store_directives",
-    "purgeable",
-    "spell",
-    "told",
+    "parse_dialects",
     "varying",
+    "with_purgeable",
 ]

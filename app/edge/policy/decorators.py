@@ -18,13 +18,13 @@ from .policy import Freshness, Policy, PolicyError, field_names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Marked = TypeVar("Marked")
+View = TypeVar("View")
 _ATTRIBUTE = "__edge_mark__"
 _DEPTH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class RoutePolicy:
     """A route's policy and the query parameters it declares.
 
     `reads` are tables that it reads in ways that can't be seen; None where it declares nothing.
@@ -34,9 +34,9 @@ class Mark:
     query: tuple[str, ...] = ()
     reads: tuple[str, ...] | None = None
 
-    def merge(self, other: Mark) -> Mark:
+    def merge(self, other: RoutePolicy) -> RoutePolicy:
         """Return the stricter policy of both, with the parameters of both."""
-        return Mark(
+        return RoutePolicy(
             policy=self.policy.merge(other.policy),
             query=tuple(sorted({*self.query, *other.query})),
             reads=_both(self.reads, other.reads),
@@ -47,12 +47,14 @@ class Mark:
 class Marker:
     """A decorator that marks a view, a view class or a blueprint and returns it unchanged."""
 
-    mark: Mark
+    mark: RoutePolicy
 
-    def __call__(self, thing: Marked) -> Marked:
+    def __call__(self, thing: View) -> View:
         """Mark the thing; several marks on it add up."""
         own: Any = getattr(thing, "__dict__", {}).get(_ATTRIBUTE)
-        setattr(thing, _ATTRIBUTE, own.merge(self.mark) if isinstance(own, Mark) else self.mark)
+        setattr(
+            thing, _ATTRIBUTE, own.merge(self.mark) if isinstance(own, RoutePolicy) else self.mark
+        )
         return thing
 
 
@@ -82,12 +84,12 @@ def cached(
     """
     if not isinstance(policy, Policy):
         raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
-    parameters = _strings(query, said="query")
-    declared = field_names(_strings(headers, said="headers"), said="headers")
+    parameters = _check_names(query, said="query")
+    declared = field_names(_check_names(headers, said="headers"), said="headers")
     if declared:
-        policy = policy.varying(declared if isinstance(declared, tuple) else ())
-    tables = None if reads is None else _strings(reads, said="reads")
-    return Marker(mark=Mark(policy=policy, query=parameters, reads=tables))
+        policy = policy.with_vary(declared if isinstance(declared, tuple) else ())
+    tables = None if reads is None else _check_names(reads, said="reads")
+    return Marker(mark=RoutePolicy(policy=policy, query=parameters, reads=tables))
 
 
 def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 lists them
@@ -114,15 +116,15 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
     """
     asked = field_names(no_cache, said="no_cache")
     browser = Freshness(
-        ttl=_span(max_age) or timedelta(),
-        stale_while_revalidate=_span(stale_while_revalidate),
-        stale_if_error=_span(stale_if_error),
+        ttl=_to_timedelta(max_age) or timedelta(),
+        stale_while_revalidate=_to_timedelta(stale_while_revalidate),
+        stale_if_error=_to_timedelta(stale_if_error),
         must_revalidate=must_revalidate,
         no_cache=asked,
     )
     edge = None
     if s_maxage is not None or proxy_revalidate:
-        ttl = _span(s_maxage)
+        ttl = _to_timedelta(s_maxage)
         edge = Freshness(
             ttl=browser.ttl if ttl is None else ttl,
             must_revalidate=must_revalidate or proxy_revalidate,
@@ -145,15 +147,15 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
     return cached(policy, query=query, headers=headers)
 
 
-def mark_of(thing: object) -> Mark | None:
+def find_route_policy(thing: object) -> RoutePolicy | None:
     """Read the mark of a view, a view class or a blueprint, through other decorators' wrappers.
 
     On a class the mark of its `get` method counts too.
     """
-    found: Mark | None = None
-    for layer in _layers(thing):
+    found: RoutePolicy | None = None
+    for layer in _unwrap(thing):
         mark = getattr(layer, _ATTRIBUTE, None)
-        if isinstance(mark, Mark) and mark != found:
+        if isinstance(mark, RoutePolicy) and mark != found:
             found = mark if found is None else found.merge(mark)
     return found
 
@@ -199,7 +201,7 @@ def _parsed_value(value: str | None) -> Any:
     return int(value) if value.isascii() and value.isdigit() else value
 
 
-def _layers(thing: object) -> Iterator[object]:
+def _unwrap(thing: object) -> Iterator[object]:
     """Go from the outermost wrapper inwards, as `functools.wraps` and `partial` leave the trail."""
     for _ in range(_DEPTH):
         yield thing
@@ -212,7 +214,7 @@ def _layers(thing: object) -> Iterator[object]:
             return
 
 
-def _span(seconds: int | timedelta | None) -> timedelta | None:
+def _to_timedelta(seconds: int | timedelta | None) -> timedelta | None:
     if seconds is None or isinstance(seconds, timedelta):
         return seconds
     if isinstance(seconds, bool) or not isinstance(seconds, int):
@@ -220,7 +222,7 @@ def _span(seconds: int | timedelta | None) -> timedelta | None:
     return timedelta(seconds=seconds)
 
 
-def _strings(names: Iterable[str], *, said: str) -> tuple[str, ...]:
+def _check_names(names: Iterable[str], *, said: str) -> tuple[str, ...]:
     if isinstance(names, str):
         raise PolicyError(f"{said} takes a tuple of names: write {said}=({names!r},).")
     return tuple(sorted(set(names)))

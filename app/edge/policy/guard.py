@@ -13,9 +13,9 @@ from .policy import Policy, PolicyError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SAFE = frozenset({"GET", "HEAD"})
-SUCCESSFUL = frozenset({200, 203, 204, 206, 304})
-SHAREABLE = SUCCESSFUL | {300, 301, 302, 303, 307, 308, 404, 410, 451}
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+SUCCESS_STATUSES = frozenset({200, 203, 204, 206, 304})
+SHAREABLE_STATUSES = SUCCESS_STATUSES | {300, 301, 302, 303, 307, 308, 404, 410, 451}
 #: Validation and ranges are the caches' own business; Host is part of the URL.
 PROTOCOL_HEADERS = frozenset(
     {
@@ -35,16 +35,16 @@ class Leak(PolicyError):  # noqa: N818 - named after what would have happened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class GuardFinding:
     """Why a response is not stored: a constant code, a sentence, and whether the view erred."""
 
     code: str
-    sentence: str
-    leak: bool = True
+    summary: str
+    is_leak: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ResponseFacts:
     """What an adapter saw while a response was made.
 
     `touched` are codes of REASONS. Query parameters and headers are names, headers in lower case.
@@ -52,20 +52,20 @@ class Facts:
 
     view: str
     policy: Policy
-    marked: bool = True
+    has_policy: bool = True
     method: str = "GET"
     status: int = 200
-    touched: frozenset[str] = frozenset()
+    reason_codes: frozenset[str] = frozenset()
     cookies_set: tuple[str, ...] = ()
     vary: frozenset[str] = frozenset()
     query_read: frozenset[str] = frozenset()
     query_declared: frozenset[str] = frozenset()
     headers_read: frozenset[str] = frozenset()
-    streamed: bool = False
+    is_streamed: bool = False
 
 
 #: What the making of a page can touch, in the order in which it is told.
-REASONS = {
+LEAK_REASONS = {
     "user-read": "it read the current user",
     "csrf-token": "it made a CSRF token, which belongs to one reader",
     "session-changed": "it changed the session",
@@ -80,39 +80,39 @@ REASONS = {
 }
 
 
-def judge(facts: Facts) -> Finding | None:
+def find_reason_not_to_share(facts: ResponseFacts) -> GuardFinding | None:
     """Return why the response must not be stored, or None when its policy may hold."""
     return next(_findings(facts), None)
 
 
-def _findings(facts: Facts) -> Iterator[Finding]:
-    yield from _not_an_error_of_the_view(facts)
-    if not facts.policy.shared:
+def _findings(facts: ResponseFacts) -> Iterator[GuardFinding]:
+    yield from _ordinary_reasons(facts)
+    if not facts.policy.is_shareable:
         return
-    for code, reason in REASONS.items():
-        if code in facts.touched:
+    for code, reason in LEAK_REASONS.items():
+        if code in facts.reason_codes:
             yield _leak(facts, code, reason)
-    yield from _in_the_response(facts)
-    yield from _undeclared(facts)
-    if "session-read-late" in facts.touched:
+    yield from _response_leaks(facts)
+    yield from _undeclared_reads(facts)
+    if "session-read-late" in facts.reason_codes:
         # An after_request function looked, or Flask renewed the cookie: not the view's error.
         sentence = f"{facts.view}: the session of a known reader was used after the page was made."
-        yield Finding(code="session-read", sentence=sentence, leak=False)
+        yield GuardFinding(code="session-read", summary=sentence, is_leak=False)
 
 
-def _not_an_error_of_the_view(facts: Facts) -> Iterator[Finding]:
-    if facts.method not in SAFE:
+def _ordinary_reasons(facts: ResponseFacts) -> Iterator[GuardFinding]:
+    if facts.method not in SAFE_METHODS:
         sentence = f"{facts.view} answered {facts.method}, which is never stored."
-        yield Finding(code="unsafe-method", sentence=sentence, leak=False)
-    elif not facts.policy.no_store and facts.status not in SHAREABLE:
+        yield GuardFinding(code="unsafe-method", summary=sentence, is_leak=False)
+    elif not facts.policy.no_store and facts.status not in SHAREABLE_STATUSES:
         sentence = f"{facts.view} answered {facts.status}, which is never stored."
-        yield Finding(code="error-status", sentence=sentence, leak=False)
-    elif facts.policy.no_store and not facts.marked:
+        yield GuardFinding(code="error-status", summary=sentence, is_leak=False)
+    elif facts.policy.no_store and not facts.has_policy:
         sentence = f"{facts.view} has no policy for this answer, so it is not stored."
-        yield Finding(code="unmarked", sentence=sentence, leak=False)
+        yield GuardFinding(code="unmarked", summary=sentence, is_leak=False)
 
 
-def _in_the_response(facts: Facts) -> Iterator[Finding]:
+def _response_leaks(facts: ResponseFacts) -> Iterator[GuardFinding]:
     kept_private = facts.policy.private if isinstance(facts.policy.private, tuple) else ()
     if facts.cookies_set and "Set-Cookie" not in kept_private:
         yield _leak(facts, "set-cookie", f"it sets the cookie {', '.join(facts.cookies_set)}")
@@ -120,12 +120,12 @@ def _in_the_response(facts: Facts) -> Iterator[Finding]:
         yield _leak(facts, "vary-any", "it varies on *, so no other request may have it")
     for name in sorted(facts.vary & {"cookie", "authorization"}):
         yield _leak(facts, f"vary-{name}", f"it varies on {name.title()}")
-    if facts.streamed:
+    if facts.is_streamed:
         reason = "its body is made after the headers have left, so nobody knows what it reads"
         yield _leak(facts, "body-streamed", reason)
 
 
-def _undeclared(facts: Facts) -> Iterator[Finding]:
+def _undeclared_reads(facts: ResponseFacts) -> Iterator[GuardFinding]:
     query = sorted(facts.query_read - facts.query_declared)
     if query:
         reason = f"it read the query parameter {', '.join(query)}, which its mark does not declare"
@@ -138,6 +138,6 @@ def _undeclared(facts: Facts) -> Iterator[Finding]:
         yield _leak(facts, "header-undeclared", reason)
 
 
-def _leak(facts: Facts, code: str, reason: str) -> Finding:
+def _leak(facts: ResponseFacts, code: str, reason: str) -> GuardFinding:
     promise = f"{facts.view} promises {facts.policy.name} to every reader alike, but {reason}"
-    return Finding(code=code, sentence=f"{promise} ({code}).")
+    return GuardFinding(code=code, summary=f"{promise} ({code}).")

@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..http.durations import in_words
+from ..http.durations import format_duration
 from .until import misread, sooner, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-NEVER = timedelta()
+ZERO = timedelta()
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OF_ONE_READER = frozenset({"Cookie", "Authorization"})
+_CREDENTIAL_HEADERS = frozenset({"Cookie", "Authorization"})
 
 
 class PolicyError(ValueError):
     """A promise that the programmer has made wrongly, with the reason."""
 
 
-class Words(NamedTuple):
+class AudienceTexts(NamedTuple):
     """A policy in plain words, one phrase an audience."""
 
     browser: str
@@ -44,12 +44,12 @@ def field_names(names: bool | str | Iterable[str], *, said: str) -> bool | tuple
     return tuple(sorted({name.strip().title() for name in listed})) or False
 
 
-def _not_a_span(what: str, span: object) -> Iterator[str]:
+def _check_duration(what: str, span: object) -> Iterator[str]:
     if span is None and what != "ttl":
         return
     if not isinstance(span, timedelta):
         yield f"{what} is {span!r}: write it as a timedelta."
-    elif span < NEVER:
+    elif span < ZERO:
         yield f"{what} is {span.total_seconds():g} seconds: a span can't be negative."
 
 
@@ -77,7 +77,7 @@ class Freshness:
     `no_cache` is True, or the header fields that must not be reused without asking.
     """
 
-    ttl: timedelta = NEVER
+    ttl: timedelta = ZERO
     stale_while_revalidate: timedelta | None = None
     stale_if_error: timedelta | None = None
     must_revalidate: bool = False
@@ -91,7 +91,7 @@ class Freshness:
 
     def _contradictions(self) -> Iterator[str]:
         for what in ("ttl", "stale_while_revalidate", "stale_if_error"):
-            yield from _not_a_span(what, getattr(self, what))
+            yield from _check_duration(what, getattr(self, what))
         for what in ("stale_while_revalidate", "stale_if_error"):
             if getattr(self, what) and self.must_revalidate:
                 yield f"{what} serves stale, must_revalidate forbids it: keep one of them."
@@ -105,7 +105,7 @@ class Freshness:
         """Whether a cache may reuse the response without asking, fresh or stale."""
         return bool(self.ttl or self.stale_while_revalidate or self.stale_if_error)
 
-    def meet(self, other: Freshness) -> Freshness:
+    def intersect(self, other: Freshness) -> Freshness:
         """Return what both allow."""
         no_cache = _stricter(self.no_cache, other.no_cache)
         must = self.must_revalidate or other.must_revalidate
@@ -113,7 +113,7 @@ class Freshness:
         swr = _shorter(self.stale_while_revalidate, other.stale_while_revalidate)
         sie = _shorter(self.stale_if_error, other.stale_if_error)
         return Freshness(
-            ttl=NEVER if no_cache is True else min(self.ttl, other.ttl),
+            ttl=ZERO if no_cache is True else min(self.ttl, other.ttl),
             stale_while_revalidate=None if strict else swr,
             stale_if_error=None if strict else sie,
             must_revalidate=must,
@@ -130,14 +130,14 @@ class Freshness:
             must_revalidate=True,
         )
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """Say what this audience does."""
-        said = f"keeps it for {in_words(self.ttl)}" if self.ttl else "asks each time"
+        said = f"keeps it for {format_duration(self.ttl)}" if self.ttl else "asks each time"
         if self.stale_while_revalidate:
-            span = in_words(self.stale_while_revalidate)
+            span = format_duration(self.stale_while_revalidate)
             said += f", then up to {span} more while it asks again"
         if self.stale_if_error:
-            said += f", up to {in_words(self.stale_if_error)} more if the origin fails"
+            said += f", up to {format_duration(self.stale_if_error)} more if the origin fails"
         if self.ttl and self.must_revalidate:
             said += ", never longer"
         if isinstance(self.no_cache, tuple):
@@ -188,45 +188,45 @@ class Policy:
         if not self.name:
             yield "it needs a name, so that reports can speak of it."
         if self.no_store:
-            yield from self._said_beside_no_store()
+            yield from self._conflicts_with_no_store()
         if self.private is True:
-            yield from self._said_beside_private()
+            yield from self._conflicts_with_private()
         if not (self.purged or self.timed):
             yield "what isn't purged is right for a time only; say timed=True."
         yield from misread(self.until, self.zone)
         if self.until is not None and self.immutable:
             yield f"immutable never changes, but until={self.until!r} says when it does."
-        yield from self._varied()
+        yield from self._vary_conflicts()
         if self.immutable and not (self.browser.ttl or self.no_store):
             yield "immutable holds while a response is fresh; give the browser a ttl."
 
-    def _varied(self) -> Iterator[str]:
+    def _vary_conflicts(self) -> Iterator[str]:
         if "*" in self.vary:
             yield "Vary: * matches no request, so nothing could be reused; say no_store."
-        if self.shared:
-            for name in sorted(_OF_ONE_READER.intersection(self.vary)):
+        if self.is_shareable:
+            for name in sorted(_CREDENTIAL_HEADERS.intersection(self.vary)):
                 yield f"what varies on {name} is one reader's own; say private=True or no_store."
 
-    def _said_beside_no_store(self) -> Iterator[str]:
+    def _conflicts_with_no_store(self) -> Iterator[str]:
         if self.browser.stores or self.edge is not None:
             yield "no_store keeps nothing, so a ttl or any freshness beside it means nothing."
         for what in ("public", "immutable", "must_understand"):
             if getattr(self, what):
                 yield f"no_store and {what} contradict each other."
 
-    def _said_beside_private(self) -> Iterator[str]:
+    def _conflicts_with_private(self) -> Iterator[str]:
         if self.edge is not None:
             yield "private keeps it from every edge, so it can't promise the edge anything."
         if self.public:
             yield "private and public contradict each other."
 
     @property
-    def shared(self) -> bool:
+    def is_shareable(self) -> bool:
         """Whether a shared cache may store the response."""
         return not self.no_store and self.private is not True
 
     @property
-    def at_edge(self) -> Freshness:
+    def edge_freshness(self) -> Freshness:
         """The freshness that holds in a shared cache."""
         return self.edge if self.edge is not None else self.browser
 
@@ -236,7 +236,7 @@ class Policy:
         if self.no_store or other.no_store:
             return Policy(
                 name=name,
-                browser=self._beside_no_store().meet(other._beside_no_store()),
+                browser=self._beside_no_store().intersect(other._beside_no_store()),
                 no_store=True,
                 private=_stricter(self.private, other.private),
                 no_transform=self.no_transform or other.no_transform,
@@ -244,9 +244,13 @@ class Policy:
             )
         until, zone = sooner((self.until, self.zone), (other.until, other.zone))
         private = _stricter(self.private, other.private)
-        browser = self.browser.meet(other.browser)
+        browser = self.browser.intersect(other.browser)
         apart = self.edge is not None or other.edge is not None
-        edge = self.at_edge.meet(other.at_edge) if apart and private is not True else None
+        edge = (
+            self.edge_freshness.intersect(other.edge_freshness)
+            if apart and private is not True
+            else None
+        )
         return Policy(
             name=name,
             browser=browser,
@@ -283,18 +287,18 @@ class Policy:
         """Return the `no-cache` and `must-revalidate` that a policy of `no-store` repeats."""
         return self.browser if self.no_store else Freshness()
 
-    def varying(self, names: Iterable[str]) -> Policy:
+    def with_vary(self, names: Iterable[str]) -> Policy:
         """Return the policy with these request headers declared too."""
         return replace(self, vary=(*self.vary, *names))
 
-    def words(self) -> Words:
+    def texts_by_audience(self) -> AudienceTexts:
         """Say what each audience does."""
         if self.no_store:
-            return Words("keeps nothing", "keeps nothing")
-        browser = self.browser.words() + (", never asks meanwhile" if self.immutable else "")
+            return AudienceTexts("keeps nothing", "keeps nothing")
+        browser = self.browser.to_text() + (", never asks meanwhile" if self.immutable else "")
         if self.private is True:
-            return Words(browser, "keeps nothing")
-        edge = self.at_edge.words()
+            return AudienceTexts(browser, "keeps nothing")
+        edge = self.edge_freshness.to_text()
         if isinstance(self.private, tuple):
             edge += f", without {', '.join(self.private)}"
         if self.until is not None:
@@ -304,7 +308,7 @@ class Policy:
             browser, edge = browser + end, edge + end
         if self.vary:
             edge += f", one copy per {', '.join(self.vary)}"
-        return Words(browser, edge)
+        return AudienceTexts(browser, edge)
 
 
 NO_STORE = Policy(name="NO_STORE", no_store=True)

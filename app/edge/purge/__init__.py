@@ -6,29 +6,29 @@ taken it; no failure of a process, a network or an edge is a reason to forget on
 
 from __future__ import annotations
 
-from .breaker import breakers
-from .entry_state import State
-from .leader import leader
-from .maintenance import resume, retire, retry
-from .outbox import enqueue, settle_changes
+from .breaker import open_breakers
+from .entry_state import EntryState
+from .leader import create_leader
+from .maintenance import resume_tier, retire_tier, retry_dead_letters
+from .outbox import enqueue_resolution, resolve_and_enqueue
 from .relay import Relay
-from .status import Status, TierStatus, status
+from .status import PurgeStatus, TierStatus, purge_status
 from .tables import define_tables
 from .tier import Tier
 
 __all__ = [
+    "EntryState",
+    "PurgeStatus",
     "Relay",
-    "State",
-    "Status",
     "Tier",
     "TierStatus",
-    "breakers",
+    "create_leader",
     "define_tables",
-    "enqueue",
-    "leader",
-    "resume",
-    "retire",
-    "retry",
-    "settle_changes",
-    "status",
+    "enqueue_resolution",
+    "open_breakers",
+    "purge_status",
+    "resolve_and_enqueue",
+    "resume_tier",
+    "retire_tier",
+    "retry_dead_letters",
 ]

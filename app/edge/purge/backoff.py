@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-FIRST = timedelta(seconds=1)
-LONGEST = timedelta(minutes=5)
-CREDENTIAL = timedelta(minutes=15)
+BASE_DELAY = timedelta(seconds=1)
+MAX_DELAY = timedelta(minutes=5)
+CREDENTIAL_DELAY = timedelta(minutes=15)
 """Nothing succeeds until a person acts, so asking often only gets us banned."""
 
-RETRY_AFTER = timedelta(hours=1)
+MAX_RETRY_AFTER = timedelta(hours=1)
 """An edge that asks for more patience than this is asked again all the same."""
 
 
-def pause(
+def backoff_delay(
     failures: int,
     random: Random,
     *,
@@ -25,9 +25,9 @@ def pause(
 
     What the edge asked for is the least, up to a cap.
     """
-    ceiling: timedelta = min(LONGEST, FIRST * 2 ** min(failures - 1, 20))
+    ceiling: timedelta = min(MAX_DELAY, BASE_DELAY * 2 ** min(failures - 1, 20))
     jittered = ceiling * random.random()
     if credential:
-        return CREDENTIAL + jittered
-    least = min(max(retry_after or timedelta(0), timedelta(0)), RETRY_AFTER)
-    return least + min(jittered, FIRST) if least > jittered else jittered
+        return CREDENTIAL_DELAY + jittered
+    least = min(max(retry_after or timedelta(0), timedelta(0)), MAX_RETRY_AFTER)
+    return least + min(jittered, BASE_DELAY) if least > jittered else jittered

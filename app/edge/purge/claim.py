@@ -15,24 +15,24 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..cdn import Limits, Target
-from ..changes.timestamps import instant, micros, span
-from .entry_state import OPEN, Kind, State, move
-from .gateway_heartbeats import Unheard
-from .quota import refilled, wait
+from ..cdn import CallLimits, PurgeTarget
+from ..changes.timestamps import duration_microseconds, from_microseconds, to_microseconds
+from .entry_state import OPEN_STATES, EntryKind, EntryState, move
+from .gateway_heartbeats import SilentGateways
+from .quota import refill, time_until_token
 from .tables import outbox, split_urls
 from .tables import tier as tiers
 from .tier import Tier
 
-LATE = timedelta(minutes=1)
+OVERDUE_AFTER = timedelta(minutes=1)
 """Whoever waits longer than this for an inner tier is sent once all the same."""
 
-BLOCKED = timedelta(seconds=1)
+BLOCKED_RETRY = timedelta(seconds=1)
 """How soon to look again at what waits for an inner tier."""
 
 
-Due = sa.Row[int, str, str, str, str, int, bool]
-DueQuery = sa.Select[int, str, str, str, str, int, bool]
+DueEntry = sa.Row[int, str, str, str, str, int, bool]
+DueEntryQuery = sa.Select[int, str, str, str, str, int, bool]
 """Entries with what is sent of them, and how often they failed."""
 
 
@@ -42,8 +42,8 @@ class Claim:
 
     token: str
     ids: tuple[int, ...]
-    targets: tuple[Target, ...] = ()
-    everything: bool = False
+    targets: tuple[PurgeTarget, ...] = ()
+    purges_everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,42 +53,42 @@ class Idle:
     until: datetime | None = None
 
 
-def claim(
+def claim_entries(
     connection: Connection,
     tier: Tier,
-    limits: Limits,
+    limits: CallLimits,
     now: datetime,
     *,
-    unheard: Unheard = Unheard(),  # noqa: B008 - frozen
+    unheard: SilentGateways = SilentGateways(),  # noqa: B008 - frozen
 ) -> Claim | Idle:
     """Take what is due and allowed, or say when to ask again; writes, so hold the write lock."""
-    row = known(connection, tier, limits, now)
+    row = lock_tier_row(connection, tier, limits, now)
     tier = tier.placed(row.depth, timedelta(microseconds=row.flight))
-    if row.resume_at > micros(now):
-        return Idle(until=instant(row.resume_at))
-    passed = now - instant(row.level_at)
-    level = refilled(row.level, passed, limits)
-    patience = wait(level, limits)
+    if row.resume_at > to_microseconds(now):
+        return Idle(until=from_microseconds(row.resume_at))
+    passed = now - from_microseconds(row.level_at)
+    level = refill(row.level, passed, limits)
+    patience = time_until_token(level, limits)
     if patience:
         return Idle(until=now + patience)
-    found = _due(connection, tier, limits, _asked(unheard, now))
+    found = _select_batch(connection, tier, limits, _query_parameters(unheard, now))
     if not found:
-        return Idle(until=_next(connection, tier, now))
+        return Idle(until=_next_check(connection, tier, now))
     connection.execute(
         sa.update(tiers)
         .where(tiers.c.name == tier.name)
-        .values(level=level - 1, level_at=micros(now)),
+        .values(level=level - 1, level_at=to_microseconds(now)),
     )
-    return _take(connection, found, now + limits.timeout + limits.slack)
+    return _set_claimed(connection, found, now + limits.timeout + limits.claim_margin)
 
 
-def known(
-    connection: Connection, tier: Tier, limits: Limits, now: datetime
+def lock_tier_row(
+    connection: Connection, tier: Tier, limits: CallLimits, now: datetime
 ) -> sa.Row[int, float, int, int, int]:
     """The tier's row, made when it is missing, and locked until the transaction ends."""
     found = connection.execute(_locked(connection, tier)).one_or_none()
     if found is None:
-        introduce(connection, tier, now, burst=limits.burst)
+        insert_tier(connection, tier, now, burst=limits.burst)
         found = connection.execute(_locked(connection, tier)).one()
     return found
 
@@ -100,14 +100,14 @@ def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int, in
     return query.with_for_update() if connection.dialect.name == "postgresql" else query
 
 
-def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int = 1) -> None:
+def insert_tier(connection: Connection, tier: Tier, now: datetime, *, burst: int = 1) -> None:
     """Make a tier known, unless it is."""
     values = {
         "name": tier.name,
         "depth": tier.depth,
-        "flight": span(tier.flight),
+        "flight": duration_microseconds(tier.max_flight_time),
         "level": float(burst),
-        "level_at": micros(now),
+        "level_at": to_microseconds(now),
     }
     if connection.dialect.name == "sqlite":
         connection.execute(sa.insert(tiers).prefix_with("OR IGNORE").values(values))
@@ -117,15 +117,21 @@ def introduce(connection: Connection, tier: Tier, now: datetime, *, burst: int =
     connection.execute(insert(tiers).values(values).on_conflict_do_nothing())
 
 
-def _asked(unheard: Unheard, now: datetime) -> dict[str, Any]:
-    return {"now": micros(now), "gone": unheard.now, "gone_for_long": unheard.for_long}
+def _query_parameters(unheard: SilentGateways, now: datetime) -> dict[str, Any]:
+    return {
+        "now": to_microseconds(now),
+        "gone": unheard.silent,
+        "gone_for_long": unheard.silent_past_flight,
+    }
 
 
-def _due(connection: Connection, tier: Tier, limits: Limits, asked: dict[str, Any]) -> list[Due]:
+def _select_batch(
+    connection: Connection, tier: Tier, limits: CallLimits, asked: dict[str, Any]
+) -> list[DueEntry]:
     """What goes into one call: purges of everything alone, or pages that failed as often."""
-    for kind in (Kind.EVERYTHING, Kind.PAGE):
-        rows = _lock(connection, _ready(tier, kind).limit(limits.batch), asked)
-        if rows and kind is Kind.EVERYTHING:
+    for kind in (EntryKind.EVERYTHING, EntryKind.PAGE):
+        rows = _lock_entries(connection, _due_entries_query(tier, kind).limit(limits.batch), asked)
+        if rows and kind is EntryKind.EVERYTHING:
             return rows
         if rows:
             alike = [row for row in rows if row.blame == rows[0].blame]
@@ -133,7 +139,7 @@ def _due(connection: Connection, tier: Tier, limits: Limits, asked: dict[str, An
     return []
 
 
-def _within(rows: list[Due], most: int) -> list[Due]:
+def _within(rows: list[DueEntry], most: int) -> list[DueEntry]:
     """The first entries that name no more pages than this in all; at least one entry."""
     count = 0
     for number, row in enumerate(rows):
@@ -143,41 +149,45 @@ def _within(rows: list[Due], most: int) -> list[Due]:
     return rows
 
 
-def _lock(connection: Connection, query: DueQuery, asked: dict[str, Any]) -> list[Due]:
+def _lock_entries(
+    connection: Connection, query: DueEntryQuery, asked: dict[str, Any]
+) -> list[DueEntry]:
     """The rows of a query, which nobody changes until the transaction ends."""
     if connection.dialect.name == "sqlite":
         return list(connection.execute(query, asked))
-    locked = connection.execute(query.with_for_update(of=_one, skip_locked=True), asked).all()
+    locked = connection.execute(query.with_for_update(of=_entry, skip_locked=True), asked).all()
     # A change may have joined a row between the query's snapshot and its lock, together with the
     # entries that the row must wait for now: only a second look sees those.
-    ours = _one.c.id.in_([row.id for row in locked])
+    ours = _entry.c.id.in_([row.id for row in locked])
     return list(connection.execute(query.where(ours), asked)) if locked else []
 
 
-_one = outbox.alias("one")
-_inner = outbox.alias("inner_one")
+_entry = outbox.alias("one")
+_inner_entry = outbox.alias("inner_one")
 
 
 _now = sa.bindparam("now", type_=sa.BigInteger)
 
 
 @lru_cache(maxsize=64)
-def _ready(tier: Tier, kind: Kind) -> DueQuery:
+def _due_entries_query(tier: Tier, kind: EntryKind) -> DueEntryQuery:
     """The entries that may be sent at `:now`; to make the query costs more than to ask it."""
     due = sa.or_(
-        sa.and_(_one.c.state.in_([State.PENDING, State.SENT]), _one.c.due_at <= _now),
-        sa.and_(_one.c.state == State.CLAIMED, _one.c.claimed_until <= _now),
+        sa.and_(_entry.c.state.in_([EntryState.PENDING, EntryState.SENT]), _entry.c.due_at <= _now),
+        sa.and_(_entry.c.state == EntryState.CLAIMED, _entry.c.claimed_until <= _now),
     )
-    sent = (_one.c.id, _one.c.kind, _one.c.url, _one.c.tag, _one.c.site)
-    query = sa.select(*sent, _one.c.blame, _one.c.gone)
+    sent = (_entry.c.id, _entry.c.kind, _entry.c.url, _entry.c.tag, _entry.c.site)
+    query = sa.select(*sent, _entry.c.blame, _entry.c.gone)
     # That it is open follows from `due`, but an index is found by it.
-    query = query.where(_one.c.tier == tier.name, _one.c.kind == kind, _one.c.state.in_(OPEN), due)
-    for blocker in _blockers(tier, kind):
+    query = query.where(
+        _entry.c.tier == tier.name, _entry.c.kind == kind, _entry.c.state.in_(OPEN_STATES), due
+    )
+    for blocker in _blocking_conditions(tier, kind):
         query = query.where(~sa.exists().where(blocker))
-    return query.order_by(_one.c.due_at, _one.c.id)
+    return query.order_by(_entry.c.due_at, _entry.c.id)
 
 
-def _blockers(tier: Tier, kind: Kind) -> list[sa.ColumnElement[bool]]:
+def _blocking_conditions(tier: Tier, kind: EntryKind) -> list[sa.ColumnElement[bool]]:
     """The entries of inner tiers that an entry waits for.
 
     Its first purge waits until theirs was sent, as long as that tier can be purged at all; its
@@ -185,110 +195,120 @@ def _blockers(tier: Tier, kind: Kind) -> list[sa.ColumnElement[bool]]:
     not heard of any more is waited for by neither: it answers nothing by itself.
     """
     before = sa.and_(
-        _inner.c.depth < tier.depth,
-        sa.func.coalesce(_inner.c.origin, _inner.c.id) <= _one.c.upto,
+        _inner_entry.c.depth < tier.depth,
+        sa.func.coalesce(_inner_entry.c.origin, _inner_entry.c.id) <= _entry.c.upto,
     )
-    broken = sa.exists().where(tiers.c.name == _inner.c.tier, tiers.c.breaker != "")
+    broken = sa.exists().where(tiers.c.name == _inner_entry.c.tier, tiers.c.breaker != "")
     first = sa.and_(
-        _one.c.sent_at.is_(None),
-        _inner.c.sent_at.is_(None),
-        _inner.c.state.in_([State.PENDING, State.CLAIMED]),
-        _inner.c.enqueued_at > _now - span(LATE),
+        _entry.c.sent_at.is_(None),
+        _inner_entry.c.sent_at.is_(None),
+        _inner_entry.c.state.in_([EntryState.PENDING, EntryState.CLAIMED]),
+        _inner_entry.c.enqueued_at > _now - duration_microseconds(OVERDUE_AFTER),
         ~broken,
-        ~_unheard("gone"),
+        ~_is_of_silent_gateway("gone"),
     )
-    settled = sa.func.coalesce(_inner.c.settled_at, _now)
+    settled = sa.func.coalesce(_inner_entry.c.settled_at, _now)
     second = sa.and_(
-        _one.c.sent_at.is_not(None),
-        settled > _now - span(tier.flight),
-        ~_unheard("gone_for_long"),
+        _entry.c.sent_at.is_not(None),
+        settled > _now - duration_microseconds(tier.max_flight_time),
+        ~_is_of_silent_gateway("gone_for_long"),
     )
     blocked = sa.and_(before, sa.or_(first, second))
-    if kind is Kind.EVERYTHING:
+    if kind is EntryKind.EVERYTHING:
         return [blocked]
-    same = sa.and_(_inner.c.kind == Kind.PAGE, _inner.c.url == _one.c.url)
-    return [sa.and_(same, blocked), sa.and_(_inner.c.kind == Kind.EVERYTHING, blocked)]
+    same = sa.and_(_inner_entry.c.kind == EntryKind.PAGE, _inner_entry.c.url == _entry.c.url)
+    return [sa.and_(same, blocked), sa.and_(_inner_entry.c.kind == EntryKind.EVERYTHING, blocked)]
 
 
-def _unheard(name: str) -> sa.ColumnElement[bool]:
+def _is_of_silent_gateway(name: str) -> sa.ColumnElement[bool]:
     """Whether an entry is owed to one of the gateways of a parameter.
 
     What each of them said last stands beside its name, so that an entry counts only together with
     what was said by then: who is heard of again finds all that was not waited for in the outbox.
     """
     listed = sa.tuple_(tiers.c.name, tiers.c.seen_at).in_(sa.bindparam(name, expanding=True))
-    return sa.exists().where(tiers.c.name == _inner.c.tier, listed)
+    return sa.exists().where(tiers.c.name == _inner_entry.c.tier, listed)
 
 
-def look(connection: Connection, tier: Tier, now: datetime) -> Idle | None:
+def next_due(connection: Connection, tier: Tier, now: datetime) -> Idle | None:
     """Say that nothing is due and when something is; None: try to claim. Only reads."""
-    soonest = connection.scalar(_SOONEST, {"tier": tier.name})
+    soonest = connection.scalar(_NEXT_AVAILABLE, {"tier": tier.name})
     if soonest is None:
         return Idle()
-    return Idle(until=instant(soonest)) if soonest > micros(now) else None
+    return Idle(until=from_microseconds(soonest)) if soonest > to_microseconds(now) else None
 
 
-def owed(connection: Connection, tier: Tier) -> tuple[Target, ...] | None:
+def outstanding_urls(connection: Connection, tier: Tier) -> tuple[PurgeTarget, ...] | None:
     """The pages that a tier is owed, also those that somebody has claimed; None: everything."""
     rows = connection.execute(
         sa.select(outbox.c.kind, outbox.c.url, outbox.c.tag, outbox.c.site)
-        .where(outbox.c.tier == tier.name, outbox.c.state.in_(OPEN))
+        .where(outbox.c.tier == tier.name, outbox.c.state.in_(OPEN_STATES))
         .distinct()
         .order_by(outbox.c.url, outbox.c.site),
     ).all()
-    if any(row.kind == Kind.EVERYTHING for row in rows):
+    if any(row.kind == EntryKind.EVERYTHING for row in rows):
         return None
     targets = (
-        Target(url=url, tag=row.tag, site=row.site) for row in rows for url in split_urls(row.url)
+        PurgeTarget(url=url, tag=row.tag, site=row.site)
+        for row in rows
+        for url in split_urls(row.url)
     )
     return tuple(dict.fromkeys(targets))
 
 
-def being_sent(connection: Connection, tier: Tier) -> bool:
+def has_claimed_entries(connection: Connection, tier: Tier) -> bool:
     """Tell whether somebody holds a claim."""
-    held = sa.select(outbox.c.id).where(outbox.c.tier == tier.name, outbox.c.state == State.CLAIMED)
+    held = sa.select(outbox.c.id).where(
+        outbox.c.tier == tier.name, outbox.c.state == EntryState.CLAIMED
+    )
     return connection.execute(held.limit(1)).first() is not None
 
 
-_until = sa.case((outbox.c.state == State.CLAIMED, outbox.c.claimed_until), else_=outbox.c.due_at)
-
-
-_SOONEST = sa.select(sa.func.min(_until)).where(
-    outbox.c.tier == sa.bindparam("tier"), outbox.c.state.in_(OPEN)
+_available_at = sa.case(
+    (outbox.c.state == EntryState.CLAIMED, outbox.c.claimed_until), else_=outbox.c.due_at
 )
-_LATER = _SOONEST.where(_until > sa.bindparam("now"))
 
 
-def _next(connection: Connection, tier: Tier, now: datetime) -> datetime | None:
+_NEXT_AVAILABLE = sa.select(sa.func.min(_available_at)).where(
+    outbox.c.tier == sa.bindparam("tier"), outbox.c.state.in_(OPEN_STATES)
+)
+_NEXT_AVAILABLE_AFTER = _NEXT_AVAILABLE.where(_available_at > sa.bindparam("now"))
+
+
+def _next_check(connection: Connection, tier: Tier, now: datetime) -> datetime | None:
     """When to look again, when what is due is blocked: soon, or sooner when more gets due."""
-    soonest = connection.scalar(_SOONEST, {"tier": tier.name})
+    soonest = connection.scalar(_NEXT_AVAILABLE, {"tier": tier.name})
     if soonest is None:
         return None
-    later = connection.scalar(_LATER, {"tier": tier.name, "now": micros(now)})
-    again = now + BLOCKED
-    if soonest > micros(now):
-        return instant(soonest)
-    return again if later is None else min(instant(later), again)
+    later = connection.scalar(
+        _NEXT_AVAILABLE_AFTER, {"tier": tier.name, "now": to_microseconds(now)}
+    )
+    again = now + BLOCKED_RETRY
+    if soonest > to_microseconds(now):
+        return from_microseconds(soonest)
+    return again if later is None else min(from_microseconds(later), again)
 
 
-def _take(
+def _set_claimed(
     connection: Connection,
-    rows: list[Due],
+    rows: list[DueEntry],
     until: datetime,
 ) -> Claim:
     token = uuid4().hex
     ids = tuple(row.id for row in rows)
     move(
         connection,
-        State.CLAIMED,
+        EntryState.CLAIMED,
         outbox.c.id.in_(ids),
         claimed_by=token,
-        claimed_until=micros(until),
+        claimed_until=to_microseconds(until),
         attempts=outbox.c.attempts + 1,
     )
-    pages = [row for row in rows if row.kind == Kind.PAGE]
+    pages = [row for row in rows if row.kind == EntryKind.PAGE]
     targets = {
-        (row.site, url, row.tag): Target(url=url, tag=row.tag, site=row.site, gone=row.gone)
+        (row.site, url, row.tag): PurgeTarget(
+            url=url, tag=row.tag, site=row.site, hard_purge=row.gone
+        )
         for row in sorted(pages, key=lambda row: bool(row.gone))
         for url in split_urls(row.url)
     }
@@ -296,5 +316,5 @@ def _take(
         token=token,
         ids=ids,
         targets=tuple(targets.values()),
-        everything=rows[0].kind == Kind.EVERYTHING,
+        purges_everything=rows[0].kind == EntryKind.EVERYTHING,
     )

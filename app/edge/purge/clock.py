@@ -13,35 +13,35 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.timestamps import span
+from ..changes.timestamps import duration_microseconds
 from .tables import outbox
 from .tables import tier as tiers
 
-TOLERANCE = timedelta(seconds=1)
+JUMP_TOLERANCE = timedelta(seconds=1)
 """A step of less than this is a clock being adjusted, and only shifts by as much."""
 
 
 @dataclass(slots=True)
-class Hands:
+class ClockJumpDetector:
     """What a clock showed last, beside one that is never set."""
 
-    shown: datetime | None = None
-    ticks: float = 0.0
+    last_now: datetime | None = None
+    last_monotonic: float = 0.0
 
-    def moved(self, now: datetime, ticks: float) -> timedelta:
+    def measure_jump(self, now: datetime, ticks: float) -> timedelta:
         """How far the clock was set since: forward, or back as a negative span."""
-        before, passed = self.shown, timedelta(seconds=ticks - self.ticks)
-        self.shown, self.ticks = now, ticks
+        before, passed = self.last_now, timedelta(seconds=ticks - self.last_monotonic)
+        self.last_now, self.last_monotonic = now, ticks
         if before is None:
             return timedelta(0)
         # Time in which this process or machine stood still is no reason to call anything late.
         set_by = now - before if now < before else max(now - before - passed, timedelta(0))
-        return set_by if abs(set_by) > TOLERANCE else timedelta(0)
+        return set_by if abs(set_by) > JUMP_TOLERANCE else timedelta(0)
 
 
-def set_back(connection: Connection, names: Iterable[str], by: timedelta) -> None:
+def shift_schedule(connection: Connection, names: Iterable[str], by: timedelta) -> None:
     """Move the plans of some tiers to an earlier time, or to a later one by a negative span."""
-    moved, listed = span(by), list(names)
+    moved, listed = duration_microseconds(by), list(names)
     connection.execute(
         sa.update(outbox)
         .where(outbox.c.tier.in_(listed))

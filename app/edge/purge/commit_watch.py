@@ -11,22 +11,22 @@ from typing import Any, Protocol
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from .outbox import CHANNEL
+from .outbox import NOTIFY_CHANNEL
 
 logger = logging.getLogger(__name__)
 
-POLL_SQLITE = timedelta(milliseconds=50)
+SQLITE_POLL_INTERVAL = timedelta(milliseconds=50)
 """Asking SQLite costs microseconds."""
 
-POLL = timedelta(milliseconds=500)
+POLL_INTERVAL = timedelta(milliseconds=500)
 """Writers outside that tell nobody are noticed this soon."""
 
 
-_SLICE = timedelta(milliseconds=50)
+_LISTEN_SLICE = timedelta(milliseconds=50)
 """How long a listener is deaf to its own process."""
 
 
-class Watch(Protocol):
+class CommitWatcher(Protocol):
     """Waits for a commit."""
 
     def wait(self, woken: Event, longest: timedelta) -> bool:
@@ -36,7 +36,7 @@ class Watch(Protocol):
         """Give the connection back."""
 
 
-class SQLiteWatch:
+class SQLiteCommitWatcher:
     """Asks SQLite whether another connection has committed."""
 
     def __init__(self, engine: Engine) -> None:
@@ -48,9 +48,12 @@ class SQLiteWatch:
         """Ask every so often, until something was committed."""
         left = longest
         while left > timedelta(0):
-            if woken.wait(min(left, POLL_SQLITE).total_seconds()) or self._moved():
+            if (
+                woken.wait(min(left, SQLITE_POLL_INTERVAL).total_seconds())
+                or self._has_new_commit()
+            ):
                 return True
-            left -= POLL_SQLITE
+            left -= SQLITE_POLL_INTERVAL
         return False
 
     def close(self) -> None:
@@ -59,7 +62,7 @@ class SQLiteWatch:
         if connection is not None:
             connection.close()
 
-    def _moved(self) -> bool:
+    def _has_new_commit(self) -> bool:
         if self._connection is None:
             self._connection = self._engine.connect()
         raw: Any = self._connection.connection.dbapi_connection
@@ -69,7 +72,7 @@ class SQLiteWatch:
         return moved
 
 
-class PostgresWatch:
+class PostgresCommitWatcher:
     """Listens for what committing processes say, and gives up in time to look for itself."""
 
     def __init__(self, engine: Engine) -> None:
@@ -78,17 +81,17 @@ class PostgresWatch:
 
     def wait(self, woken: Event, longest: timedelta) -> bool:
         """Listen for so long at most; a lost connection is opened again the next time."""
-        left = min(longest, POLL)
+        left = min(longest, POLL_INTERVAL)
         try:
             while left > timedelta(0):
-                if woken.is_set() or self._heard(min(left, _SLICE)):
+                if woken.is_set() or self._has_notification(min(left, _LISTEN_SLICE)):
                     return True
-                left -= _SLICE
+                left -= _LISTEN_SLICE
         except Exception:  # whatever the database's driver raises, we poll instead
             logger.warning("relay.deaf", exc_info=True)
             self.close()
-            return woken.wait(POLL.total_seconds()) or longest >= POLL
-        return longest >= POLL
+            return woken.wait(POLL_INTERVAL.total_seconds()) or longest >= POLL_INTERVAL
+        return longest >= POLL_INTERVAL
 
     def close(self) -> None:
         """Close the connection; a listening one is never lent again."""
@@ -98,15 +101,19 @@ class PostgresWatch:
                 connection.invalidate()
             connection.close()
 
-    def _heard(self, span: timedelta) -> bool:
+    def _has_notification(self, span: timedelta) -> bool:
         if self._connection is None:
             self._connection = self._engine.connect()
-            self._connection.exec_driver_sql(f"LISTEN {CHANNEL}")
+            self._connection.exec_driver_sql(f"LISTEN {NOTIFY_CHANNEL}")
             return True  # what was said before we listened was not heard
         raw: Any = self._connection.connection.dbapi_connection
         return any(True for _ in raw.notifies(timeout=span.total_seconds(), stop_after=1))
 
 
-def watch(engine: Engine) -> Watch:
+def create_commit_watcher(engine: Engine) -> CommitWatcher:
     """The watch that suits a database."""
-    return PostgresWatch(engine) if engine.dialect.name == "postgresql" else SQLiteWatch(engine)
+    return (
+        PostgresCommitWatcher(engine)
+        if engine.dialect.name == "postgresql"
+        else SQLiteCommitWatcher(engine)
+    )

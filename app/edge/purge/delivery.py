@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection, Engine
 
-from ..cdn import Driver, PurgeError, Target
-from ..pages.resolver_lock import WRITING
-from .claim import Claim, Idle, being_sent, claim, look
-from .gateway_heartbeats import Heard, Unheard
-from .outcome import Failure, accepted, failed
-from .runtime import World
+from ..cdn import Driver, PurgeError, PurgeTarget
+from ..pages.resolver_lock import WRITE_OPTIONS
+from .claim import Claim, Idle, claim_entries, has_claimed_entries, next_due
+from .gateway_heartbeats import HeartbeatMonitor, SilentGateways
+from .outcome import CallFailure, record_failure, record_success
+from .runtime import RelayRuntime
 from .tier import Tier
 
 logger = logging.getLogger(__name__)
 
-MOST_CALLS = 200
+MAX_CALLS = 200
 """Calls that are made before anybody else gets a turn."""
 
 
@@ -30,60 +30,60 @@ class Delivery:
         engine: Engine,
         tier: Tier,
         driver: Driver,
-        world: World,
-        heard: Heard | None = None,
+        runtime: RelayRuntime,
+        heartbeats: HeartbeatMonitor | None = None,
     ) -> None:
         self.tier = tier
         self.driver = driver
-        self.calls = 0
-        self._reading = engine
-        self._engine = engine.execution_options(**WRITING)
-        self._world = world
-        self._heard = heard or Heard(world.ticks)
+        self.call_count = 0
+        self._read_engine = engine
+        self._engine = engine.execution_options(**WRITE_OPTIONS)
+        self._runtime = runtime
+        self._heartbeats = heartbeats or HeartbeatMonitor(runtime.monotonic)
 
     def drain(self, now: datetime) -> timedelta | None:
         """Send all that may be sent now; return when to come back, None when nothing is owed."""
-        began = self._world.ticks()
-        for _ in range(MOST_CALLS):
-            at = now + self._world.since(began)
-            idle = self.step(at)
+        began = self._runtime.monotonic()
+        for _ in range(MAX_CALLS):
+            at = now + self._runtime.elapsed_since(began)
+            idle = self.send_next(at)
             if idle is not None:
                 return None if idle.until is None else max(idle.until - at, timedelta(0))
         return timedelta(0)
 
-    def step(self, now: datetime) -> Idle | None:
+    def send_next(self, now: datetime) -> Idle | None:
         """Make at most one call; say how long nothing can be sent when there was none to make."""
-        with self._reading.connect() as connection:
-            idle = look(connection, self.tier, now)
+        with self._read_engine.connect() as connection:
+            idle = next_due(connection, self.tier, now)
         if idle is not None:
             return idle
         with self._engine.begin() as connection:
             unheard = self._unheard(connection)
-            found = claim(connection, self.tier, self.driver.limits, now, unheard=unheard)
+            found = claim_entries(connection, self.tier, self.driver.limits, now, unheard=unheard)
         if isinstance(found, Idle):
             return found
-        self._world.reached("claimed")
-        self.calls += 1
-        began = self._world.ticks()
-        error = self._call(found)
-        self._world.reached("called")
-        self._record(found, error, now + self._world.since(began))
-        self._world.reached("recorded")
+        self._runtime.on_step("claimed")
+        self.call_count += 1
+        began = self._runtime.monotonic()
+        error = self._call_driver(found)
+        self._runtime.on_step("called")
+        self._record_result(found, error, now + self._runtime.elapsed_since(began))
+        self._runtime.on_step("recorded")
         return None
 
-    def _unheard(self, connection: Connection) -> Unheard:
+    def _unheard(self, connection: Connection) -> SilentGateways:
         if not self.tier.depth:
-            return Unheard()  # nothing stands further in
-        return self._heard.unheard(connection, self.tier.flight)
+            return SilentGateways()  # nothing stands further in
+        return self._heartbeats.silent_gateways(connection, self.tier.max_flight_time)
 
-    def claimed(self) -> bool:
+    def is_being_sent(self) -> bool:
         """Tell whether somebody is sending to this tier."""
-        with self._reading.connect() as connection:
-            return being_sent(connection, self.tier)
+        with self._read_engine.connect() as connection:
+            return has_claimed_entries(connection, self.tier)
 
-    def _call(self, found: Claim) -> PurgeError | None:
+    def _call_driver(self, found: Claim) -> PurgeError | None:
         try:
-            if found.everything:
+            if found.purges_everything:
                 self.driver.purge_everything()
             else:
                 for targets in self._batches(found.targets):
@@ -95,7 +95,7 @@ class Delivery:
             return PurgeError(f"the driver failed: {type(error).__name__}")
         return None
 
-    def _batches(self, targets: tuple[Target, ...]) -> Iterator[tuple[Target, ...]]:
+    def _batches(self, targets: tuple[PurgeTarget, ...]) -> Iterator[tuple[PurgeTarget, ...]]:
         """The targets of one claim in calls that the edge accepts.
 
         Short-lived pages share one tag, so an edge that is purged by tags needs one of them.
@@ -106,14 +106,14 @@ class Delivery:
         for start in range(0, len(targets), most):
             yield targets[start : start + most]
 
-    def _record(self, found: Claim, error: PurgeError | None, now: datetime) -> None:
+    def _record_result(self, found: Claim, error: PurgeError | None, now: datetime) -> None:
         with self._engine.begin() as connection:
             if error is None:
-                accepted(connection, self.tier, found, now)
+                record_success(connection, self.tier, found, now)
                 rest = None
             else:
-                failure = Failure(error=error, at=now)
-                rest = failed(connection, self.tier, found, failure, self._world.random)
+                failure = CallFailure(error=error, at=now)
+                rest = record_failure(connection, self.tier, found, failure, self._runtime.random)
         if error is not None and rest is not None:
             logger.warning(
                 "purge.failed",
@@ -121,7 +121,7 @@ class Delivery:
                     "tier": self.tier.name,
                     "reason": str(error),
                     "pages": len(found.targets),
-                    "everything": found.everything,
+                    "everything": found.purges_everything,
                     "rest": rest.total_seconds(),
                 },
             )

@@ -15,19 +15,26 @@ from types import MappingProxyType
 
 from ..cdn import Driver
 from ..gateway import capped_headers
-from ..policy.cache_tags import tag_lines
-from ..policy.cdn_headers import Dialect, Lines, mixed_fields, purgeable, spell, told
+from ..policy.cache_tags import format_tags
+from ..policy.cdn_headers import (
+    Dialect,
+    FieldLines,
+    format_policy,
+    freshness_for,
+    mixed_fields,
+    with_purgeable,
+)
 from ..policy.policy import Freshness, Policy
 from . import Tier
-from .membership import PREFIX
+from .membership import GATEWAY_PREFIX
 
-Drivers = Callable[[str], Driver | None]
+DriverFactory = Callable[[str], Driver | None]
 """Gives the driver of an edge by the name of its dialect; None where it can't be purged."""
 
-FLIGHT = timedelta(minutes=1)
+MAX_FLIGHT_TIME = timedelta(minutes=1)
 """The longest time that a response may be on its way to a cache: to be sent, and in buffers."""
 
-EVERY_PAGE = "all"
+ALL_PAGES_TAG = "all"
 """The coarse tag that stands on every response."""
 
 PROPAGATION: Mapping[str, timedelta] = MappingProxyType(
@@ -45,7 +52,7 @@ _UNKNOWN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class EdgeCache:
     """One edge in front; without a tier it can't be purged."""
 
     dialect: Dialect
@@ -54,38 +61,38 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
+class EdgeChain:
     """The edges from the innermost outwards, and the gateway's own dialect where there is one."""
 
-    edges: tuple[Edge, ...]
+    edges: tuple[EdgeCache, ...]
     gateway: tuple[Dialect, ...]
     cap: timedelta
-    delay: timedelta = timedelta(0)
+    propagation_delay: timedelta = timedelta(0)
     """The longest time for which something old may be shown when all purges are done."""
-    spelt: tuple[tuple[Dialect, ...], ...] = field(init=False, repr=False)
+    dialects_by_count: tuple[tuple[Dialect, ...], ...] = field(init=False, repr=False)
     """All dialects, by how many edges are trusted: made once, since each answer asks for them."""
     tiers: Mapping[Tier, Driver] = field(init=False, repr=False)
     """What can be purged, and by what."""
 
     def __post_init__(self) -> None:
-        spelt = tuple(self._trusting(number) for number in range(len(self.edges) + 1))
-        object.__setattr__(self, "spelt", spelt)
+        spelt = tuple(self._dialects_for_count(number) for number in range(len(self.edges) + 1))
+        object.__setattr__(self, "dialects_by_count", spelt)
         tiers = {edge.tier: edge.driver for edge in self.edges if edge.tier and edge.driver}
         object.__setattr__(self, "tiers", MappingProxyType(tiers))
 
-    def _trusting(self, number: int) -> tuple[Dialect, ...]:
+    def _dialects_for_count(self, number: int) -> tuple[Dialect, ...]:
         names = {edge.dialect.name for edge in self.edges[:number] if edge.tier is not None}
-        return (*purgeable((edge.dialect for edge in self.edges), names), *self.gateway)
+        return (*with_purgeable((edge.dialect for edge in self.edges), names), *self.gateway)
 
     @classmethod
-    def of(
+    def from_dialects(
         cls,
         dialects: Iterable[Dialect],
         gateway: tuple[Dialect, ...],
         *,
         cap: timedelta,
-        drivers: Drivers | None = None,
-    ) -> Front:
+        drivers: DriverFactory | None = None,
+    ) -> EdgeChain:
         """Place these edges, of which the first is the outermost."""
         edges, delay = [], timedelta(0)
         for depth, dialect in enumerate(reversed(tuple(dialects)), start=1):
@@ -96,80 +103,82 @@ class Front:
             tier = Tier(
                 name=dialect.name,
                 depth=depth,
-                flight=FLIGHT + delay,
+                max_flight_time=MAX_FLIGHT_TIME + delay,
                 ignored_lifetime=ignored,
-                by_url=_by_url(driver),
+                by_url=_purges_by_url(driver),
             )
             edges.append(
-                Edge(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
+                EdgeCache(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
             )
-        return cls(edges=tuple(edges), gateway=gateway, cap=cap, delay=delay)
+        return cls(edges=tuple(edges), gateway=gateway, cap=cap, propagation_delay=delay)
 
     @property
-    def trusted(self) -> int:
+    def purgeable_count(self) -> int:
         """How many edges, counted from inside, can be purged while nothing is in doubt."""
         return len(self.edges) if self.tiers else 0
 
     @property
-    def by_any_url(self) -> int:
+    def purgeable_by_tag_count(self) -> int:
         """How many edges can be purged of a page that they got under another URL than its own."""
-        known = takewhile(lambda edge: not _by_url(edge.driver), self.edges)
-        return min(len([*known]), self.trusted)
+        known = takewhile(lambda edge: not _purges_by_url(edge.driver), self.edges)
+        return min(len([*known]), self.purgeable_count)
 
     def trusted_with(self, broken: Collection[str]) -> int:
         """How many edges can be purged while these tiers can't.
 
         Whoever stands behind one that can't may be filled with old pages by it.
         """
-        if any(name.startswith(PREFIX) for name in broken):
+        if any(name.startswith(GATEWAY_PREFIX) for name in broken):
             return 0
         sound = takewhile(lambda edge: edge.dialect.name not in broken, self.edges)
-        return min(len([*sound]), self.trusted)
+        return min(len([*sound]), self.purgeable_count)
 
     def dialects(self, trusted: int | None = None) -> tuple[Dialect, ...]:
         """The dialects of all edges and the gateway; so many edges are trusted to be purged."""
-        return self.spelt[-1 if trusted is None else trusted]
+        return self.dialects_by_count[-1 if trusted is None else trusted]
 
-    def lines(self, policy: Policy, trusted: int | None = None) -> Lines:
+    def format_policy(self, policy: Policy, trusted: int | None = None) -> FieldLines:
         """Write a policy for browser, edges and gateway."""
-        return spell(policy, self.dialects(trusted), cap=self.cap)
+        return format_policy(policy, self.dialects(trusted), cap=self.cap)
 
-    def instead(self, policy: Policy) -> str:
+    def capped_headers(self, policy: Policy) -> str:
         """Tell the gateway what to say while fewer edges are trusted; empty if it is the same."""
-        return _instead(policy, self.spelt[: self.trusted + 1], self.cap)
+        return _format_capped(policy, self.dialects_by_count[: self.purgeable_count + 1], self.cap)
 
-    def tags(self, *tags: str) -> Lines:
+    def format_tags(self, *tags: str) -> FieldLines:
         """Write a page's tags for the edges that are purged by them."""
         readers = [edge.dialect for edge in self.edges if edge.tier is not None]
-        return tag_lines((*tags, EVERY_PAGE), readers)
+        return format_tags((*tags, ALL_PAGES_TAG), readers)
 
-    def life(self, policy: Policy) -> timedelta:
+    def max_lifetime(self, policy: Policy) -> timedelta:
         """How long any cache may hold a response that leaves now.
 
         Each edge may get it in the last second in which the one behind it may serve it, and
         count anew.
         """
-        flights = [edge.tier.flight for edge in self.edges if edge.tier is not None]
-        return max(flights, default=FLIGHT) + _lives(policy, self.dialects(), self.cap)
+        flights = [edge.tier.max_flight_time for edge in self.edges if edge.tier is not None]
+        return max(flights, default=MAX_FLIGHT_TIME) + _sum_lifetimes(
+            policy, self.dialects(), self.cap
+        )
 
     @property
-    def grace(self) -> timedelta:
+    def max_staleness_after_purge(self) -> timedelta:
         """How long after the last purge of a page an edge may still show an old one."""
-        return FLIGHT + self.delay
+        return MAX_FLIGHT_TIME + self.propagation_delay
 
-    def words(self, policy: Policy) -> dict[str, str]:
+    def texts_by_edge(self, policy: Policy) -> dict[str, str]:
         """Say what each edge does, as a reader's request meets them."""
         return {edge.dialect.name: self._words(policy, edge) for edge in reversed(self.edges)}
 
-    def _words(self, policy: Policy, edge: Edge) -> str:
-        if not policy.shared:
+    def _words(self, policy: Policy, edge: EdgeCache) -> str:
+        if not policy.is_shareable:
             return "keeps nothing"
         dialect = next(each for each in self.dialects() if each.name == edge.dialect.name)
         if names := mixed_fields(policy, dialect):
             return f"keeps nothing: it does not keep copies apart by {', '.join(names)}"
-        said = told(policy, dialect, cap=self.cap)
-        capped = ", for it can't be purged" if said != policy.at_edge else ""
-        return f"{said.words()}{capped}"
+        said = freshness_for(policy, dialect, cap=self.cap)
+        capped = ", for it can't be purged" if said != policy.edge_freshness else ""
+        return f"{said.to_text()}{capped}"
 
     @property
     def digest(self) -> str:
@@ -178,26 +187,26 @@ class Front:
 
 
 @lru_cache(maxsize=256)
-def _instead(policy: Policy, spelt: tuple[tuple[Dialect, ...], ...], cap: timedelta) -> str:
+def _format_capped(policy: Policy, spelt: tuple[tuple[Dialect, ...], ...], cap: timedelta) -> str:
     """Spell the lines that differ, for each number of edges that are trusted but the last."""
-    *wary, usual = (set(spell(policy, dialects, cap=cap)) for dialects in spelt)
+    *wary, usual = (set(format_policy(policy, dialects, cap=cap)) for dialects in spelt)
     instead = {str(number): sorted(lines - usual) for number, lines in enumerate(wary)}
     differing = {number: lines for number, lines in instead.items() if lines}
-    return capped_headers.written(differing) if differing else ""
+    return capped_headers.format_capped_headers(differing) if differing else ""
 
 
 @lru_cache(maxsize=256)
-def _lives(policy: Policy, dialects: tuple[Dialect, ...], cap: timedelta) -> timedelta:
+def _sum_lifetimes(policy: Policy, dialects: tuple[Dialect, ...], cap: timedelta) -> timedelta:
     """Add up how long each of these may serve a response, one after another."""
-    lives = [_life(told(policy, dialect, cap=cap)) for dialect in dialects]
+    lives = [_lifetime(freshness_for(policy, dialect, cap=cap)) for dialect in dialects]
     # Caches that nobody named do as browsers do.
-    return sum(lives, _life(policy.browser))
+    return sum(lives, _lifetime(policy.browser))
 
 
-def _by_url(driver: Driver | None) -> bool:
-    return bool(getattr(driver, "by_url", False))
+def _purges_by_url(driver: Driver | None) -> bool:
+    return bool(getattr(driver, "purges_by_url", False))
 
 
-def _life(freshness: Freshness) -> timedelta:
+def _lifetime(freshness: Freshness) -> timedelta:
     spans = (freshness.ttl, freshness.stale_while_revalidate, freshness.stale_if_error)
     return sum((span for span in spans if span is not None), timedelta(0))

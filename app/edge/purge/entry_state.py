@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from .tables import outbox
 
 
-class State(StrEnum):
+class EntryState(StrEnum):
     """What has become of a purge that is owed."""
 
     PENDING = "pending"
@@ -25,39 +25,39 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry purges."""
 
     PAGE = "page"
     EVERYTHING = "everything"
 
 
-MOVES: Mapping[State, frozenset[State]] = {
+TRANSITIONS: Mapping[EntryState, frozenset[EntryState]] = {
     # Somebody sends it for the first time.
-    State.PENDING: frozenset({State.CLAIMED}),
+    EntryState.PENDING: frozenset({EntryState.CLAIMED}),
     # The lease ended; it failed; it was accepted, with or without a further purge; it was refused.
-    State.CLAIMED: frozenset(State),
+    EntryState.CLAIMED: frozenset(EntryState),
     # Somebody sends it again.
-    State.SENT: frozenset({State.CLAIMED}),
+    EntryState.SENT: frozenset({EntryState.CLAIMED}),
     # A person wants it tried again; a purge of everything made it good.
-    State.DEAD: frozenset({State.PENDING, State.SETTLED}),
-    State.SETTLED: frozenset(),
+    EntryState.DEAD: frozenset({EntryState.PENDING, EntryState.SETTLED}),
+    EntryState.SETTLED: frozenset(),
 }
 
-OPEN = (State.PENDING, State.CLAIMED, State.SENT)
+OPEN_STATES = (EntryState.PENDING, EntryState.CLAIMED, EntryState.SENT)
 """The states in which the relay still owes something."""
 
 
 def move(
     connection: Connection,
-    to: State,
+    to: EntryState,
     where: sa.ColumnElement[bool],
     *,
-    come_from: tuple[State, ...] = (),
+    come_from: tuple[EntryState, ...] = (),
     **values: Any,
 ) -> int:
     """Move entries to a state, those alone that may go there; return how many."""
-    sources = [state for state, targets in MOVES.items() if to in targets]
+    sources = [state for state, targets in TRANSITIONS.items() if to in targets]
     if come_from:
         sources = [state for state in sources if state in come_from]
     moved = connection.execute(

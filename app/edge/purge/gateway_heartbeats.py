@@ -15,29 +15,29 @@ from sqlalchemy.engine import Connection
 
 from .tables import tier as tiers
 
-ALIVE = timedelta(seconds=15)
+HEARTBEAT_TIMEOUT = timedelta(seconds=15)
 """A gateway that says nothing for so long is gone: nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unheard:
+class SilentGateways:
     """Gateways that are gone, each with what it said last.
 
     `for_long`: what they answered at the very end has arrived by now as well.
     """
 
-    now: tuple[tuple[str, int], ...] = ()
-    for_long: tuple[tuple[str, int], ...] = ()
+    silent: tuple[tuple[str, int], ...] = ()
+    silent_past_flight: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
-class Heard:
+class HeartbeatMonitor:
     """What each gateway said last, and since when it has said nothing else."""
 
     ticks: Callable[[], float]
     _since: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def look(self, connection: Connection) -> None:
+    def read_heartbeats(self, connection: Connection) -> None:
         """Note what is said now; who looks often knows soon who is gone."""
         said = connection.execute(
             sa.select(tiers.c.name, tiers.c.seen_at).where(tiers.c.seen_at != 0)
@@ -50,16 +50,21 @@ class Heard:
             for name, seen in said
         }
 
-    def unheard(self, connection: Connection, flight: timedelta = timedelta(0)) -> Unheard:
+    def silent_gateways(
+        self, connection: Connection, flight: timedelta = timedelta(0)
+    ) -> SilentGateways:
         """The gateways that are gone, and those that are so for as long as a response flies."""
-        self.look(connection)
-        return Unheard(now=self._silent(ALIVE), for_long=self._silent(ALIVE + flight))
+        self.read_heartbeats(connection)
+        return SilentGateways(
+            silent=self._silent_for(HEARTBEAT_TIMEOUT),
+            silent_past_flight=self._silent_for(HEARTBEAT_TIMEOUT + flight),
+        )
 
-    def gone(self) -> tuple[str, ...]:
+    def silent_names(self) -> tuple[str, ...]:
         """The names of those that were gone at the last look."""
-        return tuple(name for name, _seen in self._silent(ALIVE))
+        return tuple(name for name, _seen in self._silent_for(HEARTBEAT_TIMEOUT))
 
-    def _silent(self, span: timedelta) -> tuple[tuple[str, int], ...]:
+    def _silent_for(self, span: timedelta) -> tuple[tuple[str, int], ...]:
         by = self.ticks() - span.total_seconds()
         # A copy: several tiers' threads share it.
         return tuple((name, seen) for name, (seen, at) in self._since.copy().items() if at <= by)

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from ..changes.timestamps import instant, micros
-from .gateway_heartbeats import ALIVE
+from ..changes.timestamps import from_microseconds, to_microseconds
+from .gateway_heartbeats import HEARTBEAT_TIMEOUT
 from .leader import Leader
 from .tables import tier as tiers
 
@@ -32,13 +32,13 @@ SILENT = timedelta(seconds=30)
 def beat(connection: Connection, names: Iterable[str], by: str, now: datetime) -> None:
     """Note that the relay `by`, which delivers to these tiers, is alive."""
     mine = sa.update(tiers).where(tiers.c.name.in_(list(names)))
-    connection.execute(mine.values(relayed_at=micros(now), relayed_by=by))
+    connection.execute(mine.values(relayed_at=to_microseconds(now), relayed_by=by))
 
 
 def relay_silence(connection: Connection, now: datetime) -> timedelta | None:
     """For how long no relay has been alive; None while one is, or where none ever was."""
     newest = connection.scalar(sa.select(sa.func.max(tiers.c.relayed_at)))
-    silence = now - instant(newest) if newest else timedelta(0)
+    silence = now - from_microseconds(newest) if newest else timedelta(0)
     return silence if silence > SILENT else None
 
 
@@ -47,17 +47,18 @@ def abandoned(connection: Connection, now: datetime) -> dict[str, str]:
     query = sa.select(tiers.c.name, tiers.c.relayed_at).where(
         tiers.c.depth > 0,
         tiers.c.relayed_at != 0,
-        tiers.c.relayed_at < micros(now - SILENT),
+        tiers.c.relayed_at < to_microseconds(now - SILENT),
     )
     return {
-        row.name: f"no relay has delivered to it for {_seconds(now - instant(row.relayed_at))}"
+        row.name: "no relay has delivered to it for "
+        f"{_seconds(now - from_microseconds(row.relayed_at))}"
         for row in connection.execute(query)
     }
 
 
 def in_use(connection: Connection, now: datetime) -> set[str]:
     """The names of the tiers that a living relay delivers to."""
-    alive = tiers.c.relayed_at >= micros(now - SILENT)
+    alive = tiers.c.relayed_at >= to_microseconds(now - SILENT)
     return set(connection.scalars(sa.select(tiers.c.name).where(alive)))
 
 
@@ -87,7 +88,7 @@ class Pulse:
 
     def silent(self, *, but_for: str) -> bool:
         """Tell whether some tier has had no heartbeat for `ALIVE` but those of `but_for`."""
-        by = self.ticks() - ALIVE.total_seconds()
+        by = self.ticks() - HEARTBEAT_TIMEOUT.total_seconds()
         return any(beat[1] == but_for or at <= by for beat, at in self._since.values())
 
 
@@ -132,7 +133,7 @@ class Deputy:
             self._pulse.look(connection, self._names)
         self._looked = self._ticks()
         if self._pulse.silent(but_for=self._by):
-            self._leads = self._lock.leads()
+            self._leads = self._lock.try_lead()
         else:
             self.resign()
         return self._leads

@@ -14,23 +14,23 @@ from typing import Protocol
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-KEY = 0x42524F43
+LEADER_LOCK_KEY = 0x42524F43
 
 
 class Leader(Protocol):
     """An election."""
 
-    def leads(self) -> bool:
+    def try_lead(self) -> bool:
         """Tell whether this process leads now, and try to when nobody does."""
 
     def resign(self) -> None:
         """Let another lead."""
 
 
-class Alone:
+class SoleLeader:
     """The election of a process that knows no others."""
 
-    def leads(self) -> bool:
+    def try_lead(self) -> bool:
         """Yes."""
         return True
 
@@ -46,7 +46,7 @@ class FileLeader:
         self._handle: int | None = None
         self._owner = 0
 
-    def leads(self) -> bool:
+    def try_lead(self) -> bool:
         """Tell whether the lock is ours, and take it when it is free."""
         if self._handle is not None and self._owner == os.getpid():
             return True
@@ -73,12 +73,12 @@ class PostgresLeader:
     hold the lock for nobody.
     """
 
-    def __init__(self, engine: Engine, *, key: int = KEY) -> None:
+    def __init__(self, engine: Engine, *, key: int = LEADER_LOCK_KEY) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._key = key
         self._connection: Connection | None = None
 
-    def leads(self) -> bool:
+    def try_lead(self) -> bool:
         """Tell whether the lock is ours, and take it when it is free."""
         try:
             if self._connection is not None:
@@ -113,9 +113,9 @@ class PostgresLeader:
             connection.close()
 
 
-def leader(engine: Engine, *, deputy: bool = False) -> Leader:
+def create_leader(engine: Engine, *, deputy: bool = False) -> Leader:
     """The election that suits a database; that of a deputy is apart."""
     if engine.dialect.name == "postgresql":
-        return PostgresLeader(engine, key=KEY + deputy)
+        return PostgresLeader(engine, key=LEADER_LOCK_KEY + deputy)
     path, ending = engine.url.database, "-deputy" if deputy else "-relay"
-    return FileLeader(Path(f"{path}{ending}")) if path and path != ":memory:" else Alone()
+    return FileLeader(Path(f"{path}{ending}")) if path and path != ":memory:" else SoleLeader()

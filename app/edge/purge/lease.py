@@ -11,50 +11,50 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .gateway_heartbeats import ALIVE
+from .gateway_heartbeats import HEARTBEAT_TIMEOUT
 
-_LOOK = 1.0
+_CHECK_INTERVAL = 1.0
 """Seconds for which a process believes what it has read."""
 
-_SPARE = 2.0
+_RESPONSE_MARGIN = 2.0
 """Seconds from the last HIT until others stop waiting: for threads that have to wait themselves."""
 
-LASTS = ALIVE.total_seconds() - _LOOK - _SPARE
+LEASE_SECONDS = HEARTBEAT_TIMEOUT.total_seconds() - _CHECK_INTERVAL - _RESPONSE_MARGIN
 """Seconds: it ends before anybody calls the gateway gone."""
 
-RENEWED = LASTS / 4
+RENEWAL_INTERVAL = LEASE_SECONDS / 4
 """Seconds after which a relay renews it."""
 
-_BACK = 5.0
+_MAX_CLOCK_STEP = 5.0
 """Seconds that the machine's clock may be set back without harm."""
 
 _NAME = b"lease"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class ClockReading:
     """An instant by both clocks: one that may be set, one that may stand still while we sleep."""
 
     clock: float
     ticks: float
 
 
-class Notes(Protocol):
+class MetadataStore(Protocol):
     """Keeps small values for all processes of a machine."""
 
-    def note(self, name: bytes) -> bytes | None:
+    def get_metadata(self, name: bytes) -> bytes | None:
         """What was kept under a name."""
 
-    def remember(self, name: bytes, value: bytes) -> bool:
+    def set_metadata(self, name: bytes, value: bytes) -> bool:
         """Keep a value; False when it could not be kept."""
 
 
-class Lease:
+class GatewayLease:
     """The lease of one store; where no relay has ever renewed it, it never ends."""
 
     def __init__(
         self,
-        notes: Notes,
+        notes: MetadataStore,
         *,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
@@ -68,44 +68,44 @@ class Lease:
     def __call__(self) -> bool:
         """Tell whether the store may be believed; every HIT asks it."""
         now = self._ticks()
-        if now - self._looked >= _LOOK:
-            self._holds = not self.over
+        if now - self._looked >= _CHECK_INTERVAL:
+            self._holds = not self.has_expired
             self._looked = now
         return self._holds
 
     @property
-    def known(self) -> bool:
+    def has_been_renewed(self) -> bool:
         """Whether a relay has ever renewed it."""
-        return self._notes.note(_NAME) is not None
+        return self._notes.get_metadata(_NAME) is not None
 
     @property
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether it is time to renew it."""
-        return not self.known or self._age() >= RENEWED
+        return not self.has_been_renewed or self._age() >= RENEWAL_INTERVAL
 
-    def moment(self) -> Moment:
+    def read_clocks(self) -> ClockReading:
         """Now; from when a renewal counts that begins now."""
-        return Moment(clock=self._clock(), ticks=self._ticks())
+        return ClockReading(clock=self._clock(), ticks=self._ticks())
 
-    def renew(self, since: Moment) -> None:
+    def renew(self, since: ClockReading) -> None:
         """Let it last from a moment on: from before others were told that we are there."""
-        self._notes.remember(_NAME, f"{since.clock!r} {since.ticks!r}".encode())
+        self._notes.set_metadata(_NAME, f"{since.clock!r} {since.ticks!r}".encode())
         self._looked = float("-inf")
 
     @property
-    def over(self) -> bool:
+    def has_expired(self) -> bool:
         """Whether it has ended, as of this very moment."""
-        return self._age() >= LASTS
+        return self._age() >= LEASE_SECONDS
 
     def _age(self) -> float:
         """The longest that may have passed; what can't be known is over."""
-        said = self._notes.note(_NAME)
+        said = self._notes.get_metadata(_NAME)
         if said is None:
             return 0.0
         try:
-            now, (clock, ticks) = self.moment(), map(float, said.decode().split())
+            now, (clock, ticks) = self.read_clocks(), map(float, said.decode().split())
         except ValueError:
-            return LASTS
-        if now.clock < clock - _BACK or now.ticks < ticks:
-            return LASTS
+            return LEASE_SECONDS
+        if now.clock < clock - _MAX_CLOCK_STEP or now.ticks < ticks:
+            return LEASE_SECONDS
         return max(now.clock - clock, now.ticks - ticks)

@@ -12,30 +12,30 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.timestamps import micros, span
-from .claim import LATE, introduce
-from .entry_state import OPEN
+from ..changes.timestamps import duration_microseconds, to_microseconds
+from .claim import OVERDUE_AFTER, insert_tier
+from .entry_state import OPEN_STATES
 from .heartbeat import in_use
-from .maintenance import retire
+from .maintenance import retire_tier
 from .tables import outbox
 from .tables import tier as tiers
 from .tier import Tier
 
-PREFIX = "gateway-"
+GATEWAY_PREFIX = "gateway-"
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """An instant at which no relay is known to be alive."""
 
-ABSENT = timedelta(hours=1)
+RETIRE_SILENT_AFTER = timedelta(hours=1)
 """What is owed to a gateway that is gone is kept so long; after that it begins empty."""
 
-GONE = timedelta(days=9)
+RETIRE_NEVER_SEEN_AFTER = timedelta(days=9)
 """A gateway that never said a word, and took nothing for so long, has nothing to serve."""
 
 
-def named(name: str) -> Tier:
+def tier_of_gateway(name: str) -> Tier:
     """The tier of the gateway with this name."""
-    return Tier(name=f"{PREFIX}{name}", depth=0)
+    return Tier(name=f"{GATEWAY_PREFIX}{name}", depth=0)
 
 
 def join(connection: Connection, tier: Tier, now: datetime) -> bool:
@@ -44,36 +44,38 @@ def join(connection: Connection, tier: Tier, now: datetime) -> bool:
         sa.select(tiers.c.depth, tiers.c.flight).where(tiers.c.name == tier.name)
     ).one_or_none()
     if known is None:
-        introduce(connection, tier, now)
-    elif tuple(known) != (tier.depth, span(tier.flight)):
-        placed = {"depth": tier.depth, "flight": span(tier.flight)}
+        insert_tier(connection, tier, now)
+    elif tuple(known) != (tier.depth, duration_microseconds(tier.max_flight_time)):
+        placed = {"depth": tier.depth, "flight": duration_microseconds(tier.max_flight_time)}
         connection.execute(sa.update(tiers).where(tiers.c.name == tier.name).values(placed))
     return known is None
 
 
-def joined(connection: Connection) -> list[Tier]:
+def member_tiers(connection: Connection) -> list[Tier]:
     """The tiers that have joined."""
     rows = connection.execute(sa.select(tiers.c.name, tiers.c.depth, tiers.c.flight))
     return [
-        Tier(name=row.name, depth=row.depth, flight=timedelta(microseconds=row.flight))
+        Tier(name=row.name, depth=row.depth, max_flight_time=timedelta(microseconds=row.flight))
         for row in rows
     ]
 
 
-def all_owed(connection: Connection, own: Iterable[Tier]) -> tuple[Tier, ...]:
+def tiers_to_purge(connection: Connection, own: Iterable[Tier]) -> tuple[Tier, ...]:
     """The tiers of this process and those that have joined, each once.
 
     A process with other settings may know fewer edges. So a tier that both know is placed as far
     out as either says, with the longer flight.
     """
     found = {tier.name: tier for tier in own}
-    for place in joined(connection):
+    for place in member_tiers(connection):
         known = found.get(place.name)
-        found[place.name] = place if known is None else known.placed(place.depth, place.flight)
+        found[place.name] = (
+            place if known is None else known.placed(place.depth, place.max_flight_time)
+        )
     return tuple(found.values())
 
 
-def retire_others(
+def retire_unconfigured_tiers(
     connection: Connection, named_now: Iterable[Tier], now: datetime = NEVER
 ) -> list[str]:
     """Forget the edges in front that the settings name no more; return their names.
@@ -82,9 +84,9 @@ def retire_others(
     the site, and what is owed to that edge must reach it.
     """
     kept = {tier.name for tier in named_now} | in_use(connection, now)
-    over = [tier.name for tier in joined(connection) if tier.depth and tier.name not in kept]
+    over = [tier.name for tier in member_tiers(connection) if tier.depth and tier.name not in kept]
     for name in over:
-        retire(connection, name)
+        retire_tier(connection, name)
     return over
 
 
@@ -95,35 +97,40 @@ def lost(connection: Connection, gateway: Tier, *, known: bool) -> bool:
     return found is None or (known and found == 0)
 
 
-def seen(connection: Connection, gateway: Tier, now: datetime) -> bool:
+def record_heartbeat(connection: Connection, gateway: Tier, now: datetime) -> bool:
     """Note that purges reach a gateway; False, and nothing is noted, while one is overdue."""
     overdue = sa.select(outbox.c.id).where(
         outbox.c.tier == gateway.name,
-        outbox.c.state.in_(OPEN),
+        outbox.c.state.in_(OPEN_STATES),
         outbox.c.sent_at.is_(None),
-        outbox.c.enqueued_at < micros(now - LATE),
+        outbox.c.enqueued_at < to_microseconds(now - OVERDUE_AFTER),
     )
     if connection.execute(overdue.limit(1)).first() is not None:
         return False
     mine = sa.update(tiers).where(tiers.c.name == gateway.name)
-    return connection.execute(mine.values(seen_at=micros(now))).rowcount > 0
+    return connection.execute(mine.values(seen_at=to_microseconds(now))).rowcount > 0
 
 
-def retire_gone(connection: Connection, now: datetime, unheard: Iterable[str] = ()) -> None:
+def retire_silent_gateways(
+    connection: Connection, now: datetime, unheard: Iterable[str] = ()
+) -> None:
     """Forget the gateways that are gone for good; one that comes back begins empty.
 
     They are those of `unheard` that by the clock were not seen for long, and those that never said
     that they are there and hold nothing more.
     """
-    ours = tiers.c.name.startswith(PREFIX, autoescape=True)
-    over = sa.and_(tiers.c.name.in_(list(unheard)), tiers.c.seen_at < micros(now - ABSENT))
+    ours = tiers.c.name.startswith(GATEWAY_PREFIX, autoescape=True)
+    over = sa.and_(
+        tiers.c.name.in_(list(unheard)),
+        tiers.c.seen_at < to_microseconds(now - RETIRE_SILENT_AFTER),
+    )
     absent = sa.select(tiers.c.name).where(ours, over)
     silent = sa.select(tiers.c.name).where(ours, tiers.c.seen_at == 0)
     late = (
         sa.select(outbox.c.tier)
-        .where(outbox.c.tier.in_(silent), outbox.c.state.in_(OPEN))
+        .where(outbox.c.tier.in_(silent), outbox.c.state.in_(OPEN_STATES))
         .group_by(outbox.c.tier)
-        .having(sa.func.min(outbox.c.enqueued_at) < micros(now - GONE))
+        .having(sa.func.min(outbox.c.enqueued_at) < to_microseconds(now - RETIRE_NEVER_SEEN_AFTER))
     )
     for name in [*connection.scalars(absent), *connection.scalars(late)]:
-        retire(connection, name)
+        retire_tier(connection, name)

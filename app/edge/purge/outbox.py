@@ -13,34 +13,34 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.timestamps import micros
-from ..pages.page import Affected
+from ..changes.timestamps import to_microseconds
+from ..pages.page import AffectedPage
 from ..pages.resolve import Resolution, resolve
-from .entry_state import Kind, State
+from .entry_state import EntryKind, EntryState
 from .tables import join_urls, outbox
-from .tier import Tier, inside_out
+from .tier import Tier, sort_inside_out
 
-CHANNEL = "edge_relay"
+NOTIFY_CHANNEL = "edge_relay"
 """Where PostgreSQL tells relays that something is owed."""
 
 _CHUNK = 400
 
 
-def settle_changes(connection: Connection, tiers: Iterable[Tier], now: datetime) -> Resolution:
+def resolve_and_enqueue(connection: Connection, tiers: Iterable[Tier], now: datetime) -> Resolution:
     """Resolve every change that nobody resolved, and owe each tier its purges.
 
     Call it in a transaction of its own that holds SQLite's write lock from its beginning.
     """
     resolution = resolve(connection)
-    before = _last(connection)
-    enqueue(connection, resolution, tiers, now)
-    if resolution.since is not None:
-        written = {"written_at": micros(resolution.since)}
+    before = _last_entry_id(connection)
+    enqueue_resolution(connection, resolution, tiers, now)
+    if resolution.first_written_at is not None:
+        written = {"written_at": to_microseconds(resolution.first_written_at)}
         connection.execute(sa.update(outbox).where(outbox.c.id > before).values(written))
     return resolution
 
 
-def enqueue(
+def enqueue_resolution(
     connection: Connection,
     resolution: Resolution,
     tiers: Iterable[Tier],
@@ -49,62 +49,69 @@ def enqueue(
     cause: str = "",
 ) -> None:
     """Owe each tier the purges of a resolution; the caller holds the lock of resolving."""
-    if not resolution.pages and not resolution.everything:
+    if not resolution.pages and not resolution.everything_reason:
         return
-    count = resolution.changes
-    cause = cause or resolution.everything or ("1 change" if count == 1 else f"{count} changes")
-    tiers = inside_out(tiers)
+    count = resolution.change_count
+    cause = (
+        cause or resolution.everything_reason or ("1 change" if count == 1 else f"{count} changes")
+    )
+    tiers = sort_inside_out(tiers)
     single = apart(resolution.pages, tiers)
     folded = tuple(set(resolution.pages).difference(single))
     for tier in tiers:
-        if resolution.everything:
-            everything(connection, tier, cause, now)
-        elif not _join_everything(connection, tier, _last(connection), None, untried=True):
-            owed = _owed(tier, cause, now, _last(connection))
+        if resolution.everything_reason:
+            enqueue_everything(connection, tier, cause, now)
+        elif not _join_everything(connection, tier, _last_entry_id(connection), None, untried=True):
+            owed = _new_entry(tier, cause, now, _last_entry_id(connection))
             lasting = [page for page in single if page.outlives(tier.ignored_lifetime)]
-            _pages(connection, tier, lasting, owed)
+            _enqueue_pages(connection, tier, lasting, owed)
             if not tier.by_url:
                 _fold_short(connection, folded, owed)
-            fold(connection, tier, now)
-    notify(connection)
+            coalesce_backlog(connection, tier, now)
+    notify_relays(connection)
 
 
-def notify(connection: Connection) -> None:
+def notify_relays(connection: Connection) -> None:
     """Wake the relays of other processes once this transaction commits, where that can be done."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+        connection.exec_driver_sql(f"NOTIFY {NOTIFY_CHANNEL}")
 
 
-def fold(connection: Connection, tier: Tier, now: datetime) -> bool:
+def coalesce_backlog(connection: Connection, tier: Tier, now: datetime) -> bool:
     """Fold the pages that wait for a tier into one purge of everything, when they are too many."""
-    waiting = connection.scalar(sa.select(sa.func.count()).where(*_waiting(tier, Kind.PAGE))) or 0
-    if waiting <= tier.backlog:
+    waiting = (
+        connection.scalar(sa.select(sa.func.count()).where(*_is_pending(tier, EntryKind.PAGE))) or 0
+    )
+    if waiting <= tier.max_backlog:
         return False
-    everything(connection, tier, f"{waiting} pages were waiting to be purged", now)
+    enqueue_everything(connection, tier, f"{waiting} pages were waiting to be purged", now)
     return True
 
 
-def everything(connection: Connection, tier: Tier, cause: str, now: datetime) -> None:
+def enqueue_everything(connection: Connection, tier: Tier, cause: str, now: datetime) -> None:
     """Owe a tier a purge of everything, in place of all that waits for it."""
     gone = connection.execute(
         sa.delete(outbox)
-        .where(*_waiting(tier, Kind.PAGE), outbox.c.id.in_(_unlocked(connection, tier)))
+        .where(
+            *_is_pending(tier, EntryKind.PAGE),
+            outbox.c.id.in_(_unlocked_page_entries(connection, tier)),
+        )
         .returning(outbox.c.id, outbox.c.enqueued_at),
     ).all()
-    upto = _last(connection)
+    upto = _last_entry_id(connection)
     origin = min((row.id for row in gone), default=None)
-    since = min((row.enqueued_at for row in gone), default=micros(now))
+    since = min((row.enqueued_at for row in gone), default=to_microseconds(now))
     if _join_everything(connection, tier, upto, origin):
         return
-    values = _owed(tier, cause, now, upto)
-    values |= {"kind": Kind.EVERYTHING, "origin": origin, "enqueued_at": since}
+    values = _new_entry(tier, cause, now, upto)
+    values |= {"kind": EntryKind.EVERYTHING, "origin": origin, "enqueued_at": since}
     connection.execute(sa.insert(outbox).values(values))
 
 
-def _pages(
-    connection: Connection, tier: Tier, pages: Sequence[Affected], owed: dict[str, object]
+def _enqueue_pages(
+    connection: Connection, tier: Tier, pages: Sequence[AffectedPage], owed: dict[str, object]
 ) -> None:
-    by_site: dict[str, list[Affected]] = defaultdict(list)
+    by_site: dict[str, list[AffectedPage]] = defaultdict(list)
     for page in pages:
         by_site[page.site].append(page)
     for site in sorted(by_site):
@@ -112,17 +119,17 @@ def _pages(
 
 
 def _pages_of_site(
-    connection: Connection, tier: Tier, pages: Sequence[Affected], owed: dict[str, object]
+    connection: Connection, tier: Tier, pages: Sequence[AffectedPage], owed: dict[str, object]
 ) -> None:
     """Owe a tier the purges of pages that were registered under one site."""
     tags = {page.url: page.tag for page in pages}
-    gone = {page.url for page in pages if page.gone}
+    gone = {page.url for page in pages if page.hard_purge}
     for chunk in _chunks(sorted(tags)):
         now_gone = sa.or_(outbox.c.gone, outbox.c.url.in_(sorted(gone.intersection(chunk))))
         same_pages = sa.and_(outbox.c.site == owed["site"], outbox.c.url.in_(chunk))
         joined = connection.scalars(
             sa.update(outbox)
-            .where(*_waiting(tier, Kind.PAGE), same_pages)
+            .where(*_is_pending(tier, EntryKind.PAGE), same_pages)
             .values(upto=owed["upto"], gone=now_gone)
             .returning(outbox.c.url),
         ).all()
@@ -135,7 +142,7 @@ def _pages_of_site(
             connection.execute(sa.insert(outbox), rows)
 
 
-def apart(pages: Iterable[Affected], tiers: Iterable[Tier]) -> tuple[Affected, ...]:
+def apart(pages: Iterable[AffectedPage], tiers: Iterable[Tier]) -> tuple[AffectedPage, ...]:
     """The pages that every tier is owed one by one.
 
     An edge that is purged by URL needs each of them, but for those that it keeps for a minute.
@@ -148,7 +155,9 @@ def apart(pages: Iterable[Affected], tiers: Iterable[Tier]) -> tuple[Affected, .
     )
 
 
-def _fold_short(connection: Connection, pages: Iterable[Affected], owed: dict[str, object]) -> None:
+def _fold_short(
+    connection: Connection, pages: Iterable[AffectedPage], owed: dict[str, object]
+) -> None:
     """Queue the purges of short-lived pages: one entry lists the URLs of many."""
     urls: dict[tuple[str, str], set[str]] = defaultdict(set)
     for page in pages:
@@ -166,7 +175,7 @@ def _join_everything(
     connection: Connection, tier: Tier, upto: int, origin: int | None, *, untried: bool = False
 ) -> bool:
     """Let a purge of everything that waits stand for more; pages join one that never failed."""
-    where = _waiting(tier, Kind.EVERYTHING)
+    where = _is_pending(tier, EntryKind.EVERYTHING)
     if untried:
         where = (*where, outbox.c.attempts == 0)
     values = {"upto": upto}
@@ -177,37 +186,37 @@ def _join_everything(
     return joined.rowcount > 0
 
 
-def _waiting(tier: Tier, kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:
+def _is_pending(tier: Tier, kind: EntryKind) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         outbox.c.tier == tier.name,
         outbox.c.kind == kind,
-        outbox.c.state == State.PENDING,
+        outbox.c.state == EntryState.PENDING,
     )
 
 
-def _unlocked(connection: Connection, tier: Tier) -> sa.Select[int]:
+def _unlocked_page_entries(connection: Connection, tier: Tier) -> sa.Select[int]:
     """The pages that wait and that nobody is claiming at this moment."""
-    found = sa.select(outbox.c.id).where(*_waiting(tier, Kind.PAGE))
+    found = sa.select(outbox.c.id).where(*_is_pending(tier, EntryKind.PAGE))
     if connection.dialect.name == "postgresql":
         return found.with_for_update(skip_locked=True)
     return found
 
 
-def _owed(tier: Tier, cause: str, now: datetime, upto: int) -> dict[str, object]:
+def _new_entry(tier: Tier, cause: str, now: datetime, upto: int) -> dict[str, object]:
     return {
         "tier": tier.name,
         "depth": tier.depth,
-        "kind": Kind.PAGE,
-        "state": State.PENDING,
-        "again": tier.flight > timedelta(0),
+        "kind": EntryKind.PAGE,
+        "state": EntryState.PENDING,
+        "again": tier.max_flight_time > timedelta(0),
         "upto": upto,
-        "due_at": micros(now),
-        "enqueued_at": micros(now),
+        "due_at": to_microseconds(now),
+        "enqueued_at": to_microseconds(now),
         "cause": cause,
     }
 
 
-def _last(connection: Connection) -> int:
+def _last_entry_id(connection: Connection) -> int:
     return connection.scalar(sa.select(sa.func.max(outbox.c.id))) or 0
 
 

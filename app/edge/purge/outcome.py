@@ -11,48 +11,48 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..cdn import PurgeError
-from ..changes.timestamps import micros, span
-from .backoff import CREDENTIAL, pause
+from ..changes.timestamps import duration_microseconds, to_microseconds
+from .backoff import CREDENTIAL_DELAY, backoff_delay
 from .claim import Claim
-from .entry_state import State, move
+from .entry_state import EntryState, move
 from .tables import outbox
 from .tables import tier as tiers
 from .tier import Tier
 
-BREAKS = 3
+BREAKER_THRESHOLD = 3
 """After so many failures in a row a tier counts as one that can't be purged."""
 
-HOPELESS = 12
+DEAD_LETTER_THRESHOLD = 12
 """A page that failed so often while the tier took others is refused for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class CallFailure:
     """How a call failed, and when."""
 
     error: PurgeError
     at: datetime
 
 
-def accepted(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
+def record_success(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
     """The edge took the call: entries settle, or wait for their second purge."""
-    at = micros(now)
-    if claim.everything:
-        _mend(connection, tier, claim, now)
+    at = to_microseconds(now)
+    if claim.purges_everything:
+        _settle_dead_letters(connection, tier, claim, now)
     free: dict[str, Any] = {"claimed_by": "", "attempts": 0, "blame": 0}
     first = sa.func.coalesce(outbox.c.sent_at, at)
     move(
         connection,
-        State.SETTLED,
-        sa.and_(_held(claim), ~outbox.c.again),
+        EntryState.SETTLED,
+        sa.and_(_is_held_by(claim), ~outbox.c.again),
         sent_at=first,
         settled_at=at,
         **free,
     )
     move(
         connection,
-        State.SENT,
-        sa.and_(_held(claim), outbox.c.again),
+        EntryState.SENT,
+        sa.and_(_is_held_by(claim), outbox.c.again),
         sent_at=first,
         again=False,
         due_at=at + _flight(connection, tier),
@@ -68,62 +68,80 @@ def accepted(connection: Connection, tier: Tier, claim: Claim, now: datetime) ->
 def _flight(connection: Connection, tier: Tier) -> int:
     """Microseconds until the second purge, as those who serve pages to this tier have said."""
     placed = sa.select(tiers.c.flight).where(tiers.c.name == tier.name)
-    return max(span(tier.flight), connection.scalar(placed) or 0)
+    return max(duration_microseconds(tier.max_flight_time), connection.scalar(placed) or 0)
 
 
-def _mend(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
+def _settle_dead_letters(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
     """A purge of everything that settles makes the dead letters before it good."""
     settles = connection.scalar(
-        sa.select(sa.func.max(outbox.c.upto)).where(_held(claim), ~outbox.c.again),
+        sa.select(sa.func.max(outbox.c.upto)).where(_is_held_by(claim), ~outbox.c.again),
     )
     if settles is not None:
         move(
             connection,
-            State.SETTLED,
+            EntryState.SETTLED,
             sa.and_(outbox.c.tier == tier.name, outbox.c.id <= settles),
-            come_from=(State.DEAD,),
-            settled_at=micros(now),
+            come_from=(EntryState.DEAD,),
+            settled_at=to_microseconds(now),
         )
 
 
-def failed(
-    connection: Connection, tier: Tier, claim: Claim, failure: Failure, random: Random
+def record_failure(
+    connection: Connection, tier: Tier, claim: Claim, failure: CallFailure, random: Random
 ) -> timedelta:
     """The call failed: entries wait for another try, or die; return how long the tier rests."""
     error, said = failure.error, str(failure.error)[:500]
-    count, blame = _failures(connection, tier), _blame(connection, claim)
-    refused = not error.retryable and not error.credential
-    blamed = refused or (not error.credential and count == 0)
-    rest = pause(count + 1, random, retry_after=error.retry_after, credential=error.credential)
-    if not claim.everything and _hopeless(claim, blame, refused=refused, blamed=blamed):
-        move(connection, State.DEAD, _held(claim), due_at=micros(failure.at), last_error=said)
+    count, blame = _failures(connection, tier), _entry_failures(connection, claim)
+    refused = not error.retryable and not error.credentials_rejected
+    blamed = refused or (not error.credentials_rejected and count == 0)
+    rest = backoff_delay(
+        count + 1, random, retry_after=error.retry_after, credential=error.credentials_rejected
+    )
+    if not claim.purges_everything and _is_undeliverable(
+        claim, blame, refused=refused, blamed=blamed
+    ):
+        move(
+            connection,
+            EntryState.DEAD,
+            _is_held_by(claim),
+            due_at=to_microseconds(failure.at),
+            last_error=said,
+        )
     values: dict[str, Any] = {"last_error": said, "claimed_by": ""}
     if blamed:
-        own = CREDENTIAL if refused and claim.everything else pause(blame + 1, random)
-        values |= {"blame": blame + 1, "due_at": micros(failure.at + max(own, rest))}
-    _return(connection, claim, values)
-    broken = error.credential or count + 1 >= BREAKS or (refused and claim.everything)
-    _rest(connection, tier, count + 1, failure.at + rest, said if broken else None)
+        own = (
+            CREDENTIAL_DELAY
+            if refused and claim.purges_everything
+            else backoff_delay(blame + 1, random)
+        )
+        values |= {"blame": blame + 1, "due_at": to_microseconds(failure.at + max(own, rest))}
+    _release_entries(connection, claim, values)
+    broken = (
+        error.credentials_rejected
+        or count + 1 >= BREAKER_THRESHOLD
+        or (refused and claim.purges_everything)
+    )
+    _pause_tier(connection, tier, count + 1, failure.at + rest, said if broken else None)
     return rest
 
 
-def _hopeless(claim: Claim, blame: int, *, refused: bool, blamed: bool) -> bool:
+def _is_undeliverable(claim: Claim, blame: int, *, refused: bool, blamed: bool) -> bool:
     """Tell whether trying again is of no use: the page itself was refused, alone."""
     alone = len(claim.targets) == 1
-    return alone and (refused or (blamed and blame + 1 >= HOPELESS))
+    return alone and (refused or (blamed and blame + 1 >= DEAD_LETTER_THRESHOLD))
 
 
-def _return(connection: Connection, claim: Claim, values: dict[str, Any]) -> None:
+def _release_entries(connection: Connection, claim: Claim, values: dict[str, Any]) -> None:
     """Give the entries back, as they were before the claim."""
     unsent = outbox.c.sent_at.is_(None)
-    move(connection, State.PENDING, sa.and_(_held(claim), unsent), **values)
-    move(connection, State.SENT, sa.and_(_held(claim), ~unsent), **values)
+    move(connection, EntryState.PENDING, sa.and_(_is_held_by(claim), unsent), **values)
+    move(connection, EntryState.SENT, sa.and_(_is_held_by(claim), ~unsent), **values)
 
 
-def _rest(
+def _pause_tier(
     connection: Connection, tier: Tier, failures: int, until: datetime, broken: str | None
 ) -> None:
-    values: dict[str, Any] = {"failures": failures, "resume_at": micros(until)}
+    values: dict[str, Any] = {"failures": failures, "resume_at": to_microseconds(until)}
     if broken is not None:
         values["breaker"] = broken or "it can't be purged"
     connection.execute(sa.update(tiers).where(tiers.c.name == tier.name).values(values))
@@ -133,14 +151,14 @@ def _failures(connection: Connection, tier: Tier) -> int:
     return connection.scalar(sa.select(tiers.c.failures).where(tiers.c.name == tier.name)) or 0
 
 
-def _blame(connection: Connection, claim: Claim) -> int:
-    return connection.scalar(sa.select(sa.func.max(outbox.c.blame)).where(_held(claim))) or 0
+def _entry_failures(connection: Connection, claim: Claim) -> int:
+    return connection.scalar(sa.select(sa.func.max(outbox.c.blame)).where(_is_held_by(claim))) or 0
 
 
-def _held(claim: Claim) -> sa.ColumnElement[bool]:
+def _is_held_by(claim: Claim) -> sa.ColumnElement[bool]:
     """The entries that the claim still holds; a lease that ended may have passed them on."""
     return sa.and_(
         outbox.c.id.in_(claim.ids),
         outbox.c.claimed_by == claim.token,
-        outbox.c.state == State.CLAIMED,
+        outbox.c.state == EntryState.CLAIMED,
     )

@@ -10,15 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.timestamps import instant
-from .breaker import breakers
-from .entry_state import OPEN, Kind, State
+from ..changes.timestamps import from_microseconds
+from .breaker import open_breakers
+from .entry_state import OPEN_STATES, EntryKind, EntryState
 from .tables import outbox
 from .tables import tier as tiers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PageTierStatus:
     """What is known of a page at a tier; purges of everything count, as far as they are kept.
 
     `owed` since when it waits for a purge, `again` when the second one is due, `purged` when it was
@@ -34,39 +34,41 @@ class Standing:
     broken: str = ""
     worked: datetime | None = None
 
-    def words(self) -> Iterator[str]:
+    def to_lines(self) -> Iterator[str]:
         """The same for people."""
         if self.broken:
-            since = f" since {_said(self.worked)}" if self.worked else ""
+            since = f" since {_format_instant(self.worked)}" if self.worked else ""
             yield f"{self.tier} can't be purged{since}: {self.broken}."
         if self.owed:
-            yield f"{self.tier} is owed its purge since {_said(self.owed)}."
+            yield f"{self.tier} is owed its purge since {_format_instant(self.owed)}."
         if self.again:
-            yield f"{self.tier} is to be purged of it again at {_said(self.again)}."
+            yield f"{self.tier} is to be purged of it again at {_format_instant(self.again)}."
         if self.refused:
             yield f"{self.tier} refused its purge for good."
         when = (
-            f"was last purged of it at {_said(self.purged)}" if self.purged else "is owed nothing"
+            f"was last purged of it at {_format_instant(self.purged)}"
+            if self.purged
+            else "is owed nothing"
         )
         if self.purged or not (self.owed or self.again or self.refused):
             yield f"{self.tier} {when}."
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         instants = {name: getattr(self, name) for name in ("owed", "again", "purged", "worked")}
         told = {name: at and at.isoformat() for name, at in instants.items()}
         return {"tier": self.tier, **told, "refused": self.refused, "broken": self.broken}
 
 
-def standings(connection: Connection, url: str, now: datetime) -> tuple[Standing, ...]:
+def page_status(connection: Connection, url: str, now: datetime) -> tuple[PageTierStatus, ...]:
     """How each tier that is known stands to a page."""
-    broken = breakers(connection, now)
+    broken = open_breakers(connection, now)
     known = connection.execute(sa.select(tiers.c.name, tiers.c.last_success)).all()
     worked = {row.name: row.last_success for row in known}
-    found = {row.tier: row for row in connection.execute(_OF_PAGE, {"of": url})}
+    found = {row.tier: row for row in connection.execute(_STATUS_QUERY, {"of": url})}
     told = [(name, found.get(name)) for name in sorted({*worked, *found})]
     return tuple(
-        Standing(
+        PageTierStatus(
             tier=name,
             owed=_instant(row and row.owed),
             again=_instant(row and row.again),
@@ -79,8 +81,8 @@ def standings(connection: Connection, url: str, now: datetime) -> tuple[Standing
     )
 
 
-_open = outbox.c.state.in_(OPEN)
-_OF_PAGE = (
+_open = outbox.c.state.in_(OPEN_STATES)
+_STATUS_QUERY = (
     sa.select(
         outbox.c.tier,
         sa.func.min(
@@ -90,16 +92,16 @@ _OF_PAGE = (
             sa.case((sa.and_(_open, outbox.c.sent_at.is_not(None)), outbox.c.due_at))
         ).label("again"),
         sa.func.max(sa.func.coalesce(outbox.c.settled_at, outbox.c.sent_at)).label("purged"),
-        sa.func.sum(sa.case((outbox.c.state == State.DEAD, 1), else_=0)).label("refused"),
+        sa.func.sum(sa.case((outbox.c.state == EntryState.DEAD, 1), else_=0)).label("refused"),
     )
-    .where(sa.or_(outbox.c.url == sa.bindparam("of"), outbox.c.kind == Kind.EVERYTHING))
+    .where(sa.or_(outbox.c.url == sa.bindparam("of"), outbox.c.kind == EntryKind.EVERYTHING))
     .group_by(outbox.c.tier)
 )
 
 
 def _instant(at: int | None) -> datetime | None:
-    return None if at is None else instant(at)
+    return None if at is None else from_microseconds(at)
 
 
-def _said(at: datetime | None) -> str:
+def _format_instant(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"

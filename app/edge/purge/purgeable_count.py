@@ -12,17 +12,17 @@ from threading import Event, Lock, Thread
 
 logger = logging.getLogger(__name__)
 
-RENEW = 2.0
+REFRESH_AFTER = 2.0
 """Seconds after which the database is asked again."""
 
-LONGEST = 30.0
+MAX_AGE = 30.0
 """Seconds for which its answer counts."""
 
-PATIENCE = 0.25
+FIRST_READ_TIMEOUT = 0.25
 """Seconds that one reader waits when there is no answer that counts."""
 
 
-class Trust:
+class PurgeableCountCache:
     """Remembers what `look` said, and asks it again from time to time; 0 when it can't be known."""
 
     def __init__(
@@ -30,43 +30,43 @@ class Trust:
     ) -> None:
         self._look = look
         self._ticks = ticks
-        self._known = 0
-        self._at = float("-inf")
-        self._asking = Lock()
+        self._count = 0
+        self._loaded_at = float("-inf")
+        self._refresh_lock = Lock()
 
     def __call__(self) -> int:
         """How many edges can be purged, counted from inside."""
-        age = self._ticks() - self._at
-        if age < RENEW:
-            return self._known
-        answered = self._ask()
-        if age >= LONGEST:
-            answered.wait(PATIENCE)
-        return self._known if self._ticks() - self._at < LONGEST else 0
+        age = self._ticks() - self._loaded_at
+        if age < REFRESH_AFTER:
+            return self._count
+        answered = self._refresh_in_background()
+        if age >= MAX_AGE:
+            answered.wait(FIRST_READ_TIMEOUT)
+        return self._count if self._ticks() - self._loaded_at < MAX_AGE else 0
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Ask now, and wait for the answer."""
         at = self._ticks()
-        self._known = self._look()
-        self._at = at
+        self._count = self._look()
+        self._loaded_at = at
 
-    def _ask(self) -> Event:
+    def _refresh_in_background(self) -> Event:
         """Ask in a thread of its own, unless one is asking already."""
         answered = Event()
-        if not self._asking.acquire(blocking=False):
+        if not self._refresh_lock.acquire(blocking=False):
             return answered
 
         def ask() -> None:
             try:
-                self.renew()
+                self.refresh()
             except Exception:  # the database is away: what is known gets too old by and by
                 logger.warning("edge.trust_unknown", exc_info=True)
             finally:
-                self._asking.release()
+                self._refresh_lock.release()
                 answered.set()
 
         try:
             Thread(target=ask, daemon=True).start()
         except RuntimeError:  # no more threads
-            self._asking.release()
+            self._refresh_lock.release()
         return answered

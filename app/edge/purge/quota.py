@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..cdn import Limits
+from ..cdn import CallLimits
 
 _ONE = 1.0
 
 
-def refilled(level: float, passed: timedelta, limits: Limits) -> float:
+def refill(level: float, passed: timedelta, limits: CallLimits) -> float:
     """The calls that may be made, so long after there were `level`."""
     if limits.per_second is None:
         return float(limits.burst)
@@ -17,7 +17,7 @@ def refilled(level: float, passed: timedelta, limits: Limits) -> float:
     return min(level + gained, float(limits.burst))
 
 
-def wait(level: float, limits: Limits) -> timedelta:
+def time_until_token(level: float, limits: CallLimits) -> timedelta:
     """How long until one call may be made; zero when it may be made now."""
     if limits.per_second is None or level >= _ONE:
         return timedelta(0)

@@ -9,28 +9,28 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.metadata import forget, note, noted
-from ..changes.timestamps import micros
-from ..pages.capacity import Bound, Fullness, highest, recount
-from ..pages.page import Affected
+from ..changes.metadata import delete_meta, get_meta, set_meta
+from ..changes.timestamps import to_microseconds
+from ..pages.capacity import IndexCapacity, IndexSize, count_and_store, highest_page_id
+from ..pages.page import AffectedPage
 from ..pages.resolve import Resolution
 from ..pages.short_lived import GROUP, forget_expired, take_surplus
 from ..pages.tables import page
-from .outbox import enqueue, everything
+from .outbox import enqueue_everything, enqueue_resolution
 from .tier import Tier
 
 logger = logging.getLogger(__name__)
 
-TURNOVER = 100
+EVICTION_BATCH = 100
 """So many old pages make room for new ones at a time, where the index is full."""
 
-OLD = timedelta(days=1)
+EVICTABLE_AGE = timedelta(days=1)
 """A page that nobody made anew for so long is seldom asked for."""
 
-GRACE = timedelta(hours=1)
+CLOCK_TOLERANCE = timedelta(hours=1)
 """Clocks that differ by less than this let no page leave that lives."""
 
-_LEFT = "left"
+_EXPIRED_UP_TO_KEY = "left"
 """The note of the latest instant by which pages were let go as expired."""
 
 _FULL = "the page index is full"
@@ -38,59 +38,69 @@ _MOST_EXPIRED = 2_000
 _MOST_EVICTED = 1_000
 
 
-def keep_room(
-    connection: Connection, tiers: tuple[Tier, ...], now: datetime, bound: Bound | None
+def expire_and_evict(
+    connection: Connection, tiers: tuple[Tier, ...], now: datetime, bound: IndexCapacity | None
 ) -> None:
     """Let expired pages leave, and some that live where there are too many; count the rest.
 
     The caller holds the lock of resolving, and `tiers` are all that pages may be kept by.
     """
-    top = highest(connection)
-    _let_go(connection, tiers, now)
-    found = recount(connection, top=top)
+    top = highest_page_id(connection)
+    _delete_expired(connection, tiers, now)
+    found = count_and_store(connection, top=top)
     if bound is None:
         return
-    if _evict(connection, tiers, now, _surplus(found, bound, now)):
-        logger.warning("index.full", extra={"pages": found.pages, "bound": bound.pages})
-        recount(connection, top=top)
+    if _evict_pages(connection, tiers, now, _eviction_queries(found, bound, now)):
+        logger.warning("index.full", extra={"pages": found.pages, "bound": bound.max_pages})
+        count_and_store(connection, top=top)
     if pages := take_surplus(connection, bound, _MOST_EVICTED):
-        enqueue(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
+        enqueue_resolution(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
 
 
-def _let_go(connection: Connection, tiers: tuple[Tier, ...], now: datetime) -> None:
+def _delete_expired(connection: Connection, tiers: tuple[Tier, ...], now: datetime) -> None:
     """Let expired pages leave; everything is owed where a clock that was ahead has done so before.
 
     What it let go may still be kept, and nobody will hear when it changes.
     """
-    known = noted(connection, _LEFT)
-    if known is not None and int(known) > micros(now + GRACE):
+    known = get_meta(connection, _EXPIRED_UP_TO_KEY)
+    if known is not None and int(known) > to_microseconds(now + CLOCK_TOLERANCE):
         logger.warning("index.clock_was_ahead")
-        forget(connection, _LEFT)
+        delete_meta(connection, _EXPIRED_UP_TO_KEY)
         for tier in tiers:
-            everything(connection, tier, "pages had left by a clock that was ahead", now)
-    expired = page.c.expires_at < micros(now - GRACE)
+            enqueue_everything(connection, tier, "pages had left by a clock that was ahead", now)
+    expired = page.c.expires_at < to_microseconds(now - CLOCK_TOLERANCE)
     over = sa.select(page.c.id).where(expired).limit(_MOST_EXPIRED)
     gone = connection.execute(sa.delete(page).where(page.c.id.in_(over))).rowcount
-    gone += forget_expired(connection, micros(now - GRACE), _MOST_EXPIRED)
+    gone += forget_expired(connection, to_microseconds(now - CLOCK_TOLERANCE), _MOST_EXPIRED)
     if gone:
-        note(connection, _LEFT, str(micros(now)))
+        set_meta(connection, _EXPIRED_UP_TO_KEY, str(to_microseconds(now)))
 
 
-def _surplus(found: Fullness, bound: Bound, now: datetime) -> list[sa.Select[int]]:
+def _eviction_queries(
+    found: IndexSize, bound: IndexCapacity, now: datetime
+) -> list[sa.Select[int]]:
     """The ids of the pages that have to leave: those that would expire first."""
     single = page.c.variant != GROUP
     first = sa.select(page.c.id).where(single).order_by(page.c.expires_at, page.c.id)
     leave = []
-    if found.aside > bound.aside:
-        leave.append(first.where(page.c.aside).limit(min(found.aside - bound.aside, _MOST_EVICTED)))
-    if found.pages > bound.pages:
-        leave.append(first.limit(min(found.pages - bound.pages, _MOST_EVICTED)))
-    elif found.pages == bound.pages:
-        leave.append(first.where(page.c.registered_at < micros(now - OLD)).limit(TURNOVER))
+    if found.open_ended > bound.max_open_ended:
+        leave.append(
+            first.where(page.c.aside).limit(
+                min(found.open_ended - bound.max_open_ended, _MOST_EVICTED)
+            )
+        )
+    if found.pages > bound.max_pages:
+        leave.append(first.limit(min(found.pages - bound.max_pages, _MOST_EVICTED)))
+    elif found.pages == bound.max_pages:
+        leave.append(
+            first.where(page.c.registered_at < to_microseconds(now - EVICTABLE_AGE)).limit(
+                EVICTION_BATCH
+            )
+        )
     return leave
 
 
-def _evict(
+def _evict_pages(
     connection: Connection,
     tiers: tuple[Tier, ...],
     now: datetime,
@@ -109,7 +119,8 @@ def _evict(
     ).all()
     # As gone: when it loses something later, nobody will hear of it any more.
     pages = tuple(
-        Affected(id=row.id, url=row.url, tag=row.tag, site=row.site, gone=True) for row in left
+        AffectedPage(id=row.id, url=row.url, tag=row.tag, site=row.site, hard_purge=True)
+        for row in left
     )
-    enqueue(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
+    enqueue_resolution(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
     return True

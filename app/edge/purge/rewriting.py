@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from ..changes.metadata import note, noted
-from ..changes.timestamps import instant, micros
+from ..changes.metadata import get_meta, set_meta
+from ..changes.timestamps import from_microseconds, to_microseconds
 
 MOST_PAGES = 50
 """Pages whose differences are remembered, of each sort; the oldest are forgotten."""
@@ -144,12 +144,12 @@ class Memory:
 
 def recall(connection: Connection) -> Memory:
     """Read what is known of the public edge."""
-    stored = noted(connection, _NOTE)
+    stored = get_meta(connection, _NOTE)
     if stored is None:
         return Memory()
     values: dict[str, Any] = json.loads(stored)
     suspicions = {
-        url: Suspicion(kinds=frozenset(kinds), at=instant(at))
+        url: Suspicion(kinds=frozenset(kinds), at=from_microseconds(at))
         for url, kinds, at in values["suspicions"]
     }
     return Memory(
@@ -161,13 +161,13 @@ def remember(connection: Connection, memory: Memory) -> None:
     """Write what is known of the public edge."""
     values = {
         "suspicions": [
-            (url, _sorted(known.kinds), micros(known.at))
+            (url, _sorted(known.kinds), to_microseconds(known.at))
             for url, known in memory.suspicions.items()
         ],
         "kinds": _sorted(memory.kinds),
         "pages": list(memory.pages),
     }
-    note(connection, _NOTE, json.dumps(values))
+    set_meta(connection, _NOTE, json.dumps(values))
 
 
 def _sorted(kinds: Collection[str]) -> list[str]:

@@ -9,27 +9,27 @@ from datetime import UTC, datetime, timedelta
 from random import Random, SystemRandom
 
 
-def wall() -> datetime:
+def utc_now() -> datetime:
     """The instant that this machine's clock shows."""
     return datetime.now(UTC)
 
 
-def unwatched(_step: str) -> None:
+def ignore_step(_step: str) -> None:
     """Nobody watches the steps, but tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class RelayRuntime:
     """`clock` says what time it is and may jump; `ticks` counts seconds and never jumps.
 
     `reached` hears of each step after it was taken.
     """
 
-    clock: Callable[[], datetime] = wall
-    ticks: Callable[[], float] = time.monotonic
+    clock: Callable[[], datetime] = utc_now
+    monotonic: Callable[[], float] = time.monotonic
     random: Random = field(default_factory=SystemRandom)
-    reached: Callable[[str], None] = unwatched
+    on_step: Callable[[str], None] = ignore_step
 
-    def since(self, began: float) -> timedelta:
+    def elapsed_since(self, began: float) -> timedelta:
         """The time since the clock that never jumps showed `began`."""
-        return timedelta(seconds=max(self.ticks() - began, 0.0))
+        return timedelta(seconds=max(self.monotonic() - began, 0.0))

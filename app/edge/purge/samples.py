@@ -10,22 +10,22 @@ from random import Random
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.log import unresolved
-from ..changes.metadata import note, noted
-from ..changes.timestamps import instant, micros
+from ..changes.log import unresolved_changes
+from ..changes.metadata import get_meta, set_meta
+from ..changes.timestamps import from_microseconds, to_microseconds
 from ..pages.tables import page
-from .entry_state import OPEN, Kind
+from .entry_state import OPEN_STATES, EntryKind
 from .tables import outbox, sample
 
-KEPT = timedelta(days=7)
+KEEP_SAMPLES = timedelta(days=7)
 """A page that is fresh again is remembered so long."""
 
-SHOWN = 20
+MAX_LISTED = 20
 _LAST = "sample"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
+class StaleSample:
     """A page that was old at the public edge from `since`, as far as anybody looked."""
 
     url: str
@@ -34,7 +34,7 @@ class Stale:
     times: int = 1
     until: datetime | None = None
 
-    def words(self) -> str:
+    def to_text(self) -> str:
         """The same for people."""
         if self.until is not None:
             lasted = (self.until - self.since).total_seconds()
@@ -44,13 +44,13 @@ class Stale:
         return f"{self.url} is stale at the public edge, for {lasts:.0f} s; purged again {purged}"
 
 
-def chosen(connection: Connection, now: datetime, random: Random) -> Iterator[str]:
+def choose_urls(connection: Connection, now: datetime, random: Random) -> Iterator[str]:
     """The pages to look at: the one that was stale the longest ago, and any registered one."""
     open_one = sa.select(sample.c.url).where(sample.c.until.is_(None)).order_by(sample.c.seen_at)
     known = connection.scalar(open_one.limit(1))
     if known is not None:
         yield known
-    alive = sa.and_(page.c.variant == "", page.c.expires_at > micros(now))
+    alive = sa.and_(page.c.variant == "", page.c.expires_at > to_microseconds(now))
     least, most = connection.execute(
         sa.select(sa.func.min(page.c.id), sa.func.max(page.c.id)).where(alive)
     ).one()
@@ -62,28 +62,35 @@ def chosen(connection: Connection, now: datetime, random: Random) -> Iterator[st
         yield found
 
 
-def under_way(connection: Connection, url: str, since: datetime) -> bool:
+def has_recent_purge(connection: Connection, url: str, since: datetime) -> bool:
     """Tell whether a page may be old for a good reason: a purge that is owed, or was lately."""
-    recent = sa.or_(outbox.c.state.in_(OPEN), outbox.c.settled_at > micros(since))
-    mine = sa.or_(outbox.c.kind == Kind.EVERYTHING, outbox.c.url == url)
+    recent = sa.or_(outbox.c.state.in_(OPEN_STATES), outbox.c.settled_at > to_microseconds(since))
+    mine = sa.or_(outbox.c.kind == EntryKind.EVERYTHING, outbox.c.url == url)
     purged = connection.execute(sa.select(outbox.c.id).where(recent, mine).limit(1)).first()
-    return purged is not None or bool(unresolved(connection, most=0))
+    return purged is not None or bool(unresolved_changes(connection, most=0))
 
 
-def note_stale(connection: Connection, url: str, now: datetime) -> None:
+def record_stale(connection: Connection, url: str, now: datetime) -> None:
     """A page is stale, and was purged again."""
     mine = sa.and_(sample.c.url == url, sample.c.until.is_(None))
-    again = {"seen_at": micros(now), "times": sample.c.times + 1}
+    again = {"seen_at": to_microseconds(now), "times": sample.c.times + 1}
     if not connection.execute(sa.update(sample).where(mine).values(again)).rowcount:
-        values = {"url": url, "since": micros(now), "seen_at": micros(now), "times": 1}
+        values = {
+            "url": url,
+            "since": to_microseconds(now),
+            "seen_at": to_microseconds(now),
+            "times": 1,
+        }
         connection.execute(sa.insert(sample).values(values))
 
 
-def note_fresh(connection: Connection, url: str, now: datetime) -> bool:
+def record_fresh(connection: Connection, url: str, now: datetime) -> bool:
     """A page is fresh; tells whether it was stale before."""
     mine = sa.and_(sample.c.url == url, sample.c.until.is_(None))
-    over = {"seen_at": micros(now), "until": micros(now)}
-    connection.execute(sa.delete(sample).where(sample.c.until < micros(now - KEPT)))
+    over = {"seen_at": to_microseconds(now), "until": to_microseconds(now)}
+    connection.execute(
+        sa.delete(sample).where(sample.c.until < to_microseconds(now - KEEP_SAMPLES))
+    )
     return connection.execute(sa.update(sample).where(mine).values(over)).rowcount > 0
 
 
@@ -92,26 +99,26 @@ def note_rewritten(connection: Connection, url: str) -> None:
     connection.execute(sa.delete(sample).where(sample.c.url == url, sample.c.until.is_(None)))
 
 
-def say(connection: Connection, sentence: str) -> None:
+def set_last_result(connection: Connection, sentence: str) -> None:
     """Keep what a sample came to, in place of the one before."""
-    note(connection, _LAST, sentence)
+    set_meta(connection, _LAST, sentence)
 
 
-def last_word(connection: Connection) -> str:
+def get_last_result(connection: Connection) -> str:
     """What the last sample came to; empty when there was none."""
-    return noted(connection, _LAST) or ""
+    return get_meta(connection, _LAST) or ""
 
 
-def stale(connection: Connection) -> tuple[Stale, ...]:
+def stale_samples(connection: Connection) -> tuple[StaleSample, ...]:
     """The pages that are stale, and then those that were, the newest first."""
     query = sa.select(sample).order_by(sample.c.until.is_not(None), sample.c.id.desc())
     return tuple(
-        Stale(
+        StaleSample(
             url=row.url,
-            since=instant(row.since),
-            seen=instant(row.seen_at),
+            since=from_microseconds(row.since),
+            seen=from_microseconds(row.seen_at),
             times=row.times,
-            until=None if row.until is None else instant(row.until),
+            until=None if row.until is None else from_microseconds(row.until),
         )
-        for row in connection.execute(query.limit(SHOWN))
+        for row in connection.execute(query.limit(MAX_LISTED))
     )

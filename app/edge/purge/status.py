@@ -10,18 +10,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..changes.log import left
-from ..changes.timestamps import instant
-from .breaker import breakers
-from .claim import LATE
-from .entry_state import OPEN, State
+from ..changes.log import count_unresolved
+from ..changes.timestamps import from_microseconds
+from .breaker import open_breakers
+from .claim import OVERDUE_AFTER
+from .entry_state import OPEN_STATES, EntryState
 from .heartbeat import relay_silence
 from .rewriting import recall
-from .samples import Stale, last_word, stale
+from .samples import StaleSample, get_last_result, stale_samples
 from .tables import outbox
 from .tables import tier as tiers
 
-RECENT = 1_000
+LATENCY_SAMPLE_SIZE = 1_000
 """Of so many purges the times are looked at."""
 
 SHOWN = 20
@@ -60,7 +60,7 @@ class TierStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class PurgeStatus:
     """How all tiers are doing at an instant; `entries` of the change log are to be looked at."""
 
     at: datetime
@@ -68,7 +68,7 @@ class Status:
     entries: int = 0
     capped: tuple[str, ...] = ()
     """Of each edge that is never purged, why."""
-    stale: tuple[Stale, ...] = ()
+    stale: tuple[StaleSample, ...] = ()
     """Pages that samples have found old at the public edge, and of those that were, the newest."""
     sampled: str = ""
     """What the last sample came to."""
@@ -78,28 +78,28 @@ class Status:
     """For how long no relay has been alive; None while one is, or where none ever was."""
 
     @property
-    def healthy(self) -> bool:
+    def is_healthy(self) -> bool:
         """Tell whether a relay is alive, every tier can be purged and no page is known stale."""
         purged = not any(tier.breaker for tier in self.tiers)
         return purged and self.silence is None and all(page.until for page in self.stale)
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same as JSON has it: spans in seconds, instants as text."""
         plain: dict[str, Any] = _plain(asdict(self))
-        return plain | {"healthy": self.healthy}
+        return plain | {"healthy": self.is_healthy}
 
-    def words(self) -> Iterator[str]:
+    def to_lines(self) -> Iterator[str]:
         """The same in lines for people."""
         if self.silence is not None:
             yield dead_relay(self.silence)
         if not self.tiers:
             yield "Nothing was ever owed to an edge."
         for found in self.tiers:
-            yield from _said(found)
+            yield from _tier_lines(found)
         if self.entries:
             yield f"{self.entries} entries of the change log are left for the relay."
         yield from self.capped
-        yield from (page.words() for page in self.stale)
+        yield from (page.to_text() for page in self.stale)
         if self.rewritten:
             yield self.rewritten
         if self.sampled:
@@ -114,7 +114,7 @@ def dead_relay(silence: timedelta) -> str:
     )
 
 
-def _said(found: TierStatus) -> Iterator[str]:
+def _tier_lines(found: TierStatus) -> Iterator[str]:
     if found.gone is not None:
         ago = f"{found.gone.total_seconds():.0f} seconds ago"
         yield f"{found.name} is gone: it was last heard of {ago}, and nobody waits for it."
@@ -139,19 +139,19 @@ def _seconds(span: timedelta) -> str:
     return f"{span.total_seconds():.3f} s"
 
 
-def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> Status:
+def purge_status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> PurgeStatus:
     """How purging goes; `names` are tiers to show even when nothing was ever owed to them."""
     seen = set(names)
     seen |= set(connection.scalars(sa.select(tiers.c.name)))
     seen |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
-    broken = breakers(connection, now)
+    broken = open_breakers(connection, now)
     found = tuple(_tier(connection, name, now, broken.get(name, "")) for name in sorted(seen))
-    return Status(
+    return PurgeStatus(
         at=now,
         tiers=found,
-        entries=left(connection),
-        stale=stale(connection),
-        sampled=last_word(connection),
+        entries=count_unresolved(connection),
+        stale=stale_samples(connection),
+        sampled=get_last_result(connection),
         rewritten=recall(connection).words(),
         silence=relay_silence(connection, now),
     )
@@ -159,25 +159,25 @@ def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> 
 
 def _tier(connection: Connection, name: str, now: datetime, broken: str) -> TierStatus:
     of_tier = outbox.c.tier == name
-    unsent = sa.and_(of_tier, outbox.c.state.in_(OPEN), outbox.c.sent_at.is_(None))
+    unsent = sa.and_(of_tier, outbox.c.state.in_(OPEN_STATES), outbox.c.sent_at.is_(None))
     backlog, oldest = connection.execute(
         sa.select(sa.func.count(), sa.func.min(outbox.c.enqueued_at)).where(unsent),
     ).one()
-    resting = sa.and_(of_tier, outbox.c.state.in_(OPEN), outbox.c.sent_at.is_not(None))
+    resting = sa.and_(of_tier, outbox.c.state.in_(OPEN_STATES), outbox.c.sent_at.is_not(None))
     known = sa.select(tiers.c.last_success, tiers.c.seen_at).where(tiers.c.name == name)
     success, seen = connection.execute(known).one_or_none() or (None, 0)
-    silent = now - instant(seen) if seen else timedelta(0)
-    half, most = _speed(connection, name)
+    silent = now - from_microseconds(seen) if seen else timedelta(0)
+    half, most = _latency_percentiles(connection, name)
     return TierStatus(
         name=name,
-        gone=silent if silent > LATE else None,
+        gone=silent if silent > OVERDUE_AFTER else None,
         backlog=backlog,
         resting=_count(connection, resting),
-        oldest=None if oldest is None else now - instant(oldest),
-        dead=_count(connection, sa.and_(of_tier, outbox.c.state == State.DEAD)),
+        oldest=None if oldest is None else now - from_microseconds(oldest),
+        dead=_count(connection, sa.and_(of_tier, outbox.c.state == EntryState.DEAD)),
         letters=_letters(connection, name),
         breaker=broken,
-        last_success=None if success is None else instant(success),
+        last_success=None if success is None else from_microseconds(success),
         p50=half,
         p99=most,
     )
@@ -190,17 +190,19 @@ def _count(connection: Connection, where: sa.ColumnElement[bool]) -> int:
 def _letters(connection: Connection, name: str) -> tuple[DeadLetter, ...]:
     rows = connection.execute(
         sa.select(outbox.c.id, outbox.c.url, outbox.c.last_error, outbox.c.due_at)
-        .where(outbox.c.tier == name, outbox.c.state == State.DEAD)
+        .where(outbox.c.tier == name, outbox.c.state == EntryState.DEAD)
         .order_by(outbox.c.id.desc())
         .limit(SHOWN),
     )
     return tuple(
-        DeadLetter(id=row.id, url=row.url, error=row.last_error, died=instant(row.due_at))
+        DeadLetter(id=row.id, url=row.url, error=row.last_error, died=from_microseconds(row.due_at))
         for row in rows
     )
 
 
-def _speed(connection: Connection, name: str) -> tuple[timedelta | None, timedelta | None]:
+def _latency_percentiles(
+    connection: Connection, name: str
+) -> tuple[timedelta | None, timedelta | None]:
     """From commit to fresh: the median and the 99th percentile of the newest purges.
 
     It begins when the first change was written, so it includes the rest of its transaction.
@@ -209,7 +211,7 @@ def _speed(connection: Connection, name: str) -> tuple[timedelta | None, timedel
         sa.select(outbox.c.sent_at - sa.func.coalesce(outbox.c.written_at, outbox.c.enqueued_at))
         .where(outbox.c.tier == name, outbox.c.sent_at.is_not(None))
         .order_by(outbox.c.id.desc())
-        .limit(RECENT)
+        .limit(LATENCY_SAMPLE_SIZE)
     )
     # The database's clock may be ahead of ours by what a purge takes.
     took = sorted(max(span, 0) for span in connection.scalars(newest))

@@ -21,25 +21,27 @@ class Tier:
 
     name: str
     depth: int
-    flight: timedelta = timedelta(0)
-    backlog: int = 5_000
-    patience: timedelta = timedelta(minutes=10)
+    max_flight_time: timedelta = timedelta(0)
+    max_backlog: int = 5_000
+    dead_letter_timeout: timedelta = timedelta(minutes=10)
     ignored_lifetime: timedelta = timedelta(0)
     by_url: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > 60:  # noqa: PLR2004 - as the table has it
             raise ValueError("a tier has a name of at most 60 characters")
-        if self.flight < timedelta(0) or self.backlog < 1:
+        if self.max_flight_time < timedelta(0) or self.max_backlog < 1:
             raise ValueError(f"the tier {self.name} can't have a negative flight or no backlog")
 
     def placed(self, depth: int, flight: timedelta) -> Tier:
         """The same tier, at least at this depth and with at least this flight: the safer place."""
-        if depth <= self.depth and flight <= self.flight:
+        if depth <= self.depth and flight <= self.max_flight_time:
             return self
-        return replace(self, depth=max(depth, self.depth), flight=max(flight, self.flight))
+        return replace(
+            self, depth=max(depth, self.depth), max_flight_time=max(flight, self.max_flight_time)
+        )
 
 
-def inside_out(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
+def sort_inside_out(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
     """The tiers in the order in which a change must reach them."""
     return tuple(sorted(tiers, key=lambda found: (found.depth, found.name)))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Shelf:
+class BuildCache:
     """Made bytes by name; `folder` None keeps them in memory alone."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -40,14 +40,14 @@ class Shelf:
         except OSError:
             made = make()
         try:
-            self._put(self._folder, name, made)
+            self._write_atomically(self._folder, name, made)
         except OSError as error:
             self._folder = None
             _log.warning("edge.shelf_unwritable", extra={"error": str(error)})
         return made
 
     @staticmethod
-    def _put(folder: Path, name: str, made: bytes) -> None:
+    def _write_atomically(folder: Path, name: str, made: bytes) -> None:
         """Write under another name and move it, so that nobody ever reads half a file."""
         folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=folder, prefix=".draft-")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from .build_cache import Shelf
+    from .build_cache import BuildCache
 
 LENGTH = 16
 _SMALLEST = 256
@@ -57,10 +57,10 @@ _TYPES = {
 }
 # An instance of its own: the machine's mime.types must not change what a site sends.
 _KNOWN = MimeTypes(filenames=())
-_PACKABLE = re.compile(
+_COMPRESSIBLE = re.compile(
     r"text/.*|image/(svg\+xml|x-icon)|font/ttf|application/(.*\+)?(json|xml|wasm)"
 )
-_PACKERS: Mapping[str, Callable[[bytes], bytes]] = {
+_ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "br": lambda body: bytes(brotli.compress(body, quality=11)),
     "gzip": lambda body: gzip.compress(body, compresslevel=9, mtime=0),
 }
@@ -82,7 +82,7 @@ class StaticFile:
     @property
     def codings(self) -> tuple[str, ...]:
         """The codings made ahead, the best first."""
-        return tuple(coding for coding in _PACKERS if coding in self.bodies)
+        return tuple(coding for coding in _ENCODERS if coding in self.bodies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,33 +91,33 @@ class Manifest:
 
     files: Mapping[str, StaticFile]
 
-    def stamped(self, path: str) -> str:
+    def fingerprinted_path(self, path: str) -> str:
         """Return the path with the fingerprint before it, as it stands in a URL."""
         file = self.files.get(path)
         if file is None:
             raise StaticError(f"There is no static file {path!r}: check the name in url_for().")
         return f"{file.fingerprint}/{path}"
 
-    def exact(self, stamped: str) -> StaticFile | None:
+    def find_exact(self, stamped: str) -> StaticFile | None:
         """Return the file whose bytes this fingerprint stands for, and no other."""
         fingerprint, _, path = stamped.partition("/")
         file = self.files.get(path)
         return file if file is not None and file.fingerprint == fingerprint else None
 
 
-def looks_stamped(path: str) -> bool:
+def has_fingerprint(path: str) -> bool:
     """Tell whether a path begins with what could be a fingerprint."""
     return _FINGERPRINT.fullmatch(path.partition("/")[0]) is not None
 
 
-def read_folder(folder: Path, shelf: Shelf) -> Manifest:
+def build_manifest(folder: Path, shelf: BuildCache) -> Manifest:
     """Read every file below a folder; hidden ones and links that lead out of it are left out."""
     builder = _Builder(folder=folder, shelf=shelf, sources=dict(_sources(folder)))
     files = {path: builder.file(path) for path in builder.sources}
     return Manifest(files=MappingProxyType(files))
 
 
-def state_of(folder: Path) -> int:
+def folder_signature(folder: Path) -> int:
     """Return a number that changes when a file below the folder does."""
     stats = ((path, source.stat()) for path, source in _sources(folder))
     return hash(tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats))
@@ -142,27 +142,27 @@ def _sources(folder: Path) -> Iterator[tuple[str, Path]]:
 @dataclass(slots=True, kw_only=True)
 class _Builder:
     folder: Path
-    shelf: Shelf
+    shelf: BuildCache
     sources: dict[str, Path]
-    made: dict[str, StaticFile] = field(default_factory=dict)
-    open: list[str] = field(default_factory=list)
+    files: dict[str, StaticFile] = field(default_factory=dict)
+    in_progress: list[str] = field(default_factory=list)
 
     def file(self, path: str) -> StaticFile:
         """Return a file, made after those that it refers to."""
-        if path in self.made:
-            return self.made[path]
-        if path in self.open:
-            circle = " → ".join([*self.open[self.open.index(path) :], path])
+        if path in self.files:
+            return self.files[path]
+        if path in self.in_progress:
+            circle = " → ".join([*self.in_progress[self.in_progress.index(path) :], path])
             raise StaticError(f"Style sheets refer to one another in a circle: {circle}.")
-        self.open.append(path)
+        self.in_progress.append(path)
         body = self.sources[path].read_bytes()
         if path.lower().endswith(".css"):
-            body = self._rewritten(path, body)
-        self.open.pop()
-        self.made[path] = made = self._packed(path, body)
+            body = self._rewrite_references(path, body)
+        self.in_progress.pop()
+        self.files[path] = made = self._compress(path, body)
         return made
 
-    def _rewritten(self, path: str, body: bytes) -> bytes:
+    def _rewrite_references(self, path: str, body: bytes) -> bytes:
         def rewrite(match: re.Match[str]) -> str:
             group = "url" if match["url"] is not None else "sheet"
             if match["skip"] or _OUTSIDE.match(match[group].strip()):
@@ -185,13 +185,13 @@ class _Builder:
         up = "../" * (path.count("/") + 1)
         return f"{up}{self.file(target).fingerprint}/{quote(target)}{rest}"
 
-    def _packed(self, path: str, body: bytes) -> StaticFile:
+    def _compress(self, path: str, body: bytes) -> StaticFile:
         fingerprint = hashlib.blake2b(body, digest_size=LENGTH // 2).hexdigest()
         kind = media_type(path)
         bodies = {"identity": body}
-        if len(body) >= _SMALLEST and _PACKABLE.fullmatch(kind.partition(";")[0]):
+        if len(body) >= _SMALLEST and _COMPRESSIBLE.fullmatch(kind.partition(";")[0]):
             digest = hashlib.blake2b(body, digest_size=20).hexdigest()
-            for coding, pack in _PACKERS.items():
+            for coding, pack in _ENCODERS.items():
                 packed = self.shelf.get(f"{digest}.{coding}", lambda pack=pack: pack(body))  # type: ignore[misc]  # mypy can't infer a lambda with a default
                 if len(packed) < len(body):
                     bodies[coding] = packed

@@ -14,13 +14,21 @@ from threading import Event
 
 import pytest
 
-from app.edge.audit import Limits, Ours, Report, Unable, Wishes, check, watch
-from app.edge.audit.command import Manner, run
+from app.edge.audit import (
+    AuditError,
+    AuditLimits,
+    AuditOptions,
+    AuditReport,
+    SiteProfile,
+    check_site,
+    watch_site,
+)
+from app.edge.audit.command import OutputOptions, run
 from tests.edge.gateway.socket_origin import running
 from tests.live.programs import needs
 
 Answer = Callable[[str, str, Mapping[str, str]], Iterator[bytes]]
-QUICK = Limits(timeout=0.3, pause=0, seconds=20)
+QUICK = AuditLimits(timeout=0.3, pause=0, seconds=20)
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -100,12 +108,12 @@ def site(_: str, target: str, __: Mapping[str, str]) -> Iterator[bytes]:
     yield said(HTML) if found else said(b"none", 404)
 
 
-def audited(server: Server, limits: Limits = QUICK, **wishes: object) -> Report:
+def audited(server: Server, limits: AuditLimits = QUICK, **wishes: object) -> AuditReport:
     """What is found there."""
-    return check(server.url, Wishes(limits=limits, **wishes))  # type: ignore[arg-type] # as Wishes takes them
+    return check_site(server.url, AuditOptions(limits=limits, **wishes))  # type: ignore[arg-type] # as Wishes takes them
 
 
-def ids(report: Report) -> set[str]:
+def ids(report: AuditReport) -> set[str]:
     """The findings by name."""
     return {finding.id for finding in report.findings}
 
@@ -163,7 +171,7 @@ def test_no_other_host_is_ever_asked(serve: Start, status: int) -> None:
     name = other.url.removeprefix("http://")
     location = f"Location: http://root:secret@{name}/path?token=secret"
     server = serve(lambda *_: iter([said(b"", status, location)]))
-    with pytest.raises(Unable, match=rf"redirects to http://{name}") as refused:
+    with pytest.raises(AuditError, match=rf"redirects to http://{name}") as refused:
         audited(server)
     assert "secret" not in str(refused.value)
     assert (len(server.asked), other.asked) == (1, [])
@@ -190,7 +198,7 @@ def test_a_redirect_on_the_site_itself_is_followed(serve: Start) -> None:
             yield from site(method, target, headers)
 
     assert audited(serve(answer)).visits[0].page.target == "/articles/one"
-    with pytest.raises(Unable, match="redirects again and again"):
+    with pytest.raises(AuditError, match="redirects again and again"):
         audited(serve(lambda *_: iter([said(b"", 302, "Location: /")])))
 
 
@@ -222,7 +230,13 @@ def test_a_server_that_is_none_is_told_in_a_sentence(
     servers: list[Server] = []
     servers.append(serve(make(servers)))
     lines: list[str] = []
-    status = run(servers[0].url, Wishes(limits=QUICK), Manner(), out=lines.append, err=lines.append)
+    status = run(
+        servers[0].url,
+        AuditOptions(limits=QUICK),
+        OutputOptions(),
+        out=lines.append,
+        err=lines.append,
+    )
     assert status == 2
     [line] = lines
     assert line.startswith(f"{servers[0].url} can't be checked: ")
@@ -233,8 +247,8 @@ def test_nobody_there_is_told_in_a_sentence() -> None:
     """As a name that is wrong would be."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        with pytest.raises(Unable, match="nothing accepts connections there"):
-            check(f"http://127.0.0.1:{probe.getsockname()[1]}", Wishes(limits=QUICK))
+        with pytest.raises(AuditError, match="nothing accepts connections there"):
+            check_site(f"http://127.0.0.1:{probe.getsockname()[1]}", AuditOptions(limits=QUICK))
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["a flood", "a drip"])
@@ -250,7 +264,7 @@ def test_a_body_without_an_end_is_cut(serve: Start, *, fast: bool) -> None:
             yield drop
 
     servers.append(serve(flood if fast else dripping(servers, head, drop)))
-    limits = Limits(timeout=0.3, pause=0, body=200_000, requests=6)
+    limits = AuditLimits(timeout=0.3, pause=0, body=200_000, requests=6)
     assert {"body-cut", "unfinished"} <= ids(audited(servers[0], limits))
 
 
@@ -308,7 +322,12 @@ def test_the_origin_is_the_one_further_host(serve: Start) -> None:
 
 def test_another_site_is_not_held_to_our_promises(serve: Start) -> None:
     """It is told that it is another one."""
-    ours = Ours(never_stored="/no", kept="/kept", kept_for=1, always=(("X-Own", "1"),))
+    ours = SiteProfile(
+        no_store_path="/no",
+        short_ttl_path="/kept",
+        short_ttl_seconds=1,
+        security_headers=(("X-Own", "1"),),
+    )
     found = ids(audited(serve(site), ours=ours))
     assert "not-ours" in found
     assert "security-lost" not in found
@@ -323,8 +342,8 @@ class _Plain(socketserver.BaseRequestHandler):
 def test_a_server_that_speaks_no_tls_is_told_in_a_sentence() -> None:
     """As where https was typed for http."""
     server = socketserver.TCPServer(("127.0.0.1", 0), _Plain)
-    with running(server) as port, pytest.raises(Unable, match="it does not speak TLS there"):
-        check(f"https://127.0.0.1:{port}", Wishes(limits=QUICK))
+    with running(server) as port, pytest.raises(AuditError, match="it does not speak TLS there"):
+        check_site(f"https://127.0.0.1:{port}", AuditOptions(limits=QUICK))
 
 
 @pytest.mark.live
@@ -340,11 +359,11 @@ def test_a_certificate_that_is_not_good_is_told_in_a_sentence(serve: Start, tmp_
     server = serve(site)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     url = server.url.replace("http:", "https:")
-    with pytest.raises(Unable, match="its TLS certificate is not good"):
-        check(url, Wishes(limits=QUICK))
+    with pytest.raises(AuditError, match="its TLS certificate is not good"):
+        check_site(url, AuditOptions(limits=QUICK))
     assert server.asked == []
     good = ssl.create_default_context(cafile=str(tmp_path / "cert"))
-    assert "no-cache" in ids(check(url, Wishes(limits=QUICK, tls=good)))
+    assert "no-cache" in ids(check_site(url, AuditOptions(limits=QUICK, tls=good)))
 
 
 def test_a_watch_ends_with_ctrl_c(serve: Start) -> None:
@@ -356,8 +375,8 @@ def test_a_watch_ends_with_ctrl_c(serve: Start) -> None:
         if "hits 0 of 4" in line:
             signal.raise_signal(signal.SIGINT)
 
-    wishes = Wishes(limits=QUICK)
-    assert run(serve(site).url, wishes, Manner(watching=True), out=out, err=out) == 1
+    wishes = AuditOptions(limits=QUICK)
+    assert run(serve(site).url, wishes, OutputOptions(watching=True), out=out, err=out) == 1
     assert any("WARNING no-cache" in line for line in lines)
     assert lines[-1].startswith("Found ")
 
@@ -372,7 +391,7 @@ def test_a_watch_tells_a_finding_once_in_full(serve: Start) -> None:
         if sum("hits" in one for one in lines) == 2:
             stop.set()
 
-    watch(serve(site).url, Wishes(limits=QUICK), say=say, every=0, stop=stop)
+    watch_site(serve(site).url, AuditOptions(limits=QUICK), say=say, every=0, stop=stop)
     assert sum("no-cache" in line and "hits" in line for line in lines) == 2
     assert sum("WARNING no-cache" in line for line in lines) == 1
 
@@ -386,5 +405,7 @@ def test_a_watch_goes_on_while_the_site_is_away(serve: Start) -> None:
             yield from site(method, target, headers)
 
     servers.append(serve(answer))
-    report = watch(servers[0].url, Wishes(limits=QUICK), say=lambda _: None, every=0, span=1.1)
+    report = watch_site(
+        servers[0].url, AuditOptions(limits=QUICK), say=lambda _: None, every=0, span=1.1
+    )
     assert "no-answer" in ids(report)

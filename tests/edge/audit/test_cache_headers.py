@@ -4,11 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.edge.audit.cache_headers import Outcome, served_from
-from app.edge.http.fields import Fields
+from app.edge.audit.cache_headers import CacheOutcome, parse_cache_headers
+from app.edge.http.fields import HeaderFields
 
-HIT, STALE, REVALIDATED = Outcome.HIT, Outcome.STALE, Outcome.REVALIDATED
-MISS, EXPIRED, PASS, DYNAMIC = Outcome.MISS, Outcome.EXPIRED, Outcome.PASS, Outcome.DYNAMIC
+HIT, STALE, REVALIDATED = CacheOutcome.HIT, CacheOutcome.STALE, CacheOutcome.REVALIDATED
+MISS, EXPIRED, PASS, DYNAMIC = (
+    CacheOutcome.MISS,
+    CacheOutcome.EXPIRED,
+    CacheOutcome.PASS,
+    CacheOutcome.DYNAMIC,
+)
 
 CASES = {
     "nothing": ([], []),
@@ -67,16 +72,18 @@ CASES = {
 
 @pytest.mark.parametrize(("pairs", "expected"), CASES.values(), ids=list(CASES))
 def test_each_cache_has_its_verdict(
-    pairs: list[tuple[str, str]], expected: list[tuple[str, Outcome]]
+    pairs: list[tuple[str, str]], expected: list[tuple[str, CacheOutcome]]
 ) -> None:
     """From the origin outwards, each cache once."""
-    told = served_from(Fields(pairs))
+    told = parse_cache_headers(HeaderFields(pairs))
     assert [(served.cache, served.outcome) for served in told] == expected
 
 
 def test_what_is_left_of_the_time_is_read() -> None:
     """As seconds; what is no number is nothing."""
-    [one, other] = served_from(Fields([("Cache-Status", "a; hit; ttl=61, b; hit; ttl=long")]))
+    [one, other] = parse_cache_headers(
+        HeaderFields([("Cache-Status", "a; hit; ttl=61, b; hit; ttl=long")])
+    )
     assert (one.ttl, other.ttl) == (61.0, None)
 
 
@@ -86,4 +93,4 @@ NAMES = ("cache-status", "x-cache", "x-varnish", "x-cache-hits", "cf-cache-statu
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.text(max_size=60)), max_size=6))
 def test_no_header_of_a_stranger_raises(pairs: list[tuple[str, str]]) -> None:
     """Whatever it holds, something is told or nothing."""
-    assert isinstance(served_from(Fields(pairs)), tuple)
+    assert isinstance(parse_cache_headers(HeaderFields(pairs)), tuple)

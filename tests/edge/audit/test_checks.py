@@ -10,7 +10,7 @@ from typing import Any
 import brotli
 import pytest
 
-from app.edge.audit.check import Check, Seen, Trial, Visit
+from app.edge.audit.check import Check, CheckContext, Probe, Visit
 from app.edge.audit.checks import (
     CHECKS,
     cache_hits,
@@ -29,37 +29,41 @@ from app.edge.audit.checks import (
     stale_responses,
     validators,
 )
-from app.edge.audit.discovery import Page
-from app.edge.audit.exchange import BROWSER, Ask, Exchange
-from app.edge.audit.findings import Finding
-from app.edge.audit.purge_timing import Measured
-from app.edge.audit.site_address import Address
-from app.edge.audit.site_profile import Ours
-from app.edge.http.fields import Fields, Pair
+from app.edge.audit.discovery import AuditedPage
+from app.edge.audit.exchange import BROWSER_HEADERS, Exchange, ProbeRequest
+from app.edge.audit.findings import AuditFinding
+from app.edge.audit.purge_timing import PurgeTiming
+from app.edge.audit.site_address import SiteAddress
+from app.edge.audit.site_profile import SiteProfile
+from app.edge.http.fields import FieldLine, HeaderFields
 
 TEXT = b"<!doctype html><title>A page</title>" + b"<p>Words and words.</p>" * 80
 GATED = ("Cache-Status", "broadsheet; hit; ttl=50")
 HIT = ("Cache-Status", "edge; hit; ttl=50")
 MISS = ("Cache-Status", "edge; fwd=miss; stored")
 ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
-OURS = Ours(
-    never_stored="/edge/no-store",
-    kept="/edge/two-minutes",
-    kept_for=120,
-    cookie="/edge/cookie",
+OURS = SiteProfile(
+    no_store_path="/edge/no-store",
+    short_ttl_path="/edge/two-minutes",
+    short_ttl_seconds=120,
+    cookie_path="/edge/cookie",
     search=("/search", "q"),
-    always=ALWAYS,
+    security_headers=ALWAYS,
 )
-SITE = Address.parse("https://example.org")
+SITE = SiteAddress.parse("https://example.org")
 
 
 def page(
-    *pairs: Pair, target: str = "/", status: int = 200, body: bytes = TEXT, asked: Any = BROWSER
+    *pairs: FieldLine,
+    target: str = "/",
+    status: int = 200,
+    body: bytes = TEXT,
+    asked: Any = BROWSER_HEADERS,
 ) -> Exchange:
     """An answer with these header lines."""
-    ask = Ask(target=target, headers=asked)
+    ask = ProbeRequest(target=target, headers=asked)
     lines = pairs if any(name == "Content-Type" for name, _ in pairs) else (HTML, *pairs)
-    return Exchange(ask=ask, status=status, fields=Fields(lines), body=body)
+    return Exchange(request=ask, status=status, fields=HeaderFields(lines), body=body)
 
 
 HTML = ("Content-Type", "text/html; charset=utf-8")
@@ -67,36 +71,38 @@ HTML = ("Content-Type", "text/html; charset=utf-8")
 
 def visited(*exchanges: Exchange, kind: str = "home") -> Visit:
     """A page that was asked for again and again."""
-    return Visit(page=Page(kind=kind, target=exchanges[0].target), exchanges=exchanges)
+    return Visit(page=AuditedPage(kind=kind, target=exchanges[0].target), exchanges=exchanges)
 
 
-def seen(*visits: Visit, **more: Any) -> Seen:
+def seen(*visits: Visit, **more: Any) -> CheckContext:
     """What is known of a site."""
-    return Seen(address=SITE, token="ab12", visits=visits, **more)
+    return CheckContext(address=SITE, token="ab12", visits=visits, **more)
 
 
-def ids(findings: Iterable[Finding]) -> set[str]:
+def ids(findings: Iterable[AuditFinding]) -> set[str]:
     """The findings by name."""
     return {finding.id for finding in findings}
 
 
-def looked(check: Check, *exchanges: Exchange, known: Seen | None = None) -> set[str]:
+def looked(check: Check, *exchanges: Exchange, known: CheckContext | None = None) -> set[str]:
     """What a check says of what it sees."""
-    return ids(check.look(known or seen(visited(*exchanges)), exchanges))
+    return ids(check.inspect(known or seen(visited(*exchanges)), exchanges))
 
 
-def tried(check: Check, known: Seen, answer: Callable[[Ask], Exchange]) -> set[str]:
+def tried(
+    check: Check, known: CheckContext, answer: Callable[[ProbeRequest], Exchange]
+) -> set[str]:
     """What a check says when each of its requests is answered in this way."""
     found: set[str] = set()
-    for trial in check.trials(known):
-        got = [replace(answer(ask), ask=ask) for ask in trial.asks]
-        found |= ids(trial.judge(got))
+    for trial in check.probes(known):
+        got = [replace(answer(ask), request=ask) for ask in trial.requests]
+        found |= ids(trial.evaluate(got))
     return found
 
 
-def trials_of(check: Check, known: Seen) -> Sequence[Trial]:
+def trials_of(check: Check, known: CheckContext) -> Sequence[Probe]:
     """What a check asks for."""
-    return list(check.trials(known))
+    return list(check.probes(known))
 
 
 GOOD = page(HIT, ("Vary", "Accept-Encoding"), ("ETag", '"a"'), *ALWAYS)
@@ -131,7 +137,7 @@ NOT_KEPT = {
 
 
 @pytest.mark.parametrize(("pairs", "expected"), NOT_KEPT.values(), ids=list(NOT_KEPT))
-def test_why_a_page_is_not_kept(pairs: tuple[Pair, ...], expected: set[str]) -> None:
+def test_why_a_page_is_not_kept(pairs: tuple[FieldLine, ...], expected: set[str]) -> None:
     """As far as its headers tell."""
     assert looked(cache_hits.CHECK, page(*pairs), page(*pairs)) == expected
 
@@ -158,7 +164,7 @@ AT_ANY_TIME = {
 
 
 @pytest.mark.parametrize(("pairs", "expected"), AT_ANY_TIME.values(), ids=list(AT_ANY_TIME))
-def test_what_must_not_be_a_hit(pairs: tuple[Pair, ...], expected: set[str]) -> None:
+def test_what_must_not_be_a_hit(pairs: tuple[FieldLine, ...], expected: set[str]) -> None:
     """Whichever page it is."""
     assert looked(no_store.CHECK, page(*pairs)) == expected
 
@@ -176,8 +182,8 @@ OWN_PAGES = {
 def test_our_page_that_is_never_stored(make: Callable[[int], Exchange], expected: set[str]) -> None:
     """It shows when it was made, so that a copy is known as one."""
     trial = trials_of(no_store.CHECK, seen(ours=OURS))[0]
-    assert [ask.target for ask in trial.asks] == ["/edge/no-store"] * 2
-    assert ids(trial.judge([make(1), make(2)])) == expected
+    assert [ask.target for ask in trial.requests] == ["/edge/no-store"] * 2
+    assert ids(trial.evaluate([make(1), make(2)])) == expected
 
 
 @pytest.mark.parametrize(
@@ -190,17 +196,19 @@ def test_our_page_that_is_never_stored(make: Callable[[int], Exchange], expected
     ],
     ids=["in time", "not kept", "too long", "no cache tells"],
 )
-def test_our_page_that_is_kept_for_two_minutes(pairs: tuple[Pair, ...], expected: set[str]) -> None:
+def test_our_page_that_is_kept_for_two_minutes(
+    pairs: tuple[FieldLine, ...], expected: set[str]
+) -> None:
     """Two minutes are two minutes."""
     trial = trials_of(no_store.CHECK, seen(ours=OURS))[1]
-    assert ids(trial.judge([page(MISS), page(*pairs)])) == expected
+    assert ids(trial.evaluate([page(MISS), page(*pairs)])) == expected
 
 
 def test_a_private_page_that_was_found_is_asked_for_twice() -> None:
     """It is judged with all the others."""
     [trial] = trials_of(no_store.CHECK, seen(private="/login"))
-    assert [ask.target for ask in trial.asks] == ["/login"] * 2
-    assert not list(trial.judge([page(), page()]))
+    assert [ask.target for ask in trial.requests] == ["/login"] * 2
+    assert not list(trial.evaluate([page(), page()]))
 
 
 COOKIES = {
@@ -218,7 +226,7 @@ def test_our_page_with_a_cookie(
     """Its cookie is made for each reader."""
     [trial] = trials_of(cookies.CHECK, seen(ours=OURS))
     got = [page(*(("Set-Cookie", line) for line in lines)) for lines in (one, other)]
-    assert ids(trial.judge(got)) == expected
+    assert ids(trial.evaluate(got)) == expected
 
 
 def test_a_cookie_on_a_hit_was_stored() -> None:
@@ -256,7 +264,7 @@ def test_two_searches_have_two_answers() -> None:
 TAGGED = page(HIT, ("ETag", '"a"'), ("Cache-Control", "max-age=0"), ("Last-Modified", "x"))
 
 
-def conditional(ask: Ask, *, full: Sequence[str] = (), lacking: bool = False) -> Exchange:
+def conditional(ask: ProbeRequest, *, full: Sequence[str] = (), lacking: bool = False) -> Exchange:
     """What a good cache answers, but the whole page where a condition is in `full`."""
     said = dict(ask.headers)
     condition = said.get("If-None-Match", said.get("If-Modified-Since", ""))
@@ -284,7 +292,9 @@ VALIDATORS = {
 
 
 @pytest.mark.parametrize(("answer", "expected"), VALIDATORS.values(), ids=list(VALIDATORS))
-def test_whether_a_browser_hears_304(answer: Callable[[Ask], Exchange], expected: set[str]) -> None:
+def test_whether_a_browser_hears_304(
+    answer: Callable[[ProbeRequest], Exchange], expected: set[str]
+) -> None:
     """Where it has the page, and only there."""
     assert tried(validators.CHECK, seen(visited(TAGGED)), answer) == expected
 
@@ -304,13 +314,13 @@ PACK = {"br": brotli.compress, "gzip": gzip.compress}
 VARY = ("Vary", "Accept-Encoding")
 
 
-def packed(coding: str, *pairs: Pair, content: bytes = TEXT, **more: Any) -> Exchange:
+def packed(coding: str, *pairs: FieldLine, content: bytes = TEXT, **more: Any) -> Exchange:
     """A page in a coding, with a tag of its own."""
     lines = (HIT, VARY, ("Content-Encoding", coding), ("ETag", f'"a;{coding}"'), *pairs)
     return page(*lines, body=PACK[coding](content), **more)
 
 
-def negotiated(ask: Ask) -> Exchange:
+def negotiated(ask: ProbeRequest) -> Exchange:
     """What a good cache answers."""
     said = dict(ask.headers).get("Accept-Encoding", "")
     if said.startswith("br") and "q=0" not in said:
@@ -318,7 +328,7 @@ def negotiated(ask: Ask) -> Exchange:
     return packed("gzip") if "gzip" in said and "gzip;q=0" not in said else GOOD
 
 
-def only(coding: str, **more: Any) -> Callable[[Ask], Exchange]:
+def only(coding: str, **more: Any) -> Callable[[ProbeRequest], Exchange]:
     """A cache that gives everyone the same copy."""
     return lambda _: packed(coding, **more)
 
@@ -337,27 +347,27 @@ CODINGS = {
     "one strong tag": (
         lambda ask: replace(
             negotiated(ask),
-            fields=Fields([HIT, VARY, ("ETag", '"a"'), *_coding(negotiated(ask))]),
+            fields=HeaderFields([HIT, VARY, ("ETag", '"a"'), *_coding(negotiated(ask))]),
         ),
         {"etag-shared"},
     ),
     "one weak tag": (
         lambda ask: replace(
             negotiated(ask),
-            fields=Fields([HIT, VARY, ("ETag", 'W/"a"'), *_coding(negotiated(ask))]),
+            fields=HeaderFields([HIT, VARY, ("ETag", 'W/"a"'), *_coding(negotiated(ask))]),
         ),
         set(),
     ),
 }
 
 
-def _coding(exchange: Exchange) -> list[Pair]:
-    return [("Content-Encoding", exchange.coding)] if exchange.coding else []
+def _coding(exchange: Exchange) -> list[FieldLine]:
+    return [("Content-Encoding", exchange.content_coding)] if exchange.content_coding else []
 
 
 @pytest.mark.parametrize(("answer", "expected"), CODINGS.values(), ids=list(CODINGS))
 def test_whether_each_reader_gets_a_coding_that_was_asked_for(
-    answer: Callable[[Ask], Exchange], expected: set[str]
+    answer: Callable[[ProbeRequest], Exchange], expected: set[str]
 ) -> None:
     """With the same content, and a tag of its own."""
     assert tried(content_coding.CHECK, seen(visited(GOOD)), answer) == expected
@@ -386,7 +396,7 @@ def test_whether_a_body_is_what_its_headers_say(exchange: Exchange, expected: se
     assert looked(content_coding.CHECK, exchange) == expected
 
 
-def control(said: str, *more: Pair) -> Exchange:
+def control(said: str, *more: FieldLine) -> Exchange:
     """A page of ours with this Cache-Control."""
     return page(HIT, ("Cache-Control", said), *ALWAYS, *more)
 
@@ -416,7 +426,7 @@ def test_what_reaches_the_browser(exchange: Exchange, expected: set[str]) -> Non
 def test_another_site_is_only_told_of_what_it_might_send() -> None:
     """It has promised nothing."""
     known = seen(visited(page(*ALWAYS)))
-    assert ids(headers.CHECK.look(known, ())) == {"security-absent"}
+    assert ids(headers.CHECK.inspect(known, ())) == {"security-absent"}
 
 
 AGES = {
@@ -432,7 +442,7 @@ AGES = {
 
 
 @pytest.mark.parametrize(("pairs", "expected"), AGES.values(), ids=list(AGES))
-def test_whether_what_is_old_is_served(pairs: tuple[Pair, ...], expected: set[str]) -> None:
+def test_whether_what_is_old_is_served(pairs: tuple[FieldLine, ...], expected: set[str]) -> None:
     """Twice in a row."""
     assert looked(stale_responses.CHECK, page(*pairs), page(*pairs)) == expected
 
@@ -484,7 +494,7 @@ FOREIGN: dict[str, tuple[Exchange, set[str]]] = {
 def test_a_foreign_name_makes_no_copy(foreign: Exchange, expected: set[str]) -> None:
     """And is best refused, in whatever way."""
 
-    def answer(ask: Ask) -> Exchange:
+    def answer(ask: ProbeRequest) -> Exchange:
         return page(HIT) if dict(ask.headers)["Host"] == "EXAMPLE.ORG" else foreign
 
     assert tried(host_header.CHECK, seen(visited(GOOD)), answer) == expected
@@ -527,11 +537,11 @@ def test_an_app_that_knows_that_its_address_is_missing_is_believed() -> None:
     }
 
 
-def played(believed: str, *, stored: bool) -> Callable[[Ask], Exchange]:
+def played(believed: str, *, stored: bool) -> Callable[[ProbeRequest], Exchange]:
     """A site that shows what a header said, and keeps it for the next reader or not."""
     shown: dict[str, bytes] = {}
 
-    def answer(ask: Ask) -> Exchange:
+    def answer(ask: ProbeRequest) -> Exchange:
         value = dict(ask.headers).get(believed, "")
         body = f"<a href='//{value}/'>".encode() if value else b"plain"
         if value and stored:
@@ -553,7 +563,7 @@ def test_a_header_that_the_next_reader_suffers_from(name: str) -> None:
 def test_a_header_that_breaks_the_page_for_the_next_reader() -> None:
     """Too large for the origin, but not for the edge, which keeps the refusal."""
 
-    def answer(ask: Ask) -> Exchange:
+    def answer(ask: ProbeRequest) -> Exchange:
         return page(status=400 if "oversized" in ask.target else 200)
 
     assert tried(cache_poisoning.CHECK, seen(), answer) == {"poisoned"}
@@ -562,8 +572,8 @@ def test_a_header_that_breaks_the_page_for_the_next_reader() -> None:
 def test_a_refusal_harms_nobody() -> None:
     """As long as it is the refused one's alone."""
 
-    def answer(ask: Ask) -> Exchange:
-        return page(status=200 if ask.headers == BROWSER else 400)
+    def answer(ask: ProbeRequest) -> Exchange:
+        return page(status=200 if ask.headers == BROWSER_HEADERS else 400)
 
     assert tried(cache_poisoning.CHECK, seen(), answer) == set()
 
@@ -572,7 +582,7 @@ def test_nothing_is_tried_on_a_page_that_readers_have() -> None:
     """Every URL of a trial that could do harm is made up."""
     known = seen(visited(GOOD), search=("/search", "q"))
     for check in (cache_poisoning.CHECK, purge_access.CHECK):
-        targets = {ask.target for trial in check.trials(known) for ask in trial.asks}
+        targets = {ask.target for trial in check.probes(known) for ask in trial.requests}
         assert targets
         assert all("edge-check-ab12" in target for target in targets)
 
@@ -591,7 +601,7 @@ def test_nothing_is_tried_on_a_page_that_readers_have() -> None:
 def test_who_may_purge(status: int, body: bytes, expected: set[str]) -> None:
     """Not whoever asks."""
 
-    def answer(ask: Ask) -> Exchange:
+    def answer(ask: ProbeRequest) -> Exchange:
         if ask.method == "GET":
             return page(status=404)
         return page(status=status, body=body)
@@ -607,10 +617,10 @@ def test_a_server_that_knows_no_methods_purges_nothing() -> None:
 def test_the_origin_is_asked_only_when_it_was_named() -> None:
     """By the site's name and by its own, and it should refuse both."""
     assert trials_of(origin_access.CHECK, seen()) == []
-    known = seen(origin=Address.parse("http://127.0.0.1:9000"))
-    asks = [ask for trial in trials_of(origin_access.CHECK, known) for ask in trial.asks]
+    known = seen(origin=SiteAddress.parse("http://127.0.0.1:9000"))
+    asks = [ask for trial in trials_of(origin_access.CHECK, known) for ask in trial.requests]
     assert [dict(ask.headers)["Host"] for ask in asks] == ["example.org", "127.0.0.1:9000"]
-    assert all(ask.past for ask in asks)
+    assert all(ask.to_origin for ask in asks)
     assert tried(origin_access.CHECK, known, lambda _: page()) == {"origin-open"}
     assert tried(origin_access.CHECK, known, lambda _: page(status=403)) == set()
 
@@ -619,24 +629,24 @@ def test_what_could_not_be_seen() -> None:
     """A page that fails, a body without an end, the machine itself."""
     assert looked(reachability.CHECK, page(HIT)) == set()
     assert looked(reachability.CHECK, page(status=500)) == {"page-fails"}
-    assert looked(reachability.CHECK, replace(page(), cut=True)) == {"body-cut"}
-    here = Seen(address=Address.parse("http://localhost:8000"), token="ab12")
-    assert ids(reachability.CHECK.look(here, ())) == {"loopback"}
-    plain = Seen(address=Address.parse("http://example.org"), token="ab12")
-    assert ids(reachability.CHECK.look(plain, ())) == {"plain-http"}
+    assert looked(reachability.CHECK, replace(page(), is_truncated=True)) == {"body-cut"}
+    here = CheckContext(address=SiteAddress.parse("http://localhost:8000"), token="ab12")
+    assert ids(reachability.CHECK.inspect(here, ())) == {"loopback"}
+    plain = CheckContext(address=SiteAddress.parse("http://example.org"), token="ab12")
+    assert ids(reachability.CHECK.inspect(plain, ())) == {"plain-http"}
 
 
 @pytest.mark.parametrize(
     ("measured", "expected"),
     [
-        (Measured(target="/a", seconds=0.1), set()),
-        (Measured(target="/a", seconds=6.0), {"purge-late"}),
-        (Measured(target="/a", waited=30.0), {"purge-lost"}),
-        (Measured(target="/a", kept=False), {"purge-unmeasured"}),
+        (PurgeTiming(target="/a", seconds=0.1), set()),
+        (PurgeTiming(target="/a", seconds=6.0), {"purge-late"}),
+        (PurgeTiming(target="/a", waited=30.0), {"purge-lost"}),
+        (PurgeTiming(target="/a", was_cached=False), {"purge-unmeasured"}),
     ],
     ids=["soon", "late", "never", "not kept"],
 )
-def test_how_long_a_purge_takes(measured: Measured, expected: set[str]) -> None:
+def test_how_long_a_purge_takes(measured: PurgeTiming, expected: set[str]) -> None:
     """From commit to fresh."""
     assert ids(purge_latency.judge(measured)) == expected
 
@@ -645,4 +655,4 @@ def test_a_site_that_does_everything_right_has_no_finding() -> None:
     """No check that only looks on has anything to say."""
     good = packed("br", *ALWAYS, ("Cache-Control", "max-age=0, must-revalidate"))
     known = seen(visited(good, good), ours=OURS)
-    assert {name for check in CHECKS for name in ids(check.look(known, [good, good]))} == set()
+    assert {name for check in CHECKS for name in ids(check.inspect(known, [good, good]))} == set()

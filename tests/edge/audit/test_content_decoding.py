@@ -5,7 +5,7 @@ import gzip
 import brotli
 import pytest
 
-from app.edge.audit.content_decoding import LARGEST, Unreadable, unpacked
+from app.edge.audit.content_decoding import LARGEST, DecodeError, decompress
 
 PAGE = b"a page, a page, a page" * 50
 BR, GZIP = brotli.compress(PAGE), gzip.compress(PAGE)
@@ -18,7 +18,7 @@ BR, GZIP = brotli.compress(PAGE), gzip.compress(PAGE)
 )
 def test_a_body_is_unpacked(body: bytes, coding: str) -> None:
     """To what the page is."""
-    assert unpacked(body, coding) == PAGE
+    assert decompress(body, coding) == PAGE
 
 
 @pytest.mark.parametrize(
@@ -35,21 +35,21 @@ def test_a_body_is_unpacked(body: bytes, coding: str) -> None:
 )
 def test_what_is_not_in_its_coding_is_unreadable(body: bytes, coding: str) -> None:
     """As it is for a browser."""
-    with pytest.raises(Unreadable):
-        unpacked(body, coding)
+    with pytest.raises(DecodeError):
+        decompress(body, coding)
 
 
 def test_a_coding_that_nobody_asked_for_is_unreadable() -> None:
     """Nobody could read it."""
-    with pytest.raises(Unreadable, match="'zstd'"):
-        unpacked(PAGE, "zstd")
+    with pytest.raises(DecodeError, match="'zstd'"):
+        decompress(PAGE, "zstd")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
 def test_what_was_cut_is_unpacked_as_far_as_it_goes(coding: str) -> None:
     """It was we who cut it."""
     body = GZIP if coding == "gzip" else BR
-    assert PAGE.startswith(unpacked(body[:-3], coding, cut=True))
+    assert PAGE.startswith(decompress(body[:-3], coding, cut=True))
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
@@ -57,4 +57,4 @@ def test_a_bomb_is_cut_off(coding: str) -> None:
     """A few bytes may unpack to a gigabyte."""
     zeros = bytes(4 * LARGEST)
     bomb = gzip.compress(zeros, 1) if coding == "gzip" else brotli.compress(zeros, quality=1)
-    assert len(unpacked(bomb, coding)) == LARGEST
+    assert len(decompress(bomb, coding)) == LARGEST

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 from app.edge.audit.discovery import (
-    Home,
-    Page,
-    pages_of,
-    read_feed,
-    read_home,
-    read_sitemap,
-    searching,
+    AuditedPage,
+    SiteLinks,
+    choose_pages,
+    parse_feed,
+    parse_home,
+    parse_sitemap,
+    search_target,
 )
-from app.edge.audit.site_address import Address
+from app.edge.audit.site_address import SiteAddress
 
-SITE = Address.parse("https://example.org")
+SITE = SiteAddress.parse("https://example.org")
 HTML = """
 <link rel="stylesheet" href="https://cdn.example/other.css">
 <link rel="stylesheet" href="/static/ab12/site.css">
@@ -28,7 +28,7 @@ HTML = """
 
 def test_the_home_page_leads_to_one_page_of_each_kind() -> None:
     """All of them on the very site; the first of each."""
-    assert read_home(HTML, SITE) == Home(
+    assert parse_home(HTML, SITE) == SiteLinks(
         article="/articles/ours",
         topic="/topics/caching",
         static="/static/ab12/site.css",
@@ -42,7 +42,7 @@ def test_the_home_page_leads_to_one_page_of_each_kind() -> None:
 def test_a_page_that_is_no_html_leads_nowhere() -> None:
     """Half a tag, a list of bytes: nothing raises."""
     for text in ("", "<a href=", "<![CDATA[ <<<", "<![if x]>", "{}", "<a href='http://[x'>"):
-        assert read_home(text, SITE) == Home()
+        assert parse_home(text, SITE) == SiteLinks()
 
 
 def test_a_feed_leads_to_its_first_entry() -> None:
@@ -52,33 +52,33 @@ def test_a_feed_leads_to_its_first_entry() -> None:
         'href="https://example.org/articles/a"/></entry></feed>'
     )
     rss = "<rss><link>/</link><item><link>https://example.org/articles/b</link></item></rss>"
-    assert read_feed(atom, SITE) == "/articles/a"
-    assert read_feed(rss, SITE) == "/articles/b"
-    assert read_feed("<feed><entry></entry></feed>", SITE) is None
-    assert read_feed(atom.replace("example.org", "other.example"), SITE) is None
+    assert parse_feed(atom, SITE) == "/articles/a"
+    assert parse_feed(rss, SITE) == "/articles/b"
+    assert parse_feed("<feed><entry></entry></feed>", SITE) is None
+    assert parse_feed(atom.replace("example.org", "other.example"), SITE) is None
 
 
 def test_a_sitemap_of_a_hundred_thousand_urls_costs_no_more() -> None:
     """Its first entries are looked at, and no more."""
     places = "".join(f"<url><loc>https://other.example/{n}</loc></url>" for n in range(100_000))
-    assert read_sitemap(f"<urlset>{places}</urlset>", SITE) == Home()
+    assert parse_sitemap(f"<urlset>{places}</urlset>", SITE) == SiteLinks()
     few = "<url><loc>https://example.org/articles/a</loc></url>"
-    assert read_sitemap(places + few, SITE) == Home()
-    assert read_sitemap(few + places, SITE).article == "/articles/a"
+    assert parse_sitemap(places + few, SITE) == SiteLinks()
+    assert parse_sitemap(few + places, SITE).article == "/articles/a"
 
 
 def test_what_is_visited_is_one_page_of_each_kind() -> None:
     """An entry of the feed before a link of the home page before a line of the sitemap."""
-    home = Home(article="/articles/home", static="/s.css")
-    sitemap = Home(article="/articles/old", topic="/topics/old")
-    assert pages_of(home, sitemap, "/articles/new") == (
-        Page(kind="article", target="/articles/new"),
-        Page(kind="topic", target="/topics/old"),
-        Page(kind="static", target="/s.css"),
+    home = SiteLinks(article="/articles/home", static="/s.css")
+    sitemap = SiteLinks(article="/articles/old", topic="/topics/old")
+    assert choose_pages(home, sitemap, "/articles/new") == (
+        AuditedPage(kind="article", target="/articles/new"),
+        AuditedPage(kind="topic", target="/topics/old"),
+        AuditedPage(kind="static", target="/s.css"),
     )
-    assert pages_of(home, sitemap, None)[0].target == "/articles/home"
+    assert choose_pages(home, sitemap, None)[0].target == "/articles/home"
 
 
 def test_a_search_is_spelt_as_a_form_would() -> None:
     """Whatever the words are."""
-    assert searching(("/search", "q"), "a b&c") == "/search?q=a+b%26c"
+    assert search_target(("/search", "q"), "a b&c") == "/search?q=a+b%26c"

@@ -7,27 +7,27 @@ from pathlib import Path
 import pytest
 
 from app.edge.audit.check import Visit
-from app.edge.audit.checks import CHECKS, all_kinds
-from app.edge.audit.discovery import Page
-from app.edge.audit.exchange import answered
-from app.edge.audit.findings import Finding, Kind, Level, merged
-from app.edge.audit.report import Report, finding_lines
+from app.edge.audit.checks import CHECKS, all_finding_types
+from app.edge.audit.discovery import AuditedPage
+from app.edge.audit.exchange import make_exchange
+from app.edge.audit.findings import AuditFinding, FindingLevel, FindingType, merge_findings
+from app.edge.audit.report import AuditReport, format_finding
 
 DOCS = Path(__file__).parents[3] / "docs" / "checking.md"
-ONE = Kind(id="one", level=Level.ERROR, title="One.", advice="Mend it.")
-TWO = Kind(id="two", level=Level.NOTE, title="Two.", advice="Look at it.")
+ONE = FindingType(id="one", level=FindingLevel.ERROR, title="One.", advice="Mend it.")
+TWO = FindingType(id="two", level=FindingLevel.NOTE, title="Two.", advice="Look at it.")
 
 
 def test_every_finding_has_an_id_of_its_own() -> None:
     """Programs know findings by it, people look it up."""
-    ids = [kind.id for kind in all_kinds()]
+    ids = [kind.id for kind in all_finding_types()]
     assert len(ids) == len(set(ids))
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one) for one in ids)
     assert len({check.name for check in CHECKS}) == len(CHECKS)
 
 
-@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.id)
-def test_every_finding_says_what_is_wrong_and_what_to_do(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", all_finding_types(), ids=lambda kind: kind.id)
+def test_every_finding_says_what_is_wrong_and_what_to_do(kind: FindingType) -> None:
     """In whole sentences."""
     assert kind.title.endswith(".")
     assert kind.advice.endswith((".", "?"))
@@ -37,8 +37,8 @@ def test_every_finding_is_documented() -> None:
     """With its level, what it means and how to mend it, and none that is no finding."""
     rows = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \| (.+) \| (.+) \|$", _docs(), re.MULTILINE)
     documented = {name: (level, mend) for name, level, _, mend in rows}
-    assert documented == {kind.id: (kind.level.value, kind.advice) for kind in all_kinds()}
-    titles = {kind.id: kind.title for kind in all_kinds()}
+    assert documented == {kind.id: (kind.level.value, kind.advice) for kind in all_finding_types()}
+    titles = {kind.id: kind.title for kind in all_finding_types()}
     assert all(means.startswith(titles[name]) for name, _, means, _ in rows)
 
 
@@ -53,7 +53,7 @@ def _docs() -> str:
 
 def test_findings_of_a_kind_are_one_with_all_their_evidence() -> None:
     """The worst first, nothing twice."""
-    found = merged([TWO.found("a"), ONE.found("b"), ONE.found("c"), ONE.found("b")])
+    found = merge_findings([TWO.found("a"), ONE.found("b"), ONE.found("c"), ONE.found("b")])
     assert [(one.id, one.evidence) for one in found] == [("one", ("b", "c")), ("two", ("a",))]
 
 
@@ -69,39 +69,41 @@ def test_evidence_does_a_terminal_no_harm() -> None:
     [((), 0), ((TWO,), 0), ((ONE, TWO), 1)],
     ids=["nothing", "a note", "an error"],
 )
-def test_the_status_tells_whether_something_is_wrong(kinds: tuple[Kind, ...], status: int) -> None:
+def test_the_status_tells_whether_something_is_wrong(
+    kinds: tuple[FindingType, ...], status: int
+) -> None:
     """A note is nothing wrong."""
-    report = Report(url="https://example.org", findings=tuple(kind.found() for kind in kinds))
+    report = AuditReport(url="https://example.org", findings=tuple(kind.found() for kind in kinds))
     assert report.status == status
 
 
-def report(*findings: Finding) -> Report:
+def report(*findings: AuditFinding) -> AuditReport:
     """A report on a site with one page."""
-    exchange = answered("/", headers=[("Cache-Status", "broadsheet; hit")])
-    visit = Visit(page=Page(kind="home", target="/"), exchanges=(exchange,))
-    return Report(url="https://example.org", findings=findings, visits=(visit,), requests=9)
+    exchange = make_exchange("/", headers=[("Cache-Status", "broadsheet; hit")])
+    visit = Visit(page=AuditedPage(kind="home", target="/"), exchanges=(exchange,))
+    return AuditReport(url="https://example.org", findings=findings, visits=(visit,), requests=9)
 
 
 def test_people_read_what_was_seen_and_what_to_do() -> None:
     """With no more than a few pieces of evidence."""
-    said = "\n".join(report(ONE.found(*"abcdef"), TWO.found()).words())
+    said = "\n".join(report(ONE.found(*"abcdef"), TWO.found()).to_lines())
     assert "https://example.org: 9 requests" in said
     assert "home     200  broadsheet: hit" in said
     assert "ERROR one: One.\n  seen: a\n" in said
     assert "and 2 more times" in said
     assert said.endswith("Found 1 error, 1 note.")
-    assert "\n".join(report().words()).endswith("Nothing found: all is well.")
+    assert "\n".join(report().to_lines()).endswith("Nothing found: all is well.")
 
 
 def test_no_line_is_wider_than_a_page() -> None:
     """Whatever the evidence."""
-    lines = finding_lines(ONE.found("word " * 50))
+    lines = format_finding(ONE.found("word " * 50))
     assert max(map(len, lines)) <= 98
 
 
 def test_programs_read_the_same() -> None:
     """As JSON, with everything that was seen."""
-    found = json.loads(json.dumps(report(ONE.found("a")).as_json()))
+    found = json.loads(json.dumps(report(ONE.found("a")).to_json()))
     assert found["findings"] == [
         {"id": "one", "level": "error", "title": "One.", "advice": "Mend it.", "evidence": ["a"]}
     ]

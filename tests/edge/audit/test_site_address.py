@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.edge.audit.site_address import Address, Unable
+from app.edge.audit.site_address import AuditError, SiteAddress
 
 GOOD = {
     "a name": ("https://Example.org", "https://example.org"),
@@ -34,14 +34,14 @@ BAD = {
 @pytest.mark.parametrize(("text", "url"), GOOD.values(), ids=list(GOOD))
 def test_an_address_has_one_spelling(text: str, url: str) -> None:
     """However it was typed."""
-    assert Address.parse(text).url == url
+    assert SiteAddress.parse(text).url == url
 
 
 @pytest.mark.parametrize(("text", "sentence"), BAD.values(), ids=list(BAD))
 def test_what_is_wrong_is_said_in_a_sentence(text: str, sentence: str) -> None:
     """Without the password that was typed."""
-    with pytest.raises(Unable, match=sentence) as refused:
-        Address.parse(text)
+    with pytest.raises(AuditError, match=sentence) as refused:
+        SiteAddress.parse(text)
     assert "secret" not in str(refused.value)
 
 
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_said_in_a_sentence(text: str, sentence: str) -> None:
 )
 def test_the_machine_itself_is_known(text: str, *, here: bool) -> None:
     """A check of it tells nothing of a CDN."""
-    assert Address.parse(text).is_loopback is here
+    assert SiteAddress.parse(text).is_loopback is here
 
 
 TARGETS = {
@@ -81,5 +81,5 @@ TARGETS = {
 @pytest.mark.parametrize(("url", "target"), TARGETS.values(), ids=list(TARGETS))
 def test_only_this_site_has_targets(url: str, target: str | None) -> None:
     """A link to any other host leads nowhere."""
-    address = Address.parse("https://example.org", aliases=("http://127.0.0.1:8000",))
-    assert address.target(url) == target
+    address = SiteAddress.parse("https://example.org", aliases=("http://127.0.0.1:8000",))
+    assert address.request_target(url) == target

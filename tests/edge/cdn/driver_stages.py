@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from app.edge.cdn import Driver, Target
+from app.edge.cdn import Driver, PurgeTarget
 from app.edge.cdn.api_client import Credentials
 from app.edge.cdn.bunny.driver import BunnyDriver
-from app.edge.cdn.bunny.driver import channel as bunny_channel
-from app.edge.cdn.cloudflare.driver import CloudflareDriver, Zone
-from app.edge.cdn.cloudflare.driver import channel as cloudflare_channel
-from app.edge.cdn.cloudfront.driver import CloudFrontDriver, Distribution
-from app.edge.cdn.cloudfront.driver import channel as cloudfront_channel
-from app.edge.cdn.cloudfront.sigv4 import Signer
+from app.edge.cdn.bunny.driver import make_client as bunny_channel
+from app.edge.cdn.cloudflare.driver import CloudflareDriver, ZoneSettings
+from app.edge.cdn.cloudflare.driver import make_client as cloudflare_channel
+from app.edge.cdn.cloudfront.driver import CloudFrontDriver, DistributionSettings
+from app.edge.cdn.cloudfront.driver import make_client as cloudfront_channel
+from app.edge.cdn.cloudfront.sigv4 import AwsSigner
 from app.edge.cdn.fastly.driver import FastlyDriver
-from app.edge.cdn.fastly.driver import channel as fastly_channel
-from app.edge.cdn.generic import GenericDriver, Manner
-from app.edge.cdn.generic import channel as generic_channel
+from app.edge.cdn.fastly.driver import make_client as fastly_channel
+from app.edge.cdn.generic import GenericDriver, GenericPurgeOptions
+from app.edge.cdn.generic import make_client as generic_channel
 from app.edge.cdn.varnish.driver import VarnishDriver
-from app.edge.cdn.varnish.driver import channel as varnish_channel
+from app.edge.cdn.varnish.driver import make_client as varnish_channel
 from app.edge.testing import Ending
 
 from .fakes import bunny, cloudflare, cloudfront, fastly, purge_cache, varnish
@@ -46,11 +46,11 @@ class Stage:
         """The driver that fits what is next."""
         return self.hasty if any(fault.how for fault in self.edge.faults) else self.patient
 
-    def store(self, target: Target) -> None:
+    def store(self, target: PurgeTarget) -> None:
         """Let the fake keep a page."""
         self.edge.store(target)
 
-    def keeps(self, target: Target) -> bool:
+    def keeps(self, target: PurgeTarget) -> bool:
         """Tell whether the fake would answer with it."""
         return self.edge.keeps(target)
 
@@ -64,7 +64,7 @@ def by_cloudflare(
 ) -> CloudflareDriver:
     """A driver of the fake's zone."""
     channel = cloudflare_channel(token, api=f"{edge.url}/client/v4", timeout=timeout)
-    return CloudflareDriver(channel, Zone(id=cloudflare.ZONE, site=SITE, by=by))
+    return CloudflareDriver(channel, ZoneSettings(id=cloudflare.ZONE, site=SITE, purge_by=by))
 
 
 def by_fastly(edge: Edge, *, token: str = fastly.TOKEN, timeout: timedelta = LONG) -> FastlyDriver:
@@ -87,7 +87,7 @@ def by_cloudfront(
     timeout: timedelta = LONG,
 ) -> CloudFrontDriver:
     """A driver of the fake's distribution, on the fake's clock."""
-    signer = Signer(
+    signer = AwsSigner(
         key=cloudfront.KEY,
         secret=secret,
         session=session,
@@ -95,7 +95,7 @@ def by_cloudfront(
         service="cloudfront",
     )
     channel = cloudfront_channel((secret, session), api=edge.url, timeout=timeout)
-    distribution = Distribution(id=cloudfront.DISTRIBUTION, site=SITE, by=by)
+    distribution = DistributionSettings(id=cloudfront.DISTRIBUTION, site=SITE, by=by)
     return CloudFrontDriver(channel, signer, distribution, clock=clock or edge.clock)
 
 
@@ -112,7 +112,7 @@ def by_purge(edge: Edge, *, everything: str = "/*", timeout: timedelta = LONG) -
         headers={"X-Purge-Secret": purge_cache.SECRET}, secrets=(purge_cache.SECRET,)
     )
     channel = generic_channel(edge.url, credentials, timeout=timeout)
-    return GenericDriver(channel, Manner(site=SITE, everything=everything))
+    return GenericDriver(channel, GenericPurgeOptions(site=SITE, purge_all_path=everything))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

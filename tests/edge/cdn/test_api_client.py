@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.edge.cdn import PurgeError
-from app.edge.cdn.api_client import MOST, Answer, Channel, Credentials
-from app.edge.http_client.deadline import Transport, within
-from app.edge.http_client.errors import in_words
+from app.edge.cdn.api_client import MAX_BODY_BYTES, ApiClient, ApiResponse, Credentials
+from app.edge.http_client.deadline import DeadlineTransport, deadline
+from app.edge.http_client.errors import describe_network_error
 from app.edge.testing import Ending
 from tests.live.programs import free_port
 
@@ -49,11 +49,11 @@ def edge(server: Echo) -> Echo:
     return server
 
 
-def channel(url: str, *, client: httpx.Client | None = None, seconds: float = 5) -> Channel:
+def channel(url: str, *, client: httpx.Client | None = None, seconds: float = 5) -> ApiClient:
     """A channel with a secret."""
     credentials = Credentials(headers={"X-Key": "s3cret"}, secrets=("s3cret",))
     timeout = timedelta(seconds=seconds)
-    return Channel("the edge", url, credentials=credentials, client=client, timeout=timeout)
+    return ApiClient("the edge", url, credentials=credentials, client=client, timeout=timeout)
 
 
 @pytest.mark.parametrize("how", ["drip", "late"])
@@ -61,18 +61,18 @@ def test_a_call_ends_in_time_whatever_the_peer_does(edge: Echo, how: str) -> Non
     """Also when each single wait is short: header lines may drip in for ever."""
     edge.ends(Ending(how=how))
     with pytest.raises(PurgeError, match=r"^the edge: no answer within 0.3 s$"):
-        channel(edge.url, seconds=0.3).ask("GET", "/")
+        channel(edge.url, seconds=0.3).request("GET", "/")
 
 
 def test_an_outer_limit_holds_for_the_calls_within(edge: Echo) -> None:
     """Several requests of one purge share its time."""
     edge.ends(Ending(how="late"))
     way = channel(edge.url)
-    with within(timedelta(seconds=0.3)), pytest.raises(PurgeError, match="no answer"):
-        way.ask("GET", "/")
-    with within(timedelta(0)), pytest.raises(PurgeError, match="no answer"):
-        way.ask("GET", "/")
-    assert way.ask("GET", "/").status == 200
+    with deadline(timedelta(seconds=0.3)), pytest.raises(PurgeError, match="no answer"):
+        way.request("GET", "/")
+    with deadline(timedelta(0)), pytest.raises(PurgeError, match="no answer"):
+        way.request("GET", "/")
+    assert way.request("GET", "/").status == 200
 
 
 def test_no_redirect_is_followed_whoever_made_the_client(edge: Echo) -> None:
@@ -80,7 +80,7 @@ def test_no_redirect_is_followed_whoever_made_the_client(edge: Echo) -> None:
     edge.ends(Ending(status=307, headers={"Location": f"{edge.url}/there"}))
     refused = pytest.raises(PurgeError, match=r"it redirects .307.")
     with httpx.Client(follow_redirects=True) as client, refused:
-        channel(edge.url, client=client).ask("POST", "/", content=b"x")
+        channel(edge.url, client=client).request("POST", "/", content=b"x")
     assert [asked.target for asked in edge.asked] == ["/"]
 
 
@@ -88,27 +88,27 @@ def test_one_call_knows_nothing_of_the_one_before(edge: Echo) -> None:
     """A cookie that an edge sets is not sent again."""
     way = channel(edge.url)
     for _ in range(2):
-        assert way.ask("GET", "/").headers["Set-Cookie"] == "a=b"
+        assert way.request("GET", "/").headers["Set-Cookie"] == "a=b"
     assert all(asked.headers["Cookie"] is None for asked in edge.asked)
 
 
 def test_a_body_is_read_as_far_as_any_edge_needs(edge: Echo) -> None:
     """What is longer is no answer of theirs."""
-    edge.ends(Ending(body=b"x" * MOST))
-    assert len(channel(edge.url).ask("GET", "/").body) == MOST
-    edge.ends(Ending(body=b"x" * (MOST + 1)))
+    edge.ends(Ending(body=b"x" * MAX_BODY_BYTES))
+    assert len(channel(edge.url).request("GET", "/").body) == MAX_BODY_BYTES
+    edge.ends(Ending(body=b"x" * (MAX_BODY_BYTES + 1)))
     with pytest.raises(PurgeError, match="longer than 262144 bytes"):
-        channel(edge.url).ask("GET", "/")
+        channel(edge.url).request("GET", "/")
 
 
 def test_a_body_is_not_unpacked(edge: Echo) -> None:
     """A small packed one may be a large one."""
     way = channel(edge.url)
     edge.ends(Ending(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b"))
-    answer = way.ask("GET", "/")
+    answer = way.request("GET", "/")
     assert edge.asked[0].headers["Accept-Encoding"] == "identity"
     with pytest.raises(PurgeError, match="with no JSON"):
-        way.read(answer)
+        way.require_json(answer)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +119,14 @@ def test_a_body_is_not_unpacked(edge: Echo) -> None:
 def test_what_is_no_json_object_is_told(edge: Echo, body: bytes) -> None:
     """However it is broken."""
     with pytest.raises(PurgeError, match="with no JSON"):
-        channel(edge.url).read(Answer(status=200, headers=httpx.Headers(), body=body))
+        channel(edge.url).require_json(ApiResponse(status=200, headers=httpx.Headers(), body=body))
 
 
 def test_foreign_words_are_shown_in_one_short_line_without_our_secret(edge: Echo) -> None:
     """An edge may quote what it was sent."""
     way = channel(edge.url)
-    assert way.clean("bad\r\n\x1b[31mkey s3cret\x00!") == "bad [31mkey … !"
-    assert len(way.clean("x" * 1000)) <= 201
+    assert way.redact("bad\r\n\x1b[31mkey s3cret\x00!") == "bad [31mkey … !"
+    assert len(way.redact("x" * 1000)) <= 201
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
@@ -135,20 +135,20 @@ def test_a_machine_where_nobody_listens_is_told_at_once(host: str) -> None:
     with pytest.raises(
         PurgeError, match=r"^the edge: (nobody listens there|no way leads)"
     ) as error:
-        channel(f"http://{host}:{free_port()}").ask("GET", "/")
+        channel(f"http://{host}:{free_port()}").request("GET", "/")
     assert error.value.retryable
 
 
 def test_a_server_without_tls_is_told(edge: Echo) -> None:
     """As is one that breaks off the handshake."""
     with pytest.raises(PurgeError, match="no TLS connection comes about"):
-        channel(edge.url.replace("http:", "https:")).ask("GET", "/")
+        channel(edge.url.replace("http:", "https:")).request("GET", "/")
 
 
 def test_an_address_that_is_none_is_refused(edge: Echo) -> None:
     """It would be none tomorrow."""
     with pytest.raises(PurgeError, match="is no address") as error:
-        channel(edge.url).ask("GET", "/\x00")
+        channel(edge.url).request("GET", "/\x00")
     assert not error.value.retryable
 
 
@@ -161,10 +161,10 @@ def test_a_certificate_of_nobody_we_trust_is_refused(edge: Echo, tmp_path: Path)
         secured.secure(context)
         url = secured.url.replace("http:", "https:")
         with pytest.raises(PurgeError, match="its certificate is not valid: self-signed"):
-            channel(url).ask("GET", "/")
-        trusting = Transport(ssl.create_default_context(cafile=str(authority)))
+            channel(url).request("GET", "/")
+        trusting = DeadlineTransport(ssl.create_default_context(cafile=str(authority)))
         with httpx.Client(transport=trusting) as client:
-            assert channel(url, client=client).ask("GET", "/").status == 200
+            assert channel(url, client=client).request("GET", "/").status == 200
 
 
 def signed(path: Path) -> Path:
@@ -216,7 +216,9 @@ def chained(*errors: Exception) -> Exception:
 )
 def test_each_trouble_on_the_way_has_words_of_ours(error: Exception, words: str) -> None:
     """A name that is not known, a machine with IPv4 alone: what no test here can bring about."""
-    found = in_words(chained(httpx.ConnectError("s3cret"), error), timedelta(seconds=5))
+    found = describe_network_error(
+        chained(httpx.ConnectError("s3cret"), error), timedelta(seconds=5)
+    )
     assert found.startswith(words)
     assert "s3cret" not in found
 
@@ -224,6 +226,6 @@ def test_each_trouble_on_the_way_has_words_of_ours(error: Exception, words: str)
 def test_its_connections_are_closed_with_it(edge: Echo) -> None:
     """A socket that is left open is an error in these tests."""
     way = channel(edge.url)
-    way.ask("GET", "/")
+    way.request("GET", "/")
     del way
     gc.collect()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.edge.cdn.api_client import Channel, Credentials
+from app.edge.cdn.api_client import ApiClient, Credentials
 from app.edge.cdn.base import PurgeError
-from app.edge.cdn.cloudflare.apply_rules import Zone
+from app.edge.cdn.cloudflare.apply_rules import ZoneRules
 from app.edge.cdn.cloudflare.cache_rules import PHASE, cache_rules
 from app.edge.testing import Ending
 from tests.edge.cdn.fakes.server import Asked, Reply, Server
@@ -84,10 +84,10 @@ def api() -> Iterator[Rulesets]:
         yield server
 
 
-def zone(api: Rulesets, *, token: str = TOKEN, name: str = ZONE) -> Zone:
+def zone(api: Rulesets, *, token: str = TOKEN, name: str = ZONE) -> ZoneRules:
     """The zone as somebody with this token sees it."""
     credentials = Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
-    return Zone(Channel("cloudflare", api.url, credentials=credentials), name)
+    return ZoneRules(ApiClient("cloudflare", api.url, credentials=credentials), name)
 
 
 def refs(api: Rulesets) -> list[str]:
@@ -101,32 +101,32 @@ OURS = [rule["ref"] for rule in RULES]
 def test_rules_are_set_in_a_zone_that_has_none() -> None:
     """And then there is nothing more to do."""
     with Rulesets() as api:
-        change = zone(api).compare(RULES)
+        change = zone(api).plan_change(RULES)
         assert "broadsheet_pages" in change.difference
         assert api.version == 0
         zone(api).apply(change)
         assert refs(api) == OURS
-        assert zone(api).compare(RULES).difference == ""
+        assert zone(api).plan_change(RULES).difference == ""
 
 
 def test_rules_of_others_stay_where_they_are(api: Rulesets) -> None:
     """New ones come first, so that rules made by hand outrank them; later each has its place."""
     api.somebody_adds("theirs", "also-theirs")
     before = [dict(rule) for rule in api.rules]
-    change = zone(api).compare(RULES)
-    assert change.kept == ["theirs", "also-theirs"]
+    change = zone(api).plan_change(RULES)
+    assert change.other_rule_names == ["theirs", "also-theirs"]
     assert "theirs" not in change.difference
     zone(api).apply(change)
     assert refs(api) == [*OURS, "theirs", "also-theirs"]
     assert [rule["id"] for rule in api.rules[-2:]] == [rule["id"] for rule in before]
     api.rules = [api.rules[-2], *api.rules[:-2], api.rules[-1]]
-    zone(api).apply(zone(api).compare(RULES[:1]))
+    zone(api).apply(zone(api).plan_change(RULES[:1]))
     assert refs(api) == ["theirs", OURS[0], "also-theirs"]
 
 
 def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
     """What they wrote meanwhile would be lost."""
-    change = zone(api).compare(RULES)
+    change = zone(api).plan_change(RULES)
     api.somebody_adds("theirs")
     with pytest.raises(PurgeError, match="somebody changed the rules of the zone meanwhile"):
         zone(api).apply(change)
@@ -136,7 +136,7 @@ def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
 def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
     """The API knows no condition, but it numbers its versions."""
     api.somebody_adds("one")
-    change = zone(api).compare(RULES)
+    change = zone(api).plan_change(RULES)
     answer = api.answer
 
     def late(asked: Asked) -> Reply:
@@ -160,7 +160,7 @@ def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
 def test_who_may_not_is_told_what_to_do(api: Rulesets, said: dict[str, str], sentence: str) -> None:
     """A permission is missing, or the zone is somebody else's."""
     with pytest.raises(PurgeError, match=sentence) as caught:
-        zone(api, **said).compare(RULES)
+        zone(api, **said).plan_change(RULES)
     assert TOKEN not in str(caught.value)
     assert "wrong" not in str(caught.value)
 
@@ -186,7 +186,7 @@ def test_an_answer_that_is_none_is_one_sentence(
     """A portal, a proxy, a fault; the token is in none of them."""
     api.ends(fault)
     with pytest.raises(PurgeError, match=sentence) as caught:
-        zone(api).compare(RULES)
+        zone(api).plan_change(RULES)
     assert TOKEN not in str(caught.value)
     assert api.version == 0
 
@@ -195,4 +195,4 @@ def test_what_cloudflare_would_refuse_is_known_before_anybody_is_asked(api: Rule
     """It looks at the new list without taking it."""
     wrong = [{**RULES[0], "action": "explode"}]
     with pytest.raises(PurgeError, match="unknown field in rule"):
-        zone(api).compare(wrong)
+        zone(api).plan_change(wrong)

@@ -11,22 +11,27 @@ from typing import Any
 import pytest
 
 from app.edge.cdn.cloudflare.cache_rules import cache_rules, ruleset_json
-from app.edge.cdn.cloudflare.terraform import hcl
-from app.edge.cdn.site_description import Origin, Plan, Rule
+from app.edge.cdn.cloudflare.terraform import terraform_hcl
+from app.edge.cdn.site_description import OriginServer, RouteRule, SiteDescription
 from app.edge.policy.policy import PolicyError
 
 
-def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> Rule:
+def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> RouteRule:
     """A route whose pattern does not matter here."""
     wildcard = re.sub("<[^>]*>", "*", path)
-    return Rule(
-        rule=path, pattern="^$", wildcard=wildcard, policy="ANY", shared=shared, query=query
+    return RouteRule(
+        url_rule=path,
+        pattern="^$",
+        wildcard=wildcard,
+        policy="ANY",
+        is_shared=shared,
+        query_params=query,
     )
 
 
-PLAN = Plan(
-    site=Origin.of("https://Example.org"),
-    origins=(Origin.of("http://10.0.0.1"),),
+PLAN = SiteDescription(
+    site=OriginServer.of("https://Example.org"),
+    origins=(OriginServer.of("http://10.0.0.1"),),
     rules=(
         rule("/"),
         rule("/search", query=("page", "q")),
@@ -167,7 +172,7 @@ def test_an_expression_that_is_too_long_is_refused() -> None:
 def test_terraform_says_the_same() -> None:
     """The file's own values, read back, are the rules."""
     rules = cache_rules(PLAN, enterprise=True)
-    text = hcl(rules)
+    text = terraform_hcl(rules)
     listed = text[text.index("rules   = ") + len("rules   = ") : text.rindex("}")]
     as_json = re.sub(r"^(\s*)(\w+)\s+= ", r'\1"\2": ', listed, flags=re.MULTILINE)
     as_json = re.sub(r'([\]}"el])\n(\s*")', r"\1,\n\2", as_json)
@@ -177,4 +182,4 @@ def test_terraform_says_the_same() -> None:
 
 def test_terraform_reads_no_template_in_a_string() -> None:
     """Where `${` stands in a route, it is doubled."""
-    assert '"a$${b}%%{c}"' in hcl([{"ref": "a${b}%{c}"}])
+    assert '"a$${b}%%{c}"' in terraform_hcl([{"ref": "a${b}%{c}"}])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.edge.cdn import Driver, Target
+from app.edge.cdn import Driver, PurgeTarget
 from app.edge.cdn.fanout import FanoutDriver
 from app.edge.cdn.gateway import GatewayDriver
 from app.edge.cdn.memory import MemoryDriver
@@ -40,12 +40,12 @@ class Kept:
     pages: tuple[dict[str, str], ...]
     secrets: tuple[str, ...] = ()
 
-    def store(self, target: Target) -> None:
+    def store(self, target: PurgeTarget) -> None:
         """Keep a page in each of them."""
         for pages in self.pages:
             pages[target.url] = target.tag
 
-    def keeps(self, target: Target) -> bool:
+    def keeps(self, target: PurgeTarget) -> bool:
         """Tell whether one of them has it."""
         return any(target.url in pages for pages in self.pages)
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from app.edge.cdn import Driver, Limits, PassesOn, PurgeError, Target
+from app.edge.cdn import CallLimits, Driver, PassesOn, PurgeError, PurgeTarget
 from app.edge.cdn.fanout import FanoutDriver
 from app.edge.cdn.gateway import GatewayDriver
-from app.edge.cdn.memory import Fault, MemoryDriver
+from app.edge.cdn.memory import DriverFault, MemoryDriver
 from app.edge.cdn.null import NullDriver
 
-A, B = Target(url="/a", tag="p-a"), Target(url="/b", tag="p-b")
+A, B = PurgeTarget(url="/a", tag="p-a"), PurgeTarget(url="/b", tag="p-b")
 
 
 class Gateway:
@@ -78,7 +78,7 @@ def test_a_page_that_was_purged_is_gone_from_memory() -> None:
 @pytest.mark.parametrize("acts", [True, False])
 def test_a_fault_may_come_after_the_act(acts: bool) -> None:
     """A call that timed out may have worked all the same."""
-    edge = MemoryDriver(script=iter([Fault(error=PurgeError("timed out"), acts=acts)]))
+    edge = MemoryDriver(script=iter([DriverFault(error=PurgeError("timed out"), acts=acts)]))
     edge.store("/a", "old")
     with pytest.raises(PurgeError):
         edge.purge([A])
@@ -88,13 +88,13 @@ def test_a_fault_may_come_after_the_act(acts: bool) -> None:
 def test_memory_refuses_what_a_vendor_would_refuse() -> None:
     """A batch over the limit is our mistake, so no other try mends it."""
     with pytest.raises(PurgeError) as refused:
-        MemoryDriver(limits=Limits(batch=1)).purge([A, B])
+        MemoryDriver(limits=CallLimits(batch=1)).purge([A, B])
     assert not refused.value.retryable
 
 
 def failing(message: str, **what: object) -> MemoryDriver:
     """An edge whose next call fails."""
-    return MemoryDriver(script=iter([Fault(error=PurgeError(message, **what))]))  # type: ignore[arg-type]
+    return MemoryDriver(script=iter([DriverFault(error=PurgeError(message, **what))]))  # type: ignore[arg-type]
 
 
 def test_a_fanout_tries_every_edge_and_fails_with_one_of_them() -> None:
@@ -123,15 +123,15 @@ def test_a_fanout_is_worth_another_try_as_long_as_one_edge_is(
     """One hopeless edge does not take the try away from the others."""
     with pytest.raises(PurgeError) as error:
         FanoutDriver([failing("no", **what) for what in errors]).purge_everything()
-    assert (error.value.retryable, error.value.credential) == (retryable, credential)
+    assert (error.value.retryable, error.value.credentials_rejected) == (retryable, credential)
 
 
 def test_a_fanout_keeps_to_the_narrowest_limits() -> None:
     """What one edge does not take is not sent to any; the calls come one after another."""
-    narrow = Limits(batch=3, per_second=2, burst=9, timeout=timedelta(seconds=1))
-    wide = Limits(batch=50, burst=4, timeout=timedelta(seconds=2))
+    narrow = CallLimits(batch=3, per_second=2, burst=9, timeout=timedelta(seconds=1))
+    wide = CallLimits(batch=50, burst=4, timeout=timedelta(seconds=2))
     limits = FanoutDriver([MemoryDriver(limits=narrow), MemoryDriver(limits=wide)]).limits
-    assert limits == Limits(batch=3, per_second=2, burst=4, timeout=timedelta(seconds=3))
+    assert limits == CallLimits(batch=3, per_second=2, burst=4, timeout=timedelta(seconds=3))
 
 
 def test_a_fanout_over_nothing_is_refused() -> None:
@@ -170,4 +170,4 @@ def test_a_gateway_that_fails_passes_until_everything_was_purged() -> None:
 def test_limits_that_allow_nothing_are_refused(limits: dict[str, int]) -> None:
     """A purge that can never be sent would be owed for ever."""
     with pytest.raises(ValueError, match="an edge"):
-        Limits(**limits)  # type: ignore[arg-type]
+        CallLimits(**limits)  # type: ignore[arg-type]

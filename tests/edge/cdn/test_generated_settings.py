@@ -13,22 +13,27 @@ import pytest
 from app.edge.cdn.bunny import pull_zone
 from app.edge.cdn.cloudfront import distribution
 from app.edge.cdn.fastly import vcl_snippets
-from app.edge.cdn.site_description import Origin, Plan, Rule
+from app.edge.cdn.site_description import OriginServer, RouteRule, SiteDescription
 from app.edge.policy.policy import PolicyError
 
 
-def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> Rule:
+def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> RouteRule:
     """A route that takes anything but a slash in its variable, or anything at all."""
     stars = re.sub("<[^>]*>", "*", path)
     pattern = "^" + path.replace("<name>", "[^/]+").replace("<path>", ".+") + "$"
-    return Rule(
-        rule=path, pattern=pattern, wildcard=stars, policy="ANY", shared=shared, query=query
+    return RouteRule(
+        url_rule=path,
+        pattern=pattern,
+        wildcard=stars,
+        policy="ANY",
+        is_shared=shared,
+        query_params=query,
     )
 
 
-PLAN = Plan(
-    site=Origin.of("https://example.org"),
-    origins=(Origin.of("http://10.0.0.1"),),
+PLAN = SiteDescription(
+    site=OriginServer.of("https://example.org"),
+    origins=(OriginServer.of("http://10.0.0.1"),),
     rules=(
         rule("/"),
         rule("/me", shared=False, query=None),
@@ -44,7 +49,7 @@ PRIVATE = {"/me": True, "/studio/a/b": True, "/studio/login": False, "/about": F
 
 def route(path: str) -> str:
     """What the conditions of Fastly's first snippet say of a path."""
-    recv = vcl_snippets.snippets(PLAN)[0]["content"]
+    recv = vcl_snippets.vcl_snippets(PLAN)[0]["content"]
     for condition, body in re.findall(
         r"(?:else)?if \((req\.url\.path.*?)\) \{\n(.*?)\n\}", recv, re.DOTALL
     ):
@@ -126,7 +131,7 @@ def test_cloudfronts_policies_are_what_its_api_takes() -> None:
 
 def test_cloudfront_keeps_variants_apart_by_the_fields_of_edge_vary() -> None:
     """They are a part of the key, and reach the origin."""
-    said = distribution.distribution(replace(PLAN, vary=("Accept-Language",)))
+    said = distribution.distribution_config(replace(PLAN, vary=("Accept-Language",)))
     for each in said["CachePolicies"]:
         policy = each["CachePolicyConfig"]
         assert fits(policy, CACHE_POLICY)
@@ -136,7 +141,7 @@ def test_cloudfront_keeps_variants_apart_by_the_fields_of_edge_vary() -> None:
 
 def behaviour(path: str) -> dict[str, Any]:
     """What CloudFront finds for a path: the first pattern that matches, or the default."""
-    config = distribution.distribution(PLAN)["DistributionConfig"]
+    config = distribution.distribution_config(PLAN)["DistributionConfig"]
     items: list[dict[str, Any]] = config["CacheBehaviors"]["Items"]
     default: dict[str, Any] = config["DefaultCacheBehavior"]
     return next((b for b in items if fnmatchcase(path, b["PathPattern"])), default)
@@ -161,7 +166,9 @@ def test_cloudfront_takes_no_more_than_75_behaviours() -> None:
     """AWS would refuse the distribution."""
     many = tuple(rule(f"/{n}", shared=False) for n in range(76))
     with pytest.raises(PolicyError, match="takes 75"):
-        distribution.distribution(Plan(site=PLAN.site, origins=PLAN.origins, rules=many))
+        distribution.distribution_config(
+            SiteDescription(site=PLAN.site, origins=PLAN.origins, rules=many)
+        )
 
 
 @pytest.mark.parametrize("path", PRIVATE)
@@ -200,5 +207,7 @@ def test_bunny_varies_by_the_parameters_that_are_read(
 ) -> None:
     """All of them where a route's are unknown."""
     rules = tuple(rule(f"/{n}", query=query) for n, query in enumerate(queries))
-    said = pull_zone.pull_zone(Plan(site=PLAN.site, origins=PLAN.origins, rules=rules))
+    said = pull_zone.pull_zone_settings(
+        SiteDescription(site=PLAN.site, origins=PLAN.origins, rules=rules)
+    )
     assert (said["IgnoreQueryStrings"], said["QueryStringVaryParameters"]) == (ignored, vary)

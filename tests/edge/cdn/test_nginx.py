@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.edge.cdn import nginx
-from app.edge.cdn.site_description import Origin
+from app.edge.cdn.site_description import OriginServer
 from app.edge.policy.policy import PolicyError
 
 from .test_varnish_vcl import PLAN
@@ -17,7 +17,7 @@ SECRET = "0123456789abcdef"
 
 def test_what_nginx_cannot_do_is_said_openly() -> None:
     """The first lines speak of purges, Age and stale pages."""
-    head = nginx.conf(PLAN).partition("proxy_cache_path")[0]
+    head = nginx.server_config(PLAN).partition("proxy_cache_path")[0]
     assert "There is no purge" in head
     assert "no Age" in head
     assert "fetches a page anew" not in head
@@ -25,19 +25,19 @@ def test_what_nginx_cannot_do_is_said_openly() -> None:
 
 def test_a_refresh_is_there_only_when_it_is_asked_for() -> None:
     """With a secret; and then the file says that it holds one."""
-    assert "Refresh" not in nginx.conf(PLAN)
-    told = nginx.conf(replace(PLAN, secret=SECRET), refresh=True)
+    assert "Refresh" not in nginx.server_config(PLAN)
+    told = nginx.server_config(replace(PLAN, secret=SECRET), refresh=True)
     assert f'"~^{SECRET}$" 1;' in told
     assert "keep it from others' eyes" in told
-    assert SECRET not in nginx.conf(replace(PLAN, secret=SECRET))
+    assert SECRET not in nginx.server_config(replace(PLAN, secret=SECRET))
     with pytest.raises(PolicyError, match="needs a secret"):
-        nginx.conf(PLAN, refresh=True)
+        nginx.server_config(PLAN, refresh=True)
 
 
 def test_parameters_of_like_names_stay_apart() -> None:
     """A variable of nginx has letters and digits alone."""
-    rule = replace(PLAN.rules[0], query=("a-b", "a_b", "A"))
-    text = nginx.conf(replace(PLAN, rules=(rule,)))
+    rule = replace(PLAN.rules[0], query_params=("a-b", "a_b", "A"))
+    text = nginx.server_config(replace(PLAN, rules=(rule,)))
     for name in ("a_2d_b", "a_5f_b", "_41_"):
         assert f"$broadsheet_arg_{name} {{" in text
 
@@ -46,12 +46,12 @@ def test_parameters_of_like_names_stay_apart() -> None:
 def test_a_word_that_would_end_its_line_is_refused(said: str) -> None:
     """An option is one word."""
     with pytest.raises(PolicyError, match="can't be written"):
-        nginx.conf(PLAN, listen=said)
+        nginx.server_config(PLAN, listen=said)
     with pytest.raises(PolicyError, match="can't be written"):
-        nginx.conf(PLAN, folder=said)
+        nginx.server_config(PLAN, folder=said)
 
 
 def test_origins_are_asked_over_plain_http() -> None:
     """One behind HTTPS needs settings that nobody told."""
     with pytest.raises(PolicyError, match="plain http"):
-        nginx.conf(replace(PLAN, origins=(Origin.of("https://10.0.0.1"),)))
+        nginx.server_config(replace(PLAN, origins=(OriginServer.of("https://10.0.0.1"),)))

@@ -12,8 +12,8 @@ import pytest
 from app import config, create_app
 from app.edge import PolicyError
 from app.edge import cdn as room
-from app.edge.cdn import KEYS, Checks, Driver, build, why_not
-from app.edge.cdn.settings import VENDORS
+from app.edge.cdn import DRIVER_SETTINGS, Driver, SupportsCheck, build_driver, why_not_purgeable
+from app.edge.cdn.settings import CDN_SETTINGS
 from app.edge.policy.cdn_headers import DIALECTS
 from app.edge.settings import SETTINGS
 
@@ -40,41 +40,41 @@ every_driver = pytest.mark.parametrize("name", FULL)
 
 def made(name: str, **changed: object) -> Driver:
     """A driver with all that it needs, and with these settings changed."""
-    driver = build(name, {**FULL[name], **changed}, site=SITE)
+    driver = build_driver(name, {**FULL[name], **changed}, site=SITE)
     assert driver is not None
     return driver
 
 
 def test_every_dialect_that_is_an_edge_has_its_keys() -> None:
     """What is named in EDGE can be built, or told why not."""
-    assert set(KEYS) == set(DIALECTS) - {"broadsheet"}
+    assert set(DRIVER_SETTINGS) == set(DIALECTS) - {"broadsheet"}
 
 
 def test_every_key_is_a_setting_and_every_setting_a_key() -> None:
     """In the library's table and in the site's, with the same secrets."""
-    keys = {key for found in KEYS.values() for key in found.all}
-    assert keys == {setting.name for setting in VENDORS}
+    keys = {key for found in DRIVER_SETTINGS.values() for key in found.all}
+    assert keys == {setting.name for setting in CDN_SETTINGS}
     assert keys <= {setting.name for setting in SETTINGS}
-    secret = {setting.name for setting in VENDORS if setting.secret}
+    secret = {setting.name for setting in CDN_SETTINGS if setting.secret}
     assert secret == {setting.name for setting in config.SETTINGS if setting.secret} & keys
 
 
-@pytest.mark.parametrize("name", sorted(KEYS))
+@pytest.mark.parametrize("name", sorted(DRIVER_SETTINGS))
 def test_without_credentials_there_is_no_driver(name: str) -> None:
     """A sentence says why; the defaults of the settings don't make one."""
-    defaults = {setting.name: setting.default for setting in VENDORS}
-    for said in ({}, defaults, dict.fromkeys(KEYS[name].needed, "  ")):
-        assert build(name, said, site=SITE) is None
-    told = why_not(name, {})
+    defaults = {setting.name: setting.default for setting in CDN_SETTINGS}
+    for said in ({}, defaults, dict.fromkeys(DRIVER_SETTINGS[name].required, "  ")):
+        assert build_driver(name, said, site=SITE) is None
+    told = why_not_purgeable(name, {})
     assert told is not None
     assert re.fullmatch(rf"{name}: .+\.", told)
-    assert all(key in told for key in KEYS[name].needed)
+    assert all(key in told for key in DRIVER_SETTINGS[name].required)
 
 
 def test_nginx_says_what_it_can_not_do() -> None:
     """The open-source build has no purge, whatever is set."""
-    assert build("nginx", {"EDGE_PURGE_URL": "http://10.0.0.2"}, site=SITE) is None
-    assert "EDGE_TTL_CAP" in str(why_not("nginx", {}))
+    assert build_driver("nginx", {"EDGE_PURGE_URL": "http://10.0.0.2"}, site=SITE) is None
+    assert "EDGE_TTL_CAP" in str(why_not_purgeable("nginx", {}))
 
 
 @every_driver
@@ -82,23 +82,23 @@ def test_with_credentials_there_is_one(name: str) -> None:
     """And nothing stands in its way."""
     driver = made(name)
     assert driver.limits.batch >= 1
-    assert why_not(name, FULL[name]) is None
-    assert isinstance(driver, Checks) is (name != "generic")
+    assert why_not_purgeable(name, FULL[name]) is None
+    assert isinstance(driver, SupportsCheck) is (name != "generic")
 
 
 @every_driver
 def test_half_of_the_credentials_are_a_mistake(name: str) -> None:
     """The error names the setting that is missing."""
-    needed = (*KEYS[name].needed, *KEYS[name].shared)
+    needed = (*DRIVER_SETTINGS[name].required, *DRIVER_SETTINGS[name].required_shared)
     for missing in needed[1:]:
         with pytest.raises(PolicyError, match=missing):
-            build(name, {**FULL[name], missing: ""}, site=SITE)
+            build_driver(name, {**FULL[name], missing: ""}, site=SITE)
 
 
 def test_keys_of_aws_alone_are_for_something_else() -> None:
     """Other programs read the same variables; the distribution makes the driver."""
     said = {**FULL["cloudfront"], "EDGE_CLOUDFRONT_DISTRIBUTION": ""}
-    assert build("cloudfront", said, site=SITE) is None
+    assert build_driver("cloudfront", said, site=SITE) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,9 @@ def test_a_setting_that_can_not_be_right_is_refused(name: str, setting: str, val
 @every_driver
 def test_a_secret_that_would_break_a_header_is_refused_without_being_shown(name: str) -> None:
     """A line break that came along with the clipboard, or another alphabet."""
-    setting = next(key for key in KEYS[name].all if "s3cret" in str(FULL[name].get(key, "")))
+    setting = next(
+        key for key in DRIVER_SETTINGS[name].all if "s3cret" in str(FULL[name].get(key, ""))
+    )
     for broken in ("s3cret\r\nX: y", "s3crét", "s3cret\x00"):
         with pytest.raises(PolicyError, match=setting) as error:
             made(name, **{setting: broken})
@@ -159,15 +161,18 @@ def test_no_driver_shows_its_secret(name: str) -> None:
 
 def row(name: str) -> list[str]:
     """A driver as the README's table has it."""
-    keys, driver = KEYS[name], build(name, FULL.get(name, {}), site=SITE)
-    needs = ", ".join(f"`{key}`" for key in (*keys.needed, *keys.shared)) or "can't be purged"
+    keys, driver = DRIVER_SETTINGS[name], build_driver(name, FULL.get(name, {}), site=SITE)
+    needs = (
+        ", ".join(f"`{key}`" for key in (*keys.required, *keys.required_shared))
+        or "can't be purged"
+    )
     if driver is None:
         return [name, "", "", "", "", needs]
     limits = driver.limits
     rate = "any number"
     if limits.per_second is not None:
         rate = f"{limits.burst}, then {limits.per_second:.3g} a second"
-    checked = "yes" if isinstance(driver, Checks) else "no"
+    checked = "yes" if isinstance(driver, SupportsCheck) else "no"
     timeout = f"{limits.timeout.total_seconds():g} s"
     return [name, str(limits.batch), rate, timeout, checked, needs]
 
@@ -177,13 +182,15 @@ def test_the_readme_lists_every_driver_with_its_limits() -> None:
     text = Path(room.__file__).with_name("README.md").read_text(encoding="utf-8")
     table = text.split("<!-- drivers -->\n")[1].split("<!-- /drivers -->")[0]
     rows = [line.strip("|").split("|") for line in table.strip().splitlines()[2:]]
-    assert [[cell.strip() for cell in cells] for cells in rows] == [row(name) for name in KEYS]
+    assert [[cell.strip() for cell in cells] for cells in rows] == [
+        row(name) for name in DRIVER_SETTINGS
+    ]
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", DRIVER_SETTINGS)
 def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
     """How pages are tagged, purged, and by whom, as a table in the docstring."""
-    if not KEYS[name].needed:
+    if not DRIVER_SETTINGS[name].required:
         return
     module = import_module(f"{room.__name__}.{name}")
     told = getattr(module, "driver", module).__doc__
@@ -196,7 +203,7 @@ def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
 def test_an_edge_without_a_driver_is_refused() -> None:
     """The known ones are named."""
     with pytest.raises(PolicyError, match=r"'akamai' is no edge .* Known ones: bunny, cloudflare"):
-        build("akamai", {}, site=SITE)
+        build_driver("akamai", {}, site=SITE)
 
 
 def test_a_client_of_the_callers_own_is_used() -> None:
@@ -208,7 +215,7 @@ def test_a_client_of_the_callers_own_is_used() -> None:
         return httpx.Response(200, json={"success": True})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as client:
-        driver = build("cloudflare", FULL["cloudflare"], site=SITE, client=client)
+        driver = build_driver("cloudflare", FULL["cloudflare"], site=SITE, client=client)
         assert driver is not None
         driver.purge_everything()
     assert str(asked[0].url) == (
@@ -232,5 +239,7 @@ def test_secrets_are_masked_where_settings_are_shown(
 
 def test_what_is_missing_is_said_in_good_english() -> None:
     """One key is, two are."""
-    assert str(why_not("generic", {})).endswith("before EDGE_PURGE_URL is set.")
-    assert str(why_not("bunny", {})).endswith("before EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set.")
+    assert str(why_not_purgeable("generic", {})).endswith("before EDGE_PURGE_URL is set.")
+    assert str(why_not_purgeable("bunny", {})).endswith(
+        "before EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set."
+    )

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.edge.cdn.cloudfront.sigv4 import Signer, Unsigned, query_string
+from app.edge.cdn.cloudfront.sigv4 import AwsSigner, UnsignedRequest, query_string
 
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
-SIGNER = Signer(
+SIGNER = AwsSigner(
     key="AKIDEXAMPLE",
     secret="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
     region="us-east-1",
     service="service",
 )
-PLAIN = Unsigned(method="GET", host="example.amazonaws.com", path="/")
+PLAIN = UnsignedRequest(method="GET", host="example.amazonaws.com", path="/")
 FORM = b"Param1=value1"
 TOKEN = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267"
 UNRESERVED = "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

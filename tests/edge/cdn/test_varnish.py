@@ -8,10 +8,10 @@ from functools import partial
 
 import pytest
 
-from app.edge.cdn import Checks, Driver, PurgeError, Target, build, config
-from app.edge.cdn.site_description import Plan, Rule
+from app.edge.cdn import Driver, PurgeError, PurgeTarget, SupportsCheck, build_driver, config
+from app.edge.cdn.site_description import RouteRule, SiteDescription
 from app.edge.cdn.varnish import vcl_config
-from app.edge.cdn.varnish.driver import LONGEST_LINE, MOST_KEYS, lines
+from app.edge.cdn.varnish.driver import MAX_KEYS_PER_LINE, MAX_LINE_BYTES, join_keys
 from app.edge.testing import DriverContract
 from tests.live import raw_http
 from tests.live.programs import free_port
@@ -21,17 +21,17 @@ from .fakes.server import Asked, Reply, Server
 
 SECRET = "s3cret-of-the-nodes"
 HOST = "www.example.org"
-ANY = Rule(rule="/<name>", pattern="^/[^/]*$", wildcard="/*", policy="ANY", shared=True)
+ANY = RouteRule(url_rule="/<name>", pattern="^/[^/]*$", wildcard="/*", policy="ANY", is_shared=True)
 
 
 def test_long_lists_of_keys_are_split() -> None:
     """Varnish takes lines of 8 KiB and some hundred keys."""
     keys = [f"p-{number:024x}" for number in range(1300)]
-    made = list(lines(keys))
+    made = list(join_keys(keys))
     assert " ".join(made).split() == keys
-    assert all(len(line) <= LONGEST_LINE and line.count(" ") < MOST_KEYS for line in made)
-    assert list(lines(keys[:250])) == [" ".join(keys[:250])]
-    assert list(lines(["a"] * 501)) == [" ".join(["a"] * 500), "a"]
+    assert all(len(line) <= MAX_LINE_BYTES and line.count(" ") < MAX_KEYS_PER_LINE for line in made)
+    assert list(join_keys(keys[:250])) == [" ".join(keys[:250])]
+    assert list(join_keys(["a"] * 501)) == [" ".join(["a"] * 500), "a"]
 
 
 class Origin(Server):
@@ -91,7 +91,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two nodes and their origin, for all tests of the module."""
     with ExitStack() as stack:
         origin = stack.enter_context(Origin())
-        site = Plan(
+        site = SiteDescription(
             site=config.Origin.of(f"https://{HOST}"),
             rules=(ANY,),
             origins=(config.Origin.of(origin.url),),
@@ -110,7 +110,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def driver(nodes: str, secret: str = SECRET) -> Driver:
     """A driver as an app's settings make it."""
     config = {"EDGE_VARNISH_NODES": nodes, "EDGE_VARNISH_SECRET": secret}
-    made = build("varnish", config, site="https://example.org")
+    made = build_driver("varnish", config, site="https://example.org")
     assert made is not None
     return made
 
@@ -123,11 +123,11 @@ class Stage:
     driver: Driver
     secrets: tuple[str, ...] = (SECRET,)
 
-    def store(self, target: Target) -> None:
+    def store(self, target: PurgeTarget) -> None:
         """Let every node fetch a page."""
         self.cluster.read(target.url)
 
-    def keeps(self, target: Target) -> bool:
+    def keeps(self, target: PurgeTarget) -> bool:
         """Tell whether one of the nodes has it and asks nobody."""
         made = self.cluster.origin.made
         before = made[target.url]
@@ -152,7 +152,10 @@ def test_what_was_purged_softly_is_kept_for_bad_times(cluster: Cluster) -> None:
     """A page that changed may stand in while the origin fails, one that lost something may not."""
     first = {path: cluster.read(path) for path in ("/kept", "/gone")}
     driver(cluster.nodes()).purge(
-        [Target(url="/kept", tag="p-kept"), Target(url="/gone", tag="p-gone", gone=True)]
+        [
+            PurgeTarget(url="/kept", tag="p-kept"),
+            PurgeTarget(url="/gone", tag="p-gone", hard_purge=True),
+        ]
     )
     with cluster.failing():
         assert cluster.read("/kept") == first["/kept"]
@@ -173,14 +176,14 @@ def test_everything_is_forgotten_for_good(cluster: Cluster) -> None:
 def test_a_wrong_secret_is_told_apart(cluster: Cluster) -> None:
     """A person must act, and sees which node and which setting, but not the secret."""
     made = driver(cluster.nodes(), "wr0ng-s3cret")
-    assert isinstance(made, Checks)
+    assert isinstance(made, SupportsCheck)
     with pytest.raises(PurgeError, match="EDGE_VARNISH_SECRET") as error:
         made.check()
-    assert error.value.credential
+    assert error.value.credentials_rejected
     assert all(f"127.0.0.1:{port}" in str(error.value) for port in cluster.ports)
     assert "s3cret" not in str(error.value)
     right = driver(cluster.nodes())
-    assert isinstance(right, Checks)
+    assert isinstance(right, SupportsCheck)
     right.check()
 
 
@@ -190,14 +193,14 @@ def test_one_node_that_is_away_is_named_and_the_others_are_purged(cluster: Clust
     before = cluster.read("/partly")
     made = driver(f"http://127.0.0.1:{free_port()},{cluster.nodes()}")
     with pytest.raises(PurgeError, match=r"varnish at 127.0.0.1:\d+: nobody listens") as error:
-        made.purge([Target(url="/partly", tag="p-partly")])
+        made.purge([PurgeTarget(url="/partly", tag="p-partly")])
     assert error.value.retryable
-    assert not error.value.credential
+    assert not error.value.credentials_rejected
     assert cluster.read("/partly") != before
 
 
 def test_a_page_without_a_tag_is_refused() -> None:
     """It could not be found, so it is no success."""
     with pytest.raises(PurgeError, match="/a has no tag") as error:
-        driver("http://127.0.0.1:9").purge([Target(url="/a")])
+        driver("http://127.0.0.1:9").purge([PurgeTarget(url="/a")])
     assert not error.value.retryable

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from app.edge.cdn.site_description import Origin, Plan, Rule
+from app.edge.cdn.site_description import OriginServer, RouteRule, SiteDescription
 from app.edge.cdn.varnish import vcl_config
 from app.edge.policy.policy import PolicyError
 
-PLAN = Plan(
-    site=Origin.of("https://example.org"),
+PLAN = SiteDescription(
+    site=OriginServer.of("https://example.org"),
     rules=(
-        Rule(rule="/a", pattern='^/"a"$', wildcard="/a", policy="A", shared=True),
-        Rule(rule="/b", pattern="^/b$", wildcard="/b", policy="B", shared=True),
-        Rule(rule="/c", pattern="^/c$", wildcard="/c", policy="C", shared=False),
+        RouteRule(url_rule="/a", pattern='^/"a"$', wildcard="/a", policy="A", is_shared=True),
+        RouteRule(url_rule="/b", pattern="^/b$", wildcard="/b", policy="B", is_shared=True),
+        RouteRule(url_rule="/c", pattern="^/c$", wildcard="/c", policy="C", is_shared=False),
     ),
-    origins=(Origin.of("http://10.0.0.1:8000"), Origin.of("http://[::1]")),
-    edges=("varnish",),
+    origins=(OriginServer.of("http://10.0.0.1:8000"), OriginServer.of("http://[::1]")),
+    dialects=("varnish",),
 )
 
 
@@ -46,7 +46,7 @@ def test_routes_alike_stand_together() -> None:
 def test_a_field_that_an_edge_further_out_needs_is_left_to_it() -> None:
     """Fastly reads Surrogate-Control too."""
     assert "unset resp.http.Surrogate-Control;" in vcl_config.vcl(PLAN)
-    outer = vcl_config.vcl(replace(PLAN, edges=("fastly", "varnish")))
+    outer = vcl_config.vcl(replace(PLAN, dialects=("fastly", "varnish")))
     assert "unset resp.http.Surrogate-Control;" not in outer
     assert "unset resp.http.xkey;" in outer
 
@@ -86,13 +86,13 @@ def test_a_plan_that_contradicts_itself_is_refused(said: dict[str, Any], sentenc
 def test_what_is_no_origin_is_refused(url: str) -> None:
     """Before it is written between quotes."""
     with pytest.raises(PolicyError, match="is no origin"):
-        Origin.of(url)
+        OriginServer.of(url)
 
 
 def test_varnish_speaks_no_tls() -> None:
     """So an origin behind HTTPS can't be asked."""
     with pytest.raises(PolicyError, match="say http"):
-        vcl_config.vcl(replace(PLAN, origins=(Origin.of("https://10.0.0.1"),)))
+        vcl_config.vcl(replace(PLAN, origins=(OriginServer.of("https://10.0.0.1"),)))
 
 
 def test_a_director_is_one_of_two() -> None:

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.edge.cdn import Limits, PurgeError, TakesTime, Target
+from app.edge.cdn import CallLimits, PurgeError, PurgeTarget, TakesTime
 from app.edge.cdn.cloudflare.driver import PLANS
-from app.edge.purge.quota import refilled, wait
+from app.edge.purge.quota import refill, time_until_token
 from app.edge.testing import Ending
 
 from .driver_stages import (
@@ -31,7 +31,7 @@ from .fakes.purge_cache import PurgingCache
 from .fakes.server import Edge
 from .fakes.varnish import VarnishNode
 
-A, GONE = Target(url="/a", tag="p-a"), Target(url="/gone", tag="p-gone", gone=True)
+A, GONE = PurgeTarget(url="/a", tag="p-a"), PurgeTarget(url="/gone", tag="p-gone", hard_purge=True)
 KINDS = (Cloudflare, Fastly, CloudFront, Bunny, PurgingCache, VarnishNode)
 
 
@@ -55,16 +55,16 @@ def before(kind: type[Edge]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("edge", [kind], indirect=True, ids=[kind.__name__.lower()])
 
 
-def pages(count: int) -> list[Target]:
+def pages(count: int) -> list[PurgeTarget]:
     """So many pages."""
-    return [Target(url=f"/{number}", tag=f"p-{number}") for number in range(count)]
+    return [PurgeTarget(url=f"/{number}", tag=f"p-{number}") for number in range(count)]
 
 
-def advance(edge: Edge, limits: Limits, level: float) -> float:
+def advance(edge: Edge, limits: CallLimits, level: float) -> float:
     """Wait as the relay does until a call may be made; what is left after it."""
-    patience = wait(level, limits)
+    patience = time_until_token(level, limits)
     edge.clock.advance(patience)
-    return refilled(level, patience, limits) - 1
+    return refill(level, patience, limits) - 1
 
 
 @pytest.mark.parametrize("name", PLAYS)
@@ -74,7 +74,7 @@ def test_within_the_limits_no_call_is_refused(name: str, servers: dict[type[Edge
     edge = servers[play.edge]
     edge.begin()
     driver = play.driver(edge)
-    limits: Limits = driver.limits
+    limits: CallLimits = driver.limits
     level, batch = float(limits.burst), pages(limits.batch)
     for _ in range(limits.burst + 15):
         level = advance(edge, limits, level)
@@ -114,7 +114,7 @@ def test_a_page_without_a_tag_is_no_success(name: str, servers: dict[type[Edge],
     """An edge that is purged by tag could not find it."""
     play = PLAYS[name]
     with pytest.raises(PurgeError, match="/untagged has no tag") as error:
-        play.driver(servers[play.edge]).purge([Target(url="/untagged")])
+        play.driver(servers[play.edge]).purge([PurgeTarget(url="/untagged")])
     assert not error.value.retryable
 
 
@@ -138,7 +138,7 @@ def test_what_lost_nothing_may_stand_in(
 
 # URLs that readers choose
 
-HOME = Target(url="/", tag="p-home")
+HOME = PurgeTarget(url="/", tag="p-home")
 CHOSEN_BY_READERS = {
     "a tilde": "/~user",
     "a star": "/articles/*",
@@ -172,7 +172,7 @@ def test_no_url_of_a_reader_spoils_or_widens_a_purge(
     edge.begin()
     for target in (HOME, A, GONE):
         edge.store(target)
-    play.driver(edge).purge([HOME, Target(url=url, tag="p-x"), A])
+    play.driver(edge).purge([HOME, PurgeTarget(url=url, tag="p-x"), A])
     assert not edge.keeps(HOME)
     assert not edge.keeps(A)
     assert edge.keeps(GONE)
@@ -187,7 +187,7 @@ def test_a_url_with_one_spelling_is_purged(
     play = PLAYS[name]
     edge = servers[play.edge]
     edge.begin()
-    target = Target(url=url, tag="p-x")
+    target = PurgeTarget(url=url, tag="p-x")
     edge.store(target)
     play.driver(edge).purge([target])
     assert not edge.keeps(target)
@@ -197,7 +197,7 @@ def test_a_url_with_one_spelling_is_purged(
 def test_a_reader_who_asks_for_the_path_of_everything_purges_nothing(edge: Edge) -> None:
     """Whatever EDGE_PURGE_ALL is, it is sent for a purge of everything alone."""
     edge.store(HOME)
-    by_purge(edge, everything="/purge-all").purge([Target(url="/purge-all")])
+    by_purge(edge, everything="/purge-all").purge([PurgeTarget(url="/purge-all")])
     assert not [asked for asked in edge.asked if asked.target == "/purge-all"]
     by_purge(edge, everything="/*").purge_everything()
     assert not edge.keeps(HOME)
@@ -261,7 +261,7 @@ def test_the_check_of_a_token_says_what_is_wrong(
     edge.tokens = {cloudflare.TOKEN: token} if token else {}
     with pytest.raises(PurgeError, match=sentence) as error:
         by_cloudflare(edge).check()
-    assert error.value.credential
+    assert error.value.credentials_rejected
 
 
 @before(Cloudflare)
@@ -288,7 +288,7 @@ def test_a_zone_that_does_not_exist_is_named(edge: Edge) -> None:
     edge.ends(Ending(status=404, body=b'{"errors": [{"code": 7003, "message": "No route"}]}'))
     with pytest.raises(PurgeError, match=r"knows no zone 0123.*EDGE_CLOUDFLARE_ZONE") as error:
         by_cloudflare(edge).purge([A])
-    assert error.value.credential
+    assert error.value.credentials_rejected
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -322,7 +322,7 @@ def test_the_check_tells_what_a_fastly_token_lacks(
     edge.token = token
     with pytest.raises(PurgeError, match=sentence) as error:
         by_fastly(edge).check()
-    assert error.value.credential
+    assert error.value.credentials_rejected
 
 
 @before(Fastly)
@@ -342,7 +342,7 @@ def test_a_pull_zone_that_is_not_ours_is_found(edge: Edge) -> None:
     assert isinstance(edge, Bunny)
     with pytest.raises(PurgeError, match="knows no pull zone 815") as error:
         by_bunny(edge, zone="815").purge([A])
-    assert error.value.credential
+    assert error.value.credentials_rejected
     edge.hostnames = ["www.example.net"]
     with pytest.raises(PurgeError, match=r"serves www.example.net, and the site is at www.exa"):
         by_bunny(edge).check()
@@ -356,8 +356,8 @@ def test_a_try_of_the_same_purge_counts_once(edge: Edge) -> None:
     """The ticket says that it is the same; without one nobody knows, and each counts."""
     assert isinstance(edge, CloudFront)
     driver = by_cloudfront(edge)
-    first = Target(url="/a", tag="p-a", ticket="1")
-    for ticket in (first, first, Target(url="/a", tag="p-a", ticket="2"), A, A):
+    first = PurgeTarget(url="/a", tag="p-a", idempotency_key="1")
+    for ticket in (first, first, PurgeTarget(url="/a", tag="p-a", idempotency_key="2"), A, A):
         driver.purge([ticket])
     assert len(edge.invalidations) == 4
 
@@ -366,8 +366,8 @@ def test_a_try_of_the_same_purge_counts_once(edge: Edge) -> None:
 def test_an_address_with_a_query_is_invalidated_as_it_is(edge: Edge) -> None:
     """It is XML on the way, and a path with its slash when it arrives."""
     assert isinstance(edge, CloudFront)
-    found = Target(url="https://www.example.org/search?q=a&b=%3C")
-    by_cloudfront(edge).purge([found, found, Target(url="")])
+    found = PurgeTarget(url="https://www.example.org/search?q=a&b=%3C")
+    by_cloudfront(edge).purge([found, found, PurgeTarget(url="")])
     assert edge.invalidations[0].items == ["/search?q=a&b=%3C", "/"]
 
 
@@ -379,7 +379,7 @@ def test_a_clock_that_is_wrong_is_a_hint(edge: Edge, ahead: timedelta) -> None:
     driver = by_cloudfront(edge, clock=lambda: now)
     with pytest.raises(PurgeError, match=r"Signature expired.*the clock of this machine") as error:
         driver.purge([A])
-    assert error.value.credential
+    assert error.value.credentials_rejected
 
 
 @before(CloudFront)
@@ -390,7 +390,7 @@ def test_a_temporary_key_signs_with_its_session(edge: Edge) -> None:
     by_cloudfront(edge, session="s3ssion").purge([A])
     with pytest.raises(PurgeError, match="does not match") as error:
         by_cloudfront(edge, secret="wrong", session="s3ssion").purge([A])
-    assert error.value.credential
+    assert error.value.credentials_rejected
 
 
 @before(CloudFront)
@@ -400,12 +400,12 @@ def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: Edge) -> N
     for _ in range(12):
         driver.purge(pages(250))
     assert isinstance(driver, TakesTime)
-    assert driver.under_way() == 12
+    assert driver._count_in_progress() == 12
     with pytest.raises(PurgeError, match="3000 paths or 15 wildcards in progress") as error:
         driver.purge([A])
     assert error.value.retry_after == timedelta(minutes=1)
     edge.clock.advance(timedelta(minutes=1))
-    assert driver.under_way() == 0
+    assert driver._count_in_progress() == 0
     driver.purge([A])
 
 
@@ -420,7 +420,7 @@ def test_the_check_finds_what_makes_invalidations_useless(edge: Edge) -> None:
     edge.names = ["www.example.net"]
     with pytest.raises(PurgeError, match=r"serves www.example.net") as error:
         by_cloudfront(edge).check()
-    assert error.value.credential
+    assert error.value.credentials_rejected
     edge.may.discard("GET /config")
     by_cloudfront(edge).check()
 
@@ -431,7 +431,7 @@ def test_a_distribution_that_is_not_ours_is_named(edge: Edge) -> None:
     edge.ends(Ending(status=404, body=b"<Error><Code>NoSuchDistribution</Code></Error>"))
     with pytest.raises(PurgeError, match=r"E2EXAMPLE1 .*EDGE_CLOUDFRONT_DISTRIBUTION") as error:
         by_cloudfront(edge).purge([A])
-    assert error.value.credential
+    assert error.value.credentials_rejected
 
 
 # Generic

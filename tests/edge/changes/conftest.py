@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from app.config.parsers import database_url
-from app.edge.changes import Watched, define_tables, install
+from app.edge.changes import WatchedTable, define_tables, install_triggers
 
 metadata = sa.MetaData()
 define_tables(metadata)
@@ -35,13 +35,13 @@ link = sa.Table(
 )
 
 WATCHED = (
-    Watched(
+    WatchedTable(
         table="post",
-        columns=("slug", "status"),
-        instants=("published_at",),
-        silent=("views",),
+        compared_columns=("slug", "status"),
+        instant_columns=("published_at",),
+        ignored_columns=("views",),
     ),
-    Watched(table="link"),
+    WatchedTable(table="link"),
 )
 
 
@@ -77,6 +77,6 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     engine: Engine = request.getfixturevalue(f"{request.param}_engine")
     with engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DELETE FROM edge_change")
     return engine

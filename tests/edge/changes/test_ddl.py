@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.changes import Watched, drift, install, remove
+from app.edge.changes import WatchedTable, find_drift, install_triggers, remove_triggers
 
 from .conftest import WATCHED, metadata, post
 
@@ -76,7 +76,7 @@ def test_writes_of_an_altered_table_succeed(
             connection.exec_driver_sql(write.format(table=table, column=column))
     with engine.begin() as connection:
         assert logged(connection)
-        assert drift(connection, WATCHED) is not None
+        assert find_drift(connection, WATCHED) is not None
 
 
 @pytest.mark.live
@@ -91,7 +91,7 @@ def test_each_write_of_an_altered_table_logs_everything(
     """Once a transaction, whichever statement came first; sessions that wrote before do as well."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
     with postgresql_engine.connect() as connection:  # its plans are from before
         with connection.begin():
             connection.execute(sa.insert(post).values(id=1, slug="a"))
@@ -112,7 +112,7 @@ def test_a_table_that_is_altered_within_the_transaction_logs_everything(
     """The layout is compared with each statement, and is the former one after a rollback."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         logged(connection)
         savepoint = connection.begin_nested()
@@ -134,7 +134,7 @@ def test_without_its_log_a_table_can_still_be_written(
     """Nothing is shared then: `drift` misses the table."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql(statement)
         name = "gone.post" if "gone" in statement else "post"
         connection.exec_driver_sql(f"INSERT INTO {name} (id) VALUES (1)")
@@ -149,7 +149,7 @@ def test_a_replica_that_applies_changes_compares_the_layout_itself(
     """Its row triggers fire without the statement's."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DROP TRIGGER edge_post_before ON post")
     with postgresql_engine.begin() as connection:
         logged(connection)
@@ -162,11 +162,11 @@ def test_a_replica_that_applies_changes_compares_the_layout_itself(
 
 def test_a_renamed_table_that_is_watched_again_has_its_own_triggers_alone(engine: Engine) -> None:
     """Those of its former name are gone, and so are those of a table that is watched no more."""
-    watched = (Watched(table="article"),)
+    watched = (WatchedTable(table="article"),)
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE post RENAME TO article")
-        install(connection, watched)
-        assert drift(connection, watched) is None
+        install_triggers(connection, watched)
+        assert find_drift(connection, watched) is None
         logged(connection)
         connection.exec_driver_sql("INSERT INTO article (id) VALUES (1)")
         connection.exec_driver_sql("INSERT INTO link VALUES (1, 1)")
@@ -177,12 +177,12 @@ def test_sqlite_drops_a_column_once_the_triggers_are_removed(sqlite_engine: Engi
     """With them it refuses to, and nothing is changed."""
     with sqlite_engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
     with pytest.raises(sa.exc.OperationalError, match="edge_post"), sqlite_engine.begin() as other:
         other.exec_driver_sql("ALTER TABLE post DROP COLUMN body")
     with sqlite_engine.begin() as connection:
         connection.exec_driver_sql("UPDATE post SET title = 'x'")
-        remove(connection, WATCHED)
+        remove_triggers(connection, WATCHED)
         connection.exec_driver_sql("ALTER TABLE post DROP COLUMN body")
-        install(connection, WATCHED)
-        assert drift(connection, WATCHED) is None
+        install_triggers(connection, WATCHED)
+        assert find_drift(connection, WATCHED) is None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Engine
 
-from app.edge.changes import Watched, install
+from app.edge.changes import WatchedTable, install_triggers
 from app.edge.changes.declaration import NotWatchableError
 from app.edge.changes.triggers import install_and_test
 
@@ -56,30 +56,51 @@ def thing() -> sa.Table:
 
 REFUSED = {
     **{
-        f"instants of {name}": (Watched(table="thing", instants=(name,)), f"thing.{name} is of the")
+        f"instants of {name}": (
+            WatchedTable(table="thing", instant_columns=(name,)),
+            f"thing.{name} is of the",
+        )
         for name in ("number", "title", "price", "flag", "day", "hour", "raw", "document", "fine")
     },
-    "an unknown column": (Watched(table="thing", columns=("nope",)), "thing has no column nope"),
-    "an unknown instant": (Watched(table="thing", instants=("nope",)), "thing has no column nope"),
-    "an unknown silent column": (Watched(table="thing", silent=("no",)), "thing has no column no"),
-    "an unknown handle": (Watched(table="thing", handle="slug"), "thing has no column slug"),
-    "a silent key": (Watched(table="thing", silent=("id",)), "thing.id is silent, but"),
+    "an unknown column": (
+        WatchedTable(table="thing", compared_columns=("nope",)),
+        "thing has no column nope",
+    ),
+    "an unknown instant": (
+        WatchedTable(table="thing", instant_columns=("nope",)),
+        "thing has no column nope",
+    ),
+    "an unknown silent column": (
+        WatchedTable(table="thing", ignored_columns=("no",)),
+        "thing has no column no",
+    ),
+    "an unknown handle": (
+        WatchedTable(table="thing", lookup_column="slug"),
+        "thing has no column slug",
+    ),
+    "a silent key": (
+        WatchedTable(table="thing", ignored_columns=("id",)),
+        "thing.id is silent, but",
+    ),
     "silent and compared": (
-        Watched(table="thing", columns=("title",), silent=("title",)),
+        WatchedTable(table="thing", compared_columns=("title",), ignored_columns=("title",)),
         "thing.title is silent, but",
     ),
     "silent and an instant": (
-        Watched(table="thing", instants=("at",), silent=("at",)),
+        WatchedTable(table="thing", instant_columns=("at",), ignored_columns=("at",)),
         "thing.at is silent, but",
     ),
-    "an unknown table": (Watched(table="things"), "no table things"),
-    "a table of the edge": (Watched(table="edge_change"), "edge_change is a table of the edge"),
+    "an unknown table": (WatchedTable(table="things"), "no table things"),
+    "a table of the edge": (
+        WatchedTable(table="edge_change"),
+        "edge_change is a table of the edge",
+    ),
 }
 
 
 @pytest.mark.parametrize(("watched", "reason"), REFUSED.values(), ids=REFUSED)
 def test_a_declaration_that_cannot_work_is_refused_with_its_reason(
-    bare: Engine, tmp_path: Path, watched: Watched, reason: str
+    bare: Engine, tmp_path: Path, watched: WatchedTable, reason: str
 ) -> None:
     """The command ends with 1 and the reason, leaves no trigger, and every write succeeds."""
     table = thing()
@@ -96,10 +117,10 @@ def test_a_declaration_that_cannot_work_is_refused_with_its_reason(
 
 def test_a_table_that_is_declared_twice_is_refused(bare: Engine, tmp_path: Path) -> None:
     """Its triggers would have the same names."""
-    small_app(bare, thing(), Watched(table="thing"), tmp_path)
-    twice = (Watched(table="thing"), Watched(table="thing", columns=("title",)))
+    small_app(bare, thing(), WatchedTable(table="thing"), tmp_path)
+    twice = (WatchedTable(table="thing"), WatchedTable(table="thing", compared_columns=("title",)))
     with bare.begin() as connection, pytest.raises(NotWatchableError, match="declared 2 times"):
-        install(connection, twice)
+        install_triggers(connection, twice)
 
 
 def test_what_the_self_test_refuses_leaves_the_triggers_as_they_were(
@@ -107,13 +128,15 @@ def test_what_the_self_test_refuses_leaves_the_triggers_as_they_were(
 ) -> None:
     """A column whose equality is not that of its spelling: the former triggers go on logging."""
     table = thing()
-    fine = (Watched(table="thing", columns=("title",)),)
+    fine = (WatchedTable(table="thing", compared_columns=("title",)),)
     small_app(bare, table, fine[0], tmp_path)
     with bare.begin() as connection:
         install_and_test(connection, fine)
     with bare.connect() as connection, connection.begin():
         with pytest.raises(NotWatchableError, match="spelt differently"):
-            install_and_test(connection, (Watched(table="thing", columns=("weight",)),))
+            install_and_test(
+                connection, (WatchedTable(table="thing", compared_columns=("weight",)),)
+            )
         connection.exec_driver_sql("DELETE FROM edge_change")
         connection.execute(sa.insert(table).values(id=1, title="a"))
         image = connection.exec_driver_sql("SELECT new FROM edge_change").scalar_one()
@@ -122,7 +145,7 @@ def test_what_the_self_test_refuses_leaves_the_triggers_as_they_were(
 
 def test_instants_take_dates_with_a_time(bare: Engine, tmp_path: Path) -> None:
     """With a time zone and without."""
-    watched: Any = Watched(table="thing", instants=("at", "zoned"))
+    watched: Any = WatchedTable(table="thing", instant_columns=("at", "zoned"))
     small_app(bare, thing(), watched, tmp_path)
     with bare.begin() as connection:
         install_and_test(connection, (watched,))
@@ -131,7 +154,7 @@ def test_instants_take_dates_with_a_time(bare: Engine, tmp_path: Path) -> None:
 def test_triggers_are_removed_by_a_command(bare: Engine, tmp_path: Path) -> None:
     """Before somebody alters a table by hand: everything is purged, and `check` says what to do."""
     table = thing()
-    app = small_app(bare, table, Watched(table="thing"), tmp_path)
+    app = small_app(bare, table, WatchedTable(table="thing"), tmp_path)
     runner = app.test_cli_runner()
     assert runner.invoke(args=["edge", "triggers", "install"]).exit_code == 0
     assert runner.invoke(args=["edge", "triggers", "remove"]).exit_code == 0

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from app.edge.changes import install
-from app.edge.changes.drift_monitor import OFTEN, Watchman
+from app.edge.changes import install_triggers
+from app.edge.changes.drift_monitor import CHECK_INTERVAL, DriftMonitor
 
 from .conftest import WATCHED, metadata
 
@@ -33,7 +33,7 @@ class Ticks:
 
     def pass_by(self) -> None:
         """Let pass what a watchman rests."""
-        self.now += OFTEN.total_seconds()
+        self.now += CHECK_INTERVAL.total_seconds()
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def ticks() -> Ticks:
 
 
 @pytest.fixture
-def watchman(engine: Engine, ticks: Ticks) -> Watchman:
+def watchman(engine: Engine, ticks: Ticks) -> DriftMonitor:
     """A watchman over each of the databases."""
-    return Watchman(engine, WATCHED, ticks=ticks)
+    return DriftMonitor(engine, WATCHED, ticks=ticks)
 
 
 def run(engine: Engine, statement: str) -> None:
@@ -54,86 +54,88 @@ def run(engine: Engine, statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def test_all_is_well_after_installing(watchman: Watchman) -> None:
+def test_all_is_well_after_installing(watchman: DriftMonitor) -> None:
     """Writes don't count as trouble."""
-    assert watchman.trouble() is None
+    assert watchman.current_problem() is None
 
 
-def test_a_dropped_trigger_is_noticed(engine: Engine, watchman: Watchman, ticks: Ticks) -> None:
+def test_a_dropped_trigger_is_noticed(engine: Engine, watchman: DriftMonitor, ticks: Ticks) -> None:
     """The sentence says what to do."""
-    watchman.trouble()
+    watchman.current_problem()
     run(engine, DROP[engine.dialect.name])
     ticks.pass_by()
-    assert "run `flask edge triggers install`" in (watchman.trouble() or "")
+    assert "run `flask edge triggers install`" in (watchman.current_problem() or "")
 
 
-def test_an_altered_table_is_noticed(engine: Engine, watchman: Watchman, ticks: Ticks) -> None:
+def test_an_altered_table_is_noticed(engine: Engine, watchman: DriftMonitor, ticks: Ticks) -> None:
     """A new column with a default changes rows that no trigger sees."""
-    watchman.trouble()
+    watchman.current_problem()
     run(engine, ALTER)
     ticks.pass_by()
-    assert watchman.trouble() is not None
+    assert watchman.current_problem() is not None
 
 
 def test_trouble_at_the_start_is_noticed_at_once(engine: Engine, ticks: Ticks) -> None:
     """Nothing was asked before."""
     run(engine, DROP[engine.dialect.name])
-    assert Watchman(engine, WATCHED, ticks=ticks).trouble() is not None
+    assert DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() is not None
 
 
 def test_trouble_ends_when_the_triggers_are_made_anew(
-    engine: Engine, watchman: Watchman, ticks: Ticks
+    engine: Engine, watchman: DriftMonitor, ticks: Ticks
 ) -> None:
     """No process has to be restarted."""
     run(engine, DROP[engine.dialect.name])
-    assert watchman.trouble() is not None
+    assert watchman.current_problem() is not None
     with engine.begin() as connection:
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
     ticks.pass_by()
-    assert watchman.trouble() is None
+    assert watchman.current_problem() is None
 
 
-def test_a_moment_later_nothing_is_asked(engine: Engine, watchman: Watchman, ticks: Ticks) -> None:
+def test_a_moment_later_nothing_is_asked(
+    engine: Engine, watchman: DriftMonitor, ticks: Ticks
+) -> None:
     """Within the rest no statement at all; after it one, while nothing has moved."""
-    watchman.trouble()
+    watchman.current_problem()
     said: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *args: said.append(args[2]))
     for _ in range(100):
-        watchman.trouble()
+        watchman.current_problem()
     assert said == []
     ticks.pass_by()
-    watchman.trouble()
+    watchman.current_problem()
     assert len([one for one in said if one != "BEGIN"]) == 1
 
 
 def test_whoever_keeps_pages_is_told_once(engine: Engine, ticks: Ticks) -> None:
     """And once more for the next trouble."""
     told: list[int] = []
-    watchman = Watchman(engine, WATCHED, ticks=ticks, on_trouble=lambda: told.append(1))
+    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: told.append(1))
     for _ in range(2):
         run(engine, DROP[engine.dialect.name])
-        assert watchman.look()
-        assert watchman.look()
+        assert watchman.check_now()
+        assert watchman.check_now()
         with engine.begin() as connection:
-            install(connection, WATCHED)
-        assert watchman.look() is None
+            install_triggers(connection, WATCHED)
+        assert watchman.check_now() is None
     assert len(told) == 2
 
 
 def test_triggers_that_were_put_back_are_told(engine: Engine, ticks: Ticks) -> None:
     """They are as they were, but what was written without them nobody knows."""
     told: list[int] = []
-    watchman = Watchman(engine, WATCHED, on_trouble=lambda: told.append(1), ticks=ticks)
-    watchman.trouble()
+    watchman = DriftMonitor(engine, WATCHED, on_problem=lambda: told.append(1), ticks=ticks)
+    watchman.current_problem()
     for statements in PUT_BACK[engine.dialect.name](engine):
         with engine.begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
         ticks.pass_by()
-        assert watchman.trouble() is None
+        assert watchman.current_problem() is None
     assert told == [1]
     ticks.pass_by()
-    assert watchman.trouble() is None
+    assert watchman.current_problem() is None
     assert told == [1]
 
 
@@ -155,20 +157,22 @@ PUT_BACK = {"sqlite": _put_back_on_sqlite, "postgresql": _put_back_on_postgresql
 def test_3_1_a_unique_index_that_came_later_is_trouble(engine: Engine, ticks: Ticks) -> None:
     """REPLACE would push rows out by it that no trigger of SQLite's logs."""
     run(engine, "CREATE UNIQUE INDEX later ON post (views)")
-    assert Watchman(engine, WATCHED, ticks=ticks).trouble() is not None
+    assert DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() is not None
 
 
 def test_a_table_that_can_be_watched_no_more_is_trouble(engine: Engine, ticks: Ticks) -> None:
     """It is said, not raised."""
     run(engine, "CREATE UNIQUE INDEX later ON post (lower(slug))")
-    said = Watchman(engine, WATCHED, ticks=ticks).trouble() or ""
+    said = DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
     assert "unique index on an expression" in said
 
 
 def test_a_database_that_does_not_answer_is_trouble(ticks: Ticks) -> None:
     """In doubt nothing is shared."""
     engine = sa.create_engine("sqlite:////nowhere/at/all.db")
-    assert "could not be asked" in (Watchman(engine, WATCHED, ticks=ticks).trouble() or "")
+    assert "could not be asked" in (
+        DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
+    )
 
 
 def test_a_database_that_is_away_is_no_reason_to_forget(tmp_path: Path, ticks: Ticks) -> None:
@@ -178,22 +182,22 @@ def test_a_database_that_is_away_is_no_reason_to_forget(tmp_path: Path, ticks: T
     engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
     with engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
-    watchman = Watchman(engine, WATCHED, ticks=ticks, on_trouble=lambda: told.append(1))
-    assert watchman.look() is None
+        install_triggers(connection, WATCHED)
+    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: told.append(1))
+    assert watchman.check_now() is None
     elsewhere = file.rename(tmp_path / "b.db")
     file.mkdir()
-    assert "is away" in (watchman.look() or "")
+    assert "is away" in (watchman.check_now() or "")
     file.rmdir()
     elsewhere.rename(file)
-    assert (watchman.look(), told) == (None, [])
+    assert (watchman.check_now(), told) == (None, [])
     elsewhere = file.rename(tmp_path / "b.db")
     file.mkdir()
-    assert "is away" in (watchman.look() or "")
+    assert "is away" in (watchman.check_now() or "")
     file.rmdir()
     elsewhere.rename(file)
     run(engine, DROP["sqlite"])
-    assert "altered" in (watchman.look() or "")
+    assert "altered" in (watchman.check_now() or "")
     assert told == [1]
     engine.dispose()
 
@@ -209,13 +213,13 @@ def test_a_purge_that_fails_is_tried_again_and_shares_nothing_meanwhile(
         if len(attempts) < 3:
             raise LookupError("no store")
 
-    watchman = Watchman(engine, WATCHED, ticks=ticks, on_trouble=purge)
-    assert watchman.look() is None
+    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=purge)
+    assert watchman.check_now() is None
     run(engine, DROP[engine.dialect.name])
-    assert watchman.look() is not None
+    assert watchman.check_now() is not None
     with engine.begin() as connection:
-        install(connection, WATCHED)
-    assert "could not be purged" in (watchman.look() or "")
-    assert "could not be purged" in (watchman.trouble() or "")
-    assert watchman.look() is None
+        install_triggers(connection, WATCHED)
+    assert "could not be purged" in (watchman.check_now() or "")
+    assert "could not be purged" in (watchman.current_problem() or "")
+    assert watchman.check_now() is None
     assert len(attempts) == 3

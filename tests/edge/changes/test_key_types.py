@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached, changes, pages, purge
-from app.edge.changes import Watched, encoding_self_test
-from app.edge.dependencies import Schema
+from app.edge.changes import WatchedTable, encoding_self_test
+from app.edge.dependencies import PublicSchema
 from app.edge.flask import Edge
 
 installing = sys.modules["app.edge.changes.triggers"]
@@ -82,7 +82,7 @@ def engine(url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def small_app(engine: Engine, table: sa.Table, watched: Watched, folder: Path) -> Flask:
+def small_app(engine: Engine, table: sa.Table, watched: WatchedTable, folder: Path) -> Flask:
     """An app with a page of all rows, whose tables are there and whose triggers are not."""
     for part in (changes, pages, purge):
         part.define_tables(table.metadata)
@@ -92,7 +92,13 @@ def small_app(engine: Engine, table: sa.Table, watched: Watched, folder: Path) -
     app.config |= {"EDGE_RELAY": False, "EDGE_STORE": str(folder / "store")}
     edge = Edge()
     edge.init_app(app)
-    edge.track(app, engine, (watched,), Schema.of((watched,)), site="https://example.org")
+    edge.track(
+        app,
+        engine,
+        (watched,),
+        PublicSchema.from_watched_tables((watched,)),
+        site="https://example.org",
+    )
 
     @app.get("/")
     @cached(PAGE)
@@ -119,7 +125,7 @@ def test_a_page_of_rows_with_such_a_key_is_shared_and_purged(
 ) -> None:
     """Installing succeeds, the page may be shared, and each kind of write purges it."""
     thing = keyed_table(kind, composite=composite)
-    app = small_app(engine, thing, Watched(table="thing"), tmp_path)
+    app = small_app(engine, thing, WatchedTable(table="thing"), tmp_path)
     for command in (("triggers", "install"), ("release",)):
         result = app.test_cli_runner().invoke(args=["edge", *command])
         assert result.exit_code == 0, result.output
@@ -144,7 +150,7 @@ def test_a_self_test_that_fails_reaches_no_reader(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever it raises, the page is answered and not shared, and the reason is told."""
-    app = small_app(engine, keyed_table(sa.Integer()), Watched(table="thing"), tmp_path)
+    app = small_app(engine, keyed_table(sa.Integer()), WatchedTable(table="thing"), tmp_path)
     for command in (("triggers", "install"), ("release",)):
         assert app.test_cli_runner().invoke(args=["edge", *command]).exit_code == 0
 

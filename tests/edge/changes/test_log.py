@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.changes import mark
-from app.edge.changes.log import left, since, sweep, take
+from app.edge.changes import current_log_position
+from app.edge.changes.log import changes_since, count_unresolved, sweep, take_unresolved
 
 from .conftest import post
 
@@ -20,7 +20,7 @@ def written(connection: Connection, *numbers: int) -> None:
 def taken(engine: Engine, *, most: int) -> list[object]:
     """The keys of the posts whose changes are taken from the log."""
     with engine.begin() as connection:
-        found = take(connection, most=most)
+        found = take_unresolved(connection, most=most)
     return [(change.new or {})["id"] for change in found]
 
 
@@ -43,7 +43,7 @@ def test_what_was_answered_in_bulk_is_not_taken_again(long: Engine) -> None:
     """Though none of the entries was written to."""
     assert taken(long, most=5) == []
     with long.begin() as connection:
-        assert left(connection) == 10
+        assert count_unresolved(connection) == 10
 
 
 def test_what_came_after_it_is_taken_by_itself(long: Engine) -> None:
@@ -59,7 +59,7 @@ def test_a_long_log_is_cleared_in_parts_of_a_bounded_size(long: Engine) -> None:
     """And leaves no trace in the end."""
     assert [swept(long, most=4) for _ in range(5)] == [4, 4, 2, 0, 0]
     with long.begin() as connection:
-        assert left(connection) == 0
+        assert count_unresolved(connection) == 0
         noted = connection.exec_driver_sql("SELECT name FROM edge_meta").scalars().all()
     assert "answered" not in noted
 
@@ -67,14 +67,14 @@ def test_a_long_log_is_cleared_in_parts_of_a_bounded_size(long: Engine) -> None:
 def test_a_mark_from_before_can_not_be_compared_once_the_log_was_swept(engine: Engine) -> None:
     """Whoever read before a bulk import must not be registered after it."""
     with engine.begin() as connection:
-        before = mark(connection)
+        before = current_log_position(connection)
     with engine.begin() as connection:
         written(connection, *range(10))
     taken(engine, most=5)
     swept(engine, most=4)
     with engine.begin() as connection:
-        assert since(connection, before, most=50) is None
-        assert since(connection, mark(connection), most=50) == []
+        assert changes_since(connection, before, most=50) is None
+        assert changes_since(connection, current_log_position(connection), most=50) == []
 
 
 def test_whoever_was_still_writing_is_taken_when_he_commits(engine: Engine) -> None:

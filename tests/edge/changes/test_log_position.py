@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.changes import changed_since, mark
+from app.edge.changes import current_log_position, has_changed_since
 
 from .conftest import post
 
@@ -13,17 +13,17 @@ def test_nothing_changed_since_a_mark_just_taken(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="a"))
     with engine.begin() as connection:
-        assert not changed_since(connection, mark(connection))
+        assert not has_changed_since(connection, current_log_position(connection))
 
 
 def test_a_commit_after_the_mark_is_noticed(engine: Engine) -> None:
     """Any logged change that the mark did not see counts."""
     with engine.begin() as connection:
-        before = mark(connection)
+        before = current_log_position(connection)
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="a"))
     with engine.begin() as connection:
-        assert changed_since(connection, before)
+        assert has_changed_since(connection, before)
 
 
 def test_a_late_committer_is_noticed(engine: Engine) -> None:
@@ -35,14 +35,14 @@ def test_a_late_committer_is_noticed(engine: Engine) -> None:
         with engine.begin() as connection:
             connection.execute(sa.insert(post).values(id=2, slug="b"))
         with engine.begin() as connection:
-            before = mark(connection)
-            assert not changed_since(connection, before)
+            before = current_log_position(connection)
+            assert not has_changed_since(connection, before)
         early.commit()
     with engine.begin() as connection:
-        assert changed_since(connection, before)
+        assert has_changed_since(connection, before)
 
 
 def test_a_mark_that_means_nothing_counts_as_changed(engine: Engine) -> None:
     """After a restore, or in another database, nobody knows what changed."""
     with engine.begin() as connection:
-        assert changed_since(connection, "from another world")
+        assert has_changed_since(connection, "from another world")

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.changes import install
-from app.edge.changes.drift_monitor import Watchman
+from app.edge.changes import install_triggers
+from app.edge.changes.drift_monitor import DriftMonitor
 from app.edge.pages.resolver_lock import promptly
 
 from .conftest import WATCHED, metadata, post
@@ -22,7 +22,7 @@ def watched(postgresql_engine: Engine) -> Engine:
     """The watched tables with two posts."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.execute(
             sa.insert(post),
             [{"id": 1, "slug": "a", "title": "50 %"}, {"id": 2, "slug": "b", "title": "y"}],
@@ -74,7 +74,7 @@ def test_3_2_equal_in_value_is_not_equal_in_bytes(watched: Engine) -> None:
     with watched.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE post ADD COLUMN price numeric")
         connection.exec_driver_sql("UPDATE post SET price = 1.0")
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DELETE FROM edge_change")
         connection.exec_driver_sql("UPDATE post SET price = 1.00 WHERE id = 1")
     assert [changed for *_, changed in log(watched)] == [["price"]]
@@ -101,12 +101,12 @@ def test_3_4_a_table_that_shows_other_rows_than_its_own_is_trouble(
 ) -> None:
     """No trigger hears of an heir's rows, and a policy shows each reader others."""
     ticks = Ticks()
-    watchman = Watchman(watched, WATCHED, ticks=ticks)
-    assert watchman.trouble() is None
+    watchman = DriftMonitor(watched, WATCHED, ticks=ticks)
+    assert watchman.current_problem() is None
     with watched.begin() as connection:
         connection.exec_driver_sql(statement)
     ticks.pass_by()
-    assert "not watchable" in str(watchman.trouble())
+    assert "not watchable" in str(watchman.current_problem())
 
 
 def test_3_4_a_table_in_partitions_can_not_be_watched(postgresql_engine: Engine) -> None:
@@ -119,7 +119,7 @@ def test_3_4_a_table_in_partitions_can_not_be_watched(postgresql_engine: Engine)
             " PARTITION BY LIST (topic_id)"
         )
         with pytest.raises(ValueError, match="link is no ordinary table"):
-            install(connection, WATCHED)
+            install_triggers(connection, WATCHED)
 
 
 def test_1_15_what_copy_writes_is_logged(watched: Engine) -> None:

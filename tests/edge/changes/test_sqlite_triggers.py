@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.changes import Watched, drift, install
+from app.edge.changes import WatchedTable, find_drift, install_triggers
 
 from .conftest import WATCHED, metadata, post
 from .test_triggers import log
@@ -19,7 +19,7 @@ def shell(sqlite_engine: Engine) -> sqlite3.Connection:
     """Another program with the same file open, as the sqlite3 shell would."""
     with sqlite_engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DELETE FROM edge_change")
         connection.execute(
             sa.insert(post),
@@ -97,10 +97,10 @@ THREADED = {
 @pytest.mark.parametrize("columns", THREADED.values(), ids=THREADED)
 def test_a_table_that_refers_to_itself_is_tested(sqlite_engine: Engine, columns: str) -> None:
     """Its foreign keys lead to no table that the self-test would need, and nothing is left."""
-    watched = (*WATCHED, Watched(table="thing"))
+    watched = (*WATCHED, WatchedTable(table="thing"))
     with sqlite_engine.begin() as connection:
         metadata.create_all(connection)
         connection.exec_driver_sql(f"CREATE TABLE thing (id INTEGER PRIMARY KEY, {columns})")
-        install(connection, watched)
-        assert drift(connection, watched) is None
+        install_triggers(connection, watched)
+        assert find_drift(connection, watched) is None
         assert not connection.exec_driver_sql("SELECT name FROM sqlite_temp_master").all()

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.changes import drift, install
+from app.edge.changes import find_drift, install_triggers
 
 from .conftest import WATCHED, link, post
 
@@ -144,7 +144,7 @@ def test_1_9_one_instant_has_one_image_however_it_is_spelt(one: Engine, spelling
 def test_drift_is_nothing_after_install(engine: Engine) -> None:
     """What install leaves is what drift expects."""
     with engine.begin() as connection:
-        assert drift(connection, WATCHED) is None
+        assert find_drift(connection, WATCHED) is None
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_drift_is_noticed_and_mended(engine: Engine, statement: dict[str, str]) 
     """An altered table or trigger is drift until install ran, which then logs "everything"."""
     with engine.begin() as connection:
         connection.exec_driver_sql(statement[engine.dialect.name])
-        assert "altered" in (drift(connection, WATCHED) or "")
-        install(connection, WATCHED)
-        assert drift(connection, WATCHED) is None
+        assert "altered" in (find_drift(connection, WATCHED) or "")
+        install_triggers(connection, WATCHED)
+        assert find_drift(connection, WATCHED) is None
     assert log(engine)[-1] == ("*", "E", None, None, None)

@@ -11,10 +11,16 @@ from sqlalchemy import event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.changes import Watched, define_tables, install
+from app.edge.changes import WatchedTable, define_tables, install_triggers
 from app.edge.changes.change import Change
-from app.edge.dependencies import Dependency, Plan, Record, Schema, analyse
-from app.edge.dependencies.plan import Parameters
+from app.edge.dependencies import (
+    Dependency,
+    DependencyPlan,
+    PublicSchema,
+    RenderRecord,
+    analyse_select,
+)
+from app.edge.dependencies.plan import ParameterValues
 
 metadata = sa.MetaData()
 define_tables(metadata)
@@ -51,12 +57,16 @@ link = sa.Table(
 private = sa.Table("private", metadata, sa.Column("id", sa.Integer, primary_key=True))
 
 WATCHED = (
-    Watched(table="author", columns=("active",)),
-    Watched(table="post", columns=("slug", "status", "author_id"), instants=("published_at",)),
-    Watched(table="topic"),
-    Watched(table="link"),
+    WatchedTable(table="author", compared_columns=("active",)),
+    WatchedTable(
+        table="post",
+        compared_columns=("slug", "status", "author_id"),
+        instant_columns=("published_at",),
+    ),
+    WatchedTable(table="topic"),
+    WatchedTable(table="link"),
 )
-SCHEMA = Schema.of(WATCHED)
+SCHEMA = PublicSchema.from_watched_tables(WATCHED)
 
 
 @pytest.fixture
@@ -82,25 +92,25 @@ def memory() -> Engine:
 
     with engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DELETE FROM edge_change")
     return engine
 
 
 def read(
-    connection: Connection, statement: sa.SelectBase, schema: Schema = SCHEMA
+    connection: Connection, statement: sa.SelectBase, schema: PublicSchema = SCHEMA
 ) -> tuple[list[tuple[object, ...]], set[Dependency]]:
     """Run a statement: its rows, and what they depend on."""
     found: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
 
     def after(_c: object, cursor: object, _s: str, _p: object, context: object, _m: bool) -> None:
         rows = cursor.fetchall()  # type: ignore[attr-defined]
-        plan = analyse(context.compiled, schema)  # type: ignore[attr-defined]
-        parameters = Parameters(
+        plan = analyse_select(context.compiled, schema)  # type: ignore[attr-defined]
+        parameters = ParameterValues(
             values=context.compiled_parameters[0],  # type: ignore[attr-defined]
             expanded=context._expanded_parameters or {},  # type: ignore[attr-defined]
         )
-        record = Record()
+        record = RenderRecord()
         plan.note(record, parameters, rows)
         found.append((rows, record.dependencies))
 
@@ -112,10 +122,10 @@ def read(
     return found[0]
 
 
-def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> Plan:
+def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> DependencyPlan:
     """What a statement reads, in the words of SQLite unless another database is named."""
     compiled = statement.compile(dialect=dialect or sqlite.dialect())
-    return analyse(compiled, SCHEMA)  # type: ignore[arg-type]  # a SELECT's is an SQLCompiler
+    return analyse_select(compiled, SCHEMA)  # type: ignore[arg-type]  # a SELECT's is an SQLCompiler
 
 
 def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:
@@ -130,4 +140,4 @@ def changes(connection: Connection) -> list[Change]:
         "SELECT of_table, op, old, new, changed FROM edge_change ORDER BY id",
     ).all()
     connection.exec_driver_sql("DELETE FROM edge_change")
-    return [Change.of(t, op, (old, new), changed) for t, op, old, new, changed in rows]
+    return [Change.from_row(t, op, (old, new), changed) for t, op, old, new, changed in rows]

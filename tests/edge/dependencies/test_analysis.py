@@ -100,15 +100,15 @@ def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
     )
     at = table.c.published_at
     newest = sa.select(table).order_by(at.desc(), table.c.id).limit(1)
-    (listed,) = compiled_plan(newest, sqlite.dialect()).sources
+    (listed,) = compiled_plan(newest, sqlite.dialect()).tables
     assert (listed.interval is not None) is known
-    (before,) = compiled_plan(sa.select(table).where(at < START), sqlite.dialect()).sources
+    (before,) = compiled_plan(sa.select(table).where(at < START), sqlite.dialect()).tables
     assert (before.interval is not None) is known
 
 
 def test_distinct_on_leaves_rows_out() -> None:
     """So what decides which of them stays counts, whichever way it was said."""
     titles = sa.select(post.c.id, post.c.title).ext(postgresql.distinct_on(post.c.author_id))
-    (source,) = compiled_plan(titles, postgresql.dialect()).sources
-    assert source.mentioned == {"author_id", "id", "title"}
+    (source,) = compiled_plan(titles, postgresql.dialect()).tables
+    assert source.referenced_columns == {"author_id", "id", "title"}
     assert source.interval is None

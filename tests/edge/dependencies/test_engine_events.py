@@ -12,9 +12,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, registry, selectinload
 
-from app.edge.changes import changed_since, mark
+from app.edge.changes import current_log_position, has_changed_since
 from app.edge.dependencies import Range, Row, recording
-from app.edge.dependencies.engine_events import Kind, Observer, kind
+from app.edge.dependencies.engine_events import EngineListener, StatementKind, classify_statement
 from app.edge.pages.resolver_lock import promptly
 
 from .conftest import SCHEMA, author, link, metadata, post, private, topic
@@ -40,7 +40,7 @@ mapper.map_imperatively(
 @pytest.fixture
 def seeded(engine: Engine) -> Engine:
     """The engine with an observer, a post and its topic."""
-    Observer(SCHEMA).listen(engine)
+    EngineListener(SCHEMA).attach(engine)
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="a", status="live", title="A"))
         connection.execute(sa.insert(topic).values(id=5, name="T"))
@@ -56,8 +56,8 @@ def test_what_the_orm_loads_is_recorded_with_its_relations(seeded: Engine) -> No
         ).all()
         assert [topic.name for topic in found[0].topics] == ["T"]  # type: ignore[attr-defined]
     rows = {(d.table, d.key) for d in record.dependencies if isinstance(d, Row)}
-    ranges = {(d.table, d.equal) for d in record.dependencies if isinstance(d, Range)}
-    assert record.spoilt is None
+    ranges = {(d.table, d.equalities) for d in record.dependencies if isinstance(d, Range)}
+    assert record.unshareable_reason is None
     assert rows >= {("post", (("id", "1"),)), ("topic", (("id", "5"),))}
     assert ("post", (("status", "live"),)) in ranges
     assert ("link", (("post_id", "1"),)) in ranges
@@ -67,7 +67,7 @@ def test_an_absent_row_is_recorded(seeded: Engine) -> None:
     """A query that found nothing depends on what it looked for."""
     with recording() as record, Session(seeded) as session:
         assert session.get(Post, 9) is None
-    assert {d.equal for d in record.dependencies if isinstance(d, Range)} == {(("id", "9"),)}
+    assert {d.equalities for d in record.dependencies if isinstance(d, Range)} == {(("id", "9"),)}
 
 
 def test_nothing_is_recorded_outside_a_record(seeded: Engine) -> None:
@@ -83,28 +83,28 @@ def test_raw_sql_spoils_the_record(seeded: Engine) -> None:
     """The tables of a text can't be known."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.text("SELECT 1 FROM post"))
-    assert "raw SQL" in (record.spoilt or "")
+    assert "raw SQL" in (record.unshareable_reason or "")
 
 
 def test_driver_level_sql_spoils_the_record(seeded: Engine) -> None:
     """SQL handed to the driver as it is can't be known either."""
     with recording() as record, seeded.connect() as connection:
         connection.exec_driver_sql("SELECT 1 FROM post")
-    assert "raw SQL" in (record.spoilt or "")
+    assert "raw SQL" in (record.unshareable_reason or "")
 
 
 def test_an_undeclared_table_spoils_the_record(seeded: Engine) -> None:
     """A table that was not declared public must not reach a shared response."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(private))
-    assert record.spoilt == "the table private was not declared public"
+    assert record.unshareable_reason == "the table private was not declared public"
 
 
 def test_an_unknown_function_spoils_the_record(seeded: Engine) -> None:
     """A function may read what nobody knows, the clock for one."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post.c.id).where(post.c.slug > sa.func.random()))
-    assert "random()" in (record.spoilt or "")
+    assert "random()" in (record.unshareable_reason or "")
 
 
 def test_1_13_a_write_spoils_the_record(seeded: Engine) -> None:
@@ -113,25 +113,25 @@ def test_1_13_a_write_spoils_the_record(seeded: Engine) -> None:
         connection.execute(sa.update(post).values(title="B"))
         connection.execute(sa.select(post))
         connection.rollback()
-    assert "writes" in (record.spoilt or "")
+    assert "writes" in (record.unshareable_reason or "")
 
 
 def test_the_mark_is_taken_before_the_first_read(seeded: Engine) -> None:
     """A change committed after the record began is later than its mark."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post))
-        assert record.marks == [mark(connection)]
+        assert record.log_positions == [current_log_position(connection)]
     with seeded.begin() as connection:
         connection.execute(sa.update(author).values(name="x"))
         connection.execute(sa.update(post).values(title="x"))
     with seeded.begin() as connection:
-        assert changed_since(connection, record.marks[0])
+        assert has_changed_since(connection, record.log_positions[0])
 
 
 def test_a_finished_write_is_told_once_and_a_read_never(engine: Engine) -> None:
     """The listener runs when the connection that wrote goes back to its pool."""
     told: list[str] = []
-    Observer(SCHEMA, on_write=lambda: told.append("written")).listen(engine)
+    EngineListener(SCHEMA, on_write=lambda: told.append("written")).attach(engine)
     with engine.connect() as connection:
         connection.execute(sa.select(post))
     assert told == []
@@ -147,13 +147,13 @@ def test_another_engine_spoils_the_record(seeded: Engine) -> None:
     other = sa.create_engine("sqlite://")
     with recording() as record, other.connect() as connection:
         connection.execute(sa.select(sa.literal(1)).execution_options(edge_reads=()))
-        assert record.spoilt is None
+        assert record.unshareable_reason is None
         connection.execute(sa.select(sa.literal(1)))
     other.dispose()
-    assert "not followed" in (record.spoilt or "")
+    assert "not followed" in (record.unshareable_reason or "")
     with recording() as own, seeded.execution_options(logging_token="x").connect() as connection:
         connection.execute(sa.select(post))
-    assert own.spoilt is None
+    assert own.unshareable_reason is None
 
 
 def test_another_schema_spoils_the_record(seeded: Engine) -> None:
@@ -161,7 +161,7 @@ def test_another_schema_spoils_the_record(seeded: Engine) -> None:
     with recording() as record, seeded.connect() as connection:
         translated = connection.execution_options(schema_translate_map={None: "main"})
         translated.execute(sa.select(post))
-    assert "another schema" in (record.spoilt or "")
+    assert "another schema" in (record.unshareable_reason or "")
 
 
 MOMENTS = {
@@ -189,14 +189,14 @@ def test_a_write_within_a_select_is_a_write() -> None:
         isinsert=False, isupdate=False, isdelete=False, isddl=False, is_text=False,
         compiled=sa.select(changed.c.id).compile(dialect=postgresql.dialect()),
     )  # fmt: skip
-    assert kind(str(context.compiled), context) is Kind.WRITE
+    assert classify_statement(str(context.compiled), context) is StatementKind.WRITE
 
 
 def test_a_savepoint_is_no_read(seeded: Engine) -> None:
     """A view may look for something within one."""
     with recording() as record, seeded.begin() as connection, connection.begin_nested():
         connection.execute(sa.select(post))
-    assert record.spoilt is None
+    assert record.unshareable_reason is None
 
 
 def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path)
         if begins:
             event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
         metadata.create_all(engine)
-        Observer(SCHEMA).listen(engine)
+        EngineListener(SCHEMA).attach(engine)
         locked = pytest.raises(sa.exc.OperationalError, match="locked")
         with promptly(engine), engine.connect() as other, locked:
             other.execute(sa.insert(post).values(id=1))
@@ -215,8 +215,8 @@ def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path)
 
 def test_two_observers_of_an_engine_leave_the_rows_alone(seeded: Engine) -> None:
     """Two apps of a process may share an engine; each sees the rows, and so does the application."""
-    Observer(SCHEMA).listen(seeded)
+    EngineListener(SCHEMA).attach(seeded)
     with recording() as record, seeded.connect() as connection:
         assert [row.slug for row in connection.execute(sa.select(post))] == ["a"]
-    assert record.spoilt is None
+    assert record.unshareable_reason is None
     assert any(isinstance(d, Row) for d in record.dependencies)

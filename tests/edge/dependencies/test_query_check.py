@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from app.edge.dependencies import Unreadable
+from app.edge.dependencies import UnshareableQueryError
 
 from .conftest import compiled_plan, post
 
@@ -26,7 +26,7 @@ RAW = {
 @pytest.mark.parametrize("statement", RAW.values(), ids=RAW)
 def test_raw_sql_anywhere_is_refused(statement: Any) -> None:
     """It may name any table."""
-    with pytest.raises(Unreadable, match="raw SQL"):
+    with pytest.raises(UnshareableQueryError, match="raw SQL"):
         compiled_plan(statement)
 
 
@@ -41,7 +41,7 @@ CONSTANT = {
 @pytest.mark.parametrize("statement", CONSTANT.values(), ids=CONSTANT)
 def test_a_constant_reads_nothing(statement: Any) -> None:
     """The ORM writes one into each EXISTS."""
-    assert {source.table for source in compiled_plan(statement).sources} == {"post"}
+    assert {source.table for source in compiled_plan(statement).tables} == {"post"}
 
 
 @pytest.mark.parametrize("word", ["MATERIALIZED", "NOT MATERIALIZED"])
@@ -49,4 +49,4 @@ def test_how_a_cte_is_computed_does_not_matter(word: str) -> None:
     """The words read nothing."""
     titles = TITLES.cte("titles").prefix_with(word)
     plan = compiled_plan(sa.select(titles), postgresql.dialect())
-    assert {source.table for source in plan.sources} == {"post"}
+    assert {source.table for source in plan.tables} == {"post"}

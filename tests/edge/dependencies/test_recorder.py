@@ -28,7 +28,7 @@ def in_own_name(work: Callable[[], object]) -> None:
     """The same, by a thread that has nothing to do with pages."""
 
     def apart() -> None:
-        with recorder.apart():
+        with recorder.isolated():
             work()
 
     elsewhere(apart)
@@ -36,10 +36,10 @@ def in_own_name(work: Callable[[], object]) -> None:
 
 def test_a_read_in_a_thread_that_nobody_knows_puts_pages_in_doubt() -> None:
     """It may be for one that is being made, and is on no record."""
-    with recorder.apart():
+    with recorder.isolated():
         record = recorder.begin()
-        elsewhere(recorder.read_beside)
-        assert "thread" in (record.doubted or "")
+        elsewhere(recorder.note_unattributed_read)
+        assert "thread" in (record.unattributed_read or "")
 
 
 @pytest.mark.parametrize("how", [in_a_copy, in_own_name])
@@ -47,18 +47,18 @@ def test_a_read_in_a_thread_that_is_known_does_not(
     how: Callable[[Callable[[], object]], None],
 ) -> None:
     """It is on the page's own record, or on nobody's."""
-    with recorder.apart():
+    with recorder.isolated():
         record = recorder.begin()
-        how(recorder.read_beside)
-        assert record.doubted is None
+        how(recorder.note_unattributed_read)
+        assert record.unattributed_read is None
 
 
 def test_a_page_that_is_done_is_in_no_doubt() -> None:
     """However its request ended."""
-    with recorder.apart():
+    with recorder.isolated():
         first = recorder.begin()
         recorder.end()
-        elsewhere(recorder.read_beside)
+        elsewhere(recorder.note_unattributed_read)
         second = recorder.begin()
-    elsewhere(recorder.read_beside)
-    assert (first.doubted, second.doubted) == (None, None)
+    elsewhere(recorder.note_unattributed_read)
+    assert (first.unattributed_read, second.unattributed_read) == (None, None)

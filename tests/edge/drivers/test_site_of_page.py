@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from app.edge.cdn import Driver, Target
-from app.edge.cdn.cloudflare.driver import CloudflareDriver, Zone
-from app.edge.cdn.cloudflare.driver import channel as cloudflare_channel
-from app.edge.cdn.generic import GenericDriver, Manner
-from app.edge.cdn.generic import channel as generic_channel
+from app.edge.cdn import Driver, PurgeTarget
+from app.edge.cdn.cloudflare.driver import CloudflareDriver, ZoneSettings
+from app.edge.cdn.cloudflare.driver import make_client as cloudflare_channel
+from app.edge.cdn.generic import GenericDriver, GenericPurgeOptions
+from app.edge.cdn.generic import make_client as generic_channel
 
 from ..cdn.driver_stages import SITE, Credentials, by_bunny, by_cloudfront
 from ..cdn.fakes import cloudflare, purge_cache
@@ -20,14 +20,14 @@ from ..cdn.fakes.cloudfront import CloudFront
 from ..cdn.fakes.purge_cache import PurgingCache
 from ..cdn.fakes.server import Edge
 
-PAGE = Target(url="/a", tag="p-a", site=SITE)
+PAGE = PurgeTarget(url="/a", tag="p-a", site=SITE)
 ELSEWHERE = "http://127.0.0.1:8000"
 
 
 def by_url_at_cloudflare(edge: Edge) -> Driver:
     """A driver of a relay that was started without SITE_URL."""
     way = cloudflare_channel(cloudflare.TOKEN, api=f"{edge.url}/client/v4")
-    return CloudflareDriver(way, Zone(id=cloudflare.ZONE, site=ELSEWHERE, by="url"))
+    return CloudflareDriver(way, ZoneSettings(id=cloudflare.ZONE, site=ELSEWHERE, purge_by="url"))
 
 
 def by_purge(edge: Edge) -> Driver:
@@ -35,7 +35,7 @@ def by_purge(edge: Edge) -> Driver:
     keys = Credentials(
         headers={"X-Purge-Secret": purge_cache.SECRET}, secrets=(purge_cache.SECRET,)
     )
-    return GenericDriver(generic_channel(edge.url, keys), Manner(site=ELSEWHERE))
+    return GenericDriver(generic_channel(edge.url, keys), GenericPurgeOptions(site=ELSEWHERE))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, Response, json
 
 from app.edge import cache_control
-from app.edge.http.dates import written
+from app.edge.http.dates import format_http_date
 from app.edge.testing import assert_hit, assert_stored
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def test_a_json_summary_is_cached_for_some_minutes(
     assert response.json == {"count": 5}
     assert response.content_type == "application/json"
     assert response.headers.getlist("Cache-Control") == [f"public, max-age={60 * minutes}"]
-    assert response.headers["Date"] == written(clock.timestamp())
-    expires = written((clock() + timedelta(minutes=minutes)).timestamp())
+    assert response.headers["Date"] == format_http_date(clock.timestamp())
+    expires = format_http_date((clock() + timedelta(minutes=minutes)).timestamp())
     assert response.headers.getlist("Expires") == [expires]
 
 

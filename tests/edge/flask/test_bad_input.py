@@ -15,14 +15,14 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from app.edge import Freshness, Policy, cached
-from app.edge.changes import Watched
-from app.edge.dependencies import Schema
+from app.edge.changes import WatchedTable
+from app.edge.dependencies import PublicSchema
 from app.edge.flask import Edge
-from app.edge.pages.resolver_lock import exclude
+from app.edge.pages.resolver_lock import acquire_resolver_lock
 from app.edge.policy.guard import Leak
 from tests.edge.purge.conftest import build, connect, post
 
-WATCHED = (Watched(table="post"),)
+WATCHED = (WatchedTable(table="post"),)
 PAGE = Policy(name="P", edge=Freshness(ttl=timedelta(days=1)))
 
 UNREADABLE = {
@@ -64,7 +64,13 @@ def make(engine: Engine, tmp_path: Path) -> Callable[..., Flask]:
         app.config |= {"EDGE_GATEWAY": "on", "EDGE_RELAY": False, "EDGE_STRICT": strict}
         edge = Edge()
         edge.init_app(app, gateway={"site": "https://example.org"})
-        edge.track(app, engine, WATCHED, Schema.of(WATCHED), site="https://example.org")
+        edge.track(
+            app,
+            engine,
+            WATCHED,
+            PublicSchema.from_watched_tables(WATCHED),
+            site="https://example.org",
+        )
 
         @cached(PAGE)
         def show() -> str:
@@ -133,7 +139,7 @@ def test_a_page_that_can_not_be_registered_now_is_kept_by_nobody(
             holder.exec_driver_sql("COMMIT")
             holder.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            exclude(holder)
+            acquire_resolver_lock(holder)
         answer = client.get("/p")
     assert answer.status_code == 200
     assert "no-store" in answer.headers["Cache-Control"]

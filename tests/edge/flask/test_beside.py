@@ -15,14 +15,14 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from app.edge import Freshness, Policy, cached
-from app.edge.changes import Watched
-from app.edge.dependencies import Schema
+from app.edge.changes import WatchedTable
+from app.edge.dependencies import PublicSchema
 from app.edge.flask import Edge
 from app.edge.policy.guard import Leak
 from app.edge.testing import assert_hit, assert_no_store
 from tests.edge.purge.conftest import build, connect, post
 
-WATCHED = (Watched(table="post"),)
+WATCHED = (WatchedTable(table="post"),)
 PAGE = Policy(name="P", edge=Freshness(ttl=timedelta(days=1)))
 SITE = "https://example.org"
 View = Callable[[], Any]
@@ -52,7 +52,7 @@ def make(engine: Engine, tmp_path: Path) -> Make:
         app.config |= {"EDGE_GATEWAY": "on", "EDGE_RELAY": False, "EDGE_STRICT": strict}
         edge = Edge()
         edge.init_app(app, gateway={"site": SITE})
-        edge.track(app, engine, WATCHED, Schema.of(WATCHED), site=SITE)
+        edge.track(app, engine, WATCHED, PublicSchema.from_watched_tables(WATCHED), site=SITE)
         app.testing = strict
         app.add_url_rule("/p", "show", cached(PAGE, reads=reads)(view))
         return app

@@ -10,10 +10,10 @@ from flask import Flask, Response, request, session, url_for
 
 from app.edge import Freshness, Policy, cache_control, cached
 from app.edge.flask import Edge
-from app.edge.http.dates import written
-from app.edge.policy.cdn_headers import named
+from app.edge.http.dates import format_http_date
+from app.edge.policy.cdn_headers import parse_dialects
 from app.edge.policy.guard import Leak
-from app.edge.purge.edge_chain import Front
+from app.edge.purge.edge_chain import EdgeChain
 from app.edge.testing import FrozenClock, assert_hit, assert_miss, assert_no_store, assert_stored
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
     assert_hit(second)
     assert second.data == first.data
     assert second.headers["Age"] == "0"
-    assert second.headers["Date"] == written(clock.timestamp())
+    assert second.headers["Date"] == format_http_date(clock.timestamp())
     for response in (first, second):
         assert "Broadsheet-Cache-Control" not in response.headers
         assert response.headers["CDN-Cache-Control"] == "max-age=60"
@@ -68,7 +68,7 @@ def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
 def test_without_a_cdn_a_hit_says_how_old_it_is(gated: Flask, clock: FrozenClock) -> None:
     """No cache behind the gateway is told a lifetime from which an Age would take something."""
     edge = gated.extensions["edge"]
-    edge.front = Front.of((), named("broadsheet"), cap=timedelta(minutes=1))
+    edge.front = EdgeChain.from_dialects((), parse_dialects("broadsheet"), cap=timedelta(minutes=1))
     get(gated)
     clock.advance(timedelta(seconds=30))
     assert get(gated).headers["Age"] == "30"

@@ -125,7 +125,7 @@ def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
     assert (found.url, found.status, found.policy) == ("/articles/lanterns", 200, "ARTICLE")
     assert found.fresh
     assert len(found.kept) == 1
-    said = "\n".join(found.words())
+    said = "\n".join(found.to_lines())
     assert "post 'Lanterns': its " in said
     assert "post 'Tides': its " in said
     assert "topic 'Harbour'" in said
@@ -140,7 +140,7 @@ def test_why_registers_nothing(site: Flask) -> None:
     before = registered()
     found = explain.why(site, "/topics")
     assert found.kept == ()
-    assert "nothing keeps it just now" in "\n".join(found.words())
+    assert "nothing keeps it just now" in "\n".join(found.to_lines())
     assert registered() == before
 
 
@@ -170,19 +170,19 @@ def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
     gated.get(path, buffered=True)  # a page is packed when its reader is done
     visits = dict(store.most_visited(99))
     found = explain.why(app, path)
-    said = "\n".join(found.words())
+    said = "\n".join(found.to_lines())
     assert re.search(
         r"gateway has it: \d+ s old, fresh for 86\d{3} s, as br and gzip and iden", said
     )
-    (before,) = found.as_json()["places"]["tiers"]
+    (before,) = found.to_json()["places"]["tiers"]
     assert dict(store.most_visited(99)) == visits
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "lanterns").values(title="Lamps"))
     db.session.remove()
     found = explain.why(app, path)
-    (after,) = found.as_json()["places"]["tiers"]
+    (after,) = found.to_json()["places"]["tiers"]
     assert after["purged"] > (before["purged"] or "")
-    said = "\n".join(found.words())
+    said = "\n".join(found.to_lines())
     assert "This machine's gateway does not have it." in said
     assert re.search(r"gateway-\w+ was last purged of it at 20\d\d-", said)
     assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", said)
@@ -332,22 +332,22 @@ def test_a_url_that_was_never_registered_is_purged_all_the_same(gated: FlaskClie
 
 def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
     """A page that is purged and made anew as it was before was purged in vain."""
-    assert "No purged page was made anew yet." in list(relay.status(site).words())
+    assert "No purged page was made anew yet." in list(relay.status(site).to_lines())
     retitle("Lanterns", "Lamps")
     warm(site)
     found = relay.status(site).precision
-    assert (found.renewed, found.unchanged) == (len(SHOWING), 0)
+    assert (found.rendered_again, found.unchanged) == (len(SHOWING), 0)
     retitle("Lamps", "Lights")
     retitle("Lights", "Lamps")
     warm(site)
     report = relay.status(site)
-    assert report.as_json()["precision"] == {
+    assert report.to_json()["precision"] == {
         "renewed": 2 * len(SHOWING),
         "unchanged": len(SHOWING),
         "ratio": 0.5,
     }
     said = "Of 8 purged pages that were made anew, 4 had changed: a precision of 0.50."
-    assert said in list(report.words())
+    assert said in list(report.to_lines())
 
 
 def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
@@ -355,7 +355,7 @@ def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
     retitle("Lanterns", "Lamps")
     warm(site)
     (kept,) = explain.why(site, "/topics/harbour").kept
-    assert kept.words().endswith("; made anew after 1 purge, never as it was before")
+    assert kept.to_text().endswith("; made anew after 1 purge, never as it was before")
 
 
 def retitle(title: str, other: str) -> None:

@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, abort, make_response, redirect
 from flask.views import MethodView
 
 from app.edge import NO_STORE, Freshness, Policy, PolicyError, cache_control, cached
-from app.edge.flask import Edge, nothing_unless_said, serve_as
+from app.edge.flask import Edge, explicit_only, serve_as
 from app.edge.testing import FrozenClock, assert_no_store, assert_policy, assert_private
 
 HOUR = Policy(name="HOUR", browser=Freshness(ttl=timedelta(hours=1)))
@@ -86,7 +86,7 @@ class TestDefault:
 
     def test_the_opposite_hook_caches_nothing_unless_said(self, bare: Flask) -> None:
         """Only marks and responses speak."""
-        Edge().init_app(bare, default=HOUR, should_handle=nothing_unless_said)
+        Edge().init_app(bare, default=HOUR, should_handle=explicit_only)
         bare.add_url_rule("/a", "a", lambda: "hi")
         bare.add_url_rule("/b", "b", cached(HOUR)(lambda: "hi"))
         assert_no_store(get(bare, "/a"))

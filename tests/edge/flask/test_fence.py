@@ -16,16 +16,16 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.edge import Freshness, Policy, cached
-from app.edge.changes import Watched
-from app.edge.dependencies import Schema, fence
+from app.edge.changes import WatchedTable
+from app.edge.dependencies import PublicSchema, fence
 from app.edge.dependencies import engine_events as observing
 from app.edge.flask import Edge, state, templates, tracking
-from app.edge.flask.state import State
+from app.edge.flask.state import EdgeState
 from app.edge.policy.guard import Leak
 from app.edge.testing import assert_hit, assert_no_store
 from tests.edge.purge.conftest import build, connect, post
 
-WATCHED = (Watched(table="post"),)
+WATCHED = (WatchedTable(table="post"),)
 PAGE = Policy(name="P", edge=Freshness(ttl=timedelta(days=1)))
 POSTS = sa.select(post)
 Make = Callable[..., Flask]
@@ -73,7 +73,13 @@ def make(engine: Engine, tmp_path: Path) -> Make:
         (tmp_path / "templates" / "p.html").write_text("{{ rows }} rows")
         edge = Edge()
         edge.init_app(app, gateway={"site": "https://example.org"})
-        edge.track(app, engine, WATCHED, Schema.of(WATCHED), site="https://example.org")
+        edge.track(
+            app,
+            engine,
+            WATCHED,
+            PublicSchema.from_watched_tables(WATCHED),
+            site="https://example.org",
+        )
         app.extensions["edge"].tracker.watchman.look()
 
         @cached(policy)
@@ -120,10 +126,10 @@ BREAKS = {
     "the headers": (state, "promise"),
     "the ETag": (state, "stamp"),
     "the address": (state, "registered_as"),
-    "the beginning": (State, "_begin"),
+    "the beginning": (EdgeState, "_begin"),
     "the record": (tracking.recorder, "begin"),
     "a question to the record": (tracking.recorder, "_opened"),
-    "a template's part": (templates.NotingEnvironment, "part"),
+    "a template's part": (templates.TrackedEnvironment, "part"),
 }
 
 

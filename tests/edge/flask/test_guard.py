@@ -11,7 +11,7 @@ import pytest
 from flask import Flask, Response, flash, g, request, session
 
 from app.edge import Freshness, Policy, cache_control, cached
-from app.edge.flask import Edge, touch
+from app.edge.flask import Edge, report_private_read
 from app.edge.policy.guard import Leak
 from app.edge.testing import assert_no_store, assert_policy
 
@@ -59,7 +59,7 @@ LEAKS = {
     "reads a header's list": (lambda: request.headers.getlist("DNT"), "header-undeclared"),
     "reads the language": (lambda: request.accept_languages.best, "header-undeclared"),
     "reads the browser": (lambda: request.user_agent.string, "header-undeclared"),
-    "says that it is private": (touch, "private-read"),
+    "says that it is private": (report_private_read, "private-read"),
 }
 
 

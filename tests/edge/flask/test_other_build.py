@@ -49,8 +49,8 @@ def test_a_process_of_another_build_says_so(start: Make, caplog: pytest.LogCaptu
     assert any(record.message.startswith("edge.other_build") for record in caplog.records)
     with second.app_context():
         assert "Run `flask edge release`" in (edge.degraded(second) or "")
-        assert any("Run `flask edge release`" in line for line in status(second).words())
-        assert status(second).as_json()["build"]
+        assert any("Run `flask edge release`" in line for line in status(second).to_lines())
+        assert status(second).to_json()["build"]
         ready = second.test_client().get("/readyz")
     assert (ready.status_code, ready.get_json()["status"]) == (200, "degraded")
     assert edge.degraded(first) is None

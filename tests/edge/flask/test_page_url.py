@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.edge.flask.page_url import named
+from app.edge.flask.page_url import parse_page_url
 from app.edge.policy.policy import PolicyError
 
 SITE = "https://example.org"
@@ -23,7 +23,7 @@ MEANT = {
 @pytest.mark.parametrize(("url", "page"), MEANT.values(), ids=MEANT)
 def test_a_page_is_found_as_it_is_registered(url: str, page: str) -> None:
     """So that purging it by hand purges it."""
-    assert named(url, SITE) == page
+    assert parse_page_url(url, SITE) == page
 
 
 NOWHERE = {
@@ -40,4 +40,4 @@ NOWHERE = {
 def test_a_page_of_nobody_is_refused(url: str) -> None:
     """Who asks for it means something else than what would be answered."""
     with pytest.raises(PolicyError, match=r"is no (page|URL)"):
-        named(url, SITE)
+        parse_page_url(url, SITE)

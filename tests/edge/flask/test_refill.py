@@ -76,7 +76,7 @@ def test_a_relay_apart_refills_the_store_of_its_machine(
 ) -> None:
     """Whoever runs the relay runs the refill."""
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
-    upkeep = relay.upkeep_of(app)
+    upkeep = relay.worker_of(app)
     visit(app, "/topics")
     write("ink")
     ran = []

@@ -35,7 +35,7 @@ def test_from_commit_to_fresh_begins_when_the_change_was_written(
         connection.exec_driver_sql("INSERT INTO topic(slug, name, description) VALUES ('a','A','')")
         connection.exec_driver_sql("UPDATE edge_change SET written_at = written_at - 90000000")
     assert relaying.status(app).purging.entries == 1
-    relaying.upkeep_of(app).relay.step(datetime.now(UTC))
+    relaying.worker_of(app).relay.run_once(datetime.now(UTC))
     (tier,) = relaying.status(app).tiers
     assert tier.p99 is not None
     assert 90 <= tier.p99.total_seconds() < 150
@@ -49,7 +49,7 @@ def test_status_says_how_full_the_index_is(make_app: Callable[..., Flask]) -> No
     assert "index-full" in answer.headers["Cache-Status"]
     found = relaying.status(app)
     assert (found.index.pages, found.refill) == (2, 0)
-    said = "\n".join(found.words())
+    said = "\n".join(found.to_lines())
     assert "The index holds 2 of 2 pages." in said
     assert "let EDGE_INDEX_PAGES be larger" in said
     assert "0 purged pages of this machine's gateway wait" in said

@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 from flask import Flask
 
-from app.edge.flask.sampling import Sampler, Verdict, sampling
+from app.edge.flask.sampling import Sampler, SampleResult, sampling_hooks
 from app.edge.purge import samples
 from app.edge.testing import Ending
 from app.extensions import db
@@ -119,12 +119,12 @@ def ready(app: Flask) -> str:
 def test_what_is_stale_is_purged_again_and_told_until_it_is_fresh(app: Flask, edge: Lying) -> None:
     """With the page's name, and for how long it was so."""
     look = sampler(app)
-    assert look.sample(edge.after(LATER)) == {"/topics": Verdict.FRESH}
+    assert look.sample(edge.after(LATER)) == {"/topics": SampleResult.FRESH}
     edge.lies = True
     write("a")
     settle(app, edge.after(SOON))
     assert edge.purges() >= 2
-    assert look.sample(edge.after(LATER)) == {"/topics": Verdict.STALE}
+    assert look.sample(edge.after(LATER)) == {"/topics": SampleResult.STALE}
     assert ready(app) == "degraded"
     runner = app.test_cli_runner()
     told = runner.invoke(args=["edge", "status"]).output
@@ -132,7 +132,7 @@ def test_what_is_stale_is_purged_again_and_told_until_it_is_fresh(app: Flask, ed
     edge.lies = False
     app.extensions["edge"].upkeep.relay.step(edge.after(LATER))
     assert edge.purges() == 1
-    assert look.sample(edge.after(LATER + 1.5)) == {"/topics": Verdict.FRESH}
+    assert look.sample(edge.after(LATER + 1.5)) == {"/topics": SampleResult.FRESH}
     assert ready(app) == "ok"
     told = runner.invoke(args=["edge", "status"]).output
     assert "/topics was stale at the public edge for 90 s" in told
@@ -143,9 +143,9 @@ def test_a_purge_that_is_under_way_is_no_lie(app: Flask, edge: Lying) -> None:
     edge.lies = True
     write("a")
     look = sampler(app)
-    assert look.sample(edge.after(LATER)) == {"/topics": Verdict.UNKNOWN}
+    assert look.sample(edge.after(LATER)) == {"/topics": SampleResult.UNKNOWN}
     settle(app, edge.after(SOON))
-    assert look.sample(edge.after(SOON + 1.7)) == {"/topics": Verdict.UNKNOWN}
+    assert look.sample(edge.after(SOON + 1.7)) == {"/topics": SampleResult.UNKNOWN}
     assert "a purge is under way" in app.test_cli_runner().invoke(args=["edge", "status"]).output
     assert ready(app) == "ok"
 
@@ -162,7 +162,7 @@ NO_ANSWER = {
 def test_what_is_no_answer_is_no_lie(app: Flask, edge: Lying, ending: Ending, why: str) -> None:
     """Nothing is purged for it, nobody else is asked, and it is told."""
     edge.ends(ending)
-    assert sampler(app).sample(edge.after(LATER)) == {"/topics": Verdict.UNKNOWN}
+    assert sampler(app).sample(edge.after(LATER)) == {"/topics": SampleResult.UNKNOWN}
     app.extensions["edge"].upkeep.relay.step(edge.after(LATER))
     assert edge.purges() == 0
     assert why in app.test_cli_runner().invoke(args=["edge", "status"]).output
@@ -171,13 +171,13 @@ def test_what_is_no_answer_is_no_lie(app: Flask, edge: Lying, ending: Ending, wh
 def test_a_page_that_appeared_behind_a_kept_404_is_stale(app: Flask, edge: Lying) -> None:
     """Another status is another page."""
     edge.kept["/topics"] = Reply(status=404, body=b"Nothing here.")
-    assert sampler(app).look("/topics", edge.after(LATER)) is Verdict.STALE
+    assert sampler(app).sample_page("/topics", edge.after(LATER)) is SampleResult.STALE
 
 
 def test_a_page_that_shows_the_time_is_not_compared(app: Flask, edge: Lying) -> None:
     """No purge would make it right."""
     edge.reads("/edge/two-minutes")
-    assert sampler(app).look("/edge/two-minutes", edge.after(LATER)) is Verdict.UNKNOWN
+    assert sampler(app).sample_page("/edge/two-minutes", edge.after(LATER)) is SampleResult.UNKNOWN
 
 
 def test_a_sampler_asks_for_itself_and_says_who_it_is(app: Flask, edge: Lying) -> None:
@@ -197,7 +197,7 @@ def test_the_relay_looks_now_and_then(app: Flask, edge: Lying) -> None:
 
     def sampled() -> bool:
         with app.extensions["edge"].tracker.reading() as connection:
-            return bool(samples.last_word(connection))
+            return bool(samples.get_last_result(connection))
 
     assert any(sampled() for _ in range(500) if not Event().wait(0.01))
 
@@ -208,7 +208,7 @@ def test_only_an_edge_that_is_purged_is_sampled(make_app: Make, app: Flask) -> N
         keys = ("EDGE_VARNISH_NODES", "EDGE_VARNISH_SECRET")
         said = {key: app.config[key] for key in keys}
         other = make_app(EDGE=edges, EDGE_SAMPLE_EVERY=every, **said)
-        assert len(sampling(other, other.extensions["edge"].tracker)) == expected
+        assert len(sampling_hooks(other, other.extensions["edge"].tracker)) == expected
 
 
 class Rewriting(Lying):
@@ -257,13 +257,13 @@ def rewriting(make_app: Make) -> Iterator[Rewriting]:
         yield edge
 
 
-def look_again_and_again(edge: Rewriting, urls: Sequence[str], minutes: int) -> list[Verdict]:
+def look_again_and_again(edge: Rewriting, urls: Sequence[str], minutes: int) -> list[SampleResult]:
     """Look at each page in turn, and let the relay purge what is stale, as it does each minute."""
     assert edge.app is not None
     look, verdicts = sampler(edge.app), []
     for minute in range(minutes):
         now = edge.after(LATER + minute * 3)
-        verdicts.append(look.look(urls[minute % len(urls)], now))
+        verdicts.append(look.sample_page(urls[minute % len(urls)], now))
         settle(edge.app, now)
     return verdicts
 
@@ -280,7 +280,7 @@ def test_an_edge_that_rewrites_is_said_once_and_not_purged(
     """One purge shows that it does no good; pages with the same addition need none."""
     rewriting.prepends, rewriting.keys_query = prepends, keys_query
     verdicts = look_again_and_again(rewriting, ["/topics", "/topics", "/archive"], 12)
-    assert verdicts == [Verdict.STALE, *[Verdict.REWRITTEN] * 11]
+    assert verdicts == [SampleResult.STALE, *[SampleResult.REWRITTEN] * 11]
     assert [r for r in caplog.records if getattr(r, "finding", "") == "rewritten"][1:] == []
     assert sum(r.getMessage() == "edge.stale" for r in caplog.records) == 1
     assert rewriting.purges() == 2  # the one purge, and its second
@@ -296,7 +296,7 @@ def test_an_edge_that_passes_our_etag_on_needs_no_purge(rewriting: Rewriting) ->
     assert rewriting.app is not None
     etag = rewriting.app.test_client().get("/topics").headers["ETag"]
     rewriting.headers = {"ETag": f"W/{etag}"}
-    assert look_again_and_again(rewriting, ["/topics"], 3) == [Verdict.REWRITTEN] * 3
+    assert look_again_and_again(rewriting, ["/topics"], 3) == [SampleResult.REWRITTEN] * 3
     assert rewriting.purges() == 0
 
 
@@ -309,11 +309,17 @@ def test_an_edge_that_rewrites_and_is_stale_is_caught(rewriting: Rewriting) -> N
         write(name)
         rewriting.began += timedelta(minutes=30)
         settle(rewriting.app, rewriting.after(SOON))
-        assert sampler(rewriting.app).look("/topics", rewriting.after(LATER)) is Verdict.STALE
+        assert (
+            sampler(rewriting.app).sample_page("/topics", rewriting.after(LATER))
+            is SampleResult.STALE
+        )
         assert ready(rewriting.app) == "degraded"
     rewriting.lies = False
     settle(rewriting.app, rewriting.after(LATER))
-    assert sampler(rewriting.app).look("/topics", rewriting.after(LATER + 3)) is Verdict.REWRITTEN
+    assert (
+        sampler(rewriting.app).sample_page("/topics", rewriting.after(LATER + 3))
+        is SampleResult.REWRITTEN
+    )
     assert ready(rewriting.app) == "ok"
 
 
@@ -324,7 +330,7 @@ def test_a_stale_edge_that_ignores_purges_stays_stale(app: Flask, edge: Lying) -
     settle(app, edge.after(SOON))
     look = sampler(app)
     for minute in (LATER, LATER + 3, LATER + 6):
-        assert look.look("/topics", edge.after(minute)) is Verdict.STALE
+        assert look.sample_page("/topics", edge.after(minute)) is SampleResult.STALE
         settle(app, edge.after(minute))
     assert ready(app) == "degraded"
 
@@ -335,4 +341,4 @@ def test_headers_tell_a_stale_copy_from_a_rewritten_one(rewriting: Rewriting, he
     rewriting.keys_query = False
     other = f'"{"0" * 32}"'
     rewriting.headers = {header: other if header == "ETag" else "99999"}
-    assert look_again_and_again(rewriting, ["/topics"], 3) == [Verdict.STALE] * 3
+    assert look_again_and_again(rewriting, ["/topics"], 3) == [SampleResult.STALE] * 3

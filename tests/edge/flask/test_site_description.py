@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 
 from app.edge import NO_STORE, Freshness, Policy, PolicyError, cached
-from app.edge.cdn.site_description import Rule
+from app.edge.cdn.site_description import RouteRule
 from app.edge.flask import Edge
-from app.edge.flask.site_description import plan, rules
+from app.edge.flask.site_description import describe_site, list_route_rules
 
 PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(minutes=1)))
 LISTED = Policy(name="LISTED", browser=Freshness(ttl=timedelta(minutes=2)))
@@ -44,7 +44,7 @@ def made(default: Policy | None = None) -> Flask:
     return app
 
 
-def first(listed: list[Rule], path: str) -> Rule | None:
+def first(listed: list[RouteRule], path: str) -> RouteRule | None:
     """The rule that an edge would find for a path."""
     return next((rule for rule in listed if re.search(rule.pattern, path)), None)
 
@@ -59,7 +59,7 @@ PATHS = [
 def test_an_edge_finds_the_policy_that_the_app_finds(path: str) -> None:
     """Whatever rules overlap, the first that matches is the app's own choice."""
     app = made()
-    found = first(rules(app), path)
+    found = first(list_route_rules(app), path)
     told = app.test_client().get(path).text
     assert found is not None
     assert found.policy == told.replace("default", "NO_STORE")
@@ -69,12 +69,15 @@ def test_an_edge_finds_the_policy_that_the_app_finds(path: str) -> None:
 @pytest.mark.parametrize("path", ["/a/b", "/a.b/deu", "/aXb/de", "/send/x", "/files/"])
 def test_an_edge_finds_nothing_where_the_app_does(path: str) -> None:
     """A dot is a dot, and a length is a length."""
-    assert first(rules(made()), path) is None
+    assert first(list_route_rules(made()), path) is None
 
 
 def test_parameters_are_declared_or_unknown() -> None:
     """A default speaks of no parameters, so all of them count."""
-    said = {rule.rule: (rule.shared, rule.query) for rule in rules(made(default=PUBLIC))}
+    said = {
+        rule.url_rule: (rule.is_shared, rule.query_params)
+        for rule in list_route_rules(made(default=PUBLIC))
+    }
     assert said["/files/<name>"] == (True, ("page",))
     assert said["/<name>"] == (True, ())
     assert said["/plain"] == (True, None)
@@ -85,6 +88,6 @@ def test_parameters_are_declared_or_unknown() -> None:
 def test_a_plan_needs_the_sites_address() -> None:
     """An app that follows nothing does not know it."""
     with pytest.raises(PolicyError, match="say --site"):
-        plan(made(), origins=["http://10.0.0.1"])
-    found = plan(made(), origins=["http://10.0.0.1"], site="https://example.org")
+        describe_site(made(), origins=["http://10.0.0.1"])
+    found = describe_site(made(), origins=["http://10.0.0.1"], site="https://example.org")
     assert found.site.authority == "example.org"

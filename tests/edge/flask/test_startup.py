@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.test import Client
 
-from app.edge.flask.startup import AGAIN, Awake
+from app.edge.flask.startup import RETRY_INTERVAL, StartupGate
 from app.edge.testing import assert_no_store
 
 AWAY = OperationalError("SELECT 1", {}, Exception("gone"))
@@ -47,7 +47,9 @@ class Site:
     def __init__(self, upkeep: Upkeep, *, relay: bool = False) -> None:
         self.now = 0.0
         self.upkeep = upkeep
-        self.awake = Awake(page, upkeep, relay=relay, ticks=lambda: self.now, pause=self.pause)  # type: ignore[arg-type]  # as much of one as is used
+        self.awake = StartupGate(
+            page, upkeep, relay=relay, ticks=lambda: self.now, pause=self.pause
+        )  # type: ignore[arg-type]  # as much of one as is used
         self.client = Client(self.awake)
 
     def pause(self, seconds: float) -> None:
@@ -80,7 +82,7 @@ def test_it_is_tried_again_now_and_then_until_it_works() -> None:
     assert [site.client.get("/").status_code for _ in range(3)] == [503] * 3
     assert upkeep.tries == 1
     upkeep.error = None
-    site.now += AGAIN.total_seconds()
+    site.now += RETRY_INTERVAL.total_seconds()
     assert [site.client.get("/").status_code for _ in range(3)] == [200] * 3
     assert upkeep.tries == 2
 
@@ -90,7 +92,7 @@ def test_while_one_tries_again_nobody_waits() -> None:
     upkeep = Upkeep()
     site = Site(upkeep)
     site.client.get("/")
-    site.now += AGAIN.total_seconds()
+    site.now += RETRY_INTERVAL.total_seconds()
     upkeep.entered.clear()
     upkeep.let.clear()
     found = []
@@ -115,10 +117,10 @@ def test_who_is_roused_relays_without_a_request() -> None:
     site = Site(Upkeep(), relay=True)
     site.upkeep.let.clear()
     for _ in range(3):
-        site.awake.rouse()
+        site.awake.start_in_background()
     site.upkeep.let.set()
     assert site.upkeep.ran.wait(10)
-    site.awake.rouse()
+    site.awake.start_in_background()
     assert site.client.get("/").data == b"page"
     assert (site.upkeep.tries, site.upkeep.relays) == (4, 1)
 
@@ -126,7 +128,7 @@ def test_who_is_roused_relays_without_a_request() -> None:
 def test_who_relays_elsewhere_is_not_roused() -> None:
     """There is nothing to do before the first reader."""
     site = Site(Upkeep(None))
-    site.awake.rouse()
+    site.awake.start_in_background()
     assert site.upkeep.tries == 0
     assert site.client.get("/").data == b"page"
 
@@ -134,8 +136,8 @@ def test_who_relays_elsewhere_is_not_roused() -> None:
 def test_a_mistake_while_roused_is_left_for_the_next(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged; a process that can't do it is not ended by it."""
     site = Site(Upkeep(ZeroDivisionError()), relay=True)
-    site.awake._until_awake()
+    site.awake._retry_until_ready()
     assert [record.message for record in caplog.records] == ["edge.not_awake"]
     site.upkeep.error = None
-    site.awake.rouse()
+    site.awake.start_in_background()
     assert site.upkeep.ran.wait(10)

@@ -12,7 +12,7 @@ from jinja2 import Environment
 
 from app.edge.dependencies import Part, Table, recorder
 from app.edge.flask import Edge
-from app.edge.flask.templates import NotingEnvironment
+from app.edge.flask.templates import TrackedEnvironment
 from app.edge.policy.policy import PolicyError
 
 FILES = {
@@ -55,7 +55,7 @@ def noted(app: Flask, render: Callable[[], str]) -> dict[str, str]:
     """The parts that rendering notes, with their digests."""
     with app.test_request_context(), recorder.recording() as record:
         render()
-    assert record.spoilt is None
+    assert record.unshareable_reason is None
     return {p.name: p.digest for p in record.dependencies if isinstance(p, Part)}
 
 
@@ -103,7 +103,7 @@ def test_an_edited_template_has_another_digest(site: Flask) -> None:
 def test_equal_sources_have_equal_digests_in_every_process(site: Flask, bare: Flask) -> None:
     """A release compares what another process noted."""
     environment = site.jinja_env
-    assert isinstance(environment, NotingEnvironment)
+    assert isinstance(environment, TrackedEnvironment)
     found = noted(site, lambda: render_template("note.html"))
     assert found["note.html"] == environment.digest("note.html")
     assert environment.digest("nowhere.html") == "absent"
@@ -115,9 +115,9 @@ def test_a_module_that_reads_the_database_spoils_every_page_that_imports_it(site
     for _ in range(2):
         with site.test_request_context(), recorder.recording() as record:
             render_template("reading.html")
-        assert record.spoilt is not None
-        assert "rows.html" in record.spoilt
-        assert "import it with context" in record.spoilt
+        assert record.unshareable_reason is not None
+        assert "rows.html" in record.unshareable_reason
+        assert "import it with context" in record.unshareable_reason
 
 
 def test_a_module_that_is_made_for_one_page_may_read(site: Flask) -> None:
@@ -126,15 +126,15 @@ def test_a_module_that_is_made_for_one_page_may_read(site: Flask) -> None:
     for _ in range(2):
         with site.test_request_context(), recorder.recording() as record:
             render_template("with.html")
-        assert record.spoilt is None
+        assert record.unshareable_reason is None
         assert Table(table="post") in record.dependencies
 
 
 def read() -> str:
     """Read the database."""
-    record = recorder.current()
+    record = recorder.current_record()
     assert record is not None
-    record.read([Table(table="post")])
+    record.add_dependencies([Table(table="post")])
     return "rows"
 
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.edge.flask.explain import purge
 from app.edge.policy.policy import PolicyError
-from app.edge.purge import breakers
+from app.edge.purge import open_breakers
 from app.extensions import db, edge
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
@@ -200,7 +200,7 @@ def test_a_node_that_refuses_us_caps_its_pages(make: Make, node: Node) -> None:
     get(app)
     step(app)
     with db.engine.connect() as connection:
-        assert "varnish" in breakers(connection, datetime.now(UTC))["varnish"]
+        assert "varnish" in open_breakers(connection, datetime.now(UTC))["varnish"]
     app.extensions["edge"].trust.renew()
     assert get(app).headers["Surrogate-Control"] == SHORT
     assert SECRET not in str(node.asked)

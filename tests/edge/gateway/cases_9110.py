@@ -7,7 +7,7 @@ from app.edge.http import dates
 from tests.edge.gateway.scripted_origin import START, Case, case, get, says
 
 LONG = {"cache_control": "max-age=3600"}
-EARLIER = dates.written(START - 3600)
+EARLIER = dates.format_http_date(START - 3600)
 PAGE = says(b"0123456789", etag='"a"', last_modified=EARLIER, **LONG)
 
 
@@ -45,7 +45,10 @@ CONDITIONS = [
         get(PAGE),
         get(headers={"If-None-Match": '"x"', "If-Modified-Since": EARLIER}, status=200),
         get(
-            headers={"If-None-Match": '"a"', "If-Modified-Since": dates.written(START - 9999)},
+            headers={
+                "If-None-Match": '"a"',
+                "If-Modified-Since": dates.format_http_date(START - 9999),
+            },
             status=304,
         ),
     ),
@@ -71,7 +74,7 @@ CONDITIONS = [
             says(
                 etag='"a"',
                 vary="X-A",
-                expires=dates.written(START + 99),
+                expires=dates.format_http_date(START + 99),
                 content_location="/here",
                 content_type="text/plain",
                 content_language="de",
@@ -88,9 +91,9 @@ CONDITIONS = [
                 "ETag": '"a"',
                 "Vary": "X-A",
                 "Cache-Control": "max-age=3600",
-                "Expires": dates.written(START + 99),
+                "Expires": dates.format_http_date(START + 99),
                 "Content-Location": "/here",
-                "Date": dates.written(START),
+                "Date": dates.format_http_date(START),
                 "Content-Type": None,
                 "Content-Length": None,
                 "Content-Language": None,
@@ -204,7 +207,7 @@ RANGES = [
     ),
     everything("if-range-different", Range="bytes=0-1", If_Range='"b"'),
     everything("if-range-weak", Range="bytes=0-1", If_Range='W/"a"'),
-    everything("if-range-date-later", Range="bytes=0-1", If_Range=dates.written(START)),
+    everything("if-range-date-later", Range="bytes=0-1", If_Range=dates.format_http_date(START)),
     everything("if-range-junk", Range="bytes=0-1", If_Range="junk"),
     case(
         "9110-13.1.5-a-weak-stored-tag-is-no-if-range",
@@ -213,9 +216,9 @@ RANGES = [
     ),
     case(
         "9110-8.8.2.2-a-date-within-a-minute-is-weak",
-        get(says(last_modified=dates.written(START - 59), **LONG)),
+        get(says(last_modified=dates.format_http_date(START - 59), **LONG)),
         get(
-            headers={"Range": "bytes=0-1", "If-Range": dates.written(START - 59)},
+            headers={"Range": "bytes=0-1", "If-Range": dates.format_http_date(START - 59)},
             status=200,
         ),
     ),
@@ -260,7 +263,7 @@ CONNECTION = [
     ),
 ]
 
-CODED = Options(compress=True, smallest=20)
+CODED = Options(compress=True, min_compress_size=20)
 TEXT = b"<p>hello</p>" * 50
 COMPRESSIBLE = says(TEXT, etag='"a"', content_type="text/html; charset=utf-8", **LONG)
 

@@ -7,8 +7,8 @@ from app.edge.http import dates
 from tests.edge.gateway.scripted_origin import START, Case, case, get, says
 
 HOUR = 3600
-LATER = dates.written(START + HOUR)
-EARLIER = dates.written(START - HOUR)
+LATER = dates.format_http_date(START + HOUR)
+EARLIER = dates.format_http_date(START - HOUR)
 LONG = {"cache_control": "max-age=3600"}
 SHORT = {"cache_control": "max-age=10"}
 FRESH = says(b"old", etag='"a"', **LONG)
@@ -67,7 +67,7 @@ STORING = [
         "9111-7.3-set-cookie-is-kept-when-someone-insists",
         get(says(set_cookie="a=1", **LONG), stored=True),
         get(at=5, cache="hit", seen={"Set-Cookie": "a=1"}),
-        options=Options(keeps_cookies=True),
+        options=Options(store_cookies=True),
     ),
     case("9111-3-a-post-is-not-kept", get(FRESH, method="POST"), get(FRESH, cache="fwd=uri-miss")),
     case(
@@ -163,7 +163,7 @@ FRESHNESS = [
     ),
     case(
         "9111-5.3-expires-counts-from-date",
-        get(says(expires=dates.written(START + 100), date=90)),
+        get(says(expires=dates.format_http_date(START + 100), date=90)),
         get(NEW, at=10, cache="fwd=stale"),
     ),
     *(
@@ -179,7 +179,9 @@ FRESHNESS = [
         }.items()
     ),
     case("9111-5.3-expires-in-the-past", get(says(expires=EARLIER)), get(NEW)),
-    case("9111-5.3-expires-now-is-stale", get(says(expires=dates.written(START))), get(NEW)),
+    case(
+        "9111-5.3-expires-now-is-stale", get(says(expires=dates.format_http_date(START))), get(NEW)
+    ),
     case(
         "9111-5.3-expires-twice-is-stale",
         get(says(also=[("Expires", LATER), ("Expires", EARLIER)])),
@@ -236,25 +238,25 @@ FRESHNESS = [
         get(says(b"old", last_modified=EARLIER)),
         get(at=359, body=b"old", cache="hit"),
         get(NEW, at=361, cache="fwd=stale"),
-        options=Options(heuristic=0.1),
+        options=Options(heuristic_fraction=0.1),
     ),
     case(
         "9111-4.2.2-no-heuristics-beside-an-explicit-lifetime",
         get(says(last_modified=EARLIER, cache_control="max-age=1")),
         get(NEW, at=5),
-        options=Options(heuristic=0.1),
+        options=Options(heuristic_fraction=0.1),
     ),
     case(
         "9111-4.2.2-no-heuristics-for-a-302",
         get(says(status=302, last_modified=EARLIER), status=302),
         get(NEW, at=5),
-        options=Options(heuristic=0.1),
+        options=Options(heuristic_fraction=0.1),
     ),
     case(
         "9111-4.2.2-heuristics-for-a-302-that-is-public",
         get(says(status=302, last_modified=EARLIER, cache_control="public"), status=302),
         get(at=5, status=302, cache="hit"),
-        options=Options(heuristic=0.1),
+        options=Options(heuristic_fraction=0.1),
     ),
 ]
 
@@ -286,7 +288,7 @@ AGES = [
     case(
         "9110-6.6.1-a-missing-date-is-when-it-came",
         get(says(date=None, **LONG)),
-        get(at=7, age=7, seen={"Date": dates.written(START)}),
+        get(at=7, age=7, seen={"Date": dates.format_http_date(START)}),
     ),
     case(
         "9111-5.1-the-upstream-age-is-replaced", get(says(age="5", **LONG), age=5), get(at=1, age=6)
@@ -557,12 +559,12 @@ VALIDATION = [
         get(says(last_modified=EARLIER, **LONG)),
         get(headers={"If-Modified-Since": EARLIER}, status=304),
         get(headers={"If-Modified-Since": LATER}, status=304),
-        get(headers={"If-Modified-Since": dates.written(START - 2 * HOUR)}, body=b"page"),
+        get(headers={"If-Modified-Since": dates.format_http_date(START - 2 * HOUR)}, body=b"page"),
     ),
     case(
         "9111-4.3.2-if-modified-since-against-date",
         get(says(**LONG)),
-        get(headers={"If-Modified-Since": dates.written(START)}, status=304),
+        get(headers={"If-Modified-Since": dates.format_http_date(START)}, status=304),
         get(headers={"If-Modified-Since": EARLIER}, status=200),
     ),
     case(
@@ -774,7 +776,7 @@ REQUESTS = [
         get(
             FRESH, target="/c", headers={"Cache-Control": "no-cache"}, asked={"Cache-Control": None}
         ),
-        options=Options(honoured=frozenset({"only-if-cached"})),
+        options=Options(obeyed_request_directives=frozenset({"only-if-cached"})),
     ),
 ]
 

@@ -13,8 +13,8 @@ NEW = says(b"new", etag='"b"', **LONG)
 PURGED = {"broadsheet_cache_control": "max-age=3600, purged"}
 TAKES_BR = {"Accept-Encoding": "gzip, deflate, br;q=1.0"}
 BR = says(b"br", etag='"a-br"', vary="Accept-Encoding", content_encoding="br", **LONG)
-START_DATE, A_MINUTE_ON = (dates.written(START + seconds) for seconds in (0, 60))
-IN_AN_HOUR, A_MINUTE_LATER = (dates.written(START + seconds) for seconds in (3600, 3660))
+START_DATE, A_MINUTE_ON = (dates.format_http_date(START + seconds) for seconds in (0, 60))
+IN_AN_HOUR, A_MINUTE_LATER = (dates.format_http_date(START + seconds) for seconds in (3600, 3660))
 
 
 def swr(seconds: int, **more: str) -> str:
@@ -263,13 +263,13 @@ OWN = [
         "own-internal-fields-can-be-chosen",
         get(says(cache_tag="p", **LONG), seen={"Cache-Tag": "p"}),
         get(cache="hit", seen={"Cache-Tag": "p"}),
-        options=Options(internal=frozenset()),
+        options=Options(internal_fields=frozenset()),
     ),
     case(
         "own-fields-of-one-request-are-not-kept",
         get(says(x_request_id="1", **LONG), seen={"X-Request-Id": "1"}),
         get(cache="hit", seen={"X-Request-Id": None}),
-        options=Options(per_request=frozenset({"x-request-id"})),
+        options=Options(per_request_fields=frozenset({"x-request-id"})),
     ),
     case(
         "own-trackers-split-no-page",
@@ -308,7 +308,7 @@ OWN = [
         "own-what-is-not-the-gateways-business-is-passed-on",
         get(NEW, target="/studio/x", cache="fwd=bypass; detail=configured"),
         get(NEW, target="/studio/x", cache="fwd=bypass"),
-        options=Options(passes=lambda path: path.startswith("/studio/")),
+        options=Options(bypasses=lambda path: path.startswith("/studio/")),
     ),
     case(
         "own-too-large-a-body-is-passed-on-whole",
@@ -318,7 +318,7 @@ OWN = [
             body=b"x" * 200,
             cache="fwd=uri-miss; detail=too-large",
         ),
-        options=Options(largest=100),
+        options=Options(max_body_size=100),
     ),
     case(
         "own-what-is-purged-is-as-new-as-a-fresh-answer",
@@ -329,13 +329,13 @@ OWN = [
             age=0,
             seen={"Date": A_MINUTE_ON, "Expires": A_MINUTE_LATER},
         ),
-        options=Options(vouches=True),
+        options=Options(reset_age=True),
     ),
     case(
         "own-an-expires-that-is-no-date-stays-as-it-is",
         get(says(cdn_cache_control="max-age=60", expires="0", **PURGED), seen={"Expires": "0"}),
         get(at=60, cache="hit", age=0, seen={"Expires": "0"}),
-        options=Options(vouches=True),
+        options=Options(reset_age=True),
     ),
     case(
         "own-a-304-is-as-new-as-well",
@@ -347,7 +347,7 @@ OWN = [
             age=0,
             seen={"Date": A_MINUTE_ON},
         ),
-        options=Options(vouches=True),
+        options=Options(reset_age=True),
     ),
     case(
         "own-what-is-stale-is-not-as-new",
@@ -358,14 +358,14 @@ OWN = [
             )
         ),
         get(says(status=500), at=60, cache="hit", age=60, seen={"Date": START_DATE}),
-        options=Options(vouches=True),
+        options=Options(reset_age=True),
     ),
     *(
         case(
             f"own-an-age-is-told-{name}",
             get(says(expires=IN_AN_HOUR, **said)),
             get(at=60, cache="hit", age=60, seen={"Expires": IN_AN_HOUR}),
-            options=Options(vouches=vouches),
+            options=Options(reset_age=vouches),
         )
         for name, said, vouches in (
             (
@@ -393,7 +393,7 @@ OWN = [
         get(body=b"new", cache="hit"),
         get(says(b"mine", cache_control="no-store"), target="/b", method="HEAD", body=b""),
         get(says(status=304), at=3600, method="HEAD", body=b"", asked={"If-None-Match": '"b"'}),
-        options=Options(fetches_for_head=True),
+        options=Options(get_on_head=True),
     ),
     case(
         "own-the-origins-codings-are-kept-as-they-came",
@@ -409,7 +409,7 @@ OWN = [
         get(
             says(b"x" * 999, **LONG), target="/b", headers=TAKES_BR, asked={"Accept-Encoding": None}
         ),
-        options=Options(compress=True, coded_by_origin=lambda path: path == "/"),
+        options=Options(compress=True, is_encoded_by_origin=lambda path: path == "/"),
     ),
     case(
         "own-a-page-that-became-private-takes-the-old-one-back",

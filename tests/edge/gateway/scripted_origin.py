@@ -169,7 +169,7 @@ class Origin:
         """Return the header list, with the Date and length it is to have."""
         pairs = list(answer.headers)
         if answer.date is not None:
-            pairs.append(("Date", dates.written(self.clock.now + answer.date)))
+            pairs.append(("Date", dates.format_http_date(self.clock.now + answer.date)))
         if answer.status not in {204, 304} and not any(n == "Content-Type" for n, _ in pairs):
             pairs.append(("Content-Type", "text/html"))
         if answer.length is not None:

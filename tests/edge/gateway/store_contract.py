@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.store.base import Body, Saved, Store, Stored
+from app.edge.gateway.store.base import BodyInfo, SaveResult, Store, StoredResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,21 +25,21 @@ PACKED = b"\x1f\x8b packed"
 _ids = count()
 
 
-def stored(**changes: object) -> Stored:
+def stored(**changes: object) -> StoredResponse:
     """Return a stored response that differs from all before in its id."""
-    made = Stored(
+    made = StoredResponse(
         id=f"{next(_ids):016x}",
         status=200,
         reason="OK",
         headers=(("Content-Type", "text/html; charset=utf-8"), ("X-Latin", "caf\xe9")),
-        internal=(("Cache-Tag", "p-1"),),
+        internal_headers=(("Cache-Tag", "p-1"),),
         bodies=(
-            Body(coding="identity", length=len(PAGE), etag='"a"'),
-            Body(coding="gzip", length=len(PACKED), etag='"a;gzip"'),
+            BodyInfo(coding="identity", length=len(PAGE), etag='"a"'),
+            BodyInfo(coding="gzip", length=len(PACKED), etag='"a;gzip"'),
         ),
         requested_at=1_700_000_000.0,
         received_at=1_700_000_000.25,
-        born=1_700_000_000.0,
+        generated_at=1_700_000_000.0,
         lifetime=60.0,
     )
     return replace(made, **changes)  # type: ignore[arg-type] # a test names real fields
@@ -51,10 +51,10 @@ BODIES = {"identity": PAGE, "gzip": PACKED}
 class StoreContract:
     """What every store promises."""
 
-    def keep(self, store: Store, key: bytes = KEY, **changes: object) -> Stored:
+    def keep(self, store: Store, key: bytes = KEY, **changes: object) -> StoredResponse:
         """Save a response that must be kept."""
         made = stored(**changes)
-        assert store.save(key, made, BODIES, token=store.token()) is Saved.SAVED
+        assert store.save(key, made, BODIES, token=store.purge_token()) is SaveResult.SAVED
         return made
 
     def test_it_is_a_store(self, store: Store) -> None:
@@ -66,29 +66,29 @@ class StoreContract:
         """Head and bodies come back as they were, for any key."""
         made = self.keep(store, key, vary=(("accept-language", None), ("x", "1")))
         assert store.load(key) == (made,)
-        assert store.body(key, made, "identity") == PAGE
-        assert store.body(key, made, "gzip") == PACKED
-        assert store.body(key, made, "br") is None
+        assert store.read_body(key, made, "identity") == PAGE
+        assert store.read_body(key, made, "gzip") == PACKED
+        assert store.read_body(key, made, "br") is None
 
     def test_an_unknown_key_is_a_miss(self, store: Store) -> None:
         """Nothing stored is an empty answer, no error."""
         assert store.load(KEY) == ()
-        assert store.body(KEY, stored(), "identity") is None
+        assert store.read_body(KEY, stored(), "identity") is None
 
     def test_keys_do_not_mix(self, store: Store) -> None:
         """A key that begins like another one is another one."""
         made = self.keep(store)
         assert store.load(KEY + b"a") == ()
         assert store.load(KEY[:-1]) == ()
-        assert store.body(KEY + b"a", made, "identity") is None
+        assert store.read_body(KEY + b"a", made, "identity") is None
 
     def test_the_same_variant_is_replaced(self, store: Store) -> None:
         """A newer response with equal `vary` takes the place of the older, and its bodies too."""
         old = self.keep(store, vary=(("a", "1"),))
         new = self.keep(store, vary=(("a", "1"),))
         assert store.load(KEY) == (new,)
-        assert store.body(KEY, old, "identity") is None
-        assert store.body(KEY, new, "identity") == PAGE
+        assert store.read_body(KEY, old, "identity") is None
+        assert store.read_body(KEY, new, "identity") == PAGE
 
     def test_variants_live_side_by_side(self, store: Store) -> None:
         """Another `vary` is another variant."""
@@ -110,7 +110,7 @@ class StoreContract:
         other = self.keep(store, OTHER)
         assert store.purge(KEY) == 2
         assert store.load(KEY) == ()
-        assert store.body(KEY, gone, "identity") is None
+        assert store.read_body(KEY, gone, "identity") is None
         assert store.load(OTHER) == (other,)
         assert store.purge(KEY) == 0
 
@@ -123,90 +123,102 @@ class StoreContract:
 
     def test_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
         """What was fetched before a purge is not stored after it, even if nothing was there."""
-        token = store.token()
+        token = store.purge_token()
         store.purge(KEY)
-        assert store.save(KEY, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+        assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
         assert store.load(KEY) == ()
-        assert store.save(OTHER, stored(), BODIES, token=token) is Saved.SAVED
-        assert store.save(KEY, stored(), BODIES, token=store.token()) is Saved.SAVED
+        assert store.save(OTHER, stored(), BODIES, token=token) is SaveResult.SAVED
+        assert store.save(KEY, stored(), BODIES, token=store.purge_token()) is SaveResult.SAVED
 
     def test_a_token_from_before_a_purge_of_all_is_refused(self, store: Store) -> None:
         """A purge of everything refuses the older token of each key."""
-        token = store.token()
+        token = store.purge_token()
         store.purge_all()
-        assert store.save(KEY, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
-        assert store.save(KEY, stored(), BODIES, token=store.token()) is Saved.SAVED
+        assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
+        assert store.save(KEY, stored(), BODIES, token=store.purge_token()) is SaveResult.SAVED
 
     def test_purges_that_are_forgotten_still_refuse(self, store: Store) -> None:
         """However many other keys were purged since, an old token is refused."""
-        token = store.token()
+        token = store.purge_token()
         store.purge(KEY)
         for number in range(12_000):
             store.purge(b"other %d" % number)
-        assert store.save(KEY, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+        assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
 
     def test_freshen_changes_the_head_and_keeps_the_bodies(self, store: Store) -> None:
         """A 304 gives new headers and times to the same bodies."""
         old = self.keep(store)
-        new = replace(old, headers=(("X", "new"),), born=old.born + 9)
-        assert store.freshen(KEY, new, token=store.token()) is Saved.SAVED
+        new = replace(old, headers=(("X", "new"),), generated_at=old.generated_at + 9)
+        assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
         assert store.load(KEY) == (new,)
-        assert store.body(KEY, new, "gzip") == PACKED
+        assert store.read_body(KEY, new, "gzip") == PACKED
 
     def test_freshen_may_change_what_it_varies_on(self, store: Store) -> None:
         """A 304 with another Vary leaves one variant, not two."""
         old = self.keep(store)
         new = replace(old, vary=(("a", "1"),))
-        assert store.freshen(KEY, new, token=store.token()) is Saved.SAVED
+        assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
         assert store.load(KEY) == (new,)
-        assert store.body(KEY, new, "identity") == PAGE
+        assert store.read_body(KEY, new, "identity") == PAGE
 
     def test_freshen_of_what_is_gone_is_refused(self, store: Store) -> None:
         """A response that was replaced or never there can't be freshened."""
         old = self.keep(store)
         new = self.keep(store)
-        assert store.freshen(KEY, old, token=store.token()) is Saved.GONE
+        assert store.freshen(KEY, old, token=store.purge_token()) is SaveResult.NOT_FOUND
         assert store.load(KEY) == (new,)
-        assert store.freshen(OTHER, old, token=store.token()) is Saved.GONE
+        assert store.freshen(OTHER, old, token=store.purge_token()) is SaveResult.NOT_FOUND
 
     def test_freshen_with_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
         """A 304 is a save like any other."""
-        token = store.token()
+        token = store.purge_token()
         old = self.keep(store)
         store.purge(KEY)
-        assert store.freshen(KEY, old, token=token) is Saved.PURGED_MEANWHILE
+        assert store.freshen(KEY, old, token=token) is SaveResult.PURGED_SINCE_FETCH
         assert store.load(KEY) == ()
 
     def test_codings_are_added_to_what_is_stored(self, store: Store) -> None:
         """The response is the same, with more bodies, and is packed from then on."""
         made = self.leave_unpacked(store)
-        assert store.pack(KEY, made.id, {"gzip": PACKED}, token=store.token()) is Saved.SAVED
+        assert (
+            store.add_codings(KEY, made.id, {"gzip": PACKED}, token=store.purge_token())
+            is SaveResult.SAVED
+        )
         (found,) = store.load(KEY)
-        assert (found.id, found.unpacked, tuple(found.answers)) == (
+        assert (found.id, found.needs_compression, tuple(found.representations)) == (
             made.id,
             False,
             ("gzip", "identity"),
         )
-        assert found.answers["gzip"].body.etag == '"a;gzip"'
-        assert store.body(KEY, found, "gzip") == PACKED
-        assert store.body(KEY, found, "identity") == PAGE
-        assert store.pack(KEY, made.id, {"gzip": b"again"}, token=store.token()) is Saved.GONE
+        assert found.representations["gzip"].body.etag == '"a;gzip"'
+        assert store.read_body(KEY, found, "gzip") == PACKED
+        assert store.read_body(KEY, found, "identity") == PAGE
+        assert (
+            store.add_codings(KEY, made.id, {"gzip": b"again"}, token=store.purge_token())
+            is SaveResult.NOT_FOUND
+        )
 
     def test_codings_of_what_was_purged_meanwhile_are_refused(self, store: Store) -> None:
         """A purge between reading a body and keeping its codings leaves nothing."""
         made = self.leave_unpacked(store)
-        token = store.token()
+        token = store.purge_token()
         store.purge(KEY)
         packed = {"gzip": PACKED}
-        assert store.pack(KEY, made.id, packed, token=token) is Saved.PURGED_MEANWHILE
-        assert store.pack(KEY, made.id, packed, token=store.token()) is Saved.GONE
+        assert store.add_codings(KEY, made.id, packed, token=token) is SaveResult.PURGED_SINCE_FETCH
+        assert (
+            store.add_codings(KEY, made.id, packed, token=store.purge_token())
+            is SaveResult.NOT_FOUND
+        )
         assert store.load(KEY) == ()
 
     def test_codings_never_reach_a_newer_response(self, store: Store) -> None:
         """The page was made again meanwhile: its codings are other bytes."""
         old = self.leave_unpacked(store)
         new = self.leave_unpacked(store)
-        assert store.pack(KEY, old.id, {"gzip": PACKED}, token=store.token()) is Saved.GONE
+        assert (
+            store.add_codings(KEY, old.id, {"gzip": PACKED}, token=store.purge_token())
+            is SaveResult.NOT_FOUND
+        )
         assert store.load(KEY) == (new,)
 
     def test_codings_that_make_it_too_large_are_left_out(self, small: Callable[[], Store]) -> None:
@@ -214,30 +226,40 @@ class StoreContract:
         store = small()
         made = self.leave_unpacked(store)
         packed = {"gzip": b"x" * 200_000}
-        assert store.pack(KEY, made.id, packed, token=store.token()) is Saved.SAVED
+        assert (
+            store.add_codings(KEY, made.id, packed, token=store.purge_token()) is SaveResult.SAVED
+        )
         (found,) = store.load(KEY)
-        assert (found.unpacked, tuple(found.answers)) == (False, ("identity",))
+        assert (found.needs_compression, tuple(found.representations)) == (False, ("identity",))
         store.close()
 
     def test_packing_and_freshening_at_once_lose_neither(self, store: Store) -> None:
         """A newer head stays when codings come; a head from before them asks for them anew."""
         made = self.leave_unpacked(store)
-        newer = replace(made, born=made.born + 9)
-        assert store.freshen(KEY, newer, token=store.token()) is Saved.SAVED
-        assert store.pack(KEY, made.id, {"gzip": b"1"}, token=store.token()) is Saved.SAVED
-        assert [found.born for found in store.load(KEY)] == [newer.born]
-        assert store.freshen(KEY, newer, token=store.token()) is Saved.SAVED
-        assert [found.unpacked for found in store.load(KEY)] == [True]
-        assert store.pack(KEY, made.id, {"gzip": PACKED}, token=store.token()) is Saved.SAVED
+        newer = replace(made, generated_at=made.generated_at + 9)
+        assert store.freshen(KEY, newer, token=store.purge_token()) is SaveResult.SAVED
+        assert (
+            store.add_codings(KEY, made.id, {"gzip": b"1"}, token=store.purge_token())
+            is SaveResult.SAVED
+        )
+        assert [found.generated_at for found in store.load(KEY)] == [newer.generated_at]
+        assert store.freshen(KEY, newer, token=store.purge_token()) is SaveResult.SAVED
+        assert [found.needs_compression for found in store.load(KEY)] == [True]
+        assert (
+            store.add_codings(KEY, made.id, {"gzip": PACKED}, token=store.purge_token())
+            is SaveResult.SAVED
+        )
         (found,) = store.load(KEY)
-        assert store.body(KEY, found, "gzip") == PACKED
+        assert store.read_body(KEY, found, "gzip") == PACKED
 
-    def leave_unpacked(self, store: Store) -> Stored:
+    def leave_unpacked(self, store: Store) -> StoredResponse:
         """Save a response that is to be packed."""
         made = stored(
-            bodies=(Body(coding="identity", length=len(PAGE), etag='"a"'),), unpacked=True
+            bodies=(BodyInfo(coding="identity", length=len(PAGE), etag='"a"'),), unpacked=True
         )
-        assert store.save(KEY, made, {"identity": PAGE}, token=store.token()) is Saved.SAVED
+        assert (
+            store.save(KEY, made, {"identity": PAGE}, token=store.purge_token()) is SaveResult.SAVED
+        )
         return made
 
     def test_too_large_a_response_is_refused(self, small: Callable[[], Store]) -> None:
@@ -245,9 +267,9 @@ class StoreContract:
         store = small()
         old = self.keep(store)
         body = b"x" * 200_000
-        made = stored(bodies=(Body(coding="identity", length=len(body)),))
-        saved = store.save(KEY, made, {"identity": body}, token=store.token())
-        assert saved is Saved.TOO_LARGE
+        made = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
+        saved = store.save(KEY, made, {"identity": body}, token=store.purge_token())
+        assert saved is SaveResult.TOO_LARGE
         assert store.load(KEY) == (old,)
         store.close()
 
@@ -256,14 +278,16 @@ class StoreContract:
         store = small()
         body = b"x" * 50_000
         for number in range(200):
-            made = stored(bodies=(Body(coding="identity", length=len(body)),))
+            made = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
             unique = b"%05d" % number + body[5:]
-            saved = store.save(b"page %d" % number, made, {"identity": unique}, token=store.token())
-            assert saved in {Saved.SAVED, Saved.FULL}
+            saved = store.save(
+                b"page %d" % number, made, {"identity": unique}, token=store.purge_token()
+            )
+            assert saved in {SaveResult.SAVED, SaveResult.FULL}
         left = 0
         for number in range(200):
             for made in store.load(b"page %d" % number):
-                found = store.body(b"page %d" % number, made, "identity")
+                found = store.read_body(b"page %d" % number, made, "identity")
                 assert found is None or found == b"%05d" % number + body[5:]
                 left += 1
         assert 0 < left < 200
@@ -290,9 +314,9 @@ def _write(store: Store, number: int) -> None:
         body = b"%d-%d" % (number, turn)
         made = stored(
             headers=(("X-Body", body.decode()),),
-            bodies=(Body(coding="identity", length=len(body)),),
+            bodies=(BodyInfo(coding="identity", length=len(body)),),
         )
-        store.save(KEY, made, {"identity": body}, token=store.token())
+        store.save(KEY, made, {"identity": body}, token=store.purge_token())
         if turn % 10 == 9:
             store.purge(KEY)
 
@@ -300,6 +324,6 @@ def _write(store: Store, number: int) -> None:
 def _read(store: Store, wrong: list[bytes]) -> None:
     for _ in range(200):
         for made in store.load(KEY):
-            body = store.body(KEY, made, "identity")
+            body = store.read_body(KEY, made, "identity")
             if body is not None and body.decode() != made.headers[0][1]:
                 wrong.append(body)

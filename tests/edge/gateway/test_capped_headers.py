@@ -10,7 +10,10 @@ from tests.edge.gateway.scripted_origin import Says, Seen, Stage, Step, get, say
 
 LONG = "max-age=86400"
 SHORT = "max-age=60"
-INSTEAD = (capped_headers.FIELD, capped_headers.written({"0": [("CDN-Cache-Control", SHORT)]}))
+INSTEAD = (
+    capped_headers.FIELD,
+    capped_headers.format_capped_headers({"0": [("CDN-Cache-Control", SHORT)]}),
+)
 
 
 def page(own: str = "max-age=600", **more: object) -> Says:
@@ -36,7 +39,7 @@ class Doubting(Stage):
 def told(seen: Seen) -> str | None:
     """What a CDN is told; what is for the gateway alone is never shown."""
     names = {name.lower() for name, _ in seen.headers}
-    assert names.isdisjoint({capped_headers.NAME, "broadsheet-cache-control"})
+    assert names.isdisjoint({capped_headers.FIELD_LOWER, "broadsheet-cache-control"})
     return seen.header("CDN-Cache-Control")
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.edge.http.dates import written
+from app.edge.http.dates import format_http_date
 from tests.edge.gateway.socket_origin import running, wait_for
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def says(body: bytes = b"page", *lines: str, status: int = 200, date: float | No
     """Write an answer; `date` is seconds from now, None for no Date."""
     head = [f"HTTP/1.1 {status} Said", *lines, "Connection: close"]
     if date is not None:
-        head.append(f"Date: {written(time.time() + date)}")
+        head.append(f"Date: {format_http_date(time.time() + date)}")
     if status not in {204, 304} and not any(one.startswith("Content-Length") for one in lines):
         head.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*head, "", ""]).encode("latin-1") + body
@@ -151,8 +151,8 @@ def stage(command: Stage) -> Stage:
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n"
-AGO = written(time.time() - 86_400 * 30)
-SOON = written(time.time() + 3600)
+AGO = format_http_date(time.time() - 86_400 * 30)
+SOON = format_http_date(time.time() + 3600)
 
 FRESH = {
     "9111-4.2.1 max-age": [LONG],
@@ -347,7 +347,7 @@ def test_a_reader_may_want_nothing_kept(stage: Stage) -> None:
         ('ETag: "a"', ["If-None-Match: *"], 304),
         ('ETag: "a"', ['If-None-Match: "x"', f"If-Modified-Since: {SOON}"], 200),
         (f"Last-Modified: {AGO}", [f"If-Modified-Since: {AGO}"], 304),
-        (f"Last-Modified: {AGO}", [f"If-Modified-Since: {written(1)}"], 200),
+        (f"Last-Modified: {AGO}", [f"If-Modified-Since: {format_http_date(1)}"], 200),
         (f"Last-Modified: {AGO}", ["If-Modified-Since: yesterday"], 200),
         ('ETag: "a"', ["Range: bytes=1-2"], 206),
         ('ETag: "a"', ["Range: bytes=9-"], 416),

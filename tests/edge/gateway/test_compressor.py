@@ -8,7 +8,7 @@ import pytest
 
 from app.edge.gateway.gateway import Gateway
 from app.edge.gateway.options import Options
-from app.edge.gateway.store.base import Saved
+from app.edge.gateway.store.base import SaveResult
 from app.edge.gateway.store.memory import MemoryStore
 from tests.edge.gateway.scripted_origin import environ_for, get
 
@@ -111,9 +111,11 @@ def test_a_page_purged_while_it_is_sent_does_not_come_back(
 class PurgedWhilePacking(MemoryStore):
     """A store from which a page is purged after its content was read for packing."""
 
-    said: Saved | None = None
+    said: SaveResult | None = None
 
-    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def add_codings(
+        self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Purge first."""
         self.purge(key)
         self.said = super().pack(key, name, bodies, token=token)
@@ -125,7 +127,7 @@ def test_a_page_purged_while_it_is_packed_does_not_come_back() -> None:
     store = PurgedWhilePacking()
     gateway = Gateway(app, store=store, options=Options(compress=True))
     Reader(gateway, None).close()
-    assert store.said is Saved.PURGED_MEANWHILE
+    assert store.said is SaveResult.PURGED_SINCE_FETCH
     assert Reader(gateway, None).status == "fwd=uri-miss; stored"
 
 
@@ -134,10 +136,10 @@ class Full(MemoryStore):
 
     asked = 0
 
-    def pack(self, *_: Any, **__: Any) -> Saved:
+    def add_codings(self, *_: Any, **__: Any) -> SaveResult:
         """Count, and refuse."""
         self.asked += 1
-        return Saved.FULL
+        return SaveResult.FULL
 
 
 def test_what_could_not_be_packed_is_not_tried_at_each_hit() -> None:

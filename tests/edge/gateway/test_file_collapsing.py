@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.collapsing import Role
-from app.edge.gateway.file_collapsing import FileCollapse
+from app.edge.gateway.collapsing import CollapseRole
+from app.edge.gateway.file_collapsing import FileCollapser
 from tests.edge.gateway.child_processes import finish, run, running, start
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Holder:
 
     def __call__(self) -> None:
         """Lead, until told otherwise."""
-        with FileCollapse(self._folder).lead(self._key, NOW) as role:
+        with FileCollapser(self._folder).elect(self._key, NOW) as role:
             os.write(self._up[1], role.name[:1].encode())
             os.read(self._down[0], 1)
 
@@ -72,33 +72,33 @@ def hold(tmp_path: Path, left: list[int]) -> Hold:
 
 def test_the_first_leads_and_who_waits_follows(tmp_path: Path) -> None:
     """Threads of one process: one asks, the others go on when it has left."""
-    collapse = FileCollapse(tmp_path)
-    roles: list[Role] = []
+    collapse = FileCollapser(tmp_path)
+    roles: list[CollapseRole] = []
 
     def follow() -> None:
-        with FileCollapse(tmp_path).lead(b"k", LONG) as role:
+        with FileCollapser(tmp_path).elect(b"k", LONG) as role:
             roles.append(role)
 
     threads = [threading.Thread(target=follow) for _ in range(3)]
-    with collapse.lead(b"k", LONG) as leader:
+    with collapse.elect(b"k", LONG) as leader:
         for thread in threads:
             thread.start()
         assert roles == []
     for thread in threads:
         thread.join()
-    assert leader is Role.LEADER
+    assert leader is CollapseRole.LEADER
     assert len(roles) == 3
-    assert Role.ALONE not in roles
+    assert CollapseRole.ALONE not in roles
 
 
 def test_another_process_is_waited_for(tmp_path: Path, hold: Hold) -> None:
     """The leader is in another process; all threads here follow when it leaves."""
     holder = hold(b"k")
-    collapse = FileCollapse(tmp_path)
-    roles: list[Role] = []
+    collapse = FileCollapser(tmp_path)
+    roles: list[CollapseRole] = []
 
     def follow() -> None:
-        with collapse.lead(b"k", LONG) as role:
+        with collapse.elect(b"k", LONG) as role:
             roles.append(role)
 
     threads = [threading.Thread(target=follow) for _ in range(4)]
@@ -108,29 +108,29 @@ def test_another_process_is_waited_for(tmp_path: Path, hold: Hold) -> None:
     holder.leave()
     for thread in threads:
         thread.join()
-    assert roles.count(Role.FOLLOWER) >= 1
-    assert Role.ALONE not in roles
+    assert roles.count(CollapseRole.FOLLOWER) >= 1
+    assert CollapseRole.ALONE not in roles
 
 
 def test_the_wait_is_bounded(tmp_path: Path, hold: Hold) -> None:
     """Who has waited long enough goes alone, whether the leader is near or far."""
     hold(b"far")
-    collapse = FileCollapse(tmp_path)
+    collapse = FileCollapser(tmp_path)
     began = time.monotonic()
-    with collapse.lead(b"far", timedelta(milliseconds=50)) as far:
-        assert far is Role.ALONE
+    with collapse.elect(b"far", timedelta(milliseconds=50)) as far:
+        assert far is CollapseRole.ALONE
     assert 0.05 <= time.monotonic() - began < 5
-    with collapse.lead(b"near", NOW), collapse.lead(b"near", NOW) as near:
-        assert near is Role.ALONE
+    with collapse.elect(b"near", NOW), collapse.elect(b"near", NOW) as near:
+        assert near is CollapseRole.ALONE
 
 
 def test_keys_do_not_wait_for_one_another(tmp_path: Path, hold: Hold) -> None:
     """A slow page holds up nobody who wants another one, a thousand of them included."""
     hold(b"slow")
-    collapse = FileCollapse(tmp_path)
+    collapse = FileCollapser(tmp_path)
     for number in range(1000):
-        with collapse.lead(b"page %d" % number, NOW) as role:
-            assert role is Role.LEADER
+        with collapse.elect(b"page %d" % number, NOW) as role:
+            assert role is CollapseRole.LEADER
     assert (tmp_path / "collapse").stat().st_size == 0
 
 
@@ -139,54 +139,54 @@ def test_a_killed_leader_is_succeeded(tmp_path: Path, hold: Hold, left: list[int
     hold(b"k")
     os.kill(left[0], signal.SIGKILL)
     assert finish(left.pop(0)) == -signal.SIGKILL
-    with FileCollapse(tmp_path).lead(b"k", NOW) as role:
-        assert role is Role.LEADER
+    with FileCollapser(tmp_path).elect(b"k", NOW) as role:
+        assert role is CollapseRole.LEADER
 
 
 def test_a_leader_that_fails_frees_the_others(tmp_path: Path) -> None:
     """An exception ends the lead as well."""
-    collapse = FileCollapse(tmp_path)
-    with suppress(ZeroDivisionError), collapse.lead(b"k", LONG):
+    collapse = FileCollapser(tmp_path)
+    with suppress(ZeroDivisionError), collapse.elect(b"k", LONG):
         1 / 0  # noqa: B018 - the failure is the point
-    with collapse.lead(b"k", NOW) as role:
-        assert role is Role.LEADER
+    with collapse.elect(b"k", NOW) as role:
+        assert role is CollapseRole.LEADER
 
 
 def test_a_fork_does_not_inherit_the_lead(tmp_path: Path) -> None:
     """A child forked while its parent leads is a process like any other."""
-    collapse = FileCollapse(tmp_path)
+    collapse = FileCollapser(tmp_path)
 
     def child() -> None:
-        with collapse.lead(b"k", NOW) as role:
-            assert role is Role.ALONE
-        with collapse.lead(b"other", NOW) as role:
-            assert role is Role.LEADER
+        with collapse.elect(b"k", NOW) as role:
+            assert role is CollapseRole.ALONE
+        with collapse.elect(b"other", NOW) as role:
+            assert role is CollapseRole.LEADER
 
-    with collapse.lead(b"k", LONG):
+    with collapse.elect(b"k", LONG):
         assert run(child) == 0
         assert run(child) == 0
-    with collapse.lead(b"k", NOW) as role:
-        assert role is Role.LEADER
+    with collapse.elect(b"k", NOW) as role:
+        assert role is CollapseRole.LEADER
 
 
 def test_a_folder_that_cannot_be_made_means_alone(tmp_path: Path) -> None:
     """Without locks everybody asks, and nobody fails."""
     (tmp_path / "file").touch()
-    collapse = FileCollapse(tmp_path / "file" / "cache")
+    collapse = FileCollapser(tmp_path / "file" / "cache")
     for _ in range(2):
-        with collapse.lead(b"k", LONG) as role:
-            assert role is Role.ALONE
+        with collapse.elect(b"k", LONG) as role:
+            assert role is CollapseRole.ALONE
 
 
 def test_a_deleted_folder_is_made_anew(tmp_path: Path) -> None:
     """Those who start after the folder was deleted and those before share the new file."""
-    collapse = FileCollapse(tmp_path / "cache")
-    with collapse.lead(b"k", NOW) as role:
-        assert role is Role.LEADER
+    collapse = FileCollapser(tmp_path / "cache")
+    with collapse.elect(b"k", NOW) as role:
+        assert role is CollapseRole.LEADER
     (tmp_path / "cache" / "collapse").unlink()
     (tmp_path / "cache").rmdir()
-    with collapse.lead(b"k", NOW) as role:
-        assert role is Role.LEADER
+    with collapse.elect(b"k", NOW) as role:
+        assert role is CollapseRole.LEADER
         holder = Holder(tmp_path / "cache", b"k")
         with running(holder):
             assert holder.entered() == b"A"
@@ -201,25 +201,25 @@ class Site:
         self.asked = sharedctypes.RawArray("i", 20)
         self.kept = sharedctypes.RawArray("i", 20)
 
-    def request(self, collapse: FileCollapse, page: int) -> None:
+    def request(self, collapse: FileCollapser, page: int) -> None:
         """Get a page: from what is kept, or by rendering it."""
-        with collapse.lead(b"page %d" % page, LONG) as role:
-            assert role is not Role.ALONE
+        with collapse.elect(b"page %d" % page, LONG) as role:
+            assert role is not CollapseRole.ALONE
             if self.kept[page]:
                 return
-            assert role is Role.LEADER
+            assert role is CollapseRole.LEADER
             self.asked[page] += 1
             time.sleep(0.005)  # the render
             self.kept[page] = 1
 
     def visit(self) -> None:
         """Get all pages with four threads."""
-        collapse = FileCollapse(self.folder)
+        collapse = FileCollapser(self.folder)
         with ThreadPoolExecutor(4) as pool:
             for visit in [pool.submit(self._visit, collapse) for _ in range(4)]:
                 visit.result()
 
-    def _visit(self, collapse: FileCollapse) -> None:
+    def _visit(self, collapse: FileCollapser) -> None:
         for page in range(20):
             self.request(collapse, page)
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.edge.gateway.gateway import Gateway
 from app.edge.gateway.options import Options
-from app.edge.gateway.store.base import Saved, Stored, StoreError
+from app.edge.gateway.store.base import SaveResult, StoredResponse, StoreError
 from app.edge.gateway.store.memory import MemoryStore
 from app.edge.gateway.wsgi_call import NoResponseError
 from tests.edge.gateway.scripted_origin import (
@@ -119,7 +119,7 @@ class TestCollapsing:
     def test_the_wait_is_bounded(self) -> None:
         """Who has waited long enough asks for himself."""
         app = Gate()
-        options = Options(wait=timedelta(milliseconds=10))
+        options = Options(collapse_timeout=timedelta(milliseconds=10))
         crowd = Crowd(Gateway(app, store=MemoryStore(), options=options), 3)
         for _ in range(3):
             assert app.entered.acquire(timeout=BOUND.total_seconds())
@@ -200,7 +200,7 @@ class TestDeadline:
         """The reader gets the old page at the deadline, the next one the new page."""
         app, clock = Gate([*SHARED, ("Cache-Control", "stale-if-error=600")]), Clock()
         app.open.set()
-        options = Options(deadline=timedelta(milliseconds=20))
+        options = Options(origin_deadline=timedelta(milliseconds=20))
         gateway = Gateway(app, store=MemoryStore(), options=options, clock=clock)
         call(gateway, get())
         app.open.clear()
@@ -214,13 +214,13 @@ class TestDeadline:
 
     def test_an_answer_in_time_is_the_answer(self) -> None:
         """The deadline changes nothing for an origin that is quick."""
-        stage = Stage(Options(deadline=BOUND))
+        stage = Stage(Options(origin_deadline=BOUND))
         stage.play(get(says(b"old", cache_control="max-age=1, stale-if-error=60")))
         stage.play(get(says(b"new"), at=5, body=b"new", cache="fwd=stale"))
 
     def test_an_answer_in_time_may_be_an_exception(self) -> None:
         """A failure within the deadline is stood in for as without one."""
-        stage = Stage(Options(deadline=BOUND))
+        stage = Stage(Options(origin_deadline=BOUND))
         stage.play(get(says(b"old", cache_control="max-age=1, stale-if-error=60")))
         stage.play(get(says(fails=True), at=5, body=b"old", cache="fwd=stale; ttl=-4"))
 
@@ -405,7 +405,7 @@ class TestWsgi:
 
     def test_only_listed_fields_reach_the_origin(self) -> None:
         """With a list, a shared fetch carries nothing else."""
-        stage = Stage(Options(shown_to_origin=frozenset({"accept-language"})))
+        stage = Stage(Options(allowed_fields=frozenset({"accept-language"})))
         step = get(says(), headers={"Cookie": "a=b", "Accept-Language": "de"})
         stage.play(step)
         assert stage.origin.asked[0]["HTTP_ACCEPT_LANGUAGE"] == "de"
@@ -420,7 +420,7 @@ class Failing(MemoryStore):
         *,
         bodies_vanish: bool = False,
         purges_fail: bool = False,
-        saves: Saved = Saved.SAVED,
+        saves: SaveResult = SaveResult.SAVED,
     ) -> None:
         super().__init__()
         self.bodies_vanish = bodies_vanish
@@ -433,13 +433,15 @@ class Failing(MemoryStore):
             raise StoreError("The folder can't be written.")
         return super().purge(key)
 
-    def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
+    def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
         """Return nothing, if bodies vanish."""
         return None if self.bodies_vanish else super().body(key, stored, coding)
 
-    def save(self, key: bytes, stored: Stored, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def save(
+        self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Refuse, if saves do."""
-        if self.saves is not Saved.SAVED:
+        if self.saves is not SaveResult.SAVED:
             return self.saves
         return super().save(key, stored, bodies, token=token)
 
@@ -447,8 +449,8 @@ class Failing(MemoryStore):
 class TestFailingStore:
     """A store that can't work costs the gain, not the page."""
 
-    @pytest.mark.parametrize("saved", [Saved.FAILED, Saved.FULL, Saved.TOO_LARGE])
-    def test_a_page_that_can_not_be_saved_is_passed_on(self, saved: Saved) -> None:
+    @pytest.mark.parametrize("saved", [SaveResult.FAILED, SaveResult.FULL, SaveResult.TOO_LARGE])
+    def test_a_page_that_can_not_be_saved_is_passed_on(self, saved: SaveResult) -> None:
         """The reader gets it, with the reason in Cache-Status."""
         stage = Stage(store=Failing(saves=saved))
         for _ in range(2):
@@ -514,7 +516,7 @@ def test_ten_thousand_variants_of_one_page_are_bounded() -> None:
     [
         (lambda: Options(site="example.org"), "site must look like"),
         (lambda: Options(site="ftp://example.org"), "site must look like"),
-        (lambda: Options(heuristic=2), "between 0 and 1"),
+        (lambda: Options(heuristic_fraction=2), "between 0 and 1"),
         (lambda: Options.shield(heuristic=-1), "between 0 and 1"),
     ],
 )
@@ -528,9 +530,9 @@ def test_a_shield_is_the_edge_of_an_origin_of_our_own() -> None:
     """It ignores readers' wishes, compresses, drops trackers and vouches for its pages."""
     options = Options.shield(site="https://example.org")
     assert options.compress
-    assert options.vouches
-    assert options.fetches_for_head
-    assert "no-cache" not in options.honoured
+    assert options.reset_age
+    assert options.get_on_head
+    assert "no-cache" not in options.obeyed_request_directives
     assert "utm_*" in options.ignored_parameters
     assert options.site == "https://example.org"
 
@@ -538,13 +540,13 @@ def test_a_shield_is_the_edge_of_an_origin_of_our_own() -> None:
 def test_a_gateway_speaks_for_one_site() -> None:
     """What it keeps is found under the address by which it is purged, whatever Host was named."""
     gateway = Gateway(lambda _environ, _start: [], store=MemoryStore())
-    gateway.speak_for("https://example.org")
-    assert gateway.key("/a") == gateway.key("https://example.org/a")
-    gateway.speak_for("https://EXAMPLE.org:443")
+    gateway.bind_site("https://example.org")
+    assert gateway.cache_key("/a") == gateway.cache_key("https://example.org/a")
+    gateway.bind_site("https://EXAMPLE.org:443")
     with pytest.raises(ValueError, match=r"speaks for https://EXAMPLE.org:443, not for http://"):
-        gateway.speak_for("http://example.com")
+        gateway.bind_site("http://example.com")
     with pytest.raises(ValueError, match="must look like"):
-        gateway.speak_for("example.org")
+        gateway.bind_site("example.org")
 
 
 def test_what_was_made_in_the_future_is_made_again() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import lmdb
 import pytest
 
-from app.edge.gateway.store.base import Saved, StoreError
+from app.edge.gateway.store.base import SaveResult, StoreError
 from app.edge.gateway.store.lmdb.store import LmdbStore
 from tests.edge.gateway.child_processes import run, running
 from tests.edge.gateway.store_contract import stored
@@ -37,7 +37,7 @@ def fill(folder: Path) -> None:
     store = LmdbStore(folder, max_bytes=4 << 20)
     for turn in range(2):
         for key in KEYS:
-            assert save(store, key, BODIES[key]) is Saved.SAVED
+            assert save(store, key, BODIES[key]) is SaveResult.SAVED
             if not turn:
                 store.purge(key)
     store.close()
@@ -47,7 +47,7 @@ def rights(folder: Path) -> list[bool]:
     """Tell of each page that is there whether its body is the right one; then write and read."""
     store = LmdbStore(folder, max_bytes=4 << 20)
     found = {key: served(store, key) for key in KEYS}
-    assert save(store, b"new", b"new") is Saved.SAVED
+    assert save(store, b"new", b"new") is SaveResult.SAVED
     assert served(store, b"new") == b"new"
     for key in KEYS:
         store.purge(key)
@@ -212,14 +212,14 @@ def test_damage_under_an_open_store_is_a_miss(folder: Path, damage: Callable[[Pa
     def work() -> None:
         fill(folder)
         store = LmdbStore(folder, max_bytes=4 << 20)
-        token = store.token()
+        token = store.purge_token()
         store.purge(KEYS[0])
         assert served(store, KEYS[1]) == BODIES[KEYS[1]]
         damage(folder)
         assert store.load(KEYS[1]) == ()
         made = stored(bodies=())
-        assert store.save(KEYS[0], made, {}, token=token) is Saved.PURGED_MEANWHILE
-        assert save(store, KEYS[2], b"again") is Saved.SAVED
+        assert store.save(KEYS[0], made, {}, token=token) is SaveResult.PURGED_SINCE_FETCH
+        assert save(store, KEYS[2], b"again") is SaveResult.SAVED
         assert served(store, KEYS[2]) == b"again"
         store.close()
 
@@ -240,10 +240,10 @@ def test_a_full_disk_is_told_and_what_is_there_is_served(folder: Path) -> None:
         assert served(store, KEYS[1]) == BODIES[KEYS[1]]
         limit_files((folder / "store" / "data.mdb").stat().st_size)
         body = bytes(1_900_000)
-        assert save(store, b"large", body) is Saved.FAILED
+        assert save(store, b"large", body) is SaveResult.FAILED
         assert served(store, b"large") is None
         limit_files(resource.RLIM_INFINITY)
-        assert save(store, b"large", body) is Saved.SAVED
+        assert save(store, b"large", body) is SaveResult.SAVED
         store.close()
 
     assert run(work) == 0
@@ -270,12 +270,12 @@ def test_a_disk_that_is_full_from_the_start_passes(folder: Path) -> None:
     def work() -> None:
         limit_files(1)
         store = LmdbStore(folder)
-        assert save(store, KEYS[0], b"") is Saved.FAILED
+        assert save(store, KEYS[0], b"") is SaveResult.FAILED
         assert store.load(KEYS[0]) == ()
         assert store.purge(KEYS[0]) == 0
         assert store.stats() is None
-        assert store.most_visited(3) == []
-        assert not store.remember(b"a", b"b")
+        assert store.most_requested(3) == []
+        assert not store.set_metadata(b"a", b"b")
         store.close()
 
     assert run(work) == 0
@@ -286,8 +286,8 @@ def test_a_folder_that_cannot_be_made_passes(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = LmdbStore(tmp_path / "file" / "cache")
     assert store.load(b"k") == ()
-    assert store.token() == 0
-    assert save(store, b"k", b"") is Saved.FAILED
+    assert store.purge_token() == 0
+    assert save(store, b"k", b"") is SaveResult.FAILED
     assert store.purge(b"k") == 0
     assert store.purge_all() == 0
     store.close()
@@ -326,12 +326,12 @@ def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
             store.purge(KEYS[1])
         assert store.load(KEYS[2]) == ()
         assert not other_serves()
-        assert save(store, b"new", b"new") is Saved.FAILED
+        assert save(store, b"new", b"new") is SaveResult.FAILED
         folder.chmod(0o700)
         limit_files(resource.RLIM_INFINITY)
         assert store.purge(KEYS[1]) == 0
         assert store.load(KEYS[2]) == ()
-        assert save(store, b"new", b"new") is Saved.SAVED
+        assert save(store, b"new", b"new") is SaveResult.SAVED
         assert served(store, b"new") == b"new"
         store.close()
 

@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.edge.gateway.content_coding import coded
-from app.edge.gateway.store.base import Body, Saved, Stored
+from app.edge.gateway.content_coding import add_codings
+from app.edge.gateway.store.base import BodyInfo, SaveResult, StoredResponse
 from app.edge.gateway.store.lmdb.store import LmdbStore
 from tests.edge.gateway.store_contract import stored
 
@@ -28,10 +28,10 @@ class StoreMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.store = LmdbStore(self.folder / "cache", max_bytes=8 << 20, max_variants=2)
-        self.model: dict[bytes, list[tuple[Stored, bytes]]] = {}
+        self.model: dict[bytes, list[tuple[StoredResponse, bytes]]] = {}
         self.clock = 0
         self.purged: dict[bytes, int] = {}
-        self.tokens = [(self.store.token(), 0)]
+        self.tokens = [(self.store.purge_token(), 0)]
 
     def refused(self, key: bytes, when: int) -> bool:
         """Tell whether the key was purged after the moment a token was read."""
@@ -41,7 +41,7 @@ class StoreMachine(RuleBasedStateMachine):
     def read_token(self) -> None:
         """Begin a request."""
         self.clock += 1
-        self.tokens.append((self.store.token(), self.clock))
+        self.tokens.append((self.store.purge_token(), self.clock))
 
     @rule(key=keys, vary=varies, body=bodies, which=st.integers(0, 5))
     def save(
@@ -49,13 +49,13 @@ class StoreMachine(RuleBasedStateMachine):
     ) -> None:
         """End a request that began a while ago."""
         token, when = self.tokens[-1 - which % len(self.tokens)]
-        bodies = (Body(coding="identity", length=len(body)),)
+        bodies = (BodyInfo(coding="identity", length=len(body)),)
         made = stored(vary=vary, bodies=bodies, unpacked=True)
         saved = self.store.save(key, made, {"identity": body}, token=token)
         if self.refused(key, when):
-            assert saved is Saved.PURGED_MEANWHILE
+            assert saved is SaveResult.PURGED_SINCE_FETCH
             return
-        assert saved is Saved.SAVED
+        assert saved is SaveResult.SAVED
         others = [pair for pair in self.model.get(key, []) if pair[0].vary != vary]
         self.model[key] = [*others, (made, body)][-2:]
 
@@ -67,8 +67,8 @@ class StoreMachine(RuleBasedStateMachine):
         """Hear from the origin that nothing changed."""
         key = data.draw(st.sampled_from([key for key, kept in self.model.items() if kept]))
         old, body = data.draw(st.sampled_from(self.model[key]))
-        new = replace(old, vary=vary, born=born)
-        assert self.store.freshen(key, new, token=self.store.token()) is Saved.SAVED
+        new = replace(old, vary=vary, generated_at=born)
+        assert self.store.freshen(key, new, token=self.store.purge_token()) is SaveResult.SAVED
         kept = [p for p in self.model[key] if p[0] is not old and p[0].vary != vary]
         self.model[key] = [*kept, (new, body)]
 
@@ -79,15 +79,15 @@ class StoreMachine(RuleBasedStateMachine):
         key = data.draw(st.sampled_from([key for key, kept in self.model.items() if kept]))
         old, body = data.draw(st.sampled_from(self.model[key]))
         token, when = self.tokens[-1 - which % len(self.tokens)]
-        saved = self.store.pack(key, old.id, {"gzip": packed}, token=token)
+        saved = self.store.add_codings(key, old.id, {"gzip": packed}, token=token)
         if self.refused(key, when):
-            assert saved is Saved.PURGED_MEANWHILE
+            assert saved is SaveResult.PURGED_SINCE_FETCH
             return
-        assert saved is (Saved.SAVED if old.unpacked else Saved.GONE)
-        if old.unpacked:
-            new = coded(old, {"gzip": len(packed)})
+        assert saved is (SaveResult.SAVED if old.needs_compression else SaveResult.NOT_FOUND)
+        if old.needs_compression:
+            new = add_codings(old, {"gzip": len(packed)})
             self.model[key] = [(new, body) if p[0] is old else p for p in self.model[key]]
-            assert self.store.body(key, new, "gzip") == packed
+            assert self.store.read_body(key, new, "gzip") == packed
 
     @rule(key=keys)
     def purge(self, key: bytes) -> None:
@@ -117,7 +117,7 @@ class StoreMachine(RuleBasedStateMachine):
             kept = self.model.get(key, [])
             assert set(self.store.load(key)) == {made for made, _ in kept}
             for made, body in kept:
-                assert self.store.body(key, made, "identity") == body
+                assert self.store.read_body(key, made, "identity") == body
         stats = self.store.stats()
         assert stats is not None
         assert stats.variants == sum(map(len, self.model.values()))

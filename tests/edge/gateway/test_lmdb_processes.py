@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.store.base import Body, Saved
+from app.edge.gateway.store.base import BodyInfo, SaveResult
 from app.edge.gateway.store.lmdb.store import LmdbStore
 from tests.edge.gateway.child_processes import finish, run, running, start
 from tests.edge.gateway.store_contract import BODIES, KEY, PAGE, stored
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from app.edge.gateway.store.lmdb.transaction import Shelf
+    from app.edge.gateway.store.lmdb.transaction import WriteTransaction
 
 KEYS = [b"page %d" % number for number in range(4)]
 _NUMBER = struct.Struct("<Q")
@@ -60,14 +60,14 @@ def fetch(store: LmdbStore, world: World, seed: int) -> None:
             assert seen >= floor, f"page {at} showed {seen} after {floor} was purged"
             assert body == _NUMBER.pack(seen) * 500
             continue
-        token = store.token()
+        token = store.purge_token()
         now = world.truth[at]
         if chance.random() < 0.3:
             time.sleep(0.001)  # a slow render, so that purges overtake it
-        made = stored(bodies=(Body(coding="identity", length=4000),))
+        made = stored(bodies=(BodyInfo(coding="identity", length=4000),))
         how = store.save(KEYS[at], made, {"identity": _NUMBER.pack(now) * 500}, token=token)
-        world.counts[1] += how is Saved.SAVED
-        world.counts[2] += how is Saved.PURGED_MEANWHILE
+        world.counts[1] += how is SaveResult.SAVED
+        world.counts[2] += how is SaveResult.PURGED_SINCE_FETCH
 
 
 def change(store: LmdbStore, world: World, turns: int, seed: int) -> None:
@@ -201,7 +201,7 @@ def test_a_purge_that_went_to_a_replaced_store_is_repeated(folder: Path) -> None
         save(store, KEY, PAGE)
         turns = []
 
-        def purge(shelf: Shelf) -> int:
+        def purge(shelf: WriteTransaction) -> int:
             turns.append(shelf)
             if len(turns) == 1:
                 other.replace_the_store()
@@ -254,7 +254,7 @@ def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
         assert body is None or body == key * (len(body) // len(key))
         assert body is None or words.get(at) != b"purged"
         there += body is not None
-    assert save(store, b"alive", b"alive") is Saved.SAVED
+    assert save(store, b"alive", b"alive") is SaveResult.SAVED
     store.close()
     return there
 
@@ -290,11 +290,11 @@ def test_a_killed_writer_does_not_stop_the_others(folder: Path) -> None:
         report = os.pipe()
         pid = start(lambda seed=seed, report=report: churn(folder, seed, report[1]))  # type: ignore[misc] # defaults bind
         os.read(report[0], 1)
-        assert save(store, b"mine", b"mine") is Saved.SAVED
+        assert save(store, b"mine", b"mine") is SaveResult.SAVED
         os.kill(pid, signal.SIGKILL)
         finish(pid)
         assert store.purge(b"mine") in {0, 1}  # 0 when it was evicted
-        assert save(store, KEY, PAGE) is Saved.SAVED
+        assert save(store, KEY, PAGE) is SaveResult.SAVED
         assert served(store, KEY) == PAGE
         for end in report:
             os.close(end)
@@ -309,7 +309,7 @@ def test_a_store_may_be_carried_across_a_fork(folder: Path) -> None:
 
     def child() -> None:
         assert served(store, KEY) == PAGE
-        assert save(store, b"child", b"c") is Saved.SAVED
+        assert save(store, b"child", b"c") is SaveResult.SAVED
         assert store.purge(KEY) == 1
 
     assert run(child) == 0
@@ -328,7 +328,7 @@ def test_a_fork_that_python_does_not_see_is_survived(folder: Path) -> None:
         os._exit(0 if good else 1)
     assert finish(pid) == 0
     assert served(store, KEY) is None
-    assert save(store, KEY, PAGE) is Saved.SAVED
+    assert save(store, KEY, PAGE) is SaveResult.SAVED
     store.close()
 
 
@@ -365,7 +365,7 @@ def test_two_processes_make_the_store_at_once(folder: Path) -> None:
     def work() -> None:
         os.read(go[0], 1)
         store = LmdbStore(folder)
-        assert save(store, b"%d" % os.getpid(), PAGE) is Saved.SAVED
+        assert save(store, b"%d" % os.getpid(), PAGE) is SaveResult.SAVED
 
     for turn in range(8):
         if turn % 2:
@@ -384,7 +384,7 @@ def test_two_processes_make_the_store_at_once(folder: Path) -> None:
 def test_a_response_of_another_incarnation_is_refused(folder: Path) -> None:
     """What was fetched before the store was discarded is not kept in the next one."""
     store = LmdbStore(folder)
-    token = store.token()
+    token = store.purge_token()
     assert store._door.discard("test")
-    assert store.save(KEY, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+    assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
     store.close()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.gateway.store.base import Body, Saved
-from app.edge.gateway.store.lmdb.body_cache import Hot
+from app.edge.gateway.store.base import BodyInfo, SaveResult
+from app.edge.gateway.store.lmdb.body_cache import BodyCache
 from app.edge.gateway.store.lmdb.store import LmdbStore
 from tests.edge.gateway.store_contract import BODIES, KEY, OTHER, PAGE, StoreContract, stored
 
@@ -43,16 +43,16 @@ class TestLmdbStore(StoreContract):
         return lambda: LmdbStore(folder, max_bytes=1_000_000, max_entry=100_000)
 
 
-def save(store: LmdbStore, key: bytes, body: bytes) -> Saved:
+def save(store: LmdbStore, key: bytes, body: bytes) -> SaveResult:
     """Save a response of one body."""
-    made = stored(bodies=(Body(coding="identity", length=len(body)),))
-    return store.save(key, made, {"identity": body}, token=store.token())
+    made = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
+    return store.save(key, made, {"identity": body}, token=store.purge_token())
 
 
 def served(store: LmdbStore, key: bytes) -> bytes | None:
     """Return the body a reader would get, or None for a miss."""
     for made in store.load(key):
-        return store.body(key, made, made.bodies[0].coding)
+        return store.read_body(key, made, made.bodies[0].coding)
     return None
 
 
@@ -60,15 +60,15 @@ def test_a_body_that_is_held_in_memory_is_gone_with_its_page(store: LmdbStore) -
     """What is served often is not copied each time, but looked for each time."""
     save(store, KEY, PAGE)
     (made,) = store.load(KEY)
-    held = store.body(KEY, made, "identity")
-    assert store.body(KEY, made, "identity") is held
+    held = store.read_body(KEY, made, "identity")
+    assert store.read_body(KEY, made, "identity") is held
     store.purge(KEY)
-    assert store.body(KEY, made, "identity") is None
+    assert store.read_body(KEY, made, "identity") is None
 
 
 def test_the_bodies_held_in_memory_are_bounded() -> None:
     """In bytes; a large one is not held at all."""
-    hot = Hot()
+    hot = BodyCache()
     for serial in range(300):
         hot.add(serial, bytes(200_000))
     hot.add(300, bytes(300_000))
@@ -86,22 +86,22 @@ def test_nothing_is_opened_before_it_is_needed(folder: Path) -> None:
 def test_a_store_survives_being_closed(folder: Path) -> None:
     """Pages, refused tokens and notes are there when it is opened again."""
     first = LmdbStore(folder)
-    assert save(first, KEY, PAGE) is Saved.SAVED
-    token = first.token()
+    assert save(first, KEY, PAGE) is SaveResult.SAVED
+    token = first.purge_token()
     first.purge(OTHER)
-    assert first.remember(b"chain", b"42")
+    assert first.set_metadata(b"chain", b"42")
     first.close()
     again = LmdbStore(folder)
     assert served(again, KEY) == PAGE
-    assert again.note(b"chain") == b"42"
-    assert again.save(OTHER, stored(), BODIES, token=token) is Saved.PURGED_MEANWHILE
+    assert again.get_metadata(b"chain") == b"42"
+    assert again.save(OTHER, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
     again.close()
 
 
 def test_two_stores_of_one_folder_share_it(folder: Path) -> None:
     """One process may make the store twice; closing one leaves the other open."""
     one, two = LmdbStore(folder), LmdbStore(folder)
-    assert save(one, KEY, PAGE) is Saved.SAVED
+    assert save(one, KEY, PAGE) is SaveResult.SAVED
     assert served(two, KEY) == PAGE
     one.close()
     assert two.purge(KEY) == 1
@@ -115,7 +115,7 @@ def test_a_store_of_another_size_is_made_anew(folder: Path) -> None:
     large.close()
     small = LmdbStore(folder, max_bytes=4 * MEBI)
     assert small.load(KEY) == ()
-    assert save(small, KEY, PAGE) is Saved.SAVED
+    assert save(small, KEY, PAGE) is SaveResult.SAVED
     small.close()
 
 
@@ -127,7 +127,7 @@ def test_too_small_a_bound_is_refused(folder: Path) -> None:
 
 def test_a_key_without_end_is_not_kept(store: LmdbStore) -> None:
     """A key is part of the entry, and bounded as such."""
-    assert save(store, b"k" * 100_000, PAGE) is Saved.TOO_LARGE
+    assert save(store, b"k" * 100_000, PAGE) is SaveResult.TOO_LARGE
     assert store.load(b"k" * 100_000) == ()
 
 
@@ -137,7 +137,7 @@ def test_the_file_stays_within_its_bound(folder: Path) -> None:
     sizes = (100, 3_000, 20_000, 90_000, 1)
     for number in range(600):
         saved = save(store, b"page %d" % (number % 400), os.urandom(sizes[number % 5]))
-        assert saved is Saved.SAVED
+        assert saved is SaveResult.SAVED
     assert (folder / "store" / "data.mdb").stat().st_size <= 2 * MEBI
     stats = store.stats()
     assert stats is not None
@@ -177,7 +177,7 @@ def test_the_most_visited_pages_are_known(store: LmdbStore) -> None:
     for times, key in ((30, b"page 7"), (20, b"page 9"), (10, b"page 11")):
         for _ in range(times):
             store.load(key)
-    assert store.most_visited(3) == [(b"page 7", 30), (b"page 9", 20), (b"page 11", 10)]
+    assert store.most_requested(3) == [(b"page 7", 30), (b"page 9", 20), (b"page 11", 10)]
 
 
 def test_a_purge_is_counted(store: LmdbStore) -> None:
@@ -192,19 +192,19 @@ def test_a_purge_is_counted(store: LmdbStore) -> None:
 def test_a_note_is_small(store: LmdbStore) -> None:
     """The notes are for a token or two, and say so."""
     with pytest.raises(ValueError, match="at most 4096 bytes"):
-        store.remember(b"name", bytes(5000))
-    assert store.note(b"name") is None
+        store.set_metadata(b"name", bytes(5000))
+    assert store.get_metadata(b"name") is None
 
 
 def test_a_freshened_head_keeps_the_other_variants(store: LmdbStore) -> None:
     """A 304 for one variant leaves its neighbours alone."""
     one, two = (stored(vary=(("a", value),)) for value in "12")
     for made in (one, two):
-        store.save(KEY, made, BODIES, token=store.token())
+        store.save(KEY, made, BODIES, token=store.purge_token())
     new = replace(one, lifetime=1.0)
-    assert store.freshen(KEY, new, token=store.token()) is Saved.SAVED
+    assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
     assert set(store.load(KEY)) == {new, two}
-    assert store.body(KEY, two, "gzip") == BODIES["gzip"]
+    assert store.read_body(KEY, two, "gzip") == BODIES["gzip"]
 
 
 def test_more_threads_than_spare_readers_read_at_once(store: LmdbStore) -> None:

@@ -190,7 +190,7 @@ def test_readers_with_conditions_do_not_keep_a_page_from_being_shared() -> None:
 
 def test_a_large_file_is_never_fetched_whole_for_a_part_of_it() -> None:
     """What can't be kept stays the application's to cut."""
-    stage = Stage(Options(largest=10))
+    stage = Stage(Options(max_body_size=10))
     video = says(b"x" * 20, length=20, etag='"a"', **LONG)
     stage.play(get(video, cache="fwd=uri-miss; detail=too-large"))
     stage.play(get(video, headers={"If-None-Match": '"x"'}, cache="fwd=uri-miss; detail=too-large"))
@@ -201,7 +201,7 @@ def test_a_large_file_is_never_fetched_whole_for_a_part_of_it() -> None:
 # heuristics
 
 OLD = "Sun, 06 Nov 1993 08:49:37 GMT"
-GUESSING = Options(heuristic=0.1)
+GUESSING = Options(heuristic_fraction=0.1)
 
 
 @pytest.mark.parametrize("headers", [{"Cookie": "a=b"}, {"Authorization": "Basic YTpi"}])
@@ -235,7 +235,7 @@ def test_a_confirmation_for_a_cookie_makes_nothing_fresh_by_a_guess() -> None:
 
 def test_a_cookie_that_the_origin_never_sees_makes_no_difference() -> None:
     """Where it is withheld, the page is everybody's."""
-    stage = Stage(Options(heuristic=0.1, shown_to_origin=frozenset({"accept"})))
+    stage = Stage(Options(heuristic_fraction=0.1, allowed_fields=frozenset({"accept"})))
     stage.play(get(says(b"page", last_modified=OLD), headers={"Cookie": "a=b"}, stored=True))
     stage.play(get(body=b"page", cache="hit"))
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.edge.gateway.gateway import Gateway
 from app.edge.gateway.options import Options
-from app.edge.gateway.refill import Pace, Refill
+from app.edge.gateway.refill import Refill, RefillPace
 from app.edge.gateway.store.lmdb.store import LmdbStore
 from app.edge.http import cache_key as keys
 from tests.edge.gateway.scripted_origin import call, get
@@ -102,14 +102,14 @@ def calm(refill: Refill, ticks: Ticks) -> None:
 
 def key(path: str, query: str = "") -> bytes:
     """The key of a page of the site."""
-    found = keys.primary(SITE, path, query)
+    found = keys.build_cache_key(SITE, path, query)
     assert found is not None
     return found
 
 
 def keep(store: LmdbStore, name: bytes, *, visits: int = 3, **changes: object) -> None:
     """Save a page and visit it so often."""
-    store.save(name, stored(**{"lifetime": 900.0, **changes}), BODIES, token=store.token())
+    store.save(name, stored(**{"lifetime": 900.0, **changes}), BODIES, token=store.purge_token())
     for _ in range(visits):
         store.load(name)
 
@@ -133,7 +133,7 @@ def test_what_a_plain_request_would_not_bring_back_is_not_wanted(
     """It waits for its next reader, if there ever is one."""
     keep(store, name, **changes)
     store.purge(name)
-    assert store.take_wanted() is None
+    assert store.pop_refill_key() is None
 
 
 @pytest.mark.parametrize("purge", ["one by one", "all"])
@@ -145,7 +145,7 @@ def test_the_most_visited_come_first_and_each_once(store: LmdbStore, purge: str)
         store.purge_all()
     for path in ("/few", "/many", "/some"):
         store.purge(key(path))
-    taken = [store.take_wanted() for _ in range(4)]
+    taken = [store.pop_refill_key() for _ in range(4)]
     assert taken == [key("/many"), key("/some"), key("/few"), None]
 
 
@@ -154,16 +154,16 @@ def test_what_is_back_is_not_wanted(store: LmdbStore) -> None:
     keep(store, key("/a"))
     store.purge(key("/a"))
     keep(store, key("/a"))
-    assert store.take_wanted() is None
+    assert store.pop_refill_key() is None
 
 
 def test_what_was_not_there_is_not_wanted(store: LmdbStore) -> None:
     """A purge of a page that was purged before adds nothing."""
     keep(store, key("/a"))
     store.purge(key("/a"))
-    assert store.take_wanted() is not None
+    assert store.pop_refill_key() is not None
     store.purge(key("/a"))
-    assert store.take_wanted() is None
+    assert store.pop_refill_key() is None
 
 
 def test_wanted_pages_are_few_in_a_small_store(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_wanted_pages_are_few_in_a_small_store(tmp_path: Path) -> None:
     store.purge_all()
     stats = store.stats()
     assert stats is not None
-    assert 1 <= stats.wanted <= 4
+    assert 1 <= stats.refill_queue <= 4
     store.close()
 
 
@@ -185,7 +185,7 @@ def test_a_store_that_is_not_refilled_notes_nothing(tmp_path: Path) -> None:
     store.purge(key("/a"))
     keep(store, key("/a"))
     store.purge_all()
-    assert store.take_wanted() is None
+    assert store.pop_refill_key() is None
     store.close()
 
 
@@ -215,11 +215,11 @@ def test_one_page_a_step_and_a_rest_after_it(
     gateway.purge_all()
     calm(refill, ticks)
     origin.asked.clear()
-    assert refill.step() == Pace().rest
+    assert refill.step() == RefillPace().rest
     assert len(origin.asked) == 1
     origin.during = slow
     assert refill.step() == timedelta(seconds=3)
-    assert refill.step() == Pace().idle
+    assert refill.step() == RefillPace().poll_interval
 
 
 def test_while_purges_go_on_nothing_is_made(
@@ -230,7 +230,7 @@ def test_while_purges_go_on_nothing_is_made(
     gateway.purge("/a")
     for number in range(20):
         gateway.purge(f"/{number}")
-        assert refill.step() == Pace().calm
+        assert refill.step() == RefillPace().quiet_period
         ticks.now += 0.1
     ticks.now += 0.2
     refill.step()
@@ -249,7 +249,7 @@ def test_while_a_reader_waits_nothing_is_made(
     reader = threading.Thread(target=call, args=(gateway, get(target="/b")))
     reader.start()
     assert entered.wait(10)
-    assert refill.step() == Pace().calm
+    assert refill.step() == RefillPace().quiet_period
     let.set()
     reader.join(10)
     refill.step()
@@ -267,7 +267,7 @@ def test_what_fails_is_dropped(
     refill.step()
     assert "gateway.not_refilled" in caplog.text
     origin.fails = False
-    assert refill.step() == Pace().idle
+    assert refill.step() == RefillPace().poll_interval
     assert origin.paths == ["/a"] * 2
 
 
@@ -291,7 +291,7 @@ def test_only_who_leads_refills(
     gateway.purge("/a")
     other = Refill(gateway, store, leads=lambda: False, ticks=ticks)
     calm(other, ticks)
-    assert other.step() == Pace().idle
+    assert other.step() == RefillPace().poll_interval
     assert origin.paths == ["/a"]
 
 
@@ -319,7 +319,7 @@ def test_a_trouble_with_the_election_is_no_end(
             stop.set()
         raise OSError
 
-    pace = Pace(after_failure=timedelta(0))
+    pace = RefillPace(after_failure=timedelta(0))
     Refill(gateway, store, leads=leads, pace=pace).run(stop)
     assert len(tried) == 2
     assert "gateway.refill_failed" in caplog.text

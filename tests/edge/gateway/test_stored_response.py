@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.edge.gateway.stored_response import ForeignBytesError, decode, encode
+from app.edge.gateway.stored_response import StoredFormatError, decode, encode
 from tests.edge.gateway.store_contract import stored
 
 texts = st.text(st.characters(max_codepoint=255), max_size=30)
@@ -19,7 +19,7 @@ def test_what_is_encoded_is_decoded_the_same(headers: object, vary: object, born
     """Every value survives, byte for byte and instant for instant."""
     made = stored(headers=headers, vary=vary, born=born)
     assert decode(encode(made)) == made
-    assert decode(encode(made)).answers == made.answers
+    assert decode(encode(made)).representations == made.representations
 
 
 GOOD = encode(stored())
@@ -39,20 +39,20 @@ GOOD = encode(stored())
 )
 def test_foreign_and_torn_bytes_are_told_apart(data: bytes) -> None:
     """What `encode` did not write in full is refused with a sentence."""
-    with pytest.raises(ForeignBytesError, match="stored"):
+    with pytest.raises(StoredFormatError, match="stored"):
         decode(data)
 
 
 @given(st.binary())
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     """Any other bytes raise ForeignBytesError and nothing else."""
-    with pytest.raises(ForeignBytesError):
+    with pytest.raises(StoredFormatError):
         decode(data)
 
 
 def test_an_answer_is_ready_to_be_sent() -> None:
     """Each body has its own ETag, length and coding; a 304 says nothing of the content."""
-    answer = stored().answers["gzip"]
+    answer = stored().representations["gzip"]
     assert ("ETag", '"a;gzip"') in answer.headers
     assert ("Content-Encoding", "gzip") in answer.headers
     assert ("Content-Length", "9") in answer.headers

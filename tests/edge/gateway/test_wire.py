@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.edge.http.dates import written
+from app.edge.http.dates import format_http_date
 from tests.edge.gateway.raw import (
     RawClient,
     RawOrigin,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.live
 LONG = "Cache-Control: max-age=3600"
-OLD = f"Last-Modified: {written(time.time() - 86_400 * 300)}"
+OLD = f"Last-Modified: {format_http_date(time.time() - 86_400 * 300)}"
 NUMBERS = count(1)
 
 
@@ -226,10 +226,10 @@ CONDITIONS = [
     "Range: bytes=999-",
     "Range: bytes=0-1",
     'If-None-Match: "x"',
-    f"If-Modified-Since: {written(1)}",
+    f"If-Modified-Since: {format_http_date(1)}",
     'If-Range: "x"',
     'If-Match: "x"',
-    f"If-Unmodified-Since: {written(1)}",
+    f"If-Unmodified-Since: {format_http_date(1)}",
     'If: (["x"])',
     "Request-Range: bytes=0-1",
 ]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.edge.http import connection, framing, lines, target
-from app.edge.http.fields import Fields, is_name, is_value
+from app.edge.http.fields import HeaderFields, is_name, is_value
 from app.edge.http.target import Target
 
 latin = st.text(st.characters(max_codepoint=255), max_size=60)
@@ -93,7 +93,10 @@ LENGTHS: list[tuple[list[str], int | None]] = [
 @pytest.mark.parametrize(("values", "length"), LENGTHS)
 def test_a_length_is_one_number(values: list[str], length: int | None) -> None:
     """RFC 9110 section 8.6."""
-    assert framing.content_length(Fields(("Content-Length", value) for value in values)) == length
+    assert (
+        framing.content_length(HeaderFields(("Content-Length", value) for value in values))
+        == length
+    )
 
 
 REPAIRED = [
@@ -116,7 +119,7 @@ def test_a_wrong_framing_is_left_out(
     status: int, pairs: list[tuple[str, str]], expected: list[tuple[str, str]]
 ) -> None:
     """The server frames the body by itself then."""
-    length = framing.content_length(Fields(pairs))
+    length = framing.content_length(HeaderFields(pairs))
     assert framing.repaired(status, pairs, length) == expected
 
 
@@ -124,13 +127,13 @@ def test_a_wrong_framing_is_left_out(
 def test_a_transfer_coding_that_nobody_asked_for_is_refused(codings: str) -> None:
     """RFC 9112 section 7.4: without TE, chunked is all that may come."""
     with pytest.raises(framing.FramingError):
-        framing.of_response(Fields([("Transfer-Encoding", codings)]))
+        framing.of_response(HeaderFields([("Transfer-Encoding", codings)]))
 
 
 @given(st.lists(st.binary(max_size=40).map(lambda line: line + b"\r\n"), max_size=8))
 def test_whatever_is_parsed_can_be_sent(raw: list[bytes]) -> None:
     """A parser of foreign lines never raises, and leaves nothing that a server refuses."""
-    assert Fields(lines.parse(raw).pairs).sendable
+    assert HeaderFields(lines.parse(raw).pairs).sendable
 
 
 @given(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.edge.http.query_string import canonical, is_canonical
+from app.edge.http.query_string import canonical_query, is_canonical_query
 
 CASES = {
     "empty": ("", "", True),
@@ -35,14 +35,14 @@ CASES = {
 @pytest.mark.parametrize(("query", "tidy", "was_tidy"), CASES.values(), ids=CASES)
 def test_a_query_has_one_spelling(query: str, tidy: str, was_tidy: bool) -> None:
     """Declared, once, not blank, sorted; trackers cause no redirect."""
-    assert canonical(query, {"q", "a"}) == tidy
-    assert is_canonical(query, {"q", "a"}) == was_tidy
+    assert canonical_query(query, {"q", "a"}) == tidy
+    assert is_canonical_query(query, {"q", "a"}) == was_tidy
 
 
 @given(st.text())
 def test_a_redirect_leads_to_a_url_that_is_not_redirected(query: str) -> None:
     """No query, however odd, makes a loop."""
-    tidy = canonical(query, {"q", "a"})
-    assert is_canonical(tidy, {"q", "a"})
-    assert canonical(tidy, {"q", "a"}) == tidy
+    tidy = canonical_query(query, {"q", "a"})
+    assert is_canonical_query(tidy, {"q", "a"})
+    assert canonical_query(tidy, {"q", "a"}) == tidy
     assert set(parse_qs(tidy)) <= {"q", "a"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.edge.http import dates, freshness, reuse, storing, targeted
-from app.edge.http.fields import Fields
+from app.edge.http.fields import HeaderFields
 from tests.edge.gateway.scripted_origin import START
 from tests.edge.gateway.test_cases import CASES
 
@@ -19,25 +19,27 @@ TARGETS = ("broadsheet-cache-control", "cdn-cache-control")
 BEYOND = ("incomplete", "too-large", "content-length", "refused", "failed")
 
 
-def fields_of(said: Says, at: float) -> Fields:
+def fields_of(said: Says, at: float) -> HeaderFields:
     """Return the header the scripted origin sends."""
-    dated = [] if said.date is None else [("Date", dates.written(at + said.date))]
-    return Fields([*said.headers, *dated])
+    dated = [] if said.date is None else [("Date", dates.format_http_date(at + said.date))]
+    return HeaderFields([*said.headers, *dated])
 
 
-def candidate_of(said: Says, step: Step) -> storing.Candidate:
+def candidate_of(said: Says, step: Step) -> storing.StorageCandidate:
     """Return the question that the gateway asks of this answer."""
     at = START + step.at + said.takes
     fields = fields_of(said, at)
-    obeyed = targeted.obeyed(fields, TARGETS)
-    wishes = reuse.wishes([step.headers.get("Cache-Control", "")], None, {"no-store"})
-    return storing.Candidate(
+    obeyed = targeted.effective_directives(fields, TARGETS)
+    wishes = reuse.parse_request_directives(
+        [step.headers.get("Cache-Control", "")], None, {"no-store"}
+    )
+    return storing.StorageCandidate(
         status=said.status,
         fields=fields,
-        obeyed=obeyed,
-        lifetime=freshness.lifetime(fields, obeyed, received_at=at),
-        authorized="Authorization" in step.headers,
-        no_store_asked="no-store" in wishes,
+        effective=obeyed,
+        lifetime=freshness.explicit_lifetime(fields, obeyed, received_at=at),
+        has_credentials="Authorization" in step.headers,
+        request_no_store="no-store" in wishes,
     )
 
 
@@ -57,7 +59,7 @@ def fetches() -> list[object]:
 @pytest.mark.parametrize("step", fetches())
 def test_the_verdict_on_storing(step: Step) -> None:
     """The reason is the one that the gateway gives in Cache-Status."""
-    verdict = storing.verdict(candidate_of(step.origin[0], step))
+    verdict = storing.decide_storage(candidate_of(step.origin[0], step))
     expected = (step.cache or "").partition("detail=")[2]
     assert (verdict.reason, verdict.store) == (expected or "storable", not expected)
 
@@ -82,7 +84,7 @@ def test_age_and_use_of_what_is_stored(case: Case) -> None:
     first, second = case.steps[:2]
     candidate = candidate_of(first.origin[0], first)
     received_at = START + first.at + first.origin[0].takes
-    initial = freshness.initial_age(
+    initial = freshness.corrected_initial_age(
         candidate.fields, requested_at=START + first.at, received_at=received_at
     )
     age = initial + max(START + second.at, received_at) - received_at

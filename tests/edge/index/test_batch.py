@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.pages import Registered
+from app.edge.pages import RegistrationResult
 from app.edge.pages.group_commit import Registrar
 from app.edge.pages.wal import empty_large_log, log_size
 
@@ -40,9 +40,9 @@ def ids(engine: Engine) -> list[int]:
 def insert(number: int) -> Any:
     """A registration that writes a row."""
 
-    def run(connection: Connection) -> Registered:
+    def run(connection: Connection) -> RegistrationResult:
         connection.execute(sa.insert(note).values(id=number))
-        return Registered.DONE
+        return RegistrationResult.REGISTERED
 
     return run
 
@@ -52,10 +52,10 @@ def together(registrar: Registrar, registrations: list[Any]) -> list[Any]:
     entered, release = threading.Event(), threading.Event()
     outcomes: list[Any] = [None] * len(registrations)
 
-    def first(_connection: Connection) -> Registered:
+    def first(_connection: Connection) -> RegistrationResult:
         entered.set()
         assert release.wait(5)
-        return Registered.DONE
+        return RegistrationResult.REGISTERED
 
     def run(number: int) -> None:
         try:
@@ -81,7 +81,10 @@ def test_those_that_wait_share_one_transaction(engine: Engine) -> None:
     """Ten registrations wait for the disk once."""
     commits: list[object] = []
     event.listen(engine, "commit", commits.append)
-    assert together(Registrar(engine), [insert(n) for n in range(10)]) == [Registered.DONE] * 10
+    assert (
+        together(Registrar(engine), [insert(n) for n in range(10)])
+        == [RegistrationResult.REGISTERED] * 10
+    )
     assert len(commits) == 2  # the first one's, and that of all others
     assert ids(engine) == list(range(10))
 
@@ -89,7 +92,7 @@ def test_those_that_wait_share_one_transaction(engine: Engine) -> None:
 def test_one_that_fails_takes_back_its_own_writes_alone(engine: Engine) -> None:
     """The others of its group are registered."""
 
-    def fail(connection: Connection) -> Registered:
+    def fail(connection: Connection) -> RegistrationResult:
         connection.execute(sa.insert(note).values(id=7))
         raise ValueError("it failed")
 

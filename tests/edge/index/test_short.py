@@ -8,21 +8,21 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.changes import mark
+from app.edge.changes import current_log_position
 from app.edge.changes.change import Change, Op
-from app.edge.changes.encoding import whole
-from app.edge.dependencies import Between, Dependency, Part, Range, Row, Table, matches
-from app.edge.pages import Bound, Page, Registered, register, resolve
+from app.edge.changes.encoding import sort_key_value
+from app.edge.dependencies import Dependency, Interval, Part, Range, Row, Table, matches
+from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult, register, resolve
 from app.edge.pages.coarse_dependencies import coarse
 from app.edge.pages.page import Short, ShortKind
-from app.edge.pages.resolve import affected
+from app.edge.pages.resolve import find_affected_pages
 from app.edge.pages.short_lived import forget_expired, take_surplus
 from app.edge.pages.tables import dependency, page, short_page
 
 from ..pages.conftest import NOW
 
 TITLE = Row(table="post", key=(("id", "1"),), columns=frozenset({"title"}))
-BOUND = Bound(pages=30)
+BOUND = IndexCapacity(max_pages=30)
 
 
 def put(
@@ -30,27 +30,27 @@ def put(
     url: str,
     *reads: Dependency,
     kind: ShortKind = ShortKind.ERROR,
-    bound: Bound | None = BOUND,
+    bound: IndexCapacity | None = BOUND,
     later: timedelta = timedelta(0),
-) -> Registered:
+) -> RegistrationResult:
     """Register a short-lived page."""
-    made = Page(
+    made = IndexedPage(
         url=url,
         tag=f"p{url[1:]}",
         etag="",
         policy="NOT_FOUND",
-        registered=NOW + later,
-        expires=NOW + later + timedelta(minutes=2),
-        aside=True,
+        registered_at=NOW + later,
+        expires_at=NOW + later + timedelta(minutes=2),
+        is_open_ended=True,
         short=Short(kind=kind),
         group_tag="p-short",
     )
     found = set(reads) or {TITLE, _address(url)}
-    return register(connection, made, found, [mark(connection)], None, bound)
+    return register(connection, made, found, [current_log_position(connection)], None, bound)
 
 
 def _address(url: str) -> Range:
-    return Range(table="post", equal=(("slug", url),), mentioned=frozenset({"slug"}))
+    return Range(table="post", equalities=(("slug", url),), referenced_columns=frozenset({"slug"}))
 
 
 def count(connection: Connection, table: sa.Table) -> int:
@@ -62,7 +62,7 @@ def test_pages_that_differ_in_values_share_their_dependencies(engine: Engine) ->
     """A thousand unknown addresses are a thousand rows, and one set of dependencies."""
     with engine.begin() as connection:
         for number in range(3):
-            assert put(connection, f"/no/{number}") is Registered.DONE
+            assert put(connection, f"/no/{number}") is RegistrationResult.REGISTERED
         assert (count(connection, page), count(connection, short_page)) == (1, 3)
         assert count(connection, dependency) == 2
 
@@ -70,14 +70,16 @@ def test_pages_that_differ_in_values_share_their_dependencies(engine: Engine) ->
 def test_a_change_that_no_address_compares_leaves_them_alone(engine: Engine) -> None:
     """What was compared with a constant stays exact: a draft is not on a list of published posts."""
     published = Range(
-        table="post", equal=(("slug", "published"),), mentioned=frozenset({"slug", "title"})
+        table="post",
+        equalities=(("slug", "published"),),
+        referenced_columns=frozenset({"slug", "title"}),
     )
     with engine.begin() as connection:
         put(connection, "/no/1", published)
         draft, post = {"id": 1, "slug": "draft"}, {"id": 2, "slug": "published"}
         for new, urls in ((draft, []), (post, ["/no/1"])):
             change = Change(table="post", op=Op.INSERT, new=new)
-            assert [one.url for one in affected(connection, [change]).pages] == urls
+            assert [one.url for one in find_affected_pages(connection, [change]).pages] == urls
 
 
 def test_pages_with_other_dependencies_are_another_group(engine: Engine) -> None:
@@ -86,9 +88,13 @@ def test_pages_with_other_dependencies_are_another_group(engine: Engine) -> None
         put(connection, "/a", TITLE)
         put(connection, "/b", Table(table="author"))
         change = Change(
-            table="author", op=Op.UPDATE, old={"id": 1}, new={"id": 1}, changed=frozenset({"id"})
+            table="author",
+            op=Op.UPDATE,
+            old={"id": 1},
+            new={"id": 1},
+            changed_columns=frozenset({"id"}),
         )
-        assert [one.url for one in affected(connection, [change]).pages] == ["/b"]
+        assert [one.url for one in find_affected_pages(connection, [change]).pages] == ["/b"]
 
 
 def test_a_popular_page_is_written_seldom(engine: Engine) -> None:
@@ -117,10 +123,10 @@ def test_each_kind_has_room_of_its_own(engine: Engine) -> None:
     """A flood of unknown addresses takes no room from redirects and searches, or from pages."""
     with engine.begin() as connection:
         flood = [put(connection, f"/no/{number}") for number in range(5)]
-        assert flood == [Registered.DONE] * 3 + [Registered.FULL] * 2
+        assert flood == [RegistrationResult.REGISTERED] * 3 + [RegistrationResult.INDEX_FULL] * 2
         for kind in (ShortKind.REDIRECT, ShortKind.QUERY):
-            assert put(connection, f"/{kind}", kind=kind) is Registered.DONE
-        assert put(connection, "/no/1") is Registered.DONE  # it is registered already
+            assert put(connection, f"/{kind}", kind=kind) is RegistrationResult.REGISTERED
+        assert put(connection, "/no/1") is RegistrationResult.REGISTERED  # it is registered already
 
 
 def test_a_change_takes_the_pages_of_a_group_out_of_the_index(engine: Engine) -> None:
@@ -132,21 +138,21 @@ def test_a_change_takes_the_pages_of_a_group_out_of_the_index(engine: Engine) ->
             put(connection, f"/no/{number}", Table(table="author"))
         connection.exec_driver_sql("UPDATE author SET name = 'B'")
         found = resolve(connection).pages
-        assert {(one.url, one.tag, one.gone) for one in found} == {
+        assert {(one.url, one.tag, one.hard_purge) for one in found} == {
             (f"/no/{number}", "p-short", True) for number in range(3)
         }
         assert count(connection, short_page) == 0
-        assert put(connection, "/no/1", Table(table="author")) is Registered.DONE
+        assert put(connection, "/no/1", Table(table="author")) is RegistrationResult.REGISTERED
 
 
 EXACT: tuple[Dependency, ...] = (
     TITLE,
-    Range(table="post", equal=(("slug", "a"),), mentioned=frozenset({"slug"})),
+    Range(table="post", equalities=(("slug", "a"),), referenced_columns=frozenset({"slug"})),
     Range(
         table="post",
-        equal=(("topic_id", "5"),),
-        mentioned=frozenset({"published_at"}),
-        between=Between(column="published_at", low=10, high=20),
+        equalities=(("topic_id", "5"),),
+        referenced_columns=frozenset({"published_at"}),
+        interval=Interval(column="published_at", low=10, high=20),
     ),
     Table(table="post"),
     Part(kind="template", name="a.html", digest="1"),
@@ -159,7 +165,7 @@ def test_a_coarse_dependency_matches_whatever_the_exact_one_matches(exact: Depen
     """It may match more, never less."""
     columns = ("id", "title", "slug", "topic_id", "published_at")
     updates = [
-        Change(table="post", op=Op.UPDATE, old=old, new=new, changed=frozenset({column}))
+        Change(table="post", op=Op.UPDATE, old=old, new=new, changed_columns=frozenset({column}))
         for old in IMAGES
         for new in IMAGES
         for column in columns
@@ -177,8 +183,8 @@ def test_a_lower_bound_takes_the_oldest_out_with_their_purge(engine: Engine) -> 
     with engine.begin() as connection:
         for number in range(3):
             put(connection, f"/no/{number}", later=timedelta(minutes=number))
-        left = take_surplus(connection, Bound(pages=10), 100)
-        assert {(one.url, one.tag, one.gone) for one in left} == {
+        left = take_surplus(connection, IndexCapacity(max_pages=10), 100)
+        assert {(one.url, one.tag, one.hard_purge) for one in left} == {
             ("/no/0", "p-short", True),
             ("/no/1", "p-short", True),
         }
@@ -190,5 +196,5 @@ def test_what_has_expired_leaves(engine: Engine) -> None:
     with engine.begin() as connection:
         put(connection, "/old")
         put(connection, "/new", later=timedelta(hours=1))
-        assert forget_expired(connection, whole(NOW + timedelta(hours=1)) or 0, 100) == 1
+        assert forget_expired(connection, sort_key_value(NOW + timedelta(hours=1)) or 0, 100) == 1
         assert list(connection.scalars(sa.select(short_page.c.url))) == ["/new"]

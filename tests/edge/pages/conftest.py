@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.engine import Connection, Engine
 
 from app.edge.dependencies import Dependency
-from app.edge.pages import Page, Registered, define_tables, register
+from app.edge.pages import IndexedPage, RegistrationResult, define_tables, register
 
 from ..dependencies.conftest import memory, metadata
 
@@ -36,16 +36,16 @@ def put(
     build: str | None = None,
     now: datetime = NOW,
     lifetime: timedelta = timedelta(days=1),
-) -> Registered:
+) -> RegistrationResult:
     """Register a page, made at this moment, that caches may hold for two days."""
-    page = Page(
+    page = IndexedPage(
         url=url,
         variant=variant,
         tag=f"t{abs(hash(url))}",
         etag='"e"',
         policy="test",
-        registered=now,
-        expires=now + timedelta(days=2),
+        registered_at=now,
+        expires_at=now + timedelta(days=2),
         lifetime=lifetime,
     )
     return register(connection, page, set(dependencies), [mark], build)

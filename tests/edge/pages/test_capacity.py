@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.changes import mark
+from app.edge.changes import current_log_position
 from app.edge.dependencies import Row
-from app.edge.pages import Bound, Page, Registered, register
-from app.edge.pages.capacity import _count_aside, fullness, highest, recount
+from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult, register
+from app.edge.pages.capacity import _count_aside, count_and_store, estimate_size, highest_page_id
 from app.edge.pages.tables import page
 
 from .conftest import NOW
@@ -20,16 +20,29 @@ ROW = Row(table="post", key=(("id", "1"),), columns=frozenset({"slug"}))
 
 
 def put(
-    connection: Connection, url: str, bound: Bound, *, aside: bool = False, policy: str = "P"
-) -> Registered:
+    connection: Connection,
+    url: str,
+    bound: IndexCapacity,
+    *,
+    aside: bool = False,
+    policy: str = "P",
+) -> RegistrationResult:
     """Register a page in an index with a bound."""
-    made = Page(
-        url=url, tag=f"p{url[1:]}", etag="", policy=policy, registered=NOW, expires=NOW, aside=aside
+    made = IndexedPage(
+        url=url,
+        tag=f"p{url[1:]}",
+        etag="",
+        policy=policy,
+        registered_at=NOW,
+        expires_at=NOW,
+        is_open_ended=aside,
     )
-    return register(connection, made, [ROW], [mark(connection)], None, bound)
+    return register(connection, made, [ROW], [current_log_position(connection)], None, bound)
 
 
-def fill(connection: Connection, first: int, last: int, bound: Bound) -> list[Registered]:
+def fill(
+    connection: Connection, first: int, last: int, bound: IndexCapacity
+) -> list[RegistrationResult]:
     """Register pages whose addresses are numbers."""
     return [put(connection, f"/{number}", bound) for number in range(first, last + 1)]
 
@@ -37,57 +50,64 @@ def fill(connection: Connection, first: int, last: int, bound: Bound) -> list[Re
 @pytest.mark.parametrize("noted", [False, True], ids=["never counted", "counted before"])
 def test_what_is_over_is_refused_and_what_is_known_is_renewed(engine: Engine, noted: bool) -> None:
     """Whoever counted and when, the bound holds to the page."""
-    bound = Bound(pages=5)
+    bound = IndexCapacity(max_pages=5)
     with engine.begin() as connection:
         fill(connection, 1, 2, bound)
         if noted:
-            recount(connection, top=highest(connection))
-        assert fill(connection, 3, 7, bound) == [Registered.DONE] * 3 + [Registered.FULL] * 2
-        assert put(connection, "/1", bound, policy="Q") is Registered.DONE
+            count_and_store(connection, top=highest_page_id(connection))
+        assert (
+            fill(connection, 3, 7, bound)
+            == [RegistrationResult.REGISTERED] * 3 + [RegistrationResult.INDEX_FULL] * 2
+        )
+        assert put(connection, "/1", bound, policy="Q") is RegistrationResult.REGISTERED
         assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 5
 
 
 def test_errors_redirects_and_queries_have_a_tenth(engine: Engine) -> None:
     """A bot that walks addresses which name nothing leaves the rest to pages."""
-    bound = Bound(pages=20)
+    bound = IndexCapacity(max_pages=20)
     with engine.begin() as connection:
         walked = [put(connection, f"/no/{number}", bound, aside=True) for number in range(5)]
-        assert walked == [Registered.DONE] * 2 + [Registered.FULL] * 3
-        recount(connection, top=highest(connection))
-        assert put(connection, "/no/9", bound, aside=True) is Registered.FULL
-        assert put(connection, "/no/1", bound, aside=True, policy="Q") is Registered.DONE
-        assert fill(connection, 1, 18, bound) == [Registered.DONE] * 18
-        assert (fullness(connection).pages, fullness(connection).aside) == (20, 2)
+        assert walked == [RegistrationResult.REGISTERED] * 2 + [RegistrationResult.INDEX_FULL] * 3
+        count_and_store(connection, top=highest_page_id(connection))
+        assert put(connection, "/no/9", bound, aside=True) is RegistrationResult.INDEX_FULL
+        assert (
+            put(connection, "/no/1", bound, aside=True, policy="Q") is RegistrationResult.REGISTERED
+        )
+        assert fill(connection, 1, 18, bound) == [RegistrationResult.REGISTERED] * 18
+        assert (estimate_size(connection).pages, estimate_size(connection).open_ended) == (20, 2)
 
 
 def test_a_refused_page_leaves_nothing_behind(engine: Engine) -> None:
     """Neither a row nor a dependency."""
     with engine.begin() as connection:
-        assert put(connection, "/a", Bound(pages=0)) is Registered.FULL
+        assert put(connection, "/a", IndexCapacity(max_pages=0)) is RegistrationResult.INDEX_FULL
         for table in ("edge_page", "edge_dependency"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
 
 
 def test_ids_that_left_with_their_pages_are_not_counted(engine: Engine) -> None:
     """The newest pages may be the first to expire: their ids are given no more."""
-    bound = Bound(pages=10)
+    bound = IndexCapacity(max_pages=10)
     with engine.begin() as connection:
         fill(connection, 1, 9, bound)
-        top = highest(connection)
+        top = highest_page_id(connection)
         connection.execute(sa.delete(page).where(page.c.id > 3))
-        recount(connection, top=top)
-        recount(connection, top=highest(connection))  # once more, when the ids are forgotten
-        assert fullness(connection).pages == 3
-        assert fill(connection, 20, 26, bound) == [Registered.DONE] * 7
-        assert put(connection, "/z", bound) is Registered.FULL
+        count_and_store(connection, top=top)
+        count_and_store(
+            connection, top=highest_page_id(connection)
+        )  # once more, when the ids are forgotten
+        assert estimate_size(connection).pages == 3
+        assert fill(connection, 20, 26, bound) == [RegistrationResult.REGISTERED] * 7
+        assert put(connection, "/z", bound) is RegistrationResult.INDEX_FULL
 
 
 def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
     """It looks at the note, at the highest id, and at what is known of the page."""
-    bound, said = Bound(pages=1_000), list[str]()
+    bound, said = IndexCapacity(max_pages=1_000), list[str]()
     with engine.begin() as connection:
         fill(connection, 1, 5, bound)
-        recount(connection, top=highest(connection))
+        count_and_store(connection, top=highest_page_id(connection))
         driver: Any = connection.connection.driver_connection
         driver.set_trace_callback(said.append)
         put(connection, "/new", bound)

@@ -3,29 +3,29 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.dependencies import Dependency, Record, Row, Table, recording
-from app.edge.dependencies.dependency_groups import Keyed
-from app.edge.dependencies.engine_events import Observer
-from app.edge.pages.index_entries import entries
+from app.edge.dependencies import Dependency, RenderRecord, Row, Table, recording
+from app.edge.dependencies.dependency_groups import KeyedTable
+from app.edge.dependencies.engine_events import EngineListener
+from app.edge.pages.index_entries import entries_of_record
 
 from ..dependencies.conftest import SCHEMA, link, post
 
 TITLE, SLUG = frozenset({"title"}), frozenset({"slug"})
 
 
-def kept(record: Record) -> set[object]:
+def kept(record: RenderRecord) -> set[object]:
     """The entries of a record and their shapes."""
-    return set(entries(record).items())
+    return set(entries_of_record(record).items())
 
 
 def spelt(*dependencies: Dependency) -> set[object]:
     """The entries of dependencies that were noted one by one."""
-    return kept(Record(noted=set(dependencies)))
+    return kept(RenderRecord(single_dependencies=set(dependencies)))
 
 
 def test_the_quick_forms_are_kept_as_what_they_stand_for(engine: Engine) -> None:
     """Rows by their keys and ranges in groups: the same entries, the second time too."""
-    Observer(SCHEMA).listen(engine)
+    EngineListener(SCHEMA).attach(engine)
     joined = sa.select(post).join(link, link.c.post_id == post.c.id).where(link.c.topic_id == 5)
     with engine.begin() as connection:
         connection.execute(sa.insert(post), [{"id": n, "slug": f"s{n}"} for n in range(1, 4)])
@@ -34,23 +34,23 @@ def test_the_quick_forms_are_kept_as_what_they_stand_for(engine: Engine) -> None
             connection.execute(sa.select(post))
             connection.execute(sa.select(post).where(post.c.slug.in_(["s1", "s9"])))
             connection.execute(joined)
-        assert record.spoilt is None
+        assert record.unshareable_reason is None
         assert len(record.dependencies) > 6
         assert kept(record) == spelt(*record.dependencies)
 
 
-def rows(table: str, columns: frozenset[str], *keys: int) -> Record:
+def rows(table: str, columns: frozenset[str], *keys: int) -> RenderRecord:
     """A record of rows by their keys."""
-    record = Record()
-    keyed = Keyed(table=table, key=(("id", 0),), columns=columns)
-    record.read_rows(keyed, [(key,) for key in keys])
+    record = RenderRecord()
+    keyed = KeyedTable(table=table, key_positions=(("id", 0),), columns=columns)
+    record.add_rows(keyed, [(key,) for key in keys])
     return record
 
 
 def test_a_row_that_is_read_with_more_columns_is_kept_once() -> None:
     """Whatever touches the lesser entry touches the other as well."""
     record = rows("t", TITLE, 1, 2)
-    record.join(rows("t", TITLE | SLUG, 2, 3))
+    record.merge(rows("t", TITLE | SLUG, 2, 3))
     lesser = Row(table="t", key=(("id", "1"),), columns=TITLE)
     more = (Row(table="t", key=(("id", n),), columns=TITLE | SLUG) for n in "23")
     assert kept(record) == spelt(lesser, *more)
@@ -59,15 +59,17 @@ def test_a_row_that_is_read_with_more_columns_is_kept_once() -> None:
 def test_other_columns_and_other_tables_are_kept_beside_it() -> None:
     """Only a row whose columns are all among the other's is left out."""
     record = rows("t", TITLE, 1)
-    record.join(rows("t", SLUG, 1))
-    record.join(rows("u", TITLE | SLUG, 1))
-    record.join(rows("t", TITLE, 1))
+    record.merge(rows("t", SLUG, 1))
+    record.merge(rows("u", TITLE | SLUG, 1))
+    record.merge(rows("t", TITLE, 1))
     assert kept(record) == spelt(*record.dependencies)
     assert len(kept(record)) == 3
 
 
 def test_a_row_without_a_spelling_is_the_whole_table() -> None:
     """As if the table had been noted itself."""
-    record = Record()
-    record.read_rows(Keyed(table="t", key=(("id", 0),), columns=TITLE), [(1.5,), (2.5,)])
+    record = RenderRecord()
+    record.add_rows(
+        KeyedTable(table="t", key_positions=(("id", 0),), columns=TITLE), [(1.5,), (2.5,)]
+    )
     assert kept(record) == spelt(Table(table="t"))

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.changes import mark
-from app.edge.changes.log import since
-from app.edge.changes.metadata import note
+from app.edge.changes import current_log_position
+from app.edge.changes.log import changes_since
+from app.edge.changes.metadata import set_meta
 from app.edge.dependencies import Part, matches
-from app.edge.pages import Registered, resolve
-from app.edge.pages.release import Released, release
+from app.edge.pages import RegistrationResult, resolve
+from app.edge.pages.release import ReleaseResult, release
 from app.edge.pages.tables import dependency
 from app.edge.pages.tables import part as part_table
 
@@ -48,23 +48,23 @@ def connection() -> Iterator[Connection]:
     engine.dispose()
 
 
-def register(connection: Connection, code: Code, url: str, names: list[str]) -> Registered:
+def register(connection: Connection, code: Code, url: str, names: list[str]) -> RegistrationResult:
     """Register a page as a process of this code does."""
     parts = [Part(kind="template", name=n, digest=code.digest("template", n)) for n in names]
-    return put(connection, url, parts, mark=mark(connection), build=code.build)
+    return put(connection, url, parts, mark=current_log_position(connection), build=code.build)
 
 
 def warm(connection: Connection, code: Code) -> None:
     """Register every page."""
     for url, names in PAGES.items():
-        assert register(connection, code, url, names) is Registered.DONE
+        assert register(connection, code, url, names) is RegistrationResult.REGISTERED
 
 
-def released(connection: Connection, code: Code) -> tuple[Released, set[str]]:
+def released(connection: Connection, code: Code) -> tuple[ReleaseResult, set[str]]:
     """Release, and resolve as the relay does."""
     told = release(connection, code, WATCHED)
     resolution = resolve(connection)
-    return told, {page.url for page in resolution.pages} | {resolution.everything} - {""}
+    return told, {page.url for page in resolution.pages} | {resolution.everything_reason} - {""}
 
 
 def test_only_pages_that_show_what_changed_are_purged(connection: Connection) -> None:
@@ -74,7 +74,7 @@ def test_only_pages_that_show_what_changed_are_purged(connection: Connection) ->
     told, purged = released(connection, NEW)
     assert purged == {"/ab"}
     assert (told.parts, told.pages) == ((("template", "a.html"),), 1)
-    assert list(told.words()) == [
+    assert list(told.to_lines()) == [
         "1 page is purged, because this has changed:",
         "  template a.html",
         "The build is 2.",
@@ -101,23 +101,23 @@ def test_2g_old_code_registers_nothing_after_a_release(connection: Connection) -
     """Its pages may show the old templates, whatever they were rendered from."""
     released(connection, OLD)
     released(connection, NEW)
-    assert register(connection, OLD, "/b", ["b.html"]) is Registered.OLD_BUILD
-    assert register(connection, NEW, "/b", ["b.html"]) is Registered.DONE
+    assert register(connection, OLD, "/b", ["b.html"]) is RegistrationResult.OLD_BUILD
+    assert register(connection, NEW, "/b", ["b.html"]) is RegistrationResult.REGISTERED
 
 
 def test_before_the_first_release_every_build_registers(connection: Connection) -> None:
     """A site that never ran the command is not left without a cache."""
-    assert register(connection, OLD, "/b", ["b.html"]) is Registered.DONE
-    assert register(connection, NEW, "/b", ["b.html"]) is Registered.DONE
+    assert register(connection, OLD, "/b", ["b.html"]) is RegistrationResult.REGISTERED
+    assert register(connection, NEW, "/b", ["b.html"]) is RegistrationResult.REGISTERED
 
 
 def test_a_page_that_was_being_made_meets_the_release_in_the_log(connection: Connection) -> None:
     """Even where builds are not compared."""
     released(connection, OLD)
     warm(connection, OLD)
-    before = mark(connection)
+    before = current_log_position(connection)
     release(connection, NEW, WATCHED)
-    (change,) = since(connection, before, most=5) or []
+    (change,) = changes_since(connection, before, most=5) or []
     assert matches(Part(kind="template", name="a.html", digest="a1"), change)
     assert not matches(Part(kind="template", name="a.html", digest="a2"), change)
     assert not matches(Part(kind="static", name="a.html", digest="a1"), change)
@@ -146,10 +146,10 @@ def test_5_11_an_index_that_was_spelt_otherwise_is_not_asked(connection: Connect
     """Its hashes mean something else now, so everything is purged."""
     released(connection, OLD)
     warm(connection, OLD)
-    note(connection, "encoding", "of an older library")
+    set_meta(connection, "encoding", "of an older library")
     told, purged = released(connection, OLD)
     assert purged == {"anything may have changed"}
-    assert "Everything is purged" in next(iter(told.words()))
+    assert "Everything is purged" in next(iter(told.to_lines()))
 
 
 def test_known_parts_are_written_once_for_all_pages(connection: Connection) -> None:

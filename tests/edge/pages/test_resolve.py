@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.changes import mark
-from app.edge.changes.log import append, unresolved
+from app.edge.changes import current_log_position
+from app.edge.changes.log import append_change, unresolved_changes
 from app.edge.dependencies import matches
 from app.edge.pages import resolve
-from app.edge.pages.page import urls
-from app.edge.pages.resolve import affected, asked_for
+from app.edge.pages.page import sorted_urls
+from app.edge.pages.resolve import find_affected_pages, manual_purge_change
 
 from ..dependencies.conftest import changes, link, memory, post, read, topic
 from ..dependencies.test_soundness import SEED, WRITES, attempt, rows_of, statements
@@ -40,7 +40,7 @@ def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
             url = f"/{number}"
             _, pages[url] = read(connection, statement)
             was[url] = rows_of(connection, statement)
-            put(connection, url, pages[url], mark=mark(connection))
+            put(connection, url, pages[url], mark=current_log_position(connection))
         for write in writes:
             attempt(connection, write)
         resolution = resolve(connection)
@@ -52,7 +52,7 @@ def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
             for url, statement in zip(pages, found, strict=True)
             if rows_of(connection, statement) != was[url]
         }
-        assert altered <= purged or resolution.everything
+        assert altered <= purged or resolution.everything_reason
         assert purged <= allowed, "the index purges more than the rule asks for"
         connection.rollback()
 
@@ -97,7 +97,12 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
             connection.execute(sa.insert(link).values(post_id=1, topic_id=1))
         resolve(connection)
         for number, statement in enumerate(ABOUT):
-            put(connection, f"/{number}", read(connection, statement)[1], mark=mark(connection))
+            put(
+                connection,
+                f"/{number}",
+                read(connection, statement)[1],
+                mark=current_log_position(connection),
+            )
         was = [rows_of(connection, statement) for statement in ABOUT]
         for first, then in itertools.product(STEPS, repeat=2):
             with connection.begin_nested() as savepoint:
@@ -111,20 +116,20 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
 def _carried_out(connection: Connection, first: str, then: str, moment: str) -> set[str]:
     """What two writes purge; late is when the first is resolved as the second can be seen."""
     connection.exec_driver_sql(first)
-    early = len(unresolved(connection, most=100))
+    early = len(unresolved_changes(connection, most=100))
     at_once = _purged(connection, early) if moment == "at once" else set()
     connection.exec_driver_sql(then)
     late = _purged(connection, early) if moment == "late" else set()
-    return at_once | late | _purged(connection, len(unresolved(connection, most=100)))
+    return at_once | late | _purged(connection, len(unresolved_changes(connection, most=100)))
 
 
 def _purged(connection: Connection, most: int) -> set[str]:
     """Resolve the oldest entries of the log, so many of them."""
-    found = affected(connection, unresolved(connection, most=100)[:most])
-    assert not found.everything
+    found = find_affected_pages(connection, unresolved_changes(connection, most=100)[:most])
+    assert not found.everything_reason
     oldest = f"SELECT id FROM edge_change WHERE NOT resolved ORDER BY id LIMIT {most}"
     connection.exec_driver_sql(f"UPDATE edge_change SET resolved = 1 WHERE id IN ({oldest})")
-    return {*urls(found.pages)}
+    return {*sorted_urls(found.pages)}
 
 
 def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> None:
@@ -137,13 +142,13 @@ def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> No
             connection.execute(sa.insert(post).values(row))
         connection.execute(sa.insert(link), [{"post_id": n, "topic_id": 1} for n in (1, 2)])
         resolve(connection)
-        put(connection, "/", read(connection, ABOUT[0])[1], mark=mark(connection))
+        put(connection, "/", read(connection, ABOUT[0])[1], mark=current_log_position(connection))
         connection.execute(sa.insert(link).values(post_id=3, topic_id=1))
         assert resolve(connection).pages == ()
         connection.execute(sa.delete(link).where(link.c.post_id == 1))
         assert resolve(connection).pages == ()
         connection.execute(sa.delete(link).where(link.c.post_id == 2))
-        assert urls(resolve(connection).pages) == ("/",)
+        assert sorted_urls(resolve(connection).pages) == ("/",)
 
 
 def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
@@ -158,7 +163,7 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
             _, deps = read(
                 connection, about.where(link.c.topic_id == number).order_by(post.c.status)
             )
-            put(connection, f"/topics/{number}", deps, mark=mark(connection))
+            put(connection, f"/topics/{number}", deps, mark=current_log_position(connection))
         connection.execute(sa.update(post).where(post.c.id == 2).values(status="live"))
         assert resolve(connection).pages == ()
         connection.execute(sa.update(post).where(post.c.id == 1).values(status="live"))
@@ -171,12 +176,12 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
 def test_a_change_is_resolved_once(engine: Engine) -> None:
     """What was resolved is not taken again."""
     with engine.begin() as connection:
-        at = mark(connection)
+        at = current_log_position(connection)
         _, found = read(connection, sa.select(post))
         put(connection, "/", found, mark=at)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert [page.url for page in resolve(connection).pages] == ["/"]
-        assert resolve(connection).changes == 0
+        assert resolve(connection).change_count == 0
 
 
 def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) -> None:
@@ -193,7 +198,7 @@ def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) ->
         )
         resolve(connection)
         _, found = read(connection, newest)
-        put(connection, "/", found, mark=mark(connection))
+        put(connection, "/", found, mark=current_log_position(connection))
         connection.execute(sa.insert(post).values(id=1, slug="old", published_at=day(1)))
         assert resolve(connection).pages == ()
         connection.execute(sa.insert(post).values(id=2, slug="new", published_at=day(20)))
@@ -204,8 +209,8 @@ def test_many_changes_purge_everything(engine: Engine) -> None:
     """A bulk import costs one purge of everything, not the memory of its rows."""
     with engine.begin() as connection:
         connection.execute(sa.insert(post), [{"id": i, "slug": f"s{i}"} for i in range(1, 2_100)])
-        assert "more changes" in resolve(connection).everything
-        assert resolve(connection).changes == 0
+        assert "more changes" in resolve(connection).everything_reason
+        assert resolve(connection).change_count == 0
 
 
 LIVE = sa.select(post).where(post.c.status == "live")
@@ -230,13 +235,13 @@ def test_a_page_has_lost_what_was_deleted_or_left_its_list(
             ("/1", LIVE.where(post.c.id == 1)),
         ):
             _, found = read(connection, statement)
-            put(connection, url, found, mark=mark(connection))
+            put(connection, url, found, mark=current_log_position(connection))
         connection.execute(write)
-        assert {page.url: page.gone for page in resolve(connection).pages} == expected
+        assert {page.url: page.hard_purge for page in resolve(connection).pages} == expected
 
 
 def test_what_a_person_wants_forgotten_is_gone(engine: Engine) -> None:
     """Nobody knows why."""
     with engine.begin() as connection:
-        append(connection, asked_for("/a", "p-a"))
-        assert [page.gone for page in resolve(connection).pages] == [True]
+        append_change(connection, manual_purge_change("/a", "p-a"))
+        assert [page.hard_purge for page in resolve(connection).pages] == [True]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.edge import PolicyError
-from app.edge.policy.cache_tags import page_tag, tag_lines
-from app.edge.policy.cdn_headers import named
+from app.edge.policy.cache_tags import format_tags, page_tag
+from app.edge.policy.cdn_headers import parse_dialects
 
 
 @given(st.text(), st.text(), st.text(), st.text())
@@ -22,18 +22,18 @@ def test_a_tag_needs_the_key() -> None:
     """A stranger can't guess it, and it fits every edge."""
     tag = page_tag("https://x.example", "/articles/a", key=b"one")
     assert tag != page_tag("https://x.example", "/articles/a", key=b"two")
-    assert tag_lines([tag], named("fastly")) == (("Surrogate-Key", tag),)
+    assert format_tags([tag], parse_dialects("fastly")) == (("Surrogate-Key", tag),)
 
 
 def test_each_dialect_gets_tags_in_its_own_header() -> None:
     """Comma or space, each tag once; nginx has none."""
-    lines = tag_lines(["a", "b", "a"], named("cloudflare, fastly, bunny, nginx"))
+    lines = format_tags(["a", "b", "a"], parse_dialects("cloudflare, fastly, bunny, nginx"))
     assert dict(lines) == {"Cache-Tag": "a,b", "Surrogate-Key": "a b", "CDN-Tag": "a,b"}
-    assert tag_lines([], named("cloudflare")) == ()
+    assert format_tags([], parse_dialects("cloudflare")) == ()
 
 
 @pytest.mark.parametrize("tag", ["", "A", "a:b", "a b", "a,b", "a\n", "é", "a" * 65])
 def test_a_tag_that_an_edge_would_mangle_is_refused(tag: str) -> None:
     """Two edges ignore case, some refuse a colon."""
     with pytest.raises(PolicyError, match="no cache tag"):
-        tag_lines([tag], named("cloudflare"))
+        format_tags([tag], parse_dialects("cloudflare"))

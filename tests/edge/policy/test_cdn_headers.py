@@ -8,8 +8,14 @@ from datetime import timedelta
 import pytest
 
 from app.edge import NO_STORE, Freshness, Policy, PolicyError, cache_control
-from app.edge.policy.cdn_headers import DIALECTS, mixed_fields, named, spell, varying
-from app.edge.policy.decorators import mark_of
+from app.edge.policy.cdn_headers import (
+    DIALECTS,
+    format_policy,
+    mixed_fields,
+    parse_dialects,
+    varying,
+)
+from app.edge.policy.decorators import find_route_policy
 
 ARTICLE = Policy(
     name="ARTICLE",
@@ -189,24 +195,33 @@ GOLDEN = {
 @pytest.mark.parametrize(("dialects", "policy", "headers"), GOLDEN.values(), ids=GOLDEN)
 def test_a_dialect_spells_a_policy(dialects: str, policy: Policy, headers: dict[str, str]) -> None:
     """The very lines that leave the origin, with the usual cap."""
-    assert dict(spell(policy, named(dialects), cap=timedelta(minutes=1))) == headers
+    assert (
+        dict(format_policy(policy, parse_dialects(dialects), cap=timedelta(minutes=1))) == headers
+    )
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_a_private_page_tells_no_edge_anything(dialect: str) -> None:
     """What is not shared is said in Cache-Control alone."""
-    assert spell(ACCOUNT, named(dialect), cap=None) == (("Cache-Control", "private, max-age=300"),)
-    assert spell(NO_STORE, named(dialect), cap=None) == (("Cache-Control", "no-store"),)
+    assert format_policy(ACCOUNT, parse_dialects(dialect), cap=None) == (
+        ("Cache-Control", "private, max-age=300"),
+    )
+    assert format_policy(NO_STORE, parse_dialects(dialect), cap=None) == (
+        ("Cache-Control", "no-store"),
+    )
 
 
 def test_without_a_cap_an_edge_gets_all_of_it() -> None:
     """Stale directives stand beside max-age, never beside s-maxage."""
-    assert dict(spell(ARTICLE, named("fastly"), cap=None))["Surrogate-Control"] == FULL
+    assert (
+        dict(format_policy(ARTICLE, parse_dialects("fastly"), cap=None))["Surrogate-Control"]
+        == FULL
+    )
 
 
 def test_an_edge_that_reads_cache_control_alone_keeps_no_longer_than_an_edge_may() -> None:
     """Where the edge's promise is the shorter one, it is said even to edges nobody named."""
-    assert dict(spell(FIELDS, (), cap=None))["Cache-Control"] == FOR_ALL
+    assert dict(format_policy(FIELDS, (), cap=None))["Cache-Control"] == FOR_ALL
 
 
 LITERAL = {
@@ -245,22 +260,22 @@ def test_each_directive_of_the_rfcs_is_written_as_it_was_said(
     said: dict[str, object], header: str, dialects: str
 ) -> None:
     """RFC 9111 §5.2.2, RFC 5861 and RFC 8246, whatever edge is in front."""
-    mark = mark_of(cache_control(**said)(lambda: ""))
+    mark = find_route_policy(cache_control(**said)(lambda: ""))
     assert mark is not None
-    lines = spell(mark.policy, named(dialects), cap=timedelta(minutes=1))
+    lines = format_policy(mark.policy, parse_dialects(dialects), cap=timedelta(minutes=1))
     assert lines == (("Cache-Control", header),)
 
 
 def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
     """A slip in a setting is one clear sentence."""
     with pytest.raises(PolicyError, match=r"akamai.*Known ones: broadsheet, bunny, cloudflare"):
-        named("cloudflare, akamai")
+        parse_dialects("cloudflare, akamai")
 
 
 def test_an_edge_that_is_configured_for_it_keeps_variants_apart() -> None:
     """By the fields that EDGE_VARY names; bunny can't be told."""
     page = replace(ARTICLE, vary=("Accept-Language",))
-    configured = varying(named("cloudflare,cloudfront,bunny"), ("Accept-Language",))
+    configured = varying(parse_dialects("cloudflare,cloudfront,bunny"), ("Accept-Language",))
     mixed = {dialect.name: mixed_fields(page, dialect) for dialect in configured}
     assert mixed == {"cloudflare": (), "cloudfront": (), "bunny": ("Accept-Language",)}
     other = replace(ARTICLE, vary=("Accept",))

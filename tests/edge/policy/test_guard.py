@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.edge import NO_STORE, Freshness, Policy
-from app.edge.policy.guard import REASONS, Facts, judge
+from app.edge.policy.guard import LEAK_REASONS, ResponseFacts, find_reason_not_to_share
 
 PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(minutes=1)), vary=("Accept",))
 PRIVATE = Policy(name="PRIVATE", private=True)
@@ -16,9 +16,14 @@ COOKIE_ASIDE = Policy(name="ASIDE", private=("Set-Cookie",))
 
 CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "nothing touched": ({}, None),
-    **{code: ({"touched": frozenset({code})}, code) for code in REASONS},
+    **{code: ({"touched": frozenset({code})}, code) for code in LEAK_REASONS},
     "a private page may touch all": (
-        {"policy": PRIVATE, "touched": frozenset(REASONS), "cookies_set": ("a",), "streamed": True},
+        {
+            "policy": PRIVATE,
+            "touched": frozenset(LEAK_REASONS),
+            "cookies_set": ("a",),
+            "streamed": True,
+        },
         None,
     ),
     "an empty session seen late": ({"touched": frozenset({"session-seen"})}, None),
@@ -67,17 +72,21 @@ QUIET = {"unsafe-method", "error-status", "unmarked"}
 @pytest.mark.parametrize(("facts", "code"), CASES.values(), ids=CASES)
 def test_the_verdict(facts: dict[str, Any], code: str | None) -> None:
     """Each fact has its reason, and a page without one may be shared."""
-    finding = judge(Facts(**{"view": "site.show", "policy": PUBLIC, **facts}))
+    finding = find_reason_not_to_share(
+        ResponseFacts(**{"view": "site.show", "policy": PUBLIC, **facts})
+    )
     assert (finding.code if finding else None) == code
 
 
 @pytest.mark.parametrize(("facts", "code"), CASES.values(), ids=CASES)
 def test_only_a_broken_promise_is_a_leak(facts: dict[str, Any], code: str | None) -> None:
     """An error page or a POST is nobody's fault; the rest names view, policy and reason."""
-    finding = judge(Facts(**{"view": "site.show", "policy": PUBLIC, **facts}))
+    finding = find_reason_not_to_share(
+        ResponseFacts(**{"view": "site.show", "policy": PUBLIC, **facts})
+    )
     if finding is None or "session-read-late" in facts.get("touched", ()):
         return
-    assert finding.leak == (code not in QUIET)
-    assert "site.show" in finding.sentence
-    if finding.leak:
-        assert f"({code})" in finding.sentence
+    assert finding.is_leak == (code not in QUIET)
+    assert "site.show" in finding.summary
+    if finding.is_leak:
+        assert f"({code})" in finding.summary

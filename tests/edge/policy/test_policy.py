@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.edge import NO_STORE, Freshness, Policy, PolicyError
 from app.edge.http.cache_control import Directives
-from app.edge.policy.cdn_headers import DIALECTS, spell
+from app.edge.policy.cdn_headers import DIALECTS, format_policy
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -109,7 +109,7 @@ WORDS = {
 @pytest.mark.parametrize(("policy", "browser", "edge"), WORDS.values(), ids=WORDS)
 def test_a_policy_can_be_said_in_words(policy: Policy, browser: str, edge: str) -> None:
     """Each audience gets a phrase that a person understands."""
-    assert policy.words() == (browser, edge)
+    assert policy.texts_by_audience() == (browser, edge)
 
 
 spans = st.integers(0, 10**6).map(lambda seconds: timedelta(seconds=seconds))
@@ -183,9 +183,9 @@ def test_a_merge_is_never_more_permissive_than_either(one: Policy, two: Policy) 
         if both.no_store:
             continue
         assert _no_looser(both.browser, each.browser)
-        assert both.shared <= each.shared
+        assert both.is_shareable <= each.is_shareable
         assert both.private is True or _fields_of(both.private) >= _fields_of(each.private)
-        assert not both.shared or _no_looser(both.at_edge, each.at_edge)
+        assert not both.is_shareable or _no_looser(both.edge_freshness, each.edge_freshness)
         assert both.public <= each.public
         assert both.immutable <= each.immutable
         assert both.no_transform >= each.no_transform
@@ -207,7 +207,7 @@ def test_stale_serving_and_s_maxage_never_stand_together_by_our_hand(
     policy: Policy, dialect: str, cap: timedelta | None
 ) -> None:
     """s-maxage forbids stale serving (RFC 9111 §5.2.2.10), so it would be a lie."""
-    for _, value in spell(policy, (DIALECTS[dialect],), cap=cap):
+    for _, value in format_policy(policy, (DIALECTS[dialect],), cap=cap):
         said = Directives.parse([value])
         if "s-maxage" in said and policy.browser.stale_if_error is None:
             assert "stale-if-error" not in said
@@ -218,11 +218,11 @@ def test_an_edge_that_cannot_be_purged_keeps_no_longer_than_the_cap(
     policy: Policy, dialect: str, cap: timedelta
 ) -> None:
     """Only the gateway, which is purged, gets the full time."""
-    if policy.edge is None or policy.literal or policy.immutable or DIALECTS[dialect].purged:
+    if policy.edge is None or policy.literal or policy.immutable or DIALECTS[dialect].can_be_purged:
         return
     if not policy.purged:
         return
-    for name, value in spell(policy, (DIALECTS[dialect],), cap=cap):
+    for name, value in format_policy(policy, (DIALECTS[dialect],), cap=cap):
         if name == "X-Accel-Expires":
             assert int(value) <= cap.total_seconds()
         else:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from app.edge import NO_STORE, Freshness, Policy
 from app.edge.http.cache_control import Directives
-from app.edge.policy.cdn_headers import named, spell
-from app.edge.policy.response_overrides import overlaid, with_expires
+from app.edge.policy.cdn_headers import format_policy, parse_dialects
+from app.edge.policy.response_overrides import apply_overrides, max_age_from_expires
 
 ARTICLE = Policy(
     name="ARTICLE",
@@ -85,8 +85,8 @@ def test_the_view_has_the_last_word(
     base: Policy | None, said: str, header: str, edge: str | None
 ) -> None:
     """Its directives replace the mark's, but never open what a mark has closed."""
-    policy = overlaid(base, Directives.parse([said]))
-    lines = dict(spell(policy, named("broadsheet"), cap=None))
+    policy = apply_overrides(base, Directives.parse([said]))
+    lines = dict(format_policy(policy, parse_dialects("broadsheet"), cap=None))
     assert lines["Cache-Control"] == header
     assert lines.get("Broadsheet-Cache-Control") == edge
 
@@ -102,13 +102,13 @@ EXPIRES = {
 @pytest.mark.parametrize(("expires", "seconds"), EXPIRES.values(), ids=EXPIRES)
 def test_a_hand_written_expires_means_a_max_age(expires: str, seconds: int) -> None:
     """Both then say the same; what is no date has passed (RFC 9111 §5.3)."""
-    assert with_expires(Directives(), expires, NOW).delta("max-age") == seconds
+    assert max_age_from_expires(Directives(), expires, NOW).delta_seconds("max-age") == seconds
 
 
 def test_max_age_is_heard_before_expires() -> None:
     """RFC 9111 §5.3: with max-age, Expires is ignored."""
     said = Directives.of(max_age=5)
-    assert with_expires(said, "Thu, 01 Jan 2026 00:02:00 GMT", NOW) == said
+    assert max_age_from_expires(said, "Thu, 01 Jan 2026 00:02:00 GMT", NOW) == said
 
 
 @given(
@@ -139,6 +139,6 @@ def test_max_age_is_heard_before_expires() -> None:
 )
 def test_no_mixture_of_words_makes_it_fail(base: Policy | None, said: list[str]) -> None:
     """Contradictions in a header are read strictly, never raised."""
-    policy = overlaid(base, Directives.parse(said))
-    assert not (policy.shared and "private" in said)
-    assert not (policy.shared and base in {ACCOUNT, NO_STORE})
+    policy = apply_overrides(base, Directives.parse(said))
+    assert not (policy.is_shareable and "private" in said)
+    assert not (policy.is_shareable and base in {ACCOUNT, NO_STORE})

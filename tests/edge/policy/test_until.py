@@ -12,7 +12,7 @@ from flask import Flask
 from app.edge import Freshness, Policy, PolicyError, cached
 from app.edge.flask import Edge
 from app.edge.http.cache_control import Directives
-from app.edge.policy.cdn_headers import DIALECTS, named, spell, told
+from app.edge.policy.cdn_headers import DIALECTS, format_policy, freshness_for, parse_dialects
 from app.edge.policy.until import covers, sooner, time_left
 from app.edge.testing import FrozenClock
 
@@ -58,7 +58,7 @@ def test_no_dialect_lets_a_page_live_longer(name: str, until: str) -> None:
     policy = Policy(name="P", browser=LONG, edge=LONG, until=until)
     ended = policy.ending(NOW)
     left = int(time_left(until, "UTC", NOW).total_seconds())
-    for line, value in spell(ended, named(name), cap=None):
+    for line, value in format_policy(ended, parse_dialects(name), cap=None):
         if line == "X-Accel-Expires":
             assert int(value) <= left
             continue
@@ -68,14 +68,14 @@ def test_no_dialect_lets_a_page_live_longer(name: str, until: str) -> None:
                 assert int(str(directives[directive])) <= left
         assert "stale-while-revalidate" not in directives
         assert "stale-if-error" not in directives
-    edge = told(ended, DIALECTS[name], cap=None)
+    edge = freshness_for(ended, DIALECTS[name], cap=None)
     assert edge.ttl <= time_left(until, "UTC", NOW)
 
 
 def test_a_lifetime_that_is_shorter_stays() -> None:
     """The end is the latest, not the only one."""
     policy = Policy(name="P", edge=Freshness(ttl=timedelta(seconds=30)), until="midnight")
-    assert policy.ending(NOW).at_edge.ttl == timedelta(seconds=30)
+    assert policy.ending(NOW).edge_freshness.ttl == timedelta(seconds=30)
 
 
 def test_merging_keeps_the_sooner_end() -> None:

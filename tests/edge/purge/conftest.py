@@ -16,13 +16,13 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.edge import changes, purge
 from app.edge import pages as index
-from app.edge.changes import Watched, install, mark
+from app.edge.changes import WatchedTable, current_log_position, install_triggers
 from app.edge.dependencies import Dependency, Row
-from app.edge.pages import Page, Registered, Resolution, register
-from app.edge.pages.page import Affected
-from app.edge.purge import Relay, State, Tier, enqueue
-from app.edge.purge.leader import Alone
-from app.edge.purge.runtime import World
+from app.edge.pages import IndexedPage, RegistrationResult, Resolution, register
+from app.edge.pages.page import AffectedPage
+from app.edge.purge import EntryState, Relay, Tier, enqueue_resolution
+from app.edge.purge.leader import SoleLeader
+from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
 
 metadata = sa.MetaData()
@@ -36,12 +36,12 @@ post = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
 )
-WATCHED = (Watched(table="post"),)
+WATCHED = (WatchedTable(table="post"),)
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 GATEWAY = Tier(name="gateway", depth=0)
-CDN = Tier(name="cdn", depth=1, flight=timedelta(seconds=30))
+CDN = Tier(name="cdn", depth=1, max_flight_time=timedelta(seconds=30))
 
 
 def connect(url: str) -> Engine:
@@ -69,7 +69,7 @@ def build(engine: Engine, posts: int = 0) -> None:
     """Make the tables and triggers, and register a page for each of some posts."""
     with engine.begin() as connection:
         metadata.create_all(connection)
-        install(connection, WATCHED)
+        install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DELETE FROM edge_change")
         for number in range(1, posts + 1):
             connection.execute(sa.insert(post).values(id=number, version=0))
@@ -84,15 +84,18 @@ def page(connection: Connection, number: int) -> None:
     found: set[Dependency] = {
         Row(table="post", key=(("id", str(number)),), columns=frozenset({"version"})),
     }
-    made = Page(
+    made = IndexedPage(
         url=f"/{number}",
         tag=f"p-{number}",
         etag='"e"',
         policy="test",
-        registered=NOW,
-        expires=NOW + timedelta(days=900),
+        registered_at=NOW,
+        expires_at=NOW + timedelta(days=900),
     )
-    assert register(connection, made, found, [mark(connection)]) is Registered.DONE
+    assert (
+        register(connection, made, found, [current_log_position(connection)])
+        is RegistrationResult.REGISTERED
+    )
 
 
 @pytest.fixture
@@ -140,19 +143,19 @@ class Clock:
         self._ticks += by.total_seconds()
 
 
-def world(clock: Clock, reached: Callable[[str], None] | None = None) -> World:
+def world(clock: Clock, reached: Callable[[str], None] | None = None) -> RelayRuntime:
     """A world whose time and chance a test knows."""
-    return World(
+    return RelayRuntime(
         clock=clock,
-        ticks=clock.ticks,
+        monotonic=clock.ticks,
         random=Random(7),
-        reached=reached or (lambda _step: None),
+        on_step=reached or (lambda _step: None),
     )
 
 
 def relay(engine: Engine, tiers: dict[Tier, Any], clock: Clock, **more: Any) -> Relay:
     """A relay in a world of its own."""
-    return Relay(engine, tiers, leader=Alone(), world=world(clock), **more)
+    return Relay(engine, tiers, leader=SoleLeader(), runtime=world(clock), **more)
 
 
 def owe(
@@ -163,13 +166,13 @@ def owe(
     everything: str = "",
 ) -> None:
     """Owe the purge of pages, or of everything, as resolving does."""
-    pages = tuple(Affected(id=n, url=url, tag=f"p{url[1:]}") for n, url in enumerate(urls))
-    resolution = Resolution(changes=1, pages=pages, everything=everything)
+    pages = tuple(AffectedPage(id=n, url=url, tag=f"p{url[1:]}") for n, url in enumerate(urls))
+    resolution = Resolution(change_count=1, pages=pages, everything_reason=everything)
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        enqueue(connection, resolution, tiers, now)
+        enqueue_resolution(connection, resolution, tiers, now)
 
 
-def states(engine: Engine, tier: Tier) -> dict[str, State]:
+def states(engine: Engine, tier: Tier) -> dict[str, EntryState]:
     """The state of the newest entry of each page of a tier; everything stands under `*`."""
     with engine.connect() as connection:
         rows = connection.execute(
@@ -177,4 +180,4 @@ def states(engine: Engine, tier: Tier) -> dict[str, State]:
             .where(outbox.c.tier == tier.name)
             .order_by(outbox.c.id),
         ).all()
-    return {url or "*": State(state) for url, state in rows}
+    return {url or "*": EntryState(state) for url, state in rows}

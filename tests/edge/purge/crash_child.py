@@ -21,16 +21,16 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn import Limits, Target
-from app.edge.purge import Relay, State, Tier
-from app.edge.purge.leader import Alone
+from app.edge.cdn import CallLimits, PurgeTarget
+from app.edge.purge import EntryState, Relay, Tier
+from app.edge.purge.leader import SoleLeader
 from app.edge.purge.tables import outbox
 
 from .conftest import NOW, Clock, build, connect, post, world
 
 POSTS = 4
 GATEWAY = Tier(name="gateway", depth=0)
-CDN = Tier(name="cdn", depth=1, flight=timedelta(seconds=30))
+CDN = Tier(name="cdn", depth=1, max_flight_time=timedelta(seconds=30))
 STATEMENTS = 150
 """Fewer steps than a child takes in its life."""
 
@@ -38,14 +38,14 @@ STATEMENTS = 150
 class FileEdge:
     """An edge that outlives us: a line says which version of a page it fetched after a purge."""
 
-    limits = Limits(batch=3)
+    limits = CallLimits(batch=3)
 
     def __init__(self, path: Path, inner: FileEdge | None, engine: Engine) -> None:
         self._path = path
         self._inner = inner
         self._engine = engine
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Fetch these pages anew, from the edge inside this one or from the database."""
         for target in targets:
             self._fetch(target.url)
@@ -89,7 +89,7 @@ def live(url: str, folder: Path, now: datetime, dies_at: int, seed: int) -> None
         event.listen(engine, name, count)
     clock = Clock(now=now)
     tiers = edges(connect(url), folder)
-    relay = Relay(engine, tiers, leader=Alone(), world=world(clock, count))
+    relay = Relay(engine, tiers, leader=SoleLeader(), runtime=world(clock, count))
     for turn in range(3):
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             some = random.sample(range(1, POSTS + 1), 2)
@@ -97,9 +97,9 @@ def live(url: str, folder: Path, now: datetime, dies_at: int, seed: int) -> None
             connection.execute(bump.where(post.c.id.in_(some)))
         if turn != 1:
             relay.flush(clock.now)
-        relay.step(clock.now)
-        clock.advance(CDN.flight)
-    relay.step(clock.now)
+        relay.run_once(clock.now)
+        clock.advance(CDN.max_flight_time)
+    relay.run_once(clock.now)
     os._exit(0)
 
 
@@ -125,14 +125,14 @@ def recover(url: str, folder: Path, now: datetime) -> dict[str, Any]:
     """Let a relay live for a while, and say what the edges keep and what is owed."""
     engine, clock = connect(url), Clock(now=now)
     tiers = edges(engine, folder)
-    relay = Relay(engine, tiers, leader=Alone(), world=world(clock))
+    relay = Relay(engine, tiers, leader=SoleLeader(), runtime=world(clock))
     for _ in range(6):
-        relay.step(clock.now)
+        relay.run_once(clock.now)
         clock.advance(timedelta(minutes=1))
     with engine.connect() as connection:
         current = {f"/{row.id}": row.version for row in connection.execute(sa.select(post))}
         unsettled = connection.scalar(
-            sa.select(sa.func.count()).where(outbox.c.state != State.SETTLED),
+            sa.select(sa.func.count()).where(outbox.c.state != EntryState.SETTLED),
         )
     engine.dispose()
     kept = {tier.name: edge.kept() for tier, edge in tiers.items()}

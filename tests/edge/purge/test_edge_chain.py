@@ -10,8 +10,8 @@ import pytest
 from app.edge import Freshness, Policy
 from app.edge.cdn.null import NullDriver
 from app.edge.gateway import capped_headers
-from app.edge.policy.cdn_headers import named
-from app.edge.purge.edge_chain import FLIGHT, PROPAGATION, Front
+from app.edge.policy.cdn_headers import parse_dialects
+from app.edge.purge.edge_chain import MAX_FLIGHT_TIME, PROPAGATION, EdgeChain
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,11 +26,11 @@ PAGE = Policy(
 LONG = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"
 
 
-def front(edges: str, driven: str = "") -> Front:
+def front(edges: str, driven: str = "") -> EdgeChain:
     """These edges, of which some have a driver, in front of a gateway."""
-    return Front.of(
-        named(edges),
-        named("broadsheet"),
+    return EdgeChain.from_dialects(
+        parse_dialects(edges),
+        parse_dialects("broadsheet"),
         cap=MINUTE,
         drivers=lambda name: NullDriver() if name in driven.split(",") else None,
     )
@@ -43,23 +43,26 @@ def test_the_first_that_is_named_is_the_outermost() -> None:
 
 
 FLIGHTS = {
-    "one": ("varnish", "varnish", {"varnish": FLIGHT}),
+    "one": ("varnish", "varnish", {"varnish": MAX_FLIGHT_TIME}),
     "its own propagation": (
         "fastly",
         "fastly",
-        {"fastly": FLIGHT + PROPAGATION["fastly"]},
+        {"fastly": MAX_FLIGHT_TIME + PROPAGATION["fastly"]},
     ),
     "an inner one that keeps old pages for the cap": (
         "varnish,nginx",
         "varnish",
-        {"varnish": FLIGHT + MINUTE},
+        {"varnish": MAX_FLIGHT_TIME + MINUTE},
     ),
     "an inner one that is slow": (
         "varnish,fastly",
         "varnish,fastly",
-        {"fastly": FLIGHT + PROPAGATION["fastly"], "varnish": FLIGHT + PROPAGATION["fastly"]},
+        {
+            "fastly": MAX_FLIGHT_TIME + PROPAGATION["fastly"],
+            "varnish": MAX_FLIGHT_TIME + PROPAGATION["fastly"],
+        },
     ),
-    "an outer one changes nothing": ("nginx,varnish", "varnish", {"varnish": FLIGHT}),
+    "an outer one changes nothing": ("nginx,varnish", "varnish", {"varnish": MAX_FLIGHT_TIME}),
     "none": ("cloudflare,nginx", "", {}),
 }
 
@@ -69,7 +72,7 @@ def test_a_flight_is_as_long_as_anything_old_can_come(
     edges: str, driven: str, flights: dict[str, timedelta]
 ) -> None:
     """After the second purge nothing inside shows the old page any more."""
-    assert {tier.name: tier.flight for tier in front(edges, driven).tiers} == flights
+    assert {tier.name: tier.max_flight_time for tier in front(edges, driven).tiers} == flights
 
 
 TRUSTED = {
@@ -102,10 +105,10 @@ class ByUrl(NullDriver):
 def test_an_edge_that_is_purged_by_url_does_not_lose_other_spellings() -> None:
     """So it and all outside it are not trusted with them."""
     drivers = {"varnish": NullDriver(), "generic": ByUrl(), "fastly": NullDriver()}
-    found = Front.of(
-        named("fastly,generic,varnish"), (), cap=MINUTE, drivers=lambda name: drivers[name]
+    found = EdgeChain.from_dialects(
+        parse_dialects("fastly,generic,varnish"), (), cap=MINUTE, drivers=lambda name: drivers[name]
     )
-    assert (found.trusted, found.by_any_url) == (3, 1)
+    assert (found.purgeable_count, found.purgeable_by_tag_count) == (3, 1)
 
 
 TOLD = {
@@ -144,38 +147,40 @@ def test_each_edge_is_told_its_own(
     edges: str, driven: str, trusted: int | None, lines: dict[str, str]
 ) -> None:
     """What can be purged gets all of it, what can't gets the cap; the gateway is told the whole."""
-    found = dict(front(edges, driven).lines(PAGE, trusted))
+    found = dict(front(edges, driven).format_policy(PAGE, trusted))
     assert found.pop("Broadsheet-Cache-Control") == f"{LONG}, purged"
     assert found == {"Cache-Control": "max-age=0, must-revalidate", **lines}
 
 
 def test_the_gateway_hears_what_to_say_instead() -> None:
     """For each number of edges that may be trusted, the lines that differ and no others."""
-    made = front("cloudflare,varnish", "cloudflare,varnish").instead(PAGE)
+    made = front("cloudflare,varnish", "cloudflare,varnish").capped_headers(PAGE)
     kept = [(capped_headers.FIELD, made)]
     usual = [("CDN-Cache-Control", LONG), ("Surrogate-Control", LONG), ("X", "1")]
     brief = ("CDN-Cache-Control", "max-age=60")
-    assert capped_headers.doubted(usual, kept, "1") == [brief, *usual[1:]]
-    assert capped_headers.doubted(usual, kept, "0") == [
+    assert capped_headers.apply_capped_headers(usual, kept, "1") == [brief, *usual[1:]]
+    assert capped_headers.apply_capped_headers(usual, kept, "0") == [
         brief,
         ("Surrogate-Control", "max-age=60"),
         ("X", "1"),
     ]
-    assert capped_headers.doubted(usual, [], "0") is None
+    assert capped_headers.apply_capped_headers(usual, [], "0") is None
 
 
 def test_nothing_is_said_instead_of_what_needs_no_purge() -> None:
     """A cap changes nothing there, and where nothing is driven it holds anyway."""
     forever = Policy(name="F", browser=Freshness(ttl=DAY), edge=Freshness(ttl=DAY), immutable=True)
-    assert front("varnish", "varnish").instead(forever) == ""
-    assert front("varnish").instead(PAGE) == ""
+    assert front("varnish", "varnish").capped_headers(forever) == ""
+    assert front("varnish").capped_headers(PAGE) == ""
 
 
 def test_only_edges_that_are_purged_by_tags_get_them() -> None:
     """In the field and with the separator of each."""
-    assert front("cloudflare,varnish", "varnish").tags("p-1") == (("xkey", "p-1 all"),)
-    assert front("cloudflare,varnish", "cloudflare").tags("p-1") == (("Cache-Tag", "p-1,all"),)
-    assert front("nginx,varnish").tags("p-1") == ()
+    assert front("cloudflare,varnish", "varnish").format_tags("p-1") == (("xkey", "p-1 all"),)
+    assert front("cloudflare,varnish", "cloudflare").format_tags("p-1") == (
+        ("Cache-Tag", "p-1,all"),
+    )
+    assert front("nginx,varnish").format_tags("p-1") == ()
 
 
 LIVES = {
@@ -194,25 +199,25 @@ def test_a_page_lives_as_long_as_the_last_copy(
     """Each cache may get it when the one behind it may just still show it."""
     assert PAGE.edge is not None
     one = DAY + 7 * DAY
-    flights = [tier.flight for tier in front(edges, driven).tiers]
+    flights = [tier.max_flight_time for tier in front(edges, driven).tiers]
     # Fastly is not told to show what is stale while it asks.
     revalidating = (whole - ("fastly" in driven)) * MINUTE
-    expected = whole * one + revalidating + capped * MINUTE + max(flights, default=FLIGHT)
-    assert front(edges, driven).life(PAGE) == expected
+    expected = whole * one + revalidating + capped * MINUTE + max(flights, default=MAX_FLIGHT_TIME)
+    assert front(edges, driven).max_lifetime(PAGE) == expected
 
 
 def test_where_edges_do_as_browsers_do_each_counts_anew() -> None:
     """One policy for all: the gateway, the edge, and caches that nobody named."""
     policy = Policy(name="B", browser=Freshness(ttl=MINUTE))
-    assert front("varnish").life(policy) == 3 * MINUTE + FLIGHT
+    assert front("varnish").max_lifetime(policy) == 3 * MINUTE + MAX_FLIGHT_TIME
 
 
 def test_each_edge_is_listed_with_what_it_does() -> None:
     """For `flask edge routes`: the outermost first, with the reason of a cap."""
-    assert front("nginx,varnish", "varnish").words(PAGE) == {
+    assert front("nginx,varnish", "varnish").texts_by_edge(PAGE) == {
         "nginx": "keeps it for 1 minute, for it can't be purged",
-        "varnish": PAGE.at_edge.words(),
+        "varnish": PAGE.edge_freshness.to_text(),
     }
-    assert set(front("nginx,varnish").words(Policy(name="N", no_store=True)).values()) == {
+    assert set(front("nginx,varnish").texts_by_edge(Policy(name="N", no_store=True)).values()) == {
         "keeps nothing"
     }

@@ -6,19 +6,19 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.purge.entry_state import MOVES, OPEN, State, move
+from app.edge.purge.entry_state import OPEN_STATES, TRANSITIONS, EntryState, move
 from app.edge.purge.tables import outbox
 
 ARROWS = {
-    (State.PENDING, State.CLAIMED),
-    (State.CLAIMED, State.CLAIMED),
-    (State.CLAIMED, State.PENDING),
-    (State.CLAIMED, State.SENT),
-    (State.CLAIMED, State.SETTLED),
-    (State.CLAIMED, State.DEAD),
-    (State.SENT, State.CLAIMED),
-    (State.DEAD, State.PENDING),
-    (State.DEAD, State.SETTLED),
+    (EntryState.PENDING, EntryState.CLAIMED),
+    (EntryState.CLAIMED, EntryState.CLAIMED),
+    (EntryState.CLAIMED, EntryState.PENDING),
+    (EntryState.CLAIMED, EntryState.SENT),
+    (EntryState.CLAIMED, EntryState.SETTLED),
+    (EntryState.CLAIMED, EntryState.DEAD),
+    (EntryState.SENT, EntryState.CLAIMED),
+    (EntryState.DEAD, EntryState.PENDING),
+    (EntryState.DEAD, EntryState.SETTLED),
 }
 ENTRY = {
     "tier": "cdn",
@@ -31,9 +31,9 @@ ENTRY = {
 }
 
 
-@pytest.mark.parametrize(("source", "target"), list(product(State, State)), ids=str)
+@pytest.mark.parametrize(("source", "target"), list(product(EntryState, EntryState)), ids=str)
 def test_an_entry_moves_along_the_arrows_and_nowhere_else(
-    engine: Engine, source: State, target: State
+    engine: Engine, source: EntryState, target: EntryState
 ) -> None:
     """The table of moves is the database's law, not advice."""
     with engine.begin() as connection:
@@ -45,11 +45,11 @@ def test_an_entry_moves_along_the_arrows_and_nowhere_else(
 
 def test_what_is_open_can_still_settle() -> None:
     """From every state that is not the end there is a way to it."""
-    for start in State:
+    for start in EntryState:
         reached, seen = {start}, set()
         while reached - seen:
             state = (reached - seen).pop()
             seen.add(state)
-            reached |= MOVES[state]
-        assert State.SETTLED in reached
-    assert set(OPEN) == {State.PENDING, State.CLAIMED, State.SENT}
+            reached |= TRANSITIONS[state]
+        assert EntryState.SETTLED in reached
+    assert set(OPEN_STATES) == {EntryState.PENDING, EntryState.CLAIMED, EntryState.SENT}

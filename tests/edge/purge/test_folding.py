@@ -7,11 +7,11 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn import Limits
-from app.edge.pages.page import Affected, Short, ShortKind
+from app.edge.cdn import CallLimits
+from app.edge.pages.page import AffectedPage, Short, ShortKind
 from app.edge.pages.resolve import Resolution
-from app.edge.purge.claim import Claim, claim
-from app.edge.purge.outbox import enqueue
+from app.edge.purge.claim import Claim, claim_entries
+from app.edge.purge.outbox import enqueue_resolution
 from app.edge.purge.tables import outbox
 
 from .conftest import CDN, GATEWAY, NOW
@@ -19,26 +19,28 @@ from .conftest import CDN, GATEWAY, NOW
 BY_URL = replace(CDN, by_url=True)
 
 
-def short(url: str, kind: ShortKind, *, fleeting: bool) -> Affected:
+def short(url: str, kind: ShortKind, *, fleeting: bool) -> AffectedPage:
     """A short-lived page that a change touched."""
-    return Affected(
-        id=0, url=url, tag="p-short", gone=True, short=Short(kind=kind, fleeting=fleeting)
+    return AffectedPage(
+        id=0, url=url, tag="p-short", hard_purge=True, short=Short(kind=kind, fleeting=fleeting)
     )
 
 
 ERRORS = tuple(short(f"/no/{n}", ShortKind.ERROR, fleeting=True) for n in range(900))
 REDIRECTS = tuple(short(f"/OLD/{n}", ShortKind.REDIRECT, fleeting=False) for n in range(2))
-PAGE = Affected(id=1, url="/page", tag="p-1")
+PAGE = AffectedPage(id=1, url="/page", tag="p-1")
 
 
 def test_many_short_lived_pages_are_few_entries(engine: Engine) -> None:
     """Each tier is owed 400 URLs in one entry, and a claim names every page."""
     with engine.begin() as connection:
-        enqueue(connection, Resolution(pages=(PAGE, *ERRORS)), (GATEWAY, CDN), NOW)
+        enqueue_resolution(connection, Resolution(pages=(PAGE, *ERRORS)), (GATEWAY, CDN), NOW)
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
         assert len(rows) == 2 * (1 + 3)
         found: set[str] = set()
-        while isinstance(taken := claim(connection, GATEWAY, Limits(batch=500), NOW), Claim):
+        while isinstance(
+            taken := claim_entries(connection, GATEWAY, CallLimits(batch=500), NOW), Claim
+        ):
             found |= {target.url for target in taken.targets}
             assert len(taken.targets) <= 500
         assert found == {"/page", *(page.url for page in ERRORS)}
@@ -48,7 +50,7 @@ def test_an_edge_that_is_purged_by_url_is_owed_no_page_of_a_minute(engine: Engin
     """It is owed redirects one by one, and so is the gateway, for which their purge waits."""
     with engine.begin() as connection:
         pages = (PAGE, *ERRORS, *REDIRECTS)
-        enqueue(connection, Resolution(pages=pages), (GATEWAY, BY_URL), NOW)
+        enqueue_resolution(connection, Resolution(pages=pages), (GATEWAY, BY_URL), NOW)
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
     single = {"/page", "/OLD/0", "/OLD/1"}
     assert {row.url for row in rows if row.tier == "cdn"} == single

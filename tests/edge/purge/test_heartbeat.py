@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn.memory import MemoryDriver
-from app.edge.purge import Relay, Tier, breakers, status
-from app.edge.purge.gateway_heartbeats import ALIVE
+from app.edge.purge import Relay, Tier, open_breakers, purge_status
+from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT
 from app.edge.purge.heartbeat import BEAT, SILENT, Deputy, beat, relay_silence
-from app.edge.purge.leader import Alone, Leader
-from app.edge.purge.membership import join, retire_others
+from app.edge.purge.leader import Leader, SoleLeader
+from app.edge.purge.membership import join, retire_unconfigured_tiers
 from app.edge.purge.tables import tier as tiers
 
 from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, owe, relay
@@ -40,7 +40,7 @@ def note(engine: Engine, *known: Tier, by: str = "relay", clock: Clock) -> None:
 
 def deputy(engine: Engine, clock: Clock, lock: Leader | None = None) -> Deputy:
     """The deputy of a process that can purge the CDN."""
-    return Deputy(engine, lock or Alone(), [CDN.name], by="deputy", ticks=clock.ticks)
+    return Deputy(engine, lock or SoleLeader(), [CDN.name], by="deputy", ticks=clock.ticks)
 
 
 def test_a_dead_relay_is_no_edge_that_is_purged(known: Engine) -> None:
@@ -48,11 +48,11 @@ def test_a_dead_relay_is_no_edge_that_is_purged(known: Engine) -> None:
     clock = Clock()
     note(known, CDN, clock=clock)
     with known.connect() as connection:
-        assert breakers(connection, NOW + SILENT) == {}
+        assert open_breakers(connection, NOW + SILENT) == {}
         later = NOW + timedelta(seconds=100)
-        assert breakers(connection, later) == {"cdn": "no relay has delivered to it for 100 s"}
-        told = [*status(connection, later).words()]
-        assert not status(connection, later).healthy
+        assert open_breakers(connection, later) == {"cdn": "no relay has delivered to it for 100 s"}
+        told = [*purge_status(connection, later).to_lines()]
+        assert not purge_status(connection, later).is_healthy
     assert told[0].startswith("No relay has been alive for 100 s")
     assert "cdn can't be purged: no relay has delivered to it for 100 s." in told
 
@@ -61,12 +61,12 @@ def test_where_no_relay_ever_ran_nothing_is_said(known: Engine) -> None:
     """A site without edges in front needs none."""
     with known.connect() as connection:
         assert relay_silence(connection, NOW + timedelta(days=1)) is None
-        assert breakers(connection, NOW + timedelta(days=1)) == {}
+        assert open_breakers(connection, NOW + timedelta(days=1)) == {}
 
 
 def test_a_relay_that_runs_says_so(known: Engine) -> None:
     """Beside each tier that it delivers to, and no other."""
-    with running(Relay(known, {CDN: MemoryDriver()}, leader=Alone())):
+    with running(Relay(known, {CDN: MemoryDriver()}, leader=SoleLeader())):
         soon(lambda: heartbeats(known)["cdn"] > 0)
     assert heartbeats(known)["other"] == heartbeats(known)["gateway"] == 0
 
@@ -87,7 +87,7 @@ def test_a_deputy_waits_for_a_relay_that_is_alive(known: Engine) -> None:
         assert not found.leads()
         clock.advance(BEAT)
     assert not found.leads()
-    clock.advance(ALIVE)
+    clock.advance(HEARTBEAT_TIMEOUT)
     assert found.leads()
 
 
@@ -107,7 +107,7 @@ def test_a_deputy_makes_room_for_a_relay_that_is_back(known: Engine) -> None:
     clock = Clock()
     found = deputy(known, clock)
     assert not found.leads()
-    clock.advance(ALIVE)
+    clock.advance(HEARTBEAT_TIMEOUT)
     assert found.leads()
     note(known, CDN, by="deputy", clock=clock)
     clock.advance(BEAT)
@@ -157,7 +157,7 @@ def test_a_relay_that_hangs_is_stood_in_for(
     with running(found):
         soon(lambda: found._deputy._looked == clock.ticks())
         assert cdn.calls == []
-        clock.advance(ALIVE + SECOND)
+        clock.advance(HEARTBEAT_TIMEOUT + SECOND)
         soon(lambda: len(cdn.calls) == 1)
 
 
@@ -166,7 +166,7 @@ def test_who_stands_in_ends_when_a_relay_is_back(known: Engine) -> None:
     clock, cdn, stop = Clock(), MemoryDriver(), Event()
     found = relay(known, {CDN: cdn}, clock)
     assert not found.is_needed()
-    clock.advance(ALIVE)
+    clock.advance(HEARTBEAT_TIMEOUT)
     assert found.is_needed()
     thread = Thread(target=found.run, args=(stop,), kwargs={"elected": False})
     thread.start()
@@ -183,6 +183,6 @@ def test_a_release_elsewhere_retires_no_edge_that_a_relay_delivers_to(known: Eng
     clock = Clock()
     note(known, CDN, clock=clock)
     with known.begin() as connection:
-        assert retire_others(connection, [], NOW + SECOND) == ["other"]
+        assert retire_unconfigured_tiers(connection, [], NOW + SECOND) == ["other"]
     with known.begin() as connection:
-        assert retire_others(connection, [], NOW + SILENT + SECOND) == ["cdn"]
+        assert retire_unconfigured_tiers(connection, [], NOW + SILENT + SECOND) == ["cdn"]

@@ -11,12 +11,17 @@ import pytest
 from flask import Flask
 from sqlalchemy.engine import Connection
 
-from app.edge.flask.worker import own_tier
-from app.edge.purge.claim import LATE
-from app.edge.purge.gateway_heartbeats import ALIVE
-from app.edge.purge.lease import LASTS, RENEWED, Lease, Moment
-from app.edge.purge.maintenance import retire
-from app.edge.purge.membership import ABSENT, join, joined, retire_gone
+from app.edge.flask.worker import local_gateway_tier
+from app.edge.purge.claim import OVERDUE_AFTER
+from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT
+from app.edge.purge.lease import LEASE_SECONDS, RENEWAL_INTERVAL, ClockReading, GatewayLease
+from app.edge.purge.maintenance import retire_tier
+from app.edge.purge.membership import (
+    RETIRE_SILENT_AFTER,
+    join,
+    member_tiers,
+    retire_silent_gateways,
+)
 from app.extensions import db
 from app.publishing.models import Site
 from app.publishing.transaction import transaction
@@ -51,15 +56,15 @@ class Ticks:
         return self.now
 
 
-def renewed(lease: Lease) -> None:
+def renewed(lease: GatewayLease) -> None:
     """Let a lease last from now on."""
-    lease.renew(lease.moment())
+    lease.renew(lease.read_clocks())
 
 
 AGES = {
     "new": (0, True),
-    "before its end": (LASTS - 1, True),
-    "over": (LASTS, False),
+    "before its end": (LEASE_SECONDS - 1, True),
+    "over": (LEASE_SECONDS, False),
     "a clock that was set back a little": (-1, True),
     "a clock that was set back": (-3600, False),
 }
@@ -69,14 +74,14 @@ AGES = {
 def test_a_lease_holds_until_it_ends(age: float, holds: bool) -> None:
     """For every process that reads the same notes."""
     clock, ticks, notes = Ticks(), Ticks(), Notes()
-    renewed(Lease(notes, clock=clock, ticks=ticks))
+    renewed(GatewayLease(notes, clock=clock, ticks=ticks))
     clock.now += age
-    assert Lease(notes, clock=clock, ticks=ticks)() is holds
+    assert GatewayLease(notes, clock=clock, ticks=ticks)() is holds
 
 
 COUNTED = {
-    "before its end": (LASTS - 1, True),
-    "over, by a clock that was set back": (LASTS, False),
+    "before its end": (LEASE_SECONDS - 1, True),
+    "over, by a clock that was set back": (LEASE_SECONDS, False),
     "a machine that was started again": (-1, False),
 }
 
@@ -85,54 +90,54 @@ COUNTED = {
 def test_a_clock_that_is_set_prolongs_no_lease(passed: float, holds: bool) -> None:
     """Seconds are counted as well; what can't be known is over."""
     clock, ticks, notes = Ticks(), Ticks(), Notes()
-    renewed(Lease(notes, clock=clock, ticks=ticks))
+    renewed(GatewayLease(notes, clock=clock, ticks=ticks))
     ticks.now += passed
-    assert Lease(notes, clock=clock, ticks=ticks)() is holds
+    assert GatewayLease(notes, clock=clock, ticks=ticks)() is holds
 
 
 def test_a_lease_is_over_before_anybody_calls_its_gateway_gone() -> None:
     """Also for a process that has just looked, and with time to spare."""
-    assert ALIVE.total_seconds() > LASTS + 2
-    assert LASTS > 2 * RENEWED
+    assert HEARTBEAT_TIMEOUT.total_seconds() > LEASE_SECONDS + 2
+    assert LEASE_SECONDS > 2 * RENEWAL_INTERVAL
 
 
 def test_a_lease_lasts_from_before_the_others_were_told() -> None:
     """A database that is slow to take it makes it shorter."""
     clock, ticks, notes = Ticks(), Ticks(), Notes()
-    lease = Lease(notes, clock=clock, ticks=ticks)
-    began = lease.moment()
-    ticks.now += LASTS
+    lease = GatewayLease(notes, clock=clock, ticks=ticks)
+    began = lease.read_clocks()
+    ticks.now += LEASE_SECONDS
     lease.renew(began)
-    assert lease.over
+    assert lease.has_expired
 
 
 def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
     """There it would not tell anything."""
-    lease = Lease(Notes())
+    lease = GatewayLease(Notes())
     assert lease()
-    assert lease.due
-    assert not lease.known
+    assert lease.is_due
+    assert not lease.has_been_renewed
 
 
 def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
     """By one of the processes that share it."""
     clock, notes = Ticks(), Notes()
-    one, other = Lease(notes, clock=clock), Lease(notes, clock=clock)
+    one, other = GatewayLease(notes, clock=clock), GatewayLease(notes, clock=clock)
     renewed(one)
-    assert not other.due
-    clock.now += RENEWED
-    assert other.due
+    assert not other.is_due
+    clock.now += RENEWAL_INTERVAL
+    assert other.is_due
     renewed(other)
-    assert not one.due
+    assert not one.is_due
 
 
 def test_readers_look_at_the_notes_once_a_second() -> None:
     """A HIT is cheap."""
     clock, ticks, notes = Ticks(), Ticks(), Notes()
-    lease = Lease(notes, clock=clock, ticks=ticks)
+    lease = GatewayLease(notes, clock=clock, ticks=ticks)
     renewed(lease)
     assert lease()
-    clock.now += LASTS
+    clock.now += LEASE_SECONDS
     assert lease()
     ticks.now += 1
     assert not lease()
@@ -156,7 +161,7 @@ def end(app: Flask) -> None:
     """Let the lease of a gateway be over."""
     lease = app.extensions["edge"].embedded.lease
     now = lease.moment()
-    lease.renew(Moment(clock=now.clock - LASTS, ticks=now.ticks - LASTS))
+    lease.renew(ClockReading(clock=now.clock - LEASE_SECONDS, ticks=now.ticks - LEASE_SECONDS))
 
 
 @pytest.fixture
@@ -183,26 +188,26 @@ def test_a_gateway_whose_lease_is_over_asks_before_it_answers(cut_off: Flask) ->
 def test_a_gateway_that_has_not_been_purged_does_not_renew_its_lease(cut_off: Flask) -> None:
     """It is reached, but what it was owed it did not take."""
     end(cut_off)
-    cut_off.extensions["edge"].upkeep._clock = lambda: datetime.now(UTC) + 2 * LATE
+    cut_off.extensions["edge"].upkeep._clock = lambda: datetime.now(UTC) + 2 * OVERDUE_AFTER
     cut_off.extensions["edge"].upkeep.prove()
     assert shown(cut_off) == ("new", "fwd=stale")
 
 
 def names(connection: Connection) -> list[str]:
     """The gateways that have joined."""
-    return [tier.name for tier in joined(connection)]
+    return [tier.name for tier in member_tiers(connection)]
 
 
 def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask) -> None:
     """Nothing was owed to it meanwhile."""
     state = cut_off.extensions["edge"]
-    mine = own_tier(state.embedded).name
-    late = datetime.now(UTC) + ABSENT
+    mine = local_gateway_tier(state.embedded).name
+    late = datetime.now(UTC) + RETIRE_SILENT_AFTER
     with db.engine.begin() as connection:
-        retire_gone(connection, late - timedelta(seconds=5), [mine])
-        retire_gone(connection, late + timedelta(seconds=5), [])
+        retire_silent_gateways(connection, late - timedelta(seconds=5), [mine])
+        retire_silent_gateways(connection, late + timedelta(seconds=5), [])
         assert names(connection) == [mine]
-        retire_gone(connection, late + timedelta(seconds=5), [mine])
+        retire_silent_gateways(connection, late + timedelta(seconds=5), [mine])
         assert names(connection) == []
     end(cut_off)
     state.upkeep.prove()
@@ -214,9 +219,9 @@ def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask
 def test_a_gateway_that_another_made_known_again_begins_empty_as_well(cut_off: Flask) -> None:
     """Its own process may settle a change before it finds that it was given up."""
     state = cut_off.extensions["edge"]
-    mine = own_tier(state.embedded)
+    mine = local_gateway_tier(state.embedded)
     with db.engine.begin() as connection:
-        retire(connection, mine.name)
+        retire_tier(connection, mine.name)
         join(connection, mine, datetime.now(UTC))
     end(cut_off)
     state.upkeep.prove()
@@ -236,7 +241,9 @@ def test_one_that_is_followed_without_a_break_is_purged_by_its_relay_alone(cut_o
     """To be heard of costs a row."""
     lease = cut_off.extensions["edge"].embedded.lease
     now = lease.moment()
-    lease.renew(Moment(clock=now.clock - RENEWED, ticks=now.ticks - RENEWED))
+    lease.renew(
+        ClockReading(clock=now.clock - RENEWAL_INTERVAL, ticks=now.ticks - RENEWAL_INTERVAL)
+    )
     cut_off.extensions["edge"].upkeep.prove()
     assert not lease.due
     assert shown(cut_off) == ("old", "hit")
@@ -247,5 +254,5 @@ def test_a_gateway_without_a_relay_is_not_given_up_so_soon(make_app: Make) -> No
     web: Any = make_app(EDGE_GATEWAY=True)
     web.extensions["edge"].upkeep.catch_up()
     with db.engine.begin() as connection:
-        retire_gone(connection, datetime.now(UTC) + timedelta(days=1))
+        retire_silent_gateways(connection, datetime.now(UTC) + timedelta(days=1))
         assert len(names(connection)) == 1

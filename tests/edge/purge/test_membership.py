@@ -11,9 +11,9 @@ from sqlalchemy.engine import Engine
 
 from app.edge.cdn.memory import MemoryDriver
 from app.edge.pages import Resolution
-from app.edge.pages.page import Affected
-from app.edge.purge import State, Tier, enqueue, status
-from app.edge.purge.membership import join, joined, retire_others
+from app.edge.pages.page import AffectedPage
+from app.edge.purge import EntryState, Tier, enqueue_resolution, purge_status
+from app.edge.purge.membership import join, member_tiers, retire_unconfigured_tiers
 
 from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, owe, page, post, relay, states
 
@@ -22,14 +22,14 @@ OTHER = Tier(name="other", depth=2)
 
 def owe_one(engine: Engine, *, gone: bool) -> None:
     """Owe the CDN the purge of a page, as resolving does."""
-    pages = (Affected(id=1, url="/a", tag="p-a", gone=gone),)
+    pages = (AffectedPage(id=1, url="/a", tag="p-a", hard_purge=gone),)
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        enqueue(connection, Resolution(changes=1, pages=pages), [CDN], NOW)
+        enqueue_resolution(connection, Resolution(change_count=1, pages=pages), [CDN], NOW)
 
 
 def gone(driver: MemoryDriver) -> list[bool]:
     """What the driver was told of each page of each call."""
-    return [target.gone for call in driver.calls for target in call.targets]
+    return [target.hard_purge for call in driver.calls for target in call.targets]
 
 
 def test_a_tier_that_has_joined_is_owed_by_whoever_resolves(engine: Engine) -> None:
@@ -39,31 +39,31 @@ def test_a_tier_that_has_joined_is_owed_by_whoever_resolves(engine: Engine) -> N
         join(connection, CDN, NOW)
         page(connection, 1)
         connection.execute(sa.insert(post).values(id=1, version=0))
-    relay(engine, {}, clock).settle(clock.now)
-    assert states(engine, CDN) == {"/1": State.PENDING}
-    relay(engine, {CDN: cdn}, clock).step(clock.now)
+    relay(engine, {}, clock).enqueue_changes(clock.now)
+    assert states(engine, CDN) == {"/1": EntryState.PENDING}
+    relay(engine, {CDN: cdn}, clock).run_once(clock.now)
     assert [target.url for call in cdn.calls for target in call.targets] == ["/1"]
-    assert states(engine, CDN) == {"/1": State.SENT}
+    assert states(engine, CDN) == {"/1": EntryState.SENT}
 
 
 def test_a_tier_is_known_as_it_joined_last(engine: Engine) -> None:
     """Another order of the edges, another flight."""
-    moved = replace(CDN, depth=3, flight=timedelta(minutes=7))
+    moved = replace(CDN, depth=3, max_flight_time=timedelta(minutes=7))
     with engine.begin() as connection:
         assert [join(connection, tier, NOW) for tier in (CDN, CDN, moved)] == [True, False, False]
-        assert joined(connection) == [moved]
+        assert member_tiers(connection) == [moved]
 
 
 def test_a_process_knows_its_own_tier_best(engine: Engine) -> None:
     """It is owed once, with the flight that its settings give it."""
     with engine.begin() as connection:
-        join(connection, replace(CDN, flight=timedelta(0)), NOW)
+        join(connection, replace(CDN, max_flight_time=timedelta(0)), NOW)
         page(connection, 1)
         connection.execute(sa.insert(post).values(id=1, version=0))
     cdn = MemoryDriver()
-    relay(engine, {CDN: cdn}, Clock()).step(NOW)
+    relay(engine, {CDN: cdn}, Clock()).run_once(NOW)
     assert len(cdn.calls) == 1
-    assert states(engine, CDN) == {"/1": State.SENT}
+    assert states(engine, CDN) == {"/1": EntryState.SENT}
 
 
 def test_an_edge_that_is_named_no_more_is_forgotten(engine: Engine) -> None:
@@ -73,8 +73,8 @@ def test_an_edge_that_is_named_no_more_is_forgotten(engine: Engine) -> None:
             join(connection, tier, NOW)
     owe(engine, [CDN, OTHER], "/a")
     with engine.begin() as connection:
-        assert retire_others(connection, [CDN]) == ["other"]
-        assert [tier.name for tier in status(connection, NOW).tiers] == ["cdn", "gateway"]
+        assert retire_unconfigured_tiers(connection, [CDN]) == ["other"]
+        assert [tier.name for tier in purge_status(connection, NOW).tiers] == ["cdn", "gateway"]
     assert states(engine, OTHER) == {}
 
 
@@ -93,7 +93,7 @@ def test_what_has_lost_something_stays_so_while_it_waits(
     for each in told:
         owe_one(engine, gone=each)
     cdn = MemoryDriver()
-    relay(engine, {CDN: cdn}, Clock()).step(NOW)
+    relay(engine, {CDN: cdn}, Clock()).run_once(NOW)
     assert gone(cdn) == expected
 
 
@@ -103,8 +103,8 @@ def test_the_second_purge_is_as_hard_as_the_first(engine: Engine) -> None:
     owe_one(engine, gone=True)
     found = relay(engine, {CDN: cdn}, clock)
     for _ in range(2):
-        found.step(clock.now)
-        clock.advance(CDN.flight + SECOND)
+        found.run_once(clock.now)
+        clock.advance(CDN.max_flight_time + SECOND)
     assert gone(cdn) == [True, True]
 
 
@@ -117,5 +117,5 @@ def test_nobody_who_commits_waits_for_an_edge_in_front(engine: Engine) -> None:
     found = relay(engine, {CDN: cdn}, clock)
     assert [affected.url for affected in found.flush(clock.now).pages] == ["/1"]
     assert cdn.calls == []
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 1

@@ -20,24 +20,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from sqlalchemy import event
 
-from app.edge.cdn import Limits, PurgeError
-from app.edge.cdn.memory import Call, Fault, MemoryDriver
-from app.edge.purge import Relay, State, Tier
-from app.edge.purge.entry_state import OPEN
-from app.edge.purge.leader import Alone
-from app.edge.purge.runtime import World
+from app.edge.cdn import CallLimits, PurgeError
+from app.edge.cdn.memory import DriverCall, DriverFault, MemoryDriver
+from app.edge.purge import EntryState, Relay, Tier
+from app.edge.purge.entry_state import OPEN_STATES
+from app.edge.purge.leader import SoleLeader
+from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
 
 from .conftest import NOW, Clock, metadata, owe
 
-GATEWAY = Tier(name="gateway", depth=0, backlog=3)
-SHIELD = Tier(name="shield", depth=1, flight=timedelta(seconds=60))
-CDN = Tier(name="cdn", depth=2, flight=timedelta(seconds=30), backlog=3)
+GATEWAY = Tier(name="gateway", depth=0, max_backlog=3)
+SHIELD = Tier(name="shield", depth=1, max_flight_time=timedelta(seconds=60))
+CDN = Tier(name="cdn", depth=2, max_flight_time=timedelta(seconds=30), max_backlog=3)
 TIERS = (GATEWAY, SHIELD, CDN)
 LIMITS = {
-    GATEWAY: Limits(batch=50),
-    SHIELD: Limits(batch=3, per_second=2, burst=3),
-    CDN: Limits(batch=4, per_second=5 / 60, burst=5),
+    GATEWAY: CallLimits(batch=50),
+    SHIELD: CallLimits(batch=3, per_second=2, burst=3),
+    CDN: CallLimits(batch=4, per_second=5 / 60, burst=5),
 }
 URLS = tuple(f"/{n}" for n in range(5))
 
@@ -48,14 +48,14 @@ def later(seconds: int) -> PurgeError:
 
 
 FAULTS = {
-    "too many": Fault(error=later(7)),
-    "far too many": Fault(error=later(7200)),
-    "broken": Fault(error=PurgeError("500")),
-    "acts, then times out": Fault(error=PurgeError("timed out"), acts=True),
-    "success: false": Fault(error=PurgeError("the edge said no")),
-    "reset": Fault(error=ConnectionResetError("reset")),
-    "refused": Fault(error=PurgeError("400", retryable=False)),
-    "credential": Fault(error=PurgeError("403", retryable=False, credential=True)),
+    "too many": DriverFault(error=later(7)),
+    "far too many": DriverFault(error=later(7200)),
+    "broken": DriverFault(error=PurgeError("500")),
+    "acts, then times out": DriverFault(error=PurgeError("timed out"), acts=True),
+    "success: false": DriverFault(error=PurgeError("the edge said no")),
+    "reset": DriverFault(error=ConnectionResetError("reset")),
+    "refused": DriverFault(error=PurgeError("400", retryable=False)),
+    "credential": DriverFault(error=PurgeError("403", retryable=False, credentials_rejected=True)),
 }
 STEPS = ("claimed", "called", "recorded")
 
@@ -99,7 +99,7 @@ class Edges(RuleBasedStateMachine):
         self.engine, self.clock, self.random = memory(), Clock(), Random(seed)
         self.versions = dict.fromkeys(URLS, 0)
         self.flying: list[Landing] = []
-        self.faults: dict[Tier, deque[Fault]] = {tier: deque() for tier in TIERS}
+        self.faults: dict[Tier, deque[DriverFault]] = {tier: deque() for tier in TIERS}
         self.down: dict[Tier, datetime] = {}
         self.ill: set[Tier] = set()
         self.times: dict[Tier, list[float]] = {tier: [] for tier in TIERS}
@@ -115,13 +115,13 @@ class Edges(RuleBasedStateMachine):
 
     def relay(self) -> Relay:
         """A relay of a process of its own."""
-        made = World(
-            clock=self.clock, ticks=self.clock.ticks, random=self.random, reached=self.reached
+        made = RelayRuntime(
+            clock=self.clock, monotonic=self.clock.ticks, random=self.random, on_step=self.reached
         )
         tiers = {tier: self.edges[tier] for tier in TIERS}
-        return Relay(self.engine, tiers, leader=Alone(), world=made)
+        return Relay(self.engine, tiers, leader=SoleLeader(), runtime=made)
 
-    def script(self, tier: Tier) -> Iterator[Fault | None]:
+    def script(self, tier: Tier) -> Iterator[DriverFault | None]:
         """The faults of a tier, as the rules order them."""
         while True:
             fault = self.faults[tier].popleft() if self.faults[tier] else None
@@ -134,7 +134,7 @@ class Edges(RuleBasedStateMachine):
     def hear(self, tier: Tier) -> Any:
         """What is checked of each call when it arrives."""
 
-        def received(call: Call) -> None:
+        def received(call: DriverCall) -> None:
             self.within_quota(tier)
             urls = URLS if call.everything else [target.url for target in call.targets]
             for url in urls:
@@ -187,7 +187,7 @@ class Edges(RuleBasedStateMachine):
         which = self.random.randrange(2)
         try:
             relay = self.relays[which]
-            waits = [relay.plan(self.clock.now)]
+            waits = [relay.run_leader_tasks(self.clock.now)]
             for delivery in self.random.sample(relay.deliveries, len(relay.deliveries)):
                 waits.append(delivery.drain(self.clock.now) or waits[0])
             return min(waits)
@@ -219,7 +219,7 @@ class Edges(RuleBasedStateMachine):
         inner = TIERS[TIERS.index(tier) - 1]
         for url in urls:
             if self.edges[tier].read(url) is None:
-                at = self.clock.now + share * tier.flight
+                at = self.clock.now + share * tier.max_flight_time
                 found = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
                 self.flying.append(found)
 
@@ -272,7 +272,7 @@ class Edges(RuleBasedStateMachine):
 
     def owed(self) -> int:
         """How many purges are open or dead."""
-        states = [*OPEN, State.DEAD]
+        states = [*OPEN_STATES, EntryState.DEAD]
         with self.engine.connect() as connection:
             query = sa.select(sa.func.count()).where(outbox.c.state.in_(states))
             return connection.scalar(query) or 0

@@ -11,9 +11,9 @@ from threading import Lock
 import pytest
 import sqlalchemy as sa
 
-from app.edge.cdn import Target
+from app.edge.cdn import PurgeTarget
 from app.edge.cdn.memory import MemoryDriver
-from app.edge.purge import Relay, Tier, status
+from app.edge.purge import Relay, Tier, purge_status
 from app.edge.testing import Ending
 from tests.edge.cdn.driver_stages import by_cloudflare
 from tests.edge.cdn.fakes.cloudflare import Cloudflare
@@ -23,7 +23,7 @@ from .conftest import NOW, Clock, owe, relay
 from .test_outage import memory
 
 GATEWAY = Tier(name="gateway", depth=0)
-CDN = Tier(name="cdn", depth=1, flight=timedelta(seconds=30))
+CDN = Tier(name="cdn", depth=1, max_flight_time=timedelta(seconds=30))
 TURN = timedelta(minutes=1)
 OUTAGE = timedelta(hours=3)
 URLS = tuple(f"/{number}" for number in range(40))
@@ -89,7 +89,7 @@ class Impatient:
         self.hasty, self.patient = by_cloudflare(edge, timeout=HASTE), by_cloudflare(edge)
         self.limits = self.patient.limits
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
         (self.hasty if self.edge.ill else self.patient).purge(targets)
 
@@ -124,23 +124,25 @@ class Site:
         for url, version in self.edge.versions.items():
             self.edge.gateway.store(url, str(version))
             if url not in self.edge.pages:
-                late = self.edge.random.random() * CDN.flight
+                late = self.edge.random.random() * CDN.max_flight_time
                 self.flying.append((self.clock.now + late, url, str(version)))
 
     def turn(self) -> None:
         """Let the relay work, answers arrive, and time pass."""
-        self.relay.step(self.clock.now)
+        self.relay.run_once(self.clock.now)
         self.clock.advance(TURN)
         for landing in [found for found in self.flying if found[0] <= self.clock.now]:
             self.flying.remove(landing)
             _, url, version = landing
-            self.edge.store(Target(url=url, tag=f"p{url[1:]}"))
+            self.edge.store(PurgeTarget(url=url, tag=f"p{url[1:]}"))
             self.edge.bodies[url] = version
 
     def owed(self) -> int:
         """How many purges the edge has not had, or not twice."""
         with self.engine.connect() as connection:
-            (found,) = (t for t in status(connection, self.clock.now).tiers if t.name == CDN.name)
+            (found,) = (
+                t for t in purge_status(connection, self.clock.now).tiers if t.name == CDN.name
+            )
         return found.backlog + found.resting + found.dead
 
 

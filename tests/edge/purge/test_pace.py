@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.edge.cdn import Limits
+from app.edge.cdn import CallLimits
 from app.edge.purge import Tier
-from app.edge.purge.backoff import CREDENTIAL, FIRST, LONGEST, RETRY_AFTER, pause
-from app.edge.purge.quota import refilled, wait
+from app.edge.purge.backoff import (
+    BASE_DELAY,
+    CREDENTIAL_DELAY,
+    MAX_DELAY,
+    MAX_RETRY_AFTER,
+    backoff_delay,
+)
+from app.edge.purge.quota import refill, time_until_token
 
 SECOND = timedelta(seconds=1)
 
@@ -19,8 +25,8 @@ SECOND = timedelta(seconds=1)
 def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) -> None:
     """Full jitter: from nothing to the ceiling, so that processes don't come back in step."""
     random = Random(1)
-    ceiling = min(LONGEST, FIRST * 2 ** min(failures - 1, 20))
-    found = [pause(failures, random) for _ in range(300)]
+    ceiling = min(MAX_DELAY, BASE_DELAY * 2 ** min(failures - 1, 20))
+    found = [backoff_delay(failures, random) for _ in range(300)]
     assert timedelta(0) <= min(found) < ceiling * 0.1
     assert ceiling * 0.9 < max(found) <= ceiling
 
@@ -28,14 +34,14 @@ def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) 
 @given(st.integers(1, 99), st.timedeltas(), st.integers(0, 99))
 def test_retry_after_is_the_least_and_has_a_cap(failures: int, asked: timedelta, seed: int) -> None:
     """An edge can ask for patience, and neither for haste nor for silence."""
-    found = pause(failures, Random(seed), retry_after=asked)
-    assert found >= min(asked, RETRY_AFTER)
-    assert timedelta(0) <= found <= max(LONGEST, RETRY_AFTER + FIRST)
+    found = backoff_delay(failures, Random(seed), retry_after=asked)
+    assert found >= min(asked, MAX_RETRY_AFTER)
+    assert timedelta(0) <= found <= max(MAX_DELAY, MAX_RETRY_AFTER + BASE_DELAY)
 
 
 def test_a_credential_rests_long_from_the_first_failure() -> None:
     """Nobody is banned for asking with a revoked token."""
-    assert pause(1, Random(1), credential=True) >= CREDENTIAL
+    assert backoff_delay(1, Random(1), credential=True) >= CREDENTIAL_DELAY
 
 
 @given(
@@ -47,12 +53,12 @@ def test_a_bucket_never_gives_more_than_burst_and_rate(
     per_second: float, burst: int, gaps: list[int]
 ) -> None:
     """Whoever calls as soon as it may stays below the line, over any span."""
-    limits = Limits(per_second=per_second, burst=burst)
+    limits = CallLimits(per_second=per_second, burst=burst)
     level, now, at, calls = float(burst), timedelta(0), timedelta(0), []
     for gap in gaps:
         now += timedelta(milliseconds=gap)
-        level, at = refilled(level, now - at, limits), now
-        if not wait(level, limits):
+        level, at = refill(level, now - at, limits), now
+        if not time_until_token(level, limits):
             level -= 1
             calls.append(now.total_seconds())
     for last in range(len(calls)):
@@ -64,18 +70,18 @@ def test_a_bucket_never_gives_more_than_burst_and_rate(
 @given(st.floats(0.01, 100), st.floats(0, 0.999))
 def test_after_the_wait_there_is_a_call_to_make(per_second: float, level: float) -> None:
     """Who waits as long as it was told is not told to wait again."""
-    limits = Limits(per_second=per_second, burst=5)
-    assert not wait(refilled(level, wait(level, limits), limits), limits)
+    limits = CallLimits(per_second=per_second, burst=5)
+    assert not time_until_token(refill(level, time_until_token(level, limits), limits), limits)
 
 
 def test_an_edge_without_a_rate_is_never_waited_for() -> None:
     """Our own gateway takes what we have."""
-    assert not wait(refilled(0, timedelta(0), Limits()), Limits())
+    assert not time_until_token(refill(0, timedelta(0), CallLimits()), CallLimits())
 
 
 def test_a_clock_that_goes_back_gives_no_calls_away() -> None:
     """Negative time refills nothing."""
-    assert refilled(0.5, -SECOND, Limits(per_second=5, burst=5)) == 0.5
+    assert refill(0.5, -SECOND, CallLimits(per_second=5, burst=5)) == 0.5
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from threading import Event
 
-from app.edge.purge.purgeable_count import LONGEST, PATIENCE, RENEW, Trust
+from app.edge.purge.purgeable_count import (
+    FIRST_READ_TIMEOUT,
+    MAX_AGE,
+    REFRESH_AFTER,
+    PurgeableCountCache,
+)
 
 
 class Ticks:
@@ -42,27 +47,27 @@ class Look:
         self.done.clear()
 
 
-def settled(trust: Trust, expected: int) -> bool:
+def settled(trust: PurgeableCountCache, expected: int) -> bool:
     """Whether the answer of a thread arrives."""
     return any(trust() == expected for _ in range(200) if not Event().wait(0.01))
 
 
 def test_the_first_answer_is_waited_for() -> None:
     """A process that has just started does not cap its first page."""
-    trust = Trust(Look(2), ticks=Ticks())
-    assert PATIENCE > 0
+    trust = PurgeableCountCache(Look(2), ticks=Ticks())
+    assert FIRST_READ_TIMEOUT > 0
     assert settled(trust, 2)
 
 
 def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
     """Until then the last one counts, and not every reader asks."""
     ticks, look = Ticks(), Look(2)
-    trust = Trust(look, ticks=ticks)
-    trust.renew()
+    trust = PurgeableCountCache(look, ticks=ticks)
+    trust.refresh()
     look.seen = 0
-    ticks.now += RENEW / 2
+    ticks.now += REFRESH_AFTER / 2
     assert (trust(), look.asked) == (2, 1)
-    ticks.now += RENEW
+    ticks.now += REFRESH_AFTER
     assert trust() in {2, 0}
     assert settled(trust, 0)
     assert look.asked == 2
@@ -71,11 +76,11 @@ def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
 def test_an_old_answer_counts_for_nothing() -> None:
     """The database is away: nobody knows whether the edges can be purged."""
     ticks, look = Ticks(), Look(2)
-    trust = Trust(look, ticks=ticks)
-    trust.renew()
+    trust = PurgeableCountCache(look, ticks=ticks)
+    trust.refresh()
     look.done.clear()
     look.seen = OSError("away")
-    ticks.now += LONGEST - 1
+    ticks.now += MAX_AGE - 1
     assert trust() == 2
     look.wait()
     ticks.now += 2

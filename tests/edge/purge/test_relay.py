@@ -6,13 +6,20 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn import Limits, PurgeError, Target
-from app.edge.cdn.memory import Call, Fault, MemoryDriver
-from app.edge.changes.metadata import note
-from app.edge.purge import State, Tier, breakers, retire, retry, status
-from app.edge.purge.backoff import CREDENTIAL, RETRY_AFTER
-from app.edge.purge.claim import Claim, claim
-from app.edge.purge.outcome import accepted
+from app.edge.cdn import CallLimits, PurgeError, PurgeTarget
+from app.edge.cdn.memory import DriverCall, DriverFault, MemoryDriver
+from app.edge.changes.metadata import set_meta
+from app.edge.purge import (
+    EntryState,
+    Tier,
+    open_breakers,
+    purge_status,
+    retire_tier,
+    retry_dead_letters,
+)
+from app.edge.purge.backoff import CREDENTIAL_DELAY, MAX_RETRY_AFTER
+from app.edge.purge.claim import Claim, claim_entries
+from app.edge.purge.outcome import record_success
 from app.edge.purge.tables import outbox
 
 from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, build, owe, page, post, relay, states
@@ -25,14 +32,14 @@ def urls(driver: MemoryDriver) -> list[list[str]]:
     return [["*"] if call.everything else [t.url for t in call.targets] for call in driver.calls]
 
 
-def refused() -> Fault:
+def refused() -> DriverFault:
     """A fault that no other try mends."""
-    return Fault(error=PurgeError("that is no page", retryable=False))
+    return DriverFault(error=PurgeError("that is no page", retryable=False))
 
 
-def down() -> Fault:
+def down() -> DriverFault:
     """A fault that passes."""
-    return Fault(error=PurgeError("500"))
+    return DriverFault(error=PurgeError("500"))
 
 
 def test_a_write_is_purged_everywhere_and_once_more_after_the_flight(engine: Engine) -> None:
@@ -41,21 +48,21 @@ def test_a_write_is_purged_everywhere_and_once_more_after_the_flight(engine: Eng
     found = relay(engine, {GATEWAY: gateway, CDN: cdn}, clock)
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, version=0))
-    found.step(clock.now)
+    found.run_once(clock.now)
     with engine.begin() as connection:
         page(connection, 1)
     with engine.begin() as connection:
         connection.execute(sa.update(post).values(version=1))
     gateway.calls.clear()
-    assert found.step(clock.now) == CDN.flight
+    assert found.run_once(clock.now) == CDN.max_flight_time
     assert (urls(gateway), urls(cdn)) == ([["/1"]], [["/1"]])
-    clock.advance(CDN.flight - SECOND)
-    found.step(clock.now)
+    clock.advance(CDN.max_flight_time - SECOND)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 1
     clock.advance(SECOND)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert (urls(gateway), urls(cdn)) == ([["/1"]], [["/1"], ["/1"]])
-    assert states(engine, CDN) == {"/1": State.SETTLED}
+    assert states(engine, CDN) == {"/1": EntryState.SETTLED}
 
 
 def test_the_committing_process_purges_the_innermost_tier_itself(engine: Engine) -> None:
@@ -79,12 +86,12 @@ def test_an_outer_tier_waits_until_the_inner_one_was_purged(engine: Engine) -> N
     gateway, cdn = MemoryDriver(script=iter([down(), down()])), MemoryDriver()
     found = relay(engine, {GATEWAY: gateway, CDN: cdn}, clock)
     owe(engine, BOTH, "/a", "/b")
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert cdn.calls == []
     while len(gateway.calls) < 3:
         clock.advance(SECOND)
-        found.step(clock.now)
-    found.step(clock.now)
+        found.run_once(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a", "/b"]]
 
 
@@ -94,7 +101,7 @@ def test_what_joins_an_entry_brings_its_own_wait(engine: Engine) -> None:
     gateway, cdn = MemoryDriver(), MemoryDriver(script=iter([down()]))
     found = relay(engine, {GATEWAY: gateway, CDN: cdn}, clock)
     owe(engine, BOTH, "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 1
     owe(engine, BOTH, "/a", now=clock.now)
     gateway.script = iter([down()])
@@ -102,9 +109,9 @@ def test_what_joins_an_entry_brings_its_own_wait(engine: Engine) -> None:
     outer = found.deliveries[1]
     outer.drain(clock.now)
     assert len(cdn.calls) == 1
-    found.step(clock.now)
+    found.run_once(clock.now)
     clock.advance(2 * SECOND)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert (len(gateway.calls), len(cdn.calls)) == (3, 2)
 
 
@@ -113,18 +120,18 @@ def test_what_a_dead_process_had_claimed_is_sent_by_another(engine: Engine) -> N
     clock, cdn = Clock(), MemoryDriver()
     owe(engine, [CDN], "/a")
     with engine.begin() as connection:
-        lost = claim(connection, CDN, cdn.limits, clock.now)
+        lost = claim_entries(connection, CDN, cdn.limits, clock.now)
     assert isinstance(lost, Claim)
     found = relay(engine, {CDN: cdn}, clock)
-    wait = found.step(clock.now)
+    wait = found.run_once(clock.now)
     assert cdn.calls == []
-    assert wait == cdn.limits.timeout + cdn.limits.slack
+    assert wait == cdn.limits.timeout + cdn.limits.claim_margin
     clock.advance(wait)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"]]
     with engine.begin() as connection:
-        accepted(connection, CDN, lost, clock.now + CDN.flight)
-    assert states(engine, CDN) == {"/a": State.SENT}
+        record_success(connection, CDN, lost, clock.now + CDN.max_flight_time)
+    assert states(engine, CDN) == {"/a": EntryState.SENT}
 
 
 def test_a_broken_inner_tier_does_not_hold_up_the_outer_one(engine: Engine) -> None:
@@ -135,17 +142,17 @@ def test_a_broken_inner_tier_does_not_hold_up_the_outer_one(engine: Engine) -> N
     owe(engine, BOTH, "/a")
     while not cdn.calls:
         clock.advance(SECOND)
-        found.step(clock.now)
+        found.run_once(clock.now)
     assert len(gateway.calls) < 4
     while len(gateway.calls) < 5:
         assert len(cdn.calls) == 1
         clock.advance(SECOND)
-        found.step(clock.now)
+        found.run_once(clock.now)
     settled = clock.now
     while len(cdn.calls) < 2:
         clock.advance(SECOND)
-        found.step(clock.now)
-    assert clock.now - settled >= CDN.flight
+        found.run_once(clock.now)
+    assert clock.now - settled >= CDN.max_flight_time
 
 
 def test_a_change_joins_what_waits_but_not_what_was_sent(engine: Engine) -> None:
@@ -154,10 +161,10 @@ def test_a_change_joins_what_waits_but_not_what_was_sent(engine: Engine) -> None
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
     owe(engine, [CDN], "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"]]
     owe(engine, [CDN], "/a", now=clock.now)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"], ["/a"]]
 
 
@@ -165,70 +172,74 @@ def test_a_change_does_not_join_what_is_being_sent(engine: Engine) -> None:
     """A claimed entry may already be on the wire with the state before the change."""
     clock, cdn = Clock(), MemoryDriver()
 
-    def write(call: Call) -> None:
+    def write(call: DriverCall) -> None:
         if len(cdn.calls) == 1:
             owe(engine, [CDN], "/a", now=clock.now)
 
     cdn.received = write
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"], ["/a"]]
 
 
 def test_a_batch_is_no_longer_than_the_edge_takes(engine: Engine) -> None:
     """Targets over the limit go into the next call."""
-    clock, cdn = Clock(), MemoryDriver(limits=Limits(batch=2))
+    clock, cdn = Clock(), MemoryDriver(limits=CallLimits(batch=2))
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a", "/b", "/c", "/d", "/e")
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a", "/b"], ["/c", "/d"], ["/e"]]
 
 
 def test_the_quota_is_kept_and_the_wait_is_told(engine: Engine) -> None:
     """After the burst, each call waits for its token."""
     clock = Clock()
-    cdn = MemoryDriver(limits=Limits(batch=1, per_second=0.5, burst=2))
+    cdn = MemoryDriver(limits=CallLimits(batch=1, per_second=0.5, burst=2))
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a", "/b", "/c", "/d")
-    wait = found.step(clock.now)
+    wait = found.run_once(clock.now)
     assert (len(cdn.calls), round(wait.total_seconds(), 3)) == (2, 2.0)
     clock.advance(wait)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 3
 
 
 def test_retry_after_is_honoured_and_capped(engine: Engine) -> None:
     """The edge is left alone for as long as it asked, within reason."""
     clock, week = Clock(), timedelta(days=7)
-    script = [Fault(error=PurgeError("429", retry_after=after)) for after in (120 * SECOND, week)]
+    script = [
+        DriverFault(error=PurgeError("429", retry_after=after)) for after in (120 * SECOND, week)
+    ]
     cdn = MemoryDriver(script=iter(script))
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
     times = []
     cdn.received = lambda _call: times.append(clock.now)
     while len(times) < 3:
-        clock.advance(found.step(clock.now))
+        clock.advance(found.run_once(clock.now))
     first, second = times[1] - times[0], times[2] - times[1]
     assert 120 * SECOND <= first <= 121 * SECOND
-    assert RETRY_AFTER <= second <= RETRY_AFTER + SECOND
+    assert MAX_RETRY_AFTER <= second <= MAX_RETRY_AFTER + SECOND
 
 
 def test_a_bad_credential_is_not_hammered(engine: Engine) -> None:
     """One refusal opens the breaker and is followed by a long rest; nothing dies of it."""
     clock = Clock()
     cdn = MemoryDriver(
-        script=iter([Fault(error=PurgeError("403", retryable=False, credential=True))] * 3)
+        script=iter(
+            [DriverFault(error=PurgeError("403", retryable=False, credentials_rejected=True))] * 3
+        )
     )
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     with engine.connect() as connection:
-        assert breakers(connection, clock.now) == {"cdn": "403"}
-    clock.advance(CREDENTIAL - SECOND)
-    found.step(clock.now)
+        assert open_breakers(connection, clock.now) == {"cdn": "403"}
+    clock.advance(CREDENTIAL_DELAY - SECOND)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 1
-    assert states(engine, CDN) == {"/a": State.PENDING}
+    assert states(engine, CDN) == {"/a": EntryState.PENDING}
 
 
 def test_one_page_that_is_refused_does_not_take_others_with_it(engine: Engine) -> None:
@@ -236,19 +247,21 @@ def test_one_page_that_is_refused_does_not_take_others_with_it(engine: Engine) -
 
     class Picky(MemoryDriver):
         def purge(self, targets: object) -> None:
-            self.script = iter([refused()] if Target(url="/3", tag="p3") in targets else [])  # type: ignore[operator]
+            self.script = iter([refused()] if PurgeTarget(url="/3", tag="p3") in targets else [])  # type: ignore[operator]
             super().purge(targets)  # type: ignore[arg-type]
 
-    clock, cdn = Clock(), Picky(limits=Limits(batch=8))
+    clock, cdn = Clock(), Picky(limits=CallLimits(batch=8))
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], *(f"/{n}" for n in range(8)))
     for _ in range(300):
-        found.step(clock.now)
+        found.run_once(clock.now)
         clock.advance(SECOND)
-    assert states(engine, CDN) == {f"/{n}": State.SETTLED for n in range(8)} | {"/3": State.DEAD}
+    assert states(engine, CDN) == {f"/{n}": EntryState.SETTLED for n in range(8)} | {
+        "/3": EntryState.DEAD
+    }
     with engine.connect() as connection:
-        assert breakers(connection, clock.now) == {"cdn": "1 purges were refused"}
-        shown = status(connection, clock.now).tiers[0]
+        assert open_breakers(connection, clock.now) == {"cdn": "1 purges were refused"}
+        shown = purge_status(connection, clock.now).tiers[0]
     assert (shown.dead, [letter.url for letter in shown.letters]) == (1, ["/3"])
     assert "that is no page" in shown.letters[0].error
 
@@ -257,8 +270,8 @@ def dead(engine: Engine, clock: Clock) -> MemoryDriver:
     """A tier with one dead letter."""
     cdn = MemoryDriver(script=iter([refused()]))
     owe(engine, [CDN], "/a")
-    relay(engine, {CDN: cdn}, clock).step(clock.now)
-    assert states(engine, CDN) == {"/a": State.DEAD}
+    relay(engine, {CDN: cdn}, clock).run_once(clock.now)
+    assert states(engine, CDN) == {"/a": EntryState.DEAD}
     return cdn
 
 
@@ -267,17 +280,17 @@ def test_a_dead_letter_becomes_a_purge_of_everything(engine: Engine) -> None:
     clock = Clock()
     cdn = dead(engine, clock)
     found = relay(engine, {CDN: cdn}, clock)
-    clock.advance(CDN.patience)
-    found.step(clock.now)
+    clock.advance(CDN.dead_letter_timeout)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"], ["*"]]
     with engine.connect() as connection:
-        assert "cdn" in breakers(connection, clock.now)
-    clock.advance(CDN.flight)
-    found.step(clock.now)
+        assert "cdn" in open_breakers(connection, clock.now)
+    clock.advance(CDN.max_flight_time)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"], ["*"], ["*"]]
     with engine.connect() as connection:
-        assert breakers(connection, clock.now) == {}
-    assert set(states(engine, CDN).values()) == {State.SETTLED}
+        assert open_breakers(connection, clock.now) == {}
+    assert set(states(engine, CDN).values()) == {EntryState.SETTLED}
 
 
 def test_a_person_can_have_a_dead_letter_tried_again(engine: Engine) -> None:
@@ -285,14 +298,14 @@ def test_a_person_can_have_a_dead_letter_tried_again(engine: Engine) -> None:
     clock = Clock()
     cdn = dead(engine, clock)
     with engine.begin() as connection:
-        assert retry(connection, CDN, clock.now) == 1
+        assert retry_dead_letters(connection, CDN, clock.now) == 1
     found = relay(engine, {CDN: cdn}, clock)
     clock.advance(SECOND)
     for _ in range(3):
-        found.step(clock.now)
-        clock.advance(CDN.flight)
+        found.run_once(clock.now)
+        clock.advance(CDN.max_flight_time)
     assert urls(cdn) == [["/a"], ["/a"], ["/a"]]
-    assert states(engine, CDN) == {"/a": State.SETTLED}
+    assert states(engine, CDN) == {"/a": EntryState.SETTLED}
 
 
 def test_everything_is_never_given_up(engine: Engine) -> None:
@@ -301,27 +314,27 @@ def test_everything_is_never_given_up(engine: Engine) -> None:
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], everything="a migration")
     for _ in range(4):
-        found.step(clock.now)
+        found.run_once(clock.now)
         with engine.connect() as connection:
-            assert "cdn" in breakers(connection, clock.now)
-        clock.advance(2 * CREDENTIAL)
-    assert states(engine, CDN) == {"*": State.PENDING}
+            assert "cdn" in open_breakers(connection, clock.now)
+        clock.advance(2 * CREDENTIAL_DELAY)
+    assert states(engine, CDN) == {"*": EntryState.PENDING}
     assert len(cdn.calls) == 4
 
 
 def test_a_backlog_folds_into_everything(engine: Engine) -> None:
     """Past its bound it costs one purge, and the age of what was folded stays known."""
     clock = Clock()
-    tier = Tier(name="cdn", depth=1, backlog=10)
+    tier = Tier(name="cdn", depth=1, max_backlog=10)
     owe(engine, [tier], *(f"/{n}" for n in range(6)))
     owe(engine, [tier], *(f"/{n}" for n in range(3, 11)), now=NOW + SECOND)
     owe(engine, [tier], "/x", now=NOW + SECOND)
-    assert states(engine, tier) == {"*": State.PENDING}
+    assert states(engine, tier) == {"*": EntryState.PENDING}
     cdn = MemoryDriver()
     clock.advance(3 * SECOND)
     with engine.connect() as connection:
-        assert status(connection, clock.now).tiers[0].oldest == 3 * SECOND
-    relay(engine, {tier: cdn}, clock).step(clock.now)
+        assert purge_status(connection, clock.now).tiers[0].oldest == 3 * SECOND
+    relay(engine, {tier: cdn}, clock).run_once(clock.now)
     assert urls(cdn) == [["*"]]
 
 
@@ -330,13 +343,13 @@ def test_an_outer_page_waits_for_the_everything_that_its_inner_one_folded_into(
 ) -> None:
     """Folding gives an entry a new number; what waits for it must not notice."""
     clock = Clock()
-    small = Tier(name="gateway", depth=0, backlog=2)
+    small = Tier(name="gateway", depth=0, max_backlog=2)
     gateway, cdn = MemoryDriver(script=iter([down()])), MemoryDriver()
     found = relay(engine, {small: gateway, CDN: cdn}, clock)
     owe(engine, [small, CDN], "/a")
     owe(engine, [small, CDN], "/b", "/c", "/d")
     assert set(states(engine, small)) == {"*"}
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert (urls(gateway), cdn.calls) == ([["*"]], [])
 
 
@@ -346,9 +359,9 @@ def test_one_tier_in_trouble_does_not_delay_another(engine: Engine) -> None:
     bad, good = MemoryDriver(script=iter([down()] * 99)), MemoryDriver()
     found = relay(engine, {CDN: bad, other: good}, clock)
     owe(engine, [CDN, other], "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(good) == [["/a"]]
-    assert states(engine, CDN) == {"/a": State.PENDING}
+    assert states(engine, CDN) == {"/a": EntryState.PENDING}
 
 
 def test_three_failures_open_the_breaker_and_a_success_closes_it(engine: Engine) -> None:
@@ -358,9 +371,9 @@ def test_three_failures_open_the_breaker_and_a_success_closes_it(engine: Engine)
     owe(engine, [CDN], "/a")
     seen = []
     while len(cdn.calls) < 4:
-        found.step(clock.now)
+        found.run_once(clock.now)
         with engine.connect() as connection:
-            seen.append((len(cdn.calls), "cdn" in breakers(connection, clock.now)))
+            seen.append((len(cdn.calls), "cdn" in open_breakers(connection, clock.now)))
         clock.advance(SECOND)
     assert dict(seen) == {1: False, 2: False, 3: True, 4: False}
 
@@ -369,22 +382,25 @@ def test_a_breaker_is_open_while_no_relay_runs(engine: Engine) -> None:
     """What is owed for long is told by the outbox itself."""
     owe(engine, [CDN], "/a")
     with engine.connect() as connection:
-        assert breakers(connection, NOW + SECOND) == {}
-        assert breakers(connection, NOW + 61 * SECOND) == {"cdn": "a purge is owed for 61 s"}
+        assert open_breakers(connection, NOW + SECOND) == {}
+        assert open_breakers(connection, NOW + 61 * SECOND) == {"cdn": "a purge is owed for 61 s"}
 
 
 def test_a_driver_that_breaks_counts_as_a_failed_call(engine: Engine) -> None:
     """A mistake in a driver neither ends the relay nor loses a purge."""
-    clock, cdn = Clock(), MemoryDriver(script=iter([Fault(error=ZeroDivisionError("secret"))]))
+    clock, cdn = (
+        Clock(),
+        MemoryDriver(script=iter([DriverFault(error=ZeroDivisionError("secret"))])),
+    )
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     with engine.connect() as connection:
         said = connection.scalar(sa.select(outbox.c.last_error))
     assert said == "the driver failed: ZeroDivisionError"
     clock.advance(2 * SECOND)
-    found.step(clock.now)
-    assert states(engine, CDN) == {"/a": State.SENT}
+    found.run_once(clock.now)
+    assert states(engine, CDN) == {"/a": EntryState.SENT}
 
 
 def test_a_clock_that_is_set_back_delays_nothing(engine: Engine) -> None:
@@ -392,86 +408,86 @@ def test_a_clock_that_is_set_back_delays_nothing(engine: Engine) -> None:
     clock, cdn = Clock(), MemoryDriver()
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     clock.now -= timedelta(hours=2)
     clock.advance(SECOND)
-    assert found.step(clock.now) <= CDN.flight
-    clock.advance(CDN.flight)
-    found.step(clock.now)
-    assert states(engine, CDN) == {"/a": State.SETTLED}
+    assert found.run_once(clock.now) <= CDN.max_flight_time
+    clock.advance(CDN.max_flight_time)
+    found.run_once(clock.now)
+    assert states(engine, CDN) == {"/a": EntryState.SETTLED}
 
 
 def test_a_clock_that_is_set_forward_hurries_nothing(engine: Engine) -> None:
     """The second purge waits for the flight in real time, and calls for their quota."""
-    clock, cdn = Clock(), MemoryDriver(limits=Limits(batch=1, per_second=0.1, burst=2))
+    clock, cdn = Clock(), MemoryDriver(limits=CallLimits(batch=1, per_second=0.1, burst=2))
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], *(f"/{number}" for number in range(4)))
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 2
     clock.now += timedelta(hours=2)
     clock.advance(SECOND)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 2
     clock.advance(19 * SECOND)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 4
-    assert set(states(engine, CDN).values()) == {State.SENT}
+    assert set(states(engine, CDN).values()) == {EntryState.SENT}
     for _ in range(9):
         clock.advance(10 * SECOND)
-        found.step(clock.now)
-    assert set(states(engine, CDN).values()) == {State.SETTLED}
+        found.run_once(clock.now)
+    assert set(states(engine, CDN).values()) == {EntryState.SETTLED}
 
 
 def test_a_clock_that_is_set_forward_and_back_delays_nothing(engine: Engine) -> None:
     """What was written in between is sent at once."""
     clock, cdn = Clock(), MemoryDriver()
     found = relay(engine, {CDN: cdn}, clock)
-    found.step(clock.now)
+    found.run_once(clock.now)
     clock.now += timedelta(hours=2)
     clock.advance(SECOND)
-    found.step(clock.now)
+    found.run_once(clock.now)
     owe(engine, [CDN], "/a", now=clock.now)
     clock.now -= timedelta(hours=2)
     clock.advance(SECOND)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"]]
-    clock.advance(CDN.flight)
-    found.step(clock.now)
-    assert states(engine, CDN) == {"/a": State.SETTLED}
+    clock.advance(CDN.max_flight_time)
+    found.run_once(clock.now)
+    assert states(engine, CDN) == {"/a": EntryState.SETTLED}
 
 
 def test_a_lease_outlives_a_clock_that_is_set(engine: Engine) -> None:
     """Whoever sends just now is not taken for dead, and whoever died is replaced in time."""
     clock, cdn = Clock(), MemoryDriver()
     found = relay(engine, {CDN: cdn}, clock)
-    found.step(clock.now)
+    found.run_once(clock.now)
     owe(engine, [CDN], "/a")
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        assert isinstance(claim(connection, CDN, Limits(), clock.now), Claim)
+        assert isinstance(claim_entries(connection, CDN, CallLimits(), clock.now), Claim)
     clock.now += timedelta(hours=2)
     clock.advance(SECOND)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert cdn.calls == []
-    clock.advance(Limits().timeout + Limits().slack)
-    found.step(clock.now)
+    clock.advance(CallLimits().timeout + CallLimits().claim_margin)
+    found.run_once(clock.now)
     assert urls(cdn) == [["/a"]]
 
 
 def test_a_rest_is_as_long_as_it_was_though_the_clock_is_set(engine: Engine) -> None:
     """Back-off and Retry-After are spans, not times of the day."""
-    patience = Fault(error=PurgeError("429", retry_after=timedelta(minutes=10)))
+    patience = DriverFault(error=PurgeError("429", retry_after=timedelta(minutes=10)))
     clock, cdn = Clock(), MemoryDriver(script=iter([patience]))
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     for hours in (3, -5, 1):
         clock.now += timedelta(hours=hours)
-        found.step(clock.now)
+        found.run_once(clock.now)
         clock.advance(timedelta(minutes=3))
-        found.step(clock.now)
+        found.run_once(clock.now)
         assert len(cdn.calls) == 1
     clock.advance(timedelta(minutes=2))
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert len(cdn.calls) == 2
 
 
@@ -484,9 +500,9 @@ def test_a_hook_is_called_when_it_asked_to_be(engine: Engine) -> None:
         return NOW + 7 * SECOND if now < NOW + 7 * SECOND else None  # type: ignore[operator]
 
     found = relay(engine, {CDN: MemoryDriver()}, clock, hooks=[hook])
-    assert found.step(clock.now) == 7 * SECOND
+    assert found.run_once(clock.now) == 7 * SECOND
     clock.advance(7 * SECOND)
-    assert found.step(clock.now) > 7 * SECOND
+    assert found.run_once(clock.now) > 7 * SECOND
     assert len(called) == 2
 
 
@@ -495,14 +511,14 @@ def test_a_retired_tier_holds_nobody_up(engine: Engine) -> None:
     clock, cdn = Clock(), MemoryDriver()
     found = relay(engine, {CDN: cdn}, clock, others=[GATEWAY])
     owe(engine, BOTH, "/a")
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert cdn.calls == []
     with engine.begin() as connection:
-        retire(connection, "gateway")
-    found.step(clock.now)
-    clock.advance(CDN.flight)
-    found.step(clock.now)
-    assert states(engine, CDN) == {"/a": State.SETTLED}
+        retire_tier(connection, "gateway")
+    found.run_once(clock.now)
+    clock.advance(CDN.max_flight_time)
+    found.run_once(clock.now)
+    assert states(engine, CDN) == {"/a": EntryState.SETTLED}
 
 
 def test_old_entries_and_expired_pages_are_trimmed(engine: Engine) -> None:
@@ -512,9 +528,9 @@ def test_old_entries_and_expired_pages_are_trimmed(engine: Engine) -> None:
     owe(engine, [GATEWAY], "/a")
     with engine.begin() as connection:
         page(connection, 1)
-    found.step(clock.now)
+    found.run_once(clock.now)
     clock.advance(timedelta(days=901))
-    found.step(clock.now)
+    found.run_once(clock.now)
     with engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(outbox)) == 0
         assert connection.exec_driver_sql("SELECT count(*) FROM edge_page").scalar() == 0
@@ -525,10 +541,10 @@ def test_the_status_can_be_read_as_json(engine: Engine) -> None:
     clock = Clock()
     owe(engine, [CDN], "/a")
     clock.advance(2 * SECOND)
-    relay(engine, {CDN: MemoryDriver()}, clock).step(clock.now)
+    relay(engine, {CDN: MemoryDriver()}, clock).run_once(clock.now)
     owe(engine, [CDN], "/b", now=clock.now)
     with engine.connect() as connection:
-        shown = status(connection, clock.now + SECOND, ["cdn", "other"]).as_json()
+        shown = purge_status(connection, clock.now + SECOND, ["cdn", "other"]).to_json()
     cdn, other = shown["tiers"]
     assert (cdn["backlog"], cdn["resting"], cdn["oldest"], cdn["p50"]) == (1, 1, 1.0, 2.0)
     assert cdn["last_success"] == clock.now.isoformat()
@@ -551,7 +567,7 @@ def test_a_bulk_import_is_one_purge_of_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         rows = [{"id": n, "version": 0} for n in range(1, 2_100)]
         connection.execute(sa.insert(post), rows)
-    found.step(clock.now)
+    found.run_once(clock.now)
     assert urls(cdn) == [["*"]]
 
 
@@ -563,18 +579,18 @@ def test_a_bulk_import_is_cleared_away_by_and_by(engine: Engine) -> None:
     bulk = [{"id": n, "version": 0} for n in range(10, 2_110)]
     with engine.begin() as connection:
         connection.execute(sa.insert(post), bulk)
-        assert status(connection, clock.now).entries == 2_100
-    found.settle(clock.now)
+        assert purge_status(connection, clock.now).entries == 2_100
+    found.enqueue_changes(clock.now)
     with engine.begin() as connection:
         connection.execute(sa.update(post).where(post.c.id == 1).values(version=9))
-        said = [*status(connection, clock.now).words()]
+        said = [*purge_status(connection, clock.now).to_lines()]
     assert said[-1] == "2101 entries of the change log are left for the relay."
     for _ in range(3):
-        found.step(clock.now)
+        found.run_once(clock.now)
     with engine.begin() as connection:
-        assert status(connection, clock.now).entries == 0
+        assert purge_status(connection, clock.now).entries == 0
     assert urls(cdn) == [["*"]]
-    found.step(clock.now)
+    found.run_once(clock.now)
 
 
 def test_a_mark_of_another_cluster_hides_no_change(engine: Engine) -> None:
@@ -583,7 +599,7 @@ def test_a_mark_of_another_cluster_hides_no_change(engine: Engine) -> None:
     clock, cdn = Clock(), MemoryDriver()
     with engine.begin() as connection:
         ahead = "999999999" if engine.dialect.name == "sqlite" else "999999999:999999999:"
-        note(connection, "answered", ahead)
+        set_meta(connection, "answered", ahead)
         connection.execute(sa.update(post).values(version=9))
-    relay(engine, {CDN: cdn}, clock).step(clock.now)
+    relay(engine, {CDN: cdn}, clock).run_once(clock.now)
     assert urls(cdn) == [["/1"]]

@@ -7,11 +7,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.edge.pages import Bound
-from app.edge.pages.capacity import fullness
+from app.edge.pages import IndexCapacity
+from app.edge.pages.capacity import estimate_size
 from app.edge.pages.tables import page as pages
-from app.edge.purge.maintenance import keep_house
-from app.edge.purge.retention import GRACE, OLD, TURNOVER
+from app.edge.purge.maintenance import run_maintenance
+from app.edge.purge.retention import CLOCK_TOLERANCE, EVICTABLE_AGE, EVICTION_BATCH
 from app.edge.purge.tables import outbox
 
 from .conftest import CDN, GATEWAY, NOW, build
@@ -22,9 +22,9 @@ TIERS = (GATEWAY, CDN)
 def keep(engine: Engine, bound: int, passed: timedelta = timedelta(0)) -> set[tuple[str, str]]:
     """Keep house in an index with this bound; return which tier is owed which page."""
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        keep_house(connection, TIERS, NOW + passed, Bound(pages=bound))
+        run_maintenance(connection, TIERS, NOW + passed, IndexCapacity(max_pages=bound))
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
-        assert fullness(connection).pages == len(there(connection))
+        assert estimate_size(connection).pages == len(there(connection))
     return {(row.tier, row.url) for row in rows}
 
 
@@ -54,16 +54,16 @@ def test_what_is_over_a_lower_bound_leaves_purged(engine: Engine) -> None:
 
 def test_a_full_index_lets_old_pages_go_and_few_at_a_time(engine: Engine) -> None:
     """Otherwise nothing new would be kept for weeks."""
-    build(engine, TURNOVER + 5)
-    assert keep(engine, TURNOVER + 5) == set()
-    owed = keep(engine, TURNOVER + 5, OLD + timedelta(minutes=1))
-    assert len(owed) == TURNOVER * len(TIERS)
+    build(engine, EVICTION_BATCH + 5)
+    assert keep(engine, EVICTION_BATCH + 5) == set()
+    owed = keep(engine, EVICTION_BATCH + 5, EVICTABLE_AGE + timedelta(minutes=1))
+    assert len(owed) == EVICTION_BATCH * len(TIERS)
 
 
 def test_an_index_with_room_loses_nothing_that_lives(engine: Engine) -> None:
     """However old it is."""
     build(engine, 5)
-    assert keep(engine, 6, OLD * 2) == set()
+    assert keep(engine, 6, EVICTABLE_AGE * 2) == set()
 
 
 def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
@@ -78,7 +78,7 @@ def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
     """With everything, once the clock is right: such a page lives, and nobody heard of it."""
     build(engine, 2)
     assert keep(engine, 1, timedelta(days=901)) == set()
-    assert keep(engine, 1, timedelta(days=901) - GRACE) == set()
+    assert keep(engine, 1, timedelta(days=901) - CLOCK_TOLERANCE) == set()
     assert keep(engine, 1) == {("gateway", ""), ("cdn", "")}
     with engine.connect() as connection:
         causes = set(connection.scalars(sa.select(outbox.c.cause)))
@@ -88,7 +88,7 @@ def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
 def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -> None:
     """Those of two machines do."""
     build(engine, 2)
-    assert keep(engine, 5, timedelta(days=900) + GRACE) == set()
+    assert keep(engine, 5, timedelta(days=900) + CLOCK_TOLERANCE) == set()
     with engine.connect() as connection:
         assert there(connection) == {"/1", "/2"}
 

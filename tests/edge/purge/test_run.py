@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn.memory import Call, MemoryDriver
-from app.edge.purge import Relay, State, Tier, leader
-from app.edge.purge.leader import Alone
-from app.edge.purge.runtime import wall
+from app.edge.cdn.memory import DriverCall, MemoryDriver
+from app.edge.purge import EntryState, Relay, Tier, create_leader
+from app.edge.purge.leader import SoleLeader
+from app.edge.purge.runtime import utc_now
 from app.edge.purge.tables import outbox
 
 from .conftest import CDN, GATEWAY, build, connect, owe, post
@@ -58,7 +58,7 @@ def test_a_writer_outside_is_noticed_within_half_a_second(engine: Engine, url: s
     """Nobody told the relay: it looks for itself."""
     build(engine, 2)
     cdn, other = MemoryDriver(), connect(url)
-    with running(Relay(engine, {CDN: cdn}, leader=Alone())):
+    with running(Relay(engine, {CDN: cdn}, leader=SoleLeader())):
         write(other)
         soon(lambda: len(cdn.calls) == 1)
         write(other)
@@ -71,7 +71,7 @@ def test_a_relay_that_is_woken_looks_at_once(engine: Engine) -> None:
     """The write is in this process, and its end is told."""
     build(engine, 2)
     cdn = MemoryDriver()
-    with running(Relay(engine, {CDN: cdn}, leader=Alone())) as relay:
+    with running(Relay(engine, {CDN: cdn}, leader=SoleLeader())) as relay:
         write(engine)
         relay.wake()
         soon(lambda: bool(cdn.calls))
@@ -81,13 +81,13 @@ def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
     """Each tier has a thread of its own."""
     release, other = Event(), Tier(name="other", depth=1)
 
-    def hang(_call: Call) -> None:
+    def hang(_call: DriverCall) -> None:
         release.wait(20)
 
     stuck, good = MemoryDriver(received=hang), MemoryDriver()
-    with running(Relay(engine, {CDN: stuck, other: good}, leader=Alone())):
+    with running(Relay(engine, {CDN: stuck, other: good}, leader=SoleLeader())):
         for number in range(3):
-            owe(engine, [CDN, other], f"/{number}", now=wall())
+            owe(engine, [CDN, other], f"/{number}", now=utc_now())
             soon(lambda number=number: len(good.calls) == number + 1)  # type: ignore[misc]  # bound now
         assert len(stuck.calls) == 1
         release.set()
@@ -95,10 +95,10 @@ def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
 
 def test_the_second_purge_comes_by_itself(engine: Engine) -> None:
     """The thread of a tier waits for its own next purge."""
-    tier = Tier(name="cdn", depth=1, flight=timedelta(milliseconds=200))
+    tier = Tier(name="cdn", depth=1, max_flight_time=timedelta(milliseconds=200))
     cdn = MemoryDriver()
-    with running(Relay(engine, {tier: cdn}, leader=Alone())):
-        owe(engine, [tier], "/a", now=wall())
+    with running(Relay(engine, {tier: cdn}, leader=SoleLeader())):
+        owe(engine, [tier], "/a", now=utc_now())
         soon(lambda: len(cdn.calls) == 2)
 
 
@@ -109,19 +109,19 @@ def test_a_hook_that_fails_stops_nothing(engine: Engine, caplog: pytest.LogCaptu
         raise ZeroDivisionError
 
     cdn = MemoryDriver()
-    with running(Relay(engine, {CDN: cdn}, hooks=[hook], leader=Alone())):
-        owe(engine, [CDN], "/a", now=wall())
+    with running(Relay(engine, {CDN: cdn}, hooks=[hook], leader=SoleLeader())):
+        owe(engine, [CDN], "/a", now=utc_now())
         soon(lambda: bool(cdn.calls))
     assert "relay.hook_failed" in caplog.text
 
 
 def test_one_of_two_leads_until_it_resigns(engine: Engine) -> None:
     """The other takes over at once."""
-    first, second = leader(engine), leader(engine)
+    first, second = create_leader(engine), create_leader(engine)
     try:
-        assert (first.leads(), second.leads(), first.leads()) == (True, False, True)
+        assert (first.try_lead(), second.try_lead(), first.try_lead()) == (True, False, True)
         first.resign()
-        assert (second.leads(), first.leads()) == (True, False)
+        assert (second.try_lead(), first.try_lead()) == (True, False)
     finally:
         first.resign()
         second.resign()
@@ -133,7 +133,7 @@ def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
     kept: dict[str, int] = {}
     fetching = Lock()
 
-    def fetch(_call: Call) -> None:
+    def fetch(_call: DriverCall) -> None:
         with fetching, engine.connect() as connection:
             kept.update({f"/{row.id}": row.version for row in connection.execute(sa.select(post))})
 
@@ -141,9 +141,9 @@ def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
         for _ in range(25):
             write(engine)
 
-    tier = Tier(name="cdn", depth=1, flight=timedelta(milliseconds=20))
+    tier = Tier(name="cdn", depth=1, max_flight_time=timedelta(milliseconds=20))
     tiers = {GATEWAY: MemoryDriver(), tier: MemoryDriver(received=fetch)}
-    relays = [Relay(engine, tiers, leader=Alone()) for _ in range(2)]
+    relays = [Relay(engine, tiers, leader=SoleLeader()) for _ in range(2)]
     writers = [Thread(target=many) for _ in range(2)]
     with running(relays[0]), running(relays[1]):
         for writer in writers:
@@ -156,7 +156,7 @@ def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
 def owed(engine: Engine) -> bool:
     """Tell whether anything is not settled."""
     with engine.connect() as connection:
-        query = sa.select(outbox.c.id).where(outbox.c.state != State.SETTLED)
+        query = sa.select(outbox.c.id).where(outbox.c.state != EntryState.SETTLED)
         return connection.execute(query.limit(1)).first() is not None
 
 
@@ -166,14 +166,14 @@ def test_leadership_dies_with_the_process(engine: Engine, url: str, tmp_path: Pa
     build(engine, 2)
     command = [sys.executable, "-m", f"{__package__}.electing", url, str(tmp_path)]
     child = subprocess.Popen(command, cwd=ROOT)
-    heir = leader(engine)
+    heir = create_leader(engine)
     try:
         write(engine)
         soon((tmp_path / "cdn").exists)
-        assert not heir.leads()
+        assert not heir.try_lead()
         child.kill()
         write(engine)
-        soon(heir.leads, within=5)
+        soon(heir.try_lead, within=5)
         heir.resign()
         gateway = MemoryDriver()
         with running(Relay(engine, {GATEWAY: gateway})):

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement, quoted_name
 from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 from sqlalchemy.sql.selectable import FromClause
 
-from app.edge.dependencies import Schema, Unreadable, analyse
+from app.edge.dependencies import PublicSchema, UnshareableQueryError, analyse_select
 
 from ..dependencies.conftest import SCHEMA, WATCHED, compiled_plan, post, private
 
@@ -149,8 +149,8 @@ CUSTOM: dict[str, Any] = {
 @pytest.mark.parametrize("statement", CUSTOM.values(), ids=CUSTOM)
 def test_what_an_application_renders_is_raw_sql(statement: Any) -> None:
     """Nobody knows which tables it names."""
-    with pytest.raises(Unreadable):
-        analyse(statement().compile(dialect=sqlite.dialect()), SCHEMA)
+    with pytest.raises(UnshareableQueryError):
+        analyse_select(statement().compile(dialect=sqlite.dialect()), SCHEMA)
 
 
 @pytest.mark.parametrize("kind", [sa.Column, sa.sql.selectable.Select, sa.sql.elements.Case])
@@ -161,7 +161,7 @@ def test_an_override_of_a_class_of_sqlalchemy_is_raw_sql(kind: Any) -> None:
     compiles(kind, "sqlite")(original)
     kind._original_compiler_dispatch = original
     try:
-        with pytest.raises(Unreadable, match="@compiles"):
+        with pytest.raises(UnshareableQueryError, match="@compiles"):
             compiled_plan(statement)
     finally:
         deregister(kind)
@@ -202,9 +202,9 @@ ORDINARY = {
 @pytest.mark.parametrize("statement", ORDINARY.values(), ids=ORDINARY)
 def test_what_sqlalchemy_renders_is_understood(statement: Any) -> None:
     """Constructs of the application's own that change no SQL, and declared ones, are shared."""
-    schema = Schema.of(WATCHED, functions=("edge_declared",))
-    plan = analyse(statement.compile(dialect=sqlite.dialect()), schema)
-    assert {source.table for source in plan.sources} == {"post"}
+    schema = PublicSchema.from_watched_tables(WATCHED, functions=("edge_declared",))
+    plan = analyse_select(statement.compile(dialect=sqlite.dialect()), schema)
+    assert {source.table for source in plan.tables} == {"post"}
 
 
 class HiddenTable(FromClause):
@@ -224,7 +224,7 @@ def _table(_element: Any, _compiler: Any, **_options: Any) -> str:
 
 def test_a_from_clause_of_the_applications_is_raw_sql() -> None:
     """It is as free as a column is."""
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnshareableQueryError):
         compiled_plan(sa.select(post.c.id).select_from(HiddenTable()))
 
 
@@ -233,7 +233,7 @@ def test_values_and_lateral_subqueries_are_looked_into() -> None:
     values = sa.values(sa.column("n", sa.Integer), name="v").data(
         [(sa.select(private.c.id).scalar_subquery(),)]
     )
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnshareableQueryError):
         compiled_plan(sa.select(values.c.n))
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnshareableQueryError):
         compiled_plan(sa.select(post.c.id, sa.select(private.c.id).lateral("l").c.id))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import brotli
 import pytest
 
-from app.edge.static.build_cache import Shelf
-from app.edge.static.manifest import Manifest, StaticError, media_type, read_folder
+from app.edge.static.build_cache import BuildCache
+from app.edge.static.manifest import Manifest, StaticError, build_manifest, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def made(tmp_path: Path) -> Callable[[dict[str, str]], Manifest]:
             target = tmp_path / "static" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        return read_folder(tmp_path / "static", Shelf(None))
+        return build_manifest(tmp_path / "static", BuildCache(None))
 
     return make
 
@@ -117,7 +117,7 @@ def test_a_sheet_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     """Rather than sent with broken letters."""
     (tmp_path / "a.css").write_bytes(b"\xff\xfe")
     with pytest.raises(StaticError, match=r"a.css is not UTF-8"):
-        read_folder(tmp_path, Shelf(None))
+        build_manifest(tmp_path, BuildCache(None))
 
 
 def test_text_is_packed_ahead_where_it_pays(made: Callable[[dict[str, str]], Manifest]) -> None:
@@ -145,7 +145,7 @@ def test_hidden_files_and_links_out_of_the_folder_are_not_served(
 def test_a_missing_file_has_no_stamp(made: Callable[[dict[str, str]], Manifest]) -> None:
     """The sentence names it."""
     with pytest.raises(StaticError, match=r"no static file 'b\.css'"):
-        made({"a.css": "a{}"}).stamped("b.css")
+        made({"a.css": "a{}"}).fingerprinted_path("b.css")
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ class TestShelf:
             return b"bytes"
 
         for _ in range(2):
-            assert Shelf(tmp_path / "new" / "shelf").get("name", make) == b"bytes"
+            assert BuildCache(tmp_path / "new" / "shelf").get("name", make) == b"bytes"
         assert made == ["made"]
         assert [path.name for path in (tmp_path / "new" / "shelf").iterdir()] == ["name"]
 
     def test_an_unwritable_folder_means_memory(self, tmp_path: Path) -> None:
         """A file stands where the folder should be."""
         (tmp_path / "shelf").write_text("in the way")
-        shelf = Shelf(tmp_path / "shelf")
+        shelf = BuildCache(tmp_path / "shelf")
         assert shelf.get("name", lambda: b"bytes") == b"bytes"
         assert shelf.get("name", lambda: b"others") == b"bytes"

@@ -9,7 +9,7 @@ from typing import Protocol
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.edge.cdn import Limits, Target
+from app.edge.cdn import CallLimits, PurgeTarget
 
 from .fresh_renders import Answer
 from .site_pair import Newsroom
@@ -87,14 +87,14 @@ class SharedGateway(Gateway):
 class UrlDriver:
     """Purges a `UrlCache` by whole URLs, as a driver of a process with this site does."""
 
-    limits = Limits(batch=50, timeout=timedelta(seconds=5))
+    limits = CallLimits(batch=50, timeout=timedelta(seconds=5))
     by_url = True
 
     def __init__(self, pages: dict[str, Answer], site: str) -> None:
         self._pages = pages
         self._site = site
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget the URLs of these pages; one that is not kept is no error."""
         for target in targets:
             self._pages.pop((target.site or self._site) + target.url, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..findings import Kind
+from ..findings import FindingType
 from . import (
     cache_hits,
     cache_keys,
@@ -40,6 +40,6 @@ CHECKS = (
 )
 
 
-def all_kinds() -> tuple[Kind, ...]:
+def all_finding_types() -> tuple[FindingType, ...]:
     """Every finding there is, check by check."""
-    return tuple(kind for check in CHECKS for kind in check.kinds)
+    return tuple(kind for check in CHECKS for kind in check.finding_types)

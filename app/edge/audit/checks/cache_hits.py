@@ -5,62 +5,62 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from ..cache_headers import Outcome
-from ..check import Check, Seen, Visit
+from ..cache_headers import CacheOutcome
+from ..check import Check, CheckContext, Visit
 from ..exchange import Exchange
-from ..findings import Finding, Kind, Level
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-NO_CACHE = Kind(
+NO_CACHE = FindingType(
     id="no-cache",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="No cache in front of the site tells of itself.",
     advice="Either nothing is in front, and every reader costs a render: put a CDN or the embedded "
     "gateway (FLASK_EDGE_GATEWAY=on) there. Or it hides: let it send Cache-Status or X-Cache.",
 )
-NO_RULE = Kind(
+NO_RULE = FindingType(
     id="not-kept-rule",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="The edge does not even try to keep this kind of page.",
     advice="On Cloudflare, DYNAMIC means that no Cache Rule makes HTML eligible: add one for the "
     "site that respects the origin's headers.",
 )
-COOKIE = Kind(
+COOKIE = FindingType(
     id="not-kept-cookie",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A page is not kept because it sets a cookie.",
     advice="Find what sets it (a load balancer, a session, analytics) and let it leave public "
     "pages alone.",
 )
-VARY = Kind(
+VARY = FindingType(
     id="not-kept-vary",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A page is not kept because it varies on something that differs from reader to reader.",
     advice="Take Cookie, User-Agent, * and the like out of Vary; Accept-Encoding may stay.",
 )
-VARIANTS = Kind(
+VARIANTS = FindingType(
     id="not-kept-variants",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A page is not kept because the edge can't keep its variants apart.",
     advice="Give each variant a URL of its own (/de/…); or let the edge keep variants by that "
     "field: name it in FLASK_EDGE_VARY and set the edge up with `flask edge config` (Cloudflare, "
     "CloudFront).",
 )
-POLICY = Kind(
+POLICY = FindingType(
     id="not-kept-policy",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A page is not kept because it says so itself.",
     advice="If it is the same for every reader, give its view a policy that lets an edge keep it.",
 )
-PASSED = Kind(
+PASSED = FindingType(
     id="not-kept-pass",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="The edge passes a page on instead of looking into its store.",
     advice="A rule of the edge bypasses the cache for it: look at its page rules, VCL or "
     "proxy_cache_bypass.",
 )
-MISSED = Kind(
+MISSED = FindingType(
     id="not-kept",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A page is fetched from the origin again and again.",
     advice="Its headers allow keeping it, so look at the edge: is its dialect set with FLASK_EDGE, "
     "does a rule override the TTL, is its store full?",
@@ -73,47 +73,47 @@ _OF_ONE_READER: Final = frozenset({"*", "authorization", "cookie", "user-agent"}
 
 def _is_closed_variant(exchange: Exchange) -> bool:
     """Tell whether the origin forbids to store a page that has variants."""
-    fields = exchange.varies - {"accept-encoding"}
+    fields = exchange.vary_names - {"accept-encoding"}
     lines = [*exchange.fields.lines("cache-control"), *exchange.fields.lines("cdn-cache-control")]
     closed = "no-store" in ", ".join(lines).lower()
     return bool(fields) and not fields & _OF_ONE_READER and closed
 
 
-def reason(exchange: Exchange) -> Kind:
+def miss_reason(exchange: Exchange) -> FindingType:
     """Why an answer was not a HIT, as far as its headers tell."""
     return next(kind for kind, holds in _REASONS if holds(exchange))
 
 
-_REASONS: tuple[tuple[Kind, Callable[[Exchange], bool]], ...] = (
+_REASONS: tuple[tuple[FindingType, Callable[[Exchange], bool]], ...] = (
     (COOKIE, lambda seen: "set-cookie" in seen.fields),
     (VARIANTS, _is_closed_variant),
-    (VARY, lambda seen: bool(seen.varies - _FINE)),
-    (POLICY, lambda seen: any(seen.control.whole(name) for name in _NEVER)),
-    (NO_RULE, lambda seen: _was(seen, Outcome.DYNAMIC)),
-    (PASSED, lambda seen: _was(seen, Outcome.PASS)),
+    (VARY, lambda seen: bool(seen.vary_names - _FINE)),
+    (POLICY, lambda seen: any(seen.cache_control.is_unqualified(name) for name in _NEVER)),
+    (NO_RULE, lambda seen: _was(seen, CacheOutcome.DYNAMIC)),
+    (PASSED, lambda seen: _was(seen, CacheOutcome.PASS)),
     (MISSED, lambda _: True),
 )
 
 
-def _was(exchange: Exchange, outcome: Outcome) -> bool:
+def _was(exchange: Exchange, outcome: CacheOutcome) -> bool:
     return exchange.outermost is not None and exchange.outermost.outcome is outcome
 
 
-def _look(seen: Seen, _: Sequence[Exchange]) -> Iterator[Finding]:
+def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
     for sentence in seen.ours.unkept_variants if seen.ours else ():
         yield VARIANTS.found(sentence)
     well = [visit for visit in seen.visits if visit.last.status == 200]  # noqa: PLR2004 - OK
-    if well and not any(visit.last.served for visit in well):
-        yield NO_CACHE.found(f"{len(well)} pages were asked for twice; {well[0].last.words()}")
+    if well and not any(visit.last.cache_results for visit in well):
+        yield NO_CACHE.found(f"{len(well)} pages were asked for twice; {well[0].last.to_text()}")
         return
     for visit in well:
-        if not visit.last.hit:
-            yield reason(visit.last).found(_evidence(visit))
+        if not visit.last.is_hit:
+            yield miss_reason(visit.last).found(_evidence(visit))
 
 
 def _evidence(visit: Visit) -> str:
     last = visit.last
-    said = [f"the {visit.page.kind}, {last.words()}"]
+    said = [f"the {visit.page.kind}, {last.to_text()}"]
     said += [f"{name}: {last.fields.combined(name)}" for name in _TELLING if name in last.fields]
     return "; ".join(said)
 
@@ -123,6 +123,6 @@ _TELLING: Final = ("cache-control", "vary")
 CHECK = Check(
     name="kept",
     question="Are pages, feeds, static files and media a HIT the second time?",
-    kinds=(NO_CACHE, NO_RULE, COOKIE, VARIANTS, VARY, POLICY, PASSED, MISSED),
-    look=_look,
+    finding_types=(NO_CACHE, NO_RULE, COOKIE, VARIANTS, VARY, POLICY, PASSED, MISSED),
+    inspect=_look,
 )

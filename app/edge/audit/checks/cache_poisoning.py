@@ -9,21 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from ...http.fields import Pair
-from ..check import Check, Judge, Seen, Trial
-from ..exchange import BROWSER, Ask, Exchange
-from ..findings import Finding, Kind, Level
+from ...http.fields import FieldLine
+from ..check import Check, CheckContext, Evaluate, Probe
+from ..exchange import BROWSER_HEADERS, Exchange, ProbeRequest
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-POISONED = Kind(
+POISONED = FindingType(
     id="poisoned",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A made-up header of one reader changes the page that the next reader gets.",
     advice="Anybody can deface or break the site: drop this header at the edge, don't let the "
     "origin believe it, then purge everything.",
 )
-BELIEVED = Kind(
+BELIEVED = FindingType(
     id="header-believed",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="The origin believes a header that any reader can send.",
     advice="Drop the header at the edge, and trust forwarded headers from your own proxies alone "
     "(FLASK_PROXIES).",
@@ -31,25 +31,25 @@ BELIEVED = Kind(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Game:
+class HeaderAttack:
     """Headers that are tried together; `marker` shows up where they are believed."""
 
     name: str
-    headers: tuple[Pair, ...]
+    headers: tuple[FieldLine, ...]
     marker: str = ""
 
 
-_SERIOUS = frozenset({400, 403, 413, 414, 421, 431})
+_REFUSAL_STATUSES = frozenset({400, 403, 413, 414, 421, 431})
 """Statuses by which a server refuses an odd request, as it should."""
 
 
-def games(seen: Seen) -> tuple[Game, ...]:
+def header_attacks(seen: CheckContext) -> tuple[HeaderAttack, ...]:
     """What is tried on a site."""
     mark = f"edge-check-{seen.token}"
     host, path = f"{mark}.invalid", f"/{mark}-path"
     named = seen.address.authority.removesuffix(f":{seen.address.port}")
     return (
-        Game(
+        HeaderAttack(
             name="forwarded-host",
             marker=host,
             headers=(
@@ -59,55 +59,57 @@ def games(seen: Seen) -> tuple[Game, ...]:
                 ("Forwarded", f"host={host}"),
             ),
         ),
-        Game(
+        HeaderAttack(
             name="underscores",
             marker=host,
             headers=(("X_Forwarded_Host", host), ("X_Forwarded_Prefix", path)),
         ),
-        Game(
+        HeaderAttack(
             name="original-url",
             marker=path,
             headers=(("X-Original-URL", path), ("X-Rewrite-URL", path)),
         ),
-        Game(
+        HeaderAttack(
             name="prefix",
             marker=path,
             headers=(("SCRIPT_NAME", path), ("Script-Name", path), ("X-Forwarded-Prefix", path)),
         ),
-        Game(
+        HeaderAttack(
             name="scheme",
             headers=(("X-Forwarded-Proto", "nothing"), ("X-Forwarded-Scheme", "http")),
         ),
-        Game(
+        HeaderAttack(
             name="method",
             headers=(("X-HTTP-Method-Override", "DELETE"), ("X-HTTP-Method", "DELETE")),
         ),
-        Game(name="port", marker=":59999", headers=(("Host", f"{named}:59999"),)),
-        Game(name="oversized", headers=(("X-Edge-Check", "x" * 12_000),)),
+        HeaderAttack(name="port", marker=":59999", headers=(("Host", f"{named}:59999"),)),
+        HeaderAttack(name="oversized", headers=(("X-Edge-Check", "x" * 12_000),)),
     )
 
 
-def _trials(seen: Seen) -> Iterator[Trial]:
-    reference = Ask(target=seen.never_linked("reference"))
-    for game in games(seen):
-        clean = Ask(target=seen.never_linked(game.name))
-        played = Ask(target=clean.target, headers=(*BROWSER, *game.headers))
-        yield Trial(asks=(played, clean, reference), judge=_judge(game), silence_is_fine=True)
+def _trials(seen: CheckContext) -> Iterator[Probe]:
+    reference = ProbeRequest(target=seen.unlinked_url("reference"))
+    for game in header_attacks(seen):
+        clean = ProbeRequest(target=seen.unlinked_url(game.name))
+        played = ProbeRequest(target=clean.target, headers=(*BROWSER_HEADERS, *game.headers))
+        yield Probe(
+            requests=(played, clean, reference), evaluate=_judge(game), allow_no_response=True
+        )
 
 
-def _judge(game: Game) -> Judge:
-    def judge(got: Sequence[Exchange]) -> Iterator[Finding]:
+def _judge(game: HeaderAttack) -> Evaluate:
+    def judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
         played, clean, reference = got
-        what = f"{game.headers[0][0]} ({game.name}): {clean.ask.words()}"
+        what = f"{game.headers[0][0]} ({game.name}): {clean.request.to_text()}"
         if _changed(clean, reference, game):
             yield POISONED.found(f"{what} got {clean.status} afterwards")
-        elif played.status not in _SERIOUS and _changed(played, reference, game):
+        elif played.status not in _REFUSAL_STATUSES and _changed(played, reference, game):
             yield BELIEVED.found(f"{what} got {played.status} with it")
 
     return judge
 
 
-def _changed(exchange: Exchange, reference: Exchange, game: Game) -> bool:
+def _changed(exchange: Exchange, reference: Exchange, game: HeaderAttack) -> bool:
     """Whether an answer is another one than a plain request gets."""
     if exchange.status != reference.status:
         return exchange.status != HTTPStatus.NOT_MODIFIED
@@ -120,6 +122,6 @@ def _changed(exchange: Exchange, reference: Exchange, game: Game) -> bool:
 CHECK = Check(
     name="poison",
     question="Can a reader's header change what the next reader gets?",
-    kinds=(POISONED, BELIEVED),
-    trials=_trials,
+    finding_types=(POISONED, BELIEVED),
+    probes=_trials,
 )

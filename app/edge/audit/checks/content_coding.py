@@ -5,49 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
-from ...http.codings import weights
+from ...http.codings import parse_weights
 from ...http.validators import ETag
-from ..check import Check, Seen, Trial
-from ..exchange import Ask, Exchange
-from ..findings import Finding, Kind, Level
+from ..check import Check, CheckContext, Probe
+from ..exchange import Exchange, ProbeRequest
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-BROKEN = Kind(
+BROKEN = FindingType(
     id="coding-broken",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A body is not in the coding that Content-Encoding names.",
     advice="Readers see garbage or an error: something on the way packs, unpacks or relabels it "
     "wrongly. Let only one of origin and edge compress.",
 )
-NOT_ASKED = Kind(
+NOT_ASKED = FindingType(
     id="coding-not-asked",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A reader gets a coding that was not asked for, or that was refused.",
     advice="The edge must keep one copy a coding: Vary: Accept-Encoding has to reach it, "
     "and it has to heed q=0.",
 )
-NO_VARY = Kind(
+NO_VARY = FindingType(
     id="vary-missing",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A packed page does not say Vary: Accept-Encoding.",
     advice="A cache between the edge and the reader will give packed bytes to whoever can't read "
     "them: don't drop Vary at the edge.",
 )
-DIFFERS = Kind(
+DIFFERS = FindingType(
     id="coding-differs",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A page has other content in another coding.",
     advice="One of the copies is old or was rewritten on the way: purge all variants together.",
 )
-ONE_TAG = Kind(
+ONE_TAG = FindingType(
     id="etag-shared",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="Different codings of a page carry the same strong ETag.",
     advice="A range of one can be joined to the other: give each coding a tag of its own, "
     "or a weak one.",
 )
-PLAIN = Kind(
+PLAIN = FindingType(
     id="not-compressed",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="A text is sent unpacked to a reader who takes brotli and gzip.",
     advice="Let the edge or the origin compress text; it is mostly four times as small.",
 )
@@ -63,68 +63,72 @@ _ASKED: tuple[tuple[str, ...], ...] = (
 )
 
 
-def _trials(seen: Seen) -> Iterator[Trial]:
-    for visit in seen.of("article", "home")[:1] + seen.of("static"):
+def _trials(seen: CheckContext) -> Iterator[Probe]:
+    for visit in seen.visits_of("article", "home")[:1] + seen.visits_of("static"):
         asks = tuple(
-            Ask(
+            ProbeRequest(
                 target=visit.page.target,
                 headers=tuple(("Accept-Encoding", codings) for codings in asked),
             )
             for asked in _ASKED
         )
-        yield Trial(asks=asks, judge=_judge)
+        yield Probe(requests=asks, evaluate=_judge)
 
 
-def _judge(got: Sequence[Exchange]) -> Iterator[Finding]:
+def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
     whole = [exchange for exchange in got if exchange.status == HTTPStatus.OK]
     for exchange in whole:
-        if exchange.coding and not _wanted(exchange):
-            yield NOT_ASKED.found(f"{exchange.words()}, Content-Encoding: {exchange.coding}")
-    plain = next((e for e in whole if not e.coding and not e.ask.headers), None)
+        if exchange.content_coding and not _wanted(exchange):
+            yield NOT_ASKED.found(
+                f"{exchange.to_text()}, Content-Encoding: {exchange.content_coding}"
+            )
+    plain = next((e for e in whole if not e.content_coding and not e.request.headers), None)
     for exchange in whole:
-        if plain is not None and exchange.coding:
+        if plain is not None and exchange.content_coding:
             yield from _compared(plain, exchange)
 
 
 def _wanted(exchange: Exchange) -> bool:
-    asked = weights(", ".join(value for _, value in exchange.ask.headers))
-    return asked.get(exchange.coding, asked.get("*", 0.0)) > 0
+    asked = parse_weights(", ".join(value for _, value in exchange.request.headers))
+    return asked.get(exchange.content_coding, asked.get("*", 0.0)) > 0
 
 
-def _compared(plain: Exchange, packed: Exchange) -> Iterator[Finding]:
+def _compared(plain: Exchange, packed: Exchange) -> Iterator[AuditFinding]:
     content = packed.content()
-    both_kept = plain.hit and packed.hit and not (plain.cut or packed.cut)
+    both_kept = plain.is_hit and packed.is_hit and not (plain.is_truncated or packed.is_truncated)
     if content is not None and both_kept and content != plain.body:
-        yield DIFFERS.found(f"{packed.words()}: {len(content)} bytes, plain {len(plain.body)}")
+        yield DIFFERS.found(f"{packed.to_text()}: {len(content)} bytes, plain {len(plain.body)}")
     one, other = (ETag.parse(e.fields.first("etag")) for e in (plain, packed))
-    if one is not None and other is not None and one.same_strongly(other):
-        yield ONE_TAG.found(f"{packed.words()}: ETag {one}")
+    if one is not None and other is not None and one.matches_strongly(other):
+        yield ONE_TAG.found(f"{packed.to_text()}: ETag {one}")
 
 
-def _look(seen: Seen, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def _look(seen: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
     for exchange in exchanges:
-        if exchange.status == HTTPStatus.OK and exchange.ask.method == "GET":
+        if exchange.status == HTTPStatus.OK and exchange.request.method == "GET":
             yield from _packed(exchange)
-    for visit in seen.of("home", "article", "topic", "feed", "static"):
+    for visit in seen.visits_of("home", "article", "topic", "feed", "static"):
         if _left_plain(visit.last):
-            yield PLAIN.found(f"{visit.last.words()}: {len(visit.last.body)} bytes")
+            yield PLAIN.found(f"{visit.last.to_text()}: {len(visit.last.body)} bytes")
 
 
-def _packed(exchange: Exchange) -> Iterator[Finding]:
+def _packed(exchange: Exchange) -> Iterator[AuditFinding]:
     if exchange.content() is None or _unlabelled(exchange):
-        said = exchange.coding or "nothing"
-        yield BROKEN.found(f"{exchange.words()}, Content-Encoding says {said}")
-    if exchange.coding and not exchange.varies & {"accept-encoding", "*"}:
-        yield NO_VARY.found(f"{exchange.words()}, Content-Encoding: {exchange.coding}")
+        said = exchange.content_coding or "nothing"
+        yield BROKEN.found(f"{exchange.to_text()}, Content-Encoding says {said}")
+    if exchange.content_coding and not exchange.vary_names & {"accept-encoding", "*"}:
+        yield NO_VARY.found(f"{exchange.to_text()}, Content-Encoding: {exchange.content_coding}")
 
 
 def _unlabelled(exchange: Exchange) -> bool:
     """Whether a text begins like a gzip that nobody has announced."""
-    return not exchange.coding and _is_text(exchange) and exchange.body.startswith(b"\x1f\x8b")
+    return (
+        not exchange.content_coding and _is_text(exchange) and exchange.body.startswith(b"\x1f\x8b")
+    )
 
 
 def _left_plain(exchange: Exchange) -> bool:
-    return not exchange.coding and _is_text(exchange) and len(exchange.body) > _SMALL
+    return not exchange.content_coding and _is_text(exchange) and len(exchange.body) > _SMALL
 
 
 def _is_text(exchange: Exchange) -> bool:
@@ -135,7 +139,7 @@ def _is_text(exchange: Exchange) -> bool:
 CHECK = Check(
     name="codings",
     question="Are brotli and gzip right?",
-    kinds=(BROKEN, NOT_ASKED, NO_VARY, DIFFERS, ONE_TAG, PLAIN),
-    trials=_trials,
-    look=_look,
+    finding_types=(BROKEN, NOT_ASKED, NO_VARY, DIFFERS, ONE_TAG, PLAIN),
+    probes=_trials,
+    inspect=_look,
 )

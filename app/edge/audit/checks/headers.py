@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...http.fields import Pair
+from ...http.fields import FieldLine
 from ...policy.cdn_headers import EDGE_FIELDS
-from ..check import Check, Seen, Visit
+from ..check import Check, CheckContext, Visit
 from ..exchange import Exchange
-from ..findings import Finding, Kind, Level
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-LOST = Kind(
+LOST = FindingType(
     id="security-lost",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A security header of the app does not reach the reader.",
     advice="Something on the way drops it: look at the edge's response rules, and purge what it "
     "stored without the header.",
 )
-CHANGED = Kind(
+CHANGED = FindingType(
     id="security-changed",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A security header of the app arrives with another value.",
     advice="Set it in one place: switch off the edge's own setting for it.",
 )
-ABSENT = Kind(
+ABSENT = FindingType(
     id="security-absent",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="A common security header is not sent.",
     advice="Consider it; each keeps a class of attacks away from readers.",
 )
-BROWSER_STALE = Kind(
+BROWSER_STALE = FindingType(
     id="browser-stale",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="Browsers are told that they may show an old page while they ask for a new one.",
     advice="stale-while-revalidate and stale-if-error are for the edge, which is purged; a browser "
     "is not. Say them in CDN-Cache-Control or Surrogate-Control, and take them out of "
     "Cache-Control.",
 )
-STALE_OFF = Kind(
+STALE_OFF = FindingType(
     id="stale-switched-off",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="s-maxage stands beside a stale directive, which it switches off.",
     advice="s-maxage forbids serving stale (RFC 9111 §5.2.2.10): say the edge's time as max-age in "
     "a field of its own.",
 )
-BROWSER_KEEPS = Kind(
+BROWSER_KEEPS = FindingType(
     id="browser-keeps",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="Browsers are told to keep a page that they should ask for each time.",
     advice="The edge rewrites max-age: on Cloudflare set Browser Cache TTL to 'Respect Existing "
     "Headers'. No purge reaches a browser.",
 )
-SHOWN = Kind(
+SHOWN = FindingType(
     id="edge-field-shown",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="A field that is meant for the edge reaches readers.",
     advice="It does no harm, but it shows how pages are tagged: let the edge remove it.",
 )
@@ -66,51 +66,51 @@ _PAGES = ("home", "article", "topic")
 _STALE = ("stale-while-revalidate", "stale-if-error")
 
 
-def _look(seen: Seen, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
-    for visit in seen.of("home", "article", "topic", "feed", "static", "media"):
+def _look(seen: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    for visit in seen.visits_of("home", "article", "topic", "feed", "static", "media"):
         yield from _security(seen, visit)
-    for visit in seen.of(*_PAGES, "feed"):
+    for visit in seen.visits_of(*_PAGES, "feed"):
         yield from _told_to_browsers(visit.last)
         if (
             seen.ours is not None
-            and seen.ours.asks_each_time
-            and visit.last.control.delta("max-age")
+            and seen.ours.browser_revalidates
+            and visit.last.cache_control.delta_seconds("max-age")
         ):
             yield BROWSER_KEEPS.found(_said(visit.last))
     shown = {
         name: exchange
         for exchange in exchanges
         for name in sorted(EDGE_FIELDS - _PASSED_ON)
-        if name.lower() in exchange.fields and not exchange.ask.past
+        if name.lower() in exchange.fields and not exchange.request.to_origin
     }
     for name, exchange in shown.items():
-        yield SHOWN.found(f"{name} on {exchange.words()}")
+        yield SHOWN.found(f"{name} on {exchange.to_text()}")
 
 
-def _security(seen: Seen, visit: Visit) -> Iterator[Finding]:
+def _security(seen: CheckContext, visit: Visit) -> Iterator[AuditFinding]:
     fields = visit.last.fields
     for name, value in _promised(seen):
         got = fields.combined(name.lower())
         if name.lower() not in fields:
-            yield LOST.found(f"{name} on {visit.last.words()}")
+            yield LOST.found(f"{name} on {visit.last.to_text()}")
         elif got != value:
-            yield CHANGED.found(f"{name} on {visit.last.words()} is {got!r}")
+            yield CHANGED.found(f"{name} on {visit.last.to_text()} is {got!r}")
     if seen.ours is None and visit.page.kind == "home":
-        wanted = (*_COMMON, "strict-transport-security") if seen.address.secure else _COMMON
+        wanted = (*_COMMON, "strict-transport-security") if seen.address.is_https else _COMMON
         for name in wanted:
             if name not in fields:
-                yield ABSENT.found(f"{name} on {visit.last.words()}")
+                yield ABSENT.found(f"{name} on {visit.last.to_text()}")
 
 
-def _promised(seen: Seen) -> tuple[Pair, ...]:
+def _promised(seen: CheckContext) -> tuple[FieldLine, ...]:
     if seen.ours is None:
         return ()
-    return seen.ours.always + (seen.ours.over_tls if seen.address.secure else ())
+    return seen.ours.security_headers + (seen.ours.https_headers if seen.address.is_https else ())
 
 
-def _told_to_browsers(exchange: Exchange) -> Iterator[Finding]:
-    said = exchange.control
-    stale = any(said.delta(name) for name in _STALE)
+def _told_to_browsers(exchange: Exchange) -> Iterator[AuditFinding]:
+    said = exchange.cache_control
+    stale = any(said.delta_seconds(name) for name in _STALE)
     if stale and ("s-maxage" in said or "proxy-revalidate" in said):
         yield STALE_OFF.found(_said(exchange))
     if stale:
@@ -118,12 +118,12 @@ def _told_to_browsers(exchange: Exchange) -> Iterator[Finding]:
 
 
 def _said(exchange: Exchange) -> str:
-    return f"{exchange.words()}, Cache-Control: {exchange.control}"
+    return f"{exchange.to_text()}, Cache-Control: {exchange.cache_control}"
 
 
 CHECK = Check(
     name="headers",
     question="Do the headers for browsers arrive intact, and do those for the edge stay there?",
-    kinds=(LOST, CHANGED, ABSENT, BROWSER_STALE, STALE_OFF, BROWSER_KEEPS, SHOWN),
-    look=_look,
+    finding_types=(LOST, CHANGED, ABSENT, BROWSER_STALE, STALE_OFF, BROWSER_KEEPS, SHOWN),
+    inspect=_look,
 )

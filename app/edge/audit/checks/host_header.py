@@ -7,38 +7,38 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from ..check import Check, Seen, Trial
-from ..exchange import BROWSER, Ask, Exchange
-from ..findings import Finding, Kind, Level
+from ..check import Check, CheckContext, Probe
+from ..exchange import BROWSER_HEADERS, Exchange, ProbeRequest
+from ..findings import AuditFinding, FindingLevel, FindingType
 
 GATEWAY = "broadsheet"
 """What the embedded gateway calls itself in Cache-Status."""
 
-UNCHECKED = Kind(
+UNCHECKED = FindingType(
     id="host-unchecked",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="The site is served under a name that is not its own.",
     advice="Name the hosts that are answered (FLASK_TRUSTED_HOSTS), and let the edge refuse "
     "others: each made-up name fills the cache with another copy of the site.",
 )
-ANY_NAME = Kind(
+ANY_NAME = FindingType(
     id="host-ignored",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="Every name is answered from the gateway's one copy, a made-up one too.",
     advice="No cache grows by it. Name the hosts that are answered all the same "
     "(FLASK_TRUSTED_HOSTS) before the site is public: its links lead to its own name only.",
 )
-CASE = Kind(
+CASE = FindingType(
     id="host-case-splits",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="The site's name in capitals makes another copy of each page, or none at all.",
     advice="Let the edge put Host in lower case before it looks into its store.",
 )
 
 
-NO_ADDRESS = Kind(
+NO_ADDRESS = FindingType(
     id="site-url-missing",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="The site does not know its own address.",
     advice="Set SITE_URL to the address at which readers find the site: search engines and feed "
     "readers follow the one that the pages name.",
@@ -48,14 +48,14 @@ _CANONICAL = re.compile(
 )
 
 
-def _look(seen: Seen, _: Sequence[Exchange]) -> Iterator[Finding]:
+def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
     if seen.ours is not None and seen.ours.site_url_problem:
         yield NO_ADDRESS.found(seen.ours.site_url_problem)
     elif not seen.address.is_loopback:
-        for visit in seen.of("home"):
+        for visit in seen.visits_of("home"):
             link = _CANONICAL.search(visit.last.text())
             if link and _is_loopback(link[1]):
-                yield NO_ADDRESS.found(f"{visit.last.words()}: its canonical link is {link[1]}")
+                yield NO_ADDRESS.found(f"{visit.last.to_text()}: its canonical link is {link[1]}")
 
 
 def _is_loopback(url: str) -> bool:
@@ -66,37 +66,39 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def _trials(seen: Seen) -> Iterator[Trial]:
-    for visit in seen.of("home"):
+def _trials(seen: CheckContext) -> Iterator[Probe]:
+    for visit in seen.visits_of("home"):
         foreign = ("Host", f"edge-check-{seen.token}.invalid")
-        ask = Ask(target=visit.page.target, headers=(*BROWSER, foreign))
-        yield Trial(asks=(ask,), judge=_refused)
+        ask = ProbeRequest(target=visit.page.target, headers=(*BROWSER_HEADERS, foreign))
+        yield Probe(requests=(ask,), evaluate=_refused)
         spelt = seen.address.authority.upper()
-        if visit.last.hit and spelt != seen.address.authority:
-            ask = Ask(target=visit.page.target, headers=(*BROWSER, ("Host", spelt)))
-            yield Trial(asks=(ask,), judge=_alike)
+        if visit.last.is_hit and spelt != seen.address.authority:
+            ask = ProbeRequest(
+                target=visit.page.target, headers=(*BROWSER_HEADERS, ("Host", spelt))
+            )
+            yield Probe(requests=(ask,), evaluate=_alike)
 
 
-def _refused(got: Sequence[Exchange]) -> Iterator[Finding]:
+def _refused(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
     if 200 <= got[0].status < 300:  # noqa: PLR2004 - success
         kind = ANY_NAME if _by_origin_alone(got[0]) else UNCHECKED
-        yield kind.found(got[0].words())
+        yield kind.found(got[0].to_text())
 
 
 def _by_origin_alone(exchange: Exchange) -> bool:
     """Whether the one cache on the way is the embedded gateway, which looks at no name."""
-    return exchange.hit and {served.cache for served in exchange.served} == {GATEWAY}
+    return exchange.is_hit and {served.cache for served in exchange.cache_results} == {GATEWAY}
 
 
-def _alike(got: Sequence[Exchange]) -> Iterator[Finding]:
-    if not got[0].hit:
-        yield CASE.found(got[0].words())
+def _alike(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if not got[0].is_hit:
+        yield CASE.found(got[0].to_text())
 
 
 CHECK = Check(
     name="host",
     question="Is the site served under its own name alone?",
-    kinds=(UNCHECKED, ANY_NAME, CASE, NO_ADDRESS),
-    look=_look,
-    trials=_trials,
+    finding_types=(UNCHECKED, ANY_NAME, CASE, NO_ADDRESS),
+    inspect=_look,
+    probes=_trials,
 )

@@ -4,107 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..check import Check, Seen, Trial
-from ..exchange import Ask, Exchange
-from ..findings import Finding, Kind, Level
-from ..site_profile import Ours
+from ..check import Check, CheckContext, Probe
+from ..exchange import Exchange, ProbeRequest
+from ..findings import AuditFinding, FindingLevel, FindingType
+from ..site_profile import SiteProfile
 
-NO_STORE = Kind(
+NO_STORE = FindingType(
     id="no-store-stored",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="The edge keeps a page that says no-store.",
     advice="A rule of the edge overrides the origin's Cache-Control: let it respect no-store, or "
     "one reader's page is shown to others.",
 )
-PRIVATE = Kind(
+PRIVATE = FindingType(
     id="private-hit",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A page that only its reader may keep was answered from a shared cache.",
     advice="Purge the edge now, then let it respect private; log-ins and the "
     "studio must be passed.",
 )
-STRIPPED = Kind(
+STRIPPED = FindingType(
     id="no-store-lost",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A page that says no-store arrives without it.",
     advice="The edge rewrites Cache-Control, so browsers and proxies behind it keep what they must "
     "not: let it pass the header on.",
 )
-TIMED = Kind(
+TIMED = FindingType(
     id="timed-not-kept",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A page that an edge may keep for two minutes is made anew.",
     advice="The edge ignores max-age, or it has a minimum or a rule of its own: let it respect the "
     "origin's headers.",
 )
-TOO_LONG = Kind(
+TOO_LONG = FindingType(
     id="kept-too-long",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A page was served from a cache after the time that it may be kept.",
     advice="The edge has a TTL of its own that wins over the origin's: switch that override off.",
 )
 
 
-def _trials(seen: Seen) -> Iterator[Trial]:
+def _trials(seen: CheckContext) -> Iterator[Probe]:
     if seen.ours is None:
         for path in (seen.private,) if seen.private else ():
-            yield Trial(asks=(Ask(target=path),) * 2, judge=_nothing)
+            yield Probe(requests=(ProbeRequest(target=path),) * 2, evaluate=_nothing)
         return
     ours = seen.ours
-    yield Trial(asks=(Ask(target=ours.never_stored),) * 2, judge=_never)
-    yield Trial(asks=(Ask(target=ours.kept),) * 2, judge=lambda got: _timed(got, ours))
-    for path in ours.private:
-        yield Trial(asks=(Ask(target=path),) * 2, judge=_nothing)
+    yield Probe(requests=(ProbeRequest(target=ours.no_store_path),) * 2, evaluate=_never)
+    yield Probe(
+        requests=(ProbeRequest(target=ours.short_ttl_path),) * 2,
+        evaluate=lambda got: _timed(got, ours),
+    )
+    for path in ours.private_paths:
+        yield Probe(requests=(ProbeRequest(target=path),) * 2, evaluate=_nothing)
 
 
-def _nothing(_: Sequence[Exchange]) -> Iterator[Finding]:
+def _nothing(_: Sequence[Exchange]) -> Iterator[AuditFinding]:
     """What is private is judged with everything else that was seen."""
     yield from ()
 
 
-def _never(got: Sequence[Exchange]) -> Iterator[Finding]:
+def _never(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
     first, second = got
-    if "no-store" not in second.control:
-        yield STRIPPED.found(f"{second.words()}, Cache-Control: {second.control}")
+    if "no-store" not in second.cache_control:
+        yield STRIPPED.found(f"{second.to_text()}, Cache-Control: {second.cache_control}")
     if _repeated(first, second):
-        yield NO_STORE.found(f"{second.words()}; both answers show the time of one making")
+        yield NO_STORE.found(f"{second.to_text()}; both answers show the time of one making")
 
 
 def _repeated(first: Exchange, second: Exchange) -> bool:
     """Whether two answers of a page that shows when it was made were made once."""
     return (
-        second.any_hit or first.any_hit or bool(first.body and first.content() == second.content())
+        second.has_hit or first.has_hit or bool(first.body and first.content() == second.content())
     )
 
 
-def _timed(got: Sequence[Exchange], ours: Ours) -> Iterator[Finding]:
+def _timed(got: Sequence[Exchange], ours: SiteProfile) -> Iterator[AuditFinding]:
     first, second = got
     if second.status != 200:  # noqa: PLR2004 - OK
         return
-    if second.served and not second.any_hit:
-        yield TIMED.found(second.words())
+    if second.cache_results and not second.has_hit:
+        yield TIMED.found(second.to_text())
     oldest = max(first.age, second.age)
-    if oldest > ours.kept_for:
+    if oldest > ours.short_ttl_seconds:
         yield TOO_LONG.found(
-            f"{second.words()}: Age {oldest}, but it may be kept {ours.kept_for} s"
+            f"{second.to_text()}: Age {oldest}, but it may be kept {ours.short_ttl_seconds} s"
         )
 
 
-def _look(_: Seen, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def _look(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
     for exchange in exchanges:
-        said = exchange.control
-        if not exchange.any_hit:
+        said = exchange.cache_control
+        if not exchange.has_hit:
             continue
-        if said.whole("private"):
-            yield PRIVATE.found(f"{exchange.words()}, Cache-Control: {said}")
+        if said.is_unqualified("private"):
+            yield PRIVATE.found(f"{exchange.to_text()}, Cache-Control: {said}")
         elif "no-store" in said and "must-understand" not in said:
-            yield NO_STORE.found(f"{exchange.words()}, Cache-Control: {said}")
+            yield NO_STORE.found(f"{exchange.to_text()}, Cache-Control: {said}")
 
 
 CHECK = Check(
     name="never-stored",
     question="Is what no shared cache may keep made anew for each reader?",
-    kinds=(NO_STORE, STRIPPED, PRIVATE, TIMED, TOO_LONG),
-    trials=_trials,
-    look=_look,
+    finding_types=(NO_STORE, STRIPPED, PRIVATE, TIMED, TOO_LONG),
+    probes=_trials,
+    inspect=_look,
 )

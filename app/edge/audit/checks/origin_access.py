@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..check import Check, Seen, Trial
-from ..exchange import BROWSER, Ask, Exchange
-from ..findings import Finding, Kind, Level
+from ..check import Check, CheckContext, Probe
+from ..exchange import BROWSER_HEADERS, Exchange, ProbeRequest
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-OPEN = Kind(
+OPEN = FindingType(
     id="origin-open",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="The origin answers whoever finds its address, past the CDN.",
     advice="Let it accept connections from the CDN alone: by its address ranges, an authenticated "
     "pull or a secret header.",
 )
 
 
-def _trials(seen: Seen) -> Iterator[Trial]:
+def _trials(seen: CheckContext) -> Iterator[Probe]:
     if seen.origin is None:
         return
     for name in (seen.address.authority, seen.origin.authority):
-        ask = Ask(target="/", headers=(*BROWSER, ("Host", name)), past=True)
-        yield Trial(asks=(ask,), judge=_judge, silence_is_fine=True)
+        ask = ProbeRequest(target="/", headers=(*BROWSER_HEADERS, ("Host", name)), to_origin=True)
+        yield Probe(requests=(ask,), evaluate=_judge, allow_no_response=True)
 
 
-def _judge(got: Sequence[Exchange]) -> Iterator[Finding]:
+def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
     if 200 <= got[0].status < 300:  # noqa: PLR2004 - success
-        yield OPEN.found(got[0].words())
+        yield OPEN.found(got[0].to_text())
 
 
 CHECK = Check(
     name="origin",
     question="Does the origin answer past the CDN?",
-    kinds=(OPEN,),
-    trials=_trials,
+    finding_types=(OPEN,),
+    probes=_trials,
 )

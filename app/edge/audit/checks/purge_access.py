@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..check import Check, Seen, Trial
-from ..exchange import BROWSER, Ask, Exchange
-from ..findings import Finding, Kind, Level
+from ..check import Check, CheckContext, Probe
+from ..exchange import BROWSER_HEADERS, Exchange, ProbeRequest
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-OPEN = Kind(
+OPEN = FindingType(
     id="purge-open",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="Anybody can purge the edge: no secret is asked for.",
     advice="Whoever purges in a loop sends all readers to the origin: demand the secret "
     "(FLASK_EDGE_VARNISH_SECRET) and allow your own addresses alone.",
@@ -20,27 +20,27 @@ _TAG = ("xkey-softpurge", "p-000000000000000000000000")
 _REDIRECTS = 300
 
 
-def _trials(seen: Seen) -> Iterator[Trial]:
-    target = seen.never_there("purge")
+def _trials(seen: CheckContext) -> Iterator[Probe]:
+    target = seen.missing_path("purge")
     for method, headers in (("PURGE", ()), ("PURGE", (_TAG,)), ("BAN", ())):
         asks = (
-            Ask(target=target),
-            Ask(target=target, method=method, headers=(*BROWSER, *headers)),
+            ProbeRequest(target=target),
+            ProbeRequest(target=target, method=method, headers=(*BROWSER_HEADERS, *headers)),
         )
-        yield Trial(asks=asks, judge=_judge)
+        yield Probe(requests=asks, evaluate=_judge)
 
 
-def _judge(got: Sequence[Exchange]) -> Iterator[Finding]:
+def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
     """A server that does not know the method and sends the page all the same purges nothing."""
     page, purge = got
     treated_as_get = (page.status, page.content()) == (purge.status, purge.content())
     if purge.status < _REDIRECTS and not treated_as_get:
-        yield OPEN.found(purge.words())
+        yield OPEN.found(purge.to_text())
 
 
 CHECK = Check(
     name="purging",
     question="Can anybody purge the edge?",
-    kinds=(OPEN,),
-    trials=_trials,
+    finding_types=(OPEN,),
+    probes=_trials,
 )

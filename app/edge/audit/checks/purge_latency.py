@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..check import Check
-from ..findings import Finding, Kind, Level
-from ..purge_timing import Measured
+from ..findings import AuditFinding, FindingLevel, FindingType
+from ..purge_timing import PurgeTiming
 
-LATE = Kind(
+LATE = FindingType(
     id="purge-late",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A purge takes longer than five seconds to reach the edge.",
     advice="Look at `flask edge status`: is there a backlog, does the edge answer 429, "
     "does a relay run, does the gateway of a machine that is gone hold it back?",
 )
-LOST = Kind(
+LOST = FindingType(
     id="purge-lost",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A purged page did not become fresh at the edge.",
     advice="Look at `flask edge status`: does a relay run, are the edge's credentials set, and is "
     "this site the one whose database was told?",
 )
-UNKEPT = Kind(
+UNKEPT = FindingType(
     id="purge-unmeasured",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="The probe page is not kept by the edge, so no purge could be measured.",
     advice="Mend the findings about what is not kept first.",
 )
 LATEST = 5.0
 
 
-def judge(measured: Measured) -> Iterator[Finding]:
+def judge(measured: PurgeTiming) -> Iterator[AuditFinding]:
     """What a measurement tells."""
-    if not measured.kept:
+    if not measured.was_cached:
         yield UNKEPT.found(measured.target)
     elif measured.seconds is None:
         yield LOST.found(f"{measured.target} was still old after {measured.waited:.0f} seconds")
@@ -44,5 +44,5 @@ def judge(measured: Measured) -> Iterator[Finding]:
 CHECK = Check(
     name="freshness",
     question="How long from a purge's commit until the edge shows a new page?",
-    kinds=(LATE, LOST, UNKEPT),
+    finding_types=(LATE, LOST, UNKEPT),
 )

@@ -4,70 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..check import Check, Seen
+from ..check import Check, CheckContext
 from ..exchange import Exchange
-from ..findings import Finding, Kind, Level
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-LOOPBACK = Kind(
+LOOPBACK = FindingType(
     id="loopback",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="This is the machine itself: no CDN is on the way.",
     advice="Check the public address as well, from somewhere else.",
 )
-PLAIN = Kind(
+PLAIN = FindingType(
     id="plain-http",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="The site is checked over plain HTTP.",
     advice="Check https as readers use it; edges often treat the two differently.",
 )
-NOT_OURS = Kind(
+NOT_OURS = FindingType(
     id="not-ours",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="This is not a site of this app, or an older one: it is checked as far as headers tell.",
     advice="If it should be, compare the versions, and look whether the edge serves another "
     "origin.",
 )
-SILENT = Kind(
+SILENT = FindingType(
     id="no-answer",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A request got no answer.",
     advice="Look at the logs of the edge and of the origin for this address.",
 )
-UNFINISHED = Kind(
+UNFINISHED = FindingType(
     id="unfinished",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="The audit ran out of time or of requests before its end.",
     advice="The site is slow: run it again, with a larger --timeout where that is wanted.",
 )
-FAILED = Kind(
+FAILED = FindingType(
     id="page-fails",
-    level=Level.ERROR,
+    level=FindingLevel.ERROR,
     title="A page that the site itself links to does not answer with 200.",
     advice="Look at it in a browser, and at the origin's log.",
 )
-ENDLESS = Kind(
+ENDLESS = FindingType(
     id="body-cut",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A body has no end, or is too large to be looked at whole.",
     advice="A cache can't keep what never ends: look at what this address sends.",
 )
 
 
-def _look(seen: Seen, _: Sequence[Exchange]) -> Iterator[Finding]:
+def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
     if seen.address.is_loopback:
         yield LOOPBACK.found(seen.address.url)
-    elif not seen.address.secure:
+    elif not seen.address.is_https:
         yield PLAIN.found(seen.address.url)
     for visit in seen.visits:
         if visit.last.status != 200 and visit.page.kind != "sitemap":  # noqa: PLR2004 - OK
-            yield FAILED.found(f"the {visit.page.kind}, {visit.last.words()}")
-        if visit.last.cut and visit.page.kind not in {"sitemap", "media"}:
-            yield ENDLESS.found(f"the {visit.page.kind}, {visit.last.words()}")
+            yield FAILED.found(f"the {visit.page.kind}, {visit.last.to_text()}")
+        if visit.last.is_truncated and visit.page.kind not in {"sitemap", "media"}:
+            yield ENDLESS.found(f"the {visit.page.kind}, {visit.last.to_text()}")
 
 
 CHECK = Check(
     name="reach",
     question="Could everything be seen?",
-    kinds=(LOOPBACK, PLAIN, NOT_OURS, SILENT, UNFINISHED, FAILED, ENDLESS),
-    look=_look,
+    finding_types=(LOOPBACK, PLAIN, NOT_OURS, SILENT, UNFINISHED, FAILED, ENDLESS),
+    inspect=_look,
 )

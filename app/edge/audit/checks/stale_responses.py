@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..cache_headers import Outcome
-from ..check import Check, Seen
+from ..cache_headers import CacheOutcome
+from ..check import Check, CheckContext
 from ..exchange import Exchange
-from ..findings import Finding, Kind, Level
+from ..findings import AuditFinding, FindingLevel, FindingType
 
-STALE = Kind(
+STALE = FindingType(
     id="stale-again",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="The edge serves an old copy again and again instead of fetching a new one.",
     advice="Its fetches fail, or it serves stale for too long: look at the origin's log and at the "
     "edge's grace.",
 )
-OLD = Kind(
+OLD = FindingType(
     id="older-than-allowed",
-    level=Level.WARNING,
+    level=FindingLevel.WARNING,
     title="A page has an Age beyond its own max-age or s-maxage.",
     advice="The edge has a TTL of its own, or it serves stale: let it respect the origin's time.",
 )
-REWRITTEN = Kind(
+REWRITTEN = FindingType(
     id="rewritten",
-    level=Level.NOTE,
+    level=FindingLevel.NOTE,
     title="The edge changes pages on their way.",
     advice="Readers get other bytes than the origin sent. Switch the feature off at the edge (an "
     "injected script, e-mail obfuscation, a managed robots.txt), or let it be: such pages count as "
@@ -32,31 +32,35 @@ REWRITTEN = Kind(
 )
 
 
-def _look(seen: Seen, _: Sequence[Exchange]) -> Iterator[Finding]:
+def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
     if seen.ours and seen.ours.rewritten:
         yield REWRITTEN.found(seen.ours.rewritten)
     for visit in seen.visits:
         stale = [_stale(exchange) for exchange in visit.exchanges]
         if len(stale) > 1 and all(stale):
-            yield STALE.found(visit.last.words())
+            yield STALE.found(visit.last.to_text())
         allowed = _allowed(visit.last)
-        if allowed is not None and visit.last.any_hit and visit.last.age > allowed:
-            yield OLD.found(f"{visit.last.words()}: Age {visit.last.age}, allowed {allowed}")
+        if allowed is not None and visit.last.has_hit and visit.last.age > allowed:
+            yield OLD.found(f"{visit.last.to_text()}: Age {visit.last.age}, allowed {allowed}")
 
 
 def _stale(exchange: Exchange) -> bool:
-    return exchange.outermost is not None and exchange.outermost.outcome is Outcome.STALE
+    return exchange.outermost is not None and exchange.outermost.outcome is CacheOutcome.STALE
 
 
 def _allowed(exchange: Exchange) -> int | None:
     """Seconds; None where the edge's time is said in a field that readers don't see."""
-    said = exchange.control
-    return said.delta("s-maxage") if "s-maxage" in said else said.delta("max-age") or None
+    said = exchange.cache_control
+    return (
+        said.delta_seconds("s-maxage")
+        if "s-maxage" in said
+        else said.delta_seconds("max-age") or None
+    )
 
 
 CHECK = Check(
     name="staleness",
     question="Is an old page served while the origin is well?",
-    kinds=(STALE, OLD, REWRITTEN),
-    look=_look,
+    finding_types=(STALE, OLD, REWRITTEN),
+    inspect=_look,
 )

@@ -22,10 +22,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..api_client import REQUEST, Answer, Channel, Credentials
-from ..base import BRIEF, Limits, PurgeError, Target
-from ..page_tags import tags_of
-from ..validation import identifier
+from ..api_client import REQUEST_TIMEOUT, ApiClient, ApiResponse, Credentials
+from ..base import BRIEF, CallLimits, PurgeError, PurgeTarget
+from ..page_tags import unique_tags
+from ..validation import require_identifier
 
 API = "https://api.bunny.net"
 
@@ -33,17 +33,17 @@ API = "https://api.bunny.net"
 class BunnyDriver:
     """Purges one pull zone."""
 
-    limits = Limits(batch=1, per_second=5, burst=120, ignored_lifetime=BRIEF)
+    limits = CallLimits(batch=1, per_second=5, burst=120, ignored_lifetime=BRIEF)
     by_tag = True
 
-    def __init__(self, channel: Channel, zone: str, *, site: str) -> None:
+    def __init__(self, channel: ApiClient, zone: str, *, site: str) -> None:
         self._channel = channel
         self._zone = zone
         self._site = site
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget this page."""
-        for tag in tags_of("bunny", targets):
+        for tag in unique_tags("bunny", targets):
             self._purge({"CacheTag": tag})
 
     def purge_everything(self) -> None:
@@ -52,32 +52,34 @@ class BunnyDriver:
 
     def check(self) -> None:
         """Look at the pull zone: it must be there, and be the site's."""
-        answer = self._channel.send("GET", f"/pullzone/{self._zone}")
-        self._judge(answer)
-        names = list(_hostnames(self._channel.read(answer)))
+        answer = self._channel.send_json("GET", f"/pullzone/{self._zone}")
+        self._raise_for_status(answer)
+        names = list(_hostnames(self._channel.require_json(answer)))
         host = urlsplit(self._site).hostname
         if names and host not in names:
-            told = self._channel.clean(", ".join(names))
-            raise self._channel.error(
+            told = self._channel.redact(", ".join(names))
+            raise self._channel.purge_error(
                 f"the pull zone {self._zone} serves {told}, and the site is at {host}: "
                 "check EDGE_BUNNY_ZONE",
                 credential=True,
             )
 
     def _purge(self, what: Mapping[str, Any] | None) -> None:
-        answer = self._channel.send("POST", f"/pullzone/{self._zone}/purgeCache", what)
-        self._judge(answer)
-        if answer.html:
-            self._channel.read(answer)  # says what is wrong
+        answer = self._channel.send_json("POST", f"/pullzone/{self._zone}/purgeCache", what)
+        self._raise_for_status(answer)
+        if answer.is_html:
+            self._channel.require_json(answer)  # says what is wrong
 
-    def _judge(self, answer: Answer) -> None:
+    def _raise_for_status(self, answer: ApiResponse) -> None:
         if answer.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
-            raise self._unknown()
+            raise self._unknown_zone_error()
         if answer.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
-            raise self._channel.refusal(answer, answer.word("Message"), hint="check EDGE_BUNNY_KEY")
+            raise self._channel.status_error(
+                answer, answer.text_field("Message"), hint="check EDGE_BUNNY_KEY"
+            )
 
-    def _unknown(self) -> PurgeError:
-        return self._channel.error(
+    def _unknown_zone_error(self) -> PurgeError:
+        return self._channel.purge_error(
             f"it knows no pull zone {self._zone} that is ours: check EDGE_BUNNY_ZONE",
             credential=True,
         )
@@ -90,15 +92,15 @@ def _hostnames(zone: Mapping[str, Any]) -> Iterator[str]:
             yield str(each["Value"]).lower()
 
 
-def channel(
+def make_client(
     key: str,
     *,
     api: str = API,
     client: httpx.Client | None = None,
-    timeout: timedelta = REQUEST,
-) -> Channel:
+    timeout: timedelta = REQUEST_TIMEOUT,
+) -> ApiClient:
     """The way to the API."""
-    return Channel(
+    return ApiClient(
         "bunny",
         api,
         credentials=Credentials(headers={"AccessKey": key}, secrets=(key,)),
@@ -107,7 +109,9 @@ def channel(
     )
 
 
-def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> BunnyDriver:
+def make_driver(
+    values: Mapping[str, str], *, site: str, client: httpx.Client | None
+) -> BunnyDriver:
     """The driver that the settings speak of."""
-    zone = identifier(values, "EDGE_BUNNY_ZONE", r"[0-9]{1,18}", "a number")
-    return BunnyDriver(channel(values["EDGE_BUNNY_KEY"], client=client), zone, site=site)
+    zone = require_identifier(values, "EDGE_BUNNY_ZONE", r"[0-9]{1,18}", "a number")
+    return BunnyDriver(make_client(values["EDGE_BUNNY_KEY"], client=client), zone, site=site)

@@ -6,24 +6,26 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..site_description import Plan, Rule
+    from ..site_description import RouteRule, SiteDescription
 
-AS_THE_ORIGIN_SAYS = -1
+RESPECT_ORIGIN = -1
 OVERRIDE_CACHE_TIME = 3
 IGNORE_QUERY_STRING = 11
 _URL = 0
 _ANY, _NONE = 0, 2
 
 
-def pull_zone(plan: Plan) -> dict[str, Any]:
+def pull_zone_settings(plan: SiteDescription) -> dict[str, Any]:
     """Return the settings that obey the origin: nothing is kept that it did not allow."""
-    declared = sorted({name for rule in plan.rules if rule.shared for name in rule.query or ()})
-    unknown = any(rule.shared and rule.query is None for rule in plan.rules)
+    declared = sorted(
+        {name for rule in plan.rules if rule.is_shared for name in rule.query_params or ()}
+    )
+    unknown = any(rule.is_shared and rule.query_params is None for rule in plan.rules)
     # Only what is listed varies a page; where a route's parameters are unknown, all of them do.
     vary = [] if unknown else declared
     return {
-        "CacheControlMaxAgeOverride": AS_THE_ORIGIN_SAYS,
-        "CacheControlPublicMaxAgeOverride": AS_THE_ORIGIN_SAYS,
+        "CacheControlMaxAgeOverride": RESPECT_ORIGIN,
+        "CacheControlPublicMaxAgeOverride": RESPECT_ORIGIN,
         "EnableSmartCache": False,
         "CacheErrorResponses": False,
         "IgnoreQueryStrings": not (declared or unknown),
@@ -40,36 +42,39 @@ def pull_zone(plan: Plan) -> dict[str, Any]:
     }
 
 
-def edge_rules(plan: Plan) -> list[dict[str, Any]]:
+def edge_rules(plan: SiteDescription) -> list[dict[str, Any]]:
     """Return the rules: private routes are never kept."""
-    return [_pass(plan, rule) for rule in plan.rules if not rule.shared]
+    return [_bypass_rule(plan, rule) for rule in plan.rules if not rule.is_shared]
 
 
-def pull_zone_json(plan: Plan) -> str:
+def pull_zone_json(plan: SiteDescription) -> str:
     """Return both as JSON."""
-    return json.dumps({"settings": pull_zone(plan), "rules": edge_rules(plan)}, indent=2) + "\n"
+    return (
+        json.dumps({"settings": pull_zone_settings(plan), "rules": edge_rules(plan)}, indent=2)
+        + "\n"
+    )
 
 
-def _pass(plan: Plan, rule: Rule) -> dict[str, Any]:
+def _bypass_rule(plan: SiteDescription, rule: RouteRule) -> dict[str, Any]:
     base = f"*://{plan.site.host}"
     earlier = [
         f"{base}{other.wildcard}"
         for other in plan.rules[: plan.rules.index(rule)]
-        if other.shared and other.covered_by(rule)
+        if other.is_shared and other.is_covered_by(rule)
     ]
-    triggers = [_when(f"{base}{rule.wildcard}", _ANY)]
+    triggers = [_trigger(f"{base}{rule.wildcard}", _ANY)]
     if earlier:
-        triggers.append(_when(earlier, _NONE))
+        triggers.append(_trigger(earlier, _NONE))
     return {
         "ActionType": OVERRIDE_CACHE_TIME,
         "ActionParameter1": "0",
         "TriggerMatchingType": 1,
         "Triggers": triggers,
-        "Description": f"Broadsheet: {rule.rule} passes",
+        "Description": f"Broadsheet: {rule.url_rule} passes",
         "Enabled": True,
     }
 
 
-def _when(patterns: str | list[str], matching: int) -> dict[str, Any]:
+def _trigger(patterns: str | list[str], matching: int) -> dict[str, Any]:
     listed = [patterns] if isinstance(patterns, str) else patterns
     return {"Type": _URL, "PatternMatchingType": matching, "PatternMatches": listed}

@@ -1,5 +1,5 @@
 """Cloudflare: the purge driver and the Cache Rules."""
 
-from .driver import make
+from .driver import make_driver
 
-__all__ = ["make"]
+__all__ = ["make_driver"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
 
-from ..api_client import Answer, Channel
+from ..api_client import ApiClient, ApiResponse
 from ..base import PurgeError
-from .cache_rules import PHASE, REF, CacheRule
+from .cache_rules import PHASE, REF_PREFIX, CacheRule
 
 ADDRESS = "https://api.cloudflare.com/client/v4"
 HINT = "give the token the permission Cache Settings: Edit (or Cache Rules: Edit) for the zone"
@@ -29,105 +29,105 @@ class Ruleset:
     rules: tuple[CacheRule, ...] = ()
 
     @property
-    def ours(self) -> list[CacheRule]:
+    def managed_rules(self) -> list[CacheRule]:
         """What an earlier run has made."""
-        return [rule for rule in self.rules if _is_ours(rule)]
+        return [rule for rule in self.rules if _is_managed(rule)]
 
-    def with_ours(self, rules: Iterable[CacheRule]) -> list[CacheRule]:
+    def replace_managed(self, rules: Iterable[CacheRule]) -> list[CacheRule]:
         """The whole list with these in the place of ours.
 
         New ones come first, so that a rule that somebody made by hand outranks them.
         """
-        foreign = [_writable(rule) for rule in self.rules if not _is_ours(rule)]
-        before = next((n for n, rule in enumerate(self.rules) if _is_ours(rule)), 0)
+        foreign = [_writable(rule) for rule in self.rules if not _is_managed(rule)]
+        before = next((n for n, rule in enumerate(self.rules) if _is_managed(rule)), 0)
         return [*foreign[:before], *rules, *foreign[before:]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class RulesetChange:
     """What applying would do: the list as it was read, and the whole list to be written."""
 
-    read: Ruleset
+    current: Ruleset
     rules: tuple[CacheRule, ...]
 
     @property
     def difference(self) -> str:
         """The lines of our rules that would change; empty when none would."""
-        ours = [rule for rule in self.rules if _is_ours(rule)]
-        old, new = _lines(self.read.ours), _lines(ours)
+        ours = [rule for rule in self.rules if _is_managed(rule)]
+        old, new = _lines(self.current.managed_rules), _lines(ours)
         return "".join(unified_diff(old, new, "the zone", "the app"))
 
     @property
-    def kept(self) -> list[str]:
+    def other_rule_names(self) -> list[str]:
         """What the rules of others are called."""
-        foreign = (rule for rule in self.rules if not _is_ours(rule))
+        foreign = (rule for rule in self.rules if not _is_managed(rule))
         return [str(rule.get("description") or rule.get("id") or "?") for rule in foreign]
 
 
-class Zone:
+class ZoneRules:
     """The Cache Rules of one zone; raises PurgeError in a sentence that names no secret."""
 
-    def __init__(self, channel: Channel, zone: str) -> None:
+    def __init__(self, channel: ApiClient, zone: str) -> None:
         self._channel = channel
         self._path = f"/zones/{zone}/rulesets/phases/{PHASE}/entrypoint"
 
-    def compare(self, ours: Iterable[CacheRule]) -> Change:
+    def plan_change(self, ours: Iterable[CacheRule]) -> RulesetChange:
         """Read the zone's rules, and let Cloudflare look at the new list without taking it."""
         read = self._read()
-        change = Change(read=read, rules=tuple(read.with_ours(ours)))
+        change = RulesetChange(current=read, rules=tuple(read.replace_managed(ours)))
         if change.difference:
             self._write(change, "?dry_run=true")
         return change
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: RulesetChange) -> None:
         """Write the list, unless anybody has written another one since it was read."""
-        if self._read().version != change.read.version:
-            raise self._channel.error(
+        if self._read().version != change.current.version:
+            raise self._channel.purge_error(
                 "somebody changed the rules of the zone meanwhile: run the command once more",
                 retryable=False,
             )
-        before, after = change.read.version, self._write(change, "")
+        before, after = change.current.version, self._write(change, "")
         if before.isdecimal() and after.isdecimal() and int(after) > int(before) + 1:
-            raise self._channel.error(
+            raise self._channel.purge_error(
                 "somebody changed the rules in the same moment, and their change is lost: compare "
                 f"version {int(after) - 1} of the zone's rules with version {after}",
                 retryable=False,
             )
 
     def _read(self) -> Ruleset:
-        answer = self._channel.send("GET", self._path)
+        answer = self._channel.send_json("GET", self._path)
         if answer.status == _MISSING:
             # The zone has no rules of this phase, or it is not ours: writing tells.
             return Ruleset()
         found = self._result(answer)
         rules = found.get("rules") or []
         if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-            raise self._channel.error("its answer has no list of rules in it")
+            raise self._channel.purge_error("its answer has no list of rules in it")
         return Ruleset(version=str(found.get("version", "")), rules=tuple(rules))
 
-    def _write(self, change: Change, query: str) -> str:
+    def _write(self, change: RulesetChange, query: str) -> str:
         said = {"rules": list(change.rules)}
-        result = self._result(self._channel.send("PUT", self._path + query, said))
+        result = self._result(self._channel.send_json("PUT", self._path + query, said))
         return str(result.get("version", ""))
 
-    def _result(self, answer: Answer) -> dict[str, Any]:
-        found = self._channel.read(answer)
+    def _result(self, answer: ApiResponse) -> dict[str, Any]:
+        found = self._channel.require_json(answer)
         if answer.status >= 400 or found.get("success") is not True:  # noqa: PLR2004 - RFC 9110 section 15.5
             raise self._refusal(answer, found)
         result = found.get("result")
         return result if isinstance(result, dict) else {}
 
-    def _refusal(self, answer: Answer, found: Mapping[str, Any]) -> PurgeError:
+    def _refusal(self, answer: ApiResponse, found: Mapping[str, Any]) -> PurgeError:
         errors = found.get("errors")
         listed = errors if isinstance(errors, list) else []
         said = "; ".join(str(each.get("message", "")) for each in listed if isinstance(each, dict))
         if answer.status == _MISSING:
             said = f"{said or 'not found'}: is EDGE_CLOUDFLARE_ZONE the ID of a zone of yours?"
-        return self._channel.refusal(answer, said, hint=HINT)
+        return self._channel.status_error(answer, said, hint=HINT)
 
 
-def _is_ours(rule: Mapping[str, Any]) -> bool:
-    return str(rule.get("ref", "")).startswith(REF)
+def _is_managed(rule: Mapping[str, Any]) -> bool:
+    return str(rule.get("ref", "")).startswith(REF_PREFIX)
 
 
 def _writable(rule: CacheRule) -> CacheRule:

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...policy.policy import PolicyError
 
 if TYPE_CHECKING:
-    from ..site_description import Plan, Rule
+    from ..site_description import RouteRule, SiteDescription
 
 PHASE = "http_request_cache_settings"
-REF = "broadsheet_"
-LONGEST = 4096
+REF_PREFIX = "broadsheet_"
+MAX_EXPRESSION_LENGTH = 4096
 """Characters that an expression may have."""
 
 CacheRule: TypeAlias = dict[str, Any]
@@ -38,19 +38,19 @@ _ELIGIBLE: Mapping[str, Any] = {
 }
 
 
-def cache_rules(plan: Plan, *, enterprise: bool = False) -> list[CacheRule]:
+def cache_rules(plan: SiteDescription, *, enterprise: bool = False) -> list[CacheRule]:
     """Return the rules in their order; on Enterprise undeclared parameters don't count at all."""
-    rules = [_pages(plan), *_queries(plan, enterprise=enterprise), *_private(plan)]
+    rules = [_page_rule(plan), *_query_rules(plan, enterprise=enterprise), *_private_rule(plan)]
     for rule in rules:
-        if len(rule["expression"]) > LONGEST:
+        if len(rule["expression"]) > MAX_EXPRESSION_LENGTH:
             raise PolicyError(
-                f"The rule {rule['ref']} would be longer than the {LONGEST} characters that "
-                "Cloudflare takes: give routes of one kind a common beginning."
+                f"The rule {rule['ref']} would be longer than the {MAX_EXPRESSION_LENGTH} "
+                "characters that Cloudflare takes: give routes of one kind a common beginning."
             )
     return rules
 
 
-def ruleset_json(plan: Plan, *, enterprise: bool = False) -> str:
+def ruleset_json(plan: SiteDescription, *, enterprise: bool = False) -> str:
     """Return what `PUT …/rulesets/phases/http_request_cache_settings/entrypoint` takes.
 
     It replaces all rules of the zone's phase; `--apply` keeps those of others.
@@ -60,7 +60,7 @@ def ruleset_json(plan: Plan, *, enterprise: bool = False) -> str:
 
 def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -> CacheRule:
     return {
-        "ref": f"{REF}{name}",
+        "ref": f"{REF_PREFIX}{name}",
         "description": f"Broadsheet: {about}",
         "expression": expression,
         "action": "set_cache_settings",
@@ -69,15 +69,15 @@ def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -
     }
 
 
-def _pages(plan: Plan) -> CacheRule:
-    asked = [rule for rule in plan.rules if rule.shared and rule.query != ()]
-    expression = _on_host(plan, f"not {_any_of(asked)}" if asked else "")
+def _page_rule(plan: SiteDescription) -> CacheRule:
+    asked = [rule for rule in plan.rules if rule.is_shared and rule.query_params != ()]
+    expression = _on_host(plan, f"not {_match_any_path(asked)}" if asked else "")
     key = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
     about = "pages are kept as the origin says, whatever their query string"
     return _rule("pages", about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
 
 
-def _varying(plan: Plan) -> dict[str, Any]:
+def _varying(plan: SiteDescription) -> dict[str, Any]:
     """Keep variants apart by the fields of EDGE_VARY; what varies on any other is not cached."""
     if not plan.vary:
         return {}
@@ -85,44 +85,46 @@ def _varying(plan: Plan) -> dict[str, Any]:
     return {"vary": {"default": {"action": "bypass"}, "headers": headers}}
 
 
-def _queries(plan: Plan, *, enterprise: bool) -> Iterator[CacheRule]:
-    asked = [rule for rule in plan.rules if rule.shared and rule.query != ()]
+def _query_rules(plan: SiteDescription, *, enterprise: bool) -> Iterator[CacheRule]:
+    asked = [rule for rule in plan.rules if rule.is_shared and rule.query_params != ()]
     if not enterprise:
-        groups: list[tuple[tuple[str, ...] | None, list[Rule]]] = [(None, asked)] if asked else []
+        groups: list[tuple[tuple[str, ...] | None, list[RouteRule]]] = (
+            [(None, asked)] if asked else []
+        )
     else:
-        asked.sort(key=lambda rule: rule.query or ())
-        groups = [(query, list(alike)) for query, alike in groupby(asked, lambda r: r.query)]
+        asked.sort(key=lambda rule: rule.query_params or ())
+        groups = [(query, list(alike)) for query, alike in groupby(asked, lambda r: r.query_params)]
     for number, (query, alike) in enumerate(groups, start=1):
         key: dict[str, Any] = {"ignore_query_strings_order": True}
         if query:
             key["custom_key"] = {"query_string": {"include": {"list": list(query)}}}
         name = "queries" if number == 1 else f"queries_{number}"
         about = f"what reads {', '.join(query)}" if query else "what reads parameters"
-        expression = _on_host(plan, _any_of(alike))
+        expression = _on_host(plan, _match_any_path(alike))
         yield _rule(name, about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
 
 
-def _private(plan: Plan) -> Iterator[CacheRule]:
+def _private_rule(plan: SiteDescription) -> Iterator[CacheRule]:
     said = []
     for place, rule in enumerate(plan.rules):
-        if rule.shared:
+        if rule.is_shared:
             continue
         # A star may match what a more particular route has made public.
-        earlier = [o for o in plan.rules[:place] if o.shared and o.covered_by(rule)]
-        but = f" and not {_any_of(earlier)}" if earlier else ""
-        said.append(f"({_any_of([rule])}{but})" if but else _any_of([rule]))
+        earlier = [o for o in plan.rules[:place] if o.is_shared and o.is_covered_by(rule)]
+        but = f" and not {_match_any_path(earlier)}" if earlier else ""
+        said.append(f"({_match_any_path([rule])}{but})" if but else _match_any_path([rule]))
     if said:
         about = "what is one reader's own, or never kept, passes"
         expression = _on_host(plan, f"({' or '.join(said)})" if len(said) > 1 else said[0])
         yield _rule("private", about, expression, {"cache": False})
 
 
-def _on_host(plan: Plan, more: str) -> str:
+def _on_host(plan: SiteDescription, more: str) -> str:
     host = f'http.host eq "{plan.site.host.lower()}"'
     return f"({host} and {more})" if more else f"({host})"
 
 
-def _any_of(rules: Iterable[Rule]) -> str:
+def _match_any_path(rules: Iterable[RouteRule]) -> str:
     """Match any of these paths, by name or with stars: expressions need a larger plan."""
     wildcards = dict.fromkeys(rule.wildcard for rule in rules)
     fixed = [_quoted(path) for path in wildcards if "*" not in path]

@@ -27,14 +27,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..api_client import REQUEST, Answer, Channel, Credentials
-from ..base import BRIEF, Limits, PurgeError, Target
-from ..page_tags import NOBODY, tags_of
-from ..validation import absolute_url, identifier, one_of
+from ..api_client import REQUEST_TIMEOUT, ApiClient, ApiResponse, Credentials
+from ..base import BRIEF, CallLimits, PurgeError, PurgeTarget
+from ..page_tags import UNUSED_TAG, unique_tags
+from ..validation import absolute_url, require_choice, require_identifier
 
 API = "https://api.cloudflare.com/client/v4"
-BATCH = 100
-BY = ("tag", "url")
+MAX_BATCH = 100
+PURGE_MODES = ("tag", "url")
 
 _ADVICE = "check EDGE_CLOUDFLARE_TOKEN and EDGE_CLOUDFLARE_ZONE"
 _TOKEN_CODES = {1000, 6003, 6103, 6111, 9103, 9106, 9107, 9109, 10000, 10001}
@@ -42,57 +42,57 @@ _ZONE_CODES = {1049, 7000, 7003}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class AccountPlan:
     """How many calls by tag, and how many URLs, an account of this plan may send."""
 
     calls_per_second: float
     burst: int
     urls_per_second: int
 
-    def limits(self, by: str) -> Limits:
+    def limits(self, by: str) -> CallLimits:
         """The same as the relay counts it: in calls."""
         if by == "tag":
-            return Limits(batch=BATCH, per_second=self.calls_per_second, burst=self.burst)
-        calls = self.urls_per_second // BATCH
-        return Limits(batch=BATCH, per_second=calls, burst=calls, ignored_lifetime=BRIEF)
+            return CallLimits(batch=MAX_BATCH, per_second=self.calls_per_second, burst=self.burst)
+        calls = self.urls_per_second // MAX_BATCH
+        return CallLimits(batch=MAX_BATCH, per_second=calls, burst=calls, ignored_lifetime=BRIEF)
 
 
-PLANS: Mapping[str, Plan] = MappingProxyType(
+PLANS: Mapping[str, AccountPlan] = MappingProxyType(
     {
-        "free": Plan(calls_per_second=5 / 60, burst=25, urls_per_second=800),
-        "pro": Plan(calls_per_second=5, burst=25, urls_per_second=1500),
-        "business": Plan(calls_per_second=10, burst=50, urls_per_second=1500),
-        "enterprise": Plan(calls_per_second=50, burst=500, urls_per_second=3000),
+        "free": AccountPlan(calls_per_second=5 / 60, burst=25, urls_per_second=800),
+        "pro": AccountPlan(calls_per_second=5, burst=25, urls_per_second=1500),
+        "business": AccountPlan(calls_per_second=10, burst=50, urls_per_second=1500),
+        "enterprise": AccountPlan(calls_per_second=50, burst=500, urls_per_second=3000),
     },
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
+class ZoneSettings:
     """One zone, the site in it, and how it is purged."""
 
     id: str
     site: str
     plan: str = "free"
-    by: str = "tag"
+    purge_by: str = "tag"
 
 
 class CloudflareDriver:
     """Purges one zone."""
 
-    def __init__(self, channel: Channel, zone: Zone) -> None:
+    def __init__(self, channel: ApiClient, zone: ZoneSettings) -> None:
         self._channel = channel
         self._zone = zone
-        self.limits = PLANS[zone.plan].limits(zone.by)
-        self.by_url = zone.by == "url"
+        self.limits = PLANS[zone.plan].limits(zone.purge_by)
+        self.by_url = zone.purge_by == "url"
         self.by_tag = not self.by_url
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
         if not targets:
             return
-        if self._zone.by == "tag":
-            self._purge({"tags": tags_of("cloudflare", targets)})
+        if self._zone.purge_by == "tag":
+            self._purge({"tags": unique_tags("cloudflare", targets)})
         else:
             # The site of the page comes first: ours may be another one than readers know.
             files = dict.fromkeys(absolute_url(t.site or self._zone.site, t.url) for t in targets)
@@ -105,60 +105,64 @@ class CloudflareDriver:
     def check(self) -> None:
         """Purge a tag that no page carries, and compare the zone's name with the site's."""
         try:
-            self._purge({"tags": [NOBODY]})
+            self._purge({"tags": [UNUSED_TAG]})
         except PurgeError as error:
-            raise (self._explained(error) if error.credential else error) from None
-        answer = self._channel.send("GET", f"/zones/{self._zone.id}")
+            raise (self._diagnose_token(error) if error.credentials_rejected else error) from None
+        answer = self._channel.send_json("GET", f"/zones/{self._zone.id}")
         if answer.status in {401, 403}:
             return  # the token may purge and not read: nothing more can be learnt
-        name = str(_result(self._said(answer)).get("name", ""))
+        name = str(_result(self._require_success(answer)).get("name", ""))
         host = urlsplit(self._zone.site).hostname or ""
         if host != name and not host.endswith(f".{name}"):
-            raise self._channel.error(
-                f"the zone is that of {self._channel.clean(name)}, and the site is at {host}: "
+            raise self._channel.purge_error(
+                f"the zone is that of {self._channel.redact(name)}, and the site is at {host}: "
                 "check EDGE_CLOUDFLARE_ZONE",
                 credential=True,
             )
 
     def _purge(self, what: Mapping[str, Any]) -> None:
-        self._said(self._channel.send("POST", f"/zones/{self._zone.id}/purge_cache", what))
+        self._require_success(
+            self._channel.send_json("POST", f"/zones/{self._zone.id}/purge_cache", what)
+        )
 
-    def _said(self, answer: Answer) -> dict[str, Any]:
+    def _require_success(self, answer: ApiResponse) -> dict[str, Any]:
         """What the answer says, when it says that all went well."""
         said = answer.json()
         if said is None and answer.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
-            said = self._channel.read(answer)
+            said = self._channel.require_json(answer)
         if said is not None and answer.status < 300 and said.get("success") is True:  # noqa: PLR2004 - as above
             return said
-        raise self._refusal(answer, *_errors(said or {}))
+        raise self._refusal(answer, *_parse_errors(said or {}))
 
-    def _refusal(self, answer: Answer, codes: set[int], message: str) -> PurgeError:
+    def _refusal(self, answer: ApiResponse, codes: set[int], message: str) -> PurgeError:
         if codes & _ZONE_CODES:
-            return self._channel.error(
+            return self._channel.purge_error(
                 f"it knows no zone {self._zone.id} that is ours: check EDGE_CLOUDFLARE_ZONE",
                 credential=True,
             )
         if codes & _TOKEN_CODES or answer.status in {401, 403}:
-            told = f" ({self._channel.clean(message)})" if message else ""
+            told = f" ({self._channel.redact(message)})" if message else ""
             sentence = f"it does not accept our credentials{told}; {_ADVICE}"
-            return self._channel.error(sentence, credential=True)
+            return self._channel.purge_error(sentence, credential=True)
         if answer.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
-            why = self._channel.clean(message) or "without a reason"
-            return self._channel.error(f"it answered that it did not purge: {why}")
-        return self._channel.refusal(answer, message)
+            why = self._channel.redact(message) or "without a reason"
+            return self._channel.purge_error(f"it answered that it did not purge: {why}")
+        return self._channel.status_error(answer, message)
 
-    def _explained(self, error: PurgeError) -> PurgeError:
+    def _diagnose_token(self, error: PurgeError) -> PurgeError:
         """Tell a token that may not do this from one that is none."""
-        answer = self._channel.send("GET", "/user/tokens/verify")
+        answer = self._channel.send_json("GET", "/user/tokens/verify")
         if answer.status != 200:  # noqa: PLR2004 - the token is none, or belongs to an account
             return error
-        status = self._channel.clean(str(_result(self._said(answer)).get("status", "unknown")))
+        status = self._channel.redact(
+            str(_result(self._require_success(answer)).get("status", "unknown"))
+        )
         if status != "active":
-            return self._channel.error(
+            return self._channel.purge_error(
                 f"the token is {status}: make a new one and set EDGE_CLOUDFLARE_TOKEN",
                 credential=True,
             )
-        return self._channel.error(
+        return self._channel.purge_error(
             f"the token is valid and may not purge zone {self._zone.id}: "
             "give it Zone → Cache Purge for this zone, or check EDGE_CLOUDFLARE_ZONE",
             credential=True,
@@ -170,7 +174,7 @@ def _result(said: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _errors(said: Mapping[str, Any]) -> tuple[set[int], str]:
+def _parse_errors(said: Mapping[str, Any]) -> tuple[set[int], str]:
     """The codes of all errors, and the words of the first."""
     listed = said.get("errors")
     errors = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
@@ -178,15 +182,15 @@ def _errors(said: Mapping[str, Any]) -> tuple[set[int], str]:
     return codes, str(errors[0].get("message", "")) if errors else ""
 
 
-def channel(
+def make_client(
     token: str,
     *,
     api: str = API,
     client: httpx.Client | None = None,
-    timeout: timedelta = REQUEST,
-) -> Channel:
+    timeout: timedelta = REQUEST_TIMEOUT,
+) -> ApiClient:
     """The way to the API."""
-    return Channel(
+    return ApiClient(
         "cloudflare",
         api,
         credentials=Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,)),
@@ -195,12 +199,16 @@ def channel(
     )
 
 
-def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> CloudflareDriver:
+def make_driver(
+    values: Mapping[str, str], *, site: str, client: httpx.Client | None
+) -> CloudflareDriver:
     """The driver that the settings speak of."""
-    zone = Zone(
-        id=identifier(values, "EDGE_CLOUDFLARE_ZONE", r"[0-9a-f]{32}", "32 hexadecimal digits"),
+    zone = ZoneSettings(
+        id=require_identifier(
+            values, "EDGE_CLOUDFLARE_ZONE", r"[0-9a-f]{32}", "32 hexadecimal digits"
+        ),
         site=site,
-        plan=one_of(values, "EDGE_CLOUDFLARE_PLAN", PLANS),
-        by=one_of(values, "EDGE_CLOUDFLARE_BY", BY),
+        plan=require_choice(values, "EDGE_CLOUDFLARE_PLAN", PLANS),
+        purge_by=require_choice(values, "EDGE_CLOUDFLARE_BY", PURGE_MODES),
     )
-    return CloudflareDriver(channel(values["EDGE_CLOUDFLARE_TOKEN"], client=client), zone)
+    return CloudflareDriver(make_client(values["EDGE_CLOUDFLARE_TOKEN"], client=client), zone)

@@ -28,25 +28,25 @@ resource "cloudflare_ruleset" "broadsheet" {
   rules   = """
 
 
-def hcl(rules: Iterable[CacheRule]) -> str:
+def terraform_hcl(rules: Iterable[CacheRule]) -> str:
     """Return a file that Terraform reads."""
-    return f"{_HEAD}{_written(list(rules), 1)}\n}}\n"
+    return f"{_HEAD}{_to_hcl(list(rules), 1)}\n}}\n"
 
 
-def _written(value: Any, depth: int) -> str:
+def _to_hcl(value: Any, depth: int) -> str:
     inner, outer = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):
         width = max(map(len, value), default=0)
         lines = "".join(
-            f"{inner}{_key(name):<{width}} = {_written(said, depth + 1)}\n"
+            f"{inner}{_key(name):<{width}} = {_to_hcl(said, depth + 1)}\n"
             for name, said in value.items()
         )
         return f"{{\n{lines}{outer}}}"
     if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        lines = "".join(f"{inner}{_written(each, depth + 1)},\n" for each in value)
+        lines = "".join(f"{inner}{_to_hcl(each, depth + 1)},\n" for each in value)
         return f"[\n{lines}{outer}]"
     if isinstance(value, list):
-        return f"[{', '.join(_written(each, depth) for each in value)}]"
+        return f"[{', '.join(_to_hcl(each, depth) for each in value)}]"
     # A string of JSON is one of HCL, but for the two signs that begin a template.
     return re.sub(r"([$%])\{", r"\1\1{", json.dumps(value, ensure_ascii=False))
 

@@ -1,5 +1,5 @@
 """CloudFront: the purge driver and the distribution settings."""
 
-from .driver import make
+from .driver import make_driver
 
-__all__ = ["make"]
+__all__ = ["make_driver"]

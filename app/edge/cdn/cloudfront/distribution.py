@@ -15,42 +15,42 @@ from ...policy.cdn_headers import DIALECTS
 from ...policy.policy import PolicyError
 
 if TYPE_CHECKING:
-    from ..site_description import Plan, Rule
+    from ..site_description import RouteRule, SiteDescription
 
 #: What AWS has made for everybody: keep nothing, and send all that the reader sent.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
-MOST_BEHAVIOURS = 75
-LONGEST = timedelta(days=365)
+MAX_BEHAVIOURS = 75
+MAX_TTL = timedelta(days=365)
 _ALL = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")
 
 
-def distribution(plan: Plan) -> dict[str, Any]:
+def distribution_config(plan: SiteDescription) -> dict[str, Any]:
     """Return what has to be made and set, by the names that CloudFront's API has for it."""
-    queries = list(dict.fromkeys(rule.query for rule in plan.rules if rule.shared))
+    queries = list(dict.fromkeys(rule.query_params for rule in plan.rules if rule.is_shared))
     if () not in queries:
         queries.append(())
     behaviours = list(_behaviours(plan))
-    if len(behaviours) > MOST_BEHAVIOURS:
+    if len(behaviours) > MAX_BEHAVIOURS:
         raise PolicyError(
             f"{len(behaviours)} routes need a behaviour of their own, and CloudFront takes "
-            f"{MOST_BEHAVIOURS}: give private routes a common beginning."
+            f"{MAX_BEHAVIOURS}: give private routes a common beginning."
         )
     return {
         "CachePolicies": [{"CachePolicyConfig": _cache_policy(plan, query)} for query in queries],
         "OriginRequestPolicies": [{"OriginRequestPolicyConfig": _origin_request_policy()}],
         "DistributionConfig": {
             "CacheTagConfig": {"HeaderName": DIALECTS["cloudfront"].tags},
-            "DefaultCacheBehavior": _settings(()),
+            "DefaultCacheBehavior": _behaviour_settings(()),
             "CacheBehaviors": {"Quantity": len(behaviours), "Items": behaviours},
             "CustomErrorResponses": _errors(),
         },
     }
 
 
-def distribution_json(plan: Plan) -> str:
+def distribution_json(plan: SiteDescription) -> str:
     """Return the same as JSON."""
-    return json.dumps(distribution(plan), indent=2) + "\n"
+    return json.dumps(distribution_config(plan), indent=2) + "\n"
 
 
 def _name(query: Sequence[str] | None) -> str:
@@ -59,7 +59,7 @@ def _name(query: Sequence[str] | None) -> str:
     return "-".join(("broadsheet-pages", *query))
 
 
-def _listed(items: Sequence[Any]) -> dict[str, Any]:
+def _quantity_list(items: Sequence[Any]) -> dict[str, Any]:
     return {"Quantity": len(items), "Items": list(items)}
 
 
@@ -67,19 +67,19 @@ def _headers(names: Sequence[str]) -> dict[str, Any]:
     """Keep variants apart by these request fields, and show them to the origin."""
     if not names:
         return {"HeaderBehavior": "none"}
-    return {"HeaderBehavior": "whitelist", "Headers": _listed(names)}
+    return {"HeaderBehavior": "whitelist", "Headers": _quantity_list(names)}
 
 
-def _cache_policy(plan: Plan, query: tuple[str, ...] | None) -> dict[str, Any]:
+def _cache_policy(plan: SiteDescription, query: tuple[str, ...] | None) -> dict[str, Any]:
     strings: dict[str, Any] = {"QueryStringBehavior": "all" if query is None else "none"}
     if query:
-        strings = {"QueryStringBehavior": "whitelist", "QueryStrings": _listed(query)}
+        strings = {"QueryStringBehavior": "whitelist", "QueryStrings": _quantity_list(query)}
     return {
         "Name": _name(query),
         "Comment": "As the origin says",
         "MinTTL": 0,
         "DefaultTTL": 0,
-        "MaxTTL": int(LONGEST.total_seconds()),
+        "MaxTTL": int(MAX_TTL.total_seconds()),
         "ParametersInCacheKeyAndForwardedToOrigin": {
             "EnableAcceptEncodingGzip": True,
             "EnableAcceptEncodingBrotli": True,
@@ -101,30 +101,33 @@ def _origin_request_policy() -> dict[str, Any]:
     }
 
 
-def _behaviours(plan: Plan) -> Iterator[dict[str, Any]]:
+def _behaviours(plan: SiteDescription) -> Iterator[dict[str, Any]]:
     """What the default would get wrong, and what a star of a private route would take away."""
     for place, rule in enumerate(plan.rules):
-        hidden = any(not o.shared and rule.covered_by(o) for o in plan.rules[place:])
-        if hidden or rule.query != ():
+        hidden = any(not o.is_shared and rule.is_covered_by(o) for o in plan.rules[place:])
+        if hidden or rule.query_params != ():
             yield _behaviour(rule)
 
 
-def _behaviour(rule: Rule) -> dict[str, Any]:
-    if rule.shared:
-        return {"PathPattern": rule.wildcard, **_settings(rule.query)}
+def _behaviour(rule: RouteRule) -> dict[str, Any]:
+    if rule.is_shared:
+        return {"PathPattern": rule.wildcard, **_behaviour_settings(rule.query_params)}
     return {
         "PathPattern": rule.wildcard,
-        **_settings(()),
+        **_behaviour_settings(()),
         "CachePolicyId": CACHING_DISABLED,
         "OriginRequestPolicyId": ALL_VIEWER,
     }
 
 
-def _settings(query: tuple[str, ...] | None) -> dict[str, Any]:
+def _behaviour_settings(query: tuple[str, ...] | None) -> dict[str, Any]:
     """A behaviour; an ID in angle brackets is that of the policy of this name."""
     return {
         "ViewerProtocolPolicy": "redirect-to-https",
-        "AllowedMethods": {**_listed(_ALL), "CachedMethods": _listed(("GET", "HEAD"))},
+        "AllowedMethods": {
+            **_quantity_list(_ALL),
+            "CachedMethods": _quantity_list(("GET", "HEAD")),
+        },
         "Compress": False,
         "CachePolicyId": f"<{_name(query)}>",
         "OriginRequestPolicyId": "<broadsheet-pages>",
@@ -134,4 +137,4 @@ def _settings(query: tuple[str, ...] | None) -> dict[str, Any]:
 def _errors() -> dict[str, Any]:
     """Errors are not kept; CloudFront does so for ten seconds when nobody says otherwise."""
     codes = (400, 403, 405, 414, 416, 500, 501, 502, 503, 504)
-    return _listed([{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in codes])
+    return _quantity_list([{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in codes])

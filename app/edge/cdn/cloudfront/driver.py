@@ -31,24 +31,29 @@ from xml.sax.saxutils import escape
 import httpx
 
 from ...http.uri import LONGEST_EXACT, PLAIN_1738, percent_encoded, target_of
-from ..api_client import REQUEST, Answer, Channel, Credentials
-from ..base import BRIEF, Limits, PurgeError, Target
-from ..page_tags import tags_of
-from ..validation import identifier, one_of
-from .sigv4 import Signer, Unsigned, query_string
+from ..api_client import REQUEST_TIMEOUT, ApiClient, ApiResponse, Credentials
+from ..base import BRIEF, CallLimits, PurgeError, PurgeTarget
+from ..page_tags import unique_tags
+from ..validation import require_choice, require_identifier
+from .sigv4 import AwsSigner, UnsignedRequest, query_string
 
 API = "https://cloudfront.amazonaws.com"
 VERSION = "2020-05-31"
 BY = ("path", "tag")
-FULL = timedelta(minutes=1)
+RETRY_WHEN_FULL = timedelta(minutes=1)
 """How long to leave a distribution alone that has as much in progress as it takes."""
 
 _ADVICE = "check the AWS access key, what it may do, and the clock of this machine"
-_BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable"}
+_THROTTLING_CODES = {
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class DistributionSettings:
     """One distribution, the site that it serves, and how it is purged."""
 
     id: str
@@ -60,13 +65,13 @@ class CloudFrontDriver:
     """Invalidates at one distribution."""
 
     # 1000 at once and 25 a second stay below 3000 in progress while each takes a minute.
-    limits = Limits(batch=250, per_second=0.1, burst=4, ignored_lifetime=BRIEF)
+    limits = CallLimits(batch=250, per_second=0.1, burst=4, ignored_lifetime=BRIEF)
 
     def __init__(
         self,
-        channel: Channel,
-        signer: Signer,
-        distribution: Distribution,
+        channel: ApiClient,
+        signer: AwsSigner,
+        distribution: DistributionSettings,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -77,45 +82,45 @@ class CloudFrontDriver:
         self.by_url = distribution.by != "tag"
         self.by_tag = not self.by_url
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
         if not targets:
             return
         if self._distribution.by == "tag":
-            items = [f"#{tag}" for tag in tags_of("cloudfront", targets)]
+            items = [f"#{tag}" for tag in unique_tags("cloudfront", targets)]
         else:
             items = list(dict.fromkeys(path for t in targets if (path := _path(t)) is not None))
             if not items:
                 return  # readers chose these addresses; the edge keeps such pages briefly
-        self._invalidate(items, _reference(items, targets))
+        self._invalidate(items, _caller_reference(items, targets))
 
     def purge_everything(self) -> None:
         """Forget all pages of the distribution."""
         self._invalidate(["/*"], uuid4().hex)
 
-    def under_way(self) -> int:
+    def _count_in_progress(self) -> int:
         """How many of the last hundred invalidations are still in progress."""
-        answer = self._asked("GET", "/invalidation", query={"MaxItems": "100"})
+        answer = self._signed_request("GET", "/invalidation", query={"MaxItems": "100"})
         return answer.body.count(b"<Status>InProgress</Status>")
 
     def check(self) -> None:
         """List the invalidations, and look at the distribution where the key may do that."""
-        self.under_way()
+        self._count_in_progress()
         try:
-            answer = self._asked("GET", "/config")
+            answer = self._signed_request("GET", "/config")
         except PurgeError as error:
-            if error.credential:
+            if error.credentials_rejected:
                 return  # the key may purge and not look: nothing more can be learnt
             raise
         text = answer.body.decode(errors="replace")
         host = urlsplit(self._distribution.site).hostname
         names = re.findall(r"<CNAME>([^<]*)</CNAME>", text)
         if names and host not in names:
-            told = self._channel.clean(", ".join(names))
-            raise self._wrong(f"the distribution serves {told}, and the site is at {host}")
+            told = self._channel.redact(", ".join(names))
+            raise self._settings_error(f"the distribution serves {told}, and the site is at {host}")
         header = re.search(r"<CacheTagConfig>.*?<HeaderName>([^<]*)</HeaderName>", text, re.DOTALL)
         if self._distribution.by == "tag" and (not header or header[1].lower() != "cache-tag"):
-            raise self._wrong("the distribution does not name Cache-Tag as its tag header")
+            raise self._settings_error("the distribution does not name Cache-Tag as its tag header")
 
     def _invalidate(self, items: Sequence[str], reference: str) -> None:
         paths = "".join(f"<Path>{escape(item)}</Path>" for item in items)
@@ -126,16 +131,16 @@ class CloudFrontDriver:
             f"<Paths><Items>{paths}</Items><Quantity>{len(items)}</Quantity></Paths>"
             "</InvalidationBatch>"
         ).encode()
-        answer = self._asked("POST", "/invalidation", body=body)
+        answer = self._signed_request("POST", "/invalidation", body=body)
         if b"<Invalidation" not in answer.body:
-            raise self._channel.unreadable(answer, "no XML of its own")
+            raise self._channel.unexpected_response_error(answer, "no XML of its own")
 
-    def _asked(
+    def _signed_request(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> Answer:
+    ) -> ApiResponse:
         path = f"/{VERSION}/distribution/{self._distribution.id}{path}"
         headers = {"Content-Type": "text/xml"} if body else {}
-        request = Unsigned(
+        request = UnsignedRequest(
             method=method,
             host=self._channel.host,
             path=path,
@@ -145,31 +150,35 @@ class CloudFrontDriver:
         )
         signed = self._signer.sign(request, self._clock())
         target = f"{path}?{query_string(query)}" if query else path
-        answer = self._channel.ask(
+        answer = self._channel.request(
             method, target, headers={**headers, **signed}, content=body or None
         )
         if answer.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
             raise self._refusal(answer)
-        if answer.html:
-            raise self._channel.unreadable(answer, "a page for people")
+        if answer.is_html:
+            raise self._channel.unexpected_response_error(answer, "a page for people")
         return answer
 
-    def _refusal(self, answer: Answer) -> PurgeError:
-        code, message = _word(answer, "Code"), _word(answer, "Message")
+    def _refusal(self, answer: ApiResponse) -> PurgeError:
+        code, message = _xml_value(answer, "Code"), _xml_value(answer, "Message")
         if code == "TooManyInvalidationsInProgress":
-            return self._channel.error("it has 3000 paths or 15 wildcards in progress", after=FULL)
-        if code in _BUSY:
-            return self._channel.error("it takes no more calls for now")
+            return self._channel.purge_error(
+                "it has 3000 paths or 15 wildcards in progress", after=RETRY_WHEN_FULL
+            )
+        if code in _THROTTLING_CODES:
+            return self._channel.purge_error("it takes no more calls for now")
         if code == "NoSuchDistribution":
-            return self._wrong(f"it knows no distribution {self._distribution.id} that is ours")
-        return self._channel.refusal(answer, message or code, hint=_ADVICE)
+            return self._settings_error(
+                f"it knows no distribution {self._distribution.id} that is ours"
+            )
+        return self._channel.status_error(answer, message or code, hint=_ADVICE)
 
-    def _wrong(self, sentence: str) -> PurgeError:
+    def _settings_error(self, sentence: str) -> PurgeError:
         advice = "check EDGE_CLOUDFRONT_DISTRIBUTION and EDGE_CLOUDFRONT_BY"
-        return self._channel.error(f"{sentence}: {advice}", credential=True)
+        return self._channel.purge_error(f"{sentence}: {advice}", credential=True)
 
 
-def _path(target: Target) -> str | None:
+def _path(target: PurgeTarget) -> str | None:
     """The path to invalidate; None where it is longer than CloudFront takes.
 
     One path that CloudFront refuses would have the whole batch refused, and readers choose which
@@ -180,30 +189,30 @@ def _path(target: Target) -> str | None:
     return path if len(path) <= LONGEST_EXACT else None
 
 
-def _reference(items: Sequence[str], targets: Sequence[Target]) -> str:
+def _caller_reference(items: Sequence[str], targets: Sequence[PurgeTarget]) -> str:
     """The same for each try of one purge where that is known, and never seen before otherwise."""
-    tickets = [target.ticket for target in targets]
+    tickets = [target.idempotency_key for target in targets]
     if not all(tickets):
         return uuid4().hex
     told = "\n".join([*items, *tickets])
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-def _word(answer: Answer, name: str) -> str:
+def _xml_value(answer: ApiResponse, name: str) -> str:
     text = answer.body[:4096].decode(errors="replace")
     found = re.search(rf"<{name}>([^<]*)</{name}>", text)
     return found[1] if found else ""
 
 
-def channel(
+def make_client(
     secrets: tuple[str, ...],
     *,
     api: str = API,
     client: httpx.Client | None = None,
-    timeout: timedelta = REQUEST,
-) -> Channel:
+    timeout: timedelta = REQUEST_TIMEOUT,
+) -> ApiClient:
     """The way to the API; each request is signed, and the secrets are never sent."""
-    return Channel(
+    return ApiClient(
         "cloudfront",
         api,
         credentials=Credentials(secrets=tuple(secret for secret in secrets if secret)),
@@ -212,19 +221,21 @@ def channel(
     )
 
 
-def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> CloudFrontDriver:
+def make_driver(
+    values: Mapping[str, str], *, site: str, client: httpx.Client | None
+) -> CloudFrontDriver:
     """The driver that the settings speak of."""
-    distribution = Distribution(
-        id=identifier(
+    distribution = DistributionSettings(
+        id=require_identifier(
             values, "EDGE_CLOUDFRONT_DISTRIBUTION", r"[0-9A-Z]{1,64}", "capitals and digits"
         ),
         site=site,
-        by=one_of(values, "EDGE_CLOUDFRONT_BY", BY),
+        by=require_choice(values, "EDGE_CLOUDFRONT_BY", BY),
     )
     key, secret = values["EDGE_CLOUDFRONT_KEY"], values["EDGE_CLOUDFRONT_SECRET"]
     session = values["EDGE_CLOUDFRONT_SESSION"]
-    signer = Signer(
+    signer = AwsSigner(
         key=key, secret=secret, session=session, region="us-east-1", service="cloudfront"
     )
-    way = channel((secret, session, key), client=client)
+    way = make_client((secret, session, key), client=client)
     return CloudFrontDriver(way, signer, distribution)

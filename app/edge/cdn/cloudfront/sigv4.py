@@ -17,7 +17,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsigned:
+class UnsignedRequest:
     """A request; its path, query and header values are not encoded."""
 
     method: str
@@ -29,7 +29,7 @@ class Unsigned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Signer:
+class AwsSigner:
     """A key, and what it signs for."""
 
     key: str
@@ -38,7 +38,7 @@ class Signer:
     region: str
     service: str
 
-    def sign(self, request: Unsigned, now: datetime) -> dict[str, str]:
+    def sign(self, request: UnsignedRequest, now: datetime) -> dict[str, str]:
         """The header fields to send along with those of the request."""
         at = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         added = {"X-Amz-Date": at}
@@ -62,12 +62,12 @@ class Signer:
 
 def query_string(query: Mapping[str, str]) -> str:
     """A query as it is signed, and so as it must be sent."""
-    pairs = sorted((_encoded(name), _encoded(value)) for name, value in query.items())
+    pairs = sorted((_percent_encode(name), _percent_encode(value)) for name, value in query.items())
     return "&".join(f"{name}={value}" for name, value in pairs)
 
 
-def _canonical(request: Unsigned, fields: Mapping[str, str]) -> str:
-    lines = [f"{name}:{_trimmed(fields[name])}\n" for name in sorted(fields)]
+def _canonical(request: UnsignedRequest, fields: Mapping[str, str]) -> str:
+    lines = [f"{name}:{_collapse_spaces(fields[name])}\n" for name in sorted(fields)]
     return "\n".join(
         [
             request.method,
@@ -80,11 +80,11 @@ def _canonical(request: Unsigned, fields: Mapping[str, str]) -> str:
     )
 
 
-def _trimmed(value: str) -> str:
+def _collapse_spaces(value: str) -> str:
     return re.sub(r" +", " ", value.strip())
 
 
-def _encoded(text: str) -> str:
+def _percent_encode(text: str) -> str:
     return quote(text, safe="-._~")
 
 

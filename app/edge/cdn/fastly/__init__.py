@@ -1,5 +1,5 @@
 """Fastly: the purge driver and the VCL snippets."""
 
-from .driver import make
+from .driver import make_driver
 
-__all__ = ["make"]
+__all__ = ["make_driver"]

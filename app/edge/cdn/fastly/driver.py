@@ -21,14 +21,14 @@ from datetime import timedelta
 
 import httpx
 
-from ..api_client import REQUEST, Answer, Channel, Credentials
-from ..base import Limits, PurgeError, Target
-from ..page_tags import tags_of
-from ..validation import identifier
+from ..api_client import REQUEST_TIMEOUT, ApiClient, ApiResponse, Credentials
+from ..base import CallLimits, PurgeError, PurgeTarget
+from ..page_tags import unique_tags
+from ..validation import require_identifier
 
 API = "https://api.fastly.com"
 BATCH = 256
-NEEDED = frozenset({"purge_select", "purge_all"})
+REQUIRED_SCOPES = frozenset({"purge_select", "purge_all"})
 
 _ADVICE = "check EDGE_FASTLY_TOKEN"
 
@@ -37,75 +37,75 @@ class FastlyDriver:
     """Purges one service."""
 
     # A batch of kept and lost pages takes two requests.
-    limits = Limits(batch=BATCH, per_second=10, burst=50, timeout=2 * REQUEST)
+    limits = CallLimits(batch=BATCH, per_second=10, burst=50, timeout=2 * REQUEST_TIMEOUT)
     by_tag = True
 
-    def __init__(self, channel: Channel, service: str) -> None:
+    def __init__(self, channel: ApiClient, service: str) -> None:
         self._channel = channel
         self._service = service
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages: softly, unless they lost something."""
-        self._purge([target for target in targets if target.gone], soft=False)
-        self._purge([target for target in targets if not target.gone], soft=True)
+        self._purge([target for target in targets if target.hard_purge], soft=False)
+        self._purge([target for target in targets if not target.hard_purge], soft=True)
 
     def purge_everything(self) -> None:
         """Forget all pages of the service, for good."""
-        answer = self._channel.send("POST", f"/service/{self._service}/purge_all")
-        self._judge(answer)
-        status = self._channel.read(answer).get("status")
+        answer = self._channel.send_json("POST", f"/service/{self._service}/purge_all")
+        self._raise_for_status(answer)
+        status = self._channel.require_json(answer).get("status")
         if status != "ok":
-            told = self._channel.clean(str(status))
-            raise self._channel.error(f"it answered that it did not purge: {told}")
+            told = self._channel.redact(str(status))
+            raise self._channel.purge_error(f"it answered that it did not purge: {told}")
 
     def check(self) -> None:
         """Ask what the token may do, and for which services."""
-        answer = self._channel.send("GET", "/tokens/self")
-        self._judge(answer)
-        said = self._channel.read(answer)
+        answer = self._channel.send_json("GET", "/tokens/self")
+        self._raise_for_status(answer)
+        said = self._channel.require_json(answer)
         scopes = set(str(said.get("scope", "")).split())
-        if "global" not in scopes and not scopes >= NEEDED:
-            lacking = " and ".join(sorted(NEEDED - scopes))
-            raise self._channel.error(
+        if "global" not in scopes and not scopes >= REQUIRED_SCOPES:
+            lacking = " and ".join(sorted(REQUIRED_SCOPES - scopes))
+            raise self._channel.purge_error(
                 f"the token lacks the scope {lacking}: make one that has it", credential=True
             )
         services = said.get("services")
         if isinstance(services, list) and services and self._service not in services:
-            raise self._unknown()
+            raise self._unknown_zone_error()
 
-    def _purge(self, targets: Sequence[Target], *, soft: bool) -> None:
+    def _purge(self, targets: Sequence[PurgeTarget], *, soft: bool) -> None:
         if not targets:
             return
         headers = {"Fastly-Soft-Purge": "1"} if soft else {}
-        said = {"surrogate_keys": tags_of("fastly", targets)}
+        said = {"surrogate_keys": unique_tags("fastly", targets)}
         path = f"/service/{self._service}/purge"
-        answer = self._channel.send("POST", path, said, headers=headers)
-        self._judge(answer)
-        self._channel.read(answer)
+        answer = self._channel.send_json("POST", path, said, headers=headers)
+        self._raise_for_status(answer)
+        self._channel.require_json(answer)
 
-    def _judge(self, answer: Answer) -> None:
+    def _raise_for_status(self, answer: ApiResponse) -> None:
         if answer.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
-            raise self._unknown()
+            raise self._unknown_zone_error()
         if answer.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
-            raise self._channel.refusal(answer, answer.word("msg"), hint=_ADVICE)
+            raise self._channel.status_error(answer, answer.text_field("msg"), hint=_ADVICE)
 
-    def _unknown(self) -> PurgeError:
-        return self._channel.error(
+    def _unknown_zone_error(self) -> PurgeError:
+        return self._channel.purge_error(
             f"it knows no service {self._service} that the token is for: "
             "check EDGE_FASTLY_SERVICE and EDGE_FASTLY_TOKEN",
             credential=True,
         )
 
 
-def channel(
+def make_client(
     token: str,
     *,
     api: str = API,
     client: httpx.Client | None = None,
-    timeout: timedelta = REQUEST,
-) -> Channel:
+    timeout: timedelta = REQUEST_TIMEOUT,
+) -> ApiClient:
     """The way to the API."""
-    return Channel(
+    return ApiClient(
         "fastly",
         api,
         credentials=Credentials(headers={"Fastly-Key": token}, secrets=(token,)),
@@ -114,8 +114,12 @@ def channel(
     )
 
 
-def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> FastlyDriver:
+def make_driver(
+    values: Mapping[str, str], *, site: str, client: httpx.Client | None
+) -> FastlyDriver:
     """The driver that the settings speak of."""
     del site  # a key is the same under every name
-    service = identifier(values, "EDGE_FASTLY_SERVICE", r"[0-9A-Za-z]{1,64}", "letters and digits")
-    return FastlyDriver(channel(values["EDGE_FASTLY_TOKEN"], client=client), service)
+    service = require_identifier(
+        values, "EDGE_FASTLY_SERVICE", r"[0-9A-Za-z]{1,64}", "letters and digits"
+    )
+    return FastlyDriver(make_client(values["EDGE_FASTLY_TOKEN"], client=client), service)

@@ -12,15 +12,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
-from ..config_template import quoted
+from ..config_template import quote_regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..site_description import Plan, Rule
+    from ..site_description import RouteRule, SiteDescription
 
 #: Where a snippet may stand, of those that we use.
-PLACES = ("recv", "fetch", "error", "deliver")
+SUBROUTINES = ("recv", "fetch", "error", "deliver")
 _FETCH = """\
 # What is one reader's own is never kept, whatever else the origin said of it.
 if (beresp.http.Set-Cookie || beresp.http.Cache-Control ~ "(?i)(no-store|private)" ||
@@ -52,7 +52,7 @@ if (!req.http.Fastly-FF) {
 """
 
 
-def snippets(plan: Plan) -> list[dict[str, Any]]:
+def vcl_snippets(plan: SiteDescription) -> list[dict[str, Any]]:
     """Return the snippets, in the order in which a request meets them."""
     contents = ("".join(_recv(plan)), _FETCH, _ERROR, _DELIVER)
     return [
@@ -63,11 +63,11 @@ def snippets(plan: Plan) -> list[dict[str, Any]]:
             "priority": "50",
             "content": content,
         }
-        for place, content in zip(PLACES, contents, strict=True)
+        for place, content in zip(SUBROUTINES, contents, strict=True)
     ]
 
 
-def snippets_json(plan: Plan) -> str:
+def snippets_json(plan: SiteDescription) -> str:
     """Return the snippets and the settings of the service as JSON."""
     said = {
         "settings": {
@@ -75,21 +75,23 @@ def snippets_json(plan: Plan) -> str:
             "general.default_host": plan.site.authority,
             "general.stale_if_error": False,
         },
-        "snippets": snippets(plan),
+        "snippets": vcl_snippets(plan),
     }
     return json.dumps(said, indent=2) + "\n"
 
 
-def _recv(plan: Plan) -> Iterator[str]:
+def _recv(plan: SiteDescription) -> Iterator[str]:
     yield f'set req.http.X-Forwarded-Proto = "{plan.site.scheme}";\n'
     for name in ("Forwarded", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL"):
         yield f"unset req.http.{name};\n"
     host = rf"(?i)^{re.escape(plan.site.host)}(:[0-9]+)?$"
-    yield f'if (req.http.Host !~ {quoted(host)}) {{\n  error 421 "Misdirected Request";\n}}\n'
+    yield f'if (req.http.Host !~ {quote_regex(host)}) {{\n  error 421 "Misdirected Request";\n}}\n'
     yield 'set req.http.Broadsheet-Route = "unknown";\n'
     word = "if"
-    for (shared, query), alike in groupby(plan.rules, key=lambda rule: (rule.shared, rule.query)):
-        yield from _branch(word, alike, shared=shared, query=query)
+    for (shared, query), alike in groupby(
+        plan.rules, key=lambda rule: (rule.is_shared, rule.query_params)
+    ):
+        yield from _route_condition(word, alike, shared=shared, query=query)
         word = "elseif"
     yield (
         'if (req.http.Broadsheet-Route == "private" || req.http.Authorization ||\n'
@@ -101,10 +103,10 @@ def _recv(plan: Plan) -> Iterator[str]:
     )
 
 
-def _branch(
-    word: str, rules: Iterable[Rule], *, shared: bool, query: tuple[str, ...] | None
+def _route_condition(
+    word: str, rules: Iterable[RouteRule], *, shared: bool, query: tuple[str, ...] | None
 ) -> Iterator[str]:
-    tests = " ||\n    ".join(f"req.url.path ~ {quoted(rule.pattern)}" for rule in rules)
+    tests = " ||\n    ".join(f"req.url.path ~ {quote_regex(rule.pattern)}" for rule in rules)
     yield f"{word} ({tests}) {{\n"
     yield f'  set req.http.Broadsheet-Route = "{"public" if shared else "private"}";\n'
     if shared and query == ():

@@ -1,5 +1,5 @@
 """Varnish: the purge driver and the VCL."""
 
-from .driver import make
+from .driver import make_driver
 
-__all__ = ["make"]
+__all__ = ["make_driver"]

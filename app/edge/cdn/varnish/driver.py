@@ -23,17 +23,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ...http_client.deadline import within
-from ..api_client import Answer, Channel, Credentials
-from ..base import Limits, PurgeError, Target
-from ..page_tags import NOBODY, tags_of
-from ..validation import addresses
+from ...http_client.deadline import deadline
+from ..api_client import ApiClient, ApiResponse, Credentials
+from ..base import CallLimits, PurgeError, PurgeTarget
+from ..page_tags import UNUSED_TAG, unique_tags
+from ..validation import parse_base_urls
 
-MOST_KEYS = 500
-LONGEST_LINE = 7_900
+MAX_KEYS_PER_LINE = 500
+MAX_LINE_BYTES = 7_900
 """Bytes of keys in one line: the field's name and a margin are left of 8 KiB."""
 
-NODE = timedelta(seconds=5)
+NODE_TIMEOUT = timedelta(seconds=5)
 """The longest time that one node may take for a whole call."""
 
 
@@ -42,52 +42,52 @@ class VarnishDriver:
 
     by_tag = True
 
-    def __init__(self, nodes: Sequence[Channel]) -> None:
+    def __init__(self, nodes: Sequence[ApiClient]) -> None:
         if not nodes:
             raise ValueError("Varnish needs at least one node")
         self._nodes = tuple(nodes)
         # 250 tags of a page fit into one line.
-        self.limits = Limits(batch=250, timeout=NODE * len(nodes))
+        self.limits = CallLimits(batch=250, timeout=NODE_TIMEOUT * len(nodes))
 
-    def purge(self, targets: Sequence[Target]) -> None:
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages: softly, unless they lost something."""
-        kept = tags_of("varnish", (target for target in targets if not target.gone))
-        gone = tags_of("varnish", (target for target in targets if target.gone))
+        kept = unique_tags("varnish", (target for target in targets if not target.hard_purge))
+        gone = unique_tags("varnish", (target for target in targets if target.hard_purge))
 
-        def each(node: Channel) -> None:
-            for keys in lines(kept):
-                _send(node, "xkey-softpurge", keys)
-            for keys in lines(gone):
-                _send(node, "xkey-purge", keys)
+        def each(node: ApiClient) -> None:
+            for keys in join_keys(kept):
+                _purge_keys(node, "xkey-softpurge", keys)
+            for keys in join_keys(gone):
+                _purge_keys(node, "xkey-purge", keys)
 
-        self._each(each)
+        self._for_each_node(each)
 
     def purge_everything(self) -> None:
         """Forget all pages, for good."""
-        self._each(lambda node: _send(node, "xkey-purge", "all"))
+        self._for_each_node(lambda node: _purge_keys(node, "xkey-purge", "all"))
 
     def check(self) -> None:
         """Ask each node to purge a key that no page carries."""
-        self._each(lambda node: _send(node, "xkey-softpurge", NOBODY))
+        self._for_each_node(lambda node: _purge_keys(node, "xkey-softpurge", UNUSED_TAG))
 
-    def _each(self, call: Callable[[Channel], None]) -> None:
+    def _for_each_node(self, call: Callable[[ApiClient], None]) -> None:
         errors = []
         for node in self._nodes:
             try:
-                with within(NODE):
+                with deadline(NODE_TIMEOUT):
                     call(node)
             except PurgeError as error:
                 errors.append(error)
         if errors:
-            raise PurgeError.of(errors)
+            raise PurgeError.combine(errors)
 
 
-def lines(keys: Iterable[str]) -> Iterator[str]:
+def join_keys(keys: Iterable[str]) -> Iterator[str]:
     """The keys in lines that Varnish takes."""
     line: list[str] = []
     length = 0
     for key in keys:
-        if line and (len(line) == MOST_KEYS or length + len(key) >= LONGEST_LINE):
+        if line and (len(line) == MAX_KEYS_PER_LINE or length + len(key) >= MAX_LINE_BYTES):
             yield " ".join(line)
             line, length = [], 0
         line.append(key)
@@ -96,11 +96,11 @@ def lines(keys: Iterable[str]) -> Iterator[str]:
         yield " ".join(line)
 
 
-def channel(
-    node: str, secret: str, *, client: httpx.Client | None = None, timeout: timedelta = NODE
-) -> Channel:
+def make_client(
+    node: str, secret: str, *, client: httpx.Client | None = None, timeout: timedelta = NODE_TIMEOUT
+) -> ApiClient:
     """The way to one node."""
-    return Channel(
+    return ApiClient(
         f"varnish at {urlsplit(node).netloc}",
         node,
         credentials=Credentials(headers={"Authorization": f"Bearer {secret}"}, secrets=(secret,)),
@@ -109,25 +109,27 @@ def channel(
     )
 
 
-def _send(node: Channel, field: str, keys: str) -> None:
-    answer = node.ask("PURGE", "/", headers={field: keys})
-    if answer.status != 200 or answer.html:  # noqa: PLR2004 - nothing else is a success
-        raise _refusal(node, answer)
+def _purge_keys(node: ApiClient, field: str, keys: str) -> None:
+    answer = node.request("PURGE", "/", headers={field: keys})
+    if answer.status != 200 or answer.is_html:  # noqa: PLR2004 - nothing else is a success
+        raise _error_for(node, answer)
 
 
-def _refusal(node: Channel, answer: Answer) -> PurgeError:
-    if answer.html or answer.status in {200, 404, 405, 501}:
+def _error_for(node: ApiClient, answer: ApiResponse) -> PurgeError:
+    if answer.is_html or answer.status in {200, 404, 405, 501}:
         # It is no fault of these pages: another page would fare no better.
-        told = f"{answer.status} with a page for people" if answer.html else str(answer.status)
-        return node.error(
+        told = f"{answer.status} with a page for people" if answer.is_html else str(answer.status)
+        return node.purge_error(
             f"it does not purge (it answered {told}): load the VCL of `flask edge config varnish`",
         )
-    return node.refusal(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
+    return node.status_error(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
 
 
-def make(values: Mapping[str, str], *, site: str, client: httpx.Client | None) -> VarnishDriver:
+def make_driver(
+    values: Mapping[str, str], *, site: str, client: httpx.Client | None
+) -> VarnishDriver:
     """The driver that the settings speak of."""
     del site  # a tag is the same under every name
     secret = values["EDGE_VARNISH_SECRET"]
-    nodes = addresses("EDGE_VARNISH_NODES", values["EDGE_VARNISH_NODES"])
-    return VarnishDriver([channel(node, secret, client=client) for node in nodes])
+    nodes = parse_base_urls("EDGE_VARNISH_NODES", values["EDGE_VARNISH_NODES"])
+    return VarnishDriver([make_client(node, secret, client=client) for node in nodes])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from flask.cli import with_appcontext
 
-from ...audit import Limits, Wishes
-from ...audit.command import COULD_NOT_RUN, Manner, run
+from ...audit import AuditLimits, AuditOptions
+from ...audit.command import EXIT_ERROR, OutputOptions, run
 from .. import explain
 from ..routes import unkept_variants
 from ..sampling import rewritten_pages
@@ -19,14 +19,14 @@ from .output import this_app
 if TYPE_CHECKING:
     from flask import Flask
 
-    from ...audit import Ours
+    from ...audit import SiteProfile
 
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
-def _described(app: Flask) -> Ours | None:
+def _described(app: Flask) -> SiteProfile | None:
     """What the app has said of itself, with the routes whose variants an edge would mix."""
-    ours: Ours | None = app.extensions["edge"].ours
+    ours: SiteProfile | None = app.extensions["edge"].ours
     if ours is None:
         return None
     return replace(ours, unkept_variants=unkept_variants(app), rewritten=rewritten_pages(app))
@@ -57,14 +57,14 @@ def check_command(  # noqa: PLR0913 - one parameter an option
     app = this_app()
     if purging and app.extensions["edge"].tracker is None:
         click.echo("Nothing follows this app's pages, so --purge has nothing to purge.", err=True)
-        sys.exit(COULD_NOT_RUN)
-    wishes = Wishes(
-        ours=_described(app),
-        origin=origin,
+        sys.exit(EXIT_ERROR)
+    wishes = AuditOptions(
+        profile=_described(app),
+        origin_url=origin,
         purge=(lambda path: explain.purge(app, url=path)) if purging else None,
-        limits=Limits(timeout=timeout),
+        limits=AuditLimits(timeout=timeout),
     )
-    manner = Manner(as_json=as_json, watching=watching, every=every, span=span)
+    manner = OutputOptions(as_json=as_json, watching=watching, interval=every, duration=span)
     sys.exit(
         run(base_url, wishes, manner, out=click.echo, err=lambda text: click.echo(text, err=True))
     )

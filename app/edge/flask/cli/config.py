@@ -9,17 +9,17 @@ import click
 from flask.cli import AppGroup
 
 from ...cdn import nginx
-from ...cdn.api_client import Channel, Credentials
+from ...cdn.api_client import ApiClient, Credentials
 from ...cdn.base import PurgeError
 from ...cdn.bunny import pull_zone
 from ...cdn.cloudflare import cache_rules
-from ...cdn.cloudflare.apply_rules import ADDRESS, Zone
-from ...cdn.cloudflare.terraform import hcl
+from ...cdn.cloudflare.apply_rules import ADDRESS, ZoneRules
+from ...cdn.cloudflare.terraform import terraform_hcl
 from ...cdn.cloudfront import distribution
 from ...cdn.fastly import vcl_snippets
-from ...cdn.site_description import NEAR
+from ...cdn.site_description import PRIVATE_NETWORKS
 from ...cdn.varnish import vcl_config
-from ..site_description import plan
+from ..site_description import describe_site
 from .output import in_one_sentence, this_app
 
 config_cli = AppGroup("config", help="Print an edge's configuration, made from the routes.")
@@ -48,7 +48,9 @@ def varnish_command(
     """Print a VCL for Varnish 7 with varnish-modules."""
     with in_one_sentence():
         secret = _secret("EDGE_VARNISH_SECRET") if with_secret else ""
-        found = plan(this_app(), secret=secret, purgers=purgers or NEAR, **said)
+        found = describe_site(
+            this_app(), secret=secret, purgers=purgers or PRIVATE_NETWORKS, **said
+        )
         click.echo(vcl_config.vcl(found, director=director), nl=False)
 
 
@@ -56,15 +58,17 @@ def varnish_command(
 @site_option
 @origin_option
 @click.option("--listen", default="80", show_default=True, help="As in nginx's listen.")
-@click.option("--cache", "folder", default=nginx.FOLDER, show_default=True, help="A folder.")
+@click.option("--cache", "folder", default=nginx.CACHE_FOLDER, show_default=True, help="A folder.")
 @click.option("--refresh", is_flag=True, help="Whoever knows EDGE_PURGE_SECRET fetches anew.")
 @click.option("--stale", is_flag=True, help="Serve what is stale while the origin fails.")
 def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **said: Any) -> None:
     """Print upstream, maps and a server block for nginx, which can't be purged."""
     with in_one_sentence():
         secret = _secret("EDGE_PURGE_SECRET") if refresh else ""
-        found = plan(this_app(), secret=secret, **said)
-        text = nginx.conf(found, listen=listen, folder=folder, refresh=refresh, stale=stale)
+        found = describe_site(this_app(), secret=secret, **said)
+        text = nginx.server_config(
+            found, listen=listen, folder=folder, refresh=refresh, stale=stale
+        )
         click.echo(text, nl=False)
 
 
@@ -76,13 +80,13 @@ def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **sai
 def cloudflare_command(*, site: str, terraform: bool, applies: bool, yes: bool) -> None:
     """Print the Cache Rules of a zone; with --apply set them, and no others."""
     with in_one_sentence():
-        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
         enterprise = this_app().config["EDGE_CLOUDFLARE_PLAN"] == "enterprise"
         rules = cache_rules.cache_rules(found, enterprise=enterprise)
         if applies:
             _apply(rules, ask=not yes)
         elif terraform:
-            click.echo(hcl(rules), nl=False)
+            click.echo(terraform_hcl(rules), nl=False)
         else:
             click.echo(cache_rules.ruleset_json(found, enterprise=enterprise), nl=False)
 
@@ -92,7 +96,7 @@ def cloudflare_command(*, site: str, terraform: bool, applies: bool, yes: bool) 
 def fastly_command(*, site: str) -> None:
     """Print snippets of VCL and the settings of a service."""
     with in_one_sentence():
-        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
         click.echo(vcl_snippets.snippets_json(found), nl=False)
 
 
@@ -101,7 +105,7 @@ def fastly_command(*, site: str) -> None:
 def cloudfront_command(*, site: str) -> None:
     """Print the policies and behaviours of a distribution."""
     with in_one_sentence():
-        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
         click.echo(distribution.distribution_json(found), nl=False)
 
 
@@ -110,7 +114,7 @@ def cloudfront_command(*, site: str) -> None:
 def bunny_command(*, site: str) -> None:
     """Print the settings and edge rules of a pull zone."""
     with in_one_sentence():
-        found = plan(this_app(), origins=["http://127.0.0.1"], site=site)
+        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
         click.echo(pull_zone.pull_zone_json(found), nl=False)
 
 
@@ -118,12 +122,12 @@ def _apply(rules: list[dict[str, Any]], *, ask: bool) -> None:
     """Show what would change, ask, and change it."""
     zone = _zone()
     try:
-        change = zone.compare(rules)
+        change = zone.plan_change(rules)
         if not change.difference:
             click.echo("The zone has these rules already.")
             return
         click.echo(change.difference)
-        click.echo(f"Rules of others that stay as they are: {len(change.kept)}.")
+        click.echo(f"Rules of others that stay as they are: {len(change.other_rule_names)}.")
         if ask:
             click.confirm("Set the rules?", abort=True)
         zone.apply(change)
@@ -132,12 +136,12 @@ def _apply(rules: list[dict[str, Any]], *, ask: bool) -> None:
     click.echo("Set.")
 
 
-def _zone() -> Zone:
+def _zone() -> ZoneRules:
     token, zone = _secret("EDGE_CLOUDFLARE_TOKEN"), _secret("EDGE_CLOUDFLARE_ZONE")
     if not re.fullmatch(r"[0-9a-f]{32}", zone):
         raise click.UsageError("EDGE_CLOUDFLARE_ZONE is no zone: its ID is 32 hexadecimal digits.")
     credentials = Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
-    return Zone(Channel("cloudflare", ADDRESS, credentials=credentials), zone)
+    return ZoneRules(ApiClient("cloudflare", ADDRESS, credentials=credentials), zone)
 
 
 def _secret(name: str) -> str:

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import NoSuchTableError
 
 from ...changes.declaration import NotWatchableError
-from ...pages.impact import UnknownSubject
+from ...pages.impact import UnknownRowError
 from ...policy.policy import PolicyError
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -24,19 +24,19 @@ def this_app() -> Flask:
     return app
 
 
-class Answer(Protocol):
+class CommandResult(Protocol):
     """What a function found out."""
 
-    def words(self) -> Iterable[str]:
+    def to_lines(self) -> Iterable[str]:
         """The lines that people read."""
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs."""
 
 
-def tell(answer: Answer, *, as_json: bool) -> None:
+def tell(answer: CommandResult, *, as_json: bool) -> None:
     """Print an answer."""
-    said = json.dumps(answer.as_json(), indent=2) if as_json else "\n".join(answer.words())
+    said = json.dumps(answer.to_json(), indent=2) if as_json else "\n".join(answer.to_lines())
     click.echo(said)
 
 
@@ -45,7 +45,7 @@ def in_one_sentence() -> Iterator[None]:
     """What a person can mend is said in one sentence, and the status is 1."""
     try:
         yield
-    except (UnknownSubject, PolicyError) as error:
+    except (UnknownRowError, PolicyError) as error:
         raise click.ClickException(str(error)) from None
     except NotWatchableError as error:
         raise click.ClickException(f"The triggers are as they were: {error}.") from None

@@ -28,7 +28,7 @@ def routes_command(*, as_json: bool) -> None:
     """Show every route with its policy and what each audience gets."""
     listed = routes(current_app)
     if as_json:
-        click.echo(json.dumps([route.as_dict() for route in listed], indent=2))
+        click.echo(json.dumps([route.to_json() for route in listed], indent=2))
         return
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     click.echo("\n".join(line for route in listed for line in route_lines(route, width)))

@@ -19,7 +19,7 @@ triggers_cli = AppGroup(
 def install_command(*, as_json: bool) -> None:
     """Make the triggers anew, and purge everything: nobody logged what was written meanwhile."""
     with in_one_sentence():
-        tell(deploy.install_triggers(this_app()), as_json=as_json)
+        tell(deploy.reinstall_triggers(this_app()), as_json=as_json)
 
 
 @triggers_cli.command("remove")
@@ -27,7 +27,7 @@ def install_command(*, as_json: bool) -> None:
 def remove_command(*, as_json: bool) -> None:
     """Take the triggers away, before somebody alters a watched table by hand; nothing is shared."""
     with in_one_sentence():
-        tell(deploy.remove_triggers(this_app()), as_json=as_json)
+        tell(deploy.uninstall_triggers(this_app()), as_json=as_json)
 
 
 @triggers_cli.command("check")

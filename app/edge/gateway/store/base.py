@@ -10,19 +10,19 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ..stored_response import Body, ForeignBytesError, Headers, Stored, decode, encode
+from ..stored_response import BodyInfo, Headers, StoredFormatError, StoredResponse, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "Body",
-    "ForeignBytesError",
+    "BodyInfo",
     "Headers",
-    "Saved",
+    "SaveResult",
     "Store",
     "StoreError",
-    "Stored",
+    "StoredFormatError",
+    "StoredResponse",
     "decode",
     "encode",
 ]
@@ -40,15 +40,15 @@ class StoreError(Exception):
     retryable = True
 
 
-class Saved(Enum):
+class SaveResult(Enum):
     """How a save ended; each value is a reason fit for a log and for Cache-Status."""
 
     SAVED = "saved"
-    PURGED_MEANWHILE = "refused-purged-meanwhile"
+    PURGED_SINCE_FETCH = "refused-purged-meanwhile"
     TOO_LARGE = "refused-too-large"
     FULL = "refused-full"
     #: `freshen` and `pack` only: the response was evicted or replaced, or is packed.
-    GONE = "refused-gone"
+    NOT_FOUND = "refused-gone"
     FAILED = "failed-io"
 
 
@@ -62,22 +62,26 @@ class Store(Protocol):
     Nothing that was loaded before a purge is returned after it.
     """
 
-    def token(self) -> int:
+    def purge_token(self) -> int:
         """Return the purge counter, for the saves of what is fetched from now on."""
 
-    def load(self, key: bytes) -> tuple[Stored, ...]:
+    def load(self, key: bytes) -> tuple[StoredResponse, ...]:
         """Return all variants of a key, in any order; none when nothing is there."""
 
-    def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
+    def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
         """Return a body of this very response; None when it was evicted meanwhile: a miss."""
 
-    def save(self, key: bytes, stored: Stored, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def save(
+        self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Keep a response and its bodies by coding; replaces the variant with the same `vary`."""
 
-    def freshen(self, key: bytes, stored: Stored, *, token: int) -> Saved:
+    def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
         """Replace the head of the variant with this `id`; its bodies stay as they are."""
 
-    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def add_codings(
+        self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Add codings to the unpacked response with this `id`; it counts as packed from then on.
 
         Too large with them, it stays as it is. `token` was read before its content was.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import content_coding
-from .base import VARIANTS, Saved, Stored
+from .base import VARIANTS, SaveResult, StoredResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ _GENERATIONS = 10_000
 
 @dataclass(slots=True)
 class _Variant:
-    stored: Stored
+    stored: StoredResponse
     bodies: dict[str, bytes]
     size: int
 
@@ -30,7 +30,7 @@ class _Variant:
 @dataclass(slots=True)
 class _Entry:
     variants: list[_Variant] = field(default_factory=list)
-    heads: tuple[Stored, ...] = ()
+    heads: tuple[StoredResponse, ...] = ()
     size: int = 0
 
 
@@ -51,14 +51,14 @@ class MemoryStore:
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._size = 0
         self._counter = 0
-        self._floor = 0
-        self._generations: OrderedDict[bytes, int] = OrderedDict()
+        self._min_token = 0
+        self._purge_counts: OrderedDict[bytes, int] = OrderedDict()
 
-    def token(self) -> int:
+    def purge_token(self) -> int:
         """Return the purge counter, for the saves of what is fetched from now on."""
         return self._counter
 
-    def load(self, key: bytes) -> tuple[Stored, ...]:
+    def load(self, key: bytes) -> tuple[StoredResponse, ...]:
         """Return all variants of a key; none when nothing is there."""
         with self._lock:
             entry = self._entries.get(key)
@@ -67,7 +67,7 @@ class MemoryStore:
             self._entries.move_to_end(key)
             return entry.heads
 
-    def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
+    def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
         """Return a body of this very response; None when it was evicted meanwhile."""
         entry = self._entries.get(key)
         for variant in tuple(entry.variants) if entry else ():
@@ -75,76 +75,82 @@ class MemoryStore:
                 return variant.bodies.get(coding)
         return None
 
-    def save(self, key: bytes, stored: Stored, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def save(
+        self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Keep a response and its bodies; replaces the variant with the same `vary`."""
         length = sum(map(len, bodies.values()))
-        size = length + _size_of_head(key, stored)
+        size = length + _head_size(key, stored)
         if length > self._max_entry:
-            return Saved.TOO_LARGE
+            return SaveResult.TOO_LARGE
         if size > self._max_bytes:
-            return Saved.FULL
+            return SaveResult.FULL
         with self._lock:
             if self._purged_since(key, token):
-                return Saved.PURGED_MEANWHILE
+                return SaveResult.PURGED_SINCE_FETCH
             others = [v for v in self._variants(key) if v.stored.vary != stored.vary]
             variant = _Variant(stored=stored, bodies=dict(bodies), size=size)
-            self._put(key, [*others, variant][-self._max_variants :])
+            self._replace_entry(key, [*others, variant][-self._max_variants :])
             self._evict(spare=key)
-        return Saved.SAVED
+        return SaveResult.SAVED
 
-    def freshen(self, key: bytes, stored: Stored, *, token: int) -> Saved:
+    def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
         """Replace the head of the variant with this `id`; its bodies stay as they are."""
         with self._lock:
             if self._purged_since(key, token):
-                return Saved.PURGED_MEANWHILE
+                return SaveResult.PURGED_SINCE_FETCH
             variants = self._variants(key)
             old = next((v for v in variants if v.stored.id == stored.id), None)
             if old is None:
-                return Saved.GONE
-            size = sum(map(len, old.bodies.values())) + _size_of_head(key, stored)
+                return SaveResult.NOT_FOUND
+            size = sum(map(len, old.bodies.values())) + _head_size(key, stored)
             fresh = _Variant(stored=stored, bodies=old.bodies, size=size)
             others = [v for v in variants if v is not old and v.stored.vary != stored.vary]
-            self._put(key, [*others, fresh])
+            self._replace_entry(key, [*others, fresh])
             self._evict(spare=key)
-        return Saved.SAVED
+        return SaveResult.SAVED
 
-    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def add_codings(
+        self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
         with self._lock:
             if self._purged_since(key, token):
-                return Saved.PURGED_MEANWHILE
+                return SaveResult.PURGED_SINCE_FETCH
             variants = self._variants(key)
-            old = next((v for v in variants if v.stored.id == name and v.stored.unpacked), None)
+            old = next(
+                (v for v in variants if v.stored.id == name and v.stored.needs_compression), None
+            )
             if old is None:
-                return Saved.GONE
+                return SaveResult.NOT_FOUND
             every = {**bodies, "identity": old.bodies["identity"]}
             if sum(map(len, every.values())) > self._max_entry:
                 bodies, every = {}, old.bodies
-            stored = content_coding.coded(
+            stored = content_coding.add_codings(
                 old.stored, {name: len(body) for name, body in bodies.items()}
             )
-            size = sum(map(len, every.values())) + _size_of_head(key, stored)
+            size = sum(map(len, every.values())) + _head_size(key, stored)
             fresh = _Variant(stored=stored, bodies=every, size=size)
-            self._put(key, [fresh if v is old else v for v in variants])
+            self._replace_entry(key, [fresh if v is old else v for v in variants])
             self._evict(spare=key)
-        return Saved.SAVED
+        return SaveResult.SAVED
 
     def purge(self, key: bytes) -> int:
         """Delete all variants and refuse older tokens; return how many there were."""
         with self._lock:
             self._counter += 1
-            self._generations[key] = self._counter
-            self._generations.move_to_end(key)
-            if len(self._generations) > _GENERATIONS:
-                self._floor = self._generations.popitem(last=False)[1]
+            self._purge_counts[key] = self._counter
+            self._purge_counts.move_to_end(key)
+            if len(self._purge_counts) > _GENERATIONS:
+                self._min_token = self._purge_counts.popitem(last=False)[1]
             return self._remove(key)
 
     def purge_all(self) -> int:
         """Delete everything and refuse all older tokens; return how many there were."""
         with self._lock:
             self._counter += 1
-            self._floor = self._counter
-            self._generations.clear()
+            self._min_token = self._counter
+            self._purge_counts.clear()
             return sum(self._remove(key) for key in tuple(self._entries))
 
     def close(self) -> None:
@@ -152,13 +158,13 @@ class MemoryStore:
         self.purge_all()
 
     def _purged_since(self, key: bytes, token: int) -> bool:
-        return self._generations.get(key, 0) > token or self._floor > token
+        return self._purge_counts.get(key, 0) > token or self._min_token > token
 
     def _variants(self, key: bytes) -> list[_Variant]:
         entry = self._entries.get(key)
         return entry.variants if entry else []
 
-    def _put(self, key: bytes, variants: list[_Variant]) -> None:
+    def _replace_entry(self, key: bytes, variants: list[_Variant]) -> None:
         self._remove(key)
         if not variants:
             return
@@ -178,9 +184,9 @@ class MemoryStore:
         while self._size > self._max_bytes and len(self._entries) > 1:
             self._remove(next(iter(self._entries)))
         while self._size > self._max_bytes:
-            self._put(spare, self._entries[spare].variants[1:])
+            self._replace_entry(spare, self._entries[spare].variants[1:])
 
 
-def _size_of_head(key: bytes, stored: Stored) -> int:
-    texts = sum(len(name) + len(value) for name, value in stored.headers + stored.internal)
+def _head_size(key: bytes, stored: StoredResponse) -> int:
+    texts = sum(len(name) + len(value) for name, value in stored.headers + stored.internal_headers)
     return _OVERHEAD + len(key) + texts

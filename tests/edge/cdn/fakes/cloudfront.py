@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import quote
 
-from app.edge.cdn.cloudfront.sigv4 import Signer, Unsigned
+from app.edge.cdn.cloudfront.sigv4 import AwsSigner, UnsignedRequest
 
 from .server import Asked, Edge, Reply
 
@@ -87,7 +87,7 @@ class CloudFront(Edge):
         if abs(moment - self.clock()) > timedelta(minutes=5):
             return refused(403, "SignatureDoesNotMatch", f"Signature expired: {at} is too old")
         own = {"host", "x-amz-date", "x-amz-security-token"}
-        request = Unsigned(
+        request = UnsignedRequest(
             method=asked.method,
             host=asked.headers["Host"],
             path=asked.url.path,
@@ -95,7 +95,7 @@ class CloudFront(Edge):
             headers={n: asked.headers[n] for n in names[1].split(";") if n not in own},
             body=asked.body,
         )
-        signer = Signer(
+        signer = AwsSigner(
             key=KEY, secret=SECRET, session=self.session, region="us-east-1", service="cloudfront"
         )
         if signer.sign(request, moment)["Authorization"] != said:

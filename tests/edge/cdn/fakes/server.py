@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from app.edge.cdn import Target
+from app.edge.cdn import PurgeTarget
 from app.edge.testing import Ending, FrozenClock
 
 
@@ -131,16 +131,16 @@ class Edge(Server):
         self.pages: dict[str, str] = {}
         self.stale: set[str] = set()
 
-    def store(self, target: Target) -> None:
+    def store(self, target: PurgeTarget) -> None:
         """Keep a page."""
         self.pages[target.url] = target.tag
         self.stale.discard(target.url)
 
-    def keeps(self, target: Target) -> bool:
+    def keeps(self, target: PurgeTarget) -> bool:
         """Tell whether the page would be answered without asking anybody."""
         return target.url in self.pages and target.url not in self.stale
 
-    def stands_in(self, target: Target) -> bool:
+    def stands_in(self, target: PurgeTarget) -> bool:
         """Tell whether the page would be answered while the origin fails."""
         return target.url in self.pages
 

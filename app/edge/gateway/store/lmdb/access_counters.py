@@ -14,7 +14,7 @@ SIZE = _DEAD_AT + 8
 _DEAD = int.from_bytes(b"discard!", "little")
 
 
-def allocate(path: Path) -> None:
+def create_file(path: Path) -> None:
     """Write the file out in full, so that a full disk is an error now and not a signal later."""
     path.write_bytes(bytes(SIZE))
 
@@ -28,10 +28,10 @@ def condemn(path: Path) -> None:
         os.close(descriptor)
 
 
-class Visits:
+class AccessCounters:
     """A visited mark and a counter for each slot, in a file that every process maps."""
 
-    __slots__ = ("_counts", "_dead", "_map", "_marks")
+    __slots__ = ("_counts", "_dead", "_map", "_reference_bits")
 
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -42,16 +42,16 @@ class Visits:
         finally:
             os.close(descriptor)
         whole = memoryview(self._map)
-        self._marks = whole[:SLOTS]
+        self._reference_bits = whole[:SLOTS]
         self._counts = whole[SLOTS:_DEAD_AT].cast("I")
         self._dead = whole[_DEAD_AT:].cast("Q")
 
     @property
-    def dead(self) -> bool:
+    def is_discarded(self) -> bool:
         """Whether some process has declared that nothing of this store may be served."""
         return self._dead[0] == _DEAD
 
-    def condemn(self) -> None:
+    def mark_discarded(self) -> None:
         """Declare so, for every process at once: this works when the disk is full or read-only."""
         self._dead[0] = _DEAD
 
@@ -60,18 +60,18 @@ class Visits:
         """Return the slot of a key's digest."""
         return int.from_bytes(digest[:2], "little")
 
-    def mark(self, slot: int) -> None:
+    def record_access(self, slot: int) -> None:
         """Note one visit."""
-        self._marks[slot] = 1
+        self._reference_bits[slot] = 1
         self._counts[slot] = (self._counts[slot] + 1) & 0x7FFFFFFF
 
-    def spare(self, slot: int) -> bool:
+    def clear_reference_bit(self, slot: int) -> bool:
         """Tell whether the slot was visited since it was last asked, and let it age."""
-        visited = self._marks[slot] == 1
-        self._marks[slot] = 0
+        visited = self._reference_bits[slot] == 1
+        self._reference_bits[slot] = 0
         self._counts[slot] >>= 1
         return visited
 
-    def count(self, slot: int) -> int:
+    def access_count(self, slot: int) -> int:
         """Return about how often the slot was visited of late."""
         return self._counts[slot]

@@ -9,7 +9,7 @@ _MOST = 16 * 1024 * 1024
 _LARGEST = 256 * 1024
 
 
-class Hot:
+class BodyCache:
     """Bodies by serial, bounded in bytes; who came first leaves first.
 
     Serials are never given out twice, so what is kept under one is right for good. Threads may

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 
-from ...stored_response import ForeignBytesError, Stored, decode, encode
+from ...stored_response import StoredFormatError, StoredResponse, decode, encode
 
 _CHECK = struct.Struct("<I")
 _TURN = struct.Struct("<Q")
@@ -18,51 +18,51 @@ _BODY = struct.Struct("<HQQI")
 
 
 @lru_cache(maxsize=4096)
-def digest(key: bytes) -> bytes:
+def key_digest(key: bytes) -> bytes:
     """Return what stands for the key, which may be longer than LMDB allows."""
     return blake2b(key, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class BodyRef:
     """Where a body is, and how it is told from a torn one."""
 
     serial: int
     length: int
-    check: int
+    checksum: int
 
     @classmethod
-    def of(cls, body: bytes, *, serial: int) -> Place:
+    def of(cls, body: bytes, *, serial: int) -> BodyRef:
         """Return the place of a new body."""
-        return cls(serial=serial, length=len(body), check=zlib.crc32(body))
+        return cls(serial=serial, length=len(body), checksum=zlib.crc32(body))
 
-    def holds(self, body: bytes) -> bool:
+    def matches(self, body: bytes) -> bool:
         """Tell whether these are the bytes that were put here."""
-        return len(body) == self.length and zlib.crc32(body) == self.check
+        return len(body) == self.length and zlib.crc32(body) == self.checksum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """A response's head, decoded and encoded, and the places of its bodies by coding."""
 
-    stored: Stored
+    stored: StoredResponse
     head: bytes
-    places: dict[str, Place]
+    places: dict[str, BodyRef]
 
     @classmethod
-    def of(cls, stored: Stored, places: dict[str, Place]) -> Variant:
+    def of(cls, stored: StoredResponse, places: dict[str, BodyRef]) -> Variant:
         """Return a variant with a new head."""
         return cls(stored=stored, head=encode(stored), places=places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class CacheEntry:
     """What the store keeps below one key; `turn` is its place in the order of eviction."""
 
     key: bytes
-    turn: int
+    eviction_serial: int
     variants: tuple[Variant, ...]
-    heads: tuple[Stored, ...] = field(init=False)
+    heads: tuple[StoredResponse, ...] = field(init=False)
     by_id: dict[str, Variant] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,21 +70,21 @@ class Record:
         object.__setattr__(self, "by_id", {one.stored.id: one for one in self.variants})
 
     def __bytes__(self) -> bytes:
-        parts = [_HEAD.pack(self.turn, len(self.key), len(self.variants)), self.key]
+        parts = [_HEAD.pack(self.eviction_serial, len(self.key), len(self.variants)), self.key]
         for variant in self.variants:
             parts += (_VARIANT.pack(len(variant.head), len(variant.places)), variant.head)
             for coding, place in variant.places.items():
                 name = coding.encode()
-                parts += (_BODY.pack(len(name), place.serial, place.length, place.check), name)
-        return _sealed(b"".join(parts))
+                parts += (_BODY.pack(len(name), place.serial, place.length, place.checksum), name)
+        return _with_checksum(b"".join(parts))
 
     @staticmethod
-    def moved(data: bytes, *, turn: int) -> bytes:
+    def with_serial(data: bytes, *, turn: int) -> bytes:
         """Return the bytes of a record at another turn, without decoding the rest."""
-        return _sealed(_TURN.pack(turn) + data[_CHECK.size + _TURN.size :])
+        return _with_checksum(_TURN.pack(turn) + data[_CHECK.size + _TURN.size :])
 
     @classmethod
-    def parse(cls, data: bytes, *, key: bytes | None = None) -> Record | None:
+    def parse(cls, data: bytes, *, key: bytes | None = None) -> CacheEntry | None:
         """Return the record; None for one that is torn, or of a key with the same digest."""
         reader = _Reader(data)
         try:
@@ -95,12 +95,16 @@ class Record:
             found = reader.take(length)
             if key is not None and key != found:
                 return None
-            return cls(key=found, turn=turn, variants=tuple(reader.variant() for _ in range(count)))
+            return cls(
+                key=found,
+                eviction_serial=turn,
+                variants=tuple(reader.variant() for _ in range(count)),
+            )
         except (struct.error, ValueError):  # ForeignBytesError and UnicodeDecodeError among them
             return None
 
 
-def _sealed(payload: bytes) -> bytes:
+def _with_checksum(payload: bytes) -> bytes:
     return _CHECK.pack(zlib.crc32(payload)) + payload
 
 
@@ -112,7 +116,7 @@ class _Reader:
     def take(self, length: int) -> bytes:
         taken = self._data[self._at : self._at + length]
         if len(taken) != length:
-            raise ForeignBytesError("The record ends early.")
+            raise StoredFormatError("The record ends early.")
         self._at += length
         return taken
 
@@ -125,6 +129,6 @@ class _Reader:
         places = dict(self._place() for _ in range(count))
         return Variant(stored=decode(head), head=head, places=places)
 
-    def _place(self) -> tuple[str, Place]:
+    def _place(self) -> tuple[str, BodyRef]:
         length, serial, size, check = self.unpack(_BODY)
-        return self.take(length).decode(), Place(serial=serial, length=size, check=check)
+        return self.take(length).decode(), BodyRef(serial=serial, length=size, checksum=check)

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import lmdb
 
-from . import UnsoundError
-from .access_counters import Visits
-from .body_cache import Hot
-from .counters import NAME, Ledger
-from .entry import Record
-from .folder import Users
+from . import InvalidStoreError
+from .access_counters import AccessCounters
+from .body_cache import BodyCache
+from .counters import NAME, StoreCounters
+from .entry import CacheEntry
+from .folder import UsersLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .entry import Place
-    from .folder import Folder
+    from .entry import BodyRef
+    from .folder import StoreFolder
 
 #: How many decoded records a process keeps; each is used only while LMDB holds the same bytes.
 _DECODED = 2048
@@ -37,7 +37,7 @@ Transaction = Any  # lmdb has no types of its own for the compiled module
 Table = Any
 
 
-class ClosedError(Exception):
+class EnvironmentClosedError(Exception):
     """The environment was closed by another thread, or before a fork."""
 
 
@@ -52,50 +52,50 @@ class Environment:
         "_env",
         "_inode",
         "_path",
-        "_proven",
         "_size",
         "_users",
+        "_verified",
+        "access_counters",
         "bodies",
-        "closed",
-        "generations",
-        "hot",
+        "body_cache",
+        "eviction_order",
         "incarnation",
+        "is_closed",
         "limit",
-        "order",
+        "metadata_table",
         "pages",
         "pid",
-        "small",
-        "visits",
+        "purge_counts",
     )
 
-    def __init__(self, folder: Folder, *, limit: int) -> None:
+    def __init__(self, folder: StoreFolder, *, limit: int) -> None:
         """Open the store that is there, under the guard; UnsoundError when it must be discarded."""
         self.pid = os.getpid()
-        self.closed = False
+        self.is_closed = False
         self._checked = 0.0
-        self._decoded: dict[bytes, tuple[bytes, Record]] = {}
-        self._proven: set[int] = set()
-        self.hot = Hot()
+        self._decoded: dict[bytes, tuple[bytes, CacheEntry]] = {}
+        self._verified: set[int] = set()
+        self.body_cache = BodyCache()
         # Appending to and popping from a list is atomic: a count of the threads within.
         self._active: list[None] = []
-        self._users = Users(folder)
+        self._users = UsersLock(folder)
         try:
-            folder.expect_files()
-            if self._users.sole:
-                folder.prove(limit=limit)
+            folder.require_files()
+            if self._users.is_only_user:
+                folder.verify(limit=limit)
             identity = folder.identity()
             self.incarnation, self.limit = identity.incarnation, identity.limit
             self._path = os.fspath(folder.data)
             self._open(folder)
-            self._users.settle()
+            self._users.downgrade_to_shared()
         except BaseException:
-            self._users.leave()
+            self._users.release()
             raise
 
-    def _open(self, folder: Folder) -> None:
+    def _open(self, folder: StoreFolder) -> None:
         try:
-            self.visits = Visits(folder.store / "visits")
-            self._expect_life()
+            self.access_counters = AccessCounters(folder.store / "visits")
+            self._require_not_discarded()
             # sync=False: a store from before the last boot is thrown away instead, and what a
             # process wrote before it was killed is in the kernel's hands, purges included.
             self._env = lmdb.open(
@@ -114,17 +114,17 @@ class Environment:
             FileNotFoundError,
             ValueError,
         ) as error:
-            raise UnsoundError(f"the store can't be opened: {error}") from error
+            raise InvalidStoreError(f"the store can't be opened: {error}") from error
         try:
             info = self._env.info()
             if (info["last_pgno"] + 1) * self._env.stat()["psize"] > folder.data.stat().st_size:
                 # A touch beyond the end would be a SIGBUS; the last pages may be free, though.
-                folder.prove_pages()
-            self.pages, self.bodies, self.order, self.generations, self.small = (
+                folder.verify_pages()
+            self.pages, self.bodies, self.eviction_order, self.purge_counts, self.metadata_table = (
                 self._env.open_db(name)
                 for name in (b"pages", b"bodies", b"order", b"generations", b"small")
             )
-            Ledger.parse(self.get(self.small, NAME), self.incarnation)
+            StoreCounters.parse(self.get(self.metadata_table, NAME), self.incarnation)
             self._env.reader_check()
             seen = folder.data.stat()
         except BaseException:
@@ -132,23 +132,27 @@ class Environment:
             raise
         self._device, self._inode, self._size = seen.st_dev, seen.st_ino, seen.st_size
 
-    def _expect_life(self) -> None:
-        if self.visits.dead:
-            raise UnsoundError("a process has declared it dead")
+    def _require_not_discarded(self) -> None:
+        if self.access_counters.is_discarded:
+            raise InvalidStoreError("a process has declared it dead")
 
     def is_alive(self) -> bool:
         """Tell whether what was loaded a moment ago may still be served: without a system call."""
-        return not self.closed and not self.visits.dead
+        return not self.is_closed and not self.access_counters.is_discarded
 
-    def was_current(self, within: float) -> bool:
+    def was_current_within(self, within: float) -> bool:
         """Tell whether this was the store at the path so many seconds ago, and is not dead now."""
         if within and time.monotonic() - self._checked < within:
-            return not self.closed and not self.visits.dead and self.pid == os.getpid()
+            return (
+                not self.is_closed
+                and not self.access_counters.is_discarded
+                and self.pid == os.getpid()
+            )
         return self.is_current()
 
     def is_current(self) -> bool:
         """Tell whether the store at the path is still this one, whole, and open in this process."""
-        if self.closed or self.visits.dead or self.pid != os.getpid():
+        if self.is_closed or self.access_counters.is_discarded or self.pid != os.getpid():
             return False
         now = time.monotonic()
         try:
@@ -168,8 +172,8 @@ class Environment:
         """Read one value, without ever waiting for a writer."""
         self._active.append(None)
         try:
-            if self.closed:
-                raise ClosedError
+            if self.is_closed:
+                raise EnvironmentClosedError
             with self._env.begin() as transaction:
                 value: bytes | None = transaction.get(name, db=table)
                 return value
@@ -180,41 +184,47 @@ class Environment:
         """Tell whether there is a value, without copying it."""
         self._active.append(None)
         try:
-            if self.closed:
-                raise ClosedError
+            if self.is_closed:
+                raise EnvironmentClosedError
             with self._env.begin(buffers=True) as transaction:
                 return transaction.get(name, db=table) is not None
         finally:
             self._active.pop()
 
     @contextmanager
-    def reading(self) -> Iterator[Transaction]:
+    def read_transaction(self) -> Iterator[Transaction]:
         """Read several values as of one instant."""
         self._active.append(None)
         try:
-            if self.closed:
-                raise ClosedError
+            if self.is_closed:
+                raise EnvironmentClosedError
             with self._env.begin() as transaction:
                 yield transaction
         finally:
             self._active.pop()
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def write_transaction(self) -> Iterator[Transaction]:
         """Write, one process at a time; all of it or, on an exception, nothing."""
         self._active.append(None)
         try:
-            if self.closed:
-                raise ClosedError
+            if self.is_closed:
+                raise EnvironmentClosedError
             with self._env.begin(write=True) as transaction:
                 yield transaction
         finally:
             self._active.pop()
 
-    def used(self, transaction: Transaction) -> int:
+    def used_bytes(self, transaction: Transaction) -> int:
         """Return the bytes of all pages in use."""
         pages = 0
-        for table in (self.pages, self.bodies, self.order, self.generations, self.small):
+        for table in (
+            self.pages,
+            self.bodies,
+            self.eviction_order,
+            self.purge_counts,
+            self.metadata_table,
+        ):
             stat = transaction.stat(table)
             pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
             size: int = stat["psize"]
@@ -224,23 +234,23 @@ class Environment:
         """Free the reader slots of processes that were killed, and the pages they held."""
         self._env.reader_check()
 
-    def prove(self, place: Place, body: bytes) -> bool:
+    def verify_body(self, place: BodyRef, body: bytes) -> bool:
         """Tell whether the body is the one put there; checked once, as serials never come back."""
-        if place.serial in self._proven:
+        if place.serial in self._verified:
             return True
-        if not place.holds(body):
+        if not place.matches(body):
             return False
-        if len(self._proven) >= _PROVEN:
-            self._proven.clear()
-        self._proven.add(place.serial)
+        if len(self._verified) >= _PROVEN:
+            self._verified.clear()
+        self._verified.add(place.serial)
         return True
 
-    def record(self, key: bytes, data: bytes) -> Record | None:
+    def decode_entry(self, key: bytes, data: bytes) -> CacheEntry | None:
         """Return the record that these bytes, just read, mean; None when they are torn."""
         known = self._decoded.get(key)
         if known is not None and known[0] == data:
             return known[1]
-        record = Record.parse(data, key=key)
+        record = CacheEntry.parse(data, key=key)
         if record is not None:
             if len(self._decoded) >= _DECODED:
                 for oldest in list(islice(self._decoded, _DECODED // 4)):
@@ -248,19 +258,19 @@ class Environment:
             self._decoded[key] = (data, record)
         return record
 
-    def decoded(self, key: bytes) -> Record | None:
+    def last_decoded(self, key: bytes) -> CacheEntry | None:
         """Return the record as this process last read it: good for places, not for serving."""
         known = self._decoded.get(key)
         return None if known is None else known[1]
 
     def close(self) -> bool:
         """Close once no thread is within; False when one stays within for too long."""
-        self.closed = True
+        self.is_closed = True
         deadline = time.monotonic() + _DRAIN
         while self._active and self.pid == os.getpid():
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.0005)
         self._env.close()
-        self._users.leave()
+        self._users.release()
         return True

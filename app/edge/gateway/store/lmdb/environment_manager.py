@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from . import UnsoundError
+from . import InvalidStoreError
 from .environment import Environment
-from .folder import Folder
+from .folder import StoreFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,40 +29,46 @@ _ATTEMPTS = 3
 log = getLogger(__name__)
 
 
-class Door:
+class EnvironmentManager:
     """Opens, reopens and discards the store of one folder."""
 
-    def __init__(self, folder: Folder, *, limit: int, recheck: float) -> None:
+    def __init__(self, folder: StoreFolder, *, limit: int, recheck: float) -> None:
         self._folder = folder
         self._limit = limit
         self._recheck = recheck
         self._lock = threading.Lock()
         self._environment: Environment | None = None
         self._retry_at = 0.0
-        self._owing = False
+        self._discard_pending = False
         self._users = 0
 
-    def enter(self) -> Environment | None:
+    def acquire(self) -> Environment | None:
         """Return the store as it is now; None when nothing may be read or written."""
         environment = self._environment
-        if environment is not None and environment.was_current(self._recheck) and not self._owing:
+        if (
+            environment is not None
+            and environment.was_current_within(self._recheck)
+            and not self._discard_pending
+        ):
             return environment
         with self._lock:
             return self._enter()
 
-    def enter_again(self) -> Environment | None:
+    def acquire_cached(self) -> Environment | None:
         """Return the store for what follows an `enter` of the same request; cheaper than that."""
         environment = self._environment
-        if environment is not None and environment.is_alive() and not self._owing:
+        if environment is not None and environment.is_alive() and not self._discard_pending:
             return environment
-        return self.enter()
+        return self.acquire()
 
     def _enter(self) -> Environment | None:
         environment = self._environment
-        if environment is not None and environment.is_current() and not self._owing:
+        if environment is not None and environment.is_current() and not self._discard_pending:
             return environment
-        self._leave()
-        if time.monotonic() < self._retry_at or (self._owing and not self._settle()):
+        self._close_environment()
+        if time.monotonic() < self._retry_at or (
+            self._discard_pending and not self._finish_discard()
+        ):
             return None
         self._environment = self._open()
         if self._environment is None:
@@ -71,23 +77,23 @@ class Door:
 
     def _open(self) -> Environment | None:
         try:
-            with self._folder.guarded():
-                self._folder.sweep()
-                return self._open_sound()
+            with self._folder.exclusive_lock():
+                self._folder.delete_leftovers()
+                return self._open_valid()
         except (OSError, lmdb.Error) as error:
             log.warning("gateway_store_unavailable", extra={"reason": str(error)})
             return None
 
-    def _open_sound(self) -> Environment | None:
+    def _open_valid(self) -> Environment | None:
         for _ in range(_ATTEMPTS):
             if not os.path.lexists(self._folder.store):
-                self._folder.make(limit=self._limit)
+                self._folder.create(limit=self._limit)
                 # Who still believes in one that was deleted from outside looks again meanwhile:
                 # nothing is purged in the new one before that.
                 time.sleep(2 * self._recheck)
             try:
                 return Environment(self._folder, limit=self._limit)
-            except UnsoundError as error:
+            except InvalidStoreError as error:
                 log.warning("gateway_store_discarded", extra={"reason": str(error)})
                 self._folder.discard()
             except (OSError, lmdb.Error):
@@ -99,58 +105,58 @@ class Door:
     def discard(self, reason: str) -> bool:
         """Throw the store away for every process; False when not even that is possible."""
         with self._lock:
-            self._owing = True
+            self._discard_pending = True
             log.warning("gateway_store_discarded", extra={"reason": reason})
-            return self._settle()
+            return self._finish_discard()
 
-    def _settle(self) -> bool:
+    def _finish_discard(self) -> bool:
         if self._environment is not None:
-            self._environment.visits.condemn()
+            self._environment.access_counters.mark_discarded()
         try:
             self._folder.discard()
         except OSError as error:
             log.warning("gateway_store_passes", extra={"reason": str(error)})
             self._retry_at = time.monotonic() + _RETRY
             return False
-        self._owing = False
-        self._leave()
+        self._discard_pending = False
+        self._close_environment()
         self._retry_at = 0.0
         return True
 
-    def _leave(self) -> None:
+    def _close_environment(self) -> None:
         environment, self._environment = self._environment, None
         if environment is not None:
             with suppress(lmdb.Error, OSError):
                 environment.close()
 
-    def join(self) -> Door:
+    def add_user(self) -> EnvironmentManager:
         """Count one more store that goes in here."""
         self._users += 1
         return self
 
-    def part(self) -> bool:
+    def remove_user(self) -> bool:
         """Count one less; the last one closes. True when nobody goes in here any more."""
         with self._lock:
             self._users -= 1
             if self._users == 0:
-                self._leave()
+                self._close_environment()
             return self._users == 0
 
     def before_fork(self) -> None:
         """Close, and let nobody open until the fork is done: LMDB must not be carried across."""
         self._lock.acquire()
-        self._leave()
+        self._close_environment()
 
     def after_fork(self) -> None:
         """Let everybody in again, in the parent and in the child."""
         self._lock.release()
 
 
-_doors: dict[str, Door] = {}
+_doors: dict[str, EnvironmentManager] = {}
 _doors_lock = threading.RLock()
 
 
-def open_door(path: Path, *, limit: int, recheck: float = 0) -> Door:
+def open_manager(path: Path, *, limit: int, recheck: float = 0) -> EnvironmentManager:
     """Return this process's door to a folder, the same for all who ask.
 
     A store that was there `recheck` seconds ago is taken to be there. One that a process of ours
@@ -159,14 +165,14 @@ def open_door(path: Path, *, limit: int, recheck: float = 0) -> Door:
     name = os.path.realpath(path)
     with _doors_lock:
         if name not in _doors:
-            _doors[name] = Door(Folder(path=path), limit=limit, recheck=recheck)
-        return _doors[name].join()
+            _doors[name] = EnvironmentManager(StoreFolder(path=path), limit=limit, recheck=recheck)
+        return _doors[name].add_user()
 
 
-def close_door(door: Door) -> None:
+def release_manager(door: EnvironmentManager) -> None:
     """Give back what `open_door` gave."""
     with _doors_lock:
-        if door.part():
+        if door.remove_user():
             for name in [name for name, other in _doors.items() if other is door]:
                 del _doors[name]
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import lmdb
 import lmdb.verify
 
-from . import UnsoundError, access_counters
-from .counters import NAME, Ledger
+from . import InvalidStoreError, access_counters
+from .counters import NAME, StoreCounters
 from .machine_boot import boot_id, pid_namespace
 
 FORMAT = 1
@@ -31,7 +31,7 @@ _PLATFORM = f"{sys.platform}-{sys.byteorder}-{struct.calcsize('P')}-{os.sysconf(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class StoreIdentity:
     """What a store says about itself, in a file of its own so that LMDB need not be asked."""
 
     incarnation: int
@@ -45,7 +45,7 @@ class Identity:
         return " ".join(("broadsheet-store", *map(str, words)))
 
     @classmethod
-    def parse(cls, text: str) -> "Identity":
+    def parse(cls, text: str) -> "StoreIdentity":
         """Read back what `str` wrote; raises ValueError for anything else."""
         name, form, platform, limit, incarnation, boot = text.split(" ")
         if name != "broadsheet-store":
@@ -60,7 +60,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
+class StoreFolder:
     """The folder that holds a store, and the files within."""
 
     path: Path
@@ -76,7 +76,7 @@ class Folder:
         return self.store / "data.mdb"
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def exclusive_lock(self) -> Iterator[None]:
         """Let one process at a time open, make or discard the store; TimeoutError after a while."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self.path / "guard", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -98,89 +98,89 @@ class Folder:
             self.store.rename(grave)
         _delete(grave)
 
-    def sweep(self) -> None:
+    def delete_leftovers(self) -> None:
         """Delete what killed processes left half made or half deleted, under the guard."""
         for pattern in ("discarded-*", "making-*"):
             for rest in self.path.glob(pattern):
                 _delete(rest)
 
-    def make(self, *, limit: int) -> None:
+    def create(self, *, limit: int) -> None:
         """Make an empty store, under the guard; it appears whole or not at all."""
         making = self.path / f"making-{secrets.token_hex(8)}"
         making.mkdir(mode=0o700)
-        born = Identity(incarnation=time.time_ns(), limit=limit, boot=boot_id())
+        born = StoreIdentity(incarnation=time.time_ns(), limit=limit, boot=boot_id())
         (making / "identity").write_text(str(born), "ascii")
         (making / "users").touch(mode=0o600)
         # Written out, not sparse: LMDB maps this file, and a full disk would be a SIGBUS.
         (making / "lock.mdb").write_bytes(bytes(READERS_FILE))
-        access_counters.allocate(making / "visits")
+        access_counters.create_file(making / "visits")
         # With the data file inside: a store that lacks it has lost purges, and is not believed.
         with lmdb.open(os.fspath(making), map_size=limit, max_dbs=1, sync=False) as environment:
             small = environment.open_db(b"small")
             with environment.begin(write=True) as transaction:
-                transaction.put(NAME, bytes(Ledger(born.incarnation)), db=small)
+                transaction.put(NAME, bytes(StoreCounters(born.incarnation)), db=small)
         making.rename(self.store)
 
-    def identity(self) -> Identity:
+    def identity(self) -> StoreIdentity:
         """Return what the store says about itself; UnsoundError when this code can't read it."""
         try:
-            identity = Identity.parse((self.store / "identity").read_text("ascii"))
+            identity = StoreIdentity.parse((self.store / "identity").read_text("ascii"))
         except (OSError, ValueError) as error:
-            raise UnsoundError(f"the identity can't be read: {error}") from error
+            raise InvalidStoreError(f"the identity can't be read: {error}") from error
         if replace(identity, platform=_PLATFORM, format=FORMAT) != identity:
-            raise UnsoundError("the store was made by another version or on another platform")
+            raise InvalidStoreError("the store was made by another version or on another platform")
         return identity
 
-    def expect_files(self) -> None:
+    def require_files(self) -> None:
         """Refuse what LMDB would silently make anew: it would have lost the purges."""
         for path in (self.data, self.store / "lock.mdb"):
             if not path.is_file():
-                raise UnsoundError(f"{path.name} is gone")
+                raise InvalidStoreError(f"{path.name} is gone")
 
-    def prove(self, *, limit: int) -> None:
+    def verify(self, *, limit: int) -> None:
         """Check every page of a store that nobody has open; UnsoundError says what is wrong."""
         identity = self.identity()
         if identity.boot != boot_id():
-            raise UnsoundError("the machine was booted since, and writes are not synced")
+            raise InvalidStoreError("the machine was booted since, and writes are not synced")
         if identity.limit != limit:
-            raise UnsoundError("the store was made for another size")
+            raise InvalidStoreError("the store was made for another size")
         if (self.store / "lock.mdb").stat().st_size < READERS_FILE:
-            raise UnsoundError("the lock file is too short")
-        self.prove_pages()
+            raise InvalidStoreError("the lock file is too short")
+        self.verify_pages()
 
-    def prove_pages(self) -> None:
+    def verify_pages(self) -> None:
         """Check every page of the data file without mapping it."""
         try:
             check: Callable[..., list[str]] = lmdb.verify.verify
             findings = check(os.fspath(self.store), subdir=True)
         except Exception as error:  # whatever foreign bytes make a checker raise, they are foreign
-            raise UnsoundError(f"the data file can't be checked: {error}") from error
+            raise InvalidStoreError(f"the data file can't be checked: {error}") from error
         if findings:
-            raise UnsoundError(f"the data file is damaged: {findings[0]}")
+            raise InvalidStoreError(f"the data file is damaged: {findings[0]}")
 
 
-class Users:
+class UsersLock:
     """The lock that every process with the store open shares, so that one can know it is alone."""
 
-    __slots__ = ("_descriptor", "sole")
+    __slots__ = ("_descriptor", "is_only_user")
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: StoreFolder) -> None:
         """Join the users, under the guard; UnsoundError when there is nothing to join."""
         path = folder.store / "users"
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise UnsoundError("the store lacks its users file") from error
+            raise InvalidStoreError("the store lacks its users file") from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.sole = True
+            self.is_only_user = True
         except BlockingIOError:
-            self.sole = False
+            self.is_only_user = False
 
-    def settle(self) -> None:
+    def downgrade_to_shared(self) -> None:
         """Stay as one user among others."""
         here = pid_namespace().encode()
-        if self.sole:
+        if self.is_only_user:
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, here, 0)
         elif os.pread(self._descriptor, 256, 0) != here:
@@ -188,7 +188,7 @@ class Users:
             raise PermissionError("the store is in use by processes of another container")
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give the lock back."""
         os.close(self._descriptor)
 

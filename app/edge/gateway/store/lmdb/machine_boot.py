@@ -16,13 +16,13 @@ def boot_id() -> str:
     try:
         if sys.platform == "darwin":
             told = subprocess.run(_DARWIN, capture_output=True, text=True, check=True, timeout=5)  # noqa: S603 - a constant command
-            return told.stdout.strip() or _unknown()
-        return _LINUX.read_text("ascii").strip() or _unknown()
+            return told.stdout.strip() or _random_boot_id()
+        return _LINUX.read_text("ascii").strip() or _random_boot_id()
     except (OSError, subprocess.SubprocessError, ValueError):
-        return _unknown()
+        return _random_boot_id()
 
 
-def _unknown() -> str:
+def _random_boot_id() -> str:
     return f"unknown-{secrets.token_hex(8)}"
 
 

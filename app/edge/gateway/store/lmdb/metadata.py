@@ -11,33 +11,33 @@ _PREFIX = b"note "
 _LONGEST = 4096
 
 
-def check(name: bytes, value: bytes) -> None:
+def check_size(name: bytes, value: bytes) -> None:
     """Refuse what is too long for a note with a ValueError."""
     if len(name) > _LONGEST // 16 or len(value) > _LONGEST:
         raise ValueError(f"A note is at most {_LONGEST} bytes, its name a sixteenth.")
 
 
-def read(environment: Environment, *, name: bytes) -> bytes | None:
+def get_value(environment: Environment, *, name: bytes) -> bytes | None:
     """Return what was noted under a name."""
-    return environment.get(environment.small, _PREFIX + name)
+    return environment.get(environment.metadata_table, _PREFIX + name)
 
 
 def enlist(environment: Environment, *, name: bytes, line: bytes, full: bytes) -> bool:
     """Add a line to a note, in one step; where there is no room for it, `full` is added."""
-    with environment.writing() as transaction:
-        before = transaction.get(_PREFIX + name, db=environment.small) or b""
+    with environment.write_transaction() as transaction:
+        before = transaction.get(_PREFIX + name, db=environment.metadata_table) or b""
         lines = before.split(b"\n") if before else []
         if line in lines or full in lines:
             return True
         after = b"\n".join([*lines, line])
         if len(after) + len(full) >= _LONGEST:
             after = b"\n".join([*lines, full])
-        transaction.put(_PREFIX + name, after, db=environment.small)
+        transaction.put(_PREFIX + name, after, db=environment.metadata_table)
     return True
 
 
-def keep(environment: Environment, *, name: bytes, value: bytes) -> bool:
+def set_value(environment: Environment, *, name: bytes, value: bytes) -> bool:
     """Note a value; what was there under the name is gone."""
-    with environment.writing() as transaction:
-        transaction.put(_PREFIX + name, value, db=environment.small)
+    with environment.write_transaction() as transaction:
+        transaction.put(_PREFIX + name, value, db=environment.metadata_table)
     return True

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from ..base import Saved
-from .transaction import Shelf
+from ..base import SaveResult
+from .transaction import WriteTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,47 +15,47 @@ if TYPE_CHECKING:
     from .environment import Environment
 
 
-class NotKeptError(Exception):
+class SaveRefusedError(Exception):
     """Leaves a write transaction without a change."""
 
-    def __init__(self, saved: Saved) -> None:
+    def __init__(self, saved: SaveResult) -> None:
         super().__init__(saved.value)
         self.saved = saved
 
 
-def changed(
+def apply_change(
     environment: Environment,
     key: bytes,
-    change: Callable[[Shelf], Saved],
+    change: Callable[[WriteTransaction], SaveResult],
     *,
     token: int,
     size: int,
-) -> Saved:
+) -> SaveResult:
     """Make room and carry out a change, all of it or, with NotKeptError, nothing."""
-    with environment.writing() as transaction:
-        shelf = Shelf(environment, transaction)
-        if shelf.forbids(key, token):
-            raise NotKeptError(Saved.PURGED_MEANWHILE)
+    with environment.write_transaction() as transaction:
+        shelf = WriteTransaction(environment, transaction)
+        if shelf.rejects_token(key, token):
+            raise SaveRefusedError(SaveResult.PURGED_SINCE_FETCH)
         if not shelf.make_room(size):
-            raise NotKeptError(Saved.FULL)
+            raise SaveRefusedError(SaveResult.FULL)
         saved = change(shelf)
-        if saved is not Saved.SAVED:
-            raise NotKeptError(saved)
-        shelf.settle()
+        if saved is not SaveResult.SAVED:
+            raise SaveRefusedError(saved)
+        shelf.write_counters()
     return saved
 
 
-def defragmented(environment: Environment, *, share: float) -> bool:
+def free_contiguous_pages(environment: Environment, *, share: float) -> bool:
     """Let a share of the store leave, so that there are long runs of free pages."""
     environment.release_readers()
     try:
-        with environment.writing() as transaction:
-            shelf = Shelf(environment, transaction)
+        with environment.write_transaction() as transaction:
+            shelf = WriteTransaction(environment, transaction)
             shelf.make_room(int(environment.limit * share))
-            shelf.settle()
+            shelf.write_counters()
         # LMDB gives freed pages out again from the second transaction after this one.
-        with environment.writing() as transaction:
-            Shelf(environment, transaction).settle()
+        with environment.write_transaction() as transaction:
+            WriteTransaction(environment, transaction).write_counters()
     except lmdb.MapFullError:
         return False
     return True

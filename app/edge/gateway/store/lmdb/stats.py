@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import refill_queue
-from .counters import Ledger
+from .counters import StoreCounters
 
 if TYPE_CHECKING:
     from .environment import Environment, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
+class StoreStats:
     """How full a store is and what became of it; `purges` counts those of this incarnation."""
 
     pages: int
@@ -22,24 +22,24 @@ class Stats:
     limit: int
     purges: int
     evicted: int
-    wanted: int
+    refill_queue: int
 
     @classmethod
-    def of(cls, environment: Environment) -> Stats:
+    def of(cls, environment: Environment) -> StoreStats:
         """Return them as of now."""
-        with environment.reading() as transaction:
-            return cls.read(environment, transaction)
+        with environment.read_transaction() as transaction:
+            return cls.load(environment, transaction)
 
     @classmethod
-    def read(cls, environment: Environment, transaction: Transaction) -> Stats:
+    def load(cls, environment: Environment, transaction: Transaction) -> StoreStats:
         """Return them as of this transaction."""
-        ledger = Ledger.read(environment, transaction)
+        ledger = StoreCounters.load(environment, transaction)
         return cls(
             pages=transaction.stat(environment.pages)["entries"],
             variants=ledger.variants,
-            used=environment.used(transaction),
+            used=environment.used_bytes(transaction),
             limit=environment.limit,
-            purges=ledger.counter,
+            purges=ledger.purge_count,
             evicted=ledger.evicted,
-            wanted=refill_queue.count(environment, transaction),
+            refill_queue=refill_queue.count(environment, transaction),
         )

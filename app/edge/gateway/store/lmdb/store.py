@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, TypeVar
 
 import lmdb
 
-from ..base import VARIANTS, Saved, StoreError
-from . import UnsoundError, metadata, refill_queue
-from .counters import token_of
-from .entry import Variant, digest
-from .environment import ClosedError
-from .environment_manager import close_door, open_door
-from .save import NotKeptError, changed, defragmented
-from .stats import Stats
-from .transaction import Shelf, name_of
+from ..base import VARIANTS, SaveResult, StoreError
+from . import InvalidStoreError, metadata, refill_queue
+from .counters import read_purge_token
+from .entry import Variant, key_digest
+from .environment import EnvironmentClosedError
+from .environment_manager import open_manager, release_manager
+from .save import SaveRefusedError, apply_change, free_contiguous_pages
+from .stats import StoreStats
+from .transaction import WriteTransaction, serial_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ...stored_response import Stored
-    from .entry import Place, Record
+    from ...stored_response import StoredResponse
+    from .entry import BodyRef, CacheEntry
     from .environment import Environment
 
-Told = TypeVar("Told")
+ValueT = TypeVar("ValueT")
 _MEBI = 1024 * 1024
 _LEAST = _MEBI // 2
 _LONGEST_KEY = 16 * 1024
@@ -45,9 +45,9 @@ _DAMAGED = (
     lmdb.InvalidError,
     lmdb.VersionMismatchError,
     lmdb.BadDbiError,
-    UnsoundError,
+    InvalidStoreError,
 )
-_FAILURES = (lmdb.Error, ClosedError, UnsoundError)
+_FAILURES = (lmdb.Error, EnvironmentClosedError, InvalidStoreError)
 
 
 class LmdbStore:
@@ -71,91 +71,99 @@ class LmdbStore:
         if max_bytes < _LEAST:
             raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
         # The folder is opened when it is first needed: after the fork, in the worker.
-        self._door = open_door(path, limit=max_bytes, recheck=recheck.total_seconds())
+        self._door = open_manager(path, limit=max_bytes, recheck=recheck.total_seconds())
         self._max_entry = min(max_entry, max_bytes // 2)
         self._max_variants = max_variants
         self._refill = refill
 
-    def token(self) -> int:
+    def purge_token(self) -> int:
         """Return the purge counter, for the saves of what is fetched from now on."""
-        return self._told(token_of, otherwise=0)
+        return self._told(read_purge_token, otherwise=0)
 
-    def load(self, key: bytes) -> tuple[Stored, ...]:
+    def load(self, key: bytes) -> tuple[StoredResponse, ...]:
         """Return all variants of a key; none when nothing is there."""
-        environment = self._door.enter()
+        environment = self._door.acquire()
         if environment is None:
             return ()
-        name = digest(key)
-        record = self._record(environment, key, name)
+        name = key_digest(key)
+        record = self._load_entry(environment, key, name)
         if record is None:
             return ()
-        environment.visits.mark(environment.visits.slot(name))
+        environment.access_counters.record_access(environment.access_counters.slot(name))
         return record.heads
 
-    def peek(self, key: bytes) -> tuple[Stored, ...]:
+    def peek(self, key: bytes) -> tuple[StoredResponse, ...]:
         """Return the same for nobody: no visit is counted."""
-        environment = self._door.enter()
-        record = None if environment is None else self._record(environment, key, digest(key))
+        environment = self._door.acquire()
+        record = (
+            None if environment is None else self._load_entry(environment, key, key_digest(key))
+        )
         return () if record is None else record.heads
 
-    def body(self, key: bytes, stored: Stored, coding: str) -> bytes | None:
+    def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
         """Return a body of this very response; None when it was evicted meanwhile."""
-        environment = self._door.enter_again()
+        environment = self._door.acquire_cached()
         if environment is None:
             return None
-        place = _place(environment.decoded(key), stored, coding)
+        place = _find_body_ref(environment.last_decoded(key), stored, coding)
         if place is None:
-            place = _place(self._record(environment, key, digest(key)), stored, coding)
+            place = _find_body_ref(
+                self._load_entry(environment, key, key_digest(key)), stored, coding
+            )
         return None if place is None else self._body(environment, place)
 
-    def save(self, key: bytes, stored: Stored, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def save(
+        self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Keep a response and its bodies; replaces the variant with the same `vary`."""
         size = sum(map(len, bodies.values()))
         if size > self._max_entry or len(key) > _LONGEST_KEY:
-            return Saved.TOO_LARGE
+            return SaveResult.TOO_LARGE
 
-        def add(shelf: Shelf) -> Saved:
-            old = shelf.take(key)
+        def add(shelf: WriteTransaction) -> SaveResult:
+            old = shelf.pop_entry(key)
             kept = [] if old is None else list(old.variants)
             same = [one for one in kept if one.stored.vary == stored.vary]
             others = [one for one in kept if one.stored.vary != stored.vary]
             surplus = others[: max(0, len(others) + 1 - self._max_variants)]
-            shelf.remove(same + surplus)
-            shelf.put(key, [*others[len(surplus) :], shelf.add(stored, bodies)])
-            return Saved.SAVED
+            shelf.delete_bodies(same + surplus)
+            shelf.put_entry(key, [*others[len(surplus) :], shelf.put_variant(stored, bodies)])
+            return SaveResult.SAVED
 
         return self._write(key, add, token=token, size=size)
 
-    def freshen(self, key: bytes, stored: Stored, *, token: int) -> Saved:
+    def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
         """Replace the head of the variant with this `id`; its bodies stay as they are."""
 
-        def change(shelf: Shelf) -> Saved:
-            record = shelf.take(key)
+        def change(shelf: WriteTransaction) -> SaveResult:
+            record = shelf.pop_entry(key)
             old = None if record is None else record.by_id.get(stored.id)
             if record is None or old is None:
-                return Saved.GONE
+                return SaveResult.NOT_FOUND
             others = [one for one in record.variants if one is not old]
             same = [one for one in others if one.stored.vary == stored.vary]
-            shelf.remove(same)
+            shelf.delete_bodies(same)
             fresh = Variant.of(stored, old.places)
-            shelf.put(key, [*(one for one in others if one not in same), fresh])
-            return Saved.SAVED
+            shelf.put_entry(key, [*(one for one in others if one not in same), fresh])
+            return SaveResult.SAVED
 
         return self._write(key, change, token=token, size=0)
 
-    def pack(self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int) -> Saved:
+    def add_codings(
+        self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
+    ) -> SaveResult:
         """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
         size = sum(map(len, bodies.values()))
 
-        def add(shelf: Shelf) -> Saved:
-            record = shelf.take(key)
+        def add(shelf: WriteTransaction) -> SaveResult:
+            record = shelf.pop_entry(key)
             old = None if record is None else record.by_id.get(name)
-            if record is None or old is None or not old.stored.unpacked:
-                return Saved.GONE
+            if record is None or old is None or not old.stored.needs_compression:
+                return SaveResult.NOT_FOUND
             fits = size + old.places["identity"].length <= self._max_entry
-            fresh = shelf.code(old, bodies if fits else {})
-            shelf.put(key, [fresh if one is old else one for one in record.variants])
-            return Saved.SAVED
+            fresh = shelf.replace_codings(old, bodies if fits else {})
+            shelf.put_entry(key, [fresh if one is old else one for one in record.variants])
+            return SaveResult.SAVED
 
         return self._write(key, add, token=token, size=size)
 
@@ -169,109 +177,109 @@ class LmdbStore:
 
     def close(self) -> None:
         """Give back files and memory; the store is not used afterwards."""
-        close_door(self._door)
+        release_manager(self._door)
 
-    def stats(self) -> Stats | None:
+    def stats(self) -> StoreStats | None:
         """Return how full the store is and what became of it; None while it can't be read."""
-        return self._told(Stats.of, otherwise=None)
+        return self._told(StoreStats.of, otherwise=None)
 
-    def note(self, name: bytes) -> bytes | None:
+    def get_metadata(self, name: bytes) -> bytes | None:
         """Return what was remembered under a name, in this incarnation of the store."""
-        return self._told(partial(metadata.read, name=name), otherwise=None)
+        return self._told(partial(metadata.get_value, name=name), otherwise=None)
 
-    def remember(self, name: bytes, value: bytes) -> bool:
+    def set_metadata(self, name: bytes, value: bytes) -> bool:
         """Keep a small value until the store is discarded; False when it could not be kept."""
-        metadata.check(name, value)
-        return self._told(partial(metadata.keep, name=name, value=value), otherwise=False)
+        metadata.check_size(name, value)
+        return self._told(partial(metadata.set_value, name=name, value=value), otherwise=False)
 
     def enlist(self, name: bytes, line: bytes, *, full: bytes) -> bool:
         """Add a line to a note, or `full` where there is no room; False when that failed."""
-        metadata.check(name, line)
+        metadata.check_size(name, line)
         listed = partial(metadata.enlist, name=name, line=line, full=full)
         return self._told(listed, otherwise=False)
 
-    def most_visited(self, count: int) -> list[tuple[bytes, int]]:
+    def most_requested(self, count: int) -> list[tuple[bytes, int]]:
         """Return the keys asked for most of those that are there, with about how often."""
         return self._told(partial(refill_queue.most_visited, count=count), otherwise=[])
 
-    def take_wanted(self) -> bytes | None:
+    def pop_refill_key(self) -> bytes | None:
         """Return the key of a purged page that readers will miss most; None when there is none.
 
         It is returned once: whoever takes it makes the page, or it waits for its next reader.
         """
-        return self._told(refill_queue.taken, otherwise=None)
+        return self._told(refill_queue.pop, otherwise=None)
 
-    def _told(self, ask: Callable[[Environment], Told], *, otherwise: Told) -> Told:
+    def _told(self, ask: Callable[[Environment], ValueT], *, otherwise: ValueT) -> ValueT:
         """Return what a store tells that is there and whole."""
-        environment = self._door.enter()
+        environment = self._door.acquire()
         if environment is None:
             return otherwise
         try:
             return ask(environment)
         except _FAILURES as error:
-            self._failed(error)
+            self._discard_if_damaged(error)
             return otherwise
 
-    def _record(self, environment: Environment, key: bytes, name: bytes) -> Record | None:
+    def _load_entry(self, environment: Environment, key: bytes, name: bytes) -> CacheEntry | None:
         try:
             data = environment.get(environment.pages, name)
         except _FAILURES as error:
-            self._failed(error)
+            self._discard_if_damaged(error)
             return None
-        return None if data is None else environment.record(key, data)
+        return None if data is None else environment.decode_entry(key, data)
 
-    def _body(self, environment: Environment, place: Place) -> bytes | None:
-        name, hot = name_of(place.serial), environment.hot.get(place.serial)
+    def _body(self, environment: Environment, place: BodyRef) -> bytes | None:
+        name, hot = serial_key(place.serial), environment.body_cache.get(place.serial)
         try:
             if hot is not None:
                 return hot if environment.has(environment.bodies, name) else None
             body = environment.get(environment.bodies, name)
         except _FAILURES as error:
-            self._failed(error)
+            self._discard_if_damaged(error)
             return None
-        if body is None or not environment.prove(place, body):
+        if body is None or not environment.verify_body(place, body):
             return None
-        environment.hot.add(place.serial, body)
+        environment.body_cache.add(place.serial, body)
         return body
 
     def _write(
-        self, key: bytes, change: Callable[[Shelf], Saved], *, token: int, size: int
-    ) -> Saved:
+        self, key: bytes, change: Callable[[WriteTransaction], SaveResult], *, token: int, size: int
+    ) -> SaveResult:
         for tried in range(_ROOM_TRIES):
-            environment = self._door.enter()
+            environment = self._door.acquire()
             if environment is None:
-                return Saved.FAILED
+                return SaveResult.FAILED
             try:
-                if tried and not defragmented(environment, share=tried / 8):
+                if tried and not free_contiguous_pages(environment, share=tried / 8):
                     self._door.discard("no page is free, not even to free others")
-                    return Saved.FULL
-                return changed(environment, key, change, token=token, size=size)
+                    return SaveResult.FULL
+                return apply_change(environment, key, change, token=token, size=size)
             except lmdb.MapFullError:
                 continue
-            except NotKeptError as refused:
+            except SaveRefusedError as refused:
                 return refused.saved
             except _FAILURES as error:
-                self._failed(error)
-                return Saved.FAILED
-        return Saved.FULL
+                self._discard_if_damaged(error)
+                return SaveResult.FAILED
+        return SaveResult.FULL
 
-    def _purge(self, change: Callable[[Shelf], int]) -> int:
+    def _purge(self, change: Callable[[WriteTransaction], int]) -> int:
         there = 0
         for _ in range(_PURGE_TRIES):
-            environment = self._door.enter()
+            environment = self._door.acquire()
             if environment is None:
                 break
             try:
-                with environment.writing() as transaction:
-                    shelf = Shelf(environment, transaction)
+                with environment.write_transaction() as transaction:
+                    shelf = WriteTransaction(environment, transaction)
                     there += change(shelf)
-                    shelf.settle()
-            except ClosedError:
+                    shelf.write_counters()
+            except EnvironmentClosedError:
                 continue
             except lmdb.MapFullError:
                 environment.release_readers()
                 continue
-            except (lmdb.Error, UnsoundError):
+            except (lmdb.Error, InvalidStoreError):
                 break
             # Was the store replaced meanwhile? Then the purge was written to the old one.
             if environment.is_current():
@@ -280,11 +288,13 @@ class LmdbStore:
             raise StoreError("A purge could be neither written nor replaced by a new store.")
         return there
 
-    def _failed(self, error: Exception) -> None:
+    def _discard_if_damaged(self, error: Exception) -> None:
         if isinstance(error, _DAMAGED):
             self._door.discard(str(error))
 
 
-def _place(record: Record | None, stored: Stored, coding: str) -> Place | None:
+def _find_body_ref(
+    record: CacheEntry | None, stored: StoredResponse, coding: str
+) -> BodyRef | None:
     variant = None if record is None else record.by_id.get(stored.id)
     return None if variant is None else variant.places.get(coding)
