@@ -27,9 +27,9 @@ pytestmark = pytest.mark.live
 SECRET = "a-secret-of-the-tests"
 HOST = "example.org"
 LARGE = 50_000
-ROW = {"wildcard": "", "policy": "ANY", "shared": True}
+ROW = {"wildcard": "", "policy": "ANY", "is_shared": True}
 RULES = (
-    RouteRule(url_rule="/me", pattern="^/me$", query_params=None, **{**ROW, "shared": False}),
+    RouteRule(url_rule="/me", pattern="^/me$", query_params=None, **{**ROW, "is_shared": False}),
     RouteRule(url_rule="/search", pattern="^/search$", query_params=("page", "q"), **ROW),
     RouteRule(url_rule="/default", pattern="^/default$", query_params=None, **ROW),
     RouteRule(url_rule="/p/<name>", pattern="^/p/[^/]+$", query_params=(), **ROW),

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from app.edge.cdn import Driver, PurgeError, PurgeTarget, SupportsCheck, build_driver, config
-from app.edge.cdn.site_description import RouteRule, SiteDescription
+from app.edge.cdn import Driver, PurgeError, PurgeTarget, SupportsCheck, build_driver
+from app.edge.cdn.site_description import OriginServer, RouteRule, SiteDescription
 from app.edge.cdn.varnish import vcl_config
 from app.edge.cdn.varnish.driver import MAX_KEYS_PER_LINE, MAX_LINE_BYTES, join_keys
 from app.edge.testing import DriverContract
@@ -92,9 +92,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with ExitStack() as stack:
         origin = stack.enter_context(Origin())
         site = SiteDescription(
-            site=config.Origin.of(f"https://{HOST}"),
+            site=OriginServer.of(f"https://{HOST}"),
             rules=(ANY,),
-            origins=(config.Origin.of(origin.url),),
+            origins=(OriginServer.of(origin.url),),
             secret=SECRET,
         )
         made = partial(
