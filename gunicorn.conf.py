@@ -13,18 +13,19 @@ from typing import Any
 
 from flask.cli import load_dotenv
 from flask.helpers import get_load_dotenv
-from gunicorn.workers.gthread import ThreadWorker
 
 on_a_platform = bool(os.environ.get("PORT"))  # said from outside, not in .env
 
-gc.disable()  # nothing of what is imported is garbage, and to look for it takes a fifth of a start
+gc.disable()  # imported modules are no garbage, and collecting takes a fifth of the start-up time
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 if get_load_dotenv():
     load_dotenv()
 
-from app import extensions, security, serving  # noqa: E402 - .env is read before the settings
+from app import extensions, startup_checks  # noqa: E402 - .env is read before the settings
 from app.config import ConfigError, load  # noqa: E402 - as above
+from app.config.loading import read_flask_settings  # noqa: E402 - as above
+from app.server.worker import BODY_LIMIT, ReceivingWorker  # noqa: E402 - as above
 
 gc.freeze()  # it is there for as long as the process, and workers share it
 gc.enable()
@@ -34,23 +35,24 @@ try:
 except ConfigError as error:
     sys.exit(f"Error: {error.format_message()}")
 
-bind = [serving.address(settings, public=on_a_platform)]
+bind = [startup_checks.address(settings, public=on_a_platform)]
 workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
 
-# A request is answered within the timeout or its worker is replaced; a reader on a slow line
-# holds a connection, not a thread, once the response is written.
+# A request is answered within the timeout or its worker is replaced. A client that sends slowly
+# holds a connection, not a thread: see app/server/worker.py.
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
 max_requests = 0
+worker_connections = 800  # with the app's own files below the usual limit of 1,024
 
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# No request header may choose SCRIPT_NAME, PATH_INFO or the scheme, whoever the peer is and
-# whatever FORWARDED_ALLOW_IPS says: the PROXIES setting alone decides which proxies are ours.
+# No request header may choose SCRIPT_NAME, PATH_INFO or the scheme, for any peer and any value of
+# FORWARDED_ALLOW_IPS: only the setting PROXIES decides which proxies are trusted.
 forwarded_allow_ips = "127.0.0.1"
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
@@ -64,31 +66,10 @@ errorlog = "-"
 loglevel = settings["LOG_LEVEL"]
 
 
-class Refusing:
-    """A connection on which gunicorn is about to answer by itself: for what is no request."""
+class Worker(ReceivingWorker):
+    """The worker, with the app's own limit for bodies."""
 
-    headers = security.missing("400", [("Content-Type", "text/html")], secure=False)
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def sendall(self, data: bytes) -> None:
-        """Send the answer with the headers that every answer has, and let nobody store it."""
-        status, _, rest = data.partition(b"\r\n")
-        headers = [("Cache-Control", "no-store"), *self.headers]
-        lines = [f"{name}: {value}".encode() for name, value in headers]
-        self._client.sendall(b"\r\n".join([status, *lines, rest]))
-
-
-class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typed
-    """A worker with threads."""
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is no request, or what the app failed to answer."""
-        super().handle_error(req, Refusing(client), addr, exc)
+    body_limit = read_flask_settings(os.environ).get("MAX_CONTENT_LENGTH") or BODY_LIMIT
 
 
 worker_class = Worker
@@ -96,11 +77,13 @@ worker_class = Worker
 
 def on_starting(server: Any) -> None:
     """Look at the port, the settings and the database before the first worker starts."""
+    if settings["SITE_URL_PROBLEM"]:
+        server.log.warning("site.url_missing: %s", settings["SITE_URL_PROBLEM"])
     if not os.environ.get("GUNICORN_PID") and not os.environ.get("LISTEN_FDS"):
         for place in server.cfg.address:
             if isinstance(place, tuple):
                 _check_port(place[0], place[1])
-    if not serving.passes_apart(serving.check_app):
+    if not startup_checks.passes_in_child(startup_checks.check_app):
         sys.exit(1)
 
 
@@ -116,8 +99,13 @@ def post_worker_init(worker: Any) -> None:
     extensions.edge.rouse(worker.wsgi)
 
 
+def on_exit(_server: Any) -> None:
+    """Remove SQLite's write-ahead log, because no worker has the database open now."""
+    startup_checks.remove_log(settings)
+
+
 def _check_port(host: str, port: int) -> None:
     try:
-        serving.check_port(host, port)
-    except serving.StartError as error:
+        startup_checks.check_port(host, port)
+    except startup_checks.StartupError as error:
         sys.exit(f"Error: {error.format_message()}")

@@ -1,4 +1,4 @@
-"""Broadsheet: a publishing app, made to live behind a CDN."""
+"""Broadsheet: a publishing app that is made to run behind a CDN."""
 
 from __future__ import annotations
 
@@ -14,32 +14,29 @@ from sqlalchemy import orm
 
 from . import (
     api,
-    cli,
+    audit_profile,
+    backups,
     config,
     database,
-    errors,
+    error_handlers,
     extensions,
-    forwarded,
-    health,
-    hosts,
-    ours,
+    lazy_sessions,
+    middleware,
     routing,
-    security,
-    sessions,
     site,
 )
+from .config import cli
 from .edge.policy import PolicyError
-from .edge.spelling import Spelling
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 from .publishing.actions import publish_due
 from .publishing.queries import scheduled
-from .watched import SCHEMA, WATCHED
+from .watched_tables import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
 
 _SETTING = re.compile(r"\bEDGE\b|\bEDGE_[A-Z_]+")
-"""The library's own name of a setting, which the environment knows with a prefix."""
+"""A setting as the library names it; the environment variable has the prefix FLASK_."""
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -50,45 +47,41 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         static_folder=str(config.ROOT / "static"),
         template_folder=str(config.ROOT / "templates"),
     )
+    config.reject_unknown_variables(os.environ)
+    app.config.from_prefixed_env()
     config.configure(app, os.environ, overrides)
-    app.session_interface = sessions.Sessions()
+    app.session_interface = lazy_sessions.LazySessionInterface()
     logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
-    connect_database(app)
+    init_database(app)
     try:
-        connect_edge(app)
-    except PolicyError as error:  # what the library makes of settings that don't go together
+        init_edge(app)
+    except PolicyError as error:  # the library refuses settings that contradict each other
         raise config.ConfigError(_SETTING.sub(r"FLASK_\g<0>", str(error))) from error
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)
-    errors.init_app(app)
+    error_handlers.init_app(app)
     cli.init_app(app)
+    backups.init_app(app)
     content.init_app(app)
-    put_in_front(app)
+    middleware.install(app)
     return app
 
 
-def connect_database(app: Flask) -> None:
-    """Wire the database and its migrations."""
+def init_database(app: Flask) -> None:
+    """Set up the database and its migrations."""
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(app.config["DATABASE_URL"])
     extensions.db.init_app(app)
     with app.app_context():
         database.listen(extensions.db.engine)
+        if not app.testing:
+            database.copies.remove_log_at_exit(extensions.db.engine)
     orm.configure_mappers()
     extensions.alembic.init_app(app)
 
 
-def put_in_front(app: Flask) -> None:
-    """What stands in front of the app and its gateway; the last one is asked first."""
-    wsgi: Any = hosts.TrustedHosts(Spelling(app.wsgi_app), app.config["TRUSTED_HOSTS"])
-    wsgi = health.Health(wsgi, app)
-    if proxies := app.config["PROXIES"]:
-        wsgi = forwarded.Forwarded(wsgi, proxies)
-    app.wsgi_app = security.SecurityHeaders(wsgi)  # type: ignore[method-assign] # as Flask documents
-
-
-def connect_edge(app: Flask) -> None:
-    """Wire the caching library, and let it follow what pages are built from."""
+def init_edge(app: Flask) -> None:
+    """Set up the caching library, and record what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
     edge.init_app(app, gateway={"site": app.config["SITE_URL"]})
@@ -99,15 +92,20 @@ def connect_edge(app: Flask) -> None:
             WATCHED,
             SCHEMA,
             site=app.config["SITE_URL"],
-            settings=("SITE_URL",),
-            hooks=(publish_on_time(app),),
-            unavailable=errors.unavailable(app),
+            settings=("SITE_URL", "EDGE_STORE_ENTRY"),
+            hooks=(make_publish_hook(app),),
+            unavailable=error_handlers.unavailable(app),
         )
-    edge.describe(app, ours.ours(app.config["SITE_URL"]))
+    profile = audit_profile.site_profile(
+        app.config["SITE_URL"],
+        include_subdomains=app.config["HSTS_INCLUDE_SUBDOMAINS"],
+        problem=app.config["SITE_URL_PROBLEM"],
+    )
+    edge.describe(app, profile)
 
 
-def publish_on_time(app: Flask) -> Callable[[datetime], datetime | None]:
-    """What the relay calls to publish scheduled posts in the second they are due."""
+def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
+    """Return the hook that the relay calls to publish scheduled posts when they are due."""
 
     def publish(now: datetime) -> datetime | None:
         with app.app_context():

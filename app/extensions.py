@@ -1,4 +1,4 @@
-"""The extensions, built with no app in sight."""
+"""The Flask extensions, created without an app."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask_sqlalchemy import SQLAlchemy
 from .database import Base, Migrations
 from .edge import changes, index, purge
 from .edge.flask import Edge
-from .watched import WATCHED
+from .watched_tables import WATCHED
 
 changes.define_tables(Base.metadata)
 index.define_tables(Base.metadata)

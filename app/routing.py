@@ -1,4 +1,4 @@
-"""What a variable part of a public URL may look like: one spelling each, so one URL a page."""
+"""Converters for the variable parts of public URLs: one spelling each, so each page has one URL."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Number(BaseConverter):
     regex = r"[1-9][0-9]{0,9}"
 
     def to_python(self, value: str) -> int:
-        """The number itself."""
+        """Return the number."""
         return int(value)
 
     def to_url(self, value: int) -> str:
-        """The number as it stands in a URL."""
+        """Return the number as text for a URL."""
         return str(int(value))
 
 
@@ -33,6 +33,6 @@ class Year(Number):
 
 
 def init_app(app: Flask) -> None:
-    """Let routes say <slug:…>, <number:…> and <year:…>; no slash is ever added or merged."""
+    """Register <slug:…>, <number:…> and <year:…> for routes; slashes are never added or merged."""
     app.url_map.converters |= {"slug": Slug, "number": Number, "year": Year}
     app.url_map.merge_slashes = False

@@ -83,23 +83,23 @@ def site() -> WSGIApplication:
     """Return the gateway with all that the site puts in front of it, and its options."""
     from flask import Flask  # noqa: PLC0415 - only this contender has need of it
 
-    from app import put_in_front  # noqa: PLC0415 - gunicorn sets the path
     from app.edge.flask.embedded import RECHECK  # noqa: PLC0415 - as above
     from app.edge.gateway.collapse import FileCollapse  # noqa: PLC0415 - as above
     from app.edge.gateway.gateway import Gateway  # noqa: PLC0415 - as above
     from app.edge.gateway.lmdb_store import LmdbStore  # noqa: PLC0415 - as above
     from app.edge.gateway.options import Options  # noqa: PLC0415 - as above
+    from app.middleware import install  # noqa: PLC0415 - gunicorn sets the path
 
     folder = Path(os.environ["STORE"])
     front = Flask("site")
-    front.config |= {"TRUSTED_HOSTS": ["127.0.0.1"], "PROXIES": 0}
+    front.config |= {"TRUSTED_HOSTS": ["127.0.0.1"], "PROXIES": 0, "HSTS_INCLUDE_SUBDOMAINS": False}
     front.wsgi_app = Gateway(  # type: ignore[method-assign] # as Flask documents
         bare,
         store=LmdbStore(folder, recheck=RECHECK),
         collapse=FileCollapse(folder),
         options=Options.shield(site="http://127.0.0.1"),
     )
-    put_in_front(front)
+    install(front)
     served: WSGIApplication = front.wsgi_app
     return served
 

@@ -19,7 +19,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from app import create_app
 from app.config import SETTINGS
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.extensions import alembic, db
 
 from .live.process import PACKED

@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge import cached
 from app.edge.flask import asking, relaying
 from app.edge.index.tables import page

@@ -11,7 +11,7 @@ from flask import Flask
 
 from app import config, create_app
 from app.config import SETTINGS, ConfigError, Setting
-from app.config.readers import (
+from app.config.parsers import (
     bind,
     count,
     database_url,
@@ -46,7 +46,7 @@ def test_each_setting_says_in_a_sentence_what_it_does(setting: Setting) -> None:
 @every_setting
 def test_each_default_can_be_read(setting: Setting) -> None:
     """What the table says goes through the setting's own reader."""
-    setting.parse(setting.default, said_by=setting.name)
+    setting.parse(setting.default, source=setting.name)
 
 
 @every_setting
@@ -161,7 +161,10 @@ def test_a_database_password_is_never_shown(
     [
         ({"FLASK_SECRET_KEY": "12345"}, "SECRET_KEY", "12345"),
         ({"SECRET_KEY": "a", "FLASK_SECRET_KEY": "b"}, "SECRET_KEY", "b"),
-        ({"PORT": "9000"}, "SITE_URL", "http://127.0.0.1:9000"),
+        ({"PORT": "9000"}, "SITE_URL", "http://127.0.0.1:8000"),
+        ({"PORT": "9001"}, "SITE_URL", "http://127.0.0.1:8000"),
+        ({"FLASK_PORT": "9000"}, "SITE_URL", "http://127.0.0.1:9000"),
+        ({"FLASK_PORT": "9000", "PORT": "9001"}, "SITE_URL", "http://127.0.0.1:9000"),
         ({"PORT": ""}, "PORT", 8000),
         ({"FLASK_DEBUG": "no"}, "DEBUG", False),
         ({"FLASK_DEBUG": "False"}, "DEBUG", False),
@@ -220,3 +223,35 @@ def test_programs_can_read_the_settings(app: Flask) -> None:
     assert found.keys() == {setting.name for setting in SETTINGS}
     assert found["EDGE_STORE_SIZE"]["unit"] == "bytes"
     assert found["PORT"]["variables"] == ["FLASK_PORT", "PORT"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"),
+    [
+        ({"PORT": "9000"}, True),
+        ({"PORT": "9000", "FLASK_PORT": "8000"}, True),
+        ({"FLASK_BIND": "0.0.0.0"}, True),
+        ({"FLASK_BIND": "192.0.2.1"}, True),
+        ({"FLASK_BIND": "unix:/run/a.sock"}, True),
+        ({}, False),
+        ({"PORT": ""}, False),
+        ({"FLASK_PORT": "9000"}, False),
+        ({"FLASK_BIND": "127.0.0.1"}, False),
+        ({"FLASK_BIND": "::1"}, False),
+        ({"PORT": "9000", "SITE_URL": "https://a.example"}, False),
+        ({"PORT": "9000", "FLASK_SITE_URL": "https://a.example"}, False),
+    ],
+)
+def test_a_site_that_others_reach_needs_an_address(
+    environ: dict[str, str], *, missing: bool
+) -> None:
+    """A platform sets PORT; whoever listens for others is no longer alone on the machine."""
+    problem = config.load(environ)["SITE_URL_PROBLEM"]
+    assert ("SITE_URL is not set" in problem) is missing
+    assert ("http://127.0.0.1:8000" in problem) is missing
+
+
+def test_an_address_that_is_given_by_code_is_an_address() -> None:
+    """As tests and other apps give it."""
+    overrides = {"SITE_URL": "https://a.example"}
+    assert not config.load({"PORT": "9000"}, overrides)["SITE_URL_PROBLEM"]

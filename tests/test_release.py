@@ -92,7 +92,7 @@ def test_an_edited_view_purges_its_own_pages(client: FlaskClient) -> None:
 
 def test_other_edited_code_purges_everything(client: FlaskClient) -> None:
     """It may stand behind any page."""
-    edit_code(client.application, "app.publishing.queries.selections")
+    edit_code(client.application, "app.publishing.queries.post_selects")
     assert release(client.application).parts == (("code", "app"),)
     assert kept(client) == set()
 

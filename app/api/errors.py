@@ -14,7 +14,7 @@ from . import policies
 
 
 def answer(error: HTTPException) -> Response:
-    """An error as an object: its status, its name and a sentence."""
+    """Return an error as a JSON object: its status, its name and a sentence."""
     response = error.get_response()
     body = jsonify(status=error.code, error=error.name, message=error.description)
     response.data = body.data

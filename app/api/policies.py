@@ -1,4 +1,4 @@
-"""The promises of the API, by name: what is purged when it changes."""
+"""The cache policies of the API, by name."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ NOT_FOUND = Policy(
     browser=_ASKS,
     edge=Freshness(ttl=timedelta(minutes=1)),
 )
-"""There is no end of addresses that don't exist, so none is kept for long."""
+"""The number of unknown URLs is unlimited, so errors expire soon."""

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive, articles
 
-from . import policies, shapes
+from . import policies, serializers
 
 bp = Blueprint("posts", __name__, url_prefix="/api/posts")
 
@@ -16,12 +16,12 @@ bp = Blueprint("posts", __name__, url_prefix="/api/posts")
 @bp.get("")
 @cached(policies.API)
 def index() -> ResponseReturnValue:
-    """The newest articles, and where all of them are."""
+    """The newest articles, and the URLs of all pages of the list."""
     count = articles.count()
     pages = archive.page_count(count)
     return jsonify(
         count=count,
-        posts=[shapes.post(post) for post in articles.newest(archive.PAGE_SIZE, details=True)],
+        posts=[serializers.post(post) for post in articles.newest(archive.PAGE_SIZE, details=True)],
         pages={"count": pages, "oldest": _page(1 if pages else None), "newest": _page(pages)},
     )
 
@@ -33,7 +33,7 @@ def numbered(number: int) -> ResponseReturnValue:
     page = archive.page(number, details=True) or abort(404)
     return jsonify(
         number=page.number,
-        posts=[shapes.post(post) for post in page.posts],
+        posts=[serializers.post(post) for post in page.posts],
         older=_page(page.older),
         newer=_page(page.newer),
     )
@@ -43,8 +43,8 @@ def numbered(number: int) -> ResponseReturnValue:
 @cached(policies.API)
 def show(slug: str) -> ResponseReturnValue:
     """One article with its text."""
-    return jsonify(shapes.post_in_full(articles.by_slug(slug) or abort(404)))
+    return jsonify(serializers.post_in_full(articles.by_slug(slug) or abort(404)))
 
 
 def _page(number: int | None) -> str | None:
-    return shapes.url(f"/api/posts/pages/{number}") if number else None
+    return serializers.url(f"/api/posts/pages/{number}") if number else None

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import exports, site
 
-from . import policies, shapes
+from . import policies, serializers
 
 bp = Blueprint("summary", __name__, url_prefix="/api/summary")
 
@@ -16,17 +16,17 @@ bp = Blueprint("summary", __name__, url_prefix="/api/summary")
 @bp.get("")
 @cached(policies.API)
 def show() -> ResponseReturnValue:
-    """How much there is, and from when to when."""
+    """Show how many posts there are, and the dates of the first and the last."""
     settings, numbers = site.settings(), exports.summary()
     return jsonify(
         title=settings.title,
         tagline=settings.tagline,
-        url=shapes.url("/"),
+        url=serializers.url("/"),
         articles=numbers.articles,
         pages=numbers.pages,
         topics=numbers.topics,
         authors=numbers.authors,
         words=numbers.words,
-        newest_at=shapes.instant(numbers.newest_at),
-        oldest_at=shapes.instant(numbers.oldest_at),
+        newest_at=serializers.instant(numbers.newest_at),
+        oldest_at=serializers.instant(numbers.oldest_at),
     )

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import topics
 
-from . import policies, shapes
+from . import policies, serializers
 
 bp = Blueprint("topics", __name__, url_prefix="/api/topics")
 
@@ -19,8 +19,8 @@ def index() -> ResponseReturnValue:
     """Every topic that has articles, with how many."""
     return jsonify(
         topics=[
-            shapes.topic(counted.topic)
-            | {"description": counted.topic.description, "count": counted.count}
-            for counted in topics.in_use()
+            serializers.topic(topic.topic)
+            | {"description": topic.topic.description, "count": topic.count}
+            for topic in topics.with_articles()
         ]
     )

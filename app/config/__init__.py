@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .instance import ROOT, instance_folder
-from .loading import configure, load
+from .display import as_json, as_markdown, display_value, effective
+from .instance_folder import ROOT, instance_folder
+from .loading import configure, load, reject_unknown_variables
 from .setting import ConfigError, Setting
-from .showing import as_json, as_markdown, effective, shown
-from .table import BY_NAME, SETTINGS
+from .settings import BY_NAME, SETTINGS
 
 __all__ = [
     "BY_NAME",
@@ -17,8 +17,9 @@ __all__ = [
     "as_json",
     "as_markdown",
     "configure",
+    "display_value",
     "effective",
     "instance_folder",
     "load",
-    "shown",
+    "reject_unknown_variables",
 ]

@@ -1,4 +1,4 @@
-"""One setting, and the error that a wrong one ends the start with."""
+"""One setting, and the error for a wrong one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import click
 
 
 class ConfigError(click.ClickException):
-    """A setting is unknown or malformed; the message names it and says what would be right."""
+    """A setting is unknown or malformed; the message names it and says what is expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting: `read` makes its value from text, or says in a ValueError what is right."""
+    """One setting: `parser` converts its text, or raises ValueError that says what is expected."""
 
     name: str
-    read: Callable[[str], Any]
+    parser: Callable[[str], Any]
     default: str
     help: str
     unit: str = ""
@@ -33,13 +33,13 @@ class Setting:
 
     @property
     def type(self) -> str:
-        """What kind of value it takes, in a word."""
-        return self.read.__name__.replace("_", " ")
+        """The type of its value, in one word."""
+        return self.parser.__name__.replace("_", " ")
 
-    def parse(self, raw: str, *, said_by: str) -> Any:
-        """The value of a text, or a ConfigError that names who said it."""
+    def parse(self, raw: str, *, source: str) -> Any:
+        """Convert the text of a setting; raises ConfigError, which names its `source`."""
         try:
-            return self.read(raw)
+            return self.parser(raw)
         except ValueError as error:
-            shown = "its value" if self.secret else repr(raw)
-            raise ConfigError(f"{said_by}: {shown} is not {error}.") from None
+            displayed = "its value" if self.secret else repr(raw)
+            raise ConfigError(f"{source}: {displayed} is not {error}.") from None

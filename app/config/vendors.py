@@ -1,10 +1,10 @@
-"""What the drivers of the edges read, as settings of the site: the library's own table, again."""
+"""The settings of the CDN drivers, generated from the table of the library."""
 
 from __future__ import annotations
 
 from app.edge.drivers.settings import VENDORS
 
-from .readers import text
+from .parsers import text
 from .setting import Setting
 
 _PLATFORM = {
@@ -12,12 +12,12 @@ _PLATFORM = {
     "EDGE_CLOUDFRONT_SECRET": "AWS_SECRET_ACCESS_KEY",
     "EDGE_CLOUDFRONT_SESSION": "AWS_SESSION_TOKEN",
 }
-"""The variables by which the tools of AWS read the same."""
+"""The variables from which the tools of AWS read the same values."""
 
 SETTINGS = tuple(
     Setting(
         name=vendor.name,
-        read=text,
+        parser=text,
         default=str(vendor.default),
         unit=vendor.unit,
         help=f"{vendor.help[0].upper()}{vendor.help[1:]}.",

@@ -23,13 +23,13 @@ class Base(DeclarativeBase):
 
 
 class Instant(sa.TypeDecorator[datetime]):
-    """An aware instant in UTC; SQLite has no time zones, so it keeps UTC without saying so."""
+    """An aware datetime in UTC; SQLite has no time zones, so it stores UTC without an offset."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Refuse a naive datetime: nobody knows which instant it means."""
+        """Refuse a datetime without a time zone: the instant that it means is unknown."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -38,7 +38,7 @@ class Instant(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Give the instant back in UTC."""
+        """Return the instant in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""How a connection is opened and a transaction begun, so that many processes are safe."""
+"""How connections are opened and transactions begun, so that many processes can write safely."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
-from . import trouble
+from . import errors
 
 WRITING = {"sqlite_begin": "IMMEDIATE"}
 """Execution options of a transaction that will write: it takes SQLite's write lock at once."""
@@ -18,11 +18,18 @@ PATIENCE = timedelta(seconds=5)
 """How long a connection waits for another writer, or for a server that does not answer."""
 
 
+MOST_LOG_BYTES = 16 * 1024 * 1024
+"""SQLite truncates its write-ahead log to this when it starts the log again."""
+
+
 def engine_options(url: str) -> dict[str, Any]:
-    """What `create_engine` needs for this database."""
+    """Return the options of `create_engine` for this database."""
     if make_url(url).get_backend_name() == "sqlite":
         return {
             "connect_args": {"timeout": PATIENCE.total_seconds(), "check_same_thread": False},
+            # A thread that renders and one that registers need a connection each; the number of
+            # threads is the bound.
+            "max_overflow": -1,
         }
     return {
         "pool_pre_ping": True,
@@ -32,22 +39,23 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def listen(engine: Engine) -> None:
-    """Give the engine its laws: errors in one sentence; on SQLite WAL and real transactions."""
-    trouble.listen(engine)
+    """Configure the engine: readable errors, and on SQLite WAL and real transactions."""
+    errors.listen(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
 
 
 def _on_connect(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing; _on_begin does
+    connection.isolation_level = None  # _on_begin begins transactions, not the driver
     _to_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA journal_size_limit={MOST_LOG_BYTES}")
 
 
 def _to_wal(connection: Any) -> None:
-    """Change to WAL; SQLite's own busy timeout does not hold for that one change."""
+    """Change to WAL, with retries: SQLite's busy timeout does not cover this statement."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
@@ -62,6 +70,6 @@ def _on_begin(connection: Connection) -> None:
     begin = f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}"
     raw: Any = connection.connection.driver_connection
     try:
-        raw.execute(begin)  # not by exec_driver_sql, which takes longer than all of SQLite's work
+        raw.execute(begin)  # exec_driver_sql would take longer than SQLite itself
     except connection.dialect.loaded_dbapi.Error as error:
-        raise trouble.told(error, begin, connection) from error
+        raise errors.translate_driver_error(error, begin, connection) from error

@@ -1,4 +1,4 @@
-"""The migrations: one upgrade at a time, whole or not at all, and none that loses rows."""
+"""The migrations: one upgrade at a time, atomic, and without losing rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from app.edge import changes
+from app.edge.alembic import restore_triggers, without_triggers
 from app.edge.changes import Watched
 
 from .engine import PATIENCE, WRITING
@@ -35,8 +36,8 @@ class BrokenReferences(click.ClickException):
 class Migrations(Alembic):
     """Flask-Alembic, safe when processes upgrade at once and when SQLite rebuilds a table.
 
-    The triggers of the `watched` tables are gone while tables change, and made anew with the
-    last migration, in the same transaction.
+    The triggers of the `watched` tables are removed before the migrations and installed after
+    them, in the same transaction.
     """
 
     def __init__(self, *, watched: Sequence[Watched] = ()) -> None:
@@ -57,9 +58,9 @@ class Migrations(Alembic):
         super().init_app(app)
 
     def rev_id(self) -> str:
-        """The next number: migrations are read in the order of their names."""
-        taken = [script.revision for script in self.script_directory.walk_revisions()]
-        return f"{max((int(name) for name in taken if name.isdecimal()), default=0) + 1:04d}"
+        """Return the next number: migrations are read in the order of their names."""
+        numbers = [script.revision for script in self.script_directory.walk_revisions()]
+        return f"{max((int(name) for name in numbers if name.isdecimal()), default=0) + 1:04d}"
 
     def run_migrations(self, fn: Callable[..., Any], **kwargs: Any) -> None:
         """Run migrations in one transaction that no other upgrade can enter."""
@@ -68,14 +69,14 @@ class Migrations(Alembic):
             raise RuntimeError("migrations need a connection")
         try:
             with _alone(connection):
-                super().run_migrations(self._known(fn), **kwargs)
+                super().run_migrations(self._refuse_newer(fn), **kwargs)
         except CommandError as error:
             raise click.ClickException(f"{str(error).rstrip('.')}.") from None
 
     def trouble(self, connection: Connection) -> str | None:
-        """Why this code can't work with the database's schema, in a sentence; None when it can."""
+        """Return why this code can't work with the database's schema, or None if it can."""
         current = MigrationContext.configure(connection).get_current_heads()
-        if stranger := self._stranger(current):
+        if stranger := self._unknown_revision(current):
             return _newer(stranger)
         needed = self.script_directory.get_heads()
         if set(current) == set(needed):
@@ -83,25 +84,30 @@ class Migrations(Alembic):
         state = f"is at migration {', '.join(current)}" if current else "has no tables yet"
         return f"The database {state}, this code needs {', '.join(needed)}: run `flask db upgrade`."
 
-    def _known(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """`fn`, but a database that is newer than the code is refused in one sentence."""
+    def _refuse_newer(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap `fn`: raise NewerDatabase for a database that is newer than the code."""
 
         def steps(revision: Any, context: Any) -> Any:
-            if stranger := self._stranger(revision or ()):
+            if stranger := self._unknown_revision(revision or ()):
                 raise NewerDatabase(_newer(stranger))
-            found = list(fn(revision, context))
-            if not found and changes.drift(context.connection, self.watched) is None:
-                return  # making the triggers anew would purge everything
-            changes.remove(context.connection, self.watched)
-            yield from found
-            if set(context.get_current_heads()) == set(self.script_directory.get_heads()):
-                changes.install(context.connection, self.watched)
+            migration_steps = list(fn(revision, context))
+            if migration_steps:
+                yield from without_triggers(lambda *_: migration_steps, self.watched)(
+                    revision, context
+                )
+            elif changes.drift(context.connection, self.watched) is not None:
+                # Sound triggers are left alone: to install them would purge everything.
+                restore_triggers(context, self.watched)
 
         return steps
 
-    def _stranger(self, revisions: Sequence[str]) -> str | None:
-        known = {script.revision for script in self.script_directory.walk_revisions()}
-        return next((revision for revision in revisions if revision not in known), None)
+    def knows(self, revision: str) -> bool:
+        """Tell whether this code has a migration."""
+        return self._unknown_revision((revision,)) is None
+
+    def _unknown_revision(self, revisions: Sequence[str]) -> str | None:
+        known_revisions = {script.revision for script in self.script_directory.walk_revisions()}
+        return next((revision for revision in revisions if revision not in known_revisions), None)
 
 
 def _newer(revision: str) -> str:
@@ -112,18 +118,18 @@ def _newer(revision: str) -> str:
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Tell whether a line of the log says what was done, not how."""
+    """Tell whether a log line says what was done, not how."""
     return not record.getMessage().startswith(("Context impl", "Will assume"))
 
 
 def _ours(_object: object, name: str | None, kind: str, _reflected: bool, _compare: object) -> bool:  # noqa: FBT001 - Alembic calls it so
-    """Tell whether autogenerate looks at a table: search indexes are made by hand in migrations."""
+    """Tell whether autogenerate compares a table: migrations create search indexes by hand."""
     return not (kind == "table" and name is not None and name.startswith("post_search"))
 
 
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
-    """Let the next transaction of this connection be the only one that migrates."""
+    """Give the next transaction of this connection the exclusive right to migrate."""
     if connection.in_transaction():
         connection.rollback()
     alone = _alone_on_sqlite if connection.dialect.name == "sqlite" else _alone_on_postgresql
@@ -133,7 +139,7 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _alone_on_postgresql(connection: Connection) -> Iterator[None]:
-    """Take a lock as the transaction's first statement, so that what it reads is what it finds."""
+    """Take the advisory lock first, so that no other upgrade can change the revision."""
     event.listen(connection, "begin", _lock_migrations)
     try:
         yield
@@ -143,10 +149,10 @@ def _alone_on_postgresql(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _alone_on_sqlite(connection: Connection) -> Iterator[None]:
-    """Take the write lock, and keep the children of a table that is rebuilt.
+    """Take the write lock, and keep the child rows of a table that is rebuilt.
 
-    Rebuilding drops the table; with foreign keys on, its children's rows would go with it.
-    SQLite ignores the pragma inside a transaction, so it is said before and after.
+    Rebuilding drops the table; with foreign keys on, its child rows would be deleted too.
+    SQLite ignores the pragma inside a transaction, so it is executed before and after.
     """
     raw: Any = connection.connection.dbapi_connection
     connection.execution_options(**WRITING)
@@ -157,7 +163,7 @@ def _alone_on_sqlite(connection: Connection) -> Iterator[None]:
         yield
     finally:
         event.remove(connection, "commit", _check_foreign_keys)
-        raw.rollback()  # a commit that was refused leaves its transaction open
+        raw.rollback()  # a refused commit leaves its transaction open
         raw.execute("PRAGMA foreign_keys=ON")
         raw.execute(f"PRAGMA busy_timeout={PATIENCE.total_seconds() * 1000:.0f}")
         connection.execution_options(sqlite_begin="DEFERRED")

@@ -123,7 +123,7 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
     where a purge would be needed for it to be true.
     """
     if policy.no_store:
-        return (("Cache-Control", "no-store"),)
+        return (("Cache-Control", no_store_directives(policy)),)
     mixing = [dialect for dialect in dialects if mixed_fields(policy, dialect)]
     if (policy.edge is None or policy.literal) and not mixing:
         return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
@@ -138,6 +138,20 @@ def spell(policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta 
             before[dialect.seconds] = str(_seconds_shared(edge))
     common = ("Cache-Control", _common(policy, dialects, mixing, cap))
     return (*sorted(before.items()), common, *sorted(lines.items()))
+
+
+def no_store_directives(policy: Policy) -> str:
+    """Write a policy of `no-store` with the restrictive directives that stand beside it."""
+    directives = [
+        *_listed("private", policy.private),
+        *_listed("no-cache", policy.browser.no_cache),
+    ]
+    directives.append("no-store")
+    if policy.browser.must_revalidate:
+        directives.append("must-revalidate")
+    if policy.no_transform:
+        directives.append("no-transform")
+    return ", ".join(directives)
 
 
 def mixed_fields(policy: Policy, dialect: Dialect) -> tuple[str, ...]:
@@ -192,8 +206,8 @@ def told(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshnes
 
 
 def purgeable(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
-    """Return these dialects; those that are named can be purged, beside what always can."""
-    return tuple(replace(d, purged=DIALECTS[d.name].purged or d.name in names) for d in dialects)
+    """Return these dialects; those that are named can be purged, and no other."""
+    return tuple(replace(d, purged=d.name in names) for d in dialects)
 
 
 def _said_in_cache_control(
@@ -295,6 +309,7 @@ __all__ = [
     "Dialect",
     "mixed_fields",
     "named",
+    "no_store_directives",
     "purgeable",
     "spell",
     "told",

@@ -94,7 +94,11 @@ class Front:
             delay += cap if driver is None else PROPAGATION.get(dialect.name, _UNKNOWN)
             ignored = timedelta(0) if driver is None else driver.limits.ignored_lifetime
             tier = Tier(
-                name=dialect.name, depth=depth, flight=FLIGHT + delay, ignored_lifetime=ignored
+                name=dialect.name,
+                depth=depth,
+                flight=FLIGHT + delay,
+                ignored_lifetime=ignored,
+                by_url=_by_url(driver),
             )
             edges.append(
                 Edge(dialect=dialect, tier=tier if driver is not None else None, driver=driver)
@@ -134,10 +138,10 @@ class Front:
         """Tell the gateway what to say while fewer edges are trusted; empty if it is the same."""
         return _instead(policy, self.spelt[: self.trusted + 1], self.cap)
 
-    def tags(self, tag: str) -> Lines:
+    def tags(self, *tags: str) -> Lines:
         """Write a page's tags for the edges that are purged by them."""
         readers = [edge.dialect for edge in self.edges if edge.tier is not None]
-        return tag_lines((tag, EVERY_PAGE), readers)
+        return tag_lines((*tags, EVERY_PAGE), readers)
 
     def life(self, policy: Policy) -> timedelta:
         """How long any cache may hold a response that leaves now.

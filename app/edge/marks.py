@@ -6,14 +6,17 @@ mark can be listed. Several marks on one thing add up to the stricter of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from .http.cache_control import Directives
 from .policy import Freshness, Policy, PolicyError, field_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 Marked = TypeVar("Marked")
 _ATTRIBUTE = "__edge_mark__"
@@ -22,25 +25,60 @@ _DEPTH = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A route's policy and the query parameters it declares."""
+    """A route's policy and the query parameters it declares.
+
+    `reads` are tables that it reads in ways that can't be seen; None where it declares nothing.
+    """
 
     policy: Policy
     query: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None
 
     def merge(self, other: Mark) -> Mark:
         """Return the stricter policy of both, with the parameters of both."""
         return Mark(
             policy=self.policy.merge(other.policy),
             query=tuple(sorted({*self.query, *other.query})),
+            reads=_both(self.reads, other.reads),
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """A decorator that marks a view, a view class or a blueprint and returns it unchanged."""
+
+    mark: Mark
+
+    def __call__(self, thing: Marked) -> Marked:
+        """Mark the thing; several marks on it add up."""
+        own: Any = getattr(thing, "__dict__", {}).get(_ATTRIBUTE)
+        setattr(thing, _ATTRIBUTE, own.merge(self.mark) if isinstance(own, Mark) else self.mark)
+        return thing
+
+
+#: What `default=` and `serve_as` take: a policy, `cache_control(…)`, or the directives themselves.
+Directed: TypeAlias = Policy | Marker | Mapping[str, Any] | str
+
+
+def _both(one: tuple[str, ...] | None, two: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if one is None or two is None:
+        return one if two is None else two
+    return tuple(sorted({*one, *two}))
+
+
 def cached(
-    policy: Policy, *, query: Iterable[str] = (), headers: Iterable[str] = ()
-) -> Callable[[Marked], Marked]:
+    policy: Policy,
+    *,
+    query: Iterable[str] = (),
+    headers: Iterable[str] = (),
+    reads: Iterable[str] | None = None,
+) -> Marker:
     """Mark a view, a view class or a blueprint with its policy and the inputs that it reads.
 
     `query` are the query parameters and `headers` the request headers that the page depends on.
+    `reads` are the tables that it reads in ways that can't be seen, such as the driver's own
+    cursor or another cache: any change of them purges the page. An empty tuple says that it shows
+    no table.
     """
     if not isinstance(policy, Policy):
         raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
@@ -48,7 +86,8 @@ def cached(
     declared = field_names(_strings(headers, said="headers"), said="headers")
     if declared:
         policy = policy.varying(declared if isinstance(declared, tuple) else ())
-    return _marker(Mark(policy=policy, query=parameters))
+    tables = None if reads is None else _strings(reads, said="reads")
+    return Marker(mark=Mark(policy=policy, query=parameters, reads=tables))
 
 
 def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 lists them
@@ -68,7 +107,7 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
     stale_if_error: int | timedelta | None = None,
     query: Iterable[str] = (),
     headers: Iterable[str] = (),
-) -> Callable[[Marked], Marked]:
+) -> Marker:
     """Mark a view or a blueprint with directives as RFC 9111, 5861 and 8246 name them.
 
     Numbers are seconds. They are written into Cache-Control as they stand, in every dialect.
@@ -89,6 +128,8 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
             must_revalidate=must_revalidate or proxy_revalidate,
             no_cache=asked,
         )
+    if no_store and edge is not None and not edge.ttl:
+        browser, edge = replace(browser, must_revalidate=edge.must_revalidate), None
     policy = Policy(
         name="cache_control",
         browser=browser,
@@ -117,13 +158,45 @@ def mark_of(thing: object) -> Mark | None:
     return found
 
 
-def _marker(mark: Mark) -> Callable[[Marked], Marked]:
-    def put(thing: Marked) -> Marked:
-        own: Any = getattr(thing, "__dict__", {}).get(_ATTRIBUTE)
-        setattr(thing, _ATTRIBUTE, own.merge(mark) if isinstance(own, Mark) else mark)
-        return thing
+def policy_from(directed: Directed, *, argument: str) -> Policy:
+    """Return the policy that an argument stands for: a policy, `cache_control(…)`, or directives.
 
-    return put
+    Directives are a mapping such as `{"max_age": 300}` or the text of a Cache-Control header.
+    PolicyError, naming the argument, for anything else.
+    """
+    if isinstance(directed, Policy):
+        return directed
+    if isinstance(directed, Marker):
+        if directed.mark.query:
+            raise PolicyError(f"{argument}: query parameters are declared on views, not here.")
+        return directed.mark.policy
+    if isinstance(directed, str):
+        directed = Directives.parse([directed]) or {directed: True}
+    if not isinstance(directed, Mapping):
+        raise PolicyError(
+            f"{argument} takes a Policy, cache_control(…) or directives such as "
+            f"{{'max_age': 60}}, not {directed!r}."
+        )
+    return _policy_from_directives(directed, argument)
+
+
+def _policy_from_directives(directives: Mapping[str, Any], argument: str) -> Policy:
+    bare = isinstance(directives, Directives)
+    values = {str(name).replace("-", "_"): value for name, value in directives.items()}
+    allowed = set(inspect.signature(cache_control).parameters) - {"query", "headers"}
+    for name, value in values.items():
+        if name not in allowed:
+            raise PolicyError(f"{argument}: {name!r} is no directive of Cache-Control.")
+        if bare:
+            values[name] = _parsed_value(value)
+    return cache_control(**values).mark.policy
+
+
+def _parsed_value(value: str | None) -> Any:
+    """Return a directive's value as `cache_control` takes it; it refuses a malformed number."""
+    if value is None:
+        return True
+    return int(value) if value.isascii() and value.isdigit() else value
 
 
 def _layers(thing: object) -> Iterator[object]:

@@ -26,12 +26,13 @@ def overlaid(base: Policy | None, said: Directives) -> Policy:
 
     Without a base and without a word on storing the answer is NO_STORE.
     """
+    never = "no-store" in said and "must-understand" not in said
     if base is None:
-        if not _SPEAKS.intersection(said):
+        if not never and not _SPEAKS.intersection(said):
             return NO_STORE
-        base = Policy(name="response", literal=True)
-    if base.no_store or ("no-store" in said and "must-understand" not in said):
-        return base if base.no_store else replace(NO_STORE, name=base.name)
+        base = NO_STORE if never else Policy(name="response", literal=True)
+    if base.no_store or never:
+        return _never(base, said)
     return _laid(base, said) if said else base
 
 
@@ -48,6 +49,19 @@ def _until(expires: str, now: datetime) -> timedelta:
     except (TypeError, ValueError):
         return NEVER
     return at - now if at.tzinfo else NEVER
+
+
+def _never(base: Policy, said: Directives) -> Policy:
+    """Return a policy of `no-store` with the `no-cache` and the like that the response adds."""
+    closed = base if base.no_store else replace(NO_STORE, name=base.name)
+    no_cache = said.whole("no-cache") or _union(closed.browser.no_cache, said.fields("no-cache"))
+    must = closed.browser.must_revalidate or "must-revalidate" in said
+    return replace(
+        closed,
+        browser=Freshness(no_cache=no_cache, must_revalidate=must),
+        private=said.whole("private") or _union(closed.private, said.fields("private")),
+        no_transform=closed.no_transform or "no-transform" in said,
+    )
 
 
 def _laid(base: Policy, said: Directives) -> Policy:

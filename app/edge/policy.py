@@ -11,9 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from .spans import in_words
+from .until import misread, sooner, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
 NEVER = timedelta()
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -98,6 +100,11 @@ class Freshness:
         if self.ttl and self.no_cache is True:
             yield "no_cache asks each time, so a ttl means nothing: keep one of them."
 
+    @property
+    def stores(self) -> bool:
+        """Whether a cache may reuse the response without asking, fresh or stale."""
+        return bool(self.ttl or self.stale_while_revalidate or self.stale_if_error)
+
     def meet(self, other: Freshness) -> Freshness:
         """Return what both allow."""
         no_cache = _stricter(self.no_cache, other.no_cache)
@@ -111,6 +118,16 @@ class Freshness:
             stale_if_error=None if strict else sie,
             must_revalidate=must,
             no_cache=no_cache,
+        )
+
+    def ending(self, left: timedelta) -> Freshness:
+        """Return what may be done for so long at most, and nothing after that."""
+        return replace(
+            self,
+            ttl=min(self.ttl, left),
+            stale_while_revalidate=None,
+            stale_if_error=None,
+            must_revalidate=True,
         )
 
     def words(self) -> str:
@@ -133,8 +150,12 @@ class Policy:
     """A named promise: what the browser may do and what a shared cache may do.
 
     Without `edge` a shared cache does as the browser does. `private` is True or the header fields
-    that only the reader may keep. `literal` means that the edge's words stand in Cache-Control
-    itself (`s-maxage`), as the programmer wrote them, in every dialect.
+    that only the reader may keep. Beside `no_store` the browser's `no_cache` and `must_revalidate`
+    are written too, for caches that obey only one of them. `literal` means that the edge's words
+    stand in Cache-Control itself (`s-maxage`), as the programmer wrote them, in every dialect.
+
+    `until` ends every lifetime at the next "minute", "hour" or "midnight" in the time zone `zone`:
+    for pages that show what the present moment decides.
 
     `purged`: it is purged when what it shows changes, so an edge that can't be purged is held to
     the cap. `timed`: its freshness is a promise of time, which no cache on the way may begin anew.
@@ -153,6 +174,8 @@ class Policy:
     literal: bool = False
     purged: bool = True
     timed: bool = False
+    until: str | None = None
+    zone: str = "UTC"
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -170,6 +193,9 @@ class Policy:
             yield from self._said_beside_private()
         if not (self.purged or self.timed):
             yield "what isn't purged is right for a time only; say timed=True."
+        yield from misread(self.until, self.zone)
+        if self.until is not None and self.immutable:
+            yield f"immutable never changes, but until={self.until!r} says when it does."
         yield from self._varied()
         if self.immutable and not (self.browser.ttl or self.no_store):
             yield "immutable holds while a response is fresh; give the browser a ttl."
@@ -182,7 +208,7 @@ class Policy:
                 yield f"what varies on {name} is one reader's own; say private=True or no_store."
 
     def _said_beside_no_store(self) -> Iterator[str]:
-        if self.browser != Freshness() or self.edge is not None:
+        if self.browser.stores or self.edge is not None:
             yield "no_store keeps nothing, so a ttl or any freshness beside it means nothing."
         for what in ("public", "immutable", "must_understand"):
             if getattr(self, what):
@@ -210,11 +236,13 @@ class Policy:
         if self.no_store or other.no_store:
             return Policy(
                 name=name,
+                browser=self._beside_no_store().meet(other._beside_no_store()),
                 no_store=True,
                 private=_stricter(self.private, other.private),
                 no_transform=self.no_transform or other.no_transform,
                 vary=(*self.vary, *other.vary),
             )
+        until, zone = sooner((self.until, self.zone), (other.until, other.zone))
         private = _stricter(self.private, other.private)
         browser = self.browser.meet(other.browser)
         apart = self.edge is not None or other.edge is not None
@@ -225,14 +253,35 @@ class Policy:
             edge=edge,
             private=private,
             public=self.public and other.public,
-            immutable=self.immutable and other.immutable and bool(browser.ttl),
+            immutable=self.immutable and other.immutable and bool(browser.ttl) and until is None,
             no_transform=self.no_transform or other.no_transform,
             must_understand=self.must_understand or other.must_understand,
             vary=(*self.vary, *other.vary),
             literal=self.literal and other.literal,
             purged=self.purged or other.purged,
             timed=self.timed or other.timed,
+            until=until,
+            zone=zone,
         )
+
+    def ending(self, now: datetime) -> Policy:
+        """Return the policy for a response of this instant: no lifetime reaches beyond `until`.
+
+        Nothing is served stale after that, and no cache on the way may begin its time anew.
+        """
+        if self.until is None or self.no_store:
+            return self
+        left = time_left(self.until, self.zone, now)
+        return replace(
+            self,
+            browser=self.browser.ending(left),
+            edge=None if self.edge is None else self.edge.ending(left),
+            timed=True,
+        )
+
+    def _beside_no_store(self) -> Freshness:
+        """Return the `no-cache` and `must-revalidate` that a policy of `no-store` repeats."""
+        return self.browser if self.no_store else Freshness()
 
     def varying(self, names: Iterable[str]) -> Policy:
         """Return the policy with these request headers declared too."""
@@ -248,6 +297,11 @@ class Policy:
         edge = self.at_edge.words()
         if isinstance(self.private, tuple):
             edge += f", without {', '.join(self.private)}"
+        if self.until is not None:
+            end = f", until the next {self.until}" + (
+                f" in {self.zone}" if self.until == "midnight" else ""
+            )
+            browser, edge = browser + end, edge + end
         if self.vary:
             edge += f", one copy per {', '.join(self.vary)}"
         return Words(browser, edge)

@@ -8,28 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
+from .http.key import TRACKERS
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: What campaigns and shared links add; `*` stands for any ending.
-TRACKERS = (
-    "utm_*",
-    "_ga",
-    "_gl",
-    "dclid",
-    "fbclid",
-    "gbraid",
-    "gclid",
-    "igshid",
-    "li_fat_id",
-    "mc_cid",
-    "mc_eid",
-    "msclkid",
-    "ttclid",
-    "twclid",
-    "wbraid",
-    "yclid",
-)
 _BEGINNINGS = tuple(name.removesuffix("*") for name in TRACKERS if name.endswith("*"))
 
 

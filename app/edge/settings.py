@@ -75,8 +75,8 @@ SETTINGS = (
         type=int,
         default=250_000,
         unit="pages",
-        help="how many pages the index takes, a tenth of them errors, redirects and answers to a "
-        "query; what is over is not shared",
+        help="how many pages the index takes; errors, redirects and searches have room for a tenth "
+        "as many each, beside the pages; what is over is not shared",
     ),
     Setting(
         name="EDGE_REFILL",
@@ -90,7 +90,7 @@ SETTINGS = (
         type=bool,
         default=True,
         help="whether a web process relays changes to the edges; false where "
-        "`flask edge relay` does it apart",
+        "`flask edge relay` does it apart: then it delivers only while no relay is alive",
     ),
     Setting(
         name="EDGE_SAMPLE_EVERY",

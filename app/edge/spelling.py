@@ -12,6 +12,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
+from .http import target as targets
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
@@ -24,7 +26,6 @@ _PLAIN = frozenset(
 )
 _IN_PATH = "%/:@!$&'()*+,;=~"
 _IN_QUERY = _IN_PATH + "?[]|{}^`"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
 _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
@@ -60,25 +61,25 @@ Verdict: TypeAlias = Same | Redirect | Refused
 def canonical(target: str) -> Verdict:
     """Judge a request target as the server received it, bytes as latin-1 characters.
 
-    The absolute form (RFC 9112 section 3.2.2) is read as its path.
+    The absolute form of http and https (RFC 9112 section 3.2.2) is read as its path.
     """
     if len(target) <= LONGEST and _BEYOND_DOUBT.fullmatch(target):
         return _SAME
     if refused := _refused(target):
         return refused
-    path, mark, query = _ABSOLUTE.sub("", target, count=1).partition("?")
-    path = path or "/"
-    if not path.startswith("/"):
-        return Refused(status=HTTPStatus.BAD_REQUEST, reason="A path begins with a slash.")
+    parsed = targets.parse(target)
+    path, query = parsed.path or "/", parsed.query
     try:
         spelt = _path(path) + (f"?{_quoted(query, _IN_QUERY)}" if query else "")
     except UnicodeDecodeError:
         return Refused(status=HTTPStatus.BAD_REQUEST, reason="The address is not UTF-8.")
-    return Same() if spelt == path + mark + query else Redirect(to=spelt)
+    written = path if query is None else f"{path}?{query}"
+    return Same() if spelt == written else Redirect(to=spelt)
 
 
 def _refused(target: str) -> Refused | None:
-    path = target.partition("?")[0]
+    parsed = targets.parse(target)
+    path = parsed.path
     decoded = {int(found, 16) for found in _ENCODED.findall(path)}
     if len(target) > LONGEST:
         return Refused(status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="The address is too long.")
@@ -86,12 +87,15 @@ def _refused(target: str) -> Refused | None:
         return Refused(
             status=HTTPStatus.BAD_REQUEST, reason="An address has no control characters."
         )
-    if "#" in target or _BROKEN.search(path):
+    strange = parsed.authority and not targets.is_host(parsed.authority)
+    if "#" in target or _BROKEN.search(path) or strange:
         return Refused(status=HTTPStatus.BAD_REQUEST, reason="The address is not a URL.")
     if "\\" in path or decoded & {ord("/"), ord("\\")}:
         return Refused(
             status=HTTPStatus.NOT_FOUND, reason="No address here has such a slash in it."
         )
+    if path and not path.startswith("/"):
+        return Refused(status=HTTPStatus.BAD_REQUEST, reason="A path begins with a slash.")
     return None
 
 
@@ -134,6 +138,8 @@ class Spelling:
         """Pass the request on, redirect it or refuse it."""
         verdict = canonical(raw_target(environ))
         if isinstance(verdict, Same):
+            if not environ.get("SCRIPT_NAME") and not environ.get("PATH_INFO"):
+                environ["PATH_INFO"] = "/"  # the path of http://host
             return self.app(environ, start_response)
         if isinstance(verdict, Redirect):
             safe = environ.get("REQUEST_METHOD") in {"GET", "HEAD"}

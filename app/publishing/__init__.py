@@ -1,1 +1,1 @@
-"""The domain: what is written, by whom, and what becomes of it."""
+"""The domain of publishing: posts, authors, topics, media and redirects."""

@@ -1,4 +1,4 @@
-"""The commands of content: `flask content import`, `export`, `sample` and `publish-due`."""
+"""The commands `flask content import`, `export`, `sample`, `publish` and `publish-due`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from flask.cli import AppGroup
 
 from app.edge.changes.log import left
 from app.extensions import db
+from app.publishing.importing.source_folder import SourceError
 
 from .actions import publish, publish_due
+from .dry_run import pages_touched_by
 from .errors import Missing, PublishingError
-from .exporting import ExportError, export_folder
+from .export import ExportError, export_folder
 from .importing.folder import Progress, import_folder
 from .importing.report import Outcome, Report
-from .importing.source import SourceError
 from .queries import unpublished
-from .rehearsal import pages_touched_by
-from .sampling import load_samples
+from .sample_content import load_samples
 
 _EVERY = 100
-"""How many files pass between two lines of a log."""
+"""The number of files between two lines of progress in a log."""
 
 content = AppGroup("content", help="Import, export and publish what the site holds.")
 
@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
 
 @content.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Do everything, then keep nothing of it.")
+@click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
 def import_command(path: Path, base_url: str, *, dry_run: bool, strict: bool) -> None:
@@ -93,8 +93,8 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
         if not dry_run:
             click.echo(f"Published: {publishing().path}")
             return
-        found = pages_touched_by(publishing, f"Publishing {post.title!r}")
-    click.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(found.words()))
+        impact = pages_touched_by(publishing, f"Publishing {post.title!r}")
+    click.echo(json.dumps(impact.as_json(), indent=2) if as_json else "\n".join(impact.words()))
 
 
 @content.command("publish-due")
@@ -110,7 +110,7 @@ def _now() -> datetime:
 
 @contextmanager
 def _in_one_sentence() -> Iterator[None]:
-    """What a person can mend is said in one sentence, and the status is 1."""
+    """Print an error that the user can fix as one sentence, and exit with status 1."""
     try:
         yield
     except (SourceError, ExportError, PublishingError) as error:
@@ -125,16 +125,16 @@ def _shown_progress() -> Iterator[Progress]:
         return
     with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
 
-        def move(done: int, total: int) -> None:
+        def move(count: int, total: int) -> None:
             bar.length = total
-            bar.update(done - bar.pos)
+            bar.update(count - bar.pos)
 
         yield move
 
 
-def _lines(done: int, total: int) -> None:
-    if done % _EVERY == 0 or done == total:
-        click.echo(f"{done} of {total} files", err=True)
+def _lines(count: int, total: int) -> None:
+    if count % _EVERY == 0 or count == total:
+        click.echo(f"{count} of {total} files", err=True)
 
 
 def _tell_what_is_left() -> None:

@@ -1,4 +1,4 @@
-"""What can be wrong with what somebody asked for; each message is a sentence for that person."""
+"""Errors of the actions; each message is a sentence for the user."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class Missing(PublishingError):  # noqa: N818 - reads as what it says
 
 
 class Conflict(PublishingError):  # noqa: N818 - reads as what it says
-    """Somebody else changed it meanwhile, or the name is taken; the caller's text is not lost."""
+    """Another user has changed the row, or the name is taken; the caller's text is not lost."""

@@ -42,7 +42,7 @@ class Feed:
     posts: tuple[Post, ...]
 
     def url(self, path: str) -> str:
-        """Where a path is found from anywhere."""
+        """Return the absolute URL of a path."""
         return f"{self.site_url}{path}"
 
     @property
@@ -107,13 +107,13 @@ def json_feed(feed: Feed) -> bytes:
         "language": feed.language,
         "items": [_item(feed, post) for post in feed.posts],
     }
-    return json.dumps(_said(document), ensure_ascii=False, indent=1).encode() + b"\n"
+    return json.dumps(_without_empty(document), ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _item(feed: Feed, post: Post) -> dict[str, Any]:
     url = feed.url(post.path)
     cover = post.cover.files[-1].path if post.cover and post.cover.files else ""
-    return _said(
+    return _without_empty(
         {
             "id": stable_id(feed.site_url, post),
             "url": url,
@@ -130,7 +130,7 @@ def _item(feed: Feed, post: Post) -> dict[str, Any]:
     )
 
 
-def _said(values: dict[str, Any], always: Iterable[str] = ("items",)) -> dict[str, Any]:
+def _without_empty(values: dict[str, Any], always: Iterable[str] = ("items",)) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value or name in always}
 
 
@@ -148,12 +148,12 @@ def changed_at(post: Post) -> datetime:
 def absolute_html(html: str, site_url: str, url: str) -> str:
     """The HTML with its links made absolute, since a feed is read elsewhere."""
 
-    def link(found: re.Match[str]) -> str:
-        return found[1] + (f"{url}#" if found[2] == "#" else f"{site_url}/")
+    def link(match: re.Match[str]) -> str:
+        return match[1] + (f"{url}#" if match[2] == "#" else f"{site_url}/")
 
-    def candidates(found: re.Match[str]) -> str:
-        each = (part.strip() for part in found[2].split(","))
+    def candidates(match: re.Match[str]) -> str:
+        each = (part.strip() for part in match[2].split(","))
         whole = (f"{site_url}{part}" if part.startswith("/") else part for part in each)
-        return f'{found[1]}{", ".join(whole)}"'
+        return f'{match[1]}{", ".join(whole)}"'
 
     return _CANDIDATES.sub(candidates, _PATHS.sub(link, html))

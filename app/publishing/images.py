@@ -13,11 +13,11 @@ from pathlib import PurePosixPath
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from . import drawings
-from .drawings import ImageError
+from . import svg
 from .slugs import slugify
+from .svg import ImageError
 
-__all__ = ["ImageError", "ImageInfo", "Rendition", "inspect", "renditions"]
+__all__ = ["EncodedRendition", "ImageError", "ImageInfo", "inspect", "renditions"]
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -50,11 +50,11 @@ class ImageInfo:
     @property
     def scalable(self) -> bool:
         """Whether smaller copies make sense: not for drawings and moving images."""
-        return self.media_type != drawings.MEDIA_TYPE and not self.animated
+        return self.media_type != svg.MEDIA_TYPE and not self.animated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rendition:
+class EncodedRendition:
     """A smaller copy of an image, always WebP and without its metadata."""
 
     width: int
@@ -68,17 +68,17 @@ def inspect(data: bytes, name: str) -> ImageInfo:
     """Tell what an image is; raises `ImageError` with one sentence for what is refused."""
     _bounded(data)
     digest = sha256(data).hexdigest()
-    if drawings.looks_like_svg(data):
-        width, height = drawings.inspect(data)
+    if svg.looks_like_svg(data):
+        width, height = svg.inspect(data)
         return ImageInfo(
             name=_file_name(name, "svg"),
-            media_type=drawings.MEDIA_TYPE,
+            media_type=svg.MEDIA_TYPE,
             width=width,
             height=height,
             size=len(data),
             digest=digest,
         )
-    with _opened(data) as image:
+    with _open_image(data) as image:
         image.load()
         width, height = _shown_size(image)
         media_type, suffix = _FORMATS[image.format or ""]
@@ -93,26 +93,26 @@ def inspect(data: bytes, name: str) -> ImageInfo:
         )
 
 
-def renditions(data: bytes, widths: Sequence[int] = WIDTHS) -> tuple[Rendition, ...]:
+def renditions(data: bytes, widths: Sequence[int] = WIDTHS) -> tuple[EncodedRendition, ...]:
     """Make WebP copies at the widths below the image's own, narrowest first.
 
     None for drawings and moving images, and none that would be larger than the original.
     """
     _bounded(data)
-    if drawings.looks_like_svg(data):
+    if svg.looks_like_svg(data):
         return ()
-    with _opened(data) as image:
-        wanted = sorted({width for width in widths if 0 < width < _shown_size(image)[0]})
-        if not wanted or _is_animated(image):
+    with _open_image(data) as image:
+        target_widths = sorted({width for width in widths if 0 < width < _shown_size(image)[0]})
+        if not target_widths or _is_animated(image):
             return ()
         upright = _paintable(ImageOps.exif_transpose(image))
-        copies = (_copy(upright, width, image.info.get("icc_profile")) for width in wanted)
+        copies = (_copy(upright, width, image.info.get("icc_profile")) for width in target_widths)
         return tuple(copy for copy in copies if len(copy.data) < len(data))
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
-    """Open an image; whatever Pillow makes of bad bytes becomes one `ImageError`."""
+def _open_image(data: bytes) -> Iterator[Image.Image]:
+    """Open an image; every exception that Pillow raises for bad data becomes an `ImageError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -128,7 +128,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         raise ImageError(
             "The file is none of JPEG, PNG, GIF, WebP, AVIF and SVG; convert it to one of them."
         ) from None
-    # Decoders raise whatever their format taught them: OSError, SyntaxError, struct.error, …
+    # Each decoder raises other exceptions: OSError, SyntaxError, struct.error, …
     except Exception as error:  # noqa: BLE001
         raise ImageError(f"The image is damaged ({error}); export it again.") from None
 
@@ -165,13 +165,13 @@ def _paintable(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _copy(image: Image.Image, width: int, profile: bytes | None) -> Rendition:
+def _copy(image: Image.Image, width: int, profile: bytes | None) -> EncodedRendition:
     height = max(1, round(image.height * width / image.width))
     scaled = image.resize((width, height), Image.Resampling.LANCZOS)
     out = BytesIO()
     scaled.save(out, "WEBP", quality=_QUALITY, method=4, icc_profile=profile or b"")
     data = out.getvalue()
-    return Rendition(width=width, height=height, data=data, digest=sha256(data).hexdigest())
+    return EncodedRendition(width=width, height=height, data=data, digest=sha256(data).hexdigest())
 
 
 def _file_name(name: str, suffix: str) -> str:

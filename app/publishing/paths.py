@@ -33,10 +33,10 @@ def normal(path: str) -> str:
     segments = [segment for segment in decoded.split("/") if segment not in {"", "."}]
     if _UNSAFE.search(decoded) or ".." in segments:
         raise ValueError(f"The address {path!r} has characters that no address may have.")
-    found = "/" + "/".join(segments).lower()
-    if len(found) > MAX_LENGTH:
-        raise ValueError(f"The address has {len(found)} characters; {MAX_LENGTH} is the most.")
-    return found
+    path_text = "/" + "/".join(segments).lower()
+    if len(path_text) > MAX_LENGTH:
+        raise ValueError(f"The address has {len(path_text)} characters; {MAX_LENGTH} is the most.")
+    return path_text
 
 
 def _path_of(path: str) -> str:

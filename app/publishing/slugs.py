@@ -43,14 +43,18 @@ def check_slug(slug: str, *, reserved: Collection[str] = ()) -> str:
     return slug
 
 
-def unique_slug(wanted: str, taken: Callable[[str], bool]) -> str:
+def unique_slug(preferred_slug: str, is_taken: Callable[[str], bool]) -> str:
     """Give the wanted slug, or the first of `wanted-2`, `wanted-3`, … that is not taken."""
-    base = wanted if _SLUG.fullmatch(wanted) and len(wanted) <= MAX_LENGTH else slugify(wanted)
-    if not taken(base):
+    base = (
+        preferred_slug
+        if _SLUG.fullmatch(preferred_slug) and len(preferred_slug) <= MAX_LENGTH
+        else slugify(preferred_slug)
+    )
+    if not is_taken(base):
         return base
     for number in count(2):
         suffix = f"-{number}"
         candidate = base[: MAX_LENGTH - len(suffix)].rstrip("-") + suffix
-        if not taken(candidate):
+        if not is_taken(candidate):
             return candidate
     raise AssertionError("count never ends")

@@ -1,4 +1,4 @@
-"""The one way to write: a transaction that takes SQLite's write lock before it reads."""
+"""The only way to write: a transaction that takes SQLite's write lock before it reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPEN = "publishing.transaction"
 def transaction() -> Iterator[Session]:
     """Commit at the end, roll back on an error; one inside another joins it.
 
-    Raises Conflict when another transaction changed the same row meanwhile.
+    Raises Conflict when another transaction has changed the same row.
     """
     session = db.session()
     if session.info.get(_OPEN):
@@ -31,11 +31,15 @@ def transaction() -> Iterator[Session]:
     session.info[_OPEN] = True
     try:
         yield session
+        # When the connection returns to its pool, `app.edge.sqlalchemy.Observer` calls
+        # `app.edge.flask.upkeep.Upkeep.after_write`, which resolves the logged changes and purges
+        # the pages that they affect.
         session.commit()
     except StaleDataError:
         session.rollback()
         raise Conflict(
-            "Somebody else saved this meanwhile. Load it again, and put your changes into it.",
+            "Another user has saved this since you loaded it. "
+            "Load it again and repeat your changes.",
         ) from None
     except BaseException:
         session.rollback()

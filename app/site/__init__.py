@@ -1,6 +1,6 @@
 """The public site in HTML, one file per resource.
 
-A view marks its promise, asks a query, decides and renders; it names no header, tag or vendor.
+A view has a policy, runs a query, decides and renders; it names no header, tag or vendor.
 """
 
 from __future__ import annotations

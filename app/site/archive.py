@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive
 
-from . import numbers, policies
+from . import numbered_pages, policies
 
 bp = Blueprint("archive", __name__, url_prefix="/archive")
 
@@ -20,7 +20,10 @@ def index() -> ResponseReturnValue:
     years = archive.years()
     count = sum(year.count for year in years)
     return render_template(
-        "site/archive/index.html", years=years, count=count, pages=archive.lasting_count(count)
+        "site/archive/index.html",
+        years=years,
+        count=count,
+        pages=archive.count_complete_pages(count),
     )
 
 
@@ -29,8 +32,8 @@ def index() -> ResponseReturnValue:
 def numbered(number: int) -> ResponseReturnValue:
     """One page of the archive; page 1 holds the oldest articles."""
     page = archive.page(number) or abort(404)
-    if not page.lasting:
-        return numbers.way_to(url_for(".index"))
+    if not page.is_complete:
+        return numbered_pages.way_to(url_for(".index"))
     return render_template("site/archive/numbered.html", page=page)
 
 

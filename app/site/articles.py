@@ -1,4 +1,4 @@
-"""An article."""
+"""Articles, one per page."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive, articles, authors
 
-from . import numbers, policies
+from . import numbered_pages, policies
 
 bp = Blueprint("authors", __name__, url_prefix="/authors")
 
@@ -17,7 +17,7 @@ bp = Blueprint("authors", __name__, url_prefix="/authors")
 @cached(policies.LIST)
 def index() -> ResponseReturnValue:
     """Every author that has articles."""
-    return render_template("site/authors/index.html", authors=authors.in_use())
+    return render_template("site/authors/index.html", authors=authors.with_articles())
 
 
 @bp.get("/<slug:slug>")
@@ -30,7 +30,7 @@ def show(slug: str) -> ResponseReturnValue:
     return render_template(
         "site/authors/show.html",
         author=author,
-        articles=articles.newest(ends.shown, about=author),
+        articles=articles.newest(ends.article_count, about=author),
         count=count,
         older=ends.older,
     )
@@ -42,6 +42,6 @@ def numbered(slug: str, number: int) -> ResponseReturnValue:
     """One page of an author's articles; page 1 holds the oldest."""
     author = authors.by_slug(slug) or abort(404)
     page = archive.page(number, about=author) or abort(404)
-    if not page.lasting:
-        return numbers.way_to(author.path)
+    if not page.is_complete:
+        return numbered_pages.way_to(author.path)
     return render_template("site/authors/numbered.html", author=author, page=page)

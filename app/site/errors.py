@@ -1,4 +1,4 @@
-"""What a reader sees when there is nothing to show: a way on, and never a trace."""
+"""Error pages: they link to other pages and never show a traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import policies
 
 NEWEST = 5
 
-# Where other publishing tools keep what stands elsewhere here.
+# Paths that other publishing tools use for pages of this site.
 _ELSEWHERE = {
     "/articles": "/archive",
     "/atom.xml": "/feed.xml",
@@ -30,27 +30,27 @@ _ELSEWHERE = {
 
 
 def answer(error: HTTPException) -> Answer:
-    """The page of an error; for an address that is no more, the way to where it leads now."""
+    """Return the page of an error, or the redirect from a path that has moved."""
     if error.code == HTTPStatus.NOT_FOUND and request.method in {"GET", "HEAD"}:
         return _not_found()
     return standalone(error)
 
 
 def _not_found() -> Answer:
-    if moved := moved_to(request.path):
-        return serve_as(policies.REDIRECT, _moved(moved))
+    if new_path := find_new_path(request.path):
+        return serve_as(policies.REDIRECT, _permanent_redirect(new_path))
     page = render_template("site/errors/not_found.html", articles=articles.newest(NEWEST))
     return serve_as(policies.NOT_FOUND, make_response(page, HTTPStatus.NOT_FOUND))
 
 
-def moved_to(path: str) -> str | None:
-    """Where a path that names nothing leads: what a writer says, else its proper spelling."""
+def find_new_path(path: str) -> str | None:
+    """Return the new path of a page: by a redirect of an editor, else by its canonical spelling."""
     proper = "/" + path.lower().strip("/")
     return redirects.target(path) or _ELSEWHERE.get(proper) or _respelt(path, proper)
 
 
 def _respelt(path: str, proper: str) -> str | None:
-    """The path in lower case and without a slash at its end, if a route knows that one."""
+    """Return the path in lower case and without a trailing slash, if a route matches it."""
     if proper == path or not proper.isprintable() or not proper.isascii():
         return None
     try:
@@ -60,14 +60,14 @@ def _respelt(path: str, proper: str) -> str | None:
     return proper
 
 
-def _moved(to: str) -> Response:
+def _permanent_redirect(to: str) -> Response:
     response = redirect(to, HTTPStatus.MOVED_PERMANENTLY)
     assert isinstance(response, Response)
     return response
 
 
 def standalone(error: HTTPException) -> Answer:
-    """A page that needs no database and no request: what an error says, with its headers."""
+    """Return an error page that needs no database and no request, with the error's headers."""
     page = render_template("site/errors/standalone.html", error=error, stylesheet=_stylesheet())
     response = error.get_response()
     response.data = page

@@ -1,4 +1,4 @@
-"""The icon that browsers ask for by a fixed address."""
+"""The icon that browsers request at a fixed URL."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from . import policies
 
 bp = Blueprint("favicon", __name__)
 
-_ICON = ROOT / "static" / "favicon.ico"
+_ICON = (ROOT / "static" / "favicon.ico").read_bytes()
+"""Read at start: a page that opens a file can't be purged when the file changes."""
 
 
 @bp.get("/favicon.ico")
 @cached(policies.FAVICON)
 def show() -> ResponseReturnValue:
     """The icon."""
-    return Response(_ICON.read_bytes(), content_type="image/x-icon")
+    return Response(_ICON, content_type="image/x-icon")

@@ -23,5 +23,5 @@ def show() -> ResponseReturnValue:
     return render_template(
         "site/home/show.html",
         articles=articles.newest(SIZE, minutes=True),
-        topics=topics.busiest(TOPICS),
+        topics=topics.with_most_articles(TOPICS),
     )

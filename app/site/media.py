@@ -1,4 +1,4 @@
-"""The bytes of images, at addresses that hold their digest."""
+"""Image files, at URLs that contain their digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page: what has a place in the menu instead of a date."""
+"""Pages: posts that have a place in the menu instead of a date."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""The promises of the site, by name.
+"""The cache policies of the site, by name.
 
-A browser asks each time and mostly hears 304; an edge keeps a page for a day, since it is purged.
+A browser revalidates each time and mostly gets a 304. An edge stores a page for a day, because the
+page is purged when it changes.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _KEEPS_BRIEFLY = Freshness(
 
 
 def purged(name: str) -> Policy:
-    """The promise of a page that is purged when what it shows changes."""
+    """Return the policy of a page that is purged when its content changes."""
     return Policy(name=name, browser=_ASKS, edge=_KEEPS)
 
 
@@ -60,18 +61,18 @@ REDIRECT = Policy(
     browser=_ASKS,
     edge=Freshness(ttl=timedelta(minutes=10), stale_if_error=timedelta(minutes=10)),
 )
-"""There is no end of ways to misspell an address; they leave the index soon."""
+"""The number of misspelt URLs is unlimited, so their redirects expire soon."""
 
 SEARCH = Policy(name="SEARCH", browser=_ASKS, edge=_KEEPS_BRIEFLY, timed=True)
-"""Readers may ask for anything, so what they asked for is not kept for long."""
+"""The number of queries is unlimited, so results expire soon."""
 
 NOT_FOUND = Policy(name="NOT_FOUND", browser=_ASKS, edge=_KEEPS_BRIEFLY, timed=True)
-"""As SEARCH: there is no end of addresses that don't exist."""
+"""As SEARCH: the number of unknown URLs is unlimited."""
 
 MEDIA = Policy(
     name="MEDIA", browser=Freshness(ttl=timedelta(days=365)), public=True, immutable=True
 )
-"""The address holds the content's digest."""
+"""The URL contains the digest of the content."""
 
 FAVICON = Policy(
     name="FAVICON", browser=Freshness(ttl=timedelta(days=1)), edge=Freshness(ttl=timedelta(days=1))
@@ -80,7 +81,7 @@ FAVICON = Policy(
 TWO_MINUTES = Policy(
     name="TWO_MINUTES", browser=Freshness(ttl=timedelta(minutes=2)), purged=False, timed=True
 )
-"""What it shows is the time, so no purge tells when it is wrong: two minutes are two minutes."""
+"""It shows the time, so no purge applies; it expires after two minutes."""
 
 COOKIE = Policy(
     name="COOKIE",
@@ -89,4 +90,4 @@ COOKIE = Policy(
     purged=False,
     timed=True,
 )
-"""The page is everyone's, its cookie one reader's: it shows whether an edge tells them apart."""
+"""The page is shared, its cookie is private: it shows whether an edge strips the cookie."""

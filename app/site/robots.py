@@ -1,4 +1,4 @@
-"""What crawlers are asked to leave alone."""
+"""The robots.txt: paths that crawlers are asked to skip."""
 
 from __future__ import annotations
 

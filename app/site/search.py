@@ -16,6 +16,6 @@ bp = Blueprint("search", __name__)
 @bp.get("/search")
 @cached(policies.SEARCH, query=("q",))
 def show() -> ResponseReturnValue:
-    """What matches a reader's words, or only the form when there are none."""
-    words = search.cleaned(request.args.get("q", ""))
-    return render_template("site/search/show.html", words=words, found=search.matching(words))
+    """Show the posts that match a reader's words, or only the form without words."""
+    words = search.clean_query(request.args.get("q", ""))
+    return render_template("site/search/show.html", words=words, found=search.search_posts(words))

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, abort, current_app
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
-from app.publishing import sitemap
+from app.publishing import sitemaps
 from app.publishing.queries import articles, authors, exports, pages, topics
-from app.publishing.sitemap import Address
+from app.publishing.sitemaps import Address
 
 from . import policies
 
@@ -21,12 +21,12 @@ bp = Blueprint("sitemap", __name__)
 @bp.get("/sitemap.xml")
 @cached(policies.SITEMAP)
 def index() -> ResponseReturnValue:
-    """Every address, or the sitemaps that list them."""
+    """All URLs, or the index of the sitemaps that list them."""
     files = -(-articles.count() // exports.SITEMAP_SIZE)
     if files <= 1:
-        return _xml(sitemap.urlset(_site_url(), _places() + exports.addresses(1)))
+        return _xml(sitemaps.urlset(_site_url(), _places() + exports.addresses(1)))
     listed = [Address(path=f"/sitemaps/{number}.xml") for number in range(1, files + 2)]
-    return _xml(sitemap.index(_site_url(), listed))
+    return _xml(sitemaps.index(_site_url(), listed))
 
 
 @bp.get("/sitemaps/<number:number>.xml")
@@ -34,19 +34,19 @@ def index() -> ResponseReturnValue:
 def numbered(number: int) -> ResponseReturnValue:
     """Pages, topics and authors in the first file, articles in the others."""
     listed = _places() if number == 1 else exports.addresses(number - 1)
-    return _xml(sitemap.urlset(_site_url(), listed or abort(404)))
+    return _xml(sitemaps.urlset(_site_url(), listed or abort(404)))
 
 
 def _places() -> list[Address]:
-    """Everything but articles."""
+    """All URLs except those of articles."""
     return [
         Address(path="/"),
         Address(path="/archive"),
         Address(path="/topics"),
         Address(path="/authors"),
         *(Address(path=page.path, changed_at=page.updated_at) for page in pages.everything()),
-        *(Address(path=f"/topics/{slug}") for slug in topics.slugs_in_use()),
-        *(Address(path=f"/authors/{slug}") for slug in authors.slugs_in_use()),
+        *(Address(path=f"/topics/{slug}") for slug in topics.slugs_with_articles()),
+        *(Address(path=f"/authors/{slug}") for slug in authors.slugs_with_articles()),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What templates may use: the site's own settings and menu, dates, absolute addresses, marks."""
+"""Filters and globals of templates: settings, menu, dates, absolute URLs, matched words."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _ALIKE = 60
 
 
 class Publication:
-    """The site's settings and its menu, each asked for when a template first shows it."""
+    """The site's settings and its menu, each loaded when a template first uses it."""
 
     @cached_property
     def site(self) -> Site:
-        """What the site calls itself."""
+        """The settings of the site: its title and the like."""
         return site.settings()
 
     @cached_property
@@ -39,17 +39,17 @@ class Publication:
 
     @property
     def menu(self) -> list[Post]:
-        """The pages in the menu, in its order."""
+        """The pages in the menu, in menu order."""
         return [page for page in self._pages if page.menu_position is not None]
 
     @property
     def footer(self) -> list[Post]:
-        """The pages that stand below everything."""
+        """The pages in the footer."""
         return [page for page in self._pages if page.menu_position is None]
 
 
 def init_app(app: Flask) -> None:
-    """Give the filters and the publication to every template."""
+    """Register the filters and `publication` for every template."""
     app.context_processor(lambda: {"publication": Publication()})
     for template_filter in FILTERS:
         app.add_template_filter(template_filter)
@@ -58,12 +58,12 @@ def init_app(app: Flask) -> None:
 
 
 def absolute(path: str) -> str:
-    """The address of a path from anywhere; what is absolute already stays."""
+    """Return the absolute URL of a path; an absolute URL stays as it is."""
     return path if "://" in path else f"{current_app.config['SITE_URL']}{path}"
 
 
 def day(instant: datetime) -> str:
-    """A day as it is written: 4 March 2026."""
+    """Format a day: 4 March 2026."""
     return f"{instant.day} {month(instant)} {instant.year}"
 
 
@@ -73,26 +73,26 @@ def month(instant: datetime) -> str:
 
 
 def iso(instant: datetime) -> str:
-    """An instant as machines read it, to the second."""
+    """Format an instant in ISO 8601, to the second."""
     return instant.isoformat(timespec="seconds")
 
 
 def by_month(posts: Iterable[Post]) -> list[tuple[str, list[Post]]]:
-    """Posts under the names of their months, in the order in which they come."""
+    """Group posts by the name of their month, in their order."""
     dated = [post for post in posts if post.published_at]
     groups = groupby(dated, key=lambda post: post.published_at and post.published_at.month)
     return [(MONTHS[(number or 1) - 1], list(group)) for number, group in groups]
 
 
 def marked(snippet: str) -> Markup:
-    """A snippet as HTML, its matched words marked."""
+    """Return a snippet as HTML with its matched words highlighted."""
     html = str(escape(snippet)).replace(OPEN, "<mark>").replace(CLOSE, "</mark>")
     balanced = html.count("<mark>") == html.count("</mark>")
     return Markup(html) if balanced else Markup(re.sub("</?mark>", "", html))  # noqa: S704 - escaped above
 
 
 def renditions(media: Media) -> dict[str, Any] | None:
-    """What an image's `src` and `srcset` say: a middling file for the first, all for the second."""
+    """Return `src` and `srcset` of an image: a file of medium width, and all files."""
     files = sorted(media.files, key=lambda file: (file.width, file.id))
     if not files:
         return None
@@ -102,18 +102,18 @@ def renditions(media: Media) -> dict[str, Any] | None:
 
 
 def finished(html: str) -> Markup:
-    """A body as it was rendered and sanitised when it was saved."""
+    """A body that was rendered and sanitised when it was saved."""
     return Markup(html)  # noqa: S704 - sanitised when it was saved
 
 
 def has_standfirst(post: Post) -> bool:
-    """Tell whether the summary says more than the text's first words, from which it may be made."""
+    """Tell whether the summary differs from the first words of the text."""
     begins = " ".join(Markup(post.body_html[:_BEGINNING]).striptags().split())  # noqa: S704 - only compared
     return bool(post.summary) and post.summary.rstrip("…. ")[:_ALIKE] not in begins
 
 
 def linked_data(article: Post) -> dict[str, Any]:
-    """What search engines read about an article (schema.org, as JSON-LD)."""
+    """Return the schema.org data of an article for search engines, as JSON-LD."""
     cover = renditions(article.cover) if article.cover else None
     return {
         "@context": "https://schema.org",
@@ -134,12 +134,12 @@ def linked_data(article: Post) -> dict[str, Any]:
 
 
 def clock(instant: datetime) -> str:
-    """A time of day to the second, with its day: 14:05:09 UTC on 4 March 2026."""
+    """Format a time with its day: 14:05:09 UTC on 4 March 2026."""
     return f"{instant:%H:%M:%S} UTC on {day(instant)}"
 
 
 def bare(url: str) -> str:
-    """An address without its scheme."""
+    """Return a URL without its scheme."""
     return url.partition("://")[2].rstrip("/") or url
 
 

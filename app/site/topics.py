@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import archive, articles, topics
 
-from . import numbers, policies
+from . import numbered_pages, policies
 
 bp = Blueprint("topics", __name__, url_prefix="/topics")
 
@@ -17,7 +17,7 @@ bp = Blueprint("topics", __name__, url_prefix="/topics")
 @cached(policies.LIST)
 def index() -> ResponseReturnValue:
     """Every topic that has articles."""
-    return render_template("site/topics/index.html", topics=topics.in_use())
+    return render_template("site/topics/index.html", topics=topics.with_articles())
 
 
 @bp.get("/<slug:slug>")
@@ -30,7 +30,7 @@ def show(slug: str) -> ResponseReturnValue:
     return render_template(
         "site/topics/show.html",
         topic=topic,
-        articles=articles.newest(ends.shown, about=topic),
+        articles=articles.newest(ends.article_count, about=topic),
         count=count,
         older=ends.older,
     )
@@ -42,6 +42,6 @@ def numbered(slug: str, number: int) -> ResponseReturnValue:
     """One page of a topic's articles; page 1 holds the oldest."""
     topic = topics.by_slug(slug) or abort(404)
     page = archive.page(number, about=topic) or abort(404)
-    if not page.lasting:
-        return numbers.way_to(topic.path)
+    if not page.is_complete:
+        return numbered_pages.way_to(topic.path)
     return render_template("site/topics/numbered.html", topic=topic, page=page)

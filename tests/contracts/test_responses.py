@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.edge.flask.routes import routes
-from app.security import ALWAYS
+from app.middleware.security_headers import ALWAYS
 from tests.live.gunicorn import environment
 from tests.live.process import ROOT
 

@@ -33,7 +33,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, registry
 from werkzeug.routing import BaseConverter
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached
 from app.edge import release as releases
 from app.edge.changes import Watched, drift, install, mark

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge.changes import mark
 from app.edge.index import Registered, resolve
 from app.edge.reads import Dependency

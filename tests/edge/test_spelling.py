@@ -29,8 +29,18 @@ SAME = [
     "/a%20b",
     "/a?x=1&y=%zz",
     "/?q=/../x//y",
+    "?q=x",
+    "/a?u=http://x.example//y",
+    "/?q=a://b",
+    "/a?http://h",
+    "/a?x?y",
     "http://example.com",
+    "http://example.com?b",
     "http://example.com/a?b",
+    "HTTP://example.com/a",
+    "https://example.com:8443/a",
+    "http://[::1]:80/a",
+    "http://example.com/a?u=http://x/",
 ]
 
 
@@ -62,6 +72,14 @@ REDIRECTED = [
     ("//a?x=1&y=2", "/a?x=1&y=2"),
     ("http://evil.com//x", "/x"),
     ("http:////evil.com/", "/evil.com/"),
+    ("/http://h", "/http:/h"),
+    ("/topics/http://x.example/ink", "/topics/http:/x.example/ink"),
+    ("/%68ttp://h", "/http:/h"),
+    ("//%2e://", "/.:/"),
+    ("/a://b://c", "/a:/b:/c"),
+    ("http://h/http://h/a", "/http:/h/a"),
+    ("http://h//evil.com?u=a://b", "/evil.com?u=a://b"),
+    ("https://h/%61", "/a"),
 ]
 
 
@@ -86,6 +104,20 @@ REFUSED = [
     ("*", HTTPStatus.BAD_REQUEST),
     ("example.com:443", HTTPStatus.BAD_REQUEST),
     ("a/b", HTTPStatus.BAD_REQUEST),
+    ("http:/a", HTTPStatus.BAD_REQUEST),
+    ("://h/a", HTTPStatus.BAD_REQUEST),
+    ("ftp://h/a", HTTPStatus.BAD_REQUEST),
+    ("a://b/", HTTPStatus.BAD_REQUEST),
+    ("/?q=a://\xff", HTTPStatus.BAD_REQUEST),
+    ("http://h/\xff", HTTPStatus.BAD_REQUEST),
+    ("http://h/?\xff", HTTPStatus.BAD_REQUEST),
+    ("http://\xff/a", HTTPStatus.BAD_REQUEST),
+    ("http://user@h/a", HTTPStatus.BAD_REQUEST),
+    ("http://h:99999/", HTTPStatus.BAD_REQUEST),
+    ("http://h,i/", HTTPStatus.BAD_REQUEST),
+    ("http://h\\i/", HTTPStatus.BAD_REQUEST),
+    ("http://h#a", HTTPStatus.BAD_REQUEST),
+    ("http://h/%2f", HTTPStatus.NOT_FOUND),
     ("/%2f", HTTPStatus.NOT_FOUND),
     ("/a%2Fb", HTTPStatus.NOT_FOUND),
     ("/\\evil.com", HTTPStatus.NOT_FOUND),
@@ -106,13 +138,17 @@ def test_what_names_nothing_is_refused(target: str, status: HTTPStatus) -> None:
 
 
 PIECES = st.lists(
-    st.sampled_from(["/", "//", ".", "..", "%2e", "%41", "%2B", "é", "a", "\\", "?", ":", "http:"]),
+    st.sampled_from(
+        ["/", "//", "://", ".", "..", "%2e", "%41", "%2B", "é", "a", "\\", "?", ":", "http:"]
+    ),
     max_size=12,
 ).map(lambda pieces: utf8("/" + "".join(pieces)))
 
 
 @given(st.one_of(PIECES, st.text(max_size=40).map(lambda text: utf8("/") + utf8_or_bytes(text))))
 @example("/..//..//evil.com")
+@example("//%2e://")
+@example("/topics/http://x.example/ink")
 def test_one_redirect_is_enough_and_never_names_a_host(target: str) -> None:
     """Whatever was asked, the redirect's target is a path in its proper spelling."""
     verdict = canonical(target)
@@ -159,6 +195,20 @@ def test_a_redirect_is_never_stored() -> None:
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert int(headers["Content-Length"]) == len(body)
+
+
+def test_the_absolute_form_without_a_path_is_the_home_page() -> None:
+    """A server leaves PATH_INFO empty there, and the gateway has no key for an empty path."""
+    paths: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        paths.append(environ["PATH_INFO"])
+        return []
+
+    environ = {"REQUEST_METHOD": "GET", "RAW_URI": "http://h?a", "PATH_INFO": ""}
+    Spelling(app)(environ, lambda *_: None)  # type: ignore[arg-type, return-value]
+    assert paths == ["/"]
 
 
 def test_an_unsafe_request_keeps_its_method() -> None:

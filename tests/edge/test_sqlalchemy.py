@@ -172,13 +172,14 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("now", MOMENTS.values(), ids=MOMENTS)
-def test_the_present_moment_spoils_the_record(seeded: Engine, now: Any) -> None:
+def test_the_present_moment_is_recorded(seeded: Engine, now: Any) -> None:
     """What is due later becomes visible without a write."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post).where(post.c.published_at <= datetime(2026, 1, 1)))  # noqa: DTZ001 - the column has no zone
-        assert record.spoilt is None
+        assert record.clock is None
         connection.execute(sa.select(post).where(post.c.published_at <= now()))
-    assert "present moment" in (record.spoilt or "")
+    assert record.clock is not None
+    assert "is the present moment" in record.clock.what
 
 
 def test_a_write_within_a_select_is_a_write() -> None:
@@ -210,3 +211,12 @@ def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path)
         with promptly(engine), engine.connect() as other, locked:
             other.execute(sa.insert(post).values(id=1))
         engine.dispose()
+
+
+def test_two_observers_of_an_engine_leave_the_rows_alone(seeded: Engine) -> None:
+    """Two apps of a process may share an engine; each sees the rows, and so does the application."""
+    Observer(SCHEMA).listen(seeded)
+    with recording() as record, seeded.connect() as connection:
+        assert [row.slug for row in connection.execute(sa.select(post))] == ["a"]
+    assert record.spoilt is None
+    assert any(isinstance(d, Row) for d in record.dependencies)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config.readers import database_url
-from app.publishing.sampling import load_samples
+from app.config.parsers import database_url
+from app.publishing.sample_content import load_samples
 from tests.conftest import once, opened
 
 from .postgres import Postgres

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask
 
 from app import create_app
-from app.database.trouble import UnusableDatabaseError
+from app.database.errors import UnusableDatabaseError
 from app.edge.purge.world import World
 from app.extensions import db
 from app.publishing import actions

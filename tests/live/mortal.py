@@ -15,7 +15,7 @@ from typing import ClassVar
 from flask import Flask
 
 from app import create_app
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge.changes import log
 from app.edge.drivers import Limits, Target
 from app.edge.index import resolve

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge.config import varnish
 from tests.conftest import opened
 

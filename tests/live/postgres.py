@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from app import create_app
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.extensions import alembic, db
 
 from .process import free_port, needs, running

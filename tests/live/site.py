@@ -16,7 +16,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge.gateway.lmdb_store import LmdbStore
 from tests.conftest import opened
 

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from app.audit_profile import site_profile
 from app.edge.config.varnish import PARAMETERS, vcl
 from app.edge.flask.planning import plan
 from app.edge.verify import Limits, Report, Wishes, check, watch
-from app.ours import ours
 from tests.conftest import opened
 
 from .gunicorn import environment, flask
+from .nginx import proxying
 from .process import ROOT, free_port
 from .site import Site, made
 from .varnish import varnished
@@ -207,7 +208,7 @@ def in_front(behind_varnish: str, shipped: str, edge_port: int, tmp_path: Path) 
 
 def audited(url: str, site: Site) -> Report:
     """What is found on a site at this address."""
-    return check(url, Wishes(ours=ours(site.url), limits=Limits(pause=0)))
+    return check(url, Wishes(ours=site_profile(site.url), limits=Limits(pause=0)))
 
 
 def failing(report: Report) -> dict[str, tuple[str, ...]]:
@@ -221,6 +222,25 @@ def test_the_shipped_vcl_is_left_in_peace(behind_varnish: str, gated: Site) -> N
     assert failing(report) == {}
     assert [visit.page.kind for visit in report.visits if not visit.last.hit] == []
     assert report.caches == ("broadsheet", "varnish")
+
+
+def test_the_printed_nginx_is_left_in_peace(sampled: Path, tmp_path: Path) -> None:
+    """Every page is a HIT at nginx, immutable files and each spelling of Accept-Encoding too."""
+    port = free_port()
+    own = {"FLASK_EDGE": "nginx", "SITE_URL": f"http://127.0.0.1:{port}"}
+    with made(sampled, tmp_path / "site", **own) as site:
+        words = ("--listen", f"127.0.0.1:{port}", "--cache", str(tmp_path / "kept"))
+        printed = flask(
+            *("edge", "config", "nginx", "--origin", site.url, *words),
+            instance=site.folder,
+            settings=site.settings,
+        )
+        assert printed.returncode == 0, printed.stderr
+        with proxying(tmp_path, printed.stdout, port=port) as front:
+            report = check(front.url, Wishes(ours=site_profile(front.url), limits=Limits(pause=0)))
+    assert failing(report) == {}
+    assert [visit.page.kind for visit in report.visits if not visit.last.hit] == []
+    assert {"broadsheet", "nginx"} <= set(report.caches)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
@@ -277,7 +297,7 @@ def test_a_watch_tells_the_hit_ratio(gated: Site) -> None:
     lines: list[str] = []
     report = watch(
         gated.url,
-        Wishes(ours=ours(gated.url), limits=Limits(pause=0)),
+        Wishes(ours=site_profile(gated.url), limits=Limits(pause=0)),
         say=lines.append,
         span=0.1,
     )

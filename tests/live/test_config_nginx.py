@@ -172,18 +172,121 @@ def test_who_is_answered(front: Front, method: str, host: str, status: int) -> N
     assert {asked.headers["host"] for asked in front.origin.of(path)} <= {HOST}
 
 
+CODINGS = [
+    ("gzip, deflate, br;q=0.9", "br"),
+    ("GZIP;q=0.5", "gzip"),
+    ("br;q=0", None),
+    ("br", "br"),
+    ("deflate, gzip", "gzip"),
+    ("identity", None),
+    ("gzip, deflate, br, zstd", "br"),
+]
+
+
+def test_a_page_has_three_variants_at_most(front: Front) -> None:
+    """Each spelling of Accept-Encoding is reduced to br, gzip or none, also in the key."""
+    path = "/p/codings"
+    for said, coding in CODINGS:
+        front.origin.say(path, f"{coding}".encode(), Vary="Accept-Encoding", **LONG)
+        assert front.ask(path, f"Accept-Encoding: {said}").body == f"{coding}".encode()
+    sent = [asked.headers.get("accept-encoding") for asked in front.origin.of(path)]
+    assert sent == ["br", "gzip", None]
+
+
 @pytest.mark.parametrize(
-    ("said", "sent"),
-    [("gzip, deflate, br;q=0.9", "br"), ("GZIP;q=0.5", "gzip"), ("br;q=0", None)],
+    ("vary", "kept"),
+    [
+        ("Accept-Encoding", True),
+        ("accept-encoding,Accept-Encoding", True),
+        ("Accept-Encoding, Accept-Language", False),
+        ("Accept-Language", False),
+        ("Accept-Encoding, Origin", False),
+        ("X-Accept-Encoding", False),
+    ],
 )
-def test_what_readers_can_unpack_is_said_in_three_ways(
-    front: Front, said: str, sent: str | None
+def test_a_page_that_varies_on_more_than_its_coding_is_not_kept(
+    front: Front, vary: str, *, kept: bool
 ) -> None:
-    """Though nginx keeps a variant for each of the readers' own spellings."""
-    path = f"/p/coding-{len(said)}"
-    front.origin.say(path, Vary="Accept-Encoding", **LONG)
-    front.ask(path, f"Accept-Encoding: {said}")
-    assert front.origin.of(path)[0].headers.get("accept-encoding") == sent
+    """Its variants would not be kept apart."""
+    path = f"/p/vary-{vary.lower().replace(', ', '-').replace(',', '-')}"
+    front.origin.say(path, Vary=vary, **LONG)
+    front.ask(path)
+    assert (front.ask(path).cache_status == "nginx; hit") is kept
+
+
+@pytest.mark.parametrize(
+    ("age", "words", "kept"),
+    [
+        ("5", "public, max-age=31536000, immutable", True),
+        ("5", "immutable,max-age=60", True),
+        ("31535000", "public, max-age=31536000, immutable", True),
+        ("0", "max-age=60", True),
+        ("000", "max-age=60", True),
+        ("005", "max-age=60", False),
+        ("5", "max-age=60", False),
+        ("5", "max-age=60, not-immutable", False),
+        ("5", "max-age=60, immutable-not", False),
+    ],
+)
+def test_of_what_arrives_with_an_age_only_immutable_files_are_kept(
+    front: Front, age: str, words: str, *, kept: bool
+) -> None:
+    """Nginx counts from the arrival; for a file that never changes that does no harm."""
+    path = f"/p/aged-{age}-{len(words)}"
+    front.origin.say(path, Cache_Control=words, Age=age)
+    front.ask(path)
+    assert (front.ask(path).cache_status == "nginx; hit") is kept
+
+
+def test_an_immutable_file_that_no_cache_may_keep_is_not_kept(front: Front) -> None:
+    """What `private` or `no-store` says comes first."""
+    front.origin.say("/p/private-file", Cache_Control="private, max-age=60, immutable", Age="5")
+    front.ask("/p/private-file")
+    assert front.ask("/p/private-file").cache_status == "nginx; fwd=miss"
+
+
+ERRORS = {
+    400: wire.request("/", "Content-Length: x", host=HOST),
+    405: wire.request("/p/error", method="BREW", host=HOST),
+    413: wire.request("/p/error", "Content-Length: 99999999", method="POST", host=HOST),
+    414: wire.request("/" + "a" * 12_000, host=HOST),
+    421: wire.request("/p/error", host="evil.example"),
+}
+
+
+@pytest.mark.parametrize("status", ERRORS)
+def test_an_error_of_nginx_is_stored_by_nobody(front: Front, status: int) -> None:
+    """It has `no-store`, though some statuses may be kept by a guessed lifetime."""
+    answer = wire.exchange(front.port, ERRORS[status])
+    assert (answer.status, answer.headers.get("Cache-Control")) == (status, "no-store")
+
+
+def test_an_origin_that_does_not_answer_gives_an_error_that_nobody_keeps(tmp_path: Path) -> None:
+    """A 502 of nginx has `no-store`."""
+    with answering() as origin, started(tmp_path, [free_port()], origin) as front:
+        answer = front.ask("/p/gone")
+    assert (answer.status, answer.headers.get("Cache-Control")) == (502, "no-store")
+
+
+def test_an_error_of_the_origin_keeps_its_own_words(front: Front) -> None:
+    """Nginx adds nothing where the origin has said how long."""
+    front.origin.say("/p/own-error", status=404, X_Accel_Expires="30", Cache_Control="max-age=30")
+    assert front.ask("/p/own-error").headers["Cache-Control"] == "max-age=30"
+    front.origin.say("/p/bare-error", status=404)
+    assert front.ask("/p/bare-error").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "said", ["bytes=0-1", "bytes=0-0,2-3", "bytes=5-2", "bytes=x", "bytes=999-", "lines=1-2"]
+)
+def test_a_range_gives_the_whole_page(front: Front, said: str) -> None:
+    """Nginx's own 416 would have the lifetime of the page."""
+    words = "public, max-age=31536000, immutable"
+    front.origin.say("/p/ranges", b"page", Cache_Control=words, Accept_Ranges="bytes")
+    for _ in range(2):
+        answer = front.ask("/p/ranges", f"Range: {said}")
+        assert (answer.status, answer.body) == (200, b"page")
+        assert "Accept-Ranges" not in answer.headers
 
 
 def test_what_is_large_is_not_kept(front: Front) -> None:

@@ -400,6 +400,131 @@ def test_what_is_large_is_passed_on_in_parts(front: Front) -> None:
     assert front.origin.of(path)[-1].headers["range"] == "bytes=0-9"
 
 
+PAGE = bytes(range(48, 148))
+FOREVER = "public, max-age=31536000, immutable"
+RANGES = {
+    "bytes=0-1": (206, PAGE[:2]),
+    "bytes=98-": (206, PAGE[98:]),
+    "bytes=-2": (206, PAGE[98:]),
+    "BYTES=0-1": (206, PAGE[:2]),
+    "bytes=98-500": (206, PAGE[98:]),
+    "bytes=-500": (206, PAGE),
+    "bytes=98-99999999999999999999999": (206, PAGE[98:]),
+    "bytes=0-1,3-4": (200, PAGE),
+    "bytes=0-1, 3-4": (200, PAGE),
+    "bytes=5-2": (200, PAGE),
+    "bytes=500-2": (200, PAGE),
+    "bytes=x": (200, PAGE),
+    "bytes=": (200, PAGE),
+    "bytes=-": (200, PAGE),
+    "bytes 0-1": (200, PAGE),
+    "bytes= 0-1": (200, PAGE),
+    "bytes=0-1x": (200, PAGE),
+    "lines=1-2": (200, PAGE),
+    "bytes=100-": (416, b"Range Not Satisfiable\n"),
+    "bytes=999-1000": (416, b"Range Not Satisfiable\n"),
+    "bytes=99999999999999999999999-": (416, b"Range Not Satisfiable\n"),
+    "bytes=-0": (416, b"Range Not Satisfiable\n"),
+}
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["fetched", "stored"])
+@pytest.mark.parametrize("said", RANGES)
+def test_a_range_gives_a_part_or_the_page_or_an_error_that_nobody_keeps(
+    front: Front, said: str, *, stored: bool
+) -> None:
+    """Invalid and several ranges are ignored; a 416 never has the lifetime of the page."""
+    path = f"/p/range-{stored}-{list(RANGES).index(said)}"
+    front.origin.say(path, PAGE, Cache_Control=FOREVER, ETag='"1"')
+    if stored:
+        front.ask(path)
+    answer = front.ask(path, f"Range: {said}")
+    status, body = RANGES[said]
+    assert (answer.status, answer.body) == (status, body)
+    lifetime = "no-store" if status == 416 else FOREVER
+    assert answer.headers["Cache-Control"] == lifetime
+    if status == 416:
+        assert answer.headers["Content-Range"] == "bytes */100"
+    again = front.ask(path)
+    assert (again.status, again.body) == (200, PAGE)
+    assert_hit(again, cache="varnish")
+
+
+def test_a_range_of_a_head_or_beside_a_condition_gives_no_416(front: Front) -> None:
+    """HEAD has no ranges, and a condition is evaluated first (RFC 9110 section 13.2.2)."""
+    path, behind = "/p/range-conditions", "Range: bytes=999-"
+    front.origin.say(path, PAGE, Cache_Control=FOREVER, ETag='"1"')
+    assert front.ask(path, behind, method="HEAD").status == 200
+    assert front.ask(path, behind, 'If-None-Match: "1"').status == 304
+    assert front.ask(path, behind, 'If-None-Match: "2"').status == 200
+    assert front.ask(path, "Range: bytes=0-1", 'If-Range: "2"').body == PAGE
+    assert front.ask(path, "Range: bytes=0-1", 'If-Range: "1"').status == 206
+
+
+def test_a_416_of_the_origin_is_kept_by_nobody(front: Front) -> None:
+    """Where a large file is passed on in ranges, the origin answers them."""
+    path = "/p/range-origin"
+    front.origin.say(path, b"x" * (LARGE + 1), Cache_Control=FOREVER)
+    front.ask(path)
+    front.origin.say(
+        path, status=416, Cache_Control=FOREVER, Expires="Fri, 01 Jan 2100 00:00:00 GMT"
+    )
+    answer = front.ask(path, "Range: bytes=999999-")
+    assert (answer.status, answer.headers["Cache-Control"]) == (416, "no-store")
+    assert "Expires" not in answer.headers
+
+
+@pytest.mark.parametrize("size", [8001, 12_000, 15_000])
+@pytest.mark.parametrize("start", ["/p/", "/search?q=", "/unknown?a="])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "BREW", "PURGE"])
+def test_a_long_url_is_refused(front: Front, method: str, start: str, size: int) -> None:
+    """With 414, which nobody stores, and without asking the origin."""
+    answer = front.ask(start + "a" * (size - len(start)), method=method)
+    assert (answer.status, answer.headers["Cache-Control"]) == (414, "no-store")
+
+
+@pytest.mark.parametrize("start", ["/p/", "/search?q=", "/unknown?a="])
+def test_a_url_of_eight_thousand_bytes_is_answered(front: Front, start: str) -> None:
+    """The longest that is passed on, with every parameter rewritten."""
+    assert front.ask(start + "a" * (8000 - len(start))).status == 200
+
+
+@pytest.mark.parametrize("name", ["Cookie", "X-Long", "Accept-Encoding", "Range", "Authorization"])
+def test_a_long_header_breaks_no_rule(front: Front, name: str) -> None:
+    """Twelve kilobytes are within the limit for purges, so readers can send them too."""
+    assert front.ask("/search?q=long", f"{name}: {'a, ' * 4000}a").status == 200
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 414, 416, 429, 500, 501, 502, 503])
+def test_an_error_of_the_origin_without_a_lifetime_is_not_kept(front: Front, status: int) -> None:
+    """Each reader gets an answer of their own."""
+    path = f"/p/error-{status}"
+    front.origin.say(path, status=status)
+    for asked in (1, 2):
+        assert "hit" not in front.ask(path).cache_status
+        assert len(front.origin.of(path)) == asked
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "path", "status"),
+    [
+        ("GET", "evil.example", "/p/synth", 421),
+        ("BREW", HOST, "/p/synth", 405),
+        ("PURGE", HOST, "/", 403),
+        ("GET", HOST, "/p/" + "a" * 9000, 414),
+    ],
+)
+def test_every_error_of_the_vcl_is_stored_by_nobody(
+    front: Front, method: str, host: str, path: str, status: int
+) -> None:
+    """It has `no-store`, a type, and `nosniff`."""
+    answer = front.ask(path, method=method, host=host)
+    assert answer.status == status
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
 def test_an_origin_that_is_gone_costs_no_reader_a_page(tmp_path: Path) -> None:
     """The other one answers; without both a page is served old, what is new can't be."""
     port = free_port()

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.security import ALWAYS
+from app.middleware.security_headers import ALWAYS
 
 from . import wire
 from .site import Site
@@ -72,7 +72,7 @@ GONE = {
     "right to left": "/%E2%80%AEabout",
     "a media file of nobody": "/media/00000000000000000000/x.png",
     "a static file of nobody": "/static/0000000000000000/css/site.css",
-    "a static file below the folder": "/static/0000000000000000/..%2f..%2fapp/security.py",
+    "a static file below the folder": "/static/0000000000000000/..%2f..%2fapp/__init__.py",
 }
 
 REFUSED = {

@@ -106,6 +106,18 @@ def test_the_relay_dies(house: Peers) -> None:
     assert_fresh(house, title)
 
 
+def test_an_origin_stands_in_for_a_dead_relay(house: Peers) -> None:
+    """Changes arrive though nobody starts another relay, and the log says who delivers."""
+    house.warm()
+    house.kill_relay()
+    assert_fresh(house, write(house))
+    assert any("edge.relay_dead" in origin.log for origin in house.origins)
+    house.start_relay()
+    assert eventually(
+        lambda: any("edge.relay_back" in origin.log for origin in house.origins), within=PATIENCE
+    )
+
+
 def test_the_database_stops(house: Peers) -> None:
     """What is kept is served, if need be old; once the database is back it is new."""
     for page in PAGES:

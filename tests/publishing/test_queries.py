@@ -65,11 +65,11 @@ def test_only_what_is_published_is_found(app: Flask, status: Status) -> None:
         pages.by_slug(page.slug),
         *pages.linked(),
         *pages.everything(),
-        *topics.in_use(),
-        *authors.in_use(),
-        *search.matching("secret"),
+        *topics.with_articles(),
+        *authors.with_articles(),
+        *search.search_posts("secret"),
         *exports.addresses(1),
-        *exports.rows(),
+        *exports.newest(10).rows,
         redirects.target("/old"),
     ]
     assert [thing for thing in found if thing is not None] == []
@@ -93,7 +93,7 @@ def test_the_newest_come_first_and_ties_are_broken_by_id(app: Flask) -> None:
 
 
 def test_the_list_of_a_topic_or_an_author_holds_only_theirs(app: Flask) -> None:
-    """A list is narrowed by topic and by author."""
+    """A list is filter_about by topic and by author."""
     content.post("Both", topics=["T"], authors=["A"])
     content.post("Neither")
     topic, author = topics.by_slug("t"), authors.by_slug("a")
@@ -201,8 +201,12 @@ def test_a_list_shows_what_fills_no_page_and_one_page_more(
 ) -> None:
     """It goes on without a gap, on the page before the newest that is full."""
     ends = archive.ends(count)
-    assert (ends.shown, ends.older, archive.lasting_count(count)) == (shown, older, lasting)
-    assert ends.shown + (ends.older or 0) * archive.PAGE_SIZE == count
+    assert (ends.article_count, ends.older, archive.count_complete_pages(count)) == (
+        shown,
+        older,
+        lasting,
+    )
+    assert ends.article_count + (ends.older or 0) * archive.PAGE_SIZE == count
 
 
 @pytest.mark.parametrize(
@@ -214,7 +218,7 @@ def test_a_page_lasts_when_it_is_full_or_the_first(
 ) -> None:
     """Another one's articles are shown by the list until it is full."""
     page = archive.Numbered(number=number, posts=(Post(),) * posts)
-    assert page.lasting is lasting
+    assert page.is_complete is lasting
 
 
 def test_years_and_their_neighbours(any_app: Flask) -> None:
@@ -247,7 +251,7 @@ def test_topics_at_the_same_place_keep_their_order(any_app: Flask) -> None:
     assert found is not None
     assert [topic.id for topic in found.topics] == [1, 2]
     assert [author.id for author in found.authors] == [1, 2]
-    (row,) = exports.rows()
+    (row,) = exports.newest(10).rows
     assert (row.topics, row.authors) == (("First", "U"), ("First", "B"))
 
 
@@ -256,16 +260,20 @@ def test_topics_and_authors_are_counted(any_app: Flask) -> None:
     content.post("a", topics=["T", "U"], authors=["A"])
     content.post("b", topics=["T"], authors=["A"])
     content.post("c", topics=["T", "V"], authors=["B"], status=Status.DRAFT)
-    assert [(c.topic.name, c.count) for c in topics.in_use()] == [("T", 2), ("U", 1)]
-    assert [(c.author.name, c.count) for c in authors.in_use()] == [("A", 2)]
-    assert (topics.slugs_in_use(), authors.slugs_in_use()) == (["t", "u"], ["a"])
+    assert [(c.topic.name, c.count) for c in topics.with_articles()] == [("T", 2), ("U", 1)]
+    assert [(c.author.name, c.count) for c in authors.with_articles()] == [("A", 2)]
+    assert (topics.slugs_with_articles(), authors.slugs_with_articles()) == (["t", "u"], ["a"])
 
 
 def test_the_busiest_topics_stand_by_name(any_app: Flask) -> None:
     """Which ones there are is decided by their articles; among equals the older topic wins."""
     for title, about in (("a", ["Z", "M", "N"]), ("b", ["Z", "M"]), ("c", ["Z", "A"])):
         content.post(title, topics=about)
-    assert [(c.topic.name, c.count) for c in topics.busiest(3)] == [("M", 2), ("N", 1), ("Z", 3)]
+    assert [(c.topic.name, c.count) for c in topics.with_most_articles(3)] == [
+        ("M", 2),
+        ("N", 1),
+        ("Z", 3),
+    ]
 
 
 def test_a_list_knows_the_first_topic_alone(any_app: Flask) -> None:
@@ -299,7 +307,7 @@ def test_search_finds_words_in_any_form(any_app: Flask, typed: str, expected: li
     """Case and endings don't matter; nothing is found for nothing."""
     content.post("Lights", words="The lanterns of the harbour were lit at six.")
     content.post("Other", words="Nothing of the kind.")
-    assert [found.post.title for found in search.matching(typed)] == expected
+    assert [found.post.title for found in search.search_posts(typed)] == expected
 
 
 SYNTAX = [
@@ -322,26 +330,26 @@ SYNTAX = [
 def test_nothing_that_a_reader_types_is_syntax(any_app: Flask, typed: str) -> None:
     """No operator of either database raises."""
     content.post("One", words="a text")
-    assert isinstance(search.matching(typed), list)
+    assert isinstance(search.search_posts(typed), list)
 
 
 def test_a_very_long_search_is_cut(any_app: Flask) -> None:
     """The words that are looked for have a bound."""
-    assert len(search.cleaned("word " * 10_000)) <= search.LONGEST
-    assert search.matching("word " * 10_000) == []
+    assert len(search.clean_query("word " * 10_000)) <= search.LONGEST
+    assert search.search_posts("word " * 10_000) == []
 
 
 def test_search_marks_the_words_that_it_found(any_app: Flask) -> None:
     """The snippet tells matches apart from the text."""
     content.post("One", words="Before the lantern and after.")
-    snippet = search.matching("lantern")[0].snippet
+    snippet = search.search_posts("lantern")[0].snippet
     assert f"{search.OPEN}lantern{search.CLOSE}" in snippet
 
 
 def test_search_on_sqlite_finds_an_unfinished_last_word(app: Flask) -> None:
     """A reader is shown what begins with the last word."""
     content.post("One", words="Chrysanthemum season")
-    assert len(search.matching("chrysanth")) == 1
+    assert len(search.search_posts("chrysanth")) == 1
 
 
 def test_a_redirect_leads_where_its_post_is_by_now(app: Flask) -> None:
@@ -416,15 +424,27 @@ def test_an_empty_site_has_an_empty_summary(any_app: Flask) -> None:
         (lambda: articles.newest_in_full(50), 4),
         (lambda: archive.page(1), 4),
         (lambda: articles.by_slug("n1"), 4),
-        (lambda: search.matching("n1"), 5),
-        (exports.rows, 3),
-        (topics.in_use, 1),
+        (lambda: search.search_posts("n1"), 5),
+        (lambda: exports.newest(10), 3),
+        (lambda: exports.part(1, 10), 3),
+        (topics.with_articles, 1),
         (archive.years, 1),
         (lambda: archive.year(2024), 3),
         (exports.summary, 4),
     ],
     ids=[
-        *("newest", "in-full", "page", "article", "search", "rows", "topics", "years", "year"),
+        *(
+            "newest",
+            "in-full",
+            "page",
+            "article",
+            "search",
+            "rows",
+            "part",
+            "topics",
+            "years",
+            "year",
+        ),
         "summary",
     ],
 )

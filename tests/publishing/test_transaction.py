@@ -37,7 +37,7 @@ def test_a_concurrent_change_is_a_conflict(app: Flask) -> None:
         session.add(
             Post(kind=Kind.ARTICLE, slug="a", title="A", created_at=NOW, updated_at=NOW),
         )
-    with pytest.raises(Conflict, match="Somebody else"), transaction() as session:
+    with pytest.raises(Conflict, match="Another user"), transaction() as session:
         post = session.query(Post).one()
         session.connection().exec_driver_sql("UPDATE post SET version = version + 1")
         post.title = "B"

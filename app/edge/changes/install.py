@@ -13,9 +13,10 @@ from sqlalchemy.engine import Connection
 from . import postgresql, sqlite
 from .canary import disagreement
 from .change import EVERYTHING
+from .declaration import NotWatchableError, check_columns, check_tables
 from .log import append
 from .meta import note, noted
-from .tables import CHANGE, META
+from .tables import CHANGE, LOG_COLUMNS, META
 from .watched import Member, Shape, Watched
 
 _FINGERPRINT = "triggers"
@@ -25,22 +26,40 @@ def install(connection: Connection, watched: Sequence[Watched]) -> None:
     """Make the triggers of every watched table anew, in the caller's transaction.
 
     Nobody knows what was written while they were missing, so the log gets an entry "everything".
+    Nothing happens while a table is missing; `drift` says so.
+
+    Raises:
+        NotWatchableError: a table can't be watched as it is declared; no trigger was touched.
     """
-    if not _ready(connection, watched):
+    check_tables(watched)
+    if _missing(connection, watched):
         return
-    remove(connection, watched)
-    for table in watched:
-        for statement in _words(connection).create(shape(connection, table)):
+    shapes = [shape(connection, table) for table in watched]
+    remove(connection)
+    for each in shapes:
+        for statement in _words(connection).create(each):
             connection.exec_driver_sql(_escaped(connection, statement))
     log_everything(connection)
     note(connection, _FINGERPRINT, fingerprint(connection, watched))
 
 
-def remove(connection: Connection, watched: Iterable[Watched]) -> None:
-    """Take the triggers away, as a migration must before it changes a table's columns."""
-    for table in watched:
-        for statement in _words(connection).drop(table.table):
-            connection.exec_driver_sql(statement)
+def install_and_test(connection: Connection, watched: Sequence[Watched]) -> None:
+    """Install the triggers and test them; what they were before is restored if the test fails.
+
+    Raises:
+        NotWatchableError: why the triggers can't do their work.
+    """
+    with connection.begin_nested():
+        install(connection, watched)
+        if (reason := drift(connection, watched)) is not None:
+            raise NotWatchableError(reason)
+
+
+def remove(connection: Connection, _watched: Iterable[Watched] = ()) -> None:
+    """Take all triggers away, as a migration must before it changes a table's columns."""
+    words = _words(connection)
+    for name in connection.scalars(sa.text(words.INSTALLED)).all():
+        connection.exec_driver_sql(_escaped(connection, words.drop(name)))
 
 
 def log_everything(connection: Connection) -> None:
@@ -50,15 +69,16 @@ def log_everything(connection: Connection) -> None:
 
 def drift(connection: Connection, watched: Sequence[Watched]) -> str | None:
     """Why the triggers can't be trusted, or None when they are what `install` left."""
-    if not _ready(connection, watched):
-        return "the change log's tables are missing: run `flask db upgrade`"
+    if missing := _missing(connection, watched):
+        return f"the database has no table {', '.join(missing)}: run `flask db upgrade`"
     known = noted(connection, _FINGERPRINT)
     if known is None:
         return "the triggers were never installed: run `flask edge triggers install`"
     try:
+        check_tables(watched)
         found = fingerprint(connection, watched)
-    except ValueError as error:
-        return f"{error}: run `flask db upgrade`, or take back what was done to it"
+    except NotWatchableError as error:
+        return str(error)
     if known != found:
         return "a watched table or its triggers were altered: run `flask edge triggers install`"
     return _disagreement(connection, watched, found)
@@ -80,28 +100,45 @@ def _disagreement(connection: Connection, watched: Sequence[Watched], found: str
 def shape(connection: Connection, watched: Watched) -> Shape:
     """A watched table's key, columns and unique indexes, read from the database."""
     if connection.dialect.name == "postgresql" and (odd := _odd(connection, watched.table)):
-        raise ValueError(f"{watched.table} {odd}: not watchable")
-    look = sa.inspect(connection)
-    key = tuple(look.get_pk_constraint(watched.table)["constrained_columns"])
+        raise NotWatchableError(f"{watched.table} {odd}: not watchable")
+    types = _types(connection, watched.table)
+    key = tuple(sa.inspect(connection).get_pk_constraint(watched.table)["constrained_columns"])
     if not key:
-        raise ValueError(f"{watched.table} has no primary key, so its rows can't be watched")
-    columns = tuple(column["name"] for column in look.get_columns(watched.table))
-    unknown = {*watched.columns, *watched.instants, *watched.silent} - {*columns}
-    if unknown:
-        raise ValueError(f"{watched.table} has no column {', '.join(sorted(unknown))}")
+        raise NotWatchableError(f"{watched.table} has no primary key, so its rows can't be watched")
+    check_columns(watched, types, key)
     sqlite_only = connection.dialect.name == "sqlite"
     unique = (_on_sqlite if sqlite_only else _on_postgresql)(connection, watched.table)
     for member in (member for members in unique for member in members):
-        if not member.name:
-            raise ValueError(f"{watched.table} has a unique index on an expression: not watchable")
-        if member.collation not in _EVERYWHERE:
-            raise ValueError(
-                f"{watched.table} has a unique index with the collation {member.collation}, "
-                "which not every program that writes has: not watchable",
-            )
+        _check_member(watched.table, member)
     if key not in [tuple(member.name for member in members) for members in unique]:
         unique.insert(0, tuple(Member(name) for name in key))
-    return Shape(watched=watched, key=key, columns=columns, unique=tuple(dict.fromkeys(unique)))
+    return Shape(
+        watched=watched,
+        key=key,
+        columns=tuple(types),
+        unique=tuple(dict.fromkeys(unique)),
+        types=tuple(types.values()),
+    )
+
+
+def _types(connection: Connection, table: str) -> dict[str, str]:
+    """The columns of a table and their types, as the database's catalogue names both."""
+    if connection.dialect.name == "sqlite":
+        query = sa.text("SELECT name, type FROM pragma_table_xinfo(:t) WHERE hidden <> 1")
+        rows = connection.execute(query, {"t": table})
+    else:
+        rows = connection.execute(sa.text(postgresql.COLUMNS), {"t": sqlite.quote(table)})
+    return {row[0]: row[1] for row in rows}
+
+
+def _check_member(table: str, member: Member) -> None:
+    if not member.name:
+        raise NotWatchableError(f"{table} has a unique index on an expression: not watchable")
+    if member.collation not in _EVERYWHERE:
+        raise NotWatchableError(
+            f"{table} has a unique index with the collation {member.collation}, "
+            "which not every program that writes has: not watchable",
+        )
 
 
 def _odd(connection: Connection, table: str) -> str | None:
@@ -198,6 +235,11 @@ def _escaped(connection: Connection, statement: str) -> str:
     return statement if connection.dialect.name == "sqlite" else statement.replace("%", "%%")
 
 
-def _ready(connection: Connection, watched: Sequence[Watched]) -> bool:
+def _missing(connection: Connection, watched: Sequence[Watched]) -> list[str]:
+    """The tables that the triggers need and the database does not have."""
     names = set(sa.inspect(connection).get_table_names())
-    return {CHANGE, META, *(table.table for table in watched)} <= names
+    needed = dict.fromkeys((CHANGE, META, *(table.table for table in watched)))
+    missing = [name for name in needed if name not in names]
+    if not missing and (lacking := LOG_COLUMNS - _types(connection, CHANGE).keys()):
+        missing = [f"{CHANGE} with the column {name}" for name in sorted(lacking)]
+    return missing

@@ -1,11 +1,13 @@
 """The triggers in PostgreSQL's words: one function a table, the same whoever writes.
 
 The function fixes its search path and time zone, so that an image does not depend on the
-writer's session; the triggers fire always, for a restore or a replica's apply as well.
+writer's session; the triggers fire always, for a restore or a replica's apply as well. Once the
+table is altered they log "everything": to name a column that is gone would fail the write.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy.engine import Connection
@@ -23,6 +25,21 @@ _TEMPORARY_LAST = """
 """Unless it is said, a writer's temporary tables come first, and one may be called like the log."""
 
 
+COLUMNS = """
+    SELECT attname, concat_ws('.', nullif(nspname, 'pg_catalog'), typname) FROM pg_attribute
+    JOIN pg_type ON pg_type.oid = atttypid JOIN pg_namespace ON pg_namespace.oid = typnamespace
+    WHERE attrelid = CAST(:t AS regclass) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+"""The query for the columns of a table and their types, which no search path can rename."""
+
+INSTALLED = f"""
+    SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE starts_with(proname, '{PREFIX}') AND nspname = current_schema()
+    AND prosrc LIKE '%INSERT INTO {CHANGE}(%'
+"""
+"""The query for the trigger functions that are there, also those of a table watched no more."""
+
+
 def create(shape: Shape) -> Iterator[str]:
     """The statements that make the function and the triggers of one table."""
     table, function = quote(shape.watched.table), quote(PREFIX + shape.watched.table)
@@ -30,24 +47,25 @@ def create(shape: Shape) -> Iterator[str]:
     yield (
         f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
         f"SET search_path FROM CURRENT SET \"TimeZone\" = 'UTC' SET \"DateStyle\" = 'ISO' "
-        f"AS $edge$ BEGIN {_body(shape)} RETURN NULL; END $edge$"
+        f"AS $edge$ DECLARE layout text; BEGIN {_body(shape)} RETURN NULL; END $edge$"
     )
     for moment, event, level in (
-        ("insert", "INSERT", "ROW"),
-        ("delete", "DELETE", "ROW"),
-        ("update", "UPDATE", "ROW WHEN (OLD.* *<> NEW.*)"),
-        ("truncate", "TRUNCATE", "STATEMENT"),
+        ("before", "BEFORE INSERT OR UPDATE OR DELETE", "STATEMENT"),
+        ("insert", "AFTER INSERT", "ROW"),
+        ("delete", "AFTER DELETE", "ROW"),
+        ("update", "AFTER UPDATE", "ROW WHEN (OLD.* *<> NEW.*)"),
+        ("truncate", "AFTER TRUNCATE", "STATEMENT"),
     ):
         name = quote(f"{PREFIX}{shape.watched.table}_{moment}")
         yield (
-            f"CREATE TRIGGER {name} AFTER {event} ON {table} "
+            f"CREATE TRIGGER {name} {event} ON {table} "
             f"FOR EACH {level} EXECUTE FUNCTION {function}()"
         )
         yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
 
 
 def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
-    """Make the twin of a watched table, and let the same function log its inserts."""
+    """Make the twin of a watched table, and let the same function log its changes."""
     del columns  # it has all of them
     table, run = quote(shape.watched.table), connection.exec_driver_sql
     run(
@@ -55,12 +73,17 @@ def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
         f"SELECT 0 AS {NUMBER}, * FROM {table} WITH NO DATA"
     )
     function = quote(PREFIX + shape.watched.table)
-    run(f"CREATE TRIGGER canary AFTER INSERT ON {TWIN} FOR EACH ROW EXECUTE FUNCTION {function}()")
+    run(
+        f"CREATE TRIGGER canary AFTER INSERT OR UPDATE OR DELETE ON {TWIN} "
+        f"FOR EACH ROW EXECUTE FUNCTION {function}()"
+    )
+    # The twin has another layout than the table; the caller's savepoint takes this back.
+    run(f"SELECT set_config({_setting(shape)}, 'same', true)")
 
 
-def drop(table: str) -> Iterator[str]:
-    """The statements that take the triggers of one table away."""
-    yield f"DROP FUNCTION IF EXISTS {quote(PREFIX + table)}() CASCADE"
+def drop(function: str) -> str:
+    """The statement that takes the triggers away which call a function."""
+    return f"DROP FUNCTION IF EXISTS {quote(function)}() CASCADE"
 
 
 def _body(shape: Shape) -> str:
@@ -74,12 +97,54 @@ def _body(shape: Shape) -> str:
         f"CASE WHEN {_differs(name)} THEN {literal(name)} END" for name in shape.columns
     )
     return (
+        f"{_guard(shape)} "
         f"IF TG_OP = 'TRUNCATE' THEN {insert}'T', NULL, NULL, NULL); "
         f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {_image(shape, 'NEW')}, NULL); "
         f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {_image(shape, 'OLD')}, NULL, NULL); "
         f"ELSIF {heard} THEN {insert}'U', {_image(shape, 'OLD')}, {_image(shape, 'NEW')}, "
         f"to_json(array_remove(ARRAY[{names}]::text[], NULL))::text); END IF;"
     )
+
+
+def _guard(shape: Shape) -> str:
+    """What ends the function before it names a column that the table may not have any more.
+
+    The layout is compared once a statement, by a trigger that fires before it, since a table can't
+    be altered during one. Only row triggers fire where a replica applies changes.
+    """
+    setting = _setting(shape)
+    return (
+        f"IF TG_WHEN = 'BEFORE' OR TG_OP = 'TRUNCATE' THEN layout := {_layout(shape)}; "
+        f"ELSE layout := coalesce(nullif(current_setting({setting}, true), ''), {_layout(shape)}); "
+        f"END IF; "
+        f"IF TG_WHEN = 'BEFORE' THEN PERFORM set_config({setting}, layout, true); RETURN NULL; "
+        f"ELSIF layout = 'no log' THEN RETURN NULL; "
+        f"ELSIF layout = 'altered' THEN "
+        f"IF NOT EXISTS (SELECT FROM {CHANGE} WHERE op = 'E' "
+        f"AND xid = pg_current_xact_id()::text::bigint) THEN "
+        f"INSERT INTO {CHANGE}(written_at, xid, of_table, op) "
+        f"VALUES ({NOW}, pg_current_xact_id()::text::bigint, '*', 'E'); END IF; "
+        f"RETURN NULL; END IF;"
+    )
+
+
+def _layout(shape: Shape) -> str:
+    """Whether the table has the name, columns and types that the function was made for."""
+    pairs = zip(shape.columns, shape.types, strict=True)
+    columns = ", ".join(literal(f"{name} {kind}") for name, kind in pairs)
+    found = COLUMNS.replace("CAST(:t AS regclass)", "TG_RELID")
+    return (
+        f"(SELECT CASE WHEN to_regclass('{CHANGE}') IS NULL THEN 'no log' "
+        f"WHEN TG_RELID = to_regclass({literal(quote(shape.watched.table))}) "
+        f"AND array_agg(concat_ws(' ', name, kind)) = ARRAY[{columns}] THEN 'same' "
+        f"ELSE 'altered' END FROM ({found}) AS found(name, kind))"
+    )
+
+
+def _setting(shape: Shape) -> str:
+    """The setting of a transaction that keeps the answer; it allows only plain names."""
+    digest = hashlib.blake2b(shape.watched.table.encode(), digest_size=8).hexdigest()
+    return f"'edge.layout_{digest}'"
 
 
 def _image(shape: Shape, row: str) -> str:

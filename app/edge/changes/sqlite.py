@@ -25,6 +25,13 @@ TWIN = "edge_canary"
 NUMBER = "edge_number"
 """A column that the twin has besides."""
 
+INSTALLED = f"""
+    SELECT name FROM sqlite_master
+    WHERE type = 'trigger' AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'
+    AND sql LIKE '%INSERT INTO {CHANGE}(%'
+"""
+"""The query for the triggers that are there, also those of a table that is watched no more."""
+
 
 def create(shape: Shape) -> Iterator[str]:
     """The statements that make the triggers of one table."""
@@ -60,21 +67,9 @@ def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
 
     All of it is temporary, so nobody else waits for it. Only an index tells a collation.
     """
-    table, run = shape.watched.table, connection.exec_driver_sql
-    master = sa.text("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = :t")
-    run(
-        str(connection.scalar(master, {"t": table})).replace("CREATE TABLE", "CREATE TEMP TABLE", 1)
-    )
-    named = ", ".join(map(quote, columns))
-    run(f"CREATE INDEX temp.edge_collations ON {quote(table)} ({named})")
-    kinds = run(f"SELECT name, type FROM pragma_table_xinfo({literal(table)}, 'temp')").all()
-    collations = run(
-        "SELECT name, coll FROM pragma_index_xinfo('edge_collations', 'temp') WHERE key"
-    ).all()
-    kind = {row.name: row.type for row in kinds}
-    told = (f"{quote(name)} {kind[name]} COLLATE {quote(coll)}" for name, coll in collations)
-    run(f"DROP TABLE temp.{quote(table)}")
-    run(f"CREATE TEMP TABLE {TWIN} ({NUMBER}, {', '.join(told)})")
+    run = connection.exec_driver_sql
+    described = ", ".join(_described(connection, shape.watched.table, columns))
+    run(f"CREATE TEMP TABLE {TWIN} ({NUMBER}, {described})")
     run(
         f"CREATE TEMP TABLE IF NOT EXISTS {CHANGE} "
         "(id INTEGER PRIMARY KEY, xid, of_table, op, old, new, changed, written_at)"
@@ -82,15 +77,38 @@ def twin(connection: Connection, shape: Shape, columns: Sequence[str]) -> None:
     run(_after_insert(replace(shape, watched=replace(shape.watched, table=TWIN))))
 
 
+def _described(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
+    """Columns with their types and collations, as CREATE TABLE takes them.
+
+    Only an index of a copy tells a collation. A rollback takes the copy away: DROP TABLE would
+    first delete the rows of it, by foreign keys that refer to tables that are not temporary.
+    """
+    run = connection.exec_driver_sql
+    master = sa.text("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = :t")
+    statement = str(connection.scalar(master, {"t": table}))
+    copy = connection.begin_nested()
+    try:
+        run(statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+        named = ", ".join(map(quote, columns))
+        run(f"CREATE INDEX temp.edge_collations ON {quote(table)} ({named})")
+        rows = run(f"SELECT name, type FROM pragma_table_xinfo({literal(table)}, 'temp')")
+        types = {row.name: row.type for row in rows}
+        collations = run(
+            "SELECT name, coll FROM pragma_index_xinfo('edge_collations', 'temp') WHERE key"
+        ).all()
+    finally:
+        copy.rollback()
+    return [f"{quote(name)} {types[name]} COLLATE {quote(coll)}" for name, coll in collations]
+
+
 def _after_insert(shape: Shape) -> str:
     table = shape.watched.table
     return _trigger(table, "insert", "AFTER INSERT", _log(table, "I", new=_image(shape, "NEW")))
 
 
-def drop(table: str) -> Iterator[str]:
-    """The statements that take the triggers of one table away."""
-    for moment in ("insert", "delete", "update", "before_insert", "before_update"):
-        yield f"DROP TRIGGER IF EXISTS {quote(PREFIX + table + '_' + moment)}"
+def drop(trigger: str) -> str:
+    """The statement that takes a trigger away."""
+    return f"DROP TRIGGER IF EXISTS {quote(trigger)}"
 
 
 def _trigger(table: str, moment: str, event: str, body: str, when: str = "") -> str:

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 CHANGE = "edge_change"
 META = "edge_meta"
+LOG_COLUMNS = frozenset({"id", "xid", "of_table", "op", "old", "new", "changed", "written_at"})
+"""What a trigger needs of the change log; a schema of an older release may lack some of it."""
 
 
 def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:

@@ -45,6 +45,8 @@ class Shape:
     columns: tuple[str, ...]
     unique: tuple[tuple[Member, ...], ...]
     """What each unique index compares, the primary key's first."""
+    types: tuple[str, ...]
+    """The type of each column, as the database names it."""
 
     @property
     def heard(self) -> tuple[str, ...]:

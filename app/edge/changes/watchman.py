@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from .install import drift
 from .watched import Watched
+
+_log = logging.getLogger(__name__)
 
 OFTEN = timedelta(seconds=2)
 """A process asks the database no more often than this."""
@@ -46,6 +49,7 @@ _VERSION = {
 
 _UNREADABLE = "the database could not be asked about its triggers"
 _AWAY = "the database is away, so it could not be asked about its triggers"
+_UNPURGED = "what was stored before the triggers failed could not be purged"
 _UNTOLD = {None, _AWAY}
 
 
@@ -73,6 +77,7 @@ class Watchman:
         self._version: object = None
         self._sound: object = None
         self._trouble: str | None = None
+        self._untold = False
 
     def trouble(self) -> str | None:
         """Why nothing must be shared just now, as of a moment ago; None when all is well."""
@@ -89,9 +94,22 @@ class Watchman:
             found = self._trouble
         # A database that is away is written by nobody; what was kept is as good as it was.
         worse = before in _UNTOLD and (found not in _UNTOLD or (found is None and mended))
-        if worse and self.on_trouble is not None:
-            self.on_trouble()
+        self._untold = self._untold or worse
+        if self._untold:
+            found = self._trouble = self._tell() or found
         return found
+
+    def _tell(self) -> str | None:
+        """Call `on_trouble`; whoever asks is a request or a relay, which no failure must reach."""
+        self._untold = False
+        try:
+            if self.on_trouble is not None:
+                self.on_trouble()
+        except Exception:  # noqa: BLE001 - as the docstring says
+            self._untold = True
+            _log.exception("edge.not_told: pages from before the triggers failed can't be purged")
+            return _UNPURGED
+        return None
 
     def watch(self, now: datetime) -> datetime:
         """Look, for a relay; return when to look again."""
@@ -112,6 +130,10 @@ class Watchman:
         except DBAPIError as error:
             self._version = None
             return _AWAY if error.connection_invalidated else _UNREADABLE
+        except Exception as error:  # noqa: BLE001 - a request asks; the reason is told
+            self._version = None
+            _log.exception("edge.triggers_not_checked: nothing is shared until they are")
+            return f"the triggers could not be checked ({type(error).__name__}: {error})"
 
     def _connected(self) -> Connection:
         """A connection; that there is none means that the database is away."""

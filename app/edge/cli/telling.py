@@ -11,6 +11,7 @@ import click
 from flask import Flask, current_app
 from sqlalchemy.exc import NoSuchTableError
 
+from ..changes.declaration import NotWatchableError
 from ..index.search import UnknownSubject
 from ..policy import PolicyError
 
@@ -46,5 +47,7 @@ def in_one_sentence() -> Iterator[None]:
         yield
     except (UnknownSubject, PolicyError) as error:
         raise click.ClickException(str(error)) from None
+    except NotWatchableError as error:
+        raise click.ClickException(f"The triggers are as they were: {error}.") from None
     except NoSuchTableError as error:
         raise click.ClickException(f"The database has no table {error}: make it first.") from None

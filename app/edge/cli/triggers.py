@@ -9,7 +9,9 @@ from flask.cli import AppGroup
 from ..flask import releasing
 from .telling import as_json_option, in_one_sentence, tell, this_app
 
-triggers_cli = AppGroup("triggers", help="Install or check the triggers that log every write.")
+triggers_cli = AppGroup(
+    "triggers", help="Install, check or remove the triggers that log every write."
+)
 
 
 @triggers_cli.command("install")
@@ -18,6 +20,14 @@ def install_command(*, as_json: bool) -> None:
     """Make the triggers anew, and purge everything: nobody logged what was written meanwhile."""
     with in_one_sentence():
         tell(releasing.install_triggers(this_app()), as_json=as_json)
+
+
+@triggers_cli.command("remove")
+@as_json_option
+def remove_command(*, as_json: bool) -> None:
+    """Take the triggers away, before somebody alters a watched table by hand; nothing is shared."""
+    with in_one_sentence():
+        tell(releasing.remove_triggers(this_app()), as_json=as_json)
 
 
 @triggers_cli.command("check")

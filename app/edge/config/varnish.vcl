@@ -38,6 +38,9 @@ sub vcl_init {
 @{members}}
 
 sub vcl_recv {
+    if (req.url ~ "^.{8001}") {
+        return (synth(414, "URI Too Long"));
+    }
     set req.backend_hint = origins.backend();
     if (req.restarts > 0) {
         return (hash);
@@ -58,6 +61,7 @@ sub vcl_recv {
     unset req.http.X-Rewrite-URL;
     unset req.http.Proxy;
     unset req.http.Early-Data;
+    call broadsheet_range;
     set req.http.X-Forwarded-Proto = "@{scheme}";
     set req.http.Broadsheet-Path = regsub(req.url, "\?.*$", "");
     if (req.http.Broadsheet-Path != "/healthz") {
@@ -85,6 +89,34 @@ sub vcl_recv {
     unset req.http.Cookie;
     call broadsheet_encoding;
     # The built-in vcl_recv goes on from here, and looks the page up.
+}
+
+# Only a single valid range of a GET is used, as RFC 9110 section 14.2 allows. Any other Range is
+# ignored: Varnish would answer it with 416 and the Cache-Control of the page.
+sub broadsheet_range {
+    if (req.method != "GET" || req.http.Range !~ "(?i)^bytes=([0-9]+-[0-9]*|-[0-9]+)$") {
+        unset req.http.Range;
+    }
+    if (req.http.Range ~ "-[0-9]{16}") {
+        set req.http.Range = regsub(req.http.Range, "^(bytes=[0-9]*-)[0-9]+$", "\1999999999999999");
+    }
+    if (req.http.Range ~ "=[0-9]+-[0-9]" &&
+        std.integer(regsub(req.http.Range, "^.*=([0-9]+)-.*$", "\1"), 999999999999999) >
+        std.integer(regsub(req.http.Range, "^.*-", ""), 0)) {
+        unset req.http.Range;
+    }
+}
+
+# A range that begins behind the end of the page: 416, which is never stored. Where the request has a
+# condition as well, which comes first, the range is ignored.
+sub broadsheet_unsatisfiable {
+    if (req.http.If-None-Match || req.http.If-Modified-Since || req.http.If-Range ||
+        !resp.http.Content-Length) {
+        unset req.http.Range;
+    } else {
+        set req.http.Broadsheet-Length = resp.http.Content-Length;
+        return (synth(416, "Range Not Satisfiable"));
+    }
 }
 
 # What the app's routes say: public, private, or unknown where no route answers.
@@ -325,6 +357,9 @@ sub vcl_synth {
     if (resp.status == 405) {
         set resp.http.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
     }
+    if (resp.status == 416) {
+        set resp.http.Content-Range = "bytes */" + req.http.Broadsheet-Length;
+    }
     set resp.body = resp.reason + {"
 "};
     return (deliver);
@@ -332,6 +367,18 @@ sub vcl_synth {
 
 # What became of the request (RFC 9211), after what the caches behind said; what is ours stays here.
 sub vcl_deliver {
+    if (resp.status == 200 && req.http.Range) {
+        if (!resp.http.Content-Length || req.http.Range ~ "=-0+$" ||
+            (req.http.Range ~ "=[0-9]" &&
+            std.integer(regsub(req.http.Range, "^.*=([0-9]+)-.*$", "\1"), 999999999999999) >=
+            std.integer(resp.http.Content-Length, 0))) {
+            call broadsheet_unsatisfiable;
+        }
+    }
+    if (resp.status == 416) {
+        set resp.http.Cache-Control = "no-store";
+        unset resp.http.Expires;
+    }
     if (obj.hits > 0 && !obj.uncacheable) {
         set req.http.Broadsheet-Status = "varnish; hit; ttl=" + std.integer(duration=obj.ttl);
         if (req.http.Broadsheet-Detail) {

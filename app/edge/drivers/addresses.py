@@ -38,7 +38,12 @@ def absolute_url(site: str, url: str) -> str:
     """The absolute URL of a page, percent-encoded, from its path and query."""
     if url.startswith(("http://", "https://")):
         site, url = url[: url.index("/", 8)] if "/" in url[8:] else url, target_of(url)
-    return site + percent_encoded(target_of(url))
+    return site.rstrip("/") + percent_encoded(target_of(url))
+
+
+def whole(site: str, url: str) -> str:
+    """The whole address of a page as it was registered, from its path and query."""
+    return url if url.startswith(("http://", "https://")) else site.rstrip("/") + url
 
 
 def identifier(values: Mapping[str, str], setting: str, pattern: str, right: str) -> str:

@@ -15,6 +15,8 @@ BRIEF = timedelta(minutes=1)
 class Target:
     """A page that an edge shall forget: by its tag or by its URL, as the driver prefers.
 
+    `site` is the address that `url` is a path of, as the page was registered. The process that
+    delivers the purge may have other settings, so its own site counts only where this is empty.
     `gone`: it may have lost something that must not be shown any more, so an edge that could keep
     it for when the origin fails must not. `ticket` is the same for each try of one purge and
     another for every other one; empty where nobody knows.
@@ -22,6 +24,7 @@ class Target:
 
     url: str
     tag: str = ""
+    site: str = ""
     gone: bool = False
     ticket: str = field(default="", compare=False)
 
@@ -100,7 +103,8 @@ class Driver(Protocol):
     """Tells one edge to forget pages; a call that returns was accepted by the edge.
 
     Any thread may call it. Purging twice does no harm. One that purges by URL says `by_url`: what
-    the edge got under another URL of the page, such as one with a tracker, it does not find.
+    the edge got under another URL of the page, such as one with a tracker, it does not find. One
+    that purges by tag says `by_tag`: of targets with the same tag it needs one.
     """
 
     @property

@@ -34,6 +34,7 @@ class BunnyDriver:
     """Purges one pull zone."""
 
     limits = Limits(batch=1, per_second=5, burst=120, ignored_lifetime=BRIEF)
+    by_tag = True
 
     def __init__(self, channel: Channel, zone: str, *, site: str) -> None:
         self._channel = channel

@@ -85,6 +85,7 @@ class CloudflareDriver:
         self._zone = zone
         self.limits = PLANS[zone.plan].limits(zone.by)
         self.by_url = zone.by == "url"
+        self.by_tag = not self.by_url
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Forget these pages."""
@@ -93,7 +94,8 @@ class CloudflareDriver:
         if self._zone.by == "tag":
             self._purge({"tags": tags_of("cloudflare", targets)})
         else:
-            files = dict.fromkeys(absolute_url(self._zone.site, t.url) for t in targets)
+            # The site of the page comes first: ours may be another one than readers know.
+            files = dict.fromkeys(absolute_url(t.site or self._zone.site, t.url) for t in targets)
             self._purge({"files": list(files)})
 
     def purge_everything(self) -> None:

@@ -75,6 +75,7 @@ class CloudFrontDriver:
         self._distribution = distribution
         self._clock = clock
         self.by_url = distribution.by != "tag"
+        self.by_tag = not self.by_url
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Forget these pages."""

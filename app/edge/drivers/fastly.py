@@ -38,6 +38,7 @@ class FastlyDriver:
 
     # A batch of kept and lost pages takes two requests.
     limits = Limits(batch=BATCH, per_second=10, burst=50, timeout=2 * REQUEST)
+    by_tag = True
 
     def __init__(self, channel: Channel, service: str) -> None:
         self._channel = channel

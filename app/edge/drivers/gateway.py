@@ -6,14 +6,21 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from .addresses import whole
 from .base import Limits, PassesOn, PurgeError, Target
+
+Sites = Callable[[], tuple[str, ...] | None]
+"""Returns the sites whose pages a gateway's store holds; None when they can't be listed."""
 
 
 class Purgeable(Protocol):
     """What a gateway offers to be purged by."""
 
     def purge(self, url: str) -> int:
-        """Forget every variant of a URL; return how many there were."""
+        """Forget every variant of a URL; return how many there were.
+
+        The URL is absolute, or a path of the site that the gateway speaks for in this process.
+        """
 
     def purge_all(self) -> int:
         """Forget everything; return how many responses there were."""
@@ -22,6 +29,10 @@ class Purgeable(Protocol):
 class GatewayDriver:
     """Purges a gateway of this machine.
 
+    A page is purged under the site where it was registered and under every site of `sites`: the
+    store is shared by processes whose settings may differ from ours, and each keeps pages under
+    keys of its own site.
+
     When its store fails, the gateway passes on every request, where it can, until a purge of
     everything went through: what it missed meanwhile is not known one by one.
     """
@@ -29,18 +40,24 @@ class GatewayDriver:
     # Short, for whoever dies with a claim leaves old pages to be served until it ends.
     limits = Limits(batch=500, timeout=timedelta(seconds=2), slack=timedelta(0))
 
-    def __init__(self, gateway: Purgeable) -> None:
+    def __init__(self, gateway: Purgeable, sites: Sites = tuple) -> None:
         self._gateway = gateway
+        self._sites = sites
         self._failed = False
 
     def purge(self, targets: Sequence[Target]) -> None:
         """Forget these pages."""
+        self._guarded(self._gateway.purge_all if self._failed else lambda: self._purge(targets))
 
-        def each() -> None:
-            for target in targets:
-                self._gateway.purge(target.url)
-
-        self._guarded(self._gateway.purge_all if self._failed else each)
+    def _purge(self, targets: Sequence[Target]) -> None:
+        sites = self._sites()
+        if sites is None:
+            self._gateway.purge_all()
+            return
+        for target in targets:
+            known = {target.site, *sites} - {""}
+            for url in {whole(site, target.url) for site in known} or {target.url}:
+                self._gateway.purge(url)
 
     def purge_everything(self) -> None:
         """Forget all pages."""

@@ -65,7 +65,7 @@ class GenericDriver:
                 path = percent_encoded(target_of(target.url), _IN_TARGETS)
                 # A reader may ask for the very path that purges everything.
                 if path != self._manner.everything:
-                    self._purge(path, kept=True)
+                    self._purge(path, site=target.site, kept=True)
 
     def purge_everything(self) -> None:
         """Forget all pages, where there is a path that stands for them."""
@@ -76,8 +76,9 @@ class GenericDriver:
             )
         self._purge(self._manner.everything, kept=False)
 
-    def _purge(self, path: str, *, kept: bool) -> None:
-        host = {"Host": urlsplit(self._manner.site).netloc}
+    def _purge(self, path: str, *, site: str = "", kept: bool) -> None:
+        # The site of the page comes first: ours may be another one than readers know.
+        host = {"Host": urlsplit(site or self._manner.site).netloc}
         answer = self._channel.ask(self._manner.method, path, headers=host)
         missing = kept and answer.status in {404, 410}
         if missing or (200 <= answer.status < 300 and not answer.html):  # noqa: PLR2004 - RFC 9110

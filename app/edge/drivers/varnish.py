@@ -40,6 +40,8 @@ NODE = timedelta(seconds=5)
 class VarnishDriver:
     """Purges every node; when one of them fails the call has failed, and the error names it."""
 
+    by_tag = True
+
     def __init__(self, nodes: Sequence[Channel]) -> None:
         if not nodes:
             raise ValueError("Varnish needs at least one node")

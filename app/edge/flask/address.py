@@ -7,10 +7,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, g
 
-from ..http.key import cleaned, ignoring
+from ..http.key import TRACKERS, cleaned, ignoring
 from ..http.uri import has_one_spelling
 from ..policy import PolicyError
-from ..query import TRACKERS, canonical, is_canonical
+from ..query import canonical, is_canonical
 from .requests import TrackedRequest
 
 if TYPE_CHECKING:

@@ -70,11 +70,14 @@ def who(
 def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> Touched:
     """Let every edge forget a URL, the pages that show a row, or everything.
 
-    It goes through the change log, so that it is delivered as surely as any write.
+    It goes through the change log, so that it is delivered as surely as any write. Where nothing
+    is tracked there is no log, and no edge but the gateway is purged.
     """
+    if app.extensions["edge"].tracker is None and subject is None:
+        return _purge_gateway(app, url)
     tracker = tracker_of(app)
     path = None if url is None else named(url, tracker.site)
-    asked = [] if path is None else [asked_for(path, tracker.tag(path))]
+    asked = [] if path is None else [asked_for(path, tracker.tag(path), tracker.site)]
     with tracker.logging() as connection:
         if asked:
             what, changes = "The purge", asked
@@ -86,6 +89,23 @@ def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> 
         for change in changes:
             append(connection, change)
         return Touched.by(what, affected(connection, changes))
+
+
+def _purge_gateway(app: Flask, url: str | None) -> Touched:
+    """Purge the gateway of an app that tracks nothing: one URL, or everything."""
+    embedded = app.extensions["edge"].embedded
+    if embedded is None:
+        raise PolicyError(
+            "This app has no gateway and tracks nothing: purge the edges in front by hand."
+        )
+    if url is None:
+        count = embedded.gateway.purge_all()
+        return Touched(what="The purge", urls=(), everything=f"{count} pages left the gateway")
+    try:
+        found = embedded.gateway.purge(url)
+    except ValueError as error:
+        raise PolicyError(f"{url!r} can't be purged: {error}") from None
+    return Touched(what="The purge", urls=(url,) if found else ())
 
 
 def tracker_of(app: Flask) -> Tracker:
@@ -102,4 +122,6 @@ def _refused(made: Rehearsed) -> str:
     if made.record is not None and made.record.spoilt is not None:
         return made.record.spoilt
     code = str(made.environ.get(FINDING, ""))
+    if code == "reads-unknown" and made.record is not None and made.record.clock is not None:
+        return made.record.clock.what
     return REASONS.get(code) or _OTHERS.get(code, code)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from .standby import stand_by
+
 if TYPE_CHECKING:
     from .upkeep import Upkeep
 
@@ -30,15 +32,17 @@ _SORRY = b"The database can't be asked just now. Please try again in a moment.\n
 class Awake:
     """Catches up before a process serves its first request, or is roused, and starts its relay.
 
-    While that fails `unavailable` answers: what was stored may be older than the database.
+    While that fails `unavailable` answers: what was stored may be older than the database. A
+    process that does not `relay` but `stands_by` delivers while no relay is alive.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options by keyword, each with a default
         self,
         wsgi: Callable[..., Iterable[bytes]],
         upkeep: Upkeep,
         *,
         relay: bool,
+        stands_by: bool = True,
         unavailable: Callable[..., Iterable[bytes]] | None = None,
         ticks: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
@@ -46,11 +50,13 @@ class Awake:
         self._wsgi = wsgi
         self._upkeep = upkeep
         self._relay = relay
+        self._stands_by = stands_by and not relay
         self._unavailable = unavailable or sorry
         self._ticks = ticks
         self._pause = pause
         self._process = 0
         self._roused = 0
+        self._standing_by = 0
         self._lock = Lock()
         self._again_at: float | None = None
 
@@ -63,14 +69,21 @@ class Awake:
         return self._wsgi(environ, start_response)
 
     def rouse(self) -> None:
-        """Begin to catch up behind everybody's back, where a relay is to start and none has.
+        """Begin to catch up in a thread, so that this process relays, or stands by for the relay.
 
         Behind a CDN that answers everything it may be long until a request comes.
         """
+        self._stand_by()
         if not self._relay or os.getpid() in {self._process, self._roused}:
             return
         self._roused = os.getpid()
         Thread(target=self._until_awake, daemon=True).start()
+
+    def _stand_by(self) -> None:
+        """Watch the relay from now on, where it is another process."""
+        if self._stands_by and self._standing_by != os.getpid():
+            self._standing_by = os.getpid()
+            stand_by(self._upkeep)
 
     def _until_awake(self) -> None:
         try:
@@ -104,6 +117,7 @@ class Awake:
         self._again_at = None  # who comes from now on waits for the rest
         if self._relay:
             Thread(target=self._upkeep.run, args=(Event(),), daemon=True).start()
+        self._stand_by()
         self._process = os.getpid()
 
 

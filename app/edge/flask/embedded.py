@@ -12,9 +12,10 @@ from ..gateway.gateway import Gateway
 from ..gateway.lmdb_store import LmdbStore
 from ..gateway.options import INTERNAL, Options
 from ..gateway.refill import Refill
+from ..gateway.sites import Sites
+from ..http.key import TRACKERS
 from ..policy import PolicyError
 from ..purge.leader import FileLeader
-from ..query import TRACKERS
 from ..settings import choice, number
 from .lease import Lease
 from .static import Static
@@ -36,6 +37,7 @@ class Embedded:
     store: LmdbStore
     place: str
     lease: Lease
+    sites: Sites
     refill: Refill | None = None
 
 
@@ -73,6 +75,7 @@ def embedded(
         "ignored_parameters": TRACKERS,
         "largest": entry,
         "coded_by_origin": _coded_ahead(app),
+        "passes": lambda _path: app.debug,  # templates and code change while the process runs
     }
     refills = choice(app.config, "EDGE_REFILL")
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
@@ -97,6 +100,7 @@ def embedded(
         store=store,
         place=str(folder.resolve()),
         lease=lease,
+        sites=Sites(store),
         refill=Refill(gateway, store, leads=leads) if refills else None,
     )
 

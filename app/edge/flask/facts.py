@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import current_app, g, request
 from flask.globals import request_ctx
 
+from ..fence import describe
 from ..guard import Facts
 from .requests import reads_of
 from .responses import vary_names
@@ -28,12 +29,16 @@ def touch(code: str = "private-read") -> None:
 
 def look_at_session(response: Response) -> Response:
     """Note, before any other after_request function runs, whether the view used the session."""
-    session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
     reads = reads_of(request)
-    if session is not None and session.accessed:
+    try:
+        session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
+        if session is not None and session.accessed:
+            reads.touch("session-read")
+        if "cookie" in vary_names(response):
+            reads.touch("vary-cookie")
+    except Exception as error:  # noqa: BLE001 - a session interface of the app's own
+        describe(error, "as it looked at the session")
         reads.touch("session-read")
-    if "cookie" in vary_names(response):
-        reads.touch("vary-cookie")
     return response
 
 

@@ -11,6 +11,7 @@ from ..index.bound import fullness
 from ..index.precision import precision
 from ..policy import PolicyError
 from .asking import tracker_of
+from .condition import other_build
 from .fronting import never_purged
 from .report import Report
 
@@ -33,6 +34,7 @@ def status(app: Flask) -> Report:
             precision=precision(connection),
             bound=tracker.bound,
             refill=_waiting(state.embedded),
+            build=other_build(tracker, connection),
         )
 
 

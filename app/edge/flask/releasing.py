@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
 from .. import release as releases
-from ..changes import drift, install
+from ..changes import drift, remove
 from ..changes.change import EVERYTHING
-from ..changes.log import append
-from ..purge import gateways
+from ..changes.install import install_and_test, log_everything
+from ..changes.log import append, begin_anew
+from ..index.lock import WRITING
+from ..purge import Tier, gateways
+from ..sqlalchemy import INTERNAL
 from .asking import tracker_of
 
 if TYPE_CHECKING:
@@ -43,16 +46,58 @@ def release(app: Flask) -> releases.Released:
     tracker = tracker_of(app)
     with tracker.logging() as connection:
         released = releases.release(connection, tracker.parts, tracker.watched)
-        retired = gateways.retire_others(connection, tracker.front.tiers)
+        now = app.extensions["edge"].clock()
+        retired = gateways.retire_others(connection, tracker.front.tiers, now)
     return replace(released, retired=tuple(retired))
 
 
 def install_triggers(app: Flask) -> Triggers:
-    """Make the triggers anew; everything is purged, since writes may have been missed."""
+    """Make the triggers anew; everything is purged, since writes may have been missed.
+
+    Raises:
+        NotWatchableError: the triggers can't do their work; they are what they were before.
+    """
     tracker = tracker_of(app)
     with tracker.logging() as connection:
-        install(connection, tracker.watched)
+        install_and_test(connection, tracker.watched)
     return check_triggers(app)
+
+
+def remove_triggers(app: Flask) -> Triggers:
+    """Take all triggers away; everything is purged, and nothing is shared until they are back."""
+    tracker = tracker_of(app)
+    with tracker.logging() as connection:
+        remove(connection)
+        log_everything(connection)
+    return check_triggers(app)
+
+
+def joined_tiers(app: Flask) -> list[Tier]:
+    """The gateways and edges that are purged now; none where the database has no such table."""
+    try:
+        with tracker_of(app).reading() as connection:
+            return gateways.joined(connection)
+    except DBAPIError:
+        return []
+
+
+def begin_new_history(app: Flask, tiers: Iterable[Tier] = ()) -> None:
+    """Begin the change log anew after the database was replaced, and purge every tier.
+
+    This machine's gateway is emptied at once. Of the rest the purge is committed here, and left to
+    the first process that serves: its settings name the edges in front, this command's may not.
+
+    Args:
+        app: whose database was replaced.
+        tiers: those that the former database knew.
+    """
+    state, tracker = app.extensions["edge"], tracker_of(app)
+    with tracker.engine.execution_options(**WRITING, **INTERNAL).begin() as connection:
+        for tier in (*tiers, *tracker.front.tiers):
+            gateways.join(connection, tier, state.clock())
+        begin_anew(connection)
+    if state.embedded is not None:
+        state.embedded.gateway.purge_all()
 
 
 def forget_everything(app: Flask) -> None:

@@ -23,6 +23,8 @@ class Report:
     bound: Bound | None
     refill: int | None
     precision: Precision
+    build: str = ""
+    """Why this process shares nothing: its build is not the released one; else empty."""
 
     @property
     def tiers(self) -> tuple[purge.TierStatus, ...]:
@@ -31,25 +33,34 @@ class Report:
 
     def words(self) -> Iterator[str]:
         """The same in lines for people."""
+        if self.build:
+            yield self.build
         yield from self.purging.words()
         most = "" if self.bound is None else f" of {self.bound.pages}"
         yield f"The index holds {self.index.pages}{most} pages."
         aside = "" if self.bound is None else f" of {self.bound.aside}"
-        yield f"  {self.index.aside}{aside} are errors, redirects and answers to a query"
+        yield f"  {self.index.aside}{aside} are answers to a query that are kept for long"
+        yield f"Beside them it holds {self.index.short} short-lived pages:"
+        yield f"  errors, redirects and answers to a query{self._most_short()}"
         if self.bound is not None and self.index.pages >= self.bound.pages:
             yield "  it is full: further pages are not shared; let EDGE_INDEX_PAGES be larger"
         yield self.precision.words()
         if self.refill is not None:
             yield f"{self.refill} purged pages of this machine's gateway wait to be made anew."
 
+    def _most_short(self) -> str:
+        return "" if self.bound is None else f", at most {self.bound.aside} of each"
+
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
         most = {} if self.bound is None else {"most": self.bound.pages}
-        index = {"pages": self.index.pages, "aside": self.index.aside, **most}
+        index = {"pages": self.index.pages, "aside": self.index.aside}
+        index |= {"short": self.index.short, **most}
         precision = {**asdict(self.precision), "ratio": self.precision.ratio}
         return {
             **self.purging.as_json(),
             "index": index,
             "precision": precision,
             "refill": self.refill,
+            "build": self.build,
         }

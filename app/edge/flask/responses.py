@@ -7,13 +7,13 @@ import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..dialects import EDGE_FIELDS
+from ..dialects import EDGE_FIELDS, no_store_directives
 from ..gateway import doubt
 from ..gateway.exchange import FINDING
 from ..guard import Finding, Leak
 from ..http.dates import written
 from ..http.vary import field_names
-from ..policy import PolicyError
+from ..policy import NO_STORE, PolicyError
 from ..spans import whole_seconds
 
 if TYPE_CHECKING:
@@ -46,24 +46,34 @@ _log = logging.getLogger(__name__)
 
 
 def withhold(
-    response: Response, finding: Finding, environ: dict[str, Any], *, strict: bool
+    response: Response,
+    finding: Finding,
+    environ: dict[str, Any],
+    *,
+    policy: Policy = NO_STORE,
+    strict: bool,
 ) -> None:
     """Make the response no-store and tell why; where `strict`, a leak raises instead."""
     environ[FINDING] = finding.code
     if finding.leak:
         if strict:
+            response.close()  # it may hold a file
             raise Leak(finding.sentence)
         path = environ.get("PATH_INFO", "")
         extra = {"finding": finding.code, "sentence": finding.sentence, "path": path}
         _log.warning("edge.finding", extra=extra)
-    close(response)
+    close(response, policy)
 
 
-def close(response: Response) -> None:
-    """Keep the response out of every cache, whatever its headers said."""
+def close(response: Response, policy: Policy = NO_STORE) -> None:
+    """Keep the response out of every cache, whatever its headers said.
+
+    A policy of `no-store` is written with the other directives that it has.
+    """
     for name in header_names(response) & CLOSED:
         del response.headers[name]
-    response.headers["Cache-Control"] = "no-store"
+    closed = policy if policy.no_store else NO_STORE
+    response.headers["Cache-Control"] = no_store_directives(closed)
 
 
 def promise(
@@ -79,7 +89,7 @@ def promise(
     `trusted` edges can be purged; None leaves it to the gateway, which hears what to say if not.
     """
     if policy.no_store:
-        close(response)
+        close(response, policy)
         return
     headers, present = response.headers, header_names(response)
     try:

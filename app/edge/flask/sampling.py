@@ -108,7 +108,7 @@ class Sampler:
         if verdict is Verdict.STALE:
             tag = self._tracker.tag(url)
             with self._tracker.logging() as connection:
-                append(connection, asked_for(url, tag))
+                append(connection, asked_for(url, tag, self._tracker.site))
             _log.warning("edge.stale", extra={"url": url})
         with self._tracker.writing() as connection:
             self._note(connection, url, found, now)
@@ -236,13 +236,11 @@ def rewritten_pages(app: Flask) -> str:
         return ""
 
 
-def degraded(app: Flask) -> str | None:
+def stale_page(tracker: Tracker, connection: Connection) -> str | None:
     """Say which pages are known to be stale at the public edge; None when none is."""
-    tracker: Tracker | None = app.extensions["edge"].tracker
-    if tracker is None or not tracker.front.tiers:
+    if not tracker.front.tiers:
         return None
-    with tracker.reading() as connection:
-        found = [page.url for page in samples.stale(connection) if page.until is None]
+    found = [page.url for page in samples.stale(connection) if page.until is None]
     if not found:
         return None
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..fence import fenced
 from ..reads import recorder
+from .fallback import ASKED
 from .responses import CLOSED, COOKIES_KEY, POLICY_KEY, cookies
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Seal:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on and look at what comes back."""
+        environ.get(ASKED, []).append(True)
         environ.pop(POLICY_KEY, None)
         environ.pop(COOKIES_KEY, None)
         environ[RECORDED] = True
@@ -45,5 +48,14 @@ class Seal:
             return start_response(status, headers, *exc_info)
 
         with recorder.apart():
-            self.begin()
+            with fenced("as a request began"):
+                self.begin()
+                note_url(environ)
             return self.app(environ, start)
+
+
+def note_url(environ: dict[str, Any]) -> None:
+    """Let the record know the URL, which the page may depend on."""
+    record = recorder.current()
+    if record is not None:
+        record.url_text = f"{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"

@@ -33,6 +33,11 @@ class PageTags:
             self.learn()
         return page_tag(self._site, url, key=self._key)
 
+    @property
+    def short_lived(self) -> str:
+        """The tag that all short-lived pages carry beside their own."""
+        return self.of("short-lived")  # no URL: those begin with a slash
+
     def learn(self) -> None:
         """Read the key, or make it."""
         with self._engine.connect() as connection:

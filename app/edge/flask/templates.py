@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask.templating import Environment as FlaskEnvironment
 from jinja2 import Template, TemplateNotFound
 
+from ..fence import fenced
 from ..policy import PolicyError
 from ..reads import Part, recorder
 
@@ -41,7 +42,8 @@ class NotingTemplate(Template):
             made = self._module is None
             module = super()._get_default_module(ctx)
         if module is self._module and made:
-            self._keep(record)
+            with fenced("as it noted a template"):
+                self._keep(record)
         if module is not self._module:  # made for this one import
             if outer is not None:
                 outer.join(record)
@@ -75,7 +77,8 @@ class NotingEnvironment(FlaskEnvironment):
         except TemplateNotFound:
             note(Part(kind=KIND, name=name, digest=ABSENT))
             raise
-        note(self.part(template))
+        with fenced(f"as it noted the template {name}"):
+            note(self.part(template))
         return template
 
     def part(self, template: Template) -> Part:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..changes import chain, log
 from ..changes.install import log_everything
-from ..drivers import Driver
+from ..drivers import Driver, PurgeError
 from ..drivers.gateway import GatewayDriver
 from ..gateway.store import StoreError
 from ..index.lock import WRITING, exclude
@@ -52,16 +52,19 @@ class Upkeep:
         front: Front,
         *,
         bound: Bound | None = None,
+        begin_build: Callable[[Connection], None] | None = None,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL)
         self._embedded = embedded
         self._clock = clock
         self._watchman = watchman
         self._front = front
+        self._begin_build = begin_build
         self._seen = ""
         tiers: dict[Tier, Driver] = dict(front.tiers)
-        if embedded is not None:
-            tiers[own_tier(embedded)] = GatewayDriver(embedded.gateway)
+        self._gateway_driver = None if embedded is None else _driver_of(embedded)
+        if embedded is not None and self._gateway_driver is not None:
+            tiers[own_tier(embedded)] = self._gateway_driver
         hooks = (*hooks, watchman.watch, self._remember)
         self.relay = Relay(self._engine, tiers, hooks=hooks, bound=bound)
 
@@ -73,6 +76,22 @@ class Upkeep:
         _apart(self.relay.run, stop)
         for thread in beside:
             thread.join()
+
+    def stand_in(self) -> None:
+        """Do the relay's work for as long as no other relay is alive; return at once if one is."""
+        with recorder.apart():
+            if not self.relay.is_needed():
+                return
+            _log.warning("edge.relay_dead: no relay is alive; this process delivers until one is")
+            over = Event()
+            proving = Thread(target=_apart, args=(self._go_on_proving, over), daemon=True)
+            proving.start()
+            try:
+                self.relay.run(over, elected=False)
+            finally:
+                over.set()
+                proving.join()
+            _log.warning("edge.relay_back: another relay is alive again")
 
     def _beside(self) -> list[Callable[[Event], None]]:
         """What is done beside relaying, where there is a gateway."""
@@ -134,12 +153,15 @@ class Upkeep:
 
     def catch_up(self) -> None:
         """Make sure that no page is older than the database, before the first one is served."""
+        self._list_site()
         with self._engine.execution_options(**WRITING).begin() as connection:
             exclude(connection)  # who joins is owed all that is resolved from then on
             for tier in self._front.tiers:
                 gateways.join(connection, tier, self._clock())
             if log.is_foreign(connection):
                 log.begin_anew(connection)
+            if self._begin_build is not None:
+                self._begin_build(connection)
             if self._embedded and not self._follows(self._embedded, connection):
                 log_everything(connection)
             chain.newest(connection)
@@ -165,20 +187,29 @@ class Upkeep:
 
     def _purge_what_is_owed(self) -> None:
         """Purge our gateway without a claim: who holds one may have died with it."""
-        if self._embedded is None:
+        if self._embedded is None or self._gateway_driver is None:
             return
         with self._engine.connect() as connection:
-            urls = owed(connection, own_tier(self._embedded))
-        with suppress(StoreError):  # as in _follows
-            if urls is None:
-                self._embedded.gateway.purge_all()
-            for url in urls or ():
-                self._embedded.gateway.purge(url)
+            targets = owed(connection, own_tier(self._embedded))
+        with suppress(PurgeError):  # a store that can't be purged serves nothing either
+            if targets is None:
+                self._gateway_driver.purge_everything()
+            else:
+                self._gateway_driver.purge(targets)
+
+    def _list_site(self) -> None:
+        """List our site in the store, so that other processes purge our pages as well."""
+        if self._embedded is None or not self._embedded.gateway.site:
+            return
+        site, known = self._embedded.gateway.site, self._embedded.sites.known()
+        if known is not None and site not in known:
+            self._embedded.sites.add(site)
 
     def _remember(self, _now: datetime | None = None) -> None:
         """Let the store know how far the history goes that its pages are from."""
         if self._embedded is None:
             return
+        self._list_site()
         # Looked at before the database: what is noted there by now was committed.
         noted, links = self._embedded.store.note(_CHAIN), self._links()
         if noted is not None and noted.decode() not in links:
@@ -213,6 +244,17 @@ class Upkeep:
                 embedded.gateway.purge_all()
             return True
         return seen.decode() in chain.links(connection)
+
+
+def _driver_of(embedded: Embedded) -> GatewayDriver:
+    """The driver of this machine's gateway: it purges the pages of every site in the store."""
+    own = (embedded.gateway.site,) if embedded.gateway.site else ()
+
+    def sites() -> tuple[str, ...] | None:
+        known = embedded.sites.known()
+        return None if known is None else (*known, *own)
+
+    return GatewayDriver(embedded.gateway, sites)
 
 
 def _apart(work: Callable[[Event], None], stop: Event) -> None:

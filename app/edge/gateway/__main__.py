@@ -4,55 +4,18 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-import gunicorn.http.wsgi
-from gunicorn.app.base import BaseApplication
-
+from .admission import Admission
 from .gateway import Gateway
 from .memory_store import MemoryStore
 from .options import Options
-from .proxy import AsReceived, Proxy
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
-
-    from ..http.fields import Pair
+from .proxy import Proxy
+from .server import Server
 
 _HEURISTIC: Final = "trust silent origins for this part of the time since Last-Modified (0.1)"
 _COOKIES: Final = "store responses that set a cookie; only for origins whose cookies are nobody's"
 _STALE: Final = "how long a stale response may stand in where the origin fails (3600)"
-_KEPT: Final = frozenset({"date", "server"})
-
-
-class _Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is not typed
-    """A response that keeps the origin's Date and Server, which gunicorn replaces by its own."""
-
-    def process_headers(self, headers: list[Pair]) -> None:
-        super().process_headers(headers)
-        self._kept = [(name, value) for name, value in headers if name.lower() in _KEPT]
-
-    def default_headers(self) -> list[str]:
-        kept = {name.lower() for name, _ in self._kept}
-        lines: list[str] = super().default_headers()
-        lines = [line for line in lines if line.partition(":")[0].lower() not in kept]
-        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._kept)]
-
-
-class _Server(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
-    """One process with threads around one application."""
-
-    def __init__(self, app: WSGIApplication, settings: dict[str, Any]) -> None:
-        self._app = app
-        self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self._settings.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> WSGIApplication:
-        return self._app
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -77,21 +40,19 @@ def main(arguments: list[str] | None = None) -> None:
         stale_if_error=timedelta(seconds=chosen.stale_if_error),
     )
     proxy = Proxy(chosen.origin, timeout=timedelta(seconds=chosen.timeout), encoded=True)
-    gateway = AsReceived(Gateway(proxy, store=MemoryStore(), options=options))
-    gunicorn.http.wsgi.Response = _Response
+    gateway = Admission(Gateway(proxy, store=MemoryStore(), options=options), token=proxy.token)
     settings = {
         "bind": f"{chosen.host}:{chosen.port}",
         "threads": chosen.threads,
         "keepalive": 75,
         "limit_request_line": 8190,
         "limit_request_field_size": 64 * 1024,
-        "worker_class": "gthread",
         "forwarder_headers": "",
         "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "loglevel": "warning",
     }
-    _Server(gateway, settings).run()
+    Server(gateway, settings).run()
 
 
 if __name__ == "__main__":

@@ -27,20 +27,29 @@ class Asked:
     key: bytes
     found: Found
     token: int
+    #: Nobody shares the answer, so the application may see the reader's own conditions.
+    alone: bool = False
 
     def status(self, **said: object) -> CacheStatus:
         """Return what became of it, beside why it was put at all."""
         return CacheStatus(fwd=self.found.fwd, **said)  # type: ignore[arg-type] # names of its fields
 
-    def environ(self, *, alone: bool) -> WSGIEnvironment:
-        """Return what the application is asked: with our validators, not with the reader's.
+    @property
+    def conditional(self) -> bool:
+        """Tell whether the application sees the reader's own conditions or Range.
 
-        The reader's own conditions stay where the answer is for this reader `alone`.
+        Its response is then for this reader: it may be a part of the page, a 304 or a 416, and
+        a 200 may have been chosen by the conditions. It is never stored.
         """
+        if self.found.stored is not None or not self.request.conditional:
+            return False
+        return self.request.asks_for_head or self.alone
+
+    def environ(self) -> WSGIEnvironment:
+        """Return what the application is asked: with our validators, not with the reader's."""
         request, stored = self.request, self.found.stored
         if stored is None:
-            own = request.asks_for_head or (request.conditional and alone)
-            return request.question(conditions=own)
+            return request.question(conditions=self.conditional)
         environ = request.question()
         if not request.asks_for_head:
             fields = stored.fields

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from ..http import framing
 from .head import Head
 
 if TYPE_CHECKING:
@@ -155,15 +156,93 @@ def ask(app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], floa
     return Answered(head=head, body=body, finding=environ.get(FINDING))
 
 
+class ShortBodyError(RuntimeError):
+    """The application gave fewer bytes than its Content-Length announced.
+
+    The server has sent the head already: it must end the connection, so that the reader does not
+    take the next response for the rest of this one.
+    """
+
+
+def measured(
+    body: Iterable[bytes], length: int | None, environ: WSGIEnvironment
+) -> Iterable[bytes]:
+    """Return a body that gives exactly `length` bytes, or raises ShortBodyError at its end.
+
+    A body without a length, and a file that the server may send by itself, stay as they are.
+    """
+    if length is None or length < 0 or _is_file(body, environ):
+        return body
+    return _Measured(body, _Meter(left=length))
+
+
+def _is_file(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
+    wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(wrapper, type) and isinstance(body, wrapper)
+
+
+class _Meter:
+    """How many bytes of a response are still to come; None while nobody announced a number."""
+
+    def __init__(self, left: int | None = None) -> None:
+        self.left = left
+
+    def cut(self, chunk: bytes) -> bytes:
+        """Return as much of a chunk as was announced."""
+        if self.left is None:
+            return chunk
+        chunk = chunk[: self.left]
+        self.left -= len(chunk)
+        return chunk
+
+
+class _Measured:
+    """A body that ends where its Content-Length says, and tells when it ends before."""
+
+    def __init__(self, body: Iterable[bytes], meter: _Meter) -> None:
+        self._body = body
+        self._meter = meter
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            yield self._meter.cut(chunk)
+            if self._meter.left == 0:
+                return
+        if self._meter.left:
+            yield b""  # so that the head goes out: it may tell a server in front of a file
+            raise ShortBodyError(f"{self._meter.left} bytes of the body are missing.")
+
+    def close(self) -> None:
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
+
+
 def passed_on(
     app: WSGIApplication,
     environ: WSGIEnvironment,
     start_response: StartResponse,
     rewrite: Callable[[str, list[Pair]], list[Pair]],
 ) -> Iterable[bytes]:
-    """Let the application answer the server itself; only its header list goes through `rewrite`."""
+    """Let the application answer the server itself; only its header list goes through `rewrite`.
+
+    Its body ends where its Content-Length says, or with ShortBodyError.
+    """
+    meter = _Meter()
+    started = False
 
     def start(status: str, headers: list[Pair], *exc_info: Any) -> Callable[[bytes], object]:
-        return start_response(status, rewrite(status, headers), *exc_info)
+        nonlocal started
+        head = Head.of(status, headers, requested_at=0, received_at=0)
+        bodiless = environ["REQUEST_METHOD"] == "HEAD" or framing.has_no_body(head.status)
+        length = 0 if bodiless else head.length
+        meter.left = None if length == framing.INVALID else length
+        repaired = framing.repaired(head.status, headers, head.length)
+        write = start_response(status, rewrite(status, repaired), *exc_info)
+        started = True
+        return lambda data: write(meter.cut(data))
 
-    return app(environ, start)
+    body = app(environ, start)
+    if started and (meter.left is None or _is_file(body, environ)):
+        return body
+    return _Measured(body, meter)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..http import reuse, storing, validators
 from ..http.cache_status import CacheStatus
+from ..http.framing import INVALID, has_no_body, repaired
 from . import exchange, packing, reply
 from .asked import Asked
 from .invalidation import forget
@@ -41,7 +42,6 @@ _FAILURES: Final = frozenset({500, 502, 503, 504})
 _WITHDRAWN: Final = frozenset({"no-store", "private", "vary-star"})
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
-_BODILESS: Final = frozenset({204, _NOT_MODIFIED})
 
 
 class Fetcher:
@@ -76,11 +76,12 @@ class Fetcher:
 
     def ask(self, request: Request, key: bytes, found: Found) -> Reply:
         """Ask the application, and return what the reader is sent; store it if that may be."""
-        asked = Asked(request=request, key=key, found=found, token=self._store.token())
-        environ = asked.environ(alone=key in self.unshared)
+        alone = key in self.unshared
+        token = self._store.token()
+        asked = Asked(request=request, key=key, found=found, token=token, alone=alone)
         self._asking.append(None)
         try:
-            return self._take(asked, exchange.ask(self._app, environ, self._clock))
+            return self._take(asked, exchange.ask(self._app, asked.environ(), self._clock))
         except Exception:
             stale = self.instead(request, key, found, "stale-if-error")
             if stale is None:
@@ -124,6 +125,9 @@ class Fetcher:
         if asked.request.asks_for_head:
             return self._take_head(asked, answered, stored)
         if stored is not None and status == _NOT_MODIFIED:
+            if answered.finding:
+                answered.body.close()
+                return self._again(asked)
             return self._validated(asked, answered, stored)
         return self._fetched(asked, answered)
 
@@ -158,13 +162,15 @@ class Fetcher:
     def _again(self, asked: Asked) -> Reply:
         """Fetch what a validation can't answer for."""
         environ = asked.request.question()
-        without = replace(asked, found=asked.found.without(), token=self._store.token())
+        without = replace(
+            asked, found=asked.found.without(), token=self._store.token(), alone=False
+        )
         return self._fetched(without, exchange.ask(self._app, environ, self._clock))
 
     def _take_head(self, asked: Asked, answered: Answered, stored: Stored | None) -> Reply:
         """Let a HEAD freshen the stored response it confirms, else make it stale (4.3.5)."""
         head = answered.head
-        if stored is not None and head.status == _OK:
+        if stored is not None and head.status == _OK and not answered.finding:
             if self._speaks_of(stored, head):
                 freshened = self._keeper.freshened(stored, head, asked.request)
                 self._freshen(asked, freshened.stored, freshened.verdict)
@@ -187,28 +193,46 @@ class Fetcher:
         verdict = storing.verdict(candidate)
         reason, content = verdict.reason, None
         if verdict.store:
-            try:
-                reason, content = self._content(head, body)
-            except Exception:
-                if self.may_stand_in(asked.request, asked.found):
-                    body.close()
-                    raise
-                reason = "incomplete"
+            obstacle = answered.finding or self._obstacle(asked, head)
+            reason, content = (obstacle, None) if obstacle else self._read(asked, head, body)
         if content is not None and reason == "complete":
             return self._store_it(asked, head, content, candidate)
         self._withdraw(asked, reason)
         _log.debug("gateway.not_stored", extra={"reason": reason, "key": asked.key})
         status = asked.status(detail=answered.finding or reason)
         already = content is None and self._already(asked, head, candidate, status)
-        self.unshared.add(asked.key)
+        self._remember(asked.key, reason)
         if already:
             body.close()
             return already
-        rest = body.remaining() if content is None else (content,)
-        if asked.request.is_head:
-            reply.close(rest)
-            rest = ()
-        return self._passed_on(asked, head, rest, status)
+        if content is not None:
+            # The application has given all it has: its Content-Length is the only thing wrong.
+            return self._passed_on(asked, head, (content,), status, length=INVALID)
+        return self._passed_on(asked, head, body.remaining(), status)
+
+    def _obstacle(self, asked: Asked, head: Head) -> str | None:
+        """Return why a response that may be stored is for its reader alone; None if it is not."""
+        if not asked.conditional:
+            return None
+        # Without conditions it would come whole, each time, and never be kept.
+        return "too-large" if (head.length or 0) > self._options.largest else "conditional"
+
+    def _read(self, asked: Asked, head: Head, body: exchange.Body) -> tuple[str, bytes | None]:
+        """Read a body that may be stored; one that breaks off is raised if a stale page helps."""
+        try:
+            return self._content(head, body)
+        except Exception:
+            if self.may_stand_in(asked.request, asked.found):
+                body.close()
+                raise
+            return "incomplete", None
+
+    def _remember(self, key: bytes, reason: str) -> None:
+        """Note that responses for this key are not shared; without conditions they may be."""
+        if reason == "conditional":
+            self.unshared.discard(key)
+        else:
+            self.unshared.add(key)
 
     def _already(
         self, asked: Asked, head: Head, candidate: storing.Candidate, status: CacheStatus
@@ -217,7 +241,7 @@ class Fetcher:
 
         None when it did see them, or when they don't hold.
         """
-        if not asked.request.conditional or head.status != _OK or asked.key in self.unshared:
+        if not asked.request.conditional or head.status != _OK or asked.conditional:
             return None
         etag = head.fields.first("etag")
         bodies = (Body(coding="identity", length=head.length or 0, etag=etag),)
@@ -229,7 +253,10 @@ class Fetcher:
 
     def _content(self, head: Head, body: exchange.Body) -> tuple[str, bytes | None]:
         """Return the body, None if it is too large to keep, and whether it is complete."""
-        length = None if head.status in _BODILESS else head.length
+        if has_no_body(head.status):
+            body.close()
+            return "complete", b""
+        length = head.length
         if length is not None and not 0 <= length <= self._options.largest:
             return ("too-large" if length > 0 else "content-length"), None
         content = body.spool(self._options.largest)
@@ -268,13 +295,26 @@ class Fetcher:
     # pass
 
     def _passed_on(
-        self, asked: Asked, head: Head, body: Iterable[bytes], status: CacheStatus
+        self,
+        asked: Asked,
+        head: Head,
+        body: Iterable[bytes],
+        status: CacheStatus,
+        *,
+        length: int | None = None,
     ) -> Reply:
-        """Return an answer as it came, without what is for caches only."""
-        headers = [*self._signer.shown(head.pairs, asked.request), self._signer.said(status)]
-        if head.length == -1:
-            headers = [pair for pair in headers if pair[0].lower() != "content-length"]
-        return Reply(head.line, headers, body)
+        """Return an answer as it came, without what is for caches only and a wrong framing.
+
+        `length` is the Content-Length where the head's own is known to be wrong.
+        """
+        length = head.length if length is None else length
+        pairs = repaired(head.status, head.pairs, length)
+        headers = [*self._signer.shown(pairs, asked.request), self._signer.said(status)]
+        environ = asked.request.environ
+        if has_no_body(head.status) or asked.request.is_head:
+            reply.close(body)
+            return Reply(head.line, headers, ())
+        return Reply(head.line, headers, exchange.measured(body, length, environ))
 
     def _body_of(self, key: bytes, stored: Stored) -> Callable[[str], bytes | None]:
         return lambda coding: self._store.body(key, stored, coding)

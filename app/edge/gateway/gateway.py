@@ -23,7 +23,7 @@ from .leader import Role, ThreadCollapse
 from .lookup import Found, lookup
 from .options import Options
 from .packer import Packer
-from .request import Keying, Request, quiet
+from .request import Keying, Request, drop_connection_fields, quiet
 from .signing import Signer
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Gateway:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        drop_connection_fields(environ)
         if environ["REQUEST_METHOD"] not in _READS:
             return self._pass(environ, start_response, CacheStatus(fwd=Forwarded.METHOD))
         request = Request(environ, self._options, self._keying)
@@ -95,6 +96,11 @@ class Gateway:
         if self._options.site is not None and Keying(settled).of_url("/") != self.key("/"):
             raise ValueError(f"the gateway speaks for {self._options.site}, not for {site}")
         self._options, self._keying = settled, Keying(settled)
+
+    @property
+    def site(self) -> str:
+        """The one site that it speaks for, such as `https://example.org`; empty when any."""
+        return self._options.site or ""
 
     def purge(self, url: str) -> int:
         """Forget every variant of a URL; return how many there were.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from ..http import dates
+from ..http import dates, framing
 from ..http.fields import Fields
 
 if TYPE_CHECKING:
@@ -55,10 +55,5 @@ class Head:
 
     @property
     def length(self) -> int | None:
-        """Return Content-Length; None when absent, -1 when it is no number or two."""
-        values = set(self.fields.combined("content-length").replace(" ", "").split(",")) - {""}
-        if "content-length" not in self.fields:
-            return None
-        value = values.pop() if len(values) == 1 else ""
-        good = value.isascii() and value.isdigit() and len(value) < len(str(2**63))
-        return int(value) if good else -1
+        """Return Content-Length; None when it is absent, `framing.INVALID` when it is no number."""
+        return framing.content_length(self.fields)

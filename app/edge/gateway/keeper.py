@@ -44,16 +44,19 @@ class Keeper:
         obeyed = targeted.obeyed(head.fields, self._options.targets)
         lifetime = freshness.lifetime(head.fields, obeyed, received_at=head.received_at)
         guesses = head.status in freshness.HEURISTIC_STATUSES or "public" in obeyed.directives
+        guesses = guesses and not request.personal
         if lifetime.source is None and guesses and self._options.heuristic:
             lifetime = freshness.heuristic(
                 head.fields, received_at=head.received_at, fraction=self._options.heuristic
             )
         return storing.Candidate(
             status=head.status,
+            reason=head.reason,
             fields=head.fields,
             obeyed=obeyed,
             lifetime=lifetime,
             authorized=request.authorized,
+            personal=request.personal,
             no_store_asked="no-store" in request.asked,
             cookies_allowed=self._options.keeps_cookies,
         )

@@ -184,6 +184,12 @@ class LmdbStore:
         notes.check(name, value)
         return self._told(partial(notes.keep, name=name, value=value), otherwise=False)
 
+    def enlist(self, name: bytes, line: bytes, *, full: bytes) -> bool:
+        """Add a line to a note, or `full` where there is no room; False when that failed."""
+        notes.check(name, line)
+        listed = partial(notes.enlist, name=name, line=line, full=full)
+        return self._told(listed, otherwise=False)
+
     def most_visited(self, count: int) -> list[tuple[bytes, int]]:
         """Return the keys asked for most of those that are there, with about how often."""
         return self._told(partial(wanted.most_visited, count=count), otherwise=[])

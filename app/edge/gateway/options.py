@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from ..http import key
+from ..http.key import TRACKERS
 from .doubt import NAME
 
 if TYPE_CHECKING:
@@ -25,31 +26,90 @@ INTERNAL: Final = frozenset(
         "xkey",
     }
 )
-#: Request fields in which a stranger could tell the origin another URL, host or method.
+#: Request fields in which a stranger could tell the origin another URL, host, method or client,
+#: or ask for another page in a way that no Vary tells of.
 WITHHELD: Final = frozenset(
     {
+        "cf-connecting-ip",
+        "cf-connecting-ipv6",
+        "cf-pseudo-ipv4",
+        "cf-visitor",
+        "client-ip",
+        "fastly-client-ip",
+        "fastly-ff",
+        "fastly-ssl",
         "forwarded",
+        "forwarded-for",
+        "front-end-https",
+        "proxy",
+        "proxy-client-ip",
+        "proxy-host",
+        "remote-addr",
+        "remote-user",
+        "request-range",
+        "surrogate-capability",
+        "true-client-ip",
+        "wl-proxy-client-ip",
+        "x-appengine-user-ip",
+        "x-arr-ssl",
+        "x-azure-clientip",
+        "x-azure-socketip",
+        "x-base-url",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-envoy-external-address",
+        "x-envoy-original-path",
+        "x-forwarded",
+        "x-forwarded-by",
+        "x-forwarded-client-cert",
         "x-forwarded-for",
         "x-forwarded-host",
+        "x-forwarded-https",
+        "x-forwarded-method",
+        "x-forwarded-path",
         "x-forwarded-port",
         "x-forwarded-prefix",
         "x-forwarded-proto",
+        "x-forwarded-protocol",
         "x-forwarded-scheme",
         "x-forwarded-server",
         "x-forwarded-ssl",
+        "x-forwarded-uri",
+        "x-forwarded-url",
+        "x-forwarded-user",
         "x-host",
+        "x-http-host-override",
         "x-http-method",
         "x-http-method-override",
+        "x-http-path-override",
         "x-method-override",
+        "x-original-for",
+        "x-original-forwarded-for",
         "x-original-host",
+        "x-original-method",
+        "x-original-path",
+        "x-original-proto",
+        "x-original-remote-addr",
+        "x-original-uri",
         "x-original-url",
+        "x-path-info",
+        "x-proxy-url",
+        "x-proxyuser-ip",
+        "x-real-host",
         "x-real-ip",
+        "x-remote-addr",
+        "x-remote-ip",
+        "x-remote-user",
+        "x-request-uri",
+        "x-requested-host",
+        "x-rewrite-path",
+        "x-rewrite-uri",
         "x-rewrite-url",
         "x-script-name",
+        "x-scheme",
+        "x-url-scheme",
     }
 )
-#: Query parameters that campaigns add and no page reads.
-TRACKERS: Final = ("utm_*", "fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "_ga")
 #: RFC 9111 section 5.2.1 and RFC 5861.
 REQUEST_DIRECTIVES: Final = frozenset(
     {

@@ -46,6 +46,8 @@ class Packer:
     def _packed(self, key: bytes, stored: Stored) -> None:
         try:
             self.pack(key, stored)
+        except Exception:  # noqa: BLE001 - the reader has the page; it is packed another time
+            _log.exception("gateway.packing_failed")
         finally:
             with self._closed:
                 self._open -= 1

@@ -1,48 +1,41 @@
 """Proxy: a WSGI application that asks an HTTP origin (RFC 9110 section 7), streaming its answer.
 
-It adds nothing of its own but Via, follows no redirect and caches nothing.
+It adds nothing of its own but Via and CDN-Loop, follows no redirect and caches nothing.
 """
 
 from __future__ import annotations
 
 import http.client
 import logging
-import re
 import ssl
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, urlsplit
 
-from ..http import connection
-from ..http.fields import Fields
+from ..http import connection, framing, lines
+from ..http.fields import Fields, is_name
+from . import loops, reply
+from .admission import loop_detected, looped
+from .exchange import FINDING
+from .origin import OriginResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import timedelta
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from ..http.fields import Pair
+    from .reply import Reply
 
 _log: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024
 #: Left as they are in a path: what RFC 3986 allows there besides letters and digits.
 _PATH: Final = "/~!$&'()*+,;=:@-._"
-_INTERIM: Final = range(100, 200)
-_UNNAMED: Final = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
-#: Folded lines and control characters become a space (RFC 9110 section 5.5, RFC 9112, 5.2).
-_LINE: Final = re.compile(r"[\r\n]+[ \t]*|[\x00-\x08\x0b-\x1f\x7f]")
-_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
-_VIA: Final = "1.1 broadsheet"
-
-
-class _FinalResponse(http.client.HTTPResponse):
-    """The final response: the standard library takes a 103 for one, and only skips 100."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
-            if status not in _INTERIM:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
+_VIA: Final = f"1.1 {loops.PSEUDONYM}"
+#: Written by the proxy itself, whatever the reader's request or its Connection says. `Proxy` is no
+#: field of HTTP: CGI programs take it for a setting (httpoxy).
+_OWN: Final = frozenset({"cdn-loop", "content-length", "host", "proxy", "via"})
+#: What the gateway is told of a response that another recipient could read differently.
+_MALFORMED: Final = "malformed-response"
 
 
 class _Readable(Protocol):
@@ -50,11 +43,19 @@ class _Readable(Protocol):
         """Return at most so many bytes."""
 
 
+class _BadRequestError(Exception):
+    """The reader's request can't be sent on; the message is a sentence for the reader."""
+
+
+class _LoopError(Exception):
+    """The origin is the very server that received the request."""
+
+
 class Proxy:
     """Forwards each request to one origin; 502 when it can't be understood, 504 when it is late.
 
     With `keep_host` the reader's Host goes on; otherwise the origin gets its own. With `encoded`
-    a path is taken to be spelt as it was received, as `AsReceived` leaves it.
+    a path is taken to be spelt as it was received, as `Admission` leaves it.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Proxy:
         parts = urlsplit(origin)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"The origin must look like 'http://host:port', not {origin!r}.")
+        #: This proxy's own member of CDN-Loop.
+        self.token = loops.new_token()
         self._secure = parts.scheme == "https"
         self._address = (parts.hostname, parts.port)
         self._authority = parts.netloc.rpartition("@")[2]
@@ -73,18 +76,31 @@ class Proxy:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Forward one request and stream the answer."""
+        refused = looped(environ, self.token)
+        if refused is not None:
+            return _send(start_response, refused)
         link = self._link()
         try:
-            answer = self._ask(link, environ)
+            response = self._ask(link, environ)
+        except _LoopError:
+            link.close()
+            return _send(start_response, loop_detected())
+        except _BadRequestError as error:
+            link.close()
+            return _send(start_response, reply.own("400 Bad Request", str(error)))
         except TimeoutError:
             link.close()
-            return _failed(start_response, "504 Gateway Timeout", "The origin did not answer.")
+            late = reply.own("504 Gateway Timeout", "The origin did not answer.")
+            return _send(start_response, late)
         except (OSError, http.client.HTTPException, ValueError) as error:
             link.close()
             _log.warning("proxy.origin_failed", extra={"error": repr(error)})
-            return _failed(start_response, "502 Bad Gateway", "The origin could not be reached.")
-        start_response(f"{answer.status:03} {answer.reason or 'Unknown'}", _headers(answer))
-        return _Stream(answer, link)
+            failed = reply.own("502 Bad Gateway", "The origin could not be reached.")
+            return _send(start_response, failed)
+        if response.malformed:
+            environ[FINDING] = _MALFORMED
+        start_response(f"{response.status:03} {response.reason or 'Unknown'}", _headers(response))
+        return _Stream(response, link)
 
     def _link(self) -> http.client.HTTPConnection:
         host, port = self._address
@@ -92,12 +108,14 @@ class Proxy:
         if self._secure:
             context = ssl.create_default_context()
             link = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
-        link.response_class = _FinalResponse
+        link.response_class = OriginResponse
         return link
 
-    def _ask(
-        self, link: http.client.HTTPConnection, environ: WSGIEnvironment
-    ) -> http.client.HTTPResponse:
+    def _ask(self, link: http.client.HTTPConnection, environ: WSGIEnvironment) -> OriginResponse:
+        chunked, length = _request_framing(environ)
+        link.connect()
+        if loops.is_own_server(link.sock, environ):
+            raise _LoopError
         link.putrequest(
             environ["REQUEST_METHOD"],
             self._target(environ),
@@ -106,11 +124,15 @@ class Proxy:
         )
         for name, value in self._request_headers(environ):
             link.putheader(name, value.encode("latin-1"))
-        chunked = "HTTP_TRANSFER_ENCODING" in environ
         if chunked:
             link.putheader("Transfer-Encoding", "chunked")
-        link.endheaders(_body(environ), encode_chunked=chunked)
-        return link.getresponse()
+        elif length is not None:
+            link.putheader("Content-Length", str(length))
+        body = _chunks(environ["wsgi.input"], length) if chunked or length else None
+        link.endheaders(body, encode_chunked=chunked)
+        response = link.getresponse()
+        assert isinstance(response, OriginResponse)
+        return response
 
     def _target(self, environ: WSGIEnvironment) -> str:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
@@ -119,41 +141,30 @@ class Proxy:
         return f"{target or '/'}?{query}" if query else target or "/"
 
     def _request_headers(self, environ: WSGIEnvironment) -> Iterator[Pair]:
+        """Give the reader's fields but those of the hop; framing, Host and Via are always ours."""
         pairs = [
             (name[5:].replace("_", "-").title(), value)
             for name, value in environ.items()
             if name.startswith("HTTP_")
         ]
-        pairs += [(_UNNAMED[name], environ[name]) for name in _UNNAMED if environ.get(name)]
-        dropped = connection.hop_by_hop(Fields(pairs)) | {"host", "via"}
-        via = environ.get("HTTP_VIA")
+        if environ.get("CONTENT_TYPE"):
+            pairs.append(("Content-Type", environ["CONTENT_TYPE"]))
+        dropped = connection.hop_by_hop(Fields(pairs)) | _OWN
         host = environ.get("HTTP_HOST") if self._keep_host else None
         yield "Host", host or self._authority
-        yield "Via", f"{via}, {_VIA}" if via else _VIA
-        yield from ((name, value) for name, value in pairs if name.lower() not in dropped)
-
-
-class AsReceived:
-    """WSGI middleware that leaves a path as it was spelt, where the server tells how it was.
-
-    A proxy must not rewrite it (RFC 9112 section 3.2.1), and to some origins `%2F` is no slash.
-    """
-
-    def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Pass the request on."""
-        target = _ABSOLUTE.sub("", environ.get("RAW_URI", ""), count=1)
-        if target.startswith("/"):
-            environ["PATH_INFO"] = target.partition("?")[0]
-        return self._app(environ, start_response)
+        yield "Via", loops.extended(environ.get("HTTP_VIA"), _VIA)
+        yield "CDN-Loop", loops.extended(environ.get("HTTP_CDN_LOOP"), self.token)
+        yield "Connection", "close"
+        for name, value in pairs:
+            # Not every WSGI server is strict; a fold would begin a line of its own at the origin.
+            if name.lower() not in dropped and is_name(name):
+                yield name, lines.cleaned_value(value)
 
 
 class _Stream:
     """The body of an answer, chunk by chunk; ends its connection when it is closed."""
 
-    def __init__(self, answer: http.client.HTTPResponse, link: http.client.HTTPConnection) -> None:
+    def __init__(self, answer: OriginResponse, link: http.client.HTTPConnection) -> None:
         self._answer = answer
         self._link = link
 
@@ -170,38 +181,43 @@ class _Stream:
         self._link.close()
 
 
-def _headers(answer: http.client.HTTPResponse) -> list[Pair]:
-    """Return the answer's lines as they came, without those of the hop."""
-    pairs = [(name, _LINE.sub(" ", value).strip(" \t")) for name, value in answer.msg.raw_items()]
-    dropped = connection.hop_by_hop(Fields(pairs))
+def _headers(response: OriginResponse) -> list[Pair]:
+    """Return the response's lines as they came, without those of the hop and a wrong framing."""
+    fields = Fields(response.pairs)
+    dropped = connection.hop_by_hop(fields)
+    length = framing.INVALID if response.chunked else framing.content_length(fields)
+    pairs = framing.repaired(response.status, response.pairs, length)
     return [(name, value) for name, value in pairs if name.lower() not in dropped]
 
 
-def _body(environ: WSGIEnvironment) -> Iterable[bytes] | None:
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return _chunks(environ["wsgi.input"], None)
-    return _chunks(environ["wsgi.input"], int(length)) if int(length) else None
+def _request_framing(environ: WSGIEnvironment) -> tuple[bool, int | None]:
+    """Return whether the request's body goes on in chunks, or else with which length."""
+    coding = environ.get("HTTP_TRANSFER_ENCODING")
+    if coding is not None:
+        if coding.strip(" \t").lower() != "chunked":
+            raise _BadRequestError("The request has a transfer coding other than chunked.")
+        return True, None
+    length = environ.get("CONTENT_LENGTH", "")
+    if not length:
+        return False, None
+    if not (length.isascii() and length.isdigit()):
+        raise _BadRequestError("The Content-Length of the request is no number.")
+    return False, int(length)
 
 
 def _chunks(stream: _Readable, length: int | None) -> Iterator[bytes]:
+    """Give the request's body; it must be there to the last byte that was announced."""
     left = length
     while left is None or left > 0:
         chunk = stream.read(_CHUNK if left is None else min(_CHUNK, left))
         if not chunk:
-            return
+            break
         left = None if left is None else left - len(chunk)
         yield chunk
+    if left:
+        raise _BadRequestError("The body of the request is shorter than its Content-Length.")
 
 
-def _failed(start_response: StartResponse, line: str, sentence: str) -> Iterable[bytes]:
-    body = f"{sentence}\n".encode()
-    start_response(
-        line,
-        [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-        ],
-    )
-    return (body,)
+def _send(start_response: StartResponse, response: Reply) -> Iterable[bytes]:
+    start_response(response.line, response.headers)
+    return response.body

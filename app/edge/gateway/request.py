@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ..http import codings, reuse, uri
+from ..http import codings, connection, reuse, uri
 from ..http import key as keys
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Request:
         options = self._options
         if name == "accept-encoding" and self.coding is not None:
             return self.coding
-        if name in options.hidden or name in CONDITIONS:
+        if name in options.hidden or name in CONDITIONS or name in connection.HOP_BY_HOP:
             return None
         if options.shown_to_origin is not None and name not in options.shown_to_origin:
             return None
@@ -98,6 +98,11 @@ class Request:
     def authorized(self) -> bool:
         """Tell whether the request carries credentials that RFC 9111 section 3.5 speaks of."""
         return "HTTP_AUTHORIZATION" in self.environ or bool(self.environ.get("REMOTE_USER"))
+
+    @property
+    def personal(self) -> bool:
+        """Tell whether the origin sees something that names its reader: a cookie, credentials."""
+        return self.authorized or bool(self.seen("cookie"))
 
     @property
     def misspelt(self) -> bool:
@@ -165,7 +170,7 @@ class Request:
             return True
         if options.shown_to_origin is not None and field not in options.shown_to_origin:
             return False
-        return field not in options.hidden
+        return field not in options.hidden and field not in connection.HOP_BY_HOP
 
     def _why_passed(self) -> str | None:
         environ, options = self.environ, self._options
@@ -175,10 +180,24 @@ class Request:
             return "configured"
         if environ.get("CONTENT_LENGTH", "") not in _NO_BODY or "HTTP_TRANSFER_ENCODING" in environ:
             return "body"
-        # Only an origin may evaluate these (RFC 9111 section 4.3.2).
+        # Only an origin may evaluate these (RFC 9111 section 4.3.2); the last two are WebDAV's.
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
             return "precondition"
+        if "HTTP_IF" in environ or "HTTP_IF_SCHEDULE_TAG_MATCH" in environ:
+            return "precondition"
         return "websocket" if "websocket" in environ.get("HTTP_UPGRADE", "").lower() else None
+
+
+def drop_connection_fields(environ: WSGIEnvironment) -> None:
+    """Remove the fields that the request's own Connection names, before anybody reads them.
+
+    An application and a cache that read such a field would answer for a request that the next hop
+    never gets (RFC 9110 section 7.6.1).
+    """
+    named = environ.get("HTTP_CONNECTION")
+    if named:
+        for name in connection.named_fields(named):
+            environ.pop(variable(name), None)
 
 
 def quiet(key: bytes, options: Options) -> WSGIEnvironment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 _OWS: Final = " \t"
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+#: RFC 9110 section 5.5: visible characters, spaces, tabs, and bytes above ASCII as latin-1.
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class Fields:
@@ -41,3 +45,20 @@ class Fields:
     def combined(self, name: str) -> str:
         """Return all lines as one list value (RFC 9110 section 5.3); empty when absent."""
         return ", ".join(self._lines.get(name, ()))
+
+    @property
+    def sendable(self) -> bool:
+        """Tell whether each line is a header field that a server can send."""
+        return all(
+            is_name(name) and all(map(is_value, lines)) for name, lines in self._lines.items()
+        )
+
+
+def is_name(text: str) -> bool:
+    """Tell whether this can be the name of a header field (RFC 9110 section 5.1)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_value(text: str) -> bool:
+    """Tell whether this can be the value of a header field (RFC 9110 section 5.5)."""
+    return _VALUE.fullmatch(text) is not None

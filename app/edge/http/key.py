@@ -22,6 +22,28 @@ _LONGEST_AUTHORITY: Final = 300
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
+#: Query parameters that campaigns and shared links add and no page reads; `*` stands for any
+#: ending. The one list: the gateway's keys, the index and every edge's configuration use it.
+TRACKERS: Final = (
+    "utm_*",
+    "_ga",
+    "_gl",
+    "dclid",
+    "fbclid",
+    "gbraid",
+    "gclid",
+    "igshid",
+    "li_fat_id",
+    "mc_cid",
+    "mc_eid",
+    "msclkid",
+    "ttclid",
+    "twclid",
+    "wbraid",
+    "yclid",
+)
+
+
 def base(scheme: str, authority: str) -> str | None:
     """Return `scheme://host:port` in lower case without a default port; None when it is none."""
     return _base(scheme, authority) if len(authority) <= _LONGEST_AUTHORITY else None

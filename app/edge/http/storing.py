@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from . import connection, vary
+from .fields import is_value
 from .freshness import HEURISTIC_STATUSES, Lifetime
 
 if TYPE_CHECKING:
@@ -15,13 +16,35 @@ if TYPE_CHECKING:
     from .fields import Fields
     from .targeted import Obeyed
 
-#: Never stored: interim answers, parts of a body, and answers to conditions.
+#: Never stored: what answers one request and not every request for the page. Parts, answers to
+#: conditions, a Range or a delta, and answers to the credentials, length, connection, pace or
+#: expectations of one request; RFC 6585 forbids it for 428, 429, 431 and 511.
 _NEVER: Final = frozenset(
-    {HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED}
+    {
+        HTTPStatus.PARTIAL_CONTENT,
+        HTTPStatus.IM_USED,
+        HTTPStatus.NOT_MODIFIED,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.LENGTH_REQUIRED,
+        HTTPStatus.PRECONDITION_FAILED,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        HTTPStatus.EXPECTATION_FAILED,
+        HTTPStatus.MISDIRECTED_REQUEST,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.UPGRADE_REQUIRED,
+        HTTPStatus.PRECONDITION_REQUIRED,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        HTTPStatus.LOOP_DETECTED,
+        HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
+    }
 )
 #: Status codes whose meaning for caches is known here (section 5.2.2.3, must-understand).
 UNDERSTOOD: Final = HEURISTIC_STATUSES | {302, 303, 307, 400, 403, 451, 500, 502, 503, 504}
-_FINAL: Final = 200
+_FINAL: Final = range(200, 600)
 #: RFC 9111 section 3.5: one of these lets an answer to an authorized request be shared.
 _FOR_ALL: Final = ("public", "must-revalidate", "s-maxage")
 #: Told anew in each answer, so not part of what is kept.
@@ -36,7 +59,11 @@ class Candidate:
     fields: Fields
     obeyed: Obeyed
     lifetime: Lifetime
+    #: What follows the three digits of the status line.
+    reason: str = ""
     authorized: bool = False
+    #: The origin saw a cookie or credentials of the reader.
+    personal: bool = False
     no_store_asked: bool = False
     #: Set-Cookie may be kept and shown to everyone: never, unless someone insists.
     cookies_allowed: bool = False
@@ -71,7 +98,12 @@ def verdict(candidate: Candidate) -> Verdict:
 
 
 def _status(candidate: Candidate) -> bool:
-    return candidate.status < _FINAL or candidate.status in _NEVER
+    return candidate.status not in _FINAL or candidate.status in _NEVER
+
+
+def _unsendable(candidate: Candidate) -> bool:
+    """A server refuses to send these lines, so every HIT would be an error (RFC 9110, 5.5)."""
+    return not (candidate.fields.sendable and is_value(candidate.reason))
 
 
 def _not_understood(candidate: Candidate) -> bool:
@@ -107,6 +139,13 @@ def _authorization(candidate: Candidate) -> bool:
     return candidate.authorized and not any(name in directives for name in _FOR_ALL)
 
 
+def _personal(candidate: Candidate) -> bool:
+    """Without a lifetime or `public`, nobody said that a page made from a cookie is for all."""
+    if not candidate.personal or candidate.lifetime.source not in {None, "heuristic"}:
+        return False
+    return "public" not in candidate.obeyed.directives
+
+
 def _not_cacheable(candidate: Candidate) -> bool:
     if candidate.lifetime.source or "public" in candidate.obeyed.directives:
         return False
@@ -122,6 +161,7 @@ def _useless(candidate: Candidate) -> bool:
 
 _REASONS: Final[tuple[tuple[str, Callable[[Candidate], bool]], ...]] = (
     ("status", _status),
+    ("malformed-field", _unsendable),
     ("must-understand", _not_understood),
     ("no-store", _no_store),
     ("private", _private),
@@ -129,6 +169,7 @@ _REASONS: Final[tuple[tuple[str, Callable[[Candidate], bool]], ...]] = (
     ("set-cookie", _set_cookie),
     ("vary-star", _vary_star),
     ("authorization", _authorization),
+    ("personal", _personal),
     ("not-cacheable", _not_cacheable),
     ("no-freshness", _useless),
 )

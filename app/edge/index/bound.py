@@ -1,5 +1,8 @@
 """The bound of the index: how many pages it takes, and how few of those that there is no end of.
 
+Answers to queries that are kept for long have a tenth. Short-lived pages (`short.py`) are not
+among them: each of their kinds has room for a tenth as many beside the pages.
+
 To count every page at each registration would cost more than to register it. So whoever keeps house
 counts all, together with the highest id that there ever was, and what came later is told by its id.
 That errs by ids that were given in vain, which count as pages until the next count.
@@ -15,7 +18,7 @@ from sqlalchemy.engine import Connection
 from ..changes.meta import note
 from ..changes.tables import META
 from .prepared import Prepared
-from .tables import page
+from .tables import page, short_page
 
 _COUNTED = "pages"
 _PART_ASIDE = 10
@@ -25,11 +28,13 @@ _PART_ASIDE = 10
 class Fullness:
     """How many pages there are, and how many of them are errors, redirects or answers to a query.
 
-    `top` is the highest id that was seen when they were counted.
+    `top` is the highest id that was seen when they were counted. `short` are short-lived pages,
+    which are not among `pages` and have room of their own.
     """
 
     pages: int
     aside: int
+    short: int = 0
     top: int = 0
 
 
@@ -55,9 +60,11 @@ class Bound:
 def fullness(connection: Connection) -> Fullness:
     """How full the index is, by the last count and the ids since."""
     known, top = _counted(connection)
+    short = connection.scalar(sa.select(sa.func.count()).select_from(short_page)) or 0
     return Fullness(
         pages=known.pages + max(top - known.top, 0),
         aside=known.aside + _aside(connection, known.top),
+        short=short,
         top=max(top, known.top),
     )
 

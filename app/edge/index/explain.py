@@ -17,7 +17,7 @@ from ..changes.watched import Watched
 from ..reads import Between, Dependency, Part, Range, Row, Table, Via, matches
 from ..reads.encoding import EPOCH
 from .precision import Precision
-from .tables import page
+from .tables import page, short_page
 
 LOOKED_AT = 1_000
 """So many entries of the change log are looked through."""
@@ -69,6 +69,25 @@ class Touch:
 def kept(connection: Connection, url: str) -> tuple[Kept, ...]:
     """What is registered under a URL."""
     rows = connection.execute(sa.select(page).where(page.c.url == url).order_by(page.c.variant))
+    short_rows = connection.execute(
+        sa.select(short_page).where(short_page.c.url == url).order_by(short_page.c.variant)
+    )
+    return (*_kept_pages(rows), *_kept_short_pages(short_rows))
+
+
+def _kept_short_pages(rows: Iterable[Any]) -> Iterator[Kept]:
+    for row in rows:
+        yield Kept(
+            variant=row.variant,
+            policy=row.policy,
+            etag="",
+            registered=EPOCH + timedelta(microseconds=row.registered_at),
+            expires=EPOCH + timedelta(microseconds=row.expires_at),
+            precision=Precision(),
+        )
+
+
+def _kept_pages(rows: Iterable[Any]) -> tuple[Kept, ...]:
     return tuple(
         Kept(
             variant=row.variant,

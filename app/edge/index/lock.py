@@ -47,14 +47,14 @@ def promptly(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[Connect
     with engine.connect() as connection:
         connection = connection.execution_options(**WRITING, edge_internal=True)  # noqa: PLW2901 - the same one
         wait = patience // timedelta(milliseconds=1)
-        with _busy_timeout(connection, wait), connection.begin():
+        with busy_timeout(connection, wait), connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}; {_DURABLE}")
             yield connection
 
 
 @contextmanager
-def _busy_timeout(connection: Connection, wait: int) -> Iterator[None]:
+def busy_timeout(connection: Connection, wait: int) -> Iterator[None]:
     """SQLite's way to wait for a lock; the connection is as before afterwards."""
     if connection.dialect.name != "sqlite":
         yield

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from ..changes.log import since
 from ..changes.mark import MARK
+from ..changes.meta import note, noted
 from ..changes.tables import META
 from ..reads.dependency import Dependency, Part, matches
 from ..reads.encoding import whole
@@ -27,10 +28,14 @@ from .lock import share
 from .page import Page
 from .precision import counted
 from .prepared import Prepared
-from .tables import dependency, page
+from .short import register_short
+from .tables import dependency, page, part
 
 BUILD = "build"
 """The note beside the change log that names the release whose pages may be registered."""
+
+STARTED = "started-build"
+"""The same where nothing was ever released: the build of the process that started last."""
 
 MOST_CHANGES = 500
 """More changes than this since a render began are not compared one by one."""
@@ -48,6 +53,7 @@ class Registered(StrEnum):
     UNMARKED = "nothing says when its reads began"
     OLD_BUILD = "another release than the one that made it is current: run `flask edge release`"
     TOO_MANY = "too many changes came while it was built"
+    EMPTIED = "it read the database when it was last made, and nothing now: a cache has the rows"
     FULL = "the page index is full: let EDGE_INDEX_PAGES be larger"
 
 
@@ -67,12 +73,36 @@ def register(
     """
     record = read if isinstance(read, Record) else Record(noted=set(read))
     share(connection)
-    if build is not None and any(kept != build for (kept,) in _BUILD.rows(connection, BUILD)):
+    if build is not None and current_build(connection) not in {None, build}:
         return Registered.OLD_BUILD
     verdict = _check(connection, record, marks)
     if verdict is not Registered.DONE:
         return verdict
+    if response.short is not None:
+        done = register_short(connection, response, record, bound)
+        return Registered.DONE if done else Registered.FULL
     return _write(connection, response, record, bound)
+
+
+def current_build(connection: Connection) -> str | None:
+    """The build whose pages may be registered: the released one, else that which started last."""
+    for name in (BUILD, STARTED):
+        for (build,) in _BUILD.rows(connection, name):
+            return str(build)
+    return None
+
+
+def begin_build(connection: Connection, build: str) -> bool:
+    """Let the build of a starting process be the current one, where nothing was ever released.
+
+    Returns whether another build made the pages that edges may keep: then purge everything.
+    The caller holds the lock of resolving.
+    """
+    current = current_build(connection)
+    if current == build or noted(connection, BUILD) is not None:
+        return False
+    note(connection, STARTED, build)
+    return current is not None
 
 
 def _check(connection: Connection, record: Record, marks: Iterable[str]) -> Registered:
@@ -116,6 +146,8 @@ def _write(
         return Registered.DONE
     if known and known[0][1] == said and _AGAIN.count(connection, *values, *where, said):
         return Registered.DONE
+    if known and record.reads_no_table and _is_emptied(connection, known[0][0], spots):
+        return Registered.EMPTIED
     # Of entries that begin at the same place, the one that reaches furthest.
     new: Collection[Spot] = {spot[:3]: spot for spot in spots}.values()
     if known:
@@ -131,6 +163,16 @@ def _write(
     return Registered.DONE
 
 
+def _is_emptied(connection: Connection, page_id: int, spots: list[Spot]) -> bool:
+    """Tell whether a page that is made of the same code and templates has lost all its rows.
+
+    Then something in the process has kept what the rows said, and no change would purge it.
+    """
+    held = {place for (place,) in _HELD_HASHES.rows(connection, page_id)}
+    same = all(spot[0] in held for spot in spots)
+    return same and bool(_HELD_OF_TABLES.rows(connection, page_id))
+
+
 def _values(response: Page, said: str) -> tuple[Any, ...]:
     """The row of a page, as `_VALUES` names its columns.
 
@@ -140,6 +182,7 @@ def _values(response: Page, said: str) -> tuple[Any, ...]:
     longer = min((response.expires - response.registered) / _PART_LONGER, LONGER)
     return (
         response.tag,
+        response.site,
         response.etag,
         response.policy,
         whole(response.registered),
@@ -156,7 +199,7 @@ def _says_all(row: Sequence[Any], response: Page, said: str) -> bool:
     One that was purged says with the next copy whether it had to be.
     """
     _, *same, purged, until, lifetime = row
-    here = [said, response.tag, response.etag, response.policy, response.aside]
+    here = [said, response.tag, response.site, response.etag, response.policy, response.aside]
     lasting = lifetime >= response.lifetime // timedelta(microseconds=1)
     return same == here and not purged and until >= whole(response.expires) and lasting
 
@@ -172,7 +215,10 @@ def _larger(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     return sa.case((column > new, column), else_=new)
 
 
-_VALUES = ("tag", "etag", "policy", "registered_at", "expires_at", "digest", "aside", "lifetime")
+_VALUES = (
+    *("tag", "site", "etag", "policy"),
+    *("registered_at", "expires_at", "digest", "aside", "lifetime"),
+)
 _WHERE = ("of_url", "of_variant")
 _this = (page.c.url == sa.bindparam("of_url"), page.c.variant == sa.bindparam("of_variant"))
 _update = (
@@ -187,7 +233,7 @@ _update = (
 )
 _KNOWN = Prepared(
     sa.select(
-        *(page.c.id, page.c.digest, page.c.tag, page.c.etag, page.c.policy),
+        *(page.c.id, page.c.digest, page.c.tag, page.c.site, page.c.etag, page.c.policy),
         *(page.c.aside, page.c.purged, page.c.expires_at, page.c.lifetime),
     ).where(*_this),
     *_WHERE,
@@ -224,6 +270,13 @@ _HELD = Prepared(sa.select(*_place).where(_of_page), "of")
 _HELD_INTERVALS = Prepared(
     sa.select(*_place, dependency.c.high).where(
         _of_page, dependency.c.node != sa.literal_column(str(ALWAYS))
+    ),
+    "of",
+)
+_HELD_HASHES = Prepared(sa.select(dependency.c.hash).where(_of_page), "of")
+_HELD_OF_TABLES = Prepared(
+    sa.select(dependency.c.hash).where(
+        _of_page, ~sa.exists().where(part.c.hash == dependency.c.hash)
     ),
     "of",
 )

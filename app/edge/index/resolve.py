@@ -26,6 +26,7 @@ from .lock import exclude
 from .page import Affected
 from .precision import mark_purged
 from .shape import Shape, Through
+from .short import GROUP, members_of, take_members
 from .tables import dependency, page
 from .tables import shape as shape_table
 
@@ -47,6 +48,8 @@ class Resolution:
 
     changes: int = 0
     pages: tuple[Affected, ...] = ()
+    groups: tuple[int, ...] = ()
+    """The groups whose short-lived pages are among `pages`."""
     everything: str = ""
     since: datetime | None = None
 
@@ -62,6 +65,7 @@ def resolve(connection: Connection) -> Resolution:
         many = "more changes than are told apart"
         return Resolution(changes=len(found), everything=many, since=since)
     resolution = _affected(connection, found)
+    take_members(connection, resolution.groups)
     for chunk in _chunks([one.id for one in resolution.pages if one.id]):
         mark_purged(connection, chunk)
     return replace(resolution, since=since)
@@ -82,7 +86,7 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
     if coarse is not None:
         what = "anything" if coarse.op is Op.EVERYTHING else f"the whole of {coarse.table}"
         return Resolution(changes=len(changes), everything=f"{what} may have changed")
-    named = {url: tag for change in changes for url, tag in _named(change)}
+    requested = _requested(connection, changes)
     shapes = _shapes(connection, {c.table for c in changes})
     others = _others(connection, shapes, changes)
     probes = _probes(shapes, changes, others)
@@ -91,19 +95,37 @@ def _affected(connection: Connection, changes: list[Change]) -> Resolution:
     if sum(map(len, probes.values())) > MOST_PROBES:
         return Resolution(changes=len(changes), everything="more probes than are asked one by one")
     gone = set(_page_ids(connection, leaving(shapes, changes, others)))
-    pages = (replace(page, gone=page.id in gone) for page in _pages(connection, probes))
-    asked = (Affected(id=0, url=url, tag=tag, gone=True) for url, tag in sorted(named.items()))
-    return Resolution(changes=len(changes), pages=(*pages, *asked))
+    pages, groups = _pages(connection, probes)
+    members = members_of(connection, groups)
+    pages = tuple(replace(page, gone=page.id in gone) for page in pages)
+    return Resolution(
+        changes=len(changes),
+        pages=(*pages, *members, *requested),
+        groups=tuple(group.id for group in groups),
+    )
 
 
-def asked_for(url: str, tag: str) -> Change:
+def asked_for(url: str, tag: str, site: str = "") -> Change:
     """The entry of the change log by which a person purges one URL, registered or not."""
-    return Change(table=_URL, op=Op.DELETE, old={"url": url, "tag": tag})
+    return Change(table=_URL, op=Op.DELETE, old={"url": url, "tag": tag, "site": site})
 
 
-def _named(change: Change) -> Iterator[tuple[str, str]]:
-    if change.table == _URL and change.old:
-        yield change.old["url"], change.old["tag"]
+def _requested(connection: Connection, changes: Iterable[Change]) -> tuple[Affected, ...]:
+    """The pages that a person purges by URL, with the sites and tags that they are registered with.
+
+    Only a URL without a registered page is purged with what the process of that person says of
+    it: its settings may be other ones than those of the site.
+    """
+    requests = {c.old["url"]: c.old for c in changes if c.table == _URL and c.old}
+    found: set[Affected] = set()
+    for url, request in sorted(requests.items()):
+        query = sa.select(page.c.url, page.c.tag, page.c.site).where(page.c.url == url).distinct()
+        rows = connection.execute(query).all()
+        found |= {Affected(id=0, url=url, tag=r.tag, site=r.site, gone=True) for r in rows}
+        if not rows:
+            site = request.get("site") or ""
+            found.add(Affected(id=0, url=url, tag=request["tag"], site=site, gone=True))
+    return tuple(sorted(found, key=lambda one: (one.url, one.site, one.tag)))
 
 
 def _shapes(connection: Connection, tables: set[str]) -> dict[str, list[Shape]]:
@@ -160,20 +182,22 @@ def _probes(
     return probes
 
 
-def _pages(connection: Connection, probes: dict[int, set[int | None]]) -> tuple[Affected, ...]:
+def _pages(
+    connection: Connection, probes: dict[int, set[int | None]]
+) -> tuple[tuple[Affected, ...], tuple[Affected, ...]]:
+    """The pages that have any of these dependencies, and the groups of short-lived pages."""
     ids = set(_page_ids(connection, probes))
     found: list[Affected] = []
+    groups: list[Affected] = []
+    columns = (*page.c["id", "url", "tag", "site"], page.c.variant, page.c.lifetime)
     for chunk in _chunks(sorted(ids)):
-        rows = connection.execute(
-            sa.select(page.c.id, page.c.url, page.c.tag, page.c.lifetime).where(
-                page.c.id.in_(chunk)
-            ),
-        )
-        found += [
-            Affected(id=row.id, url=row.url, tag=row.tag, lifetime=span(row.lifetime))
-            for row in rows
-        ]
-    return tuple(found)
+        for row in connection.execute(sa.select(*columns).where(page.c.id.in_(chunk))):
+            kind = groups if row.variant == GROUP else found
+            lifetime = span(row.lifetime)
+            kind.append(
+                Affected(id=row.id, url=row.url, tag=row.tag, site=row.site, lifetime=lifetime)
+            )
+    return tuple(found), tuple(groups)
 
 
 def _page_ids(connection: Connection, probes: dict[int, set[int | None]]) -> Iterator[int]:

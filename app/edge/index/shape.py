@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from ..changes.change import Change, Image, Op
 from ..reads.dependency import Dependency, Part, Range, Row, Via
-from ..reads.encoding import encode
+from ..reads.encoding import encode, is_unspelt
 from .interval import ALWAYS, HIGHEST, LOWEST, placed
 
 
@@ -91,7 +91,7 @@ class Shape:
     def probes(self, change: Change, others: Others) -> Iterator[tuple[int, int | None] | None]:
         """The hashes that a change can match, each with its sort key; None: cannot be told."""
         for image in change.images:
-            if any(name not in image for name in self.equal):
+            if any(name not in image or is_unspelt(image[name]) for name in self.equal):
                 yield None
                 continue
             values, key = (
@@ -100,7 +100,7 @@ class Shape:
             )
             if self.via is None:
                 yield self.hash(values), key
-            elif self.via.key not in image:
+            elif self.via.key not in image or is_unspelt(image[self.via.key]):
                 yield None
             else:
                 for state in others.of(self.via, encode(image[self.via.key])):

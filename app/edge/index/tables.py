@@ -13,13 +13,17 @@ YEAR = "31536000000000"
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, sa.Table]:
-    """Define pages, the shapes of their dependencies, the dependencies, and the known parts."""
+def define_tables(
+    metadata: sa.MetaData,
+) -> tuple[sa.Table, sa.Table, sa.Table, sa.Table, sa.Table]:
+    """Define pages, shapes, dependencies, known parts, and short-lived pages."""
     page = sa.Table(
         "edge_page",
         metadata,
         sa.Column("id", _ID, primary_key=True),
         sa.Column("url", sa.Text, nullable=False),
+        # The address that `url` is a path of; empty in rows from before this was kept.
+        sa.Column("site", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("variant", sa.String(40), nullable=False),
         sa.Column("tag", sa.String(40), nullable=False),
         sa.Column("etag", sa.String(100), nullable=False),
@@ -83,7 +87,29 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table, 
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
     )
-    return page, shape, dependency, part
+    short_page = sa.Table(
+        "edge_short_page",
+        metadata,
+        # The row of `edge_page` that holds the dependencies of all pages of this group.
+        sa.Column(
+            "group_id",
+            _ID,
+            sa.ForeignKey("edge_page.id", ondelete="CASCADE"),
+            primary_key=True,
+            autoincrement=False,
+        ),
+        sa.Column("url", sa.Text, primary_key=True),
+        sa.Column("variant", sa.String(40), primary_key=True),
+        sa.Column("kind", sa.String(10), nullable=False),
+        sa.Column("policy", sa.String(60), nullable=False),
+        # Edges keep it for a minute at most, so edges purged by URL are left to forget it.
+        sa.Column("fleeting", sa.Boolean, nullable=False),
+        sa.Column("registered_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+        # One B-tree and no further index: a registration dirties one page of the file.
+        sqlite_with_rowid=False,
+    )
+    return page, shape, dependency, part, short_page
 
 
-page, shape, dependency, part = define_tables(own)
+page, shape, dependency, part, short_page = define_tables(own)

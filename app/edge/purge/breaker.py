@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from .claim import LATE
+from .heartbeat import abandoned
 from .instants import instant, micros, span
 from .state import OPEN, State
 from .tables import outbox
@@ -19,7 +20,7 @@ def breakers(connection: Connection, now: datetime, *, late: timedelta = LATE) -
 
     It asks what is owed and not only what a relay noted, so it is right while no relay runs.
     """
-    found = _late(connection, now, late) | _dead(connection)
+    found = abandoned(connection, now) | _late(connection, now, late) | _dead(connection)
     noted = sa.select(tiers.c.name, tiers.c.breaker).where(tiers.c.breaker != "")
     return found | {row.name: row.breaker for row in connection.execute(noted)}
 

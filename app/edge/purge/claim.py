@@ -20,7 +20,7 @@ from .heard import Unheard
 from .instants import instant, micros, span
 from .quota import refilled, wait
 from .state import OPEN, Kind, State, move
-from .tables import outbox
+from .tables import outbox, split_urls
 from .tables import tier as tiers
 from .tier import Tier
 
@@ -31,8 +31,8 @@ BLOCKED = timedelta(seconds=1)
 """How soon to look again at what waits for an inner tier."""
 
 
-Due = sa.Row[int, str, str, str, int, bool]
-DueQuery = sa.Select[int, str, str, str, int, bool]
+Due = sa.Row[int, str, str, str, str, int, bool]
+DueQuery = sa.Select[int, str, str, str, str, int, bool]
 """Entries with what is sent of them, and how often they failed."""
 
 
@@ -63,6 +63,7 @@ def claim(
 ) -> Claim | Idle:
     """Take what is due and allowed, or say when to ask again; writes, so hold the write lock."""
     row = known(connection, tier, limits, now)
+    tier = tier.placed(row.depth, timedelta(microseconds=row.flight))
     if row.resume_at > micros(now):
         return Idle(until=instant(row.resume_at))
     passed = now - instant(row.level_at)
@@ -83,7 +84,7 @@ def claim(
 
 def known(
     connection: Connection, tier: Tier, limits: Limits, now: datetime
-) -> sa.Row[int, float, int]:
+) -> sa.Row[int, float, int, int, int]:
     """The tier's row, made when it is missing, and locked until the transaction ends."""
     found = connection.execute(_locked(connection, tier)).one_or_none()
     if found is None:
@@ -92,8 +93,9 @@ def known(
     return found
 
 
-def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int]:
-    query = sa.select(tiers.c.resume_at, tiers.c.level, tiers.c.level_at)
+def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int, int, int]:
+    pace = (tiers.c.resume_at, tiers.c.level, tiers.c.level_at)
+    query = sa.select(*pace, tiers.c.depth, tiers.c.flight)
     query = query.where(tiers.c.name == tier.name)
     return query.with_for_update() if connection.dialect.name == "postgresql" else query
 
@@ -127,8 +129,18 @@ def _due(connection: Connection, tier: Tier, limits: Limits, asked: dict[str, An
             return rows
         if rows:
             alike = [row for row in rows if row.blame == rows[0].blame]
-            return alike[: max(limits.batch >> rows[0].blame, 1)]
+            return _within(alike, max(limits.batch >> rows[0].blame, 1))
     return []
+
+
+def _within(rows: list[Due], most: int) -> list[Due]:
+    """The first entries that name no more pages than this in all; at least one entry."""
+    count = 0
+    for number, row in enumerate(rows):
+        count += row.url.count("\n") + 1
+        if number and count > most:
+            return rows[:number]
+    return rows
 
 
 def _lock(connection: Connection, query: DueQuery, asked: dict[str, Any]) -> list[Due]:
@@ -156,7 +168,8 @@ def _ready(tier: Tier, kind: Kind) -> DueQuery:
         sa.and_(_one.c.state.in_([State.PENDING, State.SENT]), _one.c.due_at <= _now),
         sa.and_(_one.c.state == State.CLAIMED, _one.c.claimed_until <= _now),
     )
-    query = sa.select(_one.c.id, _one.c.kind, _one.c.url, _one.c.tag, _one.c.blame, _one.c.gone)
+    sent = (_one.c.id, _one.c.kind, _one.c.url, _one.c.tag, _one.c.site)
+    query = sa.select(*sent, _one.c.blame, _one.c.gone)
     # That it is open follows from `due`, but an index is found by it.
     query = query.where(_one.c.tier == tier.name, _one.c.kind == kind, _one.c.state.in_(OPEN), due)
     for blocker in _blockers(tier, kind):
@@ -215,16 +228,20 @@ def look(connection: Connection, tier: Tier, now: datetime) -> Idle | None:
     return Idle(until=instant(soonest)) if soonest > micros(now) else None
 
 
-def owed(connection: Connection, tier: Tier) -> tuple[str, ...] | None:
-    """The URLs that a tier is owed, also those that somebody has claimed; None: everything."""
+def owed(connection: Connection, tier: Tier) -> tuple[Target, ...] | None:
+    """The pages that a tier is owed, also those that somebody has claimed; None: everything."""
     rows = connection.execute(
-        sa.select(outbox.c.kind, outbox.c.url).where(
-            outbox.c.tier == tier.name, outbox.c.state.in_(OPEN)
-        ),
+        sa.select(outbox.c.kind, outbox.c.url, outbox.c.tag, outbox.c.site)
+        .where(outbox.c.tier == tier.name, outbox.c.state.in_(OPEN))
+        .distinct()
+        .order_by(outbox.c.url, outbox.c.site),
     ).all()
     if any(row.kind == Kind.EVERYTHING for row in rows):
         return None
-    return tuple(sorted({row.url for row in rows}))
+    targets = (
+        Target(url=url, tag=row.tag, site=row.site) for row in rows for url in split_urls(row.url)
+    )
+    return tuple(dict.fromkeys(targets))
 
 
 def being_sent(connection: Connection, tier: Tier) -> bool:
@@ -269,11 +286,15 @@ def _take(
         claimed_until=micros(until),
         attempts=outbox.c.attempts + 1,
     )
-    pages = {row.url: row.tag for row in rows if row.kind == Kind.PAGE}
-    gone = {row.url for row in rows if row.gone}
+    pages = [row for row in rows if row.kind == Kind.PAGE]
+    targets = {
+        (row.site, url, row.tag): Target(url=url, tag=row.tag, site=row.site, gone=row.gone)
+        for row in sorted(pages, key=lambda row: bool(row.gone))
+        for url in split_urls(row.url)
+    }
     return Claim(
         token=token,
         ids=ids,
-        targets=tuple(Target(url=url, tag=tag, gone=url in gone) for url, tag in pages.items()),
+        targets=tuple(targets.values()),
         everything=rows[0].kind == Kind.EVERYTHING,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection, Engine
 
-from ..drivers import Driver, PurgeError
+from ..drivers import Driver, PurgeError, Target
 from ..index.lock import WRITING
 from .claim import Claim, Idle, being_sent, claim, look
 from .heard import Heard, Unheard
@@ -85,13 +86,25 @@ class Delivery:
             if found.everything:
                 self.driver.purge_everything()
             else:
-                self.driver.purge(found.targets)
+                for targets in self._batches(found.targets):
+                    self.driver.purge(targets)
         except PurgeError as error:
             return error
         except Exception as error:  # a driver's mistake must not stop the relay
             logger.exception("purge.driver_failed", extra={"tier": self.tier.name})
             return PurgeError(f"the driver failed: {type(error).__name__}")
         return None
+
+    def _batches(self, targets: tuple[Target, ...]) -> Iterator[tuple[Target, ...]]:
+        """The targets of one claim in calls that the edge accepts.
+
+        Short-lived pages share one tag, so an edge that is purged by tags needs one of them.
+        """
+        if getattr(self.driver, "by_tag", False):
+            targets = tuple({target.tag or target.url: target for target in targets}.values())
+        most = self.driver.limits.batch
+        for start in range(0, len(targets), most):
+            yield targets[start : start + most]
 
     def _record(self, found: Claim, error: PurgeError | None, now: datetime) -> None:
         with self._engine.begin() as connection:

@@ -6,6 +6,7 @@ before that change.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from ..index.page import Affected
 from ..index.resolve import Resolution, resolve
 from .instants import micros
 from .state import Kind, State
-from .tables import outbox
+from .tables import join_urls, outbox
 from .tier import Tier, inside_out
 
 CHANNEL = "edge_relay"
@@ -52,12 +53,18 @@ def enqueue(
         return
     count = resolution.changes
     cause = cause or resolution.everything or ("1 change" if count == 1 else f"{count} changes")
-    for tier in inside_out(tiers):
+    tiers = inside_out(tiers)
+    single = apart(resolution.pages, tiers)
+    folded = tuple(set(resolution.pages).difference(single))
+    for tier in tiers:
         if resolution.everything:
             everything(connection, tier, cause, now)
-        else:
-            lasting = [page for page in resolution.pages if page.outlives(tier.ignored_lifetime)]
-            _pages(connection, tier, lasting, cause, now)
+        elif not _join_everything(connection, tier, _last(connection), None, untried=True):
+            owed = _owed(tier, cause, now, _last(connection))
+            lasting = [page for page in single if page.outlives(tier.ignored_lifetime)]
+            _pages(connection, tier, lasting, owed)
+            if not tier.by_url:
+                _fold_short(connection, folded, owed)
             fold(connection, tier, now)
     notify(connection)
 
@@ -95,29 +102,64 @@ def everything(connection: Connection, tier: Tier, cause: str, now: datetime) ->
 
 
 def _pages(
-    connection: Connection, tier: Tier, pages: Iterable[Affected], cause: str, now: datetime
+    connection: Connection, tier: Tier, pages: Sequence[Affected], owed: dict[str, object]
 ) -> None:
-    upto = _last(connection)
-    if _join_everything(connection, tier, upto, None, untried=True):
-        return
-    pages = tuple(pages)
+    by_site: dict[str, list[Affected]] = defaultdict(list)
+    for page in pages:
+        by_site[page.site].append(page)
+    for site in sorted(by_site):
+        _pages_of_site(connection, tier, by_site[site], owed | {"site": site})
+
+
+def _pages_of_site(
+    connection: Connection, tier: Tier, pages: Sequence[Affected], owed: dict[str, object]
+) -> None:
+    """Owe a tier the purges of pages that were registered under one site."""
     tags = {page.url: page.tag for page in pages}
     gone = {page.url for page in pages if page.gone}
     for chunk in _chunks(sorted(tags)):
         now_gone = sa.or_(outbox.c.gone, outbox.c.url.in_(sorted(gone.intersection(chunk))))
+        same_pages = sa.and_(outbox.c.site == owed["site"], outbox.c.url.in_(chunk))
         joined = connection.scalars(
             sa.update(outbox)
-            .where(*_waiting(tier, Kind.PAGE), outbox.c.url.in_(chunk))
-            .values(upto=upto, gone=now_gone)
+            .where(*_waiting(tier, Kind.PAGE), same_pages)
+            .values(upto=owed["upto"], gone=now_gone)
             .returning(outbox.c.url),
         ).all()
         rows = [
-            _owed(tier, cause, now, upto) | {"url": url, "tag": tags[url], "gone": url in gone}
+            owed | {"url": url, "tag": tags[url], "gone": url in gone}
             for url in chunk
             if url not in joined
         ]
         if rows:
             connection.execute(sa.insert(outbox), rows)
+
+
+def apart(pages: Iterable[Affected], tiers: Iterable[Tier]) -> tuple[Affected, ...]:
+    """The pages that every tier is owed one by one.
+
+    An edge that is purged by URL needs each of them, but for those that it keeps for a minute.
+    An entry waits for the entry of the same URL at inner tiers, so that these are owed them in
+    the same way.
+    """
+    by_url = any(tier.by_url for tier in tiers)
+    return tuple(
+        page for page in pages if page.short is None or (by_url and not page.short.fleeting)
+    )
+
+
+def _fold_short(connection: Connection, pages: Iterable[Affected], owed: dict[str, object]) -> None:
+    """Queue the purges of short-lived pages: one entry lists the URLs of many."""
+    urls: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for page in pages:
+        urls[page.site, page.tag].add(page.url)
+    rows = [
+        owed | {"url": join_urls(chunk), "tag": tag, "site": site, "gone": True}
+        for (site, tag), of_site in sorted(urls.items())
+        for chunk in _chunks(sorted(of_site))
+    ]
+    if rows:
+        connection.execute(sa.insert(outbox), rows)
 
 
 def _join_everything(

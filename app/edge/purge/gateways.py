@@ -7,12 +7,13 @@ them; a command that runs with other settings owes them as much.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from .claim import LATE, introduce
+from .heartbeat import in_use
 from .housekeeping import retire
 from .instants import micros, span
 from .state import OPEN
@@ -21,6 +22,9 @@ from .tables import tier as tiers
 from .tier import Tier
 
 PREFIX = "gateway-"
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""An instant at which no relay is known to be alive."""
 
 ABSENT = timedelta(hours=1)
 """What is owed to a gateway that is gone is kept so long; after that it begins empty."""
@@ -57,14 +61,27 @@ def joined(connection: Connection) -> list[Tier]:
 
 
 def all_owed(connection: Connection, own: Iterable[Tier]) -> tuple[Tier, ...]:
-    """The tiers of this process and those that have joined, each once as we know them."""
-    found = {tier.name: tier for tier in (*joined(connection), *own)}
+    """The tiers of this process and those that have joined, each once.
+
+    A process with other settings may know fewer edges. So a tier that both know is placed as far
+    out as either says, with the longer flight.
+    """
+    found = {tier.name: tier for tier in own}
+    for place in joined(connection):
+        known = found.get(place.name)
+        found[place.name] = place if known is None else known.placed(place.depth, place.flight)
     return tuple(found.values())
 
 
-def retire_others(connection: Connection, named_now: Iterable[Tier]) -> list[str]:
-    """Forget the edges in front that the settings name no more; return their names."""
-    kept = {tier.name for tier in named_now}
+def retire_others(
+    connection: Connection, named_now: Iterable[Tier], now: datetime = NEVER
+) -> list[str]:
+    """Forget the edges in front that the settings name no more; return their names.
+
+    One that a living relay still delivers to stays: our settings may be other ones than those of
+    the site, and what is owed to that edge must reach it.
+    """
+    kept = {tier.name for tier in named_now} | in_use(connection, now)
     over = [tier.name for tier in joined(connection) if tier.depth and tier.name not in kept]
     for name in over:
         retire(connection, name)

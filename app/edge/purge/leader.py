@@ -113,9 +113,9 @@ class PostgresLeader:
             connection.close()
 
 
-def leader(engine: Engine) -> Leader:
-    """The election that suits a database."""
+def leader(engine: Engine, *, deputy: bool = False) -> Leader:
+    """The election that suits a database; that of a deputy is apart."""
     if engine.dialect.name == "postgresql":
-        return PostgresLeader(engine)
-    path = engine.url.database
-    return FileLeader(Path(f"{path}-relay")) if path and path != ":memory:" else Alone()
+        return PostgresLeader(engine, key=KEY + deputy)
+    path, ending = engine.url.database, "-deputy" if deputy else "-relay"
+    return FileLeader(Path(f"{path}{ending}")) if path and path != ":memory:" else Alone()

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from ..drivers import PurgeError
 from .backoff import CREDENTIAL, pause
 from .claim import Claim
-from .instants import micros
+from .instants import micros, span
 from .state import State, move
 from .tables import outbox
 from .tables import tier as tiers
@@ -55,7 +55,7 @@ def accepted(connection: Connection, tier: Tier, claim: Claim, now: datetime) ->
         sa.and_(_held(claim), outbox.c.again),
         sent_at=first,
         again=False,
-        due_at=micros(now + tier.flight),
+        due_at=at + _flight(connection, tier),
         **free,
     )
     connection.execute(
@@ -63,6 +63,12 @@ def accepted(connection: Connection, tier: Tier, claim: Claim, now: datetime) ->
         .where(tiers.c.name == tier.name)
         .values(failures=0, resume_at=0, breaker="", last_success=at),
     )
+
+
+def _flight(connection: Connection, tier: Tier) -> int:
+    """Microseconds until the second purge, as those who serve pages to this tier have said."""
+    placed = sa.select(tiers.c.flight).where(tiers.c.name == tier.name)
+    return max(span(tier.flight), connection.scalar(placed) or 0)
 
 
 def _mend(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:

@@ -20,11 +20,13 @@ from ..drivers import Driver
 from ..index.bound import Bound
 from ..index.lock import WRITING, exclude
 from ..index.resolve import Resolution
+from ..index.wal import empty_large_log
 from .clock import Hands, set_back
 from .delivery import Delivery
 from .enqueue import settle_changes
 from .gateways import all_owed, retire_gone
 from .heard import Heard
+from .heartbeat import BEAT, Deputy, beat, identity
 from .housekeeping import EVERY, keep_house
 from .leader import Leader
 from .leader import leader as elect
@@ -41,6 +43,9 @@ Hook = Callable[[datetime], datetime | None]
 
 AGAIN = timedelta(seconds=5)
 """How soon a hook that failed is called again."""
+
+LARGE_LOG = 4 * 1024 * 1024
+"""Housekeeping empties a write-ahead log of SQLite that is larger than this."""
 
 BREATH = timedelta(milliseconds=20)
 """The rest between two parts of a long work, in which writers get their turn."""
@@ -79,9 +84,18 @@ class Relay:
         self._hooks = tuple(hooks)
         self._bound = bound
         self._leader = leader or elect(engine)
+        self._name = identity()
+        self._deputy = Deputy(
+            engine,
+            elect(engine, deputy=True),
+            [delivery.tier.name for delivery in self.deliveries],
+            by=self._name,
+            ticks=self._world.ticks,
+        )
         self._woken = Event()
         self._nudges = {delivery.tier: Event() for delivery in self.deliveries}
         self._leading = False
+        self._beat_at = float("-inf")
         self._hands = Hands()
         self._kept: datetime | None = None
 
@@ -149,6 +163,7 @@ class Relay:
                 owed = all_owed(connection, self.tiers)
                 keep_house(connection, owed, now, self._bound)
                 retire_gone(connection, now, self._heard.gone())
+            empty_large_log(self._reading, LARGE_LOG)
             self._kept = now
         waits = [max(at - now, timedelta(0)) for at in due if at is not None]
         return min([*waits, self._sweep(), self._kept + EVERY - now])
@@ -163,8 +178,15 @@ class Relay:
         logger.info("relay.swept", extra={"entries": swept})
         return BREATH if swept else AGAIN
 
-    def run(self, stop: Event) -> None:
-        """Relay until `stop` is set, as long as this process is the elected one."""
+    def is_needed(self) -> bool:
+        """Tell whether no other relay is alive, so that this one has to stand in."""
+        return self._deputy.leads()
+
+    def run(self, stop: Event, *, elected: bool = True) -> None:
+        """Relay until `stop` is set, as long as this process is the elected one or its deputy.
+
+        Without `elected` it can be the deputy alone; it sets `stop` when another relay is alive.
+        """
         watch = keep_watch(self._reading)
         threads = [
             Thread(target=self._deliver, args=(delivery, stop), daemon=True)
@@ -174,7 +196,9 @@ class Relay:
             thread.start()
         try:
             while not stop.is_set():
-                self._turn(watch, stop)
+                self._turn(watch, stop, elected=elected)
+                if not elected and not self._leading:
+                    stop.set()
         finally:
             self._leading = False
             for nudge in self._nudges.values():
@@ -183,26 +207,51 @@ class Relay:
                 thread.join()
             watch.close()
             self._leader.resign()
+            self._deputy.resign()
 
-    def _turn(self, watch: Watch, stop: Event) -> None:
+    def _leads(self, *, elected: bool) -> bool:
+        """Tell whether this process leads: as the elected one, or as the deputy."""
+        if elected and self._leader.leads():
+            self._deputy.resign()
+            return True
+        try:
+            return self._deputy.leads()
+        except DBAPIError:  # a database that is away comes back
+            return False
+
+    def _turn(self, watch: Watch, stop: Event, *, elected: bool) -> None:
         """Lead for as long as nothing new is to be planned."""
-        self._leading = self._leader.leads()
+        self._leading = self._leads(elected=elected)
         if not self._leading:
             stop.wait(POLL.total_seconds())
             return
         self._woken.clear()
         try:
             left = self.plan(self._world.clock())
+            self._beat()
         except Exception:  # a database that is away comes back
             logger.exception("relay.failed")
             stop.wait(POLL.total_seconds())
             return
         self._nudge(self.deliveries)
+        left = min(left, BEAT)
         until = self._world.ticks() + left.total_seconds()
-        while not stop.is_set() and self._leader.leads():
+        while not stop.is_set() and self._leads(elected=elected):
             left = timedelta(seconds=until - self._world.ticks())
             if left <= timedelta(0) or watch.wait(self._woken, min(left, POLL)):
                 return
+
+    def _beat(self) -> None:
+        """Note that we are alive, unless we are the deputy of a relay that is alive again."""
+        if self._world.ticks() - self._beat_at < BEAT.total_seconds():
+            return
+        if self._deputy.active and not self._deputy.confirm():
+            self._leading = False
+            return
+        names = [delivery.tier.name for delivery in self.deliveries]
+        with self._writing.begin() as connection:
+            beat(connection, names, self._name, self._world.clock())
+        self._beat_at = self._world.ticks()
 
     def _deliver(self, delivery: Delivery, stop: Event) -> None:
         """One tier's thread: it waits for its own next purge, and for nobody else's."""

@@ -13,6 +13,7 @@ from ..changes.meta import forget, note, noted
 from ..index.bound import Bound, Fullness, highest, recount
 from ..index.page import Affected
 from ..index.resolve import Resolution
+from ..index.short import GROUP, forget_expired, take_surplus
 from ..index.tables import page
 from .enqueue import enqueue, everything
 from .instants import micros
@@ -32,6 +33,7 @@ GRACE = timedelta(hours=1)
 _LEFT = "left"
 """The note of the latest instant by which pages were let go as expired."""
 
+_FULL = "the page index is full"
 _MOST_EXPIRED = 2_000
 _MOST_EVICTED = 1_000
 
@@ -46,9 +48,13 @@ def keep_room(
     top = highest(connection)
     _let_go(connection, tiers, now)
     found = recount(connection, top=top)
-    if bound is not None and _evict(connection, tiers, now, _surplus(found, bound, now)):
+    if bound is None:
+        return
+    if _evict(connection, tiers, now, _surplus(found, bound, now)):
         logger.warning("index.full", extra={"pages": found.pages, "bound": bound.pages})
         recount(connection, top=top)
+    if pages := take_surplus(connection, bound, _MOST_EVICTED):
+        enqueue(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
 
 
 def _let_go(connection: Connection, tiers: tuple[Tier, ...], now: datetime) -> None:
@@ -64,13 +70,16 @@ def _let_go(connection: Connection, tiers: tuple[Tier, ...], now: datetime) -> N
             everything(connection, tier, "pages had left by a clock that was ahead", now)
     expired = page.c.expires_at < micros(now - GRACE)
     over = sa.select(page.c.id).where(expired).limit(_MOST_EXPIRED)
-    if connection.execute(sa.delete(page).where(page.c.id.in_(over))).rowcount:
+    gone = connection.execute(sa.delete(page).where(page.c.id.in_(over))).rowcount
+    gone += forget_expired(connection, micros(now - GRACE), _MOST_EXPIRED)
+    if gone:
         note(connection, _LEFT, str(micros(now)))
 
 
 def _surplus(found: Fullness, bound: Bound, now: datetime) -> list[sa.Select[int]]:
     """The ids of the pages that have to leave: those that would expire first."""
-    first = sa.select(page.c.id).order_by(page.c.expires_at, page.c.id)
+    single = page.c.variant != GROUP
+    first = sa.select(page.c.id).where(single).order_by(page.c.expires_at, page.c.id)
     leave = []
     if found.aside > bound.aside:
         leave.append(first.where(page.c.aside).limit(min(found.aside - bound.aside, _MOST_EVICTED)))
@@ -94,9 +103,13 @@ def _evict(
     urls = sa.select(page.c.url).where(page.c.id.in_(ids))
     # Every form of a page leaves with it: a purge is of all of them.
     left = connection.execute(
-        sa.delete(page).where(page.c.url.in_(urls)).returning(page.c.id, page.c.url, page.c.tag)
+        sa.delete(page)
+        .where(page.c.url.in_(urls))
+        .returning(page.c.id, page.c.url, page.c.tag, page.c.site)
     ).all()
     # As gone: when it loses something later, nobody will hear of it any more.
-    pages = tuple(Affected(id=row.id, url=row.url, tag=row.tag, gone=True) for row in left)
-    enqueue(connection, Resolution(pages=pages), tiers, now, cause="the page index is full")
+    pages = tuple(
+        Affected(id=row.id, url=row.url, tag=row.tag, site=row.site, gone=True) for row in left
+    )
+    enqueue(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
     return True

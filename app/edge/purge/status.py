@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from ..changes.log import left
 from .breaker import breakers
 from .claim import LATE
+from .heartbeat import relay_silence
 from .instants import instant
 from .rewriting import recall
 from .samples import Stale, last_word, stale
@@ -73,13 +74,14 @@ class Status:
     """What the last sample came to."""
     rewritten: str = ""
     """Whether the public edge changes pages on their way."""
+    silence: timedelta | None = None
+    """For how long no relay has been alive; None while one is, or where none ever was."""
 
     @property
     def healthy(self) -> bool:
-        """Tell whether every tier can be purged and no page is known to be stale."""
-        return not any(tier.breaker for tier in self.tiers) and all(
-            page.until for page in self.stale
-        )
+        """Tell whether a relay is alive, every tier can be purged and no page is known stale."""
+        purged = not any(tier.breaker for tier in self.tiers)
+        return purged and self.silence is None and all(page.until for page in self.stale)
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON has it: spans in seconds, instants as text."""
@@ -88,6 +90,8 @@ class Status:
 
     def words(self) -> Iterator[str]:
         """The same in lines for people."""
+        if self.silence is not None:
+            yield dead_relay(self.silence)
         if not self.tiers:
             yield "Nothing was ever owed to an edge."
         for found in self.tiers:
@@ -100,6 +104,14 @@ class Status:
             yield self.rewritten
         if self.sampled:
             yield self.sampled
+
+
+def dead_relay(silence: timedelta) -> str:
+    """Say that no relay is alive, and what to do."""
+    return (
+        f"No relay has been alive for {silence.total_seconds():.0f} s: changes reach no edge in "
+        "front. Start `flask edge relay`, or a web process."
+    )
 
 
 def _said(found: TierStatus) -> Iterator[str]:
@@ -118,7 +130,9 @@ def _said(found: TierStatus) -> Iterator[str]:
     if found.dead:
         yield f"  {found.dead} were refused for good:"
     for letter in found.letters:
-        yield f"    {letter.url or 'everything'}: {letter.error}"
+        first, _, more = letter.url.partition("\n")
+        also = f" and {more.count(chr(10)) + 1} more" if more else ""
+        yield f"    {first or 'everything'}{also}: {letter.error}"
 
 
 def _seconds(span: timedelta) -> str:
@@ -139,6 +153,7 @@ def status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> 
         stale=stale(connection),
         sampled=last_word(connection),
         rewritten=recall(connection).words(),
+        silence=relay_silence(connection, now),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 own = sa.MetaData()
@@ -23,6 +25,8 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         sa.Column("depth", sa.Integer, nullable=False),
         sa.Column("kind", sa.String(10), nullable=False),
         sa.Column("url", sa.Text, nullable=False, server_default=sa.text("''")),
+        # The address that `url` is a path of, as the page was registered; empty: not known.
+        sa.Column("site", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("tag", sa.String(64), nullable=False, server_default=sa.text("''")),
         # The page may have lost something that must not be shown any more.
         sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -59,6 +63,9 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         sa.Column("flight", sa.BigInteger, nullable=False, server_default="0"),
         # When a gateway last said that purges reach it; 0: it never does.
         sa.Column("seen_at", sa.BigInteger, nullable=False, server_default="0"),
+        # When a relay that delivers to it was last alive, and which one; 0: none ever was.
+        sa.Column("relayed_at", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("relayed_by", sa.String(80), nullable=False, server_default=sa.text("''")),
         # Why it can't be purged; empty while it can.
         sa.Column("breaker", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -81,6 +88,16 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         sa.Column("until", sa.BigInteger),
     )
     return outbox, tier, sample
+
+
+def join_urls(urls: Iterable[str]) -> str:
+    """Several URLs as the `url` of one entry; a URL has no line break."""
+    return "\n".join(urls)
+
+
+def split_urls(url: str) -> list[str]:
+    """The URLs of an entry."""
+    return url.split("\n")
 
 
 outbox, tier, sample = define_tables(own)

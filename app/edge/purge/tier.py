@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 
@@ -15,7 +15,8 @@ class Tier:
     before it. `flight` is the longest time that a stale response can be on its way to it; after
     that it is purged again, unless it refuses such a response by itself (zero). More than
     `backlog` pages that wait fold into a purge of everything. A dead letter folds into one after
-    `patience`. Pages that the edge may keep for at most `ignored_lifetime` are not purged there.
+    `patience`. Pages that the edge may keep for at most `ignored_lifetime` are not purged there. A
+    tier that is purged `by_url` is owed short-lived pages one by one, or not at all.
     """
 
     name: str
@@ -24,12 +25,19 @@ class Tier:
     backlog: int = 5_000
     patience: timedelta = timedelta(minutes=10)
     ignored_lifetime: timedelta = timedelta(0)
+    by_url: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > 60:  # noqa: PLR2004 - as the table has it
             raise ValueError("a tier has a name of at most 60 characters")
         if self.flight < timedelta(0) or self.backlog < 1:
             raise ValueError(f"the tier {self.name} can't have a negative flight or no backlog")
+
+    def placed(self, depth: int, flight: timedelta) -> Tier:
+        """The same tier, at least at this depth and with at least this flight: the safer place."""
+        if depth <= self.depth and flight <= self.flight:
+            return self
+        return replace(self, depth=max(depth, self.depth), flight=max(flight, self.flight))
 
 
 def inside_out(tiers: Iterable[Tier]) -> tuple[Tier, ...]:

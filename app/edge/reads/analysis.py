@@ -26,7 +26,7 @@ from .clauses import (
 from .columns import Columns
 from .encoding import comparable, read_as_kept
 from .plan import Bound, Equal, Interval, Link, Plan, Source
-from .readable import Unreadable, check_parts
+from .readable import Unreadable, check_columns, check_parts, clock_function
 from .rendered import Rendered, Written, rendered
 from .schema import Schema
 from .scope import Element, elements
@@ -44,8 +44,11 @@ _EXTENSIONS = (
 """What a dialect may add to a SELECT: DISTINCT ON, for one."""
 
 
-def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
-    """The plan of a compiled SELECT. Raises Unreadable, with the reason."""
+def analyse(compiled: SQLCompiler, schema: Schema, *, clock: bool = False) -> Plan:
+    """The plan of a compiled SELECT. Raises Unreadable, with the reason.
+
+    With `clock` a SQL function that gives the present moment is no reason: the plan names it.
+    """
     state = compiled.compile_state
     statement: Any = getattr(state, "statement", None) if state is not None else None
     statement = compiled.statement if statement is None else statement
@@ -55,11 +58,17 @@ def analyse(compiled: SQLCompiler, schema: Schema) -> Plan:
         raise Unreadable(f"a {type(statement).__name__} is not a SELECT that can be understood")
     written = rendered(compiled, statement)
     for part in (statement, *(one.select for one in written.selects)):
-        check_parts(part, schema)
+        check_parts(part, schema, compiled.dialect)
+    for one in written.selects:
+        check_columns(one.select, schema, compiled.dialect)
+    parts = (statement, *(one.select for one in written.selects))
+    asked = next(filter(None, map(clock_function, parts)), "")
+    if asked and not clock:
+        raise Unreadable(f"the function {asked}() gives the present moment")
     sources: list[Source] = []
     for one in written.selects:
         sources += _Reader(written=written, schema=schema, one=one).sources()
-    return Plan(sources=tuple(sources))
+    return Plan(sources=tuple(sources), clock=asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

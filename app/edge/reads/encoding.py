@@ -20,6 +20,11 @@ def encode(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def is_unspelt(value: Any) -> bool:
+    """Tell whether a value of an image has no one spelling, so that it may equal any parameter."""
+    return value is not None and encode(value) is None
+
+
 _NUMERAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 

@@ -13,6 +13,9 @@ from typing import Any
 from .dependency import Dependency, Row, Table
 from .encoding import encode
 
+_UNKNOWN = object()
+"""A key that has no spelling, so that the whole table counts as read."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
@@ -40,7 +43,10 @@ class Keyed:
 
         An outer join that found nothing has none.
         """
-        found = set(map(self._of, rows))
+        try:
+            found = set(map(self._of, rows))
+        except TypeError:  # an array or a JSON document, which no set takes
+            return {_UNKNOWN if len(self.key) == 1 else (_UNKNOWN,) * len(self.key)}
         if len(self.key) > 1:
             return {key for key in found if None not in key}
         found.discard(None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .clock import ClockUse, Grain
 from .dependency import Between, Range, Table, Via
 from .encoding import spelt, whole
 from .found import Group, Keyed
@@ -32,9 +33,9 @@ class Bound:
     def values(self, parameters: Parameters) -> list[Any] | None:
         """The parameter's values in this execution: one, or those of an IN list.
 
-        None when the list was written into the statement itself.
+        None when they were written into the statement itself (literal_execute).
         """
-        if self.many and self.name not in parameters.expanded:
+        if self.name not in (parameters.expanded if self.many else parameters.values):
             return None
         names = parameters.expanded[self.name] if self.many else [self.name]
         found = [parameters.values[name] for name in names]
@@ -53,7 +54,7 @@ class Parameters:
         found: list[Any] = []
         for bound in bounds:
             if not bound.many:
-                found.append(self.values[bound.name])
+                found.append(self.values.get(bound.name, _END))
             elif bound.name in self.expanded:
                 found += (self.values[name] for name in self.expanded[bound.name])
                 found.append(_END)
@@ -262,8 +263,13 @@ class Plan:
     """What a statement reads, table by table."""
 
     sources: tuple[Source, ...]
+    clock: str = ""
+    """The SQL function that asks for the present moment, if there is one."""
 
     def note(self, record: Record, parameters: Parameters, rows: Sequence[Sequence[Any]]) -> None:
         """Note what one execution with these parameters and result rows depends on."""
+        if self.clock:
+            what = f"the function {self.clock}() gives the present moment"
+            record.use_clock(ClockUse(what=what, grain=Grain.INSTANT))
         for source in self.sources:
             source.note(record, parameters, rows)

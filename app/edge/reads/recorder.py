@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from .dependency import Dependency
+from .clock import ClockUse
+from .dependency import Dependency, Part, Table
 from .found import Group, Keyed
 
 
@@ -30,8 +31,22 @@ class Record:
     rows: dict[Keyed, set[Any]] = field(default_factory=dict)
     """The keys of the rows that were returned, of each table of each statement."""
     marks: list[str] = field(default_factory=list)
+    readers: list[Callable[[], Any]] = field(default_factory=list)
+    """Weak references to the connections that the marks were taken on."""
     spoilt: str | None = None
     doubted: str | None = None
+    clock: ClockUse | None = None
+    """The parameter or function that asked for the present moment; of several the finest."""
+    url_text: str = ""
+    """The path and query as they were sent, whose values a page may depend on."""
+    results: list[Sequence[Sequence[Any]]] = field(default_factory=list)
+    """The rows that were read so far, to know where a parameter comes from."""
+    unseen: str | None = None
+    """How it read something of which no dependency tells, unless its tables were `declared`."""
+    declared: bool = False
+    raw_connections: dict[int, str] = field(default_factory=dict)
+    """Connections that were taken from a pool, and by no `Connection` of SQLAlchemy."""
+    notes_files: bool = False
     rehearsal: bool = False
     url: str = ""
     etag: str = ""
@@ -58,6 +73,32 @@ class Record:
         else:
             keys |= keyed.keys(rows)
 
+    def read_unseen(self, how: str) -> None:
+        """Note that something was read of which no dependency tells."""
+        self.unseen = self.unseen or how
+
+    def declare(self, tables: Iterable[str]) -> None:
+        """Note the tables that are read in ways that can't be seen."""
+        self.declared = True
+        self.noted.update(Table(table=name) for name in tables)
+
+    @property
+    def read_how(self) -> str | None:
+        """How it read something of which nobody knows the tables."""
+        if self.declared:
+            return None
+        return self.unseen or next(iter(self.raw_connections.values()), None)
+
+    @property
+    def reads_no_table(self) -> bool:
+        """Whether it was built from nothing that a database holds, as far as is known."""
+        return not (self.rows or self.groups) and all(isinstance(d, Part) for d in self.noted)
+
+    def use_clock(self, use: ClockUse) -> None:
+        """Note that a query asked for the present moment."""
+        if self.clock is None or use.grain < self.clock.grain:
+            self.clock = use
+
     def join(self, other: Record) -> None:
         """Note what another record holds as well."""
         self.noted |= other.noted
@@ -66,6 +107,10 @@ class Record:
             self.rows.setdefault(keyed, set()).update(keys)
         self.marks += other.marks
         self.doubted = self.doubted or other.doubted
+        self.unseen = self.unseen or other.unseen
+        self.raw_connections |= other.raw_connections
+        if other.clock is not None:
+            self.use_clock(other.clock)
         if other.spoilt is not None:
             self.spoil(other.spoilt)
 

@@ -18,6 +18,7 @@ class Ours:
     `sites` are the origins under which the app names itself. `unkept_variants` says of each route
     that an edge does not keep, because the edge can't keep its variants apart, which and why.
     `rewritten` says which pages samples have found rewritten by the public edge.
+    `site_url_problem` says in a sentence why `sites` can't be right.
     """
 
     never_stored: str
@@ -32,3 +33,4 @@ class Ours:
     sites: tuple[str, ...] = ()
     unkept_variants: tuple[str, ...] = ()
     rewritten: str = ""
+    site_url_problem: str = ""

@@ -1,17 +1,18 @@
-"""A verb per file: check, then do. The only writers of what is published.
+"""One action per file: check, then do. No other code writes published content.
 
-Each gets its instant as `now`, and raises Invalid, Missing or Conflict with a sentence for a
+Each takes the current time as `now`, and raises Invalid, Missing or Conflict with a message for a
 person.
 """
 
 from __future__ import annotations
+
+from app.publishing.editing.draft import Draft
 
 from .add_media import add_media
 from .add_redirect import add_redirect
 from .archive import archive
 from .arrange_menu import arrange_menu
 from .create import create
-from .draft import Draft
 from .publish import publish
 from .publish_due import publish_due
 from .rename import rename

@@ -1,4 +1,4 @@
-"""Add an image: the original and smaller copies; the same bytes again are the same row."""
+"""Add an image with its smaller copies; the same bytes are stored once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from datetime import datetime
 from hashlib import sha256
 
 from app.extensions import db
+from app.publishing.editing import images
 from app.publishing.models import Media
-
-from . import uploads
 
 
 def add_media(content: bytes, name: str, *, now: datetime) -> Media:
-    """Store an image under a name that is made of `name`; raises Invalid for what is none."""
-    known = uploads.find_media(db.session(), sha256(content).hexdigest())
-    return known or uploads.store(uploads.prepare(content, name), now=now)
+    """Store an image under a name derived from `name`; raises Invalid for other files."""
+    existing = images.find_media(db.session(), sha256(content).hexdigest())
+    return existing or images.store(images.prepare(content, name), now=now)

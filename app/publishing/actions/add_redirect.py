@@ -1,4 +1,4 @@
-"""Add a redirect: an old address, and the post or the address that it leads to."""
+"""Add a redirect from an old path to a post or to a fixed target."""
 
 from __future__ import annotations
 
@@ -7,54 +7,53 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Redirect, Status
 from app.publishing.paths import normal
 from app.publishing.transaction import transaction
 
-from . import checking, finding
-
 
 def add_redirect(
     source: str, *, now: datetime, post_id: int | None = None, target: str | None = None
 ) -> Redirect:
-    """Lead the old address to a post, or to a fixed target; one that does so already is kept.
+    """Redirect the old path to a post or to a fixed target; an identical redirect is kept.
 
     Raises Invalid, Missing for an unknown post, Conflict when the address is taken.
     """
     source, target = checked(source, post_id, target)
     with transaction() as session:
-        post_id, target = _end_of(session, post_id, target)
+        post_id, target = _final_target(session, post_id, target)
         check(session, source, post_id, target)
-        found = finding.redirect_from(session, source)
-        if found is not None and (found.post_id, found.target) == (post_id, target):
-            return found
-        if found is not None:
+        existing = lookups.find_redirect(session, source)
+        if existing is not None and (existing.post_id, existing.target) == (post_id, target):
+            return existing
+        if existing is not None:
             raise Conflict(f"The address {source} already leads somewhere else.")
         redirect = Redirect(source=source, post_id=post_id, target=target, created_at=now)
         session.add(redirect)
-        _shorten(session, redirect)
-        finding.flush(session, f"Somebody else just redirected {source}.")
+        _collapse_chains(session, redirect)
+        lookups.flush_or_conflict(session, f"Another user has just redirected {source}.")
         return redirect
 
 
 def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, str | None]:
-    """Source and target as they are kept; raises Invalid."""
+    """Return source and target as they are stored; raises Invalid."""
     if (post_id is None) == (target is None):
         raise Invalid("target", "A redirect leads either to a post or to an address.")
-    kept = _normal("source", source)
-    if kept == "/":
+    path = _normal("source", source)
+    if path == "/":
         raise Invalid("source", "The home page can't be redirected.")
     if target is None:
-        return kept, None
-    return kept, _checked_target(target)
+        return path, None
+    return path, _checked_target(target)
 
 
 def _checked_target(target: str) -> str:
     if target.startswith("/") and not target.startswith(("//", "/\\")):
         _normal("target", target)
-        return checking.line("target", target, limit=2000)
-    return checking.web_address("target", target, limit=2000)
+        return validation.clean_line("target", target, limit=2000)
+    return validation.validate_web_url("target", target, limit=2000)
 
 
 def _normal(field: str, path: str) -> str:
@@ -64,43 +63,43 @@ def _normal(field: str, path: str) -> str:
         raise Invalid(field, str(error)) from None
 
 
-def _end_of(
+def _final_target(
     session: Session, post_id: int | None, target: str | None
 ) -> tuple[int | None, str | None]:
-    """Where a fixed target leads by now, so that no redirect leads to another one."""
+    """Follow a fixed target to its end, so that no redirect leads to another redirect."""
     if target is None or not target.startswith("/"):
         return post_id, target
-    onward = finding.redirect_from(session, target)
+    onward = lookups.find_redirect(session, target)
     return (None, target) if onward is None else (onward.post_id, onward.target)
 
 
 def check(session: Session, source: str, post_id: int | None, target: str | None) -> None:
-    """Raise when the source is the address of a public post, or of the target itself."""
+    """Raise Conflict or Invalid if a published post, or the target itself, has the source path."""
     if post_id is not None and session.get(Post, post_id) is None:
-        raise Missing("There is no such post to redirect to; perhaps somebody deleted it.")
+        raise Missing("The post to redirect to does not exist; it may have been deleted.")
     if target is not None and target.startswith("/") and normal(target) == source:
         raise Invalid("target", f"The address {source} would lead to itself.")
-    other = post_at(session, source)
+    other = find_post_at(session, source)
     if other is not None and (other.id == post_id or other.status is Status.PUBLISHED):
         raise Conflict(f"{source} is the address of the {other.kind} “{other.title}”.")
 
 
-def post_at(session: Session, path: str) -> Post | None:
-    """The post that stands at this address, public or not."""
+def find_post_at(session: Session, path: str) -> Post | None:
+    """Return the post with this path, published or not."""
     article = path.startswith("/articles/")
     slug = path.removeprefix("/articles/") if article else path.removeprefix("/")
-    return finding.holder(session, Kind.ARTICLE if article else Kind.PAGE, slug)
+    return lookups.find_post_by_slug(session, Kind.ARTICLE if article else Kind.PAGE, slug)
 
 
-def _shorten(session: Session, redirect: Redirect) -> None:
-    """Lead what led to the new redirect's source straight to its end."""
+def _collapse_chains(session: Session, redirect: Redirect) -> None:
+    """Point redirects that lead to the new redirect's source directly to its end."""
     chained = sa.select(Redirect).where(Redirect.target.is_not(None))
     for other in session.scalars(chained.where(Redirect.target == redirect.source)):
         other.post_id, other.target = redirect.post_id, redirect.target
 
 
-def follow(old_path: str, new_path: str, *, now: datetime) -> None:
-    """Let an address that moved lead to its new place; nothing may redirect from there."""
+def redirect_moved_path(old_path: str, new_path: str, *, now: datetime) -> None:
+    """Redirect a path that has moved to its new path, and remove redirects from the new path."""
     with transaction() as session:
         both = [normal(old_path), normal(new_path)]
         session.execute(sa.delete(Redirect).where(Redirect.source.in_(both)))

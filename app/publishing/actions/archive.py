@@ -1,24 +1,25 @@
-"""Archive a post: kept, with its text and revisions, but no longer public."""
+"""Archive a post: it keeps its text and revisions, but is no longer public."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from app.publishing.models import Post
+from app.publishing.editing import lookups, public_addresses, writes
+from app.publishing.editing.status_transitions import StatusAction, next_status
+from app.publishing.models import Post, Status
 from app.publishing.transaction import transaction
-
-from . import finding, writing
-from .lifecycle import Verb, after
 
 
 def archive(post_id: int, *, expected_version: int, now: datetime) -> Post:
-    """Put the post away; a date that readers have seen is kept, a planned one is not.
+    """Archive the post; a date in the past is kept, a planned date is removed.
 
     Raises Missing, or Conflict when the post was saved since the caller loaded it.
     """
     with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
-        before, post.status = post.status, after(post.status, Verb.ARCHIVE)
-        if before is not post.status and not writing.was_public(post, now):
+        post = lookups.lock_post(session, post_id, expected_version)
+        before, post.status = post.status, next_status(post.status, StatusAction.ARCHIVE)
+        if before is not post.status and not writes.was_public(post, now):
             post.published_at = None
+        if before is Status.PUBLISHED:
+            public_addresses.restore_earlier_redirects(session, post, now=now)
         return post

@@ -1,4 +1,4 @@
-"""Arrange the menu: which pages stand in it, in which order."""
+"""Arrange the menu: which pages it lists, in which order."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from app.publishing.transaction import transaction
 
 
 def arrange_menu(slugs: Sequence[str]) -> None:
-    """Let exactly these pages stand in the menu; raises Missing for a page that is not there."""
+    """List exactly these pages in the menu; raises Missing for a page that does not exist."""
     with transaction() as session:
-        named = Post.slug.in_(slugs) | Post.menu_position.is_not(None)
+        is_affected = Post.slug.in_(slugs) | Post.menu_position.is_not(None)
         pages = session.scalars(
-            sa.select(Post).where(Post.kind == Kind.PAGE, named).with_for_update()
+            sa.select(Post).where(Post.kind == Kind.PAGE, is_affected).with_for_update()
         ).all()
-        known = {page.slug for page in pages}
+        page_slugs = {page.slug for page in pages}
         for slug in slugs:
-            if slug not in known:
-                raise Missing(f"There is no page {slug!r} to stand in the menu.")
+            if slug not in page_slugs:
+                raise Missing(f"There is no page {slug!r} for the menu.")
         places = {slug: place for place, slug in enumerate(slugs, 1)}
         for page in pages:
             if page.menu_position != places.get(page.slug):

@@ -7,46 +7,52 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, writes
+from app.publishing.editing.draft import Draft, checked
+from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.models import Author, Media, Post, Status, Topic
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
 
-from . import finding, writing
-from .draft import Draft, checked
-from .rendering import body_columns, render_text
-
 
 def create(
     draft: Draft, *, now: datetime, user_id: int | None = None, rendered: Rendered | None = None
 ) -> Post:
-    """Save a new draft; `rendered` is its finished text when the caller has it already.
+    """Save a new draft; `rendered` is its rendered text, if the caller has it already.
 
     Raises Invalid, Missing for an unknown author, topic or cover, Conflict for a taken slug.
     """
     draft = checked(draft)
     with transaction() as session:
         draft = check(session, draft)
-        post = _new(draft, rendered or render_text(session, draft.title, draft.body_markdown), now)
+        rendered = rendered or render_text(session, draft.title, draft.body_markdown)
+        post = _build_post(draft, rendered, now)
         session.add(post)
-        finding.flush(session, f"Somebody else just took the slug {draft.slug!r}; choose another.")
-        writing.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids)
-        writing.keep_revision(session, post, now=now, user_id=user_id)
+        lookups.flush_or_conflict(
+            session, f"Another post has just taken the slug {draft.slug!r}; choose another."
+        )
+        writes.set_authors_and_topics(
+            session, post, authors=draft.author_ids, topics=draft.topic_ids
+        )
+        writes.add_revision(session, post, now=now, user_id=user_id)
         return post
 
 
 def check(session: Session, draft: Draft) -> Draft:
-    """The draft with a slug that is free; raises when something it names is not there."""
-    finding.check_known(session, Author, draft.author_ids)
-    finding.check_known(session, Topic, draft.topic_ids)
-    finding.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+    """Return the draft with a free slug; raises Missing for an unknown author, topic or cover."""
+    lookups.require_existing(session, Author, draft.author_ids)
+    lookups.require_existing(session, Topic, draft.topic_ids)
+    lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
     if not draft.slug:
-        return replace(draft, slug=finding.free_slug(session, draft.kind, slugify(draft.title)))
-    finding.check_free(session, draft.kind, draft.slug)
+        return replace(
+            draft, slug=lookups.find_free_slug(session, draft.kind, slugify(draft.title))
+        )
+    lookups.require_free_slug(session, draft.kind, draft.slug)
     return draft
 
 
-def _new(draft: Draft, rendered: Rendered, now: datetime) -> Post:
+def _build_post(draft: Draft, rendered: Rendered, now: datetime) -> Post:
     return Post(
         kind=draft.kind,
         status=Status.DRAFT,

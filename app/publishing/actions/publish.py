@@ -1,27 +1,27 @@
-"""Publish a post: from now on readers see it."""
+"""Publish a post: readers see it from now on."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from app.publishing.editing import lookups, public_addresses, writes
+from app.publishing.editing.status_transitions import StatusAction, next_status
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
 
-from . import finding, writing
-from .lifecycle import Verb, after
-
 
 def publish(post_id: int, *, expected_version: int, now: datetime) -> Post:
-    """Make the post public; one that was public before keeps its first date.
+    """Publish the post; a post with a date in the past keeps its date.
 
     Raises Missing, or Conflict when the post was saved since the caller loaded it.
     """
-    with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
-        post.status = after(post.status, Verb.PUBLISH)
-        if not writing.was_public(post, now):
+    with transaction() as session:  # its commit purges: see app.publishing.transaction
+        post = lookups.lock_post(session, post_id, expected_version)
+        before, post.status = post.status, next_status(post.status, StatusAction.PUBLISH)
+        if not writes.was_public(post, now):
             post.published_at = now
         assert post.published_at is not None
         post.updated_at = max(post.updated_at, post.published_at)
-        writing.free_address(session, post)
+        if before is not post.status:
+            public_addresses.record_public_address(session, post, now=now)
         return post

@@ -1,4 +1,4 @@
-"""Publish what is due: scheduled posts whose time has come."""
+"""Publish the scheduled posts that are due."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from app.extensions import db
+from app.publishing.editing import public_addresses
 from app.publishing.models import Post, Status
 from app.publishing.transaction import transaction
 
-from . import writing
-
 
 def publish_due(now: datetime) -> list[int]:
-    """Make every scheduled post public whose time has come; gives their ids, earliest first."""
+    """Publish every scheduled post that is due; return their ids, earliest first."""
     is_due = (Post.status == Status.SCHEDULED) & (Post.published_at <= now)
     if db.session.scalar(sa.select(Post.id).where(is_due).limit(1)) is None:
-        db.session.rollback()  # looking takes no write lock, and must not hold a snapshot either
+        db.session.rollback()  # the check needs no write lock and must not keep a snapshot open
         return []
     with transaction() as session:
-        chosen = sa.select(Post).where(is_due).order_by(Post.published_at, Post.id)
-        due = session.scalars(chosen.with_for_update()).all()
+        public_addresses.lock_addresses(session)
+        statement = sa.select(Post).where(is_due).order_by(Post.published_at, Post.id)
+        due = session.scalars(statement.with_for_update()).all()
         for post in due:
             assert post.published_at is not None
             post.status = Status.PUBLISHED
             post.updated_at = max(post.updated_at, post.published_at)
-            writing.free_address(session, post)
+            public_addresses.record_public_address(session, post, now=now)
         return [post.id for post in due]

@@ -1,4 +1,4 @@
-"""Rename a post: another slug, and a redirect from the old address."""
+"""Rename a post: give it another slug and redirect the old address."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, public_addresses, writes
+from app.publishing.editing.draft import validate_post_slug
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
 
-from . import finding, writing
-from .draft import slug_for
-
 
 def rename(post_id: int, slug: str, *, expected_version: int, now: datetime) -> Post:
-    """Give the post another slug; an address that was public leads to the new one.
+    """Give the post another slug; an old address that was public redirects to the new one.
 
     Raises Invalid for a slug that can't be used, Conflict for one that is taken.
     """
     with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
-        slug = slug_for(post.kind, slug)
+        post = lookups.lock_post(session, post_id, expected_version)
+        slug = validate_post_slug(post.kind, slug)
         if slug != post.slug:
             move(session, post, slug, now=now)
         return post
@@ -28,11 +27,11 @@ def rename(post_id: int, slug: str, *, expected_version: int, now: datetime) -> 
 
 def move(session: Session, post: Post, slug: str, *, now: datetime) -> None:
     """Check the slug, then move the post there; inside the caller's transaction."""
-    finding.check_free(session, post.kind, slug)
+    lookups.require_free_slug(session, post.kind, slug)
     old_path = post.path
     post.slug = slug
-    finding.flush(session, f"Somebody else just took the slug {slug!r}; choose another.")
-    if writing.was_public(post, now):
-        writing.leave_redirect(session, post, old_path, now=now)
-    else:
-        writing.free_address(session, post)
+    lookups.flush_or_conflict(
+        session, f"Another post has just taken the slug {slug!r}; choose another."
+    )
+    was_public = writes.was_public(post, now)
+    public_addresses.redirect_old_address(session, post, old_path, was_public=was_public, now=now)

@@ -1,4 +1,4 @@
-"""Revise a post: its text, its facts and, when the slug differs, its address."""
+"""Revise a post: its text, its other fields and, if the slug differs, its address."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, writes
+from app.publishing.editing.draft import Draft, checked
+from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.errors import Invalid
 from app.publishing.models import Author, Media, Post, Status, Topic
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
 
-from . import finding, writing
-from .draft import Draft, checked
 from .rename import move
-from .rendering import body_columns, render_text
 
 _TEXT = ("title", "summary", "body_markdown")
 
@@ -29,14 +29,14 @@ def revise(
     user_id: int | None = None,
     rendered: Rendered | None = None,
 ) -> Post:
-    """Save what the draft says; what is the same already is not written.
+    """Save the draft; unchanged fields are not written.
 
     An empty slug keeps the one there is, and so does an empty `published_at`. Raises Invalid,
     Missing, or Conflict when the post was saved since the caller loaded it.
     """
     draft = checked(draft)
     with transaction() as session:
-        post = finding.post_to_change(session, post_id, expected_version)
+        post = lookups.lock_post(session, post_id, expected_version)
         check(session, post, draft, now)
         if draft.slug and draft.slug != post.slug:
             move(session, post, draft.slug, now=now)
@@ -55,9 +55,9 @@ def check(session: Session, post: Post, draft: Draft, now: datetime) -> None:
         raise Invalid("published_at", "A scheduled post needs a time in the future.")
     if post.status is Status.PUBLISHED and due is not None and due > now:
         raise Invalid("published_at", "A public post can't come out in the future; unpublish it.")
-    finding.check_known(session, Author, draft.author_ids)
-    finding.check_known(session, Topic, draft.topic_ids)
-    finding.check_known(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+    lookups.require_existing(session, Author, draft.author_ids)
+    lookups.require_existing(session, Topic, draft.topic_ids)
+    lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
 
 
 def _a(noun: str) -> str:
@@ -72,9 +72,11 @@ def _write_facts(session: Session, post: Post, draft: Draft) -> None:
         "published_at": draft.published_at or post.published_at,
         "updated_at": draft.updated_at or post.updated_at,
     }
-    finding.assign(post, facts)
-    if writing.link_all(session, post, authors=draft.author_ids, topics=draft.topic_ids):
-        writing.count_write(post)
+    lookups.set_changed(post, facts)
+    if writes.set_authors_and_topics(
+        session, post, authors=draft.author_ids, topics=draft.topic_ids
+    ):
+        writes.bump_version(post)
 
 
 def _write_text(
@@ -97,6 +99,6 @@ def _write_text(
             "body_markdown": draft.body_markdown,
             **body_columns(rendered),
         }
-    if finding.assign(post, texts) & set(_TEXT):
+    if lookups.set_changed(post, texts) & set(_TEXT):
         post.updated_at = draft.updated_at or now
-        writing.keep_revision(session, post, now=now, user_id=user_id)
+        writes.add_revision(session, post, now=now, user_id=user_id)

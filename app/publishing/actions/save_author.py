@@ -1,4 +1,4 @@
-"""Save an author: a new one, or another version of one there is."""
+"""Save an author: create or update it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, validation
+from app.publishing.editing.rendering import render_text
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Author
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
-from . import checking, finding
-from .add_redirect import follow
-from .rendering import render_text
+from .add_redirect import redirect_moved_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorDraft:
-    """What somebody says about an author; an empty slug is made from the name."""
+    """The fields of an author; an empty slug is made from the name."""
 
     name: str
     slug: str = ""
@@ -29,13 +29,13 @@ class AuthorDraft:
 
 
 def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = None) -> Author:
-    """Save the author; another slug leaves a redirect, and what is the same is not written.
+    """Save the author; a changed slug leaves a redirect, and unchanged fields are not written.
 
     Raises Invalid, Missing, or Conflict for a slug that another author has.
     """
     values = checked(draft)
     with transaction() as session:
-        author = _found(session, author_id)
+        author = _lock_author(session, author_id)
         check(session, values["slug"], author)
         if author is None:
             author = Author(slug=values["slug"], name=values["name"], bio_markdown="")
@@ -43,29 +43,31 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
         old_path = author.path
         if author.bio_markdown != values["bio_markdown"]:
             author.bio_html = render_text(session, values["name"], values["bio_markdown"]).html
-        finding.assign(author, values)
-        finding.flush(session, f"Somebody else just took the slug {author.slug!r}.")
-        follow(old_path, author.path, now=now)
+        lookups.set_changed(author, values)
+        lookups.flush_or_conflict(
+            session, f"Another author has just taken the slug {author.slug!r}."
+        )
+        redirect_moved_path(old_path, author.path, now=now)
         return author
 
 
 def checked(draft: AuthorDraft) -> dict[str, str]:
-    """The author's columns, cleaned; raises Invalid."""
-    name = checking.line("name", draft.name, limit=200)
+    """Return the cleaned columns of the author; raises Invalid."""
+    name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": checking.slug(draft.slug or slugify(name)),
-        "bio_markdown": checking.lines("bio_markdown", draft.bio_markdown, limit=20_000),
-        "url": checking.web_address("url", draft.url, limit=500),
+        "slug": validation.validate_slug(draft.slug or slugify(name)),
+        "bio_markdown": validation.clean_lines("bio_markdown", draft.bio_markdown, limit=20_000),
+        "url": validation.validate_web_url("url", draft.url, limit=500),
     }
 
 
-def _found(session: Session, author_id: int | None) -> Author | None:
+def _lock_author(session: Session, author_id: int | None) -> Author | None:
     if author_id is None:
         return None
     author = session.get(Author, author_id, with_for_update=True)
     if author is None:
-        raise Missing("There is no such author; perhaps somebody deleted it.")
+        raise Missing("The author does not exist; it may have been deleted.")
     return author
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Site
 from app.publishing.transaction import transaction
-
-from . import checking, finding
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDraft:
-    """What pages say about the whole site; the language is a tag such as `en` or `de-CH`."""
+    """The fields of the site's settings; the language is a tag such as `en` or `de-CH`."""
 
     title: str
     tagline: str = ""
@@ -25,7 +24,7 @@ class SiteDraft:
 
 
 def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
-    """Save the settings; `expected_version` is None as long as there are none.
+    """Save the settings; `expected_version` is None if there are none yet.
 
     Raises Invalid, or Conflict when they were saved since the caller loaded them.
     """
@@ -34,25 +33,29 @@ def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
         site = session.get(Site, 1, with_for_update=True, populate_existing=True)
         if (site.version if site else None) != expected_version:
             raise Conflict(
-                "Somebody else saved the site's settings meanwhile. "
-                "Load them again, and put your changes into them."
+                "Another user has saved the site's settings since you loaded them. "
+                "Load them again and repeat your changes."
             )
         if site is None:
             site = Site(id=1, **values)
             session.add(site)
-        finding.assign(site, values)
-        finding.flush(session, "Somebody else just saved the site's settings; load them again.")
+        lookups.set_changed(site, values)
+        lookups.flush_or_conflict(
+            session, "Another user has just saved the site's settings; load them again."
+        )
         return site
 
 
 def checked(draft: SiteDraft) -> dict[str, str]:
-    """The site's columns, cleaned; raises Invalid."""
-    language = checking.line("language", draft.language, limit=35)
+    """Return the cleaned columns of the site; raises Invalid."""
+    language = validation.clean_line("language", draft.language, limit=35)
     if not _LANGUAGE.fullmatch(language):
         raise Invalid("language", f"{language!r} is not a language tag such as en or de-CH.")
     return {
-        "title": checking.line("title", draft.title, limit=200),
-        "tagline": checking.line("tagline", draft.tagline, limit=300, empty=True),
-        "description": checking.line("description", draft.description, limit=2000, empty=True),
+        "title": validation.clean_line("title", draft.title, limit=200),
+        "tagline": validation.clean_line("tagline", draft.tagline, limit=300, empty=True),
+        "description": validation.clean_line(
+            "description", draft.description, limit=2000, empty=True
+        ),
         "language": language,
     }

@@ -1,4 +1,4 @@
-"""Save a topic: a new one, or another version of one there is."""
+"""Save a topic: create or update it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Topic
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
-from . import checking, finding
-from .add_redirect import follow
+from .add_redirect import redirect_moved_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicDraft:
-    """What somebody says about a topic; an empty slug is made from the name."""
+    """The fields of a topic; an empty slug is made from the name."""
 
     name: str
     slug: str = ""
@@ -27,40 +27,42 @@ class TopicDraft:
 
 
 def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None) -> Topic:
-    """Save the topic; another slug leaves a redirect, and what is the same is not written.
+    """Save the topic; a changed slug leaves a redirect, and unchanged fields are not written.
 
     Raises Invalid, Missing, or Conflict for a slug that another topic has.
     """
     values = checked(draft)
     with transaction() as session:
-        topic = _found(session, topic_id)
+        topic = _lock_topic(session, topic_id)
         check(session, values["slug"], topic)
         if topic is None:
             topic = Topic(slug=values["slug"], name=values["name"], description="")
             session.add(topic)
         old_path = topic.path
-        finding.assign(topic, values)
-        finding.flush(session, f"Somebody else just took the slug {topic.slug!r}.")
-        follow(old_path, topic.path, now=now)
+        lookups.set_changed(topic, values)
+        lookups.flush_or_conflict(session, f"Another topic has just taken the slug {topic.slug!r}.")
+        redirect_moved_path(old_path, topic.path, now=now)
         return topic
 
 
 def checked(draft: TopicDraft) -> dict[str, str]:
-    """The topic's columns, cleaned; raises Invalid."""
-    name = checking.line("name", draft.name, limit=200)
+    """Return the cleaned columns of the topic; raises Invalid."""
+    name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": checking.slug(draft.slug or slugify(name)),
-        "description": checking.line("description", draft.description, limit=2000, empty=True),
+        "slug": validation.validate_slug(draft.slug or slugify(name)),
+        "description": validation.clean_line(
+            "description", draft.description, limit=2000, empty=True
+        ),
     }
 
 
-def _found(session: Session, topic_id: int | None) -> Topic | None:
+def _lock_topic(session: Session, topic_id: int | None) -> Topic | None:
     if topic_id is None:
         return None
     topic = session.get(Topic, topic_id, with_for_update=True)
     if topic is None:
-        raise Missing("There is no such topic; perhaps somebody deleted it.")
+        raise Missing("The topic does not exist; it may have been deleted.")
     return topic
 
 

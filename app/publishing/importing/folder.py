@@ -1,4 +1,4 @@
-"""Importing a folder: every post that it holds, one transaction each, and a report at the end."""
+"""Import a folder: every post in a transaction of its own, and a report at the end."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
-from app.publishing.actions import checking
+from app.publishing.editing import validation
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind
 
-from . import plan, publication, source
+from . import plan, site_file, source_folder
 from .plan import Entry
 from .post import Job, import_post
+from .reference_targets import Folder
 from .report import Outcome, Report
-from .source import Found, Skipped
-from .translating import Folder
+from .source_folder import Skipped, SourcePost
 
 log = logging.getLogger(__name__)
 
@@ -34,53 +34,53 @@ def import_folder(
     base_url: str = "",
     kind: Kind | None = None,
     dry_run: bool = False,
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = lambda _count, _total: None,
 ) -> Report:
-    """Bring a folder's posts in, or up to date; what is the same already is not written.
+    """Import or update the posts of a folder; unchanged posts are not written.
 
     `base_url` is where the old site stood: absolute links to it become links to the posts here.
     `kind` overrules the files. Raises SourceError when the folder can't be read at all,
     Invalid for a `base_url` that is no address.
     """
-    base_url = checking.web_address("base_url", base_url, limit=500).rstrip("/")
+    base_url = validation.validate_web_url("base_url", base_url, limit=500).rstrip("/")
     report = Report()
     planned = plan.make(db.session(), _posts(root, report), kind)
     db.session.rollback()  # reading is over; each post gets a transaction of its own
-    for path, reason in planned.refused.items():
+    for path, reason in planned.rejected_files.items():
         report.skip(path, None, reason)
-    settings = publication.load(root, report)
+    settings = site_file.load(root, report)
     if not dry_run:
-        publication.save_people(settings, report, now=now)
+        site_file.save_people(settings, report, now=now)
     folder = Folder(root=root, plan=planned, base_url=base_url)
     job = Job(folder=folder, now=now, report=report, dry_run=dry_run)
-    for done, entry in enumerate(planned.entries.values(), 1):
+    for count, entry in enumerate(planned.entries.values(), 1):
         _import_one(job, entry)
-        progress(done, len(planned.entries))
+        progress(count, len(planned.entries))
     if not dry_run:
-        publication.save_menu(settings, report, now=now)
+        site_file.save_menu(settings, report, now=now)
     return report
 
 
-def _posts(root: Path, report: Report) -> Iterator[Found]:
-    for found in source.scan(root):
-        if isinstance(found, Skipped):
-            report.skip(found.path, found.line, found.reason)
+def _posts(root: Path, report: Report) -> Iterator[SourcePost]:
+    for post in source_folder.scan(root):
+        if isinstance(post, Skipped):
+            report.skip(post.path, post.line, post.reason)
         else:
-            yield found
+            yield post
 
 
 def _import_one(job: Job, entry: Entry) -> None:
-    """Import one file; whatever is wrong with it is its own affair."""
-    found = source.read_post(job.folder.root, entry.path)
-    if isinstance(found, Skipped):
-        job.report.skip(found.path, found.line, found.reason)
+    """Import one file; an error in it does not stop the others."""
+    post = source_folder.read_post(job.folder.root, entry.path)
+    if isinstance(post, Skipped):
+        job.report.skip(post.path, post.line, post.reason)
         return
     warnings = len(job.report.warnings)
     try:
-        outcome = import_post(job, entry, found)
+        outcome = import_post(job, entry, post)
     except PublishingError as error:
         del job.report.warnings[warnings:]
-        job.report.skip(entry.path, _line(found, error), str(error))
+        job.report.skip(entry.path, _line(post, error), str(error))
     except SQLAlchemyError:
         raise
     except Exception:
@@ -90,12 +90,12 @@ def _import_one(job: Job, entry: Entry) -> None:
         job.report.skip(entry.path, None, reason)
     else:
         job.report.counts[outcome] += 1
-        if outcome is Outcome.IMPORTED and entry.slug != entry.wanted:
-            sentence = f"its slug is {entry.slug}, because {entry.wanted} is taken"
+        if outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
+            sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
             job.report.warn(entry.path, None, sentence)
 
 
-def _line(found: Found, error: PublishingError) -> int | None:
+def _line(post: SourcePost, error: PublishingError) -> int | None:
     if not isinstance(error, Invalid):
         return None
-    return found.document.line_of({"summary": "description"}.get(error.field, error.field))
+    return post.document.line_of({"summary": "description"}.get(error.field, error.field))

@@ -98,8 +98,8 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
     if not isinstance(values, dict):
         raise FrontMatterError("the front matter is not a list of keys and values", line=1)
     _bounded_values(values)
-    named = {str(key): value for key, value in values.items()}
-    return Document(kind=kind, values=named, body=body, offset=offset, source=source)
+    fields = {str(key): value for key, value in values.items()}
+    return Document(kind=kind, values=fields, body=body, offset=offset, source=source)
 
 
 _OPENING = (

@@ -1,6 +1,6 @@
-"""The plan of an import: the slug and the address of every post, before the first is written.
+"""The plan of an import: slug and path of every post, before the first one is written.
 
-A link from one post to another can only be mended when it is known where the other will stand.
+A link between two posts can be rewritten only when the path of the other one is known.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import PurePosixPath
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.publishing.actions.draft import slug_for
+from app.publishing.editing.draft import validate_post_slug
 from app.publishing.models import Imported, Kind, Post, Redirect
 from app.publishing.paths import normal
 from app.publishing.slugs import MAX_LENGTH, slugify
 
-from . import addresses, dates
-from .source import Found
+from . import dates, source_urls
+from .source_folder import SourcePost
 
 _SUFFIX = re.compile(r"-\d+(?:-\d\d){0,2}")
 
@@ -35,7 +35,7 @@ class Entry:
 
     path: PurePosixPath
     kind: Kind
-    wanted: str
+    preferred_slug: str
     source: str
     aliases: tuple[str, ...]
     date: datetime | None
@@ -54,7 +54,7 @@ class Plan:
     """Every post of the folder by its file and by its old addresses."""
 
     entries: dict[PurePosixPath, Entry] = field(default_factory=dict)
-    refused: dict[PurePosixPath, str] = field(default_factory=dict)
+    rejected_files: dict[PurePosixPath, str] = field(default_factory=dict)
     by_address: dict[str, Entry] = field(default_factory=dict)
 
     def at(self, path: str) -> Entry | None:
@@ -65,17 +65,17 @@ class Plan:
             return None
 
 
-def make(session: Session, found: Iterable[Found], kind: Kind | None = None) -> Plan:
+def make(session: Session, posts: Iterable[SourcePost], kind: Kind | None = None) -> Plan:
     """Plan the import of some posts; `kind` overrules what the files say."""
     plan = Plan()
-    entries = list(_unique(found, kind, plan))
-    known = _Known.load(session)
-    with_posts = [known.of(entry) for entry in entries]
-    chosen = []
+    entries = list(_unique(posts, kind, plan))
+    existing = _Known.load(session)
+    with_posts = [existing.of(entry) for entry in entries]
+    planned = []
     for entry in sorted(with_posts, key=lambda entry: entry.post_id is None):
-        slug = entry.slug or known.choose(entry)
-        chosen.append(replace(entry, slug=slug))
-    plan.entries = {entry.path: entry for entry in sorted(chosen, key=_by_date)}
+        slug = entry.slug or existing.choose(entry)
+        planned.append(replace(entry, slug=slug))
+    plan.entries = {entry.path: entry for entry in sorted(planned, key=_by_date)}
     for entry in plan.entries.values():
         plan.by_address.setdefault(entry.source, entry)
     for entry in plan.entries.values():
@@ -89,34 +89,36 @@ def _by_date(entry: Entry) -> tuple[bool, datetime, str]:
     return (entry.date is None, entry.date or datetime.min.replace(tzinfo=UTC), entry.slug)
 
 
-def _unique(found: Iterable[Found], kind: Kind | None, plan: Plan) -> Iterator[Entry]:
-    """An entry for each file; a second one at the same address is refused."""
+def _unique(posts: Iterable[SourcePost], kind: Kind | None, plan: Plan) -> Iterator[Entry]:
+    """An entry for each file; a second one at the same address is rejected."""
     sources: dict[str, PurePosixPath] = {}
-    for post in found:
+    for post in posts:
         try:
             entry = _entry(post, kind)
         except ValueError as error:
-            plan.refused[post.path] = str(error)
+            plan.rejected_files[post.path] = str(error)
             continue
         first = sources.setdefault(entry.source, entry.path)
         if first == entry.path:
             yield entry
         else:
-            plan.refused[post.path] = (
+            plan.rejected_files[post.path] = (
                 f"has the same address ({entry.source}) as {first}; give one of them another slug"
             )
 
 
-def _entry(post: Found, kind: Kind | None) -> Entry:
+def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
-    named = last if ":" not in last else ""
-    wanted = meta.slug or named or dates.without_date(addresses.own_name(post.path))
+    last_segment = last if ":" not in last else ""
+    preferred_slug = (
+        meta.slug or last_segment or dates.without_date(source_urls.own_name(post.path))
+    )
     return Entry(
         path=post.path,
         kind=kind or Kind(meta.kind),
-        wanted=slugify(wanted),
+        preferred_slug=slugify(preferred_slug),
         source=normal(post.source_url),
         aliases=tuple(_normal(post.aliases)),
         date=meta.date,
@@ -138,18 +140,18 @@ class _Known:
     slugs: dict[tuple[Kind, str], int]
     posts: dict[int, tuple[Kind, str]]
     imported: dict[str, tuple[int, str]]
-    moved: dict[str, int | None]
+    redirects: dict[str, int | None]
 
     @classmethod
     def load(cls, session: Session) -> _Known:
         rows = session.execute(sa.select(Post.id, Post.kind, Post.slug)).all()
         before = session.execute(sa.select(Imported.source, Imported.post_id, Imported.digest))
-        moved = session.execute(sa.select(Redirect.source, Redirect.post_id))
+        redirects = session.execute(sa.select(Redirect.source, Redirect.post_id))
         return cls(
             slugs={(kind, slug): post_id for post_id, kind, slug in rows},
             posts={post_id: (kind, slug) for post_id, kind, slug in rows},
             imported={source: (post_id, digest) for source, post_id, digest in before},
-            moved={row.source: row.post_id for row in moved},
+            redirects={row.source: row.post_id for row in redirects},
         )
 
     def of(self, entry: Entry) -> Entry:
@@ -169,11 +171,14 @@ class _Known:
         return self.slugs.get((entry.kind, entry.source.removeprefix(prefix)))
 
     def _stays(self, entry: Entry, post_id: int, slug: str) -> bool:
-        """Whether the post's slug is the wanted one, that with a suffix, or an editor's."""
-        if slug == entry.wanted or self.moved.get(_address(entry, entry.wanted)) == post_id:
+        """Tell whether the post's slug is the preferred one, that with a suffix, or an editor's."""
+        if (
+            slug == entry.preferred_slug
+            or self.redirects.get(_address(entry, entry.preferred_slug)) == post_id
+        ):
             return True
-        rest = slug.removeprefix(entry.wanted)
-        return not self._free(entry, entry.wanted) and bool(_SUFFIX.fullmatch(rest))
+        rest = slug.removeprefix(entry.preferred_slug)
+        return not self._free(entry, entry.preferred_slug) and bool(_SUFFIX.fullmatch(rest))
 
     def choose(self, entry: Entry) -> str:
         """The first slug that is free; it is taken from now on."""
@@ -184,12 +189,12 @@ class _Known:
     def _free(self, entry: Entry, slug: str) -> bool:
         """Whether no other post stands, or stood, there."""
         try:
-            slug_for(entry.kind, slug)
+            validate_post_slug(entry.kind, slug)
         except ValueError:
             return False
         others = {
             self.slugs.get((entry.kind, slug)),
-            self.moved.get(_address(entry, slug)),
+            self.redirects.get(_address(entry, slug)),
         }
         return others <= {None, entry.post_id or -1}
 
@@ -199,13 +204,13 @@ def _address(entry: Entry, slug: str) -> str:
 
 
 def _candidates(entry: Entry) -> Iterator[str]:
-    """The wanted slug, then with its year, month and day, then with a number."""
-    yield entry.wanted
+    """Yield the preferred slug, then with its year, month and day, then with a number."""
+    yield entry.preferred_slug
     if entry.date is not None:
         for form in ("-%Y", "-%Y-%m", "-%Y-%m-%d"):
-            yield _suffixed(entry.wanted, entry.date.strftime(form))
+            yield _suffixed(entry.preferred_slug, entry.date.strftime(form))
     for number in count(2):
-        yield _suffixed(entry.wanted, f"-{number}")
+        yield _suffixed(entry.preferred_slug, f"-{number}")
 
 
 def _suffixed(slug: str, suffix: str) -> str:

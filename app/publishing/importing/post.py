@@ -1,4 +1,4 @@
-"""One post of the folder: what becomes of its file, prepared first, then written as a whole."""
+"""Import one post: prepare it without a lock, then write it in one transaction."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.publishing import text
-from app.publishing.actions.draft import body
-from app.publishing.actions.rendering import find_image
+from app.publishing.editing.draft import body
+from app.publishing.editing.rendering import find_image
 from app.publishing.errors import Invalid
 from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
 
-from . import pictures, references, remarks, saving
-from .pictures import Pictures
+from . import post_images, references, remarks, save_post
 from .plan import Entry
+from .post_images import PostImages
+from .reference_targets import Folder, Translation, translate
 from .report import Outcome, Report
-from .source import Found
-from .translating import Folder, Translation, translate
+from .source_folder import SourcePost
 
 
 class _Undo(Exception):  # noqa: N818 - no error: it ends the transaction of a dry run
-    """Everything worked; now undo it."""
+    """The dry run succeeded; roll back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """How a folder is imported; a dry run does everything and keeps nothing."""
+    """The options of an import; a dry run does everything and rolls back."""
 
     folder: Folder
     now: datetime
@@ -38,17 +38,17 @@ class Job:
     dry_run: bool = False
 
 
-def import_post(job: Job, entry: Entry, found: Found) -> Outcome:
+def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
-    meaning = translate(job.folder, entry, found)
+    meaning = translate(job.folder, entry, post)
     words = (str(entry.kind), job.folder.base_url, entry.source)
-    digest = pictures.digest_of(job.folder.root, found.digest, meaning.images, words)
+    digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
     if digest == entry.digest:
         return Outcome.UNCHANGED
-    ready = _prepare(job, entry, found, meaning, digest)
+    ready = _prepare(job, entry, post, meaning, digest)
     try:
         with transaction() as session:
-            saving.save(session, ready, job.report)
+            save_post.save(session, ready, job.report)
             if job.dry_run:
                 raise _Undo  # noqa: TRY301 - leaving the block is what undoes it
     except _Undo:
@@ -57,42 +57,42 @@ def import_post(job: Job, entry: Entry, found: Found) -> Outcome:
 
 
 def _prepare(
-    job: Job, entry: Entry, found: Found, meaning: Translation, digest: str
-) -> saving.Ready:
+    job: Job, entry: Entry, post: SourcePost, meaning: Translation, digest: str
+) -> save_post.PreparedPost:
     """Scale the images and render the text, before any lock is taken."""
     session = db.session()
-    ready = pictures.prepare(session, job.folder.root, meaning.images.values())
-    shown = pictures.by_reference(meaning.images, ready.shown)
-    targets = meaning.links | {target: image.url for target, image in shown.items()}
-    markdown = body(references.replace(found.document.body, targets))
-    rendered = _render(session, found.title, markdown, shown, meaning.links)
-    remarks.warn(job.report, found, meaning, ready, rendered.warnings)
-    return saving.Ready(
+    ready = post_images.prepare(session, job.folder.root, meaning.images.values())
+    images = post_images.by_reference(meaning.images, ready.images)
+    targets = meaning.links | {target: image.url for target, image in images.items()}
+    markdown = body(references.replace(post.document.body, targets))
+    rendered = _render(session, post.title, markdown, images, meaning.links)
+    remarks.warn(job.report, post, meaning, ready, rendered.warnings)
+    return save_post.PreparedPost(
         entry=entry,
-        found=found,
+        source_post=post,
         digest=digest,
         markdown=markdown,
         rendered=rendered,
-        pictures=ready,
-        cover=_cover(found, meaning, ready),
+        images=ready,
+        cover=_cover(post, meaning, ready),
         prefix=job.folder.prefix,
         now=job.now,
     )
 
 
-def _cover(found: Found, meaning: Translation, ready: Pictures) -> PurePosixPath | None:
-    file = meaning.images.get(found.meta.image or "")
-    return file if file in ready.shown else None
+def _cover(post: SourcePost, meaning: Translation, ready: PostImages) -> PurePosixPath | None:
+    file = meaning.images.get(post.meta.image or "")
+    return file if file in ready.images else None
 
 
 def _render(
     session: Session,
     title: str,
     markdown: str,
-    shown: dict[str, text.Image],
+    images: dict[str, text.Image],
     links: dict[str, str],
 ) -> Rendered:
-    images = {image.url: image for image in shown.values()} | shown
+    images = {image.url: image for image in images.values()} | images
     try:
         return text.render(
             markdown,

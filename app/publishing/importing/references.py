@@ -37,23 +37,23 @@ class Reference:
 def find(markdown: str) -> Iterator[Reference]:
     """Every target of an image, a link or a definition, in the order of the text."""
     masked = _without_code(markdown)
-    line, counted = 1, 0
+    line, position = 1, 0
     for match in _PLACES.finditer(masked):
         name = match.lastgroup or "inline"
         start, end = match.span(name)
-        line, counted = line + markdown.count("\n", counted, start), start
+        line, position = line + markdown.count("\n", position, start), start
         if start < end:
             yield Reference(target=markdown[start:end], start=start, end=end, line=line)
 
 
 def replace(markdown: str, targets: Mapping[str, str]) -> str:
     """The text with every target that is a key of `targets` exchanged for its value."""
-    pieces, done = [], 0
+    pieces, position = [], 0
     for reference in find(markdown):
         if reference.target in targets:
-            pieces += [markdown[done : reference.start], targets[reference.target]]
-            done = reference.end
-    return "".join([*pieces, markdown[done:]])
+            pieces += [markdown[position : reference.start], targets[reference.target]]
+            position = reference.end
+    return "".join([*pieces, markdown[position:]])
 
 
 def _without_code(markdown: str) -> str:
@@ -81,12 +81,12 @@ def _is_blank(line: str) -> bool:
 def _without_spans(paragraph: str) -> str:
     """A paragraph with blanks where its code spans are: from some backticks to as many again."""
     open_at: dict[int, int] = {}
-    pieces, done = [], 0
+    pieces, position = [], 0
     for ticks in _TICKS.finditer(paragraph):
         start = open_at.setdefault(len(ticks[0]), ticks.start())
         if start < ticks.start():
             span = paragraph[start : ticks.end()]
-            pieces += [paragraph[done:start], _NOT_END.sub(" ", span)]
-            done = ticks.end()
+            pieces += [paragraph[position:start], _NOT_END.sub(" ", span)]
+            position = ticks.end()
             open_at.clear()
-    return "".join([*pieces, paragraph[done:]])
+    return "".join([*pieces, paragraph[position:]])

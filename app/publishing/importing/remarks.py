@@ -1,4 +1,4 @@
-"""What the importer has to say about a post that came in, each with the line of its file."""
+"""Warnings about an imported post, each with the line of its file."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from .pictures import Pictures
+from .post_images import PostImages
+from .reference_targets import Translation
 from .report import Report
-from .source import Found
-from .translating import Translation
+from .source_folder import SourcePost
 
 _LINE = re.compile(r"line (\d+): ", re.IGNORECASE)
 
 
 def warn(
     report: Report,
-    found: Found,
+    post: SourcePost,
     meaning: Translation,
-    pictures: Pictures,
+    images: PostImages,
     warnings: Iterable[str],
 ) -> None:
     """Note what rendering found, and which images can't be shown and why."""
-    refused = {t for t, file in meaning.images.items() if file in pictures.wrong}
-    for target in sorted(refused, key=lambda target: meaning.lines[target]):
-        reason = pictures.wrong[meaning.images[target]]
+    rejected = {t for t, file in meaning.images.items() if file in images.errors}
+    for target in sorted(rejected, key=lambda target: meaning.lines[target]):
+        reason = images.errors[meaning.images[target]]
         sentence = f"the image {target} is left out: {reason}"
-        report.warn(found.path, meaning.lines[target], sentence)
-    cover = found.meta.image
+        report.warn(post.path, meaning.lines[target], sentence)
+    cover = post.meta.image
     if cover and cover not in meaning.images:
         sentence = f"the cover {cover} was not found in the folder"
-        report.warn(found.path, meaning.lines[cover], sentence)
+        report.warn(post.path, meaning.lines[cover], sentence)
     for warning in warnings:
-        _note(report, found, meaning, refused, warning)
+        _note(report, post, meaning, rejected, warning)
 
 
 def _note(
-    report: Report, found: Found, meaning: Translation, refused: set[str], warning: str
+    report: Report, post: SourcePost, meaning: Translation, rejected: set[str], warning: str
 ) -> None:
     numbered = _LINE.match(warning)
     if numbered:
-        line = found.document.offset + int(numbered[1])
-        report.warn(found.path, line, warning[numbered.end() :])
+        line = post.document.offset + int(numbered[1])
+        report.warn(post.path, line, warning[numbered.end() :])
         return
     target = _named_in(warning, meaning)
-    if target not in refused:
-        report.warn(found.path, meaning.lines.get(target), warning)
+    if target not in rejected:
+        report.warn(post.path, meaning.lines.get(target), warning)
 
 
 def _named_in(warning: str, meaning: Translation) -> str:

@@ -1,11 +1,12 @@
-"""The nouns of publishing, one per file."""
+"""The models of publishing, one per file."""
 
 from __future__ import annotations
 
 from .author import Author
-from .imported import Imported
+from .import_record import Imported
 from .media import Media, MediaFile
 from .post import Kind, Post, Status, post_author, post_topic
+from .post_address import PostAddress
 from .redirect import Redirect
 from .revision import Revision
 from .site import Site
@@ -19,6 +20,7 @@ __all__ = [
     "Media",
     "MediaFile",
     "Post",
+    "PostAddress",
     "Redirect",
     "Revision",
     "Role",

@@ -1,4 +1,4 @@
-"""An author: a name that stands over articles, with or without a log-in of its own."""
+"""An author: a byline of articles, with or without a user account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.extensions import Model
 
 
 class Author(Model):
-    """Who wrote something, as readers see it."""
+    """The author of posts, as readers see it."""
 
     __tablename__ = "author"
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a post is: an article has a date and stands in lists, a page has a place in the menu."""
+    """The kind of a post: an article has a date and appears in lists, a page can be in the menu."""
 
     ARTICLE = "article"
     PAGE = "page"
 
 
 class Status(StrEnum):
-    """Where a post is on its way; only a published one is public."""
+    """The status of a post; only a published post is public."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -90,12 +90,12 @@ class Post(Model):
     """When it became public, or is due to."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
-    """When its text last changed, as readers are told."""
+    """When its text last changed, as pages show it."""
     word_count: Mapped[int] = mapped_column(default=0)
     minutes: Mapped[int] = mapped_column(default=1, server_default="1")
     """How long it takes to read; it changes less often than the count of its words."""
     menu_position: Mapped[int | None] = mapped_column()
-    """Where a page stands in the menu; nowhere when empty."""
+    """The position of a page in the menu; not in the menu when empty."""
     cover_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("media.id", ondelete="SET NULL"), index=True
     )

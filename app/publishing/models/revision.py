@@ -1,4 +1,4 @@
-"""A revision: the text of a post as it was saved once."""
+"""A revision: the text of a post after one save."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.extensions import Model
 
 
 class Revision(Model):
-    """What a post said at one moment; none is ever changed or thrown away."""
+    """The text of a post at one time; revisions are never changed or deleted."""
 
     __tablename__ = "revision"
     __table_args__ = (sa.UniqueConstraint("post_id", "number"),)

@@ -1,4 +1,4 @@
-"""A user: somebody who may log in; apart from authors, so that a log-in changes no public row."""
+"""A user: a person who may log in. No author, so that a log-in changes no public row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 class User(Model):
-    """Somebody who may log in."""
+    """A person who may log in."""
 
     __tablename__ = "user"
 

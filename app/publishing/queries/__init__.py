@@ -1,4 +1,4 @@
-"""What readers may see: each function asks the database and returns rows, never queries.
+"""Queries for published content: each function runs its statements and returns rows.
 
-Only what is published is found, and no clock is asked: a scheduled post becomes public by a write.
+They return published posts only and read no clock: a write publishes a scheduled post.
 """

@@ -1,7 +1,7 @@
 """The archive: articles on pages that are numbered from the oldest, and by year.
 
-A page that is full never changes again by publishing. What fills none yet is shown by the list
-that leads to the pages, so that publishing touches the list alone.
+Publishing never changes a full page. Articles that do not fill a page yet are shown by the list
+page, so that publishing changes only the list page.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Post
 
-from .articles import Listed, narrowed
-from .instants import year_of
-from .selections import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists
+from .articles import Listed, filter_about
+from .post_selects import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists
+from .sql_functions import year_of
 
 PAGE_SIZE = 20
 YEAR_SIZE = 1000
@@ -31,13 +31,13 @@ class Numbered:
     posts: tuple[Post, ...]
 
     @property
-    def lasting(self) -> bool:
-        """Whether it is full or the first; until then, its list shows the articles of another."""
+    def is_complete(self) -> bool:
+        """Whether the page is full, or the first; the list page shows the articles of others."""
         return len(self.posts) == PAGE_SIZE or self.number == 1
 
     @property
     def newer(self) -> int | None:
-        """The number of the page with newer articles, which may have to wait for its first."""
+        """The number of the page with newer articles; that page may still be empty."""
         return self.number + 1 if len(self.posts) == PAGE_SIZE else None
 
     @property
@@ -48,9 +48,9 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
-    """What a list shows of its newest articles: those of no full page, and the newest page's."""
+    """How many articles a list page shows: those of the newest full page, and newer ones."""
 
-    shown: int
+    article_count: int
     older: int | None
     """The number of the page with the next older articles."""
 
@@ -71,7 +71,7 @@ class YearPage:
     posts: tuple[Post, ...]
     earlier: int | None
     later: int | None
-    cut: bool
+    is_truncated: bool
     """Whether the year has more articles than one page lists."""
 
 
@@ -82,18 +82,18 @@ def page(number: int, *, about: Listed | None = None, details: bool = False) -> 
     With `details`, the articles say all that `for_lists` can load but minutes.
     """
     start = (number - 1) * PAGE_SIZE
-    found = narrowed(articles(), about).order_by(*OLDEST_FIRST)
-    shown = found.limit(PAGE_SIZE).offset(start).options(*for_lists(details=details))
-    posts = tuple(reversed(list(db.session.scalars(shown))))
-    if not posts and not (start and _first(found.offset(start - 1))):
+    statement = filter_about(articles(), about).order_by(*OLDEST_FIRST)
+    posts_of_page = statement.limit(PAGE_SIZE).offset(start).options(*for_lists(details=details))
+    posts = tuple(reversed(list(db.session.scalars(posts_of_page))))
+    if not posts and not (start and _first(statement.offset(start - 1))):
         return None
     return Numbered(number=number, posts=posts)
 
 
 def ends(count: int) -> Ends:
-    """How a list of `count` articles begins, and the page that goes on where that ends."""
-    older = max(lasting_count(count) - 1, 0)
-    return Ends(shown=count - older * PAGE_SIZE, older=older or None)
+    """Return how many of `count` articles the list page shows, and the next page."""
+    older = max(count_complete_pages(count) - 1, 0)
+    return Ends(article_count=count - older * PAGE_SIZE, older=older or None)
 
 
 def page_count(count: int) -> int:
@@ -101,16 +101,16 @@ def page_count(count: int) -> int:
     return -(-count // PAGE_SIZE)
 
 
-def lasting_count(count: int) -> int:
-    """How many of these pages are lasting: the full ones, or the only one."""
+def count_complete_pages(count: int) -> int:
+    """Return how many of these pages are complete: the full ones, or the only one."""
     return count // PAGE_SIZE or min(count, 1)
 
 
 def years() -> list[Year]:
     """The years that have articles, newest first."""
     year = year_of(Post.published_at)
-    found = articles().with_only_columns(year, sa.func.count(Post.id)).group_by(year)
-    rows = db.session.execute(found.order_by(year.desc()))
+    statement = articles().with_only_columns(year, sa.func.count(Post.id)).group_by(year)
+    rows = db.session.execute(statement.order_by(year.desc()))
     return [Year(number=int(number), count=count) for number, count in rows]
 
 
@@ -120,8 +120,8 @@ def year(number: int) -> YearPage | None:
         return None
     start, end = datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC)
     within = articles().where(Post.published_at >= start, Post.published_at < end)
-    found = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1)
-    rows = list(db.session.scalars(found.options(*for_links(Post.title, Post.published_at))))
+    statement = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1)
+    rows = list(db.session.scalars(statement.options(*for_links(Post.title, Post.published_at))))
     if not rows:
         return None
     before = articles().where(Post.published_at < start).order_by(*NEWEST_FIRST)
@@ -131,7 +131,7 @@ def year(number: int) -> YearPage | None:
         posts=tuple(rows[:YEAR_SIZE]),
         earlier=_year_of_first(before),
         later=_year_of_first(after),
-        cut=len(rows) > YEAR_SIZE,
+        is_truncated=len(rows) > YEAR_SIZE,
     )
 
 

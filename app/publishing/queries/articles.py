@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Author, Post, Topic, post_author, post_topic
 
-from .selections import (
+from .post_selects import (
     NEWEST_FIRST,
     OLDEST_FIRST,
     Posts,
@@ -40,21 +40,21 @@ def newest(
     limit: int, *, about: Listed | None = None, details: bool = False, minutes: bool = False
 ) -> list[Post]:
     """The newest articles, of one topic or author if one is given, as `for_lists` loads them."""
-    found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
-    found = found.options(*for_lists(details=details, minutes=minutes))
-    return list(db.session.scalars(found))
+    statement = filter_about(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
+    statement = statement.options(*for_lists(details=details, minutes=minutes))
+    return list(db.session.scalars(statement))
 
 
 def newest_in_full(limit: int, *, about: Listed | None = None, cover: bool = False) -> list[Post]:
     """The newest articles with their bodies, for a feed; with covers, where it shows them."""
-    found = narrowed(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
-    return list(db.session.scalars(found.options(*for_feeds(cover=cover))))
+    statement = filter_about(articles(), about).order_by(*NEWEST_FIRST).limit(limit)
+    return list(db.session.scalars(statement.options(*for_feeds(cover=cover))))
 
 
 def count(*, about: Listed | None = None) -> int:
     """How many articles are published, of one topic or author if one is given."""
-    chosen = narrowed(articles(), about).with_only_columns(sa.func.count(Post.id))
-    return db.session.scalar(chosen) or 0
+    statement = filter_about(articles(), about).with_only_columns(sa.func.count(Post.id))
+    return db.session.scalar(statement) or 0
 
 
 def neighbours(article: Post) -> Neighbours:
@@ -67,12 +67,12 @@ def neighbours(article: Post) -> Neighbours:
 
 def earlier_about(topic: Topic, article: Post, limit: int) -> list[Post]:
     """The articles of a topic before this one, newest first: what comes later never changes it."""
-    found = narrowed(_before(article), topic).order_by(*NEWEST_FIRST).limit(limit)
-    return list(db.session.scalars(found.options(*for_lists())))
+    statement = filter_about(_before(article), topic).order_by(*NEWEST_FIRST).limit(limit)
+    return list(db.session.scalars(statement.options(*for_lists())))
 
 
-def narrowed(posts: Posts, about: Listed | None) -> Posts:
-    """Those of one topic or author; all of them without one."""
+def filter_about(posts: Posts, about: Listed | None) -> Posts:
+    """Restrict articles to one topic or author, if one is given."""
     if isinstance(about, Topic):
         return posts.join(post_topic, post_topic.c.post_id == Post.id).where(
             post_topic.c.topic_id == about.id
@@ -97,6 +97,6 @@ def _after(article: Post) -> Posts:
 
 
 def _first(posts: Posts) -> Post | None:
-    # With its date, which nobody shows: what lies beyond it can't come between.
-    shown = for_links(Post.title, Post.published_at)
-    return db.session.scalar(posts.limit(1).options(*shown))
+    # Load the date, which bounds the recorded range: a post outside it does not purge this page.
+    columns = for_links(Post.title, Post.published_at)
+    return db.session.scalar(posts.limit(1).options(*columns))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import load_only
 from app.extensions import db
 from app.publishing.models import Author, Post, post_author
 
-from .selections import articles
+from .post_selects import articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,30 +22,30 @@ class CountedAuthor:
 
 
 def by_slug(slug: str, *, described: bool = False) -> Author | None:
-    """One author; what is said about them only when they are `described`."""
+    """Return one author; the description is loaded only when `described`."""
     about = (Author.bio_html, Author.url) if described else ()
-    found = sa.select(Author).where(Author.slug == slug)
+    statement = sa.select(Author).where(Author.slug == slug)
     options = load_only(Author.slug, Author.name, *about, raiseload=True)
-    return db.session.scalar(found.options(options))
+    return db.session.scalar(statement.options(options))
 
 
-def in_use() -> list[CountedAuthor]:
+def with_articles() -> list[CountedAuthor]:
     """The authors of published articles, by name.
 
     Sorted here, since an order in SQL reads the names of the authors who have none too.
     """
     counts = _counts()
-    found = sa.select(Author, counts.c.count).join(counts, counts.c.author_id == Author.id)
-    rows = db.session.execute(found.order_by(Author.id))
-    counted = [CountedAuthor(author=author, count=count) for author, count in rows]
-    return sorted(counted, key=lambda one: (one.author.name.casefold(), one.author.id))
+    statement = sa.select(Author, counts.c.count).join(counts, counts.c.author_id == Author.id)
+    rows = db.session.execute(statement.order_by(Author.id))
+    authors = [CountedAuthor(author=author, count=count) for author, count in rows]
+    return sorted(authors, key=lambda one: (one.author.name.casefold(), one.author.id))
 
 
-def slugs_in_use() -> list[str]:
+def slugs_with_articles() -> list[str]:
     """The addresses of the authors of published articles; their names are not read."""
     counts = _counts()
-    found = sa.select(Author.id, Author.slug).join(counts, counts.c.author_id == Author.id)
-    return [slug for _, slug in db.session.execute(found.order_by(Author.slug))]
+    statement = sa.select(Author.id, Author.slug).join(counts, counts.c.author_id == Author.id)
+    return [slug for _, slug in db.session.execute(statement.order_by(Author.slug))]
 
 
 def _counts() -> sa.Subquery:

@@ -11,10 +11,10 @@ from app.publishing.models import MediaFile
 
 def file(fingerprint: str, name: str) -> MediaFile | None:
     """One file with its content, by the fingerprint and the name in its URL."""
-    found = (
+    statement = (
         sa.select(MediaFile)
         .where(MediaFile.fingerprint == fingerprint, MediaFile.name == name)
         .order_by(MediaFile.id)
         .limit(1)
     )
-    return db.session.scalar(found.options(undefer(MediaFile.content)))
+    return db.session.scalar(statement.options(undefer(MediaFile.content)))

@@ -10,17 +10,17 @@ from app.extensions import db
 from app.publishing.models import Post, Redirect, Status
 from app.publishing.paths import normal
 
-from .selections import for_links
+from .post_selects import for_links
 
 
 def target(path: str) -> str | None:
-    """Where a path leads now: to a published post or a fixed address, never to itself."""
+    """Return the target of a path: a published post or a fixed target, never the path itself."""
     try:
         source = normal(quote(path))
     except ValueError:
         return None
-    found = sa.select(Redirect.id, Redirect.target, Redirect.post_id)
-    row = db.session.execute(found.where(Redirect.source == source)).one_or_none()
+    statement = sa.select(Redirect.id, Redirect.target, Redirect.post_id)
+    row = db.session.execute(statement.where(Redirect.source == source)).one_or_none()
     if row is None:
         return None
     leads = row.target if row.post_id is None else _public_path(row.post_id)
@@ -28,7 +28,7 @@ def target(path: str) -> str | None:
 
 
 def _public_path(post_id: int) -> str | None:
-    """Asked apart: joined, every new post would touch the pages that no redirect leads from."""
-    found = sa.select(Post).where(Post.id == post_id).options(*for_links(Post.status))
-    post = db.session.scalar(found)
+    """A separate query: with a join, every new post would purge all pages without a redirect."""
+    statement = sa.select(Post).where(Post.id == post_id).options(*for_links(Post.status))
+    post = db.session.scalar(statement)
     return post.path if post is not None and post.status is Status.PUBLISHED else None

@@ -1,4 +1,4 @@
-"""The posts that wait for their time."""
+"""Scheduled posts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from app.publishing.models import Post, Status
 
 
 def next_due() -> datetime | None:
-    """When the next scheduled post is due; None when none waits."""
+    """Return when the next scheduled post is due, or None."""
     first = sa.select(Post.published_at).where(Post.status == Status.SCHEDULED)
     return db.session.scalar(first.order_by(Post.published_at).limit(1))

@@ -11,7 +11,7 @@ _SHOWN = load_only(Site.title, Site.tagline, Site.description, Site.language, ra
 
 
 def settings() -> Site:
-    """What the site calls itself; a site that was never set up has a name too."""
+    """Return the site's settings; a site without a row has defaults."""
     return db.session.get(Site, 1, options=[_SHOWN]) or Site(
         title="Broadsheet",
         tagline="",

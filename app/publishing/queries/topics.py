@@ -11,7 +11,7 @@ from sqlalchemy.orm import load_only
 from app.extensions import db
 from app.publishing.models import Post, Topic, post_topic
 
-from .selections import articles
+from .post_selects import articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,37 +25,37 @@ class CountedTopic:
 def by_slug(slug: str, *, described: bool = False) -> Topic | None:
     """One topic; its description only when it is `described`."""
     columns = (Topic.slug, Topic.name, *((Topic.description,) if described else ()))
-    found = sa.select(Topic).where(Topic.slug == slug)
-    return db.session.scalar(found.options(load_only(*columns, raiseload=True)))
+    statement = sa.select(Topic).where(Topic.slug == slug)
+    return db.session.scalar(statement.options(load_only(*columns, raiseload=True)))
 
 
-def in_use() -> list[CountedTopic]:
+def with_articles() -> list[CountedTopic]:
     """The topics that published articles have, by name."""
     counts = _counts()
-    found = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
-    rows = db.session.execute(found.order_by(Topic.id))
+    statement = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
+    rows = db.session.execute(statement.order_by(Topic.id))
     return _by_name(CountedTopic(topic=topic, count=count) for topic, count in rows)
 
 
-def busiest(limit: int) -> list[CountedTopic]:
+def with_most_articles(limit: int) -> list[CountedTopic]:
     """The topics that most published articles have, by name; another one's name is not read."""
     counts = _counts()
-    found = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
-    found = found.order_by(counts.c.count.desc(), Topic.id).limit(limit)
-    rows = db.session.execute(found.options(load_only(Topic.slug, Topic.name, raiseload=True)))
+    statement = sa.select(Topic, counts.c.count).join(counts, counts.c.topic_id == Topic.id)
+    statement = statement.order_by(counts.c.count.desc(), Topic.id).limit(limit)
+    rows = db.session.execute(statement.options(load_only(Topic.slug, Topic.name, raiseload=True)))
     return _by_name(CountedTopic(topic=topic, count=count) for topic, count in rows)
 
 
-def _by_name(counted: Iterable[CountedTopic]) -> list[CountedTopic]:
+def _by_name(topics: Iterable[CountedTopic]) -> list[CountedTopic]:
     """Sorted here, since an order in SQL reads the names of the topics that are left out too."""
-    return sorted(counted, key=lambda one: (one.topic.name.casefold(), one.topic.id))
+    return sorted(topics, key=lambda one: (one.topic.name.casefold(), one.topic.id))
 
 
-def slugs_in_use() -> list[str]:
+def slugs_with_articles() -> list[str]:
     """The addresses of the topics that published articles have; their names are not read."""
     counts = _counts()
-    found = sa.select(Topic.id, Topic.slug).join(counts, counts.c.topic_id == Topic.id)
-    return [slug for _, slug in db.session.execute(found.order_by(Topic.slug))]
+    statement = sa.select(Topic.id, Topic.slug).join(counts, counts.c.topic_id == Topic.id)
+    return [slug for _, slug in db.session.execute(statement.order_by(Topic.slug))]
 
 
 def _counts() -> sa.Subquery:

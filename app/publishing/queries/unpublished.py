@@ -1,4 +1,4 @@
-"""Posts that readers don't see yet, or no longer."""
+"""Posts that are not public."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from app.publishing.models import Post, Status
 
 def by_slug(slug: str) -> Post | None:
     """The post with this slug that is not published; an article before a page."""
-    hidden = sa.select(Post).where(Post.slug == slug, Post.status != Status.PUBLISHED)
-    return db.session.scalar(hidden.order_by(Post.kind).limit(1).options(undefer(Post.version)))
+    statement = sa.select(Post).where(Post.slug == slug, Post.status != Status.PUBLISHED)
+    return db.session.scalar(statement.order_by(Post.kind).limit(1).options(undefer(Post.version)))

@@ -3,7 +3,7 @@
 Pure: no framework, no database, no clock, no file; the same text always gives the same bytes.
 """
 
-from .rendered import Heading, Image, Rendered, Rendition, TextError
+from .document import Heading, Image, Rendered, Rendition, TextError
 from .rendering import render
 
 __all__ = ["Heading", "Image", "Rendered", "Rendition", "TextError", "render"]

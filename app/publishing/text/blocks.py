@@ -2,7 +2,7 @@
 
 import re
 
-from .tree import Node
+from .html_tree import Node
 
 _ALIGN = re.compile(r"text-align:\s*(left|right|center)", re.IGNORECASE)
 _SCROLLS = {"class": "table-wrap", "role": "region", "aria-label": "Table", "tabindex": "0"}
@@ -34,7 +34,7 @@ def _align(node: Node) -> None:
 
 
 def code(root: Node) -> None:
-    """Let the keyboard scroll a block of code."""
+    """Make a block of code scrollable with the keyboard."""
     for node in root.elements():
         if node.tag == "pre":
             node.attrs["tabindex"] = "0"
@@ -44,13 +44,13 @@ def tasks(root: Node) -> None:
     """Draw a task's box as a character: a page without forms has no check box."""
     for node in root.elements():
         if node.tag == "input":
-            done = "checked" in node.attrs
+            is_checked = "checked" in node.attrs
             box = node.attrs.get("type", "").lower() == "checkbox"
-            label = "done" if done else "to do"
+            label = "done" if is_checked else "to do"
             node.become(
                 "span", {"class": "task", "role": "img", "aria-label": label} if box else {}
             )
-            node.children = ["☑" if done else "☐"] if box else []
+            node.children = ["☑" if is_checked else "☐"] if box else []
 
 
 def labels(root: Node) -> None:

@@ -55,7 +55,7 @@ def _coloured(code: str, name: str) -> str | None:
 
 
 def stylesheet() -> str:
-    """Write the colours of code, light and dark, as they stand in `static/css/highlight.css`."""
+    """Write the light and dark colours of code for `static/css/highlight.css`."""
     head = "/* Colours of code: made by app.publishing.text.code.stylesheet, not by hand. */\n"
     light = _block("print, (prefers-color-scheme: light)", LIGHT)
     dark = _block("screen and (prefers-color-scheme: dark)", DARK)

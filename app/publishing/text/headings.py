@@ -4,9 +4,9 @@ import re
 
 from app.publishing.slugs import slugify
 
-from .plain import text_of
-from .rendered import Heading
-from .tree import Node
+from .document import Heading
+from .html_tree import Node
+from .plain_text import text_of
 
 # The page around the body has these ids; a heading must not take them away.
 RESERVED_IDS = frozenset(
@@ -36,18 +36,18 @@ def shift(root: Node) -> None:
 
 def identify(root: Node) -> tuple[Heading, ...]:
     """Give each heading its id and its link, prefix all other ids, and list the headings."""
-    taken: dict[str, int] = {}
-    found = []
+    used_ids: dict[str, int] = {}
+    entries = []
     nodes = [node for node in root.elements() if node.tag in _LEVELS]
     for node in nodes:
-        wanted = _explicit(node) or node.attrs.get("id", "")
+        preferred_id = _explicit(node) or node.attrs.get("id", "")
         text = text_of(node)
-        node.attrs["id"] = _unique(wanted or slugify(text) or "section", taken)
+        node.attrs["id"] = _unique(preferred_id or slugify(text) or "section", used_ids)
         if text:
-            found.append(Heading(_LEVELS[node.tag], node.attrs["id"], text))
+            entries.append(Heading(_LEVELS[node.tag], node.attrs["id"], text))
             node.children.append(_anchor(node.attrs["id"], text))
-    _prefix_others(root, taken, {id(node) for node in nodes})
-    return tuple(found)
+    _prefix_others(root, used_ids, {id(node) for node in nodes})
+    return tuple(entries)
 
 
 def _explicit(node: Node) -> str | None:
@@ -60,17 +60,17 @@ def _explicit(node: Node) -> str | None:
     return match[1]
 
 
-def _unique(wanted: str, taken: dict[str, int]) -> str:
-    base = re.sub(r"[^A-Za-z0-9_:.-]+", "-", wanted).strip("-") or "section"
+def _unique(preferred_id: str, used_ids: dict[str, int]) -> str:
+    base = re.sub(r"[^A-Za-z0-9_:.-]+", "-", preferred_id).strip("-") or "section"
     if base in RESERVED_IDS or base.startswith(USER_PREFIX):
         base = f"section-{base}"
-    chosen, number = base, taken.get(base, 0)
-    while chosen in taken or _OURS.fullmatch(chosen):
+    unique_id, number = base, used_ids.get(base, 0)
+    while unique_id in used_ids or _OURS.fullmatch(unique_id):
         number += 1
-        chosen = f"{base}-{number}"
-    taken[chosen] = 1
-    taken[base] = max(number, 1)
-    return chosen
+        unique_id = f"{base}-{number}"
+    used_ids[unique_id] = 1
+    used_ids[base] = max(number, 1)
+    return unique_id
 
 
 def _anchor(identifier: str, text: str) -> Node:
@@ -78,7 +78,7 @@ def _anchor(identifier: str, text: str) -> Node:
     return Node(tag="a", attrs=attrs)
 
 
-def _prefix_others(root: Node, taken: dict[str, int], headings: set[int]) -> None:
+def _prefix_others(root: Node, used_ids: dict[str, int], headings: set[int]) -> None:
     for node in root.elements():
         name = node.attrs.pop("name", "")
         identifier = node.attrs.get("id") or name
@@ -87,8 +87,8 @@ def _prefix_others(root: Node, taken: dict[str, int], headings: set[int]) -> Non
         if not _OURS.fullmatch(identifier):
             identifier = USER_PREFIX + identifier.removeprefix(USER_PREFIX)
         node.attrs.pop("id", None)
-        if identifier not in taken:
-            taken[identifier] = 1
+        if identifier not in used_ids:
+            used_ids[identifier] = 1
             node.attrs["id"] = identifier
 
 
@@ -96,5 +96,5 @@ def _blank(child: Node | str) -> bool:
     return isinstance(child, str) and not child.strip()
 
 
-def _same(left: str, right: str) -> bool:
-    return " ".join(left.split()).casefold() == " ".join(right.split()).casefold()
+def _same(title: str, heading: str) -> bool:
+    return " ".join(title.split()).casefold() == " ".join(heading.split()).casefold()

@@ -1,4 +1,4 @@
-"""Links: resolved inside the site, marked when they lead out, made from bare URLs."""
+"""Links: resolved inside the site, marked if they lead to other sites, created from bare URLs."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .headings import USER_PREFIX
-from .tree import Child, Node
+from .html_tree import Child, Node
 
 Resolve: TypeAlias = Callable[[str], str | None]
 
@@ -17,11 +17,11 @@ _EMBEDS = frozenset({"audio", "iframe", "video"})
 
 
 @dataclass(slots=True, kw_only=True)
-class Links:
+class LinkRewriter:
     """Rewrites the links of one text and remembers what it saw."""
 
     resolve: Resolve
-    seen: dict[str, None] = field(default_factory=dict)
+    references: dict[str, None] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def rewrite(self, root: Node) -> None:
@@ -36,7 +36,7 @@ class Links:
         if href.startswith("#"):
             node.attrs["href"] = _fragment(href, ids)
             return
-        self.seen[href] = None
+        self.references[href] = None
         target = self.resolve(href)
         if target is None and href.startswith("@/"):
             self.warnings.append(f"the link {href} leads to no known post and was removed")

@@ -11,7 +11,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from .code import highlight
-from .rendered import TextError
+from .document import TextError
 
 MAX_NESTING = 40
 MAX_OPEN = 5000

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from . import blocks, headings, links, markdown, pictures, plain, sanitising, tree
-from .rendered import Image, Rendered, TextError
+from . import blocks, headings, html_tree, images, links, markdown, plain_text, sanitizer
+from .document import Image, Rendered, TextError
 
 MAX_SOURCE = 512 * 1024
 MAX_HTML = 4 * 1024 * 1024
@@ -26,34 +26,34 @@ def render(
     None leaves it to the defaults. A first heading that repeats `title` is left out.
     """
     html, warnings = markdown.to_html(prepare(source))
-    root = tree.parse(sanitising.admit(_bounded(html)))
-    images = pictures.Pictures(resolve=resolve_image)
-    references = links.Links(resolve=resolve_link)
+    root = html_tree.parse(sanitizer.admit(_bounded(html)))
+    pictures = images.ImageRewriter(resolve=resolve_image)
+    references = links.LinkRewriter(resolve=resolve_link)
     framed = links.unembed(root)
     blocks.tasks(root)
     headings.drop_title(root, title)
     headings.shift(root)
-    images.rewrite(root)
-    pictures.figures(root)
+    pictures.rewrite(root)
+    images.figures(root)
     links.autolink(root)
     toc = headings.identify(root)
     links.unnest(root)
     references.rewrite(root)
-    excerpt = plain.excerpt(root)
+    excerpt = plain_text.excerpt(root)
     blocks.without_more(root)
     blocks.tables(root)
     blocks.code(root)
     blocks.labels(root)
-    found = (*warnings, *framed, *images.warnings, *references.warnings)
+    all_warnings = (*warnings, *framed, *pictures.warnings, *references.warnings)
     return Rendered(
-        html=_bounded(sanitising.seal(tree.serialise(root))).strip() + "\n",
-        text=plain.lines_of(root),
+        html=_bounded(sanitizer.seal(html_tree.serialise(root))).strip() + "\n",
+        text=plain_text.lines_of(root),
         toc=toc,
-        word_count=plain.count_words(root),
+        word_count=plain_text.count_words(root),
         excerpt=excerpt,
-        images=tuple(images.seen),
-        links=tuple(references.seen),
-        warnings=tuple(dict.fromkeys(found)),
+        images=tuple(pictures.references),
+        links=tuple(references.references),
+        warnings=tuple(dict.fromkeys(all_warnings)),
     )
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from app.edge.changes import Watched, define_tables, install
 
 metadata = sa.MetaData()

@@ -196,3 +196,26 @@ def test_a_database_that_is_away_is_no_reason_to_forget(tmp_path: Path, ticks: T
     assert "altered" in (watchman.look() or "")
     assert told == [1]
     engine.dispose()
+
+
+def test_a_purge_that_fails_is_tried_again_and_shares_nothing_meanwhile(
+    engine: Engine, ticks: Ticks
+) -> None:
+    """Whoever asks is given a reason and no exception; triggers that are back do not end it."""
+    attempts: list[int] = []
+
+    def purge() -> None:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise LookupError("no store")
+
+    watchman = Watchman(engine, WATCHED, ticks=ticks, on_trouble=purge)
+    assert watchman.look() is None
+    run(engine, DROP[engine.dialect.name])
+    assert watchman.look() is not None
+    with engine.begin() as connection:
+        install(connection, WATCHED)
+    assert "could not be purged" in (watchman.look() or "")
+    assert "could not be purged" in (watchman.trouble() or "")
+    assert watchman.look() is None
+    assert len(attempts) == 3

@@ -67,20 +67,6 @@ def test_a_page_that_a_person_names_is_owed_whatever_its_lifetime(make_app: Make
     assert urls_owed_to("cloudfront") == ["/unknown"]
 
 
-def test_a_page_that_once_lived_long_is_owed_while_a_copy_may_be_left(make_app: Make) -> None:
-    """A 404 may follow a page of a day under one URL, and the page's copy may be out there."""
-    app = make_app(**CLOUDFRONT)
-    client = app.test_client()
-    client.get("/unknown")
-    with db.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE edge_page SET lifetime = 86400000000, purged = true")
-    rename_site("a")
-    client.get("/unknown")
-    deliver_all()
-    rename_site("b")
-    assert urls_owed_to("cloudfront") == ["/unknown"]
-
-
 SEVERAL_SPELLINGS = {
     "a star": "/feed.xml?*",
     "a star in the path": "/*",

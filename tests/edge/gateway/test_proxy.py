@@ -109,6 +109,16 @@ def test_a_post_arrives_with_its_body(stage: WireStage) -> None:
     stage.play(get(says(), method="POST", content=b"x" * 9, asked={"Content-Length": "9"}))
 
 
+def test_a_folded_field_is_one_line_for_the_origin(stage: WireStage) -> None:
+    """RFC 9112 section 5.2: what a lenient server lets through becomes spaces."""
+    proxy = Proxy(f"http://127.0.0.1:{stage.origin_port}", timeout=timedelta(seconds=5))
+    stage.origin.script[:] = [says()]
+    call(proxy, get(headers={"X-A": "a\r\n Content-Length: 9", "X (B)": "c"}))
+    asked = stage.origin.asked[-1]
+    assert asked["HTTP_X_A"] == "a   Content-Length: 9"
+    assert not {name for name in asked if name.startswith("HTTP_X_(") or "LENGTH" in name}
+
+
 def test_targets_arrive_as_they_were(stage: WireStage) -> None:
     """Path and query reach the origin percent-encoded."""
     stage.play(get(says(), target="/a b/\xc3\xa9%?q=%20&r"))

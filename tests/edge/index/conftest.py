@@ -35,6 +35,7 @@ def put(
     variant: str = "",
     build: str | None = None,
     now: datetime = NOW,
+    lifetime: timedelta = timedelta(days=1),
 ) -> Registered:
     """Register a page, made at this moment, that caches may hold for two days."""
     page = Page(
@@ -45,5 +46,6 @@ def put(
         policy="test",
         registered=now,
         expires=now + timedelta(days=2),
+        lifetime=lifetime,
     )
     return register(connection, page, set(dependencies), [mark], build)

@@ -28,6 +28,17 @@ def test_a_page_is_registered_with_what_it_was_built_from(engine: Engine) -> Non
         assert connection.scalar(sa.select(sa.func.count()).select_from(dependency)) == 1
 
 
+def test_a_row_keeps_the_longest_lifetime_of_its_copies(engine: Engine) -> None:
+    """A page that is brief now may have been kept for a day before, and that copy may be left."""
+    with engine.begin() as connection:
+        at = mark(connection)
+        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        for lifetime in (timedelta(days=1), timedelta(minutes=1)):
+            put(connection, "/a", found, mark=at, lifetime=lifetime)
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        assert [page.lifetime for page in resolve(connection).pages] == [timedelta(days=1)]
+
+
 def test_a_change_since_the_reads_began_is_refused(engine: Engine) -> None:
     """A page that was built from what has changed meanwhile never enters the index."""
     with engine.begin() as connection:

@@ -496,6 +496,35 @@ def test_a_name_in_capitals_is_the_same_name() -> None:
     assert found == {"host-case-splits"}
 
 
+def canonical(url: str) -> Exchange:
+    """A front page that names this as its address."""
+    return page(HIT, body=f"<link href='{url}' rel='canonical'>".encode())
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8000/", {"site-url-missing"}),
+        ("http://localhost/", {"site-url-missing"}),
+        ("http://[::1]:5000/", {"site-url-missing"}),
+        ("https://example.org/", set()),
+        ("/", set()),
+        ("http://[x/", set()),
+    ],
+)
+def test_a_public_site_does_not_call_itself_a_loopback_address(
+    url: str, expected: set[str]
+) -> None:
+    """Search engines would follow it nowhere."""
+    assert looked(host.CHECK, canonical(url)) == expected
+
+
+def test_an_app_that_knows_that_its_address_is_missing_is_believed() -> None:
+    """Also where the audit asks the machine itself."""
+    known = replace(OURS, site_url_problem="SITE_URL is not set.")
+    assert looked(host.CHECK, GOOD, known=seen(visited(GOOD), ours=known)) == {"site-url-missing"}
+
+
 def played(believed: str, *, stored: bool) -> Callable[[Ask], Exchange]:
     """A site that shows what a header said, and keeps it for the next reader or not."""
     shown: dict[str, bytes] = {}

@@ -62,6 +62,8 @@ ADDRESSES = (
     "/api/summary",
     "/api/topics",
     "/downloads/posts.csv",
+    "/downloads/posts/1.csv",
+    "/downloads/posts/2.json",
     "/downloads/posts.json",
     "/nowhere",
     *OLD,

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from app.config.readers import database_url
+from app.config.parsers import database_url
 from tests.live.postgres import Postgres
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from flask import Flask
+from flask.testing import FlaskClient
+
+from app.edge.drivers import Limits, Target
 
 from .fresh import Answer
+from .newsroom import Newsroom
 
 
 class Edge(Protocol):
@@ -63,3 +69,73 @@ class Gateway:
             location=answer.headers.get("Location", ""),
             body=answer.data,
         )
+
+
+class SharedGateway(Gateway):
+    """The site's gateway, purged by whichever process has written."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        super().__init__(newsroom.site)
+        self._newsroom = newsroom
+
+    def settle(self) -> None:
+        """The process that wrote delivers, with its own settings."""
+        if self._newsroom.writer.extensions["edge"].embedded is None:
+            self._newsroom.deliver()
+
+
+class UrlDriver:
+    """Purges a `UrlCache` by whole URLs, as a driver of a process with this site does."""
+
+    limits = Limits(batch=50, timeout=timedelta(seconds=5))
+    by_url = True
+
+    def __init__(self, pages: dict[str, Answer], site: str) -> None:
+        self._pages = pages
+        self._site = site
+
+    def purge(self, targets: Sequence[Target]) -> None:
+        """Forget the URLs of these pages; one that is not kept is no error."""
+        for target in targets:
+            self._pages.pop((target.site or self._site) + target.url, None)
+
+    def purge_everything(self) -> None:
+        """Forget all pages."""
+        self._pages.clear()
+
+
+class UrlCache:
+    """A cache in front of the site that keeps pages by their whole URL for as long as it may."""
+
+    def __init__(self, newsroom: Newsroom, pages: dict[str, Answer]) -> None:
+        self._newsroom = newsroom
+        self._pages = pages
+        self._site = newsroom.site.config["SITE_URL"]
+        self._client: FlaskClient = newsroom.site.test_client()
+
+    def begin(self) -> None:
+        """Keep nothing."""
+        self._pages.clear()
+
+    def settle(self) -> None:
+        """The process that wrote delivers to the gateway and to this cache."""
+        self._newsroom.deliver()
+
+    def kept(self, path: str) -> Answer | None:
+        """What it keeps for an address, if anything."""
+        return self._pages.get(self._site + path)
+
+    def visit(self, path: str) -> Answer:
+        """What a reader gets through it."""
+        if (known := self.kept(path)) is not None:
+            return known
+        response = self._client.get(path)
+        answer = Answer(
+            status=response.status_code,
+            kind=response.content_type or "",
+            location=response.headers.get("Location", ""),
+            body=response.data,
+        )
+        if "max-age" in response.headers.get("CDN-Cache-Control", ""):
+            self._pages[self._site + path] = answer
+        return answer

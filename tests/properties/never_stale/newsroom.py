@@ -1,4 +1,6 @@
-"""A site with its edge, beside it an app that makes each page fresh, and the time of the newsroom.
+"""A site with its edge, an app that makes each page fresh, and the time of the newsroom.
+
+Further processes may write as well: each has settings of its own over the same database and store.
 
 The newsroom's clock is given and stands in the past; the edge has the real one, in which a walk
 takes seconds, so that no page leaves the edge because its time is up.
@@ -7,9 +9,10 @@ takes seconds, so that no page leaves the edge because its time is up.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -40,6 +43,7 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
         (archive, "PAGE_SIZE", 3),
         (archive, "YEAR_SIZE", 5),
         (exports, "SITEMAP_SIZE", 4),
+        (exports, "PART_SIZE", 4),
         (articles, "RELATED", 2),
         (errors, "NEWEST", 2),
         (feeds, "SIZE", 2),
@@ -51,9 +55,19 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
 
 
 class Newsroom:
-    """Two apps over one database and one folder of templates; only the first has an edge."""
+    """Apps over one database and one folder of templates: the site, a plain one, and `others`.
 
-    def __init__(self, folder: Path, database: Database, **settings: Any) -> None:
+    `writer` is the process that writes and delivers in this step.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        *,
+        others: Sequence[Mapping[str, Any]] = (),
+        **settings: Any,
+    ) -> None:
         self.folder = folder
         self.database = database
         self.now = EPOCH
@@ -63,7 +77,9 @@ class Newsroom:
         self._original = Path(self.site.root_path).parent / "templates"
         plain = self._app(EDGE_GATEWAY=False, SITE_URL=self.site.config["SITE_URL"])
         plain.extensions["edge"].tracker = None
-        self.apps = (self.site, plain)
+        self.writers = (self.site, *(self._app(**other) for other in others))
+        self.writer = self.site
+        self.apps = (*self.writers, plain)
         self.fresh = Fresh(plain, self.site)
         self._templates_anew()
         self._set_up()
@@ -124,6 +140,7 @@ class Newsroom:
         self._disconnect()
         self.database.put_back()
         self.now = self.began
+        self.writer = self.site
         if self.edition:
             self.edition = 0
             self._templates_anew()
@@ -135,8 +152,26 @@ class Newsroom:
         """Let go of the files."""
         for app in self.apps:
             let_go(app)
-        if (embedded := self.site.extensions["edge"].embedded) is not None:
-            embedded.store.close()
+            if (embedded := app.extensions["edge"].embedded) is not None:
+                embedded.store.close()
+
+    def choose_writer(self, dice: Random) -> None:
+        """Let one of the processes write in the step to come."""
+        if len(self.writers) > 1:
+            self.writer = dice.choice(self.writers)
+
+    def deliver(self) -> None:
+        """Let the writing process deliver what it owes; without a gateway, the site's own does."""
+        for app in dict.fromkeys((self.writer, self._with_gateway())):
+            relay = app.extensions["edge"].upkeep.relay
+            relay.flush(datetime.now(UTC))
+        for delivery in self.writer.extensions["edge"].upkeep.relay.deliveries:
+            delivery.drain(datetime.now(UTC))
+
+    def _with_gateway(self) -> Flask:
+        """The process that the gateway's purges of this step are up to."""
+        own = self.writer.extensions["edge"].embedded
+        return self.site if own is None else self.writer
 
     def deploy(self, template: str, edit: Callable[[str], str]) -> None:
         """Edit a template and release it."""
@@ -144,7 +179,8 @@ class Newsroom:
         file = self.templates / template
         file.write_text(edit(file.read_text()))
         self._as_started()
-        release(self.site)
+        with self.site.app_context():
+            release(self.site)
 
     def _as_started(self) -> None:
         """Let both be processes that were started just now."""
@@ -155,7 +191,7 @@ class Newsroom:
 
     def relay(self) -> None:
         """One turn of the relay: it publishes what is due, and finds what others wrote."""
-        self.site.extensions["edge"].upkeep.relay.step(self.now)
+        self.writer.extensions["edge"].upkeep.relay.step(self.now)
 
     def pass_time(self, span: timedelta) -> None:
         """Let the newsroom's clock go on."""

@@ -64,6 +64,7 @@ class Walk:
     def take(self, step: Step) -> None:
         """Write something; no page that is kept may be old afterwards. Then readers come."""
         dice = Random(step.number)
+        self.newsroom.choose_writer(dice)
         self.newsroom.pass_time(timedelta(hours=1))
         self.write(DOORS[step.door], Desk(newsroom=self.newsroom, dice=dice))
         self.edge.settle()
@@ -75,7 +76,7 @@ class Walk:
 
     def write(self, door: Door, desk: Desk) -> None:
         """Let somebody write, if the site's rules allow it."""
-        with self.newsroom.site.app_context():
+        with self.newsroom.writer.app_context():
             try:
                 door(desk)
             except REFUSED:

@@ -102,7 +102,7 @@ def test_an_author_s_field_that_can_not_be_used_is_named(
 def test_two_editors_of_the_site_conflict(app: Flask) -> None:
     """The second one is told; the first one's words stay."""
     first = actions.save_site(SiteDraft(title="Mine"), expected_version=None)
-    with pytest.raises(Conflict, match="meanwhile"):
+    with pytest.raises(Conflict, match="since you loaded them"):
         actions.save_site(SiteDraft(title="Yours"), expected_version=None)
     assert first.title == "Mine"
 

@@ -16,7 +16,7 @@ from app.extensions import db
 from app.publishing import actions
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome, Report
-from app.publishing.importing.source import SourceError
+from app.publishing.importing.source_folder import SourceError
 from app.publishing.models import Kind, Media, Post, Redirect, Revision, Status
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.publishing.text import Rendered, TextError, render, sanitising
+from app.publishing.text import Rendered, TextError, render, sanitizer
 
 ALLOWED_ATTRIBUTES = {
     *("alt", "aria-label", "cite", "class", "colspan", "datetime", "decoding", "dir", "headers"),
@@ -57,7 +57,7 @@ def assert_safe(html: str) -> None:
     for name, value in seen.attributes:
         if name in {"href", "src", "cite"}:
             scheme = re.match(r"[\x00-\x20]*([a-zA-Z][\w+.-]*)\s*:", value)
-            assert scheme is None or scheme[1].lower() in sanitising.SCHEMES
+            assert scheme is None or scheme[1].lower() in sanitizer.SCHEMES
     identifiers = [value for name, value in seen.attributes if name == "id"]
     assert len(identifiers) == len(set(identifiers))
     assert not {"main", "content", "search", "top"} & set(identifiers)
@@ -145,7 +145,7 @@ def test_no_mixture_of_dangerous_pieces_is_dangerous(source: str) -> None:
     rendered = made(source)
     assert_safe(rendered.html)
     assert made(source) == rendered
-    assert sanitising.seal(rendered.html) == rendered.html
+    assert sanitizer.seal(rendered.html) == rendered.html
 
 
 @settings(max_examples=200, deadline=None)

@@ -22,6 +22,20 @@ def read(environment: Environment, *, name: bytes) -> bytes | None:
     return environment.get(environment.small, _PREFIX + name)
 
 
+def enlist(environment: Environment, *, name: bytes, line: bytes, full: bytes) -> bool:
+    """Add a line to a note, in one step; where there is no room for it, `full` is added."""
+    with environment.writing() as transaction:
+        before = transaction.get(_PREFIX + name, db=environment.small) or b""
+        lines = before.split(b"\n") if before else []
+        if line in lines or full in lines:
+            return True
+        after = b"\n".join([*lines, line])
+        if len(after) + len(full) >= _LONGEST:
+            after = b"\n".join([*lines, full])
+        transaction.put(_PREFIX + name, after, db=environment.small)
+    return True
+
+
 def keep(environment: Environment, *, name: bytes, value: bytes) -> bool:
     """Note a value; what was there under the name is gone."""
     with environment.writing() as transaction:

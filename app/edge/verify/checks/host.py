@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from ..check import Check, Seen, Trial
 from ..exchange import BROWSER, Ask, Exchange
@@ -31,6 +34,36 @@ CASE = Kind(
     title="The site's name in capitals makes another copy of each page, or none at all.",
     advice="Let the edge put Host in lower case before it looks into its store.",
 )
+
+
+NO_ADDRESS = Kind(
+    id="site-url-missing",
+    level=Level.ERROR,
+    title="The site does not know its own address.",
+    advice="Set SITE_URL to the address at which readers find the site: search engines and feed "
+    "readers follow the one that the pages name.",
+)
+_CANONICAL = re.compile(
+    r"<link\b(?=[^>]*\brel=[\"']?canonical\b)[^>]*\bhref=[\"']([^\"'>]{1,2000})", re.IGNORECASE
+)
+
+
+def _look(seen: Seen, _: Sequence[Exchange]) -> Iterator[Finding]:
+    if seen.ours is not None and seen.ours.site_url_problem:
+        yield NO_ADDRESS.found(seen.ours.site_url_problem)
+    elif not seen.address.is_loopback:
+        for visit in seen.of("home"):
+            link = _CANONICAL.search(visit.last.text())
+            if link and _is_loopback(link[1]):
+                yield NO_ADDRESS.found(f"{visit.last.words()}: its canonical link is {link[1]}")
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _trials(seen: Seen) -> Iterator[Trial]:
@@ -63,6 +96,7 @@ def _alike(got: Sequence[Exchange]) -> Iterator[Finding]:
 CHECK = Check(
     name="host",
     question="Is the site served under its own name alone?",
-    kinds=(UNCHECKED, ANY_NAME, CASE),
+    kinds=(UNCHECKED, ANY_NAME, CASE, NO_ADDRESS),
+    look=_look,
     trials=_trials,
 )

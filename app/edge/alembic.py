@@ -1,0 +1,94 @@
+"""Alembic's side of the edge: triggers are removed before migrations and installed after them.
+
+On SQLite a column that a trigger names can't be dropped, and a table that is rebuilt loses its
+triggers. With plain Alembic and with Flask-Migrate, env.py calls `run_migrations`; with
+Flask-Alembic the extension's `run_migrations` wraps its function in `without_triggers`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .changes import Watched, install, remove
+from .changes.declaration import NotWatchableError
+
+if TYPE_CHECKING:
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext
+
+__all__ = ["restore_triggers", "run_migrations", "without_triggers"]
+
+Steps = Callable[..., Any]
+
+_log = logging.getLogger(__name__)
+
+
+def run_migrations(context: EnvironmentContext, watched: Sequence[Watched], **options: Any) -> None:
+    """Run the migrations of an env.py, in place of `context.run_migrations()`.
+
+    Args:
+        context: `alembic.context`, after `context.configure()`.
+        watched: the tables that the app tracks.
+        options: what every migration is given.
+    """
+    migration = context.get_context()
+    steps = migration._migrations_fn  # noqa: SLF001 - Alembic has no public way to wrap it
+    if steps is not None:
+        migration._migrations_fn = without_triggers(steps, watched)  # noqa: SLF001 - as above
+    try:
+        context.run_migrations(**options)
+    except Exception:
+        _restore_after_failure(migration, watched)
+        raise
+
+
+def without_triggers(steps: Steps, watched: Sequence[Watched]) -> Steps:
+    """Wrap the function that gives Alembic the steps of a command.
+
+    Nothing is removed where there is no step to run, and in offline mode (`--sql`).
+    """
+
+    def wrapped(revision: Any, context: MigrationContext) -> Iterator[Any]:
+        found = list(steps(revision, context))
+        connection = context.connection
+        if not found or context.as_sql or connection is None:
+            yield from found
+            return
+        with context.begin_transaction(_per_migration=True):
+            remove(connection)
+        yield from found
+        restore_triggers(context, watched)
+
+    return wrapped
+
+
+def restore_triggers(context: MigrationContext, watched: Sequence[Watched]) -> None:
+    """Install the triggers where the schema allows it.
+
+    A schema that is not the newest one may lack tables or columns that the code declares: then
+    the reason is logged, and nothing is shared.
+    """
+    connection = context.connection
+    if connection is None:
+        return
+    try:
+        with context.begin_transaction(_per_migration=True):
+            install(connection, watched)
+    except NotWatchableError as error:
+        _log.warning("edge.triggers_not_installed: %s", error, extra={"reason": str(error)})
+
+
+def _restore_after_failure(migration: MigrationContext, watched: Sequence[Watched]) -> None:
+    """Install the triggers again where the steps before the failed one were committed.
+
+    In a transaction around all steps their rollback restores the triggers.
+    """
+    connection = migration.connection
+    if connection is None or migration.as_sql or connection.in_transaction():
+        return
+    try:
+        restore_triggers(migration, watched)
+    except Exception:  # noqa: BLE001 - the failure of the migration is what has to be seen
+        _log.warning("edge.triggers_not_installed: a migration failed", exc_info=True)

@@ -1,0 +1,107 @@
+"""Files that a shared page opens; in strict mode that is a finding, since nobody sees them change.
+
+Python tells its audit hooks of every file that is opened. A hook can't be taken away again, so it
+is set only in processes that are strict, and looks at nothing unless a page is being recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..reads import recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_LIBRARY = __name__.rpartition(".flask")[0]
+_MOST_FRAMES = 60
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_SERVER = ("flask.app", "flask.sansio")
+"""The modules that call a view: what they open themselves is no view's doing."""
+_NO_VIEWS = ("flask", "werkzeug", "io", "os", "pathlib", "codecs", "tempfile", "shutil")
+_LOADERS = (
+    *(
+        "importlib",
+        "jinja2.loaders",
+        "jinja2.bccache",
+        "jinja2.utils",
+        "zoneinfo",
+        "logging",
+        "linecache",
+    ),
+    *("traceback", "inspect", "pkgutil", "gettext", "babel", "mimetypes", "encodings", "runpy"),
+    *("sqlalchemy", "psycopg", "sqlite3", "ssl", "socket", "certifi", "threading", _LIBRARY),
+)
+"""Modules that open files for themselves, which are part of the program."""
+
+_SYSTEM = tuple(
+    f"{folder.rstrip('/')}/"
+    for folder in (sys.prefix, sys.base_prefix, "/usr/share", "/etc", "/proc", "/sys", "/dev")
+)
+"""Folders of what is installed, such as zones and interpreters."""
+
+_installed = False
+
+
+def watch_files(record: recorder.Record) -> None:
+    """Note the files that are opened for a response from now on."""
+    global _installed  # noqa: PLW0603 - a process has its audit hooks for good
+    record.notes_files = True
+    if not _installed:
+        _installed = True
+        sys.addaudithook(_audit)
+
+
+def _audit(event: str, args: tuple[Any, ...]) -> None:
+    if event != "open":
+        return
+    record = recorder.current()
+    if record is None or not record.notes_files:
+        return
+    record.notes_files = False  # what this very look may open is not the page's
+    try:
+        path, mode, flags = args
+        if not isinstance(path, str | os.PathLike):
+            return
+        path = os.path.abspath(path)  # noqa: PTH100 - the cheap way
+        if not path.startswith(_SYSTEM) and _is_read(mode, flags) and _is_opened_by_a_view():
+            record.read_unseen(f"it opened the file {path}, whose changes are not seen")
+    except Exception:  # noqa: BLE001, S110 - an audit hook that raises forbids what it is told of
+        pass
+    finally:
+        record.notes_files = True
+
+
+def _is_read(mode: str | None, flags: int | None) -> bool:
+    if mode is not None:
+        return not set(mode) & set("wax+")
+    return not (flags or 0) & _WRITES
+
+
+def _is_opened_by_a_view() -> bool:
+    """Tell whether code of the application stands between the file and Flask."""
+    for name in _callers():
+        if name.startswith(_SERVER):
+            return False
+        if _is_of(name, _LOADERS):
+            return False
+        if not _is_of(name, _NO_VIEWS):
+            return True
+    return False
+
+
+def _callers() -> Iterator[str]:
+    """The modules that called, the innermost first."""
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - the caller is the question
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return
+        yield str(frame.f_globals.get("__name__", ""))
+        frame = frame.f_back
+
+
+def _is_of(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)

@@ -1,0 +1,101 @@
+"""Admission: what the standalone server refuses before the gateway looks at it.
+
+The WSGI server has parsed the request; what it lets through and no origin should see ends here.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from ..http import target as targets
+from . import loops, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .reply import Reply
+
+_log: Final = logging.getLogger(__name__)
+_BAD_REQUEST: Final = "400 Bad Request"
+
+
+class Admission:
+    """WSGI middleware in front of a gateway and its proxy: refuses, or brings into one form.
+
+    `token` is the proxy's own in CDN-Loop. The path is left as the reader spelt it, where the
+    server tells: a proxy must not rewrite it (RFC 9112 section 3.2.1), and to some origins `%2F`
+    is no slash.
+    """
+
+    def __init__(self, app: WSGIApplication, *, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on, or refuse it."""
+        refused = self._refused(environ)
+        if refused is None:
+            return self._app(environ, start_response)
+        start_response(refused.line, refused.headers)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else refused.body
+
+    def _refused(self, environ: WSGIEnvironment) -> Reply | None:
+        sentence = _bad_host(environ) or _bad_target(environ) or _bad_coding(environ)
+        if sentence is not None:
+            return reply.own(_BAD_REQUEST, sentence)
+        return looped(environ, self._token)
+
+
+def looped(environ: WSGIEnvironment, token: str) -> Reply | None:
+    """Return a 508 for a request that came back to the gateway which forwarded it, else None."""
+    return loop_detected() if loops.has_looped(environ, token) else None
+
+
+def loop_detected() -> Reply:
+    """Return the 508 of RFC 5842 section 7.2, and log what has to be changed."""
+    _log.warning(
+        "gateway.loop: requests come back to this gateway; its origin must be another server"
+    )
+    sentence = "This request has been here before: a gateway is its own origin."
+    return reply.own("508 Loop Detected", sentence)
+
+
+def _bad_host(environ: WSGIEnvironment) -> str | None:
+    """Return what is wrong with Host (RFC 9112 section 3.2); only HTTP/1.0 may leave it out."""
+    host = environ.get("HTTP_HOST")
+    if host is None:
+        old = environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        return None if old else "The Host header is missing."
+    return None if targets.is_host(host) else "The Host header names no host."
+
+
+def _bad_target(environ: WSGIEnvironment) -> str | None:
+    """Return what is wrong with the target, or write its parts into the environ.
+
+    The authority of an absolute form replaces Host (RFC 9112 section 3.2.2).
+    """
+    raw = environ.get("RAW_URI")
+    if not raw:
+        return None
+    if "#" in raw:
+        return "A request target has no fragment."
+    target = targets.parse(raw)
+    if target.authority is not None:
+        if not targets.is_host(target.authority):
+            return "The request target names no host."
+        environ["HTTP_HOST"] = target.authority
+    if raw == "*" and environ["REQUEST_METHOD"] == "OPTIONS":
+        return None
+    if not target.path.startswith("/"):
+        return "The request target is neither a path nor a URL of http or https."
+    environ["PATH_INFO"], environ["QUERY_STRING"] = target.path, target.query or ""
+    return None
+
+
+def _bad_coding(environ: WSGIEnvironment) -> str | None:
+    coding = environ.get("HTTP_TRANSFER_ENCODING")
+    if coding is None or coding.strip(" \t").lower() == "chunked":
+        return None
+    return "The request has a transfer coding other than chunked."

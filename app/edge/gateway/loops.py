@@ -1,0 +1,66 @@
+"""Loops: recognises a request that this gateway has forwarded already (RFC 8586).
+
+Each gateway adds a token of its own to CDN-Loop, so a chain of several gateways is no loop. Via
+says only that some gateway of this kind has forwarded the request: where CDN-Loop does not account
+for each of them, something on the way has dropped it, and a loop could not be told from a chain.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import socket
+    from wsgiref.types import WSGIEnvironment
+
+PSEUDONYM: Final = "broadsheet"
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_COMMENT: Final = re.compile(r"\([^()]*\)")
+
+
+def new_token() -> str:
+    """Return a token that no other gateway has."""
+    return f"{PSEUDONYM}-{secrets.token_hex(8)}"
+
+
+def has_looped(environ: WSGIEnvironment, token: str) -> bool:
+    """Tell whether the gateway with this token has forwarded the request before."""
+    via, cdn_loop = environ.get("HTTP_VIA"), environ.get("HTTP_CDN_LOOP")
+    if not via and not cdn_loop:
+        return False
+    tokens = _cdn_ids(cdn_loop or "")
+    known = [name for name in tokens if name == PSEUDONYM or name.startswith(f"{PSEUDONYM}-")]
+    return token in tokens or PSEUDONYM in tokens or _hops(via or "") > len(known)
+
+
+def is_own_server(link: socket.socket, environ: WSGIEnvironment) -> bool:
+    """Tell whether this connection leads to the server that received the request.
+
+    To find out by a token, the request would have to be received once more: a server of which each
+    thread waits for itself has nobody left for that.
+    """
+    try:
+        peer, own = link.getpeername(), link.getsockname()
+    except OSError:
+        return False
+    listens_at = {peer[0], "0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+    is_here = peer[0] == own[0] and environ.get("SERVER_NAME") in listens_at
+    return is_here and str(peer[1]) == environ.get("SERVER_PORT")
+
+
+def extended(field: str | None, member: str) -> str:
+    """Return a list field with one more member."""
+    return f"{field}, {member}" if field else member
+
+
+def _cdn_ids(cdn_loop: str) -> list[str]:
+    members = _QUOTED.sub("", cdn_loop).split(",")
+    return [member.partition(";")[0].strip(" \t").lower() for member in members]
+
+
+def _hops(via: str) -> int:
+    """Return how many members of Via name a gateway of this kind."""
+    members = [member.split() for member in _COMMENT.sub("", via).split(",")]
+    return sum(len(words) > 1 and words[1].lower() == PSEUDONYM for words in members)

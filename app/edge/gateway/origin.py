@@ -1,0 +1,91 @@
+"""Origin: what an HTTP origin answers, read strictly where a cache would be misled.
+
+The standard library forgets all fields after a malformed line, takes the first of two lengths,
+and reads a transfer coding that it doesn't know as content.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+from typing import TYPE_CHECKING, Final
+
+from ..http import framing, lines
+from ..http.fields import Fields
+
+if TYPE_CHECKING:
+    from ..http.fields import Pair
+    from ..http.lines import Section
+
+_INTERIM: Final = range(100, 200)
+_MOST_INTERIM: Final = 16
+_LONGEST_LINE: Final = 65_536
+_MOST_LINES: Final = 200
+_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
+_HTTP_1_0: Final = 10
+_HTTP_1_1: Final = 11
+_VERSION: Final = re.compile(r"HTTP/1\.[0-9]")
+
+
+class OriginResponse(http.client.HTTPResponse):
+    """The final response of an origin, with its fields in `pairs`.
+
+    `malformed` tells that its head was repaired or contradicted itself: another recipient could
+    read another message, so it must not be stored.
+    """
+
+    pairs: tuple[Pair, ...] = ()
+    malformed: bool = False
+
+    def begin(self) -> None:
+        """Read the head of the final response; raises HTTPException when it is none."""
+        version, status, reason = self._read_final_status()
+        section = self._read_section()
+        fields = Fields(section.pairs)
+        self.code = self.status = status  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+        self.reason = lines.cleaned_value(reason.strip())
+        self.version = _HTTP_1_0 if version == "HTTP/1.0" else _HTTP_1_1
+        self.headers = self.msg = http.client.HTTPMessage()
+        self.pairs, self.malformed = section.pairs, section.malformed
+        self.malformed = self.malformed or self.reason != reason.strip()
+        self._frame(fields)
+
+    def _frame(self, fields: Fields) -> None:
+        self.will_close, self.chunk_left = True, None  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+        if framing.has_no_body(self.status) or self._method == "HEAD":  # type: ignore[attr-defined] # not in typeshed
+            self.chunked, self.length = False, 0  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+            return
+        try:
+            framed = framing.of_response(fields, http_1_0=self.version == _HTTP_1_0)
+        except framing.FramingError as error:
+            raise http.client.HTTPException(str(error)) from error
+        self.chunked, self.length = framed.chunked, framed.length  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+        self.malformed = self.malformed or framed.contradictory
+
+    def _read_final_status(self) -> tuple[str, int, str]:
+        for _ in range(_MOST_INTERIM):
+            version, status, reason = self._read_status()  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+            if not _VERSION.fullmatch(version):
+                raise http.client.UnknownProtocol(version)
+            if status not in _INTERIM:
+                return version, status, reason
+            self._read_section()
+        raise http.client.HTTPException(f"More than {_MOST_INTERIM} interim responses.")
+
+    def _read_section(self) -> Section:
+        found: list[bytes] = []
+        while (line := self.fp.readline(_LONGEST_LINE + 1)) not in {b"\r\n", b"\n"}:
+            if not line.endswith(b"\n"):
+                raise http.client.HTTPException("The head of the response breaks off.")
+            found.append(line)
+            if len(found) > _MOST_LINES:
+                raise http.client.HTTPException(f"More than {_MOST_LINES} header lines.")
+        return lines.parse(found)
+
+    def _read_next_chunk_size(self) -> int:
+        """Return the size of the next chunk; ValueError, as the caller expects, for no size."""
+        match = _CHUNK_SIZE.fullmatch(self.fp.readline(_LONGEST_LINE))
+        if match is None:
+            self.close()
+            raise ValueError("This is no size of a chunk.")
+        return int(match[1], 16)

@@ -1,0 +1,74 @@
+"""Server: gunicorn around one application, for `python -m app.edge.gateway`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import gunicorn.http.wsgi
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from ..http.fields import Pair
+
+_KEPT: Final = frozenset({"date", "server"})
+
+
+class Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is not typed
+    """A response that keeps the origin's Date and Server, which gunicorn replaces by its own."""
+
+    def process_headers(self, headers: list[Pair]) -> None:
+        """Take the header list of the application."""
+        super().process_headers(headers)
+        self._kept = [(name, value) for name, value in headers if name.lower() in _KEPT]
+
+    def default_headers(self) -> list[str]:
+        """Return the lines that gunicorn writes by itself, and the origin's in their place."""
+        kept = {name.lower() for name, _ in self._kept}
+        lines: list[str] = super().default_headers()
+        lines = [line for line in lines if line.partition(":")[0].lower() not in kept]
+        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._kept)]
+
+
+class _Uncacheable:
+    """A socket over which gunicorn writes an error of its own, which nobody may store."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def sendall(self, data: bytes) -> None:
+        """Send the response with `Cache-Control: no-store` behind its status line."""
+        status, end, rest = data.partition(b"\r\n")
+        self._client.sendall(status + end + b"Cache-Control: no-store\r\n" + rest)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typed
+    """A worker whose own error responses (400, 414, 417, 431, 500, 501) are not stored."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no request, or what the application failed to answer."""
+        super().handle_error(req, _Uncacheable(client), addr, exc)
+
+
+class Server(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
+    """One process with threads around one application."""
+
+    def __init__(self, app: WSGIApplication, settings: dict[str, Any]) -> None:
+        self._app = app
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Apply the settings."""
+        gunicorn.http.wsgi.Response = Response
+        for name, value in {"worker_class": Worker, **self._settings}.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WSGIApplication:
+        """Return the application."""
+        return self._app

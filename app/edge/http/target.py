@@ -1,0 +1,62 @@
+"""Target: the request target as it was received (RFC 9112 section 3.2), taken apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
+from typing import Final
+
+#: Anchored by match(): `://` further on belongs to a path or to a query.
+_ABSOLUTE: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)")
+_SCHEMES: Final = frozenset({"http", "https"})
+_HOST: Final = re.compile(
+    r"(?:(?P<name>(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
+    r"(?::(?P<port>[0-9]{0,5}))?"
+)
+_LONGEST_HOST: Final = 300
+_PORTS: Final = range(65_536)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A path and a query; an authority where the target is in absolute form.
+
+    `query` is None where there is no question mark. A target in another form (`*`, `host:port`, a
+    foreign scheme) is all path, which then begins with no slash.
+    """
+
+    authority: str | None = None
+    path: str
+    query: str | None = None
+
+
+def parse(target: str) -> Target:
+    """Take a request target apart; the absolute form of http and https alone names an authority."""
+    authority = None
+    match = _ABSOLUTE.match(target)
+    if match and match["scheme"].lower() in _SCHEMES:
+        authority, target = match["authority"], target[match.end() :]
+    path, mark, query = target.partition("?")
+    if authority is not None and not path:
+        path = "/"
+    return Target(authority=authority, path=path, query=query if mark else None)
+
+
+def is_host(value: str) -> bool:
+    """Tell whether this is a host with or without a port (RFC 9110 section 7.2).
+
+    A comma is refused though RFC 3986 allows it: it would make one Host of two.
+    """
+    match = _HOST.fullmatch(value) if len(value) <= _LONGEST_HOST else None
+    if match is None or (match["port"] and int(match["port"]) not in _PORTS):
+        return False
+    return match["ipv6"] is None or _is_ipv6(match["ipv6"])
+
+
+def _is_ipv6(address: str) -> bool:
+    try:
+        IPv6Address(address)
+    except AddressValueError:
+        return False
+    return True

@@ -1,0 +1,148 @@
+"""The heartbeat of the relay, and the deputy that delivers when it stops.
+
+A relay that leads notes every few seconds, beside each tier that it delivers to, that it is alive.
+No two machines' clocks are compared to take over: a deputy counts by its own clock for how long
+the note has not changed. People and probes are told by the clock on the wall.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from .heard import ALIVE
+from .instants import instant, micros
+from .leader import Leader
+from .tables import tier as tiers
+
+BEAT = timedelta(seconds=5)
+"""How often a relay notes that it is alive."""
+
+SILENT = timedelta(seconds=30)
+"""A relay that noted nothing for so long counts as dead; clocks may differ by less than this."""
+
+
+def beat(connection: Connection, names: Iterable[str], by: str, now: datetime) -> None:
+    """Note that the relay `by`, which delivers to these tiers, is alive."""
+    mine = sa.update(tiers).where(tiers.c.name.in_(list(names)))
+    connection.execute(mine.values(relayed_at=micros(now), relayed_by=by))
+
+
+def relay_silence(connection: Connection, now: datetime) -> timedelta | None:
+    """For how long no relay has been alive; None while one is, or where none ever was."""
+    newest = connection.scalar(sa.select(sa.func.max(tiers.c.relayed_at)))
+    silence = now - instant(newest) if newest else timedelta(0)
+    return silence if silence > SILENT else None
+
+
+def abandoned(connection: Connection, now: datetime) -> dict[str, str]:
+    """The edges in front that no living relay delivers to, each with the reason."""
+    query = sa.select(tiers.c.name, tiers.c.relayed_at).where(
+        tiers.c.depth > 0,
+        tiers.c.relayed_at != 0,
+        tiers.c.relayed_at < micros(now - SILENT),
+    )
+    return {
+        row.name: f"no relay has delivered to it for {_seconds(now - instant(row.relayed_at))}"
+        for row in connection.execute(query)
+    }
+
+
+def in_use(connection: Connection, now: datetime) -> set[str]:
+    """The names of the tiers that a living relay delivers to."""
+    alive = tiers.c.relayed_at >= micros(now - SILENT)
+    return set(connection.scalars(sa.select(tiers.c.name).where(alive)))
+
+
+def identity() -> str:
+    """A name for the relay of this process, such as `web-1:4711:9f3a`."""
+    return f"{socket.gethostname()[:50]}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Since when the heartbeat of each tier has not changed, by a clock that is never set."""
+
+    ticks: Callable[[], float]
+    _since: dict[str, tuple[tuple[int, str], float]] = field(default_factory=dict)
+
+    def look(self, connection: Connection, names: Iterable[str]) -> None:
+        """Read the heartbeats of these tiers."""
+        query = sa.select(tiers.c.name, tiers.c.relayed_at, tiers.c.relayed_by)
+        rows = connection.execute(query.where(tiers.c.name.in_(list(names)))).all()
+        now, before = self.ticks(), self._since
+        self._since = {
+            row.name: before[row.name]
+            if row.name in before and before[row.name][0] == (row.relayed_at, row.relayed_by)
+            else ((row.relayed_at, row.relayed_by), now)
+            for row in rows
+        }
+
+    def silent(self, *, but_for: str) -> bool:
+        """Tell whether some tier has had no heartbeat for `ALIVE` but those of `but_for`."""
+        by = self.ticks() - ALIVE.total_seconds()
+        return any(beat[1] == but_for or at <= by for beat, at in self._since.values())
+
+
+class Deputy:
+    """Leads while no other relay is alive, in place of one that died, hangs or can't deliver here.
+
+    It is a leader like any other, with a lock of its own: a relay that hangs keeps its lock.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        lock: Leader,
+        names: Iterable[str],
+        *,
+        by: str,
+        ticks: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._lock = lock
+        self._names = tuple(names)
+        self._by = by
+        self._ticks = ticks
+        self._pulse = Pulse(ticks)
+        self._looked = float("-inf")
+        self._leads = False
+
+    @property
+    def active(self) -> bool:
+        """Whether it leads, as of the last look."""
+        return self._leads
+
+    def leads(self) -> bool:
+        """Tell whether this process has to deliver now; the database is asked every few seconds."""
+        if self._ticks() - self._looked >= BEAT.total_seconds():
+            return self.confirm()
+        return self._leads
+
+    def confirm(self) -> bool:
+        """Look now; to be called before our own heartbeat hides that of another relay."""
+        with self._engine.connect() as connection:
+            self._pulse.look(connection, self._names)
+        self._looked = self._ticks()
+        if self._pulse.silent(but_for=self._by):
+            self._leads = self._lock.leads()
+        else:
+            self.resign()
+        return self._leads
+
+    def resign(self) -> None:
+        """Let the relay that is alive deliver."""
+        if self._leads:
+            self._lock.resign()
+        self._leads = False
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.0f} s"

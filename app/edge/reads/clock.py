@@ -1,0 +1,337 @@
+"""The clock: whether a parameter of a query was made from the present moment.
+
+A query that compares with the clock gives another answer later although no row has changed, so a
+page that is built from it can't be kept until a row changes. Pure: the moments of a response are
+parameters.
+
+Python's clock can't be observed, so its values are recognised: an instant whose distance from the
+response is a whole number of seconds, minutes, hours or days, as finely as the value is written.
+A value that a row or the URL has given is no clock value, nor is an object that an earlier
+response has used: that one is a constant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import IntEnum
+from time import daylight, localtime, timezone
+from typing import Any, NamedTuple
+
+from .provenance import MICROSECOND, NOTHING, Provenance, epoch
+
+SECOND = 1_000_000
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
+"""Spans in microseconds."""
+
+_YEARS = 10 * 366 * DAY
+_USUAL_DAYS = frozenset(
+    {*range(-7, 8), *(n * s for n in (14, 28, 30, 31, 60, 90, 365) for s in (1, -1))}
+)
+"""Whole days from today that applications ask for; other midnights are taken for constants."""
+
+
+class Grain(IntEnum):
+    """How long a value that was made from the clock stays the same."""
+
+    INSTANT = 0
+    MINUTE = 1
+    HOUR = 2
+    DAY = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockUse:
+    """A parameter that was made from the clock, in words, and how long it stays the same."""
+
+    what: str
+    grain: Grain
+
+
+class Window(NamedTuple):
+    """The time in which a response was made so far, in microseconds since 1970."""
+
+    began: int
+    now: int
+
+    @classmethod
+    def of(cls, began: datetime, now: datetime) -> Window:
+        """The window between two aware instants."""
+        first = epoch(began)
+        return cls(began=first, now=max(first, epoch(now)))
+
+    @property
+    def phase(self) -> int:
+        """The span of which an instant with microseconds may be a multiple away.
+
+        The longer a response takes, the more often another instant would fall into it by chance.
+        """
+        length = self.now - self.began
+        return SECOND if length <= SECOND // 20 else MINUTE if length <= 3 * SECOND else HOUR
+
+    def days(self, offset: int) -> range:
+        """The day of the response at a distance from UTC, in days since 1970; two at midnight.
+
+        Summer time may have begun or ended since the value that it is compared with.
+        """
+        return range((self.began + offset - HOUR) // DAY, (self.now + offset + HOUR) // DAY + 1)
+
+    def today(self, offset: int) -> set[date]:
+        """The same as dates."""
+        return {_EPOCH_DAY + timedelta((m + offset) // DAY) for m in (self.began, self.now)}
+
+    def here(self) -> set[int]:
+        """The distances from UTC of UTC itself and of the server's clock."""
+        return {0, localtime(self.now // SECOND).tm_gmtoff * SECOND}
+
+
+_EPOCH_DAY = date(1970, 1, 1)
+
+
+def find_clock_use(
+    parameters: Iterable[tuple[str, Any]], window: Window, provenance: Provenance
+) -> ClockUse | None:
+    """The use of the clock among these parameters that changes soonest, if there is one."""
+    uses = (
+        ClockUse(what=f"the parameter {name} is {words}", grain=grain)
+        for name, given in parameters
+        for value in _parts(given)
+        if not provenance.is_constant(value)
+        for grain, words in _meanings(value, window, provenance)
+        if not provenance.gave(value)
+    )
+    return min(uses, key=lambda use: use.grain, default=None)
+
+
+def may_be_moment(value: Any) -> bool:
+    """Tell quickly whether a value could be made from the clock; most can't."""
+    kind = type(value)
+    if kind is datetime:
+        return True
+    if kind is str:
+        return 8 <= len(value) <= 64 and _MAY_BE_TEXT.search(value) is not None  # noqa: PLR2004 - as a date is long
+    if kind is int:
+        return bool(FIRST_STAMP <= value < _LAST)
+    return not (value is None or kind is bool or kind is bytes)
+
+
+FIRST_STAMP, _LAST = 10**9, 10**20
+"""Numbers outside of these are no timestamps, in seconds or in nanoseconds."""
+_MAY_BE_TEXT = re.compile(r"\d{4}[-/]?\d\d|\d\d[./]\d\d[./]\d{4}")
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """A value, or the values of a list or a range."""
+    if isinstance(value, date | str | int | float | time):
+        return (value,) if may_be_moment(value) else ()
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [part for inner in value for part in _parts(inner)]
+    if hasattr(value, "lower") and hasattr(value, "upper"):
+        return [part for part in (value.lower, value.upper) if may_be_moment(part)]
+    return (value,) if may_be_moment(value) else ()
+
+
+Meanings = Iterator[tuple[Grain, str]]
+
+
+def _meanings(value: Any, window: Window, provenance: Provenance) -> Meanings:
+    """The ways in which a value could come from the clock and from nowhere else."""
+    if isinstance(value, datetime):
+        for instant in _readings(value):
+            yield from _of_instant(instant, window, provenance)
+    elif isinstance(value, date):
+        yield from _of_date(value, window, provenance)
+    elif isinstance(value, time):
+        yield from _of_time(value, window)
+    elif isinstance(value, str):
+        yield from _of_text(value, window, provenance)
+    elif isinstance(value, int | float | Decimal):
+        yield from _of_number(value, window, provenance)
+    elif callable(stamp := getattr(value, "timestamp", None)):
+        yield from _of_number(stamp(), window, provenance)
+
+
+def _readings(value: datetime) -> list[datetime]:
+    """The instants that a value may stand for: without a zone it is UTC or local time."""
+    if value.tzinfo is not None:
+        return [value]
+    aware = value.replace(tzinfo=UTC)
+    if not (timezone or daylight):  # the server's clock is UTC
+        return [aware]
+    try:
+        return [aware, value.astimezone()]
+    except (OverflowError, OSError, ValueError):  # a year that no clock of the system knows
+        return [aware]
+
+
+def _of_instant(instant: datetime, window: Window, provenance: Provenance) -> Meanings:
+    moment = epoch(instant)
+    offset = 0 if instant.tzinfo is UTC else (instant.utcoffset() or NOTHING) // MICROSECOND
+    if abs(moment - window.now) > _YEARS:
+        return
+    # 23:59:59.999999, .999 and 23:59:59 are the end of a day, and as coarse as a day.
+    if (left := -(moment + offset) % DAY) in _ENDS:
+        moment += left
+    level = _fitting_level(moment, offset, window)
+    if level is not None and not provenance.explains(moment, level):
+        yield Grain(max(level - 1, 0)), _in_words(moment, window)
+
+
+_ENDS = frozenset({1, 1000, SECOND})
+_LEVELS = (1, 1000, SECOND, MINUTE, HOUR, DAY)
+"""How finely a value is written: in microseconds, milliseconds, seconds, minutes, hours, days."""
+
+
+def _fitting_level(moment: int, offset: int, window: Window) -> int | None:
+    """The level at which an instant is a usual distance from the response; None where it isn't.
+
+    0 is below a second, 1 a second, 2 a minute, 3 an hour, 4 a day.
+    """
+    wall = moment + offset
+    finest = len(_LEVELS) - 1
+    while wall % _LEVELS[finest]:
+        finest -= 1
+    level, unit = max(finest - 1, 0), _LEVELS[finest]
+    if unit == DAY:
+        near = any(wall // DAY - today in _USUAL_DAYS for today in window.days(offset))
+        return level if near else None
+    low, high = ((m + offset) // unit * unit - offset for m in (window.began, window.now))
+    if low <= moment <= high:
+        return level
+    distance = min(abs(moment - low), abs(moment - high))
+    for step, reach in _steps(level, window):
+        if distance <= reach and (moment - low) % step <= high - low:
+            return level
+    whole_days = unit == HOUR and (moment - low) % DAY == 0
+    return level if whole_days and (moment - low) // DAY in _USUAL_DAYS else None
+
+
+def _steps(level: int, window: Window) -> tuple[tuple[int, int], ...]:
+    """Steps from the response, each with the distance within which it is taken for no chance."""
+    if level == 0:
+        return ((window.phase, _YEARS),)
+    steps = ((SECOND, 2 * MINUTE), (MINUTE, 2 * HOUR), (HOUR, 2 * DAY), (DAY, 400 * DAY))
+    return steps[2:3] if _LEVELS[level + 1] == HOUR else steps[level - 1 :]
+
+
+def _of_date(day: date, window: Window, provenance: Provenance) -> Meanings:
+    distances = {(day - today).days for at in window.here() for today in window.today(at)}
+    if distances & _USUAL_DAYS and not provenance.explains_day(day):
+        shift = min(distances, key=abs)
+        yield Grain.DAY, "today's date" + (f" {shift:+d} days" if shift else "")
+
+
+def _of_time(value: time, window: Window) -> Meanings:
+    """The time of day of the response, to the second."""
+    if not (value.second or value.microsecond):
+        return
+    cut = (value.hour * 60 + value.minute) * MINUTE + value.second * SECOND
+    for offset in window.here():
+        if any((m + offset) % DAY // SECOND * SECOND == cut for m in (window.began, window.now)):
+            yield Grain.INSTANT, "the present time of day"
+            return
+
+
+_ISO = re.compile(
+    r"(?<!\d)\d{4}-\d\d-\d\d"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)?(?!\d)"
+)
+_STAMP = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|\d{16}|\d{19}")
+_FORMATS = ("%Y%m%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
+
+
+def _of_text(text: str, window: Window, provenance: Provenance) -> Meanings:
+    for written in _ISO.findall(text):
+        value = read_iso(written)
+        if value is not None:
+            yield from _meanings(value, window, provenance)
+    if _STAMP.fullmatch(text):
+        yield from _of_number(Decimal(text), window, provenance)
+    for today in {day for at in window.here() for day in window.today(at)}:
+        if text in {today.strftime(spelling) for spelling in _FORMATS}:
+            yield from _of_date(today, window, provenance)
+
+
+def read_iso(text: str) -> datetime | date | None:
+    """An instant or a day in ISO 8601."""
+    try:
+        if len(text) == len("2026-01-01"):
+            return date.fromisoformat(text)
+        return datetime.fromisoformat(text.replace(",", ".").replace(" +", "+").replace(" Z", "Z"))
+    except ValueError:
+        return None
+
+
+_SCALES = ((10**9, 10**11, SECOND), (10**12, 10**14, 1000), (10**15, 10**17, 1))
+"""Seconds, milliseconds and microseconds since 1970, by how large the number is."""
+
+
+def _of_number(value: float | Decimal, window: Window, provenance: Provenance) -> Meanings:
+    if _LAST > value >= 10**18:
+        value = int(value) // 1000
+    for least, most, scale in _SCALES:
+        if not least <= value < most:
+            continue
+        moment = round(Decimal(value) * scale)
+        if abs(moment - window.now) > 400 * DAY:
+            continue
+        instant = datetime.fromtimestamp(moment // SECOND, UTC)
+        yield from _of_instant(instant.replace(microsecond=moment % SECOND), window, provenance)
+
+
+def _in_words(moment: int, window: Window) -> str:
+    """The distance from the present moment."""
+    seconds = round((moment - window.now) / SECOND)
+    if abs(seconds) <= 1:
+        return "the present moment"
+    unit, size = next((u for u in _UNITS if abs(seconds) >= u[1]), _UNITS[-1])
+    count = round(abs(seconds) / size, 1)
+    return f"the present moment {'+-'[seconds < 0]} {count:g} {unit}{'s' if count != 1 else ''}"
+
+
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+CLOCK_FUNCTIONS = frozenset(
+    [
+        *("now", "current_timestamp", "current_date", "current_time", "localtime"),
+        *("localtimestamp", "clock_timestamp", "statement_timestamp", "transaction_timestamp"),
+    ]
+)
+"""SQL functions that give the present moment."""
+
+_CLOCK_IN_SQL = re.compile(
+    r"\b(?:current_(?:date|time|timestamp)|localtime(?:stamp)?)\b"
+    r"|\b(?:now|(?:clock|statement|transaction)_timestamp|timeofday|random|randomblob"
+    r"|gen_random_uuid|uuidv7)\s*\(|'(?:now|today|tomorrow|yesterday)'"
+    r"|\b(?:date|time|datetime|julianday|unixepoch)\s*\(\s*\)",
+    re.IGNORECASE,
+)
+_CONVERTS = re.compile(
+    r"\b(?:date|time|datetime|julianday|unixepoch|strftime|timediff|to_timestamp|to_date)\s*\("
+    r"|(?:\bAS|::)\s*(?:date|time)",
+    re.IGNORECASE,
+)
+_WORDS = ("now", "today", "tomorrow", "yesterday", "localtime")
+MOMENT_WORDS = frozenset(s for w in _WORDS for s in (w, w.upper(), w.title()))
+"""Words that a database reads as an instant, as people write them."""
+
+
+def clock_in_sql(statement: str) -> str:
+    """The word of raw SQL that asks for the present moment or for chance; empty for none."""
+    match = _CLOCK_IN_SQL.search(statement)
+    return match[0] if match else ""
+
+
+LONGEST_WORD = 9
+"""The length of the longest word that a database reads as an instant."""
+
+
+def reads_as_moment(statement: str, word: str) -> bool:
+    """Tell whether the statement lets the database read a text such as 'now' as an instant."""
+    return word in MOMENT_WORDS and _CONVERTS.search(statement) is not None

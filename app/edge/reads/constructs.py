@@ -1,0 +1,136 @@
+"""Constructs: SQL that the application renders itself, which counts as raw SQL.
+
+An element with a `@compiles` function, a class that changes how SQLAlchemy renders it, an operator
+or a name that is spelt by hand: the text that comes of it may name any table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.types import TypeEngine
+
+_RENDERING = (
+    "__visit_name__",
+    "_compile_w_cache",
+    "_compiler",
+    "_compiler_dispatch",
+    "_traverse_internals",
+    "compile",
+    "get_children",
+    "get_final_froms",
+    "self_group",
+)
+"""The attributes that decide what SQL an element becomes, and which parts of it are visited."""
+
+_OPERATOR = re.compile(
+    r"[-+*/<>=~!@#%^&|`?.]+"
+    r"|(IS )?(NOT )?(LIKE|ILIKE|GLOB|REGEXP|RLIKE|MATCH|SIMILAR TO|IN|IS|AND|OR|XOR|DIV|MOD)"
+    r"|IS (NOT )?DISTINCT FROM|COLLATE|OVERLAPS",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[^\W\d][\w$]*", re.ASCII)
+_TYPE_SPELLING = ("get_col_spec", "__visit_name__", "_compiler_dispatch")
+
+
+def custom_rendering(part: Any, dialect: sa.Dialect) -> str:
+    """Why the SQL of an element is not SQLAlchemy's own; empty where it is."""
+    kind = type(part)
+    if has_compiler(kind, dialect.name):
+        return f"{kind.__name__} is compiled by the application (@compiles)"
+    if any(name in owner.__dict__ for owner in _foreign(kind) for name in _RENDERING):
+        return f"{kind.__name__} is a SQL construct of the application's own"
+    return _spelt_by_hand(part) or _custom_cast(part, dialect) or _values_with_sql(part)
+
+
+def has_compiler(kind: type, dialect: str) -> bool:
+    """Tell whether a class is rendered by a `@compiles` function in this dialect."""
+    owner = next((o for o in kind.__mro__ if "_compiler_dispatch" in o.__dict__), object)
+    dispatcher = owner.__dict__.get("_compiler_dispatcher")
+    if dispatcher is None:
+        return False
+    specs = getattr(dispatcher, "specs", {})
+    chosen = specs.get(dialect) or specs.get("default")
+    # Where only other dialects have one, the default is SQLAlchemy's own behind a wrapper.
+    return getattr(chosen, "__module__", "") != "sqlalchemy.ext.compiler"
+
+
+def _foreign(kind: type) -> Iterator[type]:
+    """The classes that an element's class is made from and that SQLAlchemy did not write."""
+    for owner in kind.__mro__:
+        if owner is not object and owner.__module__.partition(".")[0] != "sqlalchemy":
+            yield owner
+
+
+def _spelt_by_hand(part: Any) -> str:
+    """An operator of words, or a name that is not quoted and is no name."""
+    for role in ("operator", "modifier"):
+        operator = getattr(part, role, None)
+        if isinstance(operator, custom_op) and not _OPERATOR.fullmatch(operator.opstring.strip()):
+            return f"the operator {operator.opstring[:80]!r} is raw SQL"
+    for name in (getattr(part, "name", None), getattr(part, "schema", None)):
+        if getattr(name, "quote", None) is False and not _NAME.fullmatch(str(name)):
+            return f"the unquoted name {str(name)[:80]!r} is raw SQL"
+    return ""
+
+
+def _custom_cast(part: Any, dialect: sa.Dialect) -> str:
+    """A CAST to a type whose SQL name the application spells."""
+    if not isinstance(part, sa.Cast):
+        return ""
+    kind: Any = part.type.dialect_impl(dialect)
+    while isinstance(kind, sa.TypeDecorator):
+        kind = kind.type_engine(dialect)
+    spelt = any(name in o.__dict__ for o in _foreign(type(kind)) for name in _TYPE_SPELLING)
+    if spelt or has_compiler(type(kind), dialect.name):
+        return f"the type {type(kind).__name__} is spelt by the application"
+    return ""
+
+
+def _values_with_sql(part: Any) -> str:
+    """A VALUES list that holds more than values; SQLAlchemy's traversal does not look into it."""
+    if not isinstance(part, sa.Values):
+        return ""
+    rows = (row for block in part._data for row in block)  # noqa: SLF001 - SQLAlchemy has no public name for it
+    elements = (value for row in rows for value in row if isinstance(value, sa.ClauseElement))
+    if any(not isinstance(value, sa.BindParameter) for value in elements):
+        return "a VALUES list holds SQL"
+    return ""
+
+
+def type_expressions(part: Any, dialect: sa.Dialect) -> Iterator[tuple[Any, Any]]:
+    """What a column or parameter becomes by its type's own SQL, each with what it is made from.
+
+    The compiler asks the type for these while it writes: no part of the statement holds them.
+    """
+    kind = getattr(part, "type", None)
+    if not isinstance(kind, TypeEngine):
+        return
+    impl = kind.dialect_impl(dialect)
+    if isinstance(part, sa.BindParameter):
+        if impl._has_bind_expression:  # noqa: SLF001 - SQLAlchemy has no public name for it
+            yield part, impl.bind_expression(part)
+    elif isinstance(part, sa.ColumnElement) and impl._has_column_expression:  # noqa: SLF001 - as above
+        yield part, impl.column_expression(part)
+
+
+def foreign_part(expression: Any, made_from: Any) -> str:
+    """What a type's own SQL reads besides the value that it is made from."""
+    if expression is None:
+        return ""
+    own = {id(part) for part in visitors.iterate(made_from)}
+    for part in visitors.iterate(expression):
+        if id(part) in own:
+            continue
+        if isinstance(part, SelectBase | sa.FromClause) and not isinstance(part, FunctionElement):
+            return f"a {type(part).__name__}"
+        if isinstance(part, sa.ColumnClause) and part.table is not None:
+            return f"the column {part.name}"
+    return ""

@@ -1,0 +1,123 @@
+"""Provenance: the values that a response has read from rows or was given by its URL.
+
+They are looked through only when a parameter looks like a clock value, which is rare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote_plus
+
+from .encoding import EPOCH
+
+MICROSECOND, NOTHING = timedelta(microseconds=1), timedelta()
+_SECOND = 1_000_000
+_DAY = 86400 * _SECOND
+_HOURS = 3
+"""The level (see `clock`) from which on an instant is written in whole hours or days."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?")
+
+
+def epoch(instant: datetime) -> int:
+    """An aware instant in microseconds since 1970."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+@dataclass(eq=False)
+class Provenance:
+    """The result rows that were read before a statement, the URL, and earlier parameters."""
+
+    results: Sequence[Sequence[Sequence[Any]]] = ()
+    url: str = ""
+    constants: Container[int] = ()
+    """The identities of objects that an earlier response has used."""
+
+    def is_constant(self, value: Any) -> bool:
+        """Tell whether an earlier response has used this very object."""
+        return id(value) in self.constants
+
+    def gave(self, value: Any) -> bool:
+        """Tell whether a row or the URL holds this very value."""
+        text = str(value)
+        if text in self._url:
+            return True
+        return any(cell == value or str(cell) == text for cell in self._cells())
+
+    def explains(self, moment: int, level: int) -> bool:
+        """Tell whether an instant equals one that was read, or follows from one.
+
+        Below a second it is enough that the fraction of the second is the same.
+        """
+        if self._url_names(moment) or (level >= _HOURS and self.explains_day(_day_of(moment))):
+            return True
+        if level == 0:
+            fractions = {
+                m % _SECOND for known in self._moments for m in (known, known // 1000 * 1000)
+            }
+            return moment % _SECOND in fractions
+        if level == 1:
+            return any((moment - known) % _DAY == 0 for known in self._moments)
+        return moment in self._moments
+
+    def explains_day(self, day: date) -> bool:
+        """Tell whether the URL names this day, or a month or year that begins or ends with it.
+
+        The day after counts as well, as the end of an interval that leaves its end out.
+        """
+        return self._url_has(day) or self._url_has(day - timedelta(days=1))
+
+    @property
+    def _url(self) -> str:
+        return self.url and unquote_plus(self.url)
+
+    def _url_names(self, moment: int) -> bool:
+        """Tell whether the URL holds this instant in ISO 8601."""
+        written = _INSTANT.findall(self._url)
+        return any(epoch(instant) == moment for text in written for instant in _read(text))
+
+    def _url_has(self, day: date) -> bool:
+        numbers = self._numbers
+        first_or_last = day.day == 1 or (day + timedelta(days=1)).day == 1
+        whole_year = (day.month, day.day) in {(1, 1), (12, 31)}
+        if f"{day:%Y%m%d}" in self._url:
+            return True
+        return (
+            day.year in numbers
+            and (day.month in numbers or whole_year)
+            and (day.day in numbers or first_or_last)
+        )
+
+    @cached_property
+    def _numbers(self) -> set[int]:
+        return {int(digits) for digits in re.findall(r"\d{1,18}", self._url)}
+
+    def _cells(self) -> Iterator[Any]:
+        for rows in self.results:
+            for row in rows:
+                yield from row
+
+    @cached_property
+    def _moments(self) -> set[int]:
+        return {epoch(instant) for cell in self._cells() for instant in _read(cell)}
+
+
+def _read(cell: Any) -> list[datetime]:
+    """The instants that a value of a row may stand for; one without a zone is UTC or local."""
+    if isinstance(cell, str):
+        if not _INSTANT.fullmatch(cell):
+            return []
+        cell = datetime.fromisoformat(cell)
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return [EPOCH + timedelta(seconds=cell)] if 10**9 <= cell < 10**11 else []
+    if not isinstance(cell, datetime):
+        return []
+    return [cell] if cell.tzinfo else [cell.replace(tzinfo=UTC), cell.astimezone()]
+
+
+def _day_of(moment: int) -> date:
+    return (EPOCH + timedelta(microseconds=moment)).date()

@@ -1,0 +1,64 @@
+"""The driver below SQLAlchemy: a page that uses its connection or cursors reads unseen.
+
+SQLAlchemy runs its statements on the same cursors, so who asks for one is told by the calling
+module; and a connection that no `Connection` has taken was asked for by `raw_connection()`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import Pool
+
+from .fence import fenced
+from .reads.recorder import current
+
+_LIBRARIES = ("sqlalchemy.", f"{__name__.rpartition('.')[0]}.")
+_DIRECT = ("cursor", "execute", "executemany", "executescript")
+_CURSOR = "it used a cursor of the driver itself, whose reads are not seen"
+_RAW = "it used engine.raw_connection(), whose reads are not seen"
+
+
+def watch_driver() -> None:
+    """See every use of a driver's own connection; to be called as often as one likes."""
+    if not event.contains(Pool, "checkout", _checked_out):
+        event.listen(Pool, "checkout", _checked_out)
+        event.listen(Engine, "engine_connect", _connected)
+
+
+def _checked_out(_dbapi: Any, entry: Any, proxy: Any) -> None:
+    record = current()
+    if record is None:
+        return
+    with fenced("as a connection was taken"):
+        record.raw_connections[id(entry)] = _RAW
+        for name in _DIRECT:
+            method = getattr(proxy, name, None)
+            if method is not None:
+                setattr(proxy, name, _watched(method))
+
+
+def _connected(connection: Connection) -> None:
+    record = current()
+    if record is not None and record.raw_connections:
+        with fenced("as a connection was taken"):
+            proxy: Any = connection.connection
+            record.raw_connections.pop(id(proxy._connection_record), None)  # noqa: SLF001 - SQLAlchemy has no public name for it
+
+
+def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a driver's connection that notes its use by others than SQLAlchemy."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        record = current()
+        if record is not None:
+            name = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - the caller is the question
+            if not name.startswith(_LIBRARIES):
+                record.read_unseen(_CURSOR)
+        return method(*args, **options)
+
+    return call

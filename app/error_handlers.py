@@ -1,0 +1,65 @@
+"""Error handlers: JSON below /api, HTML pages elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, request
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.wrappers import Response
+
+from .api import errors as api
+from .database import is_away
+from .site import errors as site
+
+log = logging.getLogger(__name__)
+
+SOON = timedelta(seconds=10)
+"""The Retry-After while the database is unavailable."""
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers for all errors, 404 of unknown paths included."""
+    app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(DBAPIError, failed)
+    app.register_error_handler(NoneFree, failed)
+
+
+def answer(error: HTTPException) -> Response:
+    """Return the response to an error: JSON below /api, else HTML."""
+    if isinstance(error, InternalServerError) and is_away(error.original_exception):
+        return away()
+    if error.code is None or error.response is not None:
+        return error.get_response()
+    below_api = request.path == "/api" or request.path.startswith("/api/")
+    return api.answer(error) if below_api else site.answer(error)
+
+
+def failed(error: Exception) -> Response:
+    """Answer 503 if the database is unavailable; raise any other database error again."""
+    if not is_away(error):
+        raise error
+    log.warning("database away", extra={"reason": str(error).partition("\n")[0]})
+    return away()
+
+
+def away() -> Response:
+    """Return 503 with Retry-After."""
+    return answer(ServiceUnavailable(retry_after=int(SOON.total_seconds())))
+
+
+def unavailable(app: Flask) -> Callable[..., Iterable[bytes]]:
+    """WSGI app that answers 503 with `no-store` until the process has reached its database."""
+
+    def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with app.request_context(environ):
+            response = away()
+        response.headers["Cache-Control"] = "no-store"
+        return response(environ, start_response)
+
+    return respond

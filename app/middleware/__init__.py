@@ -1,0 +1,92 @@
+"""The WSGI layers of the site, in the order in which a request meets them.
+
+`LAYERS` lists all of them. `install` adds those of the app; the caching library adds its own in
+`Edge.init_app` and `Edge.track`, nearer to Flask. It also wraps each of them in a `Fallback`, which
+answers from the layers behind it if the layer fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+
+from app.edge.flask.awake import Awake
+from app.edge.flask.seal import Seal
+from app.edge.gateway import Gateway
+from app.edge.gateway.compression import Compression
+from app.edge.spelling import Spelling
+
+from .health import HealthEndpoints
+from .proxy_headers import ProxyHeaders
+from .security_headers import SecurityHeaders
+from .trusted_hosts import TrustedHosts
+
+Wrap = Callable[[Any, Flask], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One layer: its class, what it does, and how it is put around the layers behind it.
+
+    `wrap` is None for a layer that the caching library adds itself.
+    """
+
+    type: type
+    purpose: str
+    wrap: Wrap | None = None
+
+
+def _security_headers(wsgi: Any, app: Flask) -> SecurityHeaders:
+    return SecurityHeaders(wsgi, include_subdomains=app.config["HSTS_INCLUDE_SUBDOMAINS"])
+
+
+def _proxy_headers(wsgi: Any, app: Flask) -> Any:
+    """Trust no proxy header unless a proxy is configured."""
+    proxies: int = app.config["PROXIES"]
+    return ProxyHeaders(wsgi, proxies) if proxies else wsgi
+
+
+def _trusted_hosts(wsgi: Any, app: Flask) -> TrustedHosts:
+    return TrustedHosts(wsgi, app.config["TRUSTED_HOSTS"])
+
+
+LAYERS = (
+    Layer(
+        type=SecurityHeaders,
+        purpose="adds the security headers that a response lacks",
+        wrap=_security_headers,
+    ),
+    Layer(
+        type=ProxyHeaders,
+        purpose="takes the reader's address and scheme from the headers of trusted proxies",
+        wrap=_proxy_headers,
+    ),
+    Layer(type=HealthEndpoints, purpose="answers /healthz and /readyz", wrap=HealthEndpoints),
+    Layer(
+        type=TrustedHosts,
+        purpose="refuses a request with an unknown or malformed Host",
+        wrap=_trusted_hosts,
+    ),
+    Layer(
+        type=Spelling,
+        purpose="redirects other spellings of a URL to the one that is cached",
+        wrap=lambda wsgi, _app: Spelling(wsgi),
+    ),
+    Layer(type=Awake, purpose="answers 503 until the process has reached its database"),
+    Layer(type=Gateway, purpose="answers from the cache, and stores what may be shared"),
+    Layer(type=Compression, purpose="compresses public pages where the gateway is off"),
+    Layer(type=Seal, purpose="makes a response no-store that the guard has not judged"),
+)
+"""Every layer, the outermost first; the last one calls Flask."""
+
+
+def install(app: Flask) -> None:
+    """Wrap `app.wsgi_app` in the app's own layers."""
+    wsgi: Any = app.wsgi_app
+    for layer in reversed(LAYERS):
+        if layer.wrap is not None:
+            wsgi = layer.wrap(wsgi, app)
+    app.wsgi_app = wsgi  # type: ignore[method-assign] # as Flask documents

@@ -1,0 +1,73 @@
+"""Writes that several actions share: revisions, authors and topics. Run inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+
+from app.publishing.models import Post, Revision, post_author, post_topic
+
+
+def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
+    """Store the current text of the post as a revision; the caller holds the post's lock."""
+    last = session.scalar(
+        sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
+    )
+    session.add(
+        Revision(
+            post_id=post.id,
+            number=(last or 0) + 1,
+            title=post.title,
+            summary=post.summary,
+            body_markdown=post.body_markdown,
+            created_at=now,
+            user_id=user_id,
+        )
+    )
+
+
+def set_authors_and_topics(
+    session: Session, post: Post, *, authors: Sequence[int], topics: Sequence[int]
+) -> bool:
+    """Set the authors and topics of the post in this order; return whether they changed."""
+    wrote = _link(session, post_author, post_author.c.author_id, post.id, authors)
+    about = _link(session, post_topic, post_topic.c.topic_id, post.id, topics)
+    return wrote or about
+
+
+def _link(
+    session: Session, table: sa.Table, column: sa.Column[int], post_id: int, ids: Sequence[int]
+) -> bool:
+    mine = table.c.post_id == post_id
+    before = {
+        row[0]: row[1] for row in session.execute(sa.select(column, table.c.position).where(mine))
+    }
+    positions = {row_id: position for position, row_id in enumerate(ids)}
+    for row_id in before.keys() - positions.keys():
+        session.execute(sa.delete(table).where(mine, column == row_id))
+    for row_id in positions.keys() & before.keys():
+        if positions[row_id] != before[row_id]:
+            update = sa.update(table).where(mine, column == row_id)
+            session.execute(update.values(position=positions[row_id]))
+    added = [
+        {"post_id": post_id, column.name: row_id, "position": position}
+        for row_id, position in positions.items()
+        if row_id not in before
+    ]
+    if added:
+        session.execute(sa.insert(table), added)
+    return positions != before
+
+
+def bump_version(post: Post) -> None:
+    """Increment the version for a write that changed no column of the post itself."""
+    flag_modified(post, "title")
+
+
+def was_public(post: Post, now: datetime) -> bool:
+    """Tell whether the post's date has passed, so that readers may have seen it."""
+    return post.published_at is not None and post.published_at <= now

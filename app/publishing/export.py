@@ -1,0 +1,228 @@
+"""Export the whole site as a folder of Markdown, images and `site.toml`, which can be imported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, undefer_group
+
+from app.extensions import db
+
+from .importing import references
+from .models import Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
+from .slugs import slugify
+
+Value = str | int | bool | datetime | list[str]
+
+
+class ExportError(ValueError):
+    """A folder that can't be written to; nothing was changed."""
+
+
+def export_folder(target: Path, *, force: bool = False) -> int:
+    """Write every post, draft or public, with its images; gives how many posts there are.
+
+    The folder appears when it is complete. A folder that is not empty is refused, or with `force`
+    replaced. Raises ExportError with a sentence for a person.
+    """
+    check(target, force=force)
+    try:
+        draft = Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))
+    except OSError as error:
+        raise ExportError(f"{target} can't be written ({error.strerror}).") from None
+    try:
+        posts = _write_all(db.session(), draft)
+        draft.chmod(0o755)
+        _put_in_place(draft, target)
+    except OSError as error:
+        raise ExportError(f"{target} can't be written ({error.strerror}).") from None
+    finally:
+        db.session.rollback()
+        shutil.rmtree(draft, ignore_errors=True)
+    return posts
+
+
+def check(target: Path, *, force: bool) -> None:
+    """Raise when the folder can't be made, or would lose what it holds."""
+    if not target.parent.is_dir():
+        raise ExportError(f"{target.parent} does not exist; make it first.")
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise ExportError(f"{target} is not a folder; name another one.")
+    if target.is_dir() and any(target.iterdir()) and not force:
+        raise ExportError(f"{target} is not empty; empty it, name another folder, or use --force.")
+
+
+def _put_in_place(draft: Path, target: Path) -> None:
+    """Exchange the folders; the old one is removed after the new one is in place."""
+    if not target.exists():
+        draft.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=".replaced-", dir=target.parent))
+    target.rename(old / "old")
+    try:
+        draft.rename(target)
+    except OSError:
+        (old / "old").rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_all(session: Session, root: Path) -> int:
+    """Write the files from one snapshot of the database."""
+    _write(root / "site.toml", "".join(_site(session)))
+    ids = session.scalars(sa.select(Post.id).order_by(Post.id)).all()
+    for post_id in ids:
+        options = (undefer_group("source"),)
+        post = session.get_one(Post, post_id, options=options, populate_existing=True)
+        _write_post(session, root, post)
+        session.expunge(post)
+    return len(ids)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def _write_post(session: Session, root: Path, post: Post) -> None:
+    """Write one post, as a file or, when it has images, as a folder with them."""
+    images = _images(session, post)
+    folder = root / ("articles" if post.kind is Kind.ARTICLE else "pages")
+    path = folder / post.slug / "index.md" if images else folder / f"{post.slug}.md"
+    names = _names(images.values())
+    for media_id, name in names.items():
+        _write_image(session, path.parent / name, media_id)
+    targets = {target: names[media.id] for target, media in images.items()}
+    cover = names.get(post.cover_id) if post.cover_id else None
+    front = _table(_facts(session, post, cover))
+    body = references.replace(post.body_markdown, targets)
+    _write(path, f"+++\n{front}+++\n\n{body}\n")
+
+
+def _images(session: Session, post: Post) -> dict[str, Media]:
+    """The images that the text names, by how it names them, and the cover."""
+    images: dict[str, Media] = {}
+    for reference in references.find(post.body_markdown):
+        parts = reference.target.split("/")
+        if parts[:2] != ["", "media"] or len(parts) != len(("", "media", "digest", "name")):
+            continue
+        statement = sa.select(Media).join(MediaFile, MediaFile.media_id == Media.id)
+        statement = statement.where(MediaFile.fingerprint == parts[2], MediaFile.original)
+        if media := session.scalars(statement).first():
+            images[reference.target] = media
+    if post.cover_id is not None:
+        images[""] = session.get_one(Media, post.cover_id)
+    return images
+
+
+def _names(images: Iterable[Media]) -> dict[int, str]:
+    """A file name for each image; of two with one name, the second lies in a folder."""
+    names: dict[int, str] = {}
+    for media in images:
+        is_taken = media.name in names.values()
+        names.setdefault(media.id, f"{media.digest[:8]}/{media.name}" if is_taken else media.name)
+    return names
+
+
+def _write_image(session: Session, path: Path, media_id: int) -> None:
+    original = sa.select(MediaFile.content).where(MediaFile.media_id == media_id)
+    content = session.scalars(original.where(MediaFile.original)).one()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _facts(session: Session, post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:
+    """Yield the fields of the front matter."""
+    yield "title", post.title
+    yield "slug", post.slug
+    yield "path", post.path
+    if post.kind is Kind.PAGE:
+        yield "type", "page"
+    if post.published_at is not None:
+        yield "date", post.published_at
+    yield "lastmod", post.updated_at
+    if post.summary:
+        yield "description", post.summary
+    if post.status in {Status.DRAFT, Status.ARCHIVED}:
+        yield "draft", True
+        yield "status", post.status.value
+    for name, people in (("authors", post.authors), ("topics", post.topics)):
+        if people:
+            yield name, [_name_or_slug(one) for one in people]
+    yield from _looks(post, cover)
+    if aliases := _aliases(session, post):
+        yield "aliases", aliases
+
+
+def _looks(post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:
+    if cover is not None:
+        yield "cover", cover
+        if post.cover_alt:
+            yield "cover_alt", post.cover_alt
+    if post.menu_position is not None:
+        yield "menu", "main"
+        yield "weight", post.menu_position
+
+
+def _name_or_slug(one: Author | Topic) -> str:
+    """Return the name if its slug is that of the row, else the slug; a comma would split a name."""
+    return one.name if slugify(one.name) == one.slug else one.slug
+
+
+def _aliases(session: Session, post: Post) -> list[str]:
+    old = sa.select(Redirect.source).where(Redirect.post_id == post.id)
+    return [
+        quote(source, safe="/:@!$&'()*+,;=~")
+        for source in session.scalars(old.order_by(Redirect.source))
+    ]
+
+
+def _site(session: Session) -> Iterator[str]:
+    """The file `site.toml`."""
+    site = session.get(Site, 1)
+    if site is not None:
+        names = ("title", "tagline", "description", "language")
+        yield _table((name, getattr(site, name)) for name in names)
+    for author in session.scalars(sa.select(Author).order_by(Author.id)):
+        facts = {"name": author.name, "slug": author.slug}
+        facts |= {"bio": author.bio_markdown, "url": author.url}
+        yield "\n[[authors]]\n" + _table(_non_empty(facts))
+    for topic in session.scalars(sa.select(Topic).order_by(Topic.id)):
+        facts = {"name": topic.name, "slug": topic.slug, "description": topic.description}
+        yield "\n[[topics]]\n" + _table(_non_empty(facts))
+    fixed = sa.select(Redirect.source, Redirect.target).where(Redirect.target.is_not(None))
+    if rows := session.execute(fixed.order_by(Redirect.source)).all():
+        yield "\n[redirects]\n"
+        yield from (f"{_text(old)} = {_text(new or '')}\n" for old, new in rows)
+
+
+def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in facts.items() if value)
+
+
+def _table(facts: Iterable[tuple[str, Value]]) -> str:
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in facts)
+
+
+def _toml(value: Value) -> str:
+    """A value as TOML spells it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)  # JSON's strings are TOML's basic strings

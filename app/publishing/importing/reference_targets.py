@@ -1,0 +1,118 @@
+"""What the references of a text mean: a file of the folder, or a post at its new address.
+
+Looks at the folder, never at the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from . import references, source_folder, source_urls
+from .plan import Entry, Plan
+from .source_folder import SourcePost
+
+_IMAGES = frozenset({".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """The folder that is imported, the plan of its posts, and where the old site stood."""
+
+    root: Path
+    plan: Plan
+    base_url: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """The path below which the old site stood."""
+        return urlsplit(self.base_url).path.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """What each target in a text means; `lines` tells where in the file it stands first."""
+
+    images: dict[str, PurePosixPath] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+def translate(folder: Folder, entry: Entry, post: SourcePost) -> Translation:
+    """Find the meaning of every target in the text, and of the cover."""
+    meaning = Translation()
+    at_home = entry.source == entry.address  # written for this site: its links say what they mean
+    cover = post.meta.image
+    if cover:
+        meaning.lines[cover] = _line_of_cover(post, cover)
+        if (file := _image(folder, post, cover)) is not None:
+            meaning.images[cover] = file
+    for reference in references.find(post.document.body):
+        target = reference.target
+        if target in meaning.lines:
+            continue
+        meaning.lines[target] = post.document.offset + reference.line
+        _note(folder, post, target, meaning)
+        if at_home and target.startswith("/"):
+            meaning.links.pop(target, None)
+    return meaning
+
+
+def _line_of_cover(post: SourcePost, cover: str) -> int:
+    lines = post.document.source.split("\n")
+    return next((number for number, line in enumerate(lines, 1) if cover in line), 1)
+
+
+def _note(folder: Folder, post: SourcePost, target: str, meaning: Translation) -> None:
+    local = _local(folder, target)
+    if local is None:
+        return
+    if (file := _image(folder, post, target)) is not None:
+        meaning.images[target] = file
+    elif (address := _link(folder, post, local)) is not None:
+        meaning.links[target] = address
+
+
+def _local(folder: Folder, target: str) -> str | None:
+    """The target as the old site's own pages would spell it; None for other sites."""
+    base = folder.base_url
+    if base and target.lower().startswith(f"{base.lower()}/"):
+        return target[len(base) :]
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    return None if parts.scheme or parts.netloc else target
+
+
+def _image(folder: Folder, post: SourcePost, target: str) -> PurePosixPath | None:
+    local = _local(folder, target)
+    if local is None:
+        return None
+    path = unquote(urlsplit(local).path)
+    if PurePosixPath(path).suffix.lower() not in _IMAGES:
+        return None
+    return source_folder.locate(folder.root, post.path, path) or _beside_other(folder, post, path)
+
+
+def _beside_other(folder: Folder, post: SourcePost, path: str) -> PurePosixPath | None:
+    """The image that lies beside another post, named by that post's address."""
+    link = source_urls.target(path, name=post.path, base=post.source_url)
+    if link is None or link.url is None:
+        return None
+    page, _, name = link.url.rpartition("/")
+    other = folder.plan.at(page)
+    return None if other is None else source_folder.locate(folder.root, other.path, name)
+
+
+def _link(folder: Folder, post: SourcePost, local: str) -> str | None:
+    link = source_urls.target(local, name=post.path, base=post.source_url)
+    if link is None:
+        return None
+    other = folder.plan.entries.get(link.file) if link.file else None
+    if link.url is not None:
+        other = folder.plan.at(link.url)
+    if other is None:
+        return None
+    return f"{other.address}#{link.fragment}" if link.fragment else other.address

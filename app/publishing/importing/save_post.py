@@ -1,0 +1,170 @@
+"""Saving one imported post: authors, topics, images, text, status and old addresses at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.publishing import actions
+from app.publishing.actions import AuthorDraft, Draft, TopicDraft
+from app.publishing.editing import images
+from app.publishing.errors import Conflict, Invalid
+from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
+from app.publishing.paths import normal
+from app.publishing.slugs import slugify
+from app.publishing.text import Rendered
+
+from .plan import Entry
+from .post_images import PostImages
+from .report import Report
+from .source_folder import SourcePost
+
+_MENU = 1000
+"""The menu position of a page whose file asks for the menu without a position."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPost:
+    """A post whose text is rendered and whose images are scaled: only the writing is left."""
+
+    entry: Entry
+    source_post: SourcePost
+    digest: str
+    markdown: str
+    rendered: Rendered
+    images: PostImages
+    cover: PurePosixPath | None
+    prefix: str
+    now: datetime
+
+
+def save(session: Session, ready: PreparedPost, report: Report) -> Post:
+    """Write everything of one post; inside the caller's transaction."""
+    media = {
+        file: images.store(new, now=ready.now).id for file, new in ready.images.new_images.items()
+    }
+    cover_id = _cover_id(session, ready, media)
+    draft = _draft(session, ready, cover_id)
+    if ready.entry.post_id is None:
+        saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
+    else:
+        saved = _revise(session, ready.entry.post_id, draft, ready)
+    _apply_status(saved, _target_status(ready, saved), ready)
+    _redirect(saved, ready, report)
+    _save_import_record(session, saved, ready)
+    return saved
+
+
+def _cover_id(session: Session, ready: PreparedPost, new: dict[PurePosixPath, int]) -> int | None:
+    if ready.cover is None:
+        return None
+    if ready.cover in new:
+        return new[ready.cover]
+    existing = images.find_media(session, ready.images.digests[ready.cover])
+    return None if existing is None else existing.id
+
+
+def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft:
+    meta, entry = ready.source_post.meta, ready.entry
+    alt = meta.extra.get("cover_alt") or meta.extra.get("image_alt") or ""
+    return Draft(
+        kind=entry.kind,
+        title=ready.source_post.title,
+        slug=entry.slug,
+        summary=meta.description or "",
+        body_markdown=ready.markdown,
+        author_ids=tuple(_authors(session, meta.authors, ready.now)),
+        topic_ids=tuple(_topics(session, meta.topics, ready.now)),
+        cover_id=cover_id,
+        cover_alt=str(alt),
+        menu_position=_menu_position(ready),
+        published_at=meta.date,
+        updated_at=meta.updated or (meta.date if ready.entry.post_id is None else None),
+    )
+
+
+def _menu_position(ready: PreparedPost) -> int | None:
+    meta = ready.source_post.meta
+    if ready.entry.kind is not Kind.PAGE or not meta.menu:
+        return None
+    return _MENU if meta.weight is None else max(0, min(meta.weight, _MENU))
+
+
+def _authors(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
+    for name in names:
+        slug = slugify(name)
+        author_id = session.scalar(sa.select(Author.id).where(Author.slug == slug))
+        yield author_id or actions.save_author(AuthorDraft(name=name, slug=slug), now=now).id
+
+
+def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
+    for name in names:
+        slug = slugify(name)
+        topic_id = session.scalar(sa.select(Topic.id).where(Topic.slug == slug))
+        yield topic_id or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
+
+
+def _target_status(ready: PreparedPost, post: Post) -> Status:
+    """The status that the file asks for; what an editor archived stays in the archive."""
+    if post.status is Status.ARCHIVED or ready.source_post.meta.extra.get("status") == "archived":
+        return Status.ARCHIVED
+    if ready.source_post.meta.draft:
+        return Status.DRAFT
+    due = ready.source_post.meta.date
+    return Status.SCHEDULED if due is not None and due > ready.now else Status.PUBLISHED
+
+
+def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -> Post:
+    post = session.get_one(Post, post_id)
+    if draft.menu_position is None and draft.kind is post.kind:
+        draft = replace(draft, menu_position=post.menu_position)
+    if (
+        post.status in {Status.SCHEDULED, Status.PUBLISHED}
+        and _target_status(ready, post) != post.status
+    ):
+        actions.unpublish(post.id, expected_version=post.version, now=ready.now)
+        session.flush()
+    return actions.revise(
+        post_id, draft, expected_version=post.version, now=ready.now, rendered=ready.rendered
+    )
+
+
+def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> None:
+    """Lead the post to the status that its file asks for."""
+    version, now = post.version, ready.now
+    if post.status is target_status:
+        return
+    if target_status is Status.PUBLISHED:
+        actions.publish(post.id, expected_version=version, now=now)
+    elif target_status is Status.ARCHIVED:
+        actions.archive(post.id, expected_version=version, now=now)
+    elif target_status is Status.SCHEDULED and ready.source_post.meta.date is not None:
+        actions.schedule(post.id, ready.source_post.meta.date, expected_version=version, now=now)
+
+
+def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
+    """Lead every address that the post had to where it stands now."""
+    entry = ready.entry
+    own = normal(post.path)
+    for source in dict.fromkeys((entry.source, *entry.aliases)):
+        old = normal(ready.prefix + source)
+        if old in {own, "/"}:
+            continue
+        try:
+            actions.add_redirect(old, post_id=post.id, now=ready.now)
+        except (Conflict, Invalid) as error:
+            report.warn(entry.path, None, f"no redirect from {old}: {error}")
+
+
+def _save_import_record(session: Session, post: Post, ready: PreparedPost) -> None:
+    source = ready.entry.source
+    record = session.scalars(sa.select(Imported).where(Imported.source == source)).one_or_none()
+    if record is None:
+        record = Imported(source=source, post_id=post.id)
+        session.add(record)
+    record.digest, record.imported_at = ready.digest, ready.now

@@ -1,0 +1,156 @@
+"""The file `site.toml`: what the whole site is called, who writes, what about, and the menu."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.publishing import actions
+from app.publishing.actions import AuthorDraft, SiteDraft, TopicDraft
+from app.publishing.errors import PublishingError
+from app.publishing.models import Author, Site, Topic
+from app.publishing.slugs import slugify
+
+from . import source_folder
+from .report import Report
+
+NAME = PurePosixPath("site.toml")
+MOST = 1024 * 1024
+
+_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_PLACE = re.compile(r"\(at [^()]*\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What the file says; empty where it says nothing."""
+
+    site: SiteDraft | None = None
+    authors: tuple[AuthorDraft, ...] = ()
+    topics: tuple[TopicDraft, ...] = ()
+    menu: tuple[str, ...] | None = None
+    redirects: Mapping[str, str] = field(default_factory=dict)
+
+
+def load(root: Path, report: Report) -> Publication:
+    """Read the file, if there is one; a broken one is noted as skipped."""
+    if not (root / NAME).exists():
+        return Publication()
+    text = ""
+    try:
+        text = source_folder.read_file(root, NAME, most=MOST).decode()
+        return parse_site_file(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        place = _LINE.search(str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        reason = _PLACE.sub("", str(error)).strip()
+        report.skip(NAME, line, f"the TOML is broken: {reason}")
+    except UnicodeDecodeError:
+        report.skip(NAME, None, "is not UTF-8; save it as UTF-8")
+    except (source_folder.SourceError, ValueError) as error:
+        report.skip(NAME, None, str(error))
+    return Publication()
+
+
+def parse_site_file(values: Mapping[str, Any]) -> Publication:
+    """What the values of the file mean; raises a `ValueError` that names what is wrong."""
+    site = None
+    if "title" in values:
+        names = ("title", "tagline", "description", "language")
+        site = SiteDraft(**{name: _text(values, name) for name in names if name in values})
+    menu = values.get("menu")
+    redirects = values.get("redirects", {})
+    if not isinstance(redirects, dict):
+        raise ValueError("redirects: a table of addresses is expected here")  # noqa: TRY004 - a person wrote it
+    return Publication(
+        site=site,
+        authors=tuple(_author(one) for one in _tables(values, "authors")),
+        topics=tuple(_topic(one) for one in _tables(values, "topics")),
+        menu=None if menu is None else tuple(_texts(menu, "menu")),
+        redirects={old: _text(redirects, old) for old in redirects},
+    )
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name, "")
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: a text is expected here, not {value!r}")  # noqa: TRY004 - a person wrote it
+    return value
+
+
+def _texts(values: Any, name: str) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{name}: a list of texts is expected here")
+    return values
+
+
+def _tables(values: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    tables = values.get(name, [])
+    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+        raise ValueError(f"{name}: write each one below a line [[{name}]]")
+    return tables
+
+
+def _author(values: dict[str, Any]) -> AuthorDraft:
+    name = _text(values, "name")
+    slug = _text(values, "slug") or slugify(name)
+    bio = _text(values, "bio")
+    return AuthorDraft(name=name, slug=slug, bio_markdown=bio, url=_text(values, "url"))
+
+
+def _topic(values: dict[str, Any]) -> TopicDraft:
+    name = _text(values, "name")
+    slug = _text(values, "slug") or slugify(name)
+    return TopicDraft(name=name, slug=slug, description=_text(values, "description"))
+
+
+def save_people(publication: Publication, report: Report, *, now: datetime) -> None:
+    """Save the site's settings, its authors and its topics; the file wins over what is there."""
+    if publication.site is not None:
+        _try(report, _save_site, publication.site)
+    for author in publication.authors:
+        _try(report, _save_author, author, now)
+    for topic in publication.topics:
+        _try(report, _save_topic, topic, now)
+
+
+def save_menu(publication: Publication, report: Report, *, now: datetime) -> None:
+    """Arrange the menu and add the redirects, when every post is there."""
+    if publication.menu is not None:
+        _try(report, actions.arrange_menu, publication.menu)
+    for old, new in publication.redirects.items():
+        _try(report, _redirect, old, new, now)
+
+
+def _try(report: Report, verb: Callable[..., Any], *what: Any) -> None:
+    try:
+        verb(*what)
+    except PublishingError as error:
+        report.skip(NAME, None, str(error))
+
+
+def _save_site(draft: SiteDraft) -> None:
+    version = db.session.scalar(sa.select(Site.version))
+    actions.save_site(draft, expected_version=version)
+
+
+def _save_author(draft: AuthorDraft, now: datetime) -> None:
+    author_id = db.session.scalar(sa.select(Author.id).where(Author.slug == draft.slug))
+    actions.save_author(draft, now=now, author_id=author_id)
+
+
+def _save_topic(draft: TopicDraft, now: datetime) -> None:
+    topic_id = db.session.scalar(sa.select(Topic.id).where(Topic.slug == draft.slug))
+    actions.save_topic(draft, now=now, topic_id=topic_id)
+
+
+def _redirect(old: str, new: str, now: datetime) -> None:
+    actions.add_redirect(old, target=new, now=now)

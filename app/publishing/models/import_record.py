@@ -1,0 +1,25 @@
+"""Records of imported files, so that a second import changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Instant
+from app.extensions import Model
+
+
+class Imported(Model):
+    """One source file: the address it had, what it held, and the post that it became."""
+
+    __tablename__ = "imported"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(sa.String(500), unique=True)
+    """The path that the post had where it came from."""
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    """SHA-256 of the file, its images and the importer's own version."""
+    post_id: Mapped[int] = mapped_column(sa.ForeignKey("post.id", ondelete="CASCADE"), index=True)
+    imported_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,80 @@
+"""Building blocks of the other queries: published posts, orders and loader options.
+
+Lists never load bodies: access to a body, or to a relationship that was not loaded, raises.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, load_only, raiseload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
+
+from app.publishing.models import Author, Kind, Media, Post, Status, Topic, post_topic
+
+Posts = sa.Select[Post]
+
+OLDEST_FIRST = (Post.published_at, Post.id)
+NEWEST_FIRST = (Post.published_at.desc(), Post.id.desc())
+
+_LINKED = (Post.kind, Post.slug)
+_SUMMED_UP = (*_LINKED, Post.title, Post.summary, Post.published_at)
+_LISTED = (*_SUMMED_UP, Post.cover_id)
+_DETAILS = (Post.cover_alt, Post.updated_at, Post.word_count)
+_FED = (*_SUMMED_UP, Post.created_at, Post.updated_at, Post.body_html)
+_READ = (*_LISTED, *_DETAILS, Post.minutes, Post.created_at, Post.body_html, Post.contents)
+
+
+def published(kind: Kind) -> Posts:
+    """All published posts of a kind, in no order yet."""
+    return sa.select(Post).where(Post.kind == kind, Post.status == Status.PUBLISHED)
+
+
+def articles() -> Posts:
+    """All published articles, in no order yet."""
+    return published(Kind.ARTICLE)
+
+
+def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[ExecutableOption, ...]:
+    """Load what a list shows: names, first topics, covers; four statements however many posts.
+
+    `details` adds the other topics, the number of words and when each was last changed, `minutes`
+    the time that it takes to read. A list that does not say these is the same when they change.
+    """
+    columns = (*_LISTED, *(_DETAILS if details else ()), *((Post.minutes,) if minutes else ()))
+    topics = Post.topics if details else Post.topics.and_(post_topic.c.position == 0)
+    return (load_only(*columns, raiseload=True), *_around(topics), *_COVER)
+
+
+def for_feeds(*, cover: bool) -> tuple[ExecutableOption, ...]:
+    """Load what an entry of a feed says, its text too; its `cover` only where it is shown."""
+    columns = (*_FED, *((Post.cover_id,) if cover else ()))
+    with_it = _COVER if cover else (raiseload("*"),)
+    return (load_only(*columns, raiseload=True), *_around(Post.topics), *with_it)
+
+
+def for_reading() -> tuple[ExecutableOption, ...]:
+    """Load what an article's own page shows, its body too."""
+    return (load_only(*_READ, raiseload=True), *_around(Post.topics), *_COVER)
+
+
+def for_pages() -> tuple[ExecutableOption, ...]:
+    """Load what the page of a page shows: it has neither authors nor topics."""
+    return (load_only(*_READ, raiseload=True), *_COVER)
+
+
+def _around(topics: Any) -> tuple[ExecutableOption, ...]:
+    """Load who wrote an article, and these of its topics."""
+    return (
+        selectinload(Post.authors).load_only(Author.slug, Author.name, raiseload=True),
+        selectinload(topics).load_only(Topic.slug, Topic.name, raiseload=True),
+    )
+
+
+_COVER = (joinedload(Post.cover).selectinload(Media.files), raiseload("*"))
+
+
+def for_links(*columns: InstrumentedAttribute[Any]) -> tuple[ExecutableOption, ...]:
+    """Load the columns of a link's URL, and only those columns of the post that are shown."""
+    return (load_only(*_LINKED, *columns, raiseload=True), raiseload("*"))

@@ -1,0 +1,102 @@
+"""A small tree of HTML that has already been sanitised, to be changed and written again.
+
+Its depth is bounded, so the functions that walk it may recurse.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from html.parser import HTMLParser
+from typing import TypeAlias
+
+MAX_DEPTH = 100
+VOID = frozenset({"br", "col", "hr", "img", "input", "source", "wbr"})
+
+Child: TypeAlias = "Node | str"
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """An element; its children are elements and text, unescaped."""
+
+    tag: str
+    attrs: dict[str, str] = field(default_factory=dict)
+    children: list[Child] = field(default_factory=list)
+
+    def elements(self) -> Iterator["Node"]:
+        """Give every element below this one, in document order; children may be replaced."""
+        for child in list(self.children):
+            if isinstance(child, Node):
+                yield child
+                yield from child.elements()
+
+    def content(self) -> str:
+        """All text below this element, as it stands."""
+        return "".join(
+            child.content() if isinstance(child, Node) else child for child in self.children
+        )
+
+    def has_class(self, name: str) -> bool:
+        """Whether `name` is one of the element's classes."""
+        return name in self.attrs.get("class", "").split()
+
+    def become(self, tag: str, attrs: dict[str, str] | None = None) -> None:
+        """Turn into another element around the same children."""
+        self.tag = tag
+        self.attrs = attrs or {}
+
+    def wrap(self, tag: str, attrs: dict[str, str] | None = None) -> None:
+        """Wrap this element in a new element, which takes its place."""
+        inner = Node(tag=self.tag, attrs=self.attrs, children=self.children)
+        self.tag, self.attrs, self.children = tag, attrs or {}, [inner]
+
+
+class _Builder(HTMLParser):
+    """Collects the events of the parser into a tree."""
+
+    def __init__(self, root: Node) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[Node | None] = [root]
+        self.parents = [root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs if value or name != "class"}
+        node = Node(tag=tag, attrs=attributes)
+        too_deep = len(self.parents) >= MAX_DEPTH
+        if not too_deep or tag in VOID:
+            self.parents[-1].children.append(node)
+        if tag in VOID:
+            return
+        self.open.append(None if too_deep else node)
+        if not too_deep:
+            self.parents.append(node)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID and len(self.open) > 1 and self.open.pop() is not None:
+            self.parents.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.parents[-1].children.append(data)
+
+
+def parse(html: str) -> Node:
+    """Read well-formed HTML; an element below `MAX_DEPTH` gives up its tag, not its text."""
+    root = Node(tag="")
+    builder = _Builder(root)
+    builder.feed(html)
+    builder.close()
+    return root
+
+
+def serialise(node: Node) -> str:
+    """Write the tree as HTML; the root has no tag of its own."""
+    inner = "".join(
+        serialise(child) if isinstance(child, Node) else escape(child, quote=False)
+        for child in node.children
+    )
+    if not node.tag:
+        return inner
+    attrs = "".join(f' {name}="{escape(value)}"' for name, value in node.attrs.items())
+    if node.tag in VOID:
+        return f"<{node.tag}{attrs}>"
+    return f"<{node.tag}{attrs}>{inner}</{node.tag}>"

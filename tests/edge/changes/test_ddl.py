@@ -1,0 +1,188 @@
+"""A watched table that somebody alters: every write succeeds, and "everything" is logged."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from app.edge.changes import Watched, drift, install, remove
+
+from .conftest import WATCHED, metadata, post
+
+WRITES = (
+    "INSERT INTO {table} (id) VALUES (7), (8)",
+    "UPDATE {table} SET id = id + 100, {column} = NULL WHERE id IN (7, 8)",
+    "DELETE FROM {table} WHERE id > 100",
+)
+ALTERED = {
+    "a renamed column": ("ALTER TABLE post RENAME COLUMN body TO text", "post", "text"),
+    "a renamed declared column": ("ALTER TABLE post RENAME COLUMN slug TO name", "post", "name"),
+    "a renamed instant": ("ALTER TABLE post RENAME COLUMN published_at TO at", "post", "at"),
+    "an added column": ("ALTER TABLE post ADD COLUMN more TEXT DEFAULT 'x'", "post", "more"),
+    "a renamed table": ("ALTER TABLE post RENAME TO article", "article", "title"),
+    "a renamed key": ("ALTER TABLE post RENAME COLUMN views TO seen", "post", "seen"),
+}
+ON_POSTGRESQL = {
+    "a dropped column": ("ALTER TABLE post DROP COLUMN body", "post", "title"),
+    "a dropped declared column": ("ALTER TABLE post DROP COLUMN status", "post", "title"),
+    "a dropped instant": ("ALTER TABLE post DROP COLUMN published_at", "post", "title"),
+    "a column of another type": (
+        "ALTER TABLE post ALTER COLUMN views TYPE TEXT USING 'x'",
+        "post",
+        "views",
+    ),
+    "an instant of another type": (
+        "ALTER TABLE post ALTER COLUMN published_at TYPE TEXT USING 'x'",
+        "post",
+        "published_at",
+    ),
+    "a declared column of another type": (
+        "ALTER TABLE post ALTER COLUMN status TYPE JSON USING NULL",
+        "post",
+        "status",
+    ),
+    "a dropped and added column": (
+        "ALTER TABLE post DROP COLUMN status, ADD COLUMN status BYTEA",
+        "post",
+        "status",
+    ),
+    "another schema": (
+        "CREATE SCHEMA away; ALTER TABLE post SET SCHEMA away",
+        "away.post",
+        "title",
+    ),
+}
+
+
+def logged(connection: Connection) -> list[str]:
+    """The operations in the log, which is emptied."""
+    operations = connection.exec_driver_sql("SELECT op FROM edge_change ORDER BY id").scalars()
+    found = list(operations)
+    connection.exec_driver_sql("DELETE FROM edge_change")
+    return found
+
+
+@pytest.mark.parametrize(("statement", "table", "column"), ALTERED.values(), ids=ALTERED)
+def test_writes_of_an_altered_table_succeed(
+    engine: Engine, statement: str, table: str, column: str
+) -> None:
+    """On both databases; `drift` says that the triggers have to be installed again."""
+    with engine.begin() as connection:
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        connection.exec_driver_sql(statement)
+        logged(connection)
+        for write in WRITES:
+            connection.exec_driver_sql(write.format(table=table, column=column))
+    with engine.begin() as connection:
+        assert logged(connection)
+        assert drift(connection, WATCHED) is not None
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("statement", "table", "column"),
+    (ALTERED | ON_POSTGRESQL).values(),
+    ids=ALTERED | ON_POSTGRESQL,
+)
+def test_each_write_of_an_altered_table_logs_everything(
+    postgresql_engine: Engine, statement: str, table: str, column: str
+) -> None:
+    """Once a transaction, whichever statement came first; sessions that wrote before do as well."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+    with postgresql_engine.connect() as connection:  # its plans are from before
+        with connection.begin():
+            connection.execute(sa.insert(post).values(id=1, slug="a"))
+            connection.execute(sa.update(post).values(title="x", body="y", views=3))
+            logged(connection)
+        with connection.begin():
+            connection.exec_driver_sql(statement)
+        for write in WRITES:
+            with connection.begin():
+                connection.exec_driver_sql(write.format(table=table, column=column))
+                assert logged(connection) == ["E"]
+
+
+@pytest.mark.live
+def test_a_table_that_is_altered_within_the_transaction_logs_everything(
+    postgresql_engine: Engine,
+) -> None:
+    """The layout is compared with each statement, and is the former one after a rollback."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        logged(connection)
+        savepoint = connection.begin_nested()
+        connection.exec_driver_sql("ALTER TABLE post RENAME COLUMN title TO name")
+        connection.exec_driver_sql("UPDATE post SET name = 'x'")
+        assert logged(connection) == ["E"]
+        savepoint.rollback()
+        connection.exec_driver_sql("UPDATE post SET title = 'x'")
+        assert logged(connection) == ["U"]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE edge_change", "ALTER SCHEMA public RENAME TO gone"]
+)
+def test_without_its_log_a_table_can_still_be_written(
+    postgresql_engine: Engine, statement: str
+) -> None:
+    """Nothing is shared then: `drift` misses the table."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.exec_driver_sql(statement)
+        name = "gone.post" if "gone" in statement else "post"
+        connection.exec_driver_sql(f"INSERT INTO {name} (id) VALUES (1)")
+        connection.exec_driver_sql(f"UPDATE {name} SET title = 'x'")
+        connection.exec_driver_sql(f"DELETE FROM {name}")
+
+
+@pytest.mark.live
+def test_a_replica_that_applies_changes_compares_the_layout_itself(
+    postgresql_engine: Engine,
+) -> None:
+    """Its row triggers fire without the statement's."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+        connection.exec_driver_sql("DROP TRIGGER edge_post_before ON post")
+    with postgresql_engine.begin() as connection:
+        logged(connection)
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        assert logged(connection) == ["I"]
+        connection.exec_driver_sql("ALTER TABLE post DROP COLUMN body")
+        connection.exec_driver_sql("UPDATE post SET title = 'x'")
+        assert logged(connection) == ["E"]
+
+
+def test_a_renamed_table_that_is_watched_again_has_its_own_triggers_alone(engine: Engine) -> None:
+    """Those of its former name are gone, and so are those of a table that is watched no more."""
+    watched = (Watched(table="article"),)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE post RENAME TO article")
+        install(connection, watched)
+        assert drift(connection, watched) is None
+        logged(connection)
+        connection.exec_driver_sql("INSERT INTO article (id) VALUES (1)")
+        connection.exec_driver_sql("INSERT INTO link VALUES (1, 1)")
+        assert logged(connection) == ["I"]
+
+
+def test_sqlite_drops_a_column_once_the_triggers_are_removed(sqlite_engine: Engine) -> None:
+    """With them it refuses to, and nothing is changed."""
+    with sqlite_engine.begin() as connection:
+        metadata.create_all(connection)
+        install(connection, WATCHED)
+    with pytest.raises(sa.exc.OperationalError, match="edge_post"), sqlite_engine.begin() as other:
+        other.exec_driver_sql("ALTER TABLE post DROP COLUMN body")
+    with sqlite_engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE post SET title = 'x'")
+        remove(connection, WATCHED)
+        connection.exec_driver_sql("ALTER TABLE post DROP COLUMN body")
+        install(connection, WATCHED)
+        assert drift(connection, WATCHED) is None

@@ -1,0 +1,160 @@
+"""An app whose tables have keys of any type: triggers install, no page fails, none is stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from app.config.parsers import database_url
+from app.edge import Freshness, Policy, cached, changes, index, purge
+from app.edge.changes import Watched, canary
+from app.edge.flask import Edge
+from app.edge.reads import Schema
+
+installing = sys.modules["app.edge.changes.install"]
+"""The module, which the function of the same name hides."""
+
+PAGE = Policy(
+    name="PAGE",
+    browser=Freshness(must_revalidate=True),
+    edge=Freshness(ttl=timedelta(days=1)),
+)
+KEYS: dict[str, tuple[Any, Any, Any]] = {
+    "uuid": (sa.Uuid(), UUID(int=1), UUID(int=2)),
+    "date": (sa.Date(), date(2026, 1, 1), date(2026, 1, 2)),
+    "bytes": (sa.LargeBinary(), b"\x00\xff", b"b"),
+    "numeric": (sa.Numeric(6, 2), Decimal("1.50"), Decimal("2.00")),
+    "small numeric": (sa.Numeric(1, 1), Decimal("0.5"), Decimal("0.7")),
+    "float": (sa.Float(), 1.5, 2.0),
+    "time": (sa.Time(), time(1, 2), time(3, 4)),
+    "timestamp": (sa.DateTime(), datetime(2026, 1, 1), datetime(2026, 1, 2)),  # noqa: DTZ001 - without a zone
+    "enum": (sa.Enum("a", "b", name="letter"), "a", "b"),
+    "text of one letter": (sa.String(1), "a", "b"),
+    "boolean": (sa.Boolean(), False, True),
+    "small integer": (sa.SmallInteger(), 1, 2),
+}
+ON_POSTGRESQL: dict[str, tuple[Any, Any, Any]] = {
+    "interval": (sa.Interval(), timedelta(hours=1), timedelta(hours=2)),
+    "inet": (postgresql.INET(), "10.0.0.1", "10.0.0.2"),
+    "array": (sa.ARRAY(sa.Integer), [1], [2]),
+    "jsonb": (postgresql.JSONB(), {"a": 1}, "b"),
+    "range": (postgresql.INT4RANGE(), postgresql.Range(1, 2), postgresql.Range(3, 4)),
+    "instant": (
+        sa.DateTime(timezone=True),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 2, tzinfo=UTC),
+    ),
+}
+CASES = [
+    *(pytest.param("sqlite", *KEYS[name], id=f"sqlite {name}") for name in KEYS),
+    *(
+        pytest.param("postgresql", *kind, id=f"postgresql {name}", marks=pytest.mark.live)
+        for name, kind in (KEYS | ON_POSTGRESQL).items()
+    ),
+]
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> str:
+    """The address of an empty database."""
+    if database == "sqlite":
+        return f"sqlite:///{tmp_path / 'keys.db'}"
+    return database_url(request.getfixturevalue("empty_postgres_url"))
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """An engine over it, as SQLAlchemy makes it."""
+    engine = sa.create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def small_app(engine: Engine, table: sa.Table, watched: Watched, folder: Path) -> Flask:
+    """An app with a page of all rows, whose tables are there and whose triggers are not."""
+    for part in (changes, index, purge):
+        part.define_tables(table.metadata)
+    table.metadata.create_all(engine)
+    app = Flask("keys", instance_path=str(folder))
+    app.testing = True
+    app.config |= {"EDGE_RELAY": False, "EDGE_STORE": str(folder / "store")}
+    edge = Edge()
+    edge.init_app(app)
+    edge.track(app, engine, (watched,), Schema.of((watched,)), site="https://example.org")
+
+    @app.get("/")
+    @cached(PAGE)
+    def home() -> str:
+        with Session(engine) as session:
+            rows = session.execute(sa.select(table).order_by(table.c.title))
+            return ",".join(row.title for row in rows)
+
+    return app
+
+
+def keyed_table(kind: Any, *, composite: bool = False) -> sa.Table:
+    """A table with a key of this type."""
+    columns = [sa.Column("id", kind, primary_key=True, autoincrement=False)]
+    if composite:
+        columns.append(sa.Column("part", sa.String(5), primary_key=True))
+    return sa.Table("thing", sa.MetaData(), *columns, sa.Column("title", sa.Text))
+
+
+@pytest.mark.parametrize("composite", [False, True], ids=["alone", "composite"])
+@pytest.mark.parametrize(("database", "kind", "first", "second"), CASES)
+def test_a_page_of_rows_with_such_a_key_is_shared_and_purged(
+    engine: Engine, tmp_path: Path, kind: Any, first: Any, second: Any, composite: bool
+) -> None:
+    """Installing succeeds, the page may be shared, and each kind of write purges it."""
+    thing = keyed_table(kind, composite=composite)
+    app = small_app(engine, thing, Watched(table="thing"), tmp_path)
+    for command in (("triggers", "install"), ("release",)):
+        result = app.test_cli_runner().invoke(args=["edge", *command])
+        assert result.exit_code == 0, result.output
+    part = {"part": "x"} if composite else {}
+    client = app.test_client()
+    for write, text in (
+        (sa.insert(thing).values(id=first, title="a", **part), "a"),
+        (sa.insert(thing).values(id=second, title="b", **part), "a,b"),
+        (sa.update(thing).where(thing.c.title == "b").values(title="c"), "a,c"),
+        (sa.delete(thing).where(thing.c.title == "a"), "c"),
+    ):
+        with engine.begin() as connection:
+            connection.execute(write)
+        response = client.get("/")
+        assert (response.status_code, response.text) == (200, text)
+        assert "hit" not in response.headers["Cache-Status"]
+        assert "; hit" in client.get("/").headers["Cache-Status"]
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])
+def test_a_self_test_that_fails_reaches_no_reader(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it raises, the page is answered and not shared, and the reason is told."""
+    app = small_app(engine, keyed_table(sa.Integer()), Watched(table="thing"), tmp_path)
+    for command in (("triggers", "install"), ("release",)):
+        assert app.test_cli_runner().invoke(args=["edge", *command]).exit_code == 0
+
+    def fail(*_arguments: object) -> None:
+        raise TypeError("no such type")
+
+    monkeypatch.setattr(canary, "_samples", fail)
+    monkeypatch.setattr(installing, "_agreed", set())
+    response = app.test_client().get("/")
+    assert response.status_code == 200
+    assert "no-store" in response.headers["Cache-Control"]
+    found = app.test_cli_runner().invoke(args=["edge", "triggers", "check"])
+    assert (found.exit_code, "no such type" in found.output) == (1, True)

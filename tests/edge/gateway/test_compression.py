@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import gzip
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import brotli
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from app.edge.gateway import compression
+from app.edge.gateway.compression import LARGEST, SMALLEST, Compression
+
+TEXT = b"All the news that fits, and then some more of it. " * 400
+PUBLIC = (("Cache-Control", "max-age=0, must-revalidate"), ("Content-Type", "text/html"))
+TAGGED = (*PUBLIC, ("ETag", '"a"'))
+Pairs = tuple[tuple[str, str], ...]
+UNPACK: dict[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress}
+
+
+def client(
+    *headers: tuple[str, str],
+    body: Iterable[bytes] = (TEXT,),
+    status: str = "200 OK",
+    length: int | None = -1,
+) -> Client:
+    """A client of an application that always answers with this."""
+    chunks = body if not isinstance(body, tuple) else list(body)
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        own = list(headers)
+        if length is not None:
+            size = sum(map(len, chunks)) if length < 0 else length
+            own.append(("Content-Length", str(size)))
+        start_response(status, own)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else chunks
+
+    return Client(Compression(app))
+
+
+def get(reader: Client, coding: str = "br, gzip", **fields: str) -> TestResponse:
+    """Ask with this Accept-Encoding."""
+    headers = {name.replace("_", "-"): value for name, value in fields.items()}
+    return reader.get("/", headers={"Accept-Encoding": coding, **headers})
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("br, gzip", "br"), ("gzip, deflate", "gzip"), ("br;q=0.1, gzip", "gzip"), ("*", "br")],
+)
+def test_a_public_page_is_compressed(accepted: str, coding: str) -> None:
+    """With an ETag of its own, one Vary line, and the length of what is sent."""
+    response = get(client(*TAGGED, ("Accept-Ranges", "bytes")), accepted)
+    assert UNPACK[coding](response.data) == TEXT
+    assert len(response.data) < len(TEXT) / 10
+    assert response.headers["Content-Encoding"] == coding
+    assert response.headers["Content-Length"] == str(len(response.data))
+    assert response.headers["ETag"] == f'"a;{coding}"'
+    assert response.headers.getlist("Vary") == ["Accept-Encoding"]
+    assert "Accept-Ranges" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "accepted", ["", "identity", "br;q=0, gzip;q=0", "zstd", "identity, *;q=0"]
+)
+def test_a_reader_who_accepts_neither_gets_the_page_as_it_is(accepted: str) -> None:
+    """And caches are told that others don't."""
+    response = get(client(*TAGGED), accepted)
+    assert response.data == TEXT
+    assert "Content-Encoding" not in response.headers
+    assert response.headers["ETag"] == '"a"'
+    assert response.headers.getlist("Vary") == ["Accept-Encoding"]
+
+
+NEVER: dict[str, Pairs] = {
+    "no-store": (("Cache-Control", "no-store"),),
+    "private": (("Cache-Control", "private, max-age=60"),),
+    "private fields": (("Cache-Control", 'private="X-A", max-age=60'),),
+    "in a second line": (("Cache-Control", "max-age=60"), ("Cache-Control", "no-store")),
+    "nothing said": (),
+    "a cookie": (("Cache-Control", "max-age=60"), ("Set-Cookie", "a=1")),
+    "vary on cookies": (("Cache-Control", "max-age=60"), ("Vary", "Accept-Encoding, Cookie")),
+    "vary on authorization": (("Cache-Control", "max-age=60"), ("Vary", "authorization")),
+    "vary on everything": (("Cache-Control", "max-age=60"), ("Vary", "*")),
+}
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_what_may_be_one_readers_own_is_not_compressed(name: str) -> None:
+    """Its compressed length would give its secrets away; nothing of it is changed."""
+    response = get(client(*NEVER[name], ("Content-Type", "text/html"), ("ETag", '"a"')))
+    assert response.data == TEXT
+    assert "Content-Encoding" not in response.headers
+    assert response.headers["ETag"] == '"a"'
+    given = [value for field, value in NEVER[name] if field == "Vary"]
+    assert response.headers.getlist("Vary") == given
+
+
+def test_an_answer_to_credentials_is_not_compressed() -> None:
+    """Whatever it says of itself."""
+    response = get(client(*TAGGED), Authorization="Basic YTpi")
+    assert (response.data, "Vary" in response.headers) == (TEXT, False)
+
+
+def test_an_answer_to_a_post_is_not_compressed() -> None:
+    """It is one reader's own."""
+    response = client(*PUBLIC).post("/", headers={"Accept-Encoding": "br"})
+    assert response.data == TEXT
+
+
+UNFIT: dict[str, Pairs] = {
+    "an image": (("Content-Type", "image/png"),),
+    "no type": (),
+    "coded already": (("Content-Type", "text/html"), ("Content-Encoding", "gzip")),
+    "no-transform": (("Content-Type", "text/html"), ("Cache-Control", "max-age=9, no-transform")),
+    "a digest": (("Content-Type", "text/html"), ("Repr-Digest", "sha-256=:AA==:")),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_compression_does_not_suit_is_left_alone(name: str) -> None:
+    """Its headers too."""
+    headers = [("Cache-Control", "max-age=60"), *UNFIT[name]]
+    response = get(client(*headers))
+    assert response.data == TEXT
+    assert "Vary" not in response.headers
+
+
+def test_what_is_small_is_left_alone() -> None:
+    """It fits in a packet."""
+    small = b"a" * (SMALLEST - 1)
+    assert get(client(*TAGGED, body=(small,))).data == small
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_head_gives_the_headers_of_get(coding: str) -> None:
+    """All but the length, which is known only of a body (RFC 9110 section 9.3.2)."""
+    reader = client(*TAGGED, length=len(TEXT))
+    head = reader.head("/", headers={"Accept-Encoding": coding})
+    whole = get(reader, coding)
+    assert head.data == b""
+    ignored = {"Content-Length", "Date"}
+    assert [pair for pair in head.headers if pair[0] not in ignored] == [
+        pair for pair in whole.headers if pair[0] not in ignored
+    ]
+
+
+@pytest.mark.parametrize(
+    ("coding", "tag", "status"),
+    [
+        ("br", '"a;br"', 304),
+        ("br", 'W/"a;br"', 304),
+        ("br", '"x", "a;br"', 304),
+        ("gzip", '"a;br"', 200),
+        ("identity", '"a;br"', 200),
+        ("br", '"b;br"', 200),
+    ],
+)
+def test_a_tag_is_confirmed_for_its_coding(coding: str, tag: str, status: int) -> None:
+    """A 304 has the tag and Vary, and nothing that describes a body."""
+    response = get(client(*TAGGED), coding, If_None_Match=tag)
+    assert response.status_code == status
+    if status == 304:
+        assert response.data == b""
+        assert response.headers["ETag"] == '"a;br"'
+        assert response.headers["Vary"] == "Accept-Encoding"
+        assert response.headers["Cache-Control"] == "max-age=0, must-revalidate"
+        described = {name for name, _ in response.headers if name.startswith("Content-")}
+        assert not described
+
+
+def test_a_304_of_the_application_varies_as_its_page_does() -> None:
+    """Or it would take Vary away from what a cache has stored."""
+    headers = (("Cache-Control", "max-age=0"), ("ETag", '"a"'), ("Vary", "Accept-Language"))
+    response = get(client(*headers, body=(), status="304 Not Modified", length=None))
+    assert response.status_code == 304
+    assert response.headers.getlist("Vary") == ["Accept-Language, Accept-Encoding"]
+
+
+def test_a_part_is_not_compressed() -> None:
+    """It is a part of the page as it is, under the tag of that."""
+    headers = (*TAGGED, ("Content-Range", f"bytes 0-{len(TEXT) - 1}/99999"))
+    response = get(client(*headers, status="206 Partial Content"), Range="bytes=0-")
+    assert (response.status_code, response.data) == (206, TEXT)
+    assert response.headers["ETag"] == '"a"'
+    assert response.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("vary", ["accept-encoding", "Accept-Language", "Accept-Language, X-A"])
+def test_there_is_one_vary_line(vary: str) -> None:
+    """With each name once; some caches heed one line alone."""
+    response = get(client(*PUBLIC, ("Vary", vary), ("Vary", "Accept-Encoding")))
+    (line,) = response.headers.getlist("Vary")
+    names = [name.strip().lower() for name in line.split(",")]
+    assert sorted(names) == sorted({*vary.lower().split(", "), "accept-encoding"})
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_a_stream_is_compressed_as_it_comes(coding: str) -> None:
+    """Each chunk leaves before the next one is made."""
+    made = []
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(3):
+            made.append(number)
+            yield b"%d" % number * 5000
+
+    reader = client(*PUBLIC, body=chunks(), length=None)
+    response = reader.get("/", headers={"Accept-Encoding": coding}, buffered=False)
+    parts = response.iter_encoded()
+    decoder: Any = brotli.Decompressor() if coding == "br" else zlib.decompressobj(31)
+    decode = decoder.process if coding == "br" else decoder.decompress
+    assert decode(next(iter(parts))) == b"0" * 5000
+    assert made == [0]
+    assert b"".join(map(decode, parts)) == b"1" * 5000 + b"2" * 5000
+    assert "Content-Length" not in response.headers
+
+
+def test_a_large_body_is_compressed_in_pieces() -> None:
+    """It is never in memory as a whole."""
+    pieces = tuple([TEXT] * (LARGEST // len(TEXT) + 1))
+    response = get(client(*PUBLIC, body=pieces))
+    assert brotli.decompress(response.data) == b"".join(pieces)
+    assert "Content-Length" not in response.headers
+
+
+def test_a_body_that_breaks_off_stays_broken() -> None:
+    """A shorter page of the right length would be believed."""
+    response = get(client(*PUBLIC, length=len(TEXT) + 1))
+    assert response.data == TEXT
+    assert response.headers["Content-Length"] == str(len(TEXT) + 1)
+    assert "Content-Encoding" not in response.headers
+
+
+def test_a_stream_that_raises_raises() -> None:
+    """And the application's body is closed."""
+    closed = []
+
+    class Broken:
+        def __iter__(self) -> Iterator[bytes]:
+            yield TEXT
+            raise OSError("the file is gone")
+
+        def close(self) -> None:
+            closed.append(True)
+
+    response = get(client(*PUBLIC, body=Broken(), length=None))
+    with pytest.raises(OSError, match="the file is gone"):
+        list(response.iter_encoded())
+    response.close()
+    assert closed
+
+
+def test_a_compressor_that_fails_costs_nobody_a_page(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page is sent as it is, and the log says why."""
+
+    def fail() -> None:
+        raise MemoryError
+
+    monkeypatch.setitem(compression._ENCODERS, "br", fail)
+    with caplog.at_level(logging.ERROR):
+        assert get(client(*PUBLIC)).data == TEXT
+    assert "compression.failed" in caplog.text
+
+
+def test_the_same_page_gives_the_same_bytes() -> None:
+    """So one ETag stands for one sequence of bytes."""
+    for coding in ("br", "gzip"):
+        assert len({get(client(*TAGGED), coding).data for _ in range(2)}) == 1

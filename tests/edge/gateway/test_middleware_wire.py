@@ -1,0 +1,264 @@
+"""The gateway as WSGI middleware: what a hostile client or a sloppy application may do to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import closing
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.edge.gateway.options import Options
+from tests.edge.gateway.raw import ROOT, RawClient, ask, free_port
+from tests.edge.gateway.scripted import Stage, environ_for, get, says
+from tests.edge.gateway.sloppy_app import FIELDS, LENGTHS
+from tests.edge.gateway.sockets import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONG = {"cache_control": "max-age=3600"}
+NUMBERS = count(1)
+WAYS = ["list", "generator", "write"]
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Run gunicorn with threads around a gateway around the sloppy application."""
+    elsewhere = tmp_path_factory.mktemp("gunicorn")  # the site has a gunicorn.conf.py of its own
+    port = free_port()
+    words = [sys.executable, "-m", "gunicorn", "tests.edge.gateway.sloppy_app:gateway"]
+    words += ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "critical"]
+    words += ["--no-control-socket", "--pythonpath", str(ROOT)]
+    process = subprocess.Popen(words, cwd=elsewhere)
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("row", LENGTHS)
+def test_a_wrong_length_never_swallows_the_next_response(
+    port: int, row: str, way: str, method: str
+) -> None:
+    """RFC 9112 section 6.3: the right end, or the end of the connection; and nothing is stored."""
+    path = f"/{next(NUMBERS)}-{way}/{row}"
+    with RawClient(port) as client:
+        first = client.ask(path, "Content-Length: 0", method=method)
+        assert first.body == b"" or first.body.startswith(b"hello")
+        client.try_ask("/next")
+        second = client.read()
+        assert second is None or second.body == b"page"
+        assert second is None or first.complete
+    if row != "a-204":
+        assert ask(port, path).body == b"page"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("row", FIELDS)
+def test_what_no_server_can_send_is_not_stored(port: int, row: str, way: str) -> None:
+    """RFC 9110 section 5.5: the next reader gets the next page, not the error of the first."""
+    path = f"/{next(NUMBERS)}-{way}/{row}"
+    with closing(RawClient(port)) as client:
+        client.try_ask(path)
+        first = client.read()
+    assert first is None or first.value("Set-Cookie") is None
+    second = ask(port, path)
+    assert (second.status, second.body) == (200, b"page")
+    assert "hit" in ask(port, path).cache
+
+
+# Connection
+
+
+def seen(stage: Stage, name: str) -> str | None:
+    """Return a field of the last request as the application saw it."""
+    value: str | None = stage.origin.asked[-1].get("HTTP_" + name.upper().replace("-", "_"))
+    return value
+
+
+@pytest.mark.parametrize("options", [Options(), Options.shield()], ids=["cache", "shield"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_the_application_reads_the_same_request_as_the_gateway(
+    options: Options, method: str
+) -> None:
+    """RFC 9110 section 7.6.1: a field that Connection names is gone before anybody reads it."""
+    stage = Stage(options)
+    headers = {
+        "Connection": "x-a, Accept-Language",
+        "X-A": "1",
+        "Accept-Language": "de",
+        "X-B": "2",
+    }
+    stage.play(get(says(vary="Accept-Language", **LONG), headers=headers, method=method))
+    assert (seen(stage, "X-A"), seen(stage, "Accept-Language"), seen(stage, "X-B")) == (
+        None,
+        None,
+        "2",
+    )
+
+
+def test_a_variant_is_what_the_application_saw() -> None:
+    """The default page is no variant of a language."""
+    stage = Stage()
+    headers = {"Connection": "accept-language", "Accept-Language": "de"}
+    stage.play(get(says(b"default", vary="Accept-Language", **LONG), headers=headers))
+    german = says(b"deutsch", vary="Accept-Language", **LONG)
+    stage.play(get(german, headers={"Accept-Language": "de"}, body=b"deutsch"))
+    stage.play(get(body=b"default", cache="hit"))
+
+
+PROTECTED = {
+    "Host": "example.org",
+    "Via": "1.0 a",
+    "CDN-Loop": "a",
+    "Cache-Control": "max-age=0",
+    "Content-Encoding": "x-a",
+    "Forwarded": "for=10.0.0.1",
+    "X-Forwarded-For": "10.0.0.1",
+    "X-Forwarded-Proto": "https",
+}
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_connection_does_not_remove_what_is_for_all(name: str) -> None:
+    """Framing, routing, restrictions and where a request came from."""
+    stage = Stage()
+    headers = {name: PROTECTED[name], "Connection": f"close, {name.upper()}"}
+    stage.play(get(says(), method="POST", content=b"body", headers=headers))
+    assert seen(stage, name) == PROTECTED[name]
+    assert stage.origin.asked[-1]["CONTENT_LENGTH"] == "4"
+
+
+def test_an_upgrade_reaches_the_application() -> None:
+    """A websocket is of this hop: the application is its end."""
+    stage = Stage()
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    stage.play(get(says(), headers=headers, cache="fwd=bypass; detail=websocket"))
+    assert seen(stage, "Upgrade") == "websocket"
+
+
+@pytest.mark.parametrize("name", ["TE", "Upgrade", "Proxy-Authorization", "Keep-Alive"])
+def test_a_shared_page_is_made_without_fields_of_the_hop(name: str) -> None:
+    """They say nothing of the page, and select no variant of it."""
+    stage = Stage()
+    stage.play(get(says(b"one", vary=name, **LONG), headers={name: "a"}, asked={name: None}))
+    stage.play(get(headers={name: "b"}, body=b"one", cache="hit"))
+
+
+# responses to one request
+
+CONDITIONS = {
+    "If-None-Match": '"x"',
+    "If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT",
+    "Range": "bytes=999-",
+    "If-Range": '"x"',
+}
+
+
+@pytest.mark.parametrize("status", [200, 206, 304, 404, 412, 416, 500])
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_the_answer_to_the_readers_own_condition_is_not_stored(name: str, status: int) -> None:
+    """After a response that was not shared, the application sees the conditions of its reader."""
+    stage = Stage()
+    stage.play(get(says(b"mine", cache_control="no-store")))
+    answer = says(b"" if status == 304 else b"conditional", status=status, **LONG)
+    headers = {name: CONDITIONS[name]}
+    stage.play(get(answer, headers=headers, status=status, asked=headers, stored=False))
+    stage.play(get(says(b"page", **LONG), body=b"page", stored=True))
+    stage.play(get(body=b"page", cache="hit"))
+
+
+def test_readers_with_conditions_do_not_keep_a_page_from_being_shared() -> None:
+    """Once the response might be shared, the next one is fetched without conditions."""
+    stage = Stage()
+    stage.play(get(says(b"mine", cache_control="no-store")))
+    headers = {"If-None-Match": '"x"'}
+    page = says(b"page", etag='"a"', **LONG)
+    stage.play(get(page, headers=headers, cache="fwd=uri-miss; detail=conditional"))
+    stage.play(get(page, headers=headers, asked={"If-None-Match": None}, stored=True))
+    stage.play(get(headers=headers, body=b"page", cache="hit"))
+
+
+def test_a_large_file_is_never_fetched_whole_for_a_part_of_it() -> None:
+    """What can't be kept stays the application's to cut."""
+    stage = Stage(Options(largest=10))
+    video = says(b"x" * 20, length=20, etag='"a"', **LONG)
+    stage.play(get(video, cache="fwd=uri-miss; detail=too-large"))
+    stage.play(get(video, headers={"If-None-Match": '"x"'}, cache="fwd=uri-miss; detail=too-large"))
+    part = {"Range": "bytes=0-1"}
+    stage.play(get(says(b"xx", status=206, **LONG), headers=part, status=206, asked=part))
+
+
+# heuristics
+
+OLD = "Sun, 06 Nov 1993 08:49:37 GMT"
+GUESSING = Options(heuristic=0.1)
+
+
+@pytest.mark.parametrize("headers", [{"Cookie": "a=b"}, {"Authorization": "Basic YTpi"}])
+@pytest.mark.parametrize("control", ["", "must-revalidate", "no-transform"])
+def test_nobodys_own_page_is_fresh_by_a_guess(headers: dict[str, str], control: str) -> None:
+    """RFC 9111 section 4.2.2 allows a guess, nobody has to make it."""
+    stage = Stage(GUESSING)
+    answer = says(b"mine", last_modified=OLD, cache_control=control)
+    stage.play(get(answer, headers=headers, stored=False))
+    stage.play(get(says(b"yours"), body=b"yours"))
+
+
+def test_public_without_a_lifetime_is_no_guess_for_a_cookie() -> None:
+    """It may be stored, and is validated before it is used."""
+    stage = Stage(GUESSING)
+    answer = says(b"page", last_modified=OLD, cache_control="public")
+    stage.play(get(answer, headers={"Cookie": "a=b"}))
+    stage.play(get(says(b"new"), body=b"new", cache="fwd=stale"))
+
+
+def test_a_confirmation_for_a_cookie_makes_nothing_fresh_by_a_guess() -> None:
+    """A 304 to one reader is no lifetime for all others."""
+    stage = Stage(GUESSING)
+    page = {"last_modified": OLD, "etag": '"a"'}
+    stage.play(get(says(b"page", **page), stored=True))
+    far = 86_400 * 40
+    confirmed = says(status=304, **page)
+    stage.play(get(confirmed, at=far, headers={"Cookie": "a=b"}, body=b"page"))
+    stage.play(get(says(b"new"), at=far + 1, body=b"new"))
+
+
+def test_a_cookie_that_the_origin_never_sees_makes_no_difference() -> None:
+    """Where it is withheld, the page is everybody's."""
+    stage = Stage(Options(heuristic=0.1, shown_to_origin=frozenset({"accept"})))
+    stage.play(get(says(b"page", last_modified=OLD), headers={"Cookie": "a=b"}, stored=True))
+    stage.play(get(body=b"page", cache="hit"))
+
+
+def test_all_lists_of_tracking_parameters_are_one() -> None:
+    """What the index takes for one page is one page to the gateway."""
+    stage = Stage(Options.shield(site="http://example.org"))
+    stage.play(get(says(b"page", **LONG)))
+    for name in ("utm_x", "_gl", "igshid", "ttclid", "gbraid", "wbraid", "twclid", "yclid"):
+        stage.play(get(target=f"/?{name}=1", body=b"page", cache="hit"))
+
+
+def test_a_file_stays_the_servers_to_send() -> None:
+    """A server recognises its file wrapper, also where a length is announced."""
+
+    class Wrapper(list[bytes]):
+        pass
+
+    def app(_environ: dict[str, Any], start_response: Any) -> Wrapper:
+        start_response("200 OK", [("Content-Length", "1"), ("Cache-Control", "no-store")])
+        return Wrapper([b"a"])
+
+    for method in ("GET", "POST"):
+        environ = {**environ_for(get(method=method)), "wsgi.file_wrapper": Wrapper}
+        stage = Stage(app=app)
+        assert type(stage.gateway(environ, lambda *_: None)) is Wrapper

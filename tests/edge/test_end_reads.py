@@ -1,0 +1,77 @@
+"""A transaction that only reads ends before its response is registered, and begins again if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from app.edge.reads import Schema, recorder
+from app.edge.sqlalchemy import Observer, end_reads
+
+from .purge.conftest import WATCHED, build, connect, post
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A database in a file, whose reads are recorded."""
+    engine = connect(f"sqlite:///{tmp_path / 'site.db'}")
+    build(engine, posts=2)
+    Observer(Schema.of(WATCHED)).listen(engine)
+    yield engine
+    engine.dispose()
+
+
+def is_open(connection: Connection) -> bool:
+    """Tell whether SQLite has a transaction."""
+    raw: Any = connection.connection.driver_connection
+    return bool(raw.in_transaction)
+
+
+def test_a_transaction_that_only_reads_ends(engine: Engine) -> None:
+    """SQLite can start its log again, though the application holds the connection."""
+    with engine.connect() as connection:
+        record = recorder.begin()
+        connection.execute(sa.select(post)).all()
+        assert is_open(connection)
+        end_reads(record)
+        recorder.end()
+        assert not is_open(connection)
+
+
+def test_a_later_write_can_be_rolled_back(engine: Engine) -> None:
+    """The application does not notice: its next statement begins a transaction."""
+    with engine.connect() as connection:
+        record = recorder.begin()
+        connection.execute(sa.select(post)).all()
+        end_reads(record)
+        recorder.end()
+        connection.execute(sa.update(post).values(version=7))
+        connection.rollback()
+        assert set(connection.scalars(sa.select(post.c.version))) == {0}
+        connection.execute(sa.update(post).values(version=8))
+        connection.commit()
+    with engine.connect() as connection:
+        assert set(connection.scalars(sa.select(post.c.version))) == {8}
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["written", "savepoint"])
+def test_a_transaction_that_wrote_or_has_a_savepoint_stays(engine: Engine, nested: bool) -> None:
+    """To end it would commit what the application may still roll back."""
+    with engine.connect() as connection:
+        record = recorder.begin()
+        if nested:
+            connection.begin_nested()
+        else:
+            connection.execute(sa.update(post).values(version=7))
+        connection.execute(sa.select(post)).all()
+        end_reads(record)
+        recorder.end()
+        assert is_open(connection)
+        connection.rollback()
+    with engine.connect() as connection:
+        assert set(connection.scalars(sa.select(post.c.version))) == {0}

@@ -1,0 +1,138 @@
+"""Lifetimes that end at the next minute, hour or midnight, in every dialect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+
+from app.edge import Freshness, Policy, PolicyError, cached
+from app.edge.dialects import DIALECTS, named, spell, told
+from app.edge.flask import Edge
+from app.edge.http.cache_control import Directives
+from app.edge.testing import FrozenClock
+from app.edge.until import covers, sooner, time_left
+
+NOW = datetime(2026, 11, 29, 22, 58, 58, 500_000, tzinfo=UTC)
+DAY = timedelta(days=1)
+LONG = Freshness(ttl=2 * DAY, stale_while_revalidate=DAY, stale_if_error=DAY)
+
+ENDS = {
+    "minute": ("minute", "UTC", timedelta(seconds=1.5)),
+    "hour": ("hour", "UTC", timedelta(minutes=1, seconds=1.5)),
+    "midnight": ("midnight", "UTC", timedelta(hours=1, minutes=1, seconds=1.5)),
+    "midnight in Berlin": ("midnight", "Europe/Berlin", timedelta(minutes=1, seconds=1.5)),
+    "an hour in India": ("hour", "Asia/Kolkata", timedelta(minutes=31, seconds=1.5)),
+}
+
+
+@pytest.mark.parametrize(("until", "zone", "left"), ENDS.values(), ids=ENDS)
+def test_the_time_left_is_counted_in_the_zone(until: str, zone: str, left: timedelta) -> None:
+    """Midnight is another instant in another place."""
+    assert time_left(until, zone, NOW) == left
+
+
+DAYS = {
+    "a day of 25 hours": (datetime(2026, 10, 25, tzinfo=ZoneInfo("Europe/Berlin")), 25),
+    "a day of 23 hours": (datetime(2026, 3, 29, tzinfo=ZoneInfo("Europe/Berlin")), 23),
+    "a day that ends without a midnight": (
+        datetime(2018, 11, 3, tzinfo=ZoneInfo("America/Sao_Paulo")),
+        24,
+    ),
+}
+
+
+@pytest.mark.parametrize(("start", "hours"), DAYS.values(), ids=DAYS)
+def test_a_day_is_as_long_as_the_clocks_say(start: datetime, hours: int) -> None:
+    """Summer time begins and ends."""
+    assert time_left("midnight", str(start.tzinfo), start) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("until", ["minute", "hour", "midnight"])
+def test_no_dialect_lets_a_page_live_longer(name: str, until: str) -> None:
+    """Neither fresh nor stale, wherever the lifetime is written."""
+    policy = Policy(name="P", browser=LONG, edge=LONG, until=until)
+    ended = policy.ending(NOW)
+    left = int(time_left(until, "UTC", NOW).total_seconds())
+    for line, value in spell(ended, named(name), cap=None):
+        if line == "X-Accel-Expires":
+            assert int(value) <= left
+            continue
+        directives = Directives.parse([value])
+        for directive in ("max-age", "s-maxage"):
+            if directive in directives:
+                assert int(str(directives[directive])) <= left
+        assert "stale-while-revalidate" not in directives
+        assert "stale-if-error" not in directives
+    edge = told(ended, DIALECTS[name], cap=None)
+    assert edge.ttl <= time_left(until, "UTC", NOW)
+
+
+def test_a_lifetime_that_is_shorter_stays() -> None:
+    """The end is the latest, not the only one."""
+    policy = Policy(name="P", edge=Freshness(ttl=timedelta(seconds=30)), until="midnight")
+    assert policy.ending(NOW).at_edge.ttl == timedelta(seconds=30)
+
+
+def test_merging_keeps_the_sooner_end() -> None:
+    """The stricter of both, whichever comes first."""
+    midnight = Policy(name="A", browser=LONG, until="midnight", zone="Europe/Berlin")
+    hour = Policy(name="B", browser=LONG, until="hour")
+    assert midnight.merge(hour).until == hour.merge(midnight).until == "hour"
+    assert midnight.merge(Policy(name="C", browser=LONG)).until == "midnight"
+    assert sooner(("midnight", "UTC"), ("midnight", "Asia/Tokyo")) == ("minute", "UTC")
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown end": ({"until": "noon"}, "until is 'noon'"),
+    "an unknown zone": ({"until": "midnight", "zone": "Mars/Base"}, "no time zone"),
+    "immutable": (
+        {"until": "hour", "immutable": True, "browser": Freshness(ttl=DAY)},
+        "immutable never changes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "reason"), WRONG.values(), ids=WRONG)
+def test_what_makes_no_sense_is_refused(options: dict[str, Any], reason: str) -> None:
+    """Where it is written."""
+    with pytest.raises(PolicyError, match=reason):
+        Policy(name="P", **options)
+
+
+def test_an_end_covers_what_stays_the_same_until_then() -> None:
+    """An instant (0) needs the minute, what is cut to the day (3) no more than midnight."""
+    allowed = {
+        grain: [u for u in ("minute", "hour", "midnight") if covers(u, grain)] for grain in range(4)
+    }
+    assert allowed == {
+        0: ["minute"],
+        1: ["minute"],
+        2: ["minute", "hour"],
+        3: ["minute", "hour", "midnight"],
+    }
+    assert not covers(None, 3)
+
+
+def test_a_page_says_how_long_it_is_until_midnight(bare_app: Flask) -> None:
+    """The browser and the CDN are told the same, and each second one less."""
+    policy = Policy(name="TODAY", browser=LONG, edge=LONG, until="midnight", zone="Europe/Berlin")
+    clock = FrozenClock(NOW)
+    Edge().init_app(bare_app, clock=clock)
+    bare_app.add_url_rule("/", "show", cached(policy)(lambda: "today"))
+    answer = bare_app.test_client().get("/")
+    assert "max-age=61" in answer.headers["Cache-Control"]
+    assert "max-age=61" in answer.headers["CDN-Cache-Control"]
+    assert "stale" not in answer.headers["CDN-Cache-Control"]
+
+
+@pytest.fixture
+def bare_app() -> Flask:
+    """An app without an edge, behind Cloudflare."""
+    app = Flask("small")
+    app.config |= {"EDGE": "cloudflare", "EDGE_GATEWAY": "off", "EDGE_TTL_CAP": 3600}
+    return app

@@ -1,0 +1,77 @@
+"""A command in a shell with other settings than the server's: readers see the new pages at once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .gunicorn import environment, flask
+from .process import ROOT, free_port
+from .site import Site, eventually
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+PATHS = ("/", "/archive", "/topics", "/authors", "/feed.xml", "/sitemap.xml", "/no-such-page")
+SHELLS: dict[str, dict[str, str]] = {
+    "without PORT": {},
+    "another PORT": {"PORT": "9099"},
+    "another SITE_URL": {"SITE_URL": "https://example.org"},
+    "another edge": {"FLASK_EDGE": "nginx"},
+    "the gateway off": {"FLASK_EDGE_GATEWAY": "off"},
+    "the relay off": {"FLASK_EDGE_RELAY": "off"},
+}
+
+
+CASES = [(name, "on") for name in SHELLS] + [("without PORT", "off")]
+
+
+@pytest.mark.parametrize(("shell", "relay"), CASES)
+def test_an_import_in_another_shell_leaves_no_old_page(
+    tmp_path: Path, migrated: Path, shell: str, relay: str
+) -> None:
+    """`PORT=8010 make run`, then `flask content import` as the documentation says."""
+    shutil.copy(migrated, tmp_path / "broadsheet.db")
+    port = free_port()
+    served = {"PORT": str(port), "FLASK_BIND": "127.0.0.1", "FLASK_EDGE_RELAY": relay}
+    release(tmp_path, served)
+    write(tmp_path / "first", "Lanterns")
+    flask("content", "import", str(tmp_path / "first"), instance=tmp_path, settings=served)
+    site = Site(folder=tmp_path, port=port, settings=served)
+    site.start()
+    try:
+        for path in PATHS * 2:
+            site.ask(path)
+        write(tmp_path / "second", "Harbour")
+        command = ("content", "import", str(tmp_path / "second"))
+        done = flask(*command, instance=tmp_path, settings=SHELLS[shell])
+        assert "1 imported" in done.stdout, done.stderr
+        assert eventually(lambda: b"Harbour" in site.ask("/").body)
+        kept = {path: site.ask(path) for path in PATHS}
+        site.forget()
+        for path in PATHS:
+            fresh = site.ask(path)
+            assert (kept[path].status, kept[path].body) == (fresh.status, fresh.body), path
+    finally:
+        site.close()
+
+
+def write(folder: Path, title: str) -> None:
+    """A post as a writer keeps it in a folder."""
+    folder.mkdir()
+    text = f"---\ntitle: {title}\ndate: 2026-01-01\ntopics: [{title}]\n---\nAbout it.\n"
+    (folder / f"{title.lower()}.md").write_text(text)
+
+
+def release(folder: Path, settings: dict[str, str]) -> None:
+    """What a deploy does after the migrations."""
+    subprocess.run(
+        [sys.executable, "-m", "flask", "edge", "release"],
+        cwd=ROOT,
+        env=environment(folder, settings),
+        check=True,
+        capture_output=True,
+    )

@@ -1,0 +1,104 @@
+"""The fields of three tools become one shape."""
+
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+import pytest
+
+from app.publishing.importing.frontmatter import FrontMatterError, split
+from app.publishing.importing.post_meta import Meta, read_meta
+
+NOVEMBER = datetime(2019, 11, 7, tzinfo=UTC)
+
+
+def made(front: str, name: str = "post.md") -> Meta:
+    """Read metadata written between two fences."""
+    fence = "+++" if " = " in front or "[tax" in front else "---"
+    return read_meta(split(f"{fence}\n{front}\n{fence}\nbody"), PurePosixPath(name))
+
+
+@pytest.mark.parametrize(
+    ("front", "field", "value"),
+    [
+        ("title: ' a  b '", "title", "a b"),
+        ("title: 2019", "title", "2019"),
+        ("title:", "title", None),
+        ("date: 2019-11-07", "date", NOVEMBER),
+        ("date = 2019-11-07", "date", NOVEMBER),
+        ("date = 2019-11-07T00:00:00Z", "date", NOVEMBER),
+        ("publishDate: 2019-11-07", "date", NOVEMBER),
+        ("lastmod: 2019-11-07", "updated", NOVEMBER),
+        ("updated = 2019-11-07", "updated", NOVEMBER),
+        ("last_modified_at: 2019-11-07", "updated", NOVEMBER),
+        ("path = '2019/11/07/a'", "date", NOVEMBER),
+        ("path = '/a/b/'", "path", "a/b"),
+        ("url: /a.html", "path", "a.html"),
+        ("permalink: /a/", "path", "a"),
+        ("author: Jane", "authors", ("Jane",)),
+        ("author: Jane, John", "authors", ("Jane", "John")),
+        ("authors: [Jane, John, Jane]", "authors", ("Jane", "John")),
+        ("author: {name: Jane, email: j@x}", "authors", ("Jane",)),
+        ("authors: [{name: Jane}, John]", "authors", ("Jane", "John")),
+        ("tags: [a, b]\ncategories: c", "topics", ("a", "b", "c")),
+        ("tags: a b", "topics", ("a", "b")),
+        ("tags: a b, c", "topics", ("a b", "c")),
+        ("category: a b", "topics", ("a b",)),
+        ("[taxonomies]\ntags = ['a']\ncategories = ['b']", "topics", ("a", "b")),
+        ("aliases = ['a', '/b/']", "aliases", ("a", "/b/")),
+        ("redirect_from: /a/", "aliases", ("/a/",)),
+        ("draft: true", "draft", True),
+        ("draft: 'no'", "draft", False),
+        ("published: false", "draft", True),
+        ("subtitle: a", "description", "a"),
+        ("excerpt: a", "description", "a"),
+        ("cover: {image: a.png, alt: b}", "image", "a.png"),
+        ("featured_image: a.png", "image", "a.png"),
+        ("images: [a.png, b.png]", "image", "a.png"),
+        ("weight: 3", "weight", 3),
+        ("menu: {main: {weight: 1}}", "menu", "main"),
+        ("type: page", "kind", "page"),
+        ("layout: page", "kind", "page"),
+        ("layout: post", "kind", "article"),
+        ("mood: good\nextra: {a: 1}", "extra", {"mood": "good", "extra": {"a": 1}}),
+    ],
+)
+def test_a_field_is_read(front: str, field: str, value: object) -> None:
+    """Each spelling of a field ends in the same place."""
+    assert getattr(made(front), field) == value
+
+
+@pytest.mark.parametrize("name", ["2019-11-07-a.md", "posts/2019-11-07-a/index.md"])
+def test_a_name_may_hold_the_date(name: str) -> None:
+    """A file or a bundle may begin with its date."""
+    assert made("title: a", name).date == NOVEMBER
+
+
+def test_the_written_date_wins_over_the_name() -> None:
+    """The front matter knows best."""
+    assert made("date: 2019-11-07", "2001-01-01-a.md").date == NOVEMBER
+
+
+def test_a_file_among_the_pages_is_a_page() -> None:
+    """The folder may say what the front matter does not."""
+    assert made("title: a", "pages/about.md").kind == "page"
+
+
+@pytest.mark.parametrize(
+    ("front", "line", "reason"),
+    [
+        ("title: a\ndate: soon", 3, "date: 'soon' is not a date"),
+        ("title: [a]", 2, "title: a text is expected"),
+        ("title: a\ndraft: maybe", 3, "draft: 'maybe' is neither true nor false"),
+        ("weight: heavy", 2, "weight: 'heavy' is not a whole number"),
+        ("authors: [{x: 1}]", 2, "without a name"),
+        ('title: "a\\u0007b"', 2, "control characters"),
+        ("title: " + "a" * 3000, 2, "longer than 2000"),
+        ("tags: [" + ",".join(map(str, range(300))) + "]", 2, "more than 200"),
+    ],
+    ids=range(8),
+)
+def test_a_wrong_value_is_named_with_its_line(front: str, line: int, reason: str) -> None:
+    """The error says which field, which line and what is wrong."""
+    with pytest.raises(FrontMatterError, match=reason) as caught:
+        made(front)
+    assert caught.value.line == line
