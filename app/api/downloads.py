@@ -30,32 +30,32 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 @cached(policies.DOWNLOAD)
 def posts_as_csv() -> ResponseReturnValue:
     """The newest articles as rows; nothing in them is read as a formula."""
-    found = exports.newest(_part_size())
-    return _linked(_csv(found, "posts.csv"), _others("csv", full=found.full))
+    part = exports.newest(_part_size())
+    return _linked(_csv(part, "posts.csv"), _others("csv", full=part.full))
 
 
 @bp.get("/posts.json")
 @cached(policies.DOWNLOAD)
 def posts_as_json() -> ResponseReturnValue:
     """The newest articles as objects."""
-    found = exports.newest(_part_size())
-    return _linked(_json(found, "posts.json"), _others("json", full=found.full))
+    part = exports.newest(_part_size())
+    return _linked(_json(part, "posts.json"), _others("json", full=part.full))
 
 
 @bp.get("/posts/<number:number>.csv")
 @cached(policies.DOWNLOAD)
 def part_as_csv(number: int) -> ResponseReturnValue:
     """One part of all articles as rows; part 1 has the oldest."""
-    found = exports.part(number, _part_size()) or abort(404)
-    return _linked(_csv(found, f"posts-{number}.csv"), _neighbours("csv", number, found))
+    part = exports.part(number, _part_size()) or abort(404)
+    return _linked(_csv(part, f"posts-{number}.csv"), _neighbours("csv", number, part))
 
 
 @bp.get("/posts/<number:number>.json")
 @cached(policies.DOWNLOAD)
 def part_as_json(number: int) -> ResponseReturnValue:
     """One part of all articles as objects."""
-    found = exports.part(number, _part_size()) or abort(404)
-    return _linked(_json(found, f"posts-{number}.json"), _neighbours("json", number, found))
+    part = exports.part(number, _part_size()) or abort(404)
+    return _linked(_json(part, f"posts-{number}.json"), _neighbours("json", number, part))
 
 
 def _part_size() -> int:

@@ -70,7 +70,7 @@ class Connection(TConn):  # type: ignore[misc] # as above
 
     @property
     def buffered_bytes(self) -> int:
-        """Bytes in memory: received ones and those that a thread processes."""
+        """Bytes in memory: received ones and the ones in a thread's work."""
         return len(self.buffer) + self.handed_over
 
     def await_request(self, now: float, seconds: float) -> None:

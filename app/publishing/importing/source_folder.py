@@ -59,7 +59,7 @@ class Skipped:
 
 
 def scan(root: Path, limits: Limits | None = None) -> Iterator[SourcePost | Skipped]:
-    """Read every post below `root`, sorted by path; raises `SourceError` if it is no folder."""
+    """Read every post below `root`, sorted by path; raises `SourceError` for any other file."""
     limits = limits or Limits()
     home = _home(root)
     for path in _walk(home, PurePosixPath(), limits, [limits.files]):

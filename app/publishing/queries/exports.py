@@ -16,7 +16,7 @@ from app.publishing.sitemaps import Address
 from .post_selects import NEWEST_FIRST, OLDEST_FIRST, articles
 
 SITEMAP_SIZE = 1000
-"""Addresses in one sitemap: publishing renders the last one again, whatever the site's size."""
+"""Addresses in one sitemap: publishing renders the last one again, on a site of any size."""
 
 PART_SIZE = 1000
 """Articles in one file of a download, at most."""

@@ -22,7 +22,7 @@ OPEN, CLOSE = "\x02", "\x03"
 """Mark a matched word in a snippet; these characters occur in no text."""
 
 MOST_RANKED = 1000
-"""A word that many posts have is ranked in the newest of them, whatever the size of the site."""
+"""A word that many posts have is ranked in the newest of them, on a site of any size."""
 
 # The innermost query takes the newest matches, the next one ranks them, and a snippet is made of
 # those alone that are shown: SQLite would otherwise make one of every match before it sorts.
