@@ -21,7 +21,7 @@ from ..reads.dependency import Part
 from ..reads.encoding import whole
 from ..reads.recorder import Record
 from .bound import Bound
-from .coarse import coarse_entries
+from .coarse import coarse_entries, entries_without_address
 from .entries import Entries, Spot, digest
 from .known import know_parts, know_shapes
 from .page import Affected, Page, Short, ShortKind
@@ -56,6 +56,13 @@ class _Room:
 
 _counts: WeakKeyDictionary[Engine, dict[ShortKind, _Room]] = WeakKeyDictionary()
 """What this process knows of each database; two threads at a time can only count too often."""
+
+
+MAX_EXACT_GROUPS = 50
+EXACT_GROUP_AGE = timedelta(hours=1)
+
+_exact_groups: WeakKeyDictionary[Engine, dict[str, datetime]] = WeakKeyDictionary()
+"""The groups with exact dependencies that this process uses, and since when."""
 
 
 def register_short(
@@ -164,7 +171,7 @@ def _member(row: Any, group: Any) -> Affected:
 
 def _find_group(connection: Connection, response: Page, record: Record) -> int:
     """The id of the group with the dependencies and the site of a response; made when missing."""
-    found = coarse_entries(record)
+    found = _shared_entries(connection, response, record)
     said = digest(sorted(found))
     name = said + blake2b(response.site.encode(), digest_size=8).hexdigest()
     rows = _GROUP.rows(connection, name, GROUP)
@@ -184,6 +191,28 @@ def _find_group(connection: Connection, response: Page, record: Record) -> int:
     _add_entries(connection, made[0][0], found)
     know_parts(connection, _parts(record))
     return int(made[0][0])
+
+
+def _shared_entries(connection: Connection, response: Page, record: Record) -> Entries:
+    """The dependencies that a response shares with others of its group.
+
+    A search reads other rows for each query, so its dependencies are coarse. So are those of an
+    error or a redirect once this process has made `MAX_EXACT_GROUPS` groups within an hour: then
+    the pages differ in more than their addresses.
+    """
+    assert response.short is not None
+    if response.short.kind is ShortKind.QUERY:
+        return coarse_entries(record)
+    now = response.registered
+    groups = _exact_groups.setdefault(connection.engine, {})
+    for group in [group for group, used in groups.items() if now - used >= EXACT_GROUP_AGE]:
+        del groups[group]
+    found = entries_without_address(record, response.url)
+    group = digest(sorted(found))
+    if group not in groups and len(groups) >= MAX_EXACT_GROUPS:
+        return coarse_entries(record)
+    groups.setdefault(group, now)
+    return found
 
 
 def _group_end(expires: datetime) -> int | None:

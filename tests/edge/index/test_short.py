@@ -67,6 +67,19 @@ def test_pages_that_differ_in_values_share_their_dependencies(engine: Engine) ->
         assert count(connection, dependency) == 2
 
 
+def test_a_change_that_no_address_compares_leaves_them_alone(engine: Engine) -> None:
+    """What was compared with a constant stays exact: a draft is not on a list of published posts."""
+    published = Range(
+        table="post", equal=(("slug", "published"),), mentioned=frozenset({"slug", "title"})
+    )
+    with engine.begin() as connection:
+        put(connection, "/no/1", published)
+        draft, post = {"id": 1, "slug": "draft"}, {"id": 2, "slug": "published"}
+        for new, urls in ((draft, []), (post, ["/no/1"])):
+            change = Change(table="post", op=Op.INSERT, new=new)
+            assert [one.url for one in affected(connection, [change]).pages] == urls
+
+
 def test_pages_with_other_dependencies_are_another_group(engine: Engine) -> None:
     """A page that reads another table is not purged with the rest."""
     with engine.begin() as connection:
