@@ -100,10 +100,10 @@ def commit_to_fresh() -> str:
     """From an edit to a fresh page."""
     d = Diagram(width=1200, height=430, title="From commit to fresh")
     steps = (
-        ("Edit", "a verb writes rows", ""),
-        ("Commit", "the only moment", "sun"),
-        ("Empty", "the gateway forgets", "vermilion"),
-        ("Next read", "renders afresh", "teal"),
+        ("Edit", "an action writes rows", ""),
+        ("Commit", "the change is final", "sun"),
+        ("Purge", "only affected pages", "vermilion"),
+        ("Next read", "renders the page", "teal"),
     )
     for index, (name, note, ink) in enumerate(steps):
         d.box((40 + index * 300, 120, 220, 120), name, note, ink=ink)
@@ -111,9 +111,9 @@ def commit_to_fresh() -> str:
             d.arrow([(-36 + index * 300, 180), (32 + index * 300, 180)])
     d.say((300, 84), "one transaction", size=20)
     d.parts.append(f'<path d="M40 98H560" stroke="{_NIGHT}" stroke-width="3" fill="none"/>')
-    d.box((340, 310, 520, 96), "A CDN's copy", "fresh for 60 seconds at most")
+    d.box((340, 310, 520, 96), "A CDN's copy", "purged a moment later")
     d.arrow([(450, 240), (450, 302)], "night", dashed=True)
-    d.say((690, 282), "not told in this version, so its time is capped", size=18)
+    d.say((690, 282), "without a purge API: 60 seconds old at most", size=18)
     return d.svg()
 
 

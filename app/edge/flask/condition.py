@@ -44,6 +44,6 @@ def other_build(tracker: Tracker, connection: Connection) -> str:
     return (
         f"This process is of build {tracker.parts.build_id[:8]}, and build {current[:8]} is "
         "released: its code, templates or settings are other ones. Readers are shown the released "
-        "pages, and no page that this process makes is shared. Run `flask edge release` with the settings of "
-        "the site, or restart the process."
+        "pages, and no page that this process makes is shared. Run `flask edge release` with the "
+        "settings of the site, or restart the process."
     )

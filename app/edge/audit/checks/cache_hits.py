@@ -13,57 +13,72 @@ from ..findings import AuditFinding, FindingLevel, FindingType
 NO_CACHE = FindingType(
     id="no-cache",
     level=FindingLevel.WARNING,
-    title="No cache in front of the site tells of itself.",
-    advice="Either nothing is in front, and every reader costs a render: put a CDN or the embedded "
-    "gateway (FLASK_EDGE_GATEWAY=on) there. Or it hides: let it send Cache-Status or X-Cache.",
+    title="No response shows a cache in front of the site.",
+    advice=(
+        "If there is no cache, every request is rendered: use a CDN or the "
+        "embedded gateway (FLASK_EDGE_GATEWAY=on). If there is a cache, make it "
+        "send Cache-Status or X-Cache."
+    ),
 )
 NO_RULE = FindingType(
     id="not-kept-rule",
     level=FindingLevel.ERROR,
-    title="The edge does not even try to keep this kind of page.",
+    title="The edge is not configured to store this kind of page.",
     advice="On Cloudflare, DYNAMIC means that no Cache Rule makes HTML eligible: add one for the "
     "site that respects the origin's headers.",
 )
 COOKIE = FindingType(
     id="not-kept-cookie",
     level=FindingLevel.ERROR,
-    title="A page is not kept because it sets a cookie.",
-    advice="Find what sets it (a load balancer, a session, analytics) and let it leave public "
-    "pages alone.",
+    title="A page is not stored because it sets a cookie.",
+    advice=(
+        "Find the component that sets it (a load balancer, a session, "
+        "analytics) and switch it off for public pages."
+    ),
 )
 VARY = FindingType(
     id="not-kept-vary",
     level=FindingLevel.ERROR,
-    title="A page is not kept because it varies on something that differs from reader to reader.",
-    advice="Take Cookie, User-Agent, * and the like out of Vary; Accept-Encoding may stay.",
+    title=("A page is not stored because it varies on a field that differs from reader to reader."),
+    advice=("Remove Cookie, User-Agent, * and similar fields from Vary; Accept-Encoding may stay."),
 )
 VARIANTS = FindingType(
     id="not-kept-variants",
     level=FindingLevel.WARNING,
-    title="A page is not kept because the edge can't keep its variants apart.",
-    advice="Give each variant a URL of its own (/de/…); or let the edge keep variants by that "
-    "field: name it in FLASK_EDGE_VARY and set the edge up with `flask edge config` (Cloudflare, "
-    "CloudFront).",
+    title=("A page is not stored because the edge can't store its variants separately."),
+    advice=(
+        "Give each variant a URL of its own (/de/…); or configure the edge to "
+        "store variants by that field: name it in FLASK_EDGE_VARY and set the "
+        "edge up with `flask edge config` (Cloudflare, CloudFront)."
+    ),
 )
 POLICY = FindingType(
     id="not-kept-policy",
     level=FindingLevel.WARNING,
-    title="A page is not kept because it says so itself.",
-    advice="If it is the same for every reader, give its view a policy that lets an edge keep it.",
+    title="A page is not stored because its own Cache-Control forbids it.",
+    advice=(
+        "If the page is the same for every reader, give its view a policy that "
+        "allows an edge to store it."
+    ),
 )
 PASSED = FindingType(
     id="not-kept-pass",
     level=FindingLevel.ERROR,
-    title="The edge passes a page on instead of looking into its store.",
-    advice="A rule of the edge bypasses the cache for it: look at its page rules, VCL or "
-    "proxy_cache_bypass.",
+    title="The edge bypasses its cache for a page.",
+    advice=(
+        "A rule of the edge bypasses the cache for this page: check its page "
+        "rules, VCL or proxy_cache_bypass."
+    ),
 )
 MISSED = FindingType(
     id="not-kept",
     level=FindingLevel.ERROR,
     title="A page is fetched from the origin again and again.",
-    advice="Its headers allow keeping it, so look at the edge: is its dialect set with FLASK_EDGE, "
-    "does a rule override the TTL, is its store full?",
+    advice=(
+        "The headers allow the edge to store it, so check the edge: is its "
+        "dialect set with FLASK_EDGE, does a rule override the TTL, is its "
+        "store full?"
+    ),
 )
 
 _NEVER: Final = ("no-store", "private", "no-cache")

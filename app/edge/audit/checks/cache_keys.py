@@ -13,29 +13,37 @@ from ..findings import AuditFinding, FindingLevel, FindingType
 IGNORED = FindingType(
     id="query-ignored",
     level=FindingLevel.ERROR,
-    title="The edge ignores the query where it matters: two searches get one answer.",
-    advice="Keep the query in the key of pages that read it (search); strip trackers by name "
-    "instead of ignoring all of it.",
+    title=("The edge ignores the query string of a search: two searches get the same response."),
+    advice=(
+        "Keep the query string in the cache key of pages that read it (search); "
+        "remove trackers by name instead of the whole query string."
+    ),
 )
 SPLITS = FindingType(
     id="query-splits",
     level=FindingLevel.WARNING,
-    title="A query parameter that no page reads makes a copy of its own.",
-    advice="Anybody can empty the cache by making up parameters: redirect to the URL without them, "
-    "or leave them out of the key.",
+    title="A query parameter that no page reads makes a separate copy.",
+    advice=(
+        "Any client can fill the cache with made-up parameters: redirect to the "
+        "URL without them, or omit them from the cache key."
+    ),
 )
 TRACKERS = FindingType(
     id="tracker-splits",
     level=FindingLevel.WARNING,
     title="A link with a tracker (utm_source, fbclid) misses the cache.",
-    advice="Leave trackers out of the key: shared links and newsletters are what fells an origin.",
+    advice=(
+        "Omit trackers from the cache key: shared links and newsletters cause "
+        "the highest load on an origin."
+    ),
 )
 ENCODING = FindingType(
     id="encoding-splits",
     level=FindingLevel.WARNING,
-    title="An unusual Accept-Encoding makes a copy of its own.",
-    advice="Let the edge reduce Accept-Encoding to br, gzip or nothing before it looks into its "
-    "store.",
+    title="An unusual Accept-Encoding makes a separate copy.",
+    advice=(
+        "Configure the edge to reduce Accept-Encoding to br, gzip or nothing before the lookup."
+    ),
 )
 
 
@@ -79,7 +87,7 @@ def _told_apart(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 CHECK = Check(
     name="keys",
-    question="Does everything that matters, and nothing else, make another copy of a page?",
+    question="Does the cache key contain everything that matters, and nothing else?",
     finding_types=(IGNORED, SPLITS, TRACKERS, ENCODING),
     probes=_trials,
 )

@@ -18,15 +18,19 @@ POISONED = FindingType(
     id="poisoned",
     level=FindingLevel.ERROR,
     title="A made-up header of one reader changes the page that the next reader gets.",
-    advice="Anybody can deface or break the site: drop this header at the edge, don't let the "
-    "origin believe it, then purge everything.",
+    advice=(
+        "Any client can deface or break the site: remove this header at the "
+        "edge, do not trust it at the origin, then purge everything."
+    ),
 )
 BELIEVED = FindingType(
     id="header-believed",
     level=FindingLevel.WARNING,
-    title="The origin believes a header that any reader can send.",
-    advice="Drop the header at the edge, and trust forwarded headers from your own proxies alone "
-    "(FLASK_PROXIES).",
+    title="The origin trusts a header that any reader can send.",
+    advice=(
+        "Remove the header at the edge, and trust forwarded headers only from "
+        "your own proxies (FLASK_PROXIES)."
+    ),
 )
 
 
@@ -121,7 +125,7 @@ def _changed(exchange: Exchange, reference: Exchange, game: HeaderAttack) -> boo
 
 CHECK = Check(
     name="poison",
-    question="Can a reader's header change what the next reader gets?",
+    question="Can a header of one reader change the response for the next reader?",
     finding_types=(POISONED, BELIEVED),
     probes=_trials,
 )

@@ -15,41 +15,52 @@ BROKEN = FindingType(
     id="coding-broken",
     level=FindingLevel.ERROR,
     title="A body is not in the coding that Content-Encoding names.",
-    advice="Readers see garbage or an error: something on the way packs, unpacks or relabels it "
-    "wrongly. Let only one of origin and edge compress.",
+    advice=(
+        "Readers see garbage or an error: an intermediary compresses, "
+        "decompresses or labels the body wrongly. Compress either at the origin "
+        "or at the edge, not at both."
+    ),
 )
 NOT_ASKED = FindingType(
     id="coding-not-asked",
     level=FindingLevel.ERROR,
-    title="A reader gets a coding that was not asked for, or that was refused.",
-    advice="The edge must keep one copy a coding: Vary: Accept-Encoding has to reach it, "
-    "and it has to heed q=0.",
+    title="A reader gets a coding that was not requested, or that was refused.",
+    advice=(
+        "The edge must store one copy per coding: Vary: Accept-Encoding must "
+        "reach it, and it must obey q=0."
+    ),
 )
 NO_VARY = FindingType(
     id="vary-missing",
     level=FindingLevel.ERROR,
-    title="A packed page does not say Vary: Accept-Encoding.",
-    advice="A cache between the edge and the reader will give packed bytes to whoever can't read "
-    "them: don't drop Vary at the edge.",
+    title="A compressed page has no Vary: Accept-Encoding.",
+    advice=(
+        "A cache between the edge and the reader will send compressed bytes to "
+        "clients that can't read them: do not remove Vary at the edge."
+    ),
 )
 DIFFERS = FindingType(
     id="coding-differs",
     level=FindingLevel.WARNING,
-    title="A page has other content in another coding.",
+    title="The content of a page differs between codings.",
     advice="One of the copies is old or was rewritten on the way: purge all variants together.",
 )
 ONE_TAG = FindingType(
     id="etag-shared",
     level=FindingLevel.WARNING,
     title="Different codings of a page carry the same strong ETag.",
-    advice="A range of one can be joined to the other: give each coding a tag of its own, "
-    "or a weak one.",
+    advice=(
+        "A client may join a range of one coding to the other: give each coding "
+        "a tag of its own, or a weak one."
+    ),
 )
 PLAIN = FindingType(
     id="not-compressed",
     level=FindingLevel.NOTE,
-    title="A text is sent unpacked to a reader who takes brotli and gzip.",
-    advice="Let the edge or the origin compress text; it is mostly four times as small.",
+    title="A text is sent uncompressed to a reader who accepts brotli and gzip.",
+    advice=(
+        "Compress text at the edge or at the origin; the result is usually a quarter of the size."
+    ),
 )
 
 _SMALL = 1_000

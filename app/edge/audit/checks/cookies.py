@@ -11,16 +11,21 @@ from ..findings import AuditFinding, FindingLevel, FindingType
 STORED = FindingType(
     id="cookie-stored",
     level=FindingLevel.ERROR,
-    title="The edge keeps a cookie with a page and gives it to everyone.",
-    advice="Purge the edge now, then let it pass on what sets a cookie (the shipped VCL does) or "
-    "strip the cookie before it stores the page.",
+    title="The edge stores a cookie with a page and sends it to every reader.",
+    advice=(
+        "Purge the edge now, then configure it to bypass the cache for "
+        "responses that set a cookie (the generated VCL does) or to remove the "
+        "cookie before it stores the page."
+    ),
 )
 SPLITS = FindingType(
     id="cookie-splits",
     level=FindingLevel.WARNING,
     title="A reader with an analytics cookie misses the cache.",
-    advice="Let the edge ignore cookies on public pages: take Cookie out of its key and its bypass "
-    "rules.",
+    advice=(
+        "Configure the edge to ignore cookies on public pages: remove Cookie "
+        "from its cache key and its bypass rules."
+    ),
 )
 
 _ANALYTICS = "_ga=GA1.2.{token}; _fbp=fb.1.{token}"
@@ -61,7 +66,7 @@ def _look(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFindi
 
 CHECK = Check(
     name="cookies",
-    question="Does a cookie stay with its reader, and leave the cache alone?",
+    question="Does a cookie reach only its reader, without an effect on the cache?",
     finding_types=(STORED, SPLITS),
     probes=_trials,
     inspect=_look,

@@ -14,8 +14,10 @@ LOST = FindingType(
     id="security-lost",
     level=FindingLevel.ERROR,
     title="A security header of the app does not reach the reader.",
-    advice="Something on the way drops it: look at the edge's response rules, and purge what it "
-    "stored without the header.",
+    advice=(
+        "An intermediary removes it: check the edge's response rules, and purge "
+        "the pages that it stored without the header."
+    ),
 )
 CHANGED = FindingType(
     id="security-changed",
@@ -27,27 +29,31 @@ ABSENT = FindingType(
     id="security-absent",
     level=FindingLevel.NOTE,
     title="A common security header is not sent.",
-    advice="Consider it; each keeps a class of attacks away from readers.",
+    advice=("Consider adding it; each of these headers prevents a class of attacks on readers."),
 )
 BROWSER_STALE = FindingType(
     id="browser-stale",
     level=FindingLevel.WARNING,
-    title="Browsers are told that they may show an old page while they ask for a new one.",
-    advice="stale-while-revalidate and stale-if-error are for the edge, which is purged; a browser "
-    "is not. Say them in CDN-Cache-Control or Surrogate-Control, and take them out of "
-    "Cache-Control.",
+    title=("Cache-Control allows browsers to show an old page while they fetch a new one."),
+    advice=(
+        "stale-while-revalidate and stale-if-error are for the edge, which is "
+        "purged; a browser is not. Send them in CDN-Cache-Control or "
+        "Surrogate-Control, and remove them from Cache-Control."
+    ),
 )
 STALE_OFF = FindingType(
     id="stale-switched-off",
     level=FindingLevel.WARNING,
-    title="s-maxage stands beside a stale directive, which it switches off.",
-    advice="s-maxage forbids serving stale (RFC 9111 §5.2.2.10): say the edge's time as max-age in "
-    "a field of its own.",
+    title="s-maxage disables a stale directive in the same header.",
+    advice=(
+        "s-maxage forbids serving stale (RFC 9111 §5.2.2.10): send the edge's "
+        "TTL as max-age in a field of its own."
+    ),
 )
 BROWSER_KEEPS = FindingType(
     id="browser-keeps",
     level=FindingLevel.WARNING,
-    title="Browsers are told to keep a page that they should ask for each time.",
+    title=("Cache-Control makes browsers store a page that they should revalidate each time."),
     advice="The edge rewrites max-age: on Cloudflare set Browser Cache TTL to 'Respect Existing "
     "Headers'. No purge reaches a browser.",
 )
@@ -55,7 +61,7 @@ SHOWN = FindingType(
     id="edge-field-shown",
     level=FindingLevel.NOTE,
     title="A field that is meant for the edge reaches readers.",
-    advice="It does no harm, but it shows how pages are tagged: let the edge remove it.",
+    advice=("It does no harm, but it shows how pages are tagged: configure the edge to remove it."),
 )
 
 _COMMON = ("content-security-policy", "referrer-policy", "x-content-type-options")

@@ -17,29 +17,35 @@ GATEWAY = "broadsheet"
 UNCHECKED = FindingType(
     id="host-unchecked",
     level=FindingLevel.WARNING,
-    title="The site is served under a name that is not its own.",
-    advice="Name the hosts that are answered (FLASK_TRUSTED_HOSTS), and let the edge refuse "
-    "others: each made-up name fills the cache with another copy of the site.",
+    title="The site is served under a host name that is not its own.",
+    advice=(
+        "List the host names of the site (FLASK_TRUSTED_HOSTS), and configure "
+        "the edge to refuse others: each made-up name fills the cache with "
+        "another copy of the site."
+    ),
 )
 ANY_NAME = FindingType(
     id="host-ignored",
     level=FindingLevel.NOTE,
-    title="Every name is answered from the gateway's one copy, a made-up one too.",
-    advice="No cache grows by it. Name the hosts that are answered all the same "
-    "(FLASK_TRUSTED_HOSTS) before the site is public: its links lead to its own name only.",
+    title=("Every host name is answered from the gateway's single copy, even a made-up one."),
+    advice=(
+        "This makes no further copies. Nevertheless list the host names of the "
+        "site (FLASK_TRUSTED_HOSTS) before it is public: its links use only its "
+        "own name."
+    ),
 )
 CASE = FindingType(
     id="host-case-splits",
     level=FindingLevel.WARNING,
-    title="The site's name in capitals makes another copy of each page, or none at all.",
-    advice="Let the edge put Host in lower case before it looks into its store.",
+    title=("The host name in upper case makes another copy of each page, or is never a HIT."),
+    advice="Configure the edge to convert Host to lower case before the lookup.",
 )
 
 
 NO_ADDRESS = FindingType(
     id="site-url-missing",
     level=FindingLevel.ERROR,
-    title="The site does not know its own address.",
+    title="The site does not know its public address.",
     advice="Set SITE_URL to the address at which readers find the site: search engines and feed "
     "readers follow the one that the pages name.",
 )
@@ -97,7 +103,7 @@ def _alike(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 CHECK = Check(
     name="host",
-    question="Is the site served under its own name alone?",
+    question="Is the site served only under its own host name?",
     finding_types=(UNCHECKED, ANY_NAME, CASE, NO_ADDRESS),
     inspect=_look,
     probes=_trials,

@@ -12,36 +12,45 @@ from ..site_profile import SiteProfile
 NO_STORE = FindingType(
     id="no-store-stored",
     level=FindingLevel.ERROR,
-    title="The edge keeps a page that says no-store.",
-    advice="A rule of the edge overrides the origin's Cache-Control: let it respect no-store, or "
-    "one reader's page is shown to others.",
+    title="The edge stores a page that says no-store.",
+    advice=(
+        "A rule of the edge overrides the origin's Cache-Control: configure it "
+        "to obey no-store, otherwise one reader's page is shown to others."
+    ),
 )
 PRIVATE = FindingType(
     id="private-hit",
     level=FindingLevel.ERROR,
-    title="A page that only its reader may keep was answered from a shared cache.",
-    advice="Purge the edge now, then let it respect private; log-ins and the "
-    "studio must be passed.",
+    title="A private page was answered from a shared cache.",
+    advice=(
+        "Purge the edge now, then configure it to obey private; log-ins and the "
+        "studio must bypass the cache."
+    ),
 )
 STRIPPED = FindingType(
     id="no-store-lost",
     level=FindingLevel.ERROR,
     title="A page that says no-store arrives without it.",
-    advice="The edge rewrites Cache-Control, so browsers and proxies behind it keep what they must "
-    "not: let it pass the header on.",
+    advice=(
+        "The edge rewrites Cache-Control, so browsers and proxies store "
+        "responses that they must not store: configure it to forward the header "
+        "unchanged."
+    ),
 )
 TIMED = FindingType(
     id="timed-not-kept",
     level=FindingLevel.WARNING,
-    title="A page that an edge may keep for two minutes is made anew.",
-    advice="The edge ignores max-age, or it has a minimum or a rule of its own: let it respect the "
-    "origin's headers.",
+    title="A page that an edge may store for two minutes is rendered again.",
+    advice=(
+        "The edge ignores max-age, or it has a minimum or a rule of its own: "
+        "configure it to obey the origin's headers."
+    ),
 )
 TOO_LONG = FindingType(
     id="kept-too-long",
     level=FindingLevel.ERROR,
-    title="A page was served from a cache after the time that it may be kept.",
-    advice="The edge has a TTL of its own that wins over the origin's: switch that override off.",
+    title="A page was served from a cache after its TTL had ended.",
+    advice=("The edge has a TTL of its own that overrides the origin's: switch this override off."),
 )
 
 
@@ -106,7 +115,7 @@ def _look(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFindi
 
 CHECK = Check(
     name="never-stored",
-    question="Is what no shared cache may keep made anew for each reader?",
+    question="Is a page that no shared cache may store rendered for each reader?",
     finding_types=(NO_STORE, STRIPPED, PRIVATE, TIMED, TOO_LONG),
     probes=_trials,
     inspect=_look,

@@ -13,16 +13,22 @@ from ..findings import AuditFinding, FindingLevel, FindingType
 FOUND = FindingType(
     id="missing-is-200",
     level=FindingLevel.WARNING,
-    title="An address that names nothing is answered as if it were a page.",
-    advice="Each made-up address then fills the cache: answer 404. If all addresses show one page, "
-    "a log-in wall or a captive portal may be what was checked.",
+    title="An unknown URL is answered like a page.",
+    advice=(
+        "Each made-up URL then fills the cache: answer 404. If all URLs show "
+        "the same page, the check may have seen a log-in page or a captive "
+        "portal."
+    ),
 )
 LONG = FindingType(
     id="missing-kept-long",
     level=FindingLevel.ERROR,
-    title="A 404 is kept for longer than ten minutes.",
-    advice="A page that is published under that address stays missing as long: let the edge "
-    "respect the origin's time for 404s, or set it to a minute.",
+    title="A 404 is stored for longer than ten minutes.",
+    advice=(
+        "A page that is published under this URL stays missing for this time: "
+        "configure the edge to obey the origin's TTL for 404s, or set it to a "
+        "minute."
+    ),
 )
 LONGEST = 600
 """Seconds; purging a page that never was is not to be relied on."""
@@ -68,7 +74,7 @@ def _until_expiry(exchange: Exchange) -> float:
 
 CHECK = Check(
     name="missing",
-    question="Is an address that names nothing a 404, and soon forgotten?",
+    question="Is an unknown URL a 404 with a short TTL?",
     finding_types=(FOUND, LONG),
     probes=_trials,
 )

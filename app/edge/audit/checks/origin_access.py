@@ -11,9 +11,11 @@ from ..findings import AuditFinding, FindingLevel, FindingType
 OPEN = FindingType(
     id="origin-open",
     level=FindingLevel.WARNING,
-    title="The origin answers whoever finds its address, past the CDN.",
-    advice="Let it accept connections from the CDN alone: by its address ranges, an authenticated "
-    "pull or a secret header.",
+    title="The origin answers requests that bypass the CDN.",
+    advice=(
+        "Accept connections only from the CDN: by its address ranges, an "
+        "authenticated pull or a secret header."
+    ),
 )
 
 
@@ -32,7 +34,7 @@ def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 CHECK = Check(
     name="origin",
-    question="Does the origin answer past the CDN?",
+    question="Does the origin answer requests that bypass the CDN?",
     finding_types=(OPEN,),
     probes=_trials,
 )

@@ -11,9 +11,12 @@ from ..findings import AuditFinding, FindingLevel, FindingType
 OPEN = FindingType(
     id="purge-open",
     level=FindingLevel.ERROR,
-    title="Anybody can purge the edge: no secret is asked for.",
-    advice="Whoever purges in a loop sends all readers to the origin: demand the secret "
-    "(FLASK_EDGE_VARNISH_SECRET) and allow your own addresses alone.",
+    title="Any client can purge the edge: it requires no secret.",
+    advice=(
+        "A client that purges in a loop sends all readers to the origin: "
+        "require the secret (FLASK_EDGE_VARNISH_SECRET) and allow only your own "
+        "addresses."
+    ),
 )
 
 _TAG = ("xkey-softpurge", "p-000000000000000000000000")
@@ -40,7 +43,7 @@ def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 CHECK = Check(
     name="purging",
-    question="Can anybody purge the edge?",
+    question="Can any client purge the edge?",
     finding_types=(OPEN,),
     probes=_trials,
 )

@@ -12,21 +12,27 @@ LATE = FindingType(
     id="purge-late",
     level=FindingLevel.WARNING,
     title="A purge takes longer than five seconds to reach the edge.",
-    advice="Look at `flask edge status`: is there a backlog, does the edge answer 429, "
-    "does a relay run, does the gateway of a machine that is gone hold it back?",
+    advice=(
+        "Check `flask edge status`: is there a backlog, does the edge answer "
+        "429, does a relay run, does the gateway of a machine that is gone "
+        "delay it?"
+    ),
 )
 LOST = FindingType(
     id="purge-lost",
     level=FindingLevel.ERROR,
     title="A purged page did not become fresh at the edge.",
-    advice="Look at `flask edge status`: does a relay run, are the edge's credentials set, and is "
-    "this site the one whose database was told?",
+    advice=(
+        "Check `flask edge status`: does a relay run, are the edge's "
+        "credentials set, and does this site use the database in which the "
+        "purge was queued?"
+    ),
 )
 UNKEPT = FindingType(
     id="purge-unmeasured",
     level=FindingLevel.WARNING,
-    title="The probe page is not kept by the edge, so no purge could be measured.",
-    advice="Mend the findings about what is not kept first.",
+    title="The edge does not store the probe page, so no purge could be measured.",
+    advice="Fix the findings about pages that are not stored first.",
 )
 LATEST = 5.0
 
@@ -43,6 +49,6 @@ def judge(measured: PurgeTiming) -> Iterator[AuditFinding]:
 
 CHECK = Check(
     name="freshness",
-    question="How long from a purge's commit until the edge shows a new page?",
+    question=("How long does it take from a commit until the edge serves the new page?"),
     finding_types=(LATE, LOST, UNKEPT),
 )

@@ -11,8 +11,8 @@ from ..findings import AuditFinding, FindingLevel, FindingType
 LOOPBACK = FindingType(
     id="loopback",
     level=FindingLevel.NOTE,
-    title="This is the machine itself: no CDN is on the way.",
-    advice="Check the public address as well, from somewhere else.",
+    title="This is the local machine: there is no CDN in front.",
+    advice="Check the public address as well, from another machine.",
 )
 PLAIN = FindingType(
     id="plain-http",
@@ -23,33 +23,35 @@ PLAIN = FindingType(
 NOT_OURS = FindingType(
     id="not-ours",
     level=FindingLevel.NOTE,
-    title="This is not a site of this app, or an older one: it is checked as far as headers tell.",
-    advice="If it should be, compare the versions, and look whether the edge serves another "
-    "origin.",
+    title=("This is not a Broadsheet site, or an older version: only its headers are checked."),
+    advice=(
+        "If it should be a Broadsheet site, compare the versions, and check "
+        "whether the edge serves another origin."
+    ),
 )
 SILENT = FindingType(
     id="no-answer",
     level=FindingLevel.ERROR,
-    title="A request got no answer.",
-    advice="Look at the logs of the edge and of the origin for this address.",
+    title="A request got no response.",
+    advice="Read the logs of the edge and of the origin for this URL.",
 )
 UNFINISHED = FindingType(
     id="unfinished",
     level=FindingLevel.WARNING,
-    title="The audit ran out of time or of requests before its end.",
-    advice="The site is slow: run it again, with a larger --timeout where that is wanted.",
+    title="The audit reached its limit of time or requests before its end.",
+    advice=("The site is slow: run the audit again, with a larger --timeout if necessary."),
 )
 FAILED = FindingType(
     id="page-fails",
     level=FindingLevel.ERROR,
     title="A page that the site itself links to does not answer with 200.",
-    advice="Look at it in a browser, and at the origin's log.",
+    advice="Open the page in a browser, and read the origin's log.",
 )
 ENDLESS = FindingType(
     id="body-cut",
     level=FindingLevel.WARNING,
-    title="A body has no end, or is too large to be looked at whole.",
-    advice="A cache can't keep what never ends: look at what this address sends.",
+    title="A body has no end, or is too large to be checked completely.",
+    advice=("A cache can't store a response that never ends: check the response of this URL."),
 )
 
 
@@ -67,7 +69,7 @@ def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 CHECK = Check(
     name="reach",
-    question="Could everything be seen?",
+    question="Could the whole site be checked?",
     finding_types=(LOOPBACK, PLAIN, NOT_OURS, SILENT, UNFINISHED, FAILED, ENDLESS),
     inspect=_look,
 )

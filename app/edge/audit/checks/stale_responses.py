@@ -13,22 +13,28 @@ STALE = FindingType(
     id="stale-again",
     level=FindingLevel.WARNING,
     title="The edge serves an old copy again and again instead of fetching a new one.",
-    advice="Its fetches fail, or it serves stale for too long: look at the origin's log and at the "
-    "edge's grace.",
+    advice=(
+        "The edge's fetches fail, or it serves stale for too long: check the "
+        "origin's log and the edge's grace."
+    ),
 )
 OLD = FindingType(
     id="older-than-allowed",
     level=FindingLevel.WARNING,
     title="A page has an Age beyond its own max-age or s-maxage.",
-    advice="The edge has a TTL of its own, or it serves stale: let it respect the origin's time.",
+    advice=(
+        "The edge has a TTL of its own, or it serves stale: configure it to obey the origin's TTL."
+    ),
 )
 REWRITTEN = FindingType(
     id="rewritten",
     level=FindingLevel.NOTE,
-    title="The edge changes pages on their way.",
-    advice="Readers get other bytes than the origin sent. Switch the feature off at the edge (an "
-    "injected script, e-mail obfuscation, a managed robots.txt), or let it be: such pages count as "
-    "fresh.",
+    title="The edge rewrites pages.",
+    advice=(
+        "Readers get other bytes than the origin sent. Switch the feature off "
+        "at the edge (an injected script, e-mail obfuscation, a managed "
+        "robots.txt), or accept it: such pages count as fresh."
+    ),
 )
 
 
@@ -60,7 +66,7 @@ def _allowed(exchange: Exchange) -> int | None:
 
 CHECK = Check(
     name="staleness",
-    question="Is an old page served while the origin is well?",
+    question="Is an old page served while the origin is healthy?",
     finding_types=(STALE, OLD, REWRITTEN),
     inspect=_look,
 )

@@ -13,14 +13,18 @@ ABSENT = FindingType(
     id="etag-missing",
     level=FindingLevel.WARNING,
     title="A page has neither ETag nor Last-Modified, so browsers fetch it whole each time.",
-    advice="Something on the way strips them, or the origin sends none: Cloudflare drops them when "
-    "it rewrites HTML.",
+    advice=(
+        "An intermediary removes them, or the origin sends none: Cloudflare "
+        "drops them when it rewrites HTML."
+    ),
 )
 IGNORED = FindingType(
     id="etag-ignored",
     level=FindingLevel.WARNING,
-    title="A browser that has the page already gets it whole instead of a 304.",
-    advice="Let the edge answer If-None-Match (weak tags too) and If-Modified-Since itself.",
+    title=("A browser that already has the page gets the whole page instead of a 304."),
+    advice=(
+        "Configure the edge to answer If-None-Match (weak tags too) and If-Modified-Since itself."
+    ),
 )
 LIST = FindingType(
     id="etag-list-ignored",
@@ -33,12 +37,14 @@ ALWAYS = FindingType(
     id="etag-always-matches",
     level=FindingLevel.ERROR,
     title="A 304 is given to a browser that has another version of the page.",
-    advice="Browsers keep the old page for ever: the edge or the origin does not compare the tag.",
+    advice=(
+        "Browsers keep the old page indefinitely: the edge or the origin does not compare the tag."
+    ),
 )
 UNSTEADY = FindingType(
     id="etag-unsteady",
     level=FindingLevel.WARNING,
-    title="One and the same content has another ETag each time.",
+    title="The same content has a different ETag each time.",
     advice="The tag must depend on the bytes alone, not on a file's time or the machine.",
 )
 INCOMPLETE = FindingType(
