@@ -16,7 +16,7 @@ from ..dependencies import PublicSchema, recorder
 from ..dependencies.engine_events import INTERNAL_OPTIONS, end_reads
 from ..pages import IndexCapacity, IndexedPage, RegistrationResult, register
 from ..pages.group_commit import Registrar
-from ..pages.page import Short, ShortKind
+from ..pages.page import FLEETING, Short, ShortKind
 from ..pages.resolver_lock import WRITE_OPTIONS, promptly
 from ..policy.guard import GuardFinding
 from ..policy.until import covers
@@ -176,9 +176,6 @@ class Tracker:
 
 SHORT = timedelta(minutes=15)
 """An answer to a query that edges keep no longer than this is short-lived."""
-
-FLEETING = timedelta(minutes=1)
-"""What an edge keeps no longer than this is not owed to an edge that is purged by URL."""
 
 
 def short_of(url: str, version: ResponseVersion, policy: Policy) -> Short | None:

@@ -24,7 +24,7 @@ from ..dependencies.recorder import RenderRecord
 from .capacity import IndexCapacity
 from .coarse_dependencies import coarse_entries, entries_without_address
 from .index_entries import EntryKey, EntryShapes, digest_of_entries
-from .page import AffectedPage, IndexedPage, Short, ShortKind
+from .page import FLEETING, LIFETIME, AffectedPage, IndexedPage, Short, ShortKind
 from .reference_tables import ensure_parts, ensure_shapes
 from .tables import dependency, page, short_page
 
@@ -171,9 +171,16 @@ def forget_expired(connection: Connection, before: int, most: int) -> int:
 
 def _member(row: Any, group: Any) -> AffectedPage:
     short = Short(kind=ShortKind(row.kind), fleeting=row.fleeting)
+    lifetime = FLEETING if row.fleeting else LIFETIME
     # As gone: the row is deleted with this purge, so a later removal would not reach the page.
     return AffectedPage(
-        id=0, url=row.url, tag=group.tag, site=group.site, hard_purge=True, short=short
+        id=0,
+        url=row.url,
+        tag=group.tag,
+        site=group.site,
+        hard_purge=True,
+        short=short,
+        lifetime=lifetime,
     )
 
 

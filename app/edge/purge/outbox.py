@@ -143,15 +143,16 @@ def _pages_of_site(
 
 
 def apart(pages: Iterable[AffectedPage], tiers: Iterable[Tier]) -> tuple[AffectedPage, ...]:
-    """The pages that every tier is owed one by one.
+    """Return the pages that every tier gets an entry of their own for.
 
-    An edge that is purged by URL needs each of them, but for those that it keeps for a minute.
-    An entry waits for the entry of the same URL at inner tiers, so that these are owed them in
-    the same way.
+    An edge that is purged by URL needs one for each page, except for pages that it leaves to
+    expire. An entry waits for the entry of the same URL at inner tiers, so these get one as well.
     """
-    by_url = any(tier.by_url for tier in tiers)
+    by_url = [tier for tier in tiers if tier.by_url]
     return tuple(
-        page for page in pages if page.short is None or (by_url and not page.short.fleeting)
+        page
+        for page in pages
+        if page.short is None or any(page.outlives(tier.ignored_lifetime) for tier in by_url)
     )
 
 
