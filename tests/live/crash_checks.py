@@ -147,7 +147,7 @@ def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     found.kept = len(whole)
     turns = {serial_key(record.eviction_serial): name for name, record in whole.items()}
     variants = [one for record in whole.values() for one in record.variants]
-    named = Counter(serial_key(p.serial) for one in variants for p in one.places.values())
+    named = Counter(serial_key(p.serial) for one in variants for p in one.body_refs.values())
     if turns != order or ledger.variants != len(variants) or named != Counter(bodies.keys()):
         yield "the tables of the store contradict one another"
     yield from _unlike(mortal, found, whole.values(), bodies)

@@ -32,18 +32,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--stale-if-error", type=float, default=3600, metavar="SECONDS", help=_STALE
     )
-    chosen = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     options = Options(
-        heuristic_fraction=chosen.heuristic,
-        store_cookies=chosen.keep_cookies,
-        compress=chosen.compress,
-        stale_if_error=timedelta(seconds=chosen.stale_if_error),
+        heuristic_fraction=args.heuristic,
+        store_cookies=args.keep_cookies,
+        compress=args.compress,
+        stale_if_error=timedelta(seconds=args.stale_if_error),
     )
-    proxy = Proxy(chosen.origin, timeout=timedelta(seconds=chosen.timeout), encoded=True)
+    proxy = Proxy(args.origin, timeout=timedelta(seconds=args.timeout), encoded=True)
     gateway = Admission(Gateway(proxy, store=MemoryStore(), options=options), token=proxy.token)
     settings = {
-        "bind": f"{chosen.host}:{chosen.port}",
-        "threads": chosen.threads,
+        "bind": f"{args.host}:{args.port}",
+        "threads": args.threads,
         "keepalive": 75,
         "limit_request_line": 8190,
         "limit_request_field_size": 64 * 1024,

@@ -35,13 +35,13 @@ class Admission:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on, or refuse it."""
-        refused = self._refused(environ)
-        if refused is None:
+        error_response = self._find_error_response(environ)
+        if error_response is None:
             return self._app(environ, start_response)
-        start_response(refused.status_line, refused.headers)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else refused.body
+        start_response(error_response.status_line, error_response.headers)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else error_response.body
 
-    def _refused(self, environ: WSGIEnvironment) -> GatewayResponse | None:
+    def _find_error_response(self, environ: WSGIEnvironment) -> GatewayResponse | None:
         sentence = _bad_host(environ) or _bad_target(environ) or _bad_coding(environ)
         if sentence is not None:
             return response.build_text_response(_BAD_REQUEST, sentence)

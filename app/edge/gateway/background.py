@@ -17,15 +17,15 @@ _log: Final = logging.getLogger(__name__)
 class BackgroundJobs:
     """Runs at most `most` jobs at once, one a key; what is over is not run at all."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._changed = threading.Condition()
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._condition = threading.Condition()
         self._running: set[object] = set()
 
     def try_start(self, key: object, job: Callable[[], object]) -> bool:
         """Run the job in a thread of its own, unless one of its key runs or all are busy."""
-        with self._changed:
-            if key in self._running or len(self._running) >= self._most:
+        with self._condition:
+            if key in self._running or len(self._running) >= self._limit:
                 return False
             self._running.add(key)
         thread = threading.Thread(target=self._run, args=(key, job), name="gateway", daemon=True)
@@ -38,8 +38,8 @@ class BackgroundJobs:
 
     def drain(self, timeout: timedelta) -> bool:
         """Wait until nothing runs; False when that took too long."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._running, timeout.total_seconds())
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._running, timeout.total_seconds())
 
     def _run(self, key: object, job: Callable[[], object]) -> None:
         try:
@@ -50,9 +50,9 @@ class BackgroundJobs:
             self._finish(key)
 
     def _finish(self, key: object) -> None:
-        with self._changed:
+        with self._condition:
             self._running.discard(key)
-            self._changed.notify_all()
+            self._condition.notify_all()
 
 
 class DeadlineExceeded(Exception):  # noqa: N818 - not an error: the job goes on

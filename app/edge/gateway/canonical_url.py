@@ -65,22 +65,22 @@ def check_target(target: str) -> TargetCheck:
     """
     if len(target) <= MAX_TARGET_LENGTH and _PLAIN_PATH.fullmatch(target):
         return _SAME
-    if refused := _find_error(target):
-        return refused
+    if error := _find_error(target):
+        return error
     parsed = targets.parse(target)
     path, query = parsed.path or "/", parsed.query
     try:
-        spelt = _path(path) + (f"?{_quoted(query, _IN_QUERY)}" if query else "")
+        canonical = _path(path) + (f"?{_quoted(query, _IN_QUERY)}" if query else "")
     except UnicodeDecodeError:
         return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="The address is not UTF-8.")
-    written = path if query is None else f"{path}?{query}"
-    return CanonicalTarget() if spelt == written else RedirectTarget(to=spelt)
+    received = path if query is None else f"{path}?{query}"
+    return CanonicalTarget() if canonical == received else RedirectTarget(to=canonical)
 
 
 def _find_error(target: str) -> InvalidTarget | None:
     parsed = targets.parse(target)
     path = parsed.path
-    decoded = {int(found, 16) for found in _ENCODED.findall(path)}
+    decoded = {int(hex_digits, 16) for hex_digits in _ENCODED.findall(path)}
     if len(target) > MAX_TARGET_LENGTH:
         return InvalidTarget(
             status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="The address is too long."
@@ -89,8 +89,8 @@ def _find_error(target: str) -> InvalidTarget | None:
         return InvalidTarget(
             status=HTTPStatus.BAD_REQUEST, reason="An address has no control characters."
         )
-    strange = parsed.authority and not targets.is_host(parsed.authority)
-    if "#" in target or _BAD_PERCENT.search(path) or strange:
+    has_bad_host = parsed.authority and not targets.is_host(parsed.authority)
+    if "#" in target or _BAD_PERCENT.search(path) or has_bad_host:
         return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="The address is not a URL.")
     if "\\" in path or decoded & {ord("/"), ord("\\")}:
         return InvalidTarget(
@@ -104,20 +104,20 @@ def _find_error(target: str) -> InvalidTarget | None:
 def _path(path: str) -> str:
     """One slash at a time, no dot segments (RFC 3986 section 5.2.4), one way to write each byte."""
     unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
-    kept: list[str] = []
+    output: list[str] = []
     segments = _ENCODED.sub(_decode_unreserved, _quoted(path, _IN_PATH)).split("/")
     for segment in segments:
         if segment == "..":
-            del kept[-1:]
+            del output[-1:]
         elif segment not in {"", "."}:
-            kept.append(segment)
-    slash = "/" if kept and segments[-1] in {"", ".", ".."} else ""
-    return "/" + "/".join(kept) + slash
+            output.append(segment)
+    slash = "/" if output and segments[-1] in {"", ".", ".."} else ""
+    return "/" + "/".join(output) + slash
 
 
-def _decode_unreserved(found: re.Match[str]) -> str:
-    char = chr(int(found[1], 16))
-    return char if char in _PLAIN else found[0].upper()
+def _decode_unreserved(match: re.Match[str]) -> str:
+    char = chr(int(match[1], 16))
+    return char if char in _PLAIN else match[0].upper()
 
 
 def _quoted(text: str, safe: str) -> str:
@@ -173,9 +173,9 @@ class CanonicalUrlMiddleware:
 
 def raw_target(environ: dict[str, Any]) -> str:
     """The request target as it was received, or as the path and the query say it."""
-    given = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if given:
-        return str(given)
+    raw_uri = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if raw_uri:
+        return str(raw_uri)
     path = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
     query = str(environ.get("QUERY_STRING", ""))
     return quote(path.encode("latin-1"), safe=_IN_PATH[1:]) + (f"?{query}" if query else "")

@@ -23,26 +23,29 @@ ALL_CAPPED: Final = "0"
 """The word for the deepest doubt; also for what is sent though it is stale."""
 
 
-def format_capped_headers(instead: Mapping[str, Iterable[FieldLine]]) -> str:
+def format_capped_headers(lines_by_level: Mapping[str, Iterable[FieldLine]]) -> str:
     """Spell, for each word, the lines that take the place of those that stand there."""
-    return json.dumps({word: dict(lines) for word, lines in instead.items()}, sort_keys=True)
+    return json.dumps(
+        {level: dict(lines) for level, lines in lines_by_level.items()}, sort_keys=True
+    )
 
 
 def apply_capped_headers(
-    headers: list[FieldLine], kept: Iterable[FieldLine], word: str
+    headers: list[FieldLine], internal_lines: Iterable[FieldLine], cap_level: str
 ) -> list[FieldLine] | None:
     """Return the headers as they are to be sent in doubt; None where that changes nothing."""
-    said = [value for name, value in kept if name.lower() == FIELD_LOWER]
-    instead = _parse(said[0]).get(word) if said else None
-    if not instead:
+    values = [value for name, value in internal_lines if name.lower() == FIELD_LOWER]
+    capped_lines = _parse(values[0]).get(cap_level) if values else None
+    if not capped_lines:
         return None
-    return [(name, instead.get(name.lower(), value)) for name, value in headers]
+    return [(name, capped_lines.get(name.lower(), value)) for name, value in headers]
 
 
 @lru_cache(maxsize=256)
 def _parse(value: str) -> dict[str, dict[str, str]]:
     """Read what `written` wrote; the field is internal, so nobody else writes it."""
-    found: dict[str, dict[str, str]] = json.loads(value)
+    lines_by_level: dict[str, dict[str, str]] = json.loads(value)
     return {
-        word: {name.lower(): line for name, line in lines.items()} for word, lines in found.items()
+        level: {name.lower(): line for name, line in lines.items()}
+        for level, lines in lines_by_level.items()
     }

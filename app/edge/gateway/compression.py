@@ -64,22 +64,24 @@ class Compression:
         """Pass the request on, and compress the response where it may be."""
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ:
             return self._app(environ, start_response)
-        answered = wsgi_call.call_application(self._app, environ, time.time)
-        head = answered.head
-        if not shareable(head):
+        origin_response = wsgi_call.call_application(self._app, environ, time.time)
+        head = origin_response.head
+        if not is_shareable(head):
             start_response(head.status_line, [*head.pairs])
-            return answered.body.remaining()
-        if head.status in _DERIVED or not compressible(head):
-            start_response(head.status_line, _varying(head) if _negotiated(head) else [*head.pairs])
-            return answered.body.remaining()
+            return origin_response.body.remaining()
+        if head.status in _DERIVED or not is_compressible(head):
+            start_response(
+                head.status_line, _with_vary(head) if _varies_by_coding(head) else [*head.pairs]
+            )
+            return origin_response.body.remaining()
         coding = codings.choose_coding(environ.get("HTTP_ACCEPT_ENCODING"), _CODINGS)
         if coding == "identity":
-            start_response(head.status_line, _varying(head))
-            return answered.body.remaining()
-        return _compressed(answered, coding, environ, start_response)
+            start_response(head.status_line, _with_vary(head))
+            return origin_response.body.remaining()
+        return _compressed(origin_response, coding, environ, start_response)
 
 
-def shareable(head: ResponseHead) -> bool:
+def is_shareable(head: ResponseHead) -> bool:
     """Tell whether a shared cache may keep a response: what names no lifetime is not shareable."""
     fields = head.fields
     directives = Directives.parse(fields.lines("cache-control"))
@@ -93,7 +95,7 @@ def shareable(head: ResponseHead) -> bool:
     )
 
 
-def compressible(head: ResponseHead) -> bool:
+def is_compressible(head: ResponseHead) -> bool:
     """Tell whether a body is text, large enough, and not coded by the application."""
     directives = Directives.parse(head.fields.lines("cache-control"))
     length = head.content_length
@@ -104,7 +106,7 @@ def compressible(head: ResponseHead) -> bool:
     )
 
 
-def _negotiated(head: ResponseHead) -> bool:
+def _varies_by_coding(head: ResponseHead) -> bool:
     """Tell whether the whole page, of which this is a part or a 304, could be compressed."""
     if head.status == HTTPStatus.NOT_MODIFIED:
         return True
@@ -114,23 +116,23 @@ def _negotiated(head: ResponseHead) -> bool:
     )
 
 
-def _varying(head: ResponseHead) -> list[FieldLine]:
+def _with_vary(head: ResponseHead) -> list[FieldLine]:
     """Return the header list with one Vary line, which names Accept-Encoding."""
     return [*(pair for pair in head.pairs if pair[0].lower() != "vary"), _vary(head)]
 
 
 def _vary(head: ResponseHead) -> FieldLine:
     names = [name.strip() for line in head.fields.lines("vary") for name in line.split(",")]
-    named = [name for name in names if name and name.lower() != "accept-encoding"]
-    return ("Vary", ", ".join(dict.fromkeys([*named, "Accept-Encoding"])))
+    field_names = [name for name in names if name and name.lower() != "accept-encoding"]
+    return ("Vary", ", ".join(dict.fromkeys([*field_names, "Accept-Encoding"])))
 
 
 def _headers(head: ResponseHead, coding: str, length: int | None) -> list[FieldLine]:
     """Return the header list of the compressed representation, which has an ETag of its own."""
-    kept = [pair for pair in head.pairs if pair[0].lower() not in _REPLACED]
+    pairs = [pair for pair in head.pairs if pair[0].lower() not in _REPLACED]
     tag = content_coding.etag_for_coding(coding, head.fields.single("etag"))
     return [
-        *kept,
+        *pairs,
         ("Content-Encoding", coding),
         *([("Content-Length", str(length))] if length is not None else []),
         *([("ETag", tag)] if tag is not None else []),
@@ -139,48 +141,51 @@ def _headers(head: ResponseHead, coding: str, length: int | None) -> list[FieldL
 
 
 def _compressed(
-    answered: OriginResponse, coding: str, environ: WSGIEnvironment, start_response: StartResponse
+    origin_response: OriginResponse,
+    coding: str,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
     """Start the response in this coding; return its body."""
-    head = answered.head
-    if _has_it_already(head, coding, environ):
-        answered.body.close()
-        kept = [pair for pair in _headers(head, coding, None) if pair[0].lower() not in _IN_304]
-        start_response("304 Not Modified", kept)
+    head = origin_response.head
+    if _is_not_modified(head, coding, environ):
+        origin_response.body.close()
+        pairs = [pair for pair in _headers(head, coding, None) if pair[0].lower() not in _IN_304]
+        start_response("304 Not Modified", pairs)
         return []
     if environ["REQUEST_METHOD"] == "HEAD":
         start_response(head.status_line, _headers(head, coding, None))
-        return answered.body.remaining()
+        return origin_response.body.remaining()
     if head.content_length is None or head.content_length > LARGEST:
         start_response(head.status_line, _headers(head, coding, None))
-        return _Stream(answered.body, _ENCODERS[coding](), flush=head.content_length is None)
-    return _at_once(answered, coding, start_response)
+        return _Stream(origin_response.body, _ENCODERS[coding](), flush=head.content_length is None)
+    return _compress_whole_body(origin_response, coding, start_response)
 
 
-def _has_it_already(head: ResponseHead, coding: str, environ: WSGIEnvironment) -> bool:
+def _is_not_modified(head: ResponseHead, coding: str, environ: WSGIEnvironment) -> bool:
     """Evaluate If-None-Match for the compressed representation (RFC 9110 section 13.1.2)."""
-    wanted = environ.get("HTTP_IF_NONE_MATCH")
+    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     tag = content_coding.etag_for_coding(coding, head.fields.single("etag"))
-    if wanted is None or tag is None or head.status != HTTPStatus.OK:
+    if if_none_match is None or tag is None or head.status != HTTPStatus.OK:
         return False
-    return not validators.evaluate_if_none_match(wanted, tag)
+    return not validators.evaluate_if_none_match(if_none_match, tag)
 
 
-def _at_once(
-    answered: OriginResponse, coding: str, start_response: StartResponse
+def _compress_whole_body(
+    origin_response: OriginResponse, coding: str, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Compress a body of known length; one that does not have that length is sent as it is."""
-    head = answered.head
-    content = answered.body.spool(LARGEST)
+    head = origin_response.head
+    content = origin_response.body.spool(LARGEST)
     if content is None or len(content) != head.content_length:
-        start_response(head.status_line, _varying(head))
-        return answered.body.remaining()
+        start_response(head.status_line, _with_vary(head))
+        return origin_response.body.remaining()
     try:
         encoder = _ENCODERS[coding]()
         packed = encoder.process(content) + encoder.finish()
     except Exception:  # noqa: BLE001 - the page is sent uncompressed then
         _log.exception("compression.failed: a page is sent uncompressed (%s)", coding)
-        start_response(head.status_line, _varying(head))
+        start_response(head.status_line, _with_vary(head))
         return [content]
     start_response(head.status_line, _headers(head, coding, len(packed)))
     return [packed]

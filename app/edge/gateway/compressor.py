@@ -28,22 +28,22 @@ class Compressor:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tried = LruSet()
-        self._open = 0
-        self._closed = Condition()
+        self._attempted_ids = LruSet()
+        self._open_bodies = 0
+        self._condition = Condition()
 
     def compress_on_close(
         self, key: bytes, stored: StoredResponse, body: Iterable[bytes]
     ) -> Iterable[bytes]:
         """Return the body; when it is closed, the page is packed."""
-        with self._closed:
-            self._open += 1
+        with self._condition:
+            self._open_bodies += 1
         return _CallbackBody(body, lambda: self._run(key, stored))
 
     def drain(self, timeout: timedelta) -> bool:
         """Wait until every such body was closed and its page packed; False when it took longer."""
-        with self._closed:
-            return self._closed.wait_for(lambda: not self._open, timeout.total_seconds())
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._open_bodies, timeout.total_seconds())
 
     def _run(self, key: bytes, stored: StoredResponse) -> None:
         try:
@@ -51,16 +51,16 @@ class Compressor:
         except Exception:  # noqa: BLE001 - the reader has the page; it is packed another time
             _log.exception("gateway.packing_failed")
         finally:
-            with self._closed:
-                self._open -= 1
-                self._closed.notify_all()
+            with self._condition:
+                self._open_bodies -= 1
+                self._condition.notify_all()
 
     def compress(self, key: bytes, stored: StoredResponse) -> None:
         """Add the codings to what is stored, unless it was purged or replaced."""
         name = stored.id.encode()
-        if name in self._tried:
+        if name in self._attempted_ids:
             return
-        self._tried.add(name)
+        self._attempted_ids.add(name)
         try:
             # Before the body is read, so that nothing comes back which is purged from now on.
             token = self._store.purge_token()

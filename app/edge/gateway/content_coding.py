@@ -62,8 +62,8 @@ def is_compressible(fields: HeaderFields, directives: Directives, *, status: int
 
 def compress(content: bytes) -> dict[str, bytes]:
     """Return the codings that make it smaller, the preferred first."""
-    made = {coding: pack(content) for coding, pack in _STORED_ENCODERS.items()}
-    return {coding: body for coding, body in made.items() if len(body) < len(content)}
+    encoded = {coding: pack(content) for coding, pack in _STORED_ENCODERS.items()}
+    return {coding: body for coding, body in encoded.items() if len(body) < len(content)}
 
 
 def compress_fast(
@@ -88,11 +88,11 @@ def compress_fast(
 def add_codings(stored: StoredResponse, lengths: Mapping[str, int]) -> StoredResponse:
     """Return a stored page with bodies in these codings beside its content."""
     identity = next(body for body in stored.bodies if body.coding == "identity")
-    made = (
+    encoded_bodies = (
         BodyInfo(coding=coding, length=length, etag=etag_for_coding(coding, identity.etag))
         for coding, length in lengths.items()
     )
-    return replace(stored, bodies=(*made, identity), needs_compression=False)
+    return replace(stored, bodies=(*encoded_bodies, identity), needs_compression=False)
 
 
 def etag_for_coding(coding: str, etag: str | None) -> str | None:

@@ -28,14 +28,14 @@ class FetchContext:
     lookup_result: LookupResult
     purge_token: int
     #: Nobody shares the answer, so the application may see the reader's own conditions.
-    alone: bool = False
+    is_private: bool = False
 
-    def status(self, **said: object) -> CacheStatus:
+    def build_status(self, **parameters: object) -> CacheStatus:
         """Return what became of it, beside why it was put at all."""
-        return CacheStatus(fwd=self.lookup_result.fwd, **said)  # type: ignore[arg-type] # names of its fields
+        return CacheStatus(fwd=self.lookup_result.fwd, **parameters)  # type: ignore[arg-type] # names of its fields
 
     @property
-    def conditional(self) -> bool:
+    def forwards_conditions(self) -> bool:
         """Tell whether the application sees the reader's own conditions or Range.
 
         Its response is then for this reader: it may be a part of the page, a 304 or a 416, and
@@ -43,13 +43,13 @@ class FetchContext:
         """
         if self.lookup_result.stored is not None or not self.request.is_conditional:
             return False
-        return self.request.fetches_head_only or self.alone
+        return self.request.fetches_head_only or self.is_private
 
-    def environ(self) -> WSGIEnvironment:
+    def build_environ(self) -> WSGIEnvironment:
         """Return what the application is asked: with our validators, not with the reader's."""
         request, stored = self.request, self.lookup_result.stored
         if stored is None:
-            return request.environ_for_origin(conditions=self.conditional)
+            return request.environ_for_origin(conditions=self.forwards_conditions)
         environ = request.environ_for_origin()
         if not request.fetches_head_only:
             fields = stored.fields

@@ -33,39 +33,39 @@ _MAX_POLL = 0.02
 class _PendingFetch:
     """What the threads of this process wait for while one of them leads or asks for all."""
 
-    __slots__ = ("done", "finished")
+    __slots__ = ("finished_event", "is_complete")
 
     def __init__(self) -> None:
-        self.done = threading.Event()
+        self.finished_event = threading.Event()
         #: Whether the page was asked for and is done, or the asking merely took too long.
-        self.finished = False
+        self.is_complete = False
 
 
 class FileCollapser:
     """Elects among all threads of all processes that are given the same folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._desk = _lock_file_for(folder)
+        self._lock_file = _lock_file_for(folder)
 
     @contextmanager
     def elect(self, key: bytes, wait: timedelta) -> Iterator[CollapseRole]:
         """Enter as leader at once, or wait for the leader to leave."""
         deadline = time.monotonic() + wait.total_seconds()
         digest = blake2b(key, digest_size=8).digest()
-        mine = self._desk.register(digest, deadline)
-        if isinstance(mine, CollapseRole):
-            yield mine
+        pending = self._lock_file.register(digest, deadline)
+        if isinstance(pending, CollapseRole):
+            yield pending
             return
         role = CollapseRole.ALONE
         try:
-            role = self._desk.acquire(digest, deadline)
+            role = self._lock_file.acquire(digest, deadline)
             if role is not CollapseRole.LEADER:
-                self._desk.release(digest, mine, finished=role is CollapseRole.FOLLOWER)
+                self._lock_file.release(digest, pending, finished=role is CollapseRole.FOLLOWER)
             yield role
         finally:
             if role is CollapseRole.LEADER:
-                self._desk.unlock(digest)
-                self._desk.release(digest, mine, finished=True)
+                self._lock_file.unlock(digest)
+                self._lock_file.release(digest, pending, finished=True)
 
 
 class _LockFile:
@@ -78,7 +78,7 @@ class _LockFile:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._waits: dict[bytes, _PendingFetch] = {}
+        self._pending_fetches: dict[bytes, _PendingFetch] = {}
         self._pid = os.getpid()
 
     def register(self, digest: bytes, deadline: float) -> CollapseRole | _PendingFetch:
@@ -88,22 +88,22 @@ class _LockFile:
             self._reset()
         while True:
             with self._lock:
-                other = self._waits.get(digest)
+                other = self._pending_fetches.get(digest)
                 if other is None:
-                    mine = self._waits[digest] = _PendingFetch()
-                    return mine
-            if not other.done.wait(max(0.0, deadline - time.monotonic())):
+                    pending = self._pending_fetches[digest] = _PendingFetch()
+                    return pending
+            if not other.finished_event.wait(max(0.0, deadline - time.monotonic())):
                 return CollapseRole.ALONE
-            if other.finished:
+            if other.is_complete:
                 return CollapseRole.FOLLOWER
 
-    def release(self, digest: bytes, mine: _PendingFetch, *, finished: bool) -> None:
+    def release(self, digest: bytes, pending: _PendingFetch, *, finished: bool) -> None:
         """Let the other threads of this process go on."""
-        mine.finished = finished
+        pending.is_complete = finished
         with self._lock:
-            if self._waits.get(digest) is mine:
-                del self._waits[digest]
-        mine.done.set()
+            if self._pending_fetches.get(digest) is pending:
+                del self._pending_fetches[digest]
+        pending.finished_event.set()
 
     def acquire(self, digest: bytes, deadline: float) -> CollapseRole:
         """Take the lock, or wait until the process that has it lets go."""
@@ -111,10 +111,10 @@ class _LockFile:
             file = self._open()
             if _try_lock(file, digest, fcntl.LOCK_EX):
                 return CollapseRole.LEADER
-            nap = _MIN_POLL
-            while (left := deadline - time.monotonic()) > 0:
-                time.sleep(min(nap, left))
-                nap = min(nap * 1.5, _MAX_POLL)
+            pause = _MIN_POLL
+            while (remaining := deadline - time.monotonic()) > 0:
+                time.sleep(min(pause, remaining))
+                pause = min(pause * 1.5, _MAX_POLL)
                 # A shared lock, so that all who wait see at once that the leader has left.
                 if _try_lock(file, digest, fcntl.LOCK_SH):
                     self.unlock(digest)
@@ -137,14 +137,14 @@ class _LockFile:
             return self._file
 
 
-_desks: dict[Path, _LockFile] = {}
-_desks_lock = threading.Lock()
+_lock_files: dict[Path, _LockFile] = {}
+_lock_files_lock = threading.Lock()
 
 
 def _lock_file_for(folder: Path) -> _LockFile:
     path = folder.resolve() / "collapse"
-    with _desks_lock:
-        return _desks.setdefault(path, _LockFile(path))
+    with _lock_files_lock:
+        return _lock_files.setdefault(path, _LockFile(path))
 
 
 def _byte_offset(digest: bytes) -> int:

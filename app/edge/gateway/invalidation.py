@@ -25,11 +25,11 @@ _LOCATION_FIELDS: Final = ("location", "content-location")
 
 
 def find_invalidated_keys(
-    environ: WSGIEnvironment, line: str, pairs: list[FieldLine], keying: CacheKeyBuilder
+    environ: WSGIEnvironment, line: str, pairs: list[FieldLine], key_builder: CacheKeyBuilder
 ) -> Iterator[bytes]:
     """Give the keys of the target and of what Location and Content-Location name at its origin."""
-    site = keying.site(environ)
-    target = keying.build(environ, keying.query(environ), site)
+    site = key_builder.site(environ)
+    target = key_builder.build(environ, key_builder.query(environ), site)
     if not line.startswith(_SUCCESS_PREFIXES) or site is None or target is None:
         return
     yield target
@@ -38,7 +38,7 @@ def find_invalidated_keys(
     fields = HeaderFields(pairs)
     for name in _LOCATION_FIELDS:
         for value in fields.lines(name):
-            key = _key_if_same_site(address, value, site, keying)
+            key = _key_if_same_site(address, value, site, key_builder)
             if key is not None:
                 yield key
 

@@ -54,14 +54,16 @@ def lookup(request: Request, variants: tuple[StoredResponse, ...], now: float) -
             return _VARY_MISS
         stored = max(matching, key=_recency)
     age = max(0.0, now - stored.generated_at)
-    use = reuse.decide_reuse(stored, age=age, asked=request.directives)
-    found = LookupResult(
+    use = reuse.decide_reuse(stored, age=age, request_directives=request.directives)
+    lookup_result = LookupResult(
         stored,
         age,
         use,
         ForwardReason.REQUEST if use is ReuseDecision.REQUEST else ForwardReason.STALE,
     )
-    return found.as_stale() if stored.generated_at > now + _MAX_CLOCK_SKEW else found
+    return (
+        lookup_result.as_stale() if stored.generated_at > now + _MAX_CLOCK_SKEW else lookup_result
+    )
 
 
 def _recency(stored: StoredResponse) -> tuple[float, float]:

@@ -31,8 +31,10 @@ def has_looped(environ: WSGIEnvironment, token: str) -> bool:
     if not via and not cdn_loop:
         return False
     tokens = _cdn_ids(cdn_loop or "")
-    known = [name for name in tokens if name == PSEUDONYM or name.startswith(f"{PSEUDONYM}-")]
-    return token in tokens or PSEUDONYM in tokens or _hops(via or "") > len(known)
+    gateway_tokens = [
+        name for name in tokens if name == PSEUDONYM or name.startswith(f"{PSEUDONYM}-")
+    ]
+    return token in tokens or PSEUDONYM in tokens or _hops(via or "") > len(gateway_tokens)
 
 
 def is_own_server(link: socket.socket, environ: WSGIEnvironment) -> bool:

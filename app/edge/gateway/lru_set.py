@@ -9,8 +9,8 @@ from collections import OrderedDict
 class LruSet:
     """The keys of the last answers that could not be shared; safe for threads."""
 
-    def __init__(self, most: int = 1024) -> None:
-        self._most = most
+    def __init__(self, limit: int = 1024) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._keys: OrderedDict[bytes, None] = OrderedDict()
 
@@ -22,7 +22,7 @@ class LruSet:
         with self._lock:
             self._keys[key] = None
             self._keys.move_to_end(key)
-            if len(self._keys) > self._most:
+            if len(self._keys) > self._limit:
                 self._keys.popitem(last=False)
 
     def discard(self, key: bytes) -> None:

@@ -195,18 +195,20 @@ class Options:
             raise ValueError(
                 f"heuristic is a part between 0 and 1, not {self.heuristic_fraction!r}."
             )
-        coded = {"accept-encoding"} if self.compress else set()
-        wishes = (
+        coding_fields = {"accept-encoding"} if self.compress else set()
+        directive_fields = (
             set() if "no-cache" in self.obeyed_request_directives else {"cache-control", "pragma"}
         )
         object.__setattr__(
-            self, "all_withheld_fields", self.withheld_fields | coded | wishes | {"content-type"}
+            self,
+            "all_withheld_fields",
+            self.withheld_fields | coding_fields | directive_fields | {"content-type"},
         )
 
     @classmethod
     def shield(cls, **changes: object) -> Self:
         """Return options for the edge of an origin of our own that purges what it changes."""
-        made = cls(
+        options = cls(
             obeyed_request_directives=frozenset({"only-if-cached"}),
             ignored_parameters=TRACKERS,
             per_request_fields=PER_REQUEST,
@@ -214,7 +216,7 @@ class Options:
             get_on_head=True,
             reset_age=True,
         )
-        return replace(made, **changes)  # type: ignore[arg-type] # the constructor checks them
+        return replace(options, **changes)  # type: ignore[arg-type] # the constructor checks them
 
 
 def _split(site: str) -> tuple[str, str]:

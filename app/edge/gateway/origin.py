@@ -56,11 +56,11 @@ class OriginResponse(http.client.HTTPResponse):
             self.chunked, self.length = False, 0  # type: ignore[attr-defined, unused-ignore] # not in typeshed
             return
         try:
-            framed = framing.of_response(fields, http_1_0=self.version == _HTTP_1_0)
+            frame = framing.of_response(fields, http_1_0=self.version == _HTTP_1_0)
         except framing.FramingError as error:
             raise http.client.HTTPException(str(error)) from error
-        self.chunked, self.length = framed.chunked, framed.length  # type: ignore[attr-defined, unused-ignore] # not in typeshed
-        self.malformed = self.malformed or framed.contradictory
+        self.chunked, self.length = frame.chunked, frame.length  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+        self.malformed = self.malformed or frame.contradictory
 
     def _read_final_status(self) -> tuple[str, int, str]:
         for _ in range(_MOST_INTERIM):
@@ -73,14 +73,14 @@ class OriginResponse(http.client.HTTPResponse):
         raise http.client.HTTPException(f"More than {_MOST_INTERIM} interim responses.")
 
     def _read_section(self) -> Section:
-        found: list[bytes] = []
+        raw_lines: list[bytes] = []
         while (line := self.fp.readline(_LONGEST_LINE + 1)) not in {b"\r\n", b"\n"}:
             if not line.endswith(b"\n"):
                 raise http.client.HTTPException("The head of the response breaks off.")
-            found.append(line)
-            if len(found) > _MOST_LINES:
+            raw_lines.append(line)
+            if len(raw_lines) > _MOST_LINES:
                 raise http.client.HTTPException(f"More than {_MOST_LINES} header lines.")
-        return lines.parse(found)
+        return lines.parse(raw_lines)
 
     def _read_next_chunk_size(self) -> int:
         """Return the size of the next chunk; ValueError, as the caller expects, for no size."""

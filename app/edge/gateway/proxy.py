@@ -77,63 +77,69 @@ class Proxy:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Forward one request and stream the answer."""
-        refused = looped(environ, self.token)
-        if refused is not None:
-            return _send(start_response, refused)
-        link = self._connect()
+        error_response = looped(environ, self.token)
+        if error_response is not None:
+            return _send(start_response, error_response)
+        upstream = self._connect()
         try:
-            response = self._send(link, environ)
+            response = self._send(upstream, environ)
         except _LoopError:
-            link.close()
+            upstream.close()
             return _send(start_response, loop_detected())
         except _BadRequestError as error:
-            link.close()
+            upstream.close()
             return _send(start_response, reply.build_text_response("400 Bad Request", str(error)))
         except TimeoutError:
-            link.close()
-            late = reply.build_text_response("504 Gateway Timeout", "The origin did not answer.")
-            return _send(start_response, late)
+            upstream.close()
+            timeout_response = reply.build_text_response(
+                "504 Gateway Timeout", "The origin did not answer."
+            )
+            return _send(start_response, timeout_response)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            link.close()
+            upstream.close()
             _log.warning("proxy.origin_failed", extra={"error": repr(error)})
-            failed = reply.build_text_response(
+            error_response = reply.build_text_response(
                 "502 Bad Gateway", "The origin could not be reached."
             )
-            return _send(start_response, failed)
+            return _send(start_response, error_response)
         if response.malformed:
             environ[FINDING_KEY] = _MALFORMED
         start_response(f"{response.status:03} {response.reason or 'Unknown'}", _headers(response))
-        return _ResponseStream(response, link)
+        return _ResponseStream(response, upstream)
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._address
-        link = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        upstream = http.client.HTTPConnection(host, port, timeout=self._timeout)
         if self._secure:
             context = ssl.create_default_context()
-            link = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
-        link.response_class = OriginResponse
-        return link
+            upstream = http.client.HTTPSConnection(
+                host, port, timeout=self._timeout, context=context
+            )
+        upstream.response_class = OriginResponse
+        return upstream
 
-    def _send(self, link: http.client.HTTPConnection, environ: WSGIEnvironment) -> OriginResponse:
+    def _send(
+        self, upstream: http.client.HTTPConnection, environ: WSGIEnvironment
+    ) -> OriginResponse:
         chunked, length = _request_framing(environ)
-        link.connect()
-        if loops.is_own_server(link.sock, environ):
+        upstream.connect()
+        if loops.is_own_server(upstream.sock, environ):
             raise _LoopError
-        link.putrequest(
+        upstream.putrequest(
             environ["REQUEST_METHOD"],
             self._target(environ),
             skip_host=True,
             skip_accept_encoding=True,
         )
         for name, value in self._request_headers(environ):
-            link.putheader(name, value.encode("latin-1"))
+            upstream.putheader(name, value.encode("latin-1"))
         if chunked:
-            link.putheader("Transfer-Encoding", "chunked")
+            upstream.putheader("Transfer-Encoding", "chunked")
         elif length is not None:
-            link.putheader("Content-Length", str(length))
+            upstream.putheader("Content-Length", str(length))
         body = _chunks(environ["wsgi.input"], length) if chunked or length else None
-        link.endheaders(body, encode_chunked=chunked)
-        response = link.getresponse()
+        upstream.endheaders(body, encode_chunked=chunked)
+        response = upstream.getresponse()
         assert isinstance(response, OriginResponse)
         return response
 
@@ -210,14 +216,14 @@ def _request_framing(environ: WSGIEnvironment) -> tuple[bool, int | None]:
 
 def _chunks(stream: _Readable, length: int | None) -> Iterator[bytes]:
     """Give the request's body; it must be there to the last byte that was announced."""
-    left = length
-    while left is None or left > 0:
-        chunk = stream.read(_CHUNK if left is None else min(_CHUNK, left))
+    remaining = length
+    while remaining is None or remaining > 0:
+        chunk = stream.read(_CHUNK if remaining is None else min(_CHUNK, remaining))
         if not chunk:
             break
-        left = None if left is None else left - len(chunk)
+        remaining = None if remaining is None else remaining - len(chunk)
         yield chunk
-    if left:
+    if remaining:
         raise _BadRequestError("The body of the request is shorter than its Content-Length.")
 
 

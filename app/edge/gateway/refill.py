@@ -56,17 +56,17 @@ class Refill:
         gateway: Gateway,
         store: RefillSource,
         *,
-        leads: Callable[[], bool],
+        is_leader: Callable[[], bool],
         pace: RefillPace | None = None,
-        ticks: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gateway = gateway
         self._store = store
-        self._leads = leads
+        self._is_leader = is_leader
         self._pace = pace or RefillPace()
-        self._ticks = ticks
-        self._purges = 0
-        self._calm_at = 0.0
+        self._monotonic = monotonic
+        self._last_token = 0
+        self._quiet_until = 0.0
 
     def run(self, stop: Event) -> None:
         """Refill until `stop` is set."""
@@ -75,18 +75,23 @@ class Refill:
 
     def step(self) -> timedelta:
         """Make at most one page; return how long to leave the machine to others."""
-        if not self._leads():
+        if not self._is_leader():
             return self._pace.poll_interval
-        now, purges = self._ticks(), self._store.purge_token()
-        if purges != self._purges:
-            self._purges, self._calm_at = purges, now + self._pace.quiet_period.total_seconds()
-        if now < self._calm_at or self._gateway.is_fetching:
+        now, token = self._monotonic(), self._store.purge_token()
+        if token != self._last_token:
+            self._last_token, self._quiet_until = (
+                token,
+                now + self._pace.quiet_period.total_seconds(),
+            )
+        if now < self._quiet_until or self._gateway.is_fetching:
             return self._pace.quiet_period
         key = self._store.pop_refill_key()
         if key is None:
             return self._pace.poll_interval
         self._refill_page(key)
-        return max(self._pace.rest, timedelta(seconds=self._ticks() - now) * self._pace.rest_factor)
+        return max(
+            self._pace.rest, timedelta(seconds=self._monotonic() - now) * self._pace.rest_factor
+        )
 
     def _step(self) -> timedelta:
         try:

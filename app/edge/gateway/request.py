@@ -56,13 +56,15 @@ class Request:
         "site",
     )
 
-    def __init__(self, environ: WSGIEnvironment, options: Options, keying: CacheKeyBuilder) -> None:
+    def __init__(
+        self, environ: WSGIEnvironment, options: Options, key_builder: CacheKeyBuilder
+    ) -> None:
         self.environ = environ
         self._options = options
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
-        wishes = "HTTP_CACHE_CONTROL" in environ or "HTTP_PRAGMA" in environ
+        has_directives = "HTTP_CACHE_CONTROL" in environ or "HTTP_PRAGMA" in environ
         self.directives = (
-            _parse_request_directives(environ, options) if wishes else reuse.NO_DIRECTIVES
+            _parse_request_directives(environ, options) if has_directives else reuse.NO_DIRECTIVES
         )
         #: What the origin is asked for, where it has codings of its own.
         self.origin_coding = (
@@ -71,11 +73,11 @@ class Request:
             else _negotiate_origin_coding(environ, options)
         )
         self.bypass_reason = self._find_bypass_reason()
-        self.query = keying.query(environ) if environ.get("QUERY_STRING") else ""
-        self.site = keying.site(environ)
+        self.query = key_builder.query(environ) if environ.get("QUERY_STRING") else ""
+        self.site = key_builder.site(environ)
         self.key = None
         if self.bypass_reason is None:
-            self.key = keying.build(environ, self.query, self.site)
+            self.key = key_builder.build(environ, self.query, self.site)
         if self.key is None and self.bypass_reason is None:
             self.bypass_reason = "unkeyable"
 
@@ -160,7 +162,7 @@ class Request:
             environ["REQUEST_METHOD"] = "GET"
         return environ
 
-    def detach(self, keying: CacheKeyBuilder) -> Request:
+    def detach(self, key_builder: CacheKeyBuilder) -> Request:
         """Return a GET for the same page that outlives this request and its connection."""
         environ = {
             name: value
@@ -168,7 +170,7 @@ class Request:
             if isinstance(value, str) or name in _CONNECTION_INDEPENDENT
         }
         environ["REQUEST_METHOD"] = "GET"
-        request = Request(environ, self._options, keying)
+        request = Request(environ, self._options, key_builder)
         request.directives = reuse.NO_DIRECTIVES
         return request
 
@@ -205,9 +207,9 @@ def drop_connection_fields(environ: WSGIEnvironment) -> None:
     An application and a cache that read such a field would answer for a request that the next hop
     never gets (RFC 9110 section 7.6.1).
     """
-    named = environ.get("HTTP_CONNECTION")
-    if named:
-        for name in connection.named_fields(named):
+    connection_value = environ.get("HTTP_CONNECTION")
+    if connection_value:
+        for name in connection.named_fields(connection_value):
             environ.pop(environ_name(name), None)
 
 

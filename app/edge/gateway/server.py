@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..http.fields import FieldLine
 
-_KEPT: Final = frozenset({"date", "server"})
+_ORIGIN_FIELDS: Final = frozenset({"date", "server"})
 
 
 class Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is not typed
@@ -22,14 +22,16 @@ class Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is
     def process_headers(self, headers: list[FieldLine]) -> None:
         """Take the header list of the application."""
         super().process_headers(headers)
-        self._kept = [(name, value) for name, value in headers if name.lower() in _KEPT]
+        self._origin_headers = [
+            (name, value) for name, value in headers if name.lower() in _ORIGIN_FIELDS
+        ]
 
     def default_headers(self) -> list[str]:
         """Return the lines that gunicorn writes by itself, and the origin's in their place."""
-        kept = {name.lower() for name, _ in self._kept}
+        origin_names = {name.lower() for name, _ in self._origin_headers}
         lines: list[str] = super().default_headers()
-        lines = [line for line in lines if line.partition(":")[0].lower() not in kept]
-        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._kept)]
+        lines = [line for line in lines if line.partition(":")[0].lower() not in origin_names]
+        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._origin_headers)]
 
 
 class _Uncacheable:

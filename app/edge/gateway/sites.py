@@ -37,7 +37,7 @@ class Sites:
         """List a site before its first page is stored; False when that could not be written."""
         return self._lists.enlist(_NAME, site.encode(), full=_TOO_MANY)
 
-    def known(self) -> tuple[str, ...] | None:
+    def list_sites(self) -> tuple[str, ...] | None:
         """The sites that were listed; None when there are more than the list has room for."""
         lines = (self._lists.get_metadata(_NAME) or b"").split(b"\n")
         return None if _TOO_MANY in lines else tuple(_decoded(lines))

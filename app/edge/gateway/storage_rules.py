@@ -30,7 +30,7 @@ class FreshenedResponse:
     """A stored response under a newer head, and whether it may still be stored."""
 
     stored: StoredResponse
-    verdict: storing.StorageDecision
+    decision: storing.StorageDecision
 
 
 class StorageRules:
@@ -41,11 +41,13 @@ class StorageRules:
 
     def candidate(self, head: ResponseHead, request: Request) -> storing.StorageCandidate:
         """Return the question whether this may be stored for that request."""
-        obeyed = targeted.effective_directives(head.fields, self._options.targeted_fields)
-        lifetime = freshness.explicit_lifetime(head.fields, obeyed, received_at=head.received_at)
-        guesses = head.status in freshness.HEURISTIC_STATUSES or "public" in obeyed.directives
-        guesses = guesses and not request.personal
-        if lifetime.source is None and guesses and self._options.heuristic_fraction:
+        effective = targeted.effective_directives(head.fields, self._options.targeted_fields)
+        lifetime = freshness.explicit_lifetime(head.fields, effective, received_at=head.received_at)
+        allows_heuristic = (
+            head.status in freshness.HEURISTIC_STATUSES or "public" in effective.directives
+        )
+        allows_heuristic = allows_heuristic and not request.personal
+        if lifetime.source is None and allows_heuristic and self._options.heuristic_fraction:
             lifetime = freshness.heuristic_lifetime(
                 head.fields, received_at=head.received_at, fraction=self._options.heuristic_fraction
             )
@@ -53,7 +55,7 @@ class StorageRules:
             status=head.status,
             reason=head.reason,
             fields=head.fields,
-            effective=obeyed,
+            effective=effective,
             lifetime=lifetime,
             has_credentials=request.has_credentials,
             personal=request.personal,
@@ -69,26 +71,33 @@ class StorageRules:
         request: Request,
     ) -> StoredResponse:
         """Return what to keep of a complete answer; its codings come later."""
-        ours = self._options.compress and request.origin_coding is None
-        packs = ours and content_coding.is_compressible(
+        may_compress = self._options.compress and request.origin_coding is None
+        compresses = may_compress and content_coding.is_compressible(
             head.fields, candidate.effective.directives, status=head.status
         )
         etag = head.fields.first("etag")
         bodies = (BodyInfo(coding="identity", length=len(content), etag=etag),)
-        large = len(content) >= self._options.min_compress_size
-        return self.build(head, candidate, request, bodies, coded=packs, unpacked=packs and large)
+        is_large_enough = len(content) >= self._options.min_compress_size
+        return self.build(
+            head,
+            candidate,
+            request,
+            bodies,
+            vary_on_coding=compresses,
+            needs_compression=compresses and is_large_enough,
+        )
 
     def freshen(
         self, old: StoredResponse, newer: ResponseHead, request: Request
     ) -> FreshenedResponse:
         """Return a stored response as a 304 or HEAD has it now (RFC 9111 sections 3.2, 4.3.4)."""
         lines = (*old.headers, *old.internal_headers)
-        left_out = (
+        excluded = (
             self.candidate(newer, request).excluded_fields
             | self._options.per_request_fields
             | _PER_BODY_FIELDS
         )
-        merged = header_update.update_stored_fields(lines, newer.pairs, left_out)
+        merged = header_update.update_stored_fields(lines, newer.pairs, excluded)
         etag = newer.fields.first("etag") or _etag(old)
         head = ResponseHead(
             status=old.status,
@@ -102,12 +111,17 @@ class StorageRules:
             replace(body, etag=content_coding.etag_for_coding(body.coding, etag))
             for body in old.bodies
         )
-        coded = len(bodies) > 1 or old.needs_compression
-        made = self.build(
-            head, candidate, request, bodies, coded=coded, unpacked=old.needs_compression
+        vary_on_coding = len(bodies) > 1 or old.needs_compression
+        stored = self.build(
+            head,
+            candidate,
+            request,
+            bodies,
+            vary_on_coding=vary_on_coding,
+            needs_compression=old.needs_compression,
         )
         return FreshenedResponse(
-            stored=replace(made, id=old.id), verdict=storing.decide_storage(candidate)
+            stored=replace(stored, id=old.id), decision=storing.decide_storage(candidate)
         )
 
     def unstored_fields(
@@ -115,8 +129,8 @@ class StorageRules:
     ) -> tuple[FieldLine, ...]:
         """Return the fields that are for this one reader, and Age as it came from upstream."""
         private = candidate.effective.directives.fields("private")
-        validated = candidate.effective.directives.fields("no-cache")
-        names = private | validated | self._options.per_request_fields | {"age"}
+        no_cache = candidate.effective.directives.fields("no-cache")
+        names = private | no_cache | self._options.per_request_fields | {"age"}
         return tuple(
             pair
             for pair in head.pairs
@@ -130,13 +144,13 @@ class StorageRules:
         request: Request,
         bodies: tuple[BodyInfo, ...],
         *,
-        coded: bool = False,
-        unpacked: bool = False,
+        vary_on_coding: bool = False,
+        needs_compression: bool = False,
     ) -> StoredResponse:
         """Return the value: lines sorted into shown and internal, times and verdicts worked out."""
         directives, options = candidate.effective.directives, self._options
-        left_out = candidate.excluded_fields | options.per_request_fields | _PER_BODY_FIELDS
-        lines = [pair for pair in head.pairs if pair[0].lower() not in left_out]
+        excluded = candidate.excluded_fields | options.per_request_fields | _PER_BODY_FIELDS
+        lines = [pair for pair in head.pairs if pair[0].lower() not in excluded]
         headers = tuple(pair for pair in lines if pair[0].lower() not in options.internal_fields)
         initial_age = freshness.corrected_initial_age(
             head.fields, requested_at=head.requested_at, received_at=head.received_at
@@ -145,7 +159,7 @@ class StorageRules:
             id=secrets.token_hex(8),
             status=head.status,
             reason=head.reason,
-            headers=vary.in_one_line(headers, *(["Accept-Encoding"] if coded else [])),
+            headers=vary.in_one_line(headers, *(["Accept-Encoding"] if vary_on_coding else [])),
             internal_headers=tuple(
                 pair for pair in lines if pair[0].lower() in options.internal_fields
             ),
@@ -160,7 +174,7 @@ class StorageRules:
             stale_while_revalidate=directives.delta_seconds("stale-while-revalidate") or 0,
             stale_if_error=directives.delta_seconds("stale-if-error") or 0,
             resets_age=self._resets_age(candidate),
-            needs_compression=unpacked,
+            needs_compression=needs_compression,
         )
 
     def _resets_age(self, candidate: storing.StorageCandidate) -> bool:
@@ -187,8 +201,8 @@ def _is_cacheable_downstream(fields: HeaderFields, options: Options) -> bool:
     """Tell whether caches behind the gateway may keep the response, so that an Age costs them."""
     if any(name in fields and name not in options.internal_fields for name in _CDN_FIELDS):
         return True
-    said = Directives.parse(fields.lines("cache-control"))
-    return bool(said.delta_seconds("s-maxage") or said.delta_seconds("max-age"))
+    directives = Directives.parse(fields.lines("cache-control"))
+    return bool(directives.delta_seconds("s-maxage") or directives.delta_seconds("max-age"))
 
 
 def _etag(stored: StoredResponse) -> str | None:

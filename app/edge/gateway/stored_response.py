@@ -28,7 +28,7 @@ _CONTENT: Final = frozenset(
     }
 )
 _DATED: Final = frozenset({"date", "expires"})
-_MAGIC: Final = b"broadsheet stored 3\n"
+_MAGIC: Final = b"broadsheet stored 4\n"
 _CHECK: Final = 4
 
 
@@ -99,12 +99,16 @@ class StoredResponse:
     def __post_init__(self) -> None:
         object.__setattr__(self, "status_line", f"{self.status:03} {self.reason}")
         until = self._expires_delta() if self.resets_age else None
-        said = {"date"} if until is None else {"date", "expires"}
-        dated = tuple(pair for pair in self.headers if self.resets_age and pair[0].lower() in said)
+        date_names = {"date"} if until is None else {"date", "expires"}
+        dated = tuple(
+            pair for pair in self.headers if self.resets_age and pair[0].lower() in date_names
+        )
         object.__setattr__(self, "expires_after", until)
         object.__setattr__(self, "date_fields", dated)
         object.__setattr__(
-            self, "representations", {body.coding: self._answer(body) for body in self.bodies}
+            self,
+            "representations",
+            {body.coding: self._representation(body) for body in self.bodies},
         )
 
     @property
@@ -121,7 +125,7 @@ class StoredResponse:
         date = dates.parse_http_date(fields.single("date"), now=self.received_at)
         return None if expires is None or date is None else expires - date
 
-    def _answer(self, body: BodyInfo) -> Representation:
+    def _representation(self, body: BodyInfo) -> Representation:
         headers = [pair for pair in self.headers if pair not in self.date_fields]
         if body.etag is not None:
             headers.append(("ETag", body.etag))
@@ -167,7 +171,7 @@ def decode(data: bytes) -> StoredResponse:
 
 
 def _from_json(values: dict[str, list[list[str]]]) -> StoredResponse:
-    pairs = {name: _pairs(values[name]) for name in ("headers", "internal", "vary")}
+    pairs = {name: _pairs(values[name]) for name in ("headers", "internal_headers", "vary")}
     bodies = tuple(
         BodyInfo(coding=coding, length=int(length), etag=etag)
         for coding, length, etag in values.pop("bodies")

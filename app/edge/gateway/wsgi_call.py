@@ -39,9 +39,9 @@ class OriginResponse:
 class BodyReader:
     """An application's body: what was written, what was read ahead, and the rest; close it."""
 
-    def __init__(self, iterable: Iterable[bytes], written: list[bytes]) -> None:
+    def __init__(self, iterable: Iterable[bytes], chunks: list[bytes]) -> None:
         self._iterable = iterable
-        self._ahead = written
+        self._chunks = chunks
         self._iterator: Iterator[bytes] | None = None
 
     def peek(self) -> None:
@@ -49,36 +49,36 @@ class BodyReader:
         self._iterator = self._iterator or iter(self._iterable)
         for chunk in self._iterator:
             if chunk:
-                self._ahead.append(chunk)
+                self._chunks.append(chunk)
                 return
 
-    def spool(self, most: int) -> bytes | None:
+    def spool(self, limit: int) -> bytes | None:
         """Read it all and close it; None when there is more than `most`, and nothing is lost then.
 
         What the application raises on the way is raised here, and by `remaining` once more after
         what came before it; the body is then still to be closed.
         """
         self._iterator = self._iterator or iter(self._iterable)
-        size = sum(map(len, self._ahead))
+        size = sum(map(len, self._chunks))
         try:
             for chunk in self._iterator:
-                self._ahead.append(chunk)
+                self._chunks.append(chunk)
                 size += len(chunk)
-                if size > most:
+                if size > limit:
                     return None
         except Exception as error:
             self._iterator = _FailingIterator(error)
             raise
-        if size > most:
+        if size > limit:
             return None
         self.close()
-        return b"".join(self._ahead)
+        return b"".join(self._chunks)
 
     def remaining(self) -> Iterable[bytes]:
         """Return what a server is to send: the application's own iterable if it is untouched."""
-        if self._iterator is None and not self._ahead:
+        if self._iterator is None and not self._chunks:
             return self._iterable
-        return _RemainingBody(chain(self._ahead, self._iterator or self._iterable), self.close)
+        return _RemainingBody(chain(self._chunks, self._iterator or self._iterable), self.close)
 
     def close(self) -> None:
         """Tell the application that nobody reads on."""
@@ -175,7 +175,7 @@ def measured(
     """
     if length is None or length < 0 or _is_file(body, environ):
         return body
-    return _Measured(body, _Meter(left=length))
+    return _Measured(body, _Meter(remaining=length))
 
 
 def _is_file(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
@@ -186,15 +186,15 @@ def _is_file(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
 class _Meter:
     """How many bytes of a response are still to come; None while nobody announced a number."""
 
-    def __init__(self, left: int | None = None) -> None:
-        self.left = left
+    def __init__(self, remaining: int | None = None) -> None:
+        self.remaining = remaining
 
-    def cut(self, chunk: bytes) -> bytes:
+    def truncate(self, chunk: bytes) -> bytes:
         """Return as much of a chunk as was announced."""
-        if self.left is None:
+        if self.remaining is None:
             return chunk
-        chunk = chunk[: self.left]
-        self.left -= len(chunk)
+        chunk = chunk[: self.remaining]
+        self.remaining -= len(chunk)
         return chunk
 
 
@@ -207,12 +207,12 @@ class _Measured:
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._body:
-            yield self._meter.cut(chunk)
-            if self._meter.left == 0:
+            yield self._meter.truncate(chunk)
+            if self._meter.remaining == 0:
                 return
-        if self._meter.left:
+        if self._meter.remaining:
             yield b""  # so that the head goes out: it may tell a server in front of a file
-            raise ShortBodyError(f"{self._meter.left} bytes of the body are missing.")
+            raise ShortBodyError(f"{self._meter.remaining} bytes of the body are missing.")
 
     def close(self) -> None:
         close = getattr(self._body, "close", None)
@@ -238,13 +238,13 @@ def pass_through(
         head = ResponseHead.from_wsgi(status, headers, requested_at=0, received_at=0)
         bodiless = environ["REQUEST_METHOD"] == "HEAD" or framing.has_no_body(head.status)
         length = 0 if bodiless else head.content_length
-        meter.left = None if length == framing.INVALID else length
+        meter.remaining = None if length == framing.INVALID else length
         repaired = framing.repaired(head.status, headers, head.content_length)
         write = start_response(status, rewrite(status, repaired), *exc_info)
         started = True
-        return lambda data: write(meter.cut(data))
+        return lambda data: write(meter.truncate(data))
 
     body = app(environ, start)
-    if started and (meter.left is None or _is_file(body, environ)):
+    if started and (meter.remaining is None or _is_file(body, environ)):
         return body
     return _Measured(body, meter)

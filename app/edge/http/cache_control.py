@@ -70,11 +70,11 @@ class Directives(Mapping[str, str | None]):
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
         """Read the field's lines, whatever they hold; what is no directive is left out."""
-        found: dict[str, str | None] = {}
+        arguments: dict[str, str | None] = {}
         for line in lines:
             for element in _elements(line.translate(_CONTROLS)):
-                _add_directive(found, element)
-        return cls(found)
+                _add_directive(arguments, element)
+        return cls(arguments)
 
     @classmethod
     def of(cls, **directives: Argument) -> Self:
@@ -84,12 +84,12 @@ class Directives(Mapping[str, str | None]):
         string with commas; `True` is a bare directive, `False` and `None` leave it out.
         Raises ValueError for what no header could say.
         """
-        found: dict[str, str | None] = {}
+        arguments: dict[str, str | None] = {}
         for name, value in directives.items():
             if value is not None and value is not False:
                 directive = name.rstrip("_").replace("_", "-").lower()
-                found[directive] = _argument(directive, value)
-        return cls(found)
+                arguments[directive] = _argument(directive, value)
+        return cls(arguments)
 
     def seconds(self, name: str) -> timedelta | None:
         """Return the directive's span; zero when its argument is no number, None when absent."""
@@ -121,8 +121,8 @@ class Directives(Mapping[str, str | None]):
     def replace(self, **directives: Argument) -> Self:
         """Return a copy in which the given directives (as in `of`) are replaced or removed."""
         names = {name.rstrip("_").replace("_", "-").lower() for name in directives}
-        kept = {name: value for name, value in self._arguments.items() if name not in names}
-        return type(self)({**kept, **type(self).of(**directives)})
+        remaining = {name: value for name, value in self._arguments.items() if name not in names}
+        return type(self)({**remaining, **type(self).of(**directives)})
 
     def __getitem__(self, name: str) -> str | None:
         return self._arguments[name]
@@ -167,26 +167,26 @@ def _elements(line: str) -> Iterator[str]:
         position = end + 1
 
 
-def _add_directive(found: dict[str, str | None], element: str) -> None:
-    before, equals, written = element.partition("=")
+def _add_directive(arguments: dict[str, str | None], element: str) -> None:
+    before, equals, raw_argument = element.partition("=")
     name = before.strip().lower()
     if not _TOKEN.fullmatch(name):
         return
-    value = _parse_argument(written) if equals else None
+    value = _parse_argument(raw_argument) if equals else None
     if value is not None and before.endswith(" "):
         # No space belongs there: the name is believed, a number is not.
         value = f" {value}"
     if name in FLAG_DIRECTIVES:
-        found[name] = None
-    elif name in found:
-        found[name] = _most_restrictive(name, found[name], value)
+        arguments[name] = None
+    elif name in arguments:
+        arguments[name] = _most_restrictive(name, arguments[name], value)
     else:
-        found[name] = value
+        arguments[name] = value
 
 
-def _parse_argument(written: str) -> str:
+def _parse_argument(raw_argument: str) -> str:
     """Return the argument; RFC 9111 section 5.2 accepts token and quoted-string for each."""
-    stripped = written.rstrip(" ")
+    stripped = raw_argument.rstrip(" ")
     quoted = _QUOTED.fullmatch(stripped)
     return _ESCAPED.sub(r"\1", quoted[1]) if quoted else stripped
 
@@ -251,10 +251,10 @@ def _fields_argument(name: str, value: Argument) -> str:
         value = value.split(",")
     if isinstance(value, int | timedelta) or value is None:
         raise ValueError(f"{name} takes True or a list of field names, not {value!r}.")
-    joined = ", ".join(field.strip() for field in value)
-    if _field_names(joined) is None:
-        raise ValueError(f"{name} needs field names such as 'Set-Cookie', not {joined!r}.")
-    return joined
+    names = ", ".join(field.strip() for field in value)
+    if _field_names(names) is None:
+        raise ValueError(f"{name} needs field names such as 'Set-Cookie', not {names!r}.")
+    return names
 
 
 def _extension_argument(name: str, value: Argument) -> str:

@@ -41,7 +41,7 @@ class CacheStatus:
 
     def to_field_value(self, cache: str) -> str:
         """Return the member as the cache with this name says it."""
-        said: dict[str, BareItem | None] = {
+        parameters: dict[str, BareItem | None] = {
             "hit": self.hit or None,
             "fwd": None if self.fwd is None else Token(self.fwd.value),
             "fwd-status": self.fwd_status,
@@ -52,5 +52,5 @@ class CacheStatus:
             "detail": None if self.detail is None else Token(self.detail),
         }
         return format_item(
-            Token(cache), {name: value for name, value in said.items() if value is not None}
+            Token(cache), {name: value for name, value in parameters.items() if value is not None}
         )

@@ -18,13 +18,13 @@ _ALIASES: Final = {"x-gzip": "gzip"}
 
 def parse_weights(header: str) -> dict[str, float]:
     """Return the weight of each coding; what is malformed is left out."""
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for member in header.lower().split(","):
         match = _MEMBER.fullmatch(member.strip(" \t"))
         if match:
             name = _ALIASES.get(match[1], match[1])
-            found[name] = min(1.0, float(match[2])) if match[2] else 1.0
-    return found
+            weights[name] = min(1.0, float(match[2])) if match[2] else 1.0
+    return weights
 
 
 def choose_coding(header: str | None, available: Iterable[str]) -> str:
@@ -40,11 +40,11 @@ def choose_coding(header: str | None, available: Iterable[str]) -> str:
 
 @lru_cache(maxsize=512)
 def _choose_cached(header: str, available: tuple[str, ...]) -> str:
-    asked = parse_weights(header)
-    best, heaviest = "identity", asked.get("identity", 0.0)
+    weights = parse_weights(header)
+    best, heaviest = "identity", weights.get("identity", 0.0)
     for coding in available:
         if coding != "identity":
-            weight = asked.get(coding, asked.get("*", 0.0))
+            weight = weights.get(coding, weights.get("*", 0.0))
             if weight > 0 and weight >= heaviest and (weight > heaviest or best == "identity"):
                 best, heaviest = coding, weight
     return best

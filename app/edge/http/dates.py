@@ -49,11 +49,11 @@ def parse_http_date(text: str | None, *, now: float) -> int | None:
     """
     if text is None or len(text) > _LONGEST:
         return None
-    return _read(text, datetime.fromtimestamp(now, UTC).year)
+    return _parse(text, datetime.fromtimestamp(now, UTC).year)
 
 
 @lru_cache(maxsize=256)  # one answer's Date and Expires are asked for again and again
-def _read(text: str, this_year: int) -> int | None:
+def _parse(text: str, this_year: int) -> int | None:
     for form in _FORMS:
         match = form.fullmatch(text)
         if match:

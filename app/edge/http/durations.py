@@ -18,10 +18,10 @@ def delta_seconds(span: timedelta) -> int:
 
 def format_duration(span: timedelta) -> str:
     """Say the span in its two largest units: "1 day", "1 hour 30 minutes"."""
-    left = delta_seconds(span)
+    remaining = delta_seconds(span)
     parts: list[str] = []
     for unit, size in _UNITS:
-        count, left = divmod(left, size)
+        count, remaining = divmod(remaining, size)
         if count:
             parts.append(f"{count} {unit}{'s' if count > 1 else ''}")
     return " ".join(parts[:2]) or "0 seconds"

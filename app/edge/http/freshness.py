@@ -54,8 +54,8 @@ def heuristic_lifetime(
 
 def response_date(fields: HeaderFields, received_at: float) -> float:
     """Return the response's Date, or when it was received if it has none (RFC 9110, 6.6.1)."""
-    sent = dates.parse_http_date(fields.first("date"), now=received_at)
-    return received_at if sent is None else sent
+    date = dates.parse_http_date(fields.first("date"), now=received_at)
+    return received_at if date is None else date
 
 
 def corrected_initial_age(

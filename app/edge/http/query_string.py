@@ -27,8 +27,10 @@ def canonical_query(query: str, declared: Collection[str]) -> str:
 
 def is_canonical_query(query: str, declared: Collection[str]) -> bool:
     """Tell whether the query, trackers aside, is written the one way it should be."""
-    kept = "&".join(part for part in query.split("&") if not _is_tracking_parameter(part))
-    return kept == canonical_query(query, declared)
+    query_without_tracking = "&".join(
+        part for part in query.split("&") if not _is_tracking_parameter(part)
+    )
+    return query_without_tracking == canonical_query(query, declared)
 
 
 def _is_tracking_parameter(part: str) -> bool:

@@ -35,11 +35,11 @@ def select_range(header: str, length: int) -> ByteRange | None:
 
     Raises UnsatisfiableError when the field is right and nothing fits.
     """
-    found = select_ranges(header, length, most=1)
-    return found[0] if found else None
+    ranges = select_ranges(header, length, limit=1)
+    return ranges[0] if ranges else None
 
 
-def select_ranges(header: str, length: int, *, most: int = MAX_RANGES) -> tuple[ByteRange, ...]:
+def select_ranges(header: str, length: int, *, limit: int = MAX_RANGES) -> tuple[ByteRange, ...]:
     """Return the parts that are asked for, neighbours joined; none means: send everything.
 
     Whatever is malformed, in another unit or of too many parts is ignored, as section 14.2
@@ -53,20 +53,20 @@ def select_ranges(header: str, length: int, *, most: int = MAX_RANGES) -> tuple[
         return ()
     if not spans:
         raise RangeNotSatisfiableError(f"No byte of {specs!r} is among {length}.")
-    joined = _coalesce(spans)
-    if len(joined) > most:
+    coalesced = _coalesce(spans)
+    if len(coalesced) > limit:
         return ()
-    return tuple(ByteRange(start=start, stop=stop, length=length) for start, stop in joined)
+    return tuple(ByteRange(start=start, stop=stop, length=length) for start, stop in coalesced)
 
 
 def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
     """Return the satisfiable spans; None when one is malformed."""
-    written = [spec.strip(" \t") for spec in specs.split(",")]
-    written = [spec for spec in written if spec]
-    if not written or len(written) > _MOST_ASKED:
+    range_specs = [spec.strip(" \t") for spec in specs.split(",")]
+    range_specs = [spec for spec in range_specs if spec]
+    if not range_specs or len(range_specs) > _MOST_ASKED:
         return None
     spans: list[tuple[int, int]] = []
-    for spec in written:
+    for spec in range_specs:
         match = _SPEC.fullmatch(spec)
         if not match or spec == "-" or _is_inverted(match):
             return None
@@ -88,10 +88,10 @@ def _bounds(match: re.Match[str], length: int) -> tuple[int, int]:
 
 def _coalesce(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the spans as they were asked for, or in order when some of them touch."""
-    joined: list[tuple[int, int]] = []
+    coalesced: list[tuple[int, int]] = []
     for start, stop in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(stop, joined[-1][1])
+        if coalesced and start <= coalesced[-1][1]:
+            coalesced[-1] = coalesced[-1][0], max(stop, coalesced[-1][1])
         else:
-            joined.append((start, stop))
-    return spans if len(joined) == len(spans) else joined
+            coalesced.append((start, stop))
+    return spans if len(coalesced) == len(spans) else coalesced

@@ -57,24 +57,24 @@ def parse_request_directives(
     cache_control: Iterable[str], pragma: str | None, honoured: Collection[str]
 ) -> Directives:
     """Return the request directives that are honoured; Pragma counts without Cache-Control."""
-    asked = Directives.parse(cache_control)
-    if not asked and pragma is not None and "no-cache" in pragma.lower():
-        asked = Directives({"no-cache": None})
-    return Directives({name: value for name, value in asked.items() if name in honoured})
+    directives = Directives.parse(cache_control)
+    if not directives and pragma is not None and "no-cache" in pragma.lower():
+        directives = Directives({"no-cache": None})
+    return Directives({name: value for name, value in directives.items() if name in honoured})
 
 
-def decide_reuse(stored: Reusable, *, age: float, asked: Directives) -> ReuseDecision:
+def decide_reuse(stored: Reusable, *, age: float, request_directives: Directives) -> ReuseDecision:
     """Return what may be done with a response of this age for a request with these wishes."""
     if stored.requires_validation:
         return ReuseDecision.STALE
-    if asked and _request_forbids(stored, age, asked):
+    if request_directives and _request_forbids(stored, age, request_directives):
         return ReuseDecision.REQUEST
     staleness = age - stored.lifetime
     if staleness < 0:
         return ReuseDecision.FRESH
     if stored.forbids_stale:
         return ReuseDecision.STALE
-    if "max-stale" in asked and _within_max_stale(staleness, asked):
+    if "max-stale" in request_directives and _within_max_stale(staleness, request_directives):
         return ReuseDecision.MAX_STALE
     return (
         ReuseDecision.STALE_WHILE_REVALIDATE
@@ -83,8 +83,8 @@ def decide_reuse(stored: Reusable, *, age: float, asked: Directives) -> ReuseDec
     )
 
 
-def instead_of_error(
-    stored: Reusable, *, age: float, asked: Directives, otherwise: float = 0
+def may_replace_error(
+    stored: Reusable, *, age: float, request_directives: Directives, default: float = 0
 ) -> bool:
     """Tell whether a response may be used because the origin failed (RFC 5861 section 4).
 
@@ -93,22 +93,26 @@ def instead_of_error(
     if (
         stored.requires_validation
         or stored.forbids_stale
-        or (asked and _request_forbids(stored, age, asked))
+        or (request_directives and _request_forbids(stored, age, request_directives))
     ):
         return False
-    window = max(stored.stale_if_error, asked.delta_seconds("stale-if-error") or 0, otherwise)
+    window = max(
+        stored.stale_if_error, request_directives.delta_seconds("stale-if-error") or 0, default
+    )
     return age - stored.lifetime < window
 
 
-def _request_forbids(stored: Reusable, age: float, asked: Directives) -> bool:
-    if "no-cache" in asked:
+def _request_forbids(stored: Reusable, age: float, request_directives: Directives) -> bool:
+    if "no-cache" in request_directives:
         return True
-    oldest = asked.delta_seconds("max-age")
+    oldest = request_directives.delta_seconds("max-age")
     if oldest is not None and age > oldest:
         return True
-    left = asked.delta_seconds("min-fresh")
-    return left is not None and stored.lifetime - age < left
+    min_fresh = request_directives.delta_seconds("min-fresh")
+    return min_fresh is not None and stored.lifetime - age < min_fresh
 
 
-def _within_max_stale(staleness: float, asked: Directives) -> bool:
-    return asked["max-stale"] is None or staleness <= (asked.delta_seconds("max-stale") or 0)
+def _within_max_stale(staleness: float, request_directives: Directives) -> bool:
+    return request_directives["max-stale"] is None or staleness <= (
+        request_directives.delta_seconds("max-stale") or 0
+    )

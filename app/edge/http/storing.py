@@ -77,8 +77,8 @@ class StorageCandidate:
     def excluded_fields(self) -> frozenset[str]:
         """Return the lower-case names of the fields that are not kept (section 3.1)."""
         directives = self.effective.directives
-        named = directives.fields("private") | directives.fields("no-cache")
-        return connection.hop_by_hop(self.fields) | named | _AGE
+        names = directives.fields("private") | directives.fields("no-cache")
+        return connection.hop_by_hop(self.fields) | names | _AGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,13 +128,13 @@ def _bare(reader: _Reader) -> BareItem:
 
 def format_item(value: BareItem, parameters: Mapping[str, BareItem]) -> str:
     """Write an item and its parameters; what a string can't carry becomes a question mark."""
-    parts = [_written(value)]
+    parts = [_format_bare_item(value)]
     for key, argument in parameters.items():
-        parts.append(key if argument is True else f"{key}={_written(argument)}")
+        parts.append(key if argument is True else f"{key}={_format_bare_item(argument)}")
     return "; ".join(parts)
 
 
-def _written(value: BareItem) -> str:
+def _format_bare_item(value: BareItem) -> str:
     if isinstance(value, bool):
         return "?1" if value else "?0"
     if isinstance(value, Token) and _TOKEN.fullmatch(value):

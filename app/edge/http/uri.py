@@ -57,5 +57,7 @@ def has_one_spelling(path: str, query: str, raw: str = "") -> bool:
         return False
     if "*" in path or _DOTS.search(path) or not _ONE_SPELLING.fullmatch(query):
         return False
-    sent = _AUTHORITY.sub("", raw).partition("?")[0]
-    return not sent or sent == quote(path.encode("latin-1", errors="replace"), safe=_IN_PATH)
+    raw_path = _AUTHORITY.sub("", raw).partition("?")[0]
+    return not raw_path or raw_path == quote(
+        path.encode("latin-1", errors="replace"), safe=_IN_PATH
+    )

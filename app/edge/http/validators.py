@@ -49,14 +49,14 @@ class ETag:
 
 def parse_etags(text: str) -> tuple[ETag, ...]:
     """Read a list of entity tags; none of a list with junk in it is believed."""
-    found: list[ETag] = []
+    etags: list[ETag] = []
     position = 0
     while match := _LIST.match(text, position):
         tag = ETag.parse(match[1])
         if tag is not None:
-            found.append(tag)
+            etags.append(tag)
         position = match.end()
-    return tuple(found) if _EMPTY.match(text, position) else ()
+    return tuple(etags) if _EMPTY.match(text, position) else ()
 
 
 def evaluate_if_none_match(header: str, etag: str | None) -> bool:
@@ -80,15 +80,15 @@ def evaluate_if_modified_since(header: str, modified: int | None, *, now: float)
 def evaluate_if_range(header: str, fields: HeaderFields, etag: ETag | None, *, now: float) -> bool:
     """Evaluate If-Range (section 13.1.5): only a strong validator that is equal lets a part be."""
     header = header.strip(" \t")
-    asked = ETag.parse(header)
-    if asked is not None:
-        return etag is not None and asked.matches_strongly(etag)
+    if_range = ETag.parse(header)
+    if if_range is not None:
+        return etag is not None and if_range.matches_strongly(etag)
     since = dates.parse_http_date(header, now=now)
     modified = dates.parse_http_date(fields.single("last-modified"), now=now)
-    sent = dates.parse_http_date(fields.first("date"), now=now)
-    if since is None or modified is None or sent is None:
+    date = dates.parse_http_date(fields.first("date"), now=now)
+    if since is None or modified is None or date is None:
         return False
-    return since == modified and sent - modified >= _STRONG_AFTER
+    return since == modified and date - modified >= _STRONG_AFTER
 
 
 def matches_stored(newer: HeaderFields, stored: HeaderFields) -> bool:
@@ -103,7 +103,7 @@ def matches_stored(newer: HeaderFields, stored: HeaderFields) -> bool:
 
 
 def _etags_match(newer: str | None, stored: str | None) -> bool:
-    tag, kept = ETag.parse(newer), ETag.parse(stored)
-    if tag is None or kept is None:
+    tag, stored_tag = ETag.parse(newer), ETag.parse(stored)
+    if tag is None or stored_tag is None:
         return newer == stored
-    return tag.matches_weakly(kept) if tag.weak else tag.matches_strongly(kept)
+    return tag.matches_weakly(stored_tag) if tag.weak else tag.matches_strongly(stored_tag)

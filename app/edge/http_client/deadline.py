@@ -38,10 +38,10 @@ def _remaining(timeout: float | None, error: type[Exception]) -> float | None:
     until = _deadline.get()
     if until is None:
         return timeout
-    left = until - time.monotonic()
-    if left <= 0:
+    remaining = until - time.monotonic()
+    if remaining <= 0:
         raise error("the time for the whole call is over")
-    return left if timeout is None else min(timeout, left)
+    return remaining if timeout is None else min(timeout, remaining)
 
 
 @lru_cache(maxsize=1)
@@ -110,9 +110,9 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        left = _remaining(timeout, httpcore.ConnectTimeout)
+        remaining = _remaining(timeout, httpcore.ConnectTimeout)
         return _DeadlineStream(
-            self._inner.connect_tcp(host, port, left, local_address, socket_options),
+            self._inner.connect_tcp(host, port, remaining, local_address, socket_options),
         )
 
 
@@ -135,8 +135,8 @@ class _DeadlineStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = _remaining(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left))
+        remaining = _remaining(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, remaining))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

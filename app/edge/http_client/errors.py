@@ -33,9 +33,9 @@ def describe_network_error(error: BaseException, timeout: timedelta) -> str:
     if isinstance(error, _TIMEOUTS):
         return f"no answer within {timeout.total_seconds():g} s"
     for cause in _causes(error):
-        for kind, told in _MESSAGES:
+        for kind, describe in _MESSAGES:
             if isinstance(cause, kind):
-                return told(cause)
+                return describe(cause)
         if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
             return "no way leads there from this machine (does one of the two speak IPv6 alone?)"
     return "the connection broke off"

@@ -255,7 +255,8 @@ class StoreContract:
     def leave_unpacked(self, store: Store) -> StoredResponse:
         """Save a response that is to be packed."""
         made = stored(
-            bodies=(BodyInfo(coding="identity", length=len(PAGE), etag='"a"'),), unpacked=True
+            bodies=(BodyInfo(coding="identity", length=len(PAGE), etag='"a"'),),
+            needs_compression=True,
         )
         assert (
             store.save(KEY, made, {"identity": PAGE}, token=store.purge_token()) is SaveResult.SAVED

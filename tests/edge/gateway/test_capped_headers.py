@@ -28,7 +28,7 @@ class Doubting(Stage):
     def __init__(self) -> None:
         self.word = ""
         self.word_for_misspelt = ""
-        options = Options.shield(doubt=self.doubt, largest=1000)
+        options = Options.shield(cap_level=self.doubt, max_body_size=1000)
         super().__init__(options)
 
     def doubt(self, misspelt: bool) -> str:

@@ -118,7 +118,7 @@ class PurgedWhilePacking(MemoryStore):
     ) -> SaveResult:
         """Purge first."""
         self.purge(key)
-        self.said = super().pack(key, name, bodies, token=token)
+        self.said = super().add_codings(key, name, bodies, token=token)
         return self.said
 
 
@@ -156,7 +156,7 @@ def test_a_failure_to_pack_is_logged_and_hurts_nobody(
 ) -> None:
     """The reader was answered; what an error would hit is the server."""
     gateway = Gateway(app, store=store, options=Options(compress=True))
-    monkeypatch.setattr(store, "pack", None)
+    monkeypatch.setattr(store, "add_codings", None)
     Reader(gateway, "br").close()
     assert [record.message for record in caplog.records] == ["gateway.packing_failed"]
     assert Reader(gateway, "br").status.startswith("hit")

@@ -435,7 +435,7 @@ class Failing(MemoryStore):
 
     def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
         """Return nothing, if bodies vanish."""
-        return None if self.bodies_vanish else super().body(key, stored, coding)
+        return None if self.bodies_vanish else super().read_body(key, stored, coding)
 
     def save(
         self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
@@ -517,7 +517,7 @@ def test_ten_thousand_variants_of_one_page_are_bounded() -> None:
         (lambda: Options(site="example.org"), "site must look like"),
         (lambda: Options(site="ftp://example.org"), "site must look like"),
         (lambda: Options(heuristic_fraction=2), "between 0 and 1"),
-        (lambda: Options.shield(heuristic=-1), "between 0 and 1"),
+        (lambda: Options.shield(heuristic_fraction=-1), "between 0 and 1"),
     ],
 )
 def test_options_refuse_what_makes_no_sense(make: Callable[[], Options], complaint: str) -> None:

@@ -50,7 +50,7 @@ class StoreMachine(RuleBasedStateMachine):
         """End a request that began a while ago."""
         token, when = self.tokens[-1 - which % len(self.tokens)]
         bodies = (BodyInfo(coding="identity", length=len(body)),)
-        made = stored(vary=vary, bodies=bodies, unpacked=True)
+        made = stored(vary=vary, bodies=bodies, needs_compression=True)
         saved = self.store.save(key, made, {"identity": body}, token=token)
         if self.refused(key, when):
             assert saved is SaveResult.PURGED_SINCE_FETCH

@@ -90,7 +90,7 @@ def change(store: LmdbStore, world: World, turns: int, seed: int) -> None:
 def throw_away(store: LmdbStore, turns: int) -> None:
     """Discard the store again and again, as a purge does that can't be written."""
     for _ in range(turns):
-        assert store._door.discard("test")
+        assert store._manager.discard("test")
         time.sleep(0.01)
 
 
@@ -157,7 +157,7 @@ class Other:
         """Wait to be asked."""
         store = LmdbStore(self._folder)
         while os.read(self._ask[0], 1):
-            assert store._door.discard("test")
+            assert store._manager.discard("test")
             for number in range(50):
                 save(store, b"%d" % number, bytes(20_000))
             save(store, KEY, b"new")
@@ -385,6 +385,6 @@ def test_a_response_of_another_incarnation_is_refused(folder: Path) -> None:
     """What was fetched before the store was discarded is not kept in the next one."""
     store = LmdbStore(folder)
     token = store.purge_token()
-    assert store._door.discard("test")
+    assert store._manager.discard("test")
     assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
     store.close()

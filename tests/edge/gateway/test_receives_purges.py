@@ -13,7 +13,7 @@ class Followed(Stage):
 
     def __init__(self) -> None:
         self.followed = True
-        super().__init__(Options.shield(followed=lambda: self.followed))
+        super().__init__(Options.shield(receives_purges=lambda: self.followed))
 
 
 PAGE = says(

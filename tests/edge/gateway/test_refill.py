@@ -85,7 +85,7 @@ def ticks() -> Ticks:
 @pytest.fixture
 def refill(gateway: Gateway, store: LmdbStore, ticks: Ticks) -> Refill:
     """The only one that refills the store."""
-    return Refill(gateway, store, leads=lambda: True, ticks=ticks)
+    return Refill(gateway, store, is_leader=lambda: True, monotonic=ticks)
 
 
 def visit(gateway: Gateway, path: str, times: int = 3) -> None:
@@ -289,7 +289,7 @@ def test_only_who_leads_refills(
     """The others of a machine would make the same pages."""
     visit(gateway, "/a")
     gateway.purge("/a")
-    other = Refill(gateway, store, leads=lambda: False, ticks=ticks)
+    other = Refill(gateway, store, is_leader=lambda: False, monotonic=ticks)
     calm(other, ticks)
     assert other.step() == RefillPace().poll_interval
     assert origin.paths == ["/a"]
@@ -303,7 +303,7 @@ def test_it_ends_when_it_is_told(gateway: Gateway, store: LmdbStore) -> None:
         stop.set()
         return True
 
-    Refill(gateway, store, leads=leads).run(stop)
+    Refill(gateway, store, is_leader=leads).run(stop)
     assert stop.is_set()
 
 
@@ -320,6 +320,6 @@ def test_a_trouble_with_the_election_is_no_end(
         raise OSError
 
     pace = RefillPace(after_failure=timedelta(0))
-    Refill(gateway, store, leads=leads, pace=pace).run(stop)
+    Refill(gateway, store, is_leader=leads, pace=pace).run(stop)
     assert len(tried) == 2
     assert "gateway.refill_failed" in caplog.text

@@ -93,10 +93,10 @@ class Kept:
 
     def __init__(self, lifetime: float, swr: float, *, strict: bool, validates: bool) -> None:
         self.lifetime = lifetime
-        self.while_revalidate = swr
-        self.if_error = swr
-        self.strict = strict
-        self.validates = validates
+        self.stale_while_revalidate = swr
+        self.stale_if_error = swr
+        self.forbids_stale = strict
+        self.requires_validation = validates
 
 
 spans = st.floats(0, 1e6)
@@ -123,14 +123,14 @@ def test_freshness_is_monotone_in_time(  # noqa: PLR0917 - the axes of the prope
     wishes = reuse.parse_request_directives(
         [asked], None, {"max-age", "max-stale", "min-fresh", "no-cache"}
     )
-    now = reuse.decide_reuse(kept, age=age, asked=wishes)
-    then = reuse.decide_reuse(kept, age=age + later, asked=wishes)
+    now = reuse.decide_reuse(kept, age=age, request_directives=wishes)
+    then = reuse.decide_reuse(kept, age=age + later, request_directives=wishes)
     if then in order:
         assert now in order
     if then is reuse.ReuseDecision.FRESH:
         assert now is reuse.ReuseDecision.FRESH
-    if not reuse.instead_of_error(kept, age=age, asked=wishes):
-        assert not reuse.instead_of_error(kept, age=age + later, asked=wishes)
+    if not reuse.may_replace_error(kept, age=age, request_directives=wishes):
+        assert not reuse.may_replace_error(kept, age=age + later, request_directives=wishes)
 
 
 paths = st.text(st.characters(max_codepoint=255), max_size=12).map(lambda text: "/" + text)

@@ -75,8 +75,8 @@ class StoreCounters:
     ) -> None:
         """Refuse all tokens read before now for this key."""
         self.purge_count += 1
-        known = transaction.stat(environment.purge_counts)["entries"]
-        if known >= min(_GENERATIONS, environment.limit // _BYTES_A_GENERATION):
+        purged_keys = transaction.stat(environment.purge_counts)["entries"]
+        if purged_keys >= min(_GENERATIONS, environment.limit // _BYTES_A_GENERATION):
             # Forgetting all of them at once costs each page under way one refused save.
             self.record_purge_all(environment, transaction)
         else:

@@ -47,12 +47,12 @@ class Variant:
 
     stored: StoredResponse
     head: bytes
-    places: dict[str, BodyRef]
+    body_refs: dict[str, BodyRef]
 
     @classmethod
-    def of(cls, stored: StoredResponse, places: dict[str, BodyRef]) -> Variant:
+    def of(cls, stored: StoredResponse, body_refs: dict[str, BodyRef]) -> Variant:
         """Return a variant with a new head."""
-        return cls(stored=stored, head=encode(stored), places=places)
+        return cls(stored=stored, head=encode(stored), body_refs=body_refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +72,16 @@ class CacheEntry:
     def __bytes__(self) -> bytes:
         parts = [_HEAD.pack(self.eviction_serial, len(self.key), len(self.variants)), self.key]
         for variant in self.variants:
-            parts += (_VARIANT.pack(len(variant.head), len(variant.places)), variant.head)
-            for coding, place in variant.places.items():
+            parts += (_VARIANT.pack(len(variant.head), len(variant.body_refs)), variant.head)
+            for coding, ref in variant.body_refs.items():
                 name = coding.encode()
-                parts += (_BODY.pack(len(name), place.serial, place.length, place.checksum), name)
+                parts += (_BODY.pack(len(name), ref.serial, ref.length, ref.checksum), name)
         return _with_checksum(b"".join(parts))
 
     @staticmethod
-    def with_serial(data: bytes, *, turn: int) -> bytes:
+    def with_serial(data: bytes, *, serial: int) -> bytes:
         """Return the bytes of a record at another turn, without decoding the rest."""
-        return _with_checksum(_TURN.pack(turn) + data[_CHECK.size + _TURN.size :])
+        return _with_checksum(_TURN.pack(serial) + data[_CHECK.size + _TURN.size :])
 
     @classmethod
     def parse(cls, data: bytes, *, key: bytes | None = None) -> CacheEntry | None:
@@ -91,13 +91,13 @@ class CacheEntry:
             (check,) = reader.unpack(_CHECK)
             if check != zlib.crc32(data[_CHECK.size :]):
                 return None
-            turn, length, count = reader.unpack(_HEAD)
-            found = reader.take(length)
-            if key is not None and key != found:
+            serial, length, count = reader.unpack(_HEAD)
+            stored_key = reader.take(length)
+            if key is not None and key != stored_key:
                 return None
             return cls(
-                key=found,
-                eviction_serial=turn,
+                key=stored_key,
+                eviction_serial=serial,
                 variants=tuple(reader.variant() for _ in range(count)),
             )
         except (struct.error, ValueError):  # ForeignBytesError and UnicodeDecodeError among them
@@ -111,14 +111,14 @@ def _with_checksum(payload: bytes) -> bytes:
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = 0
+        self._position = 0
 
     def take(self, length: int) -> bytes:
-        taken = self._data[self._at : self._at + length]
-        if len(taken) != length:
+        chunk = self._data[self._position : self._position + length]
+        if len(chunk) != length:
             raise StoredFormatError("The record ends early.")
-        self._at += length
-        return taken
+        self._position += length
+        return chunk
 
     def unpack(self, form: struct.Struct) -> tuple[int, ...]:
         return form.unpack(self.take(form.size))
@@ -126,9 +126,9 @@ class _Reader:
     def variant(self) -> Variant:
         length, count = self.unpack(_VARIANT)
         head = self.take(length)
-        places = dict(self._place() for _ in range(count))
-        return Variant(stored=decode(head), head=head, places=places)
+        body_refs = dict(self.body_ref() for _ in range(count))
+        return Variant(stored=decode(head), head=head, body_refs=body_refs)
 
-    def _place(self) -> tuple[str, BodyRef]:
+    def body_ref(self) -> tuple[str, BodyRef]:
         length, serial, size, check = self.unpack(_BODY)
         return self.take(length).decode(), BodyRef(serial=serial, length=size, checksum=check)

@@ -126,11 +126,15 @@ class Environment:
             )
             StoreCounters.parse(self.get(self.metadata_table, NAME), self.incarnation)
             self._env.reader_check()
-            seen = folder.data.stat()
+            file_stat = folder.data.stat()
         except BaseException:
             self._env.close()
             raise
-        self._device, self._inode, self._size = seen.st_dev, seen.st_ino, seen.st_size
+        self._device, self._inode, self._size = (
+            file_stat.st_dev,
+            file_stat.st_ino,
+            file_stat.st_size,
+        )
 
     def _require_not_discarded(self) -> None:
         if self.access_counters.is_discarded:
@@ -156,14 +160,14 @@ class Environment:
             return False
         now = time.monotonic()
         try:
-            seen = os.stat(self._path)  # noqa: PTH116 - Path.stat costs a HIT a microsecond more
+            file_stat = os.stat(self._path)  # noqa: PTH116 - Path.stat costs a HIT a microsecond more
         except OSError:
             return False
-        if seen.st_size != self._size:
-            if seen.st_size < self._size:  # truncated: its pages must not be touched any more
+        if file_stat.st_size != self._size:
+            if file_stat.st_size < self._size:  # truncated: its pages must not be touched any more
                 return False
-            self._size = seen.st_size
-        if seen.st_ino != self._inode or seen.st_dev != self._device:
+            self._size = file_stat.st_size
+        if file_stat.st_ino != self._inode or file_stat.st_dev != self._device:
             return False
         self._checked = now
         return True
@@ -247,9 +251,9 @@ class Environment:
 
     def decode_entry(self, key: bytes, data: bytes) -> CacheEntry | None:
         """Return the record that these bytes, just read, mean; None when they are torn."""
-        known = self._decoded.get(key)
-        if known is not None and known[0] == data:
-            return known[1]
+        cached_pair = self._decoded.get(key)
+        if cached_pair is not None and cached_pair[0] == data:
+            return cached_pair[1]
         record = CacheEntry.parse(data, key=key)
         if record is not None:
             if len(self._decoded) >= _DECODED:
@@ -260,8 +264,8 @@ class Environment:
 
     def last_decoded(self, key: bytes) -> CacheEntry | None:
         """Return the record as this process last read it: good for places, not for serving."""
-        known = self._decoded.get(key)
-        return None if known is None else known[1]
+        cached_pair = self._decoded.get(key)
+        return None if cached_pair is None else cached_pair[1]
 
     def close(self) -> bool:
         """Close once no thread is within; False when one stays within for too long."""

@@ -24,7 +24,7 @@ from . import InvalidStoreError, access_counters
 from .counters import NAME, StoreCounters
 from .machine_boot import boot_id, pid_namespace
 
-FORMAT = 1
+FORMAT = 2
 READERS_FILE = 1 << 16
 _GUARD_WAIT = 5.0
 _PLATFORM = f"{sys.platform}-{sys.byteorder}-{struct.calcsize('P')}-{os.sysconf('SC_PAGESIZE')}"

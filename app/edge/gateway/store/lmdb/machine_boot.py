@@ -15,8 +15,8 @@ def boot_id() -> str:
     """Return a word that changes with each boot; where none is known, with each process."""
     try:
         if sys.platform == "darwin":
-            told = subprocess.run(_DARWIN, capture_output=True, text=True, check=True, timeout=5)  # noqa: S603 - a constant command
-            return told.stdout.strip() or _random_boot_id()
+            output = subprocess.run(_DARWIN, capture_output=True, text=True, check=True, timeout=5)  # noqa: S603 - a constant command
+            return output.stdout.strip() or _random_boot_id()
         return _LINUX.read_text("ascii").strip() or _random_boot_id()
     except (OSError, subprocess.SubprocessError, ValueError):
         return _random_boot_id()

@@ -35,20 +35,20 @@ def enqueue_if_requested(
         environment.access_counters.access_count(environment.access_counters.slot(name))
         >= MIN_REQUESTS
     )
-    noted = transaction.stat(environment.metadata_table)["entries"]
-    if visited and noted < _max_keys(environment) and _is_refillable(record):
+    row_count = transaction.stat(environment.metadata_table)["entries"]
+    if visited and row_count < _max_keys(environment) and _is_refillable(record):
         transaction.put(_PREFIX + name, record.key, db=environment.metadata_table)
 
 
 def enqueue_most_requested(environment: Environment, transaction: Transaction) -> None:
     """Want the pages that readers asked for most, before all are purged."""
     visits, pages = environment.access_counters, environment.pages
-    counted = (
+    digests_by_count = (
         (count, name)
         for name in transaction.cursor(db=pages).iternext(values=False)
         if (count := visits.access_count(visits.slot(name))) >= MIN_REQUESTS
     )
-    for _, name in nlargest(_max_keys(environment), counted):
+    for _, name in nlargest(_max_keys(environment), digests_by_count):
         record = CacheEntry.parse(transaction.get(name, db=pages))
         if record is not None:
             enqueue_if_requested(environment, transaction, record)
@@ -60,8 +60,8 @@ def most_visited(environment: Environment, *, count: int) -> list[tuple[bytes, i
     with environment.read_transaction() as transaction:
         names = list(transaction.cursor(db=environment.pages).iternext(values=False))
         names.sort(key=lambda name: visits.access_count(visits.slot(name)), reverse=True)
-        found = [transaction.get(name, db=environment.pages) for name in names[:count]]
-    records = (CacheEntry.parse(data) for data in found if data is not None)
+        encoded_entries = [transaction.get(name, db=environment.pages) for name in names[:count]]
+    records = (CacheEntry.parse(data) for data in encoded_entries if data is not None)
     return [
         (record.key, visits.access_count(visits.slot(key_digest(record.key))))
         for record in records
@@ -91,11 +91,11 @@ def count(environment: Environment, transaction: Transaction) -> int:
 def pop_in(environment: Environment, transaction: Transaction) -> bytes | None:
     """Return the key of the most visited page that is not back yet; it is no longer wanted."""
     visits = environment.access_counters
-    found = [
+    counts = [
         (visits.access_count(visits.slot(name)), name)
         for name in _queued_digests(environment, transaction)
     ]
-    for _, name in sorted(found, reverse=True):
+    for _, name in sorted(counts, reverse=True):
         key: bytes = transaction.pop(_PREFIX + name, db=environment.metadata_table)
         if transaction.get(name, db=environment.pages) is None:
             return key

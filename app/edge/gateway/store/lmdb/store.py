@@ -71,46 +71,44 @@ class LmdbStore:
         if max_bytes < _LEAST:
             raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
         # The folder is opened when it is first needed: after the fork, in the worker.
-        self._door = open_manager(path, limit=max_bytes, recheck=recheck.total_seconds())
+        self._manager = open_manager(path, limit=max_bytes, recheck=recheck.total_seconds())
         self._max_entry = min(max_entry, max_bytes // 2)
         self._max_variants = max_variants
         self._refill = refill
 
     def purge_token(self) -> int:
         """Return the purge counter, for the saves of what is fetched from now on."""
-        return self._told(read_purge_token, otherwise=0)
+        return self._read_or_default(read_purge_token, default=0)
 
     def load(self, key: bytes) -> tuple[StoredResponse, ...]:
         """Return all variants of a key; none when nothing is there."""
-        environment = self._door.acquire()
+        environment = self._manager.acquire()
         if environment is None:
             return ()
         name = key_digest(key)
-        record = self._load_entry(environment, key, name)
-        if record is None:
+        entry = self._load_entry(environment, key, name)
+        if entry is None:
             return ()
         environment.access_counters.record_access(environment.access_counters.slot(name))
-        return record.heads
+        return entry.heads
 
     def peek(self, key: bytes) -> tuple[StoredResponse, ...]:
         """Return the same for nobody: no visit is counted."""
-        environment = self._door.acquire()
-        record = (
-            None if environment is None else self._load_entry(environment, key, key_digest(key))
-        )
-        return () if record is None else record.heads
+        environment = self._manager.acquire()
+        entry = None if environment is None else self._load_entry(environment, key, key_digest(key))
+        return () if entry is None else entry.heads
 
     def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
         """Return a body of this very response; None when it was evicted meanwhile."""
-        environment = self._door.acquire_cached()
+        environment = self._manager.acquire_cached()
         if environment is None:
             return None
-        place = _find_body_ref(environment.last_decoded(key), stored, coding)
-        if place is None:
-            place = _find_body_ref(
+        body_ref = _find_body_ref(environment.last_decoded(key), stored, coding)
+        if body_ref is None:
+            body_ref = _find_body_ref(
                 self._load_entry(environment, key, key_digest(key)), stored, coding
             )
-        return None if place is None else self._body(environment, place)
+        return None if body_ref is None else self._body(environment, body_ref)
 
     def save(
         self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
@@ -120,14 +118,16 @@ class LmdbStore:
         if size > self._max_entry or len(key) > _LONGEST_KEY:
             return SaveResult.TOO_LARGE
 
-        def add(shelf: WriteTransaction) -> SaveResult:
-            old = shelf.pop_entry(key)
-            kept = [] if old is None else list(old.variants)
-            same = [one for one in kept if one.stored.vary == stored.vary]
-            others = [one for one in kept if one.stored.vary != stored.vary]
+        def add(transaction: WriteTransaction) -> SaveResult:
+            old = transaction.pop_entry(key)
+            variants = [] if old is None else list(old.variants)
+            same = [one for one in variants if one.stored.vary == stored.vary]
+            others = [one for one in variants if one.stored.vary != stored.vary]
             surplus = others[: max(0, len(others) + 1 - self._max_variants)]
-            shelf.delete_bodies(same + surplus)
-            shelf.put_entry(key, [*others[len(surplus) :], shelf.put_variant(stored, bodies)])
+            transaction.delete_bodies(same + surplus)
+            transaction.put_entry(
+                key, [*others[len(surplus) :], transaction.put_variant(stored, bodies)]
+            )
             return SaveResult.SAVED
 
         return self._write(key, add, token=token, size=size)
@@ -135,16 +135,16 @@ class LmdbStore:
     def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
         """Replace the head of the variant with this `id`; its bodies stay as they are."""
 
-        def change(shelf: WriteTransaction) -> SaveResult:
-            record = shelf.pop_entry(key)
-            old = None if record is None else record.by_id.get(stored.id)
-            if record is None or old is None:
+        def change(transaction: WriteTransaction) -> SaveResult:
+            entry = transaction.pop_entry(key)
+            old = None if entry is None else entry.by_id.get(stored.id)
+            if entry is None or old is None:
                 return SaveResult.NOT_FOUND
-            others = [one for one in record.variants if one is not old]
+            others = [one for one in entry.variants if one is not old]
             same = [one for one in others if one.stored.vary == stored.vary]
-            shelf.delete_bodies(same)
-            fresh = Variant.of(stored, old.places)
-            shelf.put_entry(key, [*(one for one in others if one not in same), fresh])
+            transaction.delete_bodies(same)
+            fresh = Variant.of(stored, old.body_refs)
+            transaction.put_entry(key, [*(one for one in others if one not in same), fresh])
             return SaveResult.SAVED
 
         return self._write(key, change, token=token, size=0)
@@ -155,14 +155,14 @@ class LmdbStore:
         """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
         size = sum(map(len, bodies.values()))
 
-        def add(shelf: WriteTransaction) -> SaveResult:
-            record = shelf.pop_entry(key)
-            old = None if record is None else record.by_id.get(name)
-            if record is None or old is None or not old.stored.needs_compression:
+        def add(transaction: WriteTransaction) -> SaveResult:
+            entry = transaction.pop_entry(key)
+            old = None if entry is None else entry.by_id.get(name)
+            if entry is None or old is None or not old.stored.needs_compression:
                 return SaveResult.NOT_FOUND
-            fits = size + old.places["identity"].length <= self._max_entry
-            fresh = shelf.replace_codings(old, bodies if fits else {})
-            shelf.put_entry(key, [fresh if one is old else one for one in record.variants])
+            fits = size + old.body_refs["identity"].length <= self._max_entry
+            fresh = transaction.replace_codings(old, bodies if fits else {})
+            transaction.put_entry(key, [fresh if one is old else one for one in entry.variants])
             return SaveResult.SAVED
 
         return self._write(key, add, token=token, size=size)
@@ -177,48 +177,50 @@ class LmdbStore:
 
     def close(self) -> None:
         """Give back files and memory; the store is not used afterwards."""
-        release_manager(self._door)
+        release_manager(self._manager)
 
     def stats(self) -> StoreStats | None:
         """Return how full the store is and what became of it; None while it can't be read."""
-        return self._told(StoreStats.of, otherwise=None)
+        return self._read_or_default(StoreStats.of, default=None)
 
     def get_metadata(self, name: bytes) -> bytes | None:
         """Return what was remembered under a name, in this incarnation of the store."""
-        return self._told(partial(metadata.get_value, name=name), otherwise=None)
+        return self._read_or_default(partial(metadata.get_value, name=name), default=None)
 
     def set_metadata(self, name: bytes, value: bytes) -> bool:
         """Keep a small value until the store is discarded; False when it could not be kept."""
         metadata.check_size(name, value)
-        return self._told(partial(metadata.set_value, name=name, value=value), otherwise=False)
+        return self._read_or_default(
+            partial(metadata.set_value, name=name, value=value), default=False
+        )
 
     def enlist(self, name: bytes, line: bytes, *, full: bytes) -> bool:
         """Add a line to a note, or `full` where there is no room; False when that failed."""
         metadata.check_size(name, line)
         listed = partial(metadata.enlist, name=name, line=line, full=full)
-        return self._told(listed, otherwise=False)
+        return self._read_or_default(listed, default=False)
 
     def most_requested(self, count: int) -> list[tuple[bytes, int]]:
         """Return the keys asked for most of those that are there, with about how often."""
-        return self._told(partial(refill_queue.most_visited, count=count), otherwise=[])
+        return self._read_or_default(partial(refill_queue.most_visited, count=count), default=[])
 
     def pop_refill_key(self) -> bytes | None:
         """Return the key of a purged page that readers will miss most; None when there is none.
 
         It is returned once: whoever takes it makes the page, or it waits for its next reader.
         """
-        return self._told(refill_queue.pop, otherwise=None)
+        return self._read_or_default(refill_queue.pop, default=None)
 
-    def _told(self, ask: Callable[[Environment], ValueT], *, otherwise: ValueT) -> ValueT:
+    def _read_or_default(self, read: Callable[[Environment], ValueT], *, default: ValueT) -> ValueT:
         """Return what a store tells that is there and whole."""
-        environment = self._door.acquire()
+        environment = self._manager.acquire()
         if environment is None:
-            return otherwise
+            return default
         try:
-            return ask(environment)
+            return read(environment)
         except _FAILURES as error:
             self._discard_if_damaged(error)
-            return otherwise
+            return default
 
     def _load_entry(self, environment: Environment, key: bytes, name: bytes) -> CacheEntry | None:
         try:
@@ -228,8 +230,8 @@ class LmdbStore:
             return None
         return None if data is None else environment.decode_entry(key, data)
 
-    def _body(self, environment: Environment, place: BodyRef) -> bytes | None:
-        name, hot = serial_key(place.serial), environment.body_cache.get(place.serial)
+    def _body(self, environment: Environment, body_ref: BodyRef) -> bytes | None:
+        name, hot = serial_key(body_ref.serial), environment.body_cache.get(body_ref.serial)
         try:
             if hot is not None:
                 return hot if environment.has(environment.bodies, name) else None
@@ -237,21 +239,21 @@ class LmdbStore:
         except _FAILURES as error:
             self._discard_if_damaged(error)
             return None
-        if body is None or not environment.verify_body(place, body):
+        if body is None or not environment.verify_body(body_ref, body):
             return None
-        environment.body_cache.add(place.serial, body)
+        environment.body_cache.add(body_ref.serial, body)
         return body
 
     def _write(
         self, key: bytes, change: Callable[[WriteTransaction], SaveResult], *, token: int, size: int
     ) -> SaveResult:
-        for tried in range(_ROOM_TRIES):
-            environment = self._door.acquire()
+        for attempt in range(_ROOM_TRIES):
+            environment = self._manager.acquire()
             if environment is None:
                 return SaveResult.FAILED
             try:
-                if tried and not free_contiguous_pages(environment, share=tried / 8):
-                    self._door.discard("no page is free, not even to free others")
+                if attempt and not free_contiguous_pages(environment, share=attempt / 8):
+                    self._manager.discard("no page is free, not even to free others")
                     return SaveResult.FULL
                 return apply_change(environment, key, change, token=token, size=size)
             except lmdb.MapFullError:
@@ -264,15 +266,15 @@ class LmdbStore:
         return SaveResult.FULL
 
     def _purge(self, change: Callable[[WriteTransaction], int]) -> int:
-        there = 0
+        purged_count = 0
         for _ in range(_PURGE_TRIES):
-            environment = self._door.acquire()
+            environment = self._manager.acquire()
             if environment is None:
                 break
             try:
                 with environment.write_transaction() as transaction:
                     shelf = WriteTransaction(environment, transaction)
-                    there += change(shelf)
+                    purged_count += change(shelf)
                     shelf.write_counters()
             except EnvironmentClosedError:
                 continue
@@ -283,18 +285,16 @@ class LmdbStore:
                 break
             # Was the store replaced meanwhile? Then the purge was written to the old one.
             if environment.is_current():
-                return there
-        if not self._door.discard("a purge could not be written"):
+                return purged_count
+        if not self._manager.discard("a purge could not be written"):
             raise StoreError("A purge could be neither written nor replaced by a new store.")
-        return there
+        return purged_count
 
     def _discard_if_damaged(self, error: Exception) -> None:
         if isinstance(error, _DAMAGED):
-            self._door.discard(str(error))
+            self._manager.discard(str(error))
 
 
-def _find_body_ref(
-    record: CacheEntry | None, stored: StoredResponse, coding: str
-) -> BodyRef | None:
-    variant = None if record is None else record.by_id.get(stored.id)
-    return None if variant is None else variant.places.get(coding)
+def _find_body_ref(entry: CacheEntry | None, stored: StoredResponse, coding: str) -> BodyRef | None:
+    variant = None if entry is None else entry.by_id.get(stored.id)
+    return None if variant is None else variant.body_refs.get(coding)
