@@ -11,13 +11,13 @@ EARLIER = dates.format_http_date(START - 3600)
 PAGE = says(b"0123456789", etag='"a"', last_modified=EARLIER, **LONG)
 
 
-def none_match(name: str, stored: str | None, asked: str, status: int) -> Case:
+def none_match(name: str, stored: str | None, if_none_match: str, status: int) -> Case:
     """Return a case of one If-None-Match against one stored ETag."""
-    said = says(**LONG) if stored is None else says(etag=stored, **LONG)
+    response = says(**LONG) if stored is None else says(etag=stored, **LONG)
     return case(
         f"9110-13.1.2-{name}",
-        get(said),
-        get(headers={"If-None-Match": asked}, status=status, cache="hit"),
+        get(response),
+        get(headers={"If-None-Match": if_none_match}, status=status, cache="hit"),
     )
 
 
@@ -114,13 +114,13 @@ CONDITIONS = [
 ]
 
 
-def part(name: str, asked: str, expected: str, body: bytes) -> Case:
+def part(name: str, range_header: str, expected: str, body: bytes) -> Case:
     """Return a case of a Range that is answered by a part."""
     return case(
         f"9110-14-{name}",
         get(PAGE),
         get(
-            headers={"Range": asked},
+            headers={"Range": range_header},
             status=206,
             body=body,
             cache="hit",
@@ -131,20 +131,20 @@ def part(name: str, asked: str, expected: str, body: bytes) -> Case:
 
 def everything(name: str, **headers: str) -> Case:
     """Return a case of a Range that is ignored."""
-    asked = {key.replace("_", "-"): value for key, value in headers.items()}
+    request_headers = {key.replace("_", "-"): value for key, value in headers.items()}
     return case(
         f"9110-14.2-{name}",
         get(PAGE),
-        get(headers=asked, status=200, body=b"0123456789", seen={"Content-Range": None}),
+        get(headers=request_headers, status=200, body=b"0123456789", seen={"Content-Range": None}),
     )
 
 
-def nothing(name: str, asked: str) -> Case:
+def nothing(name: str, range_header: str) -> Case:
     """Return a case of a Range that nothing satisfies."""
     return case(
         f"9110-15.5.17-{name}",
         get(PAGE),
-        get(headers={"Range": asked}, status=416, seen={"Content-Range": "bytes */10"}),
+        get(headers={"Range": range_header}, status=416, seen={"Content-Range": "bytes */10"}),
     )
 
 

@@ -20,10 +20,10 @@ AUTH = {"Authorization": "Basic YTpi"}
 def keeps(name: str, *answers: str, status: int = 200, **more: object) -> Case:
     """Return a case in which a response with this Cache-Control is used again."""
     also = [("Cache-Control", line) for line in answers]
-    said = says(b"old", status=status, also=also, **more)  # type: ignore[arg-type] # names of says
+    response = says(b"old", status=status, also=also, **more)  # type: ignore[arg-type] # names of says
     return case(
         name,
-        get(said, status=status, cache="fwd=uri-miss; stored"),
+        get(response, status=status, cache="fwd=uri-miss; stored"),
         get(at=5, status=status, body=b"" if status in {204, 304} else b"old", cache="hit"),
     )
 
@@ -31,10 +31,10 @@ def keeps(name: str, *answers: str, status: int = 200, **more: object) -> Case:
 def refuses(name: str, *lines: str, why: str, status: int = 200, **more: object) -> Case:
     """Return a case in which a response with this Cache-Control is not stored, and why."""
     also = [("Cache-Control", line) for line in lines]
-    said = says(b"old", status=status, also=also, **more)  # type: ignore[arg-type] # names of says
+    response = says(b"old", status=status, also=also, **more)  # type: ignore[arg-type] # names of says
     return case(
         name,
-        get(said, status=status, cache=f"fwd=uri-miss; detail={why}", stored=False),
+        get(response, status=status, cache=f"fwd=uri-miss; detail={why}", stored=False),
         get(NEW, at=5, body=b"new", cache="fwd=uri-miss"),
     )
 

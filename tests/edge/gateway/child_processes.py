@@ -47,10 +47,10 @@ def run(work: Callable[[], object]) -> int:
 def running(*works: Callable[[], object]) -> Iterator[list[int]]:
     """Do all the works at once; whatever still runs at the end is killed."""
     pids = [start(work) for work in works]
-    left = list(pids)
+    live_pids = list(pids)
     try:
-        yield left
+        yield live_pids
     finally:
-        for pid in left:
+        for pid in live_pids:
             os.kill(pid, signal.SIGKILL)
             finish(pid)

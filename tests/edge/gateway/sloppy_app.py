@@ -50,17 +50,17 @@ FIELDS: dict[str, Row] = {
     "tag-of-an-edge": ("200 OK", [("Content-Language", "de\x1b")], [HELLO]),
 }
 ROWS = LENGTHS | FIELDS
-_asked: set[str] = set()
+_requested_paths: set[str] = set()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Break a rule once for each path, in one of three ways to write a body."""
     path = environ["PATH_INFO"]
     way, _, row = path.rpartition("/")
-    if path in _asked or row not in ROWS:
+    if path in _requested_paths or row not in ROWS:
         start_response("200 OK", [("Content-Length", "4"), ("Cache-Control", "max-age=3600")])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"page"]
-    _asked.add(path)
+    _requested_paths.add(path)
     status, headers, body = ROWS[row]
     headers = [*headers, ("Cache-Control", "max-age=3600")]
     if way.endswith("generator"):

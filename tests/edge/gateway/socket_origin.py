@@ -14,7 +14,15 @@ from urllib.parse import quote
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from app.edge.gateway.proxy import Proxy
-from tests.edge.gateway.scripted_origin import Origin, Pair, Says, Seen, Stage, Step, says
+from tests.edge.gateway.scripted_origin import (
+    Origin,
+    Pair,
+    ScriptedResponse,
+    Received,
+    Stage,
+    Step,
+    says,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +51,7 @@ class WireOrigin(Origin):
         """Return the next answer's bytes, and remember the question."""
         environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers}
         with self.lock:
-            self.asked.append({**environ, "REQUEST_METHOD": method, "target": target})
+            self.environs.append({**environ, "REQUEST_METHOD": method, "target": target})
             answer = self.script.pop(0) if self.script else says(b"unasked", status=599)
         self.clock.now += answer.takes
         if answer.fails:
@@ -53,7 +61,7 @@ class WireOrigin(Origin):
         return wire(answer, self.head(answer), head_only=method == "HEAD")
 
 
-def wire(answer: Says, pairs: list[Pair], *, head_only: bool) -> bytes:
+def wire(answer: ScriptedResponse, pairs: list[Pair], *, head_only: bool) -> bytes:
     """Write an answer; one without a length ends with its connection."""
     bodiless = head_only or answer.status in {204, 304}
     lines = [f"HTTP/1.1 {answer.status} Scripted", *(f"{name}: {value}" for name, value in pairs)]
@@ -113,7 +121,7 @@ class WireStage(Stage):
         self.origin_port = port
         self.port = 0
 
-    def ask(self, step: Step) -> Seen:
+    def ask(self, step: Step) -> Received:
         """Send a step's request over a connection of its own."""
         path, mark, query = step.target.partition("?")
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -134,7 +142,7 @@ class WireStage(Stage):
         finally:
             link.close()
         pairs = tuple((name, value) for name, value in answer.getheaders())
-        return Seen(status=answer.status, headers=pairs, body=body)
+        return Received(status=answer.status, headers=pairs, body=body)
 
 
 @contextmanager

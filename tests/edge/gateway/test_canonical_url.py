@@ -175,7 +175,7 @@ def utf8_or_bytes(text: str) -> str:
 
 def ask(method: str = "GET", **environ: str) -> tuple[str, dict[str, str], bytes]:
     """What the middleware answers in front of an app that says where it was asked."""
-    seen: list[tuple[str, list[tuple[str, str]]]] = []
+    calls: list[tuple[str, list[tuple[str, str]]]] = []
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response("200 OK", [])
@@ -184,9 +184,9 @@ def ask(method: str = "GET", **environ: str) -> tuple[str, dict[str, str], bytes
     guarded = CanonicalUrlMiddleware(app, headers=[("X-Content-Type-Options", "nosniff")])
     body = guarded(
         {"REQUEST_METHOD": method, **environ},
-        lambda status, headers, *_: seen.append((status, headers)),  # type: ignore[arg-type, return-value]
+        lambda status, headers, *_: calls.append((status, headers)),  # type: ignore[arg-type, return-value]
     )
-    status, headers = seen[0]
+    status, headers = calls[0]
     return status, dict(headers), b"".join(body)
 
 
@@ -250,6 +250,6 @@ def test_the_target_is_what_the_server_received(environ: dict[str, str], target:
 def test_what_is_beyond_doubt_is_what_the_long_way_says(target: str) -> None:
     """Most targets are judged at a glance; the glance is never kinder than the rule."""
     if canonical_url._PLAIN_PATH.fullmatch(target):
-        spelt = canonical_url._path(target)
+        canonical = canonical_url._path(target)
         assert canonical_url._find_error(target) is None
-        assert spelt == target
+        assert canonical == target

@@ -6,7 +6,7 @@ import pytest
 
 from app.edge.gateway import capped_headers
 from app.edge.gateway.options import Options
-from tests.edge.gateway.scripted_origin import Says, Seen, Stage, Step, get, says
+from tests.edge.gateway.scripted_origin import ScriptedResponse, Received, Stage, Step, get, says
 
 LONG = "max-age=86400"
 SHORT = "max-age=60"
@@ -16,7 +16,7 @@ INSTEAD = (
 )
 
 
-def page(own: str = "max-age=600", **more: object) -> Says:
+def page(own: str = "max-age=600", **more: object) -> ScriptedResponse:
     """An answer that tells a CDN both."""
     also = [("Broadsheet-Cache-Control", own), ("CDN-Cache-Control", LONG), INSTEAD]
     return says(also=also, etag='"1"', **more)  # type: ignore[arg-type] # as says has them
@@ -36,24 +36,24 @@ class Doubting(Stage):
         return self.word_for_misspelt if misspelt else self.word
 
 
-def told(seen: Seen) -> str | None:
+def cdn_header(response: Received) -> str | None:
     """What a CDN is told; what is for the gateway alone is never shown."""
-    names = {name.lower() for name, _ in seen.headers}
+    names = {name.lower() for name, _ in response.headers}
     assert names.isdisjoint({capped_headers.FIELD_LOWER, "broadsheet-cache-control"})
-    return seen.header("CDN-Cache-Control")
+    return response.header("CDN-Cache-Control")
 
 
 def test_what_was_stored_in_good_times_is_brief_in_bad_ones() -> None:
     """And long again when they are over."""
     stage = Doubting()
-    assert told(stage.play(get(page()))) == LONG
+    assert cdn_header(stage.play(get(page()))) == LONG
     stage.word = "0"
     hit = stage.play(get())
-    assert told(hit) == SHORT
+    assert cdn_header(hit) == SHORT
     assert hit.cache == "hit; ttl=600; detail=capped"
     stage.word = ""
-    again = stage.play(get())
-    assert (told(again), again.cache) == (LONG, "hit; ttl=600")
+    second = stage.play(get())
+    assert (cdn_header(second), second.cache) == (LONG, "hit; ttl=600")
 
 
 def test_a_doubt_that_changes_nothing_says_nothing() -> None:
@@ -61,8 +61,8 @@ def test_a_doubt_that_changes_nothing_says_nothing() -> None:
     stage = Doubting()
     stage.play(get(page()))
     stage.word = "1"
-    seen = stage.play(get())
-    assert (told(seen), seen.cache) == (LONG, "hit; ttl=600")
+    response = stage.play(get())
+    assert (cdn_header(response), response.cache) == (LONG, "hit; ttl=600")
 
 
 def test_a_page_under_another_url_than_its_own_may_be_brief_alone() -> None:
@@ -71,8 +71,8 @@ def test_a_page_under_another_url_than_its_own_may_be_brief_alone() -> None:
     stage.word_for_misspelt = "0"
     missed = stage.play(get(page(), target="/a?utm_source=mail"))
     hit = stage.play(get(target="/a?utm_source=post"))
-    assert (told(missed), told(hit)) == (SHORT, SHORT)
-    assert told(stage.play(get(target="/a"))) == LONG
+    assert (cdn_header(missed), cdn_header(hit)) == (SHORT, SHORT)
+    assert cdn_header(stage.play(get(target="/a"))) == LONG
 
 
 STALE = "max-age=600, stale-while-revalidate=600, stale-if-error=9000"
@@ -98,7 +98,7 @@ def test_every_way_out_is_brief_in_doubt(before: list[Step], step: Step) -> None
         for each in before:
             stage.play(each)
         stage.word = stage.word_for_misspelt = word
-        assert told(stage.play(step)) == expected
+        assert cdn_header(stage.play(step)) == expected
 
 
 OLD = {
@@ -113,7 +113,7 @@ def test_what_is_stale_is_brief_whoever_can_be_purged(step: Step) -> None:
     """A cache that ignores Age would keep it for as long as a new one."""
     stage = Doubting()
     stage.play(get(page(STALE)))
-    seen = stage.play(step)
-    assert told(seen) == SHORT
-    assert "capped" not in seen.cache
-    assert "stale" in seen.cache
+    response = stage.play(step)
+    assert cdn_header(response) == SHORT
+    assert "capped" not in response.cache
+    assert "stale" in response.cache

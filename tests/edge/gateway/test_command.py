@@ -36,7 +36,7 @@ class Origin:
     """Writes the bytes it is told to, one answer a request, and remembers the questions."""
 
     script: list[bytes] = field(default_factory=list)
-    asked: list[tuple[str, str, http.client.HTTPMessage]] = field(default_factory=list)
+    requests: list[tuple[str, str, http.client.HTTPMessage]] = field(default_factory=list)
 
     def handle(self, stream: Any, connection: Any) -> None:
         """Answer one request and close."""
@@ -45,7 +45,7 @@ class Origin:
             method, target, _ = line.split(" ", 2)
             headers = http.client.parse_headers(stream)
             stream.read(int(headers.get("Content-Length", "0")))
-            self.asked.append((method, target, headers))
+            self.requests.append((method, target, headers))
             connection.sendall(self.script.pop(0) if self.script else says(b"?", status=599))
 
 
@@ -89,30 +89,30 @@ class Stage:
             for line in lines:
                 link.putheader(*line.split(": ", 1))
             link.endheaders()
-            got = link.getresponse()
+            response = link.getresponse()
             try:
-                body = got.read()
+                body = response.read()
             except http.client.IncompleteRead as error:
                 body = error.partial
-            return Answer(status=got.status, headers=got.headers, body=body)
+            return Answer(status=response.status, headers=response.headers, body=body)
         finally:
             link.close()
 
     def fetch(self, answer: bytes, *lines: str, **more: Any) -> Answer:
         """Ask, with this answer of the origin, which must be used."""
-        before = len(self.origin.asked)
+        before = len(self.origin.requests)
         self.origin.script[:] = [answer]
-        got = self.ask(*lines, **more)
-        assert len(self.origin.asked) == before + 1, f"The origin was not asked: {got}"
-        return got
+        response = self.ask(*lines, **more)
+        assert len(self.origin.requests) == before + 1, f"The origin was not asked: {response}"
+        return response
 
     def hit(self, *lines: str, **more: Any) -> Answer:
         """Ask, and demand that the origin isn't."""
-        before = len(self.origin.asked)
+        before = len(self.origin.requests)
         self.origin.script.clear()
-        got = self.ask(*lines, **more)
-        assert len(self.origin.asked) == before, f"The origin was asked: {got}"
-        return got
+        response = self.ask(*lines, **more)
+        assert len(self.origin.requests) == before, f"The origin was asked: {response}"
+        return response
 
 
 @pytest.fixture(scope="module")
@@ -267,17 +267,17 @@ def test_a_guess_is_for_some_statuses_alone(stage: Stage, status: int) -> None:
 def test_what_speaks_of_a_hop_stays_there(stage: Stage) -> None:
     """RFC 9111 section 3.1: nor is it kept, whatever Connection calls so."""
     lines = ("Connection: X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5", "X-End: 2", LONG)
-    for got in (stage.fetch(says(b"page", *lines)), stage.hit()):
-        assert got.headers["X-End"] == "2"
-        assert got.headers["X-Hop"] is None
+    for response in (stage.fetch(says(b"page", *lines)), stage.hit()):
+        assert response.headers["X-End"] == "2"
+        assert response.headers["X-Hop"] is None
 
 
 def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: Stage) -> None:
     """RFC 9111 sections 5.2.2.4 and 5.2.2.7: the rest is."""
     lines = ('Cache-Control: max-age=60, private="X-P", no-cache="x-c, x-d"', "X-P: 1", "X-C: 2")
     assert stage.fetch(says(b"page", *lines)).headers["X-P"] == "1"
-    got = stage.hit()
-    assert (got.headers["X-P"], got.headers["X-C"]) == (None, None)
+    response = stage.hit()
+    assert (response.headers["X-P"], response.headers["X-C"]) == (None, None)
 
 
 def test_variants_are_kept_apart(stage: Stage) -> None:
@@ -309,8 +309,8 @@ def test_what_means_the_same_is_one_variant(stage: Stage) -> None:
 def test_a_reader_may_want_a_new_one(stage: Stage, lines: tuple[str, ...], stored: str) -> None:
     """RFC 9111 section 5.2.1: our copy is validated, or replaced."""
     stage.fetch(says(b"old", stored, 'ETag: "a"', "Age: 1"))
-    got = stage.fetch(says(b"new", stored), *lines)
-    assert (got.body, stage.origin.asked[-1][2]["If-None-Match"]) == (b"new", '"a"')
+    response = stage.fetch(says(b"new", stored), *lines)
+    assert (response.body, stage.origin.requests[-1][2]["If-None-Match"]) == (b"new", '"a"')
     stage.hit()
 
 
@@ -376,12 +376,12 @@ def test_conditions_are_evaluated_here(
 ) -> None:
     """RFC 9111 section 4.3.2, RFC 9110 section 13.2.2."""
     stage.fetch(says(b"page", LONG, validator))
-    got = stage.hit(*lines)
-    assert got.status == status
-    assert got.headers["Date"]
+    response = stage.hit(*lines)
+    assert response.status == status
+    assert response.headers["Date"]
     if status == 304:
-        assert got.body == b""
-        assert got.headers["Cache-Control"] == "max-age=3600"
+        assert response.body == b""
+        assert response.headers["Cache-Control"] == "max-age=3600"
 
 
 def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: Stage) -> None:
@@ -389,10 +389,10 @@ def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: Stage) -> Non
     stage.fetch(says(b"page", "Cache-Control: max-age=1", "Age: 5", 'ETag: "a"', "A: 1", "B: 1"))
     newer = ('ETag: "a"', LONG, "A: 2", "Content-Length: 999", "Content-Encoding: x", "C: 3")
     stage.fetch(says(b"", *newer, status=304))
-    got = stage.hit()
-    assert (got.body, got.headers["Content-Length"]) == (b"page", "4")
-    assert [got.headers[name] for name in "ABC"] == ["2", "1", "3"]
-    assert got.headers["Content-Encoding"] is None
+    response = stage.hit()
+    assert (response.body, response.headers["Content-Length"]) == (b"page", "4")
+    assert [response.headers[name] for name in "ABC"] == ["2", "1", "3"]
+    assert response.headers["Content-Encoding"] is None
 
 
 def test_a_304_for_another_page_is_not_believed(stage: Stage) -> None:
@@ -400,7 +400,7 @@ def test_a_304_for_another_page_is_not_believed(stage: Stage) -> None:
     stage.fetch(says(b"old", "Cache-Control: max-age=1", "Age: 5", 'ETag: "a"'))
     stage.origin.script[:] = [says(b"", 'ETag: "b"', status=304), says(b"new", LONG)]
     assert stage.ask().body == b"new"
-    assert stage.origin.asked[-1][2]["If-None-Match"] is None
+    assert stage.origin.requests[-1][2]["If-None-Match"] is None
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "STRANGE"])
@@ -434,9 +434,9 @@ def test_the_answer_to_a_secret_is_not_shared(stage: Stage) -> None:
 def test_a_stale_page_stands_in_while_the_origin_fails(stage: Stage) -> None:
     """RFC 9111 section 4.2.4: unless it must not."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", "Age: 90"))
-    got = stage.fetch(says(b"down", status=503))
-    assert (got.status, got.body) == (200, b"old")
-    assert got.cache.startswith("fwd=stale; fwd-status=503")
+    response = stage.fetch(says(b"down", status=503))
+    assert (response.status, response.body) == (200, b"old")
+    assert response.cache.startswith("fwd=stale; fwd-status=503")
     stage.origin.script[:] = [b""]
     assert stage.ask().body == b"old"
     stage.path += "b"
@@ -454,9 +454,9 @@ def test_a_page_may_be_used_while_it_is_refreshed(stage: Stage) -> None:
     end = time.monotonic() + 10
     while stage.origin.script and time.monotonic() < end:
         refreshed.wait(0.01)
-    while (got := stage.ask()).body != b"new" and time.monotonic() < end:
+    while (response := stage.ask()).body != b"new" and time.monotonic() < end:
         refreshed.wait(0.01)
-    assert got.body == b"new"
+    assert response.body == b"new"
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_an_address_is_passed_on_as_it_is_spelt(stage: Stage) -> None:
     """RFC 9112 section 3.2.1: and two spellings are two addresses to some origins."""
     first, second = f"{stage.path}/a%2Fb?q=%2f", f"{stage.path}/a/b?q=%2f"
     stage.fetch(says(b"one", LONG), path=first)
-    assert stage.origin.asked[-1][1] == first
+    assert stage.origin.requests[-1][1] == first
     stage.fetch(says(b"two", LONG), path=second)
     assert stage.hit(path=first).body == b"one"
 
@@ -510,19 +510,23 @@ def test_an_address_is_passed_on_as_it_is_spelt(stage: Stage) -> None:
 def test_lines_come_through_as_they_are(stage: Stage) -> None:
     """RFC 9110 section 5.3: in their order, none lost, none merged, on a HIT too."""
     lines = ("Link: <a>", "link: <b>", "X-One: 1", "Server: own", "Content-Type: text/x")
-    for got in (stage.fetch(says(b"page", LONG, *lines)), stage.hit()):
-        assert got.headers.get_all("Link") == ["<a>", "<b>"]
-        assert got.headers.get_all("Server") == ["own"]
-        assert got.headers.get_all("Date") is not None
-        assert len(got.headers.get_all("Date") or ()) == 1
-        assert got.headers.get_all("Content-Type") == ["text/x"]
+    for response in (stage.fetch(says(b"page", LONG, *lines)), stage.hit()):
+        assert response.headers.get_all("Link") == ["<a>", "<b>"]
+        assert response.headers.get_all("Server") == ["own"]
+        assert response.headers.get_all("Date") is not None
+        assert len(response.headers.get_all("Date") or ()) == 1
+        assert response.headers.get_all("Content-Type") == ["text/x"]
 
 
 def test_the_page_is_there_for_who_asks_for_its_head(stage: Stage) -> None:
     """RFC 9110 section 9.3.2: the fields of the page, without it."""
     stage.fetch(says(b"page", LONG, 'ETag: "a"'))
-    got = stage.hit(method="HEAD")
-    assert (got.headers["Content-Length"], got.headers["ETag"], got.body) == ("4", '"a"', b"")
+    response = stage.hit(method="HEAD")
+    assert (response.headers["Content-Length"], response.headers["ETag"], response.body) == (
+        "4",
+        '"a"',
+        b"",
+    )
 
 
 def test_a_head_tells_that_a_page_is_another(stage: Stage) -> None:

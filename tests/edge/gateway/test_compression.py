@@ -94,8 +94,8 @@ def test_what_may_be_one_readers_own_is_not_compressed(name: str) -> None:
     assert response.data == TEXT
     assert "Content-Encoding" not in response.headers
     assert response.headers["ETag"] == '"a"'
-    given = [value for field, value in NEVER[name] if field == "Vary"]
-    assert response.headers.getlist("Vary") == given
+    vary_values = [value for field, value in NEVER[name] if field == "Vary"]
+    assert response.headers.getlist("Vary") == vary_values
 
 
 def test_an_answer_to_credentials_is_not_compressed() -> None:
@@ -200,11 +200,11 @@ def test_there_is_one_vary_line(vary: str) -> None:
 @pytest.mark.parametrize("coding", ["br", "gzip"])
 def test_a_stream_is_compressed_as_it_comes(coding: str) -> None:
     """Each chunk leaves before the next one is made."""
-    made = []
+    sent_chunks = []
 
     def chunks() -> Iterator[bytes]:
         for number in range(3):
-            made.append(number)
+            sent_chunks.append(number)
             yield b"%d" % number * 5000
 
     reader = client(*PUBLIC, body=chunks(), length=None)
@@ -213,7 +213,7 @@ def test_a_stream_is_compressed_as_it_comes(coding: str) -> None:
     decoder: Any = brotli.Decompressor() if coding == "br" else zlib.decompressobj(31)
     decode = decoder.process if coding == "br" else decoder.decompress
     assert decode(next(iter(parts))) == b"0" * 5000
-    assert made == [0]
+    assert sent_chunks == [0]
     assert b"".join(map(decode, parts)) == b"1" * 5000 + b"2" * 5000
     assert "Content-Length" not in response.headers
 
@@ -236,7 +236,7 @@ def test_a_body_that_breaks_off_stays_broken() -> None:
 
 def test_a_stream_that_raises_raises() -> None:
     """And the application's body is closed."""
-    closed = []
+    close_calls = []
 
     class Broken:
         def __iter__(self) -> Iterator[bytes]:
@@ -244,13 +244,13 @@ def test_a_stream_that_raises_raises() -> None:
             raise OSError("the file is gone")
 
         def close(self) -> None:
-            closed.append(True)
+            close_calls.append(True)
 
     response = get(client(*PUBLIC, body=Broken(), length=None))
     with pytest.raises(OSError, match="the file is gone"):
         list(response.iter_encoded())
     response.close()
-    assert closed
+    assert close_calls
 
 
 def test_a_compressor_that_fails_costs_nobody_a_page(

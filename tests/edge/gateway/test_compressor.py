@@ -31,17 +31,17 @@ class Reader:
     """One reader's connection: what was answered, and the moment when the server is done."""
 
     def __init__(self, gateway: Gateway, coding: str | None) -> None:
-        told: dict[str, str] = {}
+        headers: dict[str, str] = {}
         wish = {} if coding is None else {"Accept-Encoding": coding}
 
         def start(_status: str, headers: Any, _: Any = None) -> Any:
-            told.update(headers)
+            headers.update(headers)
 
         self._parts = gateway(environ_for(get(headers=wish)), start)
         self.body = b"".join(self._parts)
-        self.headers = told
-        self.status = told["Cache-Status"].partition("; ")[2]
-        assert UNPACK[told.get("Content-Encoding")](self.body) == TEXT
+        self.headers = headers
+        self.status = headers["Cache-Status"].partition("; ")[2]
+        assert UNPACK[headers.get("Content-Encoding")](self.body) == TEXT
 
     def close(self) -> None:
         """Let the server say that all is sent."""
@@ -63,11 +63,11 @@ def gateway(store: MemoryStore) -> Gateway:
 @CODINGS
 def test_who_waits_for_a_page_gets_it_packed_quickly(gateway: Gateway, coding: str) -> None:
     """These bytes are not the stored ones, so their entity tag is another one."""
-    waiting = Reader(gateway, coding)
-    assert waiting.headers["Content-Encoding"] == coding
-    assert waiting.headers["ETag"] == f'"a;{coding}-quick"'
-    assert int(waiting.headers["Content-Length"]) == len(waiting.body) < len(TEXT) / 5
-    assert "Accept-Encoding" in waiting.headers["Vary"]
+    first_reader = Reader(gateway, coding)
+    assert first_reader.headers["Content-Encoding"] == coding
+    assert first_reader.headers["ETag"] == f'"a;{coding}-quick"'
+    assert int(first_reader.headers["Content-Length"]) == len(first_reader.body) < len(TEXT) / 5
+    assert "Accept-Encoding" in first_reader.headers["Vary"]
 
 
 @CODINGS
@@ -82,12 +82,12 @@ def test_a_page_is_packed_once_its_reader_is_served(gateway: Gateway, coding: st
 @CODINGS
 def test_before_that_a_hit_is_the_page_as_it_is(gateway: Gateway, coding: str) -> None:
     """Nobody waits for the codings; the header says all the same that there will be some."""
-    waiting = Reader(gateway, None)
+    first_reader = Reader(gateway, None)
     early = Reader(gateway, coding)
     assert early.status.startswith("hit")
     assert (early.headers["ETag"], early.body) == ('"a"', TEXT)
     assert early.headers["Vary"] == "Accept-Encoding"
-    waiting.close()
+    first_reader.close()
 
 
 def test_a_page_left_unpacked_is_packed_after_a_hit(store: MemoryStore) -> None:
@@ -102,24 +102,24 @@ def test_a_page_purged_while_it_is_sent_does_not_come_back(
     gateway: Gateway, store: MemoryStore
 ) -> None:
     """Packing keeps nothing that is not there."""
-    waiting = Reader(gateway, "br")
+    first_reader = Reader(gateway, "br")
     gateway.purge("http://example.org/")
-    waiting.close()
+    first_reader.close()
     assert Reader(gateway, "br").status == "fwd=uri-miss; stored"
 
 
 class PurgedWhilePacking(MemoryStore):
     """A store from which a page is purged after its content was read for packing."""
 
-    said: SaveResult | None = None
+    result: SaveResult | None = None
 
     def add_codings(
         self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
         """Purge first."""
         self.purge(key)
-        self.said = super().add_codings(key, name, bodies, token=token)
-        return self.said
+        self.result = super().add_codings(key, name, bodies, token=token)
+        return self.result
 
 
 def test_a_page_purged_while_it_is_packed_does_not_come_back() -> None:
@@ -127,18 +127,18 @@ def test_a_page_purged_while_it_is_packed_does_not_come_back() -> None:
     store = PurgedWhilePacking()
     gateway = Gateway(app, store=store, options=Options(compress=True))
     Reader(gateway, None).close()
-    assert store.said is SaveResult.PURGED_SINCE_FETCH
+    assert store.result is SaveResult.PURGED_SINCE_FETCH
     assert Reader(gateway, None).status == "fwd=uri-miss; stored"
 
 
 class Full(MemoryStore):
     """A store that has no room for codings."""
 
-    asked = 0
+    attempts = 0
 
     def add_codings(self, *_: Any, **__: Any) -> SaveResult:
         """Count, and refuse."""
-        self.asked += 1
+        self.attempts += 1
         return SaveResult.FULL
 
 
@@ -148,7 +148,7 @@ def test_what_could_not_be_packed_is_not_tried_at_each_hit() -> None:
     gateway = Gateway(app, store=store, options=Options(compress=True))
     for _ in range(3):
         Reader(gateway, "br").close()
-    assert store.asked == 1
+    assert store.attempts == 1
 
 
 def test_a_failure_to_pack_is_logged_and_hurts_nobody(

@@ -51,19 +51,19 @@ Hold = Callable[[bytes], Holder]
 
 
 @pytest.fixture
-def left() -> Iterator[list[int]]:
+def child_pids() -> Iterator[list[int]]:
     """List the processes that are still to be ended."""
-    with running() as left:
-        yield left
+    with running() as pids:
+        yield pids
 
 
 @pytest.fixture
-def hold(tmp_path: Path, left: list[int]) -> Hold:
+def hold(tmp_path: Path, child_pids: list[int]) -> Hold:
     """Start a process that leads a key."""
 
     def hold(key: bytes) -> Holder:
         holder = Holder(tmp_path, key)
-        left.append(start(holder))
+        child_pids.append(start(holder))
         assert holder.entered() == b"L"
         return holder
 
@@ -134,11 +134,11 @@ def test_keys_do_not_wait_for_one_another(tmp_path: Path, hold: Hold) -> None:
     assert (tmp_path / "collapse").stat().st_size == 0
 
 
-def test_a_killed_leader_is_succeeded(tmp_path: Path, hold: Hold, left: list[int]) -> None:
+def test_a_killed_leader_is_succeeded(tmp_path: Path, hold: Hold, child_pids: list[int]) -> None:
     """The lock dies with its process: no lease to wait for."""
     hold(b"k")
-    os.kill(left[0], signal.SIGKILL)
-    assert finish(left.pop(0)) == -signal.SIGKILL
+    os.kill(child_pids[0], signal.SIGKILL)
+    assert finish(child_pids.pop(0)) == -signal.SIGKILL
     with FileCollapser(tmp_path).elect(b"k", NOW) as role:
         assert role is CollapseRole.LEADER
 
@@ -198,19 +198,19 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.asked = sharedctypes.RawArray("i", 20)
-        self.kept = sharedctypes.RawArray("i", 20)
+        self.fetch_counts = sharedctypes.RawArray("i", 20)
+        self.stored_flags = sharedctypes.RawArray("i", 20)
 
     def request(self, collapse: FileCollapser, page: int) -> None:
         """Get a page: from what is kept, or by rendering it."""
         with collapse.elect(b"page %d" % page, LONG) as role:
             assert role is not CollapseRole.ALONE
-            if self.kept[page]:
+            if self.stored_flags[page]:
                 return
             assert role is CollapseRole.LEADER
-            self.asked[page] += 1
+            self.fetch_counts[page] += 1
             time.sleep(0.005)  # the render
-            self.kept[page] = 1
+            self.stored_flags[page] = 1
 
     def visit(self) -> None:
         """Get all pages with four threads."""
@@ -227,8 +227,8 @@ class Site:
 def test_one_request_of_many_asks_the_origin(tmp_path: Path) -> None:
     """Four processes of four threads miss at once: the origin is asked once a page."""
     site = Site(tmp_path)
-    with running(*[site.visit] * 4) as left:
-        while left:
-            assert finish(left[0]) == 0
-            left.pop(0)
-    assert list(site.asked) == [1] * 20
+    with running(*[site.visit] * 4) as pids:
+        while pids:
+            assert finish(pids[0]) == 0
+            pids.pop(0)
+    assert list(site.fetch_counts) == [1] * 20

@@ -16,8 +16,8 @@ from tests.edge.gateway.scripted_origin import (
     BOUND,
     Clock,
     Pair,
-    Says,
-    Seen,
+    ScriptedResponse,
+    Received,
     Stage,
     Step,
     call,
@@ -60,19 +60,19 @@ class Crowd:
     """Several readers at once."""
 
     def __init__(self, gateway: Gateway, size: int) -> None:
-        self.seen: list[Seen] = []
+        self.responses: list[Received] = []
         self.threads = [
-            threading.Thread(target=lambda: self.seen.append(call(gateway, get())))
+            threading.Thread(target=lambda: self.responses.append(call(gateway, get())))
             for _ in range(size)
         ]
         for thread in self.threads:
             thread.start()
 
-    def join(self) -> list[Seen]:
+    def join(self) -> list[Received]:
         """Wait for all of them."""
         for thread in self.threads:
             thread.join(BOUND.total_seconds())
-        return self.seen
+        return self.responses
 
 
 class TestCollapsing:
@@ -84,10 +84,10 @@ class TestCollapsing:
         crowd = Crowd(Gateway(app, store=MemoryStore()), 8)
         app.entered.acquire()
         app.open.set()
-        seen = crowd.join()
+        responses = crowd.join()
         assert app.count == 1
-        assert {each.body for each in seen} == {b"answer 1"}
-        assert {each.cache for each in seen} <= {
+        assert {each.body for each in responses} == {b"answer 1"}
+        assert {each.cache for each in responses} <= {
             "fwd=uri-miss; stored",
             "fwd=uri-miss; collapsed",
             "hit; ttl=59",
@@ -99,9 +99,9 @@ class TestCollapsing:
         crowd = Crowd(Gateway(app, store=MemoryStore()), 6)
         app.entered.acquire()
         app.open.set()
-        seen = crowd.join()
+        responses = crowd.join()
         assert app.count == 6
-        assert len({each.body for each in seen}) == 6
+        assert len({each.body for each in responses}) == 6
 
     def test_nobody_waits_for_what_was_not_shared_before(self) -> None:
         """A page that could not be stored is asked for by everybody at once."""
@@ -146,8 +146,8 @@ class TestPurging:
         app.entered.acquire()
         gateway.purge("http://example.org/")
         app.open.set()
-        (seen,) = crowd.join()
-        assert seen.cache == "fwd=uri-miss; detail=refused-purged-meanwhile"
+        (response,) = crowd.join()
+        assert response.cache == "fwd=uri-miss; detail=refused-purged-meanwhile"
         assert call(gateway, get()).body == b"answer 2"
 
     def test_a_follower_from_after_the_purge_asks_anew(self) -> None:
@@ -205,9 +205,9 @@ class TestDeadline:
         call(gateway, get())
         app.open.clear()
         clock.now += 61
-        seen = call(gateway, get())
-        assert seen.body == b"answer 1"
-        assert seen.cache == "fwd=stale; ttl=-1; detail=overdue"
+        response = call(gateway, get())
+        assert response.body == b"answer 1"
+        assert response.cache == "fwd=stale; ttl=-1; detail=overdue"
         app.open.set()
         assert gateway.drain(BOUND)
         assert call(gateway, get()).body == b"answer 2"
@@ -258,7 +258,7 @@ class TestBackground:
         stage.origin.script[:] = [says()]
         list(stage.gateway(environ, lambda *_: None))
         assert stage.gateway.drain(BOUND)
-        asked = stage.origin.asked[-1]
+        asked = stage.origin.environs[-1]
         assert "server.socket" not in asked
         assert "wsgi.early_hints" not in asked
 
@@ -266,7 +266,7 @@ class TestBackground:
 class TestWsgi:
     """The gateway is a good citizen between a server and an application (PEP 3333)."""
 
-    def ask(self, app: Any, **more: Any) -> Seen:
+    def ask(self, app: Any, **more: Any) -> Received:
         """Send one GET through a new gateway."""
         return call(Gateway(app, store=MemoryStore()), get(**more))
 
@@ -353,7 +353,7 @@ class TestWsgi:
         """Stored or passed on, the application learns that its body was read."""
         stage = Stage()
         stage.play(get(says(cache_control=control)))
-        assert stage.origin.closed == 1
+        assert stage.origin.closed_bodies == 1
 
     def test_a_body_that_breaks_off_breaks_off_for_the_reader_too(self) -> None:
         """What came is passed on, then the exception; nothing is stored, the body is closed."""
@@ -365,7 +365,7 @@ class TestWsgi:
         with pytest.raises(OSError, match="broke off"):
             next(parts)
         body.close()  # type: ignore[attr-defined] # a body that was touched has one
-        assert stage.origin.closed == 1
+        assert stage.origin.closed_bodies == 1
         stage.play(get(says(b"whole"), body=b"whole", cache="fwd=uri-miss"))
 
     def test_the_body_of_a_post_is_the_applications(self) -> None:
@@ -374,7 +374,7 @@ class TestWsgi:
         stage.origin.script[:] = [says()]
         environ = {**environ_for(get(method="POST")), "wsgi.input": BytesIO(b"text")}
         list(stage.gateway(environ, lambda *_: None))
-        assert stage.origin.asked[0]["wsgi.input"].read() == b"text"
+        assert stage.origin.environs[0]["wsgi.input"].read() == b"text"
 
     def test_a_script_name_that_is_not_ours_is_passed_on(self) -> None:
         """A stranger who names a mount point poisons nothing."""
@@ -400,7 +400,7 @@ class TestWsgi:
         environ = {**environ_for(get()), "RAW_URI": "http://evil/", "REQUEST_URI": "//evil"}
         stage.origin.script[:] = [says(cache_control="max-age=60")]
         list(stage.gateway(environ, lambda *_: None))
-        assert not {"RAW_URI", "REQUEST_URI"} & stage.origin.asked[0].keys()
+        assert not {"RAW_URI", "REQUEST_URI"} & stage.origin.environs[0].keys()
         stage.play(get(cache="hit"))
 
     def test_only_listed_fields_reach_the_origin(self) -> None:
@@ -408,8 +408,8 @@ class TestWsgi:
         stage = Stage(Options(allowed_fields=frozenset({"accept-language"})))
         step = get(says(), headers={"Cookie": "a=b", "Accept-Language": "de"})
         stage.play(step)
-        assert stage.origin.asked[0]["HTTP_ACCEPT_LANGUAGE"] == "de"
-        assert "HTTP_COOKIE" not in stage.origin.asked[0]
+        assert stage.origin.environs[0]["HTTP_ACCEPT_LANGUAGE"] == "de"
+        assert "HTTP_COOKIE" not in stage.origin.environs[0]
 
 
 class Failing(MemoryStore):
@@ -552,7 +552,7 @@ def test_a_gateway_speaks_for_one_site() -> None:
 def test_what_was_made_in_the_future_is_made_again() -> None:
     """A clock was ahead and is right again: the page would be fresh until that day."""
     stage = Stage()
-    stage.origin.script[:] = [Says(headers=(("Cache-Control", "max-age=60"),))] * 2
+    stage.origin.script[:] = [ScriptedResponse(headers=(("Cache-Control", "max-age=60"),))] * 2
     stage.clock.now += 86_400
     stage.ask(Step())
     assert stage.ask(Step()).cache.startswith("hit")

@@ -46,14 +46,14 @@ def fill(folder: Path) -> None:
 def rights(folder: Path) -> list[bool]:
     """Tell of each page that is there whether its body is the right one; then write and read."""
     store = LmdbStore(folder, max_bytes=4 << 20)
-    found = {key: served(store, key) for key in KEYS}
+    bodies = {key: served(store, key) for key in KEYS}
     assert save(store, b"new", b"new") is SaveResult.SAVED
     assert served(store, b"new") == b"new"
     for key in KEYS:
         store.purge(key)
         assert store.load(key) == ()
     store.close()
-    return [body == BODIES[key] for key, body in found.items() if body is not None]
+    return [body == BODIES[key] for key, body in bodies.items() if body is not None]
 
 
 def use(folder: Path) -> None:
@@ -191,7 +191,7 @@ def deleted(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def moved(folder: Path) -> None:
+def move_away(folder: Path) -> None:
     """Move the folder of a store that is open."""
     folder.rename(folder.with_name("elsewhere"))
 
@@ -201,7 +201,7 @@ def moved(folder: Path) -> None:
     [
         pytest.param(truncated, id="cut"),
         pytest.param(deleted, id="folder-deleted"),
-        pytest.param(moved, id="folder-moved"),
+        pytest.param(move_away, id="folder-moved"),
         pytest.param(remove("data.mdb"), id="data-deleted"),
         pytest.param(foreign, id="data-replaced"),
     ],
@@ -217,8 +217,8 @@ def test_damage_under_an_open_store_is_a_miss(folder: Path, damage: Callable[[Pa
         assert served(store, KEYS[1]) == BODIES[KEYS[1]]
         damage(folder)
         assert store.load(KEYS[1]) == ()
-        made = stored(bodies=())
-        assert store.save(KEYS[0], made, {}, token=token) is SaveResult.PURGED_SINCE_FETCH
+        response = stored(bodies=())
+        assert store.save(KEYS[0], response, {}, token=token) is SaveResult.PURGED_SINCE_FETCH
         assert save(store, KEYS[2], b"again") is SaveResult.SAVED
         assert served(store, KEYS[2]) == b"again"
         store.close()

@@ -56,16 +56,16 @@ def fetch(store: LmdbStore, world: World, seed: int) -> None:
         body = served(store, KEYS[at])
         if body is not None:
             world.counts[0] += 1
-            (seen,) = _NUMBER.unpack_from(body)
-            assert seen >= floor, f"page {at} showed {seen} after {floor} was purged"
-            assert body == _NUMBER.pack(seen) * 500
+            (variant,) = _NUMBER.unpack_from(body)
+            assert variant >= floor, f"page {at} showed {variant} after {floor} was purged"
+            assert body == _NUMBER.pack(variant) * 500
             continue
         token = store.purge_token()
         now = world.truth[at]
         if chance.random() < 0.3:
             time.sleep(0.001)  # a slow render, so that purges overtake it
-        made = stored(bodies=(BodyInfo(coding="identity", length=4000),))
-        how = store.save(KEYS[at], made, {"identity": _NUMBER.pack(now) * 500}, token=token)
+        response = stored(bodies=(BodyInfo(coding="identity", length=4000),))
+        how = store.save(KEYS[at], response, {"identity": _NUMBER.pack(now) * 500}, token=token)
         world.counts[1] += how is SaveResult.SAVED
         world.counts[2] += how is SaveResult.PURGED_SINCE_FETCH
 
@@ -113,13 +113,13 @@ def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
         within(lambda store: change(store, world, 600, 3)),
         within(lambda store: throw_away(store, discards)),
     ]
-    with running(*works) as left:
-        while left:
-            assert finish(left[0]) == 0
-            left.pop(0)
-    hits, saved, refused, purges = world.counts
+    with running(*works) as pids:
+        while pids:
+            assert finish(pids[0]) == 0
+            pids.pop(0)
+    hits, saved, rejected, purges = world.counts
     assert purges == 600
-    assert min(hits, saved, refused) > 10
+    assert min(hits, saved, rejected) > 10
 
 
 def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
 
     store = LmdbStore(folder)
     save(store, KEY, PAGE)
-    seen = []
+    observations = []
     with running(other):
         for turn in range(6):
             if turn == 2:
@@ -141,8 +141,8 @@ def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
             if turn == 4:
                 save(store, KEY, PAGE)
             os.write(ask[1], b"?")
-            seen.append(os.read(answer[0], 1))
-    assert seen == [b"1", b"1", b"0", b"0", b"1", b"1"]
+            observations.append(os.read(answer[0], 1))
+    assert observations == [b"1", b"1", b"0", b"0", b"1", b"1"]
     store.close()
 
 
@@ -231,7 +231,7 @@ def churn(folder: Path, seed: int, report: int) -> None:
 def last_words(report: int) -> dict[int, bytes]:
     """Return the last thing that was said of each page."""
     os.set_blocking(report, False)
-    said = b""
+    output = b""
     while True:
         try:
             more = os.read(report, 1 << 20)
@@ -239,8 +239,8 @@ def last_words(report: int) -> dict[int, bytes]:
             break
         if not more:
             break
-        said += more
-    lines = (line.split() for line in said.splitlines())
+        output += more
+    lines = (line.split() for line in output.splitlines())
     return {int(page): verb for verb, page in lines}
 
 
@@ -266,7 +266,7 @@ def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> Non
     """SIGKILL at any moment: nothing torn is served, and no purge that was told is lost."""
     chance = random.Random(rounds)
     words: dict[int, bytes] = {}
-    survived = told = 0
+    survived = reported = 0
     for seed in range(rounds):
         report = os.pipe()
         pid = start(lambda seed=seed, report=report: churn(folder, seed, report[1]))  # type: ignore[misc] # defaults bind
@@ -275,10 +275,10 @@ def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> Non
         os.kill(pid, signal.SIGKILL)
         assert finish(pid) == -signal.SIGKILL
         words |= last_words(report[0])
-        told += len(words)
+        reported += len(words)
         os.close(report[0])
         survived += check_after_kill(folder, words) > 0
-    assert told > rounds
+    assert reported > rounds
     assert survived > rounds * 0.8, "the store should survive, not merely be thrown away"
 
 
@@ -338,11 +338,11 @@ def test_threads_read_on_while_others_fork(folder: Path) -> None:
     store = LmdbStore(folder)
     save(store, KEY, PAGE)
     stop = threading.Event()
-    found: set[bytes | None] = set()
+    bodies: set[bytes | None] = set()
 
     def read() -> None:
         while not stop.is_set():
-            found.add(served(store, KEY))
+            bodies.add(served(store, KEY))
 
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:
@@ -352,8 +352,8 @@ def test_threads_read_on_while_others_fork(folder: Path) -> None:
     for thread in threads:
         thread.join()
     assert statuses == {0}
-    assert PAGE in found
-    assert found <= {PAGE, None}
+    assert PAGE in bodies
+    assert bodies <= {PAGE, None}
     assert served(store, KEY) == PAGE
     store.close()
 

@@ -45,25 +45,25 @@ class TestLmdbStore(StoreContract):
 
 def save(store: LmdbStore, key: bytes, body: bytes) -> SaveResult:
     """Save a response of one body."""
-    made = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
-    return store.save(key, made, {"identity": body}, token=store.purge_token())
+    response = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
+    return store.save(key, response, {"identity": body}, token=store.purge_token())
 
 
 def served(store: LmdbStore, key: bytes) -> bytes | None:
     """Return the body a reader would get, or None for a miss."""
-    for made in store.load(key):
-        return store.read_body(key, made, made.bodies[0].coding)
+    for response in store.load(key):
+        return store.read_body(key, response, response.bodies[0].coding)
     return None
 
 
 def test_a_body_that_is_held_in_memory_is_gone_with_its_page(store: LmdbStore) -> None:
     """What is served often is not copied each time, but looked for each time."""
     save(store, KEY, PAGE)
-    (made,) = store.load(KEY)
-    held = store.read_body(KEY, made, "identity")
-    assert store.read_body(KEY, made, "identity") is held
+    (response,) = store.load(KEY)
+    body = store.read_body(KEY, response, "identity")
+    assert store.read_body(KEY, response, "identity") is body
     store.purge(KEY)
-    assert store.read_body(KEY, made, "identity") is None
+    assert store.read_body(KEY, response, "identity") is None
 
 
 def test_the_bodies_held_in_memory_are_bounded() -> None:
@@ -72,9 +72,9 @@ def test_the_bodies_held_in_memory_are_bounded() -> None:
     for serial in range(300):
         hot.add(serial, bytes(200_000))
     hot.add(300, bytes(300_000))
-    held = [serial for serial in range(301) if hot.get(serial) is not None]
-    assert held[-1] == 299
-    assert 200_000 * len(held) <= 16 * MEBI
+    cached_serials = [serial for serial in range(301) if hot.get(serial) is not None]
+    assert cached_serials[-1] == 299
+    assert 200_000 * len(cached_serials) <= 16 * MEBI
 
 
 def test_nothing_is_opened_before_it_is_needed(folder: Path) -> None:
@@ -91,11 +91,11 @@ def test_a_store_survives_being_closed(folder: Path) -> None:
     first.purge(OTHER)
     assert first.set_metadata(b"chain", b"42")
     first.close()
-    again = LmdbStore(folder)
-    assert served(again, KEY) == PAGE
-    assert again.get_metadata(b"chain") == b"42"
-    assert again.save(OTHER, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
-    again.close()
+    reopened = LmdbStore(folder)
+    assert served(reopened, KEY) == PAGE
+    assert reopened.get_metadata(b"chain") == b"42"
+    assert reopened.save(OTHER, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
+    reopened.close()
 
 
 def test_two_stores_of_one_folder_share_it(folder: Path) -> None:
@@ -199,8 +199,8 @@ def test_a_note_is_small(store: LmdbStore) -> None:
 def test_a_freshened_head_keeps_the_other_variants(store: LmdbStore) -> None:
     """A 304 for one variant leaves its neighbours alone."""
     one, two = (stored(vary=(("a", value),)) for value in "12")
-    for made in (one, two):
-        store.save(KEY, made, BODIES, token=store.purge_token())
+    for response in (one, two):
+        store.save(KEY, response, BODIES, token=store.purge_token())
     new = replace(one, lifetime=1.0)
     assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
     assert set(store.load(KEY)) == {new, two}
@@ -210,15 +210,15 @@ def test_a_freshened_head_keeps_the_other_variants(store: LmdbStore) -> None:
 def test_more_threads_than_spare_readers_read_at_once(store: LmdbStore) -> None:
     """Forty threads read side by side; none is turned away."""
     save(store, KEY, PAGE)
-    together, found = threading.Barrier(40), list[bytes | None]()
+    together, bodies = threading.Barrier(40), list[bytes | None]()
 
     def read() -> None:
         together.wait()
-        found.extend(served(store, KEY) for _ in range(20))
+        bodies.extend(served(store, KEY) for _ in range(20))
 
     threads = [threading.Thread(target=read) for _ in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [PAGE] * 800
+    assert bodies == [PAGE] * 800

@@ -27,12 +27,12 @@ WAYS = ["list", "generator", "write"]
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Run gunicorn with threads around a gateway around the sloppy application."""
-    elsewhere = tmp_path_factory.mktemp("gunicorn")  # the site has a gunicorn.conf.py of its own
+    work_folder = tmp_path_factory.mktemp("gunicorn")  # the site has a gunicorn.conf.py of its own
     port = free_port()
     words = [sys.executable, "-m", "gunicorn", "tests.edge.gateway.sloppy_app:gateway"]
     words += ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "critical"]
     words += ["--no-control-socket", "--pythonpath", str(ROOT)]
-    process = subprocess.Popen(words, cwd=elsewhere)
+    process = subprocess.Popen(words, cwd=work_folder)
     try:
         wait_for(port)
         yield port
@@ -79,9 +79,9 @@ def test_what_no_server_can_send_is_not_stored(port: int, row: str, way: str) ->
 # Connection
 
 
-def seen(stage: Stage, name: str) -> str | None:
+def origin_header(stage: Stage, name: str) -> str | None:
     """Return a field of the last request as the application saw it."""
-    value: str | None = stage.origin.asked[-1].get("HTTP_" + name.upper().replace("-", "_"))
+    value: str | None = stage.origin.environs[-1].get("HTTP_" + name.upper().replace("-", "_"))
     return value
 
 
@@ -99,7 +99,11 @@ def test_the_application_reads_the_same_request_as_the_gateway(
         "X-B": "2",
     }
     stage.play(get(says(vary="Accept-Language", **LONG), headers=headers, method=method))
-    assert (seen(stage, "X-A"), seen(stage, "Accept-Language"), seen(stage, "X-B")) == (
+    assert (
+        origin_header(stage, "X-A"),
+        origin_header(stage, "Accept-Language"),
+        origin_header(stage, "X-B"),
+    ) == (
         None,
         None,
         "2",
@@ -134,8 +138,8 @@ def test_connection_does_not_remove_what_is_for_all(name: str) -> None:
     stage = Stage()
     headers = {name: PROTECTED[name], "Connection": f"close, {name.upper()}"}
     stage.play(get(says(), method="POST", content=b"body", headers=headers))
-    assert seen(stage, name) == PROTECTED[name]
-    assert stage.origin.asked[-1]["CONTENT_LENGTH"] == "4"
+    assert origin_header(stage, name) == PROTECTED[name]
+    assert stage.origin.environs[-1]["CONTENT_LENGTH"] == "4"
 
 
 def test_an_upgrade_reaches_the_application() -> None:
@@ -143,7 +147,7 @@ def test_an_upgrade_reaches_the_application() -> None:
     stage = Stage()
     headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
     stage.play(get(says(), headers=headers, cache="fwd=bypass; detail=websocket"))
-    assert seen(stage, "Upgrade") == "websocket"
+    assert origin_header(stage, "Upgrade") == "websocket"
 
 
 @pytest.mark.parametrize("name", ["TE", "Upgrade", "Proxy-Authorization", "Keep-Alive"])

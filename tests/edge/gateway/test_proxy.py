@@ -80,10 +80,10 @@ def test_lines_casing_and_folds(stage: WireStage) -> None:
     head = b"HTTP/1.1 299 Strange\r\nx-CaSe: 1\r\nLink: <a>\r\nLink: <b>\r\nX-Fold: a\r\n  b\r\n"
     lines = b"Cache-Control: max-age=60\r\nCache-Control: public\r\nContent-Length: 2\r\n\r\nok"
     wire(stage, head + lines, status=299)
-    seen = stage.play(get(status=299, cache="hit", seen={"X-Fold": "a b"}))
-    assert [name for name, _ in seen.headers if name.lower() == "x-case"] == ["x-CaSe"]
-    assert [value for name, value in seen.headers if name == "Link"] == ["<a>", "<b>"]
-    assert [value for name, value in seen.headers if name == "Cache-Control"] == [
+    response = stage.play(get(status=299, cache="hit", seen={"X-Fold": "a b"}))
+    assert [name for name, _ in response.headers if name.lower() == "x-case"] == ["x-CaSe"]
+    assert [value for name, value in response.headers if name == "Link"] == ["<a>", "<b>"]
+    assert [value for name, value in response.headers if name == "Cache-Control"] == [
         "max-age=60",
         "public",
     ]
@@ -114,15 +114,15 @@ def test_a_folded_field_is_one_line_for_the_origin(stage: WireStage) -> None:
     proxy = Proxy(f"http://127.0.0.1:{stage.origin_port}", timeout=timedelta(seconds=5))
     stage.origin.script[:] = [says()]
     call(proxy, get(headers={"X-A": "a\r\n Content-Length: 9", "X (B)": "c"}))
-    asked = stage.origin.asked[-1]
-    assert asked["HTTP_X_A"] == "a   Content-Length: 9"
-    assert not {name for name in asked if name.startswith("HTTP_X_(") or "LENGTH" in name}
+    environ = stage.origin.environs[-1]
+    assert environ["HTTP_X_A"] == "a   Content-Length: 9"
+    assert not {name for name in environ if name.startswith("HTTP_X_(") or "LENGTH" in name}
 
 
 def test_targets_arrive_as_they_were(stage: WireStage) -> None:
     """Path and query reach the origin percent-encoded."""
     stage.play(get(says(), target="/a b/\xc3\xa9%?q=%20&r"))
-    assert stage.origin.asked[-1]["target"] == "/a%20b/%C3%A9%25?q=%20&r"
+    assert stage.origin.environs[-1]["target"] == "/a%20b/%C3%A9%25?q=%20&r"
 
 
 def test_no_origin_is_a_502() -> None:

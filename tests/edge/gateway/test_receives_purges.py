@@ -8,12 +8,12 @@ from app.edge.gateway.options import Options
 from tests.edge.gateway.scripted_origin import Stage, get, says
 
 
-class Followed(Stage):
+class PurgeableStage(Stage):
     """A gateway that is followed until a test says otherwise."""
 
     def __init__(self) -> None:
-        self.followed = True
-        super().__init__(Options.shield(receives_purges=lambda: self.followed))
+        self.receives_purges = True
+        super().__init__(Options.shield(receives_purges=lambda: self.receives_purges))
 
 
 PAGE = says(
@@ -32,17 +32,17 @@ ANSWERS = {
 @pytest.mark.parametrize("step", ANSWERS.values(), ids=ANSWERS)
 def test_what_is_fresh_is_asked_for_all_the_same(step: object) -> None:
     """Each time; where the origin fails it stands in, as a stale one would."""
-    stage = Followed()
+    stage = PurgeableStage()
     stage.play(get(PAGE))
-    stage.followed = False
+    stage.receives_purges = False
     for _ in range(2):
         assert stage.play(step).cache.startswith("fwd=stale")  # type: ignore[arg-type] # a Step
-    stage.followed = True
+    stage.receives_purges = True
     assert stage.play(get()).cache.startswith("hit")
 
 
 def test_what_is_not_there_is_fetched_as_ever() -> None:
     """And stored, for when purges reach us again."""
-    stage = Followed()
-    stage.followed = False
+    stage = PurgeableStage()
+    stage.receives_purges = False
     assert stage.play(get(PAGE)).cache.startswith("fwd=uri-miss; stored")

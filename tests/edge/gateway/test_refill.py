@@ -27,13 +27,13 @@ class Origin:
     """An application that says what it was asked for, and can fail."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.environs: list[dict[str, Any]] = []
         self.during: Callable[[], object] = lambda: None
         self.fails = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         """Answer with the number of this page."""
-        self.asked.append(environ)
+        self.environs.append(environ)
         self.during()
         if self.fails:
             raise ZeroDivisionError
@@ -43,7 +43,7 @@ class Origin:
     @property
     def paths(self) -> list[str]:
         """What was asked for, in turn."""
-        return [environ["PATH_INFO"] for environ in self.asked]
+        return [environ["PATH_INFO"] for environ in self.environs]
 
 
 @pytest.fixture
@@ -102,9 +102,9 @@ def calm(refill: Refill, ticks: Ticks) -> None:
 
 def key(path: str, query: str = "") -> bytes:
     """The key of a page of the site."""
-    found = keys.build_cache_key(SITE, path, query)
-    assert found is not None
-    return found
+    cache_key = keys.build_cache_key(SITE, path, query)
+    assert cache_key is not None
+    return cache_key
 
 
 def keep(store: LmdbStore, name: bytes, *, visits: int = 3, **changes: object) -> None:
@@ -145,8 +145,8 @@ def test_the_most_visited_come_first_and_each_once(store: LmdbStore, purge: str)
         store.purge_all()
     for path in ("/few", "/many", "/some"):
         store.purge(key(path))
-    taken = [store.pop_refill_key() for _ in range(4)]
-    assert taken == [key("/many"), key("/some"), key("/few"), None]
+    popped_keys = [store.pop_refill_key() for _ in range(4)]
+    assert popped_keys == [key("/many"), key("/some"), key("/few"), None]
 
 
 def test_what_is_back_is_not_wanted(store: LmdbStore) -> None:
@@ -198,7 +198,7 @@ def test_the_next_reader_gets_a_hit(
     calm(refill, ticks)
     refill.step()
     assert origin.paths == ["/caf\xc3\xa9"] * 2
-    assert origin.asked[1]["HTTP_HOST"] == "example.org"
+    assert origin.environs[1]["HTTP_HOST"] == "example.org"
     assert "hit" in str(call(gateway, get(target="/caf\xc3\xa9")).header("Cache-Status"))
 
 
@@ -214,9 +214,9 @@ def test_one_page_a_step_and_a_rest_after_it(
         visit(gateway, path)
     gateway.purge_all()
     calm(refill, ticks)
-    origin.asked.clear()
+    origin.environs.clear()
     assert refill.step() == RefillPace().rest
-    assert len(origin.asked) == 1
+    assert len(origin.environs) == 1
     origin.during = slow
     assert refill.step() == timedelta(seconds=3)
     assert refill.step() == RefillPace().poll_interval

@@ -19,9 +19,9 @@ def test_what_is_encoded_is_decoded_the_same(
     headers: object, vary: object, generated_at: float
 ) -> None:
     """Every value survives, byte for byte and instant for instant."""
-    made = stored(headers=headers, vary=vary, generated_at=generated_at)
-    assert decode(encode(made)) == made
-    assert decode(encode(made)).representations == made.representations
+    response = stored(headers=headers, vary=vary, generated_at=generated_at)
+    assert decode(encode(response)) == response
+    assert decode(encode(response)).representations == response.representations
 
 
 GOOD = encode(stored())

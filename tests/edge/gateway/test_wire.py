@@ -48,7 +48,7 @@ class Wire:
         return ask(self.port, self.path, *lines, method=method)
 
     @property
-    def asked(self) -> int:
+    def request_count(self) -> int:
         """How often the origin was asked for the address."""
         return self.origin.count(self.path)
 
@@ -83,10 +83,10 @@ FRAMING = [
 
 
 @pytest.mark.parametrize("named", FRAMING)
-def test_connection_never_removes_the_proxys_own_fields(wire: Wire, named: str) -> None:
+def test_connection_never_removes_the_proxys_own_fields(wire: Wire, field_name: str) -> None:
     """RFC 9110 section 7.6.1: the origin gets one request, with its framing, Host and Via."""
     head = (
-        f"POST {wire.path} HTTP/1.1\r\nHost: example.org\r\nConnection: {named}\r\n"
+        f"POST {wire.path} HTTP/1.1\r\nHost: example.org\r\nConnection: {field_name}\r\n"
         f"Content-Type: text/x\r\nContent-Length: {len(SMUGGLED)}\r\n\r\n"
     )
     with RawClient(wire.port) as client:
@@ -143,7 +143,7 @@ def test_a_request_without_one_framing_is_refused(wire: Wire, lines: list[str]) 
         assert response.status in {400, 501}
         assert response.value("Cache-Control") == "no-store"
         assert client.read() is None
-    assert wire.asked == 0
+    assert wire.request_count == 0
 
 
 def test_a_body_that_breaks_off_is_no_request(wire: Wire) -> None:
@@ -162,11 +162,11 @@ NEGOTIATED = ["accept-language", "Accept-Language, close", "close ,\tACCEPT-LANG
 
 
 @pytest.mark.parametrize("named", NEGOTIATED)
-def test_connection_can_not_poison_a_variant(wire: Wire, named: str) -> None:
+def test_connection_can_not_poison_a_variant(wire: Wire, field_name: str) -> None:
     """What the origin never sees selects no variant either."""
     wire.script(page(b"default", LONG, "Vary: Accept-Language"))
     with RawClient(wire.port) as client:
-        client.ask(wire.path, "Accept-Language: de", f"Connection: {named}")
+        client.ask(wire.path, "Accept-Language: de", f"Connection: {field_name}")
     assert wire.origin.requests[-1].values("Accept-Language") == []
     wire.script(page(b"deutsch", LONG, "Vary: Accept-Language"))
     assert wire.ask("Accept-Language: de").body == b"deutsch"
@@ -191,7 +191,7 @@ def test_connection_can_not_hide_that_nothing_may_be_stored(wire: Wire) -> None:
     with RawClient(wire.port) as client:
         client.ask(wire.path, "Cache-Control: no-store", "Connection: cache-control")
     wire.ask()
-    assert wire.asked == 2
+    assert wire.request_count == 2
 
 
 HIDDEN = {
@@ -208,7 +208,7 @@ def test_connection_of_a_response_hides_nothing(wire: Wire, lines: list[str]) ->
     wire.script(page(b"page", *lines))
     wire.ask()
     wire.ask()
-    assert wire.asked == 2
+    assert wire.request_count == 2
 
 
 def test_connection_of_a_response_can_not_remove_its_coding(wire: Wire) -> None:
@@ -281,7 +281,7 @@ def test_what_speaks_of_one_request_is_never_stored(wire: Wire, status: str) -> 
     )
     assert wire.ask().status == int(status[:3])
     wire.ask()
-    assert wire.asked == 2
+    assert wire.request_count == 2
 
 
 # lengths
@@ -323,9 +323,9 @@ def test_a_wrong_length_never_swallows_the_next_response(
         second = client.read()
         assert second is None or second.body == b"next"
         assert second is None or first.complete
-    asked = wire.asked
+    count_before = wire.request_count
     wire.ask()
-    assert wire.asked == asked + 1
+    assert wire.request_count == count_before + 1
 
 
 def test_more_than_the_length_is_not_part_of_the_page(wire: Wire) -> None:
@@ -396,7 +396,7 @@ def test_a_response_with_a_malformed_field_is_not_stored(wire: Wire, line: bytes
         assert (response.status, response.body) == (200, b"page")
         assert response.value("X-After") == "1"
         assert response.value("Set-Cookie") is None
-    assert wire.asked == 2
+    assert wire.request_count == 2
 
 
 @pytest.mark.parametrize("line", MALFORMED.values(), ids=MALFORMED)
@@ -407,7 +407,7 @@ def test_a_malformed_line_hides_no_restriction(wire: Wire, line: bytes) -> None:
     assert response.value("Cache-Control") == "private"
     assert response.value("Set-Cookie") == "id=1"
     wire.ask()
-    assert wire.asked == 2
+    assert wire.request_count == 2
 
 
 @pytest.mark.parametrize("reason", ["OK\x00", "O\x07K", "O\rSet-Cookie: a=b", "\x7f"])
@@ -415,8 +415,8 @@ def test_a_malformed_reason_is_not_stored(wire: Wire, reason: str) -> None:
     """A server refuses such a status line, so every HIT would be an error."""
     wire.script(page(b"page", LONG, status=f"200 {reason}"))
     for _ in range(2):
-        assert (wire.ask().status, wire.asked > 0) == (200, True)
-    assert wire.asked == 2
+        assert (wire.ask().status, wire.request_count > 0) == (200, True)
+    assert wire.request_count == 2
 
 
 @pytest.mark.parametrize("line", [b"X-A: caf\xe9", b"X-A:\tb\t", b"X-A:", b"X-A: a\r\n b"])
@@ -424,7 +424,7 @@ def test_a_strange_but_valid_field_is_stored(wire: Wire, line: bytes) -> None:
     """Latin-1, tabs, empty values and folds are no reason to fetch a page each time."""
     wire.script(page(b"page", line, LONG))
     assert wire.ask().value("X-A") == wire.ask().value("X-A")
-    assert wire.asked == 1
+    assert wire.request_count == 1
 
 
 def test_a_malformed_304_freshens_nothing(wire: Wire) -> None:
@@ -478,7 +478,7 @@ def test_a_page_made_from_a_cookie_is_never_fresh_by_a_guess(
     wire.ask(field)
     wire.script(page(b"yours", *lines))
     assert wire.ask().body == b"yours"
-    assert wire.asked == 2
+    assert wire.request_count == 2
 
 
 @pytest.mark.parametrize("field", PERSONAL)
@@ -495,7 +495,7 @@ def test_a_page_with_a_lifetime_is_shared_whatever_the_cookie(wire: Wire) -> Non
     wire.script(page(b"page", LONG))
     wire.ask("Cookie: id=1")
     wire.ask("Cookie: id=2")
-    assert wire.asked == 1
+    assert wire.request_count == 1
 
 
 def test_a_silent_origin_is_trusted_where_nobody_is_named(wire: Wire) -> None:
@@ -503,7 +503,7 @@ def test_a_silent_origin_is_trusted_where_nobody_is_named(wire: Wire) -> None:
     wire.script(page(b"page", OLD))
     wire.ask()
     wire.ask()
-    assert wire.asked == 1
+    assert wire.request_count == 1
 
 
 # the server's own answers
@@ -517,7 +517,7 @@ def test_what_is_no_host_is_refused(wire: Wire, host: str) -> None:
     with RawClient(wire.port) as client:
         response = client.ask(wire.path, host=host)
     assert (response.status, response.value("Cache-Control")) == (400, "no-store")
-    assert wire.asked == 0
+    assert wire.request_count == 0
 
 
 @pytest.mark.parametrize("host", ["a", "A.example:80", "a.example.", "[::1]:8080", "a_b.example"])
@@ -649,7 +649,7 @@ LOOPED = ["Via: 1.1 broadsheet", "CDN-Loop: broadsheet", 'CDN-Loop: a, broadshee
 def test_a_request_with_the_gateways_own_name_is_a_loop(wire: Wire, line: str) -> None:
     """Where CDN-Loop was dropped on the way, Via tells that a gateway has been here."""
     assert wire.ask(line).status == 508
-    assert wire.asked == 0
+    assert wire.request_count == 0
 
 
 @pytest.mark.parametrize("line", ["Via: 1.1 varnish, 1.0 b (broadsheet)", "CDN-Loop: cloudflare"])

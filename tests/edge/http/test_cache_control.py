@@ -107,9 +107,9 @@ def test_field_lists_in_doubt_mean_the_whole_response(
         (Directives.of(community="UCI", note='a"b'), r'community=UCI, note="a\"b"'),
     ],
 )
-def test_of_writes_every_directive(directives: Directives, written: str | None) -> None:
+def test_of_writes_every_directive(directives: Directives, expected: str | None) -> None:
     """Each response directive of RFC 9111, 5861 and 8246 can be built and is read back the same."""
-    assert written is None or str(directives) == written
+    assert expected is None or str(directives) == expected
     assert Directives.parse([str(directives)]) == directives
 
 

@@ -111,7 +111,7 @@ def test_freshness_is_monotone_in_time(  # noqa: PLR0917 - the axes of the prope
     later: float,
     strict: bool,
     validates: bool,
-    asked: str,
+    cache_control: str,
 ) -> None:
     """What may not be used at one age may not be used at a greater one."""
     order = [
@@ -119,18 +119,18 @@ def test_freshness_is_monotone_in_time(  # noqa: PLR0917 - the axes of the prope
         reuse.ReuseDecision.MAX_STALE,
         reuse.ReuseDecision.STALE_WHILE_REVALIDATE,
     ]
-    kept = Kept(lifetime, swr, strict=strict, validates=validates)
+    stored = Kept(lifetime, swr, strict=strict, validates=validates)
     wishes = reuse.parse_request_directives(
-        [asked], None, {"max-age", "max-stale", "min-fresh", "no-cache"}
+        [cache_control], None, {"max-age", "max-stale", "min-fresh", "no-cache"}
     )
-    now = reuse.decide_reuse(kept, age=age, request_directives=wishes)
-    then = reuse.decide_reuse(kept, age=age + later, request_directives=wishes)
+    now = reuse.decide_reuse(stored, age=age, request_directives=wishes)
+    then = reuse.decide_reuse(stored, age=age + later, request_directives=wishes)
     if then in order:
         assert now in order
     if then is reuse.ReuseDecision.FRESH:
         assert now is reuse.ReuseDecision.FRESH
-    if not reuse.may_replace_error(kept, age=age, request_directives=wishes):
-        assert not reuse.may_replace_error(kept, age=age + later, request_directives=wishes)
+    if not reuse.may_replace_error(stored, age=age, request_directives=wishes):
+        assert not reuse.may_replace_error(stored, age=age + later, request_directives=wishes)
 
 
 paths = st.text(st.characters(max_codepoint=255), max_size=12).map(lambda text: "/" + text)

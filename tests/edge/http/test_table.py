@@ -12,29 +12,29 @@ from tests.edge.gateway.scripted_origin import START
 from tests.edge.gateway.test_cases import CASES
 
 if TYPE_CHECKING:
-    from tests.edge.gateway.scripted_origin import Case, Says, Step
+    from tests.edge.gateway.scripted_origin import Case, ScriptedResponse, Step
 
 TARGETS = ("broadsheet-cache-control", "cdn-cache-control")
 #: What the gateway finds out from the body, the store or its options, not from the header.
 BEYOND = ("incomplete", "too-large", "content-length", "refused", "failed")
 
 
-def fields_of(said: Says, at: float) -> HeaderFields:
+def fields_of(response: ScriptedResponse, at: float) -> HeaderFields:
     """Return the header the scripted origin sends."""
-    dated = [] if said.date is None else [("Date", dates.format_http_date(at + said.date))]
-    return HeaderFields([*said.headers, *dated])
+    dated = [] if response.date is None else [("Date", dates.format_http_date(at + response.date))]
+    return HeaderFields([*response.headers, *dated])
 
 
-def candidate_of(said: Says, step: Step) -> storing.StorageCandidate:
+def candidate_of(response: ScriptedResponse, step: Step) -> storing.StorageCandidate:
     """Return the question that the gateway asks of this answer."""
-    at = START + step.at + said.takes
-    fields = fields_of(said, at)
+    at = START + step.at + response.takes
+    fields = fields_of(response, at)
     obeyed = targeted.effective_directives(fields, TARGETS)
     wishes = reuse.parse_request_directives(
         [step.headers.get("Cache-Control", "")], None, {"no-store"}
     )
     return storing.StorageCandidate(
-        status=said.status,
+        status=response.status,
         fields=fields,
         effective=obeyed,
         lifetime=freshness.explicit_lifetime(fields, obeyed, received_at=at),
@@ -91,8 +91,8 @@ def test_age_and_use_of_what_is_stored(case: Case) -> None:
     if second.age is not None:
         assert int(age) == second.age
     if second.cache is not None and "ttl=" in second.cache:
-        left = int(second.cache.partition("ttl=")[2].partition(";")[0])
-        assert int((candidate.lifetime.seconds - age) // 1) == left
+        ttl = int(second.cache.partition("ttl=")[2].partition(";")[0])
+        assert int((candidate.lifetime.seconds - age) // 1) == ttl
 
 
 def test_the_table_is_not_empty() -> None:
