@@ -1,4 +1,4 @@
-"""Background: a bounded number of threads for what no reader waits for."""
+"""Run a bounded number of jobs in background threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 class BackgroundJobs:
-    """Runs at most `most` jobs at once, one a key; what is over is not run at all."""
+    """Runs at most `limit` jobs at once and one per key; further jobs are rejected."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -23,7 +23,7 @@ class BackgroundJobs:
         self._running: set[object] = set()
 
     def try_start(self, key: object, job: Callable[[], object]) -> bool:
-        """Run the job in a thread of its own, unless one of its key runs or all are busy."""
+        """Start the job in a thread; return False if its key runs already or the limit is hit."""
         with self._condition:
             if key in self._running or len(self._running) >= self._limit:
                 return False
@@ -37,15 +37,17 @@ class BackgroundJobs:
         return True
 
     def drain(self, timeout: timedelta) -> bool:
-        """Wait until nothing runs; False when that took too long."""
+        """Wait until no job runs; return False on a timeout."""
         with self._condition:
             return self._condition.wait_for(lambda: not self._running, timeout.total_seconds())
 
     def _run(self, key: object, job: Callable[[], object]) -> None:
         try:
             job()
-        except Exception:  # noqa: BLE001 - a thread has nobody to raise to
-            _log.exception("gateway.background_failed")
+        except Exception:  # noqa: BLE001 - a thread has no caller to raise to
+            _log.exception(
+                "gateway.background_failed: a background refresh or fetch raised an error"
+            )
         finally:
             self._finish(key)
 
@@ -55,12 +57,12 @@ class BackgroundJobs:
             self._condition.notify_all()
 
 
-class DeadlineExceeded(Exception):  # noqa: N818 - not an error: the job goes on
-    """The job was not done in time; it goes on in the background."""
+class DeadlineExceeded(Exception):  # noqa: N818 - not an error: the job continues
+    """The job was not done in time; it continues in the background."""
 
 
 class TimedJob:
-    """A job against the clock: its result in time, or Overdue and `late` gets the result."""
+    """A job with a deadline: after DeadlineExceeded, `late` is called with the result."""
 
     def __init__(self, job: Callable[[], Any], late: Callable[[Any], None]) -> None:
         self._job = job
@@ -70,7 +72,7 @@ class TimedJob:
         self._results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
 
     def run(self) -> None:
-        """Do the job; whatever it raises is raised to who waits."""
+        """Run the job; `wait` raises the exception that the job raises."""
         try:
             result, error = self._job(), None
         except BaseException as raised:  # noqa: BLE001 - handed to the waiting thread
@@ -83,7 +85,7 @@ class TimedJob:
             self._late(result)
 
     def wait(self, timeout: timedelta) -> Any:
-        """Return the result, or raise what the job raised; Overdue when it took too long."""
+        """Return the result or raise the job's exception; DeadlineExceeded on a timeout."""
         try:
             result, error = self._results.get(timeout=timeout.total_seconds())
         except Empty:

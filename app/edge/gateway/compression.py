@@ -1,7 +1,7 @@
-"""Compression: brotli and gzip for an application that has no gateway in front of it.
+"""Compress responses with brotli and gzip for an application without a gateway.
 
-Only responses that a shared cache may keep are compressed. The others are often one reader's own,
-and the length of a compressed secret beside text that a stranger chose gives the secret away.
+Only responses that a shared cache may store are compressed. Others often hold a reader's secrets,
+and the length of a compressed body reveals them if an attacker can choose part of it (BREACH).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 
 SMALLEST: Final = 256
-"""A body with fewer bytes fits in a packet anyway."""
+"""The minimum body size in bytes: a smaller body fits in one packet uncompressed."""
 LARGEST: Final = 2**20
-"""A body with more bytes is compressed piece by piece while it is sent."""
+"""The maximum body size in bytes that is compressed at once; a larger one is streamed."""
 
 _CODINGS: Final = ("br", "gzip")
 _STATUSES: Final = frozenset(
@@ -61,7 +61,7 @@ class Compression:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Pass the request on, and compress the response where it may be."""
+        """Call the application, and compress the response if that is allowed."""
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ:
             return self._app(environ, start_response)
         origin_response = wsgi_call.call_application(self._app, environ, time.time)
@@ -82,7 +82,7 @@ class Compression:
 
 
 def is_shareable(head: ResponseHead) -> bool:
-    """Tell whether a shared cache may keep a response: what names no lifetime is not shareable."""
+    """Return whether a shared cache may store a response; without Cache-Control it may not."""
     fields = head.fields
     directives = Directives.parse(fields.lines("cache-control"))
     names = nominated_fields(fields.lines("vary"))
@@ -96,7 +96,7 @@ def is_shareable(head: ResponseHead) -> bool:
 
 
 def is_compressible(head: ResponseHead) -> bool:
-    """Tell whether a body is text, large enough, and not coded by the application."""
+    """Return whether a body is text, large enough, and not encoded by the application."""
     directives = Directives.parse(head.fields.lines("cache-control"))
     length = head.content_length
     return (
@@ -107,7 +107,7 @@ def is_compressible(head: ResponseHead) -> bool:
 
 
 def _varies_by_coding(head: ResponseHead) -> bool:
-    """Tell whether the whole page, of which this is a part or a 304, could be compressed."""
+    """Return whether this 206 or 304 belongs to a page that could be compressed."""
     if head.status == HTTPStatus.NOT_MODIFIED:
         return True
     directives = Directives.parse(head.fields.lines("cache-control"))
@@ -117,7 +117,7 @@ def _varies_by_coding(head: ResponseHead) -> bool:
 
 
 def _with_vary(head: ResponseHead) -> list[FieldLine]:
-    """Return the header list with one Vary line, which names Accept-Encoding."""
+    """Return the header list with one Vary line that contains Accept-Encoding."""
     return [*(pair for pair in head.pairs if pair[0].lower() != "vary"), _vary(head)]
 
 
@@ -174,7 +174,7 @@ def _is_not_modified(head: ResponseHead, coding: str, environ: WSGIEnvironment) 
 def _compress_whole_body(
     origin_response: OriginResponse, coding: str, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Compress a body of known length; one that does not have that length is sent as it is."""
+    """Compress a body of known length; send it unchanged if its length is wrong."""
     head = origin_response.head
     content = origin_response.body.spool(LARGEST)
     if content is None or len(content) != head.content_length:
@@ -183,7 +183,7 @@ def _compress_whole_body(
     try:
         encoder = _ENCODERS[coding]()
         packed = encoder.process(content) + encoder.finish()
-    except Exception:  # noqa: BLE001 - the page is sent uncompressed then
+    except Exception:  # noqa: BLE001 - the page is then sent uncompressed
         _log.exception("compression.failed: a page is sent uncompressed (%s)", coding)
         start_response(head.status_line, _with_vary(head))
         return [content]
@@ -192,7 +192,7 @@ def _compress_whole_body(
 
 
 class _Gzip:
-    """Deterministic gzip: no time stamp."""
+    """A gzip encoder without a time stamp, so that its output is deterministic."""
 
     def __init__(self) -> None:
         encoder = zlib.compressobj(level=6, wbits=31)
@@ -202,7 +202,7 @@ class _Gzip:
 
 
 class _Brotli:
-    """A quality that costs about as much time as gzip."""
+    """A brotli encoder with a quality that takes about as long as gzip."""
 
     def __init__(self) -> None:
         encoder = brotli.Compressor(quality=5)
@@ -215,7 +215,7 @@ _ENCODERS: Final[dict[str, Callable[[], Any]]] = {"br": _Brotli, "gzip": _Gzip}
 
 
 class _Stream:
-    """A body that is compressed while it is sent; where `flush`, each chunk leaves at once."""
+    """A body that is compressed while it is sent; with `flush`, each chunk is sent at once."""
 
     def __init__(self, body: BodyReader, encoder: Any, *, flush: bool) -> None:
         self._body = body

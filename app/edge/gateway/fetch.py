@@ -1,6 +1,6 @@
-"""Fetcher: asks the application: validate, fetch, and store what may be stored.
+"""Fetch from the application: validate, fetch, and store what may be stored.
 
-The token is read before the application is asked, so that nothing fetched before a purge is
+The purge token is read before the application is called, so that nothing fetched before a purge is
 stored after it.
 """
 
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from .wsgi_call import OriginResponse
 
 _log: Final = logging.getLogger(__name__)
-#: RFC 5861 section 4: what counts as the origin's failure.
+#: The statuses that count as an error of the origin (RFC 5861 section 4).
 _ERROR_STATUSES: Final = frozenset({500, 502, 503, 504})
-#: An origin that says this about a page takes back what it said before.
+#: Reasons not to store that also purge the stored response of the page.
 _PURGING_REASONS: Final = frozenset({"no-store", "private", "vary-star"})
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 
 
 class Fetcher:
-    """Everything that happens between a miss and its answer."""
+    """Produces the response to a request that the store alone can't answer."""
 
     def __init__(
         self,
@@ -64,18 +64,18 @@ class Fetcher:
         self._compressor = compressor
         self._clock = clock
         self._storage_rules = StorageRules(options)
-        #: Keys whose last answer could not be shared: nobody waits for them.
+        #: Keys whose last response could not be stored. Requests for them are not collapsed.
         self.hit_for_miss = LruSet()
-        # Appending to and popping from a list is atomic: a count of the questions in progress.
+        # The number of running fetches: append and pop of a list are atomic.
         self._active_fetches: list[None] = []
 
     @property
     def is_fetching(self) -> bool:
-        """Whether the application is being asked just now."""
+        """Whether a fetch is running now."""
         return bool(self._active_fetches)
 
     def fetch(self, request: Request, key: bytes, lookup_result: LookupResult) -> GatewayResponse:
-        """Ask the application, and return what the reader is sent; store it if that may be."""
+        """Call the application and return the response; store it if that is allowed."""
         is_private = key in self.hit_for_miss
         token = self._store.purge_token()
         context = FetchContext(
@@ -94,7 +94,11 @@ class Fetcher:
             stale = self.respond_stale(request, key, lookup_result, "stale-if-error")
             if stale is None:
                 raise
-            _log.warning("gateway.origin_failed", exc_info=True, extra={"served": "stale"})
+            _log.warning(
+                "gateway.origin_failed: the application raised an error, so a stale page is served",
+                exc_info=True,
+                extra={"served": "stale"},
+            )
             return stale
         finally:
             self._active_fetches.pop()
@@ -107,7 +111,7 @@ class Fetcher:
         detail: str,
         failed: int | None = None,
     ) -> GatewayResponse | None:
-        """Return the stale response where it may stand in for an error; else None."""
+        """Return the stale response if it may replace an error, else None."""
         stored = lookup_result.stored
         if stored is None or not self.can_serve_stale(request, lookup_result):
             return None
@@ -120,7 +124,7 @@ class Fetcher:
         return self._header_writer.finish_forwarded(response, stored, request, status, now)
 
     def can_serve_stale(self, request: Request, lookup_result: LookupResult) -> bool:
-        """Tell whether the stored response could be used if the application fails."""
+        """Return whether the stored response may be served if the application fails."""
         return lookup_result.stored is not None and reuse.may_replace_error(
             lookup_result.stored,
             age=lookup_result.age,
@@ -153,7 +157,7 @@ class Fetcher:
     def _handle_not_modified(
         self, context: FetchContext, origin_response: OriginResponse, stored: StoredResponse
     ) -> GatewayResponse:
-        """Freshen what a 304 confirms; ask again, without conditions, for what it doesn't."""
+        """Freshen the stored response that a 304 confirms; if it doesn't, fetch unconditionally."""
         origin_response.body.close()
         if not validators.matches_stored(origin_response.head.fields, stored.fields):
             return self._refetch(context)
@@ -183,7 +187,7 @@ class Fetcher:
         return None
 
     def _refetch(self, context: FetchContext) -> GatewayResponse:
-        """Fetch what a validation can't answer for."""
+        """Fetch without conditions after a validation that can't be used."""
         environ = context.request.environ_for_origin()
         context_without_stored = replace(
             context,
@@ -198,7 +202,7 @@ class Fetcher:
     def _handle_head(
         self, context: FetchContext, origin_response: OriginResponse, stored: StoredResponse | None
     ) -> GatewayResponse:
-        """Let a HEAD freshen the stored response it confirms, else make it stale (4.3.5)."""
+        """Freshen the stored response if the HEAD confirms it, else expire it (RFC 9111, 4.3.5)."""
         head = origin_response.head
         if stored is not None and head.status == _OK and not origin_response.finding:
             if self._confirms_stored(stored, head):
@@ -221,7 +225,7 @@ class Fetcher:
     def _handle_content(
         self, context: FetchContext, origin_response: OriginResponse
     ) -> GatewayResponse:
-        """Store a complete answer that may be shared; pass on any other."""
+        """Store a complete response if that is allowed; otherwise respond without storing."""
         head, body = origin_response.head, origin_response.body
         candidate = self._storage_rules.candidate(head, context.request)
         decision = storing.decide_storage(candidate)
@@ -234,7 +238,12 @@ class Fetcher:
         if content is not None and reason == "complete":
             return self._store_and_respond(context, head, content, candidate)
         self._purge_if_uncacheable(context, reason)
-        _log.debug("gateway.not_stored", extra={"reason": reason, "key": context.key})
+        _log.debug(
+            "gateway.not_stored: %s may not be stored (%s)",
+            context.key.decode("latin-1"),
+            reason,
+            extra={"reason": reason, "key": context.key},
+        )
         status = context.build_status(detail=origin_response.finding or reason)
         not_modified = content is None and self._not_modified_response(
             context, head, candidate, status
@@ -244,15 +253,15 @@ class Fetcher:
             body.close()
             return not_modified
         if content is not None:
-            # The application has given all it has: its Content-Length is the only thing wrong.
+            # The body is complete; only its Content-Length is wrong.
             return self._respond_unstored(context, head, (content,), status, length=INVALID)
         return self._respond_unstored(context, head, body.remaining(), status)
 
     def _find_storage_obstacle(self, context: FetchContext, head: ResponseHead) -> str | None:
-        """Return why a response that may be stored is for its reader alone; None if it is not."""
+        """Return why a storable response must still not be stored, or None."""
         if not context.forwards_conditions:
             return None
-        # Without conditions it would come whole, each time, and never be kept.
+        # Too large to store: an unconditional fetch would transfer it whole for nothing each time.
         return (
             "too-large"
             if (head.content_length or 0) > self._options.max_body_size
@@ -262,7 +271,7 @@ class Fetcher:
     def _read_storable_content(
         self, context: FetchContext, head: ResponseHead, body: wsgi_call.BodyReader
     ) -> tuple[str, bytes | None]:
-        """Read a body that may be stored; one that breaks off is raised if a stale page helps."""
+        """Read a body to store; re-raise its error if a stale response can be served instead."""
         try:
             return self._read_content(head, body)
         except Exception:
@@ -272,7 +281,7 @@ class Fetcher:
             return "incomplete", None
 
     def _update_hit_for_miss(self, key: bytes, reason: str) -> None:
-        """Note that responses for this key are not shared; without conditions they may be."""
+        """Mark the key as hit-for-miss, unless the only reason was the reader's conditions."""
         if reason == "conditional":
             self.hit_for_miss.discard(key)
         else:
@@ -285,9 +294,10 @@ class Fetcher:
         candidate: storing.StorageCandidate,
         status: CacheStatus,
     ) -> GatewayResponse | None:
-        """Return the 304 that the application would have said if we had let it see the conditions.
+        """Evaluate the reader's conditions on a response that is not stored.
 
-        None when it did see them, or when they don't hold.
+        They were removed before the fetch. Returns None if the application did see them, or if
+        they don't lead to a 304.
         """
         if not context.request.is_conditional or head.status != _OK or context.forwards_conditions:
             return None
@@ -304,7 +314,7 @@ class Fetcher:
     def _read_content(
         self, head: ResponseHead, body: wsgi_call.BodyReader
     ) -> tuple[str, bytes | None]:
-        """Return the body, None if it is too large to keep, and whether it is complete."""
+        """Return "complete" or the reason not to store, and the body, None if it was not read."""
         if has_no_body(head.status):
             body.close()
             return "complete", b""
@@ -334,7 +344,12 @@ class Fetcher:
         saved = self._store.save(context.key, stored, bodies, token=context.purge_token)
         self.hit_for_miss.discard(context.key)
         if saved is not SaveResult.SAVED:
-            _log.info("gateway.not_saved", extra={"reason": saved.value, "key": context.key})
+            _log.info(
+                "gateway.not_saved: the store did not save %s (%s)",
+                context.key.decode("latin-1"),
+                saved.value,
+                extra={"reason": saved.value, "key": context.key},
+            )
         first_stored = stored
         if stored.needs_compression:
             accepted = context.request.header("accept-encoding")
@@ -359,9 +374,9 @@ class Fetcher:
         *,
         length: int | None = None,
     ) -> GatewayResponse:
-        """Return an answer as it came, without what is for caches only and a wrong framing.
+        """Return the application's response without internal fields and without a wrong length.
 
-        `length` is the Content-Length where the head's own is known to be wrong.
+        `length` replaces the Content-Length of a head that is known to be wrong.
         """
         length = head.content_length if length is None else length
         pairs = repaired(head.status, head.pairs, length)

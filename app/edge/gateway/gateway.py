@@ -1,7 +1,7 @@
-"""Gateway: a shared cache around a WSGI application: pass, lookup, and the turn to fetch.
+"""A shared cache around a WSGI application: passes, looks up, and collapses fetches.
 
-Each response says in Cache-Status what became of its request. Instants are epoch seconds: the
-clock is read on every HIT.
+The Cache-Status of each response shows how its request was handled. Times are epoch seconds,
+because the clock is read on every HIT.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _AT_ONCE: Final = timedelta(0)
 
 
 class Gateway:
-    """WSGI middleware: answers from the store where RFC 9111 allows it, else asks `app`."""
+    """WSGI middleware: serves from the store if RFC 9111 allows it, otherwise calls `app`."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Gateway:
         self._background = BackgroundJobs(self._options.max_background_jobs)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         drop_connection_fields(environ)
         if environ["REQUEST_METHOD"] not in _CACHED_METHODS:
             return self._pass_through(
@@ -102,58 +102,61 @@ class Gateway:
         return response.body
 
     def bind_site(self, site: str) -> None:
-        """Be one site's, whatever Host a reader names; ValueError when it is another's already.
+        """Use this site for all requests, regardless of Host.
 
-        To be called before the first request.
+        Call it before the first request. Raises ValueError if another site is configured.
         """
         options = replace(self._options, site=site)
         if self._options.site is not None and CacheKeyBuilder(options).for_url(
             "/"
         ) != self.cache_key("/"):
-            raise ValueError(f"the gateway speaks for {self._options.site}, not for {site}")
+            raise ValueError(
+                f"the gateway is configured for the site {self._options.site}, not {site}"
+            )
         self._options, self._key_builder = options, CacheKeyBuilder(options)
 
     @property
     def site(self) -> str:
-        """The one site that it speaks for, such as `https://example.org`; empty when any."""
+        """The configured site, such as `https://example.org`; empty if it serves any site."""
         return self._options.site or ""
 
     def purge(self, url: str) -> int:
-        """Forget every variant of a URL; return how many there were.
+        """Delete every variant of a URL; return the number of deleted variants.
 
-        The URL is absolute, or a path where the options name the site; else ValueError.
+        The URL is absolute, or a path if the options contain the site; otherwise raises ValueError.
         """
         return self._store.purge(self.cache_key(url))
 
     def cache_key(self, url: str) -> bytes:
-        """Return the key of a URL, as `purge` takes it."""
+        """Return the cache key of a URL, which has the form that `purge` accepts."""
         return self._key_builder.for_url(url)
 
     def purge_all(self) -> int:
-        """Forget everything; return how many responses there were."""
+        """Delete all stored responses; return their number."""
         return self._store.purge_all()
 
     @property
     def is_fetching(self) -> bool:
-        """Whether the application is making an answer for a reader in this process just now."""
+        """Whether the application is now producing a response for a reader in this process."""
         return self._fetcher.is_fetching
 
     def refill_page(self, key: bytes) -> None:
-        """Make a page for readers to come, as if one had asked for it; raises what they would see.
+        """Fetch a page into the store without a reader.
 
-        It obeys the store's token like any other, and one that is there already is left alone.
+        Raises what the application raises. A page that is stored already is skipped. The purge
+        token is checked as in any other fetch.
         """
         for _ in self(build_refill_environ(key, self._options), _ignore_response_start):
-            """Nobody reads it: it is stored on its way."""
+            """Discard the chunk: the response is stored while it is read."""
 
     def drain(self, timeout: timedelta) -> bool:
-        """Wait until nothing runs in the background; False when that took too long."""
+        """Wait until no background job runs; return False on a timeout."""
         return self._background.drain(timeout) and self._compressor.drain(timeout)
 
     def _pass_through(
         self, environ: WSGIEnvironment, start_response: StartResponse, status: CacheStatus
     ) -> Iterable[bytes]:
-        """Let the application answer; a success of an unsafe method invalidates first."""
+        """Call the application; a successful unsafe request invalidates stored pages first."""
         unsafe = environ["REQUEST_METHOD"] not in _SAFE_METHODS
 
         def rewrite(line: str, headers: list[FieldLine]) -> list[FieldLine]:
@@ -173,7 +176,7 @@ class Gateway:
     def _respond_from_store(
         self, request: Request, key: bytes, lookup_result: LookupResult, now: float
     ) -> GatewayResponse | None:
-        """Return what a reader is sent without asking; None when the body is gone."""
+        """Return a response from the store alone; None if its body is no longer stored."""
         stored = lookup_result.stored
         assert stored is not None
         response = build_response(
@@ -190,7 +193,7 @@ class Gateway:
     def _refresh_in_background(
         self, request: Request, key: bytes, lookup_result: LookupResult
     ) -> None:
-        """Ask behind the reader's back, unless another process does (RFC 5861 section 3)."""
+        """Refresh in the background, unless another process does (RFC 5861 section 3)."""
         background_request = request.detach(self._key_builder)
 
         def job() -> None:
@@ -203,7 +206,7 @@ class Gateway:
     def _respond_from_origin(
         self, request: Request, key: bytes, lookup_result: LookupResult
     ) -> GatewayResponse:
-        """Ask the application, one reader a page at a time; the others get its answer."""
+        """Fetch from the application, one request per page at a time; others share its response."""
         if "only-if-cached" in request.directives:
             return self._only_if_cached_failed(request)
         with self._fetch_lock(request, key, lookup_result) as role:
@@ -224,13 +227,16 @@ class Gateway:
     def _fetch_lock(
         self, request: Request, key: bytes, lookup_result: LookupResult
     ) -> AbstractContextManager[CollapseRole]:
-        """Return the turn to ask; who could not use another's answer takes none."""
+        """Return the fetch lock for this key.
+
+        Requests that cannot share a response (HEAD, Authorization) skip it.
+        """
         skip_lock = (
             request.fetches_head_only
             or request.has_credentials
             or lookup_result.use is reuse.ReuseDecision.REQUEST
         )
-        # While purges don't reach us, nobody believes what another has stored either.
+        # While purges don't reach this gateway, it can't use what another request stored.
         skip_lock = skip_lock or not self._receives_purges()
         if skip_lock or key in self._fetcher.hit_for_miss:
             return nullcontext(CollapseRole.ALONE)
@@ -252,7 +258,10 @@ class Gateway:
     def _fetch_within_deadline(
         self, request: Request, key: bytes, lookup_result: LookupResult
     ) -> GatewayResponse:
-        """Ask, but no longer than the deadline where something stale may stand in."""
+        """Fetch; wait at most `origin_deadline` if a stale response may be served on error.
+
+        After that the stale response is served, and the fetch continues in the background.
+        """
         deadline = self._options.origin_deadline
         if deadline is None or not self._fetcher.can_serve_stale(request, lookup_result):
             return self._fetcher.fetch(request, key, lookup_result)
@@ -268,7 +277,7 @@ class Gateway:
 
     def _only_if_cached_failed(self, request: Request) -> GatewayResponse:
         error_response = build_text_response(
-            "504 Gateway Timeout", "Nothing usable is stored for this request."
+            "504 Gateway Timeout", "No usable response is stored for this request."
         )
         error_response.headers.append(
             self._header_writer.cache_status_line(CacheStatus(detail="only-if-cached"))
@@ -281,7 +290,7 @@ class Gateway:
 def _ignore_response_start(
     _status: str, _headers: list[FieldLine], _exc_info: object = None, /
 ) -> Callable[[bytes], object]:
-    """Take a response's head for nobody."""
+    """Ignore the head of a response that is not sent."""
     return len
 
 

@@ -1,7 +1,7 @@
-"""Origin: what an HTTP origin answers, read strictly where a cache would be misled.
+"""Parse the response of an HTTP origin strictly, so that the cache never stores a misread message.
 
-The standard library forgets all fields after a malformed line, takes the first of two lengths,
-and reads a transfer coding that it doesn't know as content.
+The standard library drops all fields after a malformed line, uses the first of two lengths,
+and reads a body with an unknown transfer coding as content.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _VERSION: Final = re.compile(r"HTTP/1\.[0-9]")
 class OriginResponse(http.client.HTTPResponse):
     """The final response of an origin, with its fields in `pairs`.
 
-    `malformed` tells that its head was repaired or contradicted itself: another recipient could
-    read another message, so it must not be stored.
+    `malformed` is true if its head had to be repaired or is contradictory. Another recipient could
+    parse it differently, so it must not be stored.
     """
 
     pairs: tuple[FieldLine, ...] = ()
     malformed: bool = False
 
     def begin(self) -> None:
-        """Read the head of the final response; raises HTTPException when it is none."""
+        """Read the head of the final response; raise HTTPException if it is invalid."""
         version, status, reason = self._read_final_status()
         section = self._read_section()
         fields = HeaderFields(section.pairs)
@@ -76,16 +76,16 @@ class OriginResponse(http.client.HTTPResponse):
         raw_lines: list[bytes] = []
         while (line := self.fp.readline(_LONGEST_LINE + 1)) not in {b"\r\n", b"\n"}:
             if not line.endswith(b"\n"):
-                raise http.client.HTTPException("The head of the response breaks off.")
+                raise http.client.HTTPException("The head of the response is incomplete.")
             raw_lines.append(line)
             if len(raw_lines) > _MOST_LINES:
                 raise http.client.HTTPException(f"More than {_MOST_LINES} header lines.")
         return lines.parse(raw_lines)
 
     def _read_next_chunk_size(self) -> int:
-        """Return the size of the next chunk; ValueError, as the caller expects, for no size."""
+        """Return the size of the next chunk; raise ValueError, as callers expect, if invalid."""
         match = _CHUNK_SIZE.fullmatch(self.fp.readline(_LONGEST_LINE))
         if match is None:
             self.close()
-            raise ValueError("This is no size of a chunk.")
+            raise ValueError("The chunk size is invalid.")
         return int(match[1], 16)

@@ -1,6 +1,6 @@
-"""Proxy: a WSGI application that asks an HTTP origin (RFC 9110 section 7), streaming its answer.
+"""A WSGI application that forwards requests to an HTTP origin and streams its responses.
 
-It adds nothing of its own but Via and CDN-Loop, follows no redirect and caches nothing.
+It adds only Via and CDN-Loop, follows no redirects and caches nothing.
 """
 
 from __future__ import annotations
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024
-#: Left as they are in a path: what RFC 3986 allows there besides letters and digits.
+#: Characters that are not percent-encoded in a path, besides letters and digits (RFC 3986).
 _PATH: Final = "/~!$&'()*+,;=:@-._"
 _VIA: Final = f"1.1 {loops.PSEUDONYM}"
-#: Written by the proxy itself, whatever the reader's request or its Connection says. `Proxy` is no
-#: field of HTTP: CGI programs take it for a setting (httpoxy).
+#: Fields that the proxy writes itself; the values in the request are dropped. `Proxy` is always
+#: dropped, because CGI programs read it as the setting HTTP_PROXY (httpoxy).
 _OWN: Final = frozenset({"cdn-loop", "content-length", "host", "proxy", "via"})
-#: What the gateway is told of a response that another recipient could read differently.
+#: The finding for a response that another recipient could parse differently.
 _MALFORMED: Final = "malformed-response"
 
 
 class _Readable(Protocol):
     def read(self, size: int = ..., /) -> bytes:
-        """Return at most so many bytes."""
+        """Return at most `size` bytes."""
 
 
 class _BadRequestError(Exception):
-    """The reader's request can't be sent on; the message is a sentence for the reader."""
+    """The request can't be forwarded; the message is sent to the client."""
 
 
 class _LoopError(Exception):
-    """The origin is the very server that received the request."""
+    """The origin is the server that received the request."""
 
 
 class Proxy:
-    """Forwards each request to one origin; 502 when it can't be understood, 504 when it is late.
+    """Forwards each request to one origin; 502 for an invalid response, 504 for a timeout.
 
-    With `keep_host` the reader's Host goes on; otherwise the origin gets its own. With `encoded`
-    a path is taken to be spelt as it was received, as `Admission` leaves it.
+    With `keep_host` the client's Host is forwarded; otherwise the origin gets its own host name.
+    With `encoded` the path is already percent-encoded, as `Admission` leaves it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Proxy:
         self._safe = _PATH + "%" if encoded else _PATH
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Forward one request and stream the answer."""
+        """Forward one request and stream the response."""
         error_response = looped(environ, self.token)
         if error_response is not None:
             return _send(start_response, error_response)
@@ -97,7 +97,11 @@ class Proxy:
             return _send(start_response, timeout_response)
         except (OSError, http.client.HTTPException, ValueError) as error:
             upstream.close()
-            _log.warning("proxy.origin_failed", extra={"error": repr(error)})
+            _log.warning(
+                "proxy.origin_failed: the client gets a 502, no valid response came (%r)",
+                error,
+                extra={"error": repr(error)},
+            )
             error_response = reply.build_text_response(
                 "502 Bad Gateway", "The origin could not be reached."
             )
@@ -150,7 +154,7 @@ class Proxy:
         return f"{target or '/'}?{query}" if query else target or "/"
 
     def _request_headers(self, environ: WSGIEnvironment) -> Iterator[FieldLine]:
-        """Give the reader's fields but those of the hop; framing, Host and Via are always ours."""
+        """Yield the end-to-end fields of the request, and our own Host, Via and CDN-Loop."""
         pairs = [
             (name[5:].replace("_", "-").title(), value)
             for name, value in environ.items()
@@ -165,20 +169,20 @@ class Proxy:
         yield "CDN-Loop", loops.extended(environ.get("HTTP_CDN_LOOP"), self.token)
         yield "Connection", "close"
         for name, value in pairs:
-            # Not every WSGI server is strict; a fold would begin a line of its own at the origin.
+            # Some WSGI servers let a folded value through; the origin would read it as a new line.
             if name.lower() not in dropped and is_name(name):
                 yield name, lines.cleaned_value(value)
 
 
 class _ResponseStream:
-    """The body of an answer, chunk by chunk; ends its connection when it is closed."""
+    """The body of a response, chunk by chunk; closing it closes the connection."""
 
     def __init__(self, answer: OriginResponse, connect: http.client.HTTPConnection) -> None:
         self._answer = answer
         self._connect = connect
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give what comes as it comes; a body that breaks off raises IncompleteRead."""
+        """Yield chunks as they arrive; raise IncompleteRead if the body is truncated."""
         while chunk := self._answer.read1(_CHUNK):
             yield chunk
         missing = self._answer.length
@@ -191,7 +195,7 @@ class _ResponseStream:
 
 
 def _headers(response: OriginResponse) -> list[FieldLine]:
-    """Return the response's lines as they came, without those of the hop and a wrong framing."""
+    """Return the response's header lines without hop-by-hop fields and without a wrong length."""
     fields = HeaderFields(response.pairs)
     dropped = connection.hop_by_hop(fields)
     length = framing.INVALID if response.chunked else framing.content_length(fields)
@@ -200,7 +204,7 @@ def _headers(response: OriginResponse) -> list[FieldLine]:
 
 
 def _request_framing(environ: WSGIEnvironment) -> tuple[bool, int | None]:
-    """Return whether the request's body goes on in chunks, or else with which length."""
+    """Return whether the request body is sent in chunks, and otherwise its length."""
     coding = environ.get("HTTP_TRANSFER_ENCODING")
     if coding is not None:
         if coding.strip(" \t").lower() != "chunked":
@@ -210,12 +214,12 @@ def _request_framing(environ: WSGIEnvironment) -> tuple[bool, int | None]:
     if not length:
         return False, None
     if not (length.isascii() and length.isdigit()):
-        raise _BadRequestError("The Content-Length of the request is no number.")
+        raise _BadRequestError("The Content-Length of the request is not a number.")
     return False, int(length)
 
 
 def _chunks(stream: _Readable, length: int | None) -> Iterator[bytes]:
-    """Give the request's body; it must be there to the last byte that was announced."""
+    """Yield the request's body; raise _BadRequestError if it is shorter than its length."""
     remaining = length
     while remaining is None or remaining > 0:
         chunk = stream.read(_CHUNK if remaining is None else min(_CHUNK, remaining))

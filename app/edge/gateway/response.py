@@ -1,4 +1,4 @@
-"""Reply: what one reader is sent of a stored response: all of it, a part, 304, or the head."""
+"""Build the response to one request from a stored response: 200, 206, 304, 416 or HEAD."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARTIAL = "206 Partial Content"
 
 @dataclass(slots=True)
 class GatewayResponse:
-    """A response that is ready to be started, but for Age and Cache-Status."""
+    """A response to one request; Age and Cache-Status are added last."""
 
     status_line: str
     headers: list[FieldLine]
@@ -30,7 +30,7 @@ class GatewayResponse:
 
 
 def build_text_response(line: str, sentence: str) -> GatewayResponse:
-    """Return a reply of the gateway's own, in one sentence, that nobody stores."""
+    """Return a no-store response of the gateway itself with one sentence as its body."""
     body = f"{sentence}\n".encode()
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
@@ -43,7 +43,7 @@ def build_text_response(line: str, sentence: str) -> GatewayResponse:
 def build_response(
     request: Request, stored: StoredResponse, body_of: Callable[[str], bytes | None], *, now: float
 ) -> GatewayResponse | None:
-    """Return the reply; None when the body that is needed is gone."""
+    """Return the response; None if the required body is no longer stored."""
     representations = stored.representations
     if len(representations) == 1:
         (representation,) = representations.values()
@@ -98,7 +98,7 @@ def _range_response(
     body_of: Callable[[str], bytes | None],
     now: float,
 ) -> GatewayResponse | None:
-    """Return the parts asked for, or everything where Range or If-Range don't let it be parts."""
+    """Return the requested ranges, or the whole body if Range or If-Range require that."""
     body = body_of(representation.body.coding)
     if body is None:
         return None
@@ -159,7 +159,7 @@ def _multipart_ranges(
 
 
 def close_body(body: Iterable[bytes]) -> None:
-    """Tell an application that nobody reads its body, or no more of it."""
+    """Close a body that is not read to its end."""
     closes = getattr(body, "close", None)
     if closes is not None:
         closes()

@@ -1,4 +1,4 @@
-"""Signing: what the gateway adds to each response: Age and its own member of Cache-Status."""
+"""Write the fields that the gateway adds to each response: Age, Cache-Status, capped headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class HeaderWriter:
-    """Speaks in the name of one gateway."""
+    """Writes the response fields of one gateway."""
 
     def __init__(self, options: Options) -> None:
         self._name = options.name
@@ -32,13 +32,13 @@ class HeaderWriter:
         self._cap_level = options.cap_level
 
     def cache_status_line(self, status: CacheStatus) -> FieldLine:
-        """Return the Cache-Status line; a line of its own after those from upstream."""
+        """Return the Cache-Status line, which follows the lines from upstream."""
         return ("Cache-Status", status.to_field_value(self._name))
 
     def without_internal_fields(
         self, headers: Iterable[FieldLine], request: Request | None
     ) -> list[FieldLine]:
-        """Return the lines without those for caches' eyes only; no request is passed on."""
+        """Return the lines without internal fields; `request` is None if the gateway passes."""
         pairs = list(headers)
         visible_pairs = (pair for pair in pairs if pair[0].lower() not in self._internal)
         lines = list(vary.in_one_line(visible_pairs))
@@ -47,7 +47,7 @@ class HeaderWriter:
     def finish_hit(
         self, response: GatewayResponse, lookup_result: LookupResult, request: Request, now: float
     ) -> GatewayResponse:
-        """Sign a response from the store; spelt out, as every HIT pays for it."""
+        """Complete a response from the store; written for speed, because every HIT runs it."""
         stored, use = lookup_result.stored, lookup_result.use
         assert stored is not None
         age = max(0.0, now - stored.generated_at)
@@ -74,7 +74,7 @@ class HeaderWriter:
         status: CacheStatus,
         now: float,
     ) -> GatewayResponse:
-        """Sign a response from the store for which the origin was asked."""
+        """Complete a response from the store after a request to the origin."""
         age = max(0.0, now - stored.generated_at)
         fresh = age < stored.lifetime
         lines = self._capped_lines(response.headers, stored.internal_headers, request, fresh=fresh)
@@ -92,7 +92,7 @@ class HeaderWriter:
         request: Request,
         status: CacheStatus,
     ) -> GatewayResponse:
-        """Sign a response that has just come, for the reader it was fetched for."""
+        """Complete a response that was just fetched."""
         lines = self._capped_lines(response.headers, stored.internal_headers, request)
         status = status if lines is None else _with_capped_detail(status)
         headers = self.without_internal_fields(
@@ -109,9 +109,9 @@ class HeaderWriter:
         *,
         fresh: bool = True,
     ) -> list[FieldLine] | None:
-        """Return what is sent while caches behind can't be purged; None while they can.
+        """Return the lines with capped lifetimes; None while all downstream caches can be purged.
 
-        What is stale is kept briefly by all of them: nobody knows whether it is still right.
+        A stale response is always capped, because it may be outdated.
         """
         if self._cap_level is None:
             return None
@@ -129,7 +129,7 @@ def _with_capped_detail(status: CacheStatus) -> CacheStatus:
 
 
 def _add_age(response: GatewayResponse, stored: StoredResponse, age: float, now: float) -> None:
-    """Add the Age: since it was made, or since somebody knew that a fresh one would be the same."""
+    """Add Date, Expires and Age; `Age: 0` and the current date if the response resets its age."""
     if stored.resets_age and age < stored.lifetime:
         response.headers += _renewed_date_fields(int(now), stored.expires_after)
     else:

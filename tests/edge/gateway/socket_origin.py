@@ -17,8 +17,8 @@ from app.edge.gateway.proxy import Proxy
 from tests.edge.gateway.scripted_origin import (
     Origin,
     Pair,
-    ScriptedResponse,
     Received,
+    ScriptedResponse,
     Stage,
     Step,
     says,

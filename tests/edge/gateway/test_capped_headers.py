@@ -6,7 +6,7 @@ import pytest
 
 from app.edge.gateway import capped_headers
 from app.edge.gateway.options import Options
-from tests.edge.gateway.scripted_origin import ScriptedResponse, Received, Stage, Step, get, says
+from tests.edge.gateway.scripted_origin import Received, ScriptedResponse, Stage, Step, get, says
 
 LONG = "max-age=86400"
 SHORT = "max-age=60"

@@ -370,12 +370,12 @@ def test_two_processes_make_the_store_at_once(folder: Path) -> None:
     for turn in range(8):
         if turn % 2:
             (folder / "store" / "data.mdb").write_bytes(b"garbage" * 9999)
-        with running(*[work] * 4) as left:
-            pids = list(left)
+        with running(*[work] * 4) as live_pids:
+            pids = list(live_pids)
             os.write(go[1], b"4444")
-            while left:
-                assert finish(left[0]) == 0
-                left.pop(0)
+            while live_pids:
+                assert finish(live_pids[0]) == 0
+                live_pids.pop(0)
         store = LmdbStore(folder)
         assert [served(store, b"%d" % pid) for pid in pids] == [PAGE] * 4
         store.close()

@@ -154,7 +154,9 @@ def test_an_upgrade_reaches_the_application() -> None:
 def test_a_shared_page_is_made_without_fields_of_the_hop(name: str) -> None:
     """They say nothing of the page, and select no variant of it."""
     stage = Stage()
-    stage.play(get(says(b"one", vary=name, **LONG), headers={name: "a"}, asked={name: None}))
+    stage.play(
+        get(says(b"one", vary=name, **LONG), headers={name: "a"}, origin_headers={name: None})
+    )
     stage.play(get(headers={name: "b"}, body=b"one", cache="hit"))
 
 
@@ -176,7 +178,7 @@ def test_the_answer_to_the_readers_own_condition_is_not_stored(name: str, status
     stage.play(get(says(b"mine", cache_control="no-store")))
     answer = says(b"" if status == 304 else b"conditional", status=status, **LONG)
     headers = {name: CONDITIONS[name]}
-    stage.play(get(answer, headers=headers, status=status, asked=headers, stored=False))
+    stage.play(get(answer, headers=headers, status=status, origin_headers=headers, stored=False))
     stage.play(get(says(b"page", **LONG), body=b"page", stored=True))
     stage.play(get(body=b"page", cache="hit"))
 
@@ -188,7 +190,7 @@ def test_readers_with_conditions_do_not_keep_a_page_from_being_shared() -> None:
     headers = {"If-None-Match": '"x"'}
     page = says(b"page", etag='"a"', **LONG)
     stage.play(get(page, headers=headers, cache="fwd=uri-miss; detail=conditional"))
-    stage.play(get(page, headers=headers, asked={"If-None-Match": None}, stored=True))
+    stage.play(get(page, headers=headers, origin_headers={"If-None-Match": None}, stored=True))
     stage.play(get(headers=headers, body=b"page", cache="hit"))
 
 
@@ -199,7 +201,7 @@ def test_a_large_file_is_never_fetched_whole_for_a_part_of_it() -> None:
     stage.play(get(video, cache="fwd=uri-miss; detail=too-large"))
     stage.play(get(video, headers={"If-None-Match": '"x"'}, cache="fwd=uri-miss; detail=too-large"))
     part = {"Range": "bytes=0-1"}
-    stage.play(get(says(b"xx", status=206, **LONG), headers=part, status=206, asked=part))
+    stage.play(get(says(b"xx", status=206, **LONG), headers=part, status=206, origin_headers=part))
 
 
 # heuristics

@@ -43,14 +43,14 @@ def test_interim_responses_are_no_final_ones(stage: WireStage) -> None:
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
     stage.origin.interim = interim + b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     stage.play(get(says(b"final", cache_control="max-age=60"), body=b"final", stored=True))
-    stage.play(get(body=b"final", cache="hit", seen={"Link": None}))
+    stage.play(get(body=b"final", cache="hit", response_headers={"Link": None}))
 
 
 def test_a_chunked_body_is_kept_whole(stage: WireStage) -> None:
     """RFC 9112 section 7.1: the chunks are joined, the coding of the hop is gone."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n\r\n"
     wire(stage, head + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n", body=b"abcde")
-    stage.play(get(body=b"abcde", cache="hit", seen={"Transfer-Encoding": None}))
+    stage.play(get(body=b"abcde", cache="hit", response_headers={"Transfer-Encoding": None}))
 
 
 @pytest.mark.parametrize("tail", [b"3\r\nabc\r\n", b"9\r\nabc"])
@@ -80,7 +80,7 @@ def test_lines_casing_and_folds(stage: WireStage) -> None:
     head = b"HTTP/1.1 299 Strange\r\nx-CaSe: 1\r\nLink: <a>\r\nLink: <b>\r\nX-Fold: a\r\n  b\r\n"
     lines = b"Cache-Control: max-age=60\r\nCache-Control: public\r\nContent-Length: 2\r\n\r\nok"
     wire(stage, head + lines, status=299)
-    response = stage.play(get(status=299, cache="hit", seen={"X-Fold": "a b"}))
+    response = stage.play(get(status=299, cache="hit", response_headers={"X-Fold": "a b"}))
     assert [name for name, _ in response.headers if name.lower() == "x-case"] == ["x-CaSe"]
     assert [value for name, value in response.headers if name == "Link"] == ["<a>", "<b>"]
     assert [value for name, value in response.headers if name == "Cache-Control"] == [
@@ -91,7 +91,7 @@ def test_lines_casing_and_folds(stage: WireStage) -> None:
 
 def test_what_is_no_http_is_a_502(stage: WireStage) -> None:
     """The reader learns that the origin failed, in one sentence; nothing is stored."""
-    wire(stage, b"SSH-2.0-OpenSSH\r\n", status=502, seen={"Cache-Control": "no-store"})
+    wire(stage, b"SSH-2.0-OpenSSH\r\n", status=502, response_headers={"Cache-Control": "no-store"})
 
 
 def test_the_request_says_who_forwarded_it(stage: WireStage) -> None:
@@ -99,14 +99,19 @@ def test_the_request_says_who_forwarded_it(stage: WireStage) -> None:
     step = get(
         says(),
         headers={"Via": "1.0 a", "Connection": "X-Hop", "X-Hop": "1", "TE": "trailers"},
-        asked={"Via": "1.0 a, 1.1 broadsheet", "X-Hop": None, "TE": None, "Host": "example.org"},
+        origin_headers={
+            "Via": "1.0 a, 1.1 broadsheet",
+            "X-Hop": None,
+            "TE": None,
+            "Host": "example.org",
+        },
     )
     stage.play(step)
 
 
 def test_a_post_arrives_with_its_body(stage: WireStage) -> None:
     """The content goes on with its length."""
-    stage.play(get(says(), method="POST", content=b"x" * 9, asked={"Content-Length": "9"}))
+    stage.play(get(says(), method="POST", content=b"x" * 9, origin_headers={"Content-Length": "9"}))
 
 
 def test_a_folded_field_is_one_line_for_the_origin(stage: WireStage) -> None:

@@ -1,4 +1,4 @@
-"""Pages that readers asked for and that were purged: which ones are wanted, and how they come back."""
+"""Tests of the refill: which purged pages are queued, and how they are fetched again."""
 
 from __future__ import annotations
 

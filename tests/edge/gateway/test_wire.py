@@ -82,7 +82,7 @@ FRAMING = [
 ]
 
 
-@pytest.mark.parametrize("named", FRAMING)
+@pytest.mark.parametrize("field_name", FRAMING)
 def test_connection_never_removes_the_proxys_own_fields(wire: Wire, field_name: str) -> None:
     """RFC 9110 section 7.6.1: the origin gets one request, with its framing, Host and Via."""
     head = (
@@ -161,7 +161,7 @@ def test_a_body_that_breaks_off_is_no_request(wire: Wire) -> None:
 NEGOTIATED = ["accept-language", "Accept-Language, close", "close ,\tACCEPT-LANGUAGE"]
 
 
-@pytest.mark.parametrize("named", NEGOTIATED)
+@pytest.mark.parametrize("field_name", NEGOTIATED)
 def test_connection_can_not_poison_a_variant(wire: Wire, field_name: str) -> None:
     """What the origin never sees selects no variant either."""
     wire.script(page(b"default", LONG, "Vary: Accept-Language"))
@@ -452,8 +452,8 @@ NO_HTTP = {
 def test_what_is_no_response_is_a_502(wire: Wire, response: bytes) -> None:
     """The reader learns it at once, and nothing is stored."""
     wire.script(response)
-    got = wire.ask()
-    assert (got.status, got.value("Cache-Control")) == (502, "no-store")
+    reply = wire.ask()
+    assert (reply.status, reply.value("Cache-Control")) == (502, "no-store")
 
 
 # heuristics

@@ -93,7 +93,7 @@ def test_field_lists_in_doubt_mean_the_whole_response(
 
 
 @pytest.mark.parametrize(
-    ("directives", "written"),
+    ("directives", "expected"),
     [
         (Directives.of(max_age=60, public=True), "max-age=60, public"),
         (Directives.of(max_age=DAY, s_maxage=timedelta(0)), "max-age=86400, s-maxage=0"),

@@ -1,4 +1,4 @@
-"""Record: all variants of one key as one value, and where the bodies of each are kept."""
+"""A cache entry: all variants of one key as one LMDB value, with references to their bodies."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _BODY = struct.Struct("<HQQI")
 
 @lru_cache(maxsize=4096)
 def key_digest(key: bytes) -> bytes:
-    """Return what stands for the key, which may be longer than LMDB allows."""
+    """Return the digest of a key: keys may be longer than LMDB allows."""
     return blake2b(key, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyRef:
-    """Where a body is, and how it is told from a torn one."""
+    """The serial under which a body is stored, with its length and checksum."""
 
     serial: int
     length: int
@@ -33,17 +33,17 @@ class BodyRef:
 
     @classmethod
     def of(cls, body: bytes, *, serial: int) -> BodyRef:
-        """Return the place of a new body."""
+        """Return the reference to a new body."""
         return cls(serial=serial, length=len(body), checksum=zlib.crc32(body))
 
     def matches(self, body: bytes) -> bool:
-        """Tell whether these are the bytes that were put here."""
+        """Return whether these bytes are the undamaged body."""
         return len(body) == self.length and zlib.crc32(body) == self.checksum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A response's head, decoded and encoded, and the places of its bodies by coding."""
+    """A stored response, its encoded form, and the references to its bodies by coding."""
 
     stored: StoredResponse
     head: bytes
@@ -51,13 +51,13 @@ class Variant:
 
     @classmethod
     def of(cls, stored: StoredResponse, body_refs: dict[str, BodyRef]) -> Variant:
-        """Return a variant with a new head."""
+        """Return a variant of this response."""
         return cls(stored=stored, head=encode(stored), body_refs=body_refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheEntry:
-    """What the store keeps below one key; `turn` is its place in the order of eviction."""
+    """All variants of one key; `eviction_serial` is its position in the eviction order."""
 
     key: bytes
     eviction_serial: int
@@ -80,12 +80,12 @@ class CacheEntry:
 
     @staticmethod
     def with_serial(data: bytes, *, serial: int) -> bytes:
-        """Return the bytes of a record at another turn, without decoding the rest."""
+        """Return an encoded entry with another eviction serial, without decoding the rest."""
         return _with_checksum(_TURN.pack(serial) + data[_CHECK.size + _TURN.size :])
 
     @classmethod
     def parse(cls, data: bytes, *, key: bytes | None = None) -> CacheEntry | None:
-        """Return the record; None for one that is torn, or of a key with the same digest."""
+        """Parse an entry; return None if it is damaged or has another key with the same digest."""
         reader = _Reader(data)
         try:
             (check,) = reader.unpack(_CHECK)
@@ -100,7 +100,7 @@ class CacheEntry:
                 eviction_serial=serial,
                 variants=tuple(reader.variant() for _ in range(count)),
             )
-        except (struct.error, ValueError):  # ForeignBytesError and UnicodeDecodeError among them
+        except (struct.error, ValueError):  # includes StoredFormatError and UnicodeDecodeError
             return None
 
 
@@ -116,7 +116,7 @@ class _Reader:
     def take(self, length: int) -> bytes:
         chunk = self._data[self._position : self._position + length]
         if len(chunk) != length:
-            raise StoredFormatError("The record ends early.")
+            raise StoredFormatError("The entry is incomplete.")
         self._position += length
         return chunk
 

@@ -1,4 +1,4 @@
-"""Notes: small values that are kept until the store is discarded."""
+"""Small named values that are stored until the store is discarded."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _LONGEST = 4096
 
 
 def check_size(name: bytes, value: bytes) -> None:
-    """Refuse what is too long for a note with a ValueError."""
+    """Raise ValueError if the name or the value is too long."""
     if len(name) > _LONGEST // 16 or len(value) > _LONGEST:
-        raise ValueError(f"A note is at most {_LONGEST} bytes, its name a sixteenth.")
+        raise ValueError(f"A value is at most {_LONGEST} bytes, its name a sixteenth.")
 
 
 def get_value(environment: Environment, *, name: bytes) -> bytes | None:
-    """Return what was noted under a name."""
+    """Return the value under a name."""
     return environment.get(environment.metadata_table, _PREFIX + name)
 
 
 def enlist(environment: Environment, *, name: bytes, line: bytes, full: bytes) -> bool:
-    """Add a line to a note, in one step; where there is no room for it, `full` is added."""
+    """Add a line to a value atomically; add `full` if there is no room for the line."""
     with environment.write_transaction() as transaction:
         before = transaction.get(_PREFIX + name, db=environment.metadata_table) or b""
         lines = before.split(b"\n") if before else []
@@ -37,7 +37,7 @@ def enlist(environment: Environment, *, name: bytes, line: bytes, full: bytes) -
 
 
 def set_value(environment: Environment, *, name: bytes, value: bytes) -> bool:
-    """Note a value; what was there under the name is gone."""
+    """Store a value under a name, replacing an old one."""
     with environment.write_transaction() as transaction:
         transaction.put(_PREFIX + name, value, db=environment.metadata_table)
     return True

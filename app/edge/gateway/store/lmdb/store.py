@@ -1,8 +1,8 @@
-"""LmdbStore: a store for all processes of one machine, in a folder, bounded in bytes.
+"""A store for all processes of one machine, in a folder, bounded in bytes.
 
-Laws: never stale comes before being there. Nothing is served that is not in LMDB at that moment,
-and a purge that cannot be written discards the whole store, or, when not even that is possible,
-raises and serves nothing until it is.
+Never serving purged responses is more important than hits. A response is served only if LMDB holds
+it at that moment. If a purge cannot be written, the whole store is discarded; if that fails too,
+the purge raises and the store serves nothing until it succeeds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LEAST = _MEBI // 2
 _LONGEST_KEY = 16 * 1024
 _ROOM_TRIES = 3
 _PURGE_TRIES = 5
-#: Only a damaged store or environment raises these; a new one is the cure.
+#: Errors of a damaged store or environment: the store is discarded.
 _DAMAGED = (
     lmdb.CorruptedError,
     lmdb.PageNotFoundError,
@@ -51,11 +51,11 @@ _FAILURES = (lmdb.Error, EnvironmentClosedError, InvalidStoreError)
 
 
 class LmdbStore:
-    """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response.
+    """Stores at most `max_bytes` in all and `max_entry` bytes of bodies in one response.
 
-    `recheck` is how long a look at the folder holds: a purge is seen at once all the same, but a
-    folder that somebody deletes or truncates by hand is noticed that much later. With `refill`
-    the store notes which pages readers will miss after a purge.
+    The folder is checked again after `recheck`. A purge takes effect at once, but a folder that is
+    deleted or truncated by hand is noticed up to `recheck` later. With `refill` the store queues
+    purged pages that readers requested often.
     """
 
     def __init__(
@@ -70,18 +70,18 @@ class LmdbStore:
     ) -> None:
         if max_bytes < _LEAST:
             raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
-        # The folder is opened when it is first needed: after the fork, in the worker.
+        # The folder is opened on first use: after the fork, in the worker.
         self._manager = open_manager(path, limit=max_bytes, recheck=recheck.total_seconds())
         self._max_entry = min(max_entry, max_bytes // 2)
         self._max_variants = max_variants
         self._refill = refill
 
     def purge_token(self) -> int:
-        """Return the purge counter, for the saves of what is fetched from now on."""
+        """Return the purge token for fetches that begin now."""
         return self._read_or_default(read_purge_token, default=0)
 
     def load(self, key: bytes) -> tuple[StoredResponse, ...]:
-        """Return all variants of a key; none when nothing is there."""
+        """Return all variants of a key; empty if nothing is stored."""
         environment = self._manager.acquire()
         if environment is None:
             return ()
@@ -93,13 +93,13 @@ class LmdbStore:
         return entry.heads
 
     def peek(self, key: bytes) -> tuple[StoredResponse, ...]:
-        """Return the same for nobody: no visit is counted."""
+        """Return the same as `load` without counting an access."""
         environment = self._manager.acquire()
         entry = None if environment is None else self._load_entry(environment, key, key_digest(key))
         return () if entry is None else entry.heads
 
     def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
-        """Return a body of this very response; None when it was evicted meanwhile."""
+        """Return a body of this stored response; None if it was evicted in the meantime."""
         environment = self._manager.acquire_cached()
         if environment is None:
             return None
@@ -113,7 +113,7 @@ class LmdbStore:
     def save(
         self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Keep a response and its bodies; replaces the variant with the same `vary`."""
+        """Store a response and its bodies; replace the variant with the same `vary`."""
         size = sum(map(len, bodies.values()))
         if size > self._max_entry or len(key) > _LONGEST_KEY:
             return SaveResult.TOO_LARGE
@@ -133,7 +133,7 @@ class LmdbStore:
         return self._write(key, add, token=token, size=size)
 
     def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
-        """Replace the head of the variant with this `id`; its bodies stay as they are."""
+        """Replace the head of the variant with this `id`; its bodies do not change."""
 
         def change(transaction: WriteTransaction) -> SaveResult:
             entry = transaction.pop_entry(key)
@@ -152,7 +152,7 @@ class LmdbStore:
     def add_codings(
         self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
+        """Add compressed bodies to the response with this `id`, and clear `needs_compression`."""
         size = sum(map(len, bodies.values()))
 
         def add(transaction: WriteTransaction) -> SaveResult:
@@ -168,51 +168,51 @@ class LmdbStore:
         return self._write(key, add, token=token, size=size)
 
     def purge(self, key: bytes) -> int:
-        """Delete all variants and refuse older tokens; StoreError when that can't be done."""
+        """Delete all variants and reject older tokens; raise StoreError if that fails."""
         return self._purge(lambda shelf: shelf.purge(key, refill=self._refill))
 
     def purge_all(self) -> int:
-        """Delete everything and refuse all older tokens; StoreError when that can't be done."""
+        """Delete everything and reject all older tokens; raise StoreError if that fails."""
         return self._purge(lambda shelf: shelf.purge_all(refill=self._refill))
 
     def close(self) -> None:
-        """Give back files and memory; the store is not used afterwards."""
+        """Release files and memory; do not use the store afterwards."""
         release_manager(self._manager)
 
     def stats(self) -> StoreStats | None:
-        """Return how full the store is and what became of it; None while it can't be read."""
+        """Return the statistics of the store; None while it can't be read."""
         return self._read_or_default(StoreStats.of, default=None)
 
     def get_metadata(self, name: bytes) -> bytes | None:
-        """Return what was remembered under a name, in this incarnation of the store."""
+        """Return the value under a name in this incarnation of the store."""
         return self._read_or_default(partial(metadata.get_value, name=name), default=None)
 
     def set_metadata(self, name: bytes, value: bytes) -> bool:
-        """Keep a small value until the store is discarded; False when it could not be kept."""
+        """Store a small value until the store is discarded; return False if that failed."""
         metadata.check_size(name, value)
         return self._read_or_default(
             partial(metadata.set_value, name=name, value=value), default=False
         )
 
     def enlist(self, name: bytes, line: bytes, *, full: bytes) -> bool:
-        """Add a line to a note, or `full` where there is no room; False when that failed."""
+        """Add a line to a value, or `full` if there is no room; return False if that failed."""
         metadata.check_size(name, line)
         listed = partial(metadata.enlist, name=name, line=line, full=full)
         return self._read_or_default(listed, default=False)
 
     def most_requested(self, count: int) -> list[tuple[bytes, int]]:
-        """Return the keys asked for most of those that are there, with about how often."""
+        """Return the most requested stored keys, with their approximate access counts."""
         return self._read_or_default(partial(refill_queue.most_visited, count=count), default=[])
 
     def pop_refill_key(self) -> bytes | None:
-        """Return the key of a purged page that readers will miss most; None when there is none.
+        """Remove and return the most requested key in the refill queue; None if it is empty.
 
-        It is returned once: whoever takes it makes the page, or it waits for its next reader.
+        If the caller does not refill the page, it is fetched for its next reader.
         """
         return self._read_or_default(refill_queue.pop, default=None)
 
     def _read_or_default(self, read: Callable[[Environment], ValueT], *, default: ValueT) -> ValueT:
-        """Return what a store tells that is there and whole."""
+        """Return the result of `read`, or the default if the store can't be read."""
         environment = self._manager.acquire()
         if environment is None:
             return default
@@ -253,7 +253,9 @@ class LmdbStore:
                 return SaveResult.FAILED
             try:
                 if attempt and not free_contiguous_pages(environment, share=attempt / 8):
-                    self._manager.discard("no page is free, not even to free others")
+                    self._manager.discard(
+                        "no page is free, even for a transaction that would free others"
+                    )
                     return SaveResult.FULL
                 return apply_change(environment, key, change, token=token, size=size)
             except lmdb.MapFullError:
@@ -283,11 +285,11 @@ class LmdbStore:
                 continue
             except (lmdb.Error, InvalidStoreError):
                 break
-            # Was the store replaced meanwhile? Then the purge was written to the old one.
+            # If the store was replaced in the meantime, the purge was written to the old one.
             if environment.is_current():
                 return purged_count
         if not self._manager.discard("a purge could not be written"):
-            raise StoreError("A purge could be neither written nor replaced by a new store.")
+            raise StoreError("A purge could not be written, and the store could not be discarded.")
         return purged_count
 
     def _discard_if_damaged(self, error: Exception) -> None:
