@@ -1,4 +1,4 @@
-"""Spans of time as HTTP counts them and as people say them."""
+"""Convert durations to delta-seconds and to readable text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def delta_seconds(span: timedelta) -> int:
-    """Count the span in delta-seconds: whole, never negative, at most 2^31 (RFC 9111 §1.2.2)."""
+    """Return the duration in delta-seconds: whole, from 0 to 2^31 (RFC 9111 §1.2.2)."""
     return min(max(int(span.total_seconds()), 0), _LONGEST)
 
 
 def format_duration(span: timedelta) -> str:
-    """Say the span in its two largest units: "1 day", "1 hour 30 minutes"."""
+    """Return the duration in its two largest units: "1 day", "1 hour 30 minutes"."""
     remaining = delta_seconds(span)
     parts: list[str] = []
     for unit, size in _UNITS:

@@ -1,4 +1,4 @@
-"""Ranges: the part of a body that a Range field asks for (RFC 9110 section 14)."""
+"""Select the parts of a body that a Range field requests (RFC 9110 section 14)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 _SPEC: Final = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
-#: More parts than this are not sent one by one (section 14.2 warns of them).
+#: The maximum number of parts in one response (section 14.2 warns of many).
 MAX_RANGES: Final = 4
-#: More than this many, joined or not, is nobody's wish.
+#: A Range with more parts than this is ignored, even if they can be coalesced.
 _MOST_ASKED: Final = 64
 _LONGEST: Final = 1024
 
@@ -27,23 +27,23 @@ class ByteRange:
 
 
 class RangeNotSatisfiableError(ValueError):
-    """No byte that was asked for exists: the answer is 416."""
+    """No requested byte exists: the response is a 416."""
 
 
 def select_range(header: str, length: int) -> ByteRange | None:
-    """Return the one part that is asked for, neighbours joined; None means: send everything.
+    """Return the single requested part, after coalescing; None means the whole body.
 
-    Raises UnsatisfiableError when the field is right and nothing fits.
+    Raises RangeNotSatisfiableError if the field is valid and no part exists.
     """
     ranges = select_ranges(header, length, limit=1)
     return ranges[0] if ranges else None
 
 
 def select_ranges(header: str, length: int, *, limit: int = MAX_RANGES) -> tuple[ByteRange, ...]:
-    """Return the parts that are asked for, neighbours joined; none means: send everything.
+    """Return the requested parts, after coalescing; an empty result means the whole body.
 
-    Whatever is malformed, in another unit or of too many parts is ignored, as section 14.2
-    allows. Raises UnsatisfiableError when the field is right and nothing fits.
+    A field that is malformed, in another unit or with too many parts is ignored, as section 14.2
+    allows. Raises RangeNotSatisfiableError if the field is valid and no part exists.
     """
     unit, equals, specs = header.partition("=")
     if not equals or unit.strip(" \t").lower() != "bytes" or len(header) > _LONGEST:
@@ -60,7 +60,7 @@ def select_ranges(header: str, length: int, *, limit: int = MAX_RANGES) -> tuple
 
 
 def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
-    """Return the satisfiable spans; None when one is malformed."""
+    """Return the satisfiable ranges; None if one is malformed."""
     range_specs = [spec.strip(" \t") for spec in specs.split(",")]
     range_specs = [spec for spec in range_specs if spec]
     if not range_specs or len(range_specs) > _MOST_ASKED:
@@ -87,7 +87,7 @@ def _bounds(match: re.Match[str], length: int) -> tuple[int, int]:
 
 
 def _coalesce(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the spans as they were asked for, or in order when some of them touch."""
+    """Return the ranges as requested, or sorted and merged if some overlap or touch."""
     coalesced: list[tuple[int, int]] = []
     for start, stop in sorted(spans):
         if coalesced and start <= coalesced[-1][1]:

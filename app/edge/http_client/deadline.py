@@ -1,6 +1,6 @@
-"""A network whose every wait ends when the whole call must, so that no peer can stretch it.
+"""An httpx transport with one deadline for a whole call, so that a slow peer can't extend it.
 
-The time limits of httpx begin anew with each read.
+The timeouts of httpx apply to each read separately.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import httpx
 _deadline: ContextVar[float | None] = ContextVar("edge_deadline", default=None)
 
 _KEEPALIVE_SECONDS = 4.0
-"""Seconds that an unused connection is kept: less than the edges keep theirs."""
+"""Seconds that an idle connection stays open: shorter than the timeouts of the edges."""
 
 
 @contextmanager
 def deadline(span: timedelta) -> Iterator[None]:
-    """Let everything that the block waits for end in this time; an outer limit holds too."""
+    """Limit the time of all network operations in the block; an outer deadline still applies."""
     until, outer = time.monotonic() + span.total_seconds(), _deadline.get()
     token = _deadline.set(until if outer is None else min(until, outer))
     try:
@@ -40,18 +40,18 @@ def _remaining(timeout: float | None, error: type[Exception]) -> float | None:
         return timeout
     remaining = until - time.monotonic()
     if remaining <= 0:
-        raise error("the time for the whole call is over")
+        raise error("the deadline of the call has passed")
     return remaining if timeout is None else min(timeout, remaining)
 
 
 @lru_cache(maxsize=1)
 def _default_ssl_context() -> ssl.SSLContext:
-    """The authorities that are trusted; to load them takes longer than a purge."""
+    """Return the default TLS context; cached, because loading it takes longer than a purge."""
     return httpx.create_ssl_context()
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """Sends requests over connections that heed `within`."""
+    """Sends requests over connections that respect `deadline`."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore.ConnectionPool(
@@ -62,7 +62,7 @@ class DeadlineTransport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the body of the answer is read later."""
+        """Send one request; the body of the response is read later."""
         url = request.url
         answer = self._pool.handle_request(
             httpcore.Request(
