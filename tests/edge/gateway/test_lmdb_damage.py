@@ -322,7 +322,9 @@ def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
         assert other_serves()
         folder.chmod(0o500)
         limit_files(1)
-        with pytest.raises(StoreError, match="neither written nor replaced"):
+        with pytest.raises(
+            StoreError, match="could not be written, and the store could not be discarded"
+        ):
             store.purge(KEYS[1])
         assert store.load(KEYS[2]) == ()
         assert not other_serves()

@@ -201,11 +201,11 @@ def test_a_purge_that_went_to_a_replaced_store_is_repeated(folder: Path) -> None
         save(store, KEY, PAGE)
         turns = []
 
-        def purge(shelf: WriteTransaction) -> int:
-            turns.append(shelf)
+        def purge(write_transaction: WriteTransaction) -> int:
+            turns.append(write_transaction)
             if len(turns) == 1:
                 other.replace_the_store()
-            return shelf.purge(KEY)
+            return write_transaction.purge(KEY)
 
         assert store._purge(purge) == 2
         assert len(turns) == 2

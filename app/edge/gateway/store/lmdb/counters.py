@@ -42,10 +42,10 @@ class StoreCounters:
         """Parse the counters; raise InvalidStoreError if they belong to another store."""
         if data is None or len(data) != _FORM.size:
             raise InvalidStoreError("the data file belongs to another application")
-        ledger = cls(*_FORM.unpack(data))
-        if ledger.incarnation != incarnation:
+        counters = cls(*_FORM.unpack(data))
+        if counters.incarnation != incarnation:
             raise InvalidStoreError("the data file belongs to another store")
-        return ledger
+        return counters
 
     def __bytes__(self) -> bytes:
         numbers = (self.purge_count, self.min_token, self.serial, self.variants, self.evicted)
@@ -91,5 +91,5 @@ class StoreCounters:
 def read_purge_token(environment: Environment) -> int:
     """Return the current token: the incarnation, so that tokens expire with it, and the count."""
     data = environment.get(environment.metadata_table, NAME)
-    ledger = StoreCounters.parse(data, environment.incarnation)
-    return ledger.incarnation << 64 | ledger.purge_count
+    counters = StoreCounters.parse(data, environment.incarnation)
+    return counters.incarnation << 64 | counters.purge_count

@@ -164,8 +164,8 @@ class EnvironmentManager:
         self._lock.release()
 
 
-_doors: dict[str, EnvironmentManager] = {}
-_doors_lock = threading.RLock()
+_managers: dict[str, EnvironmentManager] = {}
+_managers_lock = threading.RLock()
 
 
 def open_manager(path: Path, *, limit: int, recheck: float = 0) -> EnvironmentManager:
@@ -175,30 +175,32 @@ def open_manager(path: Path, *, limit: int, recheck: float = 0) -> EnvironmentMa
     deleted from outside: one that a process discards is invalid for all processes at once.
     """
     name = os.path.realpath(path)
-    with _doors_lock:
-        if name not in _doors:
-            _doors[name] = EnvironmentManager(StoreFolder(path=path), limit=limit, recheck=recheck)
-        return _doors[name].add_user()
+    with _managers_lock:
+        if name not in _managers:
+            _managers[name] = EnvironmentManager(
+                StoreFolder(path=path), limit=limit, recheck=recheck
+            )
+        return _managers[name].add_user()
 
 
-def release_manager(door: EnvironmentManager) -> None:
+def release_manager(manager: EnvironmentManager) -> None:
     """Release a manager that `open_manager` returned."""
-    with _doors_lock:
-        if door.remove_user():
-            for name in [name for name, other in _doors.items() if other is door]:
-                del _doors[name]
+    with _managers_lock:
+        if manager.remove_user():
+            for name in [name for name, other in _managers.items() if other is manager]:
+                del _managers[name]
 
 
 def _before_fork() -> None:
-    _doors_lock.acquire()
-    for door in _doors.values():
-        door.before_fork()
+    _managers_lock.acquire()
+    for manager in _managers.values():
+        manager.before_fork()
 
 
 def _after_fork() -> None:
-    for door in _doors.values():
-        door.after_fork()
-    _doors_lock.release()
+    for manager in _managers.values():
+        manager.after_fork()
+    _managers_lock.release()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

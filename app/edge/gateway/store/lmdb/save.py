@@ -33,15 +33,15 @@ def apply_change(
 ) -> SaveResult:
     """Make room and apply a change in one transaction; roll back with SaveRefusedError."""
     with environment.write_transaction() as transaction:
-        shelf = WriteTransaction(environment, transaction)
-        if shelf.rejects_token(key, token):
+        write_transaction = WriteTransaction(environment, transaction)
+        if write_transaction.rejects_token(key, token):
             raise SaveRefusedError(SaveResult.PURGED_SINCE_FETCH)
-        if not shelf.make_room(size):
+        if not write_transaction.make_room(size):
             raise SaveRefusedError(SaveResult.FULL)
-        saved = change(shelf)
+        saved = change(write_transaction)
         if saved is not SaveResult.SAVED:
             raise SaveRefusedError(saved)
-        shelf.write_counters()
+        write_transaction.write_counters()
     return saved
 
 
@@ -50,9 +50,9 @@ def free_contiguous_pages(environment: Environment, *, share: float) -> bool:
     environment.release_readers()
     try:
         with environment.write_transaction() as transaction:
-            shelf = WriteTransaction(environment, transaction)
-            shelf.make_room(int(environment.limit * share))
-            shelf.write_counters()
+            write_transaction = WriteTransaction(environment, transaction)
+            write_transaction.make_room(int(environment.limit * share))
+            write_transaction.write_counters()
         # LMDB reuses freed pages from the second transaction after this one.
         with environment.write_transaction() as transaction:
             WriteTransaction(environment, transaction).write_counters()

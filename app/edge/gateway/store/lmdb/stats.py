@@ -33,13 +33,13 @@ class StoreStats:
     @classmethod
     def load(cls, environment: Environment, transaction: Transaction) -> StoreStats:
         """Return the statistics as of this transaction."""
-        ledger = StoreCounters.load(environment, transaction)
+        counters = StoreCounters.load(environment, transaction)
         return cls(
             pages=transaction.stat(environment.pages)["entries"],
-            variants=ledger.variants,
+            variants=counters.variants,
             used=environment.used_bytes(transaction),
             limit=environment.limit,
-            purges=ledger.purge_count,
-            evicted=ledger.evicted,
+            purges=counters.purge_count,
+            evicted=counters.evicted,
             refill_queue=refill_queue.count(environment, transaction),
         )

@@ -169,11 +169,15 @@ class LmdbStore:
 
     def purge(self, key: bytes) -> int:
         """Delete all variants and reject older tokens; raise StoreError if that fails."""
-        return self._purge(lambda shelf: shelf.purge(key, refill=self._refill))
+        return self._purge(
+            lambda write_transaction: write_transaction.purge(key, refill=self._refill)
+        )
 
     def purge_all(self) -> int:
         """Delete everything and reject all older tokens; raise StoreError if that fails."""
-        return self._purge(lambda shelf: shelf.purge_all(refill=self._refill))
+        return self._purge(
+            lambda write_transaction: write_transaction.purge_all(refill=self._refill)
+        )
 
     def close(self) -> None:
         """Release files and memory; do not use the store afterwards."""
@@ -275,9 +279,9 @@ class LmdbStore:
                 break
             try:
                 with environment.write_transaction() as transaction:
-                    shelf = WriteTransaction(environment, transaction)
-                    purged_count += change(shelf)
-                    shelf.write_counters()
+                    write_transaction = WriteTransaction(environment, transaction)
+                    purged_count += change(write_transaction)
+                    write_transaction.write_counters()
             except EnvironmentClosedError:
                 continue
             except lmdb.MapFullError:
