@@ -119,7 +119,7 @@ CONDITIONS = [
 
 
 def part(name: str, range_header: str, expected: str, body: bytes) -> Case:
-    """Return a case of a Range that is answered by a part."""
+    """Return a case of a Range with a partial response."""
     return case(
         f"9110-14-{name}",
         get(PAGE),
@@ -153,7 +153,7 @@ def everything(name: str, **headers: str) -> Case:
 
 
 def nothing(name: str, range_header: str) -> Case:
-    """Return a case of a Range that nothing satisfies."""
+    """Return a case of a Range that is not satisfiable."""
     return case(
         f"9110-15.5.17-{name}",
         get(PAGE),
@@ -301,7 +301,7 @@ COMPRESSIBLE = says(TEXT, etag='"a"', content_type="text/html; charset=utf-8", *
 
 
 def coding(name: str, accepted: str | None, expected: str | None) -> Case:
-    """Return a case of what a reader with this Accept-Encoding is given."""
+    """Return a case of the coding that is chosen for this Accept-Encoding."""
     headers = {} if accepted is None else {"Accept-Encoding": accepted}
     tag = '"a"' if expected is None else f'"a;{expected}"'
     return case(

@@ -1,4 +1,4 @@
-"""RFC 9111, section by section, as far as it concerns a shared cache."""
+"""RFC 9111, section by section, as far as it applies to a shared cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUTH = {"Authorization": "Basic YTpi"}
 
 
 def keeps(name: str, *answers: str, status: int = 200, **more: object) -> Case:
-    """Return a case in which a response with this Cache-Control is used again."""
+    """Return a case in which a response with this Cache-Control is reused."""
     also = [("Cache-Control", line) for line in answers]
     response = says(b"old", status=status, also=also, **more)  # type: ignore[arg-type] # names of says
     return case(

@@ -37,7 +37,7 @@ UNCHECKED = frozenset({"M-SEARCH", "UNKNOWN", "PROPFIND"})
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that advances only when a test sets it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -49,7 +49,7 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptedResponse:
-    """One answer of the origin. `date` is seconds from now, None for no Date at all."""
+    """One response of the origin. `date` is seconds from now, None for no Date."""
 
     status: int = 200
     headers: tuple[Pair, ...] = ()
@@ -73,7 +73,7 @@ def says(
     takes: float = 0,
     **headers: str,
 ) -> ScriptedResponse:
-    """Write an answer: `says(b"text", cache_control="max-age=60", also=[("Vary", "A")])`."""
+    """Build a response: `says(b"text", cache_control="max-age=60", also=[("Vary", "A")])`."""
     pairs = [(name.replace("_", "-").title(), value) for name, value in headers.items()]
     return ScriptedResponse(
         status=status,
@@ -89,7 +89,7 @@ def says(
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One request and all that is expected of it; what is None is not looked at."""
+    """One request and its expected response; a field that is None is not checked."""
 
     at: float = 0
     method: str = "GET"
@@ -115,20 +115,20 @@ def get(
     method: str = "GET",
     **more: Any,
 ) -> Step:
-    """Ask; with answers given, the origin must be asked exactly as often, else not at all."""
+    """Build a request; the origin must be called exactly once per given response."""
     return Step(origin=origin, status=status, target=target, method=method, **more)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """What came back."""
+    """A response as the client received it."""
 
     status: int
     headers: tuple[Pair, ...]
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """Return all lines of a field, joined; None when there is none."""
+        """Return all lines of a field, joined; None if there is none."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         return ", ".join(values) if values else None
 
@@ -150,7 +150,7 @@ class Received:
 
 @dataclass(kw_only=True)
 class Origin:
-    """A WSGI application that answers as it is told, and remembers what it was asked."""
+    """A WSGI application that sends the scripted responses and records the environs."""
 
     clock: Clock
     script: list[ScriptedResponse] = field(default_factory=list)
@@ -159,7 +159,7 @@ class Origin:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Give the next answer of the script."""
+        """Send the next response of the script."""
         with self.lock:
             self.environs.append(dict(environ))
             answer = self.script.pop(0) if self.script else says(b"unasked", status=599)
@@ -170,7 +170,7 @@ class Origin:
         return self.body(environ, answer)
 
     def head(self, answer: ScriptedResponse) -> list[Pair]:
-        """Return the header list, with the Date and length it is to have."""
+        """Return the header list with the requested Date and length."""
         pairs = list(answer.headers)
         if answer.date is not None:
             pairs.append(("Date", dates.format_http_date(self.clock.now + answer.date)))
@@ -181,7 +181,7 @@ class Origin:
         return pairs
 
     def body(self, environ: dict[str, Any], answer: ScriptedResponse) -> Iterable[bytes]:
-        """Give the body in two pieces, or break off between them."""
+        """Yield the body in two pieces, or raise between them."""
         try:
             if environ["REQUEST_METHOD"] != "HEAD" and answer.status not in {204, 304}:
                 half = len(answer.body) // 2
@@ -194,7 +194,7 @@ class Origin:
 
 
 def environ_for(step: Step) -> dict[str, Any]:
-    """Return the WSGI environ a server would make of a step."""
+    """Return the WSGI environ of a step, as a server would build it."""
     path, _, query = step.target.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": step.method,
@@ -221,7 +221,7 @@ def environ_for(step: Step) -> dict[str, Any]:
 
 
 class _Errors:
-    """Where a server would log; nothing is expected there."""
+    """The wsgi.errors stream, to which nothing must be written."""
 
     def write(self, text: str) -> None:
         raise AssertionError(text)
@@ -234,7 +234,7 @@ class _Errors:
 
 
 def call(app: Any, step: Step) -> Received:
-    """Send a step's request by a WSGI call that is checked against PEP 3333 on the way."""
+    """Send the request of a step as a WSGI call that is checked against PEP 3333."""
     started: list[Any] = []
 
     def start_response(status: str, headers: list[Pair], _exc_info: Any = None) -> Any:
@@ -252,7 +252,7 @@ def call(app: Any, step: Step) -> Received:
 
 
 class Stage:
-    """A gateway over a scripted origin, with a clock of its own."""
+    """A gateway in front of a scripted origin, with its own clock."""
 
     def __init__(self, options: Options | None = None, **more: Any) -> None:
         self.clock = Clock()
@@ -271,7 +271,7 @@ class Stage:
         return call(self.gateway, step)
 
     def play(self, step: Step, send: Callable[[Step], Received] | None = None) -> Received:
-        """Send one request at its time and check all that is expected."""
+        """Send one request at its time and check the expectations."""
         self.clock.now = max(self.clock.now, START + step.at)
         self.origin.script[:] = step.origin
         del self.origin.environs[:]
@@ -284,7 +284,7 @@ class Stage:
 
 
 def check(step: Step, response: Received, origin: Origin) -> None:
-    """Compare what came back, and what the origin was asked, with what was expected."""
+    """Compare the response, and the requests to the origin, with the expectations."""
     story = f"{step.method} {step.target} at {step.at}: {response}"
     assert len(origin.environs) == len(step.origin), f"asked {len(origin.environs)} times; {story}"
     assert response.status == step.status, story
@@ -308,7 +308,7 @@ def check(step: Step, response: Received, origin: Origin) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Steps over one gateway, named by the section that demands them."""
+    """Steps over one gateway, named after the section that requires them."""
 
     id: str
     steps: tuple[Step, ...]

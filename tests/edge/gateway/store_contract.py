@@ -1,6 +1,6 @@
-"""The contract of every store: subclass StoreContract and give it a `store` fixture.
+"""The contract of every store: subclass StoreContract and add a `store` fixture.
 
-`small` makes a store with room for about `max_bytes` in all and `max_entry` in one response.
+`small` creates a store with room for about `max_bytes` in all and `max_entry` in one response.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ids = count()
 
 
 def stored(**changes: object) -> StoredResponse:
-    """Return a stored response that differs from all before in its id."""
+    """Return a stored response with a unique id."""
     response = StoredResponse(
         id=f"{next(_ids):016x}",
         status=200,
@@ -49,10 +49,10 @@ BODIES = {"identity": PAGE, "gzip": PACKED}
 
 
 class StoreContract:
-    """What every store promises."""
+    """The rules that every store follows."""
 
     def keep(self, store: Store, key: bytes = KEY, **changes: object) -> StoredResponse:
-        """Save a response that must be kept."""
+        """Save a response; the store must accept it."""
         response = stored(**changes)
         assert store.save(key, response, BODIES, token=store.purge_token()) is SaveResult.SAVED
         return response
@@ -63,7 +63,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("key", [KEY, OTHER, b"\x00\xff"])
     def test_what_is_saved_is_loaded(self, store: Store, key: bytes) -> None:
-        """Head and bodies come back as they were, for any key."""
+        """Head and bodies are loaded unchanged, for any key."""
         response = self.keep(store, key, vary=(("accept-language", None), ("x", "1")))
         assert store.load(key) == (response,)
         assert store.read_body(key, response, "identity") == PAGE
@@ -71,19 +71,19 @@ class StoreContract:
         assert store.read_body(key, response, "br") is None
 
     def test_an_unknown_key_is_a_miss(self, store: Store) -> None:
-        """Nothing stored is an empty answer, no error."""
+        """If nothing is stored, the result is empty and nothing is raised."""
         assert store.load(KEY) == ()
         assert store.read_body(KEY, stored(), "identity") is None
 
     def test_keys_do_not_mix(self, store: Store) -> None:
-        """A key that begins like another one is another one."""
+        """Keys with a common prefix are different keys."""
         response = self.keep(store)
         assert store.load(KEY + b"a") == ()
         assert store.load(KEY[:-1]) == ()
         assert store.read_body(KEY + b"a", response, "identity") is None
 
     def test_the_same_variant_is_replaced(self, store: Store) -> None:
-        """A newer response with equal `vary` takes the place of the older, and its bodies too."""
+        """A newer response with equal `vary` replaces the older one and its bodies."""
         old = self.keep(store, vary=(("a", "1"),))
         new = self.keep(store, vary=(("a", "1"),))
         assert store.load(KEY) == (new,)
@@ -91,12 +91,12 @@ class StoreContract:
         assert store.read_body(KEY, new, "identity") == PAGE
 
     def test_variants_live_side_by_side(self, store: Store) -> None:
-        """Another `vary` is another variant."""
+        """A response with another `vary` is another variant."""
         ids = {self.keep(store, vary=(("a", value),)).id for value in ("1", "2", None)}
         assert {one.id for one in store.load(KEY)} == ids
 
     def test_variants_of_one_key_are_bounded(self, store: Store) -> None:
-        """Ten thousand spellings of a header keep 64 variants, the newest among them."""
+        """Of very many variants the newest 64 stay."""
         response = [self.keep(store, vary=(("a", str(number)),)) for number in range(200)]
         loaded = store.load(KEY)
         assert len(loaded) == 64
@@ -104,7 +104,7 @@ class StoreContract:
         assert response[0] not in loaded
 
     def test_purge_deletes_all_variants_of_one_key(self, store: Store) -> None:
-        """The number of variants is told, and other keys stay."""
+        """The number of variants is returned, and other keys stay."""
         self.keep(store, vary=(("a", "1"),))
         purged = self.keep(store, vary=(("a", "2"),))
         other = self.keep(store, OTHER)
@@ -115,14 +115,14 @@ class StoreContract:
         assert store.purge(KEY) == 0
 
     def test_purge_all_deletes_everything(self, store: Store) -> None:
-        """The number of variants of all keys is told."""
+        """The number of variants of all keys is returned."""
         self.keep(store)
         self.keep(store, OTHER)
         assert store.purge_all() == 2
         assert store.load(KEY) == store.load(OTHER) == ()
 
     def test_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
-        """What was fetched before a purge is not stored after it, even if nothing was there."""
+        """A response fetched before a purge is not stored after it, even if nothing was stored."""
         token = store.purge_token()
         store.purge(KEY)
         assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
@@ -131,14 +131,14 @@ class StoreContract:
         assert store.save(KEY, stored(), BODIES, token=store.purge_token()) is SaveResult.SAVED
 
     def test_a_token_from_before_a_purge_of_all_is_refused(self, store: Store) -> None:
-        """A purge of everything refuses the older token of each key."""
+        """A purge of everything rejects the older tokens of each key."""
         token = store.purge_token()
         store.purge_all()
         assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
         assert store.save(KEY, stored(), BODIES, token=store.purge_token()) is SaveResult.SAVED
 
     def test_purges_that_are_forgotten_still_refuse(self, store: Store) -> None:
-        """However many other keys were purged since, an old token is refused."""
+        """An old token is rejected after any number of purges of other keys."""
         token = store.purge_token()
         store.purge(KEY)
         for number in range(12_000):
@@ -146,7 +146,7 @@ class StoreContract:
         assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
 
     def test_freshen_changes_the_head_and_keeps_the_bodies(self, store: Store) -> None:
-        """A 304 gives new headers and times to the same bodies."""
+        """A 304 gives the same bodies new headers and times."""
         old = self.keep(store)
         new = replace(old, headers=(("X", "new"),), generated_at=old.generated_at + 9)
         assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
@@ -162,7 +162,7 @@ class StoreContract:
         assert store.read_body(KEY, new, "identity") == PAGE
 
     def test_freshen_of_what_is_gone_is_refused(self, store: Store) -> None:
-        """A response that was replaced or never there can't be freshened."""
+        """A response that was replaced or never stored can't be freshened."""
         old = self.keep(store)
         new = self.keep(store)
         assert store.freshen(KEY, old, token=store.purge_token()) is SaveResult.NOT_FOUND
@@ -170,7 +170,7 @@ class StoreContract:
         assert store.freshen(OTHER, old, token=store.purge_token()) is SaveResult.NOT_FOUND
 
     def test_freshen_with_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
-        """A 304 is a save like any other."""
+        """The token rule applies to a 304 as well."""
         token = store.purge_token()
         old = self.keep(store)
         store.purge(KEY)
@@ -178,7 +178,7 @@ class StoreContract:
         assert store.load(KEY) == ()
 
     def test_codings_are_added_to_what_is_stored(self, store: Store) -> None:
-        """The response is the same, with more bodies, and is packed from then on."""
+        """The response is the same, with more bodies and without `needs_compression`."""
         response = self.leave_unpacked(store)
         assert (
             store.add_codings(KEY, response.id, {"gzip": PACKED}, token=store.purge_token())
@@ -199,7 +199,7 @@ class StoreContract:
         )
 
     def test_codings_of_what_was_purged_meanwhile_are_refused(self, store: Store) -> None:
-        """A purge between reading a body and keeping its codings leaves nothing."""
+        """After a purge between reading a body and saving its codings, nothing is stored."""
         response = self.leave_unpacked(store)
         token = store.purge_token()
         store.purge(KEY)
@@ -215,7 +215,7 @@ class StoreContract:
         assert store.load(KEY) == ()
 
     def test_codings_never_reach_a_newer_response(self, store: Store) -> None:
-        """The page was made again meanwhile: its codings are other bytes."""
+        """The page was stored again in the meantime, so its codings have other bytes."""
         old = self.leave_unpacked(store)
         new = self.leave_unpacked(store)
         assert (
@@ -225,7 +225,7 @@ class StoreContract:
         assert store.load(KEY) == (new,)
 
     def test_codings_that_make_it_too_large_are_left_out(self, small: Callable[[], Store]) -> None:
-        """The response stays as it is, and nobody tries again."""
+        """The response does not change, and compression is not tried again."""
         store = small()
         response = self.leave_unpacked(store)
         packed = {"gzip": b"x" * 200_000}
@@ -238,7 +238,7 @@ class StoreContract:
         store.close()
 
     def test_packing_and_freshening_at_once_lose_neither(self, store: Store) -> None:
-        """A newer head stays when codings come; a head from before them asks for them anew."""
+        """Codings keep a newer head; freshening with an older head requests compression again."""
         response = self.leave_unpacked(store)
         newer = replace(response, generated_at=response.generated_at + 9)
         assert store.freshen(KEY, newer, token=store.purge_token()) is SaveResult.SAVED
@@ -257,7 +257,7 @@ class StoreContract:
         assert store.read_body(KEY, variant, "gzip") == PACKED
 
     def leave_unpacked(self, store: Store) -> StoredResponse:
-        """Save a response that is to be packed."""
+        """Save a response that needs compression."""
         response = stored(
             bodies=(BodyInfo(coding="identity", length=len(PAGE), etag='"a"'),),
             needs_compression=True,
@@ -269,7 +269,7 @@ class StoreContract:
         return response
 
     def test_too_large_a_response_is_refused(self, small: Callable[[], Store]) -> None:
-        """One response over the entry's bound is not kept, and what was there stays."""
+        """A response over the size limit is not stored, and the old one stays."""
         store = small()
         old = self.keep(store)
         body = b"x" * 200_000
@@ -280,7 +280,7 @@ class StoreContract:
         store.close()
 
     def test_a_full_store_makes_room(self, small: Callable[[], Store]) -> None:
-        """Older pages leave for newer ones; whatever is still loaded has the right body."""
+        """Older pages are evicted for newer ones; each loaded page has the right body."""
         store = small()
         body = b"x" * 50_000
         for number in range(200):
@@ -300,7 +300,7 @@ class StoreContract:
         store.close()
 
     def test_threads_see_whole_responses_only(self, store: Store) -> None:
-        """A reader beside writers and purgers gets a head with its own body, or a miss."""
+        """A reader concurrent with writers gets a head with its own body, or a miss."""
         wrong: list[bytes] = []
         threads = [
             threading.Thread(target=_write, args=(store, 1)),

@@ -1,6 +1,6 @@
-"""The command over real HTTP and real time: the standards' demands of a cache nobody configured.
+"""The command over real HTTP and real time: requirements of the standards on a default cache.
 
-Nothing waits here: what is old has an Age, or a Date in the past, when it comes.
+No test waits: an old response arrives with an Age, or with a Date in the past.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NUMBERS = count(1)
 
 @dataclass
 class Origin:
-    """Writes the bytes it is told to, one answer a request, and remembers the questions."""
+    """Writes scripted bytes, one response per request, and records the requests."""
 
     script: list[bytes] = field(default_factory=list)
     requests: list[tuple[str, str, http.client.HTTPMessage]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Origin:
 
 
 def says(body: bytes = b"page", *lines: str, status: int = 200, date: float | None = 0) -> bytes:
-    """Write an answer; `date` is seconds from now, None for no Date."""
+    """Build a response; `date` is seconds from now, None for no Date."""
     head = [f"HTTP/1.1 {status} Said", *lines, "Connection: close"]
     if date is not None:
         head.append(f"Date: {format_http_date(time.time() + date)}")
@@ -61,7 +61,7 @@ def says(body: bytes = b"page", *lines: str, status: int = 200, date: float | No
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back."""
+    """A response as the client received it."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -69,20 +69,20 @@ class Answer:
 
     @property
     def cache(self) -> str:
-        """Return what the gateway says became of the request."""
+        """Return the gateway's Cache-Status of the response."""
         return (self.headers["Cache-Status"] or "").removeprefix("broadsheet; ")
 
 
 @dataclass(kw_only=True)
 class Stage:
-    """The command on a port in front of the origin; each test has an address of its own."""
+    """The command on a port in front of the origin; each test has its own path."""
 
     port: int
     origin: Origin
     path: str = ""
 
     def ask(self, *lines: str, method: str = "GET", path: str | None = None) -> Answer:
-        """Send one request, header lines as they are written."""
+        """Send one request with these header lines."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             link.putrequest(method, path or self.path, skip_accept_encoding=True)
@@ -99,7 +99,7 @@ class Stage:
             link.close()
 
     def fetch(self, answer: bytes, *lines: str, **more: Any) -> Answer:
-        """Ask, with this answer of the origin, which must be used."""
+        """Send a request that the origin must answer with this response."""
         before = len(self.origin.requests)
         self.origin.script[:] = [answer]
         response = self.ask(*lines, **more)
@@ -107,7 +107,7 @@ class Stage:
         return response
 
     def hit(self, *lines: str, **more: Any) -> Answer:
-        """Ask, and demand that the origin isn't."""
+        """Send a request that must not reach the origin."""
         before = len(self.origin.requests)
         self.origin.script.clear()
         response = self.ask(*lines, **more)
@@ -117,7 +117,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def command() -> Iterator[Stage]:
-    """Run the command with nothing but an origin and a port."""
+    """Run the command with only an origin and a port."""
     origin = Origin()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -145,7 +145,7 @@ def command() -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(command: Stage) -> Stage:
-    """Return the stage with a fresh address."""
+    """Return the stage with an unused path."""
     command.path = f"/{next(NUMBERS)}"
     return command
 
@@ -186,7 +186,7 @@ FRESH = {
 
 @pytest.mark.parametrize("lines", FRESH.values(), ids=FRESH)
 def test_what_is_fresh_is_used(stage: Stage, lines: list[str]) -> None:
-    """The second reader gets what the first one got, with an Age."""
+    """The second reader gets the first response, with an Age."""
     first = stage.fetch(says(b"page", *lines))
     second = stage.hit()
     assert second.body == first.body == b"page"
@@ -232,7 +232,7 @@ def test_what_is_not_fresh_or_not_shared_is_not_used(stage: Stage, lines: list[s
 
 
 def test_an_old_date_is_an_age(stage: Stage) -> None:
-    """RFC 9111 section 4.2.3: the apparent age counts, and is told."""
+    """RFC 9111 section 4.2.3: the apparent age counts and is sent."""
     stage.fetch(says(b"page", LONG, date=-1000))
     assert 1000 <= int(stage.hit().headers["Age"]) < 1010
     stage.path += "b"
@@ -252,7 +252,7 @@ STATUSES = [200, 203, 204, 299, 301, 302, 303, 307, 308, 400, 404, 410, 418, 500
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_final_status_may_be_kept(stage: Stage, status: int) -> None:
-    """RFC 9111 section 3: where a lifetime is said, whatever the status is."""
+    """RFC 9111 section 3: an explicit lifetime allows storing any final status."""
     stage.fetch(says(b"" if status == 204 else b"page", LONG, status=status))
     assert stage.hit().status == status
 
@@ -265,7 +265,7 @@ def test_a_guess_is_for_some_statuses_alone(stage: Stage, status: int) -> None:
 
 
 def test_what_speaks_of_a_hop_stays_there(stage: Stage) -> None:
-    """RFC 9111 section 3.1: nor is it kept, whatever Connection calls so."""
+    """RFC 9111 section 3.1: fields that Connection lists are not stored."""
     lines = ("Connection: X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5", "X-End: 2", LONG)
     for response in (stage.fetch(says(b"page", *lines)), stage.hit()):
         assert response.headers["X-End"] == "2"
@@ -273,7 +273,7 @@ def test_what_speaks_of_a_hop_stays_there(stage: Stage) -> None:
 
 
 def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: Stage) -> None:
-    """RFC 9111 sections 5.2.2.4 and 5.2.2.7: the rest is."""
+    """RFC 9111 sections 5.2.2.4 and 5.2.2.7: the other fields are stored."""
     lines = ('Cache-Control: max-age=60, private="X-P", no-cache="x-c, x-d"', "X-P: 1", "X-C: 2")
     assert stage.fetch(says(b"page", *lines)).headers["X-P"] == "1"
     response = stage.hit()
@@ -281,7 +281,7 @@ def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: Stage) -> 
 
 
 def test_variants_are_kept_apart(stage: Stage) -> None:
-    """RFC 9111 section 4.1: by all fields named, an absent one included."""
+    """RFC 9111 section 4.1: all listed fields select, also absent ones."""
     for name, lines in {"none": (), "1": ("A: 1",), "2": ("A: 2", "B: 1")}.items():
         stage.fetch(says(name.encode(), LONG, "Vary: A", "Vary: b"), *lines)
     assert stage.hit().body == b"none"
@@ -291,7 +291,7 @@ def test_variants_are_kept_apart(stage: Stage) -> None:
 
 
 def test_what_means_the_same_is_one_variant(stage: Stage) -> None:
-    """RFC 9111 section 4.1: white space, and case where it says nothing."""
+    """RFC 9111 section 4.1: white space and insignificant case are normalised."""
     stage.fetch(says(b"page", LONG, "Vary: Accept-Language"), "Accept-Language: en, de;q=0.5")
     stage.hit("Accept-Language: EN,de; q=0.5")
     stage.fetch(says(b"page", LONG, "Vary: Accept-Language"), "Accept-Language: de, en;q=0.5")
@@ -307,7 +307,7 @@ def test_what_means_the_same_is_one_variant(stage: Stage) -> None:
     ],
 )
 def test_a_reader_may_want_a_new_one(stage: Stage, lines: tuple[str, ...], stored: str) -> None:
-    """RFC 9111 section 5.2.1: our copy is validated, or replaced."""
+    """RFC 9111 section 5.2.1: the stored response is validated or replaced."""
     stage.fetch(says(b"old", stored, 'ETag: "a"', "Age: 1"))
     response = stage.fetch(says(b"new", stored), *lines)
     assert (response.body, stage.origin.requests[-1][2]["If-None-Match"]) == (b"new", '"a"')
@@ -315,7 +315,7 @@ def test_a_reader_may_want_a_new_one(stage: Stage, lines: tuple[str, ...], store
 
 
 def test_a_reader_may_take_a_stale_one(stage: Stage) -> None:
-    """RFC 9111 section 5.2.1.2: unless it must be validated."""
+    """RFC 9111 section 5.2.1.2: unless the response must be validated."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", "Age: 90"))
     assert stage.hit("Cache-Control: max-stale=60").body == b"old"
     assert stage.hit("Cache-Control: max-stale").body == b"old"
@@ -385,7 +385,7 @@ def test_conditions_are_evaluated_here(
 
 
 def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: Stage) -> None:
-    """RFC 9111 sections 4.3.4 and 3.2: all of them but what describes the bytes."""
+    """RFC 9111 sections 4.3.4 and 3.2: all fields except those that describe the bytes."""
     stage.fetch(says(b"page", "Cache-Control: max-age=1", "Age: 5", 'ETag: "a"', "A: 1", "B: 1"))
     newer = ('ETag: "a"', LONG, "A: 2", "Content-Length: 999", "Content-Encoding: x", "C: 3")
     stage.fetch(says(b"", *newer, status=304))
@@ -405,7 +405,7 @@ def test_a_304_for_another_page_is_not_believed(stage: Stage) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "STRANGE"])
 def test_a_success_that_changes_things_invalidates(stage: Stage, method: str) -> None:
-    """RFC 9111 section 4.4: the address itself, and where Location leads at this origin."""
+    """RFC 9111 section 4.4: the target URL, and Location on the same origin."""
     other = f"{stage.path}/other"
     stage.fetch(says(b"old", LONG))
     stage.fetch(says(b"old", LONG), path=other)
@@ -425,14 +425,14 @@ def test_what_is_safe_invalidates_nothing(stage: Stage, method: str) -> None:
 
 
 def test_the_answer_to_a_secret_is_not_shared(stage: Stage) -> None:
-    """RFC 9111 section 3.5: unless it says so."""
+    """RFC 9111 section 3.5: unless the response allows it."""
     stage.fetch(says(b"mine", LONG), "Authorization: Basic YTpi")
     stage.fetch(says(b"ours", f"{LONG}, public"), "Authorization: Basic YTpi")
     assert stage.hit().body == b"ours"
 
 
 def test_a_stale_page_stands_in_while_the_origin_fails(stage: Stage) -> None:
-    """RFC 9111 section 4.2.4: unless it must not."""
+    """RFC 9111 section 4.2.4: unless the response forbids it."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", "Age: 90"))
     response = stage.fetch(says(b"down", status=503))
     assert (response.status, response.body) == (200, b"old")
@@ -486,20 +486,20 @@ def test_what_breaks_off_is_not_kept(stage: Stage, answer: bytes) -> None:
     ids=["interim", "no-length", "http-1.0", "no-reason", "trailer", "strange-values"],
 )
 def test_the_shape_of_a_message_says_nothing_of_its_page(stage: Stage, answer: bytes) -> None:
-    """RFC 9112: whole is whole, however it comes."""
+    """RFC 9112: a complete body is stored with any framing."""
     assert stage.fetch(answer).body == b"page"
     assert stage.hit().body == b"page"
 
 
 def test_a_large_page_is_kept_whole(stage: Stage) -> None:
-    """Larger than any buffer on the way."""
+    """The page is larger than any buffer on the way."""
     body = b"0123456789abcdef" * 131_072
     stage.fetch(says(body, LONG))
     assert stage.hit().body == body
 
 
 def test_an_address_is_passed_on_as_it_is_spelt(stage: Stage) -> None:
-    """RFC 9112 section 3.2.1: and two spellings are two addresses to some origins."""
+    """RFC 9112 section 3.2.1: some origins distinguish two spellings of a URL."""
     first, second = f"{stage.path}/a%2Fb?q=%2f", f"{stage.path}/a/b?q=%2f"
     stage.fetch(says(b"one", LONG), path=first)
     assert stage.origin.requests[-1][1] == first
@@ -508,7 +508,7 @@ def test_an_address_is_passed_on_as_it_is_spelt(stage: Stage) -> None:
 
 
 def test_lines_come_through_as_they_are(stage: Stage) -> None:
-    """RFC 9110 section 5.3: in their order, none lost, none merged, on a HIT too."""
+    """RFC 9110 section 5.3: in order, none lost, none merged, also on a HIT."""
     lines = ("Link: <a>", "link: <b>", "X-One: 1", "Server: own", "Content-Type: text/x")
     for response in (stage.fetch(says(b"page", LONG, *lines)), stage.hit()):
         assert response.headers.get_all("Link") == ["<a>", "<b>"]
@@ -519,7 +519,7 @@ def test_lines_come_through_as_they_are(stage: Stage) -> None:
 
 
 def test_the_page_is_there_for_who_asks_for_its_head(stage: Stage) -> None:
-    """RFC 9110 section 9.3.2: the fields of the page, without it."""
+    """RFC 9110 section 9.3.2: the header fields of the page without its body."""
     stage.fetch(says(b"page", LONG, 'ETag: "a"'))
     response = stage.hit(method="HEAD")
     assert (response.headers["Content-Length"], response.headers["ETag"], response.body) == (
@@ -530,7 +530,7 @@ def test_the_page_is_there_for_who_asks_for_its_head(stage: Stage) -> None:
 
 
 def test_a_head_tells_that_a_page_is_another(stage: Stage) -> None:
-    """RFC 9111 section 4.3.5: the stored one is stale then, else it is fresh again."""
+    """RFC 9111 section 4.3.5: the stored response becomes stale, or fresh again."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", 'ETag: "a"', "Age: 90"))
     head = ('ETag: "a"', LONG, "X-New: 1", "Content-Length: 3")
     stage.fetch(says(b"", *head), method="HEAD")

@@ -172,7 +172,7 @@ def test_a_tag_is_confirmed_for_its_coding(coding: str, tag: str, status: int) -
 
 
 def test_a_304_of_the_application_varies_as_its_page_does() -> None:
-    """Or it would take Vary away from what a cache has stored."""
+    """Otherwise it would remove Vary from a stored response."""
     headers = (("Cache-Control", "max-age=0"), ("ETag", '"a"'), ("Vary", "Accept-Language"))
     response = get(client(*headers, body=(), status="304 Not Modified", length=None))
     assert response.status_code == 304
@@ -180,7 +180,7 @@ def test_a_304_of_the_application_varies_as_its_page_does() -> None:
 
 
 def test_a_part_is_not_compressed() -> None:
-    """It is a part of the page as it is, under the tag of that."""
+    """It is a part of the uncompressed page, with its ETag."""
     headers = (*TAGGED, ("Content-Range", f"bytes 0-{len(TEXT) - 1}/99999"))
     response = get(client(*headers, status="206 Partial Content"), Range="bytes=0-")
     assert (response.status_code, response.data) == (206, TEXT)
@@ -190,7 +190,7 @@ def test_a_part_is_not_compressed() -> None:
 
 @pytest.mark.parametrize("vary", ["accept-encoding", "Accept-Language", "Accept-Language, X-A"])
 def test_there_is_one_vary_line(vary: str) -> None:
-    """With each name once; some caches heed one line alone."""
+    """Each name is listed once; some caches use only the last line."""
     response = get(client(*PUBLIC, ("Vary", vary), ("Vary", "Accept-Encoding")))
     (line,) = response.headers.getlist("Vary")
     names = [name.strip().lower() for name in line.split(",")]
@@ -199,7 +199,7 @@ def test_there_is_one_vary_line(vary: str) -> None:
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
 def test_a_stream_is_compressed_as_it_comes(coding: str) -> None:
-    """Each chunk leaves before the next one is made."""
+    """Each chunk is sent before the next one is produced."""
     sent_chunks = []
 
     def chunks() -> Iterator[bytes]:
@@ -227,7 +227,7 @@ def test_a_large_body_is_compressed_in_pieces() -> None:
 
 
 def test_a_body_that_breaks_off_stays_broken() -> None:
-    """A shorter page of the right length would be believed."""
+    """A truncated page must not get a matching length."""
     response = get(client(*PUBLIC, length=len(TEXT) + 1))
     assert response.data == TEXT
     assert response.headers["Content-Length"] == str(len(TEXT) + 1)
@@ -256,7 +256,7 @@ def test_a_stream_that_raises_raises() -> None:
 def test_a_compressor_that_fails_costs_nobody_a_page(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The page is sent as it is, and the log says why."""
+    """The page is sent uncompressed, and the error is logged."""
 
     def fail() -> None:
         raise MemoryError
@@ -268,6 +268,6 @@ def test_a_compressor_that_fails_costs_nobody_a_page(
 
 
 def test_the_same_page_gives_the_same_bytes() -> None:
-    """So one ETag stands for one sequence of bytes."""
+    """One ETag identifies one sequence of bytes."""
     for coding in ("br", "gzip"):
         assert len({get(client(*TAGGED), coding).data for _ in range(2)}) == 1

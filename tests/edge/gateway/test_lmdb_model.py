@@ -1,4 +1,4 @@
-"""LmdbStore against a model: a dictionary, a purge counter and nothing else."""
+"""LmdbStore compared with a model: a dictionary and a purge counter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ bodies = st.binary(max_size=40) | st.sampled_from([b"p" * 4096, b"q" * 9000])
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Whatever is done in whatever order, the store is the model."""
+    """After any sequence of operations, the store equals the model."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.tokens = [(self.store.purge_token(), 0)]
 
     def rejects_save(self, key: bytes, when: int) -> bool:
-        """Tell whether the key was purged after the moment a token was read."""
+        """Return whether the key was purged after a token was read."""
         return self.purged.get(key, 0) > when
 
     @rule()
@@ -64,7 +64,7 @@ class StoreMachine(RuleBasedStateMachine):
     def freshen(
         self, data: st.DataObject, vary: tuple[tuple[str, str | None], ...], born: float
     ) -> None:
-        """Hear from the origin that nothing changed."""
+        """Freshen a variant as after a 304."""
         key = data.draw(st.sampled_from([key for key, response in self.model.items() if response]))
         old, body = data.draw(st.sampled_from(self.model[key]))
         new = replace(old, vary=vary, generated_at=born)
@@ -75,7 +75,7 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(self.model.values()))
     @rule(data=st.data(), packed=bodies, which=st.integers(0, 5))
     def pack(self, data: st.DataObject, packed: bytes, which: int) -> None:
-        """Keep the coding of a page whose content was read a while ago."""
+        """Add codings to a page whose content was read earlier."""
         key = data.draw(st.sampled_from([key for key, response in self.model.items() if response]))
         old, body = data.draw(st.sampled_from(self.model[key]))
         token, when = self.tokens[-1 - which % len(self.tokens)]
@@ -112,7 +112,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def is_the_model(self) -> None:
-        """Every page has the variants it should, each with its own body."""
+        """Every page has the expected variants, each with its own body."""
         for key in (b"a", b"b", b"a" * 600):
             variants = self.model.get(key, [])
             assert set(self.store.load(key)) == {response for response, _ in variants}
@@ -123,7 +123,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert stats.variants == sum(map(len, self.model.values()))
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
+        """Close the store."""
         self.store.close()
         shutil.rmtree(self.folder)
 

@@ -32,12 +32,12 @@ _NUMBER = struct.Struct("<Q")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give the path of a store that is not there yet."""
+    """Return the path of a store that does not exist yet."""
     return tmp_path / "cache"
 
 
 class World:
-    """A site whose pages are numbers, in memory that all processes share."""
+    """A site whose pages are numbers, in shared memory of all processes."""
 
     def __init__(self) -> None:
         #: What each page shows now, and what it showed at least when its last purge returned.
@@ -48,7 +48,7 @@ class World:
 
 
 def fetch(store: LmdbStore, world: World, seed: int) -> None:
-    """Read pages through the cache, as a gateway does, and never see what was purged."""
+    """Read pages through the cache like a gateway, and check that no purged version is read."""
     chance = random.Random(seed)
     while not world.over.value:
         at = chance.randrange(len(KEYS))
@@ -71,7 +71,7 @@ def fetch(store: LmdbStore, world: World, seed: int) -> None:
 
 
 def change(store: LmdbStore, world: World, turns: int, seed: int) -> None:
-    """Change pages and purge them; the one writer, so that its additions are not lost."""
+    """Change pages and purge them; the only writer, so that no increment is lost."""
     chance = random.Random(seed)
     for _ in range(turns):
         at = chance.randrange(len(KEYS))
@@ -88,7 +88,7 @@ def change(store: LmdbStore, world: World, turns: int, seed: int) -> None:
 
 
 def throw_away(store: LmdbStore, turns: int) -> None:
-    """Discard the store again and again, as a purge does that can't be written."""
+    """Discard the store repeatedly, like a purge that can't be written."""
     for _ in range(turns):
         assert store._manager.discard("test")
         time.sleep(0.01)
@@ -96,7 +96,7 @@ def throw_away(store: LmdbStore, turns: int) -> None:
 
 @pytest.mark.parametrize("discards", [0, 60], ids=["purges", "purges-and-discards"])
 def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
-    """Readers, renderers and purgers in four processes: what a purge returned from is gone."""
+    """Readers, renderers and purgers run in four processes: no purged version is served."""
     world = World()
 
     def within(work: Callable[[LmdbStore], None]) -> Callable[[], None]:
@@ -123,7 +123,7 @@ def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
 
 
 def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
-    """A process that has a page decoded in memory asks LMDB all the same."""
+    """A process with a decoded entry in memory still checks LMDB."""
     ask, answer = os.pipe(), os.pipe()
 
     def other() -> None:
@@ -147,14 +147,14 @@ def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
 
 
 class Other:
-    """Another process, which throws the store away and fills a new one when it is asked to."""
+    """Another process, which discards the store and fills a new one on request."""
 
     def __init__(self, folder: Path) -> None:
         self._ask, self._answer = os.pipe(), os.pipe()
         self._folder = folder
 
     def __call__(self) -> None:
-        """Wait to be asked."""
+        """Wait for the request."""
         store = LmdbStore(self._folder)
         while os.read(self._ask[0], 1):
             assert store._manager.discard("test")
@@ -164,13 +164,13 @@ class Other:
             os.write(self._answer[1], b"!")
 
     def replace_the_store(self) -> None:
-        """Ask, and wait until it is done."""
+        """Request the replacement, and wait until it is done."""
         os.write(self._ask[1], b"?")
         os.read(self._answer[0], 1)
 
 
 def test_a_store_that_was_deleted_by_hand_is_left_soon(folder: Path) -> None:
-    """Within the time for which a look at the folder holds."""
+    """The process notices it within the recheck interval."""
     store = LmdbStore(folder, recheck=timedelta(milliseconds=50))
     save(store, KEY, PAGE)
     assert served(store, KEY) == PAGE
@@ -182,7 +182,7 @@ def test_a_store_that_was_deleted_by_hand_is_left_soon(folder: Path) -> None:
 
 
 def test_a_store_that_another_process_replaced_is_left_at_once(folder: Path) -> None:
-    """The old files are still mapped and readable, and not read any more, nor believed for long."""
+    """The old files are still mapped and readable, but they are not read."""
     other = Other(folder)
     with running(other):
         store = LmdbStore(folder, recheck=timedelta(seconds=0.2))
@@ -214,7 +214,7 @@ def test_a_purge_that_went_to_a_replaced_store_is_repeated(folder: Path) -> None
 
 
 def churn(folder: Path, seed: int, report: int) -> None:
-    """Save and purge without end, and tell what is about to happen, or has happened, in a pipe."""
+    """Save and purge in a loop, and write each step to a pipe before and after it."""
     chance = random.Random(seed)
     store = LmdbStore(folder, max_bytes=1 << 20)
     while True:
@@ -229,7 +229,7 @@ def churn(folder: Path, seed: int, report: int) -> None:
 
 
 def last_words(report: int) -> dict[int, bytes]:
-    """Return the last thing that was said of each page."""
+    """Return the last reported step of each page."""
     os.set_blocking(report, False)
     output = b""
     while True:
@@ -245,7 +245,7 @@ def last_words(report: int) -> dict[int, bytes]:
 
 
 def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
-    """Open what a killed process left: bodies are right, and what was purged is not there."""
+    """Open the store of a killed process: bodies are right, and purged pages are absent."""
     store = LmdbStore(folder, max_bytes=1 << 20)
     there = 0
     for at in range(40):
@@ -263,7 +263,7 @@ def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
     "rounds", [60, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
 )
 def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> None:
-    """SIGKILL at any moment: nothing torn is served, and no purge that was told is lost."""
+    """After SIGKILL at any moment no damaged page is served, and no reported purge is lost."""
     chance = random.Random(rounds)
     words: dict[int, bytes] = {}
     survived = reported = 0
@@ -283,7 +283,7 @@ def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> Non
 
 
 def test_a_killed_writer_does_not_stop_the_others(folder: Path) -> None:
-    """The lock of a process that was killed within a write is taken over; its readers go."""
+    """The write lock of a killed process is taken over, and its reader slots are freed."""
     store = LmdbStore(folder, max_bytes=1 << 20)
     save(store, KEY, PAGE)
     for seed in range(15):
@@ -319,7 +319,7 @@ def test_a_store_may_be_carried_across_a_fork(folder: Path) -> None:
 
 
 def test_a_fork_that_python_does_not_see_is_survived(folder: Path) -> None:
-    """A server written in C forks without Python's hooks: the child opens the store anew."""
+    """A server in C forks without Python's hooks: the child reopens the store."""
     store = LmdbStore(folder)
     save(store, KEY, PAGE)
     pid = ctypes.PyDLL(None).fork()
@@ -359,7 +359,7 @@ def test_threads_read_on_while_others_fork(folder: Path) -> None:
 
 
 def test_two_processes_make_the_store_at_once(folder: Path) -> None:
-    """Many workers start together on an empty or a damaged folder, and end up in one store."""
+    """Many workers start together on an empty or damaged folder, and share one store."""
     go = os.pipe()
 
     def work() -> None:
@@ -382,7 +382,7 @@ def test_two_processes_make_the_store_at_once(folder: Path) -> None:
 
 
 def test_a_response_of_another_incarnation_is_refused(folder: Path) -> None:
-    """What was fetched before the store was discarded is not kept in the next one."""
+    """A response fetched before the store was discarded is not saved in the next one."""
     store = LmdbStore(folder)
     token = store.purge_token()
     assert store._manager.discard("test")

@@ -1,4 +1,4 @@
-"""A gateway that purges don't reach: nothing that is stored is used before it was confirmed."""
+"""A gateway that purges don't reach: stored responses are revalidated before use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.edge.gateway.scripted_origin import Stage, get, says
 
 
 class PurgeableStage(Stage):
-    """A gateway that is followed until a test says otherwise."""
+    """A gateway that receives purges until a test changes that."""
 
     def __init__(self) -> None:
         self.receives_purges = True
@@ -31,7 +31,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("step", ANSWERS.values(), ids=ANSWERS)
 def test_what_is_fresh_is_asked_for_all_the_same(step: object) -> None:
-    """Each time; where the origin fails it stands in, as a stale one would."""
+    """Each request revalidates; if the origin fails, the stored page is served like a stale one."""
     stage = PurgeableStage()
     stage.play(get(PAGE))
     stage.receives_purges = False
@@ -42,7 +42,7 @@ def test_what_is_fresh_is_asked_for_all_the_same(step: object) -> None:
 
 
 def test_what_is_not_there_is_fetched_as_ever() -> None:
-    """And stored, for when purges reach us again."""
+    """The page is also stored, for the time when purges reach the gateway again."""
     stage = PurgeableStage()
     stage.receives_purges = False
     assert stage.play(get(PAGE)).cache.startswith("fwd=uri-miss; stored")

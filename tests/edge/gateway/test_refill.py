@@ -24,7 +24,7 @@ OPTIONS = Options.shield(site=SITE)
 
 
 class Origin:
-    """An application that says what it was asked for, and can fail."""
+    """An application that records its requests and can fail."""
 
     def __init__(self) -> None:
         self.environs: list[dict[str, Any]] = []
@@ -32,7 +32,7 @@ class Origin:
         self.fails = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        """Answer with the number of this page."""
+        """Respond with the number of this page."""
         self.environs.append(environ)
         self.during()
         if self.fails:
@@ -42,13 +42,13 @@ class Origin:
 
     @property
     def paths(self) -> list[str]:
-        """What was asked for, in turn."""
+        """Return the requested paths in order."""
         return [environ["PATH_INFO"] for environ in self.environs]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LmdbStore]:
-    """A store that notes what its readers miss."""
+    """Return a store with a refill queue."""
     store = LmdbStore(tmp_path / "store", refill=True)
     yield store
     store.close()
@@ -56,59 +56,59 @@ def store(tmp_path: Path) -> Iterator[LmdbStore]:
 
 @pytest.fixture
 def origin() -> Origin:
-    """An application."""
+    """Return an application."""
     return Origin()
 
 
 @pytest.fixture
 def gateway(origin: Origin, store: LmdbStore) -> Gateway:
-    """A gateway in front of it."""
+    """Return a gateway in front of the application."""
     return Gateway(validator(origin), store=store, options=OPTIONS)
 
 
 class Ticks:
-    """Seconds that pass when a test says so."""
+    """A monotonic clock that advances only when a test sets it."""
 
     now = 100.0
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the time."""
         return self.now
 
 
 @pytest.fixture
 def ticks() -> Ticks:
-    """A clock that stands still."""
+    """Return a stopped clock."""
     return Ticks()
 
 
 @pytest.fixture
 def refill(gateway: Gateway, store: LmdbStore, ticks: Ticks) -> Refill:
-    """The only one that refills the store."""
+    """Return the only refill of the store."""
     return Refill(gateway, store, is_leader=lambda: True, monotonic=ticks)
 
 
 def visit(gateway: Gateway, path: str, times: int = 3) -> None:
-    """Ask for a page, so often that readers will miss it."""
+    """Request a page often enough for the refill queue."""
     for _ in range(times):
         call(gateway, get(target=path))
 
 
 def calm(refill: Refill, ticks: Ticks) -> None:
-    """Let the purges be over."""
+    """Advance the clock past the quiet period."""
     refill.step()
     ticks.now += 1
 
 
 def key(path: str, query: str = "") -> bytes:
-    """The key of a page of the site."""
+    """Return the key of a page of the site."""
     cache_key = keys.build_cache_key(SITE, path, query)
     assert cache_key is not None
     return cache_key
 
 
 def keep(store: LmdbStore, name: bytes, *, visits: int = 3, **changes: object) -> None:
-    """Save a page and visit it so often."""
+    """Save a page and record so many accesses."""
     store.save(name, stored(**{"lifetime": 900.0, **changes}), BODIES, token=store.purge_token())
     for _ in range(visits):
         store.load(name)
@@ -130,7 +130,7 @@ def keep(store: LmdbStore, name: bytes, *, visits: int = 3, **changes: object) -
 def test_what_a_plain_request_would_not_bring_back_is_not_wanted(
     store: LmdbStore, name: bytes, changes: dict[str, Any]
 ) -> None:
-    """It waits for its next reader, if there ever is one."""
+    """Such a page is fetched for its next reader."""
     keep(store, name, **changes)
     store.purge(name)
     assert store.pop_refill_key() is None
@@ -138,7 +138,7 @@ def test_what_a_plain_request_would_not_bring_back_is_not_wanted(
 
 @pytest.mark.parametrize("purge", ["one by one", "all"])
 def test_the_most_visited_come_first_and_each_once(store: LmdbStore, purge: str) -> None:
-    """Their visits are counted on after the purge."""
+    """Accesses are counted also after the purge."""
     for path, visits in (("/few", 2), ("/many", 9), ("/some", 5)):
         keep(store, key(path), visits=visits)
     if purge == "all":
@@ -150,7 +150,7 @@ def test_the_most_visited_come_first_and_each_once(store: LmdbStore, purge: str)
 
 
 def test_what_is_back_is_not_wanted(store: LmdbStore) -> None:
-    """A reader was quicker."""
+    """A reader has fetched the page already."""
     keep(store, key("/a"))
     store.purge(key("/a"))
     keep(store, key("/a"))
@@ -158,7 +158,7 @@ def test_what_is_back_is_not_wanted(store: LmdbStore) -> None:
 
 
 def test_what_was_not_there_is_not_wanted(store: LmdbStore) -> None:
-    """A purge of a page that was purged before adds nothing."""
+    """A second purge of a page adds nothing to the queue."""
     keep(store, key("/a"))
     store.purge(key("/a"))
     assert store.pop_refill_key() is not None
@@ -167,7 +167,7 @@ def test_what_was_not_there_is_not_wanted(store: LmdbStore) -> None:
 
 
 def test_wanted_pages_are_few_in_a_small_store(tmp_path: Path) -> None:
-    """A purge of everything must not fill it with what is to come."""
+    """A purge of everything must not fill the store with queue entries."""
     store = LmdbStore(tmp_path / "small", max_bytes=1024 * 1024, refill=True)
     for number in range(20):
         keep(store, key(f"/{number}"), visits=2)
@@ -179,7 +179,7 @@ def test_wanted_pages_are_few_in_a_small_store(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_not_refilled_notes_nothing(tmp_path: Path) -> None:
-    """The setting is off."""
+    """Without the setting the queue stays empty."""
     store = LmdbStore(tmp_path / "off")
     keep(store, key("/a"))
     store.purge(key("/a"))
@@ -192,7 +192,7 @@ def test_a_store_that_is_not_refilled_notes_nothing(tmp_path: Path) -> None:
 def test_the_next_reader_gets_a_hit(
     gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
 ) -> None:
-    """The application was asked as a reader without any wishes would have asked."""
+    """The application gets a request without any special fields."""
     visit(gateway, "/caf\xc3\xa9")
     gateway.purge("/caf%C3%A9")
     calm(refill, ticks)
@@ -205,7 +205,7 @@ def test_the_next_reader_gets_a_hit(
 def test_one_page_a_step_and_a_rest_after_it(
     gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
 ) -> None:
-    """A page that takes long leaves twice as long to others."""
+    """The pause is twice the time of the fetch."""
 
     def slow() -> None:
         ticks.now += 1.5
@@ -225,7 +225,7 @@ def test_one_page_a_step_and_a_rest_after_it(
 def test_while_purges_go_on_nothing_is_made(
     gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
 ) -> None:
-    """It would be purged again at once."""
+    """A refilled page would be purged again at once."""
     visit(gateway, "/a")
     gateway.purge("/a")
     for number in range(20):
@@ -240,7 +240,7 @@ def test_while_purges_go_on_nothing_is_made(
 def test_while_a_reader_waits_nothing_is_made(
     gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
 ) -> None:
-    """His page comes first."""
+    """Requests of readers come first."""
     visit(gateway, "/a")
     gateway.purge("/a")
     calm(refill, ticks)
@@ -259,7 +259,7 @@ def test_while_a_reader_waits_nothing_is_made(
 def test_what_fails_is_dropped(
     gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks, caplog: Any
 ) -> None:
-    """It is logged, and waits for its next reader."""
+    """The failure is logged, and the page is fetched for its next reader."""
     visit(gateway, "/a")
     gateway.purge("/a")
     calm(refill, ticks)
@@ -274,7 +274,7 @@ def test_what_fails_is_dropped(
 def test_a_page_that_is_purged_while_it_is_made_is_not_kept(
     gateway: Gateway, origin: Origin, store: LmdbStore, refill: Refill, ticks: Ticks
 ) -> None:
-    """The token of the store holds for a refill as for any other."""
+    """The purge token is checked in a refill as in any other fetch."""
     visit(gateway, "/a")
     gateway.purge("/a")
     calm(refill, ticks)
@@ -286,7 +286,7 @@ def test_a_page_that_is_purged_while_it_is_made_is_not_kept(
 def test_only_who_leads_refills(
     gateway: Gateway, origin: Origin, store: LmdbStore, ticks: Ticks
 ) -> None:
-    """The others of a machine would make the same pages."""
+    """The other processes would fetch the same pages."""
     visit(gateway, "/a")
     gateway.purge("/a")
     other = Refill(gateway, store, is_leader=lambda: False, monotonic=ticks)
@@ -296,7 +296,7 @@ def test_only_who_leads_refills(
 
 
 def test_it_ends_when_it_is_told(gateway: Gateway, store: LmdbStore) -> None:
-    """At once, and not before it has tried."""
+    """It stops at once, but not before the first step."""
     stop = threading.Event()
 
     def leads() -> bool:
@@ -310,7 +310,7 @@ def test_it_ends_when_it_is_told(gateway: Gateway, store: LmdbStore) -> None:
 def test_a_trouble_with_the_election_is_no_end(
     gateway: Gateway, store: LmdbStore, caplog: Any
 ) -> None:
-    """It is tried again later."""
+    """The election is tried again later."""
     stop, tried = threading.Event(), []
 
     def leads() -> bool:

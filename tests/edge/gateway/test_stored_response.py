@@ -18,7 +18,7 @@ texts = st.text(st.characters(max_codepoint=255), max_size=30)
 def test_what_is_encoded_is_decoded_the_same(
     headers: object, vary: object, generated_at: float
 ) -> None:
-    """Every value survives, byte for byte and instant for instant."""
+    """Every value is decoded unchanged."""
     response = stored(headers=headers, vary=vary, generated_at=generated_at)
     assert decode(encode(response)) == response
     assert decode(encode(response)).representations == response.representations
@@ -40,20 +40,20 @@ GOOD = encode(stored())
     ],
 )
 def test_foreign_and_torn_bytes_are_told_apart(data: bytes) -> None:
-    """What `encode` did not write in full is refused with a sentence."""
+    """Bytes that `encode` did not write completely are rejected with a sentence."""
     with pytest.raises(StoredFormatError, match="stored"):
         decode(data)
 
 
 @given(st.binary())
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
-    """Any other bytes raise ForeignBytesError and nothing else."""
+    """Any other bytes raise StoredFormatError and nothing else."""
     with pytest.raises(StoredFormatError):
         decode(data)
 
 
 def test_an_answer_is_ready_to_be_sent() -> None:
-    """Each body has its own ETag, length and coding; a 304 says nothing of the content."""
+    """Each body has its own ETag, length and coding; a 304 does not describe the content."""
     answer = stored().representations["gzip"]
     assert ("ETag", '"a;gzip"') in answer.headers
     assert ("Content-Encoding", "gzip") in answer.headers
