@@ -53,7 +53,9 @@ def lookup(request: Request, variants: tuple[StoredResponse, ...], now: float) -
     if len(variants) == 1 and not variants[0].vary:
         stored = variants[0]
     else:
-        matching = [each for each in variants if vary.matches(each.vary, request.header_for_origin)]
+        matching = [
+            variant for variant in variants if vary.matches(variant.vary, request.header_for_origin)
+        ]
         if not matching:
             return _VARY_MISS
         stored = max(matching, key=_recency)

@@ -27,7 +27,7 @@ _HTTP_1_1: Final = 11
 _VERSION: Final = re.compile(r"HTTP/1\.[0-9]")
 
 
-class OriginResponse(http.client.HTTPResponse):
+class UpstreamResponse(http.client.HTTPResponse):
     """The final response of an origin, with its fields in `pairs`.
 
     `malformed` is true if its head had to be repaired or is contradictory. Another recipient could

@@ -16,7 +16,7 @@ from ..http.fields import HeaderFields, is_name
 from . import loops
 from . import response as reply
 from .admission import loop_detected, looped
-from .origin import OriginResponse
+from .origin import UpstreamResponse
 from .wsgi_call import FINDING_KEY
 
 if TYPE_CHECKING:
@@ -119,12 +119,12 @@ class Proxy:
             upstream = http.client.HTTPSConnection(
                 host, port, timeout=self._timeout, context=context
             )
-        upstream.response_class = OriginResponse
+        upstream.response_class = UpstreamResponse
         return upstream
 
     def _send(
         self, upstream: http.client.HTTPConnection, environ: WSGIEnvironment
-    ) -> OriginResponse:
+    ) -> UpstreamResponse:
         chunked, length = _request_framing(environ)
         upstream.connect()
         if loops.is_own_server(upstream.sock, environ):
@@ -144,7 +144,7 @@ class Proxy:
         body = _chunks(environ["wsgi.input"], length) if chunked or length else None
         upstream.endheaders(body, encode_chunked=chunked)
         response = upstream.getresponse()
-        assert isinstance(response, OriginResponse)
+        assert isinstance(response, UpstreamResponse)
         return response
 
     def _target(self, environ: WSGIEnvironment) -> str:
@@ -169,7 +169,7 @@ class Proxy:
         yield "CDN-Loop", loops.extended(environ.get("HTTP_CDN_LOOP"), self.token)
         yield "Connection", "close"
         for name, value in pairs:
-            # Some WSGI servers let a folded value through; the origin would read it as a new line.
+            # Some WSGI servers accept folded values; the origin would read a fold as a new line.
             if name.lower() not in dropped and is_name(name):
                 yield name, lines.cleaned_value(value)
 
@@ -177,24 +177,24 @@ class Proxy:
 class _ResponseStream:
     """The body of a response, chunk by chunk; closing it closes the connection."""
 
-    def __init__(self, answer: OriginResponse, connect: http.client.HTTPConnection) -> None:
-        self._answer = answer
+    def __init__(self, response: UpstreamResponse, connect: http.client.HTTPConnection) -> None:
+        self._response = response
         self._connect = connect
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield chunks as they arrive; raise IncompleteRead if the body is truncated."""
-        while chunk := self._answer.read1(_CHUNK):
+        while chunk := self._response.read1(_CHUNK):
             yield chunk
-        missing = self._answer.length
+        missing = self._response.length
         if missing:
             raise http.client.IncompleteRead(b"", missing)
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()
         self._connect.close()
 
 
-def _headers(response: OriginResponse) -> list[FieldLine]:
+def _headers(response: UpstreamResponse) -> list[FieldLine]:
     """Return the response's header lines without hop-by-hop fields and without a wrong length."""
     fields = HeaderFields(response.pairs)
     dropped = connection.hop_by_hop(fields)

@@ -1,4 +1,4 @@
-"""Parse the request target as it was received (RFC 9112 section 3.2)."""
+"""Parse the request target in its received form (RFC 9112 section 3.2)."""
 
 from __future__ import annotations
 

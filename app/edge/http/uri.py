@@ -1,4 +1,4 @@
-"""Percent-encode request targets, and detect those that caches normalise (RFC 3986)."""
+"""Percent-encode request targets, and detect targets that caches normalise (RFC 3986)."""
 
 from __future__ import annotations
 

@@ -68,9 +68,9 @@ def test_an_outer_limit_holds_for_the_calls_within(edge: Echo) -> None:
     """Several requests of one purge share its time."""
     edge.ends(Ending(how="late"))
     way = channel(edge.url)
-    with deadline(timedelta(seconds=0.3)), pytest.raises(PurgeError, match="no answer"):
+    with deadline(timedelta(seconds=0.3)), pytest.raises(PurgeError, match="no response"):
         way.request("GET", "/")
-    with deadline(timedelta(0)), pytest.raises(PurgeError, match="no answer"):
+    with deadline(timedelta(0)), pytest.raises(PurgeError, match="no response"):
         way.request("GET", "/")
     assert way.request("GET", "/").status == 200
 

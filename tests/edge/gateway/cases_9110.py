@@ -183,12 +183,12 @@ RANGES = [
         *(
             get(
                 status=206,
-                headers={"Range": asked},
+                headers={"Range": range_header},
                 cache="hit",
                 parts=parts,
                 response_headers={"Content-Range": None},
             )
-            for asked, parts in (
+            for range_header, parts in (
                 ("bytes=0-1,5-6", [("bytes 0-1/10", b"01"), ("bytes 5-6/10", b"56")]),
                 ("bytes=-1,0-0,99-", [("bytes 9-9/10", b"9"), ("bytes 0-0/10", b"0")]),
                 ("bytes=6-7,0-1,1-2", [("bytes 0-2/10", b"012"), ("bytes 6-7/10", b"67")]),

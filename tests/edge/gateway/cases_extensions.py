@@ -376,12 +376,12 @@ OWN = [
     ),
     *(
         case(
-            f"own-an-age-is-told-{name}",
-            get(says(expires=IN_AN_HOUR, **said)),
+            f"own-an-age-is-sent-{name}",
+            get(says(expires=IN_AN_HOUR, **directives)),
             get(at=60, cache="hit", age=60, response_headers={"Expires": IN_AN_HOUR}),
-            options=Options(reset_age=vouches),
+            options=Options(reset_age=resets_age),
         )
-        for name, said, vouches in (
+        for name, directives, resets_age in (
             (
                 "where-nobody-else-keeps-it",
                 {"cache_control": "max-age=0", "broadsheet_cache_control": "max-age=3600, purged"},

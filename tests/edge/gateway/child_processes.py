@@ -45,7 +45,7 @@ def run(work: Callable[[], object]) -> int:
 
 @contextmanager
 def running(*works: Callable[[], object]) -> Iterator[list[int]]:
-    """Run all works at once; kill those that still run at the end."""
+    """Run all works at once; kill the rest at the end."""
     pids = [start(work) for work in works]
     live_pids = list(pids)
     try:

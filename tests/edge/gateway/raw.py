@@ -222,7 +222,7 @@ def serving(origin: RawOrigin) -> Iterator[int]:
         def handle(self) -> None:
             origin.handle(self.request)
 
-    class Server(socketserver.ThreadingTCPServer):
+    class RawServer(socketserver.ThreadingTCPServer):
         daemon_threads = True
         allow_reuse_address = True
         request_queue_size = 64
@@ -230,7 +230,7 @@ def serving(origin: RawOrigin) -> Iterator[int]:
         def handle_error(self, request: object, client_address: object) -> None:
             """Ignore a client that closes its connection."""
 
-    with running(Server(("127.0.0.1", 0), Handler)) as port:
+    with running(RawServer(("127.0.0.1", 0), Handler)) as port:
         yield port
 
 

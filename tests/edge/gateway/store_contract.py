@@ -293,8 +293,8 @@ class StoreContract:
         remaining = 0
         for number in range(200):
             for response in store.load(b"page %d" % number):
-                found = store.read_body(b"page %d" % number, response, "identity")
-                assert found is None or found == b"%05d" % number + body[5:]
+                loaded = store.read_body(b"page %d" % number, response, "identity")
+                assert loaded is None or loaded == b"%05d" % number + body[5:]
                 remaining += 1
         assert 0 < remaining < 200
         store.close()

@@ -32,7 +32,7 @@ NUMBERS = count(1)
 
 
 @dataclass
-class Origin:
+class BytesOrigin:
     """Writes scripted bytes, one response per request, and records the requests."""
 
     script: list[bytes] = field(default_factory=list)
@@ -74,11 +74,11 @@ class Answer:
 
 
 @dataclass(kw_only=True)
-class Stage:
+class CommandStage:
     """The command on a port in front of the origin; each test has its own path."""
 
     port: int
-    origin: Origin
+    origin: BytesOrigin
     path: str = ""
 
     def ask(self, *lines: str, method: str = "GET", path: str | None = None) -> Answer:
@@ -116,9 +116,9 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def command() -> Iterator[Stage]:
+def command() -> Iterator[CommandStage]:
     """Run the command with only an origin and a port."""
-    origin = Origin()
+    origin = BytesOrigin()
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -137,14 +137,14 @@ def command() -> Iterator[Stage]:
         )
         try:
             wait_for(port)
-            yield Stage(port=port, origin=origin)
+            yield CommandStage(port=port, origin=origin)
         finally:
             process.terminate()
             process.wait(20)
 
 
 @pytest.fixture
-def stage(command: Stage) -> Stage:
+def stage(command: CommandStage) -> CommandStage:
     """Return the stage with an unused path."""
     command.path = f"/{next(NUMBERS)}"
     return command
@@ -185,7 +185,7 @@ FRESH = {
 
 
 @pytest.mark.parametrize("lines", FRESH.values(), ids=FRESH)
-def test_what_is_fresh_is_used(stage: Stage, lines: list[str]) -> None:
+def test_what_is_fresh_is_used(stage: CommandStage, lines: list[str]) -> None:
     """The second reader gets the first response, with an Age."""
     first = stage.fetch(says(b"page", *lines))
     second = stage.hit()
@@ -225,13 +225,13 @@ NOT_USED = {
 
 
 @pytest.mark.parametrize("lines", NOT_USED.values(), ids=NOT_USED)
-def test_what_is_not_fresh_or_not_shared_is_not_used(stage: Stage, lines: list[str]) -> None:
+def test_what_is_not_fresh_or_not_shared_is_not_used(stage: CommandStage, lines: list[str]) -> None:
     """The second reader gets a new page."""
     stage.fetch(says(b"old", *lines))
     assert stage.fetch(says(b"new", *lines)).body == b"new"
 
 
-def test_an_old_date_is_an_age(stage: Stage) -> None:
+def test_an_old_date_is_an_age(stage: CommandStage) -> None:
     """RFC 9111 section 4.2.3: the apparent age counts and is sent."""
     stage.fetch(says(b"page", LONG, date=-1000))
     assert 1000 <= int(stage.hit().headers["Age"]) < 1010
@@ -241,7 +241,7 @@ def test_an_old_date_is_an_age(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("date", [None, 7200])
-def test_no_date_and_one_ahead_are_taken_for_now(stage: Stage, date: float | None) -> None:
+def test_no_date_and_one_ahead_are_taken_for_now(stage: CommandStage, date: float | None) -> None:
     """RFC 9110 section 6.6.1."""
     stage.fetch(says(b"page", LONG, date=date))
     assert int(stage.hit().headers["Age"]) < 10
@@ -251,20 +251,20 @@ STATUSES = [200, 203, 204, 299, 301, 302, 303, 307, 308, 400, 404, 410, 418, 500
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_every_final_status_may_be_kept(stage: Stage, status: int) -> None:
+def test_every_final_status_may_be_kept(stage: CommandStage, status: int) -> None:
     """RFC 9111 section 3: an explicit lifetime allows storing any final status."""
     stage.fetch(says(b"" if status == 204 else b"page", LONG, status=status))
     assert stage.hit().status == status
 
 
 @pytest.mark.parametrize("status", [201, 302, 400, 403, 500])
-def test_a_guess_is_for_some_statuses_alone(stage: Stage, status: int) -> None:
+def test_a_guess_is_for_some_statuses_alone(stage: CommandStage, status: int) -> None:
     """RFC 9110 section 15.1: these are not heuristically cacheable."""
     stage.fetch(says(b"page", f"Last-Modified: {AGO}", status=status))
     stage.fetch(says(b"page", f"Last-Modified: {AGO}", status=status))
 
 
-def test_what_speaks_of_a_hop_stays_there(stage: Stage) -> None:
+def test_what_speaks_of_a_hop_stays_there(stage: CommandStage) -> None:
     """RFC 9111 section 3.1: fields that Connection lists are not stored."""
     lines = ("Connection: X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5", "X-End: 2", LONG)
     for response in (stage.fetch(says(b"page", *lines)), stage.hit()):
@@ -272,7 +272,7 @@ def test_what_speaks_of_a_hop_stays_there(stage: Stage) -> None:
         assert response.headers["X-Hop"] is None
 
 
-def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: Stage) -> None:
+def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: CommandStage) -> None:
     """RFC 9111 sections 5.2.2.4 and 5.2.2.7: the other fields are stored."""
     lines = ('Cache-Control: max-age=60, private="X-P", no-cache="x-c, x-d"', "X-P: 1", "X-C: 2")
     assert stage.fetch(says(b"page", *lines)).headers["X-P"] == "1"
@@ -280,7 +280,7 @@ def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: Stage) -> 
     assert (response.headers["X-P"], response.headers["X-C"]) == (None, None)
 
 
-def test_variants_are_kept_apart(stage: Stage) -> None:
+def test_variants_are_kept_apart(stage: CommandStage) -> None:
     """RFC 9111 section 4.1: all listed fields select, also absent ones."""
     for name, lines in {"none": (), "1": ("A: 1",), "2": ("A: 2", "B: 1")}.items():
         stage.fetch(says(name.encode(), LONG, "Vary: A", "Vary: b"), *lines)
@@ -290,7 +290,7 @@ def test_variants_are_kept_apart(stage: Stage) -> None:
     stage.fetch(says(b"3", LONG, "Vary: A, B"), "A: 1", "B: 1")
 
 
-def test_what_means_the_same_is_one_variant(stage: Stage) -> None:
+def test_what_means_the_same_is_one_variant(stage: CommandStage) -> None:
     """RFC 9111 section 4.1: white space and insignificant case are normalised."""
     stage.fetch(says(b"page", LONG, "Vary: Accept-Language"), "Accept-Language: en, de;q=0.5")
     stage.hit("Accept-Language: EN,de; q=0.5")
@@ -306,7 +306,9 @@ def test_what_means_the_same_is_one_variant(stage: Stage) -> None:
         (("Pragma: no-cache",), LONG),
     ],
 )
-def test_a_reader_may_want_a_new_one(stage: Stage, lines: tuple[str, ...], stored: str) -> None:
+def test_a_reader_may_want_a_new_one(
+    stage: CommandStage, lines: tuple[str, ...], stored: str
+) -> None:
     """RFC 9111 section 5.2.1: the stored response is validated or replaced."""
     stage.fetch(says(b"old", stored, 'ETag: "a"', "Age: 1"))
     response = stage.fetch(says(b"new", stored), *lines)
@@ -314,7 +316,7 @@ def test_a_reader_may_want_a_new_one(stage: Stage, lines: tuple[str, ...], store
     stage.hit()
 
 
-def test_a_reader_may_take_a_stale_one(stage: Stage) -> None:
+def test_a_reader_may_take_a_stale_one(stage: CommandStage) -> None:
     """RFC 9111 section 5.2.1.2: unless the response must be validated."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", "Age: 90"))
     assert stage.hit("Cache-Control: max-stale=60").body == b"old"
@@ -325,14 +327,14 @@ def test_a_reader_may_take_a_stale_one(stage: Stage) -> None:
     assert stage.fetch(says(b"new", LONG), "Cache-Control: max-stale").body == b"new"
 
 
-def test_a_reader_may_want_nothing_from_the_origin(stage: Stage) -> None:
+def test_a_reader_may_want_nothing_from_the_origin(stage: CommandStage) -> None:
     """RFC 9111 section 5.2.1.7: 504."""
     assert stage.hit("Cache-Control: only-if-cached").status == 504
     stage.fetch(says(b"page", LONG))
     assert stage.hit("Cache-Control: only-if-cached").status == 200
 
 
-def test_a_reader_may_want_nothing_kept(stage: Stage) -> None:
+def test_a_reader_may_want_nothing_kept(stage: CommandStage) -> None:
     """RFC 9111 section 5.2.1.5."""
     stage.fetch(says(b"page", LONG), "Cache-Control: no-store")
     stage.fetch(says(b"page", LONG))
@@ -372,7 +374,7 @@ def test_a_reader_may_want_nothing_kept(stage: Stage) -> None:
     ],
 )
 def test_conditions_are_evaluated_here(
-    stage: Stage, validator: str, lines: list[str], status: int
+    stage: CommandStage, validator: str, lines: list[str], status: int
 ) -> None:
     """RFC 9111 section 4.3.2, RFC 9110 section 13.2.2."""
     stage.fetch(says(b"page", LONG, validator))
@@ -384,8 +386,8 @@ def test_conditions_are_evaluated_here(
         assert response.headers["Cache-Control"] == "max-age=3600"
 
 
-def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: Stage) -> None:
-    """RFC 9111 sections 4.3.4 and 3.2: all fields except those that describe the bytes."""
+def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: CommandStage) -> None:
+    """RFC 9111 sections 4.3.4 and 3.2: all fields except descriptions of the bytes."""
     stage.fetch(says(b"page", "Cache-Control: max-age=1", "Age: 5", 'ETag: "a"', "A: 1", "B: 1"))
     newer = ('ETag: "a"', LONG, "A: 2", "Content-Length: 999", "Content-Encoding: x", "C: 3")
     stage.fetch(says(b"", *newer, status=304))
@@ -395,7 +397,7 @@ def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: Stage) -> Non
     assert response.headers["Content-Encoding"] is None
 
 
-def test_a_304_for_another_page_is_not_believed(stage: Stage) -> None:
+def test_a_304_for_another_page_is_not_believed(stage: CommandStage) -> None:
     """RFC 9111 section 4.3.4: the page is fetched, without conditions."""
     stage.fetch(says(b"old", "Cache-Control: max-age=1", "Age: 5", 'ETag: "a"'))
     stage.origin.script[:] = [says(b"", 'ETag: "b"', status=304), says(b"new", LONG)]
@@ -404,7 +406,7 @@ def test_a_304_for_another_page_is_not_believed(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "STRANGE"])
-def test_a_success_that_changes_things_invalidates(stage: Stage, method: str) -> None:
+def test_a_success_that_changes_things_invalidates(stage: CommandStage, method: str) -> None:
     """RFC 9111 section 4.4: the target URL, and Location on the same origin."""
     other = f"{stage.path}/other"
     stage.fetch(says(b"old", LONG))
@@ -417,21 +419,21 @@ def test_a_success_that_changes_things_invalidates(stage: Stage, method: str) ->
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "HEAD"])
-def test_what_is_safe_invalidates_nothing(stage: Stage, method: str) -> None:
+def test_what_is_safe_invalidates_nothing(stage: CommandStage, method: str) -> None:
     """RFC 9110 section 9.2.1."""
     stage.fetch(says(b"old", LONG))
     stage.ask(method=method)
     stage.hit()
 
 
-def test_the_answer_to_a_secret_is_not_shared(stage: Stage) -> None:
+def test_the_answer_to_a_secret_is_not_shared(stage: CommandStage) -> None:
     """RFC 9111 section 3.5: unless the response allows it."""
     stage.fetch(says(b"mine", LONG), "Authorization: Basic YTpi")
     stage.fetch(says(b"ours", f"{LONG}, public"), "Authorization: Basic YTpi")
     assert stage.hit().body == b"ours"
 
 
-def test_a_stale_page_stands_in_while_the_origin_fails(stage: Stage) -> None:
+def test_a_stale_page_stands_in_while_the_origin_fails(stage: CommandStage) -> None:
     """RFC 9111 section 4.2.4: unless the response forbids it."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", "Age: 90"))
     response = stage.fetch(says(b"down", status=503))
@@ -444,7 +446,7 @@ def test_a_stale_page_stands_in_while_the_origin_fails(stage: Stage) -> None:
     assert stage.fetch(says(b"down", status=503)).status == 503
 
 
-def test_a_page_may_be_used_while_it_is_refreshed(stage: Stage) -> None:
+def test_a_page_may_be_used_while_it_is_refreshed(stage: CommandStage) -> None:
     """RFC 5861 section 3."""
     stale = "Cache-Control: max-age=60, stale-while-revalidate=60"
     stage.fetch(says(b"old", stale, "Age: 90"))
@@ -467,7 +469,7 @@ def test_a_page_may_be_used_while_it_is_refreshed(stage: Stage) -> None:
     ],
     ids=["length", "chunked"],
 )
-def test_what_breaks_off_is_not_kept(stage: Stage, answer: bytes) -> None:
+def test_what_breaks_off_is_not_kept(stage: CommandStage, answer: bytes) -> None:
     """RFC 9111 section 3.3."""
     stage.fetch(answer)
     assert stage.fetch(says(b"whole", LONG)).body == b"whole"
@@ -485,20 +487,22 @@ def test_what_breaks_off_is_not_kept(stage: Stage, answer: bytes) -> None:
     ],
     ids=["interim", "no-length", "http-1.0", "no-reason", "trailer", "strange-values"],
 )
-def test_the_shape_of_a_message_says_nothing_of_its_page(stage: Stage, answer: bytes) -> None:
+def test_the_shape_of_a_message_says_nothing_of_its_page(
+    stage: CommandStage, answer: bytes
+) -> None:
     """RFC 9112: a complete body is stored with any framing."""
     assert stage.fetch(answer).body == b"page"
     assert stage.hit().body == b"page"
 
 
-def test_a_large_page_is_kept_whole(stage: Stage) -> None:
+def test_a_large_page_is_kept_whole(stage: CommandStage) -> None:
     """The page is larger than any buffer on the way."""
     body = b"0123456789abcdef" * 131_072
     stage.fetch(says(body, LONG))
     assert stage.hit().body == body
 
 
-def test_an_address_is_passed_on_as_it_is_spelt(stage: Stage) -> None:
+def test_an_address_is_passed_on_as_it_is_spelt(stage: CommandStage) -> None:
     """RFC 9112 section 3.2.1: some origins distinguish two spellings of a URL."""
     first, second = f"{stage.path}/a%2Fb?q=%2f", f"{stage.path}/a/b?q=%2f"
     stage.fetch(says(b"one", LONG), path=first)
@@ -507,7 +511,7 @@ def test_an_address_is_passed_on_as_it_is_spelt(stage: Stage) -> None:
     assert stage.hit(path=first).body == b"one"
 
 
-def test_lines_come_through_as_they_are(stage: Stage) -> None:
+def test_lines_come_through_as_they_are(stage: CommandStage) -> None:
     """RFC 9110 section 5.3: in order, none lost, none merged, also on a HIT."""
     lines = ("Link: <a>", "link: <b>", "X-One: 1", "Server: own", "Content-Type: text/x")
     for response in (stage.fetch(says(b"page", LONG, *lines)), stage.hit()):
@@ -518,7 +522,7 @@ def test_lines_come_through_as_they_are(stage: Stage) -> None:
         assert response.headers.get_all("Content-Type") == ["text/x"]
 
 
-def test_the_page_is_there_for_who_asks_for_its_head(stage: Stage) -> None:
+def test_the_page_is_there_for_who_asks_for_its_head(stage: CommandStage) -> None:
     """RFC 9110 section 9.3.2: the header fields of the page without its body."""
     stage.fetch(says(b"page", LONG, 'ETag: "a"'))
     response = stage.hit(method="HEAD")
@@ -529,7 +533,7 @@ def test_the_page_is_there_for_who_asks_for_its_head(stage: Stage) -> None:
     )
 
 
-def test_a_head_tells_that_a_page_is_another(stage: Stage) -> None:
+def test_a_head_tells_that_a_page_is_another(stage: CommandStage) -> None:
     """RFC 9111 section 4.3.5: the stored response becomes stale, or fresh again."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", 'ETag: "a"', "Age: 90"))
     head = ('ETag: "a"', LONG, "X-New: 1", "Content-Length: 3")

@@ -26,7 +26,7 @@ def client(
     status: str = "200 OK",
     length: int | None = -1,
 ) -> Client:
-    """A client of an application that always answers with this."""
+    """Return a client of an application that always sends this response."""
     chunks = body if not isinstance(body, tuple) else list(body)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -41,7 +41,7 @@ def client(
 
 
 def get(reader: Client, coding: str = "br, gzip", **fields: str) -> TestResponse:
-    """Ask with this Accept-Encoding."""
+    """Send a GET with this Accept-Encoding."""
     headers = {name.replace("_", "-"): value for name, value in fields.items()}
     return reader.get("/", headers={"Accept-Encoding": coding, **headers})
 
@@ -51,7 +51,7 @@ def get(reader: Client, coding: str = "br, gzip", **fields: str) -> TestResponse
     [("br, gzip", "br"), ("gzip, deflate", "gzip"), ("br;q=0.1, gzip", "gzip"), ("*", "br")],
 )
 def test_a_public_page_is_compressed(accepted: str, coding: str) -> None:
-    """With an ETag of its own, one Vary line, and the length of what is sent."""
+    """It has its own ETag, one Vary line, and the length of the compressed body."""
     response = get(client(*TAGGED, ("Accept-Ranges", "bytes")), accepted)
     assert UNPACK[coding](response.data) == TEXT
     assert len(response.data) < len(TEXT) / 10
@@ -66,7 +66,7 @@ def test_a_public_page_is_compressed(accepted: str, coding: str) -> None:
     "accepted", ["", "identity", "br;q=0, gzip;q=0", "zstd", "identity, *;q=0"]
 )
 def test_a_reader_who_accepts_neither_gets_the_page_as_it_is(accepted: str) -> None:
-    """And caches are told that others don't."""
+    """Its Vary tells caches about the compressed variants."""
     response = get(client(*TAGGED), accepted)
     assert response.data == TEXT
     assert "Content-Encoding" not in response.headers
@@ -89,7 +89,7 @@ NEVER: dict[str, Pairs] = {
 
 @pytest.mark.parametrize("name", NEVER)
 def test_what_may_be_one_readers_own_is_not_compressed(name: str) -> None:
-    """Its compressed length would give its secrets away; nothing of it is changed."""
+    """Its compressed length could reveal secrets; the response is unchanged."""
     response = get(client(*NEVER[name], ("Content-Type", "text/html"), ("ETag", '"a"')))
     assert response.data == TEXT
     assert "Content-Encoding" not in response.headers
@@ -99,13 +99,13 @@ def test_what_may_be_one_readers_own_is_not_compressed(name: str) -> None:
 
 
 def test_an_answer_to_credentials_is_not_compressed() -> None:
-    """Whatever it says of itself."""
+    """Its Cache-Control has no effect on that."""
     response = get(client(*TAGGED), Authorization="Basic YTpi")
     assert (response.data, "Vary" in response.headers) == (TEXT, False)
 
 
 def test_an_answer_to_a_post_is_not_compressed() -> None:
-    """It is one reader's own."""
+    """It is for one reader only."""
     response = client(*PUBLIC).post("/", headers={"Accept-Encoding": "br"})
     assert response.data == TEXT
 
@@ -121,7 +121,7 @@ UNFIT: dict[str, Pairs] = {
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_what_compression_does_not_suit_is_left_alone(name: str) -> None:
-    """Its headers too."""
+    """Its headers are unchanged too."""
     headers = [("Cache-Control", "max-age=60"), *UNFIT[name]]
     response = get(client(*headers))
     assert response.data == TEXT
@@ -129,14 +129,14 @@ def test_what_compression_does_not_suit_is_left_alone(name: str) -> None:
 
 
 def test_what_is_small_is_left_alone() -> None:
-    """It fits in a packet."""
+    """It fits in one packet anyway."""
     small = b"a" * (SMALLEST - 1)
     assert get(client(*TAGGED, body=(small,))).data == small
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
 def test_head_gives_the_headers_of_get(coding: str) -> None:
-    """All but the length, which is known only of a body (RFC 9110 section 9.3.2)."""
+    """All except the length, which is known only with a body (RFC 9110 section 9.3.2)."""
     reader = client(*TAGGED, length=len(TEXT))
     head = reader.head("/", headers={"Accept-Encoding": coding})
     whole = get(reader, coding)
@@ -159,7 +159,7 @@ def test_head_gives_the_headers_of_get(coding: str) -> None:
     ],
 )
 def test_a_tag_is_confirmed_for_its_coding(coding: str, tag: str, status: int) -> None:
-    """A 304 has the tag and Vary, and nothing that describes a body."""
+    """A 304 has the tag and Vary, and no fields that describe a body."""
     response = get(client(*TAGGED), coding, If_None_Match=tag)
     assert response.status_code == status
     if status == 304:
@@ -235,7 +235,7 @@ def test_a_body_that_breaks_off_stays_broken() -> None:
 
 
 def test_a_stream_that_raises_raises() -> None:
-    """And the application's body is closed."""
+    """The application's body is closed."""
     close_calls = []
 
     class Broken:

@@ -23,7 +23,7 @@ SITE = "https://example.org"
 OPTIONS = Options.shield(site=SITE)
 
 
-class Origin:
+class CountingApp:
     """An application that records its requests and can fail."""
 
     def __init__(self) -> None:
@@ -55,13 +55,13 @@ def store(tmp_path: Path) -> Iterator[LmdbStore]:
 
 
 @pytest.fixture
-def origin() -> Origin:
+def origin() -> CountingApp:
     """Return an application."""
-    return Origin()
+    return CountingApp()
 
 
 @pytest.fixture
-def gateway(origin: Origin, store: LmdbStore) -> Gateway:
+def gateway(origin: CountingApp, store: LmdbStore) -> Gateway:
     """Return a gateway in front of the application."""
     return Gateway(validator(origin), store=store, options=OPTIONS)
 
@@ -190,7 +190,7 @@ def test_a_store_that_is_not_refilled_notes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_next_reader_gets_a_hit(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
     """The application gets a request without any special fields."""
     visit(gateway, "/caf\xc3\xa9")
@@ -203,7 +203,7 @@ def test_the_next_reader_gets_a_hit(
 
 
 def test_one_page_a_step_and_a_rest_after_it(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
     """The pause is twice the time of the fetch."""
 
@@ -223,7 +223,7 @@ def test_one_page_a_step_and_a_rest_after_it(
 
 
 def test_while_purges_go_on_nothing_is_made(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
     """A refilled page would be purged again at once."""
     visit(gateway, "/a")
@@ -238,7 +238,7 @@ def test_while_purges_go_on_nothing_is_made(
 
 
 def test_while_a_reader_waits_nothing_is_made(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
     """Requests of readers come first."""
     visit(gateway, "/a")
@@ -257,7 +257,7 @@ def test_while_a_reader_waits_nothing_is_made(
 
 
 def test_what_fails_is_dropped(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks, caplog: Any
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks, caplog: Any
 ) -> None:
     """The failure is logged, and the page is fetched for its next reader."""
     visit(gateway, "/a")
@@ -272,7 +272,7 @@ def test_what_fails_is_dropped(
 
 
 def test_a_page_that_is_purged_while_it_is_made_is_not_kept(
-    gateway: Gateway, origin: Origin, store: LmdbStore, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, store: LmdbStore, refill: Refill, ticks: Ticks
 ) -> None:
     """The purge token is checked in a refill as in any other fetch."""
     visit(gateway, "/a")
@@ -284,7 +284,7 @@ def test_a_page_that_is_purged_while_it_is_made_is_not_kept(
 
 
 def test_only_who_leads_refills(
-    gateway: Gateway, origin: Origin, store: LmdbStore, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, store: LmdbStore, ticks: Ticks
 ) -> None:
     """The other processes would fetch the same pages."""
     visit(gateway, "/a")

@@ -125,7 +125,7 @@ def test_of_writes_every_directive(directives: Directives, expected: str | None)
         ({"private": 5}, "field names"),
         ({"x": "a\r\nb"}, "printable"),
         ({"x": ["a"]}, "takes a string"),
-        ({"a b": True}, "no name"),
+        ({"a b": True}, "not the name of a cache directive"),
     ],
 )
 def test_of_refuses_what_no_header_could_say(arguments: dict[str, object], complaint: str) -> None:

@@ -250,7 +250,7 @@ def test_cache_status_is_always_a_structured_field(
 
 def test_cache_status_is_a_hit_or_forwarded() -> None:
     """RFC 9211 section 2.2: hit and fwd exclude each other."""
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="either a hit or forwarded"):
         CacheStatus(hit=True, fwd=ForwardReason.MISS)
 
 

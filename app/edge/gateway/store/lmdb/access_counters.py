@@ -48,7 +48,7 @@ class AccessCounters:
 
     @property
     def is_discarded(self) -> bool:
-        """Whether a process has marked this store as discarded: nothing of it may be served."""
+        """Whether a process has marked this store as discarded, so that it must not be served."""
         return self._dead[0] == _DEAD
 
     def mark_discarded(self) -> None:

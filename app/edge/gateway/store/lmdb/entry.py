@@ -66,8 +66,8 @@ class CacheEntry:
     by_id: dict[str, Variant] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "heads", tuple(one.stored for one in self.variants))
-        object.__setattr__(self, "by_id", {one.stored.id: one for one in self.variants})
+        object.__setattr__(self, "heads", tuple(variant.stored for variant in self.variants))
+        object.__setattr__(self, "by_id", {variant.stored.id: variant for variant in self.variants})
 
     def __bytes__(self) -> bytes:
         parts = [_HEAD.pack(self.eviction_serial, len(self.key), len(self.variants)), self.key]

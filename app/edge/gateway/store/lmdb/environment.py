@@ -238,15 +238,15 @@ class Environment:
         """Free the reader slots of killed processes, and the pages that these slots pinned."""
         self._env.reader_check()
 
-    def verify_body(self, place: BodyRef, body: bytes) -> bool:
+    def verify_body(self, body_ref: BodyRef, body: bytes) -> bool:
         """Return whether the body is undamaged; checked once, as serials are never reused."""
-        if place.serial in self._verified:
+        if body_ref.serial in self._verified:
             return True
-        if not place.matches(body):
+        if not body_ref.matches(body):
             return False
         if len(self._verified) >= _PROVEN:
             self._verified.clear()
-        self._verified.add(place.serial)
+        self._verified.add(body_ref.serial)
         return True
 
     def decode_entry(self, key: bytes, data: bytes) -> CacheEntry | None:
@@ -254,13 +254,13 @@ class Environment:
         cached_pair = self._decoded.get(key)
         if cached_pair is not None and cached_pair[0] == data:
             return cached_pair[1]
-        record = CacheEntry.parse(data, key=key)
-        if record is not None:
+        entry = CacheEntry.parse(data, key=key)
+        if entry is not None:
             if len(self._decoded) >= _DECODED:
                 for oldest in list(islice(self._decoded, _DECODED // 4)):
                     self._decoded.pop(oldest, None)
-            self._decoded[key] = (data, record)
-        return record
+            self._decoded[key] = (data, entry)
+        return entry
 
     def last_decoded(self, key: bytes) -> CacheEntry | None:
         """Return the entry as this process last read it: only for body references."""

@@ -27,17 +27,17 @@ _OK = 200
 
 
 def enqueue_if_requested(
-    environment: Environment, transaction: Transaction, record: CacheEntry
+    environment: Environment, transaction: Transaction, entry: CacheEntry
 ) -> None:
     """Queue a page that is being purged, if it was requested often and the queue has room."""
-    name = key_digest(record.key)
+    name = key_digest(entry.key)
     visited = (
         environment.access_counters.access_count(environment.access_counters.slot(name))
         >= MIN_REQUESTS
     )
     row_count = transaction.stat(environment.metadata_table)["entries"]
-    if visited and row_count < _max_keys(environment) and _is_refillable(record):
-        transaction.put(_PREFIX + name, record.key, db=environment.metadata_table)
+    if visited and row_count < _max_keys(environment) and _is_refillable(entry):
+        transaction.put(_PREFIX + name, entry.key, db=environment.metadata_table)
 
 
 def enqueue_most_requested(environment: Environment, transaction: Transaction) -> None:
@@ -49,9 +49,9 @@ def enqueue_most_requested(environment: Environment, transaction: Transaction) -
         if (count := visits.access_count(visits.slot(name))) >= MIN_REQUESTS
     )
     for _, name in nlargest(_max_keys(environment), digests_by_count):
-        record = CacheEntry.parse(transaction.get(name, db=pages))
-        if record is not None:
-            enqueue_if_requested(environment, transaction, record)
+        entry = CacheEntry.parse(transaction.get(name, db=pages))
+        if entry is not None:
+            enqueue_if_requested(environment, transaction, entry)
 
 
 def most_visited(environment: Environment, *, count: int) -> list[tuple[bytes, int]]:
@@ -61,11 +61,11 @@ def most_visited(environment: Environment, *, count: int) -> list[tuple[bytes, i
         names = list(transaction.cursor(db=environment.pages).iternext(values=False))
         names.sort(key=lambda name: visits.access_count(visits.slot(name)), reverse=True)
         encoded_entries = [transaction.get(name, db=environment.pages) for name in names[:count]]
-    records = (CacheEntry.parse(data) for data in encoded_entries if data is not None)
+    entries = (CacheEntry.parse(data) for data in encoded_entries if data is not None)
     return [
-        (record.key, visits.access_count(visits.slot(key_digest(record.key))))
-        for record in records
-        if record is not None
+        (entry.key, visits.access_count(visits.slot(key_digest(entry.key))))
+        for entry in entries
+        if entry is not None
     ]
 
 
@@ -89,7 +89,7 @@ def count(environment: Environment, transaction: Transaction) -> int:
 
 
 def pop_in(environment: Environment, transaction: Transaction) -> bytes | None:
-    """Remove and return the most requested key whose page is not stored again."""
+    """Remove and return the most requested key that is not stored again."""
     visits = environment.access_counters
     counts = [
         (visits.access_count(visits.slot(name)), name)
@@ -115,13 +115,13 @@ def _max_keys(environment: Environment) -> int:
     return min(_MOST, environment.limit // _BYTES_A_PAGE)
 
 
-def _is_refillable(record: CacheEntry) -> bool:
+def _is_refillable(entry: CacheEntry) -> bool:
     """Return whether a plain GET restores the entry: no query, no error, no variants."""
-    return _has_no_query(record.key) and any(
-        one.status == _OK
-        and one.lifetime >= _MIN_LIFETIME
-        and all(name == "accept-encoding" for name, _ in one.vary)
-        for one in record.heads
+    return _has_no_query(entry.key) and any(
+        head.status == _OK
+        and head.lifetime >= _MIN_LIFETIME
+        and all(name == "accept-encoding" for name, _ in head.vary)
+        for head in entry.heads
     )
 
 

@@ -121,8 +121,8 @@ class LmdbStore:
         def add(transaction: WriteTransaction) -> SaveResult:
             old = transaction.pop_entry(key)
             variants = [] if old is None else list(old.variants)
-            same = [one for one in variants if one.stored.vary == stored.vary]
-            others = [one for one in variants if one.stored.vary != stored.vary]
+            same = [variant for variant in variants if variant.stored.vary == stored.vary]
+            others = [variant for variant in variants if variant.stored.vary != stored.vary]
             surplus = others[: max(0, len(others) + 1 - self._max_variants)]
             transaction.delete_bodies(same + surplus)
             transaction.put_entry(
@@ -140,11 +140,13 @@ class LmdbStore:
             old = None if entry is None else entry.by_id.get(stored.id)
             if entry is None or old is None:
                 return SaveResult.NOT_FOUND
-            others = [one for one in entry.variants if one is not old]
-            same = [one for one in others if one.stored.vary == stored.vary]
+            others = [variant for variant in entry.variants if variant is not old]
+            same = [variant for variant in others if variant.stored.vary == stored.vary]
             transaction.delete_bodies(same)
             fresh = Variant.of(stored, old.body_refs)
-            transaction.put_entry(key, [*(one for one in others if one not in same), fresh])
+            transaction.put_entry(
+                key, [*(variant for variant in others if variant not in same), fresh]
+            )
             return SaveResult.SAVED
 
         return self._write(key, change, token=token, size=0)
@@ -162,7 +164,9 @@ class LmdbStore:
                 return SaveResult.NOT_FOUND
             fits = size + old.body_refs["identity"].length <= self._max_entry
             fresh = transaction.replace_codings(old, bodies if fits else {})
-            transaction.put_entry(key, [fresh if one is old else one for one in entry.variants])
+            transaction.put_entry(
+                key, [fresh if variant is old else variant for variant in entry.variants]
+            )
             return SaveResult.SAVED
 
         return self._write(key, add, token=token, size=size)
