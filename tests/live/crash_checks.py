@@ -130,10 +130,10 @@ def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     """Every page of the store's file is in order; what is kept is whole, fresh and registered."""
     store = mortal.site.extensions["edge"].embedded.store
     try:
-        StoreFolder(path=store._door._folder.path).verify_pages()
+        StoreFolder(path=store._manager._folder.path).verify_pages()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
         yield f"the store's file is damaged: {error}"
-    environment = store._door.enter()
+    environment = store._manager.acquire()
     found.incarnation = environment.incarnation
     with environment.reading() as transaction:
         tables = (environment.pages, environment.bodies, environment.order)
@@ -164,7 +164,7 @@ def _unlike(
         if path not in known:
             yield f"{path} is kept, but not registered"
         for variant in record.variants:
-            for coding, place in variant.places.items():
+            for coding, place in variant.body_refs.items():
                 body = bodies.get(serial_key(place.serial), b"")
                 if not place.holds(body):
                     yield f"the body of {path} in {coding} is torn"
