@@ -146,6 +146,7 @@ def folder_as_data(folder: Path) -> None:
         pytest.param(truncate("identity", keep=0.5), id="identity-cut"),
         pytest.param(garbage("identity"), id="identity-garbage"),
         pytest.param(identity(1, "0"), id="another-format"),
+        pytest.param(identity(1, "1"), id="the-format-with-other-field-names"),
         pytest.param(identity(2, "linux-big-8-65536"), id="another-platform"),
         pytest.param(identity(5, "an-earlier-boot"), id="another-boot"),
         pytest.param(as_file, id="a-file-in-its-place"),
