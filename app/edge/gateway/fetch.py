@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..http import reuse, storing, validators
+from ..http.cache_key import describe_cache_key
 from ..http.cache_status import CacheStatus
 from ..http.framing import INVALID, has_no_body, repaired
 from . import content_coding, wsgi_call
@@ -240,7 +241,7 @@ class Fetcher:
         self._purge_if_uncacheable(context, reason)
         _log.debug(
             "gateway.not_stored: %s may not be stored (%s)",
-            context.key.decode("latin-1"),
+            describe_cache_key(context.key),
             reason,
             extra={"reason": reason, "key": context.key},
         )
@@ -346,7 +347,7 @@ class Fetcher:
         if saved is not SaveResult.SAVED:
             _log.info(
                 "gateway.not_saved: the store did not save %s (%s)",
-                context.key.decode("latin-1"),
+                describe_cache_key(context.key),
                 saved.value,
                 extra={"reason": saved.value, "key": context.key},
             )

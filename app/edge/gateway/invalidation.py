@@ -62,6 +62,6 @@ def purge_or_log(store: Store, key: bytes) -> None:
         # The store serves nothing until the purge succeeds, so the old page is not served.
         _log.exception(
             "gateway.not_forgotten: %s could not be purged; the store serves nothing until it is",
-            key.decode("latin-1"),
+            keys.describe_cache_key(key),
             extra={"key": key},
         )

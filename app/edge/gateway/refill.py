@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+from ..http.cache_key import describe_cache_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
@@ -108,7 +110,7 @@ class Refill:
         except Exception:  # noqa: BLE001 - a reader will see the error
             _log.warning(
                 "gateway.not_refilled: %s could not be fetched again after a purge",
-                key.decode("latin-1"),
+                describe_cache_key(key),
                 exc_info=True,
                 extra={"key": key},
             )

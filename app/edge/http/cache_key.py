@@ -82,6 +82,15 @@ def parse_cache_key(key: bytes) -> tuple[str, str, str]:
     return rest[:start], rest[start:end], rest[end + 1 :]
 
 
+def describe_cache_key(key: bytes) -> str:
+    """Return the URL of a key as text for log messages."""
+    try:
+        site, path, query = parse_cache_key(key)
+    except ValueError:
+        return repr(key)
+    return f"{site}{path}?{query}" if query else f"{site}{path}"
+
+
 def cache_key_for_url(url: str, ignored: re.Pattern[str] | None = None) -> bytes:
     """Return the key of a request for an absolute URL.
 

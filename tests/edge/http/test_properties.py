@@ -146,6 +146,19 @@ def test_the_key_is_injective(one: tuple[str, str, str], other: tuple[str, str, 
 
 
 @pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (b"2 https://example.org/a?b=1", "https://example.org/a?b=1"),
+        (b"1 https://example.org/?", "https://example.org/"),
+        (b"\xffforeign", "b'\\xffforeign'"),
+    ],
+)
+def test_a_key_is_logged_as_its_url(key: bytes, text: str) -> None:
+    """A key in another form is logged as it is."""
+    assert cache_key.describe_cache_key(key) == text
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         (("http://a", "/b?c", ""), ("http://a", "/b", "c?")),
