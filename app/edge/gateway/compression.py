@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-SMALLEST: Final = 256
+MIN_SIZE: Final = 256
 """The minimum body size in bytes: a smaller body fits in one packet uncompressed."""
-LARGEST: Final = 2**20
+MAX_SIZE: Final = 2**20
 """The maximum body size in bytes that is compressed at once; a larger one is streamed."""
 
 _CODINGS: Final = ("br", "gzip")
@@ -101,7 +101,7 @@ def is_compressible(head: ResponseHead) -> bool:
     length = head.content_length
     return (
         head.status in _STATUSES
-        and (length is None or length >= SMALLEST)
+        and (length is None or length >= MIN_SIZE)
         and content_coding.is_compressible(head.fields, directives, status=head.status)
     )
 
@@ -156,7 +156,7 @@ def _compressed(
     if environ["REQUEST_METHOD"] == "HEAD":
         start_response(head.status_line, _headers(head, coding, None))
         return origin_response.body.remaining()
-    if head.content_length is None or head.content_length > LARGEST:
+    if head.content_length is None or head.content_length > MAX_SIZE:
         start_response(head.status_line, _headers(head, coding, None))
         return _Stream(origin_response.body, _ENCODERS[coding](), flush=head.content_length is None)
     return _compress_whole_body(origin_response, coding, start_response)
@@ -176,7 +176,7 @@ def _compress_whole_body(
 ) -> Iterable[bytes]:
     """Compress a body of known length; send it unchanged if its length is wrong."""
     head = origin_response.head
-    content = origin_response.body.spool(LARGEST)
+    content = origin_response.body.spool(MAX_SIZE)
     if content is None or len(content) != head.content_length:
         start_response(head.status_line, _with_vary(head))
         return origin_response.body.remaining()

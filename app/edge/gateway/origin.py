@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ..http.lines import Section
 
 _INTERIM: Final = range(100, 200)
-_MOST_INTERIM: Final = 16
-_LONGEST_LINE: Final = 65_536
-_MOST_LINES: Final = 200
+_MAX_INTERIM: Final = 16
+_MAX_LINE_LENGTH: Final = 65_536
+_MAX_LINES: Final = 200
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
 _HTTP_1_0: Final = 10
 _HTTP_1_1: Final = 11
@@ -63,28 +63,28 @@ class UpstreamResponse(http.client.HTTPResponse):
         self.malformed = self.malformed or frame.contradictory
 
     def _read_final_status(self) -> tuple[str, int, str]:
-        for _ in range(_MOST_INTERIM):
+        for _ in range(_MAX_INTERIM):
             version, status, reason = self._read_status()  # type: ignore[attr-defined, unused-ignore] # not in typeshed
             if not _VERSION.fullmatch(version):
                 raise http.client.UnknownProtocol(version)
             if status not in _INTERIM:
                 return version, status, reason
             self._read_section()
-        raise http.client.HTTPException(f"More than {_MOST_INTERIM} interim responses.")
+        raise http.client.HTTPException(f"More than {_MAX_INTERIM} interim responses.")
 
     def _read_section(self) -> Section:
         raw_lines: list[bytes] = []
-        while (line := self.fp.readline(_LONGEST_LINE + 1)) not in {b"\r\n", b"\n"}:
+        while (line := self.fp.readline(_MAX_LINE_LENGTH + 1)) not in {b"\r\n", b"\n"}:
             if not line.endswith(b"\n"):
                 raise http.client.HTTPException("The head of the response is incomplete.")
             raw_lines.append(line)
-            if len(raw_lines) > _MOST_LINES:
-                raise http.client.HTTPException(f"More than {_MOST_LINES} header lines.")
+            if len(raw_lines) > _MAX_LINES:
+                raise http.client.HTTPException(f"More than {_MAX_LINES} header lines.")
         return lines.parse(raw_lines)
 
     def _read_next_chunk_size(self) -> int:
         """Return the size of the next chunk; raise ValueError, as callers expect, if invalid."""
-        match = _CHUNK_SIZE.fullmatch(self.fp.readline(_LONGEST_LINE))
+        match = _CHUNK_SIZE.fullmatch(self.fp.readline(_MAX_LINE_LENGTH))
         if match is None:
             self.close()
             raise ValueError("The chunk size is invalid.")

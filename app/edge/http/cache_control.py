@@ -49,7 +49,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL: Final = re.compile(r'(["\\])')
 _BACKSLASHED: Final = r"\\\1"
 _CONTROLS: Final = dict.fromkeys((*range(0x20), 0x7F), " ")
-_DIGITS_OF_LONGEST: Final = len(str(MAX_DELTA_SECONDS))
+_MAX_DIGITS: Final = len(str(MAX_DELTA_SECONDS))
 
 
 class Directives(Mapping[str, str | None]):
@@ -209,7 +209,7 @@ def _parse_seconds(argument: str | None) -> int | None:
     if argument is None or not (argument.isascii() and argument.isdigit()):
         return None
     digits = argument.lstrip("0")
-    if len(digits) > _DIGITS_OF_LONGEST:
+    if len(digits) > _MAX_DIGITS:
         return MAX_DELTA_SECONDS
     return min(int(digits or "0"), MAX_DELTA_SECONDS)
 

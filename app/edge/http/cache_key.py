@@ -18,7 +18,7 @@ _AUTHORITY: Final = re.compile(
     r"(?P<host>[a-z0-9\-._~!$&'()*+;=%]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?"
 )
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
-_LONGEST_AUTHORITY: Final = 300
+_MAX_AUTHORITY_LENGTH: Final = 300
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -46,7 +46,7 @@ TRACKERS: Final = (
 
 def normalise_site(scheme: str, authority: str) -> str | None:
     """Return `scheme://host:port` in lower case without a default port; None if it is invalid."""
-    return _base(scheme, authority) if len(authority) <= _LONGEST_AUTHORITY else None
+    return _base(scheme, authority) if len(authority) <= _MAX_AUTHORITY_LENGTH else None
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _MEMBER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9a-z]+)(?:[ \t]*;[ \t]*q=([01](?:\.\d{0,3})?))?")
 #: A longer Accept-Encoding is ignored.
-_LONGEST: Final = 1024
+_MAX_LENGTH: Final = 1024
 #: RFC 9110 section 8.4.1.3: a recipient treats x-gzip as gzip.
 _ALIASES: Final = {"x-gzip": "gzip"}
 
@@ -33,7 +33,7 @@ def choose_coding(header: str | None, available: Iterable[str]) -> str:
     That order decides between equal weights. If no coding is acceptable, the result is identity,
     even if it is excluded: RFC 9110 allows that, and a page is better than a 406.
     """
-    if not header or len(header) > _LONGEST:
+    if not header or len(header) > _MAX_LENGTH:
         return "identity"
     return _choose_cached(header, tuple(available))
 

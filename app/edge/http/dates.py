@@ -36,7 +36,7 @@ _FORMS: Final = tuple(
         rf"{_SHORT} {_MONTH} (?P<day>\d\d| \d) {_TIME} (?P<year>\d{{4}})",
     )
 )
-_LONGEST: Final = 40
+_MAX_LENGTH: Final = 40
 _CENTURY: Final = 100
 _AHEAD: Final = 50
 _LEAP_SECOND: Final = 60
@@ -47,7 +47,7 @@ def parse_http_date(text: str | None, *, now: float) -> int | None:
 
     `now` determines the century of the two-digit year of an RFC 850 date.
     """
-    if text is None or len(text) > _LONGEST:
+    if text is None or len(text) > _MAX_LENGTH:
         return None
     return _parse(text, datetime.fromtimestamp(now, UTC).year)
 

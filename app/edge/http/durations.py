@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import timedelta
 
-_LONGEST = 2**31
+_MAX_SECONDS = 2**31
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def delta_seconds(span: timedelta) -> int:
     """Return the duration in delta-seconds: whole, from 0 to 2^31 (RFC 9111 §1.2.2)."""
-    return min(max(int(span.total_seconds()), 0), _LONGEST)
+    return min(max(int(span.total_seconds()), 0), _MAX_SECONDS)
 
 
 def format_duration(span: timedelta) -> str:

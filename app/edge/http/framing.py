@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: The result for a Content-Length that is not one number.
 INVALID: Final = -1
-_LONGEST: Final = 18
+_MAX_DIGITS: Final = 18
 _NO_CONTENT: Final = 204
 _NOT_MODIFIED: Final = 304
 _FINAL: Final = 200
@@ -48,7 +48,7 @@ def content_length(fields: HeaderFields) -> int | None:
         return None
     values = {value.strip(" \t") for line in lines for value in line.split(",")}
     value = values.pop() if len(values) == 1 else ""
-    valid = value.isascii() and value.isdigit() and len(value) <= _LONGEST
+    valid = value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS
     return int(value) if valid else INVALID
 
 

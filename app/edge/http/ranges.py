@@ -10,8 +10,8 @@ _SPEC: Final = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
 #: The maximum number of parts in one response (section 14.2 warns of many).
 MAX_RANGES: Final = 4
 #: A Range with more parts than this is ignored, even if they can be coalesced.
-_MOST_ASKED: Final = 64
-_LONGEST: Final = 1024
+_MAX_REQUESTED_RANGES: Final = 64
+_MAX_LENGTH: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def select_ranges(header: str, length: int, *, limit: int = MAX_RANGES) -> tuple
     allows. Raises RangeNotSatisfiableError if the field is valid and no part exists.
     """
     unit, equals, specs = header.partition("=")
-    if not equals or unit.strip(" \t").lower() != "bytes" or len(header) > _LONGEST:
+    if not equals or unit.strip(" \t").lower() != "bytes" or len(header) > _MAX_LENGTH:
         return ()
     spans = _spans(specs, length)
     if spans is None:
@@ -63,7 +63,7 @@ def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
     """Return the satisfiable ranges; None if one is malformed."""
     range_specs = [spec.strip(" \t") for spec in specs.split(",")]
     range_specs = [spec for spec in range_specs if spec]
-    if not range_specs or len(range_specs) > _MOST_ASKED:
+    if not range_specs or len(range_specs) > _MAX_REQUESTED_RANGES:
         return None
     spans: list[tuple[int, int]] = []
     for spec in range_specs:

@@ -14,7 +14,7 @@ _HOST: Final = re.compile(
     r"(?:(?P<name>(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
     r"(?::(?P<port>[0-9]{0,5}))?"
 )
-_LONGEST_HOST: Final = 300
+_MAX_HOST_LENGTH: Final = 300
 _PORTS: Final = range(65_536)
 
 
@@ -48,7 +48,7 @@ def is_host(value: str) -> bool:
 
     A comma is rejected though RFC 3986 allows it: it could join two Host lines.
     """
-    match = _HOST.fullmatch(value) if len(value) <= _LONGEST_HOST else None
+    match = _HOST.fullmatch(value) if len(value) <= _MAX_HOST_LENGTH else None
     if match is None or (match["port"] and int(match["port"]) not in _PORTS):
         return False
     return match["ipv6"] is None or _is_ipv6(match["ipv6"])

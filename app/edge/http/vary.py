@@ -22,7 +22,7 @@ _WEIGHTED: Final = frozenset({"accept-charset", "accept-encoding", "accept-langu
 #: The list fields without order. Of languages with equal weight some servers prefer the first.
 _UNORDERED: Final = frozenset({"accept-charset", "accept-encoding"})
 #: A longer value is compared without normalisation.
-_LONGEST: Final = 4096
+_MAX_LENGTH: Final = 4096
 _FULL_WEIGHT: Final = re.compile(r";q=1(?:\.0{0,3})?(?=,|$)")
 
 
@@ -65,7 +65,7 @@ def matches(selected: Selection, value_of: Callable[[str], str | None]) -> bool:
 
 def normalise_value(name: str, value: str | None) -> str | None:
     """Return a normalised value that is the same for equivalent values."""
-    if value is None or len(value) > _LONGEST:
+    if value is None or len(value) > _MAX_LENGTH:
         return value
     return _normal(name, value)
 

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from app.edge.gateway import compression
-from app.edge.gateway.compression import LARGEST, SMALLEST, Compression
+from app.edge.gateway.compression import MAX_SIZE, MIN_SIZE, Compression
 
 TEXT = b"All the news that fits, and then some more of it. " * 400
 PUBLIC = (("Cache-Control", "max-age=0, must-revalidate"), ("Content-Type", "text/html"))
@@ -130,7 +130,7 @@ def test_what_compression_does_not_suit_is_left_alone(name: str) -> None:
 
 def test_what_is_small_is_left_alone() -> None:
     """It fits in one packet anyway."""
-    small = b"a" * (SMALLEST - 1)
+    small = b"a" * (MIN_SIZE - 1)
     assert get(client(*TAGGED, body=(small,))).data == small
 
 
@@ -220,7 +220,7 @@ def test_a_stream_is_compressed_as_it_comes(coding: str) -> None:
 
 def test_a_large_body_is_compressed_in_pieces() -> None:
     """It is never in memory as a whole."""
-    pieces = tuple([TEXT] * (LARGEST // len(TEXT) + 1))
+    pieces = tuple([TEXT] * (MAX_SIZE // len(TEXT) + 1))
     response = get(client(*PUBLIC, body=pieces))
     assert brotli.decompress(response.data) == b"".join(pieces)
     assert "Content-Length" not in response.headers

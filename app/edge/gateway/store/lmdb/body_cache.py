@@ -5,8 +5,8 @@ Use a cached body only after checking that LMDB still holds its serial.
 
 from __future__ import annotations
 
-_MOST = 16 * 1024 * 1024
-_LARGEST = 256 * 1024
+_MAX_BYTES = 16 * 1024 * 1024
+_MAX_BODY_SIZE = 256 * 1024
 
 
 class BodyCache:
@@ -28,11 +28,11 @@ class BodyCache:
 
     def add(self, serial: int, body: bytes) -> None:
         """Cache a body, unless it is large."""
-        if len(body) > _LARGEST:
+        if len(body) > _MAX_BODY_SIZE:
             return
         self._bodies[serial] = body
         self._size += len(body)
-        if self._size > _MOST:
+        if self._size > _MAX_BYTES:
             for oldest in list(self._bodies)[: len(self._bodies) // 2 + 1]:
                 self._bodies.pop(oldest, None)
             self._size = sum(map(len, list(self._bodies.values())))

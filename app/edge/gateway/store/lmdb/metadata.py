@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from .environment import Environment
 
 _PREFIX = b"note "
-_LONGEST = 4096
+_MAX_LENGTH = 4096
 
 
 def check_size(name: bytes, value: bytes) -> None:
     """Raise ValueError if the name or the value is too long."""
-    if len(name) > _LONGEST // 16 or len(value) > _LONGEST:
-        raise ValueError(f"A value is at most {_LONGEST} bytes, its name a sixteenth.")
+    if len(name) > _MAX_LENGTH // 16 or len(value) > _MAX_LENGTH:
+        raise ValueError(f"A value is at most {_MAX_LENGTH} bytes, its name a sixteenth.")
 
 
 def get_value(environment: Environment, *, name: bytes) -> bytes | None:
@@ -30,7 +30,7 @@ def enlist(environment: Environment, *, name: bytes, line: bytes, full: bytes) -
         if line in lines or full in lines:
             return True
         after = b"\n".join([*lines, line])
-        if len(after) + len(full) >= _LONGEST:
+        if len(after) + len(full) >= _MAX_LENGTH:
             after = b"\n".join([*lines, full])
         transaction.put(_PREFIX + name, after, db=environment.metadata_table)
     return True

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .environment import Environment, Transaction
 
 _PREFIX = b"want "
-_MOST = 500
+_MAX_QUEUE_LENGTH = 500
 _BYTES_A_PAGE = 256 * 1024
 #: Pages requested fewer times than this are not refilled.
 MIN_REQUESTS = 2
@@ -112,7 +112,7 @@ def _queued_digests(environment: Environment, transaction: Transaction) -> Itera
 
 
 def _max_keys(environment: Environment) -> int:
-    return min(_MOST, environment.limit // _BYTES_A_PAGE)
+    return min(_MAX_QUEUE_LENGTH, environment.limit // _BYTES_A_PAGE)
 
 
 def _is_refillable(entry: CacheEntry) -> bool:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 ValueT = TypeVar("ValueT")
 _MEBI = 1024 * 1024
-_LEAST = _MEBI // 2
-_LONGEST_KEY = 16 * 1024
+_MIN_BYTES = _MEBI // 2
+_MAX_KEY_LENGTH = 16 * 1024
 _ROOM_TRIES = 3
 _PURGE_TRIES = 5
 #: Errors of a damaged store or environment: the store is discarded.
@@ -68,8 +68,8 @@ class LmdbStore:
         recheck: timedelta = timedelta(0),
         refill: bool = False,
     ) -> None:
-        if max_bytes < _LEAST:
-            raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
+        if max_bytes < _MIN_BYTES:
+            raise ValueError(f"A store needs {_MIN_BYTES} bytes or more, not {max_bytes}.")
         # The folder is opened on first use: after the fork, in the worker.
         self._manager = open_manager(path, limit=max_bytes, recheck=recheck.total_seconds())
         self._max_entry = min(max_entry, max_bytes // 2)
@@ -115,7 +115,7 @@ class LmdbStore:
     ) -> SaveResult:
         """Store a response and its bodies; replace the variant with the same `vary`."""
         size = sum(map(len, bodies.values()))
-        if size > self._max_entry or len(key) > _LONGEST_KEY:
+        if size > self._max_entry or len(key) > _MAX_KEY_LENGTH:
             return SaveResult.TOO_LARGE
 
         def add(transaction: WriteTransaction) -> SaveResult:
