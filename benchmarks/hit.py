@@ -76,7 +76,7 @@ def gateway() -> WSGIApplication:
     from app.edge.gateway.store.lmdb.store import LmdbStore  # noqa: PLC0415 - as above
 
     folder = Path(os.environ["STORE"])
-    return Gateway(bare, store=LmdbStore(folder, recheck=RECHECK), collapse=FileCollapser(folder))
+    return Gateway(bare, store=LmdbStore(folder, recheck=RECHECK), collapser=FileCollapser(folder))
 
 
 def site() -> WSGIApplication:
@@ -96,7 +96,7 @@ def site() -> WSGIApplication:
     front.wsgi_app = Gateway(  # type: ignore[method-assign] # as Flask documents
         bare,
         store=LmdbStore(folder, recheck=RECHECK),
-        collapse=FileCollapser(folder),
+        collapser=FileCollapser(folder),
         options=Options.shield(site="http://127.0.0.1"),
     )
     install(front)

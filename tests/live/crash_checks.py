@@ -128,16 +128,16 @@ def _unpurged(mortal: Mortal, found: Verdict, before: Before) -> Iterator[str]:
 
 def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     """Every page of the store's file is in order; what is kept is whole, fresh and registered."""
-    store = mortal.site.extensions["edge"].embedded.store
+    store = mortal.site.extensions["edge"].embedded_gateway.store
     try:
-        StoreFolder(path=store._door._folder.path).verify_pages()
+        StoreFolder(path=store._manager._folder.path).verify_pages()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
         yield f"the store's file is damaged: {error}"
-    environment = store._door.enter()
+    environment = store._manager.acquire()
     found.incarnation = environment.incarnation
-    with environment.reading() as transaction:
-        tables = (environment.pages, environment.bodies, environment.order)
-        pages, bodies, order = (dict(transaction.cursor(db=each)) for each in tables)
+    with environment.read_transaction() as transaction:
+        tables = (environment.pages, environment.bodies, environment.eviction_order)
+        pages, bodies, order = (dict(transaction.cursor(db=table)) for table in tables)
         ledger = StoreCounters.load(environment, transaction)
     records = {name: CacheEntry.parse(data) for name, data in pages.items()}
     if None in records.values():
@@ -147,7 +147,7 @@ def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     found.kept = len(whole)
     turns = {serial_key(record.eviction_serial): name for name, record in whole.items()}
     variants = [one for record in whole.values() for one in record.variants]
-    named = Counter(serial_key(p.serial) for one in variants for p in one.places.values())
+    named = Counter(serial_key(p.serial) for one in variants for p in one.body_refs.values())
     if turns != order or ledger.variants != len(variants) or named != Counter(bodies.keys()):
         yield "the tables of the store contradict one another"
     yield from _unlike(mortal, found, whole.values(), bodies)
@@ -164,9 +164,9 @@ def _unlike(
         if path not in known:
             yield f"{path} is kept, but not registered"
         for variant in record.variants:
-            for coding, place in variant.places.items():
+            for coding, place in variant.body_refs.items():
                 body = bodies.get(serial_key(place.serial), b"")
-                if not place.holds(body):
+                if not place.matches(body):
                     yield f"the body of {path} in {coding} is torn"
                 elif path in found.pages and CODINGS[coding](body) != found.pages[path][2]:
                     yield f"{path} is kept in {coding} as it was"

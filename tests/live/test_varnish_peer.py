@@ -19,7 +19,7 @@ from app.edge.gateway.proxy import Proxy
 from app.edge.gateway.store.memory import MemoryStore
 from app.edge.testing import assert_hit, assert_miss
 from tests.edge.gateway import socket_origin
-from tests.edge.gateway.scripted_origin import Says, says
+from tests.edge.gateway.scripted_origin import ScriptedResponse, says
 
 from . import raw_http
 from .live_site import Site, eventually
@@ -62,7 +62,7 @@ sub vcl_deliver {{
 class Origin:
     """An HTTP origin that answers each path by a script, the last answer again and again."""
 
-    scripts: dict[str, list[Says]] = field(default_factory=dict)
+    scripts: dict[str, list[ScriptedResponse]] = field(default_factory=dict)
     asked: dict[str, list[Mapping[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def answer(self, method: str, target: str, headers: Mapping[str, str]) -> bytes:
@@ -165,7 +165,7 @@ class Case:
     """What an origin says, and the requests that follow upon one another."""
 
     id: str
-    origin: tuple[Says, ...]
+    origin: tuple[ScriptedResponse, ...]
     steps: tuple[Step, ...]
 
 
@@ -175,7 +175,7 @@ def step(*, hit: bool, query: str = "", method: str = "GET", **more: Any) -> Ste
     return Step(hit=hit, query=query, method=method, headers=more, **own)
 
 
-def case(name: str, *steps: Step, origin: tuple[Says, ...] = (), **more: Any) -> Case:
+def case(name: str, *steps: Step, origin: tuple[ScriptedResponse, ...] = (), **more: Any) -> Case:
     """A row of the table; `more` is what the origin says where it has but one answer."""
     return Case(id=name, origin=origin or (says(b"page", **more),), steps=steps)
 
@@ -336,7 +336,7 @@ def test_both_caches_decide_alike(door: Door, row: Case) -> None:
     play(door, f"/agreed/{row.id}", row.origin, row.steps)
 
 
-def play(door: Door, path: str, origin: tuple[Says, ...], steps: tuple[Step, ...]) -> None:
+def play(door: Door, path: str, origin: tuple[ScriptedResponse, ...], steps: tuple[Step, ...]) -> None:
     """Send the requests one after the other, and look at each answer."""
     door.origin.scripts[path] = list(origin)
     for one in steps:
@@ -380,7 +380,7 @@ class Difference:
 
     id: str
     why: str
-    origin: tuple[Says, ...]
+    origin: tuple[ScriptedResponse, ...]
     ours: tuple[Step, ...]
     theirs: tuple[Step, ...]
 

@@ -96,7 +96,7 @@ def build_gateway(
         app.wsgi_app,
         store=store,
         options=Options.shield(**{**said, "followed": lease, **changes}),
-        collapse=FileCollapser(folder),
+        collapser=FileCollapser(folder),
         clock=lambda: clock().timestamp(),
     )
     # One process a store, so that each machine's own does it, whoever relays.
@@ -107,7 +107,7 @@ def build_gateway(
         folder=str(folder.resolve()),
         lease=lease,
         sites=Sites(store),
-        refill=Refill(gateway, store, leads=leads) if refills else None,
+        refill=Refill(gateway, store, is_leader=leads) if refills else None,
     )
 
 

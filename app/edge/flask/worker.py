@@ -206,7 +206,7 @@ class PurgeWorker:
         """List our site in the store, so that other processes purge our pages as well."""
         if self._embedded is None or not self._embedded.gateway.site:
             return
-        site, known = self._embedded.gateway.site, self._embedded.sites.known()
+        site, known = self._embedded.gateway.site, self._embedded.sites.list_sites()
         if known is not None and site not in known:
             self._embedded.sites.add(site)
 
@@ -256,7 +256,7 @@ def _driver_of(embedded: EmbeddedGateway) -> GatewayDriver:
     own = (embedded.gateway.site,) if embedded.gateway.site else ()
 
     def sites() -> tuple[str, ...] | None:
-        known = embedded.sites.known()
+        known = embedded.sites.list_sites()
         return None if known is None else (*known, *own)
 
     return GatewayDriver(embedded.gateway, sites)

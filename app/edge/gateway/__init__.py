@@ -1,6 +1,6 @@
-"""The embedded edge: a shared HTTP cache (RFC 9111) as WSGI middleware around any WSGI app.
+"""The gateway: a shared HTTP cache (RFC 9111) as WSGI middleware around any WSGI application.
 
-Law of the room: no framework, no database. Right before it is fast; in doubt a page is passed on.
+It uses no framework and no database. If it is not certain that a response may be stored, it passes.
 """
 
 from .gateway import Gateway

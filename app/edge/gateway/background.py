@@ -1,4 +1,4 @@
-"""Background: a bounded number of threads for what no reader waits for."""
+"""Run a bounded number of jobs in background threads."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _log: Final = logging.getLogger(__name__)
 
 
 class BackgroundJobs:
-    """Runs at most `most` jobs at once, one a key; what is over is not run at all."""
+    """Runs at most `limit` jobs at once and one per key; further jobs are rejected."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._changed = threading.Condition()
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._condition = threading.Condition()
         self._running: set[object] = set()
 
     def try_start(self, key: object, job: Callable[[], object]) -> bool:
-        """Run the job in a thread of its own, unless one of its key runs or all are busy."""
-        with self._changed:
-            if key in self._running or len(self._running) >= self._most:
+        """Start the job in a thread; return False if its key runs already or the limit is hit."""
+        with self._condition:
+            if key in self._running or len(self._running) >= self._limit:
                 return False
             self._running.add(key)
         thread = threading.Thread(target=self._run, args=(key, job), name="gateway", daemon=True)
@@ -37,30 +37,32 @@ class BackgroundJobs:
         return True
 
     def drain(self, timeout: timedelta) -> bool:
-        """Wait until nothing runs; False when that took too long."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._running, timeout.total_seconds())
+        """Wait until no job runs; return False on a timeout."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._running, timeout.total_seconds())
 
     def _run(self, key: object, job: Callable[[], object]) -> None:
         try:
             job()
-        except Exception:  # noqa: BLE001 - a thread has nobody to raise to
-            _log.exception("gateway.background_failed")
+        except Exception:  # noqa: BLE001 - a thread has no caller to raise to
+            _log.exception(
+                "gateway.background_failed: a background refresh or fetch raised an error"
+            )
         finally:
             self._finish(key)
 
     def _finish(self, key: object) -> None:
-        with self._changed:
+        with self._condition:
             self._running.discard(key)
-            self._changed.notify_all()
+            self._condition.notify_all()
 
 
-class DeadlineExceeded(Exception):  # noqa: N818 - not an error: the job goes on
-    """The job was not done in time; it goes on in the background."""
+class DeadlineExceeded(Exception):  # noqa: N818 - not an error: the job continues
+    """The job was not done in time; it continues in the background."""
 
 
 class TimedJob:
-    """A job against the clock: its result in time, or Overdue and `late` gets the result."""
+    """A job with a deadline: after DeadlineExceeded, `late` is called with the result."""
 
     def __init__(self, job: Callable[[], Any], late: Callable[[Any], None]) -> None:
         self._job = job
@@ -70,7 +72,7 @@ class TimedJob:
         self._results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
 
     def run(self) -> None:
-        """Do the job; whatever it raises is raised to who waits."""
+        """Run the job; `wait` raises the exception that the job raises."""
         try:
             result, error = self._job(), None
         except BaseException as raised:  # noqa: BLE001 - handed to the waiting thread
@@ -83,7 +85,7 @@ class TimedJob:
             self._late(result)
 
     def wait(self, timeout: timedelta) -> Any:
-        """Return the result, or raise what the job raised; Overdue when it took too long."""
+        """Return the result or raise the job's exception; DeadlineExceeded on a timeout."""
         try:
             result, error = self._results.get(timeout=timeout.total_seconds())
         except Empty:

@@ -1,6 +1,6 @@
-"""One spelling per URL path: any other is redirected once or refused, before it is a cache key.
+"""Redirect or reject every spelling of a URL path but the canonical one, before the cache sees it.
 
-`canonical` is pure. What a path means, its case and a slash at its end are left to the app.
+`check_target` is pure. The case of a path and a slash at its end are left to the application.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 MAX_TARGET_LENGTH = 8000
 """The longest request target, as RFC 9110 section 4.1 recommends."""
 
-# What stands for itself in a path. WSGI decodes a path, so an app can't tell %3B from a semicolon.
+# Characters that are not encoded in a path. WSGI decodes a path, so an application can't
+# distinguish %3B from a semicolon.
 _PLAIN = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@!$&'()*+,;="
 )
@@ -33,91 +34,93 @@ _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanonicalTarget:
-    """The target is spelt as it should be."""
+    """The target is canonical."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedirectTarget:
-    """The target has another spelling: a path on this host, never a host."""
+    """The target has another canonical form; `to` is a path on this host, never a URL."""
 
     to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidTarget:
-    """The target names nothing here; `reason` is one sentence for whoever asked."""
+    """The target is invalid; `reason` is a sentence for the client."""
 
     status: HTTPStatus
     reason: str
 
 
-# Every HIT is looked at, and most of them are like this: segments of what stands for itself, none
-# of them of dots alone, and no query.
+# A fast check for most requests: segments of plain characters, no dot segments, no query.
 _PLAIN_PATH = re.compile(r"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)++/?", re.ASCII)
 _SAME = CanonicalTarget()
 TargetCheck: TypeAlias = CanonicalTarget | RedirectTarget | InvalidTarget
 
 
 def check_target(target: str) -> TargetCheck:
-    """Judge a request target as the server received it, bytes as latin-1 characters.
+    """Check a request target as the server received it, bytes as latin-1 characters.
 
-    The absolute form of http and https (RFC 9112 section 3.2.2) is read as its path.
+    Of a target in absolute form (RFC 9112 section 3.2.2) only path and query are checked.
     """
     if len(target) <= MAX_TARGET_LENGTH and _PLAIN_PATH.fullmatch(target):
         return _SAME
-    if refused := _find_error(target):
-        return refused
+    if error := _find_error(target):
+        return error
     parsed = targets.parse(target)
     path, query = parsed.path or "/", parsed.query
     try:
-        spelt = _path(path) + (f"?{_quoted(query, _IN_QUERY)}" if query else "")
+        canonical = _path(path) + (f"?{_quoted(query, _IN_QUERY)}" if query else "")
     except UnicodeDecodeError:
         return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="The address is not UTF-8.")
-    written = path if query is None else f"{path}?{query}"
-    return CanonicalTarget() if spelt == written else RedirectTarget(to=spelt)
+    received = path if query is None else f"{path}?{query}"
+    return CanonicalTarget() if canonical == received else RedirectTarget(to=canonical)
 
 
 def _find_error(target: str) -> InvalidTarget | None:
     parsed = targets.parse(target)
     path = parsed.path
-    decoded = {int(found, 16) for found in _ENCODED.findall(path)}
+    decoded = {int(hex_digits, 16) for hex_digits in _ENCODED.findall(path)}
     if len(target) > MAX_TARGET_LENGTH:
         return InvalidTarget(
             status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="The address is too long."
         )
     if _CONTROLS.search(target) or any(code < 0x20 or code == 0x7F for code in decoded):  # noqa: PLR2004 - the control characters of ASCII
         return InvalidTarget(
-            status=HTTPStatus.BAD_REQUEST, reason="An address has no control characters."
+            status=HTTPStatus.BAD_REQUEST, reason="The address must not contain control characters."
         )
-    strange = parsed.authority and not targets.is_host(parsed.authority)
-    if "#" in target or _BAD_PERCENT.search(path) or strange:
+    has_bad_host = parsed.authority and not targets.is_host(parsed.authority)
+    if "#" in target or _BAD_PERCENT.search(path) or has_bad_host:
         return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="The address is not a URL.")
     if "\\" in path or decoded & {ord("/"), ord("\\")}:
         return InvalidTarget(
-            status=HTTPStatus.NOT_FOUND, reason="No address here has such a slash in it."
+            status=HTTPStatus.NOT_FOUND,
+            reason="The address must not contain a backslash or an encoded slash.",
         )
     if path and not path.startswith("/"):
-        return InvalidTarget(status=HTTPStatus.BAD_REQUEST, reason="A path begins with a slash.")
+        return InvalidTarget(
+            status=HTTPStatus.BAD_REQUEST, reason="The path must begin with a slash."
+        )
     return None
 
 
 def _path(path: str) -> str:
-    """One slash at a time, no dot segments (RFC 3986 section 5.2.4), one way to write each byte."""
+    """Merge slashes, remove dot segments (RFC 3986, 5.2.4) and normalise percent-encoding."""
     unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
-    kept: list[str] = []
+    output: list[str] = []
     segments = _ENCODED.sub(_decode_unreserved, _quoted(path, _IN_PATH)).split("/")
     for segment in segments:
         if segment == "..":
-            del kept[-1:]
+            del output[-1:]
         elif segment not in {"", "."}:
-            kept.append(segment)
-    slash = "/" if kept and segments[-1] in {"", ".", ".."} else ""
-    return "/" + "/".join(kept) + slash
+            output.append(segment)
+    slash = "/" if output and segments[-1] in {"", ".", ".."} else ""
+    return "/" + "/".join(output) + slash
 
 
-def _decode_unreserved(found: re.Match[str]) -> str:
-    char = chr(int(found[1], 16))
-    return char if char in _PLAIN else found[0].upper()
+def _decode_unreserved(match: re.Match[str]) -> str:
+    char = chr(int(match[1], 16))
+    return char if char in _PLAIN else match[0].upper()
 
 
 def _quoted(text: str, safe: str) -> str:
@@ -126,10 +129,10 @@ def _quoted(text: str, safe: str) -> str:
 
 
 class CanonicalUrlMiddleware:
-    """WSGI middleware that lets only canonically spelt targets through.
+    """WSGI middleware that forwards only requests with a canonical target.
 
-    Its own answers are never stored: a cache that merges slashes before it looks would keep a
-    redirect under the very address that it leads to. `headers` are added to those answers.
+    Its own responses are never stored: a cache that merges slashes before its lookup would store a
+    redirect under the URL that it leads to. `headers` are added to those responses.
     """
 
     def __init__(self, app: WSGIApplication, *, headers: Sequence[tuple[str, str]] = ()) -> None:
@@ -137,7 +140,7 @@ class CanonicalUrlMiddleware:
         self.headers = tuple(headers)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Pass the request on, redirect it or refuse it."""
+        """Forward, redirect or reject the request."""
         verdict = check_target(raw_target(environ))
         if isinstance(verdict, CanonicalTarget):
             if not environ.get("SCRIPT_NAME") and not environ.get("PATH_INFO"):
@@ -172,10 +175,10 @@ class CanonicalUrlMiddleware:
 
 
 def raw_target(environ: dict[str, Any]) -> str:
-    """The request target as it was received, or as the path and the query say it."""
-    given = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if given:
-        return str(given)
+    """Return the request target as received, or rebuild it from path and query."""
+    raw_uri = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if raw_uri:
+        return str(raw_uri)
     path = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
     query = str(environ.get("QUERY_STRING", ""))
     return quote(path.encode("latin-1"), safe=_IN_PATH[1:]) + (f"?{query}" if query else "")

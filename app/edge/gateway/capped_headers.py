@@ -1,7 +1,7 @@
-"""Doubt: what caches further out are told instead, while it is not sure that they can be purged.
+"""Header lines with capped lifetimes: they replace the normal lines while an edge can't be purged.
 
-The application says both at once, so that a page which was stored in good times is sent with
-short lives in bad ones. A word says how far the doubt goes; it is the application's own.
+The application sends both sets of lines, so that a stored page can be sent with either. The cap
+level, which the application defines, tells which edges can be purged.
 """
 
 from __future__ import annotations
@@ -15,34 +15,37 @@ if TYPE_CHECKING:
 
     from ..http.fields import FieldLine
 
-#: The response field in which an application tells a gateway what to say in doubt.
+#: The response field in which an application sends the capped lines to the gateway.
 FIELD: Final = "Broadsheet-In-Doubt"
 FIELD_LOWER: Final = FIELD.lower()
 
 ALL_CAPPED: Final = "0"
-"""The word for the deepest doubt; also for what is sent though it is stale."""
+"""The cap level if no edge can be purged; also used for stale responses."""
 
 
-def format_capped_headers(instead: Mapping[str, Iterable[FieldLine]]) -> str:
-    """Spell, for each word, the lines that take the place of those that stand there."""
-    return json.dumps({word: dict(lines) for word, lines in instead.items()}, sort_keys=True)
+def format_capped_headers(lines_by_level: Mapping[str, Iterable[FieldLine]]) -> str:
+    """Return the field value: for each cap level, the lines that replace the normal ones."""
+    return json.dumps(
+        {level: dict(lines) for level, lines in lines_by_level.items()}, sort_keys=True
+    )
 
 
 def apply_capped_headers(
-    headers: list[FieldLine], kept: Iterable[FieldLine], word: str
+    headers: list[FieldLine], internal_lines: Iterable[FieldLine], cap_level: str
 ) -> list[FieldLine] | None:
-    """Return the headers as they are to be sent in doubt; None where that changes nothing."""
-    said = [value for name, value in kept if name.lower() == FIELD_LOWER]
-    instead = _parse(said[0]).get(word) if said else None
-    if not instead:
+    """Return the headers with capped lifetimes; None if nothing changes at this level."""
+    values = [value for name, value in internal_lines if name.lower() == FIELD_LOWER]
+    capped_lines = _parse(values[0]).get(cap_level) if values else None
+    if not capped_lines:
         return None
-    return [(name, instead.get(name.lower(), value)) for name, value in headers]
+    return [(name, capped_lines.get(name.lower(), value)) for name, value in headers]
 
 
 @lru_cache(maxsize=256)
 def _parse(value: str) -> dict[str, dict[str, str]]:
-    """Read what `written` wrote; the field is internal, so nobody else writes it."""
-    found: dict[str, dict[str, str]] = json.loads(value)
+    """Parse a value of `format_capped_headers`; only the application can send this field."""
+    lines_by_level: dict[str, dict[str, str]] = json.loads(value)
     return {
-        word: {name.lower(): line for name, line in lines.items()} for word, lines in found.items()
+        level: {name.lower(): line for name, line in lines.items()}
+        for level, lines in lines_by_level.items()
     }

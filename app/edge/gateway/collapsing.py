@@ -1,4 +1,4 @@
-"""Leader: which of many requests for one missing page asks the origin; the others wait, bounded."""
+"""Collapse concurrent requests: one leader fetches a missing page, the others wait for it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
 
 class CollapseRole(Enum):
-    """What a request that misses is to do."""
+    """The role of a request after a cache miss."""
 
-    #: Ask the origin; the others wait until the context is left.
+    #: Fetch from the origin; the others wait until the context is left.
     LEADER = "leader"
-    #: Another one asked and has finished: look in the store again.
+    #: The leader has finished: look in the store again.
     FOLLOWER = "follower"
-    #: The wait was too long, or locks don't work: ask the origin without regard to others.
+    #: The wait timed out, or locks don't work: fetch independently of other requests.
     ALONE = "alone"
 
 
 class Collapser(Protocol):
-    """Elects one leader a key; never raises and never waits longer than it was told."""
+    """Elects one leader per key; never raises, and never waits longer than `wait`."""
 
     def elect(self, key: bytes, wait: timedelta) -> AbstractContextManager[CollapseRole]:
-        """Enter as leader at once, or wait for the leader to leave. Not to be nested."""
+        """Enter as leader at once, or wait until the leader has left. Do not nest."""
 
 
 class ThreadCollapser:
-    """Elects among the threads of one process."""
+    """Elects a leader among the threads of one process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,7 +39,7 @@ class ThreadCollapser:
 
     @contextmanager
     def elect(self, key: bytes, wait: timedelta) -> Iterator[CollapseRole]:
-        """Enter as leader at once, or wait for the leader to leave."""
+        """Enter as leader at once, or wait until the leader has left."""
         with self._lock:
             busy = self._leaders.get(key)
             if busy is None:

@@ -1,7 +1,7 @@
-"""Compression: brotli and gzip for an application that has no gateway in front of it.
+"""Compress responses with brotli and gzip for an application without a gateway.
 
-Only responses that a shared cache may keep are compressed. The others are often one reader's own,
-and the length of a compressed secret beside text that a stranger chose gives the secret away.
+Only responses that a shared cache may store are compressed. Others often hold a reader's secrets,
+and the length of a compressed body reveals them if an attacker can choose part of it (BREACH).
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-SMALLEST: Final = 256
-"""A body with fewer bytes fits in a packet anyway."""
-LARGEST: Final = 2**20
-"""A body with more bytes is compressed piece by piece while it is sent."""
+MIN_SIZE: Final = 256
+"""The minimum body size in bytes: a smaller body fits in one packet uncompressed."""
+MAX_SIZE: Final = 2**20
+"""The maximum body size in bytes that is compressed at once; a larger one is streamed."""
 
 _CODINGS: Final = ("br", "gzip")
 _STATUSES: Final = frozenset(
@@ -61,26 +61,28 @@ class Compression:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Pass the request on, and compress the response where it may be."""
+        """Call the application, and compress the response if that is allowed."""
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in environ:
             return self._app(environ, start_response)
-        answered = wsgi_call.call_application(self._app, environ, time.time)
-        head = answered.head
-        if not shareable(head):
+        origin_response = wsgi_call.call_application(self._app, environ, time.time)
+        head = origin_response.head
+        if not is_shareable(head):
             start_response(head.status_line, [*head.pairs])
-            return answered.body.remaining()
-        if head.status in _DERIVED or not compressible(head):
-            start_response(head.status_line, _varying(head) if _negotiated(head) else [*head.pairs])
-            return answered.body.remaining()
+            return origin_response.body.remaining()
+        if head.status in _DERIVED or not is_compressible(head):
+            start_response(
+                head.status_line, _with_vary(head) if _varies_by_coding(head) else [*head.pairs]
+            )
+            return origin_response.body.remaining()
         coding = codings.choose_coding(environ.get("HTTP_ACCEPT_ENCODING"), _CODINGS)
         if coding == "identity":
-            start_response(head.status_line, _varying(head))
-            return answered.body.remaining()
-        return _compressed(answered, coding, environ, start_response)
+            start_response(head.status_line, _with_vary(head))
+            return origin_response.body.remaining()
+        return _compressed(origin_response, coding, environ, start_response)
 
 
-def shareable(head: ResponseHead) -> bool:
-    """Tell whether a shared cache may keep a response: what names no lifetime is not shareable."""
+def is_shareable(head: ResponseHead) -> bool:
+    """Return whether a shared cache may store a response; without Cache-Control it may not."""
     fields = head.fields
     directives = Directives.parse(fields.lines("cache-control"))
     names = nominated_fields(fields.lines("vary"))
@@ -93,19 +95,19 @@ def shareable(head: ResponseHead) -> bool:
     )
 
 
-def compressible(head: ResponseHead) -> bool:
-    """Tell whether a body is text, large enough, and not coded by the application."""
+def is_compressible(head: ResponseHead) -> bool:
+    """Return whether a body is text, large enough, and not encoded by the application."""
     directives = Directives.parse(head.fields.lines("cache-control"))
     length = head.content_length
     return (
         head.status in _STATUSES
-        and (length is None or length >= SMALLEST)
+        and (length is None or length >= MIN_SIZE)
         and content_coding.is_compressible(head.fields, directives, status=head.status)
     )
 
 
-def _negotiated(head: ResponseHead) -> bool:
-    """Tell whether the whole page, of which this is a part or a 304, could be compressed."""
+def _varies_by_coding(head: ResponseHead) -> bool:
+    """Return whether this 206 or 304 belongs to a page that could be compressed."""
     if head.status == HTTPStatus.NOT_MODIFIED:
         return True
     directives = Directives.parse(head.fields.lines("cache-control"))
@@ -114,23 +116,23 @@ def _negotiated(head: ResponseHead) -> bool:
     )
 
 
-def _varying(head: ResponseHead) -> list[FieldLine]:
-    """Return the header list with one Vary line, which names Accept-Encoding."""
+def _with_vary(head: ResponseHead) -> list[FieldLine]:
+    """Return the header list with one Vary line that contains Accept-Encoding."""
     return [*(pair for pair in head.pairs if pair[0].lower() != "vary"), _vary(head)]
 
 
 def _vary(head: ResponseHead) -> FieldLine:
     names = [name.strip() for line in head.fields.lines("vary") for name in line.split(",")]
-    named = [name for name in names if name and name.lower() != "accept-encoding"]
-    return ("Vary", ", ".join(dict.fromkeys([*named, "Accept-Encoding"])))
+    field_names = [name for name in names if name and name.lower() != "accept-encoding"]
+    return ("Vary", ", ".join(dict.fromkeys([*field_names, "Accept-Encoding"])))
 
 
 def _headers(head: ResponseHead, coding: str, length: int | None) -> list[FieldLine]:
     """Return the header list of the compressed representation, which has an ETag of its own."""
-    kept = [pair for pair in head.pairs if pair[0].lower() not in _REPLACED]
+    pairs = [pair for pair in head.pairs if pair[0].lower() not in _REPLACED]
     tag = content_coding.etag_for_coding(coding, head.fields.single("etag"))
     return [
-        *kept,
+        *pairs,
         ("Content-Encoding", coding),
         *([("Content-Length", str(length))] if length is not None else []),
         *([("ETag", tag)] if tag is not None else []),
@@ -139,55 +141,58 @@ def _headers(head: ResponseHead, coding: str, length: int | None) -> list[FieldL
 
 
 def _compressed(
-    answered: OriginResponse, coding: str, environ: WSGIEnvironment, start_response: StartResponse
+    origin_response: OriginResponse,
+    coding: str,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
     """Start the response in this coding; return its body."""
-    head = answered.head
-    if _has_it_already(head, coding, environ):
-        answered.body.close()
-        kept = [pair for pair in _headers(head, coding, None) if pair[0].lower() not in _IN_304]
-        start_response("304 Not Modified", kept)
+    head = origin_response.head
+    if _is_not_modified(head, coding, environ):
+        origin_response.body.close()
+        pairs = [pair for pair in _headers(head, coding, None) if pair[0].lower() not in _IN_304]
+        start_response("304 Not Modified", pairs)
         return []
     if environ["REQUEST_METHOD"] == "HEAD":
         start_response(head.status_line, _headers(head, coding, None))
-        return answered.body.remaining()
-    if head.content_length is None or head.content_length > LARGEST:
+        return origin_response.body.remaining()
+    if head.content_length is None or head.content_length > MAX_SIZE:
         start_response(head.status_line, _headers(head, coding, None))
-        return _Stream(answered.body, _ENCODERS[coding](), flush=head.content_length is None)
-    return _at_once(answered, coding, start_response)
+        return _Stream(origin_response.body, _ENCODERS[coding](), flush=head.content_length is None)
+    return _compress_whole_body(origin_response, coding, start_response)
 
 
-def _has_it_already(head: ResponseHead, coding: str, environ: WSGIEnvironment) -> bool:
+def _is_not_modified(head: ResponseHead, coding: str, environ: WSGIEnvironment) -> bool:
     """Evaluate If-None-Match for the compressed representation (RFC 9110 section 13.1.2)."""
-    wanted = environ.get("HTTP_IF_NONE_MATCH")
+    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     tag = content_coding.etag_for_coding(coding, head.fields.single("etag"))
-    if wanted is None or tag is None or head.status != HTTPStatus.OK:
+    if if_none_match is None or tag is None or head.status != HTTPStatus.OK:
         return False
-    return not validators.evaluate_if_none_match(wanted, tag)
+    return not validators.evaluate_if_none_match(if_none_match, tag)
 
 
-def _at_once(
-    answered: OriginResponse, coding: str, start_response: StartResponse
+def _compress_whole_body(
+    origin_response: OriginResponse, coding: str, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Compress a body of known length; one that does not have that length is sent as it is."""
-    head = answered.head
-    content = answered.body.spool(LARGEST)
+    """Compress a body of known length; send it unchanged if its length is wrong."""
+    head = origin_response.head
+    content = origin_response.body.spool(MAX_SIZE)
     if content is None or len(content) != head.content_length:
-        start_response(head.status_line, _varying(head))
-        return answered.body.remaining()
+        start_response(head.status_line, _with_vary(head))
+        return origin_response.body.remaining()
     try:
         encoder = _ENCODERS[coding]()
         packed = encoder.process(content) + encoder.finish()
-    except Exception:  # noqa: BLE001 - the page is sent uncompressed then
+    except Exception:  # noqa: BLE001 - the page is then sent uncompressed
         _log.exception("compression.failed: a page is sent uncompressed (%s)", coding)
-        start_response(head.status_line, _varying(head))
+        start_response(head.status_line, _with_vary(head))
         return [content]
     start_response(head.status_line, _headers(head, coding, len(packed)))
     return [packed]
 
 
 class _Gzip:
-    """Deterministic gzip: no time stamp."""
+    """A gzip encoder without a time stamp, so that its output is deterministic."""
 
     def __init__(self) -> None:
         encoder = zlib.compressobj(level=6, wbits=31)
@@ -197,7 +202,7 @@ class _Gzip:
 
 
 class _Brotli:
-    """A quality that costs about as much time as gzip."""
+    """A brotli encoder with a quality that takes about as long as gzip."""
 
     def __init__(self) -> None:
         encoder = brotli.Compressor(quality=5)
@@ -210,7 +215,7 @@ _ENCODERS: Final[dict[str, Callable[[], Any]]] = {"br": _Brotli, "gzip": _Gzip}
 
 
 class _Stream:
-    """A body that is compressed while it is sent; where `flush`, each chunk leaves at once."""
+    """A body that is compressed while it is sent; with `flush`, each chunk is sent at once."""
 
     def __init__(self, body: BodyReader, encoder: Any, *, flush: bool) -> None:
         self._body = body

@@ -1,7 +1,7 @@
-"""Packer: makes the codings of a stored page once its reader has been answered.
+"""Compress a stored page after its response has been sent.
 
-A worker packs when the server closes the body, and nobody waits for it. Until then readers get
-the page as it is. A page that was left unpacked, by a process that died, is packed after a HIT.
+The worker compresses when the server closes the body, so no reader waits for it. Until then readers
+get the page uncompressed. If a process died before it compressed a page, a later HIT does it.
 """
 
 from __future__ import annotations
@@ -24,57 +24,61 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Compressor:
-    """Packs the pages of one store; what could not be kept is not tried again by this process."""
+    """Compresses the pages of one store; tries each stored response only once per process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tried = LruSet()
-        self._open = 0
-        self._closed = Condition()
+        self._attempted_ids = LruSet()
+        self._open_bodies = 0
+        self._condition = Condition()
 
     def compress_on_close(
         self, key: bytes, stored: StoredResponse, body: Iterable[bytes]
     ) -> Iterable[bytes]:
-        """Return the body; when it is closed, the page is packed."""
-        with self._closed:
-            self._open += 1
+        """Return the body; when it is closed, the page is compressed."""
+        with self._condition:
+            self._open_bodies += 1
         return _CallbackBody(body, lambda: self._run(key, stored))
 
     def drain(self, timeout: timedelta) -> bool:
-        """Wait until every such body was closed and its page packed; False when it took longer."""
-        with self._closed:
-            return self._closed.wait_for(lambda: not self._open, timeout.total_seconds())
+        """Wait until all such bodies are closed and compressed; return False on a timeout."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._open_bodies, timeout.total_seconds())
 
     def _run(self, key: bytes, stored: StoredResponse) -> None:
         try:
             self.compress(key, stored)
-        except Exception:  # noqa: BLE001 - the reader has the page; it is packed another time
-            _log.exception("gateway.packing_failed")
+        except Exception:  # noqa: BLE001 - the response was sent already
+            _log.exception(
+                "gateway.packing_failed: a stored page stays uncompressed after an error"
+            )
         finally:
-            with self._closed:
-                self._open -= 1
-                self._closed.notify_all()
+            with self._condition:
+                self._open_bodies -= 1
+                self._condition.notify_all()
 
     def compress(self, key: bytes, stored: StoredResponse) -> None:
-        """Add the codings to what is stored, unless it was purged or replaced."""
+        """Add compressed bodies to the stored response, unless it was purged or replaced."""
         name = stored.id.encode()
-        if name in self._tried:
+        if name in self._attempted_ids:
             return
-        self._tried.add(name)
+        self._attempted_ids.add(name)
         try:
-            # Before the body is read, so that nothing comes back which is purged from now on.
+            # Read before the body, so that a purge from now on makes the store reject the codings.
             token = self._store.purge_token()
             content = self._store.read_body(key, stored, "identity")
             if content is not None:
                 self._store.add_codings(
                     key, stored.id, content_coding.compress(content), token=token
                 )
-        except Exception:  # noqa: BLE001 - the reader has been answered
-            _log.exception("gateway.packing_failed")
+        except Exception:  # noqa: BLE001 - the response was sent already
+            _log.exception(
+                "gateway.packing_failed: a stored page stays uncompressed after an error"
+            )
 
 
 class _CallbackBody:
-    """A body after which something is done, once."""
+    """A body that calls a function once when it is closed."""
 
     def __init__(self, body: Iterable[bytes], then: Callable[[], None]) -> None:
         self._body = body

@@ -1,4 +1,4 @@
-"""Packing: brotli and gzip bodies, made once for each page that is stored."""
+"""Compress stored pages with brotli and gzip, once for each page."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _TEXTUAL: Final = frozenset(
         "image/svg+xml",
     }
 )
-#: A digest of the bytes sent would be wrong for other bytes.
+#: Digests of the bytes sent: they would be wrong for a compressed body.
 _DIGESTS: Final = ("content-digest", "content-md5", "digest", "repr-digest")
-#: What a stored page comes in, the preferred first: a good ratio, paid for once.
+#: Encoders for stored pages, the preferred one first: a good ratio, computed once.
 _STORED_ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "br": lambda content: brotli.compress(content, quality=6),
     "gzip": lambda content: gzip.compress(content, compresslevel=7, mtime=0),
 }
-#: What the reader who waits for a page gets: a fifth of the time for a third more bytes.
+#: Encoders for the first reader, who waits: a fifth of the time for a third more bytes.
 _FAST_ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "br": lambda content: brotli.compress(content, quality=1),
     "gzip": lambda content: gzip.compress(content, compresslevel=1, mtime=0),
@@ -49,7 +49,7 @@ _FAST_ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
 
 
 def is_compressible(fields: HeaderFields, directives: Directives, *, status: int) -> bool:
-    """Tell whether a body of this kind may be coded by us and is likely to shrink."""
+    """Return whether the gateway may compress such a response and the body is likely to shrink."""
     if status in {204, 304} or "no-transform" in directives:
         return False
     if "content-encoding" in fields or any(name in fields for name in _DIGESTS):
@@ -61,17 +61,17 @@ def is_compressible(fields: HeaderFields, directives: Directives, *, status: int
 
 
 def compress(content: bytes) -> dict[str, bytes]:
-    """Return the codings that make it smaller, the preferred first."""
-    made = {coding: pack(content) for coding, pack in _STORED_ENCODERS.items()}
-    return {coding: body for coding, body in made.items() if len(body) < len(content)}
+    """Return the compressed bodies that are smaller than the content, the preferred one first."""
+    encoded = {coding: pack(content) for coding, pack in _STORED_ENCODERS.items()}
+    return {coding: body for coding, body in encoded.items() if len(body) < len(content)}
 
 
 def compress_fast(
     stored: StoredResponse, content: bytes, accepted: str | None
 ) -> tuple[StoredResponse, dict[str, bytes]]:
-    """Return what the first reader gets, who can't wait for the good codings, and its one body.
+    """Return the response for the first reader, compressed with a fast encoder, and its body.
 
-    Other bytes are another representation: it has an ETag of its own.
+    Its bytes differ from the stored ones, so it has another ETag.
     """
     coding = codings.choose_coding(accepted, _FAST_ENCODERS)
     pack = _FAST_ENCODERS.get(coding)
@@ -86,16 +86,16 @@ def compress_fast(
 
 
 def add_codings(stored: StoredResponse, lengths: Mapping[str, int]) -> StoredResponse:
-    """Return a stored page with bodies in these codings beside its content."""
+    """Return the stored response with compressed bodies added to the uncompressed one."""
     identity = next(body for body in stored.bodies if body.coding == "identity")
-    made = (
+    encoded_bodies = (
         BodyInfo(coding=coding, length=length, etag=etag_for_coding(coding, identity.etag))
         for coding, length in lengths.items()
     )
-    return replace(stored, bodies=(*made, identity), needs_compression=False)
+    return replace(stored, bodies=(*encoded_bodies, identity), needs_compression=False)
 
 
 def etag_for_coding(coding: str, etag: str | None) -> str | None:
-    """Return the ETag of a page in this coding; one of our making has a tag of its own."""
+    """Return the ETag of the page in this coding: a compressed body has a tag of its own."""
     tag = ETag.parse(etag)
     return etag if coding == "identity" or tag is None else str(tag.for_coding(coding))

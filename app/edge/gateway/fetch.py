@@ -1,6 +1,6 @@
-"""Fetcher: asks the application: validate, fetch, and store what may be stored.
+"""Fetch from the application: validate, fetch, and store what may be stored.
 
-The token is read before the application is asked, so that nothing fetched before a purge is
+The purge token is read before the application is called, so that nothing fetched before a purge is
 stored after it.
 """
 
@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..http import reuse, storing, validators
+from ..http.cache_key import describe_cache_key
 from ..http.cache_status import CacheStatus
 from ..http.framing import INVALID, has_no_body, repaired
-from . import content_coding, response, wsgi_call
+from . import content_coding, wsgi_call
 from .fetch_context import FetchContext
 from .invalidation import purge_or_log
 from .lru_set import LruSet
-from .response import GatewayResponse
+from .response import GatewayResponse, build_response, close_body
 from .storage_rules import StorageRules
 from .store.base import SaveResult
 from .stored_response import BodyInfo
@@ -36,16 +37,16 @@ if TYPE_CHECKING:
     from .wsgi_call import OriginResponse
 
 _log: Final = logging.getLogger(__name__)
-#: RFC 5861 section 4: what counts as the origin's failure.
+#: The statuses that count as an error of the origin (RFC 5861 section 4).
 _ERROR_STATUSES: Final = frozenset({500, 502, 503, 504})
-#: An origin that says this about a page takes back what it said before.
+#: Reasons not to store that also purge the stored response of the page.
 _PURGING_REASONS: Final = frozenset({"no-store", "private", "vary-star"})
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 
 
 class Fetcher:
-    """Everything that happens between a miss and its answer."""
+    """Produces the response to a request that the store alone can't answer."""
 
     def __init__(
         self,
@@ -53,156 +54,166 @@ class Fetcher:
         store: Store,
         options: Options,
         *,
-        signer: HeaderWriter,
-        packer: Compressor,
+        header_writer: HeaderWriter,
+        compressor: Compressor,
         clock: Callable[[], float],
     ) -> None:
         self._app = app
         self._store = store
         self._options = options
-        self._signer = signer
-        self._packer = packer
+        self._header_writer = header_writer
+        self._compressor = compressor
         self._clock = clock
-        self._keeper = StorageRules(options)
-        #: Keys whose last answer could not be shared: nobody waits for them.
+        self._storage_rules = StorageRules(options)
+        #: Keys whose last response could not be stored. Requests for them are not collapsed.
         self.hit_for_miss = LruSet()
-        # Appending to and popping from a list is atomic: a count of the questions in progress.
-        self._asking: list[None] = []
+        # The number of running fetches: append and pop of a list are atomic.
+        self._active_fetches: list[None] = []
 
     @property
     def is_fetching(self) -> bool:
-        """Whether the application is being asked just now."""
-        return bool(self._asking)
+        """Whether a fetch is running now."""
+        return bool(self._active_fetches)
 
-    def fetch(self, request: Request, key: bytes, found: LookupResult) -> GatewayResponse:
-        """Ask the application, and return what the reader is sent; store it if that may be."""
-        alone = key in self.hit_for_miss
+    def fetch(self, request: Request, key: bytes, lookup_result: LookupResult) -> GatewayResponse:
+        """Call the application and return the response; store it if that is allowed."""
+        is_private = key in self.hit_for_miss
         token = self._store.purge_token()
-        asked = FetchContext(
-            request=request, key=key, lookup_result=found, purge_token=token, alone=alone
+        context = FetchContext(
+            request=request,
+            key=key,
+            lookup_result=lookup_result,
+            purge_token=token,
+            is_private=is_private,
         )
-        self._asking.append(None)
+        self._active_fetches.append(None)
         try:
             return self._handle_response(
-                asked, wsgi_call.call_application(self._app, asked.environ(), self._clock)
+                context, wsgi_call.call_application(self._app, context.build_environ(), self._clock)
             )
         except Exception:
-            stale = self.respond_stale(request, key, found, "stale-if-error")
+            stale = self.respond_stale(request, key, lookup_result, "stale-if-error")
             if stale is None:
                 raise
-            _log.warning("gateway.origin_failed", exc_info=True, extra={"served": "stale"})
+            _log.warning(
+                "gateway.origin_failed: the application raised an error, so a stale page is served",
+                exc_info=True,
+                extra={"served": "stale"},
+            )
             return stale
         finally:
-            self._asking.pop()
+            self._active_fetches.pop()
 
     def respond_stale(
         self,
         request: Request,
         key: bytes,
-        found: LookupResult,
+        lookup_result: LookupResult,
         detail: str,
         failed: int | None = None,
     ) -> GatewayResponse | None:
-        """Return the stale response where it may stand in for an error; else None."""
-        stored = found.stored
-        if stored is None or not self.can_serve_stale(request, found):
+        """Return the stale response if it may replace an error, else None."""
+        stored = lookup_result.stored
+        if stored is None or not self.can_serve_stale(request, lookup_result):
             return None
         now = self._clock()
-        sent = response.build_response(request, stored, self._body_of(key, stored), now=now)
-        if sent is None:
+        response = build_response(request, stored, self._body_of(key, stored), now=now)
+        if response is None:
             return None
         ttl = stored.lifetime - (now - stored.generated_at)
-        status = CacheStatus(fwd=found.fwd, fwd_status=failed, ttl=ttl, detail=detail)
-        return self._signer.finish_forwarded(sent, stored, request, status, now)
+        status = CacheStatus(fwd=lookup_result.fwd, fwd_status=failed, ttl=ttl, detail=detail)
+        return self._header_writer.finish_forwarded(response, stored, request, status, now)
 
-    def can_serve_stale(self, request: Request, found: LookupResult) -> bool:
-        """Tell whether the stored response could be used if the application fails."""
-        return found.stored is not None and reuse.instead_of_error(
-            found.stored,
-            age=found.age,
-            asked=request.directives,
-            otherwise=self._options.stale_if_error.total_seconds(),
+    def can_serve_stale(self, request: Request, lookup_result: LookupResult) -> bool:
+        """Return whether the stored response may be served if the application fails."""
+        return lookup_result.stored is not None and reuse.may_replace_error(
+            lookup_result.stored,
+            age=lookup_result.age,
+            request_directives=request.directives,
+            default=self._options.stale_if_error.total_seconds(),
         )
 
-    def _handle_response(self, asked: FetchContext, answered: OriginResponse) -> GatewayResponse:
-        status, stored = answered.head.status, asked.lookup_result.stored
+    def _handle_response(
+        self, context: FetchContext, origin_response: OriginResponse
+    ) -> GatewayResponse:
+        status, stored = origin_response.head.status, context.lookup_result.stored
         if stored is not None and status in _ERROR_STATUSES:
             stale = self.respond_stale(
-                asked.request, asked.key, asked.lookup_result, "stale-if-error", status
+                context.request, context.key, context.lookup_result, "stale-if-error", status
             )
             if stale is not None:
-                answered.body.close()
+                origin_response.body.close()
                 return stale
-        if asked.request.fetches_head_only:
-            return self._handle_head(asked, answered, stored)
+        if context.request.fetches_head_only:
+            return self._handle_head(context, origin_response, stored)
         if stored is not None and status == _NOT_MODIFIED:
-            if answered.finding:
-                answered.body.close()
-                return self._refetch(asked)
-            return self._handle_not_modified(asked, answered, stored)
-        return self._handle_content(asked, answered)
+            if origin_response.finding:
+                origin_response.body.close()
+                return self._refetch(context)
+            return self._handle_not_modified(context, origin_response, stored)
+        return self._handle_content(context, origin_response)
 
     # validate
 
     def _handle_not_modified(
-        self, asked: FetchContext, answered: OriginResponse, stored: StoredResponse
+        self, context: FetchContext, origin_response: OriginResponse, stored: StoredResponse
     ) -> GatewayResponse:
-        """Freshen what a 304 confirms; ask again, without conditions, for what it doesn't."""
-        answered.body.close()
-        if not validators.matches_stored(answered.head.fields, stored.fields):
-            return self._refetch(asked)
-        freshened = self._keeper.freshen(stored, answered.head, asked.request)
+        """Freshen the stored response that a 304 confirms; if it doesn't, fetch unconditionally."""
+        origin_response.body.close()
+        if not validators.matches_stored(origin_response.head.fields, stored.fields):
+            return self._refetch(context)
+        freshened = self._storage_rules.freshen(stored, origin_response.head, context.request)
         now, newer = self._clock(), freshened.stored
-        sent = response.build_response(
-            asked.request, newer, self._body_of(asked.key, stored), now=now
+        response = build_response(
+            context.request, newer, self._body_of(context.key, stored), now=now
         )
-        if sent is None:
-            return self._refetch(asked)
-        saved = self._freshen(asked, newer, freshened.verdict)
-        candidate = self._keeper.candidate(answered.head, asked.request)
-        sent.headers += [
+        if response is None:
+            return self._refetch(context)
+        saved = self._freshen(context, newer, freshened.decision)
+        candidate = self._storage_rules.candidate(origin_response.head, context.request)
+        response.headers += [
             pair
-            for pair in self._keeper.unstored_fields(answered.head, candidate)
+            for pair in self._storage_rules.unstored_fields(origin_response.head, candidate)
             if pair[0].lower() != "age"
         ]
-        status = asked.status(fwd_status=_NOT_MODIFIED, stored=saved is SaveResult.SAVED)
-        return self._signer.finish_forwarded(sent, newer, asked.request, status, now)
+        status = context.build_status(fwd_status=_NOT_MODIFIED, stored=saved is SaveResult.SAVED)
+        return self._header_writer.finish_forwarded(response, newer, context.request, status, now)
 
     def _freshen(
-        self, asked: FetchContext, newer: StoredResponse, verdict: storing.StorageDecision
+        self, context: FetchContext, newer: StoredResponse, decision: storing.StorageDecision
     ) -> SaveResult | None:
-        if verdict.store:
-            return self._store.freshen(asked.key, newer, token=asked.purge_token)
-        self._purge_if_uncacheable(asked, verdict.reason)
+        if decision.store:
+            return self._store.freshen(context.key, newer, token=context.purge_token)
+        self._purge_if_uncacheable(context, decision.reason)
         return None
 
-    def _refetch(self, asked: FetchContext) -> GatewayResponse:
-        """Fetch what a validation can't answer for."""
-        environ = asked.request.environ_for_origin()
-        without = replace(
-            asked,
-            lookup_result=asked.lookup_result.as_miss(),
+    def _refetch(self, context: FetchContext) -> GatewayResponse:
+        """Fetch without conditions after a validation that can't be used."""
+        environ = context.request.environ_for_origin()
+        context_without_stored = replace(
+            context,
+            lookup_result=context.lookup_result.as_miss(),
             purge_token=self._store.purge_token(),
-            alone=False,
+            is_private=False,
         )
         return self._handle_content(
-            without, wsgi_call.call_application(self._app, environ, self._clock)
+            context_without_stored, wsgi_call.call_application(self._app, environ, self._clock)
         )
 
     def _handle_head(
-        self, asked: FetchContext, answered: OriginResponse, stored: StoredResponse | None
+        self, context: FetchContext, origin_response: OriginResponse, stored: StoredResponse | None
     ) -> GatewayResponse:
-        """Let a HEAD freshen the stored response it confirms, else make it stale (4.3.5)."""
-        head = answered.head
-        if stored is not None and head.status == _OK and not answered.finding:
+        """Freshen the stored response if the HEAD confirms it, else expire it (RFC 9111, 4.3.5)."""
+        head = origin_response.head
+        if stored is not None and head.status == _OK and not origin_response.finding:
             if self._confirms_stored(stored, head):
-                freshened = self._keeper.freshen(stored, head, asked.request)
-                self._freshen(asked, freshened.stored, freshened.verdict)
+                freshened = self._storage_rules.freshen(stored, head, context.request)
+                self._freshen(context, freshened.stored, freshened.decision)
             else:
-                doubtful = replace(stored, lifetime=0, stale_while_revalidate=0, stale_if_error=0)
-                self._store.freshen(asked.key, doubtful, token=asked.purge_token)
-        status = asked.status(detail=answered.finding)
-        return self._respond_unstored(asked, head, answered.body.remaining(), status)
+                expired = replace(stored, lifetime=0, stale_while_revalidate=0, stale_if_error=0)
+                self._store.freshen(context.key, expired, token=context.purge_token)
+        status = context.build_status(detail=origin_response.finding)
+        return self._respond_unstored(context, head, origin_response.body.remaining(), status)
 
     def _confirms_stored(self, stored: StoredResponse, head: ResponseHead) -> bool:
         length = stored.representations["identity"].body.length
@@ -212,55 +223,66 @@ class Fetcher:
 
     # fetch
 
-    def _handle_content(self, asked: FetchContext, answered: OriginResponse) -> GatewayResponse:
-        """Store a complete answer that may be shared; pass on any other."""
-        head, body = answered.head, answered.body
-        candidate = self._keeper.candidate(head, asked.request)
-        verdict = storing.decide_storage(candidate)
-        reason, content = verdict.reason, None
-        if verdict.store:
-            obstacle = answered.finding or self._obstacle(asked, head)
-            reason, content = (obstacle, None) if obstacle else self._read(asked, head, body)
+    def _handle_content(
+        self, context: FetchContext, origin_response: OriginResponse
+    ) -> GatewayResponse:
+        """Store a complete response if that is allowed; otherwise respond without storing."""
+        head, body = origin_response.head, origin_response.body
+        candidate = self._storage_rules.candidate(head, context.request)
+        decision = storing.decide_storage(candidate)
+        reason, content = decision.reason, None
+        if decision.store:
+            obstacle = origin_response.finding or self._find_storage_obstacle(context, head)
+            reason, content = (
+                (obstacle, None) if obstacle else self._read_storable_content(context, head, body)
+            )
         if content is not None and reason == "complete":
-            return self._store_and_respond(asked, head, content, candidate)
-        self._purge_if_uncacheable(asked, reason)
-        _log.debug("gateway.not_stored", extra={"reason": reason, "key": asked.key})
-        status = asked.status(detail=answered.finding or reason)
-        already = content is None and self._not_modified_response(asked, head, candidate, status)
-        self._remember(asked.key, reason)
-        if already:
+            return self._store_and_respond(context, head, content, candidate)
+        self._purge_if_uncacheable(context, reason)
+        _log.debug(
+            "gateway.not_stored: %s may not be stored (%s)",
+            describe_cache_key(context.key),
+            reason,
+            extra={"reason": reason, "key": context.key},
+        )
+        status = context.build_status(detail=origin_response.finding or reason)
+        not_modified = content is None and self._not_modified_response(
+            context, head, candidate, status
+        )
+        self._update_hit_for_miss(context.key, reason)
+        if not_modified:
             body.close()
-            return already
+            return not_modified
         if content is not None:
-            # The application has given all it has: its Content-Length is the only thing wrong.
-            return self._respond_unstored(asked, head, (content,), status, length=INVALID)
-        return self._respond_unstored(asked, head, body.remaining(), status)
+            # The body is complete; only its Content-Length is wrong.
+            return self._respond_unstored(context, head, (content,), status, length=INVALID)
+        return self._respond_unstored(context, head, body.remaining(), status)
 
-    def _obstacle(self, asked: FetchContext, head: ResponseHead) -> str | None:
-        """Return why a response that may be stored is for its reader alone; None if it is not."""
-        if not asked.conditional:
+    def _find_storage_obstacle(self, context: FetchContext, head: ResponseHead) -> str | None:
+        """Return why a storable response must still not be stored, or None."""
+        if not context.forwards_conditions:
             return None
-        # Without conditions it would come whole, each time, and never be kept.
+        # Too large to store: an unconditional fetch would transfer it whole for nothing each time.
         return (
             "too-large"
             if (head.content_length or 0) > self._options.max_body_size
             else "conditional"
         )
 
-    def _read(
-        self, asked: FetchContext, head: ResponseHead, body: wsgi_call.BodyReader
+    def _read_storable_content(
+        self, context: FetchContext, head: ResponseHead, body: wsgi_call.BodyReader
     ) -> tuple[str, bytes | None]:
-        """Read a body that may be stored; one that breaks off is raised if a stale page helps."""
+        """Read a body to store; re-raise its error if a stale response can be served instead."""
         try:
             return self._read_content(head, body)
         except Exception:
-            if self.can_serve_stale(asked.request, asked.lookup_result):
+            if self.can_serve_stale(context.request, context.lookup_result):
                 body.close()
                 raise
             return "incomplete", None
 
-    def _remember(self, key: bytes, reason: str) -> None:
-        """Note that responses for this key are not shared; without conditions they may be."""
+    def _update_hit_for_miss(self, key: bytes, reason: str) -> None:
+        """Mark the key as hit-for-miss, unless the only reason was the reader's conditions."""
         if reason == "conditional":
             self.hit_for_miss.discard(key)
         else:
@@ -268,29 +290,32 @@ class Fetcher:
 
     def _not_modified_response(
         self,
-        asked: FetchContext,
+        context: FetchContext,
         head: ResponseHead,
         candidate: storing.StorageCandidate,
         status: CacheStatus,
     ) -> GatewayResponse | None:
-        """Return the 304 that the application would have said if we had let it see the conditions.
+        """Evaluate the reader's conditions on a response that is not stored.
 
-        None when it did see them, or when they don't hold.
+        They were removed before the fetch. Returns None if the application did see them, or if
+        they don't lead to a 304.
         """
-        if not asked.request.is_conditional or head.status != _OK or asked.conditional:
+        if not context.request.is_conditional or head.status != _OK or context.forwards_conditions:
             return None
         etag = head.fields.first("etag")
         bodies = (BodyInfo(coding="identity", length=head.content_length or 0, etag=etag),)
-        made = self._keeper.build(head, candidate, asked.request, bodies)
-        sent = response.build_response(asked.request, made, lambda _: None, now=head.received_at)
-        if sent is not None:
-            sent.headers += self._keeper.unstored_fields(head, candidate)
-        return sent and self._signer.finish_fetched(sent, made, asked.request, status)
+        stored = self._storage_rules.build(head, candidate, context.request, bodies)
+        response = build_response(context.request, stored, lambda _: None, now=head.received_at)
+        if response is not None:
+            response.headers += self._storage_rules.unstored_fields(head, candidate)
+        return response and self._header_writer.finish_fetched(
+            response, stored, context.request, status
+        )
 
     def _read_content(
         self, head: ResponseHead, body: wsgi_call.BodyReader
     ) -> tuple[str, bytes | None]:
-        """Return the body, None if it is too large to keep, and whether it is complete."""
+        """Return "complete" or the reason not to store, and the body, None if it was not read."""
         if has_no_body(head.status):
             body.close()
             return "complete", b""
@@ -302,62 +327,67 @@ class Fetcher:
             return "too-large", None
         return ("complete" if length in {None, len(content)} else "incomplete"), content
 
-    def _purge_if_uncacheable(self, asked: FetchContext, reason: str) -> None:
-        if asked.lookup_result.stored is not None and reason in _PURGING_REASONS:
-            purge_or_log(self._store, asked.key)
+    def _purge_if_uncacheable(self, context: FetchContext, reason: str) -> None:
+        if context.lookup_result.stored is not None and reason in _PURGING_REASONS:
+            purge_or_log(self._store, context.key)
 
     # store
 
     def _store_and_respond(
         self,
-        asked: FetchContext,
+        context: FetchContext,
         head: ResponseHead,
         content: bytes,
         candidate: storing.StorageCandidate,
     ) -> GatewayResponse:
-        kept = self._keeper.build_stored(head, content, candidate, asked.request)
+        stored = self._storage_rules.build_stored(head, content, candidate, context.request)
         bodies = {"identity": content}
-        saved = self._store.save(asked.key, kept, bodies, token=asked.purge_token)
-        self.hit_for_miss.discard(asked.key)
+        saved = self._store.save(context.key, stored, bodies, token=context.purge_token)
+        self.hit_for_miss.discard(context.key)
         if saved is not SaveResult.SAVED:
-            _log.info("gateway.not_saved", extra={"reason": saved.value, "key": asked.key})
-        shown = kept
-        if kept.needs_compression:
-            accepted = asked.request.header("accept-encoding")
-            shown, bodies = content_coding.compress_fast(kept, content, accepted)
-        sent = response.build_response(asked.request, shown, bodies.get, now=head.received_at)
-        assert sent is not None
-        if kept.needs_compression and saved is SaveResult.SAVED:
-            sent.body = self._packer.compress_on_close(asked.key, kept, sent.body)
-        refused = None if saved is SaveResult.SAVED else saved.value
-        status = asked.status(stored=saved is SaveResult.SAVED, detail=refused)
-        sent.headers += self._keeper.unstored_fields(head, candidate)
-        return self._signer.finish_fetched(sent, shown, asked.request, status)
+            _log.info(
+                "gateway.not_saved: the store did not save %s (%s)",
+                describe_cache_key(context.key),
+                saved.value,
+                extra={"reason": saved.value, "key": context.key},
+            )
+        first_stored = stored
+        if stored.needs_compression:
+            accepted = context.request.header("accept-encoding")
+            first_stored, bodies = content_coding.compress_fast(stored, content, accepted)
+        response = build_response(context.request, first_stored, bodies.get, now=head.received_at)
+        assert response is not None
+        if stored.needs_compression and saved is SaveResult.SAVED:
+            response.body = self._compressor.compress_on_close(context.key, stored, response.body)
+        save_reason = None if saved is SaveResult.SAVED else saved.value
+        status = context.build_status(stored=saved is SaveResult.SAVED, detail=save_reason)
+        response.headers += self._storage_rules.unstored_fields(head, candidate)
+        return self._header_writer.finish_fetched(response, first_stored, context.request, status)
 
     # pass
 
     def _respond_unstored(
         self,
-        asked: FetchContext,
+        context: FetchContext,
         head: ResponseHead,
         body: Iterable[bytes],
         status: CacheStatus,
         *,
         length: int | None = None,
     ) -> GatewayResponse:
-        """Return an answer as it came, without what is for caches only and a wrong framing.
+        """Return the application's response without internal fields and without a wrong length.
 
-        `length` is the Content-Length where the head's own is known to be wrong.
+        `length` replaces the Content-Length of a head that is known to be wrong.
         """
         length = head.content_length if length is None else length
         pairs = repaired(head.status, head.pairs, length)
         headers = [
-            *self._signer.without_internal_fields(pairs, asked.request),
-            self._signer.cache_status_line(status),
+            *self._header_writer.without_internal_fields(pairs, context.request),
+            self._header_writer.cache_status_line(status),
         ]
-        environ = asked.request.environ
-        if has_no_body(head.status) or asked.request.is_head:
-            response.close_body(body)
+        environ = context.request.environ
+        if has_no_body(head.status) or context.request.is_head:
+            close_body(body)
             return GatewayResponse(head.status_line, headers, ())
         return GatewayResponse(head.status_line, headers, wsgi_call.measured(body, length, environ))
 

@@ -1,4 +1,4 @@
-"""Asked: one question to the application, from before it is put until its answer is sent."""
+"""The data of one fetch from the application, used until its response is sent."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ _CONDITIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchContext:
-    """Who asks for which page, what was found of it before, and the token from before."""
+    """The request, its key, the lookup result and the purge token read before the fetch."""
 
     request: Request
     key: bytes
     lookup_result: LookupResult
     purge_token: int
-    #: Nobody shares the answer, so the application may see the reader's own conditions.
-    alone: bool = False
+    #: The response is for this reader only, so the application may see the reader's conditions.
+    is_private: bool = False
 
-    def status(self, **said: object) -> CacheStatus:
-        """Return what became of it, beside why it was put at all."""
-        return CacheStatus(fwd=self.lookup_result.fwd, **said)  # type: ignore[arg-type] # names of its fields
+    def build_status(self, **parameters: object) -> CacheStatus:
+        """Return the Cache-Status of this fetch: the reason for forwarding and `parameters`."""
+        return CacheStatus(fwd=self.lookup_result.fwd, **parameters)  # type: ignore[arg-type] # names of its fields
 
     @property
-    def conditional(self) -> bool:
-        """Tell whether the application sees the reader's own conditions or Range.
+    def forwards_conditions(self) -> bool:
+        """Return whether the application sees the reader's conditions or Range.
 
-        Its response is then for this reader: it may be a part of the page, a 304 or a 416, and
-        a 200 may have been chosen by the conditions. It is never stored.
+        Its response is then never stored: it may be a 206, 304 or 416, and even a 200 may depend
+        on the conditions.
         """
         if self.lookup_result.stored is not None or not self.request.is_conditional:
             return False
-        return self.request.fetches_head_only or self.alone
+        return self.request.fetches_head_only or self.is_private
 
-    def environ(self) -> WSGIEnvironment:
-        """Return what the application is asked: with our validators, not with the reader's."""
+    def build_environ(self) -> WSGIEnvironment:
+        """Return the environ for the application, with the stored validators, not the reader's."""
         request, stored = self.request, self.lookup_result.stored
         if stored is None:
-            return request.environ_for_origin(conditions=self.conditional)
+            return request.environ_for_origin(conditions=self.forwards_conditions)
         environ = request.environ_for_origin()
         if not request.fetches_head_only:
             fields = stored.fields

@@ -1,10 +1,10 @@
-"""FileCollapse: one request at a time fetches a missing page, in all processes of a machine.
+"""Collapse requests for one missing page over all processes of a machine, with file locks.
 
-Each key is one byte of a file without content, far apart by its digest, and whoever holds the
-kernel's lock on that byte leads: no two keys meet, the file never grows, and a lock dies with its
-process. The locks are POSIX ones, which belong to the process: a fork does not inherit them, and a
-table per process keeps its threads apart. They vanish when *any* descriptor of the file is closed,
-so this module never closes one.
+Each key maps by its digest to one byte of an empty file; the process that holds the lock on that
+byte is the leader. The file never grows, and the kernel releases a lock when its process ends.
+POSIX locks belong to the process: a fork does not inherit them, and a table in each process
+coordinates its threads. POSIX drops all locks of a process when *any* descriptor of the file is
+closed, so this module never closes one.
 """
 
 from __future__ import annotations
@@ -24,52 +24,52 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-#: Waiting for another process is polling: a blocking lock can't be bounded without a signal or a
-#: thread, and a page takes longer to render than these naps take to notice that it is there.
+#: Waiting for another process is polling, because a blocking lock has no timeout without a signal
+#: or a thread. These intervals are shorter than the time to render a page.
 _MIN_POLL = 0.001
 _MAX_POLL = 0.02
 
 
 class _PendingFetch:
-    """What the threads of this process wait for while one of them leads or asks for all."""
+    """The fetch of one key in this process, which other threads wait for."""
 
-    __slots__ = ("done", "finished")
+    __slots__ = ("finished_event", "is_complete")
 
     def __init__(self) -> None:
-        self.done = threading.Event()
-        #: Whether the page was asked for and is done, or the asking merely took too long.
-        self.finished = False
+        self.finished_event = threading.Event()
+        #: Whether the page was fetched; false if the wait for the lock timed out.
+        self.is_complete = False
 
 
 class FileCollapser:
-    """Elects among all threads of all processes that are given the same folder."""
+    """Elects a leader among all threads of all processes that use the same folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._desk = _lock_file_for(folder)
+        self._lock_file = _lock_file_for(folder)
 
     @contextmanager
     def elect(self, key: bytes, wait: timedelta) -> Iterator[CollapseRole]:
-        """Enter as leader at once, or wait for the leader to leave."""
+        """Enter as leader at once, or wait until the leader has left."""
         deadline = time.monotonic() + wait.total_seconds()
         digest = blake2b(key, digest_size=8).digest()
-        mine = self._desk.register(digest, deadline)
-        if isinstance(mine, CollapseRole):
-            yield mine
+        pending = self._lock_file.register(digest, deadline)
+        if isinstance(pending, CollapseRole):
+            yield pending
             return
         role = CollapseRole.ALONE
         try:
-            role = self._desk.acquire(digest, deadline)
+            role = self._lock_file.acquire(digest, deadline)
             if role is not CollapseRole.LEADER:
-                self._desk.release(digest, mine, finished=role is CollapseRole.FOLLOWER)
+                self._lock_file.release(digest, pending, finished=role is CollapseRole.FOLLOWER)
             yield role
         finally:
             if role is CollapseRole.LEADER:
-                self._desk.unlock(digest)
-                self._desk.release(digest, mine, finished=True)
+                self._lock_file.unlock(digest)
+                self._lock_file.release(digest, pending, finished=True)
 
 
 class _LockFile:
-    """One process's dealings with one lock file, shared by all who use that file."""
+    """The state of one lock file in this process, shared by all its collapsers."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -78,44 +78,44 @@ class _LockFile:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._waits: dict[bytes, _PendingFetch] = {}
+        self._pending_fetches: dict[bytes, _PendingFetch] = {}
         self._pid = os.getpid()
 
     def register(self, digest: bytes, deadline: float) -> CollapseRole | _PendingFetch:
-        """Become the one thread of this process that asks for a key, or wait for that one."""
+        """Register this thread for a key, or wait for the thread that is registered."""
         if self._pid != os.getpid():
-            # Forked: the threads that waited or led are the parent's, and so are their locks.
+            # After a fork, the waiting threads and the locks belong to the parent process.
             self._reset()
         while True:
             with self._lock:
-                other = self._waits.get(digest)
+                other = self._pending_fetches.get(digest)
                 if other is None:
-                    mine = self._waits[digest] = _PendingFetch()
-                    return mine
-            if not other.done.wait(max(0.0, deadline - time.monotonic())):
+                    pending = self._pending_fetches[digest] = _PendingFetch()
+                    return pending
+            if not other.finished_event.wait(max(0.0, deadline - time.monotonic())):
                 return CollapseRole.ALONE
-            if other.finished:
+            if other.is_complete:
                 return CollapseRole.FOLLOWER
 
-    def release(self, digest: bytes, mine: _PendingFetch, *, finished: bool) -> None:
-        """Let the other threads of this process go on."""
-        mine.finished = finished
+    def release(self, digest: bytes, pending: _PendingFetch, *, finished: bool) -> None:
+        """Wake the other threads of this process that wait for the key."""
+        pending.is_complete = finished
         with self._lock:
-            if self._waits.get(digest) is mine:
-                del self._waits[digest]
-        mine.done.set()
+            if self._pending_fetches.get(digest) is pending:
+                del self._pending_fetches[digest]
+        pending.finished_event.set()
 
     def acquire(self, digest: bytes, deadline: float) -> CollapseRole:
-        """Take the lock, or wait until the process that has it lets go."""
+        """Take the lock, or wait until the process that holds it releases it."""
         try:
             file = self._open()
             if _try_lock(file, digest, fcntl.LOCK_EX):
                 return CollapseRole.LEADER
-            nap = _MIN_POLL
-            while (left := deadline - time.monotonic()) > 0:
-                time.sleep(min(nap, left))
-                nap = min(nap * 1.5, _MAX_POLL)
-                # A shared lock, so that all who wait see at once that the leader has left.
+            pause = _MIN_POLL
+            while (remaining := deadline - time.monotonic()) > 0:
+                time.sleep(min(pause, remaining))
+                pause = min(pause * 1.5, _MAX_POLL)
+                # A shared lock, so that all waiting processes notice at the same time.
                 if _try_lock(file, digest, fcntl.LOCK_SH):
                     self.unlock(digest)
                     return CollapseRole.FOLLOWER
@@ -124,7 +124,7 @@ class _LockFile:
         return CollapseRole.ALONE
 
     def unlock(self, digest: bytes) -> None:
-        """Let go of the lock; on a file that was deleted meanwhile it no longer matters."""
+        """Release the lock; it is void if the file was deleted in the meantime."""
         if self._file is not None:
             with suppress(OSError):
                 fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _byte_offset(digest))
@@ -137,14 +137,14 @@ class _LockFile:
             return self._file
 
 
-_desks: dict[Path, _LockFile] = {}
-_desks_lock = threading.Lock()
+_lock_files: dict[Path, _LockFile] = {}
+_lock_files_lock = threading.Lock()
 
 
 def _lock_file_for(folder: Path) -> _LockFile:
     path = folder.resolve() / "collapse"
-    with _desks_lock:
-        return _desks.setdefault(path, _LockFile(path))
+    with _lock_files_lock:
+        return _lock_files.setdefault(path, _LockFile(path))
 
 
 def _byte_offset(digest: bytes) -> int:

@@ -1,7 +1,7 @@
-"""Gateway: a shared cache around a WSGI application: pass, lookup, and the turn to fetch.
+"""A shared cache around a WSGI application: passes, looks up, and collapses fetches.
 
-Each response says in Cache-Status what became of its request. Instants are epoch seconds: the
-clock is read on every HIT.
+The Cache-Status of each response shows how its request was handled. Times are epoch seconds,
+because the clock is read on every HIT.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..http import reuse
 from ..http.cache_status import CacheStatus, ForwardReason
-from . import response, wsgi_call
+from . import wsgi_call
 from .background import BackgroundJobs, DeadlineExceeded, TimedJob
 from .collapsing import CollapseRole, ThreadCollapser
 from .compressor import Compressor
@@ -24,6 +24,7 @@ from .invalidation import find_invalidated_keys, purge_or_log
 from .lookup import LookupResult, lookup
 from .options import Options
 from .request import CacheKeyBuilder, Request, build_refill_environ, drop_connection_fields
+from .response import build_response, build_text_response, close_body
 from .response_headers import HeaderWriter
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _AT_ONCE: Final = timedelta(0)
 
 
 class Gateway:
-    """WSGI middleware: answers from the store where RFC 9111 allows it, else asks `app`."""
+    """WSGI middleware: serves from the store if RFC 9111 allows it, otherwise calls `app`."""
 
     def __init__(
         self,
@@ -50,216 +51,246 @@ class Gateway:
         *,
         store: Store,
         options: Options | None = None,
-        collapse: Collapser | None = None,
+        collapser: Collapser | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._store = store
         self._options = options or Options()
-        self._collapse = collapse or ThreadCollapser()
+        self._collapser = collapser or ThreadCollapser()
         self._clock = clock
         self._receives_purges = self._options.receives_purges or _true
-        self._keying = CacheKeyBuilder(self._options)
-        self._signer = HeaderWriter(self._options)
-        self._packer = Compressor(store)
+        self._key_builder = CacheKeyBuilder(self._options)
+        self._header_writer = HeaderWriter(self._options)
+        self._compressor = Compressor(store)
         self._fetcher = Fetcher(
-            app, store, self._options, signer=self._signer, packer=self._packer, clock=clock
+            app,
+            store,
+            self._options,
+            header_writer=self._header_writer,
+            compressor=self._compressor,
+            clock=clock,
         )
         self._background = BackgroundJobs(self._options.max_background_jobs)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         drop_connection_fields(environ)
         if environ["REQUEST_METHOD"] not in _CACHED_METHODS:
             return self._pass_through(
                 environ, start_response, CacheStatus(fwd=ForwardReason.METHOD)
             )
-        request = Request(environ, self._options, self._keying)
+        request = Request(environ, self._options, self._key_builder)
         key = request.key
         if key is None:
             status = CacheStatus(fwd=ForwardReason.BYPASS, detail=request.bypass_reason)
             return self._pass_through(environ, start_response, status)
         now = self._clock()
-        found = lookup(request, self._store.load(key), now)
-        if found.is_usable and not self._receives_purges():
-            found = found.as_stale()
-        sent = self._respond_from_store(request, key, found, now) if found.is_usable else None
-        if sent is None:
-            sent = self._respond_from_origin(
-                request, key, found.as_miss() if found.is_usable else found
+        lookup_result = lookup(request, self._store.load(key), now)
+        if lookup_result.is_usable and not self._receives_purges():
+            lookup_result = lookup_result.as_stale()
+        response = (
+            self._respond_from_store(request, key, lookup_result, now)
+            if lookup_result.is_usable
+            else None
+        )
+        if response is None:
+            response = self._respond_from_origin(
+                request, key, lookup_result.as_miss() if lookup_result.is_usable else lookup_result
             )
-        start_response(sent.status_line, sent.headers)
-        return sent.body
+        start_response(response.status_line, response.headers)
+        return response.body
 
     def bind_site(self, site: str) -> None:
-        """Be one site's, whatever Host a reader names; ValueError when it is another's already.
+        """Use this site for all requests, regardless of Host.
 
-        To be called before the first request.
+        Call it before the first request. Raises ValueError if another site is configured.
         """
-        settled = replace(self._options, site=site)
-        if self._options.site is not None and CacheKeyBuilder(settled).for_url(
+        options = replace(self._options, site=site)
+        if self._options.site is not None and CacheKeyBuilder(options).for_url(
             "/"
         ) != self.cache_key("/"):
-            raise ValueError(f"the gateway speaks for {self._options.site}, not for {site}")
-        self._options, self._keying = settled, CacheKeyBuilder(settled)
+            raise ValueError(
+                f"the gateway is configured for the site {self._options.site}, not {site}"
+            )
+        self._options, self._key_builder = options, CacheKeyBuilder(options)
 
     @property
     def site(self) -> str:
-        """The one site that it speaks for, such as `https://example.org`; empty when any."""
+        """The configured site, such as `https://example.org`; empty if it serves any site."""
         return self._options.site or ""
 
     def purge(self, url: str) -> int:
-        """Forget every variant of a URL; return how many there were.
+        """Delete every variant of a URL; return the number of deleted variants.
 
-        The URL is absolute, or a path where the options name the site; else ValueError.
+        The URL is absolute, or a path if the options contain the site; otherwise raises ValueError.
         """
         return self._store.purge(self.cache_key(url))
 
     def cache_key(self, url: str) -> bytes:
-        """Return the key of a URL, as `purge` takes it."""
-        return self._keying.for_url(url)
+        """Return the cache key of a URL, which has the form that `purge` accepts."""
+        return self._key_builder.for_url(url)
 
     def purge_all(self) -> int:
-        """Forget everything; return how many responses there were."""
+        """Delete all stored responses; return their number."""
         return self._store.purge_all()
 
     @property
     def is_fetching(self) -> bool:
-        """Whether the application is making an answer for a reader in this process just now."""
+        """Whether the application is now producing a response for a reader in this process."""
         return self._fetcher.is_fetching
 
     def refill_page(self, key: bytes) -> None:
-        """Make a page for readers to come, as if one had asked for it; raises what they would see.
+        """Fetch a page into the store without a reader.
 
-        It obeys the store's token like any other, and one that is there already is left alone.
+        Raises what the application raises. A page that is stored already is skipped. The purge
+        token is checked as in any other fetch.
         """
         for _ in self(build_refill_environ(key, self._options), _ignore_response_start):
-            """Nobody reads it: it is stored on its way."""
+            """Discard the chunk: the response is stored while it is read."""
 
     def drain(self, timeout: timedelta) -> bool:
-        """Wait until nothing runs in the background; False when that took too long."""
-        return self._background.drain(timeout) and self._packer.drain(timeout)
+        """Wait until no background job runs; return False on a timeout."""
+        return self._background.drain(timeout) and self._compressor.drain(timeout)
 
     def _pass_through(
         self, environ: WSGIEnvironment, start_response: StartResponse, status: CacheStatus
     ) -> Iterable[bytes]:
-        """Let the application answer; a success of an unsafe method invalidates first."""
+        """Call the application; a successful unsafe request invalidates stored pages first."""
         unsafe = environ["REQUEST_METHOD"] not in _SAFE_METHODS
 
         def rewrite(line: str, headers: list[FieldLine]) -> list[FieldLine]:
             if unsafe:
-                for key in find_invalidated_keys(environ, line, headers, self._keying):
+                for key in find_invalidated_keys(environ, line, headers, self._key_builder):
                     purge_or_log(self._store, key)
-            said = replace(status, detail=environ.get(wsgi_call.FINDING_KEY) or status.detail)
+            final_status = replace(
+                status, detail=environ.get(wsgi_call.FINDING_KEY) or status.detail
+            )
             return [
-                *self._signer.without_internal_fields(headers, None),
-                self._signer.cache_status_line(said),
+                *self._header_writer.without_internal_fields(headers, None),
+                self._header_writer.cache_status_line(final_status),
             ]
 
         return wsgi_call.pass_through(self._app, environ, start_response, rewrite)
 
     def _respond_from_store(
-        self, request: Request, key: bytes, found: LookupResult, now: float
+        self, request: Request, key: bytes, lookup_result: LookupResult, now: float
     ) -> GatewayResponse | None:
-        """Return what a reader is sent without asking; None when the body is gone."""
-        stored = found.stored
+        """Return a response from the store alone; None if its body is no longer stored."""
+        stored = lookup_result.stored
         assert stored is not None
-        sent = response.build_response(
+        response = build_response(
             request, stored, partial(self._store.read_body, key, stored), now=now
         )
-        if sent is None:
+        if response is None:
             return None
-        if found.use is reuse.ReuseDecision.STALE_WHILE_REVALIDATE:
-            self._refresh_in_background(request, key, found)
+        if lookup_result.use is reuse.ReuseDecision.STALE_WHILE_REVALIDATE:
+            self._refresh_in_background(request, key, lookup_result)
         if stored.needs_compression:
-            sent.body = self._packer.compress_on_close(key, stored, sent.body)
-        return self._signer.finish_hit(sent, found, request, now)
+            response.body = self._compressor.compress_on_close(key, stored, response.body)
+        return self._header_writer.finish_hit(response, lookup_result, request, now)
 
-    def _refresh_in_background(self, request: Request, key: bytes, found: LookupResult) -> None:
-        """Ask behind the reader's back, unless another process does (RFC 5861 section 3)."""
-        quiet = request.detach(self._keying)
+    def _refresh_in_background(
+        self, request: Request, key: bytes, lookup_result: LookupResult
+    ) -> None:
+        """Refresh in the background, unless another process does (RFC 5861 section 3)."""
+        background_request = request.detach(self._key_builder)
 
         def job() -> None:
-            with self._collapse.elect(key, _AT_ONCE) as role:
+            with self._collapser.elect(key, _AT_ONCE) as role:
                 if role is CollapseRole.LEADER:
-                    response.close_body(self._fetcher.fetch(quiet, key, found).body)
+                    close_body(self._fetcher.fetch(background_request, key, lookup_result).body)
 
         self._background.try_start(key, job)
 
     def _respond_from_origin(
-        self, request: Request, key: bytes, found: LookupResult
+        self, request: Request, key: bytes, lookup_result: LookupResult
     ) -> GatewayResponse:
-        """Ask the application, one reader a page at a time; the others get its answer."""
+        """Fetch from the application, one request per page at a time; others share its response."""
         if "only-if-cached" in request.directives:
             return self._only_if_cached_failed(request)
-        with self._fetch_lock(request, key, found) as role:
+        with self._fetch_lock(request, key, lookup_result) as role:
             if role is CollapseRole.FOLLOWER:
-                again = lookup(request, self._store.load(key), self._clock())
-                sent = (
-                    self._collapsed_response(request, key, again, found)
-                    if again.is_usable
+                second_lookup = lookup(request, self._store.load(key), self._clock())
+                response = (
+                    self._collapsed_response(request, key, second_lookup, lookup_result)
+                    if second_lookup.is_usable
                     else None
                 )
-                if sent is not None:
-                    return sent
-                found = again.as_miss() if again.is_usable else again
-            return self._fetch_within_deadline(request, key, found)
+                if response is not None:
+                    return response
+                lookup_result = (
+                    second_lookup.as_miss() if second_lookup.is_usable else second_lookup
+                )
+            return self._fetch_within_deadline(request, key, lookup_result)
 
     def _fetch_lock(
-        self, request: Request, key: bytes, found: LookupResult
+        self, request: Request, key: bytes, lookup_result: LookupResult
     ) -> AbstractContextManager[CollapseRole]:
-        """Return the turn to ask; who could not use another's answer takes none."""
-        alone = (
+        """Return the fetch lock for this key.
+
+        Requests that cannot share a response (HEAD, Authorization) skip it.
+        """
+        skip_lock = (
             request.fetches_head_only
             or request.has_credentials
-            or found.use is reuse.ReuseDecision.REQUEST
+            or lookup_result.use is reuse.ReuseDecision.REQUEST
         )
-        # While purges don't reach us, nobody believes what another has stored either.
-        alone = alone or not self._receives_purges()
-        if alone or key in self._fetcher.hit_for_miss:
+        # While purges don't reach this gateway, it can't use what another request stored.
+        skip_lock = skip_lock or not self._receives_purges()
+        if skip_lock or key in self._fetcher.hit_for_miss:
             return nullcontext(CollapseRole.ALONE)
-        return self._collapse.elect(key, self._options.collapse_timeout)
+        return self._collapser.elect(key, self._options.collapse_timeout)
 
     def _collapsed_response(
-        self, request: Request, key: bytes, again: LookupResult, found: LookupResult
+        self, request: Request, key: bytes, second_lookup: LookupResult, lookup_result: LookupResult
     ) -> GatewayResponse | None:
-        stored, now = again.stored, self._clock()
+        stored, now = second_lookup.stored, self._clock()
         assert stored is not None
-        sent = response.build_response(
+        response = build_response(
             request, stored, partial(self._store.read_body, key, stored), now=now
         )
-        status = CacheStatus(fwd=found.fwd, collapsed=True)
-        return sent and self._signer.finish_forwarded(sent, stored, request, status, now)
+        status = CacheStatus(fwd=lookup_result.fwd, collapsed=True)
+        return response and self._header_writer.finish_forwarded(
+            response, stored, request, status, now
+        )
 
     def _fetch_within_deadline(
-        self, request: Request, key: bytes, found: LookupResult
+        self, request: Request, key: bytes, lookup_result: LookupResult
     ) -> GatewayResponse:
-        """Ask, but no longer than the deadline where something stale may stand in."""
+        """Fetch; wait at most `origin_deadline` if a stale response may be served on error.
+
+        After that the stale response is served, and the fetch continues in the background.
+        """
         deadline = self._options.origin_deadline
-        if deadline is None or not self._fetcher.can_serve_stale(request, found):
-            return self._fetcher.fetch(request, key, found)
-        race = TimedJob(partial(self._fetcher.fetch, request, key, found), _close_late_response)
+        if deadline is None or not self._fetcher.can_serve_stale(request, lookup_result):
+            return self._fetcher.fetch(request, key, lookup_result)
+        race = TimedJob(
+            partial(self._fetcher.fetch, request, key, lookup_result), _close_late_response
+        )
         if self._background.try_start((key, "overdue"), race.run):
             with suppress(DeadlineExceeded):
-                sent: GatewayResponse = race.wait(deadline)
-                return sent
-        stale = self._fetcher.respond_stale(request, key, found, "overdue")
-        return stale or self._fetcher.fetch(request, key, found)
+                response: GatewayResponse = race.wait(deadline)
+                return response
+        stale = self._fetcher.respond_stale(request, key, lookup_result, "overdue")
+        return stale or self._fetcher.fetch(request, key, lookup_result)
 
     def _only_if_cached_failed(self, request: Request) -> GatewayResponse:
-        refused = response.build_text_response(
-            "504 Gateway Timeout", "Nothing usable is stored for this request."
+        error_response = build_text_response(
+            "504 Gateway Timeout", "No usable response is stored for this request."
         )
-        refused.headers.append(self._signer.cache_status_line(CacheStatus(detail="only-if-cached")))
+        error_response.headers.append(
+            self._header_writer.cache_status_line(CacheStatus(detail="only-if-cached"))
+        )
         if request.is_head:
-            refused.body = ()
-        return refused
+            error_response.body = ()
+        return error_response
 
 
 def _ignore_response_start(
     _status: str, _headers: list[FieldLine], _exc_info: object = None, /
 ) -> Callable[[bytes], object]:
-    """Take a response's head for nobody."""
+    """Ignore the head of a response that is not sent."""
     return len
 
 
@@ -267,5 +298,5 @@ def _true() -> bool:
     return True
 
 
-def _close_late_response(sent: GatewayResponse) -> None:
-    response.close_body(sent.body)
+def _close_late_response(response: GatewayResponse) -> None:
+    close_body(response.body)

@@ -1,4 +1,4 @@
-"""Invalidation: which stored pages an unsafe request has made doubtful (RFC 9111 section 4.4)."""
+"""Find and purge the stored pages that an unsafe request invalidates (RFC 9111 section 4.4)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from .store.base import Store
 
 _log: Final = logging.getLogger(__name__)
-#: 2xx and 3xx: only what did not fail has changed anything.
+#: 2xx and 3xx: only a successful request has changed something.
 _SUCCESS_PREFIXES: Final = ("2", "3")
 _LOCATION_FIELDS: Final = ("location", "content-location")
 
 
 def find_invalidated_keys(
-    environ: WSGIEnvironment, line: str, pairs: list[FieldLine], keying: CacheKeyBuilder
+    environ: WSGIEnvironment, line: str, pairs: list[FieldLine], key_builder: CacheKeyBuilder
 ) -> Iterator[bytes]:
-    """Give the keys of the target and of what Location and Content-Location name at its origin."""
-    site = keying.site(environ)
-    target = keying.build(environ, keying.query(environ), site)
+    """Yield the keys of the target and of same-site URLs in Location and Content-Location."""
+    site = key_builder.site(environ)
+    target = key_builder.build(environ, key_builder.query(environ), site)
     if not line.startswith(_SUCCESS_PREFIXES) or site is None or target is None:
         return
     yield target
@@ -38,13 +38,13 @@ def find_invalidated_keys(
     fields = HeaderFields(pairs)
     for name in _LOCATION_FIELDS:
         for value in fields.lines(name):
-            key = _key_if_same_site(address, value, site, keying)
+            key = _key_if_same_site(address, value, site, key_builder)
             if key is not None:
                 yield key
 
 
 def _key_if_same_site(address: str, value: str, site: str, keying: CacheKeyBuilder) -> bytes | None:
-    """Return the key of what the reference names; None elsewhere, and for what names nothing."""
+    """Return the key of the referenced URL; None for an invalid URL or another site."""
     try:
         url = urljoin(address, value)
         parts = urlsplit(url)
@@ -55,9 +55,13 @@ def _key_if_same_site(address: str, value: str, site: str, keying: CacheKeyBuild
 
 
 def purge_or_log(store: Store, key: bytes) -> None:
-    """Purge a page because of an answer that is to reach its reader whatever becomes of this."""
+    """Purge a page; log a failure, so that the response still reaches its reader."""
     try:
         store.purge(key)
     except StoreError:
-        # Until the purge is done the store serves nothing, so nobody gets the old page.
-        _log.exception("gateway.not_forgotten", extra={"key": key})
+        # The store serves nothing until the purge succeeds, so the old page is not served.
+        _log.exception(
+            "gateway.not_forgotten: %s could not be purged; the store serves nothing until it is",
+            keys.describe_cache_key(key),
+            extra={"key": key},
+        )

@@ -1,4 +1,4 @@
-"""Lookup: the stored response that a request selects, and what may be done with it."""
+"""Find the stored response that a request selects, and decide how it may be used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from .stored_response import StoredResponse
 
 _MAX_CLOCK_SKEW: Final = 60.0
-"""So many seconds from now nothing was made yet: a clock was set back, and nobody knows its age."""
+"""The maximum seconds that a response may be dated ahead of the clock.
+
+A response beyond that was stored before the clock was set back. Its age is unknown, so it is
+revalidated.
+"""
 
 _USABLE: Final = frozenset(
     {ReuseDecision.FRESH, ReuseDecision.MAX_STALE, ReuseDecision.STALE_WHILE_REVALIDATE}
@@ -21,7 +25,7 @@ _USABLE: Final = frozenset(
 
 
 class LookupResult(NamedTuple):
-    """What a lookup found; without a stored response `fwd` says what was missing."""
+    """The result of a lookup; without a stored response `fwd` holds the kind of miss."""
 
     stored: StoredResponse | None = None
     age: float = 0
@@ -30,15 +34,15 @@ class LookupResult(NamedTuple):
 
     @property
     def is_usable(self) -> bool:
-        """Tell whether it may answer without the origin."""
+        """Return whether the stored response may be served without the origin."""
         return self.use in _USABLE
 
     def as_stale(self) -> LookupResult:
-        """Return what is found while nobody knows whether it was purged: the origin is asked."""
+        """Return the result for a response that must be revalidated before use."""
         return self._replace(use=ReuseDecision.STALE, fwd=ForwardReason.STALE)
 
     def as_miss(self) -> LookupResult:
-        """Return what is found when the body turns out to be gone, or can't be believed."""
+        """Return the result for a response whose body is missing or can't be used."""
         return LookupResult(fwd=ForwardReason.MISS)
 
 
@@ -49,19 +53,23 @@ def lookup(request: Request, variants: tuple[StoredResponse, ...], now: float) -
     if len(variants) == 1 and not variants[0].vary:
         stored = variants[0]
     else:
-        matching = [each for each in variants if vary.matches(each.vary, request.header_for_origin)]
+        matching = [
+            variant for variant in variants if vary.matches(variant.vary, request.header_for_origin)
+        ]
         if not matching:
             return _VARY_MISS
         stored = max(matching, key=_recency)
     age = max(0.0, now - stored.generated_at)
-    use = reuse.decide_reuse(stored, age=age, asked=request.directives)
-    found = LookupResult(
+    use = reuse.decide_reuse(stored, age=age, request_directives=request.directives)
+    lookup_result = LookupResult(
         stored,
         age,
         use,
         ForwardReason.REQUEST if use is ReuseDecision.REQUEST else ForwardReason.STALE,
     )
-    return found.as_stale() if stored.generated_at > now + _MAX_CLOCK_SKEW else found
+    return (
+        lookup_result.as_stale() if stored.generated_at > now + _MAX_CLOCK_SKEW else lookup_result
+    )
 
 
 def _recency(stored: StoredResponse) -> tuple[float, float]:

@@ -1,8 +1,8 @@
-"""Loops: recognises a request that this gateway has forwarded already (RFC 8586).
+"""Detect requests that this gateway has forwarded before (RFC 8586).
 
-Each gateway adds a token of its own to CDN-Loop, so a chain of several gateways is no loop. Via
-says only that some gateway of this kind has forwarded the request: where CDN-Loop does not account
-for each of them, something on the way has dropped it, and a loop could not be told from a chain.
+Each gateway adds its own token to CDN-Loop, so a chain of several gateways is not a loop. Via
+contains only the common name of these gateways. If Via lists more of them than CDN-Loop, some proxy
+has removed CDN-Loop, and a loop can't be distinguished from a chain.
 """
 
 from __future__ import annotations
@@ -21,25 +21,27 @@ _COMMENT: Final = re.compile(r"\([^()]*\)")
 
 
 def new_token() -> str:
-    """Return a token that no other gateway has."""
+    """Return a new random token."""
     return f"{PSEUDONYM}-{secrets.token_hex(8)}"
 
 
 def has_looped(environ: WSGIEnvironment, token: str) -> bool:
-    """Tell whether the gateway with this token has forwarded the request before."""
+    """Return whether the gateway with this token has forwarded the request before."""
     via, cdn_loop = environ.get("HTTP_VIA"), environ.get("HTTP_CDN_LOOP")
     if not via and not cdn_loop:
         return False
     tokens = _cdn_ids(cdn_loop or "")
-    known = [name for name in tokens if name == PSEUDONYM or name.startswith(f"{PSEUDONYM}-")]
-    return token in tokens or PSEUDONYM in tokens or _hops(via or "") > len(known)
+    gateway_tokens = [
+        name for name in tokens if name == PSEUDONYM or name.startswith(f"{PSEUDONYM}-")
+    ]
+    return token in tokens or PSEUDONYM in tokens or _hops(via or "") > len(gateway_tokens)
 
 
 def is_own_server(link: socket.socket, environ: WSGIEnvironment) -> bool:
-    """Tell whether this connection leads to the server that received the request.
+    """Return whether this connection leads to the server that received the request.
 
-    To find out by a token, the request would have to be received once more: a server of which each
-    thread waits for itself has nobody left for that.
+    CDN-Loop can't detect this if every thread of the server already waits for the server itself:
+    then no thread is left to receive the forwarded request.
     """
     try:
         peer, own = link.getpeername(), link.getsockname()
@@ -61,6 +63,6 @@ def _cdn_ids(cdn_loop: str) -> list[str]:
 
 
 def _hops(via: str) -> int:
-    """Return how many members of Via name a gateway of this kind."""
+    """Return the number of members of Via that name such a gateway."""
     members = [member.split() for member in _COMMENT.sub("", via).split(",")]
     return sum(len(words) > 1 and words[1].lower() == PSEUDONYM for words in members)

@@ -1,4 +1,4 @@
-"""Recent: a bounded set that forgets what was added longest ago."""
+"""A bounded set that discards the key that was added longest ago."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import OrderedDict
 
 
 class LruSet:
-    """The keys of the last answers that could not be shared; safe for threads."""
+    """A thread-safe set of at most `limit` keys."""
 
-    def __init__(self, most: int = 1024) -> None:
-        self._most = most
+    def __init__(self, limit: int = 1024) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._keys: OrderedDict[bytes, None] = OrderedDict()
 
@@ -18,15 +18,15 @@ class LruSet:
         return key in self._keys
 
     def add(self, key: bytes) -> None:
-        """Remember a key; the oldest leaves when there are too many."""
+        """Add a key; discard the oldest if there are too many."""
         with self._lock:
             self._keys[key] = None
             self._keys.move_to_end(key)
-            if len(self._keys) > self._most:
+            if len(self._keys) > self._limit:
                 self._keys.popitem(last=False)
 
     def discard(self, key: bytes) -> None:
-        """Forget a key, if it is there."""
+        """Remove a key if it is present."""
         if key in self._keys:
             with self._lock:
                 self._keys.pop(key, None)

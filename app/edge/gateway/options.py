@@ -1,4 +1,4 @@
-"""Options: how a gateway is to behave; the defaults are those of a shared cache by the book."""
+"""The options of a gateway; the defaults are those of a shared cache by RFC 9111."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .capped_headers import FIELD_LOWER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Response fields for caches' eyes only.
+#: Response fields that are meant for caches and are never sent to readers.
 INTERNAL: Final = frozenset(
     {
         "broadsheet-cache-control",
@@ -26,8 +26,8 @@ INTERNAL: Final = frozenset(
         "xkey",
     }
 )
-#: Request fields in which a stranger could tell the origin another URL, host, method or client,
-#: or ask for another page in a way that no Vary tells of.
+#: Request fields with which a client could make the origin see another URL, host, method or client,
+#: or could select another page without a Vary.
 WITHHELD: Final = frozenset(
     {
         "cf-connecting-ip",
@@ -110,7 +110,7 @@ WITHHELD: Final = frozenset(
         "x-url-scheme",
     }
 )
-#: RFC 9111 section 5.2.1 and RFC 5861.
+#: The request directives of RFC 9111 section 5.2.1 and RFC 5861.
 REQUEST_DIRECTIVES: Final = frozenset(
     {
         "max-age",
@@ -122,69 +122,68 @@ REQUEST_DIRECTIVES: Final = frozenset(
         "stale-if-error",
     }
 )
-#: Response fields that tell of one request, not of the page.
+#: Response fields that describe one request, not the page.
 PER_REQUEST: Final = frozenset({"server-timing", "x-correlation-id", "x-request-id", "x-runtime"})
 _MEBI: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What can be chosen; names of header fields are in lower case throughout."""
+    """The options of one gateway; names of header fields are in lower case."""
 
     #: This cache's name in Cache-Status.
     name: str = "broadsheet"
-    #: Response fields obeyed before Cache-Control, in this order (RFC 9213).
+    #: Response fields that override Cache-Control, in this order (RFC 9213).
     targeted_fields: tuple[str, ...] = ("broadsheet-cache-control", "cdn-cache-control")
-    #: Response fields kept but never shown to a reader.
+    #: Response fields that are stored but never sent to a reader.
     internal_fields: frozenset[str] = INTERNAL
-    #: Response fields that are shown to whom they were sent, but not kept.
+    #: Response fields that only the first reader gets; they are not stored.
     per_request_fields: frozenset[str] = frozenset()
-    #: Request directives that are obeyed; an origin shield ignores a reader's no-cache.
+    #: Request directives that have effect; an origin shield ignores a reader's no-cache.
     obeyed_request_directives: frozenset[str] = REQUEST_DIRECTIVES
-    #: Query parameters (`*` for any ending) that are neither keyed nor shown to the origin.
+    #: Query parameters (`*` for any ending) that are removed from the key and for the origin.
     ignored_parameters: tuple[str, ...] = ()
     #: Request fields that the origin never sees in a fetch that may be shared.
     withheld_fields: frozenset[str] = WITHHELD
     #: If given, the only request fields that the origin sees in such a fetch.
     allowed_fields: frozenset[str] | None = None
-    #: If given, `https://host` that every request is taken to be for, whatever its Host says.
+    #: If set, the site (`https://host`) of every request, regardless of its Host.
     site: str | None = None
-    #: The SCRIPT_NAME the application is mounted at; requests with another one are passed on.
+    #: The SCRIPT_NAME of the application; requests with another one bypass the cache.
     mount: str = ""
-    #: Tells of a path that it is none of the gateway's business.
+    #: Returns whether requests for a path bypass the cache.
     bypasses: Callable[[str], bool] | None = None
-    #: Keep brotli and gzip variants, made once, and ask the origin for identity.
+    #: Compress each page once with brotli and gzip, and request identity from the origin.
     compress: bool = False
-    #: Tells of a path that its application has codings of its own, better ones than ours: each is
-    #: kept as it came, for the readers who would choose it.
+    #: Returns whether the application compresses a path itself: each of its codings is then stored
+    #: as a separate variant.
     is_encoded_by_origin: Callable[[str], bool] | None = None
-    #: Ask for the whole page where a reader asks for its head, so that it can be kept.
+    #: Forward HEAD requests as GET, so that the page can be stored.
     get_on_head: bool = False
-    #: Bodies of fewer bytes are not worth compressing.
+    #: The minimum size in bytes of a body that is compressed.
     min_compress_size: int = 512
-    #: Bodies of more bytes are passed on without being kept.
+    #: The maximum size in bytes of a body that is stored.
     max_body_size: int = 8 * _MEBI
-    #: Keep Set-Cookie like any other field. Never for pages of more than one person.
+    #: Store Set-Cookie like any other field. Never use it for pages of more than one person.
     store_cookies: bool = False
-    #: The part of the time since Last-Modified for which a silent origin is trusted; 0 is never.
+    #: The heuristic lifetime as a fraction of the time since Last-Modified; 0 disables it.
     heuristic_fraction: float = 0
-    #: A fresh page whose first target says `purged` is as new as a fresh answer: where caches
-    #: behind the gateway may keep it for a while, its Age is 0 and its Date is now.
+    #: Send a fresh page with `Age: 0` and a current Date if its first targeted field contains
+    #: `purged` and a downstream cache may store it.
     reset_age: bool = False
-    #: Says how far caches behind the gateway can't be purged just now: the word under which a
-    #: response tells what to say to them instead (`doubt`), or nothing while all can be. It is
-    #: told whether the page was asked for by another URL than its own.
+    #: Returns the cap level (see `capped_headers`) while some downstream caches can't be purged,
+    #: or an empty string. Its argument is whether the request has another URL than the page.
     cap_level: Callable[[bool], str] | None = None
-    #: Tells whether purges reach this gateway. While they don't, what is stored is validated before
-    #: it is used, and stands in for an error alone.
+    #: Returns whether purges reach this gateway. If not, stored responses are revalidated before
+    #: use and served unvalidated only on origin errors.
     receives_purges: Callable[[], bool] | None = None
-    #: The longest wait for another request that fetches the same page.
+    #: The maximum wait for another request that fetches the same page.
     collapse_timeout: timedelta = timedelta(seconds=10)
-    #: After this time without an answer a stale one is used, where stale-if-error allows.
+    #: After this time without a response a stale one is served, if stale-if-error allows it.
     origin_deadline: timedelta | None = None
-    #: What stale-if-error is taken to be for origins that don't say.
+    #: The stale-if-error of responses that don't contain one.
     stale_if_error: timedelta = timedelta(0)
-    #: At most so many refreshes and overdue fetches run in the background of one process.
+    #: The maximum number of refreshes and late fetches in the background of one process.
     max_background_jobs: int = 4
     all_withheld_fields: frozenset[str] = field(init=False, repr=False)
 
@@ -193,20 +192,22 @@ class Options:
             raise ValueError(f"site must look like 'https://example.org', not {self.site!r}.")
         if not 0 <= self.heuristic_fraction <= 1:
             raise ValueError(
-                f"heuristic is a part between 0 and 1, not {self.heuristic_fraction!r}."
+                f"heuristic_fraction must be between 0 and 1, not {self.heuristic_fraction!r}."
             )
-        coded = {"accept-encoding"} if self.compress else set()
-        wishes = (
+        coding_fields = {"accept-encoding"} if self.compress else set()
+        directive_fields = (
             set() if "no-cache" in self.obeyed_request_directives else {"cache-control", "pragma"}
         )
         object.__setattr__(
-            self, "all_withheld_fields", self.withheld_fields | coded | wishes | {"content-type"}
+            self,
+            "all_withheld_fields",
+            self.withheld_fields | coding_fields | directive_fields | {"content-type"},
         )
 
     @classmethod
     def shield(cls, **changes: object) -> Self:
-        """Return options for the edge of an origin of our own that purges what it changes."""
-        made = cls(
+        """Return options for the gateway of an application that purges the pages it changes."""
+        options = cls(
             obeyed_request_directives=frozenset({"only-if-cached"}),
             ignored_parameters=TRACKERS,
             per_request_fields=PER_REQUEST,
@@ -214,7 +215,7 @@ class Options:
             get_on_head=True,
             reset_age=True,
         )
-        return replace(made, **changes)  # type: ignore[arg-type] # the constructor checks them
+        return replace(options, **changes)  # type: ignore[arg-type] # the constructor checks them
 
 
 def _split(site: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""Origin: what an HTTP origin answers, read strictly where a cache would be misled.
+"""Parse the response of an HTTP origin strictly, so that the cache never stores a misread message.
 
-The standard library forgets all fields after a malformed line, takes the first of two lengths,
-and reads a transfer coding that it doesn't know as content.
+The standard library drops all fields after a malformed line, uses the first of two lengths,
+and reads a body with an unknown transfer coding as content.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from ..http.lines import Section
 
 _INTERIM: Final = range(100, 200)
-_MOST_INTERIM: Final = 16
-_LONGEST_LINE: Final = 65_536
-_MOST_LINES: Final = 200
+_MAX_INTERIM: Final = 16
+_MAX_LINE_LENGTH: Final = 65_536
+_MAX_LINES: Final = 200
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
 _HTTP_1_0: Final = 10
 _HTTP_1_1: Final = 11
 _VERSION: Final = re.compile(r"HTTP/1\.[0-9]")
 
 
-class OriginResponse(http.client.HTTPResponse):
+class UpstreamResponse(http.client.HTTPResponse):
     """The final response of an origin, with its fields in `pairs`.
 
-    `malformed` tells that its head was repaired or contradicted itself: another recipient could
-    read another message, so it must not be stored.
+    `malformed` is true if its head had to be repaired or is contradictory. Another recipient could
+    parse it differently, so it must not be stored.
     """
 
     pairs: tuple[FieldLine, ...] = ()
     malformed: bool = False
 
     def begin(self) -> None:
-        """Read the head of the final response; raises HTTPException when it is none."""
+        """Read the head of the final response; raise HTTPException if it is invalid."""
         version, status, reason = self._read_final_status()
         section = self._read_section()
         fields = HeaderFields(section.pairs)
@@ -56,36 +56,36 @@ class OriginResponse(http.client.HTTPResponse):
             self.chunked, self.length = False, 0  # type: ignore[attr-defined, unused-ignore] # not in typeshed
             return
         try:
-            framed = framing.of_response(fields, http_1_0=self.version == _HTTP_1_0)
+            frame = framing.of_response(fields, http_1_0=self.version == _HTTP_1_0)
         except framing.FramingError as error:
             raise http.client.HTTPException(str(error)) from error
-        self.chunked, self.length = framed.chunked, framed.length  # type: ignore[attr-defined, unused-ignore] # not in typeshed
-        self.malformed = self.malformed or framed.contradictory
+        self.chunked, self.length = frame.chunked, frame.length  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+        self.malformed = self.malformed or frame.contradictory
 
     def _read_final_status(self) -> tuple[str, int, str]:
-        for _ in range(_MOST_INTERIM):
+        for _ in range(_MAX_INTERIM):
             version, status, reason = self._read_status()  # type: ignore[attr-defined, unused-ignore] # not in typeshed
             if not _VERSION.fullmatch(version):
                 raise http.client.UnknownProtocol(version)
             if status not in _INTERIM:
                 return version, status, reason
             self._read_section()
-        raise http.client.HTTPException(f"More than {_MOST_INTERIM} interim responses.")
+        raise http.client.HTTPException(f"More than {_MAX_INTERIM} interim responses.")
 
     def _read_section(self) -> Section:
-        found: list[bytes] = []
-        while (line := self.fp.readline(_LONGEST_LINE + 1)) not in {b"\r\n", b"\n"}:
+        raw_lines: list[bytes] = []
+        while (line := self.fp.readline(_MAX_LINE_LENGTH + 1)) not in {b"\r\n", b"\n"}:
             if not line.endswith(b"\n"):
-                raise http.client.HTTPException("The head of the response breaks off.")
-            found.append(line)
-            if len(found) > _MOST_LINES:
-                raise http.client.HTTPException(f"More than {_MOST_LINES} header lines.")
-        return lines.parse(found)
+                raise http.client.HTTPException("The head of the response is incomplete.")
+            raw_lines.append(line)
+            if len(raw_lines) > _MAX_LINES:
+                raise http.client.HTTPException(f"More than {_MAX_LINES} header lines.")
+        return lines.parse(raw_lines)
 
     def _read_next_chunk_size(self) -> int:
-        """Return the size of the next chunk; ValueError, as the caller expects, for no size."""
-        match = _CHUNK_SIZE.fullmatch(self.fp.readline(_LONGEST_LINE))
+        """Return the size of the next chunk; raise ValueError, as callers expect, if invalid."""
+        match = _CHUNK_SIZE.fullmatch(self.fp.readline(_MAX_LINE_LENGTH))
         if match is None:
             self.close()
-            raise ValueError("This is no size of a chunk.")
+            raise ValueError("The chunk size is invalid.")
         return int(match[1], 16)

@@ -1,6 +1,6 @@
-"""Proxy: a WSGI application that asks an HTTP origin (RFC 9110 section 7), streaming its answer.
+"""A WSGI application that forwards requests to an HTTP origin and streams its responses.
 
-It adds nothing of its own but Via and CDN-Loop, follows no redirect and caches nothing.
+It adds only Via and CDN-Loop, follows no redirects and caches nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..http.fields import HeaderFields, is_name
 from . import loops
 from . import response as reply
 from .admission import loop_detected, looped
-from .origin import OriginResponse
+from .origin import UpstreamResponse
 from .wsgi_call import FINDING_KEY
 
 if TYPE_CHECKING:
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024
-#: Left as they are in a path: what RFC 3986 allows there besides letters and digits.
+#: Characters that are not percent-encoded in a path, besides letters and digits (RFC 3986).
 _PATH: Final = "/~!$&'()*+,;=:@-._"
 _VIA: Final = f"1.1 {loops.PSEUDONYM}"
-#: Written by the proxy itself, whatever the reader's request or its Connection says. `Proxy` is no
-#: field of HTTP: CGI programs take it for a setting (httpoxy).
+#: Fields that the proxy writes itself; the values in the request are dropped. `Proxy` is always
+#: dropped, because CGI programs read it as the setting HTTP_PROXY (httpoxy).
 _OWN: Final = frozenset({"cdn-loop", "content-length", "host", "proxy", "via"})
-#: What the gateway is told of a response that another recipient could read differently.
+#: The finding for a response that another recipient could parse differently.
 _MALFORMED: Final = "malformed-response"
 
 
 class _Readable(Protocol):
     def read(self, size: int = ..., /) -> bytes:
-        """Return at most so many bytes."""
+        """Return at most `size` bytes."""
 
 
 class _BadRequestError(Exception):
-    """The reader's request can't be sent on; the message is a sentence for the reader."""
+    """The request can't be forwarded; the message is sent to the client."""
 
 
 class _LoopError(Exception):
-    """The origin is the very server that received the request."""
+    """The origin is the server that received the request."""
 
 
 class Proxy:
-    """Forwards each request to one origin; 502 when it can't be understood, 504 when it is late.
+    """Forwards each request to one origin; 502 for an invalid response, 504 for a timeout.
 
-    With `keep_host` the reader's Host goes on; otherwise the origin gets its own. With `encoded`
-    a path is taken to be spelt as it was received, as `Admission` leaves it.
+    With `keep_host` the client's Host is forwarded; otherwise the origin gets its own host name.
+    With `encoded` the path is already percent-encoded, as `Admission` leaves it.
     """
 
     def __init__(
@@ -76,65 +76,75 @@ class Proxy:
         self._safe = _PATH + "%" if encoded else _PATH
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Forward one request and stream the answer."""
-        refused = looped(environ, self.token)
-        if refused is not None:
-            return _send(start_response, refused)
-        link = self._connect()
+        """Forward one request and stream the response."""
+        error_response = looped(environ, self.token)
+        if error_response is not None:
+            return _send(start_response, error_response)
+        upstream = self._connect()
         try:
-            response = self._send(link, environ)
+            response = self._send(upstream, environ)
         except _LoopError:
-            link.close()
+            upstream.close()
             return _send(start_response, loop_detected())
         except _BadRequestError as error:
-            link.close()
+            upstream.close()
             return _send(start_response, reply.build_text_response("400 Bad Request", str(error)))
         except TimeoutError:
-            link.close()
-            late = reply.build_text_response("504 Gateway Timeout", "The origin did not answer.")
-            return _send(start_response, late)
+            upstream.close()
+            timeout_response = reply.build_text_response(
+                "504 Gateway Timeout", "The origin did not answer."
+            )
+            return _send(start_response, timeout_response)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            link.close()
-            _log.warning("proxy.origin_failed", extra={"error": repr(error)})
-            failed = reply.build_text_response(
+            upstream.close()
+            _log.warning(
+                "proxy.origin_failed: the client gets a 502, no valid response came (%r)",
+                error,
+                extra={"error": repr(error)},
+            )
+            error_response = reply.build_text_response(
                 "502 Bad Gateway", "The origin could not be reached."
             )
-            return _send(start_response, failed)
+            return _send(start_response, error_response)
         if response.malformed:
             environ[FINDING_KEY] = _MALFORMED
         start_response(f"{response.status:03} {response.reason or 'Unknown'}", _headers(response))
-        return _ResponseStream(response, link)
+        return _ResponseStream(response, upstream)
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._address
-        link = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        upstream = http.client.HTTPConnection(host, port, timeout=self._timeout)
         if self._secure:
             context = ssl.create_default_context()
-            link = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
-        link.response_class = OriginResponse
-        return link
+            upstream = http.client.HTTPSConnection(
+                host, port, timeout=self._timeout, context=context
+            )
+        upstream.response_class = UpstreamResponse
+        return upstream
 
-    def _send(self, link: http.client.HTTPConnection, environ: WSGIEnvironment) -> OriginResponse:
+    def _send(
+        self, upstream: http.client.HTTPConnection, environ: WSGIEnvironment
+    ) -> UpstreamResponse:
         chunked, length = _request_framing(environ)
-        link.connect()
-        if loops.is_own_server(link.sock, environ):
+        upstream.connect()
+        if loops.is_own_server(upstream.sock, environ):
             raise _LoopError
-        link.putrequest(
+        upstream.putrequest(
             environ["REQUEST_METHOD"],
             self._target(environ),
             skip_host=True,
             skip_accept_encoding=True,
         )
         for name, value in self._request_headers(environ):
-            link.putheader(name, value.encode("latin-1"))
+            upstream.putheader(name, value.encode("latin-1"))
         if chunked:
-            link.putheader("Transfer-Encoding", "chunked")
+            upstream.putheader("Transfer-Encoding", "chunked")
         elif length is not None:
-            link.putheader("Content-Length", str(length))
+            upstream.putheader("Content-Length", str(length))
         body = _chunks(environ["wsgi.input"], length) if chunked or length else None
-        link.endheaders(body, encode_chunked=chunked)
-        response = link.getresponse()
-        assert isinstance(response, OriginResponse)
+        upstream.endheaders(body, encode_chunked=chunked)
+        response = upstream.getresponse()
+        assert isinstance(response, UpstreamResponse)
         return response
 
     def _target(self, environ: WSGIEnvironment) -> str:
@@ -144,7 +154,7 @@ class Proxy:
         return f"{target or '/'}?{query}" if query else target or "/"
 
     def _request_headers(self, environ: WSGIEnvironment) -> Iterator[FieldLine]:
-        """Give the reader's fields but those of the hop; framing, Host and Via are always ours."""
+        """Yield the end-to-end fields of the request, and our own Host, Via and CDN-Loop."""
         pairs = [
             (name[5:].replace("_", "-").title(), value)
             for name, value in environ.items()
@@ -159,33 +169,33 @@ class Proxy:
         yield "CDN-Loop", loops.extended(environ.get("HTTP_CDN_LOOP"), self.token)
         yield "Connection", "close"
         for name, value in pairs:
-            # Not every WSGI server is strict; a fold would begin a line of its own at the origin.
+            # Some WSGI servers accept folded values; the origin would read a fold as a new line.
             if name.lower() not in dropped and is_name(name):
                 yield name, lines.cleaned_value(value)
 
 
 class _ResponseStream:
-    """The body of an answer, chunk by chunk; ends its connection when it is closed."""
+    """The body of a response, chunk by chunk; closing it closes the connection."""
 
-    def __init__(self, answer: OriginResponse, connect: http.client.HTTPConnection) -> None:
-        self._answer = answer
+    def __init__(self, response: UpstreamResponse, connect: http.client.HTTPConnection) -> None:
+        self._response = response
         self._connect = connect
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give what comes as it comes; a body that breaks off raises IncompleteRead."""
-        while chunk := self._answer.read1(_CHUNK):
+        """Yield chunks as they arrive; raise IncompleteRead if the body is truncated."""
+        while chunk := self._response.read1(_CHUNK):
             yield chunk
-        missing = self._answer.length
+        missing = self._response.length
         if missing:
             raise http.client.IncompleteRead(b"", missing)
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()
         self._connect.close()
 
 
-def _headers(response: OriginResponse) -> list[FieldLine]:
-    """Return the response's lines as they came, without those of the hop and a wrong framing."""
+def _headers(response: UpstreamResponse) -> list[FieldLine]:
+    """Return the response's header lines without hop-by-hop fields and without a wrong length."""
     fields = HeaderFields(response.pairs)
     dropped = connection.hop_by_hop(fields)
     length = framing.INVALID if response.chunked else framing.content_length(fields)
@@ -194,7 +204,7 @@ def _headers(response: OriginResponse) -> list[FieldLine]:
 
 
 def _request_framing(environ: WSGIEnvironment) -> tuple[bool, int | None]:
-    """Return whether the request's body goes on in chunks, or else with which length."""
+    """Return whether the request body is sent in chunks, and otherwise its length."""
     coding = environ.get("HTTP_TRANSFER_ENCODING")
     if coding is not None:
         if coding.strip(" \t").lower() != "chunked":
@@ -204,20 +214,20 @@ def _request_framing(environ: WSGIEnvironment) -> tuple[bool, int | None]:
     if not length:
         return False, None
     if not (length.isascii() and length.isdigit()):
-        raise _BadRequestError("The Content-Length of the request is no number.")
+        raise _BadRequestError("The Content-Length of the request is not a number.")
     return False, int(length)
 
 
 def _chunks(stream: _Readable, length: int | None) -> Iterator[bytes]:
-    """Give the request's body; it must be there to the last byte that was announced."""
-    left = length
-    while left is None or left > 0:
-        chunk = stream.read(_CHUNK if left is None else min(_CHUNK, left))
+    """Yield the request's body; raise _BadRequestError if it is shorter than its length."""
+    remaining = length
+    while remaining is None or remaining > 0:
+        chunk = stream.read(_CHUNK if remaining is None else min(_CHUNK, remaining))
         if not chunk:
             break
-        left = None if left is None else left - len(chunk)
+        remaining = None if remaining is None else remaining - len(chunk)
         yield chunk
-    if left:
+    if remaining:
         raise _BadRequestError("The body of the request is shorter than its Content-Length.")
 
 

@@ -1,7 +1,7 @@
-"""Refill: pages that readers asked for and that were purged are made anew, before they ask again.
+"""Fetch purged pages into the store again before readers request them.
 
-Laws: it takes what nobody else needs, and is never in the way of a reader, a writer or a purge. A
-page that fails waits for its next reader.
+Refills use only idle time: they never delay a reader, a writer or a purge. A page whose refill
+fails is fetched for its next reader.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
+
+from ..http.cache_key import describe_cache_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,33 +24,33 @@ _log: Final = logging.getLogger(__name__)
 
 
 class RefillSource(Protocol):
-    """A store that knows which pages its readers miss."""
+    """A store with a queue of purged pages that readers requested often."""
 
     def purge_token(self) -> int:
         """Return the purge counter."""
 
     def pop_refill_key(self) -> bytes | None:
-        """Return the key of a purged page that readers will miss most; None when there is none."""
+        """Return the key of the most requested page in the queue; None if the queue is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefillPace:
-    """How gently pages are made: `rest` is at least that between two, and `share` of the time."""
+    """The pauses between refills: at least `rest`, and `rest_factor` times the fetch time."""
 
-    #: While purges go on, a page that is made now may be purged again at once.
+    #: The pause after a purge: during a series of purges a refilled page may be purged again.
     quiet_period: timedelta = timedelta(milliseconds=200)
     rest: timedelta = timedelta(milliseconds=50)
-    #: After a page that took a second nothing is made for so many.
+    #: The pause after a page, as a multiple of the time that its fetch took.
     rest_factor: float = 2
-    #: How soon to look again when nothing is wanted, or another process does it.
+    #: The pause if the queue is empty or another process is the leader.
     poll_interval: timedelta = timedelta(milliseconds=250)
     after_failure: timedelta = timedelta(minutes=1)
 
 
 class Refill:
-    """Makes the pages anew that a store wants, the most visited first.
+    """Refills the queued pages of a store, the most requested first.
 
-    `leads` tells whether this process is the one that does it; one a store is enough.
+    `is_leader` returns whether this process refills; one process per store is enough.
     """
 
     def __init__(
@@ -56,17 +58,17 @@ class Refill:
         gateway: Gateway,
         store: RefillSource,
         *,
-        leads: Callable[[], bool],
+        is_leader: Callable[[], bool],
         pace: RefillPace | None = None,
-        ticks: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gateway = gateway
         self._store = store
-        self._leads = leads
+        self._is_leader = is_leader
         self._pace = pace or RefillPace()
-        self._ticks = ticks
-        self._purges = 0
-        self._calm_at = 0.0
+        self._monotonic = monotonic
+        self._last_token = 0
+        self._quiet_until = 0.0
 
     def run(self, stop: Event) -> None:
         """Refill until `stop` is set."""
@@ -74,29 +76,41 @@ class Refill:
             stop.wait(self._step().total_seconds())
 
     def step(self) -> timedelta:
-        """Make at most one page; return how long to leave the machine to others."""
-        if not self._leads():
+        """Refill at most one page; return the pause before the next step."""
+        if not self._is_leader():
             return self._pace.poll_interval
-        now, purges = self._ticks(), self._store.purge_token()
-        if purges != self._purges:
-            self._purges, self._calm_at = purges, now + self._pace.quiet_period.total_seconds()
-        if now < self._calm_at or self._gateway.is_fetching:
+        now, token = self._monotonic(), self._store.purge_token()
+        if token != self._last_token:
+            self._last_token, self._quiet_until = (
+                token,
+                now + self._pace.quiet_period.total_seconds(),
+            )
+        if now < self._quiet_until or self._gateway.is_fetching:
             return self._pace.quiet_period
         key = self._store.pop_refill_key()
         if key is None:
             return self._pace.poll_interval
         self._refill_page(key)
-        return max(self._pace.rest, timedelta(seconds=self._ticks() - now) * self._pace.rest_factor)
+        return max(
+            self._pace.rest, timedelta(seconds=self._monotonic() - now) * self._pace.rest_factor
+        )
 
     def _step(self) -> timedelta:
         try:
             return self.step()
-        except Exception:  # noqa: BLE001 - a store or an election that fails may work later
-            _log.exception("gateway.refill_failed")
+        except Exception:  # noqa: BLE001 - the store or the election may work later
+            _log.exception(
+                "gateway.refill_failed: the refill queue could not be read; it is tried again"
+            )
             return self._pace.after_failure
 
     def _refill_page(self, key: bytes) -> None:
         try:
             self._gateway.refill_page(key)
-        except Exception:  # noqa: BLE001 - whatever the application raises, a reader will see
-            _log.warning("gateway.not_refilled", exc_info=True, extra={"key": key})
+        except Exception:  # noqa: BLE001 - a reader will see the error
+            _log.warning(
+                "gateway.not_refilled: %s could not be fetched again after a purge",
+                describe_cache_key(key),
+                exc_info=True,
+                extra={"key": key},
+            )

@@ -1,4 +1,4 @@
-"""Request: what the gateway needs to know of a request, and what the origin is shown of it."""
+"""Parse a request for the gateway: cache key, directives, and the environ for the origin."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ..http.cache_control import Directives
     from .options import Options
 
-#: Evaluated here, so not part of a question whose answer is for everybody.
+#: Conditions that the gateway evaluates; they are not forwarded in a fetch that is shared.
 CONDITIONS: Final = frozenset({"if-modified-since", "if-none-match", "if-range", "range"})
 _RAW: Final = ("RAW_URI", "REQUEST_URI", "CONTENT_TYPE", "CONTENT_LENGTH")
-#: What of an environ is of use when its connection is gone.
+#: The environ keys that stay valid after the connection is closed.
 _CONNECTION_INDEPENDENT: Final = frozenset(
     {
         "wsgi.errors",
@@ -31,9 +31,9 @@ _CONNECTION_INDEPENDENT: Final = frozenset(
         "wsgi.version",
     }
 )
-#: What an origin may code its pages in for us, the best first.
+#: The codings that the gateway requests from an origin, the preferred one first.
 CODINGS: Final = ("br", "gzip")
-#: Shorter wishes are read once and remembered: most readers send one of a few.
+#: Directives up to this length are cached: most clients send one of a few values.
 _MAX_MEMOISED: Final = 200
 _NO_BODY: Final = frozenset({"", "0"})
 
@@ -41,7 +41,7 @@ _NO_BODY: Final = frozenset({"", "0"})
 class Request:
     """A GET or HEAD request as a shared cache sees it.
 
-    `key` is None when the request is passed on, and `detail` says why.
+    `key` is None if the request bypasses the cache; `bypass_reason` says why.
     """
 
     __slots__ = (
@@ -56,31 +56,33 @@ class Request:
         "site",
     )
 
-    def __init__(self, environ: WSGIEnvironment, options: Options, keying: CacheKeyBuilder) -> None:
+    def __init__(
+        self, environ: WSGIEnvironment, options: Options, key_builder: CacheKeyBuilder
+    ) -> None:
         self.environ = environ
         self._options = options
         self.is_head = environ["REQUEST_METHOD"] == "HEAD"
-        wishes = "HTTP_CACHE_CONTROL" in environ or "HTTP_PRAGMA" in environ
+        has_directives = "HTTP_CACHE_CONTROL" in environ or "HTTP_PRAGMA" in environ
         self.directives = (
-            _parse_request_directives(environ, options) if wishes else reuse.NO_DIRECTIVES
+            _parse_request_directives(environ, options) if has_directives else reuse.NO_DIRECTIVES
         )
-        #: What the origin is asked for, where it has codings of its own.
+        #: The coding that is requested from an origin that compresses itself.
         self.origin_coding = (
             None
             if options.is_encoded_by_origin is None
             else _negotiate_origin_coding(environ, options)
         )
         self.bypass_reason = self._find_bypass_reason()
-        self.query = keying.query(environ) if environ.get("QUERY_STRING") else ""
-        self.site = keying.site(environ)
+        self.query = key_builder.query(environ) if environ.get("QUERY_STRING") else ""
+        self.site = key_builder.site(environ)
         self.key = None
         if self.bypass_reason is None:
-            self.key = keying.build(environ, self.query, self.site)
+            self.key = key_builder.build(environ, self.query, self.site)
         if self.key is None and self.bypass_reason is None:
             self.bypass_reason = "unkeyable"
 
     def header(self, name: str) -> str | None:
-        """Return a request field by its lower-case name; None when absent."""
+        """Return a request field by its lower-case name; None if it is absent."""
         value: str | None = self.environ.get(environ_name(name))
         return value
 
@@ -101,24 +103,24 @@ class Request:
 
     @property
     def fetches_head_only(self) -> bool:
-        """Tell whether the origin is asked for no more than the head."""
+        """Return whether the origin gets a HEAD request."""
         return self.is_head and not self._options.get_on_head
 
     @property
     def has_credentials(self) -> bool:
-        """Tell whether the request carries credentials that RFC 9111 section 3.5 speaks of."""
+        """Return whether the request has credentials as in RFC 9111 section 3.5."""
         return "HTTP_AUTHORIZATION" in self.environ or bool(self.environ.get("REMOTE_USER"))
 
     @property
     def personal(self) -> bool:
-        """Tell whether the origin sees something that names its reader: a cookie, credentials."""
+        """Return whether the origin sees a cookie or credentials of the reader."""
         return self.has_credentials or bool(self.header_for_origin("cookie"))
 
     @property
     def is_alias_url(self) -> bool:
-        """Tell whether a purge of the page's URL may miss the copy that this request gets.
+        """Return whether a purge of the page's URL may miss a copy cached under this URL.
 
-        The request has another URL than the page, or one that caches spell in more than one way.
+        The URL differs from the page's URL, or caches write it in more than one way.
         """
         environ = self.environ
         query = environ.get("QUERY_STRING", "")
@@ -128,9 +130,9 @@ class Request:
 
     @property
     def is_conditional(self) -> bool:
-        """Tell whether the request asks for less than the whole page."""
+        """Return whether the request has a condition or a Range."""
         environ = self.environ
-        return (  # spelt out, as every HIT asks for it
+        return (  # without a loop, because every HIT runs it
             "HTTP_IF_NONE_MATCH" in environ
             or "HTTP_IF_MODIFIED_SINCE" in environ
             or "HTTP_RANGE" in environ
@@ -138,9 +140,9 @@ class Request:
         )
 
     def environ_for_origin(self, *, conditions: bool = False) -> WSGIEnvironment:
-        """Return a copy of the environ for the origin, without what may not shape a shared page.
+        """Return a copy of the environ without fields that must not influence a shared response.
 
-        With `conditions` the reader's own conditions stay: the answer is for this reader alone.
+        With `conditions` the reader's conditions stay: the response is then for this reader only.
         """
         environ = {
             name: value
@@ -160,15 +162,15 @@ class Request:
             environ["REQUEST_METHOD"] = "GET"
         return environ
 
-    def detach(self, keying: CacheKeyBuilder) -> Request:
-        """Return a GET for the same page that outlives this request and its connection."""
+    def detach(self, key_builder: CacheKeyBuilder) -> Request:
+        """Return a GET for the same page that is independent of this request's connection."""
         environ = {
             name: value
             for name, value in self.environ_for_origin().items()
             if isinstance(value, str) or name in _CONNECTION_INDEPENDENT
         }
         environ["REQUEST_METHOD"] = "GET"
-        request = Request(environ, self._options, keying)
+        request = Request(environ, self._options, key_builder)
         request.directives = reuse.NO_DIRECTIVES
         return request
 
@@ -191,7 +193,7 @@ class Request:
             return "configured"
         if environ.get("CONTENT_LENGTH", "") not in _NO_BODY or "HTTP_TRANSFER_ENCODING" in environ:
             return "body"
-        # Only an origin may evaluate these (RFC 9111 section 4.3.2); the last two are WebDAV's.
+        # Only an origin may evaluate these (RFC 9111 section 4.3.2); the last two belong to WebDAV.
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
             return "precondition"
         if "HTTP_IF" in environ or "HTTP_IF_SCHEDULE_TAG_MATCH" in environ:
@@ -200,19 +202,19 @@ class Request:
 
 
 def drop_connection_fields(environ: WSGIEnvironment) -> None:
-    """Remove the fields that the request's own Connection names, before anybody reads them.
+    """Remove the fields that the request's Connection field lists (RFC 9110 section 7.6.1).
 
-    An application and a cache that read such a field would answer for a request that the next hop
-    never gets (RFC 9110 section 7.6.1).
+    If a cache or an application read such a field, its response would be for another request than
+    the one that the next hop receives.
     """
-    named = environ.get("HTTP_CONNECTION")
-    if named:
-        for name in connection.named_fields(named):
+    connection_value = environ.get("HTTP_CONNECTION")
+    if connection_value:
+        for name in connection.named_fields(connection_value):
             environ.pop(environ_name(name), None)
 
 
 def build_refill_environ(key: bytes, options: Options) -> WSGIEnvironment:
-    """Return the environ of a GET for the page with this key, for which no reader asks."""
+    """Return the environ of a GET that refills the page with this key."""
     site, path, query = keys.parse_cache_key(key)
     parts = urlsplit(site)
     return {
@@ -224,7 +226,7 @@ def build_refill_environ(key: bytes, options: Options) -> WSGIEnvironment:
         "SERVER_PORT": str(parts.port or keys.DEFAULT_PORTS[parts.scheme]),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": parts.netloc,
-        # As nearly every reader says, where the application has codings of its own.
+        # The usual value of browsers, for an application that compresses itself.
         "HTTP_ACCEPT_ENCODING": ", ".join(CODINGS),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": parts.scheme,
@@ -237,7 +239,7 @@ def build_refill_environ(key: bytes, options: Options) -> WSGIEnvironment:
 
 
 class CacheKeyBuilder:
-    """What of the options goes into each key, worked out once."""
+    """Builds cache keys, with the options that influence them prepared once."""
 
     __slots__ = ("_ignored", "_mount", "_site")
 
@@ -248,26 +250,26 @@ class CacheKeyBuilder:
         self._site = keys.normalise_site(scheme, authority) if authority else None
 
     def site(self, environ: WSGIEnvironment) -> str | None:
-        """Return the scheme and authority a request is for; None when there can't be such."""
+        """Return the scheme and authority of a request; None if they are invalid."""
         if self._site is not None:
             return self._site
         host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
         return keys.normalise_site(environ["wsgi.url_scheme"], host)
 
     def query(self, environ: WSGIEnvironment) -> str:
-        """Return the query without the parameters that no page reads."""
+        """Return the query without the ignored parameters."""
         return keys.remove_parameters(environ.get("QUERY_STRING", ""), self._ignored)
 
     def build(self, environ: WSGIEnvironment, query: str, site: str | None) -> bytes | None:
-        """Return the key of the page a request is for; None when it is passed on."""
+        """Return the cache key of a request; None if it can't have one."""
         if site is None:
             return None
         return keys.build_cache_key(site, self._mount + environ.get("PATH_INFO", ""), query)
 
     def for_url(self, url: str) -> bytes:
-        """Return the key of a URL; a path alone will do when the site is known.
+        """Return the key of a URL; a path is enough if a site is configured.
 
-        Raises ValueError when the URL names no site and none is configured.
+        Raises ValueError for a path if no site is configured.
         """
         if self._site is not None and url.startswith("/") and not url.startswith("//"):
             url = self._site + url
@@ -276,7 +278,7 @@ class CacheKeyBuilder:
 
 @lru_cache(maxsize=256)
 def environ_name(name: str) -> str:
-    """Return the environ's name of a request field."""
+    """Return the environ key of a request field."""
     return "HTTP_" + name.upper().replace("-", "_")
 
 
@@ -297,7 +299,7 @@ def _parse_cached(
 
 
 def _negotiate_origin_coding(environ: WSGIEnvironment, options: Options) -> str | None:
-    """Return the coding a reader would choose; None where all codings are of our making."""
+    """Return the coding that the reader prefers; None if the gateway makes all codings."""
     own = options.is_encoded_by_origin
     if own is None or not own(environ.get("PATH_INFO", "")):
         return None

@@ -1,4 +1,4 @@
-"""Reply: what one reader is sent of a stored response: all of it, a part, 304, or the head."""
+"""Build the response to one request from a stored response: 200, 206, 304, 416 or HEAD."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARTIAL = "206 Partial Content"
 
 @dataclass(slots=True)
 class GatewayResponse:
-    """A response that is ready to be started, but for Age and Cache-Status."""
+    """A response to one request; Age and Cache-Status are added last."""
 
     status_line: str
     headers: list[FieldLine]
@@ -30,7 +30,7 @@ class GatewayResponse:
 
 
 def build_text_response(line: str, sentence: str) -> GatewayResponse:
-    """Return a reply of the gateway's own, in one sentence, that nobody stores."""
+    """Return a no-store response of the gateway itself with one sentence as its body."""
     body = f"{sentence}\n".encode()
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
@@ -43,36 +43,38 @@ def build_text_response(line: str, sentence: str) -> GatewayResponse:
 def build_response(
     request: Request, stored: StoredResponse, body_of: Callable[[str], bytes | None], *, now: float
 ) -> GatewayResponse | None:
-    """Return the reply; None when the body that is needed is gone."""
-    answers = stored.representations
-    if len(answers) == 1:
-        (answer,) = answers.values()
+    """Return the response; None if the required body is no longer stored."""
+    representations = stored.representations
+    if len(representations) == 1:
+        (representation,) = representations.values()
     else:
-        answer = answers[codings.choose_coding(request.header("accept-encoding"), answers)]
+        representation = representations[
+            codings.choose_coding(request.header("accept-encoding"), representations)
+        ]
     if request.is_conditional:
-        if _is_not_modified(request, stored, answer, now):
-            return GatewayResponse("304 Not Modified", answer.not_modified.copy(), ())
+        if _is_not_modified(request, stored, representation, now):
+            return GatewayResponse("304 Not Modified", representation.not_modified.copy(), ())
         if not request.is_head and stored.status == _SUCCESS.start:
-            return _range_response(request, stored, answer, body_of, now)
+            return _range_response(request, stored, representation, body_of, now)
     if request.is_head:
-        return GatewayResponse(stored.status_line, answer.headers.copy(), ())
-    body = body_of(answer.body.coding)
+        return GatewayResponse(stored.status_line, representation.headers.copy(), ())
+    body = body_of(representation.body.coding)
     return (
         None
         if body is None
-        else GatewayResponse(stored.status_line, answer.headers.copy(), (body,))
+        else GatewayResponse(stored.status_line, representation.headers.copy(), (body,))
     )
 
 
 def _is_not_modified(
-    request: Request, stored: StoredResponse, answer: Representation, now: float
+    request: Request, stored: StoredResponse, representation: Representation, now: float
 ) -> bool:
     """Evaluate the reader's validators, entity tags first (RFC 9110 section 13.2.2)."""
     if stored.status not in _SUCCESS:
         return False
     none_match = request.header("if-none-match")
     if none_match is not None:
-        return not validators.evaluate_if_none_match(none_match, answer.body.etag)
+        return not validators.evaluate_if_none_match(none_match, representation.body.etag)
     since = request.header("if-modified-since")
     if since is None:
         return False
@@ -92,33 +94,33 @@ def _last_modified(stored: StoredResponse, now: float) -> int:
 def _range_response(
     request: Request,
     stored: StoredResponse,
-    answer: Representation,
+    representation: Representation,
     body_of: Callable[[str], bytes | None],
     now: float,
 ) -> GatewayResponse | None:
-    """Return the parts asked for, or everything where Range or If-Range don't let it be parts."""
-    body = body_of(answer.body.coding)
+    """Return the requested ranges, or the whole body if Range or If-Range require that."""
+    body = body_of(representation.body.coding)
     if body is None:
         return None
-    everything = GatewayResponse("200 OK", answer.headers.copy(), (body,))
-    asked, condition = request.header("range"), request.header("if-range")
-    if asked is None:
+    everything = GatewayResponse("200 OK", representation.headers.copy(), (body,))
+    range_header, condition = request.header("range"), request.header("if-range")
+    if range_header is None:
         return everything
     if condition is not None:
-        tag = validators.ETag.parse(answer.body.etag)
+        tag = validators.ETag.parse(representation.body.etag)
         if not validators.evaluate_if_range(condition, HeaderFields(stored.headers), tag, now=now):
             return everything
     try:
-        parts = ranges.select_ranges(asked, len(body))
+        parts = ranges.select_ranges(range_header, len(body))
     except ranges.RangeNotSatisfiableError:
-        refused = build_text_response(
+        error_response = build_text_response(
             "416 Range Not Satisfiable", f"The page has {len(body)} bytes."
         )
-        refused.headers.append(("Content-Range", f"bytes */{len(body)}"))
-        return refused
+        error_response.headers.append(("Content-Range", f"bytes */{len(body)}"))
+        return error_response
     if len(parts) > 1:
-        return _multipart_ranges(answer, body, parts)
-    return _single_range(answer, body, parts[0]) if parts else everything
+        return _multipart_ranges(representation, body, parts)
+    return _single_range(representation, body, parts[0]) if parts else everything
 
 
 def _single_range(answer: Representation, body: bytes, part: ranges.ByteRange) -> GatewayResponse:
@@ -157,7 +159,7 @@ def _multipart_ranges(
 
 
 def close_body(body: Iterable[bytes]) -> None:
-    """Tell an application that nobody reads its body, or no more of it."""
+    """Close a body that is not read to its end."""
     closes = getattr(body, "close", None)
     if closes is not None:
         closes()

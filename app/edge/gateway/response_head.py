@@ -1,6 +1,6 @@
-"""Head: status and header of an answer, with the instants between which it came.
+"""The status and header of a response, with the times of its request and its arrival.
 
-Instants are epoch seconds: the age of every HIT is counted from them.
+Times are epoch seconds, because the age of every HIT is computed from them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseHead:
-    """What an application or a store says before the body; there is always a Date."""
+    """Status, reason and header lines of a response; a Date is always present."""
 
     status: int
     reason: str
@@ -38,7 +38,7 @@ class ResponseHead:
     def from_wsgi(
         cls, line: str, pairs: Iterable[FieldLine], *, requested_at: float, received_at: float
     ) -> Self:
-        """Read a WSGI status line and header list; a line without a number is a 500."""
+        """Parse a WSGI status line and header list; a status line without a number is a 500."""
         code = line[:3]
         return cls(
             status=int(code) if code.isascii() and code.isdigit() else 500,
@@ -50,10 +50,10 @@ class ResponseHead:
 
     @property
     def status_line(self) -> str:
-        """Return the status line as WSGI wants it."""
+        """Return the status line in the form of WSGI."""
         return f"{self.status:03} {self.reason}"
 
     @property
     def content_length(self) -> int | None:
-        """Return Content-Length; None when it is absent, `framing.INVALID` when it is no number."""
+        """Return Content-Length; None if it is absent, `framing.INVALID` if it is not a number."""
         return framing.content_length(self.fields)

@@ -1,4 +1,4 @@
-"""Signing: what the gateway adds to each response: Age and its own member of Cache-Status."""
+"""Write the fields that the gateway adds to each response: Age, Cache-Status, capped headers."""
 
 from __future__ import annotations
 
@@ -23,106 +23,118 @@ if TYPE_CHECKING:
 
 
 class HeaderWriter:
-    """Speaks in the name of one gateway."""
+    """Writes the response fields of one gateway."""
 
     def __init__(self, options: Options) -> None:
         self._name = options.name
         self._internal = options.internal_fields
         self._hit = f"{CacheStatus(hit=True).to_field_value(options.name)}; ttl="
-        self._doubt = options.cap_level
+        self._cap_level = options.cap_level
 
     def cache_status_line(self, status: CacheStatus) -> FieldLine:
-        """Return the Cache-Status line; a line of its own after those from upstream."""
+        """Return the Cache-Status line, which follows the lines from upstream."""
         return ("Cache-Status", status.to_field_value(self._name))
 
     def without_internal_fields(
         self, headers: Iterable[FieldLine], request: Request | None
     ) -> list[FieldLine]:
-        """Return the lines without those for caches' eyes only; no request is passed on."""
+        """Return the lines without internal fields; `request` is None if the gateway passes."""
         pairs = list(headers)
-        shown = (pair for pair in pairs if pair[0].lower() not in self._internal)
-        lines = list(vary.in_one_line(shown))
+        visible_pairs = (pair for pair in pairs if pair[0].lower() not in self._internal)
+        lines = list(vary.in_one_line(visible_pairs))
         return self._capped_lines(lines, pairs, request) or lines
 
     def finish_hit(
-        self, sent: GatewayResponse, found: LookupResult, request: Request, now: float
+        self, response: GatewayResponse, lookup_result: LookupResult, request: Request, now: float
     ) -> GatewayResponse:
-        """Sign a response from the store; spelt out, as every HIT pays for it."""
-        stored, use = found.stored, found.use
+        """Complete a response from the store; written for speed, because every HIT runs it."""
+        stored, use = lookup_result.stored, lookup_result.use
         assert stored is not None
         age = max(0.0, now - stored.generated_at)
         fresh = use is ReuseDecision.FRESH or use is None
-        said = f"{self._hit}{int((stored.lifetime - age) // 1)}"
-        if self._doubt is not None:
-            lines = self._capped_lines(sent.headers, stored.internal_headers, request, fresh=fresh)
+        status_value = f"{self._hit}{int((stored.lifetime - age) // 1)}"
+        if self._cap_level is not None:
+            lines = self._capped_lines(
+                response.headers, stored.internal_headers, request, fresh=fresh
+            )
             if lines is not None:
-                sent.headers = lines
-                said = f"{said}; detail=capped" if fresh else said
+                response.headers = lines
+                status_value = f"{status_value}; detail=capped" if fresh else status_value
         if not fresh and use is not None:
-            said = f"{said}; detail={use.value}"
-        _add_age(sent, stored, age, now)
-        sent.headers.append(("Cache-Status", said))
-        return sent
+            status_value = f"{status_value}; detail={use.value}"
+        _add_age(response, stored, age, now)
+        response.headers.append(("Cache-Status", status_value))
+        return response
 
     def finish_forwarded(
         self,
-        sent: GatewayResponse,
+        response: GatewayResponse,
         stored: StoredResponse,
         request: Request,
         status: CacheStatus,
         now: float,
     ) -> GatewayResponse:
-        """Sign a response from the store for which the origin was asked."""
+        """Complete a response from the store after a request to the origin."""
         age = max(0.0, now - stored.generated_at)
         fresh = age < stored.lifetime
-        lines = self._capped_lines(sent.headers, stored.internal_headers, request, fresh=fresh)
+        lines = self._capped_lines(response.headers, stored.internal_headers, request, fresh=fresh)
         if lines is not None:
-            sent.headers = lines
+            response.headers = lines
             status = _with_capped_detail(status)
-        _add_age(sent, stored, age, now)
-        sent.headers.append(self.cache_status_line(status))
-        return sent
+        _add_age(response, stored, age, now)
+        response.headers.append(self.cache_status_line(status))
+        return response
 
     def finish_fetched(
-        self, sent: GatewayResponse, stored: StoredResponse, request: Request, status: CacheStatus
+        self,
+        response: GatewayResponse,
+        stored: StoredResponse,
+        request: Request,
+        status: CacheStatus,
     ) -> GatewayResponse:
-        """Sign a response that has just come, for the reader it was fetched for."""
-        lines = self._capped_lines(sent.headers, stored.internal_headers, request)
+        """Complete a response that was just fetched."""
+        lines = self._capped_lines(response.headers, stored.internal_headers, request)
         status = status if lines is None else _with_capped_detail(status)
-        headers = self.without_internal_fields(sent.headers if lines is None else lines, request)
-        sent.headers = [*headers, *stored.date_fields, self.cache_status_line(status)]
-        return sent
+        headers = self.without_internal_fields(
+            response.headers if lines is None else lines, request
+        )
+        response.headers = [*headers, *stored.date_fields, self.cache_status_line(status)]
+        return response
 
     def _capped_lines(
         self,
         headers: list[FieldLine],
-        kept: Iterable[FieldLine],
+        internal_lines: Iterable[FieldLine],
         request: Request | None,
         *,
         fresh: bool = True,
     ) -> list[FieldLine] | None:
-        """Return what is sent while caches behind can't be purged; None while they can.
+        """Return the lines with capped lifetimes; None while all downstream caches can be purged.
 
-        What is stale is kept briefly by all of them: nobody knows whether it is still right.
+        A stale response is always capped, because it may be outdated.
         """
-        if self._doubt is None:
+        if self._cap_level is None:
             return None
-        strange = request is None or request.is_alias_url
-        word = self._doubt(strange) if fresh else capped_headers.ALL_CAPPED
-        return capped_headers.apply_capped_headers(headers, kept, word) if word else None
+        is_alias_url = request is None or request.is_alias_url
+        cap_level = self._cap_level(is_alias_url) if fresh else capped_headers.ALL_CAPPED
+        return (
+            capped_headers.apply_capped_headers(headers, internal_lines, cap_level)
+            if cap_level
+            else None
+        )
 
 
 def _with_capped_detail(status: CacheStatus) -> CacheStatus:
     return status if status.detail else replace(status, detail="capped")
 
 
-def _add_age(sent: GatewayResponse, stored: StoredResponse, age: float, now: float) -> None:
-    """Add the Age: since it was made, or since somebody knew that a fresh one would be the same."""
+def _add_age(response: GatewayResponse, stored: StoredResponse, age: float, now: float) -> None:
+    """Add Date, Expires and Age; `Age: 0` and the current date if the response resets its age."""
     if stored.resets_age and age < stored.lifetime:
-        sent.headers += _renewed_date_fields(int(now), stored.expires_after)
+        response.headers += _renewed_date_fields(int(now), stored.expires_after)
     else:
-        sent.headers += stored.date_fields
-        sent.headers.append(("Age", str(int(age))))
+        response.headers += stored.date_fields
+        response.headers.append(("Age", str(int(age))))
 
 
 @lru_cache(maxsize=64)

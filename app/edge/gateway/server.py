@@ -1,4 +1,4 @@
-"""Server: gunicorn around one application, for `python -m app.edge.gateway`."""
+"""Run one application in gunicorn, for `python -m app.edge.gateway`."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ if TYPE_CHECKING:
 
     from ..http.fields import FieldLine
 
-_KEPT: Final = frozenset({"date", "server"})
+_ORIGIN_FIELDS: Final = frozenset({"date", "server"})
 
 
 class Response(gunicorn.http.wsgi.Response):  # type: ignore[misc] # gunicorn is not typed
-    """A response that keeps the origin's Date and Server, which gunicorn replaces by its own."""
+    """A response that keeps the origin's Date and Server instead of gunicorn's."""
 
     def process_headers(self, headers: list[FieldLine]) -> None:
-        """Take the header list of the application."""
+        """Process the header list of the application."""
         super().process_headers(headers)
-        self._kept = [(name, value) for name, value in headers if name.lower() in _KEPT]
+        self._origin_headers = [
+            (name, value) for name, value in headers if name.lower() in _ORIGIN_FIELDS
+        ]
 
     def default_headers(self) -> list[str]:
-        """Return the lines that gunicorn writes by itself, and the origin's in their place."""
-        kept = {name.lower() for name, _ in self._kept}
+        """Return gunicorn's own header lines, with the origin's Date and Server in their place."""
+        origin_names = {name.lower() for name, _ in self._origin_headers}
         lines: list[str] = super().default_headers()
-        lines = [line for line in lines if line.partition(":")[0].lower() not in kept]
-        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._kept)]
+        lines = [line for line in lines if line.partition(":")[0].lower() not in origin_names]
+        return [*lines, *(f"{name}: {value}\r\n" for name, value in self._origin_headers)]
 
 
 class _Uncacheable:
-    """A socket over which gunicorn writes an error of its own, which nobody may store."""
+    """A socket that adds `no-store` to an error response of gunicorn itself."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -42,7 +44,7 @@ class _Uncacheable:
         return getattr(self._client, name)
 
     def sendall(self, data: bytes) -> None:
-        """Send the response with `Cache-Control: no-store` behind its status line."""
+        """Send the response with `Cache-Control: no-store` after its status line."""
         status, end, rest = data.partition(b"\r\n")
         self._client.sendall(status + end + b"Cache-Control: no-store\r\n" + rest)
 
@@ -51,12 +53,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typed
     """A worker whose own error responses (400, 414, 417, 431, 500, 501) are not stored."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is no request, or what the application failed to answer."""
+        """Send an error response for an invalid request or a failed application."""
         super().handle_error(req, _Uncacheable(client), addr, exc)
 
 
 class Server(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
-    """One process with threads around one application."""
+    """A gunicorn server with one process and several threads."""
 
     def __init__(self, app: WSGIApplication, settings: dict[str, Any]) -> None:
         self._app = app

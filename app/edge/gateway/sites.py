@@ -1,7 +1,7 @@
-"""The sites whose pages a store holds: a purge of a path must reach the keys of all of them.
+"""The list of sites whose pages a store holds, so that a purge of a path covers all of them.
 
-Processes with different settings may share one store, and each keeps pages under the address of
-its own site. The list is kept in the store itself, so that any process can purge any page.
+Processes with different settings may share one store, and each stores pages under the URL of its
+own site. The list is stored in the store itself, so that any process can purge any page.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 _NAME = b"sites"
 
 _TOO_MANY = b"*"
-"""Stands for sites that found no room in the list."""
+"""The entry that replaces further sites when the list is full."""
 
 
 class Lists(Protocol):
-    """Keeps short lists for all processes of a machine."""
+    """Stores short lists for all processes of a machine."""
 
     def get_metadata(self, name: bytes) -> bytes | None:
-        """The lines that were listed under a name."""
+        """Return the lines stored under a name."""
 
     def enlist(self, name: bytes, line: bytes, *, full: bytes) -> bool:
-        """Add a line to the list of a name, or `full` where there is no room for it."""
+        """Add a line to the list under a name, or add `full` if the list has no room."""
 
 
 class Sites:
@@ -34,11 +34,11 @@ class Sites:
         self._lists = lists
 
     def add(self, site: str) -> bool:
-        """List a site before its first page is stored; False when that could not be written."""
+        """Add a site before its first page is stored; return False if that failed."""
         return self._lists.enlist(_NAME, site.encode(), full=_TOO_MANY)
 
-    def known(self) -> tuple[str, ...] | None:
-        """The sites that were listed; None when there are more than the list has room for."""
+    def list_sites(self) -> tuple[str, ...] | None:
+        """Return the sites in the list; None if it had no room for all of them."""
         lines = (self._lists.get_metadata(_NAME) or b"").split(b"\n")
         return None if _TOO_MANY in lines else tuple(_decoded(lines))
 

@@ -1,4 +1,4 @@
-"""Keeper: from an answer to what is stored of it, and from a newer head to a fresher one."""
+"""Build the stored response from a response, and freshen it from a 304 or HEAD."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .options import Options
     from .request import Request
 
-#: Not part of the stored lines: each body has its own.
+#: Not among the stored header lines: each body has its own values.
 _PER_BODY_FIELDS: Final = frozenset({"content-length", "etag"})
-#: Fields that promise a lifetime to one kind of cache or another.
+#: Fields that give a lifetime to CDNs and surrogates.
 _CDN_FIELDS: Final = ("cdn-cache-control", "surrogate-control", "x-accel-expires")
 #: RFC 9111 section 4.2.4: any of these forbids serving stale; s-maxage implies proxy-revalidate.
 _NO_STALE_DIRECTIVES: Final = ("must-revalidate", "proxy-revalidate", "s-maxage")
@@ -27,25 +27,27 @@ _NO_STALE_DIRECTIVES: Final = ("must-revalidate", "proxy-revalidate", "s-maxage"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshenedResponse:
-    """A stored response under a newer head, and whether it may still be stored."""
+    """A stored response with updated header fields, and whether it may still be stored."""
 
     stored: StoredResponse
-    verdict: storing.StorageDecision
+    decision: storing.StorageDecision
 
 
 class StorageRules:
-    """Applies the options of one gateway to what its origin says."""
+    """Decides for one gateway which responses it stores, and builds the stored values."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
 
     def candidate(self, head: ResponseHead, request: Request) -> storing.StorageCandidate:
-        """Return the question whether this may be stored for that request."""
-        obeyed = targeted.effective_directives(head.fields, self._options.targeted_fields)
-        lifetime = freshness.explicit_lifetime(head.fields, obeyed, received_at=head.received_at)
-        guesses = head.status in freshness.HEURISTIC_STATUSES or "public" in obeyed.directives
-        guesses = guesses and not request.personal
-        if lifetime.source is None and guesses and self._options.heuristic_fraction:
+        """Return the facts from which `storing.decide_storage` decides."""
+        effective = targeted.effective_directives(head.fields, self._options.targeted_fields)
+        lifetime = freshness.explicit_lifetime(head.fields, effective, received_at=head.received_at)
+        allows_heuristic = (
+            head.status in freshness.HEURISTIC_STATUSES or "public" in effective.directives
+        )
+        allows_heuristic = allows_heuristic and not request.personal
+        if lifetime.source is None and allows_heuristic and self._options.heuristic_fraction:
             lifetime = freshness.heuristic_lifetime(
                 head.fields, received_at=head.received_at, fraction=self._options.heuristic_fraction
             )
@@ -53,7 +55,7 @@ class StorageRules:
             status=head.status,
             reason=head.reason,
             fields=head.fields,
-            effective=obeyed,
+            effective=effective,
             lifetime=lifetime,
             has_credentials=request.has_credentials,
             personal=request.personal,
@@ -68,27 +70,34 @@ class StorageRules:
         candidate: storing.StorageCandidate,
         request: Request,
     ) -> StoredResponse:
-        """Return what to keep of a complete answer; its codings come later."""
-        ours = self._options.compress and request.origin_coding is None
-        packs = ours and content_coding.is_compressible(
+        """Return the stored form of a complete response; compressed bodies are added later."""
+        may_compress = self._options.compress and request.origin_coding is None
+        compresses = may_compress and content_coding.is_compressible(
             head.fields, candidate.effective.directives, status=head.status
         )
         etag = head.fields.first("etag")
         bodies = (BodyInfo(coding="identity", length=len(content), etag=etag),)
-        large = len(content) >= self._options.min_compress_size
-        return self.build(head, candidate, request, bodies, coded=packs, unpacked=packs and large)
+        is_large_enough = len(content) >= self._options.min_compress_size
+        return self.build(
+            head,
+            candidate,
+            request,
+            bodies,
+            vary_on_coding=compresses,
+            needs_compression=compresses and is_large_enough,
+        )
 
     def freshen(
         self, old: StoredResponse, newer: ResponseHead, request: Request
     ) -> FreshenedResponse:
-        """Return a stored response as a 304 or HEAD has it now (RFC 9111 sections 3.2, 4.3.4)."""
+        """Return a stored response updated from a 304 or HEAD (RFC 9111 sections 3.2, 4.3.4)."""
         lines = (*old.headers, *old.internal_headers)
-        left_out = (
+        excluded = (
             self.candidate(newer, request).excluded_fields
             | self._options.per_request_fields
             | _PER_BODY_FIELDS
         )
-        merged = header_update.update_stored_fields(lines, newer.pairs, left_out)
+        merged = header_update.update_stored_fields(lines, newer.pairs, excluded)
         etag = newer.fields.first("etag") or _etag(old)
         head = ResponseHead(
             status=old.status,
@@ -102,21 +111,26 @@ class StorageRules:
             replace(body, etag=content_coding.etag_for_coding(body.coding, etag))
             for body in old.bodies
         )
-        coded = len(bodies) > 1 or old.needs_compression
-        made = self.build(
-            head, candidate, request, bodies, coded=coded, unpacked=old.needs_compression
+        vary_on_coding = len(bodies) > 1 or old.needs_compression
+        stored = self.build(
+            head,
+            candidate,
+            request,
+            bodies,
+            vary_on_coding=vary_on_coding,
+            needs_compression=old.needs_compression,
         )
         return FreshenedResponse(
-            stored=replace(made, id=old.id), verdict=storing.decide_storage(candidate)
+            stored=replace(stored, id=old.id), decision=storing.decide_storage(candidate)
         )
 
     def unstored_fields(
         self, head: ResponseHead, candidate: storing.StorageCandidate
     ) -> tuple[FieldLine, ...]:
-        """Return the fields that are for this one reader, and Age as it came from upstream."""
+        """Return the fields that only this reader gets, and the Age from upstream."""
         private = candidate.effective.directives.fields("private")
-        validated = candidate.effective.directives.fields("no-cache")
-        names = private | validated | self._options.per_request_fields | {"age"}
+        no_cache = candidate.effective.directives.fields("no-cache")
+        names = private | no_cache | self._options.per_request_fields | {"age"}
         return tuple(
             pair
             for pair in head.pairs
@@ -130,13 +144,13 @@ class StorageRules:
         request: Request,
         bodies: tuple[BodyInfo, ...],
         *,
-        coded: bool = False,
-        unpacked: bool = False,
+        vary_on_coding: bool = False,
+        needs_compression: bool = False,
     ) -> StoredResponse:
-        """Return the value: lines sorted into shown and internal, times and verdicts worked out."""
+        """Build a stored response: visible and internal lines, lifetimes, times and flags."""
         directives, options = candidate.effective.directives, self._options
-        left_out = candidate.excluded_fields | options.per_request_fields | _PER_BODY_FIELDS
-        lines = [pair for pair in head.pairs if pair[0].lower() not in left_out]
+        excluded = candidate.excluded_fields | options.per_request_fields | _PER_BODY_FIELDS
+        lines = [pair for pair in head.pairs if pair[0].lower() not in excluded]
         headers = tuple(pair for pair in lines if pair[0].lower() not in options.internal_fields)
         initial_age = freshness.corrected_initial_age(
             head.fields, requested_at=head.requested_at, received_at=head.received_at
@@ -145,7 +159,7 @@ class StorageRules:
             id=secrets.token_hex(8),
             status=head.status,
             reason=head.reason,
-            headers=vary.in_one_line(headers, *(["Accept-Encoding"] if coded else [])),
+            headers=vary.in_one_line(headers, *(["Accept-Encoding"] if vary_on_coding else [])),
             internal_headers=tuple(
                 pair for pair in lines if pair[0].lower() in options.internal_fields
             ),
@@ -160,13 +174,14 @@ class StorageRules:
             stale_while_revalidate=directives.delta_seconds("stale-while-revalidate") or 0,
             stale_if_error=directives.delta_seconds("stale-if-error") or 0,
             resets_age=self._resets_age(candidate),
-            needs_compression=unpacked,
+            needs_compression=needs_compression,
         )
 
     def _resets_age(self, candidate: storing.StorageCandidate) -> bool:
-        """Tell whether a HIT is as new as a fresh answer, and whether that matters to anybody.
+        """Return whether a hit may be sent with `Age: 0`.
 
-        Only the gateway's own field counts: nobody else is told of each purge.
+        The page must be purged on every change, which only the gateway's own field promises, and a
+        downstream cache must be allowed to store it.
         """
         obeyed, options = candidate.effective, self._options
         own = options.reset_age and obeyed.source == options.targeted_fields[0]
@@ -184,11 +199,11 @@ class StorageRules:
 
 
 def _is_cacheable_downstream(fields: HeaderFields, options: Options) -> bool:
-    """Tell whether caches behind the gateway may keep the response, so that an Age costs them."""
+    """Return whether caches downstream of the gateway may store the response."""
     if any(name in fields and name not in options.internal_fields for name in _CDN_FIELDS):
         return True
-    said = Directives.parse(fields.lines("cache-control"))
-    return bool(said.delta_seconds("s-maxage") or said.delta_seconds("max-age"))
+    directives = Directives.parse(fields.lines("cache-control"))
+    return bool(directives.delta_seconds("s-maxage") or directives.delta_seconds("max-age"))
 
 
 def _etag(stored: StoredResponse) -> str | None:
@@ -197,6 +212,6 @@ def _etag(stored: StoredResponse) -> str | None:
 
 
 def _unstored_pairs(etag: str | None, newer: ResponseHead) -> tuple[FieldLine, ...]:
-    """Return what is not among the stored lines but counts for the verdict and the age."""
+    """Return fields that are not stored but matter for the decision and for the age."""
     tag = () if etag is None else (("ETag", etag),)
     return (*tag, ("Age", str(freshness.parse_age(newer.fields))))

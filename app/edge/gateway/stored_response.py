@@ -1,6 +1,6 @@
-"""Stored: one response the gateway keeps, with what a HIT needs worked out beforehand.
+"""A stored response, with everything a HIT needs computed in advance, and its encoding as bytes.
 
-Instants are epoch seconds and spans are seconds here: they are compared on every HIT.
+Times are epoch seconds and durations are seconds, because they are compared on every HIT.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..http.fields import HeaderFields
 
 Headers = tuple[tuple[str, str], ...]
 
-#: Of a 304 (RFC 9110 section 15.4.5) these are left out: they describe the content that isn't sent.
+#: Fields left out of a 304 (RFC 9110 section 15.4.5): they describe the content, which isn't sent.
 _CONTENT: Final = frozenset(
     {
         "content-encoding",
@@ -28,17 +28,17 @@ _CONTENT: Final = frozenset(
     }
 )
 _DATED: Final = frozenset({"date", "expires"})
-_MAGIC: Final = b"broadsheet stored 3\n"
+_MAGIC: Final = b"broadsheet stored 4\n"
 _CHECK: Final = 4
 
 
 class StoredFormatError(ValueError):
-    """The bytes were not written by `encode`, or not all of them are there."""
+    """The bytes were not written by `encode`, or they are incomplete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyInfo:
-    """One content coding in which the response's body is kept."""
+    """One content coding in which the response's body is stored."""
 
     coding: str
     length: int
@@ -47,7 +47,7 @@ class BodyInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representation:
-    """What is said of one body: complete header lists for a 200 and a 304, Age apart."""
+    """The complete header lists of one body for a 200 and for a 304, without Age."""
 
     body: BodyInfo
     headers: list[tuple[str, str]]
@@ -56,12 +56,12 @@ class Representation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResponse:
-    """One variant of one URL: its head, its times and its verdict; the bodies are in the store.
+    """One variant of one URL: header, times and flags; the bodies are stored separately.
 
-    `headers` go to readers, `internal` are kept but never shown; neither holds a hop-by-hop or
-    per-request field, Age, or what a body has of its own (Content-Length; ETag and Content-Encoding
-    too where the gateway made codings). `vary` is what it was selected with: lower-case request
-    field names and normalised values, `None` for an absent one.
+    `headers` are sent to readers, `internal_headers` never. Neither contains hop-by-hop or
+    per-request fields, Age, or the fields of a single body (Content-Length; also ETag and
+    Content-Encoding if the gateway compressed it). `vary` holds the selecting request fields:
+    lower-case names and normalised values, `None` for an absent field.
     """
 
     id: str
@@ -73,43 +73,47 @@ class StoredResponse:
     bodies: tuple[BodyInfo, ...]
     requested_at: float
     received_at: float
-    #: When the response was made or last validated by the origin: now - born is its Age.
+    #: When the origin generated or last validated the response; now - generated_at is its Age.
     generated_at: float
-    #: Seconds from `born` for which it is fresh.
+    #: Seconds from `generated_at` for which it is fresh.
     lifetime: float
-    #: Never used without validation (no-cache).
+    #: Whether it must be validated before each use (no-cache).
     requires_validation: bool = False
-    #: Never used stale (must-revalidate, proxy-revalidate, s-maxage).
+    #: Whether it must not be used stale (must-revalidate, proxy-revalidate, s-maxage).
     forbids_stale: bool = False
-    #: Seconds after `lifetime` in which it may be used while it is refreshed.
+    #: Seconds after `lifetime` in which it may be served while it is refreshed.
     stale_while_revalidate: float = 0
-    #: Seconds after `lifetime` in which it may be used instead of an error.
+    #: Seconds after `lifetime` in which it may be served instead of an error.
     stale_if_error: float = 0
-    #: As new as a fresh answer for as long as it is fresh: purges tell of every change.
+    #: Whether it is sent with `Age: 0` and a current `Date` while fresh: every change purges it.
     resets_age: bool = False
-    #: To be packed, which nobody has done yet.
+    #: Whether compressed bodies are still to be added.
     needs_compression: bool = False
-    #: Date and Expires of a vouched one, which are said anew each time, and the span between them.
+    #: If `resets_age`: Date and Expires, which each hit replaces, and the seconds between them.
     date_fields: Headers = field(init=False, compare=False, repr=False)
     expires_after: int | None = field(init=False, compare=False, repr=False)
-    #: The status line a WSGI server wants, and an answer for each body.
+    #: The WSGI status line, and the header lists for each body.
     status_line: str = field(init=False, compare=False, repr=False)
     representations: dict[str, Representation] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "status_line", f"{self.status:03} {self.reason}")
         until = self._expires_delta() if self.resets_age else None
-        said = {"date"} if until is None else {"date", "expires"}
-        dated = tuple(pair for pair in self.headers if self.resets_age and pair[0].lower() in said)
+        date_names = {"date"} if until is None else {"date", "expires"}
+        dated = tuple(
+            pair for pair in self.headers if self.resets_age and pair[0].lower() in date_names
+        )
         object.__setattr__(self, "expires_after", until)
         object.__setattr__(self, "date_fields", dated)
         object.__setattr__(
-            self, "representations", {body.coding: self._answer(body) for body in self.bodies}
+            self,
+            "representations",
+            {body.coding: self._representation(body) for body in self.bodies},
         )
 
     @property
     def fields(self) -> HeaderFields:
-        """All stored lines, with the ETag that the origin gave."""
+        """Return all stored lines, with the ETag of the origin."""
         etag = self.representations["identity"].body.etag
         return HeaderFields(
             [*self.headers, *self.internal_headers, *([("ETag", etag)] if etag else [])]
@@ -121,7 +125,7 @@ class StoredResponse:
         date = dates.parse_http_date(fields.single("date"), now=self.received_at)
         return None if expires is None or date is None else expires - date
 
-    def _answer(self, body: BodyInfo) -> Representation:
+    def _representation(self, body: BodyInfo) -> Representation:
         headers = [pair for pair in self.headers if pair not in self.date_fields]
         if body.etag is not None:
             headers.append(("ETag", body.etag))
@@ -141,7 +145,7 @@ _FIELDS: Final = tuple(
 
 
 def encode(stored: StoredResponse) -> bytes:
-    """Return the bytes from which `decode` makes an equal value."""
+    """Return the value as bytes, for `decode`."""
     values = {name: getattr(stored, name) for name in _FIELDS}
     values["bodies"] = [[body.coding, body.length, body.etag] for body in stored.bodies]
     payload = _JSON.encode(values).encode("ascii")
@@ -150,24 +154,26 @@ def encode(stored: StoredResponse) -> bytes:
 
 @lru_cache(maxsize=512)
 def decode(data: bytes) -> StoredResponse:
-    """Return what `encode` was given; remembered, as the same bytes mean the same value.
+    """Return the value that `encode` was given; cached, because the same bytes give the same value.
 
-    Raises ForeignBytesError for bytes of another kind, version or length: nothing is stored there.
+    Raises StoredFormatError for bytes of another kind, version or length.
     """
     start = len(_MAGIC) + _CHECK
     payload = data[start:]
     if data[: len(_MAGIC)] != _MAGIC:
-        raise StoredFormatError("Not a response stored by this version of the gateway.")
+        raise StoredFormatError(
+            "The bytes are not a response stored by this version of the gateway."
+        )
     if zlib.crc32(payload).to_bytes(_CHECK) != data[len(_MAGIC) : start]:
-        raise StoredFormatError("A stored response is torn: its checksum is wrong.")
+        raise StoredFormatError("A stored response is damaged: its checksum is wrong.")
     try:
         return _from_json(json.loads(payload))
     except (ValueError, TypeError, KeyError) as error:
-        raise StoredFormatError("A stored response does not have the fields it should.") from error
+        raise StoredFormatError("A stored response does not have the expected fields.") from error
 
 
 def _from_json(values: dict[str, list[list[str]]]) -> StoredResponse:
-    pairs = {name: _pairs(values[name]) for name in ("headers", "internal", "vary")}
+    pairs = {name: _pairs(values[name]) for name in ("headers", "internal_headers", "vary")}
     bodies = tuple(
         BodyInfo(coding=coding, length=int(length), etag=etag)
         for coding, length, etag in values.pop("bodies")

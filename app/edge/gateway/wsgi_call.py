@@ -1,7 +1,7 @@
-"""Exchange: one question to the application, and its answer before it is sent anywhere.
+"""Call a WSGI application and return its response as a value before anything is sent.
 
-WSGI lets an application start its response before or while its iterable runs, write() before it
-returns and change its mind with exc_info until the first byte: here that becomes a plain value.
+A WSGI application may call start_response before or during iteration, call write() before it
+returns, and replace the header with exc_info until the first byte is sent. This module hides that.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
     from ..http.fields import FieldLine
 
-#: Where an application tells in its environ, as a token, why it keeps its answer from caches.
+#: The environ key under which an application gives, as a token, its reason against storing.
 FINDING_KEY: Final = "broadsheet.finding"
 
 
 class NoResponseError(RuntimeError):
-    """The application returned without having called start_response."""
+    """The application returned without a call of start_response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginResponse:
-    """An application's answer: its head, its body as far as it is still to come, its finding."""
+    """The response of the application: its head, the body to read, and its finding."""
 
     head: ResponseHead
     body: BodyReader
@@ -37,58 +37,58 @@ class OriginResponse:
 
 
 class BodyReader:
-    """An application's body: what was written, what was read ahead, and the rest; close it."""
+    """The body of an application: written chunks, chunks read ahead, and the rest. Close it."""
 
-    def __init__(self, iterable: Iterable[bytes], written: list[bytes]) -> None:
+    def __init__(self, iterable: Iterable[bytes], chunks: list[bytes]) -> None:
         self._iterable = iterable
-        self._ahead = written
+        self._chunks = chunks
         self._iterator: Iterator[bytes] | None = None
 
     def peek(self) -> None:
-        """Read up to the first chunk with something in it; applications may start only there."""
+        """Read up to the first non-empty chunk: some applications call start_response only then."""
         self._iterator = self._iterator or iter(self._iterable)
         for chunk in self._iterator:
             if chunk:
-                self._ahead.append(chunk)
+                self._chunks.append(chunk)
                 return
 
-    def spool(self, most: int) -> bytes | None:
-        """Read it all and close it; None when there is more than `most`, and nothing is lost then.
+    def spool(self, limit: int) -> bytes | None:
+        """Read the whole body and close it; return None, with nothing lost, if it exceeds `limit`.
 
-        What the application raises on the way is raised here, and by `remaining` once more after
-        what came before it; the body is then still to be closed.
+        An exception of the application is raised here, and again by `remaining` after the chunks
+        that preceded it. The caller must then still close the body.
         """
         self._iterator = self._iterator or iter(self._iterable)
-        size = sum(map(len, self._ahead))
+        size = sum(map(len, self._chunks))
         try:
             for chunk in self._iterator:
-                self._ahead.append(chunk)
+                self._chunks.append(chunk)
                 size += len(chunk)
-                if size > most:
+                if size > limit:
                     return None
         except Exception as error:
             self._iterator = _FailingIterator(error)
             raise
-        if size > most:
+        if size > limit:
             return None
         self.close()
-        return b"".join(self._ahead)
+        return b"".join(self._chunks)
 
     def remaining(self) -> Iterable[bytes]:
-        """Return what a server is to send: the application's own iterable if it is untouched."""
-        if self._iterator is None and not self._ahead:
+        """Return the rest for the server: the application's own iterable if nothing was read."""
+        if self._iterator is None and not self._chunks:
             return self._iterable
-        return _RemainingBody(chain(self._ahead, self._iterator or self._iterable), self.close)
+        return _RemainingBody(chain(self._chunks, self._iterator or self._iterable), self.close)
 
     def close(self) -> None:
-        """Tell the application that nobody reads on."""
+        """Close the application's iterable."""
         close = getattr(self._iterable, "close", None)
         if close is not None:
             close()
 
 
 class _FailingIterator:
-    """The rest of a body that broke off: what it raised is raised to who reads on."""
+    """An iterator that raises the exception that ended a body."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -101,7 +101,7 @@ class _FailingIterator:
 
 
 class _RemainingBody:
-    """The chunks of a body that was touched, with the close() of the application's iterable."""
+    """The chunks of a partly read body, with the close() of the application's iterable."""
 
     def __init__(self, chunks: Iterable[bytes], close: Callable[[], None]) -> None:
         self._chunks = chunks
@@ -112,7 +112,7 @@ class _RemainingBody:
 
 
 class _StartResponse:
-    """The start_response an application is given."""
+    """The start_response callable that is passed to the application."""
 
     def __init__(self) -> None:
         self.head: tuple[str, list[FieldLine]] | None = None
@@ -120,7 +120,7 @@ class _StartResponse:
         self.is_committed = False
 
     def commit_head(self) -> tuple[str, list[FieldLine]]:
-        """Return the head; from now on the application can't change it."""
+        """Return the head; the application can't change it from now on."""
         if self.head is None:
             raise NoResponseError("The application returned without calling start_response.")
         self.is_committed = True
@@ -140,9 +140,9 @@ class _StartResponse:
 def call_application(
     app: WSGIApplication, environ: WSGIEnvironment, clock: Callable[[], float]
 ) -> OriginResponse:
-    """Call the application and return its answer as soon as its head is known.
+    """Call the application and return its response as soon as its head is known.
 
-    Whatever it raises is raised here; its iterable is then closed.
+    If the application raises, its iterable is closed and the exception is raised here.
     """
     requested_at = clock()
     start = _StartResponse()
@@ -159,23 +159,23 @@ def call_application(
 
 
 class ShortBodyError(RuntimeError):
-    """The application gave fewer bytes than its Content-Length announced.
+    """The application sent fewer bytes than its Content-Length.
 
-    The server has sent the head already: it must end the connection, so that the reader does not
-    take the next response for the rest of this one.
+    The server has sent the head already. It must close the connection, so that the client does not
+    read the next response as the rest of this one.
     """
 
 
 def measured(
     body: Iterable[bytes], length: int | None, environ: WSGIEnvironment
 ) -> Iterable[bytes]:
-    """Return a body that gives exactly `length` bytes, or raises ShortBodyError at its end.
+    """Return a body that yields exactly `length` bytes or raises ShortBodyError at its end.
 
-    A body without a length, and a file that the server may send by itself, stay as they are.
+    A body without a length, or a file that the server sends itself, is returned unchanged.
     """
     if length is None or length < 0 or _is_file(body, environ):
         return body
-    return _Measured(body, _Meter(left=length))
+    return _Measured(body, _Meter(remaining=length))
 
 
 def _is_file(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
@@ -184,22 +184,22 @@ def _is_file(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
 
 
 class _Meter:
-    """How many bytes of a response are still to come; None while nobody announced a number."""
+    """Counts the bytes of a response that remain; None if there is no Content-Length."""
 
-    def __init__(self, left: int | None = None) -> None:
-        self.left = left
+    def __init__(self, remaining: int | None = None) -> None:
+        self.remaining = remaining
 
-    def cut(self, chunk: bytes) -> bytes:
-        """Return as much of a chunk as was announced."""
-        if self.left is None:
+    def truncate(self, chunk: bytes) -> bytes:
+        """Return the part of the chunk that Content-Length allows."""
+        if self.remaining is None:
             return chunk
-        chunk = chunk[: self.left]
-        self.left -= len(chunk)
+        chunk = chunk[: self.remaining]
+        self.remaining -= len(chunk)
         return chunk
 
 
 class _Measured:
-    """A body that ends where its Content-Length says, and tells when it ends before."""
+    """A body that ends after Content-Length bytes, and raises ShortBodyError if it is shorter."""
 
     def __init__(self, body: Iterable[bytes], meter: _Meter) -> None:
         self._body = body
@@ -207,12 +207,12 @@ class _Measured:
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._body:
-            yield self._meter.cut(chunk)
-            if self._meter.left == 0:
+            yield self._meter.truncate(chunk)
+            if self._meter.remaining == 0:
                 return
-        if self._meter.left:
-            yield b""  # so that the head goes out: it may tell a server in front of a file
-            raise ShortBodyError(f"{self._meter.left} bytes of the body are missing.")
+        if self._meter.remaining:
+            yield b""  # makes the server send the head, which may name a file (X-Accel-Redirect)
+            raise ShortBodyError(f"{self._meter.remaining} bytes of the body are missing.")
 
     def close(self) -> None:
         close = getattr(self._body, "close", None)
@@ -226,9 +226,9 @@ def pass_through(
     start_response: StartResponse,
     rewrite: Callable[[str, list[FieldLine]], list[FieldLine]],
 ) -> Iterable[bytes]:
-    """Let the application answer the server itself; only its header list goes through `rewrite`.
+    """Call the application with the server's start_response; `rewrite` changes the header list.
 
-    Its body ends where its Content-Length says, or with ShortBodyError.
+    The body ends after Content-Length bytes, or with ShortBodyError if it is shorter.
     """
     meter = _Meter()
     started = False
@@ -238,13 +238,13 @@ def pass_through(
         head = ResponseHead.from_wsgi(status, headers, requested_at=0, received_at=0)
         bodiless = environ["REQUEST_METHOD"] == "HEAD" or framing.has_no_body(head.status)
         length = 0 if bodiless else head.content_length
-        meter.left = None if length == framing.INVALID else length
+        meter.remaining = None if length == framing.INVALID else length
         repaired = framing.repaired(head.status, headers, head.content_length)
         write = start_response(status, rewrite(status, repaired), *exc_info)
         started = True
-        return lambda data: write(meter.cut(data))
+        return lambda data: write(meter.truncate(data))
 
     body = app(environ, start)
-    if started and (meter.left is None or _is_file(body, environ)):
+    if started and (meter.remaining is None or _is_file(body, environ)):
         return body
     return _Measured(body, meter)

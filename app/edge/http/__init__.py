@@ -1,4 +1,4 @@
-"""What HTTP says about caching: pure functions.
+"""The rules of the HTTP RFCs about caching, as pure functions.
 
-Law of the room: no clock, no I/O, no framework. A parser of a foreign header never raises.
+They use no clock, no I/O and no framework. A parser of a foreign header never raises.
 """

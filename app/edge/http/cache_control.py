@@ -1,7 +1,7 @@
-"""Directives: what a Cache-Control field, or a targeted one (RFC 9213), says.
+"""Parse and write the directives of Cache-Control and of targeted fields (RFC 9213).
 
-Law: `Directives.parse` never raises, and in doubt reads the more restrictive meaning.
-`Directives.of` is for our own words and refuses what could not be sent.
+`Directives.parse` never raises, and if a value is ambiguous it uses the more restrictive meaning.
+`Directives.of` builds our own values and raises for a value that can't be sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SECONDS_DIRECTIVES: Final = frozenset(
 )
 #: Directives whose argument, if any, is a list of field names.
 FIELD_LIST_DIRECTIVES: Final = frozenset({"no-cache", "private"})
-#: Directives that are there or not; an argument changes nothing.
+#: Directives without an argument; one that is present is ignored.
 FLAG_DIRECTIVES: Final = frozenset(
     {
         "immutable",
@@ -37,7 +37,7 @@ FLAG_DIRECTIVES: Final = frozenset(
         "public",
     }
 )
-#: RFC 9111 section 1.2.2: what is larger counts as this much.
+#: RFC 9111 section 1.2.2: a larger number counts as this one.
 MAX_DELTA_SECONDS: Final = 2**31
 
 Argument: TypeAlias = str | int | timedelta | Iterable[str] | bool | None
@@ -49,16 +49,16 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL: Final = re.compile(r'(["\\])')
 _BACKSLASHED: Final = r"\\\1"
 _CONTROLS: Final = dict.fromkeys((*range(0x20), 0x7F), " ")
-_DIGITS_OF_LONGEST: Final = len(str(MAX_DELTA_SECONDS))
+_MAX_DIGITS: Final = len(str(MAX_DELTA_SECONDS))
 
 
 class Directives(Mapping[str, str | None]):
-    """An immutable mapping of lower-case directive name to its argument, `None` for a bare one.
+    """An immutable mapping of lower-case directive names to arguments, `None` without one.
 
-    A directive that comes more than once (RFC 9111 section 4.2.1) counts once, with its most
-    restrictive meaning: the shorter lifetime, the union of field names, the bare `private` over
-    `private="field"`. A number that is none makes the lifetime zero, so the response is stale.
-    Of an unknown directive the first occurrence counts.
+    A repeated directive (RFC 9111 section 4.2.1) is merged to its most restrictive meaning: the
+    shorter lifetime, the union of field names, the bare `private` over `private="field"`. An
+    invalid number makes the lifetime zero, so the response is stale. Of an unknown directive the
+    first occurrence is used.
     """
 
     __slots__ = ("_arguments",)
@@ -69,60 +69,60 @@ class Directives(Mapping[str, str | None]):
 
     @classmethod
     def parse(cls, lines: Iterable[str]) -> Self:
-        """Read the field's lines, whatever they hold; what is no directive is left out."""
-        found: dict[str, str | None] = {}
+        """Parse the lines of a field; skip elements that are not directives."""
+        arguments: dict[str, str | None] = {}
         for line in lines:
             for element in _elements(line.translate(_CONTROLS)):
-                _add_directive(found, element)
-        return cls(found)
+                _add_directive(arguments, element)
+        return cls(arguments)
 
     @classmethod
     def of(cls, **directives: Argument) -> Self:
         """Build from Python names: `Directives.of(max_age=60, private=["Set-Cookie"])`.
 
-        Seconds are an `int` or a `timedelta` (fractions are cut off), field names a list or a
-        string with commas; `True` is a bare directive, `False` and `None` leave it out.
-        Raises ValueError for what no header could say.
+        Seconds are an `int` or a `timedelta` (fractions are truncated), field names a list or a
+        string with commas; `True` is a bare directive, `False` and `None` omit it.
+        Raises ValueError for a value that no header can contain.
         """
-        found: dict[str, str | None] = {}
+        arguments: dict[str, str | None] = {}
         for name, value in directives.items():
             if value is not None and value is not False:
                 directive = name.rstrip("_").replace("_", "-").lower()
-                found[directive] = _argument(directive, value)
-        return cls(found)
+                arguments[directive] = _argument(directive, value)
+        return cls(arguments)
 
     def seconds(self, name: str) -> timedelta | None:
-        """Return the directive's span; zero when its argument is no number, None when absent."""
+        """Return the duration of a directive; zero if it is not a number, None if absent."""
         number = self.delta_seconds(name)
         return None if number is None else timedelta(seconds=number)
 
     def delta_seconds(self, name: str) -> int | None:
-        """Return what `seconds` returns as a plain number, for arithmetic with epoch seconds."""
+        """Return the same as `seconds` as a number, for arithmetic with epoch seconds."""
         if name not in self._arguments:
             return None
         return _parse_seconds(self._arguments[name]) or 0
 
     def fields(self, name: str) -> frozenset[str]:
-        """Return the lower-case field names a `private` or `no-cache` is limited to.
+        """Return the lower-case field names to which `private` or `no-cache` is limited.
 
-        Empty when the directive is absent or speaks of the whole response; `whole` tells which.
+        Empty if the directive is absent or covers the whole response; see `is_unqualified`.
         """
-        if name not in self._arguments:  # nearly always, and asked many times
+        if name not in self._arguments:  # the most frequent case, on a hot path
             return frozenset()
         return _field_names(self._arguments[name]) or frozenset()
 
     def is_unqualified(self, name: str) -> bool:
-        """Tell whether the directive is there and speaks of the whole response.
+        """Return whether the directive is present and covers the whole response.
 
-        A field list with something in it that is no field name counts as the whole response.
+        A field list with an invalid field name counts as the whole response.
         """
         return name in self._arguments and not self.fields(name)
 
     def replace(self, **directives: Argument) -> Self:
         """Return a copy in which the given directives (as in `of`) are replaced or removed."""
         names = {name.rstrip("_").replace("_", "-").lower() for name in directives}
-        kept = {name: value for name, value in self._arguments.items() if name not in names}
-        return type(self)({**kept, **type(self).of(**directives)})
+        remaining = {name: value for name, value in self._arguments.items() if name not in names}
+        return type(self)({**remaining, **type(self).of(**directives)})
 
     def __getitem__(self, name: str) -> str | None:
         return self._arguments[name]
@@ -154,7 +154,7 @@ class Directives(Mapping[str, str | None]):
 def _elements(line: str) -> Iterator[str]:
     """Split at the commas outside quoted strings.
 
-    After a quote that is never closed every comma splits, so that it can't hide a `no-store`.
+    After an unclosed quote every comma splits, so that the quote can't hide a `no-store`.
     """
     position = 0
     while position < len(line):
@@ -167,26 +167,26 @@ def _elements(line: str) -> Iterator[str]:
         position = end + 1
 
 
-def _add_directive(found: dict[str, str | None], element: str) -> None:
-    before, equals, written = element.partition("=")
+def _add_directive(arguments: dict[str, str | None], element: str) -> None:
+    before, equals, raw_argument = element.partition("=")
     name = before.strip().lower()
     if not _TOKEN.fullmatch(name):
         return
-    value = _parse_argument(written) if equals else None
+    value = _parse_argument(raw_argument) if equals else None
     if value is not None and before.endswith(" "):
-        # No space belongs there: the name is believed, a number is not.
+        # A space before `=` is invalid: the name counts, a number does not.
         value = f" {value}"
     if name in FLAG_DIRECTIVES:
-        found[name] = None
-    elif name in found:
-        found[name] = _most_restrictive(name, found[name], value)
+        arguments[name] = None
+    elif name in arguments:
+        arguments[name] = _most_restrictive(name, arguments[name], value)
     else:
-        found[name] = value
+        arguments[name] = value
 
 
-def _parse_argument(written: str) -> str:
-    """Return the argument; RFC 9111 section 5.2 accepts token and quoted-string for each."""
-    stripped = written.rstrip(" ")
+def _parse_argument(raw_argument: str) -> str:
+    """Parse an argument; RFC 9111 section 5.2 allows token and quoted-string for each."""
+    stripped = raw_argument.rstrip(" ")
     quoted = _QUOTED.fullmatch(stripped)
     return _ESCAPED.sub(r"\1", quoted[1]) if quoted else stripped
 
@@ -205,17 +205,17 @@ def _most_restrictive(name: str, one: str | None, other: str | None) -> str | No
 
 
 def _parse_seconds(argument: str | None) -> int | None:
-    """Return delta-seconds; None when the argument is none."""
+    """Parse delta-seconds; return None if the argument is invalid."""
     if argument is None or not (argument.isascii() and argument.isdigit()):
         return None
     digits = argument.lstrip("0")
-    if len(digits) > _DIGITS_OF_LONGEST:
+    if len(digits) > _MAX_DIGITS:
         return MAX_DELTA_SECONDS
     return min(int(digits or "0"), MAX_DELTA_SECONDS)
 
 
 def _field_names(argument: str | None) -> frozenset[str] | None:
-    """Return the lower-case names; None when there are none or one of them can't be a name."""
+    """Return the lower-case names; None if there are none or one is not a field name."""
     names = {name.strip().lower() for name in (argument or "").split(",")} - {""}
     if not names or not all(_TOKEN.fullmatch(name) for name in names):
         return None
@@ -223,9 +223,9 @@ def _field_names(argument: str | None) -> frozenset[str] | None:
 
 
 def _argument(name: str, value: Argument) -> str | None:
-    """Return the argument as text, or say what is wrong with it."""
+    """Return the argument as text; raise ValueError if it is invalid."""
     if not _TOKEN.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a cache directive.")
+        raise ValueError(f"{name!r} is not the name of a cache directive.")
     if name in FLAG_DIRECTIVES and value is not True:
         raise ValueError(f"{name} takes no argument; write {name.replace('-', '_')}=True.")
     if value is True:
@@ -251,15 +251,15 @@ def _fields_argument(name: str, value: Argument) -> str:
         value = value.split(",")
     if isinstance(value, int | timedelta) or value is None:
         raise ValueError(f"{name} takes True or a list of field names, not {value!r}.")
-    joined = ", ".join(field.strip() for field in value)
-    if _field_names(joined) is None:
-        raise ValueError(f"{name} needs field names such as 'Set-Cookie', not {joined!r}.")
-    return joined
+    names = ", ".join(field.strip() for field in value)
+    if _field_names(names) is None:
+        raise ValueError(f"{name} needs field names such as 'Set-Cookie', not {names!r}.")
+    return names
 
 
 def _extension_argument(name: str, value: Argument) -> str:
     if not isinstance(value, str | int):
-        raise ValueError(  # noqa: TRY004 - one kind of error for whatever can't be sent
+        raise ValueError(  # noqa: TRY004 - one type of error for all values that can't be sent
             f"{name} takes a string, a number or True, not {value!r}."
         )
     text = str(value)

@@ -1,4 +1,4 @@
-"""CacheStatus: what became of a request at this cache, in the words of RFC 9211."""
+"""The Cache-Status field: how a cache handled a request (RFC 9211)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .structured_fields import BareItem, Token, format_item
 
 
 class ForwardReason(Enum):
-    """Why a request went on towards the origin (RFC 9211 section 2.2)."""
+    """Why a request was forwarded to the origin (RFC 9211 section 2.2)."""
 
     BYPASS = "bypass"
     METHOD = "method"
@@ -24,7 +24,7 @@ class ForwardReason(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheStatus:
-    """One member of the Cache-Status list; `hit` and `fwd` exclude one another."""
+    """One member of the Cache-Status list; `hit` and `fwd` exclude each other."""
 
     hit: bool = False
     fwd: ForwardReason | None = None
@@ -37,11 +37,11 @@ class CacheStatus:
 
     def __post_init__(self) -> None:
         if self.hit and self.fwd is not None:
-            raise ValueError("A request is either answered by the cache or forwarded, not both.")
+            raise ValueError("A response is either a hit or forwarded: pass either hit or fwd.")
 
     def to_field_value(self, cache: str) -> str:
-        """Return the member as the cache with this name says it."""
-        said: dict[str, BareItem | None] = {
+        """Return the member for the cache with this name."""
+        parameters: dict[str, BareItem | None] = {
             "hit": self.hit or None,
             "fwd": None if self.fwd is None else Token(self.fwd.value),
             "fwd-status": self.fwd_status,
@@ -52,5 +52,5 @@ class CacheStatus:
             "detail": None if self.detail is None else Token(self.detail),
         }
         return format_item(
-            Token(cache), {name: value for name, value in said.items() if value is not None}
+            Token(cache), {name: value for name, value in parameters.items() if value is not None}
         )

@@ -1,4 +1,4 @@
-"""Codings: which content coding a reader takes (RFC 9110 section 12.5.3)."""
+"""Choose the content coding by Accept-Encoding (RFC 9110 section 12.5.3)."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MEMBER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9a-z]+)(?:[ \t]*;[ \t]*q=([01](?:\.\d{0,3})?))?")
-#: What is longer is nobody's wish.
-_LONGEST: Final = 1024
+#: A longer Accept-Encoding is ignored.
+_MAX_LENGTH: Final = 1024
 #: RFC 9110 section 8.4.1.3: a recipient treats x-gzip as gzip.
 _ALIASES: Final = {"x-gzip": "gzip"}
 
 
 def parse_weights(header: str) -> dict[str, float]:
-    """Return the weight of each coding; what is malformed is left out."""
-    found: dict[str, float] = {}
+    """Return the weight of each coding; skip malformed elements."""
+    weights: dict[str, float] = {}
     for member in header.lower().split(","):
         match = _MEMBER.fullmatch(member.strip(" \t"))
         if match:
             name = _ALIASES.get(match[1], match[1])
-            found[name] = min(1.0, float(match[2])) if match[2] else 1.0
-    return found
+            weights[name] = min(1.0, float(match[2])) if match[2] else 1.0
+    return weights
 
 
 def choose_coding(header: str | None, available: Iterable[str]) -> str:
-    """Return the best available coding; `available` is in our order of preference.
+    """Return the best available coding; `available` is in the server's order of preference.
 
-    Among equal weights our order decides. Identity is the answer when nothing else is acceptable,
-    even if it is refused: RFC 9110 lets a server answer so, and a page is better than a 406.
+    That order decides between equal weights. If no coding is acceptable, the result is identity,
+    even if it is excluded: RFC 9110 allows that, and a page is better than a 406.
     """
-    if not header or len(header) > _LONGEST:
+    if not header or len(header) > _MAX_LENGTH:
         return "identity"
     return _choose_cached(header, tuple(available))
 
 
 @lru_cache(maxsize=512)
 def _choose_cached(header: str, available: tuple[str, ...]) -> str:
-    asked = parse_weights(header)
-    best, heaviest = "identity", asked.get("identity", 0.0)
+    weights = parse_weights(header)
+    best, heaviest = "identity", weights.get("identity", 0.0)
     for coding in available:
         if coding != "identity":
-            weight = asked.get(coding, asked.get("*", 0.0))
+            weight = weights.get(coding, weights.get("*", 0.0))
             if weight > 0 and weight >= heaviest and (weight > heaviest or best == "identity"):
                 best, heaviest = coding, weight
     return best

@@ -1,4 +1,4 @@
-"""Connection: fields that speak of one hop and go no further (RFC 9110 section 7.6.1)."""
+"""Hop-by-hop fields, which are not forwarded (RFC 9110 section 7.6.1)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-#: RFC 9110 section 7.6.1: a sender must not list a field that is for all recipients. One that does
-#: can't remove what frames, routes or restricts a message, or what tells where it came from:
-#: whoever comes next would read another message than the one that was sent here.
+#: Fields that Connection can't remove. A sender must not list a field that is for all recipients
+#: (RFC 9110 section 7.6.1): without the fields that frame, route or restrict a message, or that
+#: name its source, the next recipient would read another message.
 PROTECTED: Final = frozenset(
     {
         "age",
@@ -47,14 +47,14 @@ PROTECTED: Final = frozenset(
         "www-authenticate",
     }
 )
-#: `Content-Length`, `Content-Type` and the other descriptions of the body, and `X-Forwarded-For`
-#: with its kin, are protected like the fields above.
+#: Prefixes of further protected fields: `Content-Length`, `Content-Type` and the like, and
+#: `X-Forwarded-For` and the like.
 _PROTECTED_PREFIXES: Final = ("content-", "x-forwarded-")
 _USUAL: Final = frozenset({"close", "keep-alive", "upgrade", "keep-alive, upgrade"})
 
 
 def nominated(lines: Iterable[str]) -> frozenset[str]:
-    """Return the lower-case names that `Connection` lists and that it may remove."""
+    """Return the lower-case names in `Connection` that may be removed."""
     names = {name.strip(" \t").lower() for line in lines for name in line.split(",")}
     return frozenset(name for name in names - PROTECTED - {""} if _removable(name))
 
@@ -66,16 +66,16 @@ def _removable(name: str) -> bool:
 def named_fields(connection: str) -> frozenset[str]:
     """Return the end-to-end fields that a `Connection` value removes from its message.
 
-    The fields of `HOP_BY_HOP` are left out: they are read by whoever received the message, who
-    sends none of them on. So is a name with an underscore, which CGI spells like another name.
+    The fields of `HOP_BY_HOP` are excluded: the recipient reads them and never forwards them.
+    Names with an underscore are excluded too, because CGI can't distinguish them from others.
     """
-    if connection.lower() in _USUAL:  # nearly every request: they name no field
+    if connection.lower() in _USUAL:  # nearly every request: no field is listed
         return frozenset()
     names = nominated((connection,)) - HOP_BY_HOP
     return frozenset(name for name in names if "_" not in name)
 
 
 def hop_by_hop(fields: HeaderFields) -> frozenset[str]:
-    """Return the lower-case names that must not be stored or sent on, Connection's own included."""
+    """Return the lower-case names that must not be stored or forwarded."""
     lines = fields.lines("connection")
     return HOP_BY_HOP | nominated(lines) if lines else HOP_BY_HOP

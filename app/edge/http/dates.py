@@ -1,4 +1,4 @@
-"""Dates: HTTP-date (RFC 9110 section 5.6.7) to epoch seconds and back; always GMT, never raises."""
+"""Parse and format HTTP-date (RFC 9110 section 5.6.7) as epoch seconds; parsing never raises."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TIME: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
 _SHORT: Final = r"(?:mon|tue|wed|thu|fri|sat|sun)"
 _LONG: Final = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _MONTH: Final = "(?P<month>" + "|".join(_MONTHS) + ")"
-#: RFC 9111 section 4.2: caches read case-insensitively and take no zone but GMT.
+#: RFC 9111 section 4.2: caches parse dates case-insensitively and accept only GMT.
 _FORMS: Final = tuple(
     re.compile(form, re.IGNORECASE | re.ASCII)
     for form in (
@@ -36,24 +36,24 @@ _FORMS: Final = tuple(
         rf"{_SHORT} {_MONTH} (?P<day>\d\d| \d) {_TIME} (?P<year>\d{{4}})",
     )
 )
-_LONGEST: Final = 40
+_MAX_LENGTH: Final = 40
 _CENTURY: Final = 100
 _AHEAD: Final = 50
 _LEAP_SECOND: Final = 60
 
 
 def parse_http_date(text: str | None, *, now: float) -> int | None:
-    """Return the instant, or None when it is none of the three forms.
+    """Return the time as epoch seconds; None if it has none of the three formats.
 
-    `now` tells in which century the two-digit year of an RFC 850 date lies.
+    `now` determines the century of the two-digit year of an RFC 850 date.
     """
-    if text is None or len(text) > _LONGEST:
+    if text is None or len(text) > _MAX_LENGTH:
         return None
-    return _read(text, datetime.fromtimestamp(now, UTC).year)
+    return _parse(text, datetime.fromtimestamp(now, UTC).year)
 
 
-@lru_cache(maxsize=256)  # one answer's Date and Expires are asked for again and again
-def _read(text: str, this_year: int) -> int | None:
+@lru_cache(maxsize=256)  # the same Date and Expires are parsed many times
+def _parse(text: str, this_year: int) -> int | None:
     for form in _FORMS:
         match = form.fullmatch(text)
         if match:
@@ -62,7 +62,7 @@ def _read(text: str, this_year: int) -> int | None:
 
 
 def format_http_date(instant: float) -> str:
-    """Return an IMF-fixdate; fractions of a second are cut off."""
+    """Return an IMF-fixdate; fractions of a second are truncated."""
     when = datetime.fromtimestamp(int(instant), UTC)
     day, month = _DAYS[when.weekday()], _NAMES[when.month - 1]
     return f"{day}, {when.day:02} {month} {when.year:04} {when:%H:%M:%S} GMT"

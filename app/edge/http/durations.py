@@ -1,4 +1,4 @@
-"""Spans of time as HTTP counts them and as people say them."""
+"""Convert durations to delta-seconds and to readable text."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import timedelta
 
-_LONGEST = 2**31
+_MAX_SECONDS = 2**31
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def delta_seconds(span: timedelta) -> int:
-    """Count the span in delta-seconds: whole, never negative, at most 2^31 (RFC 9111 §1.2.2)."""
-    return min(max(int(span.total_seconds()), 0), _LONGEST)
+    """Return the duration in delta-seconds: whole, from 0 to 2^31 (RFC 9111 §1.2.2)."""
+    return min(max(int(span.total_seconds()), 0), _MAX_SECONDS)
 
 
 def format_duration(span: timedelta) -> str:
-    """Say the span in its two largest units: "1 day", "1 hour 30 minutes"."""
-    left = delta_seconds(span)
+    """Return the duration in its two largest units: "1 day", "1 hour 30 minutes"."""
+    remaining = delta_seconds(span)
     parts: list[str] = []
     for unit, size in _UNITS:
-        count, left = divmod(left, size)
+        count, remaining = divmod(remaining, size)
         if count:
             parts.append(f"{count} {unit}{'s' if count > 1 else ''}")
     return " ".join(parts[:2]) or "0 seconds"

@@ -1,4 +1,4 @@
-"""Fields: the header fields of one message, looked up without regard to case."""
+"""The header fields of one message, with case-insensitive lookup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class HeaderFields:
-    """The lines of a message by lower-case name, each name's lines in their order."""
+    """The header lines of a message by lower-case name, in their order."""
 
     __slots__ = ("_lines",)
 
@@ -33,32 +33,32 @@ class HeaderFields:
         return self._lines.get(name, [])
 
     def first(self, name: str) -> str | None:
-        """Return the first line's value; None when there is no line."""
+        """Return the value of the first line; None if there is no line."""
         lines = self._lines.get(name)
         return lines[0] if lines else None
 
     def single(self, name: str) -> str | None:
-        """Return the value of a field that may come once; None when absent or contradictory."""
+        """Return the value of a singleton field; None if absent or contradictory."""
         lines = set(self._lines.get(name, ()))
         return lines.pop() if len(lines) == 1 else None
 
     def combined(self, name: str) -> str:
-        """Return all lines as one list value (RFC 9110 section 5.3); empty when absent."""
+        """Return all lines as one list value (RFC 9110 section 5.3); empty if absent."""
         return ", ".join(self._lines.get(name, ()))
 
     @property
     def sendable(self) -> bool:
-        """Tell whether each line is a header field that a server can send."""
+        """Return whether each line is a header field that a server can send."""
         return all(
             is_name(name) and all(map(is_value, lines)) for name, lines in self._lines.items()
         )
 
 
 def is_name(text: str) -> bool:
-    """Tell whether this can be the name of a header field (RFC 9110 section 5.1)."""
+    """Return whether the text is a valid field name (RFC 9110 section 5.1)."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def is_value(text: str) -> bool:
-    """Tell whether this can be the value of a header field (RFC 9110 section 5.5)."""
+    """Return whether the text is a valid field value (RFC 9110 section 5.5)."""
     return _VALUE.fullmatch(text) is not None

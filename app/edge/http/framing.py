@@ -1,4 +1,4 @@
-"""Framing: where the body of a message ends (RFC 9112 section 6)."""
+"""Determine where the body of a message ends (RFC 9112 section 6)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from .fields import FieldLine, HeaderFields
 
-#: Content-Length was sent, but not as one number.
+#: The result for a Content-Length that is not one number.
 INVALID: Final = -1
-_LONGEST: Final = 18
+_MAX_DIGITS: Final = 18
 _NO_CONTENT: Final = 204
 _NOT_MODIFIED: Final = 304
 _FINAL: Final = 200
@@ -20,15 +20,15 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 class FramingError(ValueError):
-    """Nobody can tell where the body of this message ends."""
+    """The end of the body of this message can't be determined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framing:
     """How the body of a response is delimited: by chunks, by a length, or by the connection's end.
 
-    `contradictory` says that the head gives more than one answer, so that two readers of this
-    message could see different bodies: it must not be stored.
+    `contradictory` is true if the head allows several interpretations. Two recipients could then
+    see different bodies, so the response must not be stored.
     """
 
     chunked: bool
@@ -37,25 +37,25 @@ class Framing:
 
 
 def has_no_body(status: int) -> bool:
-    """Tell whether a response with this status never has a body (RFC 9110 section 6.4.1)."""
+    """Return whether a response with this status never has a body (RFC 9110 section 6.4.1)."""
     return status < _FINAL or status in {_NO_CONTENT, _NOT_MODIFIED}
 
 
 def content_length(fields: HeaderFields) -> int | None:
-    """Return Content-Length; None when it is absent, INVALID when it is not one number."""
+    """Return Content-Length; None if it is absent, INVALID if it is not one number."""
     lines = fields.lines("content-length")
     if not lines:
         return None
     values = {value.strip(" \t") for line in lines for value in line.split(",")}
     value = values.pop() if len(values) == 1 else ""
-    valid = value.isascii() and value.isdigit() and len(value) <= _LONGEST
+    valid = value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS
     return int(value) if valid else INVALID
 
 
 def of_response(fields: HeaderFields, *, http_1_0: bool = False) -> Framing:
     """Return the framing of a response that may have a body (RFC 9112 section 6.3).
 
-    Raises FramingError for a transfer coding that was not asked for, and for several lengths.
+    Raises FramingError for a transfer coding that was not requested, and for several lengths.
     """
     length = content_length(fields)
     if "transfer-encoding" not in fields:
@@ -65,15 +65,15 @@ def of_response(fields: HeaderFields, *, http_1_0: bool = False) -> Framing:
         return Framing(chunked=False, length=length if valid else None, contradictory=not valid)
     codings = fields.combined("transfer-encoding")
     if codings.lower() != "chunked":
-        raise FramingError(f"The transfer coding {codings!r} was not asked for.")
+        raise FramingError(f"The transfer coding {codings!r} was not requested.")
     return Framing(chunked=True, length=None, contradictory=http_1_0 or length is not None)
 
 
 def repaired(status: int, pairs: Iterable[FieldLine], length: int | None) -> list[FieldLine]:
-    """Return the lines of a response without a framing that would be wrong.
+    """Return the header lines of a response without a wrong Content-Length.
 
-    `length` is its Content-Length as `content_length` returns it. A server frames what it sends
-    by itself: where the length is left out, it uses chunks or closes the connection.
+    `length` is the result of `content_length`. Without a length the server uses chunks or closes
+    the connection.
     """
     pairs = list(pairs)
     framing = [pair for pair in pairs if pair[0].lower() in _FRAMING]

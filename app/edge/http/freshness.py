@@ -1,6 +1,6 @@
-"""Freshness: how old a response is and how long it may be used (RFC 9111 section 4.2).
+"""Compute the age and the freshness lifetime of a response (RFC 9111 section 4.2).
 
-Instants are epoch seconds and spans are seconds: age is computed on every HIT.
+Times are epoch seconds and durations are seconds, because the age is computed on every HIT.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from .fields import HeaderFields
     from .targeted import EffectiveDirectives
 
-#: RFC 9110 section 15.1: these may be given a lifetime by heuristics; a 206 is never stored here.
+#: Statuses that allow a heuristic lifetime (RFC 9110 section 15.1), except 206: it is not stored.
 HEURISTIC_STATUSES: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
-#: A heuristic never trusts a page for longer than this.
+#: The maximum heuristic lifetime in seconds.
 _HEURISTIC_CAP: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshnessLifetime:
-    """Seconds of freshness and the lower-case name of what gave them; None when nothing did."""
+    """Seconds of freshness and the lower-case name of their source; None without a source."""
 
     seconds: float
     source: str | None
@@ -44,7 +44,7 @@ def explicit_lifetime(
 def heuristic_lifetime(
     fields: HeaderFields, *, received_at: float, fraction: float
 ) -> FreshnessLifetime:
-    """Return a part of the time since Last-Modified (section 4.2.2), a day at most."""
+    """Return a fraction of the time since Last-Modified (section 4.2.2), at most one day."""
     modified = dates.parse_http_date(fields.single("last-modified"), now=received_at)
     if modified is None:
         return FreshnessLifetime(seconds=0, source=None)
@@ -53,9 +53,9 @@ def heuristic_lifetime(
 
 
 def response_date(fields: HeaderFields, received_at: float) -> float:
-    """Return the response's Date, or when it was received if it has none (RFC 9110, 6.6.1)."""
-    sent = dates.parse_http_date(fields.first("date"), now=received_at)
-    return received_at if sent is None else sent
+    """Return the response's Date, or the time of its arrival without one (RFC 9110, 6.6.1)."""
+    date = dates.parse_http_date(fields.first("date"), now=received_at)
+    return received_at if date is None else date
 
 
 def corrected_initial_age(
@@ -68,7 +68,7 @@ def corrected_initial_age(
 
 
 def parse_age(fields: HeaderFields) -> int:
-    """Return the upstream Age: the first member, zero when it is no number (section 5.1)."""
+    """Return the upstream Age: the first member, zero if it is invalid (section 5.1)."""
     first = (fields.first("age") or "").partition(",")[0].strip(" \t")
     if not (first.isascii() and first.isdigit()):
         return 0
@@ -77,6 +77,6 @@ def parse_age(fields: HeaderFields) -> int:
 
 
 def _until_expiry(fields: HeaderFields, received_at: float) -> float:
-    """Return the span from Date to Expires; zero when Expires is invalid or contradictory."""
+    """Return the time from Date to Expires; zero if Expires is invalid or contradictory."""
     expires = dates.parse_http_date(fields.single("expires"), now=received_at)
     return 0 if expires is None else max(0.0, expires - response_date(fields, received_at))

@@ -1,4 +1,4 @@
-"""Updating: stored header fields after a 304 or HEAD said newer ones (RFC 9111 section 3.2)."""
+"""Update stored header fields from a 304 or HEAD (RFC 9111 section 3.2)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
     from .fields import FieldLine
 
-#: They describe the very bytes that are stored, which did not change.
+#: Fields that describe the stored bytes, which did not change.
 _BYTES: Final = frozenset({"content-encoding", "content-length", "content-range"})
 
 
 def update_stored_fields(
     stored: Iterable[FieldLine], newer: Iterable[FieldLine], left_out: Collection[str]
 ) -> tuple[FieldLine, ...]:
-    """Return the stored lines with each field that came anew replaced by its new lines."""
+    """Return the stored lines with each received field replaced by its new lines."""
     fresh = tuple(
         (name, value)
         for name, value in newer

@@ -1,6 +1,6 @@
-"""Lines: the header section of a message as bytes, and the fields that it consists of.
+"""Parse the header section of a message from bytes.
 
-What is no field is left out and reported: a parser of a foreign header never raises.
+Lines that are not fields are skipped and reported: a parser of a foreign header never raises.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _INVALID: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """The fields of one message; `malformed` when a line had to be left out or repaired."""
+    """The fields of one message; `malformed` if a line had to be skipped or repaired."""
 
     pairs: tuple[FieldLine, ...]
     malformed: bool
@@ -31,8 +31,8 @@ class Section:
 def parse(lines: Iterable[bytes]) -> Section:
     """Return the fields of these lines, which end with LF and may be folded.
 
-    White space before the colon is removed (RFC 9112 section 5.1), each control character becomes
-    a space (RFC 9110 section 5.5), and so does a fold (RFC 9112 section 5.2).
+    White space before the colon is removed (RFC 9112 section 5.1). Each control character is
+    replaced by a space (RFC 9110 section 5.5), and so is a fold (RFC 9112 section 5.2).
     """
     pairs: list[FieldLine] = []
     malformed = False
@@ -54,7 +54,7 @@ def cleaned_value(value: str) -> str:
 
 
 def _unfolded(lines: Iterable[bytes]) -> Iterator[str]:
-    """Give each line without its end; one that begins with white space continues the last one."""
+    """Yield each line without its end, joined with the folded lines that follow it."""
     pending: str | None = None
     for line in lines:
         text = line.decode("latin-1").removesuffix("\n").removesuffix("\r")

@@ -1,6 +1,6 @@
-"""One spelling per query string: declared parameters, once each, not blank, in order of name.
+"""Canonical query strings: declared parameters, once each, not blank, sorted by name.
 
-Pure. Trackers, which only scripts in the browser read, are left alone.
+Tracking parameters, which only scripts in the browser read, are not changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BEGINNINGS = tuple(name.removesuffix("*") for name in TRACKERS if name.endswith
 
 
 def canonical_query(query: str, declared: Collection[str]) -> str:
-    """Return the query with nothing but the declared parameters, each in its first value."""
+    """Return the query with only the declared parameters, each with its first value."""
     first: dict[str, str] = {}
     for name, value in parse_qsl(query, errors="replace"):
         if name in declared:
@@ -26,12 +26,14 @@ def canonical_query(query: str, declared: Collection[str]) -> str:
 
 
 def is_canonical_query(query: str, declared: Collection[str]) -> bool:
-    """Tell whether the query, trackers aside, is written the one way it should be."""
-    kept = "&".join(part for part in query.split("&") if not _is_tracking_parameter(part))
-    return kept == canonical_query(query, declared)
+    """Return whether the query, without tracking parameters, is canonical."""
+    query_without_tracking = "&".join(
+        part for part in query.split("&") if not _is_tracking_parameter(part)
+    )
+    return query_without_tracking == canonical_query(query, declared)
 
 
 def _is_tracking_parameter(part: str) -> bool:
-    # As it is written: a cache that leaves trackers out of its key does not decode their names.
+    # Not decoded: a cache that removes tracking parameters does not decode their names.
     name = part.partition("=")[0]
     return name.startswith(_BEGINNINGS) or name in TRACKERS

@@ -1,4 +1,4 @@
-"""Ranges: the part of a body that a Range field asks for (RFC 9110 section 14)."""
+"""Select the parts of a body that a Range field requests (RFC 9110 section 14)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 _SPEC: Final = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
-#: More parts than this are not sent one by one (section 14.2 warns of them).
+#: The maximum number of parts in one response (section 14.2 warns of many).
 MAX_RANGES: Final = 4
-#: More than this many, joined or not, is nobody's wish.
-_MOST_ASKED: Final = 64
-_LONGEST: Final = 1024
+#: A Range with more parts than this is ignored, even if they can be coalesced.
+_MAX_REQUESTED_RANGES: Final = 64
+_MAX_LENGTH: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,46 +27,46 @@ class ByteRange:
 
 
 class RangeNotSatisfiableError(ValueError):
-    """No byte that was asked for exists: the answer is 416."""
+    """No requested byte exists: the response is a 416."""
 
 
 def select_range(header: str, length: int) -> ByteRange | None:
-    """Return the one part that is asked for, neighbours joined; None means: send everything.
+    """Return the single requested part, after coalescing; None means the whole body.
 
-    Raises UnsatisfiableError when the field is right and nothing fits.
+    Raises RangeNotSatisfiableError if the field is valid and no part exists.
     """
-    found = select_ranges(header, length, most=1)
-    return found[0] if found else None
+    ranges = select_ranges(header, length, limit=1)
+    return ranges[0] if ranges else None
 
 
-def select_ranges(header: str, length: int, *, most: int = MAX_RANGES) -> tuple[ByteRange, ...]:
-    """Return the parts that are asked for, neighbours joined; none means: send everything.
+def select_ranges(header: str, length: int, *, limit: int = MAX_RANGES) -> tuple[ByteRange, ...]:
+    """Return the requested parts, after coalescing; an empty result means the whole body.
 
-    Whatever is malformed, in another unit or of too many parts is ignored, as section 14.2
-    allows. Raises UnsatisfiableError when the field is right and nothing fits.
+    A field that is malformed, in another unit or with too many parts is ignored, as section 14.2
+    allows. Raises RangeNotSatisfiableError if the field is valid and no part exists.
     """
     unit, equals, specs = header.partition("=")
-    if not equals or unit.strip(" \t").lower() != "bytes" or len(header) > _LONGEST:
+    if not equals or unit.strip(" \t").lower() != "bytes" or len(header) > _MAX_LENGTH:
         return ()
     spans = _spans(specs, length)
     if spans is None:
         return ()
     if not spans:
         raise RangeNotSatisfiableError(f"No byte of {specs!r} is among {length}.")
-    joined = _coalesce(spans)
-    if len(joined) > most:
+    coalesced = _coalesce(spans)
+    if len(coalesced) > limit:
         return ()
-    return tuple(ByteRange(start=start, stop=stop, length=length) for start, stop in joined)
+    return tuple(ByteRange(start=start, stop=stop, length=length) for start, stop in coalesced)
 
 
 def _spans(specs: str, length: int) -> list[tuple[int, int]] | None:
-    """Return the satisfiable spans; None when one is malformed."""
-    written = [spec.strip(" \t") for spec in specs.split(",")]
-    written = [spec for spec in written if spec]
-    if not written or len(written) > _MOST_ASKED:
+    """Return the satisfiable ranges; None if one is malformed."""
+    range_specs = [spec.strip(" \t") for spec in specs.split(",")]
+    range_specs = [spec for spec in range_specs if spec]
+    if not range_specs or len(range_specs) > _MAX_REQUESTED_RANGES:
         return None
     spans: list[tuple[int, int]] = []
-    for spec in written:
+    for spec in range_specs:
         match = _SPEC.fullmatch(spec)
         if not match or spec == "-" or _is_inverted(match):
             return None
@@ -87,11 +87,11 @@ def _bounds(match: re.Match[str], length: int) -> tuple[int, int]:
 
 
 def _coalesce(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the spans as they were asked for, or in order when some of them touch."""
-    joined: list[tuple[int, int]] = []
+    """Return the ranges as requested, or sorted and merged if some overlap or touch."""
+    coalesced: list[tuple[int, int]] = []
     for start, stop in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(stop, joined[-1][1])
+        if coalesced and start <= coalesced[-1][1]:
+            coalesced[-1] = coalesced[-1][0], max(stop, coalesced[-1][1])
         else:
-            joined.append((start, stop))
-    return spans if len(joined) == len(spans) else joined
+            coalesced.append((start, stop))
+    return spans if len(coalesced) == len(spans) else coalesced

@@ -1,6 +1,6 @@
-"""Reuse: may a stored response answer this request as it is (RFC 9111 sections 4.2.4 and 5.2.1).
+"""Decide whether a stored response may be reused for a request (RFC 9111, 4.2.4 and 5.2.1).
 
-Spans are seconds: this is asked on every HIT.
+Durations are seconds, because this runs on every HIT.
 """
 
 from __future__ import annotations
@@ -17,64 +17,64 @@ NO_DIRECTIVES = Directives()
 
 
 class Reusable(Protocol):
-    """What is known of a stored response's freshness."""
+    """The freshness data of a stored response."""
 
     @property
     def lifetime(self) -> float:
-        """Seconds for which it is fresh."""
+        """Return the seconds for which the response is fresh."""
 
     @property
     def requires_validation(self) -> bool:
-        """Never used without validation."""
+        """Return whether the response must be validated before each use."""
 
     @property
     def forbids_stale(self) -> bool:
-        """Never used stale."""
+        """Return whether the response must not be used stale."""
 
     @property
     def stale_while_revalidate(self) -> float:
-        """Seconds past freshness in which it may be used while it is refreshed."""
+        """Return the seconds after `lifetime` in which it may be served while it is refreshed."""
 
     @property
     def stale_if_error(self) -> float:
-        """Seconds past freshness in which it may be used instead of an error."""
+        """Return the seconds after `lifetime` in which it may be served instead of an error."""
 
 
 class ReuseDecision(Enum):
-    """What may be done with a selected response; each value is a word for Cache-Status."""
+    """How a selected response may be used; each value is a token for Cache-Status."""
 
     FRESH = "fresh"
     MAX_STALE = "max-stale"
-    #: Used stale, and refreshed behind the reader's back.
+    #: Served stale, and refreshed in the background.
     STALE_WHILE_REVALIDATE = "stale-while-revalidate"
-    #: The origin must be asked because of age or the origin's own words.
+    #: Must be validated because of its age or the origin's directives.
     STALE = "stale"
-    #: The origin must be asked because the reader wants it so.
+    #: Must be validated because of the directives of the request.
     REQUEST = "request"
 
 
 def parse_request_directives(
     cache_control: Iterable[str], pragma: str | None, honoured: Collection[str]
 ) -> Directives:
-    """Return the request directives that are honoured; Pragma counts without Cache-Control."""
-    asked = Directives.parse(cache_control)
-    if not asked and pragma is not None and "no-cache" in pragma.lower():
-        asked = Directives({"no-cache": None})
-    return Directives({name: value for name, value in asked.items() if name in honoured})
+    """Return the request directives in `obeyed`; Pragma counts without Cache-Control."""
+    directives = Directives.parse(cache_control)
+    if not directives and pragma is not None and "no-cache" in pragma.lower():
+        directives = Directives({"no-cache": None})
+    return Directives({name: value for name, value in directives.items() if name in honoured})
 
 
-def decide_reuse(stored: Reusable, *, age: float, asked: Directives) -> ReuseDecision:
-    """Return what may be done with a response of this age for a request with these wishes."""
+def decide_reuse(stored: Reusable, *, age: float, request_directives: Directives) -> ReuseDecision:
+    """Return how a response of this age may be used for a request with these directives."""
     if stored.requires_validation:
         return ReuseDecision.STALE
-    if asked and _request_forbids(stored, age, asked):
+    if request_directives and _request_forbids(stored, age, request_directives):
         return ReuseDecision.REQUEST
     staleness = age - stored.lifetime
     if staleness < 0:
         return ReuseDecision.FRESH
     if stored.forbids_stale:
         return ReuseDecision.STALE
-    if "max-stale" in asked and _within_max_stale(staleness, asked):
+    if "max-stale" in request_directives and _within_max_stale(staleness, request_directives):
         return ReuseDecision.MAX_STALE
     return (
         ReuseDecision.STALE_WHILE_REVALIDATE
@@ -83,32 +83,36 @@ def decide_reuse(stored: Reusable, *, age: float, asked: Directives) -> ReuseDec
     )
 
 
-def instead_of_error(
-    stored: Reusable, *, age: float, asked: Directives, otherwise: float = 0
+def may_replace_error(
+    stored: Reusable, *, age: float, request_directives: Directives, default: float = 0
 ) -> bool:
-    """Tell whether a response may be used because the origin failed (RFC 5861 section 4).
+    """Return whether a stale response may be served because the origin failed (RFC 5861, 4).
 
-    `otherwise` is a span for responses whose origin says nothing of it.
+    `default` applies to responses without stale-if-error.
     """
     if (
         stored.requires_validation
         or stored.forbids_stale
-        or (asked and _request_forbids(stored, age, asked))
+        or (request_directives and _request_forbids(stored, age, request_directives))
     ):
         return False
-    window = max(stored.stale_if_error, asked.delta_seconds("stale-if-error") or 0, otherwise)
+    window = max(
+        stored.stale_if_error, request_directives.delta_seconds("stale-if-error") or 0, default
+    )
     return age - stored.lifetime < window
 
 
-def _request_forbids(stored: Reusable, age: float, asked: Directives) -> bool:
-    if "no-cache" in asked:
+def _request_forbids(stored: Reusable, age: float, request_directives: Directives) -> bool:
+    if "no-cache" in request_directives:
         return True
-    oldest = asked.delta_seconds("max-age")
+    oldest = request_directives.delta_seconds("max-age")
     if oldest is not None and age > oldest:
         return True
-    left = asked.delta_seconds("min-fresh")
-    return left is not None and stored.lifetime - age < left
+    min_fresh = request_directives.delta_seconds("min-fresh")
+    return min_fresh is not None and stored.lifetime - age < min_fresh
 
 
-def _within_max_stale(staleness: float, asked: Directives) -> bool:
-    return asked["max-stale"] is None or staleness <= (asked.delta_seconds("max-stale") or 0)
+def _within_max_stale(staleness: float, request_directives: Directives) -> bool:
+    return request_directives["max-stale"] is None or staleness <= (
+        request_directives.delta_seconds("max-stale") or 0
+    )

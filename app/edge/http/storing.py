@@ -1,4 +1,4 @@
-"""Storing: may a shared cache keep this response, and if not, why (RFC 9111 section 3)."""
+"""Decide whether a shared cache may store a response, with the reason (RFC 9111 section 3)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .fields import HeaderFields
     from .targeted import EffectiveDirectives
 
-#: Never stored: what answers one request and not every request for the page. Parts, answers to
-#: conditions, a Range or a delta, and answers to the credentials, length, connection, pace or
-#: expectations of one request; RFC 6585 forbids it for 428, 429, 431 and 511.
+#: Statuses that are never stored, because they answer one particular request: parts, responses to
+#: conditions, to a Range or a delta, and to the credentials, length, connection, rate or
+#: expectations of a request. RFC 6585 forbids storing 428, 429, 431 and 511.
 _NEVER: Final = frozenset(
     {
         HTTPStatus.PARTIAL_CONTENT,
@@ -42,43 +42,43 @@ _NEVER: Final = frozenset(
         HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
     }
 )
-#: Status codes whose meaning for caches is known here (section 5.2.2.3, must-understand).
+#: Status codes whose caching rules are implemented here (section 5.2.2.3, must-understand).
 UNDERSTOOD: Final = HEURISTIC_STATUSES | {302, 303, 307, 400, 403, 451, 500, 502, 503, 504}
 _FINAL: Final = range(200, 600)
-#: RFC 9111 section 3.5: one of these lets an answer to an authorized request be shared.
+#: One of these allows sharing a response to a request with credentials (RFC 9111 section 3.5).
 _FOR_ALL: Final = ("public", "must-revalidate", "s-maxage")
-#: Told anew in each answer, so not part of what is kept.
+#: Computed for each response, so not stored.
 _AGE: Final = frozenset({"age"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageCandidate:
-    """A response to GET that might be stored, and what of its request matters here."""
+    """A response to a GET that may be stored, with the relevant facts of its request."""
 
     status: int
     fields: HeaderFields
     effective: EffectiveDirectives
     lifetime: FreshnessLifetime
-    #: What follows the three digits of the status line.
+    #: The reason phrase of the status line.
     reason: str = ""
     has_credentials: bool = False
     #: The origin saw a cookie or credentials of the reader.
     personal: bool = False
     request_no_store: bool = False
-    #: Set-Cookie may be kept and shown to everyone: never, unless someone insists.
+    #: Whether Set-Cookie may be stored and sent to everyone.
     cookies_allowed: bool = False
 
     @property
     def has_validator(self) -> bool:
-        """Tell whether the origin could be asked if it is still good."""
+        """Return whether the response can be validated with the origin."""
         return "etag" in self.fields or "last-modified" in self.fields
 
     @property
     def excluded_fields(self) -> frozenset[str]:
-        """Return the lower-case names of the fields that are not kept (section 3.1)."""
+        """Return the lower-case names of the fields that are not stored (section 3.1)."""
         directives = self.effective.directives
-        named = directives.fields("private") | directives.fields("no-cache")
-        return connection.hop_by_hop(self.fields) | named | _AGE
+        names = directives.fields("private") | directives.fields("no-cache")
+        return connection.hop_by_hop(self.fields) | names | _AGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class StorageDecision:
 
 
 def decide_storage(candidate: StorageCandidate) -> StorageDecision:
-    """Return the first reason not to store, or that nothing speaks against it."""
+    """Return the first reason not to store, or the decision to store."""
     for reason, speaks_against in _REASONS:
         if speaks_against(candidate):
             return StorageDecision(store=False, reason=reason)
@@ -102,7 +102,7 @@ def _status(candidate: StorageCandidate) -> bool:
 
 
 def _unsendable(candidate: StorageCandidate) -> bool:
-    """A server refuses to send these lines, so every HIT would be an error (RFC 9110, 5.5)."""
+    """Return whether a line is invalid, so that every HIT would be an error (RFC 9110, 5.5)."""
     return not (candidate.fields.sendable and is_value(candidate.reason))
 
 
@@ -113,7 +113,7 @@ def _not_understood(candidate: StorageCandidate) -> bool:
 
 
 def _no_store(candidate: StorageCandidate) -> bool:
-    """Obey no-store unless a must-understand that is understood is there (section 5.2.2.3)."""
+    """Apply no-store, unless must-understand overrides it (section 5.2.2.3)."""
     directives = candidate.effective.directives
     return "no-store" in directives and "must-understand" not in directives
 
@@ -142,7 +142,7 @@ def _authorization(candidate: StorageCandidate) -> bool:
 
 
 def _personal(candidate: StorageCandidate) -> bool:
-    """Without a lifetime or `public`, nobody said that a page made from a cookie is for all."""
+    """Return whether a response to a cookie has neither a lifetime nor `public`."""
     if not candidate.personal or candidate.lifetime.source not in {None, "heuristic"}:
         return False
     return "public" not in candidate.effective.directives
@@ -155,7 +155,7 @@ def _not_cacheable(candidate: StorageCandidate) -> bool:
 
 
 def _no_freshness(candidate: StorageCandidate) -> bool:
-    """Without a validator, what can't be used before it is validated can't be used at all."""
+    """Return whether the response has no lifetime and no validator, so is never usable."""
     if candidate.has_validator:
         return False
     return not candidate.lifetime.source or candidate.effective.directives.is_unqualified(

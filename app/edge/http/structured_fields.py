@@ -1,4 +1,4 @@
-"""Structured: as much of structured fields (RFC 8941) as caching needs; parsing never raises."""
+"""Parse and write the parts of structured fields (RFC 8941) that caching needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Token(str):
-    """A word that is written without quotes."""
+    """A token: text that is written without quotes."""
 
     __slots__ = ()
 
@@ -31,11 +31,11 @@ _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 class _MalformedError(ValueError):
-    """The text is no structured field; the caller ignores the whole field."""
+    """The text is not a structured field; the caller ignores the whole field."""
 
 
 class _Reader:
-    """A place in a text, moving forward."""
+    """A text with a reading position."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -57,7 +57,7 @@ class _Reader:
 
 
 def parse_dictionary(lines: Iterable[str]) -> dict[str, Item] | None:
-    """Return the members without their parameters; None when any of it is malformed."""
+    """Return the members without their parameters; None if the field is malformed."""
     reader = _Reader(", ".join(lines).strip(" "))
     try:
         return _members(reader)
@@ -127,14 +127,14 @@ def _bare(reader: _Reader) -> BareItem:
 
 
 def format_item(value: BareItem, parameters: Mapping[str, BareItem]) -> str:
-    """Write an item and its parameters; what a string can't carry becomes a question mark."""
-    parts = [_written(value)]
+    """Write an item and its parameters; replace characters that a string can't contain by `?`."""
+    parts = [_format_bare_item(value)]
     for key, argument in parameters.items():
-        parts.append(key if argument is True else f"{key}={_written(argument)}")
+        parts.append(key if argument is True else f"{key}={_format_bare_item(argument)}")
     return "; ".join(parts)
 
 
-def _written(value: BareItem) -> str:
+def _format_bare_item(value: BareItem) -> str:
     if isinstance(value, bool):
         return "?1" if value else "?0"
     if isinstance(value, Token) and _TOKEN.fullmatch(value):

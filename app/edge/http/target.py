@@ -1,4 +1,4 @@
-"""Target: the request target as it was received (RFC 9112 section 3.2), taken apart."""
+"""Parse the request target in its received form (RFC 9112 section 3.2)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
-#: Anchored by match(): `://` further on belongs to a path or to a query.
+#: match() anchors it: a later `://` belongs to a path or to a query.
 _ABSOLUTE: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)")
 _SCHEMES: Final = frozenset({"http", "https"})
 _HOST: Final = re.compile(
     r"(?:(?P<name>(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
     r"(?::(?P<port>[0-9]{0,5}))?"
 )
-_LONGEST_HOST: Final = 300
+_MAX_HOST_LENGTH: Final = 300
 _PORTS: Final = range(65_536)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A path and a query; an authority where the target is in absolute form.
+    """A path and a query; and an authority if the target is in absolute form.
 
-    `query` is None where there is no question mark. A target in another form (`*`, `host:port`, a
-    foreign scheme) is all path, which then begins with no slash.
+    `query` is None without a question mark. A target in another form (`*`, `host:port`, another
+    scheme) is returned as a path without a slash at its start.
     """
 
     authority: str | None = None
@@ -32,7 +32,7 @@ class Target:
 
 
 def parse(target: str) -> Target:
-    """Take a request target apart; the absolute form of http and https alone names an authority."""
+    """Parse a request target; only the absolute form of http and https has an authority."""
     authority = None
     match = _ABSOLUTE.match(target)
     if match and match["scheme"].lower() in _SCHEMES:
@@ -44,11 +44,11 @@ def parse(target: str) -> Target:
 
 
 def is_host(value: str) -> bool:
-    """Tell whether this is a host with or without a port (RFC 9110 section 7.2).
+    """Return whether the text is a host with or without a port (RFC 9110 section 7.2).
 
-    A comma is refused though RFC 3986 allows it: it would make one Host of two.
+    A comma is rejected though RFC 3986 allows it: it could join two Host lines.
     """
-    match = _HOST.fullmatch(value) if len(value) <= _LONGEST_HOST else None
+    match = _HOST.fullmatch(value) if len(value) <= _MAX_HOST_LENGTH else None
     if match is None or (match["port"] and int(match["port"]) not in _PORTS):
         return False
     return match["ipv6"] is None or _is_ipv6(match["ipv6"])

@@ -1,4 +1,4 @@
-"""Targeted: which field's directives a cache obeys (RFC 9213)."""
+"""Select the field whose directives a cache uses (RFC 9213)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveDirectives:
-    """The directives in force and the lower-case name of the field they came from.
+    """The directives in force and the lower-case name of their field.
 
-    When that is not Cache-Control, Cache-Control and Expires mean nothing to this cache.
+    If it is not Cache-Control, this cache ignores Cache-Control and Expires.
     """
 
     directives: Directives
@@ -27,12 +27,12 @@ class EffectiveDirectives:
 
     @property
     def is_targeted(self) -> bool:
-        """Tell whether a targeted field overrides Cache-Control and Expires."""
+        """Return whether a targeted field overrides Cache-Control and Expires."""
         return self.source != "cache-control"
 
 
 def effective_directives(fields: HeaderFields, targets: Iterable[str]) -> EffectiveDirectives:
-    """Return the directives of the first target that is there, well-formed and not empty."""
+    """Return the directives of the first targeted field that is valid and not empty."""
     for target in targets:
         if target in fields:
             directives = _targeted(tuple(fields.lines(target)))
@@ -41,9 +41,9 @@ def effective_directives(fields: HeaderFields, targets: Iterable[str]) -> Effect
     return EffectiveDirectives(directives=Directives.parse(fields.lines("cache-control")))
 
 
-@lru_cache(maxsize=256)  # an application says the same few things of all its pages
+@lru_cache(maxsize=256)  # an application sends few different values
 def _targeted(lines: tuple[str, ...]) -> Directives | None:
-    """Return what a targeted field says; None when it is malformed or empty."""
+    """Return the directives of a targeted field; None if it is malformed or empty."""
     members = structured_fields.parse_dictionary(lines)
     return _directives(members) if members else None
 
@@ -57,7 +57,7 @@ def _directives(members: dict[str, structured_fields.Item]) -> Directives:
 
 
 def _argument(value: structured_fields.Item) -> str:
-    """Return the argument as Cache-Control would have it; a number in quotes is no number."""
+    """Return the argument in the form of Cache-Control; a quoted number is not a number."""
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value)
     if isinstance(value, str) and value.isdigit():

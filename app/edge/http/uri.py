@@ -1,4 +1,4 @@
-"""URI: how a request target is percent-encoded, and whether it has only one spelling (RFC 3986)."""
+"""Percent-encode request targets, and detect targets that caches normalise (RFC 3986)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-#: What may stand unencoded in a path or a query: unreserved characters, sub-delims, `:@/?`.
+#: Characters allowed unencoded in a path or a query: unreserved, sub-delims, `:@/?`.
 PLAIN: Final = "-._~!$&'()*+,;=:@/?"
-#: Of these, those that RFC 1738 calls safe, extra or reserved; `~` and `*` are not among them.
+#: The subset that RFC 1738 calls safe, extra or reserved; `~` and `*` are not included.
 PLAIN_1738: Final = "-_.+!'(),;/?:@&=$"
 LONGEST_EXACT: Final = 4000
-"""Characters of a path with its query, percent-encoded: the longest that CloudFront invalidates."""
+"""The maximum length of a percent-encoded path with query that CloudFront invalidates."""
 
 _IN_PATH: Final = PLAIN.replace("?", "")
 _BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -24,7 +24,7 @@ _DOTS: Final = re.compile(r"/\.\.?(?:/|$)")
 def target_of(url: str) -> str:
     """Return the path and query of a URL or a path, with a leading slash.
 
-    A path is not parsed: it may begin with two slashes or hold a `#` that a reader has sent.
+    A path is not parsed: it may begin with two slashes or contain a `#`.
     """
     if url.startswith(("http://", "https://")):
         parts = urlsplit(url)
@@ -38,7 +38,7 @@ def _pattern(safe: str) -> re.Pattern[str]:
 
 
 def percent_encoded(target: str, safe: str = PLAIN) -> str:
-    """Percent-encode all but letters, digits and `safe`; what is encoded already stays as it is."""
+    """Percent-encode all but letters, digits and `safe`; keep existing percent-encoding."""
     return _pattern(safe).sub(_encoded, _BROKEN.sub("%25", target))
 
 
@@ -47,15 +47,17 @@ def _encoded(char: re.Match[str]) -> str:
 
 
 def has_one_spelling(path: str, query: str, raw: str = "") -> bool:
-    """Tell whether every cache writes this target alike, so that a purge of its URL finds it.
+    """Return whether every cache writes this target alike, so that a purge of its URL finds it.
 
-    `path` is decoded, as WSGI passes it; `query` is as it was sent, and so is all of `raw`, where
-    the server tells it. Some CDNs take `*` for a wildcard, so it can't be purged by URL there; dot
-    segments and unusual characters are normalised by some caches and kept by others.
+    `path` is decoded, as in WSGI; `query` and `raw` (if the server provides it) are as received.
+    Some CDNs treat `*` as a wildcard, so such a URL can't be purged there. Some caches normalise
+    dot segments and unusual characters, and others don't.
     """
     if 3 * (len(path) + len(query)) > LONGEST_EXACT:
         return False
     if "*" in path or _DOTS.search(path) or not _ONE_SPELLING.fullmatch(query):
         return False
-    sent = _AUTHORITY.sub("", raw).partition("?")[0]
-    return not sent or sent == quote(path.encode("latin-1", errors="replace"), safe=_IN_PATH)
+    raw_path = _AUTHORITY.sub("", raw).partition("?")[0]
+    return not raw_path or raw_path == quote(
+        path.encode("latin-1", errors="replace"), safe=_IN_PATH
+    )

@@ -1,4 +1,4 @@
-"""Validators: entity tags, dates and the preconditions made of them (RFC 9110 sections 8.8, 13)."""
+"""Entity tags, modification dates and preconditions (RFC 9110 sections 8.8 and 13)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _LIST: Final = re.compile(r'[ \t,]*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)')
 _EMPTY: Final = re.compile(r"[ \t,]*$")
-#: RFC 9110 section 8.8.2.2: a date this much before Date can't have changed within its second.
+#: A Last-Modified that is this many seconds before Date is strong (RFC 9110 section 8.8.2.2).
 _STRONG_AFTER: Final = 60
 
 
@@ -27,20 +27,20 @@ class ETag:
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
-        """Read one entity tag; None when it is none."""
+        """Parse one entity tag; return None if it is invalid."""
         match = _TAG.fullmatch(text or "")
         return cls(opaque=match[2], weak=bool(match[1])) if match else None
 
     def matches_strongly(self, other: ETag) -> bool:
-        """Compare as Range and If-Match need it: both strong and equal."""
+        """Compare strongly, for Range and If-Match: both strong and equal."""
         return not self.weak and not other.weak and self.opaque == other.opaque
 
     def matches_weakly(self, other: ETag) -> bool:
-        """Compare as If-None-Match needs it: the opaque texts are equal."""
+        """Compare weakly, for If-None-Match: the opaque texts are equal."""
         return self.opaque == other.opaque
 
     def for_coding(self, coding: str) -> ETag:
-        """Return the tag of the same page in a content coding of our making."""
+        """Return the tag of the same page in a content coding that the gateway produced."""
         return type(self)(opaque=f"{self.opaque};{coding}", weak=self.weak)
 
     def __str__(self) -> str:
@@ -48,21 +48,21 @@ class ETag:
 
 
 def parse_etags(text: str) -> tuple[ETag, ...]:
-    """Read a list of entity tags; none of a list with junk in it is believed."""
-    found: list[ETag] = []
+    """Parse a list of entity tags; return none if any part is invalid."""
+    etags: list[ETag] = []
     position = 0
     while match := _LIST.match(text, position):
         tag = ETag.parse(match[1])
         if tag is not None:
-            found.append(tag)
+            etags.append(tag)
         position = match.end()
-    return tuple(found) if _EMPTY.match(text, position) else ()
+    return tuple(etags) if _EMPTY.match(text, position) else ()
 
 
 def evaluate_if_none_match(header: str, etag: str | None) -> bool:
-    """Evaluate If-None-Match (section 13.1.2): false means that the client has it already.
+    """Evaluate If-None-Match (section 13.1.2); false means that the client has this version.
 
-    An origin's tag without quotes matches its own spelling.
+    An invalid tag without quotes from an origin matches the same text.
     """
     header = header.strip(" \t")
     if header in {"*", etag}:
@@ -72,29 +72,29 @@ def evaluate_if_none_match(header: str, etag: str | None) -> bool:
 
 
 def evaluate_if_modified_since(header: str, modified: int | None, *, now: float) -> bool:
-    """Evaluate If-Modified-Since (section 13.1.3): an invalid date is ignored, so True."""
+    """Evaluate If-Modified-Since (section 13.1.3); true for an invalid date."""
     since = dates.parse_http_date(header, now=now)
     return since is None or modified is None or modified > since
 
 
 def evaluate_if_range(header: str, fields: HeaderFields, etag: ETag | None, *, now: float) -> bool:
-    """Evaluate If-Range (section 13.1.5): only a strong validator that is equal lets a part be."""
+    """Evaluate If-Range (section 13.1.5): true only for an equal strong validator."""
     header = header.strip(" \t")
-    asked = ETag.parse(header)
-    if asked is not None:
-        return etag is not None and asked.matches_strongly(etag)
+    if_range = ETag.parse(header)
+    if if_range is not None:
+        return etag is not None and if_range.matches_strongly(etag)
     since = dates.parse_http_date(header, now=now)
     modified = dates.parse_http_date(fields.single("last-modified"), now=now)
-    sent = dates.parse_http_date(fields.first("date"), now=now)
-    if since is None or modified is None or sent is None:
+    date = dates.parse_http_date(fields.first("date"), now=now)
+    if since is None or modified is None or date is None:
         return False
-    return since == modified and sent - modified >= _STRONG_AFTER
+    return since == modified and date - modified >= _STRONG_AFTER
 
 
 def matches_stored(newer: HeaderFields, stored: HeaderFields) -> bool:
-    """Tell whether a 304 or HEAD speaks of the stored response (RFC 9111 section 4.3.4).
+    """Return whether a 304 or HEAD is about the stored response (RFC 9111 section 4.3.4).
 
-    Every validator it carries must be the stored one; without any it speaks of what was asked for.
+    Its validators must equal the stored ones; without any it is about the stored response.
     """
     if "etag" in newer:
         return _etags_match(newer.first("etag"), stored.first("etag"))
@@ -103,7 +103,7 @@ def matches_stored(newer: HeaderFields, stored: HeaderFields) -> bool:
 
 
 def _etags_match(newer: str | None, stored: str | None) -> bool:
-    tag, kept = ETag.parse(newer), ETag.parse(stored)
-    if tag is None or kept is None:
+    tag, stored_tag = ETag.parse(newer), ETag.parse(stored)
+    if tag is None or stored_tag is None:
         return newer == stored
-    return tag.matches_weakly(kept) if tag.weak else tag.matches_strongly(kept)
+    return tag.matches_weakly(stored_tag) if tag.weak else tag.matches_strongly(stored_tag)

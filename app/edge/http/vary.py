@@ -1,4 +1,4 @@
-"""Vary: which stored variant a request selects (RFC 9111 section 4.1)."""
+"""Select the stored variant for a request by Vary (RFC 9111 section 4.1)."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ if TYPE_CHECKING:
 
 Selection = tuple[tuple[str, str | None], ...]
 
-#: Lists, where white space around commas says nothing; of other fields nothing is known.
+#: List fields: white space around commas is insignificant. Other fields are compared literally.
 _LISTS: Final = frozenset(
     {"accept", "accept-charset", "accept-encoding", "accept-language", "prefer", "te"}
 )
-#: Of these, lists of case-insensitive words with weights.
+#: The list fields with case-insensitive members and weights.
 _WEIGHTED: Final = frozenset({"accept-charset", "accept-encoding", "accept-language"})
-#: Of these, lists whose order says nothing; among languages of equal weight some obey the order.
+#: The list fields without order. Of languages with equal weight some servers prefer the first.
 _UNORDERED: Final = frozenset({"accept-charset", "accept-encoding"})
-#: What is longer is compared as it stands.
-_LONGEST: Final = 4096
+#: A longer value is compared without normalisation.
+_MAX_LENGTH: Final = 4096
 _FULL_WEIGHT: Final = re.compile(r";q=1(?:\.0{0,3})?(?=,|$)")
 
 
 def nominated_fields(lines: Iterable[str]) -> tuple[str, ...] | None:
-    """Return the lower-case names a response varies on, sorted; None for `*`."""
+    """Return the lower-case names in Vary, sorted; None for `*`."""
     names = {name.strip(" \t").lower() for line in lines for name in line.split(",")}
     names.discard("")
     return None if "*" in names else tuple(sorted(names))
 
 
 def field_names(lines: Iterable[str]) -> list[str]:
-    """Return the names in all Vary lines, each once, in their order and spelling."""
+    """Return the names in all Vary lines, each once, in their order and case."""
     names = (name.strip(" \t") for line in lines for name in line.split(","))
     return list({name.lower(): name for name in names if name}.values())
 
 
 def in_one_line(pairs: Iterable[FieldLine], *more: str) -> tuple[FieldLine, ...]:
-    """Return header lines with one Vary line at most; it names `more` too, unless it is `*`.
+    """Return header lines with at most one Vary line, which includes `more` unless it is `*`.
 
-    Some caches (nginx before 1.23) obey the last of several Vary lines alone.
+    Some caches (nginx before 1.23) use only the last of several Vary lines.
     """
     pairs = tuple(pairs)
     lines = [value for name, value in pairs if name.lower() == "vary"]
@@ -54,18 +54,18 @@ def in_one_line(pairs: Iterable[FieldLine], *more: str) -> tuple[FieldLine, ...]
 
 
 def selecting_values(names: Iterable[str], value_of: Callable[[str], str | None]) -> Selection:
-    """Return the normalised values that a request has for the nominated fields."""
+    """Return the normalised values of the nominated fields in a request."""
     return tuple((name, normalise_value(name, value_of(name))) for name in names)
 
 
 def matches(selected: Selection, value_of: Callable[[str], str | None]) -> bool:
-    """Tell whether a request has the values a stored response was selected with."""
+    """Return whether a request has the selecting values of a stored response."""
     return all(normalise_value(name, value_of(name)) == value for name, value in selected)
 
 
 def normalise_value(name: str, value: str | None) -> str | None:
-    """Return a spelling shared by all values that are known to mean the same."""
-    if value is None or len(value) > _LONGEST:
+    """Return a normalised value that is the same for equivalent values."""
+    if value is None or len(value) > _MAX_LENGTH:
         return value
     return _normal(name, value)
 

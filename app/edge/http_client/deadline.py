@@ -1,6 +1,6 @@
-"""A network whose every wait ends when the whole call must, so that no peer can stretch it.
+"""An httpx transport with one deadline for a whole call, so that a slow peer can't extend it.
 
-The time limits of httpx begin anew with each read.
+The timeouts of httpx apply to each read separately.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import httpx
 _deadline: ContextVar[float | None] = ContextVar("edge_deadline", default=None)
 
 _KEEPALIVE_SECONDS = 4.0
-"""Seconds that an unused connection is kept: less than the edges keep theirs."""
+"""Seconds that an idle connection stays open: shorter than the timeouts of the edges."""
 
 
 @contextmanager
 def deadline(span: timedelta) -> Iterator[None]:
-    """Let everything that the block waits for end in this time; an outer limit holds too."""
+    """Limit the time of all network operations in the block; an outer deadline still applies."""
     until, outer = time.monotonic() + span.total_seconds(), _deadline.get()
     token = _deadline.set(until if outer is None else min(until, outer))
     try:
@@ -38,20 +38,20 @@ def _remaining(timeout: float | None, error: type[Exception]) -> float | None:
     until = _deadline.get()
     if until is None:
         return timeout
-    left = until - time.monotonic()
-    if left <= 0:
-        raise error("the time for the whole call is over")
-    return left if timeout is None else min(timeout, left)
+    remaining = until - time.monotonic()
+    if remaining <= 0:
+        raise error("the deadline of the call has passed")
+    return remaining if timeout is None else min(timeout, remaining)
 
 
 @lru_cache(maxsize=1)
 def _default_ssl_context() -> ssl.SSLContext:
-    """The authorities that are trusted; to load them takes longer than a purge."""
+    """Return the default TLS context; cached, because loading it takes longer than a purge."""
     return httpx.create_ssl_context()
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """Sends requests over connections that heed `within`."""
+    """Sends requests over connections that respect `deadline`."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._pool = httpcore.ConnectionPool(
@@ -62,9 +62,9 @@ class DeadlineTransport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the body of the answer is read later."""
+        """Send one request; the body of the response is read later."""
         url = request.url
-        answer = self._pool.handle_request(
+        response = self._pool.handle_request(
             httpcore.Request(
                 request.method,
                 httpcore.URL(
@@ -76,10 +76,10 @@ class DeadlineTransport(httpx.BaseTransport):
             ),
         )
         return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(answer),
-            extensions=answer.extensions,
+            response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
         )
 
     def close(self) -> None:
@@ -88,14 +88,14 @@ class DeadlineTransport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._answer.iter_stream()
+        yield from self._response.iter_stream()
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()
 
 
 class _DeadlineBackend(httpcore.NetworkBackend):
@@ -110,9 +110,9 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        left = _remaining(timeout, httpcore.ConnectTimeout)
+        remaining = _remaining(timeout, httpcore.ConnectTimeout)
         return _DeadlineStream(
-            self._inner.connect_tcp(host, port, left, local_address, socket_options),
+            self._inner.connect_tcp(host, port, remaining, local_address, socket_options),
         )
 
 
@@ -135,8 +135,8 @@ class _DeadlineStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = _remaining(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left))
+        remaining = _remaining(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, remaining))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

@@ -1,6 +1,6 @@
-"""What went wrong on the way to an edge, in words of our own.
+"""Describe network errors in our own words.
 
-The texts of the errors themselves may quote what was sent.
+The texts of the exceptions may contain parts of the request, such as credentials.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ NETWORK_ERRORS = (
     httpcore.ProxyError,
     httpcore.UnsupportedProtocol,
 )
-"""What httpx and the pool below it raise."""
+"""The exceptions of httpx and of its connection pool."""
 
 _TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def describe_network_error(error: BaseException, timeout: timedelta) -> str:
-    """Say what happened; `timeout` is what the call was given."""
+    """Return a description of the error; `timeout` is the timeout of the call."""
     if isinstance(error, _TIMEOUTS):
-        return f"no answer within {timeout.total_seconds():g} s"
+        return f"no response within {timeout.total_seconds():g} s"
     for cause in _causes(error):
-        for kind, told in _MESSAGES:
+        for kind, describe in _MESSAGES:
             if isinstance(cause, kind):
-                return told(cause)
+                return describe(cause)
         if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
-            return "no way leads there from this machine (does one of the two speak IPv6 alone?)"
-    return "the connection broke off"
+            return "the host is unreachable from this machine (does one of the two have only IPv6?)"
+    return "the connection was interrupted"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -53,7 +53,13 @@ def _certificate(error: BaseException) -> str:
 
 _MESSAGES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (ssl.SSLCertVerificationError, _certificate),
-    (ssl.SSLError, lambda _: "no TLS connection comes about"),
-    (socket.gaierror, lambda _: "its name is not known: check the address and the resolver"),
-    (ConnectionRefusedError, lambda _: "nobody listens there"),
+    (ssl.SSLError, lambda _: "the TLS handshake failed"),
+    (
+        socket.gaierror,
+        lambda _: "its host name can't be resolved: check the address and the resolver",
+    ),
+    (
+        ConnectionRefusedError,
+        lambda _: "the connection was refused: no server listens on this port",
+    ),
 )

@@ -174,7 +174,7 @@ def test_who_may_not_is_told_what_to_do(api: Rulesets, said: dict[str, str], sen
         (Ending(body=b'{"success": true, "result": {"rules": 7}}'), "no list of rules"),
         (Ending(body=b'{"success": false}'), "refused"),
         (Ending(body=b"[]"), "no JSON"),
-        (Ending(how="reset"), "broke off"),
+        (Ending(how="reset"), "was interrupted"),
         (Ending(status=400, body=json.dumps({"errors": [{"message": f"{TOKEN} is bad"}]}).encode()),
          "… is bad"),
     ],

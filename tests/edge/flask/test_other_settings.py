@@ -96,7 +96,7 @@ def test_more_sites_than_can_be_listed_empty_the_store(
     sites = web.extensions["edge"].embedded.sites
     for number in range(400):
         assert sites.add(f"https://{number}.example")
-    assert sites.known() is None
+    assert sites.list_sites() is None
     shell = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"))
     with shell.app_context():
         write("a")

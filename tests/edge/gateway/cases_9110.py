@@ -11,13 +11,13 @@ EARLIER = dates.format_http_date(START - 3600)
 PAGE = says(b"0123456789", etag='"a"', last_modified=EARLIER, **LONG)
 
 
-def none_match(name: str, stored: str | None, asked: str, status: int) -> Case:
+def none_match(name: str, stored: str | None, if_none_match: str, status: int) -> Case:
     """Return a case of one If-None-Match against one stored ETag."""
-    said = says(**LONG) if stored is None else says(etag=stored, **LONG)
+    response = says(**LONG) if stored is None else says(etag=stored, **LONG)
     return case(
         f"9110-13.1.2-{name}",
-        get(said),
-        get(headers={"If-None-Match": asked}, status=status, cache="hit"),
+        get(response),
+        get(headers={"If-None-Match": if_none_match}, status=status, cache="hit"),
     )
 
 
@@ -87,7 +87,7 @@ CONDITIONS = [
             status=304,
             at=5,
             age=5,
-            seen={
+            response_headers={
                 "ETag": '"a"',
                 "Vary": "X-A",
                 "Cache-Control": "max-age=3600",
@@ -104,7 +104,11 @@ CONDITIONS = [
     case(
         "9110-15.4.5-without-a-tag-the-304-says-last-modified",
         get(says(last_modified=EARLIER, **LONG)),
-        get(headers={"If-Modified-Since": EARLIER}, status=304, seen={"Last-Modified": EARLIER}),
+        get(
+            headers={"If-Modified-Since": EARLIER},
+            status=304,
+            response_headers={"Last-Modified": EARLIER},
+        ),
     ),
     case(
         "9110-13.1.2-a-head-can-be-304-too",
@@ -114,37 +118,50 @@ CONDITIONS = [
 ]
 
 
-def part(name: str, asked: str, expected: str, body: bytes) -> Case:
-    """Return a case of a Range that is answered by a part."""
+def part(name: str, range_header: str, expected: str, body: bytes) -> Case:
+    """Return a case of a Range with a partial response."""
     return case(
         f"9110-14-{name}",
         get(PAGE),
         get(
-            headers={"Range": asked},
+            headers={"Range": range_header},
             status=206,
             body=body,
             cache="hit",
-            seen={"Content-Range": expected, "Content-Length": str(len(body)), "ETag": '"a"'},
+            response_headers={
+                "Content-Range": expected,
+                "Content-Length": str(len(body)),
+                "ETag": '"a"',
+            },
         ),
     )
 
 
 def everything(name: str, **headers: str) -> Case:
     """Return a case of a Range that is ignored."""
-    asked = {key.replace("_", "-"): value for key, value in headers.items()}
+    request_headers = {key.replace("_", "-"): value for key, value in headers.items()}
     return case(
         f"9110-14.2-{name}",
         get(PAGE),
-        get(headers=asked, status=200, body=b"0123456789", seen={"Content-Range": None}),
+        get(
+            headers=request_headers,
+            status=200,
+            body=b"0123456789",
+            response_headers={"Content-Range": None},
+        ),
     )
 
 
-def nothing(name: str, asked: str) -> Case:
-    """Return a case of a Range that nothing satisfies."""
+def nothing(name: str, range_header: str) -> Case:
+    """Return a case of a Range that is not satisfiable."""
     return case(
         f"9110-15.5.17-{name}",
         get(PAGE),
-        get(headers={"Range": asked}, status=416, seen={"Content-Range": "bytes */10"}),
+        get(
+            headers={"Range": range_header},
+            status=416,
+            response_headers={"Content-Range": "bytes */10"},
+        ),
     )
 
 
@@ -166,12 +183,12 @@ RANGES = [
         *(
             get(
                 status=206,
-                headers={"Range": asked},
+                headers={"Range": range_header},
                 cache="hit",
                 parts=parts,
-                seen={"Content-Range": None},
+                response_headers={"Content-Range": None},
             )
-            for asked, parts in (
+            for range_header, parts in (
                 ("bytes=0-1,5-6", [("bytes 0-1/10", b"01"), ("bytes 5-6/10", b"56")]),
                 ("bytes=-1,0-0,99-", [("bytes 9-9/10", b"9"), ("bytes 0-0/10", b"0")]),
                 ("bytes=6-7,0-1,1-2", [("bytes 0-2/10", b"012"), ("bytes 6-7/10", b"67")]),
@@ -192,7 +209,9 @@ RANGES = [
     case(
         "9110-14.2-a-head-has-no-range",
         get(PAGE),
-        get(method="HEAD", headers={"Range": "bytes=0-1"}, seen={"Content-Length": "10"}),
+        get(
+            method="HEAD", headers={"Range": "bytes=0-1"}, response_headers={"Content-Length": "10"}
+        ),
     ),
     case(
         "9110-14.2-a-404-has-no-range",
@@ -229,7 +248,13 @@ RANGES = [
     ),
     case(
         "9110-14-a-miss-with-a-range-stores-everything",
-        get(PAGE, headers={"Range": "bytes=0-1"}, asked={"Range": None}, status=206, body=b"01"),
+        get(
+            PAGE,
+            headers={"Range": "bytes=0-1"},
+            origin_headers={"Range": None},
+            status=206,
+            body=b"01",
+        ),
         get(body=b"0123456789", cache="hit"),
     ),
     case(
@@ -239,11 +264,15 @@ RANGES = [
     ),
     case(
         "9110-14-a-page-that-is-not-kept-is-asked-for-with-its-range-next-time",
-        get(says(cache_control="no-store"), headers={"Range": "bytes=0-1"}, asked={"Range": None}),
+        get(
+            says(cache_control="no-store"),
+            headers={"Range": "bytes=0-1"},
+            origin_headers={"Range": None},
+        ),
         get(
             says(b"pa", status=206, cache_control="no-store"),
             headers={"Range": "bytes=0-1"},
-            asked={"Range": "bytes=0-1"},
+            origin_headers={"Range": "bytes=0-1"},
             status=206,
             body=b"pa",
         ),
@@ -254,12 +283,15 @@ CONNECTION = [
     case(
         "9110-7.6.1-hop-by-hop-fields-are-not-kept",
         get(says(also=[("Keep-Alive", "1"), ("Proxy-Connection", "a"), ("Trailer", "b")], **LONG)),
-        get(seen={"Keep-Alive": None, "Proxy-Connection": None, "Trailer": None}, cache="hit"),
+        get(
+            response_headers={"Keep-Alive": None, "Proxy-Connection": None, "Trailer": None},
+            cache="hit",
+        ),
     ),
     case(
         "9110-7.6.1-fields-named-by-connection-are-not-kept",
         get(says(also=[("Connection", "close, X-Hop"), ("X-Hop", "1"), ("X-End", "2")], **LONG)),
-        get(seen={"Connection": None, "X-Hop": None, "X-End": "2"}, cache="hit"),
+        get(response_headers={"Connection": None, "X-Hop": None, "X-End": "2"}, cache="hit"),
     ),
 ]
 
@@ -269,16 +301,16 @@ COMPRESSIBLE = says(TEXT, etag='"a"', content_type="text/html; charset=utf-8", *
 
 
 def coding(name: str, accepted: str | None, expected: str | None) -> Case:
-    """Return a case of what a reader with this Accept-Encoding is given."""
+    """Return a case of the coding that is chosen for this Accept-Encoding."""
     headers = {} if accepted is None else {"Accept-Encoding": accepted}
     tag = '"a"' if expected is None else f'"a;{expected}"'
     return case(
         f"9110-12.5.3-{name}",
-        get(COMPRESSIBLE, asked={"Accept-Encoding": None}, headers=headers),
+        get(COMPRESSIBLE, origin_headers={"Accept-Encoding": None}, headers=headers),
         get(
             headers=headers,
             cache="hit",
-            seen={"Content-Encoding": expected, "ETag": tag, "Vary": "Accept-Encoding"},
+            response_headers={"Content-Encoding": expected, "ETag": tag, "Vary": "Accept-Encoding"},
         ),
         options=CODED,
     )
@@ -294,7 +326,7 @@ def uncoded(name: str, **headers: str) -> Case:
             headers={"Accept-Encoding": "br, gzip"},
             cache="hit",
             body=body,
-            seen={"Content-Encoding": headers.get("content_encoding")},
+            response_headers={"Content-Encoding": headers.get("content_encoding")},
         ),
         options=CODED,
     )
@@ -341,26 +373,35 @@ CODINGS = [
     case(
         "9110-8.8.3-a-weak-tag-stays-weak",
         get(says(TEXT, etag='W/"a"', content_type="text/html", **LONG)),
-        get(headers={"Accept-Encoding": "br"}, seen={"ETag": 'W/"a;br"'}),
+        get(headers={"Accept-Encoding": "br"}, response_headers={"ETag": 'W/"a;br"'}),
         options=CODED,
     ),
     case(
         "9110-12.5.5-vary-is-said-once",
         get(says(TEXT, vary="Accept-Encoding", content_type="text/html", **LONG)),
-        get(headers={"Accept-Encoding": "br"}, seen={"Vary": "Accept-Encoding"}, cache="hit"),
+        get(
+            headers={"Accept-Encoding": "br"},
+            response_headers={"Vary": "Accept-Encoding"},
+            cache="hit",
+        ),
         options=CODED,
     ),
     case(
         "9110-12.5.5-vary-is-added-to",
         get(says(TEXT, vary="Accept-Language", content_type="text/html", **LONG)),
-        get(seen={"Vary": "Accept-Language, Accept-Encoding"}, cache="hit"),
+        get(response_headers={"Vary": "Accept-Language, Accept-Encoding"}, cache="hit"),
         options=CODED,
     ),
     case(
         "9110-8.4-the-origins-own-tag-validates-all-codings",
         get(says(TEXT, etag='"a"', content_type="text/html", cache_control="max-age=10")),
-        get(says(status=304, etag='"a"', **LONG), at=10, asked={"If-None-Match": '"a"'}),
-        get(at=20, headers={"Accept-Encoding": "br"}, seen={"ETag": '"a;br"'}, cache="hit"),
+        get(says(status=304, etag='"a"', **LONG), at=10, origin_headers={"If-None-Match": '"a"'}),
+        get(
+            at=20,
+            headers={"Accept-Encoding": "br"},
+            response_headers={"ETag": '"a;br"'},
+            cache="hit",
+        ),
         options=CODED,
     ),
     case(
@@ -370,7 +411,7 @@ CODINGS = [
             headers={"Accept-Encoding": "gzip", "Range": "bytes=0-1"},
             status=206,
             body=b"\x1f\x8b",
-            seen={"Content-Encoding": "gzip", "ETag": '"a;gzip"'},
+            response_headers={"Content-Encoding": "gzip", "ETag": '"a;gzip"'},
         ),
         options=CODED,
     ),

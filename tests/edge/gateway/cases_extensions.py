@@ -23,39 +23,46 @@ def swr(seconds: int, **more: str) -> str:
 
 
 STATUS = [
-    case("9211-2-a-miss", get(NEW, seen={"Cache-Status": "broadsheet; fwd=uri-miss; stored"})),
-    case("9211-2-a-hit", get(NEW), get(at=9, seen={"Cache-Status": "broadsheet; hit; ttl=3591"})),
+    case(
+        "9211-2-a-miss",
+        get(NEW, response_headers={"Cache-Status": "broadsheet; fwd=uri-miss; stored"}),
+    ),
+    case(
+        "9211-2-a-hit",
+        get(NEW),
+        get(at=9, response_headers={"Cache-Status": "broadsheet; hit; ttl=3591"}),
+    ),
     case(
         "9211-2-a-method",
-        get(says(), method="POST", seen={"Cache-Status": "broadsheet; fwd=method"}),
+        get(says(), method="POST", response_headers={"Cache-Status": "broadsheet; fwd=method"}),
     ),
     case(
         "9211-2-a-stale-one",
         get(says(etag='"a"', cache_control="max-age=1")),
-        get(NEW, at=5, seen={"Cache-Status": "broadsheet; fwd=stale; stored"}),
+        get(NEW, at=5, response_headers={"Cache-Status": "broadsheet; fwd=stale; stored"}),
     ),
     case(
         "9211-2-upstreams-members-come-first",
         get(
             says(cache_status="up; hit", **LONG),
-            seen={"Cache-Status": "up; hit, broadsheet; fwd=uri-miss; stored"},
+            response_headers={"Cache-Status": "up; hit, broadsheet; fwd=uri-miss; stored"},
         ),
-        get(seen={"Cache-Status": "up; hit, broadsheet; hit; ttl=3600"}),
+        get(response_headers={"Cache-Status": "up; hit, broadsheet; hit; ttl=3600"}),
         get(
             says(cache_status="up; hit"),
             method="POST",
-            seen={"Cache-Status": "up; hit, broadsheet; fwd=method"},
+            response_headers={"Cache-Status": "up; hit, broadsheet; fwd=method"},
         ),
     ),
     case(
         "9211-2-the-name-can-be-chosen",
-        get(NEW, seen={"Cache-Status": "edge-1; fwd=uri-miss; stored"}),
-        get(seen={"Cache-Status": "edge-1; hit; ttl=3600"}),
+        get(NEW, response_headers={"Cache-Status": "edge-1; fwd=uri-miss; stored"}),
+        get(response_headers={"Cache-Status": "edge-1; hit; ttl=3600"}),
         options=Options(name="edge-1"),
     ),
     case(
         "9211-2-a-name-that-is-no-token-is-quoted",
-        get(NEW, seen={"Cache-Status": '"my \\"edge\\""; fwd=uri-miss; stored'}),
+        get(NEW, response_headers={"Cache-Status": '"my \\"edge\\""; fwd=uri-miss; stored'}),
         options=Options(name='my "edge"'),
     ),
 ]
@@ -67,7 +74,7 @@ TARGETED = [
         get(
             at=99,
             cache="hit",
-            seen={"CDN-Cache-Control": "max-age=3600", "Cache-Control": "no-store"},
+            response_headers={"CDN-Cache-Control": "max-age=3600", "Cache-Control": "no-store"},
         ),
     ),
     case(
@@ -169,7 +176,7 @@ STALE = [
     case(
         "5861-3-a-refresh-validates",
         get(says(b"old", etag='"a"', cache_control=swr(60))),
-        get(says(status=304, **LONG), at=11, body=b"old", asked={"If-None-Match": '"a"'}),
+        get(says(status=304, **LONG), at=11, body=b"old", origin_headers={"If-None-Match": '"a"'}),
         get(at=12, body=b"old", cache="hit", age=1),
     ),
     *(
@@ -233,12 +240,12 @@ STALE = [
     case(
         "5861-4-a-head-gets-it-too",
         get(says(b"old", cache_control="max-age=10, stale-if-error=60")),
-        get(says(status=503), at=11, method="HEAD", seen={"Content-Length": "3"}),
+        get(says(status=503), at=11, method="HEAD", response_headers={"Content-Length": "3"}),
     ),
     case(
         "8246-2-immutable-changes-nothing-for-a-shared-cache",
         get(says(b"old", etag='"a"', cache_control="max-age=10, immutable")),
-        get(at=9, cache="hit", seen={"Cache-Control": "max-age=10, immutable"}),
+        get(at=9, cache="hit", response_headers={"Cache-Control": "max-age=10, immutable"}),
         get(NEW, at=10, cache="fwd=stale"),
     ),
 ]
@@ -248,32 +255,36 @@ OWN = [
         "own-internal-fields-are-never-shown",
         get(
             says(cache_tag="p", surrogate_key="p", xkey="p", broadsheet_cache_control="max-age=9"),
-            seen={
+            response_headers={
                 "Cache-Tag": None,
                 "Surrogate-Key": None,
                 "Xkey": None,
                 "Broadsheet-Cache-Control": None,
             },
         ),
-        get(cache="hit", seen={"Cache-Tag": None, "Surrogate-Key": None, "Xkey": None}),
-        get(says(cache_tag="p"), method="POST", seen={"Cache-Tag": None}),
-        get(says(cache_tag="p", cache_control="no-store"), target="/b", seen={"Cache-Tag": None}),
+        get(cache="hit", response_headers={"Cache-Tag": None, "Surrogate-Key": None, "Xkey": None}),
+        get(says(cache_tag="p"), method="POST", response_headers={"Cache-Tag": None}),
+        get(
+            says(cache_tag="p", cache_control="no-store"),
+            target="/b",
+            response_headers={"Cache-Tag": None},
+        ),
     ),
     case(
         "own-internal-fields-can-be-chosen",
-        get(says(cache_tag="p", **LONG), seen={"Cache-Tag": "p"}),
-        get(cache="hit", seen={"Cache-Tag": "p"}),
+        get(says(cache_tag="p", **LONG), response_headers={"Cache-Tag": "p"}),
+        get(cache="hit", response_headers={"Cache-Tag": "p"}),
         options=Options(internal_fields=frozenset()),
     ),
     case(
         "own-fields-of-one-request-are-not-kept",
-        get(says(x_request_id="1", **LONG), seen={"X-Request-Id": "1"}),
-        get(cache="hit", seen={"X-Request-Id": None}),
+        get(says(x_request_id="1", **LONG), response_headers={"X-Request-Id": "1"}),
+        get(cache="hit", response_headers={"X-Request-Id": None}),
         options=Options(per_request_fields=frozenset({"x-request-id"})),
     ),
     case(
         "own-trackers-split-no-page",
-        get(NEW, target="/?utm_source=a&id=1&fbclid=b", asked={"Query": None}),
+        get(NEW, target="/?utm_source=a&id=1&fbclid=b", origin_headers={"Query": None}),
         get(target="/?id=1", cache="hit"),
         get(target="/?gclid=z&id=1&utm_medium=%20", cache="hit"),
         get(NEW, target="/?id=1&utmost=1", cache="fwd=uri-miss"),
@@ -299,7 +310,7 @@ OWN = [
     ),
     case(
         "own-a-configured-site-is-the-site",
-        get(NEW, headers={"Host": "evil.example"}, asked={"Host": "example.org"}),
+        get(NEW, headers={"Host": "evil.example"}, origin_headers={"Host": "example.org"}),
         get(headers={"Host": "other.example"}, cache="hit"),
         get(NEW, purge="/", cache="fwd=uri-miss"),
         options=Options(site="https://example.org"),
@@ -327,14 +338,17 @@ OWN = [
             at=60,
             cache="hit; ttl=3540",
             age=0,
-            seen={"Date": A_MINUTE_ON, "Expires": A_MINUTE_LATER},
+            response_headers={"Date": A_MINUTE_ON, "Expires": A_MINUTE_LATER},
         ),
         options=Options(reset_age=True),
     ),
     case(
         "own-an-expires-that-is-no-date-stays-as-it-is",
-        get(says(cdn_cache_control="max-age=60", expires="0", **PURGED), seen={"Expires": "0"}),
-        get(at=60, cache="hit", age=0, seen={"Expires": "0"}),
+        get(
+            says(cdn_cache_control="max-age=60", expires="0", **PURGED),
+            response_headers={"Expires": "0"},
+        ),
+        get(at=60, cache="hit", age=0, response_headers={"Expires": "0"}),
         options=Options(reset_age=True),
     ),
     case(
@@ -345,7 +359,7 @@ OWN = [
             status=304,
             headers={"If-None-Match": '"a"'},
             age=0,
-            seen={"Date": A_MINUTE_ON},
+            response_headers={"Date": A_MINUTE_ON},
         ),
         options=Options(reset_age=True),
     ),
@@ -357,17 +371,17 @@ OWN = [
                 broadsheet_cache_control="max-age=9, purged, stale-while-revalidate=60",
             )
         ),
-        get(says(status=500), at=60, cache="hit", age=60, seen={"Date": START_DATE}),
+        get(says(status=500), at=60, cache="hit", age=60, response_headers={"Date": START_DATE}),
         options=Options(reset_age=True),
     ),
     *(
         case(
-            f"own-an-age-is-told-{name}",
-            get(says(expires=IN_AN_HOUR, **said)),
-            get(at=60, cache="hit", age=60, seen={"Expires": IN_AN_HOUR}),
-            options=Options(reset_age=vouches),
+            f"own-an-age-is-sent-{name}",
+            get(says(expires=IN_AN_HOUR, **directives)),
+            get(at=60, cache="hit", age=60, response_headers={"Expires": IN_AN_HOUR}),
+            options=Options(reset_age=resets_age),
         )
-        for name, said, vouches in (
+        for name, directives, resets_age in (
             (
                 "where-nobody-else-keeps-it",
                 {"cache_control": "max-age=0", "broadsheet_cache_control": "max-age=3600, purged"},
@@ -388,26 +402,55 @@ OWN = [
     ),
     case(
         "own-a-shield-fetches-the-page-for-its-head",
-        get(NEW, method="HEAD", body=b"", cache="fwd=uri-miss; stored", seen={"Etag": '"b"'}),
-        get(method="HEAD", body=b"", cache="hit", seen={"Content-Length": "3"}),
+        get(
+            NEW,
+            method="HEAD",
+            body=b"",
+            cache="fwd=uri-miss; stored",
+            response_headers={"Etag": '"b"'},
+        ),
+        get(method="HEAD", body=b"", cache="hit", response_headers={"Content-Length": "3"}),
         get(body=b"new", cache="hit"),
         get(says(b"mine", cache_control="no-store"), target="/b", method="HEAD", body=b""),
-        get(says(status=304), at=3600, method="HEAD", body=b"", asked={"If-None-Match": '"b"'}),
+        get(
+            says(status=304),
+            at=3600,
+            method="HEAD",
+            body=b"",
+            origin_headers={"If-None-Match": '"b"'},
+        ),
         options=Options(get_on_head=True),
     ),
     case(
         "own-the-origins-codings-are-kept-as-they-came",
-        get(BR, headers=TAKES_BR, asked={"Accept-Encoding": "br"}, body=b"br"),
-        get(headers={"Accept-Encoding": "br"}, cache="hit", body=b"br", seen={"ETag": '"a-br"'}),
-        get(says(b"plain", vary="Accept-Encoding", **LONG), asked={"Accept-Encoding": "identity"}),
-        get(headers={"Accept-Encoding": "zstd"}, cache="hit", body=b"plain"),
-        get(headers=TAKES_BR, cache="hit", body=b"br", seen={"Content-Encoding": "br"}),
-        get(headers={**TAKES_BR, "If-None-Match": '"a-br"'}, status=304, seen={"ETag": '"a-br"'}),
+        get(BR, headers=TAKES_BR, origin_headers={"Accept-Encoding": "br"}, body=b"br"),
         get(
-            headers={**TAKES_BR, "Range": "bytes=1-1"}, status=206, seen={"Content-Encoding": "br"}
+            headers={"Accept-Encoding": "br"},
+            cache="hit",
+            body=b"br",
+            response_headers={"ETag": '"a-br"'},
         ),
         get(
-            says(b"x" * 999, **LONG), target="/b", headers=TAKES_BR, asked={"Accept-Encoding": None}
+            says(b"plain", vary="Accept-Encoding", **LONG),
+            origin_headers={"Accept-Encoding": "identity"},
+        ),
+        get(headers={"Accept-Encoding": "zstd"}, cache="hit", body=b"plain"),
+        get(headers=TAKES_BR, cache="hit", body=b"br", response_headers={"Content-Encoding": "br"}),
+        get(
+            headers={**TAKES_BR, "If-None-Match": '"a-br"'},
+            status=304,
+            response_headers={"ETag": '"a-br"'},
+        ),
+        get(
+            headers={**TAKES_BR, "Range": "bytes=1-1"},
+            status=206,
+            response_headers={"Content-Encoding": "br"},
+        ),
+        get(
+            says(b"x" * 999, **LONG),
+            target="/b",
+            headers=TAKES_BR,
+            origin_headers={"Accept-Encoding": None},
         ),
         options=Options(compress=True, is_encoded_by_origin=lambda path: path == "/"),
     ),
@@ -423,7 +466,7 @@ HOSTILE = [
     *(
         case(
             f"hostile-{name}-does-not-shape-a-shared-page",
-            get(NEW, headers={name: value}, asked={name: None}),
+            get(NEW, headers={name: value}, origin_headers={name: None}),
             get(cache="hit", body=b"new"),
         )
         for name, value in {
@@ -450,7 +493,7 @@ HOSTILE = [
     ),
     case(
         "hostile-a-strange-spelling-of-the-host-reaches-nobody",
-        get(NEW, headers={"Host": "EXAMPLE.org:80"}, asked={"Host": "example.org"}),
+        get(NEW, headers={"Host": "EXAMPLE.org:80"}, origin_headers={"Host": "example.org"}),
         get(cache="hit"),
     ),
     case(

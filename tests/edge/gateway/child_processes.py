@@ -1,4 +1,4 @@
-"""Runs a function in a forked process and tells how it ended: for tests that kill or damage."""
+"""Run functions in forked processes and return how they ended, for tests that kill or damage."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def finish(pid: int) -> int:
 
 
 def run(work: Callable[[], object]) -> int:
-    """Do the work in a process of its own, so that a crash there is a number here."""
+    """Run the work in a separate process, so that a crash there is only an exit status."""
     return finish(start(work))
 
 
 @contextmanager
 def running(*works: Callable[[], object]) -> Iterator[list[int]]:
-    """Do all the works at once; whatever still runs at the end is killed."""
+    """Run all works at once; kill the rest at the end."""
     pids = [start(work) for work in works]
-    left = list(pids)
+    live_pids = list(pids)
     try:
-        yield left
+        yield live_pids
     finally:
-        for pid in left:
+        for pid in live_pids:
             os.kill(pid, signal.SIGKILL)
             finish(pid)

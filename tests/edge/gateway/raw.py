@@ -1,4 +1,4 @@
-"""Raw HTTP for tests: an origin that reads requests strictly, a client that repairs nothing."""
+"""Raw HTTP for tests: an origin that reads requests strictly, and a client that repairs nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class RawRequest:
-    """One request as an origin reads it; header lines as they came."""
+    """One request as the origin reads it, with its original header lines."""
 
     line: str
     lines: tuple[str, ...]
@@ -33,17 +33,17 @@ class RawRequest:
 
     @property
     def target(self) -> str:
-        """The request target."""
+        """Return the request target."""
         return self.line.split(" ")[1]
 
     def values(self, name: str) -> list[str]:
-        """The values of all lines of one field."""
+        """Return the values of all lines of one field."""
         pairs = [line.partition(":") for line in self.lines]
         return [value.strip() for key, _, value in pairs if key.lower() == name.lower()]
 
 
 def read_request(stream: BinaryIO) -> RawRequest | None:
-    """Read one request by RFC 9112; None at the end of the connection."""
+    """Read one request by RFC 9112; return None at the end of the connection."""
     line = stream.readline().decode("latin-1").rstrip("\r\n")
     if not line:
         return None
@@ -70,9 +70,9 @@ def _read_chunks(stream: BinaryIO) -> bytes:
 
 @dataclass
 class RawOrigin:
-    """Answers each request with the bytes that its script has for the path, else with a page.
+    """Answers each request with the scripted bytes for its path, or with a page.
 
-    It keeps its connections open, so that bytes after one request are the next request.
+    It keeps connections open, so that bytes after one request are read as the next request.
     """
 
     script: dict[str, bytes] = field(default_factory=dict)
@@ -90,18 +90,18 @@ class RawOrigin:
                     return
 
     def count(self, path: str) -> int:
-        """How often a path was asked for."""
+        """Return the number of requests for a path."""
         return sum(request.target.partition("?")[0] == path for request in self.requests)
 
 
 def _ends_by_itself(response: bytes, method: str) -> bool:
-    """Tell whether a client knows the end of these bytes, so that the connection can stay."""
+    """Return whether a client can find the end of these bytes, so that the connection can stay open."""
     head, _, body = response.partition(b"\r\n\r\n")
     return method != "HEAD" and b"\r\nContent-Length: %d" % len(body) in head
 
 
 def page(body: bytes = b"page", *lines: str | bytes, status: str = "200 OK") -> bytes:
-    """Write a response; without a Content-Length among the lines it has the right one."""
+    """Build a response; add the right Content-Length if the lines contain none."""
     head = [f"HTTP/1.1 {status}".encode("latin-1")]
     head += [line.encode("latin-1") if isinstance(line, str) else line for line in lines]
     if not any(line.lower().startswith((b"content-length", b"transfer-enc")) for line in head):
@@ -119,19 +119,19 @@ class RawResponse:
     complete: bool
 
     def value(self, name: str) -> str | None:
-        """All lines of one field, joined; None when there is none."""
+        """Return all lines of one field, joined; None if there is none."""
         pairs = [line.partition(":") for line in self.lines]
         values = [value.strip() for key, _, value in pairs if key.lower() == name.lower()]
         return ", ".join(values) if values else None
 
     @property
     def cache(self) -> str:
-        """What the gateway says became of the request."""
+        """Return the gateway's Cache-Status of the response."""
         return (self.value("Cache-Status") or "").rpartition("broadsheet; ")[2]
 
 
 class RawClient:
-    """One connection; sends bytes as they are and reads responses by RFC 9112."""
+    """One connection; sends bytes unchanged and reads responses by RFC 9112."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
@@ -153,16 +153,16 @@ class RawClient:
         self._socket.sendall(data)
 
     def end(self) -> None:
-        """Tell the server that nothing more will be sent."""
+        """Shut down the sending direction."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def try_ask(self, path: str) -> None:
-        """Send one more request, which a server that has hung up does not hear."""
+        """Send one more request; ignore an error if the server has closed the connection."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.send(f"GET {path} HTTP/1.1\r\nHost: example.org\r\n\r\n".encode())
 
     def read(self, method: str = "GET") -> RawResponse | None:
-        """Read the next response; None when the server has closed the connection."""
+        """Read the next response; return None if the server has closed the connection."""
         try:
             line = self._stream.readline().decode("latin-1")
         except ConnectionResetError:
@@ -216,33 +216,33 @@ def ask(port: int, path: str, *lines: str, method: str = "GET") -> RawResponse:
 
 @contextmanager
 def serving(origin: RawOrigin) -> Iterator[int]:
-    """Serve an origin; gives its port."""
+    """Serve an origin; yield its port."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             origin.handle(self.request)
 
-    class Server(socketserver.ThreadingTCPServer):
+    class RawServer(socketserver.ThreadingTCPServer):
         daemon_threads = True
         allow_reuse_address = True
         request_queue_size = 64
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that hangs up is no error here."""
+            """Ignore a client that closes its connection."""
 
-    with running(Server(("127.0.0.1", 0), Handler)) as port:
+    with running(RawServer(("127.0.0.1", 0), Handler)) as port:
         yield port
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port without a listening server."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 @contextmanager
 def command(origin_port: int, *arguments: str, port: int | None = None) -> Iterator[int]:
-    """Run `python -m app.edge.gateway` in front of an origin; gives its port."""
+    """Run `python -m app.edge.gateway` in front of an origin; yield its port."""
     port = free_port() if port is None else port
     address = f"http://127.0.0.1:{origin_port}"
     words = [sys.executable, "-m", "app.edge.gateway", address, "--port", str(port), *arguments]

@@ -37,7 +37,7 @@ UNCHECKED = frozenset({"M-SEARCH", "UNKNOWN", "PROPFIND"})
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that advances only when a test sets it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -48,8 +48,8 @@ class Clock:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Says:
-    """One answer of the origin. `date` is seconds from now, None for no Date at all."""
+class ScriptedResponse:
+    """One response of the origin. `date` is seconds from now, None for no Date."""
 
     status: int = 200
     headers: tuple[Pair, ...] = ()
@@ -72,10 +72,10 @@ def says(
     fails: bool = False,
     takes: float = 0,
     **headers: str,
-) -> Says:
-    """Write an answer: `says(b"text", cache_control="max-age=60", also=[("Vary", "A")])`."""
+) -> ScriptedResponse:
+    """Build a response: `says(b"text", cache_control="max-age=60", also=[("Vary", "A")])`."""
     pairs = [(name.replace("_", "-").title(), value) for name, value in headers.items()]
-    return Says(
+    return ScriptedResponse(
         status=status,
         headers=(*pairs, *also),
         body=body,
@@ -89,42 +89,46 @@ def says(
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One request and all that is expected of it; what is None is not looked at."""
+    """One request and its expected response; a field that is None is not checked."""
 
     at: float = 0
     method: str = "GET"
     target: str = "/"
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
-    origin: tuple[Says, ...] = ()
+    origin: tuple[ScriptedResponse, ...] = ()
     status: int = 200
     body: bytes | None = None
     cache: str | None = None
     stored: bool | None = None
     age: int | None = None
-    seen: Mapping[str, str | None] = field(default_factory=dict)
-    asked: Mapping[str, str | None] = field(default_factory=dict)
+    response_headers: Mapping[str, str | None] = field(default_factory=dict)
+    origin_headers: Mapping[str, str | None] = field(default_factory=dict)
     parts: list[tuple[str, bytes]] | None = None
     purge: str | None = None
 
 
 def get(
-    *origin: Says, status: int = 200, target: str = "/", method: str = "GET", **more: Any
+    *origin: ScriptedResponse,
+    status: int = 200,
+    target: str = "/",
+    method: str = "GET",
+    **more: Any,
 ) -> Step:
-    """Ask; with answers given, the origin must be asked exactly as often, else not at all."""
+    """Build a request; the origin must be called exactly once per given response."""
     return Step(origin=origin, status=status, target=target, method=method, **more)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What came back."""
+class Received:
+    """A response as the client received it."""
 
     status: int
     headers: tuple[Pair, ...]
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """Return all lines of a field, joined; None when there is none."""
+        """Return all lines of a field, joined; None if there is none."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         return ", ".join(values) if values else None
 
@@ -146,18 +150,18 @@ class Seen:
 
 @dataclass(kw_only=True)
 class Origin:
-    """A WSGI application that answers as it is told, and remembers what it was asked."""
+    """A WSGI application that sends the scripted responses and records the environs."""
 
     clock: Clock
-    script: list[Says] = field(default_factory=list)
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    closed: int = 0
+    script: list[ScriptedResponse] = field(default_factory=list)
+    environs: list[dict[str, Any]] = field(default_factory=list)
+    closed_bodies: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Give the next answer of the script."""
+        """Send the next response of the script."""
         with self.lock:
-            self.asked.append(dict(environ))
+            self.environs.append(dict(environ))
             answer = self.script.pop(0) if self.script else says(b"unasked", status=599)
         self.clock.now += answer.takes
         if answer.fails:
@@ -165,8 +169,8 @@ class Origin:
         start_response(f"{answer.status} Scripted", self.head(answer))
         return self.body(environ, answer)
 
-    def head(self, answer: Says) -> list[Pair]:
-        """Return the header list, with the Date and length it is to have."""
+    def head(self, answer: ScriptedResponse) -> list[Pair]:
+        """Return the header list with the requested Date and length."""
         pairs = list(answer.headers)
         if answer.date is not None:
             pairs.append(("Date", dates.format_http_date(self.clock.now + answer.date)))
@@ -176,8 +180,8 @@ class Origin:
             pairs.append(("Content-Length", str(answer.length)))
         return pairs
 
-    def body(self, environ: dict[str, Any], answer: Says) -> Iterable[bytes]:
-        """Give the body in two pieces, or break off between them."""
+    def body(self, environ: dict[str, Any], answer: ScriptedResponse) -> Iterable[bytes]:
+        """Yield the body in two pieces, or raise between them."""
         try:
             if environ["REQUEST_METHOD"] != "HEAD" and answer.status not in {204, 304}:
                 half = len(answer.body) // 2
@@ -186,11 +190,11 @@ class Origin:
                     raise OSError("The origin broke off.")
                 yield answer.body[half:]
         finally:
-            self.closed += 1
+            self.closed_bodies += 1
 
 
 def environ_for(step: Step) -> dict[str, Any]:
-    """Return the WSGI environ a server would make of a step."""
+    """Return the WSGI environ of a step, as a server would build it."""
     path, _, query = step.target.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": step.method,
@@ -217,7 +221,7 @@ def environ_for(step: Step) -> dict[str, Any]:
 
 
 class _Errors:
-    """Where a server would log; nothing is expected there."""
+    """The wsgi.errors stream, to which nothing must be written."""
 
     def write(self, text: str) -> None:
         raise AssertionError(text)
@@ -229,8 +233,8 @@ class _Errors:
         """Do nothing."""
 
 
-def call(app: Any, step: Step) -> Seen:
-    """Send a step's request by a WSGI call that is checked against PEP 3333 on the way."""
+def call(app: Any, step: Step) -> Received:
+    """Send the request of a step as a WSGI call that is checked against PEP 3333."""
     started: list[Any] = []
 
     def start_response(status: str, headers: list[Pair], _exc_info: Any = None) -> Any:
@@ -244,11 +248,11 @@ def call(app: Any, step: Step) -> Seen:
     finally:
         getattr(result, "close", int)()
     status, headers = started
-    return Seen(status=int(status[:3]), headers=tuple(headers), body=body)
+    return Received(status=int(status[:3]), headers=tuple(headers), body=body)
 
 
 class Stage:
-    """A gateway over a scripted origin, with a clock of its own."""
+    """A gateway in front of a scripted origin, with its own clock."""
 
     def __init__(self, options: Options | None = None, **more: Any) -> None:
         self.clock = Clock()
@@ -262,49 +266,49 @@ class Stage:
             **more,
         )
 
-    def ask(self, step: Step) -> Seen:
+    def ask(self, step: Step) -> Received:
         """Send one request."""
         return call(self.gateway, step)
 
-    def play(self, step: Step, send: Callable[[Step], Seen] | None = None) -> Seen:
-        """Send one request at its time and check all that is expected."""
+    def play(self, step: Step, send: Callable[[Step], Received] | None = None) -> Received:
+        """Send one request at its time and check the expectations."""
         self.clock.now = max(self.clock.now, START + step.at)
         self.origin.script[:] = step.origin
-        del self.origin.asked[:]
+        del self.origin.environs[:]
         if step.purge is not None:
             self.gateway.purge(step.purge)
-        seen = (send or self.ask)(step)
+        response = (send or self.ask)(step)
         assert self.gateway.drain(BOUND)
-        check(step, seen, self.origin)
-        return seen
+        check(step, response, self.origin)
+        return response
 
 
-def check(step: Step, seen: Seen, origin: Origin) -> None:
-    """Compare what came back, and what the origin was asked, with what was expected."""
-    story = f"{step.method} {step.target} at {step.at}: {seen}"
-    assert len(origin.asked) == len(step.origin), f"asked {len(origin.asked)} times; {story}"
-    assert seen.status == step.status, story
-    assert seen.header("cache-status"), story
+def check(step: Step, response: Received, origin: Origin) -> None:
+    """Compare the response, and the requests to the origin, with the expectations."""
+    story = f"{step.method} {step.target} at {step.at}: {response}"
+    assert len(origin.environs) == len(step.origin), f"asked {len(origin.environs)} times; {story}"
+    assert response.status == step.status, story
+    assert response.header("cache-status"), story
     if step.body is not None:
-        assert seen.body == step.body, story
+        assert response.body == step.body, story
     if step.cache is not None:
-        assert seen.cache.startswith(step.cache), story
+        assert response.cache.startswith(step.cache), story
     if step.stored is not None:
-        assert ("stored" in seen.cache.split("; ")) is step.stored, story
+        assert ("stored" in response.cache.split("; ")) is step.stored, story
     if step.age is not None:
-        assert seen.header("age") == str(step.age), story
+        assert response.header("age") == str(step.age), story
     if step.parts is not None:
-        assert seen.parts == step.parts, story
-    for name, value in step.seen.items():
-        assert seen.header(name) == value, f"{name}: {story}"
-    for name, value in step.asked.items():
+        assert response.parts == step.parts, story
+    for name, value in step.response_headers.items():
+        assert response.header(name) == value, f"{name}: {story}"
+    for name, value in step.origin_headers.items():
         variable = "HTTP_" + name.upper().replace("-", "_")
-        assert origin.asked[-1].get(variable) == value, f"{name}: {story}"
+        assert origin.environs[-1].get(variable) == value, f"{name}: {story}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Steps over one gateway, named by the section that demands them."""
+    """Steps over one gateway, named after the section that requires them."""
 
     id: str
     steps: tuple[Step, ...]

@@ -1,7 +1,7 @@
-"""A WSGI application that breaks PEP 3333 in each way of a table, behind a gateway, for gunicorn.
+"""A WSGI application that breaks PEP 3333 in the ways of a table, behind a gateway, for gunicorn.
 
-The last segment of a path names the row; the first request of a path breaks the rule, and each
-later one gets a plain page.
+The last segment of a path selects the row; the first request of a path breaks the rule, and each
+later one gets a valid page.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ FIELDS: dict[str, Row] = {
     "tag-of-an-edge": ("200 OK", [("Content-Language", "de\x1b")], [HELLO]),
 }
 ROWS = LENGTHS | FIELDS
-_asked: set[str] = set()
+_requested_paths: set[str] = set()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Break a rule once for each path, in one of three ways to write a body."""
+    """Break a rule once per path, in one of three ways to write a body."""
     path = environ["PATH_INFO"]
     way, _, row = path.rpartition("/")
-    if path in _asked or row not in ROWS:
+    if path in _requested_paths or row not in ROWS:
         start_response("200 OK", [("Content-Length", "4"), ("Cache-Control", "max-age=3600")])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"page"]
-    _asked.add(path)
+    _requested_paths.add(path)
     status, headers, body = ROWS[row]
     headers = [*headers, ("Cache-Control", "max-age=3600")]
     if way.endswith("generator"):

@@ -1,4 +1,4 @@
-"""The same table over real HTTP: an origin that writes bytes, our proxy, the gateway, a client."""
+"""The same table over real HTTP: an origin that writes bytes, the proxy, the gateway, a client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from urllib.parse import quote
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from app.edge.gateway.proxy import Proxy
-from tests.edge.gateway.scripted_origin import Origin, Pair, Says, Seen, Stage, Step, says
+from tests.edge.gateway.scripted_origin import (
+    Origin,
+    Pair,
+    Received,
+    ScriptedResponse,
+    Stage,
+    Step,
+    says,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +31,7 @@ HOST = "example.org"
 
 
 class WireOrigin(Origin):
-    """Speaks HTTP as it is told, byte by byte; interim responses go before each answer."""
+    """An origin that writes scripted bytes; interim responses precede each response."""
 
     raw: bytes | None = None
     interim: bytes = b""
@@ -40,10 +48,10 @@ class WireOrigin(Origin):
             connection.sendall(self.interim + self.answer(method, target, headers.items()))
 
     def answer(self, method: str, target: str, headers: Any) -> bytes:
-        """Return the next answer's bytes, and remember the question."""
+        """Return the bytes of the next response, and record the request."""
         environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers}
         with self.lock:
-            self.asked.append({**environ, "REQUEST_METHOD": method, "target": target})
+            self.environs.append({**environ, "REQUEST_METHOD": method, "target": target})
             answer = self.script.pop(0) if self.script else says(b"unasked", status=599)
         self.clock.now += answer.takes
         if answer.fails:
@@ -53,8 +61,8 @@ class WireOrigin(Origin):
         return wire(answer, self.head(answer), head_only=method == "HEAD")
 
 
-def wire(answer: Says, pairs: list[Pair], *, head_only: bool) -> bytes:
-    """Write an answer; one without a length ends with its connection."""
+def wire(answer: ScriptedResponse, pairs: list[Pair], *, head_only: bool) -> bytes:
+    """Build a response; one without a length ends with its connection."""
     bodiless = head_only or answer.status in {204, 304}
     lines = [f"HTTP/1.1 {answer.status} Scripted", *(f"{name}: {value}" for name, value in pairs)]
     body = b"" if bodiless else answer.body
@@ -64,10 +72,10 @@ def wire(answer: Says, pairs: list[Pair], *, head_only: bool) -> bytes:
 
 
 class _Quiet(WSGIRequestHandler):
-    """A handler that logs nothing and looks up no names."""
+    """A handler without logging and name lookups."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is inherited
-        """Say nothing."""
+        """Log nothing."""
 
     def address_string(self) -> str:
         return "127.0.0.1"
@@ -78,7 +86,7 @@ class _Threaded(socketserver.ThreadingMixIn, WSGIServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Leave it to the client to notice."""
+        """Ignore the error: the client notices it."""
 
 
 class _OriginServer(socketserver.ThreadingTCPServer):
@@ -89,7 +97,7 @@ class _OriginServer(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def running(server: socketserver.BaseServer) -> Iterator[int]:
-    """Serve in a thread; gives the port."""
+    """Serve in a thread; yield the port."""
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -101,7 +109,7 @@ def running(server: socketserver.BaseServer) -> Iterator[int]:
 
 
 class WireStage(Stage):
-    """A gateway before our proxy before an origin, all on loopback."""
+    """A gateway in front of the proxy in front of an origin, all on loopback."""
 
     origin: WireOrigin
 
@@ -113,8 +121,8 @@ class WireStage(Stage):
         self.origin_port = port
         self.port = 0
 
-    def ask(self, step: Step) -> Seen:
-        """Send a step's request over a connection of its own."""
+    def ask(self, step: Step) -> Received:
+        """Send the request of a step over a separate connection."""
         path, mark, query = step.target.partition("?")
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         headers = {"Host": HOST, **step.headers}
@@ -134,12 +142,12 @@ class WireStage(Stage):
         finally:
             link.close()
         pairs = tuple((name, value) for name, value in answer.getheaders())
-        return Seen(status=answer.status, headers=pairs, body=body)
+        return Received(status=answer.status, headers=pairs, body=body)
 
 
 @contextmanager
 def wired(**more: Any) -> Iterator[WireStage]:
-    """Start an origin and a gateway before it."""
+    """Start an origin and a gateway in front of it."""
     origin = WireOrigin(clock=lambda: 0)  # type: ignore[arg-type] # the stage gives it its clock
 
     class Handler(socketserver.BaseRequestHandler):
@@ -156,7 +164,7 @@ def wired(**more: Any) -> Iterator[WireStage]:
 
 
 def wait_for(port: int) -> None:
-    """Wait until something listens on a port."""
+    """Wait until a server listens on the port."""
     end = time.monotonic() + 20
     while time.monotonic() < end:
         with socket.socket() as probe:

@@ -1,6 +1,6 @@
-"""The contract of every store: subclass StoreContract and give it a `store` fixture.
+"""The contract of every store: subclass StoreContract and add a `store` fixture.
 
-`small` makes a store with room for about `max_bytes` in all and `max_entry` in one response.
+`small` creates a store with room for about `max_bytes` in all and `max_entry` in one response.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _ids = count()
 
 
 def stored(**changes: object) -> StoredResponse:
-    """Return a stored response that differs from all before in its id."""
-    made = StoredResponse(
+    """Return a stored response with a unique id."""
+    response = StoredResponse(
         id=f"{next(_ids):016x}",
         status=200,
         reason="OK",
@@ -42,20 +42,20 @@ def stored(**changes: object) -> StoredResponse:
         generated_at=1_700_000_000.0,
         lifetime=60.0,
     )
-    return replace(made, **changes)  # type: ignore[arg-type] # a test names real fields
+    return replace(response, **changes)  # type: ignore[arg-type] # a test names real fields
 
 
 BODIES = {"identity": PAGE, "gzip": PACKED}
 
 
 class StoreContract:
-    """What every store promises."""
+    """The rules that every store follows."""
 
     def keep(self, store: Store, key: bytes = KEY, **changes: object) -> StoredResponse:
-        """Save a response that must be kept."""
-        made = stored(**changes)
-        assert store.save(key, made, BODIES, token=store.purge_token()) is SaveResult.SAVED
-        return made
+        """Save a response; the store must accept it."""
+        response = stored(**changes)
+        assert store.save(key, response, BODIES, token=store.purge_token()) is SaveResult.SAVED
+        return response
 
     def test_it_is_a_store(self, store: Store) -> None:
         """The methods of the protocol are there."""
@@ -63,27 +63,27 @@ class StoreContract:
 
     @pytest.mark.parametrize("key", [KEY, OTHER, b"\x00\xff"])
     def test_what_is_saved_is_loaded(self, store: Store, key: bytes) -> None:
-        """Head and bodies come back as they were, for any key."""
-        made = self.keep(store, key, vary=(("accept-language", None), ("x", "1")))
-        assert store.load(key) == (made,)
-        assert store.read_body(key, made, "identity") == PAGE
-        assert store.read_body(key, made, "gzip") == PACKED
-        assert store.read_body(key, made, "br") is None
+        """Head and bodies are loaded unchanged, for any key."""
+        response = self.keep(store, key, vary=(("accept-language", None), ("x", "1")))
+        assert store.load(key) == (response,)
+        assert store.read_body(key, response, "identity") == PAGE
+        assert store.read_body(key, response, "gzip") == PACKED
+        assert store.read_body(key, response, "br") is None
 
     def test_an_unknown_key_is_a_miss(self, store: Store) -> None:
-        """Nothing stored is an empty answer, no error."""
+        """If nothing is stored, the result is empty and nothing is raised."""
         assert store.load(KEY) == ()
         assert store.read_body(KEY, stored(), "identity") is None
 
     def test_keys_do_not_mix(self, store: Store) -> None:
-        """A key that begins like another one is another one."""
-        made = self.keep(store)
+        """Keys with a common prefix are different keys."""
+        response = self.keep(store)
         assert store.load(KEY + b"a") == ()
         assert store.load(KEY[:-1]) == ()
-        assert store.read_body(KEY + b"a", made, "identity") is None
+        assert store.read_body(KEY + b"a", response, "identity") is None
 
     def test_the_same_variant_is_replaced(self, store: Store) -> None:
-        """A newer response with equal `vary` takes the place of the older, and its bodies too."""
+        """A newer response with equal `vary` replaces the older one and its bodies."""
         old = self.keep(store, vary=(("a", "1"),))
         new = self.keep(store, vary=(("a", "1"),))
         assert store.load(KEY) == (new,)
@@ -91,38 +91,38 @@ class StoreContract:
         assert store.read_body(KEY, new, "identity") == PAGE
 
     def test_variants_live_side_by_side(self, store: Store) -> None:
-        """Another `vary` is another variant."""
-        kept = {self.keep(store, vary=(("a", value),)).id for value in ("1", "2", None)}
-        assert {one.id for one in store.load(KEY)} == kept
+        """A response with another `vary` is another variant."""
+        ids = {self.keep(store, vary=(("a", value),)).id for value in ("1", "2", None)}
+        assert {one.id for one in store.load(KEY)} == ids
 
     def test_variants_of_one_key_are_bounded(self, store: Store) -> None:
-        """Ten thousand spellings of a header keep 64 variants, the newest among them."""
-        made = [self.keep(store, vary=(("a", str(number)),)) for number in range(200)]
+        """Of very many variants the newest 64 stay."""
+        response = [self.keep(store, vary=(("a", str(number)),)) for number in range(200)]
         loaded = store.load(KEY)
         assert len(loaded) == 64
-        assert made[-1] in loaded
-        assert made[0] not in loaded
+        assert response[-1] in loaded
+        assert response[0] not in loaded
 
     def test_purge_deletes_all_variants_of_one_key(self, store: Store) -> None:
-        """The number of variants is told, and other keys stay."""
+        """The number of variants is returned, and other keys stay."""
         self.keep(store, vary=(("a", "1"),))
-        gone = self.keep(store, vary=(("a", "2"),))
+        purged = self.keep(store, vary=(("a", "2"),))
         other = self.keep(store, OTHER)
         assert store.purge(KEY) == 2
         assert store.load(KEY) == ()
-        assert store.read_body(KEY, gone, "identity") is None
+        assert store.read_body(KEY, purged, "identity") is None
         assert store.load(OTHER) == (other,)
         assert store.purge(KEY) == 0
 
     def test_purge_all_deletes_everything(self, store: Store) -> None:
-        """The number of variants of all keys is told."""
+        """The number of variants of all keys is returned."""
         self.keep(store)
         self.keep(store, OTHER)
         assert store.purge_all() == 2
         assert store.load(KEY) == store.load(OTHER) == ()
 
     def test_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
-        """What was fetched before a purge is not stored after it, even if nothing was there."""
+        """A response fetched before a purge is not stored after it, even if nothing was stored."""
         token = store.purge_token()
         store.purge(KEY)
         assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
@@ -131,14 +131,14 @@ class StoreContract:
         assert store.save(KEY, stored(), BODIES, token=store.purge_token()) is SaveResult.SAVED
 
     def test_a_token_from_before_a_purge_of_all_is_refused(self, store: Store) -> None:
-        """A purge of everything refuses the older token of each key."""
+        """A purge of everything rejects the older tokens of each key."""
         token = store.purge_token()
         store.purge_all()
         assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
         assert store.save(KEY, stored(), BODIES, token=store.purge_token()) is SaveResult.SAVED
 
     def test_purges_that_are_forgotten_still_refuse(self, store: Store) -> None:
-        """However many other keys were purged since, an old token is refused."""
+        """An old token is rejected after any number of purges of other keys."""
         token = store.purge_token()
         store.purge(KEY)
         for number in range(12_000):
@@ -146,7 +146,7 @@ class StoreContract:
         assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
 
     def test_freshen_changes_the_head_and_keeps_the_bodies(self, store: Store) -> None:
-        """A 304 gives new headers and times to the same bodies."""
+        """A 304 gives the same bodies new headers and times."""
         old = self.keep(store)
         new = replace(old, headers=(("X", "new"),), generated_at=old.generated_at + 9)
         assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
@@ -162,7 +162,7 @@ class StoreContract:
         assert store.read_body(KEY, new, "identity") == PAGE
 
     def test_freshen_of_what_is_gone_is_refused(self, store: Store) -> None:
-        """A response that was replaced or never there can't be freshened."""
+        """A response that was replaced or never stored can't be freshened."""
         old = self.keep(store)
         new = self.keep(store)
         assert store.freshen(KEY, old, token=store.purge_token()) is SaveResult.NOT_FOUND
@@ -170,7 +170,7 @@ class StoreContract:
         assert store.freshen(OTHER, old, token=store.purge_token()) is SaveResult.NOT_FOUND
 
     def test_freshen_with_a_token_from_before_the_purge_is_refused(self, store: Store) -> None:
-        """A 304 is a save like any other."""
+        """The token rule applies to a 304 as well."""
         token = store.purge_token()
         old = self.keep(store)
         store.purge(KEY)
@@ -178,41 +178,44 @@ class StoreContract:
         assert store.load(KEY) == ()
 
     def test_codings_are_added_to_what_is_stored(self, store: Store) -> None:
-        """The response is the same, with more bodies, and is packed from then on."""
-        made = self.leave_unpacked(store)
+        """The response is the same, with more bodies and without `needs_compression`."""
+        response = self.leave_unpacked(store)
         assert (
-            store.add_codings(KEY, made.id, {"gzip": PACKED}, token=store.purge_token())
+            store.add_codings(KEY, response.id, {"gzip": PACKED}, token=store.purge_token())
             is SaveResult.SAVED
         )
-        (found,) = store.load(KEY)
-        assert (found.id, found.needs_compression, tuple(found.representations)) == (
-            made.id,
+        (variant,) = store.load(KEY)
+        assert (variant.id, variant.needs_compression, tuple(variant.representations)) == (
+            response.id,
             False,
             ("gzip", "identity"),
         )
-        assert found.representations["gzip"].body.etag == '"a;gzip"'
-        assert store.read_body(KEY, found, "gzip") == PACKED
-        assert store.read_body(KEY, found, "identity") == PAGE
+        assert variant.representations["gzip"].body.etag == '"a;gzip"'
+        assert store.read_body(KEY, variant, "gzip") == PACKED
+        assert store.read_body(KEY, variant, "identity") == PAGE
         assert (
-            store.add_codings(KEY, made.id, {"gzip": b"again"}, token=store.purge_token())
+            store.add_codings(KEY, response.id, {"gzip": b"again"}, token=store.purge_token())
             is SaveResult.NOT_FOUND
         )
 
     def test_codings_of_what_was_purged_meanwhile_are_refused(self, store: Store) -> None:
-        """A purge between reading a body and keeping its codings leaves nothing."""
-        made = self.leave_unpacked(store)
+        """After a purge between reading a body and saving its codings, nothing is stored."""
+        response = self.leave_unpacked(store)
         token = store.purge_token()
         store.purge(KEY)
         packed = {"gzip": PACKED}
-        assert store.add_codings(KEY, made.id, packed, token=token) is SaveResult.PURGED_SINCE_FETCH
         assert (
-            store.add_codings(KEY, made.id, packed, token=store.purge_token())
+            store.add_codings(KEY, response.id, packed, token=token)
+            is SaveResult.PURGED_SINCE_FETCH
+        )
+        assert (
+            store.add_codings(KEY, response.id, packed, token=store.purge_token())
             is SaveResult.NOT_FOUND
         )
         assert store.load(KEY) == ()
 
     def test_codings_never_reach_a_newer_response(self, store: Store) -> None:
-        """The page was made again meanwhile: its codings are other bytes."""
+        """The page was stored again in the meantime, so its codings have other bytes."""
         old = self.leave_unpacked(store)
         new = self.leave_unpacked(store)
         assert (
@@ -222,85 +225,88 @@ class StoreContract:
         assert store.load(KEY) == (new,)
 
     def test_codings_that_make_it_too_large_are_left_out(self, small: Callable[[], Store]) -> None:
-        """The response stays as it is, and nobody tries again."""
+        """The response does not change, and compression is not tried again."""
         store = small()
-        made = self.leave_unpacked(store)
+        response = self.leave_unpacked(store)
         packed = {"gzip": b"x" * 200_000}
         assert (
-            store.add_codings(KEY, made.id, packed, token=store.purge_token()) is SaveResult.SAVED
+            store.add_codings(KEY, response.id, packed, token=store.purge_token())
+            is SaveResult.SAVED
         )
-        (found,) = store.load(KEY)
-        assert (found.needs_compression, tuple(found.representations)) == (False, ("identity",))
+        (variant,) = store.load(KEY)
+        assert (variant.needs_compression, tuple(variant.representations)) == (False, ("identity",))
         store.close()
 
     def test_packing_and_freshening_at_once_lose_neither(self, store: Store) -> None:
-        """A newer head stays when codings come; a head from before them asks for them anew."""
-        made = self.leave_unpacked(store)
-        newer = replace(made, generated_at=made.generated_at + 9)
+        """Codings keep a newer head; freshening with an older head requests compression again."""
+        response = self.leave_unpacked(store)
+        newer = replace(response, generated_at=response.generated_at + 9)
         assert store.freshen(KEY, newer, token=store.purge_token()) is SaveResult.SAVED
         assert (
-            store.add_codings(KEY, made.id, {"gzip": b"1"}, token=store.purge_token())
+            store.add_codings(KEY, response.id, {"gzip": b"1"}, token=store.purge_token())
             is SaveResult.SAVED
         )
-        assert [found.generated_at for found in store.load(KEY)] == [newer.generated_at]
+        assert [variant.generated_at for variant in store.load(KEY)] == [newer.generated_at]
         assert store.freshen(KEY, newer, token=store.purge_token()) is SaveResult.SAVED
-        assert [found.needs_compression for found in store.load(KEY)] == [True]
+        assert [variant.needs_compression for variant in store.load(KEY)] == [True]
         assert (
-            store.add_codings(KEY, made.id, {"gzip": PACKED}, token=store.purge_token())
+            store.add_codings(KEY, response.id, {"gzip": PACKED}, token=store.purge_token())
             is SaveResult.SAVED
         )
-        (found,) = store.load(KEY)
-        assert store.read_body(KEY, found, "gzip") == PACKED
+        (variant,) = store.load(KEY)
+        assert store.read_body(KEY, variant, "gzip") == PACKED
 
     def leave_unpacked(self, store: Store) -> StoredResponse:
-        """Save a response that is to be packed."""
-        made = stored(
-            bodies=(BodyInfo(coding="identity", length=len(PAGE), etag='"a"'),), unpacked=True
+        """Save a response that needs compression."""
+        response = stored(
+            bodies=(BodyInfo(coding="identity", length=len(PAGE), etag='"a"'),),
+            needs_compression=True,
         )
         assert (
-            store.save(KEY, made, {"identity": PAGE}, token=store.purge_token()) is SaveResult.SAVED
+            store.save(KEY, response, {"identity": PAGE}, token=store.purge_token())
+            is SaveResult.SAVED
         )
-        return made
+        return response
 
     def test_too_large_a_response_is_refused(self, small: Callable[[], Store]) -> None:
-        """One response over the entry's bound is not kept, and what was there stays."""
+        """A response over the size limit is not stored, and the old one stays."""
         store = small()
         old = self.keep(store)
         body = b"x" * 200_000
-        made = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
-        saved = store.save(KEY, made, {"identity": body}, token=store.purge_token())
+        response = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
+        saved = store.save(KEY, response, {"identity": body}, token=store.purge_token())
         assert saved is SaveResult.TOO_LARGE
         assert store.load(KEY) == (old,)
         store.close()
 
     def test_a_full_store_makes_room(self, small: Callable[[], Store]) -> None:
-        """Older pages leave for newer ones; whatever is still loaded has the right body."""
+        """Older pages are evicted for newer ones; each loaded page has the right body."""
         store = small()
         body = b"x" * 50_000
         for number in range(200):
-            made = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
+            response = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
             unique = b"%05d" % number + body[5:]
             saved = store.save(
-                b"page %d" % number, made, {"identity": unique}, token=store.purge_token()
+                b"page %d" % number, response, {"identity": unique}, token=store.purge_token()
             )
             assert saved in {SaveResult.SAVED, SaveResult.FULL}
-        left = 0
+        remaining = 0
         for number in range(200):
-            for made in store.load(b"page %d" % number):
-                found = store.read_body(b"page %d" % number, made, "identity")
-                assert found is None or found == b"%05d" % number + body[5:]
-                left += 1
-        assert 0 < left < 200
+            for response in store.load(b"page %d" % number):
+                loaded = store.read_body(b"page %d" % number, response, "identity")
+                assert loaded is None or loaded == b"%05d" % number + body[5:]
+                remaining += 1
+        assert 0 < remaining < 200
         store.close()
 
     def test_threads_see_whole_responses_only(self, store: Store) -> None:
-        """A reader beside writers and purgers gets a head with its own body, or a miss."""
+        """A reader concurrent with writers gets a head with its own body, or a miss."""
         wrong: list[bytes] = []
         threads = [
             threading.Thread(target=_write, args=(store, 1)),
             threading.Thread(target=_write, args=(store, 2)),
-            threading.Thread(target=_read, args=(store, wrong)),
-            threading.Thread(target=_read, args=(store, wrong)),
+            threading.Thread(target=_verify_bodies, args=(store, wrong)),
+            threading.Thread(target=_verify_bodies, args=(store, wrong)),
         ]
         for thread in threads:
             thread.start()
@@ -312,18 +318,18 @@ class StoreContract:
 def _write(store: Store, number: int) -> None:
     for turn in range(40):
         body = b"%d-%d" % (number, turn)
-        made = stored(
+        response = stored(
             headers=(("X-Body", body.decode()),),
             bodies=(BodyInfo(coding="identity", length=len(body)),),
         )
-        store.save(KEY, made, {"identity": body}, token=store.purge_token())
+        store.save(KEY, response, {"identity": body}, token=store.purge_token())
         if turn % 10 == 9:
             store.purge(KEY)
 
 
-def _read(store: Store, wrong: list[bytes]) -> None:
+def _verify_bodies(store: Store, wrong: list[bytes]) -> None:
     for _ in range(200):
-        for made in store.load(KEY):
-            body = store.read_body(KEY, made, "identity")
-            if body is not None and body.decode() != made.headers[0][1]:
+        for response in store.load(KEY):
+            body = store.read_body(KEY, response, "identity")
+            if body is not None and body.decode() != response.headers[0][1]:
                 wrong.append(body)

@@ -21,7 +21,7 @@ from app.edge.gateway.canonical_url import (
 
 
 def utf8(text: str) -> str:
-    """Text as a server hands its UTF-8 bytes over."""
+    """Return text as a server passes its UTF-8 bytes."""
     return text.encode().decode("latin-1")
 
 
@@ -54,7 +54,7 @@ SAME = [
 
 @pytest.mark.parametrize("target", SAME)
 def test_a_proper_spelling_stands(target: str) -> None:
-    """It reaches the app as it came, in absolute form too (RFC 9112 section 3.2.2)."""
+    """It reaches the application unchanged, also in absolute form (RFC 9112 section 3.2.2)."""
     assert check_target(target) == CanonicalTarget()
 
 
@@ -93,7 +93,7 @@ REDIRECTED = [
 
 @pytest.mark.parametrize(("target", "to"), REDIRECTED)
 def test_another_spelling_is_redirected_once(target: str, to: str) -> None:
-    """To a path on this host, which needs no further redirect."""
+    """The redirect leads to a path on this host that needs no further redirect."""
     assert check_target(target) == RedirectTarget(to=to)
     assert check_target(to) == CanonicalTarget()
 
@@ -138,7 +138,7 @@ REFUSED = [
     ("target", "status"), REFUSED, ids=[repr(target[:20]) for target, _ in REFUSED]
 )
 def test_what_names_nothing_is_refused(target: str, status: HTTPStatus) -> None:
-    """With a status and one sentence."""
+    """The response has an error status and one sentence."""
     verdict = check_target(target)
     assert isinstance(verdict, InvalidTarget)
     assert verdict.status == status
@@ -158,7 +158,7 @@ PIECES = st.lists(
 @example("//%2e://")
 @example("/topics/http://x.example/ink")
 def test_one_redirect_is_enough_and_never_names_a_host(target: str) -> None:
-    """Whatever was asked, the redirect's target is a path in its proper spelling."""
+    """The target of every redirect is a canonical path."""
     verdict = check_target(target)
     if isinstance(verdict, RedirectTarget):
         assert check_target(verdict.to) == CanonicalTarget()
@@ -174,8 +174,8 @@ def utf8_or_bytes(text: str) -> str:
 
 
 def ask(method: str = "GET", **environ: str) -> tuple[str, dict[str, str], bytes]:
-    """What the middleware answers in front of an app that says where it was asked."""
-    seen: list[tuple[str, list[tuple[str, str]]]] = []
+    """Return the response of the middleware in front of an app that reports its path."""
+    calls: list[tuple[str, list[tuple[str, str]]]] = []
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response("200 OK", [])
@@ -184,19 +184,19 @@ def ask(method: str = "GET", **environ: str) -> tuple[str, dict[str, str], bytes
     guarded = CanonicalUrlMiddleware(app, headers=[("X-Content-Type-Options", "nosniff")])
     body = guarded(
         {"REQUEST_METHOD": method, **environ},
-        lambda status, headers, *_: seen.append((status, headers)),  # type: ignore[arg-type, return-value]
+        lambda status, headers, *_: calls.append((status, headers)),  # type: ignore[arg-type, return-value]
     )
-    status, headers = seen[0]
+    status, headers = calls[0]
     return status, dict(headers), b"".join(body)
 
 
 def test_a_proper_target_reaches_the_app() -> None:
-    """The middleware adds nothing to it."""
+    """The middleware does not change the request."""
     assert ask(RAW_URI="/a", PATH_INFO="/a") == ("200 OK", {}, b"the app")
 
 
 def test_a_redirect_is_never_stored() -> None:
-    """A cache that merges slashes first would keep it under the address that it leads to."""
+    """A cache that merges slashes first would store it under the URL that it leads to."""
     status, headers, body = ask(RAW_URI="//a?x=1", PATH_INFO="//a")
     assert status == "301 Moved Permanently"
     assert headers["Location"] == "/a?x=1"
@@ -206,7 +206,7 @@ def test_a_redirect_is_never_stored() -> None:
 
 
 def test_the_absolute_form_without_a_path_is_the_home_page() -> None:
-    """A server leaves PATH_INFO empty there, and the gateway has no key for an empty path."""
+    """A server leaves PATH_INFO empty, and an empty path has no cache key."""
     paths: list[str] = []
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -220,7 +220,7 @@ def test_the_absolute_form_without_a_path_is_the_home_page() -> None:
 
 
 def test_an_unsafe_request_keeps_its_method() -> None:
-    """308 sends a POST on as a POST."""
+    """A 308 keeps the method POST."""
     assert ask("POST", RAW_URI="//a")[0] == "308 Permanent Redirect"
 
 
@@ -242,14 +242,14 @@ SOURCES = [
 
 @pytest.mark.parametrize(("environ", "target"), SOURCES)
 def test_the_target_is_what_the_server_received(environ: dict[str, str], target: str) -> None:
-    """Without it, path and query say the same in one spelling."""
+    """Without RAW_URI it is rebuilt from path and query."""
     assert raw_target(environ) == target
 
 
 @given(st.text("/.a~%?-", max_size=12))
 def test_what_is_beyond_doubt_is_what_the_long_way_says(target: str) -> None:
-    """Most targets are judged at a glance; the glance is never kinder than the rule."""
+    """The fast check accepts only targets that the full check accepts."""
     if canonical_url._PLAIN_PATH.fullmatch(target):
-        spelt = canonical_url._path(target)
+        canonical = canonical_url._path(target)
         assert canonical_url._find_error(target) is None
-        assert spelt == target
+        assert canonical == target

@@ -1,4 +1,4 @@
-"""What caches behind the gateway are told while they can't be purged, through every way out."""
+"""Headers with capped lifetimes while caches downstream of the gateway can't be purged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.edge.gateway import capped_headers
 from app.edge.gateway.options import Options
-from tests.edge.gateway.scripted_origin import Says, Seen, Stage, Step, get, says
+from tests.edge.gateway.scripted_origin import Received, ScriptedResponse, Stage, Step, get, says
 
 LONG = "max-age=86400"
 SHORT = "max-age=60"
@@ -16,63 +16,63 @@ INSTEAD = (
 )
 
 
-def page(own: str = "max-age=600", **more: object) -> Says:
-    """An answer that tells a CDN both."""
+def page(own: str = "max-age=600", **more: object) -> ScriptedResponse:
+    """Return a response with both normal and capped headers for a CDN."""
     also = [("Broadsheet-Cache-Control", own), ("CDN-Cache-Control", LONG), INSTEAD]
     return says(also=also, etag='"1"', **more)  # type: ignore[arg-type] # as says has them
 
 
 class Doubting(Stage):
-    """A gateway whose edges can be purged until a test says a word."""
+    """A gateway whose edges can be purged until a test sets a cap level."""
 
     def __init__(self) -> None:
         self.word = ""
         self.word_for_misspelt = ""
-        options = Options.shield(doubt=self.doubt, largest=1000)
+        options = Options.shield(cap_level=self.doubt, max_body_size=1000)
         super().__init__(options)
 
     def doubt(self, misspelt: bool) -> str:
-        """The word for a request."""
+        """Return the cap level for a request."""
         return self.word_for_misspelt if misspelt else self.word
 
 
-def told(seen: Seen) -> str | None:
-    """What a CDN is told; what is for the gateway alone is never shown."""
-    names = {name.lower() for name, _ in seen.headers}
+def cdn_header(response: Received) -> str | None:
+    """Return the header for the CDN; internal fields are never sent."""
+    names = {name.lower() for name, _ in response.headers}
     assert names.isdisjoint({capped_headers.FIELD_LOWER, "broadsheet-cache-control"})
-    return seen.header("CDN-Cache-Control")
+    return response.header("CDN-Cache-Control")
 
 
 def test_what_was_stored_in_good_times_is_brief_in_bad_ones() -> None:
-    """And long again when they are over."""
+    """When the edges can be purged again, the normal headers are sent."""
     stage = Doubting()
-    assert told(stage.play(get(page()))) == LONG
+    assert cdn_header(stage.play(get(page()))) == LONG
     stage.word = "0"
     hit = stage.play(get())
-    assert told(hit) == SHORT
+    assert cdn_header(hit) == SHORT
     assert hit.cache == "hit; ttl=600; detail=capped"
     stage.word = ""
-    again = stage.play(get())
-    assert (told(again), again.cache) == (LONG, "hit; ttl=600")
+    second = stage.play(get())
+    assert (cdn_header(second), second.cache) == (LONG, "hit; ttl=600")
 
 
 def test_a_doubt_that_changes_nothing_says_nothing() -> None:
-    """The page has no other lines for this word."""
+    """The page has no capped lines for this level."""
     stage = Doubting()
     stage.play(get(page()))
     stage.word = "1"
-    seen = stage.play(get())
-    assert (told(seen), seen.cache) == (LONG, "hit; ttl=600")
+    response = stage.play(get())
+    assert (cdn_header(response), response.cache) == (LONG, "hit; ttl=600")
 
 
 def test_a_page_under_another_url_than_its_own_may_be_brief_alone() -> None:
-    """An edge that is purged by URL keeps it as an object of its own, which no purge finds."""
+    """An edge that is purged by URL stores it as a separate object, which no purge finds."""
     stage = Doubting()
     stage.word_for_misspelt = "0"
     missed = stage.play(get(page(), target="/a?utm_source=mail"))
     hit = stage.play(get(target="/a?utm_source=post"))
-    assert (told(missed), told(hit)) == (SHORT, SHORT)
-    assert told(stage.play(get(target="/a"))) == LONG
+    assert (cdn_header(missed), cdn_header(hit)) == (SHORT, SHORT)
+    assert cdn_header(stage.play(get(target="/a"))) == LONG
 
 
 STALE = "max-age=600, stale-while-revalidate=600, stale-if-error=9000"
@@ -92,13 +92,13 @@ WAYS = {
 
 @pytest.mark.parametrize(("before", "step"), WAYS.values(), ids=WAYS)
 def test_every_way_out_is_brief_in_doubt(before: list[Step], step: Step) -> None:
-    """Whether it comes from the store or not, and long while there is none."""
+    """Responses from the store and from the origin are capped."""
     for word, expected in (("0", SHORT), ("", LONG)):
         stage = Doubting()
         for each in before:
             stage.play(each)
         stage.word = stage.word_for_misspelt = word
-        assert told(stage.play(step)) == expected
+        assert cdn_header(stage.play(step)) == expected
 
 
 OLD = {
@@ -110,10 +110,10 @@ OLD = {
 
 @pytest.mark.parametrize("step", OLD.values(), ids=OLD)
 def test_what_is_stale_is_brief_whoever_can_be_purged(step: Step) -> None:
-    """A cache that ignores Age would keep it for as long as a new one."""
+    """A cache that ignores Age would store it for the full lifetime."""
     stage = Doubting()
     stage.play(get(page(STALE)))
-    seen = stage.play(step)
-    assert told(seen) == SHORT
-    assert "capped" not in seen.cache
-    assert "stale" in seen.cache
+    response = stage.play(step)
+    assert cdn_header(response) == SHORT
+    assert "capped" not in response.cache
+    assert "stale" in response.cache

@@ -20,7 +20,7 @@ OVER_HTTP = [case for case in CASES if case.id not in SERVERS_OWN]
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_the_gateway_does_what_the_section_says(case: Case) -> None:
-    """Each step is answered as expected, and the origin is asked no more than that."""
+    """Each step has the expected response and number of requests to the origin."""
     stage = Stage(case.options)
     for step in case.steps:
         stage.play(step)
@@ -30,7 +30,7 @@ def test_the_gateway_does_what_the_section_says(case: Case) -> None:
 @pytest.mark.live
 @pytest.mark.parametrize("case", OVER_HTTP, ids=lambda case: case.id)
 def test_the_same_holds_over_http(case: Case) -> None:
-    """The table holds before a proxy before an origin, all on sockets."""
+    """The same table runs over a gateway, a proxy and an origin on sockets."""
     with wired(options=case.options) as stage:
         for step in case.steps:
             stage.play(step)

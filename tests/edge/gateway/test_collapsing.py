@@ -11,7 +11,7 @@ NOW = timedelta(0)
 
 
 def test_the_first_leads_and_the_others_follow() -> None:
-    """A follower goes on when the leader has left, and is told so."""
+    """A follower continues with that role when the leader has left."""
     collapse = ThreadCollapser()
     roles: list[CollapseRole] = []
 
@@ -32,21 +32,21 @@ def test_the_first_leads_and_the_others_follow() -> None:
 
 
 def test_the_wait_is_bounded() -> None:
-    """Who has waited long enough goes alone."""
+    """A request whose wait times out continues alone."""
     collapse = ThreadCollapser()
     with collapse.elect(b"k", LONG), collapse.elect(b"k", NOW) as second:
         assert second is CollapseRole.ALONE
 
 
 def test_keys_do_not_wait_for_one_another() -> None:
-    """Another page has a leader of its own."""
+    """Each key has its own leader."""
     collapse = ThreadCollapser()
     with collapse.elect(b"k", LONG), collapse.elect(b"l", NOW) as second:
         assert second is CollapseRole.LEADER
 
 
 def test_a_leader_that_fails_frees_the_others() -> None:
-    """An exception ends the lead as well."""
+    """An exception also ends the leadership."""
     collapse = ThreadCollapser()
     with suppress(ZeroDivisionError), collapse.elect(b"k", LONG):
         1 / 0  # noqa: B018 - the failure is the point

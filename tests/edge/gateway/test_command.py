@@ -1,6 +1,6 @@
-"""The command over real HTTP and real time: the standards' demands of a cache nobody configured.
+"""The command over real HTTP and real time: requirements of the standards on a default cache.
 
-Nothing waits here: what is old has an Age, or a Date in the past, when it comes.
+No test waits: an old response arrives with an Age, or with a Date in the past.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ NUMBERS = count(1)
 
 
 @dataclass
-class Origin:
-    """Writes the bytes it is told to, one answer a request, and remembers the questions."""
+class BytesOrigin:
+    """Writes scripted bytes, one response per request, and records the requests."""
 
     script: list[bytes] = field(default_factory=list)
-    asked: list[tuple[str, str, http.client.HTTPMessage]] = field(default_factory=list)
+    requests: list[tuple[str, str, http.client.HTTPMessage]] = field(default_factory=list)
 
     def handle(self, stream: Any, connection: Any) -> None:
         """Answer one request and close."""
@@ -45,12 +45,12 @@ class Origin:
             method, target, _ = line.split(" ", 2)
             headers = http.client.parse_headers(stream)
             stream.read(int(headers.get("Content-Length", "0")))
-            self.asked.append((method, target, headers))
+            self.requests.append((method, target, headers))
             connection.sendall(self.script.pop(0) if self.script else says(b"?", status=599))
 
 
 def says(body: bytes = b"page", *lines: str, status: int = 200, date: float | None = 0) -> bytes:
-    """Write an answer; `date` is seconds from now, None for no Date."""
+    """Build a response; `date` is seconds from now, None for no Date."""
     head = [f"HTTP/1.1 {status} Said", *lines, "Connection: close"]
     if date is not None:
         head.append(f"Date: {format_http_date(time.time() + date)}")
@@ -61,7 +61,7 @@ def says(body: bytes = b"page", *lines: str, status: int = 200, date: float | No
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back."""
+    """A response as the client received it."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -69,56 +69,56 @@ class Answer:
 
     @property
     def cache(self) -> str:
-        """Return what the gateway says became of the request."""
+        """Return the gateway's Cache-Status of the response."""
         return (self.headers["Cache-Status"] or "").removeprefix("broadsheet; ")
 
 
 @dataclass(kw_only=True)
-class Stage:
-    """The command on a port in front of the origin; each test has an address of its own."""
+class CommandStage:
+    """The command on a port in front of the origin; each test has its own path."""
 
     port: int
-    origin: Origin
+    origin: BytesOrigin
     path: str = ""
 
     def ask(self, *lines: str, method: str = "GET", path: str | None = None) -> Answer:
-        """Send one request, header lines as they are written."""
+        """Send one request with these header lines."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             link.putrequest(method, path or self.path, skip_accept_encoding=True)
             for line in lines:
                 link.putheader(*line.split(": ", 1))
             link.endheaders()
-            got = link.getresponse()
+            response = link.getresponse()
             try:
-                body = got.read()
+                body = response.read()
             except http.client.IncompleteRead as error:
                 body = error.partial
-            return Answer(status=got.status, headers=got.headers, body=body)
+            return Answer(status=response.status, headers=response.headers, body=body)
         finally:
             link.close()
 
     def fetch(self, answer: bytes, *lines: str, **more: Any) -> Answer:
-        """Ask, with this answer of the origin, which must be used."""
-        before = len(self.origin.asked)
+        """Send a request that the origin must answer with this response."""
+        before = len(self.origin.requests)
         self.origin.script[:] = [answer]
-        got = self.ask(*lines, **more)
-        assert len(self.origin.asked) == before + 1, f"The origin was not asked: {got}"
-        return got
+        response = self.ask(*lines, **more)
+        assert len(self.origin.requests) == before + 1, f"The origin was not asked: {response}"
+        return response
 
     def hit(self, *lines: str, **more: Any) -> Answer:
-        """Ask, and demand that the origin isn't."""
-        before = len(self.origin.asked)
+        """Send a request that must not reach the origin."""
+        before = len(self.origin.requests)
         self.origin.script.clear()
-        got = self.ask(*lines, **more)
-        assert len(self.origin.asked) == before, f"The origin was asked: {got}"
-        return got
+        response = self.ask(*lines, **more)
+        assert len(self.origin.requests) == before, f"The origin was asked: {response}"
+        return response
 
 
 @pytest.fixture(scope="module")
-def command() -> Iterator[Stage]:
-    """Run the command with nothing but an origin and a port."""
-    origin = Origin()
+def command() -> Iterator[CommandStage]:
+    """Run the command with only an origin and a port."""
+    origin = BytesOrigin()
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -137,15 +137,15 @@ def command() -> Iterator[Stage]:
         )
         try:
             wait_for(port)
-            yield Stage(port=port, origin=origin)
+            yield CommandStage(port=port, origin=origin)
         finally:
             process.terminate()
             process.wait(20)
 
 
 @pytest.fixture
-def stage(command: Stage) -> Stage:
-    """Return the stage with a fresh address."""
+def stage(command: CommandStage) -> CommandStage:
+    """Return the stage with an unused path."""
     command.path = f"/{next(NUMBERS)}"
     return command
 
@@ -185,8 +185,8 @@ FRESH = {
 
 
 @pytest.mark.parametrize("lines", FRESH.values(), ids=FRESH)
-def test_what_is_fresh_is_used(stage: Stage, lines: list[str]) -> None:
-    """The second reader gets what the first one got, with an Age."""
+def test_what_is_fresh_is_used(stage: CommandStage, lines: list[str]) -> None:
+    """The second reader gets the first response, with an Age."""
     first = stage.fetch(says(b"page", *lines))
     second = stage.hit()
     assert second.body == first.body == b"page"
@@ -225,14 +225,14 @@ NOT_USED = {
 
 
 @pytest.mark.parametrize("lines", NOT_USED.values(), ids=NOT_USED)
-def test_what_is_not_fresh_or_not_shared_is_not_used(stage: Stage, lines: list[str]) -> None:
+def test_what_is_not_fresh_or_not_shared_is_not_used(stage: CommandStage, lines: list[str]) -> None:
     """The second reader gets a new page."""
     stage.fetch(says(b"old", *lines))
     assert stage.fetch(says(b"new", *lines)).body == b"new"
 
 
-def test_an_old_date_is_an_age(stage: Stage) -> None:
-    """RFC 9111 section 4.2.3: the apparent age counts, and is told."""
+def test_an_old_date_is_an_age(stage: CommandStage) -> None:
+    """RFC 9111 section 4.2.3: the apparent age counts and is sent."""
     stage.fetch(says(b"page", LONG, date=-1000))
     assert 1000 <= int(stage.hit().headers["Age"]) < 1010
     stage.path += "b"
@@ -241,7 +241,7 @@ def test_an_old_date_is_an_age(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("date", [None, 7200])
-def test_no_date_and_one_ahead_are_taken_for_now(stage: Stage, date: float | None) -> None:
+def test_no_date_and_one_ahead_are_taken_for_now(stage: CommandStage, date: float | None) -> None:
     """RFC 9110 section 6.6.1."""
     stage.fetch(says(b"page", LONG, date=date))
     assert int(stage.hit().headers["Age"]) < 10
@@ -251,37 +251,37 @@ STATUSES = [200, 203, 204, 299, 301, 302, 303, 307, 308, 400, 404, 410, 418, 500
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_every_final_status_may_be_kept(stage: Stage, status: int) -> None:
-    """RFC 9111 section 3: where a lifetime is said, whatever the status is."""
+def test_every_final_status_may_be_kept(stage: CommandStage, status: int) -> None:
+    """RFC 9111 section 3: an explicit lifetime allows storing any final status."""
     stage.fetch(says(b"" if status == 204 else b"page", LONG, status=status))
     assert stage.hit().status == status
 
 
 @pytest.mark.parametrize("status", [201, 302, 400, 403, 500])
-def test_a_guess_is_for_some_statuses_alone(stage: Stage, status: int) -> None:
+def test_a_guess_is_for_some_statuses_alone(stage: CommandStage, status: int) -> None:
     """RFC 9110 section 15.1: these are not heuristically cacheable."""
     stage.fetch(says(b"page", f"Last-Modified: {AGO}", status=status))
     stage.fetch(says(b"page", f"Last-Modified: {AGO}", status=status))
 
 
-def test_what_speaks_of_a_hop_stays_there(stage: Stage) -> None:
-    """RFC 9111 section 3.1: nor is it kept, whatever Connection calls so."""
+def test_what_speaks_of_a_hop_stays_there(stage: CommandStage) -> None:
+    """RFC 9111 section 3.1: fields that Connection lists are not stored."""
     lines = ("Connection: X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5", "X-End: 2", LONG)
-    for got in (stage.fetch(says(b"page", *lines)), stage.hit()):
-        assert got.headers["X-End"] == "2"
-        assert got.headers["X-Hop"] is None
+    for response in (stage.fetch(says(b"page", *lines)), stage.hit()):
+        assert response.headers["X-End"] == "2"
+        assert response.headers["X-Hop"] is None
 
 
-def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: Stage) -> None:
-    """RFC 9111 sections 5.2.2.4 and 5.2.2.7: the rest is."""
+def test_fields_that_are_private_or_to_be_checked_are_not_kept(stage: CommandStage) -> None:
+    """RFC 9111 sections 5.2.2.4 and 5.2.2.7: the other fields are stored."""
     lines = ('Cache-Control: max-age=60, private="X-P", no-cache="x-c, x-d"', "X-P: 1", "X-C: 2")
     assert stage.fetch(says(b"page", *lines)).headers["X-P"] == "1"
-    got = stage.hit()
-    assert (got.headers["X-P"], got.headers["X-C"]) == (None, None)
+    response = stage.hit()
+    assert (response.headers["X-P"], response.headers["X-C"]) == (None, None)
 
 
-def test_variants_are_kept_apart(stage: Stage) -> None:
-    """RFC 9111 section 4.1: by all fields named, an absent one included."""
+def test_variants_are_kept_apart(stage: CommandStage) -> None:
+    """RFC 9111 section 4.1: all listed fields select, also absent ones."""
     for name, lines in {"none": (), "1": ("A: 1",), "2": ("A: 2", "B: 1")}.items():
         stage.fetch(says(name.encode(), LONG, "Vary: A", "Vary: b"), *lines)
     assert stage.hit().body == b"none"
@@ -290,8 +290,8 @@ def test_variants_are_kept_apart(stage: Stage) -> None:
     stage.fetch(says(b"3", LONG, "Vary: A, B"), "A: 1", "B: 1")
 
 
-def test_what_means_the_same_is_one_variant(stage: Stage) -> None:
-    """RFC 9111 section 4.1: white space, and case where it says nothing."""
+def test_what_means_the_same_is_one_variant(stage: CommandStage) -> None:
+    """RFC 9111 section 4.1: white space and insignificant case are normalised."""
     stage.fetch(says(b"page", LONG, "Vary: Accept-Language"), "Accept-Language: en, de;q=0.5")
     stage.hit("Accept-Language: EN,de; q=0.5")
     stage.fetch(says(b"page", LONG, "Vary: Accept-Language"), "Accept-Language: de, en;q=0.5")
@@ -306,16 +306,18 @@ def test_what_means_the_same_is_one_variant(stage: Stage) -> None:
         (("Pragma: no-cache",), LONG),
     ],
 )
-def test_a_reader_may_want_a_new_one(stage: Stage, lines: tuple[str, ...], stored: str) -> None:
-    """RFC 9111 section 5.2.1: our copy is validated, or replaced."""
+def test_a_reader_may_want_a_new_one(
+    stage: CommandStage, lines: tuple[str, ...], stored: str
+) -> None:
+    """RFC 9111 section 5.2.1: the stored response is validated or replaced."""
     stage.fetch(says(b"old", stored, 'ETag: "a"', "Age: 1"))
-    got = stage.fetch(says(b"new", stored), *lines)
-    assert (got.body, stage.origin.asked[-1][2]["If-None-Match"]) == (b"new", '"a"')
+    response = stage.fetch(says(b"new", stored), *lines)
+    assert (response.body, stage.origin.requests[-1][2]["If-None-Match"]) == (b"new", '"a"')
     stage.hit()
 
 
-def test_a_reader_may_take_a_stale_one(stage: Stage) -> None:
-    """RFC 9111 section 5.2.1.2: unless it must be validated."""
+def test_a_reader_may_take_a_stale_one(stage: CommandStage) -> None:
+    """RFC 9111 section 5.2.1.2: unless the response must be validated."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", "Age: 90"))
     assert stage.hit("Cache-Control: max-stale=60").body == b"old"
     assert stage.hit("Cache-Control: max-stale").body == b"old"
@@ -325,14 +327,14 @@ def test_a_reader_may_take_a_stale_one(stage: Stage) -> None:
     assert stage.fetch(says(b"new", LONG), "Cache-Control: max-stale").body == b"new"
 
 
-def test_a_reader_may_want_nothing_from_the_origin(stage: Stage) -> None:
+def test_a_reader_may_want_nothing_from_the_origin(stage: CommandStage) -> None:
     """RFC 9111 section 5.2.1.7: 504."""
     assert stage.hit("Cache-Control: only-if-cached").status == 504
     stage.fetch(says(b"page", LONG))
     assert stage.hit("Cache-Control: only-if-cached").status == 200
 
 
-def test_a_reader_may_want_nothing_kept(stage: Stage) -> None:
+def test_a_reader_may_want_nothing_kept(stage: CommandStage) -> None:
     """RFC 9111 section 5.2.1.5."""
     stage.fetch(says(b"page", LONG), "Cache-Control: no-store")
     stage.fetch(says(b"page", LONG))
@@ -372,40 +374,40 @@ def test_a_reader_may_want_nothing_kept(stage: Stage) -> None:
     ],
 )
 def test_conditions_are_evaluated_here(
-    stage: Stage, validator: str, lines: list[str], status: int
+    stage: CommandStage, validator: str, lines: list[str], status: int
 ) -> None:
     """RFC 9111 section 4.3.2, RFC 9110 section 13.2.2."""
     stage.fetch(says(b"page", LONG, validator))
-    got = stage.hit(*lines)
-    assert got.status == status
-    assert got.headers["Date"]
+    response = stage.hit(*lines)
+    assert response.status == status
+    assert response.headers["Date"]
     if status == 304:
-        assert got.body == b""
-        assert got.headers["Cache-Control"] == "max-age=3600"
+        assert response.body == b""
+        assert response.headers["Cache-Control"] == "max-age=3600"
 
 
-def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: Stage) -> None:
-    """RFC 9111 sections 4.3.4 and 3.2: all of them but what describes the bytes."""
+def test_what_is_confirmed_is_fresh_again_with_newer_fields(stage: CommandStage) -> None:
+    """RFC 9111 sections 4.3.4 and 3.2: all fields except descriptions of the bytes."""
     stage.fetch(says(b"page", "Cache-Control: max-age=1", "Age: 5", 'ETag: "a"', "A: 1", "B: 1"))
     newer = ('ETag: "a"', LONG, "A: 2", "Content-Length: 999", "Content-Encoding: x", "C: 3")
     stage.fetch(says(b"", *newer, status=304))
-    got = stage.hit()
-    assert (got.body, got.headers["Content-Length"]) == (b"page", "4")
-    assert [got.headers[name] for name in "ABC"] == ["2", "1", "3"]
-    assert got.headers["Content-Encoding"] is None
+    response = stage.hit()
+    assert (response.body, response.headers["Content-Length"]) == (b"page", "4")
+    assert [response.headers[name] for name in "ABC"] == ["2", "1", "3"]
+    assert response.headers["Content-Encoding"] is None
 
 
-def test_a_304_for_another_page_is_not_believed(stage: Stage) -> None:
+def test_a_304_for_another_page_is_not_believed(stage: CommandStage) -> None:
     """RFC 9111 section 4.3.4: the page is fetched, without conditions."""
     stage.fetch(says(b"old", "Cache-Control: max-age=1", "Age: 5", 'ETag: "a"'))
     stage.origin.script[:] = [says(b"", 'ETag: "b"', status=304), says(b"new", LONG)]
     assert stage.ask().body == b"new"
-    assert stage.origin.asked[-1][2]["If-None-Match"] is None
+    assert stage.origin.requests[-1][2]["If-None-Match"] is None
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "STRANGE"])
-def test_a_success_that_changes_things_invalidates(stage: Stage, method: str) -> None:
-    """RFC 9111 section 4.4: the address itself, and where Location leads at this origin."""
+def test_a_success_that_changes_things_invalidates(stage: CommandStage, method: str) -> None:
+    """RFC 9111 section 4.4: the target URL, and Location on the same origin."""
     other = f"{stage.path}/other"
     stage.fetch(says(b"old", LONG))
     stage.fetch(says(b"old", LONG), path=other)
@@ -417,26 +419,26 @@ def test_a_success_that_changes_things_invalidates(stage: Stage, method: str) ->
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "HEAD"])
-def test_what_is_safe_invalidates_nothing(stage: Stage, method: str) -> None:
+def test_what_is_safe_invalidates_nothing(stage: CommandStage, method: str) -> None:
     """RFC 9110 section 9.2.1."""
     stage.fetch(says(b"old", LONG))
     stage.ask(method=method)
     stage.hit()
 
 
-def test_the_answer_to_a_secret_is_not_shared(stage: Stage) -> None:
-    """RFC 9111 section 3.5: unless it says so."""
+def test_the_answer_to_a_secret_is_not_shared(stage: CommandStage) -> None:
+    """RFC 9111 section 3.5: unless the response allows it."""
     stage.fetch(says(b"mine", LONG), "Authorization: Basic YTpi")
     stage.fetch(says(b"ours", f"{LONG}, public"), "Authorization: Basic YTpi")
     assert stage.hit().body == b"ours"
 
 
-def test_a_stale_page_stands_in_while_the_origin_fails(stage: Stage) -> None:
-    """RFC 9111 section 4.2.4: unless it must not."""
+def test_a_stale_page_stands_in_while_the_origin_fails(stage: CommandStage) -> None:
+    """RFC 9111 section 4.2.4: unless the response forbids it."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", "Age: 90"))
-    got = stage.fetch(says(b"down", status=503))
-    assert (got.status, got.body) == (200, b"old")
-    assert got.cache.startswith("fwd=stale; fwd-status=503")
+    response = stage.fetch(says(b"down", status=503))
+    assert (response.status, response.body) == (200, b"old")
+    assert response.cache.startswith("fwd=stale; fwd-status=503")
     stage.origin.script[:] = [b""]
     assert stage.ask().body == b"old"
     stage.path += "b"
@@ -444,7 +446,7 @@ def test_a_stale_page_stands_in_while_the_origin_fails(stage: Stage) -> None:
     assert stage.fetch(says(b"down", status=503)).status == 503
 
 
-def test_a_page_may_be_used_while_it_is_refreshed(stage: Stage) -> None:
+def test_a_page_may_be_used_while_it_is_refreshed(stage: CommandStage) -> None:
     """RFC 5861 section 3."""
     stale = "Cache-Control: max-age=60, stale-while-revalidate=60"
     stage.fetch(says(b"old", stale, "Age: 90"))
@@ -454,9 +456,9 @@ def test_a_page_may_be_used_while_it_is_refreshed(stage: Stage) -> None:
     end = time.monotonic() + 10
     while stage.origin.script and time.monotonic() < end:
         refreshed.wait(0.01)
-    while (got := stage.ask()).body != b"new" and time.monotonic() < end:
+    while (response := stage.ask()).body != b"new" and time.monotonic() < end:
         refreshed.wait(0.01)
-    assert got.body == b"new"
+    assert response.body == b"new"
 
 
 @pytest.mark.parametrize(
@@ -467,7 +469,7 @@ def test_a_page_may_be_used_while_it_is_refreshed(stage: Stage) -> None:
     ],
     ids=["length", "chunked"],
 )
-def test_what_breaks_off_is_not_kept(stage: Stage, answer: bytes) -> None:
+def test_what_breaks_off_is_not_kept(stage: CommandStage, answer: bytes) -> None:
     """RFC 9111 section 3.3."""
     stage.fetch(answer)
     assert stage.fetch(says(b"whole", LONG)).body == b"whole"
@@ -485,48 +487,54 @@ def test_what_breaks_off_is_not_kept(stage: Stage, answer: bytes) -> None:
     ],
     ids=["interim", "no-length", "http-1.0", "no-reason", "trailer", "strange-values"],
 )
-def test_the_shape_of_a_message_says_nothing_of_its_page(stage: Stage, answer: bytes) -> None:
-    """RFC 9112: whole is whole, however it comes."""
+def test_the_shape_of_a_message_says_nothing_of_its_page(
+    stage: CommandStage, answer: bytes
+) -> None:
+    """RFC 9112: a complete body is stored with any framing."""
     assert stage.fetch(answer).body == b"page"
     assert stage.hit().body == b"page"
 
 
-def test_a_large_page_is_kept_whole(stage: Stage) -> None:
-    """Larger than any buffer on the way."""
+def test_a_large_page_is_kept_whole(stage: CommandStage) -> None:
+    """The page is larger than any buffer on the way."""
     body = b"0123456789abcdef" * 131_072
     stage.fetch(says(body, LONG))
     assert stage.hit().body == body
 
 
-def test_an_address_is_passed_on_as_it_is_spelt(stage: Stage) -> None:
-    """RFC 9112 section 3.2.1: and two spellings are two addresses to some origins."""
+def test_an_address_is_passed_on_as_it_is_spelt(stage: CommandStage) -> None:
+    """RFC 9112 section 3.2.1: some origins distinguish two spellings of a URL."""
     first, second = f"{stage.path}/a%2Fb?q=%2f", f"{stage.path}/a/b?q=%2f"
     stage.fetch(says(b"one", LONG), path=first)
-    assert stage.origin.asked[-1][1] == first
+    assert stage.origin.requests[-1][1] == first
     stage.fetch(says(b"two", LONG), path=second)
     assert stage.hit(path=first).body == b"one"
 
 
-def test_lines_come_through_as_they_are(stage: Stage) -> None:
-    """RFC 9110 section 5.3: in their order, none lost, none merged, on a HIT too."""
+def test_lines_come_through_as_they_are(stage: CommandStage) -> None:
+    """RFC 9110 section 5.3: in order, none lost, none merged, also on a HIT."""
     lines = ("Link: <a>", "link: <b>", "X-One: 1", "Server: own", "Content-Type: text/x")
-    for got in (stage.fetch(says(b"page", LONG, *lines)), stage.hit()):
-        assert got.headers.get_all("Link") == ["<a>", "<b>"]
-        assert got.headers.get_all("Server") == ["own"]
-        assert got.headers.get_all("Date") is not None
-        assert len(got.headers.get_all("Date") or ()) == 1
-        assert got.headers.get_all("Content-Type") == ["text/x"]
+    for response in (stage.fetch(says(b"page", LONG, *lines)), stage.hit()):
+        assert response.headers.get_all("Link") == ["<a>", "<b>"]
+        assert response.headers.get_all("Server") == ["own"]
+        assert response.headers.get_all("Date") is not None
+        assert len(response.headers.get_all("Date") or ()) == 1
+        assert response.headers.get_all("Content-Type") == ["text/x"]
 
 
-def test_the_page_is_there_for_who_asks_for_its_head(stage: Stage) -> None:
-    """RFC 9110 section 9.3.2: the fields of the page, without it."""
+def test_the_page_is_there_for_who_asks_for_its_head(stage: CommandStage) -> None:
+    """RFC 9110 section 9.3.2: the header fields of the page without its body."""
     stage.fetch(says(b"page", LONG, 'ETag: "a"'))
-    got = stage.hit(method="HEAD")
-    assert (got.headers["Content-Length"], got.headers["ETag"], got.body) == ("4", '"a"', b"")
+    response = stage.hit(method="HEAD")
+    assert (response.headers["Content-Length"], response.headers["ETag"], response.body) == (
+        "4",
+        '"a"',
+        b"",
+    )
 
 
-def test_a_head_tells_that_a_page_is_another(stage: Stage) -> None:
-    """RFC 9111 section 4.3.5: the stored one is stale then, else it is fresh again."""
+def test_a_head_tells_that_a_page_is_another(stage: CommandStage) -> None:
+    """RFC 9111 section 4.3.5: the stored response becomes stale, or fresh again."""
     stage.fetch(says(b"old", "Cache-Control: max-age=60", 'ETag: "a"', "Age: 90"))
     head = ('ETag: "a"', LONG, "X-New: 1", "Content-Length: 3")
     stage.fetch(says(b"", *head), method="HEAD")

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from app.edge.gateway import compression
-from app.edge.gateway.compression import LARGEST, SMALLEST, Compression
+from app.edge.gateway.compression import MAX_SIZE, MIN_SIZE, Compression
 
 TEXT = b"All the news that fits, and then some more of it. " * 400
 PUBLIC = (("Cache-Control", "max-age=0, must-revalidate"), ("Content-Type", "text/html"))
@@ -26,7 +26,7 @@ def client(
     status: str = "200 OK",
     length: int | None = -1,
 ) -> Client:
-    """A client of an application that always answers with this."""
+    """Return a client of an application that always sends this response."""
     chunks = body if not isinstance(body, tuple) else list(body)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -41,7 +41,7 @@ def client(
 
 
 def get(reader: Client, coding: str = "br, gzip", **fields: str) -> TestResponse:
-    """Ask with this Accept-Encoding."""
+    """Send a GET with this Accept-Encoding."""
     headers = {name.replace("_", "-"): value for name, value in fields.items()}
     return reader.get("/", headers={"Accept-Encoding": coding, **headers})
 
@@ -51,7 +51,7 @@ def get(reader: Client, coding: str = "br, gzip", **fields: str) -> TestResponse
     [("br, gzip", "br"), ("gzip, deflate", "gzip"), ("br;q=0.1, gzip", "gzip"), ("*", "br")],
 )
 def test_a_public_page_is_compressed(accepted: str, coding: str) -> None:
-    """With an ETag of its own, one Vary line, and the length of what is sent."""
+    """It has its own ETag, one Vary line, and the length of the compressed body."""
     response = get(client(*TAGGED, ("Accept-Ranges", "bytes")), accepted)
     assert UNPACK[coding](response.data) == TEXT
     assert len(response.data) < len(TEXT) / 10
@@ -66,7 +66,7 @@ def test_a_public_page_is_compressed(accepted: str, coding: str) -> None:
     "accepted", ["", "identity", "br;q=0, gzip;q=0", "zstd", "identity, *;q=0"]
 )
 def test_a_reader_who_accepts_neither_gets_the_page_as_it_is(accepted: str) -> None:
-    """And caches are told that others don't."""
+    """Its Vary tells caches about the compressed variants."""
     response = get(client(*TAGGED), accepted)
     assert response.data == TEXT
     assert "Content-Encoding" not in response.headers
@@ -89,23 +89,23 @@ NEVER: dict[str, Pairs] = {
 
 @pytest.mark.parametrize("name", NEVER)
 def test_what_may_be_one_readers_own_is_not_compressed(name: str) -> None:
-    """Its compressed length would give its secrets away; nothing of it is changed."""
+    """Its compressed length could reveal secrets; the response is unchanged."""
     response = get(client(*NEVER[name], ("Content-Type", "text/html"), ("ETag", '"a"')))
     assert response.data == TEXT
     assert "Content-Encoding" not in response.headers
     assert response.headers["ETag"] == '"a"'
-    given = [value for field, value in NEVER[name] if field == "Vary"]
-    assert response.headers.getlist("Vary") == given
+    vary_values = [value for field, value in NEVER[name] if field == "Vary"]
+    assert response.headers.getlist("Vary") == vary_values
 
 
 def test_an_answer_to_credentials_is_not_compressed() -> None:
-    """Whatever it says of itself."""
+    """Its Cache-Control has no effect on that."""
     response = get(client(*TAGGED), Authorization="Basic YTpi")
     assert (response.data, "Vary" in response.headers) == (TEXT, False)
 
 
 def test_an_answer_to_a_post_is_not_compressed() -> None:
-    """It is one reader's own."""
+    """It is for one reader only."""
     response = client(*PUBLIC).post("/", headers={"Accept-Encoding": "br"})
     assert response.data == TEXT
 
@@ -121,7 +121,7 @@ UNFIT: dict[str, Pairs] = {
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_what_compression_does_not_suit_is_left_alone(name: str) -> None:
-    """Its headers too."""
+    """Its headers are unchanged too."""
     headers = [("Cache-Control", "max-age=60"), *UNFIT[name]]
     response = get(client(*headers))
     assert response.data == TEXT
@@ -129,14 +129,14 @@ def test_what_compression_does_not_suit_is_left_alone(name: str) -> None:
 
 
 def test_what_is_small_is_left_alone() -> None:
-    """It fits in a packet."""
-    small = b"a" * (SMALLEST - 1)
+    """It fits in one packet anyway."""
+    small = b"a" * (MIN_SIZE - 1)
     assert get(client(*TAGGED, body=(small,))).data == small
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
 def test_head_gives_the_headers_of_get(coding: str) -> None:
-    """All but the length, which is known only of a body (RFC 9110 section 9.3.2)."""
+    """All except the length, which is known only with a body (RFC 9110 section 9.3.2)."""
     reader = client(*TAGGED, length=len(TEXT))
     head = reader.head("/", headers={"Accept-Encoding": coding})
     whole = get(reader, coding)
@@ -159,7 +159,7 @@ def test_head_gives_the_headers_of_get(coding: str) -> None:
     ],
 )
 def test_a_tag_is_confirmed_for_its_coding(coding: str, tag: str, status: int) -> None:
-    """A 304 has the tag and Vary, and nothing that describes a body."""
+    """A 304 has the tag and Vary, and no fields that describe a body."""
     response = get(client(*TAGGED), coding, If_None_Match=tag)
     assert response.status_code == status
     if status == 304:
@@ -172,7 +172,7 @@ def test_a_tag_is_confirmed_for_its_coding(coding: str, tag: str, status: int) -
 
 
 def test_a_304_of_the_application_varies_as_its_page_does() -> None:
-    """Or it would take Vary away from what a cache has stored."""
+    """Otherwise it would remove Vary from a stored response."""
     headers = (("Cache-Control", "max-age=0"), ("ETag", '"a"'), ("Vary", "Accept-Language"))
     response = get(client(*headers, body=(), status="304 Not Modified", length=None))
     assert response.status_code == 304
@@ -180,7 +180,7 @@ def test_a_304_of_the_application_varies_as_its_page_does() -> None:
 
 
 def test_a_part_is_not_compressed() -> None:
-    """It is a part of the page as it is, under the tag of that."""
+    """It is a part of the uncompressed page, with its ETag."""
     headers = (*TAGGED, ("Content-Range", f"bytes 0-{len(TEXT) - 1}/99999"))
     response = get(client(*headers, status="206 Partial Content"), Range="bytes=0-")
     assert (response.status_code, response.data) == (206, TEXT)
@@ -190,7 +190,7 @@ def test_a_part_is_not_compressed() -> None:
 
 @pytest.mark.parametrize("vary", ["accept-encoding", "Accept-Language", "Accept-Language, X-A"])
 def test_there_is_one_vary_line(vary: str) -> None:
-    """With each name once; some caches heed one line alone."""
+    """Each name is listed once; some caches use only the last line."""
     response = get(client(*PUBLIC, ("Vary", vary), ("Vary", "Accept-Encoding")))
     (line,) = response.headers.getlist("Vary")
     names = [name.strip().lower() for name in line.split(",")]
@@ -199,12 +199,12 @@ def test_there_is_one_vary_line(vary: str) -> None:
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
 def test_a_stream_is_compressed_as_it_comes(coding: str) -> None:
-    """Each chunk leaves before the next one is made."""
-    made = []
+    """Each chunk is sent before the next one is produced."""
+    sent_chunks = []
 
     def chunks() -> Iterator[bytes]:
         for number in range(3):
-            made.append(number)
+            sent_chunks.append(number)
             yield b"%d" % number * 5000
 
     reader = client(*PUBLIC, body=chunks(), length=None)
@@ -213,21 +213,21 @@ def test_a_stream_is_compressed_as_it_comes(coding: str) -> None:
     decoder: Any = brotli.Decompressor() if coding == "br" else zlib.decompressobj(31)
     decode = decoder.process if coding == "br" else decoder.decompress
     assert decode(next(iter(parts))) == b"0" * 5000
-    assert made == [0]
+    assert sent_chunks == [0]
     assert b"".join(map(decode, parts)) == b"1" * 5000 + b"2" * 5000
     assert "Content-Length" not in response.headers
 
 
 def test_a_large_body_is_compressed_in_pieces() -> None:
     """It is never in memory as a whole."""
-    pieces = tuple([TEXT] * (LARGEST // len(TEXT) + 1))
+    pieces = tuple([TEXT] * (MAX_SIZE // len(TEXT) + 1))
     response = get(client(*PUBLIC, body=pieces))
     assert brotli.decompress(response.data) == b"".join(pieces)
     assert "Content-Length" not in response.headers
 
 
 def test_a_body_that_breaks_off_stays_broken() -> None:
-    """A shorter page of the right length would be believed."""
+    """A truncated page must not get a matching length."""
     response = get(client(*PUBLIC, length=len(TEXT) + 1))
     assert response.data == TEXT
     assert response.headers["Content-Length"] == str(len(TEXT) + 1)
@@ -235,8 +235,8 @@ def test_a_body_that_breaks_off_stays_broken() -> None:
 
 
 def test_a_stream_that_raises_raises() -> None:
-    """And the application's body is closed."""
-    closed = []
+    """The application's body is closed."""
+    close_calls = []
 
     class Broken:
         def __iter__(self) -> Iterator[bytes]:
@@ -244,19 +244,19 @@ def test_a_stream_that_raises_raises() -> None:
             raise OSError("the file is gone")
 
         def close(self) -> None:
-            closed.append(True)
+            close_calls.append(True)
 
     response = get(client(*PUBLIC, body=Broken(), length=None))
     with pytest.raises(OSError, match="the file is gone"):
         list(response.iter_encoded())
     response.close()
-    assert closed
+    assert close_calls
 
 
 def test_a_compressor_that_fails_costs_nobody_a_page(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The page is sent as it is, and the log says why."""
+    """The page is sent uncompressed, and the error is logged."""
 
     def fail() -> None:
         raise MemoryError
@@ -268,6 +268,6 @@ def test_a_compressor_that_fails_costs_nobody_a_page(
 
 
 def test_the_same_page_gives_the_same_bytes() -> None:
-    """So one ETag stands for one sequence of bytes."""
+    """One ETag identifies one sequence of bytes."""
     for coding in ("br", "gzip"):
         assert len({get(client(*TAGGED), coding).data for _ in range(2)}) == 1

@@ -21,58 +21,58 @@ CODINGS = pytest.mark.parametrize("coding", ["br", "gzip"])
 
 
 def app(_environ: Any, start_response: Any) -> Iterable[bytes]:
-    """A page that any cache may keep."""
+    """Return a page that any cache may store."""
     headers = [("Content-Type", "text/html"), ("ETag", '"a"'), ("Cache-Control", "max-age=60")]
     start_response("200 OK", headers)
     return [TEXT]
 
 
 class Reader:
-    """One reader's connection: what was answered, and the moment when the server is done."""
+    """One request over a connection; `close` is when the server has sent everything."""
 
     def __init__(self, gateway: Gateway, coding: str | None) -> None:
-        told: dict[str, str] = {}
+        received: dict[str, str] = {}
         wish = {} if coding is None else {"Accept-Encoding": coding}
 
         def start(_status: str, headers: Any, _: Any = None) -> Any:
-            told.update(headers)
+            received.update(headers)
 
         self._parts = gateway(environ_for(get(headers=wish)), start)
         self.body = b"".join(self._parts)
-        self.headers = told
-        self.status = told["Cache-Status"].partition("; ")[2]
-        assert UNPACK[told.get("Content-Encoding")](self.body) == TEXT
+        self.headers = received
+        self.status = received["Cache-Status"].partition("; ")[2]
+        assert UNPACK[received.get("Content-Encoding")](self.body) == TEXT
 
     def close(self) -> None:
-        """Let the server say that all is sent."""
+        """Close the body, as the server does after sending it."""
         getattr(self._parts, "close", int)()
 
 
 @pytest.fixture
 def store() -> MemoryStore:
-    """An empty store."""
+    """Return an empty store."""
     return MemoryStore()
 
 
 @pytest.fixture
 def gateway(store: MemoryStore) -> Gateway:
-    """A gateway that packs."""
+    """Return a gateway that compresses."""
     return Gateway(app, store=store, options=Options(compress=True))
 
 
 @CODINGS
 def test_who_waits_for_a_page_gets_it_packed_quickly(gateway: Gateway, coding: str) -> None:
-    """These bytes are not the stored ones, so their entity tag is another one."""
-    waiting = Reader(gateway, coding)
-    assert waiting.headers["Content-Encoding"] == coding
-    assert waiting.headers["ETag"] == f'"a;{coding}-quick"'
-    assert int(waiting.headers["Content-Length"]) == len(waiting.body) < len(TEXT) / 5
-    assert "Accept-Encoding" in waiting.headers["Vary"]
+    """These bytes differ from the stored ones, so they have another ETag."""
+    first_reader = Reader(gateway, coding)
+    assert first_reader.headers["Content-Encoding"] == coding
+    assert first_reader.headers["ETag"] == f'"a;{coding}-quick"'
+    assert int(first_reader.headers["Content-Length"]) == len(first_reader.body) < len(TEXT) / 5
+    assert "Accept-Encoding" in first_reader.headers["Vary"]
 
 
 @CODINGS
 def test_a_page_is_packed_once_its_reader_is_served(gateway: Gateway, coding: str) -> None:
-    """From then on readers get the codings that were made with more care."""
+    """Later readers get the better codings."""
     Reader(gateway, None).close()
     served = Reader(gateway, coding)
     assert served.headers["ETag"] == f'"a;{coding}"'
@@ -81,17 +81,17 @@ def test_a_page_is_packed_once_its_reader_is_served(gateway: Gateway, coding: st
 
 @CODINGS
 def test_before_that_a_hit_is_the_page_as_it_is(gateway: Gateway, coding: str) -> None:
-    """Nobody waits for the codings; the header says all the same that there will be some."""
-    waiting = Reader(gateway, None)
+    """A hit before compression is uncompressed, but already has Vary."""
+    first_reader = Reader(gateway, None)
     early = Reader(gateway, coding)
     assert early.status.startswith("hit")
     assert (early.headers["ETag"], early.body) == ('"a"', TEXT)
     assert early.headers["Vary"] == "Accept-Encoding"
-    waiting.close()
+    first_reader.close()
 
 
 def test_a_page_left_unpacked_is_packed_after_a_hit(store: MemoryStore) -> None:
-    """The process that should have done it died."""
+    """The process that should have compressed it has died."""
     Reader(Gateway(app, store=store, options=Options(compress=True)), None)
     gateway = Gateway(app, store=store, options=Options(compress=True))
     Reader(gateway, "br").close()
@@ -101,62 +101,62 @@ def test_a_page_left_unpacked_is_packed_after_a_hit(store: MemoryStore) -> None:
 def test_a_page_purged_while_it_is_sent_does_not_come_back(
     gateway: Gateway, store: MemoryStore
 ) -> None:
-    """Packing keeps nothing that is not there."""
-    waiting = Reader(gateway, "br")
+    """Compression stores nothing for a purged page."""
+    first_reader = Reader(gateway, "br")
     gateway.purge("http://example.org/")
-    waiting.close()
+    first_reader.close()
     assert Reader(gateway, "br").status == "fwd=uri-miss; stored"
 
 
 class PurgedWhilePacking(MemoryStore):
-    """A store from which a page is purged after its content was read for packing."""
+    """A store whose page is purged between reading and saving for compression."""
 
-    said: SaveResult | None = None
+    result: SaveResult | None = None
 
     def add_codings(
         self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Purge first."""
+        """Purge the page, then add the codings."""
         self.purge(key)
-        self.said = super().pack(key, name, bodies, token=token)
-        return self.said
+        self.result = super().add_codings(key, name, bodies, token=token)
+        return self.result
 
 
 def test_a_page_purged_while_it_is_packed_does_not_come_back() -> None:
-    """The token is from before the content was read."""
+    """The token was read before the content."""
     store = PurgedWhilePacking()
     gateway = Gateway(app, store=store, options=Options(compress=True))
     Reader(gateway, None).close()
-    assert store.said is SaveResult.PURGED_SINCE_FETCH
+    assert store.result is SaveResult.PURGED_SINCE_FETCH
     assert Reader(gateway, None).status == "fwd=uri-miss; stored"
 
 
 class Full(MemoryStore):
-    """A store that has no room for codings."""
+    """A store without room for codings."""
 
-    asked = 0
+    attempts = 0
 
     def add_codings(self, *_: Any, **__: Any) -> SaveResult:
-        """Count, and refuse."""
-        self.asked += 1
+        """Count the attempt, and reject it."""
+        self.attempts += 1
         return SaveResult.FULL
 
 
 def test_what_could_not_be_packed_is_not_tried_at_each_hit() -> None:
-    """A full disk does not make a HIT as dear as packing."""
+    """With a full disk, a HIT does not compress again."""
     store = Full()
     gateway = Gateway(app, store=store, options=Options(compress=True))
     for _ in range(3):
         Reader(gateway, "br").close()
-    assert store.asked == 1
+    assert store.attempts == 1
 
 
 def test_a_failure_to_pack_is_logged_and_hurts_nobody(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The reader was answered; what an error would hit is the server."""
+    """The response was sent already, so the error must not reach the server."""
     gateway = Gateway(app, store=store, options=Options(compress=True))
-    monkeypatch.setattr(store, "pack", None)
+    monkeypatch.setattr(store, "add_codings", None)
     Reader(gateway, "br").close()
-    assert [record.message for record in caplog.records] == ["gateway.packing_failed"]
+    assert [message.partition(":")[0] for message in caplog.messages] == ["gateway.packing_failed"]
     assert Reader(gateway, "br").status.startswith("hit")

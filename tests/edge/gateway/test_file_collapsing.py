@@ -26,14 +26,14 @@ NOW = timedelta(0)
 
 
 class Holder:
-    """Another process that leads a key until it is told to leave, or killed."""
+    """Another process that leads a key until it is released or killed."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
         self._folder, self._key = folder, key
         self._up, self._down = os.pipe(), os.pipe()
 
     def __call__(self) -> None:
-        """Lead, until told otherwise."""
+        """Lead until released."""
         with FileCollapser(self._folder).elect(self._key, NOW) as role:
             os.write(self._up[1], role.name[:1].encode())
             os.read(self._down[0], 1)
@@ -43,7 +43,7 @@ class Holder:
         return os.read(self._up[0], 1)
 
     def leave(self) -> None:
-        """Let it leave."""
+        """Release the leadership."""
         os.write(self._down[1], b".")
 
 
@@ -51,19 +51,19 @@ Hold = Callable[[bytes], Holder]
 
 
 @pytest.fixture
-def left() -> Iterator[list[int]]:
-    """List the processes that are still to be ended."""
-    with running() as left:
-        yield left
+def child_pids() -> Iterator[list[int]]:
+    """List the child processes that still have to be ended."""
+    with running() as pids:
+        yield pids
 
 
 @pytest.fixture
-def hold(tmp_path: Path, left: list[int]) -> Hold:
+def hold(tmp_path: Path, child_pids: list[int]) -> Hold:
     """Start a process that leads a key."""
 
     def hold(key: bytes) -> Holder:
         holder = Holder(tmp_path, key)
-        left.append(start(holder))
+        child_pids.append(start(holder))
         assert holder.entered() == b"L"
         return holder
 
@@ -71,7 +71,7 @@ def hold(tmp_path: Path, left: list[int]) -> Hold:
 
 
 def test_the_first_leads_and_who_waits_follows(tmp_path: Path) -> None:
-    """Threads of one process: one asks, the others go on when it has left."""
+    """Threads of one process: one fetches, the others continue when it has left."""
     collapse = FileCollapser(tmp_path)
     roles: list[CollapseRole] = []
 
@@ -113,7 +113,7 @@ def test_another_process_is_waited_for(tmp_path: Path, hold: Hold) -> None:
 
 
 def test_the_wait_is_bounded(tmp_path: Path, hold: Hold) -> None:
-    """Who has waited long enough goes alone, whether the leader is near or far."""
+    """A wait that times out continues alone, for a leader in this or another process."""
     hold(b"far")
     collapse = FileCollapser(tmp_path)
     began = time.monotonic()
@@ -125,7 +125,7 @@ def test_the_wait_is_bounded(tmp_path: Path, hold: Hold) -> None:
 
 
 def test_keys_do_not_wait_for_one_another(tmp_path: Path, hold: Hold) -> None:
-    """A slow page holds up nobody who wants another one, a thousand of them included."""
+    """A slow page delays no request for one of a thousand other pages."""
     hold(b"slow")
     collapse = FileCollapser(tmp_path)
     for number in range(1000):
@@ -134,17 +134,17 @@ def test_keys_do_not_wait_for_one_another(tmp_path: Path, hold: Hold) -> None:
     assert (tmp_path / "collapse").stat().st_size == 0
 
 
-def test_a_killed_leader_is_succeeded(tmp_path: Path, hold: Hold, left: list[int]) -> None:
-    """The lock dies with its process: no lease to wait for."""
+def test_a_killed_leader_is_succeeded(tmp_path: Path, hold: Hold, child_pids: list[int]) -> None:
+    """The kernel releases the lock with the process."""
     hold(b"k")
-    os.kill(left[0], signal.SIGKILL)
-    assert finish(left.pop(0)) == -signal.SIGKILL
+    os.kill(child_pids[0], signal.SIGKILL)
+    assert finish(child_pids.pop(0)) == -signal.SIGKILL
     with FileCollapser(tmp_path).elect(b"k", NOW) as role:
         assert role is CollapseRole.LEADER
 
 
 def test_a_leader_that_fails_frees_the_others(tmp_path: Path) -> None:
-    """An exception ends the lead as well."""
+    """An exception also ends the leadership."""
     collapse = FileCollapser(tmp_path)
     with suppress(ZeroDivisionError), collapse.elect(b"k", LONG):
         1 / 0  # noqa: B018 - the failure is the point
@@ -153,7 +153,7 @@ def test_a_leader_that_fails_frees_the_others(tmp_path: Path) -> None:
 
 
 def test_a_fork_does_not_inherit_the_lead(tmp_path: Path) -> None:
-    """A child forked while its parent leads is a process like any other."""
+    """A child that is forked while its parent leads is an independent process."""
     collapse = FileCollapser(tmp_path)
 
     def child() -> None:
@@ -170,7 +170,7 @@ def test_a_fork_does_not_inherit_the_lead(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_means_alone(tmp_path: Path) -> None:
-    """Without locks everybody asks, and nobody fails."""
+    """Without locks every request fetches, and none fails."""
     (tmp_path / "file").touch()
     collapse = FileCollapser(tmp_path / "file" / "cache")
     for _ in range(2):
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_made_means_alone(tmp_path: Path) -> None:
 
 
 def test_a_deleted_folder_is_made_anew(tmp_path: Path) -> None:
-    """Those who start after the folder was deleted and those before share the new file."""
+    """Collapsers from before and after the deletion share the new file."""
     collapse = FileCollapser(tmp_path / "cache")
     with collapse.elect(b"k", NOW) as role:
         assert role is CollapseRole.LEADER
@@ -194,23 +194,23 @@ def test_a_deleted_folder_is_made_anew(tmp_path: Path) -> None:
 
 
 class Site:
-    """Pages that are rendered slowly, and kept, in memory that all processes share."""
+    """Pages that render slowly and are stored in shared memory of all processes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.asked = sharedctypes.RawArray("i", 20)
-        self.kept = sharedctypes.RawArray("i", 20)
+        self.fetch_counts = sharedctypes.RawArray("i", 20)
+        self.stored_flags = sharedctypes.RawArray("i", 20)
 
     def request(self, collapse: FileCollapser, page: int) -> None:
-        """Get a page: from what is kept, or by rendering it."""
+        """Return a page from the store, or render it."""
         with collapse.elect(b"page %d" % page, LONG) as role:
             assert role is not CollapseRole.ALONE
-            if self.kept[page]:
+            if self.stored_flags[page]:
                 return
             assert role is CollapseRole.LEADER
-            self.asked[page] += 1
+            self.fetch_counts[page] += 1
             time.sleep(0.005)  # the render
-            self.kept[page] = 1
+            self.stored_flags[page] = 1
 
     def visit(self) -> None:
         """Get all pages with four threads."""
@@ -225,10 +225,10 @@ class Site:
 
 
 def test_one_request_of_many_asks_the_origin(tmp_path: Path) -> None:
-    """Four processes of four threads miss at once: the origin is asked once a page."""
+    """Four processes with four threads miss at once: each page is fetched once."""
     site = Site(tmp_path)
-    with running(*[site.visit] * 4) as left:
-        while left:
-            assert finish(left[0]) == 0
-            left.pop(0)
-    assert list(site.asked) == [1] * 20
+    with running(*[site.visit] * 4) as pids:
+        while pids:
+            assert finish(pids[0]) == 0
+            pids.pop(0)
+    assert list(site.fetch_counts) == [1] * 20

@@ -28,12 +28,12 @@ BODIES = {key: key * (1 + 37 * number) for number, key in enumerate(KEYS)}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give the path of a store that is not there yet."""
+    """Return the path of a store that does not exist yet."""
     return tmp_path / "cache"
 
 
 def fill(folder: Path) -> None:
-    """Make a store with pages in it, some purged and some replaced, so that it has gaps."""
+    """Create a store with pages, some purged and some replaced, so that it has gaps."""
     store = LmdbStore(folder, max_bytes=4 << 20)
     for turn in range(2):
         for key in KEYS:
@@ -44,30 +44,30 @@ def fill(folder: Path) -> None:
 
 
 def rights(folder: Path) -> list[bool]:
-    """Tell of each page that is there whether its body is the right one; then write and read."""
+    """Return for each stored page whether its body is right; then write and read."""
     store = LmdbStore(folder, max_bytes=4 << 20)
-    found = {key: served(store, key) for key in KEYS}
+    bodies = {key: served(store, key) for key in KEYS}
     assert save(store, b"new", b"new") is SaveResult.SAVED
     assert served(store, b"new") == b"new"
     for key in KEYS:
         store.purge(key)
         assert store.load(key) == ()
     store.close()
-    return [body == BODIES[key] for key, body in found.items() if body is not None]
+    return [body == BODIES[key] for key, body in bodies.items() if body is not None]
 
 
 def use(folder: Path) -> None:
-    """Use a damaged store, which must look like a sound one, whole or empty."""
+    """Use a damaged store, which must behave like a valid one, complete or empty."""
     assert all(rights(folder))
 
 
 def use_whole(folder: Path) -> None:
-    """Use a store in which nothing that matters was damaged."""
+    """Use a store in which nothing essential was damaged."""
     assert rights(folder) == [True] * len(KEYS)
 
 
 def use_empty(folder: Path) -> None:
-    """Use a damaged store that must be thrown away."""
+    """Use a damaged store that must be discarded."""
     assert rights(folder) == []
 
 
@@ -82,7 +82,7 @@ def truncate(name: str, *, keep: float) -> Callable[[Path], None]:
 
 
 def garbage(name: str, *, size: int = 300_000) -> Callable[[Path], None]:
-    """Put noise in place of a file."""
+    """Replace a file by random bytes."""
     return lambda folder: (folder / "store" / name).write_bytes(random.Random(1).randbytes(size))
 
 
@@ -92,7 +92,7 @@ def remove(name: str) -> Callable[[Path], None]:
 
 
 def identity(word: int, value: str) -> Callable[[Path], None]:
-    """Rewrite a word of what the store says about itself."""
+    """Change a word of the identity file."""
 
     def damage(folder: Path) -> None:
         path = folder / "store" / "identity"
@@ -104,7 +104,7 @@ def identity(word: int, value: str) -> Callable[[Path], None]:
 
 
 def foreign(folder: Path) -> None:
-    """Put the LMDB of another application there."""
+    """Put the LMDB file of another application there."""
     other = folder.parent / "other"
     with lmdb.open(str(other), map_size=4 << 20, max_dbs=9) as environment:
         pages = environment.open_db(b"pages", integerkey=True)
@@ -115,13 +115,13 @@ def foreign(folder: Path) -> None:
 
 
 def as_file(folder: Path) -> None:
-    """Put a file where the store should be."""
+    """Put a file at the path of the store."""
     shutil.rmtree(folder / "store")
     (folder / "store").write_bytes(b"not a folder")
 
 
 def folder_as_data(folder: Path) -> None:
-    """Put a folder where the data file should be."""
+    """Put a folder at the path of the data file."""
     (folder / "store" / "data.mdb").unlink()
     (folder / "store" / "data.mdb").mkdir()
 
@@ -146,13 +146,14 @@ def folder_as_data(folder: Path) -> None:
         pytest.param(truncate("identity", keep=0.5), id="identity-cut"),
         pytest.param(garbage("identity"), id="identity-garbage"),
         pytest.param(identity(1, "0"), id="another-format"),
+        pytest.param(identity(1, "1"), id="the-format-with-other-field-names"),
         pytest.param(identity(2, "linux-big-8-65536"), id="another-platform"),
         pytest.param(identity(5, "an-earlier-boot"), id="another-boot"),
         pytest.param(as_file, id="a-file-in-its-place"),
     ],
 )
 def test_a_damaged_store_is_thrown_away(folder: Path, damage: Callable[[Path], None]) -> None:
-    """Torn, foreign or from before a power loss: never served, and never a crash."""
+    """A damaged or foreign store, or one from before a reboot, is discarded without a crash."""
     fill(folder)
     damage(folder)
     assert run(lambda: use_empty(folder)) == 0
@@ -160,7 +161,7 @@ def test_a_damaged_store_is_thrown_away(folder: Path, damage: Callable[[Path], N
 
 @pytest.mark.parametrize("name", ["lock.mdb", "users", "visits"])
 def test_noise_in_what_holds_no_page_loses_no_page(folder: Path, name: str) -> None:
-    """Locks and counters are worth nothing to the next process: it starts them afresh."""
+    """The next process creates locks and counters again."""
     fill(folder)
     path = folder / "store" / name
     path.write_bytes(random.Random(2).randbytes(max(64, path.stat().st_size)))
@@ -169,7 +170,7 @@ def test_noise_in_what_holds_no_page_loses_no_page(folder: Path, name: str) -> N
 
 @pytest.mark.parametrize("seed", range(40))
 def test_noise_anywhere_is_never_served(folder: Path, seed: int) -> None:
-    """A page with flipped bytes is absent, or the store is; no process dies of it."""
+    """A page or a store with flipped bytes is absent; no process crashes."""
     fill(folder)
     noise = random.Random(seed)
     path = folder / "store" / "data.mdb"
@@ -191,7 +192,7 @@ def deleted(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def moved(folder: Path) -> None:
+def move_away(folder: Path) -> None:
     """Move the folder of a store that is open."""
     folder.rename(folder.with_name("elsewhere"))
 
@@ -201,13 +202,13 @@ def moved(folder: Path) -> None:
     [
         pytest.param(truncated, id="cut"),
         pytest.param(deleted, id="folder-deleted"),
-        pytest.param(moved, id="folder-moved"),
+        pytest.param(move_away, id="folder-moved"),
         pytest.param(remove("data.mdb"), id="data-deleted"),
         pytest.param(foreign, id="data-replaced"),
     ],
 )
 def test_damage_under_an_open_store_is_a_miss(folder: Path, damage: Callable[[Path], None]) -> None:
-    """The next request sees an empty store in its place, and old tokens are refused."""
+    """The next request sees an empty store, and old tokens are rejected."""
 
     def work() -> None:
         fill(folder)
@@ -217,8 +218,8 @@ def test_damage_under_an_open_store_is_a_miss(folder: Path, damage: Callable[[Pa
         assert served(store, KEYS[1]) == BODIES[KEYS[1]]
         damage(folder)
         assert store.load(KEYS[1]) == ()
-        made = stored(bodies=())
-        assert store.save(KEYS[0], made, {}, token=token) is SaveResult.PURGED_SINCE_FETCH
+        response = stored(bodies=())
+        assert store.save(KEYS[0], response, {}, token=token) is SaveResult.PURGED_SINCE_FETCH
         assert save(store, KEYS[2], b"again") is SaveResult.SAVED
         assert served(store, KEYS[2]) == b"again"
         store.close()
@@ -227,12 +228,12 @@ def test_damage_under_an_open_store_is_a_miss(folder: Path, damage: Callable[[Pa
 
 
 def limit_files(size: int) -> None:
-    """Let this process write no file beyond a size, which is what a full disk looks like."""
+    """Limit the file size of this process, to simulate a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def test_a_full_disk_is_told_and_what_is_there_is_served(folder: Path) -> None:
-    """A save that finds no room on the disk fails without harm, and works again afterwards."""
+    """A save on a full disk fails without damage, and works again afterwards."""
 
     def work() -> None:
         fill(folder)
@@ -250,7 +251,7 @@ def test_a_full_disk_is_told_and_what_is_there_is_served(folder: Path) -> None:
 
 
 def test_a_purge_on_a_full_disk_is_carried_out(folder: Path) -> None:
-    """When a purge can't be written, the whole store goes: never stale comes first."""
+    """If a purge can't be written, the whole store is discarded."""
 
     def work() -> None:
         fill(folder)
@@ -265,7 +266,7 @@ def test_a_purge_on_a_full_disk_is_carried_out(folder: Path) -> None:
 
 
 def test_a_disk_that_is_full_from_the_start_passes(folder: Path) -> None:
-    """Nothing can be made, so nothing is kept, and nothing is raised."""
+    """Nothing can be created, so nothing is stored, and nothing is raised."""
 
     def work() -> None:
         limit_files(1)
@@ -282,7 +283,7 @@ def test_a_disk_that_is_full_from_the_start_passes(folder: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_passes(tmp_path: Path) -> None:
-    """A path below a file: reads miss, saves fail, purges have nothing to do."""
+    """For a path below a file, reads miss, saves fail and purges do nothing."""
     (tmp_path / "file").touch()
     store = LmdbStore(tmp_path / "file" / "cache")
     assert store.load(b"k") == ()
@@ -294,14 +295,14 @@ def test_a_folder_that_cannot_be_made_passes(tmp_path: Path) -> None:
 
 
 def become_nobody() -> None:
-    """Lay down root's right to ignore permissions."""
+    """Drop root's right to ignore permissions."""
     codecs.lookup("ascii")  # afterwards the interpreter's own files may be out of reach
     if os.geteuid() == 0:
         os.setuid(65534)
 
 
 def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
-    """Neither written nor replaced: it raises, no process serves, and the next purge mends it."""
+    """A purge that can't discard the store raises; no process serves until the next purge."""
     ask, answer = os.pipe(), os.pipe()
 
     def other() -> None:
@@ -322,7 +323,9 @@ def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
         assert other_serves()
         folder.chmod(0o500)
         limit_files(1)
-        with pytest.raises(StoreError, match="neither written nor replaced"):
+        with pytest.raises(
+            StoreError, match="could not be written, and the store could not be discarded"
+        ):
             store.purge(KEYS[1])
         assert store.load(KEYS[2]) == ()
         assert not other_serves()
@@ -343,7 +346,7 @@ def test_a_purge_that_cannot_be_carried_out_is_loud(folder: Path) -> None:
 
 
 def test_what_was_left_half_made_is_swept_away(folder: Path) -> None:
-    """A process that is killed while it makes or discards a store leaves no rubbish for good."""
+    """A process that is killed while it creates or discards a store leaves no files behind."""
     fill(folder)
     (folder / "making-0").mkdir()
     (folder / "making-0" / "lock.mdb").touch()

@@ -1,4 +1,4 @@
-"""LmdbStore against a model: a dictionary, a purge counter and nothing else."""
+"""LmdbStore compared with a model: a dictionary and a purge counter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ bodies = st.binary(max_size=40) | st.sampled_from([b"p" * 4096, b"q" * 9000])
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Whatever is done in whatever order, the store is the model."""
+    """After any sequence of operations, the store equals the model."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,8 +33,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.purged: dict[bytes, int] = {}
         self.tokens = [(self.store.purge_token(), 0)]
 
-    def refused(self, key: bytes, when: int) -> bool:
-        """Tell whether the key was purged after the moment a token was read."""
+    def rejects_save(self, key: bytes, when: int) -> bool:
+        """Return whether the key was purged after a token was read."""
         return self.purged.get(key, 0) > when
 
     @rule()
@@ -50,37 +50,37 @@ class StoreMachine(RuleBasedStateMachine):
         """End a request that began a while ago."""
         token, when = self.tokens[-1 - which % len(self.tokens)]
         bodies = (BodyInfo(coding="identity", length=len(body)),)
-        made = stored(vary=vary, bodies=bodies, unpacked=True)
-        saved = self.store.save(key, made, {"identity": body}, token=token)
-        if self.refused(key, when):
+        response = stored(vary=vary, bodies=bodies, needs_compression=True)
+        saved = self.store.save(key, response, {"identity": body}, token=token)
+        if self.rejects_save(key, when):
             assert saved is SaveResult.PURGED_SINCE_FETCH
             return
         assert saved is SaveResult.SAVED
         others = [pair for pair in self.model.get(key, []) if pair[0].vary != vary]
-        self.model[key] = [*others, (made, body)][-2:]
+        self.model[key] = [*others, (response, body)][-2:]
 
     @precondition(lambda self: any(self.model.values()))
     @rule(data=st.data(), vary=varies, born=st.floats(0, 2**40))
     def freshen(
         self, data: st.DataObject, vary: tuple[tuple[str, str | None], ...], born: float
     ) -> None:
-        """Hear from the origin that nothing changed."""
-        key = data.draw(st.sampled_from([key for key, kept in self.model.items() if kept]))
+        """Freshen a variant as after a 304."""
+        key = data.draw(st.sampled_from([key for key, response in self.model.items() if response]))
         old, body = data.draw(st.sampled_from(self.model[key]))
         new = replace(old, vary=vary, generated_at=born)
         assert self.store.freshen(key, new, token=self.store.purge_token()) is SaveResult.SAVED
-        kept = [p for p in self.model[key] if p[0] is not old and p[0].vary != vary]
-        self.model[key] = [*kept, (new, body)]
+        response = [p for p in self.model[key] if p[0] is not old and p[0].vary != vary]
+        self.model[key] = [*response, (new, body)]
 
     @precondition(lambda self: any(self.model.values()))
     @rule(data=st.data(), packed=bodies, which=st.integers(0, 5))
     def pack(self, data: st.DataObject, packed: bytes, which: int) -> None:
-        """Keep the coding of a page whose content was read a while ago."""
-        key = data.draw(st.sampled_from([key for key, kept in self.model.items() if kept]))
+        """Add codings to a page whose content was read earlier."""
+        key = data.draw(st.sampled_from([key for key, response in self.model.items() if response]))
         old, body = data.draw(st.sampled_from(self.model[key]))
         token, when = self.tokens[-1 - which % len(self.tokens)]
         saved = self.store.add_codings(key, old.id, {"gzip": packed}, token=token)
-        if self.refused(key, when):
+        if self.rejects_save(key, when):
             assert saved is SaveResult.PURGED_SINCE_FETCH
             return
         assert saved is (SaveResult.SAVED if old.needs_compression else SaveResult.NOT_FOUND)
@@ -112,18 +112,18 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def is_the_model(self) -> None:
-        """Every page has the variants it should, each with its own body."""
+        """Every page has the expected variants, each with its own body."""
         for key in (b"a", b"b", b"a" * 600):
-            kept = self.model.get(key, [])
-            assert set(self.store.load(key)) == {made for made, _ in kept}
-            for made, body in kept:
-                assert self.store.read_body(key, made, "identity") == body
+            variants = self.model.get(key, [])
+            assert set(self.store.load(key)) == {response for response, _ in variants}
+            for response, body in variants:
+                assert self.store.read_body(key, response, "identity") == body
         stats = self.store.stats()
         assert stats is not None
         assert stats.variants == sum(map(len, self.model.values()))
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
+        """Close the store."""
         self.store.close()
         shutil.rmtree(self.folder)
 

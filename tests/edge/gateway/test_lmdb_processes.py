@@ -32,12 +32,12 @@ _NUMBER = struct.Struct("<Q")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give the path of a store that is not there yet."""
+    """Return the path of a store that does not exist yet."""
     return tmp_path / "cache"
 
 
 class World:
-    """A site whose pages are numbers, in memory that all processes share."""
+    """A site whose pages are numbers, in shared memory of all processes."""
 
     def __init__(self) -> None:
         #: What each page shows now, and what it showed at least when its last purge returned.
@@ -48,7 +48,7 @@ class World:
 
 
 def fetch(store: LmdbStore, world: World, seed: int) -> None:
-    """Read pages through the cache, as a gateway does, and never see what was purged."""
+    """Read pages through the cache like a gateway, and check that no purged version is read."""
     chance = random.Random(seed)
     while not world.over.value:
         at = chance.randrange(len(KEYS))
@@ -56,22 +56,22 @@ def fetch(store: LmdbStore, world: World, seed: int) -> None:
         body = served(store, KEYS[at])
         if body is not None:
             world.counts[0] += 1
-            (seen,) = _NUMBER.unpack_from(body)
-            assert seen >= floor, f"page {at} showed {seen} after {floor} was purged"
-            assert body == _NUMBER.pack(seen) * 500
+            (variant,) = _NUMBER.unpack_from(body)
+            assert variant >= floor, f"page {at} showed {variant} after {floor} was purged"
+            assert body == _NUMBER.pack(variant) * 500
             continue
         token = store.purge_token()
         now = world.truth[at]
         if chance.random() < 0.3:
             time.sleep(0.001)  # a slow render, so that purges overtake it
-        made = stored(bodies=(BodyInfo(coding="identity", length=4000),))
-        how = store.save(KEYS[at], made, {"identity": _NUMBER.pack(now) * 500}, token=token)
+        response = stored(bodies=(BodyInfo(coding="identity", length=4000),))
+        how = store.save(KEYS[at], response, {"identity": _NUMBER.pack(now) * 500}, token=token)
         world.counts[1] += how is SaveResult.SAVED
         world.counts[2] += how is SaveResult.PURGED_SINCE_FETCH
 
 
 def change(store: LmdbStore, world: World, turns: int, seed: int) -> None:
-    """Change pages and purge them; the one writer, so that its additions are not lost."""
+    """Change pages and purge them; the only writer, so that no increment is lost."""
     chance = random.Random(seed)
     for _ in range(turns):
         at = chance.randrange(len(KEYS))
@@ -88,15 +88,15 @@ def change(store: LmdbStore, world: World, turns: int, seed: int) -> None:
 
 
 def throw_away(store: LmdbStore, turns: int) -> None:
-    """Discard the store again and again, as a purge does that can't be written."""
+    """Discard the store repeatedly, like a purge that can't be written."""
     for _ in range(turns):
-        assert store._door.discard("test")
+        assert store._manager.discard("test")
         time.sleep(0.01)
 
 
 @pytest.mark.parametrize("discards", [0, 60], ids=["purges", "purges-and-discards"])
 def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
-    """Readers, renderers and purgers in four processes: what a purge returned from is gone."""
+    """Readers, renderers and purgers run in four processes: no purged version is served."""
     world = World()
 
     def within(work: Callable[[LmdbStore], None]) -> Callable[[], None]:
@@ -113,17 +113,17 @@ def test_no_process_serves_what_was_purged(folder: Path, discards: int) -> None:
         within(lambda store: change(store, world, 600, 3)),
         within(lambda store: throw_away(store, discards)),
     ]
-    with running(*works) as left:
-        while left:
-            assert finish(left[0]) == 0
-            left.pop(0)
-    hits, saved, refused, purges = world.counts
+    with running(*works) as pids:
+        while pids:
+            assert finish(pids[0]) == 0
+            pids.pop(0)
+    hits, saved, rejected, purges = world.counts
     assert purges == 600
-    assert min(hits, saved, refused) > 10
+    assert min(hits, saved, rejected) > 10
 
 
 def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
-    """A process that has a page decoded in memory asks LMDB all the same."""
+    """A process with a decoded entry in memory still checks LMDB."""
     ask, answer = os.pipe(), os.pipe()
 
     def other() -> None:
@@ -133,7 +133,7 @@ def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
 
     store = LmdbStore(folder)
     save(store, KEY, PAGE)
-    seen = []
+    observations = []
     with running(other):
         for turn in range(6):
             if turn == 2:
@@ -141,36 +141,36 @@ def test_a_purge_is_seen_by_every_process_at_once(folder: Path) -> None:
             if turn == 4:
                 save(store, KEY, PAGE)
             os.write(ask[1], b"?")
-            seen.append(os.read(answer[0], 1))
-    assert seen == [b"1", b"1", b"0", b"0", b"1", b"1"]
+            observations.append(os.read(answer[0], 1))
+    assert observations == [b"1", b"1", b"0", b"0", b"1", b"1"]
     store.close()
 
 
 class Other:
-    """Another process, which throws the store away and fills a new one when it is asked to."""
+    """Another process, which discards the store and fills a new one on request."""
 
     def __init__(self, folder: Path) -> None:
         self._ask, self._answer = os.pipe(), os.pipe()
         self._folder = folder
 
     def __call__(self) -> None:
-        """Wait to be asked."""
+        """Wait for the request."""
         store = LmdbStore(self._folder)
         while os.read(self._ask[0], 1):
-            assert store._door.discard("test")
+            assert store._manager.discard("test")
             for number in range(50):
                 save(store, b"%d" % number, bytes(20_000))
             save(store, KEY, b"new")
             os.write(self._answer[1], b"!")
 
     def replace_the_store(self) -> None:
-        """Ask, and wait until it is done."""
+        """Request the replacement, and wait until it is done."""
         os.write(self._ask[1], b"?")
         os.read(self._answer[0], 1)
 
 
 def test_a_store_that_was_deleted_by_hand_is_left_soon(folder: Path) -> None:
-    """Within the time for which a look at the folder holds."""
+    """The process notices it within the recheck interval."""
     store = LmdbStore(folder, recheck=timedelta(milliseconds=50))
     save(store, KEY, PAGE)
     assert served(store, KEY) == PAGE
@@ -182,7 +182,7 @@ def test_a_store_that_was_deleted_by_hand_is_left_soon(folder: Path) -> None:
 
 
 def test_a_store_that_another_process_replaced_is_left_at_once(folder: Path) -> None:
-    """The old files are still mapped and readable, and not read any more, nor believed for long."""
+    """The old files are still mapped and readable, but they are not read."""
     other = Other(folder)
     with running(other):
         store = LmdbStore(folder, recheck=timedelta(seconds=0.2))
@@ -201,11 +201,11 @@ def test_a_purge_that_went_to_a_replaced_store_is_repeated(folder: Path) -> None
         save(store, KEY, PAGE)
         turns = []
 
-        def purge(shelf: WriteTransaction) -> int:
-            turns.append(shelf)
+        def purge(write_transaction: WriteTransaction) -> int:
+            turns.append(write_transaction)
             if len(turns) == 1:
                 other.replace_the_store()
-            return shelf.purge(KEY)
+            return write_transaction.purge(KEY)
 
         assert store._purge(purge) == 2
         assert len(turns) == 2
@@ -214,7 +214,7 @@ def test_a_purge_that_went_to_a_replaced_store_is_repeated(folder: Path) -> None
 
 
 def churn(folder: Path, seed: int, report: int) -> None:
-    """Save and purge without end, and tell what is about to happen, or has happened, in a pipe."""
+    """Save and purge in a loop, and write each step to a pipe before and after it."""
     chance = random.Random(seed)
     store = LmdbStore(folder, max_bytes=1 << 20)
     while True:
@@ -229,9 +229,9 @@ def churn(folder: Path, seed: int, report: int) -> None:
 
 
 def last_words(report: int) -> dict[int, bytes]:
-    """Return the last thing that was said of each page."""
+    """Return the last reported step of each page."""
     os.set_blocking(report, False)
-    said = b""
+    output = b""
     while True:
         try:
             more = os.read(report, 1 << 20)
@@ -239,13 +239,13 @@ def last_words(report: int) -> dict[int, bytes]:
             break
         if not more:
             break
-        said += more
-    lines = (line.split() for line in said.splitlines())
+        output += more
+    lines = (line.split() for line in output.splitlines())
     return {int(page): verb for verb, page in lines}
 
 
 def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
-    """Open what a killed process left: bodies are right, and what was purged is not there."""
+    """Open the store of a killed process: bodies are right, and purged pages are absent."""
     store = LmdbStore(folder, max_bytes=1 << 20)
     there = 0
     for at in range(40):
@@ -263,10 +263,10 @@ def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
     "rounds", [60, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
 )
 def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> None:
-    """SIGKILL at any moment: nothing torn is served, and no purge that was told is lost."""
+    """After SIGKILL at any moment no damaged page is served, and no reported purge is lost."""
     chance = random.Random(rounds)
     words: dict[int, bytes] = {}
-    survived = told = 0
+    survived = reported = 0
     for seed in range(rounds):
         report = os.pipe()
         pid = start(lambda seed=seed, report=report: churn(folder, seed, report[1]))  # type: ignore[misc] # defaults bind
@@ -275,15 +275,15 @@ def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> Non
         os.kill(pid, signal.SIGKILL)
         assert finish(pid) == -signal.SIGKILL
         words |= last_words(report[0])
-        told += len(words)
+        reported += len(words)
         os.close(report[0])
         survived += check_after_kill(folder, words) > 0
-    assert told > rounds
+    assert reported > rounds
     assert survived > rounds * 0.8, "the store should survive, not merely be thrown away"
 
 
 def test_a_killed_writer_does_not_stop_the_others(folder: Path) -> None:
-    """The lock of a process that was killed within a write is taken over; its readers go."""
+    """The write lock of a killed process is taken over, and its reader slots are freed."""
     store = LmdbStore(folder, max_bytes=1 << 20)
     save(store, KEY, PAGE)
     for seed in range(15):
@@ -319,7 +319,7 @@ def test_a_store_may_be_carried_across_a_fork(folder: Path) -> None:
 
 
 def test_a_fork_that_python_does_not_see_is_survived(folder: Path) -> None:
-    """A server written in C forks without Python's hooks: the child opens the store anew."""
+    """A server in C forks without Python's hooks: the child reopens the store."""
     store = LmdbStore(folder)
     save(store, KEY, PAGE)
     pid = ctypes.PyDLL(None).fork()
@@ -338,11 +338,11 @@ def test_threads_read_on_while_others_fork(folder: Path) -> None:
     store = LmdbStore(folder)
     save(store, KEY, PAGE)
     stop = threading.Event()
-    found: set[bytes | None] = set()
+    bodies: set[bytes | None] = set()
 
     def read() -> None:
         while not stop.is_set():
-            found.add(served(store, KEY))
+            bodies.add(served(store, KEY))
 
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:
@@ -352,14 +352,14 @@ def test_threads_read_on_while_others_fork(folder: Path) -> None:
     for thread in threads:
         thread.join()
     assert statuses == {0}
-    assert PAGE in found
-    assert found <= {PAGE, None}
+    assert PAGE in bodies
+    assert bodies <= {PAGE, None}
     assert served(store, KEY) == PAGE
     store.close()
 
 
 def test_two_processes_make_the_store_at_once(folder: Path) -> None:
-    """Many workers start together on an empty or a damaged folder, and end up in one store."""
+    """Many workers start together on an empty or damaged folder, and share one store."""
     go = os.pipe()
 
     def work() -> None:
@@ -370,21 +370,21 @@ def test_two_processes_make_the_store_at_once(folder: Path) -> None:
     for turn in range(8):
         if turn % 2:
             (folder / "store" / "data.mdb").write_bytes(b"garbage" * 9999)
-        with running(*[work] * 4) as left:
-            pids = list(left)
+        with running(*[work] * 4) as live_pids:
+            pids = list(live_pids)
             os.write(go[1], b"4444")
-            while left:
-                assert finish(left[0]) == 0
-                left.pop(0)
+            while live_pids:
+                assert finish(live_pids[0]) == 0
+                live_pids.pop(0)
         store = LmdbStore(folder)
         assert [served(store, b"%d" % pid) for pid in pids] == [PAGE] * 4
         store.close()
 
 
 def test_a_response_of_another_incarnation_is_refused(folder: Path) -> None:
-    """What was fetched before the store was discarded is not kept in the next one."""
+    """A response fetched before the store was discarded is not saved in the next one."""
     store = LmdbStore(folder)
     token = store.purge_token()
-    assert store._door.discard("test")
+    assert store._manager.discard("test")
     assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
     store.close()

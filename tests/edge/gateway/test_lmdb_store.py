@@ -22,7 +22,7 @@ MEBI = 1024 * 1024
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give the path of a store that is not there yet."""
+    """Return the path of a store that does not exist yet."""
     return tmp_path / "cache"
 
 
@@ -35,71 +35,71 @@ def store(folder: Path, request: pytest.FixtureRequest) -> Iterator[LmdbStore]:
 
 
 class TestLmdbStore(StoreContract):
-    """The LMDB store keeps the contract of every store."""
+    """The LMDB store follows the contract of every store."""
 
     @pytest.fixture
     def small(self, folder: Path) -> Callable[[], LmdbStore]:
-        """Make a store with room for a few pages."""
+        """Create a store with room for a few pages."""
         return lambda: LmdbStore(folder, max_bytes=1_000_000, max_entry=100_000)
 
 
 def save(store: LmdbStore, key: bytes, body: bytes) -> SaveResult:
     """Save a response of one body."""
-    made = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
-    return store.save(key, made, {"identity": body}, token=store.purge_token())
+    response = stored(bodies=(BodyInfo(coding="identity", length=len(body)),))
+    return store.save(key, response, {"identity": body}, token=store.purge_token())
 
 
 def served(store: LmdbStore, key: bytes) -> bytes | None:
     """Return the body a reader would get, or None for a miss."""
-    for made in store.load(key):
-        return store.read_body(key, made, made.bodies[0].coding)
+    for response in store.load(key):
+        return store.read_body(key, response, response.bodies[0].coding)
     return None
 
 
 def test_a_body_that_is_held_in_memory_is_gone_with_its_page(store: LmdbStore) -> None:
-    """What is served often is not copied each time, but looked for each time."""
+    """A cached body is served only if LMDB still holds its serial."""
     save(store, KEY, PAGE)
-    (made,) = store.load(KEY)
-    held = store.read_body(KEY, made, "identity")
-    assert store.read_body(KEY, made, "identity") is held
+    (response,) = store.load(KEY)
+    body = store.read_body(KEY, response, "identity")
+    assert store.read_body(KEY, response, "identity") is body
     store.purge(KEY)
-    assert store.read_body(KEY, made, "identity") is None
+    assert store.read_body(KEY, response, "identity") is None
 
 
 def test_the_bodies_held_in_memory_are_bounded() -> None:
-    """In bytes; a large one is not held at all."""
+    """The body cache has a size limit, and large bodies are not cached."""
     hot = BodyCache()
     for serial in range(300):
         hot.add(serial, bytes(200_000))
     hot.add(300, bytes(300_000))
-    held = [serial for serial in range(301) if hot.get(serial) is not None]
-    assert held[-1] == 299
-    assert 200_000 * len(held) <= 16 * MEBI
+    cached_serials = [serial for serial in range(301) if hot.get(serial) is not None]
+    assert cached_serials[-1] == 299
+    assert 200_000 * len(cached_serials) <= 16 * MEBI
 
 
 def test_nothing_is_opened_before_it_is_needed(folder: Path) -> None:
-    """A server may build its app before it forks: no file is touched until the first request."""
+    """A server may build its app before it forks: the first request opens the files."""
     LmdbStore(folder).close()
     assert not folder.exists()
 
 
 def test_a_store_survives_being_closed(folder: Path) -> None:
-    """Pages, refused tokens and notes are there when it is opened again."""
+    """Pages, rejected tokens and metadata are kept when it is opened again."""
     first = LmdbStore(folder)
     assert save(first, KEY, PAGE) is SaveResult.SAVED
     token = first.purge_token()
     first.purge(OTHER)
     assert first.set_metadata(b"chain", b"42")
     first.close()
-    again = LmdbStore(folder)
-    assert served(again, KEY) == PAGE
-    assert again.get_metadata(b"chain") == b"42"
-    assert again.save(OTHER, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
-    again.close()
+    reopened = LmdbStore(folder)
+    assert served(reopened, KEY) == PAGE
+    assert reopened.get_metadata(b"chain") == b"42"
+    assert reopened.save(OTHER, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
+    reopened.close()
 
 
 def test_two_stores_of_one_folder_share_it(folder: Path) -> None:
-    """One process may make the store twice; closing one leaves the other open."""
+    """One process may open the store twice; closing one leaves the other open."""
     one, two = LmdbStore(folder), LmdbStore(folder)
     assert save(one, KEY, PAGE) is SaveResult.SAVED
     assert served(two, KEY) == PAGE
@@ -109,7 +109,7 @@ def test_two_stores_of_one_folder_share_it(folder: Path) -> None:
 
 
 def test_a_store_of_another_size_is_made_anew(folder: Path) -> None:
-    """The bound is a setting; what was kept under another one is not."""
+    """The size limit is a setting; a store with another limit is discarded."""
     large = LmdbStore(folder, max_bytes=8 * MEBI)
     save(large, KEY, PAGE)
     large.close()
@@ -120,19 +120,19 @@ def test_a_store_of_another_size_is_made_anew(folder: Path) -> None:
 
 
 def test_too_small_a_bound_is_refused(folder: Path) -> None:
-    """A store without room for its own tables says so at once."""
+    """A limit without room for the store's own tables raises at once."""
     with pytest.raises(ValueError, match="524288 bytes or more, not 1000"):
         LmdbStore(folder, max_bytes=1000)
 
 
 def test_a_key_without_end_is_not_kept(store: LmdbStore) -> None:
-    """A key is part of the entry, and bounded as such."""
+    """A key is part of the entry, so its length is limited."""
     assert save(store, b"k" * 100_000, PAGE) is SaveResult.TOO_LARGE
     assert store.load(b"k" * 100_000) == ()
 
 
 def test_the_file_stays_within_its_bound(folder: Path) -> None:
-    """However much is saved, in whatever sizes, the data file does not grow over the setting."""
+    """The data file never exceeds the setting."""
     store = LmdbStore(folder, max_bytes=2 * MEBI, max_entry=MEBI // 4)
     sizes = (100, 3_000, 20_000, 90_000, 1)
     for number in range(600):
@@ -148,7 +148,7 @@ def test_the_file_stays_within_its_bound(folder: Path) -> None:
 
 
 def test_a_visited_page_outlives_those_that_nobody_asks_for(folder: Path) -> None:
-    """A crawler that fills the store once over does not push out what readers want."""
+    """A crawler that fills the store does not evict the pages that readers request."""
     store = LmdbStore(folder, max_bytes=MEBI)
     save(store, b"home", PAGE)
     save(store, b"unseen", PAGE)
@@ -160,7 +160,7 @@ def test_a_visited_page_outlives_those_that_nobody_asks_for(folder: Path) -> Non
 
 
 def test_a_page_that_was_wanted_once_leaves_in_the_end(folder: Path) -> None:
-    """A visit gives one more turn, not eternal life."""
+    """An access gives a page one more turn, not more."""
     store = LmdbStore(folder, max_bytes=MEBI)
     save(store, b"fad", PAGE)
     assert served(store, b"fad") == PAGE
@@ -171,7 +171,7 @@ def test_a_page_that_was_wanted_once_leaves_in_the_end(folder: Path) -> None:
 
 
 def test_the_most_visited_pages_are_known(store: LmdbStore) -> None:
-    """After a release the ones that are asked for most can be fetched first."""
+    """After a release the most requested pages can be fetched first."""
     for number in range(50):
         save(store, b"page %d" % number, PAGE)
     for times, key in ((30, b"page 7"), (20, b"page 9"), (10, b"page 11")):
@@ -181,7 +181,7 @@ def test_the_most_visited_pages_are_known(store: LmdbStore) -> None:
 
 
 def test_a_purge_is_counted(store: LmdbStore) -> None:
-    """An operator sees how much is there, and how many purges there were."""
+    """An operator sees the size of the store and the number of purges."""
     save(store, KEY, PAGE)
     store.purge(OTHER)
     stats = store.stats()
@@ -190,17 +190,17 @@ def test_a_purge_is_counted(store: LmdbStore) -> None:
 
 
 def test_a_note_is_small(store: LmdbStore) -> None:
-    """The notes are for a token or two, and say so."""
+    """A metadata value that is too long raises an error."""
     with pytest.raises(ValueError, match="at most 4096 bytes"):
         store.set_metadata(b"name", bytes(5000))
     assert store.get_metadata(b"name") is None
 
 
 def test_a_freshened_head_keeps_the_other_variants(store: LmdbStore) -> None:
-    """A 304 for one variant leaves its neighbours alone."""
+    """A 304 for one variant does not change the others."""
     one, two = (stored(vary=(("a", value),)) for value in "12")
-    for made in (one, two):
-        store.save(KEY, made, BODIES, token=store.purge_token())
+    for response in (one, two):
+        store.save(KEY, response, BODIES, token=store.purge_token())
     new = replace(one, lifetime=1.0)
     assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
     assert set(store.load(KEY)) == {new, two}
@@ -208,17 +208,17 @@ def test_a_freshened_head_keeps_the_other_variants(store: LmdbStore) -> None:
 
 
 def test_more_threads_than_spare_readers_read_at_once(store: LmdbStore) -> None:
-    """Forty threads read side by side; none is turned away."""
+    """Forty threads read concurrently without an error."""
     save(store, KEY, PAGE)
-    together, found = threading.Barrier(40), list[bytes | None]()
+    together, bodies = threading.Barrier(40), list[bytes | None]()
 
     def read() -> None:
         together.wait()
-        found.extend(served(store, KEY) for _ in range(20))
+        bodies.extend(served(store, KEY) for _ in range(20))
 
     threads = [threading.Thread(target=read) for _ in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [PAGE] * 800
+    assert bodies == [PAGE] * 800

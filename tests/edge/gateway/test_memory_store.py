@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class TestMemoryStore(StoreContract):
-    """The memory store keeps the contract of every store."""
+    """The memory store follows the contract of every store."""
 
     @pytest.fixture
     def store(self) -> Iterator[MemoryStore]:

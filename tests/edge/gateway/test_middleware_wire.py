@@ -1,4 +1,4 @@
-"""The gateway as WSGI middleware: what a hostile client or a sloppy application may do to it."""
+"""The gateway as WSGI middleware, against hostile clients and faulty applications."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ WAYS = ["list", "generator", "write"]
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Run gunicorn with threads around a gateway around the sloppy application."""
-    elsewhere = tmp_path_factory.mktemp("gunicorn")  # the site has a gunicorn.conf.py of its own
+    """Run gunicorn with threads, with a gateway around the faulty application."""
+    work_folder = tmp_path_factory.mktemp("gunicorn")  # the site has a gunicorn.conf.py of its own
     port = free_port()
     words = [sys.executable, "-m", "gunicorn", "tests.edge.gateway.sloppy_app:gateway"]
     words += ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "critical"]
     words += ["--no-control-socket", "--pythonpath", str(ROOT)]
-    process = subprocess.Popen(words, cwd=elsewhere)
+    process = subprocess.Popen(words, cwd=work_folder)
     try:
         wait_for(port)
         yield port
@@ -48,7 +48,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def test_a_wrong_length_never_swallows_the_next_response(
     port: int, row: str, way: str, method: str
 ) -> None:
-    """RFC 9112 section 6.3: the right end, or the end of the connection; and nothing is stored."""
+    """RFC 9112 section 6.3: the body has the right end or the connection ends; nothing is stored."""
     path = f"/{next(NUMBERS)}-{way}/{row}"
     with RawClient(port) as client:
         first = client.ask(path, "Content-Length: 0", method=method)
@@ -79,9 +79,9 @@ def test_what_no_server_can_send_is_not_stored(port: int, row: str, way: str) ->
 # Connection
 
 
-def seen(stage: Stage, name: str) -> str | None:
+def origin_header(stage: Stage, name: str) -> str | None:
     """Return a field of the last request as the application saw it."""
-    value: str | None = stage.origin.asked[-1].get("HTTP_" + name.upper().replace("-", "_"))
+    value: str | None = stage.origin.environs[-1].get("HTTP_" + name.upper().replace("-", "_"))
     return value
 
 
@@ -90,7 +90,7 @@ def seen(stage: Stage, name: str) -> str | None:
 def test_the_application_reads_the_same_request_as_the_gateway(
     options: Options, method: str
 ) -> None:
-    """RFC 9110 section 7.6.1: a field that Connection names is gone before anybody reads it."""
+    """RFC 9110 section 7.6.1: fields that Connection lists are removed first."""
     stage = Stage(options)
     headers = {
         "Connection": "x-a, Accept-Language",
@@ -99,7 +99,11 @@ def test_the_application_reads_the_same_request_as_the_gateway(
         "X-B": "2",
     }
     stage.play(get(says(vary="Accept-Language", **LONG), headers=headers, method=method))
-    assert (seen(stage, "X-A"), seen(stage, "Accept-Language"), seen(stage, "X-B")) == (
+    assert (
+        origin_header(stage, "X-A"),
+        origin_header(stage, "Accept-Language"),
+        origin_header(stage, "X-B"),
+    ) == (
         None,
         None,
         "2",
@@ -107,7 +111,7 @@ def test_the_application_reads_the_same_request_as_the_gateway(
 
 
 def test_a_variant_is_what_the_application_saw() -> None:
-    """The default page is no variant of a language."""
+    """The default page is not stored as the variant of a language."""
     stage = Stage()
     headers = {"Connection": "accept-language", "Accept-Language": "de"}
     stage.play(get(says(b"default", vary="Accept-Language", **LONG), headers=headers))
@@ -130,27 +134,29 @@ PROTECTED = {
 
 @pytest.mark.parametrize("name", PROTECTED)
 def test_connection_does_not_remove_what_is_for_all(name: str) -> None:
-    """Framing, routing, restrictions and where a request came from."""
+    """Fields for framing, routing, restrictions and the source stay."""
     stage = Stage()
     headers = {name: PROTECTED[name], "Connection": f"close, {name.upper()}"}
     stage.play(get(says(), method="POST", content=b"body", headers=headers))
-    assert seen(stage, name) == PROTECTED[name]
-    assert stage.origin.asked[-1]["CONTENT_LENGTH"] == "4"
+    assert origin_header(stage, name) == PROTECTED[name]
+    assert stage.origin.environs[-1]["CONTENT_LENGTH"] == "4"
 
 
 def test_an_upgrade_reaches_the_application() -> None:
-    """A websocket is of this hop: the application is its end."""
+    """A websocket belongs to this hop, and the application is its end."""
     stage = Stage()
     headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
     stage.play(get(says(), headers=headers, cache="fwd=bypass; detail=websocket"))
-    assert seen(stage, "Upgrade") == "websocket"
+    assert origin_header(stage, "Upgrade") == "websocket"
 
 
 @pytest.mark.parametrize("name", ["TE", "Upgrade", "Proxy-Authorization", "Keep-Alive"])
 def test_a_shared_page_is_made_without_fields_of_the_hop(name: str) -> None:
-    """They say nothing of the page, and select no variant of it."""
+    """Hop-by-hop fields must not influence a shared page."""
     stage = Stage()
-    stage.play(get(says(b"one", vary=name, **LONG), headers={name: "a"}, asked={name: None}))
+    stage.play(
+        get(says(b"one", vary=name, **LONG), headers={name: "a"}, origin_headers={name: None})
+    )
     stage.play(get(headers={name: "b"}, body=b"one", cache="hit"))
 
 
@@ -172,7 +178,7 @@ def test_the_answer_to_the_readers_own_condition_is_not_stored(name: str, status
     stage.play(get(says(b"mine", cache_control="no-store")))
     answer = says(b"" if status == 304 else b"conditional", status=status, **LONG)
     headers = {name: CONDITIONS[name]}
-    stage.play(get(answer, headers=headers, status=status, asked=headers, stored=False))
+    stage.play(get(answer, headers=headers, status=status, origin_headers=headers, stored=False))
     stage.play(get(says(b"page", **LONG), body=b"page", stored=True))
     stage.play(get(body=b"page", cache="hit"))
 
@@ -184,18 +190,18 @@ def test_readers_with_conditions_do_not_keep_a_page_from_being_shared() -> None:
     headers = {"If-None-Match": '"x"'}
     page = says(b"page", etag='"a"', **LONG)
     stage.play(get(page, headers=headers, cache="fwd=uri-miss; detail=conditional"))
-    stage.play(get(page, headers=headers, asked={"If-None-Match": None}, stored=True))
+    stage.play(get(page, headers=headers, origin_headers={"If-None-Match": None}, stored=True))
     stage.play(get(headers=headers, body=b"page", cache="hit"))
 
 
 def test_a_large_file_is_never_fetched_whole_for_a_part_of_it() -> None:
-    """What can't be kept stays the application's to cut."""
+    """A file that is too large to store gets its Range from the application."""
     stage = Stage(Options(max_body_size=10))
     video = says(b"x" * 20, length=20, etag='"a"', **LONG)
     stage.play(get(video, cache="fwd=uri-miss; detail=too-large"))
     stage.play(get(video, headers={"If-None-Match": '"x"'}, cache="fwd=uri-miss; detail=too-large"))
     part = {"Range": "bytes=0-1"}
-    stage.play(get(says(b"xx", status=206, **LONG), headers=part, status=206, asked=part))
+    stage.play(get(says(b"xx", status=206, **LONG), headers=part, status=206, origin_headers=part))
 
 
 # heuristics
@@ -207,7 +213,7 @@ GUESSING = Options(heuristic_fraction=0.1)
 @pytest.mark.parametrize("headers", [{"Cookie": "a=b"}, {"Authorization": "Basic YTpi"}])
 @pytest.mark.parametrize("control", ["", "must-revalidate", "no-transform"])
 def test_nobodys_own_page_is_fresh_by_a_guess(headers: dict[str, str], control: str) -> None:
-    """RFC 9111 section 4.2.2 allows a guess, nobody has to make it."""
+    """A heuristic lifetime is allowed (RFC 9111 section 4.2.2), not required."""
     stage = Stage(GUESSING)
     answer = says(b"mine", last_modified=OLD, cache_control=control)
     stage.play(get(answer, headers=headers, stored=False))
@@ -223,7 +229,7 @@ def test_public_without_a_lifetime_is_no_guess_for_a_cookie() -> None:
 
 
 def test_a_confirmation_for_a_cookie_makes_nothing_fresh_by_a_guess() -> None:
-    """A 304 to one reader is no lifetime for all others."""
+    """A 304 to one reader gives no lifetime for others."""
     stage = Stage(GUESSING)
     page = {"last_modified": OLD, "etag": '"a"'}
     stage.play(get(says(b"page", **page), stored=True))
@@ -234,14 +240,14 @@ def test_a_confirmation_for_a_cookie_makes_nothing_fresh_by_a_guess() -> None:
 
 
 def test_a_cookie_that_the_origin_never_sees_makes_no_difference() -> None:
-    """Where it is withheld, the page is everybody's."""
+    """If the cookie is withheld, the page may be shared."""
     stage = Stage(Options(heuristic_fraction=0.1, allowed_fields=frozenset({"accept"})))
     stage.play(get(says(b"page", last_modified=OLD), headers={"Cookie": "a=b"}, stored=True))
     stage.play(get(body=b"page", cache="hit"))
 
 
 def test_all_lists_of_tracking_parameters_are_one() -> None:
-    """What the index takes for one page is one page to the gateway."""
+    """Pages that are one page in the index are one page in the gateway."""
     stage = Stage(Options.shield(site="http://example.org"))
     stage.play(get(says(b"page", **LONG)))
     for name in ("utm_x", "_gl", "igshid", "ttclid", "gbraid", "wbraid", "twclid", "yclid"):
@@ -249,7 +255,7 @@ def test_all_lists_of_tracking_parameters_are_one() -> None:
 
 
 def test_a_file_stays_the_servers_to_send() -> None:
-    """A server recognises its file wrapper, also where a length is announced."""
+    """The server recognises its file wrapper, also with a Content-Length."""
 
     class Wrapper(list[bytes]):
         pass

@@ -24,13 +24,13 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def stage() -> Iterator[WireStage]:
-    """Run an origin whose bytes are ours, and a gateway before it."""
+    """Run an origin with scripted bytes, and a gateway in front of it."""
     with wired() as stage:
         yield stage
 
 
 def wire(stage: WireStage, raw: bytes, **more: Any) -> Any:
-    """Let the origin write exactly these bytes for the next request."""
+    """Set the exact bytes of the origin's next response."""
     stage.origin.raw = raw
     try:
         return stage.play(get(says(), **more))
@@ -39,18 +39,18 @@ def wire(stage: WireStage, raw: bytes, **more: Any) -> Any:
 
 
 def test_interim_responses_are_no_final_ones(stage: WireStage) -> None:
-    """RFC 9110 section 15.2: 100, 102 and 103 come before the answer, and are not the answer."""
+    """RFC 9110 section 15.2: 100, 102 and 103 precede the final response."""
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
     stage.origin.interim = interim + b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
     stage.play(get(says(b"final", cache_control="max-age=60"), body=b"final", stored=True))
-    stage.play(get(body=b"final", cache="hit", seen={"Link": None}))
+    stage.play(get(body=b"final", cache="hit", response_headers={"Link": None}))
 
 
 def test_a_chunked_body_is_kept_whole(stage: WireStage) -> None:
-    """RFC 9112 section 7.1: the chunks are joined, the coding of the hop is gone."""
+    """RFC 9112 section 7.1: the chunks are joined, and the transfer coding is removed."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n\r\n"
     wire(stage, head + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n", body=b"abcde")
-    stage.play(get(body=b"abcde", cache="hit", seen={"Transfer-Encoding": None}))
+    stage.play(get(body=b"abcde", cache="hit", response_headers={"Transfer-Encoding": None}))
 
 
 @pytest.mark.parametrize("tail", [b"3\r\nabc\r\n", b"9\r\nabc"])
@@ -62,7 +62,7 @@ def test_a_chunked_body_that_breaks_off_is_not_kept(stage: WireStage, tail: byte
 
 
 def test_a_body_shorter_than_its_length_is_not_kept(stage: WireStage) -> None:
-    """RFC 9112 section 8: the reader gets what came, and the end of the connection."""
+    """RFC 9112 section 8: the reader gets the received part and the end of the connection."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nCache-Control: max-age=60\r\n\r\n"
     wire(stage, head + b"abc", stored=False)
     stage.play(get(says(b"good"), body=b"good", cache="fwd=uri-miss"))
@@ -70,63 +70,68 @@ def test_a_body_shorter_than_its_length_is_not_kept(stage: WireStage) -> None:
 
 @pytest.mark.parametrize("length", [b"4, 4", b"+4", b"x"])
 def test_a_length_that_is_no_number_is_not_kept(stage: WireStage, length: bytes) -> None:
-    """RFC 9112 section 6.3: the body ends with the connection, and nobody knows if that is all."""
+    """RFC 9112 section 6.3: the body ends with the connection, so it may be incomplete."""
     head = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: " + length
     wire(stage, head + b"\r\n\r\npage", stored=length == b"4, 4")
 
 
 def test_lines_casing_and_folds(stage: WireStage) -> None:
-    """RFC 9110 section 5.3: repeated lines stay apart, in order; a fold becomes a space."""
+    """RFC 9110 section 5.3: repeated lines stay separate, in order; a fold becomes a space."""
     head = b"HTTP/1.1 299 Strange\r\nx-CaSe: 1\r\nLink: <a>\r\nLink: <b>\r\nX-Fold: a\r\n  b\r\n"
     lines = b"Cache-Control: max-age=60\r\nCache-Control: public\r\nContent-Length: 2\r\n\r\nok"
     wire(stage, head + lines, status=299)
-    seen = stage.play(get(status=299, cache="hit", seen={"X-Fold": "a b"}))
-    assert [name for name, _ in seen.headers if name.lower() == "x-case"] == ["x-CaSe"]
-    assert [value for name, value in seen.headers if name == "Link"] == ["<a>", "<b>"]
-    assert [value for name, value in seen.headers if name == "Cache-Control"] == [
+    response = stage.play(get(status=299, cache="hit", response_headers={"X-Fold": "a b"}))
+    assert [name for name, _ in response.headers if name.lower() == "x-case"] == ["x-CaSe"]
+    assert [value for name, value in response.headers if name == "Link"] == ["<a>", "<b>"]
+    assert [value for name, value in response.headers if name == "Cache-Control"] == [
         "max-age=60",
         "public",
     ]
 
 
 def test_what_is_no_http_is_a_502(stage: WireStage) -> None:
-    """The reader learns that the origin failed, in one sentence; nothing is stored."""
-    wire(stage, b"SSH-2.0-OpenSSH\r\n", status=502, seen={"Cache-Control": "no-store"})
+    """The reader gets one sentence about the failure; nothing is stored."""
+    wire(stage, b"SSH-2.0-OpenSSH\r\n", status=502, response_headers={"Cache-Control": "no-store"})
 
 
 def test_the_request_says_who_forwarded_it(stage: WireStage) -> None:
-    """RFC 9110 section 7.6.3: Via is added to; hop-by-hop fields and their names stay here."""
+    """RFC 9110 section 7.6.3: Via is extended; hop-by-hop fields are not forwarded."""
     step = get(
         says(),
         headers={"Via": "1.0 a", "Connection": "X-Hop", "X-Hop": "1", "TE": "trailers"},
-        asked={"Via": "1.0 a, 1.1 broadsheet", "X-Hop": None, "TE": None, "Host": "example.org"},
+        origin_headers={
+            "Via": "1.0 a, 1.1 broadsheet",
+            "X-Hop": None,
+            "TE": None,
+            "Host": "example.org",
+        },
     )
     stage.play(step)
 
 
 def test_a_post_arrives_with_its_body(stage: WireStage) -> None:
-    """The content goes on with its length."""
-    stage.play(get(says(), method="POST", content=b"x" * 9, asked={"Content-Length": "9"}))
+    """The content is forwarded with its length."""
+    stage.play(get(says(), method="POST", content=b"x" * 9, origin_headers={"Content-Length": "9"}))
 
 
 def test_a_folded_field_is_one_line_for_the_origin(stage: WireStage) -> None:
-    """RFC 9112 section 5.2: what a lenient server lets through becomes spaces."""
+    """RFC 9112 section 5.2: folds that a lenient server accepts become spaces."""
     proxy = Proxy(f"http://127.0.0.1:{stage.origin_port}", timeout=timedelta(seconds=5))
     stage.origin.script[:] = [says()]
     call(proxy, get(headers={"X-A": "a\r\n Content-Length: 9", "X (B)": "c"}))
-    asked = stage.origin.asked[-1]
-    assert asked["HTTP_X_A"] == "a   Content-Length: 9"
-    assert not {name for name in asked if name.startswith("HTTP_X_(") or "LENGTH" in name}
+    environ = stage.origin.environs[-1]
+    assert environ["HTTP_X_A"] == "a   Content-Length: 9"
+    assert not {name for name in environ if name.startswith("HTTP_X_(") or "LENGTH" in name}
 
 
 def test_targets_arrive_as_they_were(stage: WireStage) -> None:
     """Path and query reach the origin percent-encoded."""
     stage.play(get(says(), target="/a b/\xc3\xa9%?q=%20&r"))
-    assert stage.origin.asked[-1]["target"] == "/a%20b/%C3%A9%25?q=%20&r"
+    assert stage.origin.environs[-1]["target"] == "/a%20b/%C3%A9%25?q=%20&r"
 
 
 def test_no_origin_is_a_502() -> None:
-    """A port where nobody listens."""
+    """No server listens on the port."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         proxy = Proxy(f"http://127.0.0.1:{free.getsockname()[1]}", timeout=timedelta(seconds=1))
@@ -134,7 +139,7 @@ def test_no_origin_is_a_502() -> None:
 
 
 def test_a_silent_origin_is_a_504() -> None:
-    """An origin that accepts and says nothing."""
+    """The origin accepts the connection and sends nothing."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         port = silent.getsockname()[1]
         proxy = Proxy(f"http://127.0.0.1:{port}", timeout=timedelta(milliseconds=50))
@@ -143,13 +148,13 @@ def test_a_silent_origin_is_a_504() -> None:
 
 @pytest.mark.parametrize("origin", ["", "example.org", "ftp://example.org", "http://"])
 def test_an_origin_is_a_url(origin: str) -> None:
-    """A mistake on the command line is named."""
+    """An invalid origin on the command line raises an error."""
     with pytest.raises(ValueError, match="must look like"):
         Proxy(origin, timeout=timedelta(seconds=1))
 
 
 def test_the_command_serves_a_gateway(stage: WireStage) -> None:
-    """`python -m app.edge.gateway` answers before an origin, with the origin's Date and Server."""
+    """`python -m app.edge.gateway` responds with the origin's Date and Server."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A gateway that purges don't reach: nothing that is stored is used before it was confirmed."""
+"""A gateway that purges don't reach: stored responses are revalidated before use."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from app.edge.gateway.options import Options
 from tests.edge.gateway.scripted_origin import Stage, get, says
 
 
-class Followed(Stage):
-    """A gateway that is followed until a test says otherwise."""
+class PurgeableStage(Stage):
+    """A gateway that receives purges until a test changes that."""
 
     def __init__(self) -> None:
-        self.followed = True
-        super().__init__(Options.shield(followed=lambda: self.followed))
+        self.receives_purges = True
+        super().__init__(Options.shield(receives_purges=lambda: self.receives_purges))
 
 
 PAGE = says(
@@ -31,18 +31,18 @@ ANSWERS = {
 
 @pytest.mark.parametrize("step", ANSWERS.values(), ids=ANSWERS)
 def test_what_is_fresh_is_asked_for_all_the_same(step: object) -> None:
-    """Each time; where the origin fails it stands in, as a stale one would."""
-    stage = Followed()
+    """Each request revalidates; if the origin fails, the stored page is served like a stale one."""
+    stage = PurgeableStage()
     stage.play(get(PAGE))
-    stage.followed = False
+    stage.receives_purges = False
     for _ in range(2):
         assert stage.play(step).cache.startswith("fwd=stale")  # type: ignore[arg-type] # a Step
-    stage.followed = True
+    stage.receives_purges = True
     assert stage.play(get()).cache.startswith("hit")
 
 
 def test_what_is_not_there_is_fetched_as_ever() -> None:
-    """And stored, for when purges reach us again."""
-    stage = Followed()
-    stage.followed = False
+    """The page is also stored, for the time when purges reach the gateway again."""
+    stage = PurgeableStage()
+    stage.receives_purges = False
     assert stage.play(get(PAGE)).cache.startswith("fwd=uri-miss; stored")

@@ -1,4 +1,4 @@
-"""Pages that readers asked for and that were purged: which ones are wanted, and how they come back."""
+"""Tests of the refill: which purged pages are queued, and how they are fetched again."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ SITE = "https://example.org"
 OPTIONS = Options.shield(site=SITE)
 
 
-class Origin:
-    """An application that says what it was asked for, and can fail."""
+class CountingApp:
+    """An application that records its requests and can fail."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.environs: list[dict[str, Any]] = []
         self.during: Callable[[], object] = lambda: None
         self.fails = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        """Answer with the number of this page."""
-        self.asked.append(environ)
+        """Respond with the number of this page."""
+        self.environs.append(environ)
         self.during()
         if self.fails:
             raise ZeroDivisionError
@@ -42,73 +42,73 @@ class Origin:
 
     @property
     def paths(self) -> list[str]:
-        """What was asked for, in turn."""
-        return [environ["PATH_INFO"] for environ in self.asked]
+        """Return the requested paths in order."""
+        return [environ["PATH_INFO"] for environ in self.environs]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LmdbStore]:
-    """A store that notes what its readers miss."""
+    """Return a store with a refill queue."""
     store = LmdbStore(tmp_path / "store", refill=True)
     yield store
     store.close()
 
 
 @pytest.fixture
-def origin() -> Origin:
-    """An application."""
-    return Origin()
+def origin() -> CountingApp:
+    """Return an application."""
+    return CountingApp()
 
 
 @pytest.fixture
-def gateway(origin: Origin, store: LmdbStore) -> Gateway:
-    """A gateway in front of it."""
+def gateway(origin: CountingApp, store: LmdbStore) -> Gateway:
+    """Return a gateway in front of the application."""
     return Gateway(validator(origin), store=store, options=OPTIONS)
 
 
 class Ticks:
-    """Seconds that pass when a test says so."""
+    """A monotonic clock that advances only when a test sets it."""
 
     now = 100.0
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the time."""
         return self.now
 
 
 @pytest.fixture
 def ticks() -> Ticks:
-    """A clock that stands still."""
+    """Return a stopped clock."""
     return Ticks()
 
 
 @pytest.fixture
 def refill(gateway: Gateway, store: LmdbStore, ticks: Ticks) -> Refill:
-    """The only one that refills the store."""
-    return Refill(gateway, store, leads=lambda: True, ticks=ticks)
+    """Return the only refill of the store."""
+    return Refill(gateway, store, is_leader=lambda: True, monotonic=ticks)
 
 
 def visit(gateway: Gateway, path: str, times: int = 3) -> None:
-    """Ask for a page, so often that readers will miss it."""
+    """Request a page often enough for the refill queue."""
     for _ in range(times):
         call(gateway, get(target=path))
 
 
 def calm(refill: Refill, ticks: Ticks) -> None:
-    """Let the purges be over."""
+    """Advance the clock past the quiet period."""
     refill.step()
     ticks.now += 1
 
 
 def key(path: str, query: str = "") -> bytes:
-    """The key of a page of the site."""
-    found = keys.build_cache_key(SITE, path, query)
-    assert found is not None
-    return found
+    """Return the key of a page of the site."""
+    cache_key = keys.build_cache_key(SITE, path, query)
+    assert cache_key is not None
+    return cache_key
 
 
 def keep(store: LmdbStore, name: bytes, *, visits: int = 3, **changes: object) -> None:
-    """Save a page and visit it so often."""
+    """Save a page and record so many accesses."""
     store.save(name, stored(**{"lifetime": 900.0, **changes}), BODIES, token=store.purge_token())
     for _ in range(visits):
         store.load(name)
@@ -130,7 +130,7 @@ def keep(store: LmdbStore, name: bytes, *, visits: int = 3, **changes: object) -
 def test_what_a_plain_request_would_not_bring_back_is_not_wanted(
     store: LmdbStore, name: bytes, changes: dict[str, Any]
 ) -> None:
-    """It waits for its next reader, if there ever is one."""
+    """Such a page is fetched for its next reader."""
     keep(store, name, **changes)
     store.purge(name)
     assert store.pop_refill_key() is None
@@ -138,19 +138,19 @@ def test_what_a_plain_request_would_not_bring_back_is_not_wanted(
 
 @pytest.mark.parametrize("purge", ["one by one", "all"])
 def test_the_most_visited_come_first_and_each_once(store: LmdbStore, purge: str) -> None:
-    """Their visits are counted on after the purge."""
+    """Accesses are counted also after the purge."""
     for path, visits in (("/few", 2), ("/many", 9), ("/some", 5)):
         keep(store, key(path), visits=visits)
     if purge == "all":
         store.purge_all()
     for path in ("/few", "/many", "/some"):
         store.purge(key(path))
-    taken = [store.pop_refill_key() for _ in range(4)]
-    assert taken == [key("/many"), key("/some"), key("/few"), None]
+    popped_keys = [store.pop_refill_key() for _ in range(4)]
+    assert popped_keys == [key("/many"), key("/some"), key("/few"), None]
 
 
 def test_what_is_back_is_not_wanted(store: LmdbStore) -> None:
-    """A reader was quicker."""
+    """A reader has fetched the page already."""
     keep(store, key("/a"))
     store.purge(key("/a"))
     keep(store, key("/a"))
@@ -158,7 +158,7 @@ def test_what_is_back_is_not_wanted(store: LmdbStore) -> None:
 
 
 def test_what_was_not_there_is_not_wanted(store: LmdbStore) -> None:
-    """A purge of a page that was purged before adds nothing."""
+    """A second purge of a page adds nothing to the queue."""
     keep(store, key("/a"))
     store.purge(key("/a"))
     assert store.pop_refill_key() is not None
@@ -167,7 +167,7 @@ def test_what_was_not_there_is_not_wanted(store: LmdbStore) -> None:
 
 
 def test_wanted_pages_are_few_in_a_small_store(tmp_path: Path) -> None:
-    """A purge of everything must not fill it with what is to come."""
+    """A purge of everything must not fill the store with queue entries."""
     store = LmdbStore(tmp_path / "small", max_bytes=1024 * 1024, refill=True)
     for number in range(20):
         keep(store, key(f"/{number}"), visits=2)
@@ -179,7 +179,7 @@ def test_wanted_pages_are_few_in_a_small_store(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_not_refilled_notes_nothing(tmp_path: Path) -> None:
-    """The setting is off."""
+    """Without the setting the queue stays empty."""
     store = LmdbStore(tmp_path / "off")
     keep(store, key("/a"))
     store.purge(key("/a"))
@@ -190,22 +190,22 @@ def test_a_store_that_is_not_refilled_notes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_next_reader_gets_a_hit(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
-    """The application was asked as a reader without any wishes would have asked."""
+    """The application gets a request without any special fields."""
     visit(gateway, "/caf\xc3\xa9")
     gateway.purge("/caf%C3%A9")
     calm(refill, ticks)
     refill.step()
     assert origin.paths == ["/caf\xc3\xa9"] * 2
-    assert origin.asked[1]["HTTP_HOST"] == "example.org"
+    assert origin.environs[1]["HTTP_HOST"] == "example.org"
     assert "hit" in str(call(gateway, get(target="/caf\xc3\xa9")).header("Cache-Status"))
 
 
 def test_one_page_a_step_and_a_rest_after_it(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
-    """A page that takes long leaves twice as long to others."""
+    """The pause is twice the time of the fetch."""
 
     def slow() -> None:
         ticks.now += 1.5
@@ -214,18 +214,18 @@ def test_one_page_a_step_and_a_rest_after_it(
         visit(gateway, path)
     gateway.purge_all()
     calm(refill, ticks)
-    origin.asked.clear()
+    origin.environs.clear()
     assert refill.step() == RefillPace().rest
-    assert len(origin.asked) == 1
+    assert len(origin.environs) == 1
     origin.during = slow
     assert refill.step() == timedelta(seconds=3)
     assert refill.step() == RefillPace().poll_interval
 
 
 def test_while_purges_go_on_nothing_is_made(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
-    """It would be purged again at once."""
+    """A refilled page would be purged again at once."""
     visit(gateway, "/a")
     gateway.purge("/a")
     for number in range(20):
@@ -238,9 +238,9 @@ def test_while_purges_go_on_nothing_is_made(
 
 
 def test_while_a_reader_waits_nothing_is_made(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks
 ) -> None:
-    """His page comes first."""
+    """Requests of readers come first."""
     visit(gateway, "/a")
     gateway.purge("/a")
     calm(refill, ticks)
@@ -257,9 +257,9 @@ def test_while_a_reader_waits_nothing_is_made(
 
 
 def test_what_fails_is_dropped(
-    gateway: Gateway, origin: Origin, refill: Refill, ticks: Ticks, caplog: Any
+    gateway: Gateway, origin: CountingApp, refill: Refill, ticks: Ticks, caplog: Any
 ) -> None:
-    """It is logged, and waits for its next reader."""
+    """The failure is logged, and the page is fetched for its next reader."""
     visit(gateway, "/a")
     gateway.purge("/a")
     calm(refill, ticks)
@@ -272,9 +272,9 @@ def test_what_fails_is_dropped(
 
 
 def test_a_page_that_is_purged_while_it_is_made_is_not_kept(
-    gateway: Gateway, origin: Origin, store: LmdbStore, refill: Refill, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, store: LmdbStore, refill: Refill, ticks: Ticks
 ) -> None:
-    """The token of the store holds for a refill as for any other."""
+    """The purge token is checked in a refill as in any other fetch."""
     visit(gateway, "/a")
     gateway.purge("/a")
     calm(refill, ticks)
@@ -284,33 +284,33 @@ def test_a_page_that_is_purged_while_it_is_made_is_not_kept(
 
 
 def test_only_who_leads_refills(
-    gateway: Gateway, origin: Origin, store: LmdbStore, ticks: Ticks
+    gateway: Gateway, origin: CountingApp, store: LmdbStore, ticks: Ticks
 ) -> None:
-    """The others of a machine would make the same pages."""
+    """The other processes would fetch the same pages."""
     visit(gateway, "/a")
     gateway.purge("/a")
-    other = Refill(gateway, store, leads=lambda: False, ticks=ticks)
+    other = Refill(gateway, store, is_leader=lambda: False, monotonic=ticks)
     calm(other, ticks)
     assert other.step() == RefillPace().poll_interval
     assert origin.paths == ["/a"]
 
 
 def test_it_ends_when_it_is_told(gateway: Gateway, store: LmdbStore) -> None:
-    """At once, and not before it has tried."""
+    """It stops at once, but not before the first step."""
     stop = threading.Event()
 
     def leads() -> bool:
         stop.set()
         return True
 
-    Refill(gateway, store, leads=leads).run(stop)
+    Refill(gateway, store, is_leader=leads).run(stop)
     assert stop.is_set()
 
 
 def test_a_trouble_with_the_election_is_no_end(
     gateway: Gateway, store: LmdbStore, caplog: Any
 ) -> None:
-    """It is tried again later."""
+    """The election is tried again later."""
     stop, tried = threading.Event(), []
 
     def leads() -> bool:
@@ -320,6 +320,6 @@ def test_a_trouble_with_the_election_is_no_end(
         raise OSError
 
     pace = RefillPace(after_failure=timedelta(0))
-    Refill(gateway, store, leads=leads, pace=pace).run(stop)
+    Refill(gateway, store, is_leader=leads, pace=pace).run(stop)
     assert len(tried) == 2
     assert "gateway.refill_failed" in caplog.text

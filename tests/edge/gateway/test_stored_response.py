@@ -13,13 +13,15 @@ texts = st.text(st.characters(max_codepoint=255), max_size=30)
 @given(
     headers=st.lists(st.tuples(texts, texts), max_size=4).map(tuple),
     vary=st.lists(st.tuples(texts, st.none() | texts), max_size=4).map(tuple),
-    born=st.floats(min_value=0, max_value=2**33),
+    generated_at=st.floats(min_value=0, max_value=2**33),
 )
-def test_what_is_encoded_is_decoded_the_same(headers: object, vary: object, born: float) -> None:
-    """Every value survives, byte for byte and instant for instant."""
-    made = stored(headers=headers, vary=vary, born=born)
-    assert decode(encode(made)) == made
-    assert decode(encode(made)).representations == made.representations
+def test_what_is_encoded_is_decoded_the_same(
+    headers: object, vary: object, generated_at: float
+) -> None:
+    """Every value is decoded unchanged."""
+    response = stored(headers=headers, vary=vary, generated_at=generated_at)
+    assert decode(encode(response)) == response
+    assert decode(encode(response)).representations == response.representations
 
 
 GOOD = encode(stored())
@@ -34,24 +36,24 @@ GOOD = encode(stored())
         pytest.param(GOOD[:10], id="torn-at-the-start"),
         pytest.param(GOOD + b"x", id="longer"),
         pytest.param(GOOD[:40] + b"\x00" + GOOD[41:], id="one-byte-changed"),
-        pytest.param(GOOD.replace(b"stored 3", b"stored 2"), id="another-version"),
+        pytest.param(GOOD.replace(b"stored 4", b"stored 3"), id="another-version"),
     ],
 )
 def test_foreign_and_torn_bytes_are_told_apart(data: bytes) -> None:
-    """What `encode` did not write in full is refused with a sentence."""
+    """Bytes that `encode` did not write completely are rejected with a sentence."""
     with pytest.raises(StoredFormatError, match="stored"):
         decode(data)
 
 
 @given(st.binary())
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
-    """Any other bytes raise ForeignBytesError and nothing else."""
+    """Any other bytes raise StoredFormatError and nothing else."""
     with pytest.raises(StoredFormatError):
         decode(data)
 
 
 def test_an_answer_is_ready_to_be_sent() -> None:
-    """Each body has its own ETag, length and coding; a 304 says nothing of the content."""
+    """Each body has its own ETag, length and coding; a 304 does not describe the content."""
     answer = stored().representations["gzip"]
     assert ("ETag", '"a;gzip"') in answer.headers
     assert ("Content-Encoding", "gzip") in answer.headers

@@ -32,7 +32,7 @@ DAY = timedelta(days=1)
     ],
 )
 def test_parse_reads_what_is_there(lines: list[str], expected: dict[str, str | None]) -> None:
-    """Whatever the lines hold, the directives in them are found and nothing raises."""
+    """The directives in any lines are parsed, and nothing raises."""
     assert dict(Directives.parse(lines)) == expected
 
 
@@ -63,7 +63,7 @@ def test_parse_reads_what_is_there(lines: list[str], expected: dict[str, str | N
     ],
 )
 def test_seconds_in_doubt_mean_stale(line: str, name: str, seconds: int | None) -> None:
-    """RFC 9111 sections 1.2.2, 4.2.1: no number is zero, twice is the stricter, huge is cut."""
+    """RFC 9111 sections 1.2.2, 4.2.1: an invalid number is zero, of two the stricter counts."""
     directives = Directives.parse([line])
     assert directives.delta_seconds(name) == seconds
     assert directives.seconds(name) == (None if seconds is None else timedelta(seconds=seconds))
@@ -86,14 +86,14 @@ def test_seconds_in_doubt_mean_stale(line: str, name: str, seconds: int | None) 
 def test_field_lists_in_doubt_mean_the_whole_response(
     line: str, fields: set[str], whole: bool
 ) -> None:
-    """A list with something in it that can't be a field name protects everything."""
+    """A list with an invalid field name covers the whole response."""
     directives = Directives.parse([line])
     assert directives.fields("private") == fields
     assert directives.is_unqualified("private") is whole
 
 
 @pytest.mark.parametrize(
-    ("directives", "written"),
+    ("directives", "expected"),
     [
         (Directives.of(max_age=60, public=True), "max-age=60, public"),
         (Directives.of(max_age=DAY, s_maxage=timedelta(0)), "max-age=86400, s-maxage=0"),
@@ -107,9 +107,9 @@ def test_field_lists_in_doubt_mean_the_whole_response(
         (Directives.of(community="UCI", note='a"b'), r'community=UCI, note="a\"b"'),
     ],
 )
-def test_of_writes_every_directive(directives: Directives, written: str | None) -> None:
-    """Each response directive of RFC 9111, 5861 and 8246 can be built and is read back the same."""
-    assert written is None or str(directives) == written
+def test_of_writes_every_directive(directives: Directives, expected: str | None) -> None:
+    """Each response directive of RFC 9111, 5861 and 8246 can be built and parsed back."""
+    assert expected is None or str(directives) == expected
     assert Directives.parse([str(directives)]) == directives
 
 
@@ -125,24 +125,24 @@ def test_of_writes_every_directive(directives: Directives, written: str | None) 
         ({"private": 5}, "field names"),
         ({"x": "a\r\nb"}, "printable"),
         ({"x": ["a"]}, "takes a string"),
-        ({"a b": True}, "no name"),
+        ({"a b": True}, "not the name of a cache directive"),
     ],
 )
 def test_of_refuses_what_no_header_could_say(arguments: dict[str, object], complaint: str) -> None:
-    """A programmer's mistake is named where it is written."""
+    """An invalid value raises where it is passed."""
     with pytest.raises(ValueError, match=complaint):
         Directives.of(**arguments)  # type: ignore[arg-type] # wrong on purpose
 
 
 def test_with_replaces_and_removes() -> None:
-    """A copy differs in the named directives alone."""
+    """Only the named directives of the copy differ."""
     before = Directives.of(max_age=1, public=True, no_cache=True)
     assert str(before.replace(max_age=2, no_cache=None)) == "public, max-age=2"
     assert str(before) == "max-age=1, public, no-cache"
 
 
 def test_directives_are_values() -> None:
-    """Equal directives in any order are one key of a dict."""
+    """Equal directives in any order are equal dict keys."""
     assert len({Directives.parse(["a, b=1"]), Directives.parse(["b=1,A"])}) == 1
     assert Directives() != {"a": None}
 
@@ -152,7 +152,7 @@ names = st.text(string.ascii_letters + string.digits + "-_!", min_size=1)
 
 @given(st.lists(st.text(st.characters(max_codepoint=255), max_size=200), max_size=4))
 def test_no_soup_makes_parse_raise_and_all_round_trips(lines: list[str]) -> None:
-    """Whatever was understood is understood the same when written out and read again."""
+    """Parsed directives are unchanged after writing and parsing them again."""
     directives = Directives.parse(lines)
     assert Directives.parse([str(directives)]) == directives
     for name in (*directives, "max-age"):
@@ -162,7 +162,7 @@ def test_no_soup_makes_parse_raise_and_all_round_trips(lines: list[str]) -> None
 
 @given(st.lists(st.sampled_from(['"', "\\", ",", "=", "private", "max-age", "a", " ", "1"])))
 def test_quotes_and_commas_round_trip(parts: list[str]) -> None:
-    """The characters that matter to the grammar, in any order, change nothing either."""
+    """The characters that matter to the grammar survive in any order."""
     directives = Directives.parse(["".join(parts)])
     assert Directives.parse([str(directives)]) == directives
 

@@ -1,4 +1,4 @@
-"""What a message is made of: its target, its lines, its framing and the fields of one hop."""
+"""The parts of a message: its target, lines, framing and hop-by-hop fields."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ TARGETS = {
 
 @pytest.mark.parametrize("raw", TARGETS)
 def test_a_target_has_one_reading(raw: str) -> None:
-    """RFC 9112 section 3.2: an authority stands at the start of a target or nowhere."""
+    """RFC 9112 section 3.2: an authority is only at the start of a target."""
     assert target.parse(raw) == TARGETS[raw]
 
 
 @given(latin)
 def test_a_target_loses_nothing(raw: str) -> None:
-    """Whatever was sent is in one of the parts."""
+    """Every character of the target is in one of the parts."""
     parsed = target.parse(f"/{raw}")
     query = "" if parsed.query is None else f"?{parsed.query}"
     assert parsed.authority is None
@@ -68,7 +68,7 @@ def test_a_host_is_one(host: str) -> None:
 
 @pytest.mark.parametrize("host", [*NO_HOSTS, "a%zz", "\xe9", "a\n", "h" * 301, "a\x00"])
 def test_what_is_no_host_is_none(host: str) -> None:
-    """A comma too: it would make one Host of two."""
+    """A comma is rejected too: it could join two Host lines."""
     assert not target.is_host(host)
 
 
@@ -118,21 +118,21 @@ REPAIRED = [
 def test_a_wrong_framing_is_left_out(
     status: int, pairs: list[tuple[str, str]], expected: list[tuple[str, str]]
 ) -> None:
-    """The server frames the body by itself then."""
+    """The server then frames the body itself."""
     length = framing.content_length(HeaderFields(pairs))
     assert framing.repaired(status, pairs, length) == expected
 
 
 @pytest.mark.parametrize("codings", ["gzip", "gzip, chunked", "chunked, chunked", "identity", ""])
 def test_a_transfer_coding_that_nobody_asked_for_is_refused(codings: str) -> None:
-    """RFC 9112 section 7.4: without TE, chunked is all that may come."""
+    """RFC 9112 section 7.4: without TE, only chunked is allowed."""
     with pytest.raises(framing.FramingError):
         framing.of_response(HeaderFields([("Transfer-Encoding", codings)]))
 
 
 @given(st.lists(st.binary(max_size=40).map(lambda line: line + b"\r\n"), max_size=8))
 def test_whatever_is_parsed_can_be_sent(raw: list[bytes]) -> None:
-    """A parser of foreign lines never raises, and leaves nothing that a server refuses."""
+    """A parser of foreign lines never raises, and its fields can be sent by a server."""
     assert HeaderFields(lines.parse(raw).pairs).sendable
 
 
@@ -140,7 +140,7 @@ def test_whatever_is_parsed_can_be_sent(raw: list[bytes]) -> None:
     st.lists(st.tuples(st.from_regex(r"\A[A-Za-z-]+\Z"), st.from_regex(r"\A[!-~]*\Z")), max_size=8)
 )
 def test_what_is_well_formed_stays_as_it_is(pairs: list[tuple[str, str]]) -> None:
-    """Names keep their case, lines their order."""
+    """Names keep their case, and lines their order."""
     raw = [f"{name}: {value}\r\n".encode() for name, value in pairs]
     section = lines.parse(raw)
     assert (section.pairs, section.malformed) == (tuple(pairs), False)
@@ -148,7 +148,7 @@ def test_what_is_well_formed_stays_as_it_is(pairs: list[tuple[str, str]]) -> Non
 
 @given(latin)
 def test_what_can_be_sent_has_no_line_end(text: str) -> None:
-    """A name or a value that passes can't begin another line."""
+    """A valid name or value can't begin another line."""
     for valid in (is_name(text), is_value(text)):
         assert not (valid and set(text) & set("\r\n\x00"))
 
@@ -168,5 +168,5 @@ NAMED = {
 
 @pytest.mark.parametrize("value", NAMED)
 def test_connection_names_fields_of_its_hop(value: str) -> None:
-    """RFC 9110 section 7.6.1: none that is for all recipients."""
+    """RFC 9110 section 7.6.1: fields for all recipients are protected."""
     assert connection.named_fields(value) == NAMED[value]

@@ -1,4 +1,4 @@
-"""What holds for any input: parsers never raise, and the pure functions keep their laws."""
+"""Properties for any input: parsers never raise, and the pure functions keep their invariants."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ heads = st.lists(st.tuples(st.sampled_from(NAMES), soup), max_size=12)
 
 @given(heads, st.integers(200, 599), st.booleans())
 def test_no_header_soup_raises(head: list[tuple[str, str]], status: int, authorized: bool) -> None:
-    """Whatever an origin sends, there is a verdict, a lifetime and an age that is not negative."""
+    """Any response header has a decision, a lifetime and a non-negative age."""
     fields = HeaderFields(head)
     obeyed = targeted.effective_directives(fields, TARGETS)
     lifetime = freshness.explicit_lifetime(fields, obeyed, received_at=NOW)
@@ -72,7 +72,7 @@ def test_no_header_soup_raises(head: list[tuple[str, str]], status: int, authori
 
 @given(soup)
 def test_no_request_soup_raises(text: str) -> None:
-    """Whatever a reader sends is read as something, or as nothing."""
+    """Any request header can be parsed."""
     validators.evaluate_if_none_match(text, '"a"')
     validators.evaluate_if_modified_since(text, 0, now=NOW)
     validators.evaluate_if_range(text, HeaderFields([]), None, now=NOW)
@@ -89,14 +89,14 @@ def test_no_request_soup_raises(text: str) -> None:
 
 
 class Kept:
-    """A stored response as far as reuse looks at it."""
+    """The freshness data of a stored response."""
 
     def __init__(self, lifetime: float, swr: float, *, strict: bool, validates: bool) -> None:
         self.lifetime = lifetime
-        self.while_revalidate = swr
-        self.if_error = swr
-        self.strict = strict
-        self.validates = validates
+        self.stale_while_revalidate = swr
+        self.stale_if_error = swr
+        self.forbids_stale = strict
+        self.requires_validation = validates
 
 
 spans = st.floats(0, 1e6)
@@ -111,26 +111,26 @@ def test_freshness_is_monotone_in_time(  # noqa: PLR0917 - the axes of the prope
     later: float,
     strict: bool,
     validates: bool,
-    asked: str,
+    cache_control: str,
 ) -> None:
-    """What may not be used at one age may not be used at a greater one."""
+    """A response that is unusable at one age is unusable at a greater age."""
     order = [
         reuse.ReuseDecision.FRESH,
         reuse.ReuseDecision.MAX_STALE,
         reuse.ReuseDecision.STALE_WHILE_REVALIDATE,
     ]
-    kept = Kept(lifetime, swr, strict=strict, validates=validates)
+    stored = Kept(lifetime, swr, strict=strict, validates=validates)
     wishes = reuse.parse_request_directives(
-        [asked], None, {"max-age", "max-stale", "min-fresh", "no-cache"}
+        [cache_control], None, {"max-age", "max-stale", "min-fresh", "no-cache"}
     )
-    now = reuse.decide_reuse(kept, age=age, asked=wishes)
-    then = reuse.decide_reuse(kept, age=age + later, asked=wishes)
+    now = reuse.decide_reuse(stored, age=age, request_directives=wishes)
+    then = reuse.decide_reuse(stored, age=age + later, request_directives=wishes)
     if then in order:
         assert now in order
     if then is reuse.ReuseDecision.FRESH:
         assert now is reuse.ReuseDecision.FRESH
-    if not reuse.instead_of_error(kept, age=age, asked=wishes):
-        assert not reuse.instead_of_error(kept, age=age + later, asked=wishes)
+    if not reuse.may_replace_error(stored, age=age, request_directives=wishes):
+        assert not reuse.may_replace_error(stored, age=age + later, request_directives=wishes)
 
 
 paths = st.text(st.characters(max_codepoint=255), max_size=12).map(lambda text: "/" + text)
@@ -143,6 +143,19 @@ addresses = st.tuples(sites, paths | pieces.map(lambda text: "/" + text), pieces
 def test_the_key_is_injective(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
     """Two keys are equal exactly when site, path and query are."""
     assert (cache_key.build_cache_key(*one) == cache_key.build_cache_key(*other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (b"2 https://example.org/a?b=1", "https://example.org/a?b=1"),
+        (b"1 https://example.org/?", "https://example.org/"),
+        (b"\xffforeign", "b'\\xffforeign'"),
+    ],
+)
+def test_a_key_is_logged_as_its_url(key: bytes, text: str) -> None:
+    """A key in another form is logged as it is."""
+    assert cache_key.describe_cache_key(key) == text
 
 
 @pytest.mark.parametrize(
@@ -160,7 +173,7 @@ def test_the_key_is_injective(one: tuple[str, str, str], other: tuple[str, str, 
 def test_pages_that_look_alike_have_keys_of_their_own(
     one: tuple[str, str, str], other: tuple[str, str, str]
 ) -> None:
-    """Delimiters inside the parts, case and encodings make no two pages one."""
+    """Delimiters, case and encodings in the parts never make two keys equal."""
     assert cache_key.build_cache_key(*one) != cache_key.build_cache_key(*other)
 
 
@@ -184,13 +197,13 @@ def test_pages_that_look_alike_have_keys_of_their_own(
     ],
 )
 def test_a_site_has_one_spelling(scheme: str, authority: str, expected: str | None) -> None:
-    """RFC 9110 section 4.2.3: case and the default port make no other site."""
+    """RFC 9110 section 4.2.3: case and the default port are insignificant."""
     assert cache_key.normalise_site(scheme, authority) == expected
 
 
 @given(st.integers(0, 253402300799))
 def test_dates_round_trip(instant: int) -> None:
-    """Every instant of four-digit years is read back as it was written."""
+    """Every time with a four-digit year is parsed back unchanged."""
     assert dates.parse_http_date(dates.format_http_date(instant), now=NOW) == instant
 
 
@@ -222,7 +235,7 @@ def test_dates_have_three_forms(text: str | None, instant: float | None) -> None
 def test_an_update_replaces_and_keeps(
     stored: list[tuple[str, str]], newer: list[tuple[str, str]]
 ) -> None:
-    """RFC 9111 section 3.2: fields that came anew are as they came, all others as they were."""
+    """RFC 9111 section 3.2: received fields replace stored ones, all others stay."""
     merged = HeaderFields(header_update.update_stored_fields(stored, newer, {"set-cookie"}))
     old, new = HeaderFields(stored), HeaderFields(newer)
     for name in NAMES:
@@ -243,14 +256,14 @@ texts = st.text(st.characters(max_codepoint=255), max_size=20)
 def test_cache_status_is_always_a_structured_field(
     fwd: ForwardReason | None, status: int | None, ttl: float | None, text: str | None, name: str
 ) -> None:
-    """RFC 9211 section 2: whatever the reason says, the member can be parsed."""
+    """RFC 9211 section 2: the member can be parsed with any reason."""
     member = CacheStatus(fwd=fwd, fwd_status=status, ttl=ttl, key=text, detail=text)
     assert structured_fields.parse_dictionary([f"a={member.to_field_value(name)}"]) is not None
 
 
 def test_cache_status_is_a_hit_or_forwarded() -> None:
-    """RFC 9211 section 2.2: the two exclude one another."""
-    with pytest.raises(ValueError, match="not both"):
+    """RFC 9211 section 2.2: hit and fwd exclude each other."""
+    with pytest.raises(ValueError, match="either a hit or forwarded"):
         CacheStatus(hit=True, fwd=ForwardReason.MISS)
 
 
@@ -278,5 +291,5 @@ def test_cache_status_is_a_hit_or_forwarded() -> None:
     ],
 )
 def test_a_dictionary_is_well_formed_or_nothing(text: str, members: object) -> None:
-    """RFC 8941 section 4.2: one mistake voids the field."""
+    """RFC 8941 section 4.2: one error invalidates the field."""
     assert structured_fields.parse_dictionary([text]) == members

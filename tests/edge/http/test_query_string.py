@@ -1,4 +1,4 @@
-"""One spelling per query string."""
+"""Canonical query strings."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ CASES = {
 
 @pytest.mark.parametrize(("query", "tidy", "was_tidy"), CASES.values(), ids=CASES)
 def test_a_query_has_one_spelling(query: str, tidy: str, was_tidy: bool) -> None:
-    """Declared, once, not blank, sorted; trackers cause no redirect."""
+    """Declared, once, not blank, sorted; tracking parameters cause no redirect."""
     assert canonical_query(query, {"q", "a"}) == tidy
     assert is_canonical_query(query, {"q", "a"}) == was_tidy
 
 
 @given(st.text())
 def test_a_redirect_leads_to_a_url_that_is_not_redirected(query: str) -> None:
-    """No query, however odd, makes a loop."""
+    """No query causes a redirect loop."""
     tidy = canonical_query(query, {"q", "a"})
     assert is_canonical_query(tidy, {"q", "a"})
     assert canonical_query(tidy, {"q", "a"}) == tidy

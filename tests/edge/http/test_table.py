@@ -1,4 +1,4 @@
-"""The gateway's table, driven through the pure functions alone as far as they decide."""
+"""The gateway's table of cases, run through the pure functions as far as they decide."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from tests.edge.gateway.scripted_origin import START
 from tests.edge.gateway.test_cases import CASES
 
 if TYPE_CHECKING:
-    from tests.edge.gateway.scripted_origin import Case, Says, Step
+    from tests.edge.gateway.scripted_origin import Case, ScriptedResponse, Step
 
 TARGETS = ("broadsheet-cache-control", "cdn-cache-control")
 #: What the gateway finds out from the body, the store or its options, not from the header.
 BEYOND = ("incomplete", "too-large", "content-length", "refused", "failed")
 
 
-def fields_of(said: Says, at: float) -> HeaderFields:
-    """Return the header the scripted origin sends."""
-    dated = [] if said.date is None else [("Date", dates.format_http_date(at + said.date))]
-    return HeaderFields([*said.headers, *dated])
+def fields_of(response: ScriptedResponse, at: float) -> HeaderFields:
+    """Return the header that the scripted origin sends."""
+    dated = [] if response.date is None else [("Date", dates.format_http_date(at + response.date))]
+    return HeaderFields([*response.headers, *dated])
 
 
-def candidate_of(said: Says, step: Step) -> storing.StorageCandidate:
-    """Return the question that the gateway asks of this answer."""
-    at = START + step.at + said.takes
-    fields = fields_of(said, at)
+def candidate_of(response: ScriptedResponse, step: Step) -> storing.StorageCandidate:
+    """Return the StorageCandidate of this response."""
+    at = START + step.at + response.takes
+    fields = fields_of(response, at)
     obeyed = targeted.effective_directives(fields, TARGETS)
     wishes = reuse.parse_request_directives(
         [step.headers.get("Cache-Control", "")], None, {"no-store"}
     )
     return storing.StorageCandidate(
-        status=said.status,
+        status=response.status,
         fields=fields,
         effective=obeyed,
         lifetime=freshness.explicit_lifetime(fields, obeyed, received_at=at),
@@ -44,7 +44,7 @@ def candidate_of(said: Says, step: Step) -> storing.StorageCandidate:
 
 
 def fetches() -> list[object]:
-    """Return each first fetch of the table whose verdict the header alone decides."""
+    """Return each first fetch of the table whose decision depends only on the header."""
     return [
         pytest.param(case.steps[0], id=case.id)
         for case in CASES
@@ -58,14 +58,14 @@ def fetches() -> list[object]:
 
 @pytest.mark.parametrize("step", fetches())
 def test_the_verdict_on_storing(step: Step) -> None:
-    """The reason is the one that the gateway gives in Cache-Status."""
+    """The reason equals the one in the gateway's Cache-Status."""
     verdict = storing.decide_storage(candidate_of(step.origin[0], step))
     expected = (step.cache or "").partition("detail=")[2]
     assert (verdict.reason, verdict.store) == (expected or "storable", not expected)
 
 
 def hits() -> list[object]:
-    """Return each case whose second step is answered from what the first one stored."""
+    """Return each case whose second step is served from the response stored by the first."""
     return [
         pytest.param(case, id=case.id)
         for case in CASES
@@ -80,7 +80,7 @@ def hits() -> list[object]:
 
 @pytest.mark.parametrize("case", hits())
 def test_age_and_use_of_what_is_stored(case: Case) -> None:
-    """Age and freshness are what the gateway says, computed from header and clock alone."""
+    """Age and freshness equal those of the gateway, computed from header and clock."""
     first, second = case.steps[:2]
     candidate = candidate_of(first.origin[0], first)
     received_at = START + first.at + first.origin[0].takes
@@ -91,11 +91,11 @@ def test_age_and_use_of_what_is_stored(case: Case) -> None:
     if second.age is not None:
         assert int(age) == second.age
     if second.cache is not None and "ttl=" in second.cache:
-        left = int(second.cache.partition("ttl=")[2].partition(";")[0])
-        assert int((candidate.lifetime.seconds - age) // 1) == left
+        ttl = int(second.cache.partition("ttl=")[2].partition(";")[0])
+        assert int((candidate.lifetime.seconds - age) // 1) == ttl
 
 
 def test_the_table_is_not_empty() -> None:
-    """Most of the table is decided by the header alone."""
+    """For most of the table the header alone decides."""
     assert len(fetches()) > 40
     assert len(hits()) > 100

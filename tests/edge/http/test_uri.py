@@ -1,4 +1,4 @@
-"""Percent-encoding of request targets, and which of them have one spelling."""
+"""Percent-encoding of request targets, and which of them caches normalise."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENCODED = {
 
 @pytest.mark.parametrize(("target", "encoded"), ENCODED.items())
 def test_what_rfc_1738_calls_unsafe_is_encoded_once(target: str, encoded: str) -> None:
-    """And nothing else; what is encoded already stays as it is."""
+    """Nothing else is encoded, and existing percent-encoding stays."""
     assert percent_encoded(target, PLAIN_1738) == encoded
     assert percent_encoded(encoded, PLAIN_1738) == encoded
 
@@ -39,7 +39,7 @@ TARGETS = {
 
 @pytest.mark.parametrize(("url", "target"), TARGETS.items())
 def test_a_target_is_the_path_and_query_of_a_url(url: str, target: str) -> None:
-    """A path that looks like a host, and a `#`, are the reader's and stay."""
+    """A path that looks like a host, or that has a `#`, is not parsed."""
     assert target_of(url) == target
 
 
@@ -77,11 +77,11 @@ AS_SENT = {
 
 @pytest.mark.parametrize(("path", "raw"), AS_SENT, ids=str)
 def test_a_path_that_was_sent_in_another_spelling_is_another_url(path: str, raw: str) -> None:
-    """To a CDN, which has it under that one; to the app it is the same."""
+    """A CDN stores it under that URL; for the application it is the same."""
     assert has_one_spelling(path, "", raw) is AS_SENT[path, raw]
 
 
 @pytest.mark.parametrize(("path", "query"), SPELLINGS, ids=str)
 def test_some_targets_are_spelt_alike_by_every_cache(path: str, query: str) -> None:
-    """The others can't be relied on to be found by a purge of their URL."""
+    """A purge by URL may miss the others."""
     assert has_one_spelling(path, query) is SPELLINGS[path, query]

@@ -1,1 +1,1 @@
-"""Where the gateway keeps responses: in memory or in LMDB."""
+"""Stores for responses of the gateway: in memory and in LMDB."""

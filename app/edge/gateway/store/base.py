@@ -1,8 +1,8 @@
-"""Store: where responses are kept, and what every implementation promises.
+"""The interface of a store for responses, and the rules that every implementation follows.
 
-The token rule keeps a page fetched before a purge from being stored after it: `token()` is read
-before the origin is asked (or a collapsed fetch is joined) and handed to `save` or `freshen`, which
-refuse when the key was purged, or purges were forgotten, at a later count.
+The token rule prevents a page that was fetched before a purge from being stored after it:
+`purge_token()` is read before the origin is called (or a collapsed fetch is joined) and passed to
+`save` or `freshen`, which reject it if the key was purged, or purge counts were dropped, later.
 """
 
 from __future__ import annotations
@@ -27,71 +27,71 @@ __all__ = [
     "encode",
 ]
 
-#: How many variants of one key are kept unless the store is told otherwise; the oldest leaves.
+#: The default maximum number of variants per key; the oldest is evicted.
 VARIANTS = 64
 
 
 class StoreError(Exception):
-    """A purge could not be carried out; the store serves nothing here until it has been.
+    """A purge failed; the store serves nothing in this process until it succeeds.
 
-    Whoever purges tries again: the cause is a disk or a folder, which someone will mend.
+    Purges are retried: the cause is a full or read-only disk, which an operator can fix.
     """
 
     retryable = True
 
 
 class SaveResult(Enum):
-    """How a save ended; each value is a reason fit for a log and for Cache-Status."""
+    """The result of a save; each value is a reason for logs and for Cache-Status."""
 
     SAVED = "saved"
     PURGED_SINCE_FETCH = "refused-purged-meanwhile"
     TOO_LARGE = "refused-too-large"
     FULL = "refused-full"
-    #: `freshen` and `pack` only: the response was evicted or replaced, or is packed.
+    #: `freshen` and `add_codings` only: the response was evicted or replaced, or is compressed.
     NOT_FOUND = "refused-gone"
     FAILED = "failed-io"
 
 
 @runtime_checkable
 class Store(Protocol):
-    """Keeps responses for all threads (and, if it is shared, all processes) at once.
+    """Stores responses for all threads (and, if it is shared, all processes).
 
     A key is any non-empty bytes of any length. No method raises because the disk is full, the
-    folder unwritable or the content foreign: a reader then gets a miss, a writer `Saved.FAILED`.
-    Only a purge raises, `StoreError`, where others might go on serving what it could not delete.
-    Nothing that was loaded before a purge is returned after it.
+    folder is not writable or the content is foreign: `load` returns nothing, and `save` returns
+    `SaveResult.FAILED`. Only a purge raises, with `StoreError`, if other processes might still
+    serve what it could not delete. After a purge, nothing that was stored before it is returned.
     """
 
     def purge_token(self) -> int:
-        """Return the purge counter, for the saves of what is fetched from now on."""
+        """Return the purge token for fetches that begin now."""
 
     def load(self, key: bytes) -> tuple[StoredResponse, ...]:
-        """Return all variants of a key, in any order; none when nothing is there."""
+        """Return all variants of a key, in any order; empty if nothing is stored."""
 
     def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
-        """Return a body of this very response; None when it was evicted meanwhile: a miss."""
+        """Return a body of this stored response; None, a miss, if it was evicted."""
 
     def save(
         self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Keep a response and its bodies by coding; replaces the variant with the same `vary`."""
+        """Store a response and its bodies by coding; replace the variant with the same `vary`."""
 
     def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
-        """Replace the head of the variant with this `id`; its bodies stay as they are."""
+        """Replace the head of the variant with this `id`; its bodies do not change."""
 
     def add_codings(
         self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Add codings to the unpacked response with this `id`; it counts as packed from then on.
+        """Add compressed bodies to the response with this `id`, and clear `needs_compression`.
 
-        Too large with them, it stays as it is. `token` was read before its content was.
+        If it would be too large with them, none are added. `token` was read before its content.
         """
 
     def purge(self, key: bytes) -> int:
-        """Delete all variants and refuse older tokens, in one step; return how many there were."""
+        """Delete all variants and reject older tokens atomically; return their number."""
 
     def purge_all(self) -> int:
-        """Delete everything and refuse all older tokens, in one step; return how many."""
+        """Delete everything and reject all older tokens atomically; return the number."""
 
     def close(self) -> None:
-        """Give back files and memory; the store is not used afterwards."""
+        """Release files and memory; do not use the store afterwards."""

@@ -1,4 +1,4 @@
-"""MemoryStore: a store for the threads of one process, bounded in bytes; the least used leaves."""
+"""A store for the threads of one process, bounded in bytes, with LRU eviction."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MEBI = 1024 * 1024
-#: What a variant costs besides its bodies and header texts.
+#: The estimated bytes of a variant besides its bodies and header texts.
 _OVERHEAD = 2048
-#: How many purged keys are remembered one by one; older ones move the floor.
+#: The maximum number of purged keys with a count of their own; older ones raise `_min_token`.
 _GENERATIONS = 10_000
 
 
@@ -35,7 +35,7 @@ class _Entry:
 
 
 class MemoryStore:
-    """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response."""
+    """Stores at most `max_bytes` in all and `max_entry` bytes of bodies in one response."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class MemoryStore:
         self._purge_counts: OrderedDict[bytes, int] = OrderedDict()
 
     def purge_token(self) -> int:
-        """Return the purge counter, for the saves of what is fetched from now on."""
+        """Return the purge token for fetches that begin now."""
         return self._counter
 
     def load(self, key: bytes) -> tuple[StoredResponse, ...]:
-        """Return all variants of a key; none when nothing is there."""
+        """Return all variants of a key; empty if nothing is stored."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -68,7 +68,7 @@ class MemoryStore:
             return entry.heads
 
     def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
-        """Return a body of this very response; None when it was evicted meanwhile."""
+        """Return a body of this stored response; None if it was evicted in the meantime."""
         entry = self._entries.get(key)
         for variant in tuple(entry.variants) if entry else ():
             if variant.stored.id == stored.id:
@@ -78,7 +78,7 @@ class MemoryStore:
     def save(
         self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Keep a response and its bodies; replaces the variant with the same `vary`."""
+        """Store a response and its bodies; replace the variant with the same `vary`."""
         length = sum(map(len, bodies.values()))
         size = length + _head_size(key, stored)
         if length > self._max_entry:
@@ -95,7 +95,7 @@ class MemoryStore:
         return SaveResult.SAVED
 
     def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
-        """Replace the head of the variant with this `id`; its bodies stay as they are."""
+        """Replace the head of the variant with this `id`; its bodies do not change."""
         with self._lock:
             if self._purged_since(key, token):
                 return SaveResult.PURGED_SINCE_FETCH
@@ -113,7 +113,7 @@ class MemoryStore:
     def add_codings(
         self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
+        """Add compressed bodies to the response with this `id`, and clear `needs_compression`."""
         with self._lock:
             if self._purged_since(key, token):
                 return SaveResult.PURGED_SINCE_FETCH
@@ -136,7 +136,7 @@ class MemoryStore:
         return SaveResult.SAVED
 
     def purge(self, key: bytes) -> int:
-        """Delete all variants and refuse older tokens; return how many there were."""
+        """Delete all variants and reject older tokens; return their number."""
         with self._lock:
             self._counter += 1
             self._purge_counts[key] = self._counter
@@ -146,7 +146,7 @@ class MemoryStore:
             return self._remove(key)
 
     def purge_all(self) -> int:
-        """Delete everything and refuse all older tokens; return how many there were."""
+        """Delete everything and reject all older tokens; return the number of variants."""
         with self._lock:
             self._counter += 1
             self._min_token = self._counter
@@ -154,7 +154,7 @@ class MemoryStore:
             return sum(self._remove(key) for key in tuple(self._entries))
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         self.purge_all()
 
     def _purged_since(self, key: bytes, token: int) -> bool:

@@ -1,5 +1,5 @@
-"""The parts of the LMDB store: its folder, its environment, its records, its queue."""
+"""The parts of the LMDB store: folder, environment, entries and refill queue."""
 
 
 class InvalidStoreError(Exception):
-    """The store is torn, foreign or from another boot: throw it away."""
+    """The store is damaged, foreign or from another boot: it must be discarded."""

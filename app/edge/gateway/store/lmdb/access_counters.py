@@ -1,6 +1,6 @@
-"""Memory shared by all processes: how often pages were asked for, and whether the store is dead.
+"""Shared memory of all processes: access counts of pages, and whether the store is discarded.
 
-Counters are approximate by intent: increments may be lost, and two keys may share a slot.
+The counters are approximate on purpose: increments may be lost, and two keys may share a slot.
 """
 
 import mmap
@@ -15,12 +15,12 @@ _DEAD = int.from_bytes(b"discard!", "little")
 
 
 def create_file(path: Path) -> None:
-    """Write the file out in full, so that a full disk is an error now and not a signal later."""
+    """Write the whole file, so that a full disk raises an error now and not a SIGBUS later."""
     path.write_bytes(bytes(SIZE))
 
 
 def condemn(path: Path) -> None:
-    """Declare the store dead for every process, without mapping the file."""
+    """Mark the store as discarded for every process, without mapping the file."""
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         os.pwrite(descriptor, _DEAD.to_bytes(8, sys.byteorder), _DEAD_AT)
@@ -29,7 +29,7 @@ def condemn(path: Path) -> None:
 
 
 class AccessCounters:
-    """A visited mark and a counter for each slot, in a file that every process maps."""
+    """A reference bit and an access counter per slot, in a file that every process maps."""
 
     __slots__ = ("_counts", "_dead", "_map", "_reference_bits")
 
@@ -48,11 +48,11 @@ class AccessCounters:
 
     @property
     def is_discarded(self) -> bool:
-        """Whether some process has declared that nothing of this store may be served."""
+        """Whether a process has marked this store as discarded, so that it must not be served."""
         return self._dead[0] == _DEAD
 
     def mark_discarded(self) -> None:
-        """Declare so, for every process at once: this works when the disk is full or read-only."""
+        """Mark the store as discarded for every process; works on a full or read-only disk."""
         self._dead[0] = _DEAD
 
     @staticmethod
@@ -61,17 +61,17 @@ class AccessCounters:
         return int.from_bytes(digest[:2], "little")
 
     def record_access(self, slot: int) -> None:
-        """Note one visit."""
+        """Record one access."""
         self._reference_bits[slot] = 1
         self._counts[slot] = (self._counts[slot] + 1) & 0x7FFFFFFF
 
     def clear_reference_bit(self, slot: int) -> bool:
-        """Tell whether the slot was visited since it was last asked, and let it age."""
+        """Clear the reference bit, halve the counter, and return whether the bit was set."""
         visited = self._reference_bits[slot] == 1
         self._reference_bits[slot] = 0
         self._counts[slot] >>= 1
         return visited
 
     def access_count(self, slot: int) -> int:
-        """Return about how often the slot was visited of late."""
+        """Return the approximate number of recent accesses of the slot."""
         return self._counts[slot]

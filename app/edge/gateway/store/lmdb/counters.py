@@ -1,4 +1,4 @@
-"""Ledger: the few numbers of a store that change with every write, and which purges forbid what."""
+"""The counters of a store, and the purge counts against which tokens are checked."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 _FORM = struct.Struct("<QQQQQQ")
 _COUNT = struct.Struct("<Q")
 NAME = b"ledger"
-#: How many purged keys are remembered one by one, at most and for each byte of the store.
+#: The maximum number of purged keys with a count of their own, in all and per byte of the store.
 _GENERATIONS = 10_000
 _BYTES_A_GENERATION = 1024
 
 
 @dataclass(slots=True)
 class StoreCounters:
-    """Purge counter, floor below which tokens are refused, last serial, variants, evictions."""
+    """Purge count, minimum accepted token, last serial, number of variants and evictions."""
 
     incarnation: int
     purge_count: int = 0
@@ -32,38 +32,38 @@ class StoreCounters:
 
     @classmethod
     def load(cls, environment: Environment, transaction: Transaction) -> StoreCounters:
-        """Return the ledger as of this transaction."""
+        """Return the counters as of this transaction."""
         return cls.parse(
             transaction.get(NAME, db=environment.metadata_table), environment.incarnation
         )
 
     @classmethod
     def parse(cls, data: bytes | None, incarnation: int) -> StoreCounters:
-        """Return the ledger from its bytes; UnsoundError when they are of another store."""
+        """Parse the counters; raise InvalidStoreError if they belong to another store."""
         if data is None or len(data) != _FORM.size:
-            raise InvalidStoreError("the data file is of another application")
-        ledger = cls(*_FORM.unpack(data))
-        if ledger.incarnation != incarnation:
-            raise InvalidStoreError("the data file is of another store")
-        return ledger
+            raise InvalidStoreError("the data file belongs to another application")
+        counters = cls(*_FORM.unpack(data))
+        if counters.incarnation != incarnation:
+            raise InvalidStoreError("the data file belongs to another store")
+        return counters
 
     def __bytes__(self) -> bytes:
         numbers = (self.purge_count, self.min_token, self.serial, self.variants, self.evicted)
         return _FORM.pack(self.incarnation, *numbers)
 
     def write(self, environment: Environment, transaction: Transaction) -> None:
-        """Make it so, with whatever else the transaction does."""
+        """Write the counters as part of this transaction."""
         transaction.put(NAME, bytes(self), db=environment.metadata_table)
 
     def next_serial(self) -> int:
-        """Return a number that was never used in this incarnation."""
+        """Return a serial that was never used in this incarnation."""
         self.serial += 1
         return self.serial
 
     def rejects_token(
         self, environment: Environment, transaction: Transaction, digest: bytes, token: int
     ) -> bool:
-        """Tell whether the key was purged, or purges were forgotten, after the token was read."""
+        """Return whether the key was purged, or purge counts were dropped, after the token."""
         incarnation, count = token >> 64, token & (1 << 64) - 1
         if incarnation != environment.incarnation or count < self.min_token:
             return True
@@ -73,23 +73,23 @@ class StoreCounters:
     def record_purge(
         self, environment: Environment, transaction: Transaction, digest: bytes
     ) -> None:
-        """Refuse all tokens read before now for this key."""
+        """Reject all tokens for this key that were read before now."""
         self.purge_count += 1
-        known = transaction.stat(environment.purge_counts)["entries"]
-        if known >= min(_GENERATIONS, environment.limit // _BYTES_A_GENERATION):
-            # Forgetting all of them at once costs each page under way one refused save.
+        purged_keys = transaction.stat(environment.purge_counts)["entries"]
+        if purged_keys >= min(_GENERATIONS, environment.limit // _BYTES_A_GENERATION):
+            # Dropping all counts at once costs each running fetch one rejected save.
             self.record_purge_all(environment, transaction)
         else:
             transaction.put(digest, _COUNT.pack(self.purge_count), db=environment.purge_counts)
 
     def record_purge_all(self, environment: Environment, transaction: Transaction) -> None:
-        """Refuse all tokens read before now, and forget the purges of single keys."""
+        """Reject all tokens read before now, and drop the purge counts of single keys."""
         self.min_token = self.purge_count
         transaction.drop(environment.purge_counts, delete=False)
 
 
 def read_purge_token(environment: Environment) -> int:
-    """Return the token of now: the incarnation, so that no token outlives it, and the counter."""
+    """Return the current token: the incarnation, so that tokens expire with it, and the count."""
     data = environment.get(environment.metadata_table, NAME)
-    ledger = StoreCounters.parse(data, environment.incarnation)
-    return ledger.incarnation << 64 | ledger.purge_count
+    counters = StoreCounters.parse(data, environment.incarnation)
+    return counters.incarnation << 64 | counters.purge_count

@@ -1,4 +1,4 @@
-"""Record: all variants of one key as one value, and where the bodies of each are kept."""
+"""A cache entry: all variants of one key as one LMDB value, with references to their bodies."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _BODY = struct.Struct("<HQQI")
 
 @lru_cache(maxsize=4096)
 def key_digest(key: bytes) -> bytes:
-    """Return what stands for the key, which may be longer than LMDB allows."""
+    """Return the digest of a key: keys may be longer than LMDB allows."""
     return blake2b(key, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyRef:
-    """Where a body is, and how it is told from a torn one."""
+    """The serial under which a body is stored, with its length and checksum."""
 
     serial: int
     length: int
@@ -33,31 +33,31 @@ class BodyRef:
 
     @classmethod
     def of(cls, body: bytes, *, serial: int) -> BodyRef:
-        """Return the place of a new body."""
+        """Return the reference to a new body."""
         return cls(serial=serial, length=len(body), checksum=zlib.crc32(body))
 
     def matches(self, body: bytes) -> bool:
-        """Tell whether these are the bytes that were put here."""
+        """Return whether these bytes are the undamaged body."""
         return len(body) == self.length and zlib.crc32(body) == self.checksum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A response's head, decoded and encoded, and the places of its bodies by coding."""
+    """A stored response, its encoded form, and the references to its bodies by coding."""
 
     stored: StoredResponse
     head: bytes
-    places: dict[str, BodyRef]
+    body_refs: dict[str, BodyRef]
 
     @classmethod
-    def of(cls, stored: StoredResponse, places: dict[str, BodyRef]) -> Variant:
-        """Return a variant with a new head."""
-        return cls(stored=stored, head=encode(stored), places=places)
+    def of(cls, stored: StoredResponse, body_refs: dict[str, BodyRef]) -> Variant:
+        """Return a variant of this response."""
+        return cls(stored=stored, head=encode(stored), body_refs=body_refs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheEntry:
-    """What the store keeps below one key; `turn` is its place in the order of eviction."""
+    """All variants of one key; `eviction_serial` is its position in the eviction order."""
 
     key: bytes
     eviction_serial: int
@@ -66,41 +66,41 @@ class CacheEntry:
     by_id: dict[str, Variant] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "heads", tuple(one.stored for one in self.variants))
-        object.__setattr__(self, "by_id", {one.stored.id: one for one in self.variants})
+        object.__setattr__(self, "heads", tuple(variant.stored for variant in self.variants))
+        object.__setattr__(self, "by_id", {variant.stored.id: variant for variant in self.variants})
 
     def __bytes__(self) -> bytes:
         parts = [_HEAD.pack(self.eviction_serial, len(self.key), len(self.variants)), self.key]
         for variant in self.variants:
-            parts += (_VARIANT.pack(len(variant.head), len(variant.places)), variant.head)
-            for coding, place in variant.places.items():
+            parts += (_VARIANT.pack(len(variant.head), len(variant.body_refs)), variant.head)
+            for coding, ref in variant.body_refs.items():
                 name = coding.encode()
-                parts += (_BODY.pack(len(name), place.serial, place.length, place.checksum), name)
+                parts += (_BODY.pack(len(name), ref.serial, ref.length, ref.checksum), name)
         return _with_checksum(b"".join(parts))
 
     @staticmethod
-    def with_serial(data: bytes, *, turn: int) -> bytes:
-        """Return the bytes of a record at another turn, without decoding the rest."""
-        return _with_checksum(_TURN.pack(turn) + data[_CHECK.size + _TURN.size :])
+    def with_serial(data: bytes, *, serial: int) -> bytes:
+        """Return an encoded entry with another eviction serial, without decoding the rest."""
+        return _with_checksum(_TURN.pack(serial) + data[_CHECK.size + _TURN.size :])
 
     @classmethod
     def parse(cls, data: bytes, *, key: bytes | None = None) -> CacheEntry | None:
-        """Return the record; None for one that is torn, or of a key with the same digest."""
+        """Parse an entry; return None if it is damaged or has another key with the same digest."""
         reader = _Reader(data)
         try:
             (check,) = reader.unpack(_CHECK)
             if check != zlib.crc32(data[_CHECK.size :]):
                 return None
-            turn, length, count = reader.unpack(_HEAD)
-            found = reader.take(length)
-            if key is not None and key != found:
+            serial, length, count = reader.unpack(_HEAD)
+            stored_key = reader.take(length)
+            if key is not None and key != stored_key:
                 return None
             return cls(
-                key=found,
-                eviction_serial=turn,
+                key=stored_key,
+                eviction_serial=serial,
                 variants=tuple(reader.variant() for _ in range(count)),
             )
-        except (struct.error, ValueError):  # ForeignBytesError and UnicodeDecodeError among them
+        except (struct.error, ValueError):  # includes StoredFormatError and UnicodeDecodeError
             return None
 
 
@@ -111,14 +111,14 @@ def _with_checksum(payload: bytes) -> bytes:
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = 0
+        self._position = 0
 
     def take(self, length: int) -> bytes:
-        taken = self._data[self._at : self._at + length]
-        if len(taken) != length:
-            raise StoredFormatError("The record ends early.")
-        self._at += length
-        return taken
+        chunk = self._data[self._position : self._position + length]
+        if len(chunk) != length:
+            raise StoredFormatError("The entry is incomplete.")
+        self._position += length
+        return chunk
 
     def unpack(self, form: struct.Struct) -> tuple[int, ...]:
         return form.unpack(self.take(form.size))
@@ -126,9 +126,9 @@ class _Reader:
     def variant(self) -> Variant:
         length, count = self.unpack(_VARIANT)
         head = self.take(length)
-        places = dict(self._place() for _ in range(count))
-        return Variant(stored=decode(head), head=head, places=places)
+        body_refs = dict(self.body_ref() for _ in range(count))
+        return Variant(stored=decode(head), head=head, body_refs=body_refs)
 
-    def _place(self) -> tuple[str, BodyRef]:
+    def body_ref(self) -> tuple[str, BodyRef]:
         length, serial, size, check = self.unpack(_BODY)
         return self.take(length).decode(), BodyRef(serial=serial, length=size, checksum=check)

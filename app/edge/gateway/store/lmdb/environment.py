@@ -1,7 +1,7 @@
-"""Environment: one incarnation of the store, opened by one process.
+"""One incarnation of the store, opened by one process.
 
-Laws: never used by another process than the one that opened it, never closed while a thread is
-within a transaction, and never believed before `is_current` was asked.
+Only the process that opened an environment uses it, it is not closed while a thread is in a
+transaction, and its data is used only after `is_current` was checked.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from .entry import BodyRef
     from .folder import StoreFolder
 
-#: How many decoded records a process keeps; each is used only while LMDB holds the same bytes.
+#: The maximum number of decoded entries in a process; each is used only while LMDB holds its bytes.
 _DECODED = 2048
 _PROVEN = 1 << 16
 _DRAIN = 2.0
 _SPARE_TRANSACTIONS = 16
 
-Transaction = Any  # lmdb has no types of its own for the compiled module
+Transaction = Any  # the compiled module of lmdb has no types
 Table = Any
 
 
@@ -42,7 +42,7 @@ class EnvironmentClosedError(Exception):
 
 
 class Environment:
-    """The open files of one incarnation, its tables, and what this process knows of them."""
+    """The open files and tables of one incarnation, with the caches of this process."""
 
     __slots__ = (
         "_active",
@@ -69,14 +69,14 @@ class Environment:
     )
 
     def __init__(self, folder: StoreFolder, *, limit: int) -> None:
-        """Open the store that is there, under the guard; UnsoundError when it must be discarded."""
+        """Open the store under its lock; raise InvalidStoreError if it must be discarded."""
         self.pid = os.getpid()
         self.is_closed = False
         self._checked = 0.0
         self._decoded: dict[bytes, tuple[bytes, CacheEntry]] = {}
         self._verified: set[int] = set()
         self.body_cache = BodyCache()
-        # Appending to and popping from a list is atomic: a count of the threads within.
+        # The number of threads in a transaction: append and pop of a list are atomic.
         self._active: list[None] = []
         self._users = UsersLock(folder)
         try:
@@ -96,8 +96,8 @@ class Environment:
         try:
             self.access_counters = AccessCounters(folder.store / "visits")
             self._require_not_discarded()
-            # sync=False: a store from before the last boot is thrown away instead, and what a
-            # process wrote before it was killed is in the kernel's hands, purges included.
+            # sync=False: a store from before the last boot is discarded instead, and what a
+            # process wrote before it was killed is in the kernel's page cache, purges included.
             self._env = lmdb.open(
                 os.fspath(folder.store),
                 map_size=self.limit,
@@ -118,7 +118,7 @@ class Environment:
         try:
             info = self._env.info()
             if (info["last_pgno"] + 1) * self._env.stat()["psize"] > folder.data.stat().st_size:
-                # A touch beyond the end would be a SIGBUS; the last pages may be free, though.
+                # An access beyond the end would raise SIGBUS; but the last pages may be free.
                 folder.verify_pages()
             self.pages, self.bodies, self.eviction_order, self.purge_counts, self.metadata_table = (
                 self._env.open_db(name)
@@ -126,22 +126,26 @@ class Environment:
             )
             StoreCounters.parse(self.get(self.metadata_table, NAME), self.incarnation)
             self._env.reader_check()
-            seen = folder.data.stat()
+            file_stat = folder.data.stat()
         except BaseException:
             self._env.close()
             raise
-        self._device, self._inode, self._size = seen.st_dev, seen.st_ino, seen.st_size
+        self._device, self._inode, self._size = (
+            file_stat.st_dev,
+            file_stat.st_ino,
+            file_stat.st_size,
+        )
 
     def _require_not_discarded(self) -> None:
         if self.access_counters.is_discarded:
-            raise InvalidStoreError("a process has declared it dead")
+            raise InvalidStoreError("a process has marked it as discarded")
 
     def is_alive(self) -> bool:
-        """Tell whether what was loaded a moment ago may still be served: without a system call."""
+        """Return whether data loaded a moment ago may be served; makes no system call."""
         return not self.is_closed and not self.access_counters.is_discarded
 
     def was_current_within(self, within: float) -> bool:
-        """Tell whether this was the store at the path so many seconds ago, and is not dead now."""
+        """Return whether `is_current` held within these seconds, and it is not discarded."""
         if within and time.monotonic() - self._checked < within:
             return (
                 not self.is_closed
@@ -151,25 +155,25 @@ class Environment:
         return self.is_current()
 
     def is_current(self) -> bool:
-        """Tell whether the store at the path is still this one, whole, and open in this process."""
+        """Return whether this is still the store at the path, complete, and open here."""
         if self.is_closed or self.access_counters.is_discarded or self.pid != os.getpid():
             return False
         now = time.monotonic()
         try:
-            seen = os.stat(self._path)  # noqa: PTH116 - Path.stat costs a HIT a microsecond more
+            file_stat = os.stat(self._path)  # noqa: PTH116 - Path.stat costs a HIT a microsecond more
         except OSError:
             return False
-        if seen.st_size != self._size:
-            if seen.st_size < self._size:  # truncated: its pages must not be touched any more
+        if file_stat.st_size != self._size:
+            if file_stat.st_size < self._size:  # truncated: its missing pages must not be accessed
                 return False
-            self._size = seen.st_size
-        if seen.st_ino != self._inode or seen.st_dev != self._device:
+            self._size = file_stat.st_size
+        if file_stat.st_ino != self._inode or file_stat.st_dev != self._device:
             return False
         self._checked = now
         return True
 
     def get(self, table: Table, name: bytes) -> bytes | None:
-        """Read one value, without ever waiting for a writer."""
+        """Read one value; never waits for a writer."""
         self._active.append(None)
         try:
             if self.is_closed:
@@ -181,7 +185,7 @@ class Environment:
             self._active.pop()
 
     def has(self, table: Table, name: bytes) -> bool:
-        """Tell whether there is a value, without copying it."""
+        """Return whether a value exists, without copying it."""
         self._active.append(None)
         try:
             if self.is_closed:
@@ -193,7 +197,7 @@ class Environment:
 
     @contextmanager
     def read_transaction(self) -> Iterator[Transaction]:
-        """Read several values as of one instant."""
+        """Read several values from one snapshot."""
         self._active.append(None)
         try:
             if self.is_closed:
@@ -205,7 +209,7 @@ class Environment:
 
     @contextmanager
     def write_transaction(self) -> Iterator[Transaction]:
-        """Write, one process at a time; all of it or, on an exception, nothing."""
+        """Write, one process at a time; an exception rolls everything back."""
         self._active.append(None)
         try:
             if self.is_closed:
@@ -231,40 +235,40 @@ class Environment:
         return pages * size
 
     def release_readers(self) -> None:
-        """Free the reader slots of processes that were killed, and the pages they held."""
+        """Free the reader slots of killed processes, and the pages that these slots pinned."""
         self._env.reader_check()
 
-    def verify_body(self, place: BodyRef, body: bytes) -> bool:
-        """Tell whether the body is the one put there; checked once, as serials never come back."""
-        if place.serial in self._verified:
+    def verify_body(self, body_ref: BodyRef, body: bytes) -> bool:
+        """Return whether the body is undamaged; checked once, as serials are never reused."""
+        if body_ref.serial in self._verified:
             return True
-        if not place.matches(body):
+        if not body_ref.matches(body):
             return False
         if len(self._verified) >= _PROVEN:
             self._verified.clear()
-        self._verified.add(place.serial)
+        self._verified.add(body_ref.serial)
         return True
 
     def decode_entry(self, key: bytes, data: bytes) -> CacheEntry | None:
-        """Return the record that these bytes, just read, mean; None when they are torn."""
-        known = self._decoded.get(key)
-        if known is not None and known[0] == data:
-            return known[1]
-        record = CacheEntry.parse(data, key=key)
-        if record is not None:
+        """Decode an entry that was just read; return None if it is damaged."""
+        cached_pair = self._decoded.get(key)
+        if cached_pair is not None and cached_pair[0] == data:
+            return cached_pair[1]
+        entry = CacheEntry.parse(data, key=key)
+        if entry is not None:
             if len(self._decoded) >= _DECODED:
                 for oldest in list(islice(self._decoded, _DECODED // 4)):
                     self._decoded.pop(oldest, None)
-            self._decoded[key] = (data, record)
-        return record
+            self._decoded[key] = (data, entry)
+        return entry
 
     def last_decoded(self, key: bytes) -> CacheEntry | None:
-        """Return the record as this process last read it: good for places, not for serving."""
-        known = self._decoded.get(key)
-        return None if known is None else known[1]
+        """Return the entry as this process last read it: only for body references."""
+        cached_pair = self._decoded.get(key)
+        return None if cached_pair is None else cached_pair[1]
 
     def close(self) -> bool:
-        """Close once no thread is within; False when one stays within for too long."""
+        """Close when no thread is in a transaction; return False on a timeout."""
         self.is_closed = True
         deadline = time.monotonic() + _DRAIN
         while self._active and self.pid == os.getpid():

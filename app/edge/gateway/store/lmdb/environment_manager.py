@@ -1,7 +1,7 @@
-"""Door: the one way into a store's folder for all threads of a process.
+"""Open and discard the environment of a store's folder, for all threads of a process.
 
-Laws: one environment a folder and process; none is carried across a fork; and while a purge is
-owed that could not be carried out, nobody gets in.
+There is one environment per folder and process, and none is used after a fork. While a failed purge
+has not been replaced by discarding the store, `acquire` returns None.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .folder import StoreFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: How long a store that could not be opened is left alone, so that passing costs nothing.
+#: Seconds before a store that could not be opened is tried again, so that passing stays fast.
 _RETRY = 1.0
 _ATTEMPTS = 3
 
@@ -43,7 +43,7 @@ class EnvironmentManager:
         self._users = 0
 
     def acquire(self) -> Environment | None:
-        """Return the store as it is now; None when nothing may be read or written."""
+        """Return the current environment; None if nothing may be read or written."""
         environment = self._environment
         if (
             environment is not None
@@ -55,7 +55,7 @@ class EnvironmentManager:
             return self._enter()
 
     def acquire_cached(self) -> Environment | None:
-        """Return the store for what follows an `enter` of the same request; cheaper than that."""
+        """Return the environment again after an `acquire` in the same request; cheaper."""
         environment = self._environment
         if environment is not None and environment.is_alive() and not self._discard_pending:
             return environment
@@ -88,25 +88,33 @@ class EnvironmentManager:
         for _ in range(_ATTEMPTS):
             if not os.path.lexists(self._folder.store):
                 self._folder.create(limit=self._limit)
-                # Who still believes in one that was deleted from outside looks again meanwhile:
-                # nothing is purged in the new one before that.
+                # Other processes may still use a store that was deleted from outside. Wait until
+                # they have checked again, before anything is purged in the new store.
                 time.sleep(2 * self._recheck)
             try:
                 return Environment(self._folder, limit=self._limit)
             except InvalidStoreError as error:
-                log.warning("gateway_store_discarded", extra={"reason": str(error)})
+                log.warning(
+                    "gateway_store_discarded: the store is invalid, so a new one is created (%s)",
+                    error,
+                    extra={"reason": str(error)},
+                )
                 self._folder.discard()
             except (OSError, lmdb.Error):
-                # Discarded by another process in the midst of it, or a trouble that will last?
+                # Retry if another process discarded the store while it was opened.
                 if self._folder.data.exists():
                     raise
         return None
 
     def discard(self, reason: str) -> bool:
-        """Throw the store away for every process; False when not even that is possible."""
+        """Discard the store for every process; return False if that fails."""
         with self._lock:
             self._discard_pending = True
-            log.warning("gateway_store_discarded", extra={"reason": reason})
+            log.warning(
+                "gateway_store_discarded: all stored responses are deleted (%s)",
+                reason,
+                extra={"reason": reason},
+            )
             return self._finish_discard()
 
     def _finish_discard(self) -> bool:
@@ -115,7 +123,11 @@ class EnvironmentManager:
         try:
             self._folder.discard()
         except OSError as error:
-            log.warning("gateway_store_passes", extra={"reason": str(error)})
+            log.warning(
+                "gateway_store_passes: the store can't be used, so the gateway passes (%s)",
+                error,
+                extra={"reason": str(error)},
+            )
             self._retry_at = time.monotonic() + _RETRY
             return False
         self._discard_pending = False
@@ -130,12 +142,12 @@ class EnvironmentManager:
                 environment.close()
 
     def add_user(self) -> EnvironmentManager:
-        """Count one more store that goes in here."""
+        """Count one more LmdbStore that uses this manager."""
         self._users += 1
         return self
 
     def remove_user(self) -> bool:
-        """Count one less; the last one closes. True when nobody goes in here any more."""
+        """Count one user less; the last one closes. Return whether there are no users left."""
         with self._lock:
             self._users -= 1
             if self._users == 0:
@@ -143,50 +155,52 @@ class EnvironmentManager:
             return self._users == 0
 
     def before_fork(self) -> None:
-        """Close, and let nobody open until the fork is done: LMDB must not be carried across."""
+        """Close, and block opening until the fork is done: LMDB must not be used across it."""
         self._lock.acquire()
         self._close_environment()
 
     def after_fork(self) -> None:
-        """Let everybody in again, in the parent and in the child."""
+        """Allow opening again, in the parent and in the child."""
         self._lock.release()
 
 
-_doors: dict[str, EnvironmentManager] = {}
-_doors_lock = threading.RLock()
+_managers: dict[str, EnvironmentManager] = {}
+_managers_lock = threading.RLock()
 
 
 def open_manager(path: Path, *, limit: int, recheck: float = 0) -> EnvironmentManager:
-    """Return this process's door to a folder, the same for all who ask.
+    """Return the one manager of a folder in this process.
 
-    A store that was there `recheck` seconds ago is taken to be there. One that a process of ours
-    discards is dead at once for all of them; this is about what is deleted from outside.
+    The folder is checked again after `recheck` seconds. This only delays noticing a store that was
+    deleted from outside: one that a process discards is invalid for all processes at once.
     """
     name = os.path.realpath(path)
-    with _doors_lock:
-        if name not in _doors:
-            _doors[name] = EnvironmentManager(StoreFolder(path=path), limit=limit, recheck=recheck)
-        return _doors[name].add_user()
+    with _managers_lock:
+        if name not in _managers:
+            _managers[name] = EnvironmentManager(
+                StoreFolder(path=path), limit=limit, recheck=recheck
+            )
+        return _managers[name].add_user()
 
 
-def release_manager(door: EnvironmentManager) -> None:
-    """Give back what `open_door` gave."""
-    with _doors_lock:
-        if door.remove_user():
-            for name in [name for name, other in _doors.items() if other is door]:
-                del _doors[name]
+def release_manager(manager: EnvironmentManager) -> None:
+    """Release a manager that `open_manager` returned."""
+    with _managers_lock:
+        if manager.remove_user():
+            for name in [name for name, other in _managers.items() if other is manager]:
+                del _managers[name]
 
 
 def _before_fork() -> None:
-    _doors_lock.acquire()
-    for door in _doors.values():
-        door.before_fork()
+    _managers_lock.acquire()
+    for manager in _managers.values():
+        manager.before_fork()
 
 
 def _after_fork() -> None:
-    for door in _doors.values():
-        door.after_fork()
-    _doors_lock.release()
+    for manager in _managers.values():
+        manager.after_fork()
+    _managers_lock.release()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -1,4 +1,4 @@
-"""Which boot of the machine this is, so that a store is never trusted across a power loss."""
+"""Identify the boot of the machine, so that a store is not used after a power loss."""
 
 import secrets
 import subprocess
@@ -12,11 +12,11 @@ _DARWIN = ("/usr/sbin/sysctl", "-n", "kern.bootsessionuuid")
 
 @cache
 def boot_id() -> str:
-    """Return a word that changes with each boot; where none is known, with each process."""
+    """Return an id that changes with each boot; if none is available, with each process."""
     try:
         if sys.platform == "darwin":
-            told = subprocess.run(_DARWIN, capture_output=True, text=True, check=True, timeout=5)  # noqa: S603 - a constant command
-            return told.stdout.strip() or _random_boot_id()
+            output = subprocess.run(_DARWIN, capture_output=True, text=True, check=True, timeout=5)  # noqa: S603 - a constant command
+            return output.stdout.strip() or _random_boot_id()
         return _LINUX.read_text("ascii").strip() or _random_boot_id()
     except (OSError, subprocess.SubprocessError, ValueError):
         return _random_boot_id()
@@ -27,7 +27,7 @@ def _random_boot_id() -> str:
 
 
 def pid_namespace() -> str:
-    """Return the name of the world in which process ids are unique (LMDB tells readers by pid)."""
+    """Return the namespace in which process ids are unique (LMDB identifies readers by pid)."""
     try:
         return str(Path("/proc/self/ns/pid").readlink())
     except OSError:

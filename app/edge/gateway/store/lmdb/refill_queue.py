@@ -1,6 +1,6 @@
-"""Wanted: pages that readers asked for until they were purged, noted with the purge itself.
+"""The queue of purged pages to fetch again, written in the transaction of the purge.
 
-Laws: what is noted was in the store, is what any reader gets, and is little.
+Only pages that were stored and that are the same for every reader are queued, and only few of them.
 """
 
 from __future__ import annotations
@@ -17,60 +17,60 @@ if TYPE_CHECKING:
     from .environment import Environment, Transaction
 
 _PREFIX = b"want "
-_MOST = 500
+_MAX_QUEUE_LENGTH = 500
 _BYTES_A_PAGE = 256 * 1024
-#: Who asked once may never ask again.
+#: Pages requested fewer times than this are not refilled.
 MIN_REQUESTS = 2
-#: What is kept for fewer seconds is not worth being made for nobody: searches and the like.
+#: Pages with a shorter lifetime in seconds are not refilled: search results and the like.
 _MIN_LIFETIME = 600.0
 _OK = 200
 
 
 def enqueue_if_requested(
-    environment: Environment, transaction: Transaction, record: CacheEntry
+    environment: Environment, transaction: Transaction, entry: CacheEntry
 ) -> None:
-    """Want a page that is being purged, if enough readers did and there is room for one more."""
-    name = key_digest(record.key)
+    """Queue a page that is being purged, if it was requested often and the queue has room."""
+    name = key_digest(entry.key)
     visited = (
         environment.access_counters.access_count(environment.access_counters.slot(name))
         >= MIN_REQUESTS
     )
-    noted = transaction.stat(environment.metadata_table)["entries"]
-    if visited and noted < _max_keys(environment) and _is_refillable(record):
-        transaction.put(_PREFIX + name, record.key, db=environment.metadata_table)
+    row_count = transaction.stat(environment.metadata_table)["entries"]
+    if visited and row_count < _max_keys(environment) and _is_refillable(entry):
+        transaction.put(_PREFIX + name, entry.key, db=environment.metadata_table)
 
 
 def enqueue_most_requested(environment: Environment, transaction: Transaction) -> None:
-    """Want the pages that readers asked for most, before all are purged."""
+    """Queue the most requested pages before all pages are purged."""
     visits, pages = environment.access_counters, environment.pages
-    counted = (
+    digests_by_count = (
         (count, name)
         for name in transaction.cursor(db=pages).iternext(values=False)
         if (count := visits.access_count(visits.slot(name))) >= MIN_REQUESTS
     )
-    for _, name in nlargest(_max_keys(environment), counted):
-        record = CacheEntry.parse(transaction.get(name, db=pages))
-        if record is not None:
-            enqueue_if_requested(environment, transaction, record)
+    for _, name in nlargest(_max_keys(environment), digests_by_count):
+        entry = CacheEntry.parse(transaction.get(name, db=pages))
+        if entry is not None:
+            enqueue_if_requested(environment, transaction, entry)
 
 
 def most_visited(environment: Environment, *, count: int) -> list[tuple[bytes, int]]:
-    """Return the keys asked for most of those that are there, with about how often."""
+    """Return the most requested stored keys, with their approximate access counts."""
     visits = environment.access_counters
     with environment.read_transaction() as transaction:
         names = list(transaction.cursor(db=environment.pages).iternext(values=False))
         names.sort(key=lambda name: visits.access_count(visits.slot(name)), reverse=True)
-        found = [transaction.get(name, db=environment.pages) for name in names[:count]]
-    records = (CacheEntry.parse(data) for data in found if data is not None)
+        encoded_entries = [transaction.get(name, db=environment.pages) for name in names[:count]]
+    entries = (CacheEntry.parse(data) for data in encoded_entries if data is not None)
     return [
-        (record.key, visits.access_count(visits.slot(key_digest(record.key))))
-        for record in records
-        if record is not None
+        (entry.key, visits.access_count(visits.slot(key_digest(entry.key))))
+        for entry in entries
+        if entry is not None
     ]
 
 
 def pop(environment: Environment) -> bytes | None:
-    """Take the key of a wanted page, and wait for other writers only where there is one."""
+    """Remove a key from the queue and return it; takes the write lock only if there is one."""
     with environment.read_transaction() as transaction:
         if not has_keys(environment, transaction):
             return None
@@ -79,23 +79,23 @@ def pop(environment: Environment) -> bytes | None:
 
 
 def has_keys(environment: Environment, transaction: Transaction) -> bool:
-    """Tell whether a page is wanted."""
+    """Return whether the queue has an entry."""
     return next(_queued_digests(environment, transaction), None) is not None
 
 
 def count(environment: Environment, transaction: Transaction) -> int:
-    """Return how many pages are wanted."""
+    """Return the length of the queue."""
     return sum(1 for _ in _queued_digests(environment, transaction))
 
 
 def pop_in(environment: Environment, transaction: Transaction) -> bytes | None:
-    """Return the key of the most visited page that is not back yet; it is no longer wanted."""
+    """Remove and return the most requested key that is not stored again."""
     visits = environment.access_counters
-    found = [
+    counts = [
         (visits.access_count(visits.slot(name)), name)
         for name in _queued_digests(environment, transaction)
     ]
-    for _, name in sorted(found, reverse=True):
+    for _, name in sorted(counts, reverse=True):
         key: bytes = transaction.pop(_PREFIX + name, db=environment.metadata_table)
         if transaction.get(name, db=environment.pages) is None:
             return key
@@ -112,22 +112,22 @@ def _queued_digests(environment: Environment, transaction: Transaction) -> Itera
 
 
 def _max_keys(environment: Environment) -> int:
-    return min(_MOST, environment.limit // _BYTES_A_PAGE)
+    return min(_MAX_QUEUE_LENGTH, environment.limit // _BYTES_A_PAGE)
 
 
-def _is_refillable(record: CacheEntry) -> bool:
-    """Tell whether a plain GET brings back what was there: no query, no error, no reader's form."""
-    return _has_no_query(record.key) and any(
-        one.status == _OK
-        and one.lifetime >= _MIN_LIFETIME
-        and all(name == "accept-encoding" for name, _ in one.vary)
-        for one in record.heads
+def _is_refillable(entry: CacheEntry) -> bool:
+    """Return whether a plain GET restores the entry: no query, no error, no variants."""
+    return _has_no_query(entry.key) and any(
+        head.status == _OK
+        and head.lifetime >= _MIN_LIFETIME
+        and all(name == "accept-encoding" for name, _ in head.vary)
+        for head in entry.heads
     )
 
 
 def _has_no_query(key: bytes) -> bool:
-    """Tell whether a key is that of a URL without a query."""
+    """Return whether the URL of a key has no query."""
     try:
         return not keys.parse_cache_key(key)[2]
-    except ValueError:  # whoever keeps other things here knows how to get them
+    except ValueError:  # a key in another form, which can't be refilled
         return False

@@ -1,4 +1,4 @@
-"""A save as one transaction: refused after a purge, given room, or undone."""
+"""Run a save as one transaction: check the token, make room, and roll back on failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SaveRefusedError(Exception):
-    """Leaves a write transaction without a change."""
+    """Rolls a write transaction back."""
 
     def __init__(self, saved: SaveResult) -> None:
         super().__init__(saved.value)
@@ -31,29 +31,29 @@ def apply_change(
     token: int,
     size: int,
 ) -> SaveResult:
-    """Make room and carry out a change, all of it or, with NotKeptError, nothing."""
+    """Make room and apply a change in one transaction; roll back with SaveRefusedError."""
     with environment.write_transaction() as transaction:
-        shelf = WriteTransaction(environment, transaction)
-        if shelf.rejects_token(key, token):
+        write_transaction = WriteTransaction(environment, transaction)
+        if write_transaction.rejects_token(key, token):
             raise SaveRefusedError(SaveResult.PURGED_SINCE_FETCH)
-        if not shelf.make_room(size):
+        if not write_transaction.make_room(size):
             raise SaveRefusedError(SaveResult.FULL)
-        saved = change(shelf)
+        saved = change(write_transaction)
         if saved is not SaveResult.SAVED:
             raise SaveRefusedError(saved)
-        shelf.write_counters()
+        write_transaction.write_counters()
     return saved
 
 
 def free_contiguous_pages(environment: Environment, *, share: float) -> bool:
-    """Let a share of the store leave, so that there are long runs of free pages."""
+    """Evict a share of the store to get long runs of free pages."""
     environment.release_readers()
     try:
         with environment.write_transaction() as transaction:
-            shelf = WriteTransaction(environment, transaction)
-            shelf.make_room(int(environment.limit * share))
-            shelf.write_counters()
-        # LMDB gives freed pages out again from the second transaction after this one.
+            write_transaction = WriteTransaction(environment, transaction)
+            write_transaction.make_room(int(environment.limit * share))
+            write_transaction.write_counters()
+        # LMDB reuses freed pages from the second transaction after this one.
         with environment.write_transaction() as transaction:
             WriteTransaction(environment, transaction).write_counters()
     except lmdb.MapFullError:

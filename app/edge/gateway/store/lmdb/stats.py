@@ -1,4 +1,4 @@
-"""Stats: what an operator asks of a store."""
+"""The statistics of a store for operators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStats:
-    """How full a store is and what became of it; `purges` counts those of this incarnation."""
+    """The size and counters of a store; `purges` counts those of this incarnation."""
 
     pages: int
     variants: int
@@ -26,20 +26,20 @@ class StoreStats:
 
     @classmethod
     def of(cls, environment: Environment) -> StoreStats:
-        """Return them as of now."""
+        """Return the current statistics."""
         with environment.read_transaction() as transaction:
             return cls.load(environment, transaction)
 
     @classmethod
     def load(cls, environment: Environment, transaction: Transaction) -> StoreStats:
-        """Return them as of this transaction."""
-        ledger = StoreCounters.load(environment, transaction)
+        """Return the statistics as of this transaction."""
+        counters = StoreCounters.load(environment, transaction)
         return cls(
             pages=transaction.stat(environment.pages)["entries"],
-            variants=ledger.variants,
+            variants=counters.variants,
             used=environment.used_bytes(transaction),
             limit=environment.limit,
-            purges=ledger.purge_count,
-            evicted=ledger.evicted,
+            purges=counters.purge_count,
+            evicted=counters.evicted,
             refill_queue=refill_queue.count(environment, transaction),
         )

@@ -1,8 +1,8 @@
-"""LmdbStore: a store for all processes of one machine, in a folder, bounded in bytes.
+"""A store for all processes of one machine, in a folder, bounded in bytes.
 
-Laws: never stale comes before being there. Nothing is served that is not in LMDB at that moment,
-and a purge that cannot be written discards the whole store, or, when not even that is possible,
-raises and serves nothing until it is.
+Never serving purged responses is more important than hits. A response is served only if LMDB holds
+it at that moment. If a purge cannot be written, the whole store is discarded; if that fails too,
+the purge raises and the store serves nothing until it succeeds.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 ValueT = TypeVar("ValueT")
 _MEBI = 1024 * 1024
-_LEAST = _MEBI // 2
-_LONGEST_KEY = 16 * 1024
+_MIN_BYTES = _MEBI // 2
+_MAX_KEY_LENGTH = 16 * 1024
 _ROOM_TRIES = 3
 _PURGE_TRIES = 5
-#: Only a damaged store or environment raises these; a new one is the cure.
+#: Errors of a damaged store or environment: the store is discarded.
 _DAMAGED = (
     lmdb.CorruptedError,
     lmdb.PageNotFoundError,
@@ -51,11 +51,11 @@ _FAILURES = (lmdb.Error, EnvironmentClosedError, InvalidStoreError)
 
 
 class LmdbStore:
-    """Keeps at most `max_bytes` in all and `max_entry` bytes of bodies in one response.
+    """Stores at most `max_bytes` in all and `max_entry` bytes of bodies in one response.
 
-    `recheck` is how long a look at the folder holds: a purge is seen at once all the same, but a
-    folder that somebody deletes or truncates by hand is noticed that much later. With `refill`
-    the store notes which pages readers will miss after a purge.
+    The folder is checked again after `recheck`. A purge takes effect at once, but a folder that is
+    deleted or truncated by hand is noticed up to `recheck` later. With `refill` the store queues
+    purged pages that readers requested often.
     """
 
     def __init__(
@@ -68,83 +68,85 @@ class LmdbStore:
         recheck: timedelta = timedelta(0),
         refill: bool = False,
     ) -> None:
-        if max_bytes < _LEAST:
-            raise ValueError(f"A store needs {_LEAST} bytes or more, not {max_bytes}.")
-        # The folder is opened when it is first needed: after the fork, in the worker.
-        self._door = open_manager(path, limit=max_bytes, recheck=recheck.total_seconds())
+        if max_bytes < _MIN_BYTES:
+            raise ValueError(f"A store needs {_MIN_BYTES} bytes or more, not {max_bytes}.")
+        # The folder is opened on first use: after the fork, in the worker.
+        self._manager = open_manager(path, limit=max_bytes, recheck=recheck.total_seconds())
         self._max_entry = min(max_entry, max_bytes // 2)
         self._max_variants = max_variants
         self._refill = refill
 
     def purge_token(self) -> int:
-        """Return the purge counter, for the saves of what is fetched from now on."""
-        return self._told(read_purge_token, otherwise=0)
+        """Return the purge token for fetches that begin now."""
+        return self._read_or_default(read_purge_token, default=0)
 
     def load(self, key: bytes) -> tuple[StoredResponse, ...]:
-        """Return all variants of a key; none when nothing is there."""
-        environment = self._door.acquire()
+        """Return all variants of a key; empty if nothing is stored."""
+        environment = self._manager.acquire()
         if environment is None:
             return ()
         name = key_digest(key)
-        record = self._load_entry(environment, key, name)
-        if record is None:
+        entry = self._load_entry(environment, key, name)
+        if entry is None:
             return ()
         environment.access_counters.record_access(environment.access_counters.slot(name))
-        return record.heads
+        return entry.heads
 
     def peek(self, key: bytes) -> tuple[StoredResponse, ...]:
-        """Return the same for nobody: no visit is counted."""
-        environment = self._door.acquire()
-        record = (
-            None if environment is None else self._load_entry(environment, key, key_digest(key))
-        )
-        return () if record is None else record.heads
+        """Return the same as `load` without counting an access."""
+        environment = self._manager.acquire()
+        entry = None if environment is None else self._load_entry(environment, key, key_digest(key))
+        return () if entry is None else entry.heads
 
     def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
-        """Return a body of this very response; None when it was evicted meanwhile."""
-        environment = self._door.acquire_cached()
+        """Return a body of this stored response; None if it was evicted in the meantime."""
+        environment = self._manager.acquire_cached()
         if environment is None:
             return None
-        place = _find_body_ref(environment.last_decoded(key), stored, coding)
-        if place is None:
-            place = _find_body_ref(
+        body_ref = _find_body_ref(environment.last_decoded(key), stored, coding)
+        if body_ref is None:
+            body_ref = _find_body_ref(
                 self._load_entry(environment, key, key_digest(key)), stored, coding
             )
-        return None if place is None else self._body(environment, place)
+        return None if body_ref is None else self._body(environment, body_ref)
 
     def save(
         self, key: bytes, stored: StoredResponse, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Keep a response and its bodies; replaces the variant with the same `vary`."""
+        """Store a response and its bodies; replace the variant with the same `vary`."""
         size = sum(map(len, bodies.values()))
-        if size > self._max_entry or len(key) > _LONGEST_KEY:
+        if size > self._max_entry or len(key) > _MAX_KEY_LENGTH:
             return SaveResult.TOO_LARGE
 
-        def add(shelf: WriteTransaction) -> SaveResult:
-            old = shelf.pop_entry(key)
-            kept = [] if old is None else list(old.variants)
-            same = [one for one in kept if one.stored.vary == stored.vary]
-            others = [one for one in kept if one.stored.vary != stored.vary]
+        def add(transaction: WriteTransaction) -> SaveResult:
+            old = transaction.pop_entry(key)
+            variants = [] if old is None else list(old.variants)
+            same = [variant for variant in variants if variant.stored.vary == stored.vary]
+            others = [variant for variant in variants if variant.stored.vary != stored.vary]
             surplus = others[: max(0, len(others) + 1 - self._max_variants)]
-            shelf.delete_bodies(same + surplus)
-            shelf.put_entry(key, [*others[len(surplus) :], shelf.put_variant(stored, bodies)])
+            transaction.delete_bodies(same + surplus)
+            transaction.put_entry(
+                key, [*others[len(surplus) :], transaction.put_variant(stored, bodies)]
+            )
             return SaveResult.SAVED
 
         return self._write(key, add, token=token, size=size)
 
     def freshen(self, key: bytes, stored: StoredResponse, *, token: int) -> SaveResult:
-        """Replace the head of the variant with this `id`; its bodies stay as they are."""
+        """Replace the head of the variant with this `id`; its bodies do not change."""
 
-        def change(shelf: WriteTransaction) -> SaveResult:
-            record = shelf.pop_entry(key)
-            old = None if record is None else record.by_id.get(stored.id)
-            if record is None or old is None:
+        def change(transaction: WriteTransaction) -> SaveResult:
+            entry = transaction.pop_entry(key)
+            old = None if entry is None else entry.by_id.get(stored.id)
+            if entry is None or old is None:
                 return SaveResult.NOT_FOUND
-            others = [one for one in record.variants if one is not old]
-            same = [one for one in others if one.stored.vary == stored.vary]
-            shelf.delete_bodies(same)
-            fresh = Variant.of(stored, old.places)
-            shelf.put_entry(key, [*(one for one in others if one not in same), fresh])
+            others = [variant for variant in entry.variants if variant is not old]
+            same = [variant for variant in others if variant.stored.vary == stored.vary]
+            transaction.delete_bodies(same)
+            fresh = Variant.of(stored, old.body_refs)
+            transaction.put_entry(
+                key, [*(variant for variant in others if variant not in same), fresh]
+            )
             return SaveResult.SAVED
 
         return self._write(key, change, token=token, size=0)
@@ -152,73 +154,81 @@ class LmdbStore:
     def add_codings(
         self, key: bytes, name: str, bodies: Mapping[str, bytes], *, token: int
     ) -> SaveResult:
-        """Add codings to the unpacked response with this `id`; it counts as packed from then on."""
+        """Add compressed bodies to the response with this `id`, and clear `needs_compression`."""
         size = sum(map(len, bodies.values()))
 
-        def add(shelf: WriteTransaction) -> SaveResult:
-            record = shelf.pop_entry(key)
-            old = None if record is None else record.by_id.get(name)
-            if record is None or old is None or not old.stored.needs_compression:
+        def add(transaction: WriteTransaction) -> SaveResult:
+            entry = transaction.pop_entry(key)
+            old = None if entry is None else entry.by_id.get(name)
+            if entry is None or old is None or not old.stored.needs_compression:
                 return SaveResult.NOT_FOUND
-            fits = size + old.places["identity"].length <= self._max_entry
-            fresh = shelf.replace_codings(old, bodies if fits else {})
-            shelf.put_entry(key, [fresh if one is old else one for one in record.variants])
+            fits = size + old.body_refs["identity"].length <= self._max_entry
+            fresh = transaction.replace_codings(old, bodies if fits else {})
+            transaction.put_entry(
+                key, [fresh if variant is old else variant for variant in entry.variants]
+            )
             return SaveResult.SAVED
 
         return self._write(key, add, token=token, size=size)
 
     def purge(self, key: bytes) -> int:
-        """Delete all variants and refuse older tokens; StoreError when that can't be done."""
-        return self._purge(lambda shelf: shelf.purge(key, refill=self._refill))
+        """Delete all variants and reject older tokens; raise StoreError if that fails."""
+        return self._purge(
+            lambda write_transaction: write_transaction.purge(key, refill=self._refill)
+        )
 
     def purge_all(self) -> int:
-        """Delete everything and refuse all older tokens; StoreError when that can't be done."""
-        return self._purge(lambda shelf: shelf.purge_all(refill=self._refill))
+        """Delete everything and reject all older tokens; raise StoreError if that fails."""
+        return self._purge(
+            lambda write_transaction: write_transaction.purge_all(refill=self._refill)
+        )
 
     def close(self) -> None:
-        """Give back files and memory; the store is not used afterwards."""
-        release_manager(self._door)
+        """Release files and memory; do not use the store afterwards."""
+        release_manager(self._manager)
 
     def stats(self) -> StoreStats | None:
-        """Return how full the store is and what became of it; None while it can't be read."""
-        return self._told(StoreStats.of, otherwise=None)
+        """Return the statistics of the store; None while it can't be read."""
+        return self._read_or_default(StoreStats.of, default=None)
 
     def get_metadata(self, name: bytes) -> bytes | None:
-        """Return what was remembered under a name, in this incarnation of the store."""
-        return self._told(partial(metadata.get_value, name=name), otherwise=None)
+        """Return the value under a name in this incarnation of the store."""
+        return self._read_or_default(partial(metadata.get_value, name=name), default=None)
 
     def set_metadata(self, name: bytes, value: bytes) -> bool:
-        """Keep a small value until the store is discarded; False when it could not be kept."""
+        """Store a small value until the store is discarded; return False if that failed."""
         metadata.check_size(name, value)
-        return self._told(partial(metadata.set_value, name=name, value=value), otherwise=False)
+        return self._read_or_default(
+            partial(metadata.set_value, name=name, value=value), default=False
+        )
 
     def enlist(self, name: bytes, line: bytes, *, full: bytes) -> bool:
-        """Add a line to a note, or `full` where there is no room; False when that failed."""
+        """Add a line to a value, or `full` if there is no room; return False if that failed."""
         metadata.check_size(name, line)
         listed = partial(metadata.enlist, name=name, line=line, full=full)
-        return self._told(listed, otherwise=False)
+        return self._read_or_default(listed, default=False)
 
     def most_requested(self, count: int) -> list[tuple[bytes, int]]:
-        """Return the keys asked for most of those that are there, with about how often."""
-        return self._told(partial(refill_queue.most_visited, count=count), otherwise=[])
+        """Return the most requested stored keys, with their approximate access counts."""
+        return self._read_or_default(partial(refill_queue.most_visited, count=count), default=[])
 
     def pop_refill_key(self) -> bytes | None:
-        """Return the key of a purged page that readers will miss most; None when there is none.
+        """Remove and return the most requested key in the refill queue; None if it is empty.
 
-        It is returned once: whoever takes it makes the page, or it waits for its next reader.
+        If the caller does not refill the page, it is fetched for its next reader.
         """
-        return self._told(refill_queue.pop, otherwise=None)
+        return self._read_or_default(refill_queue.pop, default=None)
 
-    def _told(self, ask: Callable[[Environment], ValueT], *, otherwise: ValueT) -> ValueT:
-        """Return what a store tells that is there and whole."""
-        environment = self._door.acquire()
+    def _read_or_default(self, read: Callable[[Environment], ValueT], *, default: ValueT) -> ValueT:
+        """Return the result of `read`, or the default if the store can't be read."""
+        environment = self._manager.acquire()
         if environment is None:
-            return otherwise
+            return default
         try:
-            return ask(environment)
+            return read(environment)
         except _FAILURES as error:
             self._discard_if_damaged(error)
-            return otherwise
+            return default
 
     def _load_entry(self, environment: Environment, key: bytes, name: bytes) -> CacheEntry | None:
         try:
@@ -228,8 +238,8 @@ class LmdbStore:
             return None
         return None if data is None else environment.decode_entry(key, data)
 
-    def _body(self, environment: Environment, place: BodyRef) -> bytes | None:
-        name, hot = serial_key(place.serial), environment.body_cache.get(place.serial)
+    def _body(self, environment: Environment, body_ref: BodyRef) -> bytes | None:
+        name, hot = serial_key(body_ref.serial), environment.body_cache.get(body_ref.serial)
         try:
             if hot is not None:
                 return hot if environment.has(environment.bodies, name) else None
@@ -237,21 +247,23 @@ class LmdbStore:
         except _FAILURES as error:
             self._discard_if_damaged(error)
             return None
-        if body is None or not environment.verify_body(place, body):
+        if body is None or not environment.verify_body(body_ref, body):
             return None
-        environment.body_cache.add(place.serial, body)
+        environment.body_cache.add(body_ref.serial, body)
         return body
 
     def _write(
         self, key: bytes, change: Callable[[WriteTransaction], SaveResult], *, token: int, size: int
     ) -> SaveResult:
-        for tried in range(_ROOM_TRIES):
-            environment = self._door.acquire()
+        for attempt in range(_ROOM_TRIES):
+            environment = self._manager.acquire()
             if environment is None:
                 return SaveResult.FAILED
             try:
-                if tried and not free_contiguous_pages(environment, share=tried / 8):
-                    self._door.discard("no page is free, not even to free others")
+                if attempt and not free_contiguous_pages(environment, share=attempt / 8):
+                    self._manager.discard(
+                        "no page is free, even for a transaction that would free others"
+                    )
                     return SaveResult.FULL
                 return apply_change(environment, key, change, token=token, size=size)
             except lmdb.MapFullError:
@@ -264,16 +276,16 @@ class LmdbStore:
         return SaveResult.FULL
 
     def _purge(self, change: Callable[[WriteTransaction], int]) -> int:
-        there = 0
+        purged_count = 0
         for _ in range(_PURGE_TRIES):
-            environment = self._door.acquire()
+            environment = self._manager.acquire()
             if environment is None:
                 break
             try:
                 with environment.write_transaction() as transaction:
-                    shelf = WriteTransaction(environment, transaction)
-                    there += change(shelf)
-                    shelf.write_counters()
+                    write_transaction = WriteTransaction(environment, transaction)
+                    purged_count += change(write_transaction)
+                    write_transaction.write_counters()
             except EnvironmentClosedError:
                 continue
             except lmdb.MapFullError:
@@ -281,20 +293,18 @@ class LmdbStore:
                 continue
             except (lmdb.Error, InvalidStoreError):
                 break
-            # Was the store replaced meanwhile? Then the purge was written to the old one.
+            # If the store was replaced in the meantime, the purge was written to the old one.
             if environment.is_current():
-                return there
-        if not self._door.discard("a purge could not be written"):
-            raise StoreError("A purge could be neither written nor replaced by a new store.")
-        return there
+                return purged_count
+        if not self._manager.discard("a purge could not be written"):
+            raise StoreError("A purge could not be written, and the store could not be discarded.")
+        return purged_count
 
     def _discard_if_damaged(self, error: Exception) -> None:
         if isinstance(error, _DAMAGED):
-            self._door.discard(str(error))
+            self._manager.discard(str(error))
 
 
-def _find_body_ref(
-    record: CacheEntry | None, stored: StoredResponse, coding: str
-) -> BodyRef | None:
-    variant = None if record is None else record.by_id.get(stored.id)
-    return None if variant is None else variant.places.get(coding)
+def _find_body_ref(entry: CacheEntry | None, stored: StoredResponse, coding: str) -> BodyRef | None:
+    variant = None if entry is None else entry.by_id.get(stored.id)
+    return None if variant is None else variant.body_refs.get(coding)
