@@ -153,7 +153,7 @@ class Tracker:
             return None
         if event := _EVENTS.get(verdict):
             _warn_once(event, verdict.value)
-        return _no_leak_finding(view, _CODES.get(verdict) or verdict.name.lower(), verdict.value)
+        return _no_leak_finding(view, _CODES[verdict], verdict.value)
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
@@ -199,7 +199,15 @@ _EVENTS = {
     RegistrationResult.OLD_BUILD: "edge.old_build",
     RegistrationResult.INDEX_FULL: "edge.index_full",
 }
-_CODES = {RegistrationResult.INDEX_FULL: "index-full"}
+_CODES = {
+    RegistrationResult.DEPENDENCY_CHANGED: "changed",
+    RegistrationResult.NO_LOG_POSITION: "unmarked",
+    RegistrationResult.OLD_BUILD: "old_build",
+    RegistrationResult.TOO_MANY_CHANGES: "too_many",
+    RegistrationResult.EMPTIED: "emptied",
+    RegistrationResult.INDEX_FULL: "index-full",
+}
+"""The finding code of each refusal; the values are public."""
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -44,6 +44,17 @@ class RegisteredVariant:
     expires: datetime
     precision: Precision
 
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data; its keys are public."""
+        return {
+            "variant": self.variant,
+            "policy": self.policy,
+            "etag": self.etag,
+            "registered": self.registered.isoformat(),
+            "expires": self.expires.isoformat(),
+            "precision": self.precision.to_json(),
+        }
+
     def to_text(self) -> str:
         """The same for people."""
         form = f" as {self.variant}" if self.variant else ""
@@ -64,6 +75,10 @@ class LastChange:
     entry: int
     what: str
     at: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data; its keys are public."""
+        return {"entry": self.entry, "what": self.what, "at": self.at and self.at.isoformat()}
 
 
 def registered_variants(connection: Connection, url: str) -> tuple[RegisteredVariant, ...]:
@@ -273,9 +288,14 @@ class Explanation:
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs."""
-        plain = asdict(replace(self, places=None))
-        for copy in plain["kept"]:
-            copy |= {name: copy[name].isoformat() for name in ("registered", "expires")}
-        if self.touched is not None and self.touched.at is not None:
-            plain["touched"]["at"] = self.touched.at.isoformat()
-        return plain | {"places": self.places and self.places.to_json()}
+        return {
+            "url": self.url,
+            "status": self.status,
+            "policy": self.policy,
+            "refused": self.refused,
+            "kept": [variant.to_json() for variant in self.kept],
+            "fresh": self.fresh,
+            "built_from": list(self.built_from),
+            "touched": self.touched and self.touched.to_json(),
+            "places": self.places and self.places.to_json(),
+        }

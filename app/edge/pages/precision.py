@@ -27,6 +27,10 @@ class Precision:
         """The share of purges that were needed, from 0 to 1; None before the first."""
         return 1 - self.unchanged / self.rendered_again if self.rendered_again else None
 
+    def to_json(self) -> dict[str, int]:
+        """Return JSON-ready data; its keys are public."""
+        return {"renewed": self.rendered_again, "unchanged": self.unchanged}
+
     def to_text(self) -> str:
         """The same for people."""
         if self.ratio is None:

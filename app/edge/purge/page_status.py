@@ -55,9 +55,14 @@ class PageTierStatus:
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs."""
-        instants = {name: getattr(self, name) for name in ("owed", "again", "purged", "worked")}
-        told = {name: at and at.isoformat() for name, at in instants.items()}
-        return {"tier": self.tier, **told, "refused": self.refused, "broken": self.broken}
+        instants = {
+            "owed": self.owed,
+            "again": self.again,
+            "purged": self.purged,
+            "worked": self.worked,
+        }
+        texts = {name: at and at.isoformat() for name, at in instants.items()}
+        return {"tier": self.tier, **texts, "refused": self.refused, "broken": self.broken}
 
 
 def page_status(connection: Connection, url: str, now: datetime) -> tuple[PageTierStatus, ...]:

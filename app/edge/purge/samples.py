@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -33,6 +34,16 @@ class StaleSample:
     seen: datetime
     times: int = 1
     until: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data; its keys are public."""
+        return {
+            "url": self.url,
+            "since": self.since.isoformat(),
+            "seen": self.seen.isoformat(),
+            "times": self.times,
+            "until": self.until and self.until.isoformat(),
+        }
 
     def to_text(self) -> str:
         """The same for people."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,10 @@ class DeadLetter:
     error: str
     died: datetime
 
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data; its keys are public."""
+        return {"id": self.id, "url": self.url, "error": self.error, "died": self.died.isoformat()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierStatus:
@@ -57,6 +61,23 @@ class TierStatus:
     last_success: datetime | None = None
     p50: timedelta | None = None
     p99: timedelta | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data with spans in seconds; its keys are public."""
+        return {
+            "name": self.name,
+            "driver": self.driver,
+            "gone": _total_seconds(self.gone),
+            "backlog": self.backlog,
+            "resting": self.resting,
+            "oldest": _total_seconds(self.oldest),
+            "dead": self.dead,
+            "letters": [letter.to_json() for letter in self.letters],
+            "breaker": self.breaker,
+            "last_success": self.last_success and self.last_success.isoformat(),
+            "p50": _total_seconds(self.p50),
+            "p99": _total_seconds(self.p99),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +106,17 @@ class PurgeStatus:
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON has it: spans in seconds, instants as text."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain | {"healthy": self.is_healthy}
+        return {
+            "at": self.at.isoformat(),
+            "tiers": [tier.to_json() for tier in self.tiers],
+            "entries": self.entries,
+            "capped": list(self.capped),
+            "stale": [sample.to_json() for sample in self.stale],
+            "sampled": self.sampled,
+            "rewritten": self.rewritten,
+            "silence": _total_seconds(self.silence),
+            "healthy": self.is_healthy,
+        }
 
     def to_lines(self) -> Iterator[str]:
         """The same in lines for people."""
@@ -221,11 +251,5 @@ def _latency_percentiles(
     return timedelta(microseconds=half), timedelta(microseconds=most)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return value.isoformat() if isinstance(value, datetime) else value
+def _total_seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
