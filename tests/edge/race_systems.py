@@ -24,7 +24,7 @@ from app.edge.purge.outcome import record_success
 
 from .dependencies.conftest import read
 from .gateway.store_contract import stored
-from .purge.conftest import NOW, WATCHED, Clock, build, connect, post, world
+from .purge.conftest import NOW, WATCHED, Clock, build, connect, create_runtime, post
 from .race_search import Body, Rules
 
 URL = "/p"
@@ -67,8 +67,8 @@ class Real:
         outer = Tier(name="cdn", depth=1 if rules.inside_out else 0, max_flight_time=flight)
         self.tiers = (inner, outer)
         self.driver = GatewayDriver(Stored(self.store))
-        self._gateway = Delivery(self.engine, inner, self.driver, world(self.clock))
-        self._cdn = Delivery(self.engine, outer, self.cdn, world(self.clock))
+        self._gateway = Delivery(self.engine, inner, self.driver, create_runtime(self.clock))
+        self._cdn = Delivery(self.engine, outer, self.cdn, create_runtime(self.clock))
         if warm:
             assert self.register(self.mark())
             self.keep(self.read(), self.token())

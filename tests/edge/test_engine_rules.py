@@ -78,8 +78,8 @@ from .dependencies.conftest import (
     read,
 )
 from .dependencies.test_soundness import SEED, rows_of
-from .pages.conftest import put
-from .purge.conftest import build, connect, page
+from .pages.conftest import register_page
+from .purge.conftest import build, connect, register_post_page
 from .purge.conftest import post as counted
 
 
@@ -134,7 +134,9 @@ def altered(connection: Connection, statement: Any, *writes: Any) -> None:
     """Demand that these writes, which alter what a query gives, are found to touch it."""
     at = current_log_position(connection)
     _, dependencies = read(connection, statement)
-    assert put(connection, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    assert (
+        register_page(connection, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    )
     was = rows_of(connection, statement)
     for write in writes:
         connection.execute(sa.text(write) if isinstance(write, str) else write)
@@ -283,7 +285,7 @@ def test_1_4_an_author_whom_no_post_has_yet_purges_no_post(seeded: Connection) -
     """As it is where foreign keys are kept: nothing is purged for what nobody shows."""
     at = current_log_position(seeded)
     _, dependencies = read(seeded, sa.select(post, author).join(author))
-    assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    assert register_page(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.insert(author).values(id=8, name="d"))
     assert not resolve(seeded).pages
 
@@ -304,7 +306,7 @@ def test_1_4_what_is_only_looked_up_for_a_row_counts_where_it_was_read(
     pages = pages if condition is None else pages.where(sa.or_(condition, author.c.id > 0))
     at = current_log_position(seeded)
     _, dependencies = read(seeded, pages.offset(1).limit(1))
-    assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    assert register_page(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.update(post).where(post.c.id == number).values(author_id=3))
     assert bool(resolve(seeded).pages) is heard
 
@@ -437,7 +439,9 @@ def test_1_8_the_post_before_another_is_bounded_on_both_sides(seeded: Connection
     before = PARTS.where(post.c.published_at < day(20)).order_by(NEWEST).limit(1)
     at = current_log_position(seeded)
     _, dependencies = read(seeded, before)
-    assert put(seeded, "/neighbour", dependencies, mark=at) is RegistrationResult.REGISTERED
+    assert (
+        register_page(seeded, "/neighbour", dependencies, mark=at) is RegistrationResult.REGISTERED
+    )
     seeded.execute(new(9, published_at=day(21)))
     seeded.execute(new(10, published_at=day(1, 2020)))
     assert not resolve(seeded).pages
@@ -670,7 +674,7 @@ def test_2_whoever_waits_to_resolve_sees_what_was_registered_meanwhile(
             return [affected.url for affected in resolve(connection).pages]
 
     with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
-        page(connection, 1)
+        register_post_page(connection, 1)
         bump(postgres_engine, 1)
         found = pool.submit(settle)
         wait_for_a_lock(postgres_engine)
@@ -693,7 +697,7 @@ def test_2_whoever_waits_to_register_sees_what_was_resolved_meanwhile(
 
     def late() -> RegistrationResult:
         with strict.begin() as connection:
-            return put(connection, "/late", {row}, mark=at)
+            return register_page(connection, "/late", {row}, mark=at)
 
     with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
         acquire_resolver_lock(connection)

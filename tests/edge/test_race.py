@@ -19,7 +19,7 @@ from app.edge.dependencies import Dependency
 from app.edge.pages import RegistrationResult, resolve
 
 from .dependencies.conftest import read
-from .pages.conftest import put
+from .pages.conftest import register_page
 from .purge.conftest import build, connect, post
 from .race_search import Actors, Clock, Render, Rules, Writer, movable, search
 from .race_systems import QUERY, SCHEMA, Model, Real
@@ -164,7 +164,10 @@ class Overlap:
             at = self.marked
             if self.by_number and self._last(connection) == self.number:
                 at = current_log_position(connection)
-            done = put(connection, "/p", self.found, mark=at) is RegistrationResult.REGISTERED
+            done = (
+                register_page(connection, "/p", self.found, mark=at)
+                is RegistrationResult.REGISTERED
+            )
         self.purged = False if done else None
 
     def write(self, who: int) -> None:

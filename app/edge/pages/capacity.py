@@ -49,27 +49,27 @@ class IndexCapacity:
         """How many of them may be errors, redirects and answers to a query."""
         return self.max_pages // _OPEN_ENDED_FRACTION
 
-    def has_room(self, connection: Connection, *, aside: bool) -> bool:
+    def has_room(self, connection: Connection, *, open_ended: bool) -> bool:
         """Tell whether a page that is not registered yet may be."""
-        known, top = _read_last_count(connection)
-        if known.pages + max(top - known.highest_id, 0) >= self.max_pages:
+        last_count, top = _read_last_count(connection)
+        if last_count.pages + max(top - last_count.highest_id, 0) >= self.max_pages:
             return False
         return (
-            not aside
-            or known.open_ended + _count_open_ended(connection, known.highest_id)
+            not open_ended
+            or last_count.open_ended + _count_open_ended(connection, last_count.highest_id)
             < self.max_open_ended
         )
 
 
 def estimate_size(connection: Connection) -> IndexSize:
     """How full the index is, by the last count and the ids since."""
-    known, top = _read_last_count(connection)
+    last_count, top = _read_last_count(connection)
     short = connection.scalar(sa.select(sa.func.count()).select_from(short_page)) or 0
     return IndexSize(
-        pages=known.pages + max(top - known.highest_id, 0),
-        open_ended=known.open_ended + _count_open_ended(connection, known.highest_id),
+        pages=last_count.pages + max(top - last_count.highest_id, 0),
+        open_ended=last_count.open_ended + _count_open_ended(connection, last_count.highest_id),
         short=short,
-        highest_id=max(top, known.highest_id),
+        highest_id=max(top, last_count.highest_id),
     )
 
 
@@ -78,10 +78,10 @@ def count_and_store(connection: Connection, *, top: int) -> IndexSize:
 
     `top` is the highest id from before it deleted.
     """
-    found, known = _count_pages(connection), _read_last_count(connection)[0]
-    ever = max(top, found.highest_id, known.highest_id)
-    set_meta(connection, _COUNTED, f"{ever} {found.pages} {found.open_ended}")
-    return found
+    size, last_count = _count_pages(connection), _read_last_count(connection)[0]
+    ever = max(top, size.highest_id, last_count.highest_id)
+    set_meta(connection, _COUNTED, f"{ever} {size.pages} {size.open_ended}")
+    return size
 
 
 def highest_page_id(connection: Connection) -> int:
@@ -106,16 +106,16 @@ _SELECT_OPEN_ENDED_COUNT = PreparedStatement(_count_aside, "after")
 
 def _read_last_count(connection: Connection) -> tuple[IndexSize, int]:
     """The last count, or a new one where there was none; and the highest id now."""
-    ((said, top),) = _SELECT_LAST_COUNT.fetch_all(connection, _COUNTED)
-    if said is None:
+    ((value, top),) = _SELECT_LAST_COUNT.fetch_all(connection, _COUNTED)
+    if value is None:
         return _count_pages(connection), top or 0
-    then, pages, aside = map(int, said.split())
+    then, pages, aside = map(int, value.split())
     return IndexSize(pages=pages, open_ended=aside, highest_id=then), top or 0
 
 
 def _count_open_ended(connection: Connection, after: int) -> int:
-    found: int = _SELECT_OPEN_ENDED_COUNT.fetch_all(connection, after)[0][0]
-    return found
+    count: int = _SELECT_OPEN_ENDED_COUNT.fetch_all(connection, after)[0][0]
+    return count
 
 
 def _count_pages(connection: Connection) -> IndexSize:

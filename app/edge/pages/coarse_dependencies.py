@@ -22,14 +22,14 @@ from .index_entries import EntryKey, EntryShapes, cached_entry, entries_of_recor
 
 def coarse_entries(record: RenderRecord) -> EntryShapes:
     """The entries of everything that a response reads, each without compared values."""
-    found: EntryShapes = dict(map(_entry, record.single_dependencies))
+    entries: EntryShapes = dict(map(_entry, record.single_dependencies))
     for group in record.groups:
-        found.update(_entries_of_group(group))
+        entries.update(_entries_of_group(group))
     for keyed, keys in record.row_keys.items():
         if keys:
             spot, shape = _entry_of_rows(keyed)
-            found[spot] = shape
-    return found
+            entries[spot] = shape
+    return entries
 
 
 def entries_without_address(record: RenderRecord, url: str) -> EntryShapes:
@@ -42,11 +42,11 @@ def entries_without_address(record: RenderRecord, url: str) -> EntryShapes:
         )
         if isinstance(dependency, Range)
     }
-    found = entries_of_record(record)
+    entries = entries_of_record(record)
     for exact in compared:
-        found.pop(cached_entry(exact)[0], None)
-    found.update(map(cached_entry, compared.values()))
-    return found
+        entries.pop(cached_entry(exact)[0], None)
+    entries.update(map(cached_entry, compared.values()))
+    return entries
 
 
 def _without_address(dependency: Range, url: str) -> Range:

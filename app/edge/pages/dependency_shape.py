@@ -38,11 +38,11 @@ class SemiJoinShape(NamedTuple):
         ]
 
     @classmethod
-    def from_list(cls, spelt: Sequence[str]) -> SemiJoinShape | None:
+    def from_list(cls, items: Sequence[str]) -> SemiJoinShape | None:
         """The same from the list; None from an empty one."""
-        if not spelt:
+        if not items:
             return None
-        table, column, key, sort, *equal = spelt
+        table, column, key, sort, *equal = items
         return cls(
             table=table,
             joined_column=column,
@@ -91,8 +91,8 @@ class DependencyShape:
     def hash_values(self, values: tuple[str | None, ...]) -> int:
         """The shape with its values, as 64 bits; a collision only purges too much."""
         whole = json.dumps([self.digest, values])
-        made = hashlib.blake2b(whole.encode(), digest_size=8).digest()
-        return int.from_bytes(made, "big", signed=True)
+        hash_bytes = hashlib.blake2b(whole.encode(), digest_size=8).digest()
+        return int.from_bytes(hash_bytes, "big", signed=True)
 
     def may_match(self, change: Change) -> bool:
         """Tell whether a change alters anything that the shape looks at."""
@@ -101,7 +101,7 @@ class DependencyShape:
         return not change.changed_columns.isdisjoint(self.columns)
 
     def lookups(
-        self, change: Change, others: JoinedRowLookup
+        self, change: Change, joined_rows: JoinedRowLookup
     ) -> Iterator[tuple[int, int | None] | None]:
         """The hashes that a change can match, each with its sort key; None: cannot be told."""
         for image in change.images:
@@ -119,7 +119,7 @@ class DependencyShape:
             ):
                 yield None
             else:
-                for state in others.states_for(
+                for state in joined_rows.states_for(
                     self.semi_join, encode_value(image[self.semi_join.own_column])
                 ):
                     yield (
@@ -137,8 +137,15 @@ def sort_key(image: RowImage, column: str) -> int | None:
 @lru_cache(maxsize=4096)
 def _digest(shape: DependencyShape) -> str:
     via = shape.semi_join.to_list() if shape.semi_join else []
-    said = [shape.kind, shape.table, shape.columns, shape.equality_columns, shape.sort_column, via]
-    whole = json.dumps(said)
+    fields = [
+        shape.kind,
+        shape.table,
+        shape.columns,
+        shape.equality_columns,
+        shape.sort_column,
+        via,
+    ]
+    whole = json.dumps(fields)
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
@@ -174,27 +181,31 @@ def make_entry(dependency: Dependency) -> IndexEntry:
 
 
 @lru_cache(maxsize=4096)
-def _part_entry(found: Part) -> IndexEntry:
+def _part_entry(part: Part) -> IndexEntry:
     """Every page has the same few parts."""
-    shape = DependencyShape(kind="part", table=found.log_table, equality_columns=("name", "digest"))
-    return IndexEntry(shape=shape, hash=shape.hash_values((found.name, found.digest)))
+    shape = DependencyShape(kind="part", table=part.log_table, equality_columns=("name", "digest"))
+    return IndexEntry(shape=shape, hash=shape.hash_values((part.name, part.digest)))
 
 
-def _range_entry(found: Range) -> IndexEntry:
-    equal = tuple(sorted(found.equalities))
-    own = found.interval is not None
-    through = _semi_join_shape(found.semi_join, sorted_already=own) if found.semi_join else None
+def _range_entry(dependency: Range) -> IndexEntry:
+    equal = tuple(sorted(dependency.equalities))
+    own = dependency.interval is not None
+    through = (
+        _semi_join_shape(dependency.semi_join, sorted_already=own) if dependency.semi_join else None
+    )
     shape = DependencyShape(
         kind="range",
-        table=found.table,
-        columns=tuple(sorted(found.referenced_columns)),
+        table=dependency.table,
+        columns=tuple(sorted(dependency.referenced_columns)),
         equality_columns=tuple(name for name, _ in equal),
-        sort_column=found.interval.column if found.interval else "",
+        sort_column=dependency.interval.column if dependency.interval else "",
         semi_join=through,
     )
-    linked = sorted(found.semi_join.equalities) if found.semi_join else ()
+    linked = sorted(dependency.semi_join.equalities) if dependency.semi_join else ()
     hashed = shape.hash_values(tuple(value for _, value in (*equal, *linked)))
-    between = found.interval or (found.semi_join.interval if found.semi_join else None)
+    between = dependency.interval or (
+        dependency.semi_join.interval if dependency.semi_join else None
+    )
     if between is None:
         return IndexEntry(shape=shape, hash=hashed)
     node, low, high = place_interval(between.low, between.high)

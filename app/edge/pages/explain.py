@@ -59,13 +59,13 @@ class RegisteredVariant:
         """The same for people."""
         form = f" as {self.variant}" if self.variant else ""
         since, until = _instant(self.registered), _instant(self.expires)
-        said = f"registered{form} under {self.policy} on {since}, kept until {until} at the most"
+        text = f"registered{form} under {self.policy} on {since}, kept until {until} at the most"
         times, alike = self.precision.rendered_again, self.precision.unchanged
         if not times:
-            return said
+            return text
         purges = "1 purge" if times == 1 else f"{times} purges"
         vain = "never" if not alike else "once" if alike == 1 else f"{alike} times"
-        return f"{said}; made anew after {purges}, {vain} as it was before"
+        return f"{text}; made anew after {purges}, {vain} as it was before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +87,10 @@ def registered_variants(connection: Connection, url: str) -> tuple[RegisteredVar
     short_rows = connection.execute(
         sa.select(short_page).where(short_page.c.url == url).order_by(short_page.c.variant)
     )
-    return (*_kept_pages(rows), *_kept_short_pages(short_rows))
+    return (*_variants_of_pages(rows), *_variants_of_short_pages(short_rows))
 
 
-def _kept_short_pages(rows: Iterable[Any]) -> Iterator[RegisteredVariant]:
+def _variants_of_short_pages(rows: Iterable[Any]) -> Iterator[RegisteredVariant]:
     for row in rows:
         yield RegisteredVariant(
             variant=row.variant,
@@ -102,7 +102,7 @@ def _kept_short_pages(rows: Iterable[Any]) -> Iterator[RegisteredVariant]:
         )
 
 
-def _kept_pages(rows: Iterable[Any]) -> tuple[RegisteredVariant, ...]:
+def _variants_of_pages(rows: Iterable[Any]) -> tuple[RegisteredVariant, ...]:
     return tuple(
         RegisteredVariant(
             variant=row.variant,
@@ -138,10 +138,10 @@ def describe_change(change: Change) -> str:
         return f"a release changed {_PART_KIND_NAMES.get(kind, kind)} {image.get('name')}"
     who = ", ".join(f"{name} {value}" for name, value in image.items() if name == "id")
     who = who or ", ".join(f"{name} {value}" for name, value in image.items())
-    done = {Op.INSERT: "was added", Op.DELETE: "was removed"}.get(change.op)
-    if done is None:
-        done = f"got another {' and '.join(sorted(change.changed_columns))}"
-    return f"{change.table} with {who} {done}"
+    verb_phrase = {Op.INSERT: "was added", Op.DELETE: "was removed"}.get(change.op)
+    if verb_phrase is None:
+        verb_phrase = f"got another {' and '.join(sorted(change.changed_columns))}"
+    return f"{change.table} with {who} {verb_phrase}"
 
 
 def describe_dependencies(
@@ -151,28 +151,28 @@ def describe_dependencies(
     rows: dict[str, list[Row]] = defaultdict(list)
     parts: dict[str, list[str]] = defaultdict(list)
     others: set[str] = set()
-    for found in dependencies:
-        if isinstance(found, Row):
-            rows[found.table].append(found)
-        elif isinstance(found, Part):
-            parts[found.kind].append(found.name)
+    for dependency in dependencies:
+        if isinstance(dependency, Row):
+            rows[dependency.table].append(dependency)
+        elif isinstance(dependency, Part):
+            parts[dependency.kind].append(dependency.name)
         else:
-            others.add(_describe_range(found))
+            others.add(_describe_range(dependency))
     labels = {one.table: one.label_column or one.lookup_column for one in watched}
-    said = [
+    lines = [
         line
         for table in sorted(rows)
         for line in _describe_rows(
             rows[table], _load_labels(connection, table, labels.get(table, ""), rows[table])
         )
     ]
-    said += sorted(others)
-    said += [
+    lines += sorted(others)
+    lines += [
         f"{_PART_KIND_NAMES.get(kind, kind)} {name}"
         for kind in sorted(parts)
         for name in sorted(parts[kind])
     ]
-    return tuple(said)
+    return tuple(lines)
 
 
 def _describe_rows(rows: Iterable[Row], names: Mapping[str, str]) -> Iterator[str]:
@@ -180,10 +180,10 @@ def _describe_rows(rows: Iterable[Row], names: Mapping[str, str]) -> Iterator[st
     columns: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = defaultdict(set)
     for row in rows:
         columns[row.table, row.key] |= row.columns - {name for name, _ in row.key}
-    for (table, key), read in sorted(columns.items(), key=lambda item: item[0]):
+    for (table, key), column_names in sorted(columns.items(), key=lambda item: item[0]):
         name = names.get(key[0][1]) if len(key) == 1 else None
         which = repr(name) if name is not None else _describe_equalities(key)
-        yield f"{table} {which}: its {', '.join(sorted(read)) or 'being there'}"
+        yield f"{table} {which}: its {', '.join(sorted(column_names)) or 'being there'}"
 
 
 def _load_labels(
@@ -194,19 +194,19 @@ def _load_labels(
         return {}
     key = rows[0].key[0][0]
     of = sa.table(table, sa.column(key), sa.column(label))
-    spelt = sa.cast(of.c[key], sa.Text)
-    found = connection.execute(sa.select(spelt, of.c[label]).where(spelt.in_(keys)))
-    return {row[0]: str(row[1]) for row in found}
+    key_as_text = sa.cast(of.c[key], sa.Text)
+    labels = connection.execute(sa.select(key_as_text, of.c[label]).where(key_as_text.in_(keys)))
+    return {row[0]: str(row[1]) for row in labels}
 
 
-def _describe_range(found: Range | Table | Dependency) -> str:
-    if not isinstance(found, Range):
-        return f"everything in {getattr(found, 'table', '')}"
-    which = f" with {_describe_equalities(found.equalities)}" if found.equalities else ""
-    when = _describe_interval(found.interval) if found.interval else ""
-    joined = _describe_semi_join(found.semi_join) if found.semi_join else ""
-    by = ", ".join(sorted(found.referenced_columns))
-    return f"which {found.table} there are{which}{when}{joined} (by {by})"
+def _describe_range(dependency: Range | Table | Dependency) -> str:
+    if not isinstance(dependency, Range):
+        return f"everything in {getattr(dependency, 'table', '')}"
+    which = f" with {_describe_equalities(dependency.equalities)}" if dependency.equalities else ""
+    when = _describe_interval(dependency.interval) if dependency.interval else ""
+    semi_join_text = _describe_semi_join(dependency.semi_join) if dependency.semi_join else ""
+    by = ", ".join(sorted(dependency.referenced_columns))
+    return f"which {dependency.table} there are{which}{when}{semi_join_text} (by {by})"
 
 
 def _describe_semi_join(via: SemiJoin) -> str:
@@ -258,28 +258,28 @@ class Explanation:
     url: str
     status: int
     policy: str
-    refused: str
-    kept: tuple[RegisteredVariant, ...]
+    unshareable_reason: str
+    variants: tuple[RegisteredVariant, ...]
     fresh: bool | None
     built_from: tuple[str, ...]
-    touched: LastChange | None
+    last_change: LastChange | None
     places: Describable | None = None
 
     def to_lines(self) -> Iterator[str]:
         """The same for people."""
         yield f"{self.url} answers {self.status}, by the policy {self.policy}."
-        if self.refused:
-            yield f"It is not shared: {self.refused}"
-        for copy in self.kept:
+        if self.unshareable_reason:
+            yield f"It is not shared: {self.unshareable_reason}"
+        for copy in self.variants:
             yield f"It is {copy.to_text()}."
-        if not self.kept:
+        if not self.variants:
             yield "It is not registered: nothing keeps it just now."
         if self.fresh is False:
             yield "What is registered differs from the page as it would be made now."
         yield from self.places.to_lines() if self.places is not None else ()
-        if self.touched is not None:
-            at = f", on {_instant(self.touched.at)}" if self.touched.at else ""
-            yield f"Last touched by entry {self.touched.entry} of the log{at}: {self.touched.what}."
+        if self.last_change is not None:
+            at = f", on {_instant(self.last_change.at)}" if self.last_change.at else ""
+            yield f"Last touched by entry {self.last_change.entry} of the log{at}: {self.last_change.what}."
         elif self.built_from:
             yield "No change that the log still holds has touched it."
         if self.built_from:
@@ -292,10 +292,10 @@ class Explanation:
             "url": self.url,
             "status": self.status,
             "policy": self.policy,
-            "refused": self.refused,
-            "kept": [variant.to_json() for variant in self.kept],
+            "refused": self.unshareable_reason,
+            "kept": [variant.to_json() for variant in self.variants],
             "fresh": self.fresh,
             "built_from": list(self.built_from),
-            "touched": self.touched and self.touched.to_json(),
+            "touched": self.last_change and self.last_change.to_json(),
             "places": self.places and self.places.to_json(),
         }

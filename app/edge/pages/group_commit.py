@@ -38,7 +38,7 @@ _ROLLBACK = PreparedStatement(sa.text("ROLLBACK TO SAVEPOINT edge_registration")
 _RELEASE = PreparedStatement(sa.text("RELEASE SAVEPOINT edge_registration"))
 
 
-class _Waiting:
+class _PendingRegistration:
     """One registration that waits, and what became of it."""
 
     __slots__ = ("error", "finished", "register", "verdict")
@@ -67,7 +67,7 @@ class Registrar:
         self._engine = engine
         self._grouped = grouped and engine.dialect.name == "sqlite"
         self._turn = threading.Lock()
-        self._queue: list[_Waiting] = []
+        self._queue: list[_PendingRegistration] = []
         self._queue_lock = threading.Lock()
         self._rest_until = 0.0
 
@@ -80,44 +80,44 @@ class Registrar:
         if not self._grouped:
             with promptly(self._engine) as connection:
                 return registration(connection)
-        waiting = _Waiting(registration)
+        pending = _PendingRegistration(registration)
         with self._queue_lock:
-            self._queue.append(waiting)
+            self._queue.append(pending)
         if not self._turn.acquire(timeout=LONGEST.total_seconds()):
-            self._withdraw(waiting)
+            self._withdraw(pending)
             raise TimeoutError("the page index was busy with other registrations")
         try:
-            if not waiting.finished:
-                self._commit(self._taken())
+            if not pending.finished:
+                self._commit(self._take_queue())
                 self._keep_log_small()
         finally:
             self._turn.release()
-        return waiting.result()
+        return pending.result()
 
-    def _withdraw(self, waiting: _Waiting) -> None:
+    def _withdraw(self, pending: _PendingRegistration) -> None:
         with self._queue_lock:
-            if waiting in self._queue:
-                self._queue.remove(waiting)
+            if pending in self._queue:
+                self._queue.remove(pending)
 
-    def _taken(self) -> list[_Waiting]:
+    def _take_queue(self) -> list[_PendingRegistration]:
         with self._queue_lock:
             group, self._queue = self._queue, []
         return group
 
-    def _commit(self, group: list[_Waiting]) -> None:
+    def _commit(self, group: list[_PendingRegistration]) -> None:
         """Run a group in one transaction; when that fails, each of the group has failed."""
         try:
             with promptly(self._engine, PATIENCE) as connection:
-                for waiting in group:
-                    _run(connection, waiting)
+                for pending in group:
+                    _run(connection, pending)
         except BaseException as error:
-            for waiting in group:
-                waiting.error = waiting.error or error
+            for pending in group:
+                pending.error = pending.error or error
             if not isinstance(error, Exception):
                 raise
         finally:
-            for waiting in group:
-                waiting.finished = True
+            for pending in group:
+                pending.finished = True
 
     def _keep_log_small(self) -> None:
         now = time.monotonic()
@@ -125,15 +125,15 @@ class Registrar:
             self._rest_until = now + CHECKPOINT_REST.total_seconds()
 
 
-def _run(connection: Connection, waiting: _Waiting) -> None:
+def _run(connection: Connection, pending: _PendingRegistration) -> None:
     """Run one registration; its failure takes back its own writes and no others."""
     _SAVEPOINT.execute(connection)
     try:
-        waiting.verdict = waiting.register(connection)
+        pending.verdict = pending.register(connection)
     except Exception as error:
         raw = connection.connection.driver_connection
         if raw is None or not raw.in_transaction:
             raise  # SQLite has rolled back the whole transaction
-        waiting.error = error
+        pending.error = error
         _ROLLBACK.execute(connection)
     _RELEASE.execute(connection)

@@ -26,36 +26,38 @@ EntryShapes = dict[EntryKey, DependencyShape]
 
 def entries_of_record(record: RenderRecord) -> EntryShapes:
     """The entries of a page, each with its shape."""
-    found: EntryShapes = dict(map(cached_entry, record.single_dependencies))
+    entries: EntryShapes = dict(map(cached_entry, record.single_dependencies))
     for group in record.groups:
-        found.update(_entries_of_group(group))
+        entries.update(_entries_of_group(group))
     wider = _covering_tables(frozenset(record.row_keys))
     for keyed, keys in record.row_keys.items():
         # Rows that another statement read with all these columns, and others, are known by that.
-        left = keys.difference(*(record.row_keys[other] for other in wider[keyed]))
-        found.update(map(_entry_of_row, repeat(keyed), left))
-    return found
+        uncovered = keys.difference(*(record.row_keys[other] for other in wider[keyed]))
+        entries.update(map(_entry_of_row, repeat(keyed), uncovered))
+    return entries
 
 
 @lru_cache(maxsize=512)  # pages of one kind are made of the same statements
-def _covering_tables(read: frozenset[KeyedTable]) -> dict[KeyedTable, list[KeyedTable]]:
+def _covering_tables(tables: frozenset[KeyedTable]) -> dict[KeyedTable, list[KeyedTable]]:
     """For the rows of each statement, those of others that read all their columns and more."""
-    return {keyed: [other for other in read if keyed.is_covered_by(other)] for keyed in read}
+    return {keyed: [other for other in tables if keyed.is_covered_by(other)] for keyed in tables}
 
 
-def digest_of_entries(spots: Sequence[EntryKey]) -> str:
+def digest_of_entries(entry_keys: Sequence[EntryKey]) -> str:
     """What tells sorted entries from others; the same in every process of a machine."""
-    hashes = array("q", [hashed for hashed, node, _, _ in spots if node == NO_INTERVAL])
-    intervals = array("q", chain.from_iterable(spot for spot in spots if spot[1] != NO_INTERVAL))
-    said = b"%d " % len(hashes) + hashes.tobytes() + intervals.tobytes()
-    return hashlib.blake2b(said, digest_size=16).hexdigest()
+    hashes = array("q", [hashed for hashed, node, _, _ in entry_keys if node == NO_INTERVAL])
+    intervals = array(
+        "q", chain.from_iterable(spot for spot in entry_keys if spot[1] != NO_INTERVAL)
+    )
+    content = b"%d " % len(hashes) + hashes.tobytes() + intervals.tobytes()
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=1024)
 def cached_entry(dependency: Dependency) -> tuple[EntryKey, DependencyShape]:
     """The entry of one dependency."""
-    made = make_entry(dependency)
-    return (made.hash, made.node, made.low, made.high), _intern_shape(made.shape)
+    entry = make_entry(dependency)
+    return (entry.hash, entry.node, entry.low, entry.high), _intern_shape(entry.shape)
 
 
 @lru_cache(maxsize=2048)

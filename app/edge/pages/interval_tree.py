@@ -27,8 +27,8 @@ def place_interval(low: int | None, high: int | None) -> tuple[int, int, int]:
     top = max(top, bottom)  # an empty interval keeps one key: coarser, never wrong
     if bottom == MIN_KEY and top == MAX_KEY:
         return NO_INTERVAL, bottom, top
-    apart: int = (bottom - 1) ^ top
-    level = apart.bit_length() - 1 if bottom else KEY_BITS - 1
+    differing_bits: int = (bottom - 1) ^ top
+    level = differing_bits.bit_length() - 1 if bottom else KEY_BITS - 1
     return (top >> level) << level, bottom, top
 
 

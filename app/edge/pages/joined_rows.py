@@ -32,31 +32,33 @@ class JoinedRows:
 
     def load(self, through: SemiJoinShape, keys: Iterable[str]) -> None:
         """Look up the other rows as they are now, of the rows with these keys."""
-        known = self._states.setdefault(through, defaultdict(set))
+        states_by_key = self._states.setdefault(through, defaultdict(set))
         query, column = self._query(through)
-        wanted = sorted(keys)
-        for start in range(0, len(wanted), _BATCH):
-            chunk = wanted[start : start + _BATCH]
+        sorted_keys = sorted(keys)
+        for start in range(0, len(sorted_keys), _BATCH):
+            chunk = sorted_keys[start : start + _BATCH]
             # Without a type, so that the database reads each key as its own column's.
-            asked = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
-            for key, sort, *values in self._connection.execute(query.where(column.in_(asked))):
+            key_params = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
+            for key, sort, *values in self._connection.execute(query.where(column.in_(key_params))):
                 state = JoinedRowState(
                     values=tuple(encode_value(value) for value in values), sort=sort
                 )
-                known[str(encode_value(key))].add(state)
+                states_by_key[str(encode_value(key))].add(state)
 
     def _query(self, through: SemiJoinShape) -> tuple[sa.Select[Any], sa.ColumnClause[Any]]:
         names = (through.joined_column, *through.equality_columns)
         table = sa.table(through.table, *(sa.column(name) for name in dict.fromkeys(names)))
         sort: sa.ColumnElement[Any] = sa.null()
         if through.sort_column:
-            words = (
+            trigger_module = (
                 sqlite_triggers
                 if self._connection.dialect.name == "sqlite"
                 else postgresql_triggers
             )
             sort = sa.literal_column(
-                words.microseconds(sqlite_triggers.quote_identifier(through.sort_column))
+                trigger_module.microseconds_sql(
+                    sqlite_triggers.quote_identifier(through.sort_column)
+                )
             )
         column = table.c[through.joined_column]
         return sa.select(
@@ -66,14 +68,14 @@ class JoinedRows:
     def add_changes(self, changes: Iterable[Change]) -> None:
         """Add what the other rows were before and after these changes."""
         for change in changes:
-            for through, known in self._states.items():
+            for through, states_by_key in self._states.items():
                 if through.table != change.table:
                     continue
                 for image in change.images:
-                    self._add(through, known, image)
+                    self._add(through, states_by_key, image)
 
     def _add(
-        self, through: SemiJoinShape, known: dict[str, set[JoinedRowState]], image: RowImage
+        self, through: SemiJoinShape, states_by_key: dict[str, set[JoinedRowState]], image: RowImage
     ) -> None:
         if any(name not in image for name in (through.joined_column, *through.equality_columns)):
             self.has_incomplete_image = True
@@ -81,7 +83,9 @@ class JoinedRows:
         key = encode_value(image[through.joined_column])
         if key is not None:
             values = tuple(encode_value(image[name]) for name in through.equality_columns)
-            known[key].add(JoinedRowState(values=values, sort=sort_key(image, through.sort_column)))
+            states_by_key[key].add(
+                JoinedRowState(values=values, sort=sort_key(image, through.sort_column))
+            )
 
     def states_for(self, through: SemiJoinShape, key: str | None) -> Iterable[JoinedRowState]:
         """The states of the other rows of the row with this key."""

@@ -41,18 +41,18 @@ class PageTags:
     def load_key(self) -> None:
         """Read the key, or make it."""
         with self._engine.connect() as connection:
-            known = get_meta(connection, _NAME)
-        if known is None:
+            key = get_meta(connection, _NAME)
+        if key is None:
             with promptly(self._engine) as connection:
-                known = _create_key(connection)
-        self._key = bytes.fromhex(known)
+                key = _create_key(connection)
+        self._key = bytes.fromhex(key)
 
 
 def _create_key(connection: Connection) -> str:
     """Make the key, unless somebody was faster."""
     acquire_resolver_lock(connection)
-    known = get_meta(connection, _NAME)
-    if known is None:
-        known = secrets.token_hex(32)
-        set_meta(connection, _NAME, known)
-    return known
+    key = get_meta(connection, _NAME)
+    if key is None:
+        key = secrets.token_hex(32)
+        set_meta(connection, _NAME, key)
+    return key

@@ -37,7 +37,7 @@ BUILD_KEY = "build"
 STARTED = "started-build"
 """The same where nothing was ever released: the build of the process that started last."""
 
-MOST_CHANGES = 500
+MAX_CHANGES = 500
 """More changes than this since a render began are not compared one by one."""
 
 _EXTRA_LIFETIME_DIVISOR = 8
@@ -60,10 +60,10 @@ class RegistrationResult(StrEnum):
 def register(
     connection: Connection,
     response: IndexedPage,
-    read: RenderRecord | Collection[Dependency],
-    marks: Iterable[str],
+    record_or_dependencies: RenderRecord | Collection[Dependency],
+    log_positions: Iterable[str],
     build: str | None = None,
-    bound: IndexCapacity | None = None,
+    capacity: IndexCapacity | None = None,
 ) -> RegistrationResult:
     """Put a response into the index, or say why it must not be stored.
 
@@ -71,17 +71,21 @@ def register(
     that of the index. A refusal leaves an older row of the page as it is, because a copy of that
     may still be out there.
     """
-    record = read if isinstance(read, RenderRecord) else RenderRecord(single_dependencies=set(read))
+    record = (
+        record_or_dependencies
+        if isinstance(record_or_dependencies, RenderRecord)
+        else RenderRecord(single_dependencies=set(record_or_dependencies))
+    )
     acquire_shared_lock(connection)
     if build is not None and current_build(connection) not in {None, build}:
         return RegistrationResult.OLD_BUILD
-    verdict = _check(connection, record, marks)
+    verdict = _check(connection, record, log_positions)
     if verdict is not RegistrationResult.REGISTERED:
         return verdict
     if response.short is not None:
-        done = register_short(connection, response, record, bound)
-        return RegistrationResult.REGISTERED if done else RegistrationResult.INDEX_FULL
-    return _write(connection, response, record, bound)
+        is_registered = register_short(connection, response, record, capacity)
+        return RegistrationResult.REGISTERED if is_registered else RegistrationResult.INDEX_FULL
+    return _write(connection, response, record, capacity)
 
 
 def current_build(connection: Connection) -> str | None:
@@ -106,29 +110,29 @@ def begin_build(connection: Connection, build: str) -> bool:
 
 
 def _check(
-    connection: Connection, record: RenderRecord, marks: Iterable[str]
+    connection: Connection, record: RenderRecord, log_positions: Iterable[str]
 ) -> RegistrationResult:
-    taken = list(marks)
-    if not taken and not all(isinstance(found, Part) for found in record.dependencies):
+    positions = list(log_positions)
+    if not positions and not all(isinstance(item, Part) for item in record.dependencies):
         return RegistrationResult.NO_LOG_POSITION
-    for mark in taken:
-        if _is_log_unchanged(connection, mark):
+    for position in positions:
+        if _is_log_unchanged(connection, position):
             continue
-        changes = changes_since(connection, mark, most=MOST_CHANGES)
+        changes = changes_since(connection, position, most=MAX_CHANGES)
         if changes is None:
             return RegistrationResult.TOO_MANY_CHANGES
         dependencies = record.dependencies
-        if any(matches(found, change) for change in changes for found in dependencies):
+        if any(matches(item, change) for change in changes for item in dependencies):
             return RegistrationResult.DEPENDENCY_CHANGED
     return RegistrationResult.REGISTERED
 
 
-def _is_log_unchanged(connection: Connection, mark: str) -> bool:
+def _is_log_unchanged(connection: Connection, log_position: str) -> bool:
     """Tell whether nothing at all was logged since, as nearly always; only SQLite can tell."""
     if not _sqlite(connection):
         return False
     now = next((str(seq) for (seq,) in _SELECT_LOG_POSITION.fetch_all(connection)), "0")
-    return now == mark
+    return now == log_position
 
 
 _meta = sa.table(META, sa.column("name"), sa.column("value"))
@@ -139,51 +143,56 @@ _SELECT_LOG_POSITION = PreparedStatement(sa.text(LOG_POSITION_QUERY["sqlite"]))
 
 
 def _write(
-    connection: Connection, response: IndexedPage, record: RenderRecord, bound: IndexCapacity | None
+    connection: Connection,
+    response: IndexedPage,
+    record: RenderRecord,
+    capacity: IndexCapacity | None,
 ) -> RegistrationResult:
-    found = entries_of_record(record)
-    spots = sorted(found)
-    said = digest_of_entries(spots)
-    values, where = _values(response, said), (response.url, response.variant)
-    known = _SELECT_PAGE.fetch_all(connection, *where)
-    if known and _is_up_to_date(known[0], response, said):
+    entries = entries_of_record(record)
+    entry_keys = sorted(entries)
+    digest = digest_of_entries(entry_keys)
+    values, where = _values(response, digest), (response.url, response.variant)
+    rows = _SELECT_PAGE.fetch_all(connection, *where)
+    if rows and _is_up_to_date(rows[0], response, digest):
         return RegistrationResult.REGISTERED
     if (
-        known
-        and known[0][1] == said
-        and _UPDATE_PAGE_SAME_DIGEST.execute(connection, *values, *where, said)
+        rows
+        and rows[0][1] == digest
+        and _UPDATE_PAGE_SAME_DIGEST.execute(connection, *values, *where, digest)
     ):
         return RegistrationResult.REGISTERED
-    if known and record.reads_no_table and _is_emptied(connection, known[0][0], spots):
+    if rows and record.reads_no_table and _is_emptied(connection, rows[0][0], entry_keys):
         return RegistrationResult.EMPTIED
     # Of entries that begin at the same place, the one that reaches furthest.
-    new: Collection[EntryKey] = {spot[:3]: spot for spot in spots}.values()
-    if known:
-        page_id = known[0][0]
+    new: Collection[EntryKey] = {spot[:3]: spot for spot in entry_keys}.values()
+    if rows:
+        page_id = rows[0][0]
         _UPDATE_PAGE.execute(connection, *values, *where)
         new = _replace_entries(connection, page_id, set(new))
-    elif bound is not None and not bound.has_room(connection, aside=response.is_open_ended):
+    elif capacity is not None and not capacity.has_room(
+        connection, open_ended=response.is_open_ended
+    ):
         return RegistrationResult.INDEX_FULL
     else:
         page_id = _INSERT_PAGE.fetch_all(connection, *where, *values)[0][0]
-    _insert_entries(connection, page_id, {spot: found[spot] for spot in new})
+    _insert_entries(connection, page_id, {spot: entries[spot] for spot in new})
     ensure_parts(
         connection, (part for part in record.single_dependencies if isinstance(part, Part))
     )
     return RegistrationResult.REGISTERED
 
 
-def _is_emptied(connection: Connection, page_id: int, spots: list[EntryKey]) -> bool:
+def _is_emptied(connection: Connection, page_id: int, entry_keys: list[EntryKey]) -> bool:
     """Tell whether a page that is made of the same code and templates has lost all its rows.
 
     Then something in the process has kept what the rows said, and no change would purge it.
     """
-    held = {place for (place,) in _HELD_HASHES.fetch_all(connection, page_id)}
-    same = all(spot[0] in held for spot in spots)
-    return same and bool(_HELD_OF_TABLES.fetch_all(connection, page_id))
+    stored_hashes = {value for (value,) in _SELECT_HASHES.fetch_all(connection, page_id)}
+    same = all(spot[0] in stored_hashes for spot in entry_keys)
+    return same and bool(_SELECT_TABLE_HASHES.fetch_all(connection, page_id))
 
 
-def _values(response: IndexedPage, said: str) -> tuple[Any, ...]:
+def _values(response: IndexedPage, digest: str) -> tuple[Any, ...]:
     """The row of a page, as `_VALUES` names its columns.
 
     It is kept for a while longer than it must be, so that one which is made again is not
@@ -199,20 +208,20 @@ def _values(response: IndexedPage, said: str) -> tuple[Any, ...]:
         response.policy,
         sort_key_value(response.registered_at),
         sort_key_value(response.expires_at + longer),
-        said,
+        digest,
         response.is_open_ended,
         response.lifetime // timedelta(microseconds=1),
     )
 
 
-def _is_up_to_date(row: Sequence[Any], response: IndexedPage, said: str) -> bool:
+def _is_up_to_date(row: Sequence[Any], response: IndexedPage, digest: str) -> bool:
     """Tell whether a row holds for this copy too: then nothing is written, and no disk flushed.
 
     One that was purged says with the next copy whether it had to be.
     """
     _, *same, purged, until, lifetime = row
     here = [
-        said,
+        digest,
         response.tag,
         response.site,
         response.etag,
@@ -269,17 +278,19 @@ _UPDATE_PAGE_SAME_DIGEST = PreparedStatement(
 )
 
 
-def _replace_entries(connection: Connection, page_id: int, wanted: set[EntryKey]) -> set[EntryKey]:
+def _replace_entries(
+    connection: Connection, page_id: int, new_keys: set[EntryKey]
+) -> set[EntryKey]:
     """Take out what is no longer wanted; return what is not there yet.
 
     After an edit most of a page is as before.
     """
-    ends = {spot[:3]: spot for spot in _SELECT_INTERVALS.fetch_all(connection, page_id)}
-    places = _SELECT_ENTRIES.fetch_all(connection, page_id)
-    held = {ends.get(place) or (*place, MAX_KEY) for place in places}
-    if gone := held - wanted:
-        _DELETE_ENTRY.execute_many(connection, [(page_id, *spot[:3]) for spot in gone])
-    return wanted - held
+    full_keys = {spot[:3]: spot for spot in _SELECT_INTERVALS.fetch_all(connection, page_id)}
+    short_keys = _SELECT_ENTRIES.fetch_all(connection, page_id)
+    stored_keys = {full_keys.get(place) or (*place, MAX_KEY) for place in short_keys}
+    if stale_keys := stored_keys - new_keys:
+        _DELETE_ENTRY.execute_many(connection, [(page_id, *spot[:3]) for spot in stale_keys])
+    return new_keys - stored_keys
 
 
 _of_page = dependency.c.page_id == sa.bindparam("of")
@@ -292,8 +303,8 @@ _SELECT_INTERVALS = PreparedStatement(
     ),
     "of",
 )
-_HELD_HASHES = PreparedStatement(sa.select(dependency.c.hash).where(_of_page), "of")
-_HELD_OF_TABLES = PreparedStatement(
+_SELECT_HASHES = PreparedStatement(sa.select(dependency.c.hash).where(_of_page), "of")
+_SELECT_TABLE_HASHES = PreparedStatement(
     sa.select(dependency.c.hash).where(
         _of_page, ~sa.exists().where(part.c.hash == dependency.c.hash)
     ),

@@ -80,26 +80,28 @@ def release(connection: Connection, now: Build, watched: Iterable[WatchedTable])
     Call it in a transaction of its own that holds SQLite's write lock from its beginning.
     """
     acquire_resolver_lock(connection)
-    gone = [
-        known
-        for known in _load_parts(connection)
-        if now.digest(known.kind, known.name) != known.digest
+    changed_parts = [
+        indexed_part
+        for indexed_part in _load_parts(connection)
+        if now.digest(indexed_part.kind, indexed_part.name) != indexed_part.digest
     ]
-    changes = [_to_change(known) for known in gone]
+    changes = [_to_change(indexed_part) for indexed_part in changed_parts]
     before, encoding = get_meta(connection, BUILD_KEY), _index_format_digest(watched)
     everything = _full_purge_reason(get_meta(connection, _ENCODING), encoding)
-    found = find_affected_pages(connection, changes)
+    resolution = find_affected_pages(connection, changes)
     for change in [EVERYTHING_CHANGED] if everything else changes:
         append_change(connection, change)
-    _delete_parts(connection, gone)
+    _delete_parts(connection, changed_parts)
     set_meta(connection, BUILD_KEY, now.build_id)
     set_meta(connection, _ENCODING, encoding)
     return ReleaseResult(
         build=now.build_id,
         before=before,
-        parts=tuple(sorted({(known.kind, known.name) for known in gone})),
-        pages=len(found.pages),
-        everything=everything or found.everything_reason,
+        parts=tuple(
+            sorted({(indexed_part.kind, indexed_part.name) for indexed_part in changed_parts})
+        ),
+        pages=len(resolution.pages),
+        everything=everything or resolution.everything_reason,
     )
 
 
@@ -108,22 +110,24 @@ def _load_parts(connection: Connection) -> list[Part]:
     return [Part(kind=row.kind, name=row.name, digest=row.digest) for row in rows]
 
 
-def _to_change(known: Part) -> Change:
-    image = {"name": known.name, "digest": known.digest}
-    return Change(table=known.log_table, op=Op.DELETE, old=image)
+def _to_change(indexed_part: Part) -> Change:
+    image = {"name": indexed_part.name, "digest": indexed_part.digest}
+    return Change(table=indexed_part.log_table, op=Op.DELETE, old=image)
 
 
-def _full_purge_reason(known: str | None, encoding: str) -> str:
+def _full_purge_reason(stored_digest: str | None, current_digest: str) -> str:
     """Say why the index can't be asked, if what wrote it spelt dependencies in another way."""
-    same = known is None or known == encoding
+    same = stored_digest is None or stored_digest == current_digest
     return "" if same else "the way in which dependencies are kept has changed"
 
 
-def _delete_parts(connection: Connection, gone: Sequence[Part]) -> None:
+def _delete_parts(connection: Connection, parts: Sequence[Part]) -> None:
     """Forget parts; a page that is rendered from one again (a release taken back) names it anew."""
-    for found in gone:
+    for indexed_part in parts:
         mine = sa.and_(
-            part.c.kind == found.kind, part.c.name == found.name, part.c.digest == found.digest
+            part.c.kind == indexed_part.kind,
+            part.c.name == indexed_part.name,
+            part.c.digest == indexed_part.digest,
         )
         hashes = list(connection.scalars(sa.select(part.c.hash).where(mine)))
         pages = sa.select(dependency.c.page_id).where(dependency.c.hash.in_(hashes))
@@ -133,10 +137,10 @@ def _delete_parts(connection: Connection, gone: Sequence[Part]) -> None:
 
 def _index_format_digest(watched: Iterable[WatchedTable]) -> str:
     """A digest of what decides how a dependency is spelt in the index."""
-    told = hashlib.blake2b(
+    digest = hashlib.blake2b(
         repr([table.trigger_definition for table in watched]).encode(), digest_size=16
     )
     for room in _ROOMS:
         for path in sorted((Path(__file__).parent.parent / room).glob("*.py")):
-            told.update(hashlib.blake2b(path.read_bytes()).digest())
-    return told.hexdigest()
+            digest.update(hashlib.blake2b(path.read_bytes()).digest())
+    return digest.hexdigest()

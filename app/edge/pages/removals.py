@@ -19,10 +19,10 @@ Lookups = dict[int, set[int | None]]
 def find_removal_lookups(
     shapes: Mapping[str, Sequence[DependencyShape]],
     changes: Iterable[Change],
-    others: JoinedRowLookup,
+    joined_rows: JoinedRowLookup,
 ) -> Lookups:
     """The probes of rows as they were, where they may be no more what a page has found them by."""
-    left: Lookups = defaultdict(set)
+    lookups: Lookups = defaultdict(set)
     for change in changes:
         of_table = shapes.get(change.table, ())
         compared = {
@@ -31,10 +31,10 @@ def find_removal_lookups(
         before = replace(change, new=None)
         for shape in of_table:
             if shape.may_match(change) and _may_remove_row(shape, change, compared):
-                for probe in shape.lookups(before, others):
-                    if probe is not None:
-                        left[probe[0]].add(probe[1])
-    return left
+                for lookup in shape.lookups(before, joined_rows):
+                    if lookup is not None:
+                        lookups[lookup[0]].add(lookup[1])
+    return lookups
 
 
 def _may_remove_row(shape: DependencyShape, change: Change, compared: set[str]) -> bool:

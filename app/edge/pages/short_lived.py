@@ -31,10 +31,10 @@ from .tables import dependency, page, short_page
 GROUP = "short-lived"
 """The variant of the page-table rows that stand for groups; no response has it."""
 
-LONGER = timedelta(minutes=10)
+EXTRA_LIFETIME = timedelta(minutes=10)
 """A row outlives the last copy of its page by this, so that a popular page is written seldom."""
 
-GROUP_LONGER = timedelta(hours=2)
+GROUP_EXTRA_LIFETIME = timedelta(hours=2)
 """A group outlives its pages by up to this, so that it is written seldom."""
 
 
@@ -45,16 +45,16 @@ _SHARE = 16
 
 
 @dataclass(slots=True, kw_only=True)
-class _Room:
+class _KindRoom:
     """The room of a kind when its pages were counted, and how many may be added until then."""
 
-    bound: int
+    limit: int
     room: int
-    left: int
+    remaining: int
     at: datetime
 
 
-_counts: WeakKeyDictionary[Engine, dict[ShortKind, _Room]] = WeakKeyDictionary()
+_counts: WeakKeyDictionary[Engine, dict[ShortKind, _KindRoom]] = WeakKeyDictionary()
 """What this process knows of each database; two threads at a time can only count too often."""
 
 
@@ -66,7 +66,10 @@ _exact_groups: WeakKeyDictionary[Engine, dict[str, datetime]] = WeakKeyDictionar
 
 
 def register_short(
-    connection: Connection, response: IndexedPage, record: RenderRecord, bound: IndexCapacity | None
+    connection: Connection,
+    response: IndexedPage,
+    record: RenderRecord,
+    capacity: IndexCapacity | None,
 ) -> bool:
     """Put a page into the group of its dependencies; False when its kind has no room left."""
     assert response.short is not None
@@ -77,15 +80,18 @@ def register_short(
     if rows and rows[0][0] >= expires:
         return True
     kind = response.short.kind
-    if not rows and bound is not None and not _has_room(connection, kind, bound, response):
+    if not rows and capacity is not None and not _has_room(connection, kind, capacity, response):
         return False
-    times = (sort_key_value(response.registered_at), sort_key_value(response.expires_at + LONGER))
+    times = (
+        sort_key_value(response.registered_at),
+        sort_key_value(response.expires_at + EXTRA_LIFETIME),
+    )
     _PUT.execute(connection, *place, kind.value, response.policy, response.short.fleeting, *times)
     return True
 
 
 def _has_room(
-    connection: Connection, kind: ShortKind, bound: IndexCapacity, response: IndexedPage
+    connection: Connection, kind: ShortKind, capacity: IndexCapacity, response: IndexedPage
 ) -> bool:
     """Tell whether a kind has room for one page more.
 
@@ -94,28 +100,31 @@ def _has_room(
     there was none. Other processes can exceed the bound by a sixteenth each.
     """
     counts = _counts.setdefault(connection.engine, {})
-    known = counts.get(kind)
+    kind_room = counts.get(kind)
     stale = (
-        known is None
-        or known.bound != bound.max_open_ended
-        or (known.left <= 0 and (known.room > 0 or response.registered_at - known.at >= RECOUNT))
-    )
-    if known is None or stale:
-        room = bound.max_open_ended - count_short(connection, kind, most=bound.max_open_ended)
-        left = max(room // _SHARE, 1) if room > 0 else 0
-        known = counts[kind] = _Room(
-            bound=bound.max_open_ended, room=room, left=left, at=response.registered_at
+        kind_room is None
+        or kind_room.limit != capacity.max_open_ended
+        or (
+            kind_room.remaining <= 0
+            and (kind_room.room > 0 or response.registered_at - kind_room.at >= RECOUNT)
         )
-    if known.left <= 0:
+    )
+    if kind_room is None or stale:
+        room = capacity.max_open_ended - count_short(connection, kind, most=capacity.max_open_ended)
+        remaining = max(room // _SHARE, 1) if room > 0 else 0
+        kind_room = counts[kind] = _KindRoom(
+            limit=capacity.max_open_ended, room=room, remaining=remaining, at=response.registered_at
+        )
+    if kind_room.remaining <= 0:
         return False
-    known.left -= 1
+    kind_room.remaining -= 1
     return True
 
 
 def count_short(connection: Connection, kind: ShortKind, *, most: int) -> int:
     """How many pages of a kind are registered; counting stops at `most`."""
-    found: int = _COUNT.fetch_all(connection, kind.value, most)[0][0]
-    return found
+    count: int = _COUNT.fetch_all(connection, kind.value, most)[0][0]
+    return count
 
 
 def members_of(connection: Connection, groups: Sequence[AffectedPage]) -> tuple[AffectedPage, ...]:
@@ -125,7 +134,7 @@ def members_of(connection: Connection, groups: Sequence[AffectedPage]) -> tuple[
     return tuple(_member(row, by_id[row.group_id]) for row in rows)
 
 
-def take_members(connection: Connection, groups: Iterable[int]) -> None:
+def delete_members(connection: Connection, groups: Iterable[int]) -> None:
     """Delete the pages of these groups; the caller queues their purge in this transaction."""
     listed = list(groups)
     if listed:
@@ -133,13 +142,14 @@ def take_members(connection: Connection, groups: Iterable[int]) -> None:
 
 
 def take_surplus(
-    connection: Connection, bound: IndexCapacity, most: int
+    connection: Connection, capacity: IndexCapacity, most: int
 ) -> tuple[AffectedPage, ...]:
     """Delete pages of kinds that exceed a lowered bound, and return them to be purged."""
-    left: list[AffectedPage] = []
+    pages: list[AffectedPage] = []
     for kind in ShortKind:
         surplus = (
-            count_short(connection, kind, most=bound.max_open_ended + most) - bound.max_open_ended
+            count_short(connection, kind, most=capacity.max_open_ended + most)
+            - capacity.max_open_ended
         )
         if surplus <= 0:
             continue
@@ -153,8 +163,8 @@ def take_surplus(
             sa.delete(short_page).where(sa.tuple_(*_key).in_(oldest)).returning(short_page)
         ).all()
         groups = _groups_of(connection, {row.group_id for row in rows})
-        left += [_member(row, groups[row.group_id]) for row in rows if row.group_id in groups]
-    return tuple(left)
+        pages += [_member(row, groups[row.group_id]) for row in rows if row.group_id in groups]
+    return tuple(pages)
 
 
 def _groups_of(connection: Connection, ids: Iterable[int]) -> dict[int, Any]:
@@ -179,18 +189,18 @@ def _member(row: Any, group: Any) -> AffectedPage:
 
 def _find_group(connection: Connection, response: IndexedPage, record: RenderRecord) -> int:
     """The id of the group with the dependencies and the site of a response; made when missing."""
-    found = _shared_entries(connection, response, record)
-    said = digest_of_entries(sorted(found))
-    name = said + blake2b(response.site.encode(), digest_size=8).hexdigest()
+    entries = _shared_entries(connection, response, record)
+    digest = digest_of_entries(sorted(entries))
+    name = digest + blake2b(response.site.encode(), digest_size=8).hexdigest()
     rows = _GROUP.fetch_all(connection, name, GROUP)
-    expires = sort_key_value(response.expires_at + LONGER)
+    expires = sort_key_value(response.expires_at + EXTRA_LIFETIME)
     if rows:
-        group_id, known, until = rows[0]
-        if known != said:
+        group_id, stored_digest, until = rows[0]
+        if stored_digest != digest:
             # A release has forgotten some of its parts: name them again.
             ensure_parts(connection, _parts(record))
-        if known != said or until < expires:
-            _PROLONG_GROUP.execute(connection, said, _group_end(response.expires_at), group_id)
+        if stored_digest != digest or until < expires:
+            _PROLONG_GROUP.execute(connection, digest, _group_end(response.expires_at), group_id)
         return int(group_id)
     values = (
         name,
@@ -200,12 +210,12 @@ def _find_group(connection: Connection, response: IndexedPage, record: RenderRec
         response.site,
         sort_key_value(response.registered_at),
     )
-    made = _ADD_GROUP.fetch_all(connection, *values, _group_end(response.expires_at), said)
-    if not made:  # another transaction has added it meanwhile, with its entries
+    new_rows = _ADD_GROUP.fetch_all(connection, *values, _group_end(response.expires_at), digest)
+    if not new_rows:  # another transaction has added it meanwhile, with its entries
         return int(_GROUP.fetch_all(connection, name, GROUP)[0][0])
-    _add_entries(connection, made[0][0], found)
+    _add_entries(connection, new_rows[0][0], entries)
     ensure_parts(connection, _parts(record))
-    return int(made[0][0])
+    return int(new_rows[0][0])
 
 
 def _shared_entries(
@@ -224,26 +234,26 @@ def _shared_entries(
     groups = _exact_groups.setdefault(connection.engine, {})
     for group in [group for group, used in groups.items() if now - used >= EXACT_GROUP_AGE]:
         del groups[group]
-    found = entries_without_address(record, response.url)
-    group = digest_of_entries(sorted(found))
+    entries = entries_without_address(record, response.url)
+    group = digest_of_entries(sorted(entries))
     if group not in groups and len(groups) >= MAX_EXACT_GROUPS:
         return coarse_entries(record)
     groups.setdefault(group, now)
-    return found
+    return entries
 
 
 def _group_end(expires: datetime) -> int | None:
-    return sort_key_value(expires + LONGER + GROUP_LONGER)
+    return sort_key_value(expires + EXTRA_LIFETIME + GROUP_EXTRA_LIFETIME)
 
 
 def _parts(record: RenderRecord) -> Iterable[Part]:
     return (part for part in record.single_dependencies if isinstance(part, Part))
 
 
-def _add_entries(connection: Connection, group_id: int, found: EntryShapes) -> None:
-    ensure_shapes(connection, found.values())
-    spots: dict[tuple[int, int, int], EntryKey] = {spot[:3]: spot for spot in sorted(found)}
-    _ADD_ENTRY.execute_many(connection, [(group_id, *spot) for spot in spots.values()])
+def _add_entries(connection: Connection, group_id: int, entries: EntryShapes) -> None:
+    ensure_shapes(connection, entries.values())
+    keys: dict[tuple[int, int, int], EntryKey] = {spot[:3]: spot for spot in sorted(entries)}
+    _ADD_ENTRY.execute_many(connection, [(group_id, *spot) for spot in keys.values()])
 
 
 _key = (short_page.c.group_id, short_page.c.url, short_page.c.variant)

@@ -18,7 +18,7 @@ from .resolver_lock import busy_timeout
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """A larger log is emptied; SQLite starts to checkpoint at a quarter of this."""
 
 PATIENCE = timedelta(milliseconds=200)
@@ -36,7 +36,7 @@ def log_size(engine: Engine) -> int:
         return 0
 
 
-def empty_large_log(engine: Engine, most: int = MOST_BYTES) -> bool:
+def empty_large_log(engine: Engine, most: int = MAX_BYTES) -> bool:
     """Write a large log into the database and truncate it; False when a reader was in the way.
 
     Call it outside of any transaction of this thread.

@@ -59,41 +59,41 @@ def claim_entries(
     limits: CallLimits,
     now: datetime,
     *,
-    unheard: SilentGateways = SilentGateways(),  # noqa: B008 - frozen
+    silent_gateways: SilentGateways = SilentGateways(),  # noqa: B008 - frozen
 ) -> Claim | Idle:
     """Take what is due and allowed, or say when to ask again; writes, so hold the write lock."""
     row = lock_tier_row(connection, tier, limits, now)
-    tier = tier.placed(row.depth, timedelta(microseconds=row.flight))
+    tier = tier.at_least(row.depth, timedelta(microseconds=row.flight))
     if row.resume_at > to_microseconds(now):
         return Idle(until=from_microseconds(row.resume_at))
-    passed = now - from_microseconds(row.level_at)
-    level = refill(row.level, passed, limits)
+    elapsed = now - from_microseconds(row.level_at)
+    level = refill(row.level, elapsed, limits)
     patience = time_until_token(level, limits)
     if patience:
         return Idle(until=now + patience)
-    found = _select_batch(connection, tier, limits, _query_parameters(unheard, now))
-    if not found:
+    entries = _select_batch(connection, tier, limits, _query_parameters(silent_gateways, now))
+    if not entries:
         return Idle(until=_next_check(connection, tier, now))
     connection.execute(
         sa.update(tiers)
         .where(tiers.c.name == tier.name)
         .values(level=level - 1, level_at=to_microseconds(now)),
     )
-    return _set_claimed(connection, found, now + limits.timeout + limits.claim_margin)
+    return _set_claimed(connection, entries, now + limits.timeout + limits.claim_margin)
 
 
 def lock_tier_row(
     connection: Connection, tier: Tier, limits: CallLimits, now: datetime
 ) -> sa.Row[int, float, int, int, int]:
     """The tier's row, made when it is missing, and locked until the transaction ends."""
-    found = connection.execute(_locked(connection, tier)).one_or_none()
-    if found is None:
+    row = connection.execute(_tier_row_query(connection, tier)).one_or_none()
+    if row is None:
         insert_tier(connection, tier, now, burst=limits.burst)
-        found = connection.execute(_locked(connection, tier)).one()
-    return found
+        row = connection.execute(_tier_row_query(connection, tier)).one()
+    return row
 
 
-def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int, int, int]:
+def _tier_row_query(connection: Connection, tier: Tier) -> sa.Select[int, float, int, int, int]:
     pace = (tiers.c.resume_at, tiers.c.level, tiers.c.level_at)
     query = sa.select(*pace, tiers.c.depth, tiers.c.flight)
     query = query.where(tiers.c.name == tier.name)
@@ -117,20 +117,20 @@ def insert_tier(connection: Connection, tier: Tier, now: datetime, *, burst: int
     connection.execute(insert(tiers).values(values).on_conflict_do_nothing())
 
 
-def _query_parameters(unheard: SilentGateways, now: datetime) -> dict[str, Any]:
+def _query_parameters(silent_gateways: SilentGateways, now: datetime) -> dict[str, Any]:
     return {
         "now": to_microseconds(now),
-        "gone": unheard.silent,
-        "gone_for_long": unheard.silent_past_flight,
+        "gone": silent_gateways.silent,
+        "gone_for_long": silent_gateways.silent_past_flight,
     }
 
 
 def _select_batch(
-    connection: Connection, tier: Tier, limits: CallLimits, asked: dict[str, Any]
+    connection: Connection, tier: Tier, limits: CallLimits, params: dict[str, Any]
 ) -> list[DueEntry]:
     """What goes into one call: purges of everything alone, or pages that failed as often."""
     for kind in (EntryKind.EVERYTHING, EntryKind.PAGE):
-        rows = _lock_entries(connection, _due_entries_query(tier, kind).limit(limits.batch), asked)
+        rows = _lock_entries(connection, _due_entries_query(tier, kind).limit(limits.batch), params)
         if rows and kind is EntryKind.EVERYTHING:
             return rows
         if rows:
@@ -150,16 +150,16 @@ def _within(rows: list[DueEntry], most: int) -> list[DueEntry]:
 
 
 def _lock_entries(
-    connection: Connection, query: DueEntryQuery, asked: dict[str, Any]
+    connection: Connection, query: DueEntryQuery, params: dict[str, Any]
 ) -> list[DueEntry]:
     """The rows of a query, which nobody changes until the transaction ends."""
     if connection.dialect.name == "sqlite":
-        return list(connection.execute(query, asked))
-    locked = connection.execute(query.with_for_update(of=_entry, skip_locked=True), asked).all()
+        return list(connection.execute(query, params))
+    locked = connection.execute(query.with_for_update(of=_entry, skip_locked=True), params).all()
     # A change may have joined a row between the query's snapshot and its lock, together with the
     # entries that the row must wait for now: only a second look sees those.
     ours = _entry.c.id.in_([row.id for row in locked])
-    return list(connection.execute(query.where(ours), asked)) if locked else []
+    return list(connection.execute(query.where(ours), params)) if locked else []
 
 
 _entry = outbox.alias("one")
@@ -176,8 +176,8 @@ def _due_entries_query(tier: Tier, kind: EntryKind) -> DueEntryQuery:
         sa.and_(_entry.c.state.in_([EntryState.PENDING, EntryState.SENT]), _entry.c.due_at <= _now),
         sa.and_(_entry.c.state == EntryState.CLAIMED, _entry.c.claimed_until <= _now),
     )
-    sent = (_entry.c.id, _entry.c.kind, _entry.c.url, _entry.c.tag, _entry.c.site)
-    query = sa.select(*sent, _entry.c.blame, _entry.c.gone)
+    columns = (_entry.c.id, _entry.c.kind, _entry.c.url, _entry.c.tag, _entry.c.site)
+    query = sa.select(*columns, _entry.c.blame, _entry.c.gone)
     # That it is open follows from `due`, but an index is found by it.
     query = query.where(
         _entry.c.tier == tier.name, _entry.c.kind == kind, _entry.c.state.in_(OPEN_STATES), due
@@ -207,10 +207,10 @@ def _blocking_conditions(tier: Tier, kind: EntryKind) -> list[sa.ColumnElement[b
         ~broken,
         ~_is_of_silent_gateway("gone"),
     )
-    settled = sa.func.coalesce(_inner_entry.c.settled_at, _now)
+    settled_at = sa.func.coalesce(_inner_entry.c.settled_at, _now)
     second = sa.and_(
         _entry.c.sent_at.is_not(None),
-        settled > _now - duration_microseconds(tier.max_flight_time),
+        settled_at > _now - duration_microseconds(tier.max_flight_time),
         ~_is_of_silent_gateway("gone_for_long"),
     )
     blocked = sa.and_(before, sa.or_(first, second))
@@ -258,10 +258,10 @@ def outstanding_urls(connection: Connection, tier: Tier) -> tuple[PurgeTarget, .
 
 def has_claimed_entries(connection: Connection, tier: Tier) -> bool:
     """Tell whether somebody holds a claim."""
-    held = sa.select(outbox.c.id).where(
+    query = sa.select(outbox.c.id).where(
         outbox.c.tier == tier.name, outbox.c.state == EntryState.CLAIMED
     )
-    return connection.execute(held.limit(1)).first() is not None
+    return connection.execute(query.limit(1)).first() is not None
 
 
 _available_at = sa.case(
@@ -283,10 +283,10 @@ def _next_check(connection: Connection, tier: Tier, now: datetime) -> datetime |
     later = connection.scalar(
         _NEXT_AVAILABLE_AFTER, {"tier": tier.name, "now": to_microseconds(now)}
     )
-    again = now + BLOCKED_RETRY
+    next_check = now + BLOCKED_RETRY
     if soonest > to_microseconds(now):
         return from_microseconds(soonest)
-    return again if later is None else min(from_microseconds(later), again)
+    return next_check if later is None else min(from_microseconds(later), next_check)
 
 
 def _set_claimed(

@@ -28,26 +28,26 @@ class ClockJumpDetector:
     last_now: datetime | None = None
     last_monotonic: float = 0.0
 
-    def measure_jump(self, now: datetime, ticks: float) -> timedelta:
+    def measure_jump(self, now: datetime, monotonic: float) -> timedelta:
         """How far the clock was set since: forward, or back as a negative span."""
-        before, passed = self.last_now, timedelta(seconds=ticks - self.last_monotonic)
-        self.last_now, self.last_monotonic = now, ticks
+        before, elapsed = self.last_now, timedelta(seconds=monotonic - self.last_monotonic)
+        self.last_now, self.last_monotonic = now, monotonic
         if before is None:
             return timedelta(0)
         # Time in which this process or machine stood still is no reason to call anything late.
-        set_by = now - before if now < before else max(now - before - passed, timedelta(0))
+        set_by = now - before if now < before else max(now - before - elapsed, timedelta(0))
         return set_by if abs(set_by) > JUMP_TOLERANCE else timedelta(0)
 
 
 def shift_schedule(connection: Connection, names: Iterable[str], by: timedelta) -> None:
     """Move the plans of some tiers to an earlier time, or to a later one by a negative span."""
-    moved, listed = duration_microseconds(by), list(names)
+    offset, listed = duration_microseconds(by), list(names)
     connection.execute(
         sa.update(outbox)
         .where(outbox.c.tier.in_(listed))
         .values(
             {
-                column: column - moved
+                column: column - offset
                 for column in (
                     outbox.c.due_at,
                     outbox.c.claimed_until,
@@ -64,8 +64,8 @@ def shift_schedule(connection: Connection, names: Iterable[str], by: timedelta) 
         .where(tiers.c.name.in_(listed))
         .values(
             {
-                tiers.c.resume_at: tiers.c.resume_at - moved,
-                tiers.c.level_at: tiers.c.level_at - moved,
+                tiers.c.resume_at: tiers.c.resume_at - offset,
+                tiers.c.level_at: tiers.c.level_at - offset,
             },
         ),
     )

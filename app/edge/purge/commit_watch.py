@@ -46,14 +46,14 @@ class SQLiteCommitWatcher:
 
     def wait(self, woken: Event, longest: timedelta) -> bool:
         """Ask every so often, until something was committed."""
-        left = longest
-        while left > timedelta(0):
+        remaining = longest
+        while remaining > timedelta(0):
             if (
-                woken.wait(min(left, SQLITE_POLL_INTERVAL).total_seconds())
+                woken.wait(min(remaining, SQLITE_POLL_INTERVAL).total_seconds())
                 or self._has_new_commit()
             ):
                 return True
-            left -= SQLITE_POLL_INTERVAL
+            remaining -= SQLITE_POLL_INTERVAL
         return False
 
     def close(self) -> None:
@@ -67,9 +67,9 @@ class SQLiteCommitWatcher:
             self._connection = self._engine.connect()
         raw: Any = self._connection.connection.dbapi_connection
         version = raw.execute("PRAGMA data_version").fetchone()[0]
-        moved = bool(version != self._version)
+        has_changed = bool(version != self._version)
         self._version = version
-        return moved
+        return has_changed
 
 
 class PostgresCommitWatcher:
@@ -81,12 +81,12 @@ class PostgresCommitWatcher:
 
     def wait(self, woken: Event, longest: timedelta) -> bool:
         """Listen for so long at most; a lost connection is opened again the next time."""
-        left = min(longest, POLL_INTERVAL)
+        remaining = min(longest, POLL_INTERVAL)
         try:
-            while left > timedelta(0):
-                if woken.is_set() or self._has_notification(min(left, _LISTEN_SLICE)):
+            while remaining > timedelta(0):
+                if woken.is_set() or self._has_notification(min(remaining, _LISTEN_SLICE)):
                     return True
-                left -= _LISTEN_SLICE
+                remaining -= _LISTEN_SLICE
         except Exception:  # whatever the database's driver raises, we poll instead
             logger.warning("relay.deaf", exc_info=True)
             self.close()

@@ -58,20 +58,22 @@ class Delivery:
         if idle is not None:
             return idle
         with self._engine.begin() as connection:
-            unheard = self._unheard(connection)
-            found = claim_entries(connection, self.tier, self.driver.limits, now, unheard=unheard)
-        if isinstance(found, Idle):
-            return found
+            silent_gateways = self._silent_gateways(connection)
+            claim = claim_entries(
+                connection, self.tier, self.driver.limits, now, silent_gateways=silent_gateways
+            )
+        if isinstance(claim, Idle):
+            return claim
         self._runtime.on_step("claimed")
         self.call_count += 1
         began = self._runtime.monotonic()
-        error = self._call_driver(found)
+        error = self._call_driver(claim)
         self._runtime.on_step("called")
-        self._record_result(found, error, now + self._runtime.elapsed_since(began))
+        self._record_result(claim, error, now + self._runtime.elapsed_since(began))
         self._runtime.on_step("recorded")
         return None
 
-    def _unheard(self, connection: Connection) -> SilentGateways:
+    def _silent_gateways(self, connection: Connection) -> SilentGateways:
         if not self.tier.depth:
             return SilentGateways()  # nothing stands further in
         return self._heartbeats.silent_gateways(connection, self.tier.max_flight_time)
@@ -81,12 +83,12 @@ class Delivery:
         with self._read_engine.connect() as connection:
             return has_claimed_entries(connection, self.tier)
 
-    def _call_driver(self, found: Claim) -> PurgeError | None:
+    def _call_driver(self, claim: Claim) -> PurgeError | None:
         try:
-            if found.purges_everything:
+            if claim.purges_everything:
                 self.driver.purge_everything()
             else:
-                for targets in self._batches(found.targets):
+                for targets in self._batches(claim.targets):
                     self.driver.purge(targets)
         except PurgeError as error:
             return error
@@ -106,22 +108,22 @@ class Delivery:
         for start in range(0, len(targets), most):
             yield targets[start : start + most]
 
-    def _record_result(self, found: Claim, error: PurgeError | None, now: datetime) -> None:
+    def _record_result(self, claim: Claim, error: PurgeError | None, now: datetime) -> None:
         with self._engine.begin() as connection:
             if error is None:
-                record_success(connection, self.tier, found, now)
+                record_success(connection, self.tier, claim, now)
                 rest = None
             else:
                 failure = CallFailure(error=error, at=now)
-                rest = record_failure(connection, self.tier, found, failure, self._runtime.random)
+                rest = record_failure(connection, self.tier, claim, failure, self._runtime.random)
         if error is not None and rest is not None:
             logger.warning(
                 "purge.failed",
                 extra={
                     "tier": self.tier.name,
                     "reason": str(error),
-                    "pages": len(found.targets),
-                    "everything": found.purges_everything,
+                    "pages": len(claim.targets),
+                    "everything": claim.purges_everything,
                     "rest": rest.total_seconds(),
                 },
             )

@@ -75,8 +75,8 @@ class EdgeChain:
     """What can be purged, and by what."""
 
     def __post_init__(self) -> None:
-        spelt = tuple(self._dialects_for_count(number) for number in range(len(self.edges) + 1))
-        object.__setattr__(self, "dialects_by_count", spelt)
+        dialects = tuple(self._dialects_for_count(number) for number in range(len(self.edges) + 1))
+        object.__setattr__(self, "dialects_by_count", dialects)
         tiers = {edge.tier: edge.driver for edge in self.edges if edge.tier and edge.driver}
         object.__setattr__(self, "tiers", MappingProxyType(tiers))
 
@@ -120,26 +120,26 @@ class EdgeChain:
     @property
     def purgeable_by_tag_count(self) -> int:
         """How many edges can be purged of a page that they got under another URL than its own."""
-        known = takewhile(lambda edge: not _purges_by_url(edge.driver), self.edges)
-        return min(len([*known]), self.purgeable_count)
+        edges = takewhile(lambda edge: not _purges_by_url(edge.driver), self.edges)
+        return min(len([*edges]), self.purgeable_count)
 
-    def trusted_with(self, broken: Collection[str]) -> int:
+    def purgeable_count_without(self, broken: Collection[str]) -> int:
         """How many edges can be purged while these tiers can't.
 
         Whoever stands behind one that can't may be filled with old pages by it.
         """
         if any(name.startswith(GATEWAY_PREFIX) for name in broken):
             return 0
-        sound = takewhile(lambda edge: edge.dialect.name not in broken, self.edges)
-        return min(len([*sound]), self.purgeable_count)
+        edges = takewhile(lambda edge: edge.dialect.name not in broken, self.edges)
+        return min(len([*edges]), self.purgeable_count)
 
-    def dialects(self, trusted: int | None = None) -> tuple[Dialect, ...]:
+    def dialects(self, purgeable_count: int | None = None) -> tuple[Dialect, ...]:
         """The dialects of all edges and the gateway; so many edges are trusted to be purged."""
-        return self.dialects_by_count[-1 if trusted is None else trusted]
+        return self.dialects_by_count[-1 if purgeable_count is None else purgeable_count]
 
-    def format_policy(self, policy: Policy, trusted: int | None = None) -> FieldLines:
+    def format_policy(self, policy: Policy, purgeable_count: int | None = None) -> FieldLines:
         """Write a policy for browser, edges and gateway."""
-        return format_policy(policy, self.dialects(trusted), cap=self.cap)
+        return format_policy(policy, self.dialects(purgeable_count), cap=self.cap)
 
     def capped_headers(self, policy: Policy) -> str:
         """Tell the gateway what to say while fewer edges are trusted; empty if it is the same."""
@@ -168,17 +168,19 @@ class EdgeChain:
 
     def texts_by_edge(self, policy: Policy) -> dict[str, str]:
         """Say what each edge does, as a reader's request meets them."""
-        return {edge.dialect.name: self._words(policy, edge) for edge in reversed(self.edges)}
+        return {
+            edge.dialect.name: self._text_for_edge(policy, edge) for edge in reversed(self.edges)
+        }
 
-    def _words(self, policy: Policy, edge: EdgeCache) -> str:
+    def _text_for_edge(self, policy: Policy, edge: EdgeCache) -> str:
         if not policy.is_shareable:
             return "keeps nothing"
         dialect = next(each for each in self.dialects() if each.name == edge.dialect.name)
         if names := mixed_fields(policy, dialect):
             return f"keeps nothing: it does not keep copies apart by {', '.join(names)}"
-        said = freshness_for(policy, dialect, cap=self.cap)
-        capped = ", for it can't be purged" if said != policy.edge_freshness else ""
-        return f"{said.to_text()}{capped}"
+        freshness = freshness_for(policy, dialect, cap=self.cap)
+        capped = ", for it can't be purged" if freshness != policy.edge_freshness else ""
+        return f"{freshness.to_text()}{capped}"
 
     @property
     def digest(self) -> str:
@@ -187,11 +189,13 @@ class EdgeChain:
 
 
 @lru_cache(maxsize=256)
-def _format_capped(policy: Policy, spelt: tuple[tuple[Dialect, ...], ...], cap: timedelta) -> str:
+def _format_capped(
+    policy: Policy, dialects_by_count: tuple[tuple[Dialect, ...], ...], cap: timedelta
+) -> str:
     """Spell the lines that differ, for each number of edges that are trusted but the last."""
-    *wary, usual = (set(format_policy(policy, dialects, cap=cap)) for dialects in spelt)
-    instead = {str(number): sorted(lines - usual) for number, lines in enumerate(wary)}
-    differing = {number: lines for number, lines in instead.items() if lines}
+    *wary, usual = (set(format_policy(policy, dialects, cap=cap)) for dialects in dialects_by_count)
+    lines_by_count = {str(number): sorted(lines - usual) for number, lines in enumerate(wary)}
+    differing = {number: lines for number, lines in lines_by_count.items() if lines}
     return capped_headers.format_capped_headers(differing) if differing else ""
 
 

@@ -60,7 +60,7 @@ def move(
     sources = [state for state, targets in TRANSITIONS.items() if to in targets]
     if come_from:
         sources = [state for state in sources if state in come_from]
-    moved = connection.execute(
+    result = connection.execute(
         sa.update(outbox).where(where, outbox.c.state.in_(sources)).values(state=to, **values),
     )
-    return moved.rowcount
+    return result.rowcount

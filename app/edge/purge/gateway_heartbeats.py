@@ -34,20 +34,20 @@ class SilentGateways:
 class HeartbeatMonitor:
     """What each gateway said last, and since when it has said nothing else."""
 
-    ticks: Callable[[], float]
+    monotonic: Callable[[], float]
     _since: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def read_heartbeats(self, connection: Connection) -> None:
         """Note what is said now; who looks often knows soon who is gone."""
-        said = connection.execute(
+        rows = connection.execute(
             sa.select(tiers.c.name, tiers.c.seen_at).where(tiers.c.seen_at != 0)
         ).all()
         # Later than what was read: nobody is called gone too soon.
-        now = self.ticks()
+        now = self.monotonic()
         before = self._since
         self._since = {
-            name: before[name] if name in before and before[name][0] == seen else (seen, now)
-            for name, seen in said
+            name: before[name] if name in before and before[name][0] == seen_at else (seen_at, now)
+            for name, seen_at in rows
         }
 
     def silent_gateways(
@@ -62,9 +62,11 @@ class HeartbeatMonitor:
 
     def silent_names(self) -> tuple[str, ...]:
         """The names of those that were gone at the last look."""
-        return tuple(name for name, _seen in self._silent_for(HEARTBEAT_TIMEOUT))
+        return tuple(name for name, _seen_at in self._silent_for(HEARTBEAT_TIMEOUT))
 
     def _silent_for(self, span: timedelta) -> tuple[tuple[str, int], ...]:
-        by = self.ticks() - span.total_seconds()
+        by = self.monotonic() - span.total_seconds()
         # A copy: several tiers' threads share it.
-        return tuple((name, seen) for name, (seen, at) in self._since.copy().items() if at <= by)
+        return tuple(
+            (name, seen_at) for name, (seen_at, at) in self._since.copy().items() if at <= by
+        )

@@ -54,29 +54,29 @@ class GatewayLease:
 
     def __init__(
         self,
-        notes: MetadataStore,
+        metadata: MetadataStore,
         *,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._notes = notes
+        self._metadata = metadata
         self._clock = clock
         self._ticks = ticks
         self._holds = True
-        self._looked = float("-inf")
+        self._checked_at = float("-inf")
 
     def __call__(self) -> bool:
         """Tell whether the store may be believed; every HIT asks it."""
         now = self._ticks()
-        if now - self._looked >= _CHECK_INTERVAL:
+        if now - self._checked_at >= _CHECK_INTERVAL:
             self._holds = not self.has_expired
-            self._looked = now
+            self._checked_at = now
         return self._holds
 
     @property
     def has_been_renewed(self) -> bool:
         """Whether a relay has ever renewed it."""
-        return self._notes.get_metadata(_NAME) is not None
+        return self._metadata.get_metadata(_NAME) is not None
 
     @property
     def is_due(self) -> bool:
@@ -89,8 +89,8 @@ class GatewayLease:
 
     def renew(self, since: ClockReading) -> None:
         """Let it last from a moment on: from before others were told that we are there."""
-        self._notes.set_metadata(_NAME, f"{since.clock!r} {since.ticks!r}".encode())
-        self._looked = float("-inf")
+        self._metadata.set_metadata(_NAME, f"{since.clock!r} {since.ticks!r}".encode())
+        self._checked_at = float("-inf")
 
     @property
     def has_expired(self) -> bool:
@@ -99,11 +99,11 @@ class GatewayLease:
 
     def _age(self) -> float:
         """The longest that may have passed; what can't be known is over."""
-        said = self._notes.get_metadata(_NAME)
-        if said is None:
+        stored = self._metadata.get_metadata(_NAME)
+        if stored is None:
             return 0.0
         try:
-            now, (clock, ticks) = self.read_clocks(), map(float, said.decode().split())
+            now, (clock, ticks) = self.read_clocks(), map(float, stored.decode().split())
         except ValueError:
             return LEASE_SECONDS
         if now.clock < clock - _MAX_CLOCK_STEP or now.ticks < ticks:

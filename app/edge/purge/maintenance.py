@@ -29,7 +29,7 @@ def run_maintenance(
     connection: Connection,
     tiers_: tuple[Tier, ...],
     now: datetime,
-    bound: IndexCapacity | None = None,
+    capacity: IndexCapacity | None = None,
 ) -> None:
     """Owe everything where dead letters or a backlog ask for it, and trim what is over."""
     acquire_resolver_lock(connection)
@@ -37,7 +37,7 @@ def run_maintenance(
         coalesce_backlog(connection, tier, now)
         _escalate_dead_letters(connection, tier, now)
     _delete_settled(connection, now)
-    expire_and_evict(connection, tiers_, now, bound)
+    expire_and_evict(connection, tiers_, now, capacity)
 
 
 def _escalate_dead_letters(connection: Connection, tier: Tier, now: datetime) -> None:
@@ -50,7 +50,7 @@ def _escalate_dead_letters(connection: Connection, tier: Tier, now: datetime) ->
     count, since, newest = dead
     if not count or since > to_microseconds(now - tier.dead_letter_timeout):
         return
-    owed = connection.scalar(
+    pending_entry_id = connection.scalar(
         sa.select(outbox.c.id)
         .where(
             outbox.c.tier == tier.name,
@@ -60,7 +60,7 @@ def _escalate_dead_letters(connection: Connection, tier: Tier, now: datetime) ->
         )
         .limit(1),
     )
-    if owed is None:
+    if pending_entry_id is None:
         enqueue_everything(connection, tier, f"{count} pages could not be purged one by one", now)
 
 

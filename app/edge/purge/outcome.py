@@ -55,7 +55,7 @@ def record_success(connection: Connection, tier: Tier, claim: Claim, now: dateti
         sa.and_(_is_held_by(claim), outbox.c.again),
         sent_at=first,
         again=False,
-        due_at=at + _flight(connection, tier),
+        due_at=at + _flight_time(connection, tier),
         **free,
     )
     connection.execute(
@@ -65,10 +65,10 @@ def record_success(connection: Connection, tier: Tier, claim: Claim, now: dateti
     )
 
 
-def _flight(connection: Connection, tier: Tier) -> int:
+def _flight_time(connection: Connection, tier: Tier) -> int:
     """Microseconds until the second purge, as those who serve pages to this tier have said."""
-    placed = sa.select(tiers.c.flight).where(tiers.c.name == tier.name)
-    return max(duration_microseconds(tier.max_flight_time), connection.scalar(placed) or 0)
+    query = sa.select(tiers.c.flight).where(tiers.c.name == tier.name)
+    return max(duration_microseconds(tier.max_flight_time), connection.scalar(query) or 0)
 
 
 def _settle_dead_letters(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
@@ -90,45 +90,52 @@ def record_failure(
     connection: Connection, tier: Tier, claim: Claim, failure: CallFailure, random: Random
 ) -> timedelta:
     """The call failed: entries wait for another try, or die; return how long the tier rests."""
-    error, said = failure.error, str(failure.error)[:500]
-    count, blame = _failures(connection, tier), _entry_failures(connection, claim)
-    refused = not error.retryable and not error.credentials_rejected
-    blamed = refused or (not error.credentials_rejected and count == 0)
+    error, message = failure.error, str(failure.error)[:500]
+    count, entry_failures = _failures(connection, tier), _entry_failures(connection, claim)
+    is_refused = not error.retryable and not error.credentials_rejected
+    is_entry_failure = is_refused or (not error.credentials_rejected and count == 0)
     rest = backoff_delay(
         count + 1, random, retry_after=error.retry_after, credential=error.credentials_rejected
     )
     if not claim.purges_everything and _is_undeliverable(
-        claim, blame, refused=refused, blamed=blamed
+        claim, entry_failures, is_refused=is_refused, is_entry_failure=is_entry_failure
     ):
         move(
             connection,
             EntryState.DEAD,
             _is_held_by(claim),
             due_at=to_microseconds(failure.at),
-            last_error=said,
+            last_error=message,
         )
-    values: dict[str, Any] = {"last_error": said, "claimed_by": ""}
-    if blamed:
+    values: dict[str, Any] = {"last_error": message, "claimed_by": ""}
+    if is_entry_failure:
         own = (
             CREDENTIAL_DELAY
-            if refused and claim.purges_everything
-            else backoff_delay(blame + 1, random)
+            if is_refused and claim.purges_everything
+            else backoff_delay(entry_failures + 1, random)
         )
-        values |= {"blame": blame + 1, "due_at": to_microseconds(failure.at + max(own, rest))}
+        values |= {
+            "blame": entry_failures + 1,
+            "due_at": to_microseconds(failure.at + max(own, rest)),
+        }
     _release_entries(connection, claim, values)
     broken = (
         error.credentials_rejected
         or count + 1 >= BREAKER_THRESHOLD
-        or (refused and claim.purges_everything)
+        or (is_refused and claim.purges_everything)
     )
-    _pause_tier(connection, tier, count + 1, failure.at + rest, said if broken else None)
+    _pause_tier(connection, tier, count + 1, failure.at + rest, message if broken else None)
     return rest
 
 
-def _is_undeliverable(claim: Claim, blame: int, *, refused: bool, blamed: bool) -> bool:
+def _is_undeliverable(
+    claim: Claim, entry_failures: int, *, is_refused: bool, is_entry_failure: bool
+) -> bool:
     """Tell whether trying again is of no use: the page itself was refused, alone."""
     alone = len(claim.targets) == 1
-    return alone and (refused or (blamed and blame + 1 >= DEAD_LETTER_THRESHOLD))
+    return alone and (
+        is_refused or (is_entry_failure and entry_failures + 1 >= DEAD_LETTER_THRESHOLD)
+    )
 
 
 def _release_entries(connection: Connection, claim: Claim, values: dict[str, Any]) -> None:

@@ -26,35 +26,35 @@ class PurgeableCountCache:
     """Remembers what `look` said, and asks it again from time to time; 0 when it can't be known."""
 
     def __init__(
-        self, look: Callable[[], int], *, ticks: Callable[[], float] = time.monotonic
+        self, load: Callable[[], int], *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._look = look
-        self._ticks = ticks
+        self._load = load
+        self._monotonic = monotonic
         self._count = 0
         self._loaded_at = float("-inf")
         self._refresh_lock = Lock()
 
     def __call__(self) -> int:
         """How many edges can be purged, counted from inside."""
-        age = self._ticks() - self._loaded_at
+        age = self._monotonic() - self._loaded_at
         if age < REFRESH_AFTER:
             return self._count
-        answered = self._refresh_in_background()
+        refreshed = self._refresh_in_background()
         if age >= MAX_AGE:
-            answered.wait(FIRST_READ_TIMEOUT)
-        return self._count if self._ticks() - self._loaded_at < MAX_AGE else 0
+            refreshed.wait(FIRST_READ_TIMEOUT)
+        return self._count if self._monotonic() - self._loaded_at < MAX_AGE else 0
 
     def refresh(self) -> None:
         """Ask now, and wait for the answer."""
-        at = self._ticks()
-        self._count = self._look()
+        at = self._monotonic()
+        self._count = self._load()
         self._loaded_at = at
 
     def _refresh_in_background(self) -> Event:
         """Ask in a thread of its own, unless one is asking already."""
-        answered = Event()
+        refreshed = Event()
         if not self._refresh_lock.acquire(blocking=False):
-            return answered
+            return refreshed
 
         def ask() -> None:
             try:
@@ -63,10 +63,10 @@ class PurgeableCountCache:
                 logger.warning("edge.trust_unknown", exc_info=True)
             finally:
                 self._refresh_lock.release()
-                answered.set()
+                refreshed.set()
 
         try:
             Thread(target=ask, daemon=True).start()
         except RuntimeError:  # no more threads
             self._refresh_lock.release()
-        return answered
+        return refreshed

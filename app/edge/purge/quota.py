@@ -9,11 +9,11 @@ from ..cdn import CallLimits
 _ONE = 1.0
 
 
-def refill(level: float, passed: timedelta, limits: CallLimits) -> float:
+def refill(level: float, elapsed: timedelta, limits: CallLimits) -> float:
     """The calls that may be made, so long after there were `level`."""
     if limits.per_second is None:
         return float(limits.burst)
-    gained = max(passed.total_seconds(), 0.0) * limits.per_second
+    gained = max(elapsed.total_seconds(), 0.0) * limits.per_second
     return min(level + gained, float(limits.burst))
 
 

@@ -26,7 +26,7 @@ from .commit_watch import POLL_INTERVAL, CommitWatcher
 from .commit_watch import create_commit_watcher as keep_watch
 from .delivery import Delivery
 from .gateway_heartbeats import HeartbeatMonitor
-from .heartbeat import BEAT, Deputy, beat, identity
+from .heartbeat import HEARTBEAT_INTERVAL, Deputy, create_relay_name, record_relay_heartbeat
 from .leader import Leader
 from .leader import create_leader as elect
 from .maintenance import MAINTENANCE_INTERVAL, run_maintenance
@@ -82,20 +82,20 @@ class Relay:
         self._read_engine = engine
         self._write_engine = engine.execution_options(**WRITE_OPTIONS)
         self._hooks = tuple(hooks)
-        self._bound = capacity
+        self._capacity = capacity
         self._leader = leader or elect(engine)
-        self._name = identity()
+        self._name = create_relay_name()
         self._deputy = Deputy(
             engine,
             elect(engine, deputy=True),
             [delivery.tier.name for delivery in self.deliveries],
             by=self._name,
-            ticks=self._runtime.monotonic,
+            monotonic=self._runtime.monotonic,
         )
         self._wake_event = Event()
         self._delivery_events = {delivery.tier: Event() for delivery in self.deliveries}
         self._is_leader = False
-        self._beat_at = float("-inf")
+        self._heartbeat_at = float("-inf")
         self._jump_detector = ClockJumpDetector()
         self._last_maintenance: datetime | None = None
 
@@ -112,8 +112,8 @@ class Relay:
             acquire_resolver_lock(
                 connection
             )  # so that who joins does it before we look who has, or after all
-            owed = tiers_to_purge(connection, self.tiers)
-            resolution = resolve_and_enqueue(connection, owed, now)
+            tiers = tiers_to_purge(connection, self.tiers)
+            resolution = resolve_and_enqueue(connection, tiers, now)
             self._runtime.on_step("resolved")
         self._runtime.on_step("settled")
         return resolution
@@ -162,8 +162,8 @@ class Relay:
         if self._last_maintenance is None or now - self._last_maintenance >= MAINTENANCE_INTERVAL:
             with self._write_engine.begin() as connection:
                 acquire_resolver_lock(connection)  # as in settle
-                owed = tiers_to_purge(connection, self.tiers)
-                run_maintenance(connection, owed, now, self._bound)
+                tiers = tiers_to_purge(connection, self.tiers)
+                run_maintenance(connection, tiers, now, self._capacity)
                 retire_silent_gateways(connection, now, self._heartbeats.silent_names())
             empty_large_log(self._read_engine, LARGE_LOG)
             self._last_maintenance = now
@@ -203,8 +203,8 @@ class Relay:
                     stop.set()
         finally:
             self._is_leader = False
-            for nudge in self._delivery_events.values():
-                nudge.set()
+            for wake_event in self._delivery_events.values():
+                wake_event.set()
             for thread in threads:
                 thread.join()
             watch.close()
@@ -229,46 +229,48 @@ class Relay:
             return
         self._wake_event.clear()
         try:
-            left = self.run_leader_tasks(self._runtime.clock())
-            self._beat()
+            remaining = self.run_leader_tasks(self._runtime.clock())
+            self._record_heartbeat()
         except Exception:  # a database that is away comes back
             logger.exception("relay.failed")
             stop.wait(POLL_INTERVAL.total_seconds())
             return
         self._wake_deliveries(self.deliveries)
-        left = min(left, BEAT)
-        until = self._runtime.monotonic() + left.total_seconds()
+        remaining = min(remaining, HEARTBEAT_INTERVAL)
+        until = self._runtime.monotonic() + remaining.total_seconds()
         while not stop.is_set() and self._leads(elected=elected):
-            left = timedelta(seconds=until - self._runtime.monotonic())
-            if left <= timedelta(0) or watch.wait(self._wake_event, min(left, POLL_INTERVAL)):
+            remaining = timedelta(seconds=until - self._runtime.monotonic())
+            if remaining <= timedelta(0) or watch.wait(
+                self._wake_event, min(remaining, POLL_INTERVAL)
+            ):
                 return
 
-    def _beat(self) -> None:
+    def _record_heartbeat(self) -> None:
         """Note that we are alive, unless we are the deputy of a relay that is alive again."""
-        if self._runtime.monotonic() - self._beat_at < BEAT.total_seconds():
+        if self._runtime.monotonic() - self._heartbeat_at < HEARTBEAT_INTERVAL.total_seconds():
             return
         if self._deputy.active and not self._deputy.confirm():
             self._is_leader = False
             return
         names = [delivery.tier.name for delivery in self.deliveries]
         with self._write_engine.begin() as connection:
-            beat(connection, names, self._name, self._runtime.clock())
-        self._beat_at = self._runtime.monotonic()
+            record_relay_heartbeat(connection, names, self._name, self._runtime.clock())
+        self._heartbeat_at = self._runtime.monotonic()
 
     def _deliver(self, delivery: Delivery, stop: Event) -> None:
         """One tier's thread: it waits for its own next purge, and for nobody else's."""
-        nudge = self._delivery_events[delivery.tier]
+        wake_event = self._delivery_events[delivery.tier]
         while not stop.is_set():
             wait = POLL_INTERVAL
             # A gateway can be purged by its own machine alone, whoever leads.
             if self._is_leader or delivery.tier.depth == 0:
-                nudge.clear()
+                wake_event.clear()
                 calls = delivery.call_count
                 wait = self._drain(delivery)
                 if delivery.call_count != calls:
                     outer = (d for d in self.deliveries if d.tier.depth > delivery.tier.depth)
                     self._wake_deliveries(outer)
-            nudge.wait(wait.total_seconds())
+            wake_event.wait(wait.total_seconds())
 
     def _drain(self, delivery: Delivery) -> timedelta:
         try:

@@ -31,7 +31,7 @@ class StaleSample:
 
     url: str
     since: datetime
-    seen: datetime
+    seen_at: datetime
     times: int = 1
     until: datetime | None = None
 
@@ -40,7 +40,7 @@ class StaleSample:
         return {
             "url": self.url,
             "since": self.since.isoformat(),
-            "seen": self.seen.isoformat(),
+            "seen": self.seen_at.isoformat(),
             "times": self.times,
             "until": self.until and self.until.isoformat(),
         }
@@ -50,7 +50,7 @@ class StaleSample:
         if self.until is not None:
             lasted = (self.until - self.since).total_seconds()
             return f"{self.url} was stale at the public edge for {lasted:.0f} s"
-        lasts = (self.seen - self.since).total_seconds()
+        lasts = (self.seen_at - self.since).total_seconds()
         purged = "once" if self.times == 1 else f"{self.times} times"
         return f"{self.url} is stale at the public edge, for {lasts:.0f} s; purged again {purged}"
 
@@ -58,9 +58,9 @@ class StaleSample:
 def choose_urls(connection: Connection, now: datetime, random: Random) -> Iterator[str]:
     """The pages to look at: the one that was stale the longest ago, and any registered one."""
     open_one = sa.select(sample.c.url).where(sample.c.until.is_(None)).order_by(sample.c.seen_at)
-    known = connection.scalar(open_one.limit(1))
-    if known is not None:
-        yield known
+    stale_url = connection.scalar(open_one.limit(1))
+    if stale_url is not None:
+        yield stale_url
     alive = sa.and_(page.c.variant == "", page.c.expires_at > to_microseconds(now))
     least, most = connection.execute(
         sa.select(sa.func.min(page.c.id), sa.func.max(page.c.id)).where(alive)
@@ -68,9 +68,9 @@ def choose_urls(connection: Connection, now: datetime, random: Random) -> Iterat
     if least is None:
         return
     after = sa.select(page.c.url).where(alive, page.c.id >= random.randint(least, most))
-    found = connection.scalar(after.order_by(page.c.id).limit(1))
-    if found is not None and found != known:
-        yield found
+    random_url = connection.scalar(after.order_by(page.c.id).limit(1))
+    if random_url is not None and random_url != stale_url:
+        yield random_url
 
 
 def has_recent_purge(connection: Connection, url: str, since: datetime) -> bool:
@@ -84,8 +84,8 @@ def has_recent_purge(connection: Connection, url: str, since: datetime) -> bool:
 def record_stale(connection: Connection, url: str, now: datetime) -> None:
     """A page is stale, and was purged again."""
     mine = sa.and_(sample.c.url == url, sample.c.until.is_(None))
-    again = {"seen_at": to_microseconds(now), "times": sample.c.times + 1}
-    if not connection.execute(sa.update(sample).where(mine).values(again)).rowcount:
+    updates = {"seen_at": to_microseconds(now), "times": sample.c.times + 1}
+    if not connection.execute(sa.update(sample).where(mine).values(updates)).rowcount:
         values = {
             "url": url,
             "since": to_microseconds(now),
@@ -105,7 +105,7 @@ def record_fresh(connection: Connection, url: str, now: datetime) -> bool:
     return connection.execute(sa.update(sample).where(mine).values(over)).rowcount > 0
 
 
-def note_rewritten(connection: Connection, url: str) -> None:
+def delete_stale_sample(connection: Connection, url: str) -> None:
     """A page is rewritten, so it was not stale before either."""
     connection.execute(sa.delete(sample).where(sample.c.url == url, sample.c.until.is_(None)))
 
@@ -127,7 +127,7 @@ def stale_samples(connection: Connection) -> tuple[StaleSample, ...]:
         StaleSample(
             url=row.url,
             since=from_microseconds(row.since),
-            seen=from_microseconds(row.seen_at),
+            seen_at=from_microseconds(row.seen_at),
             times=row.times,
             until=None if row.until is None else from_microseconds(row.until),
         )

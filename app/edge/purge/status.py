@@ -16,7 +16,7 @@ from .breaker import open_breakers
 from .claim import OVERDUE_AFTER
 from .entry_state import OPEN_STATES, EntryState
 from .heartbeat import relay_silence
-from .rewriting import recall
+from .rewriting import load_memory
 from .samples import StaleSample, get_last_result, stale_samples
 from .tables import outbox
 from .tables import tier as tiers
@@ -51,7 +51,7 @@ class TierStatus:
 
     name: str
     driver: str = ""
-    gone: timedelta | None = None
+    silent_for: timedelta | None = None
     backlog: int = 0
     resting: int = 0
     oldest: timedelta | None = None
@@ -67,7 +67,7 @@ class TierStatus:
         return {
             "name": self.name,
             "driver": self.driver,
-            "gone": _total_seconds(self.gone),
+            "gone": _total_seconds(self.silent_for),
             "backlog": self.backlog,
             "resting": self.resting,
             "oldest": _total_seconds(self.oldest),
@@ -121,11 +121,11 @@ class PurgeStatus:
     def to_lines(self) -> Iterator[str]:
         """The same in lines for people."""
         if self.silence is not None:
-            yield dead_relay(self.silence)
+            yield dead_relay_text(self.silence)
         if not self.tiers:
             yield "Nothing was ever owed to an edge."
-        for found in self.tiers:
-            yield from _tier_lines(found)
+        for tier in self.tiers:
+            yield from _tier_lines(tier)
         if self.entries:
             yield f"{self.entries} entries of the change log are left for the relay."
         yield from self.capped
@@ -136,7 +136,7 @@ class PurgeStatus:
             yield self.sampled
 
 
-def dead_relay(silence: timedelta) -> str:
+def dead_relay_text(silence: timedelta) -> str:
     """Say that no relay is alive, and what to do."""
     return (
         f"No relay has been alive for {silence.total_seconds():.0f} s: changes reach no edge in "
@@ -144,22 +144,22 @@ def dead_relay(silence: timedelta) -> str:
     )
 
 
-def _tier_lines(found: TierStatus) -> Iterator[str]:
-    if found.gone is not None:
-        ago = f"{found.gone.total_seconds():.0f} seconds ago"
-        yield f"{found.name} is gone: it was last heard of {ago}, and nobody waits for it."
+def _tier_lines(tier: TierStatus) -> Iterator[str]:
+    if tier.silent_for is not None:
+        ago = f"{tier.silent_for.total_seconds():.0f} seconds ago"
+        yield f"{tier.name} is gone: it was last heard of {ago}, and nobody waits for it."
         return
-    state = f"can't be purged: {found.breaker}" if found.breaker else "is purged"
-    yield f"{found.name} {state}."
-    if found.driver:
-        yield f"  {found.driver}"
-    waits = f", the oldest for {_seconds(found.oldest)}" if found.oldest else ""
-    yield f"  owed {found.backlog}{waits}; {found.resting} wait for their second purge"
-    if found.p50 is not None and found.p99 is not None:
-        yield f"  from commit to fresh: {_seconds(found.p50)} (p50), {_seconds(found.p99)} (p99)"
-    if found.dead:
-        yield f"  {found.dead} were refused for good:"
-    for letter in found.letters:
+    state = f"can't be purged: {tier.breaker}" if tier.breaker else "is purged"
+    yield f"{tier.name} {state}."
+    if tier.driver:
+        yield f"  {tier.driver}"
+    waits = f", the oldest for {_seconds(tier.oldest)}" if tier.oldest else ""
+    yield f"  owed {tier.backlog}{waits}; {tier.resting} wait for their second purge"
+    if tier.p50 is not None and tier.p99 is not None:
+        yield f"  from commit to fresh: {_seconds(tier.p50)} (p50), {_seconds(tier.p99)} (p99)"
+    if tier.dead:
+        yield f"  {tier.dead} were refused for good:"
+    for letter in tier.letters:
         first, _, more = letter.url.partition("\n")
         also = f" and {more.count(chr(10)) + 1} more" if more else ""
         yield f"    {first or 'everything'}{also}: {letter.error}"
@@ -171,18 +171,20 @@ def _seconds(span: timedelta) -> str:
 
 def purge_status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> PurgeStatus:
     """How purging goes; `names` are tiers to show even when nothing was ever owed to them."""
-    seen = set(names)
-    seen |= set(connection.scalars(sa.select(tiers.c.name)))
-    seen |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
+    tier_names = set(names)
+    tier_names |= set(connection.scalars(sa.select(tiers.c.name)))
+    tier_names |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
     broken = open_breakers(connection, now)
-    found = tuple(_tier(connection, name, now, broken.get(name, "")) for name in sorted(seen))
+    tier_statuses = tuple(
+        _tier(connection, name, now, broken.get(name, "")) for name in sorted(tier_names)
+    )
     return PurgeStatus(
         at=now,
-        tiers=found,
+        tiers=tier_statuses,
         entries=count_unresolved(connection),
         stale=stale_samples(connection),
         sampled=get_last_result(connection),
-        rewritten=recall(connection).words(),
+        rewritten=load_memory(connection).to_text(),
         silence=relay_silence(connection, now),
     )
 
@@ -194,13 +196,13 @@ def _tier(connection: Connection, name: str, now: datetime, broken: str) -> Tier
         sa.select(sa.func.count(), sa.func.min(outbox.c.enqueued_at)).where(unsent),
     ).one()
     resting = sa.and_(of_tier, outbox.c.state.in_(OPEN_STATES), outbox.c.sent_at.is_not(None))
-    known = sa.select(tiers.c.last_success, tiers.c.seen_at).where(tiers.c.name == name)
-    success, seen = connection.execute(known).one_or_none() or (None, 0)
-    silent = now - from_microseconds(seen) if seen else timedelta(0)
+    query = sa.select(tiers.c.last_success, tiers.c.seen_at).where(tiers.c.name == name)
+    success, seen_at = connection.execute(query).one_or_none() or (None, 0)
+    silent = now - from_microseconds(seen_at) if seen_at else timedelta(0)
     half, most = _latency_percentiles(connection, name)
     return TierStatus(
         name=name,
-        gone=silent if silent > OVERDUE_AFTER else None,
+        silent_for=silent if silent > OVERDUE_AFTER else None,
         backlog=backlog,
         resting=_count(connection, resting),
         oldest=None if oldest is None else now - from_microseconds(oldest),

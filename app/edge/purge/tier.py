@@ -33,7 +33,7 @@ class Tier:
         if self.max_flight_time < timedelta(0) or self.max_backlog < 1:
             raise ValueError(f"the tier {self.name} can't have a negative flight or no backlog")
 
-    def placed(self, depth: int, flight: timedelta) -> Tier:
+    def at_least(self, depth: int, flight: timedelta) -> Tier:
         """The same tier, at least at this depth and with at least this flight: the safer place."""
         if depth <= self.depth and flight <= self.max_flight_time:
             return self
@@ -44,4 +44,4 @@ class Tier:
 
 def sort_inside_out(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
     """The tiers in the order in which a change must reach them."""
-    return tuple(sorted(tiers, key=lambda found: (found.depth, found.name)))
+    return tuple(sorted(tiers, key=lambda tier: (tier.depth, tier.name)))

@@ -124,7 +124,7 @@ def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
     found = explain.why(site, "/articles/lanterns")
     assert (found.url, found.status, found.policy) == ("/articles/lanterns", 200, "ARTICLE")
     assert found.fresh
-    assert len(found.kept) == 1
+    assert len(found.variants) == 1
     said = "\n".join(found.to_lines())
     assert "post 'Lanterns': its " in said
     assert "post 'Tides': its " in said
@@ -139,7 +139,7 @@ def test_why_registers_nothing(site: Flask) -> None:
     """A page that nobody keeps is still kept by nobody."""
     before = registered()
     found = explain.why(site, "/topics")
-    assert found.kept == ()
+    assert found.variants == ()
     assert "nothing keeps it just now" in "\n".join(found.to_lines())
     assert registered() == before
 
@@ -158,8 +158,8 @@ def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
         session.execute(sa.update(Post).where(Post.slug == "later-7").values(title="Elsewhere"))
     db.session.remove()
     found = explain.why(site, "/articles/lanterns")
-    assert found.touched is not None
-    assert found.touched.what.endswith("got another title")
+    assert found.last_change is not None
+    assert found.last_change.what.endswith("got another title")
     assert found.fresh is False
 
 
@@ -192,7 +192,7 @@ def test_why_explains_what_is_not_kept(site: Flask) -> None:
     """There is no copy, whatever was asked for."""
     ask(site, "/edge/no-store")
     found = explain.why(site, "/edge/no-store")
-    assert (found.kept, found.policy) == ((), "NO_STORE")
+    assert (found.variants, found.policy) == ((), "NO_STORE")
 
 
 def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
@@ -205,14 +205,14 @@ def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
         db.session.scalars(sa.select(Post)).all()
         return "written"
 
-    assert "writes to the database" in explain.why(any_app, "/it/writes").refused
+    assert "writes to the database" in explain.why(any_app, "/it/writes").unshareable_reason
 
 
 def test_trouble_with_the_triggers_is_a_reason(site: Flask) -> None:
     """Nothing is shared until they are made anew."""
     break_triggers()
     site.extensions["edge"].tracker.watchman.look()
-    assert "flask edge triggers install" in explain.why(site, "/").refused
+    assert "flask edge triggers install" in explain.why(site, "/").unshareable_reason
 
 
 def break_triggers() -> None:
@@ -354,7 +354,7 @@ def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
     """So that what is too coarse is found page by page."""
     retitle("Lanterns", "Lamps")
     warm(site)
-    (kept,) = explain.why(site, "/topics/harbour").kept
+    (kept,) = explain.why(site, "/topics/harbour").variants
     assert kept.to_text().endswith("; made anew after 1 purge, never as it was before")
 
 

@@ -26,7 +26,7 @@ def engine() -> Iterator[Engine]:
     engine.dispose()
 
 
-def put(
+def register_page(
     connection: Connection,
     url: str,
     dependencies: Iterable[Dependency],

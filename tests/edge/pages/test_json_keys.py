@@ -18,11 +18,11 @@ def test_an_explanation_keeps_its_json_keys() -> None:
         url="/a",
         status=200,
         policy="P",
-        refused="",
-        kept=(variant,),
+        unshareable_reason="",
+        variants=(variant,),
         fresh=True,
         built_from=("the template a.html",),
-        touched=LastChange(entry=7, what="post with id 1 was added", at=NOW),
+        last_change=LastChange(entry=7, what="post with id 1 was added", at=NOW),
     ).to_json()
     assert list(values) == [
         "url",
@@ -59,18 +59,18 @@ def test_an_explanation_without_a_change_has_null() -> None:
         url="/a",
         status=404,
         policy="P",
-        refused="no policy",
-        kept=(),
+        unshareable_reason="no policy",
+        variants=(),
         fresh=None,
         built_from=(),
-        touched=None,
+        last_change=None,
     ).to_json()
     assert (values["touched"], values["kept"], values["refused"]) == (None, [], "no policy")
 
 
 def test_the_status_of_a_page_at_a_tier_keeps_its_json_keys() -> None:
     """They are the entries of `places` in the explanation."""
-    values = PageTierStatus(tier="cdn", owed=NOW, broken="403").to_json()
+    values = PageTierStatus(tier="cdn", waiting_since=NOW, breaker="403").to_json()
     assert values == {
         "tier": "cdn",
         "owed": NOW.isoformat(),

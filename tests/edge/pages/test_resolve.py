@@ -20,7 +20,7 @@ from app.edge.pages.resolve import find_affected_pages, manual_purge_change
 
 from ..dependencies.conftest import changes, link, memory, post, read, topic
 from ..dependencies.test_soundness import SEED, WRITES, attempt, rows_of, statements
-from .conftest import put
+from .conftest import register_page
 
 ENGINE = memory()
 
@@ -28,7 +28,7 @@ ENGINE = memory()
 @settings(max_examples=int(os.environ.get("EXAMPLES", "300")), deadline=None)
 @given(st.lists(statements(), min_size=1, max_size=4), st.lists(WRITES, min_size=1, max_size=3))
 def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
-    found: list[Any], writes: list[Any]
+    statements: list[Any], writes: list[Any]
 ) -> None:
     """Hashes, intervals and links in SQL miss no altered result, and no page is without reason."""
     with ENGINE.connect() as connection:
@@ -36,11 +36,11 @@ def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
             attempt(connection, write)
         changes(connection)
         pages, was = {}, {}
-        for number, statement in enumerate(found):
+        for number, statement in enumerate(statements):
             url = f"/{number}"
             _, pages[url] = read(connection, statement)
             was[url] = rows_of(connection, statement)
-            put(connection, url, pages[url], mark=current_log_position(connection))
+            register_page(connection, url, pages[url], mark=current_log_position(connection))
         for write in writes:
             attempt(connection, write)
         resolution = resolve(connection)
@@ -49,7 +49,7 @@ def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
         allowed = {u for u, deps in pages.items() if any(matches(d, c) for d in deps for c in log)}
         altered = {
             url
-            for url, statement in zip(pages, found, strict=True)
+            for url, statement in zip(pages, statements, strict=True)
             if rows_of(connection, statement) != was[url]
         }
         assert altered <= purged or resolution.everything_reason
@@ -97,7 +97,7 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
             connection.execute(sa.insert(link).values(post_id=1, topic_id=1))
         resolve(connection)
         for number, statement in enumerate(ABOUT):
-            put(
+            register_page(
                 connection,
                 f"/{number}",
                 read(connection, statement)[1],
@@ -117,19 +117,19 @@ def _carried_out(connection: Connection, first: str, then: str, moment: str) -> 
     """What two writes purge; late is when the first is resolved as the second can be seen."""
     connection.exec_driver_sql(first)
     early = len(unresolved_changes(connection, most=100))
-    at_once = _purged(connection, early) if moment == "at once" else set()
+    at_once = _purge_urls(connection, early) if moment == "at once" else set()
     connection.exec_driver_sql(then)
-    late = _purged(connection, early) if moment == "late" else set()
-    return at_once | late | _purged(connection, len(unresolved_changes(connection, most=100)))
+    late = _purge_urls(connection, early) if moment == "late" else set()
+    return at_once | late | _purge_urls(connection, len(unresolved_changes(connection, most=100)))
 
 
-def _purged(connection: Connection, most: int) -> set[str]:
+def _purge_urls(connection: Connection, most: int) -> set[str]:
     """Resolve the oldest entries of the log, so many of them."""
-    found = find_affected_pages(connection, unresolved_changes(connection, most=100)[:most])
-    assert not found.everything_reason
+    resolution = find_affected_pages(connection, unresolved_changes(connection, most=100)[:most])
+    assert not resolution.everything_reason
     oldest = f"SELECT id FROM edge_change WHERE NOT resolved ORDER BY id LIMIT {most}"
     connection.exec_driver_sql(f"UPDATE edge_change SET resolved = 1 WHERE id IN ({oldest})")
-    return {*sorted_urls(found.pages)}
+    return {*sorted_urls(resolution.pages)}
 
 
 def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> None:
@@ -142,7 +142,9 @@ def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> No
             connection.execute(sa.insert(post).values(row))
         connection.execute(sa.insert(link), [{"post_id": n, "topic_id": 1} for n in (1, 2)])
         resolve(connection)
-        put(connection, "/", read(connection, ABOUT[0])[1], mark=current_log_position(connection))
+        register_page(
+            connection, "/", read(connection, ABOUT[0])[1], mark=current_log_position(connection)
+        )
         connection.execute(sa.insert(link).values(post_id=3, topic_id=1))
         assert resolve(connection).pages == ()
         connection.execute(sa.delete(link).where(link.c.post_id == 1))
@@ -163,7 +165,9 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
             _, deps = read(
                 connection, about.where(link.c.topic_id == number).order_by(post.c.status)
             )
-            put(connection, f"/topics/{number}", deps, mark=current_log_position(connection))
+            register_page(
+                connection, f"/topics/{number}", deps, mark=current_log_position(connection)
+            )
         connection.execute(sa.update(post).where(post.c.id == 2).values(status="live"))
         assert resolve(connection).pages == ()
         connection.execute(sa.update(post).where(post.c.id == 1).values(status="live"))
@@ -177,8 +181,8 @@ def test_a_change_is_resolved_once(engine: Engine) -> None:
     """What was resolved is not taken again."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post))
-        put(connection, "/", found, mark=at)
+        _, dependencies = read(connection, sa.select(post))
+        register_page(connection, "/", dependencies, mark=at)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert [page.url for page in resolve(connection).pages] == ["/"]
         assert resolve(connection).change_count == 0
@@ -197,8 +201,8 @@ def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) ->
             [{"id": n, "slug": f"s{n}", "published_at": day(n)} for n in (10, 11, 12)],
         )
         resolve(connection)
-        _, found = read(connection, newest)
-        put(connection, "/", found, mark=current_log_position(connection))
+        _, dependencies = read(connection, newest)
+        register_page(connection, "/", dependencies, mark=current_log_position(connection))
         connection.execute(sa.insert(post).values(id=1, slug="old", published_at=day(1)))
         assert resolve(connection).pages == ()
         connection.execute(sa.insert(post).values(id=2, slug="new", published_at=day(20)))
@@ -234,8 +238,8 @@ def test_a_page_has_lost_what_was_deleted_or_left_its_list(
             ("/", LIVE.with_only_columns(post.c.id)),
             ("/1", LIVE.where(post.c.id == 1)),
         ):
-            _, found = read(connection, statement)
-            put(connection, url, found, mark=current_log_position(connection))
+            _, dependencies = read(connection, statement)
+            register_page(connection, url, dependencies, mark=current_log_position(connection))
         connection.execute(write)
         assert {page.url: page.hard_purge for page in resolve(connection).pages} == expected
 

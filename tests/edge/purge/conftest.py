@@ -76,15 +76,15 @@ def build(engine: Engine, posts: int = 0) -> None:
         connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
     with engine.begin() as connection:
         for number in range(1, posts + 1):
-            page(connection, number)
+            register_post_page(connection, number)
 
 
-def page(connection: Connection, number: int) -> None:
+def register_post_page(connection: Connection, number: int) -> None:
     """Register the page of a post."""
-    found: set[Dependency] = {
+    dependencies: set[Dependency] = {
         Row(table="post", key=(("id", str(number)),), columns=frozenset({"version"})),
     }
-    made = IndexedPage(
+    indexed_page = IndexedPage(
         url=f"/{number}",
         tag=f"p-{number}",
         etag='"e"',
@@ -93,7 +93,7 @@ def page(connection: Connection, number: int) -> None:
         expires_at=NOW + timedelta(days=900),
     )
     assert (
-        register(connection, made, found, [current_log_position(connection)])
+        register(connection, indexed_page, dependencies, [current_log_position(connection)])
         is RegistrationResult.REGISTERED
     )
 
@@ -109,8 +109,8 @@ def url(request: pytest.FixtureRequest) -> str:
     """The address of each database in turn."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
-    found: str = request.getfixturevalue("empty_postgres_url")
-    return found.replace("postgresql://", "postgresql+psycopg://")
+    postgres_url: str = request.getfixturevalue("empty_postgres_url")
+    return postgres_url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
@@ -143,22 +143,22 @@ class Clock:
         self._ticks += by.total_seconds()
 
 
-def world(clock: Clock, reached: Callable[[str], None] | None = None) -> RelayRuntime:
+def create_runtime(clock: Clock, on_step: Callable[[str], None] | None = None) -> RelayRuntime:
     """A world whose time and chance a test knows."""
     return RelayRuntime(
         clock=clock,
         monotonic=clock.ticks,
         random=Random(7),
-        on_step=reached or (lambda _step: None),
+        on_step=on_step or (lambda _step: None),
     )
 
 
-def relay(engine: Engine, tiers: dict[Tier, Any], clock: Clock, **more: Any) -> Relay:
+def create_relay(engine: Engine, tiers: dict[Tier, Any], clock: Clock, **more: Any) -> Relay:
     """A relay in a world of its own."""
-    return Relay(engine, tiers, leader=SoleLeader(), runtime=world(clock), **more)
+    return Relay(engine, tiers, leader=SoleLeader(), runtime=create_runtime(clock), **more)
 
 
-def owe(
+def enqueue_pages(
     engine: Engine,
     tiers: Sequence[Tier],
     *urls: str,

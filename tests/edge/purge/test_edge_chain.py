@@ -26,7 +26,7 @@ PAGE = Policy(
 LONG = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"
 
 
-def front(edges: str, driven: str = "") -> EdgeChain:
+def create_chain(edges: str, driven: str = "") -> EdgeChain:
     """These edges, of which some have a driver, in front of a gateway."""
     return EdgeChain.from_dialects(
         parse_dialects(edges),
@@ -38,8 +38,8 @@ def front(edges: str, driven: str = "") -> EdgeChain:
 
 def test_the_first_that_is_named_is_the_outermost() -> None:
     """As a reader's request meets them; the gateway has the depth of nought."""
-    found = front("cloudflare,varnish", "cloudflare,varnish")
-    assert [(tier.name, tier.depth) for tier in found.tiers] == [("varnish", 1), ("cloudflare", 2)]
+    chain = create_chain("cloudflare,varnish", "cloudflare,varnish")
+    assert [(tier.name, tier.depth) for tier in chain.tiers] == [("varnish", 1), ("cloudflare", 2)]
 
 
 FLIGHTS = {
@@ -72,7 +72,9 @@ def test_a_flight_is_as_long_as_anything_old_can_come(
     edges: str, driven: str, flights: dict[str, timedelta]
 ) -> None:
     """After the second purge nothing inside shows the old page any more."""
-    assert {tier.name: tier.max_flight_time for tier in front(edges, driven).tiers} == flights
+    assert {
+        tier.name: tier.max_flight_time for tier in create_chain(edges, driven).tiers
+    } == flights
 
 
 TRUSTED = {
@@ -90,10 +92,10 @@ TRUSTED = {
 
 @pytest.mark.parametrize(("edges", "broken", "trusted"), TRUSTED.values(), ids=TRUSTED)
 def test_whoever_stands_outside_one_that_fails_is_not_trusted(
-    edges: str, broken: Collection[str], trusted: int
+    edges: str, broken: Collection[str], count: int
 ) -> None:
     """It would be filled from what is old."""
-    assert front(edges, "cloudflare,varnish").trusted_with(broken) == trusted
+    assert create_chain(edges, "cloudflare,varnish").purgeable_count_without(broken) == count
 
 
 class ByUrl(NullDriver):
@@ -105,10 +107,10 @@ class ByUrl(NullDriver):
 def test_an_edge_that_is_purged_by_url_does_not_lose_other_spellings() -> None:
     """So it and all outside it are not trusted with them."""
     drivers = {"varnish": NullDriver(), "generic": ByUrl(), "fastly": NullDriver()}
-    found = EdgeChain.from_dialects(
+    chain = EdgeChain.from_dialects(
         parse_dialects("fastly,generic,varnish"), (), cap=MINUTE, drivers=lambda name: drivers[name]
     )
-    assert (found.purgeable_count, found.purgeable_by_tag_count) == (3, 1)
+    assert (chain.purgeable_count, chain.purgeable_by_tag_count) == (3, 1)
 
 
 TOLD = {
@@ -144,22 +146,22 @@ TOLD = {
 
 @pytest.mark.parametrize(("edges", "driven", "trusted", "lines"), TOLD.values(), ids=TOLD)
 def test_each_edge_is_told_its_own(
-    edges: str, driven: str, trusted: int | None, lines: dict[str, str]
+    edges: str, driven: str, purgeable_count: int | None, lines: dict[str, str]
 ) -> None:
     """What can be purged gets all of it, what can't gets the cap; the gateway is told the whole."""
-    found = dict(front(edges, driven).format_policy(PAGE, trusted))
-    assert found.pop("Broadsheet-Cache-Control") == f"{LONG}, purged"
-    assert found == {"Cache-Control": "max-age=0, must-revalidate", **lines}
+    headers = dict(create_chain(edges, driven).format_policy(PAGE, purgeable_count))
+    assert headers.pop("Broadsheet-Cache-Control") == f"{LONG}, purged"
+    assert headers == {"Cache-Control": "max-age=0, must-revalidate", **lines}
 
 
 def test_the_gateway_hears_what_to_say_instead() -> None:
     """For each number of edges that may be trusted, the lines that differ and no others."""
-    made = front("cloudflare,varnish", "cloudflare,varnish").capped_headers(PAGE)
-    kept = [(capped_headers.FIELD, made)]
+    value = create_chain("cloudflare,varnish", "cloudflare,varnish").capped_headers(PAGE)
+    stored_headers = [(capped_headers.FIELD, value)]
     usual = [("CDN-Cache-Control", LONG), ("Surrogate-Control", LONG), ("X", "1")]
     brief = ("CDN-Cache-Control", "max-age=60")
-    assert capped_headers.apply_capped_headers(usual, kept, "1") == [brief, *usual[1:]]
-    assert capped_headers.apply_capped_headers(usual, kept, "0") == [
+    assert capped_headers.apply_capped_headers(usual, stored_headers, "1") == [brief, *usual[1:]]
+    assert capped_headers.apply_capped_headers(usual, stored_headers, "0") == [
         brief,
         ("Surrogate-Control", "max-age=60"),
         ("X", "1"),
@@ -170,17 +172,19 @@ def test_the_gateway_hears_what_to_say_instead() -> None:
 def test_nothing_is_said_instead_of_what_needs_no_purge() -> None:
     """A cap changes nothing there, and where nothing is driven it holds anyway."""
     forever = Policy(name="F", browser=Freshness(ttl=DAY), edge=Freshness(ttl=DAY), immutable=True)
-    assert front("varnish", "varnish").capped_headers(forever) == ""
-    assert front("varnish").capped_headers(PAGE) == ""
+    assert create_chain("varnish", "varnish").capped_headers(forever) == ""
+    assert create_chain("varnish").capped_headers(PAGE) == ""
 
 
 def test_only_edges_that_are_purged_by_tags_get_them() -> None:
     """In the field and with the separator of each."""
-    assert front("cloudflare,varnish", "varnish").format_tags("p-1") == (("xkey", "p-1 all"),)
-    assert front("cloudflare,varnish", "cloudflare").format_tags("p-1") == (
+    assert create_chain("cloudflare,varnish", "varnish").format_tags("p-1") == (
+        ("xkey", "p-1 all"),
+    )
+    assert create_chain("cloudflare,varnish", "cloudflare").format_tags("p-1") == (
         ("Cache-Tag", "p-1,all"),
     )
-    assert front("nginx,varnish").format_tags("p-1") == ()
+    assert create_chain("nginx,varnish").format_tags("p-1") == ()
 
 
 LIVES = {
@@ -199,25 +203,25 @@ def test_a_page_lives_as_long_as_the_last_copy(
     """Each cache may get it when the one behind it may just still show it."""
     assert PAGE.edge is not None
     one = DAY + 7 * DAY
-    flights = [tier.max_flight_time for tier in front(edges, driven).tiers]
+    flights = [tier.max_flight_time for tier in create_chain(edges, driven).tiers]
     # Fastly is not told to show what is stale while it asks.
     revalidating = (whole - ("fastly" in driven)) * MINUTE
     expected = whole * one + revalidating + capped * MINUTE + max(flights, default=MAX_FLIGHT_TIME)
-    assert front(edges, driven).max_lifetime(PAGE) == expected
+    assert create_chain(edges, driven).max_lifetime(PAGE) == expected
 
 
 def test_where_edges_do_as_browsers_do_each_counts_anew() -> None:
     """One policy for all: the gateway, the edge, and caches that nobody named."""
     policy = Policy(name="B", browser=Freshness(ttl=MINUTE))
-    assert front("varnish").max_lifetime(policy) == 3 * MINUTE + MAX_FLIGHT_TIME
+    assert create_chain("varnish").max_lifetime(policy) == 3 * MINUTE + MAX_FLIGHT_TIME
 
 
 def test_each_edge_is_listed_with_what_it_does() -> None:
     """For `flask edge routes`: the outermost first, with the reason of a cap."""
-    assert front("nginx,varnish", "varnish").texts_by_edge(PAGE) == {
+    assert create_chain("nginx,varnish", "varnish").texts_by_edge(PAGE) == {
         "nginx": "keeps it for 1 minute, for it can't be purged",
         "varnish": PAGE.edge_freshness.to_text(),
     }
-    assert set(front("nginx,varnish").texts_by_edge(Policy(name="N", no_store=True)).values()) == {
-        "keeps nothing"
-    }
+    assert set(
+        create_chain("nginx,varnish").texts_by_edge(Policy(name="N", no_store=True)).values()
+    ) == {"keeps nothing"}

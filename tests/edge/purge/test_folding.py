@@ -37,13 +37,13 @@ def test_many_short_lived_pages_are_few_entries(engine: Engine) -> None:
         enqueue_resolution(connection, Resolution(pages=(PAGE, *ERRORS)), (GATEWAY, CDN), NOW)
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
         assert len(rows) == 2 * (1 + 3)
-        found: set[str] = set()
+        urls: set[str] = set()
         while isinstance(
-            taken := claim_entries(connection, GATEWAY, CallLimits(batch=500), NOW), Claim
+            claim := claim_entries(connection, GATEWAY, CallLimits(batch=500), NOW), Claim
         ):
-            found |= {target.url for target in taken.targets}
-            assert len(taken.targets) <= 500
-        assert found == {"/page", *(page.url for page in ERRORS)}
+            urls |= {target.url for target in claim.targets}
+            assert len(claim.targets) <= 500
+        assert urls == {"/page", *(page.url for page in ERRORS)}
 
 
 def test_an_edge_that_is_purged_by_url_is_owed_no_page_of_a_minute(engine: Engine) -> None:

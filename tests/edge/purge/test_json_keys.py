@@ -14,8 +14,8 @@ from .conftest import NOW
 def test_the_purge_status_keeps_its_json_keys() -> None:
     """Keys of the whole, of a tier, of a dead letter, and of a stale sample."""
     letter = DeadLetter(id=1, url="/a", error="400", died=NOW)
-    tier = TierStatus(name="cdn", gone=timedelta(seconds=90), letters=(letter,))
-    sample = StaleSample(url="/a", since=NOW, seen=NOW)
+    tier = TierStatus(name="cdn", silent_for=timedelta(seconds=90), letters=(letter,))
+    sample = StaleSample(url="/a", since=NOW, seen_at=NOW)
     values = PurgeStatus(at=NOW, tiers=(tier,), stale=(sample,)).to_json()
     assert values == {
         "at": NOW.isoformat(),

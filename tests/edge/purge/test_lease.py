@@ -29,19 +29,19 @@ from app.publishing.transaction import transaction
 Make = Callable[..., Flask]
 
 
-class Notes:
+class MemoryMetadata:
     """A store's notes, in a dict."""
 
     def __init__(self) -> None:
-        self.kept: dict[bytes, bytes] = {}
+        self.values: dict[bytes, bytes] = {}
 
-    def note(self, name: bytes) -> bytes | None:
+    def get_metadata(self, name: bytes) -> bytes | None:
         """What was kept."""
-        return self.kept.get(name)
+        return self.values.get(name)
 
-    def remember(self, name: bytes, value: bytes) -> bool:
+    def set_metadata(self, name: bytes, value: bytes) -> bool:
         """Keep it."""
-        self.kept[name] = value
+        self.values[name] = value
         return True
 
 
@@ -73,7 +73,7 @@ AGES = {
 @pytest.mark.parametrize(("age", "holds"), AGES.values(), ids=AGES)
 def test_a_lease_holds_until_it_ends(age: float, holds: bool) -> None:
     """For every process that reads the same notes."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     renewed(GatewayLease(notes, clock=clock, ticks=ticks))
     clock.now += age
     assert GatewayLease(notes, clock=clock, ticks=ticks)() is holds
@@ -87,11 +87,11 @@ COUNTED = {
 
 
 @pytest.mark.parametrize(("passed", "holds"), COUNTED.values(), ids=COUNTED)
-def test_a_clock_that_is_set_prolongs_no_lease(passed: float, holds: bool) -> None:
+def test_a_clock_that_is_set_prolongs_no_lease(elapsed: float, holds: bool) -> None:
     """Seconds are counted as well; what can't be known is over."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     renewed(GatewayLease(notes, clock=clock, ticks=ticks))
-    ticks.now += passed
+    ticks.now += elapsed
     assert GatewayLease(notes, clock=clock, ticks=ticks)() is holds
 
 
@@ -103,7 +103,7 @@ def test_a_lease_is_over_before_anybody_calls_its_gateway_gone() -> None:
 
 def test_a_lease_lasts_from_before_the_others_were_told() -> None:
     """A database that is slow to take it makes it shorter."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     lease = GatewayLease(notes, clock=clock, ticks=ticks)
     began = lease.read_clocks()
     ticks.now += LEASE_SECONDS
@@ -113,7 +113,7 @@ def test_a_lease_lasts_from_before_the_others_were_told() -> None:
 
 def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
     """There it would not tell anything."""
-    lease = GatewayLease(Notes())
+    lease = GatewayLease(MemoryMetadata())
     assert lease()
     assert lease.is_due
     assert not lease.has_been_renewed
@@ -121,7 +121,7 @@ def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
 
 def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
     """By one of the processes that share it."""
-    clock, notes = Ticks(), Notes()
+    clock, notes = Ticks(), MemoryMetadata()
     one, other = GatewayLease(notes, clock=clock), GatewayLease(notes, clock=clock)
     renewed(one)
     assert not other.is_due
@@ -133,7 +133,7 @@ def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
 
 def test_readers_look_at_the_notes_once_a_second() -> None:
     """A HIT is cheap."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     lease = GatewayLease(notes, clock=clock, ticks=ticks)
     renewed(lease)
     assert lease()
@@ -143,7 +143,7 @@ def test_readers_look_at_the_notes_once_a_second() -> None:
     assert not lease()
 
 
-def shown(app: Flask) -> tuple[str, str]:
+def fetch_page(app: Flask) -> tuple[str, str]:
     """Whether a page shows the new name, and how the gateway came by it."""
     answer = app.test_client().get("/topics")
     name = "new" if "A New Name" in answer.text else "old"
@@ -160,7 +160,7 @@ def name_it(title: str) -> None:
 def end(app: Flask) -> None:
     """Let the lease of a gateway be over."""
     lease = app.extensions["edge"].embedded.lease
-    now = lease.moment()
+    now = lease.read_clocks()
     lease.renew(ClockReading(clock=now.clock - LEASE_SECONDS, ticks=now.ticks - LEASE_SECONDS))
 
 
@@ -169,9 +169,9 @@ def cut_off(make_app: Make, tmp_path: Path) -> Flask:
     """A gateway that has a page of which it did not hear that it was changed."""
     web = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "web"))
     web.extensions["edge"].upkeep.catch_up()
-    web.extensions["edge"].upkeep.prove()
+    web.extensions["edge"].upkeep.renew_lease()
     for expected in ("fwd=uri-miss", "hit"):
-        assert shown(web) == ("old", expected)
+        assert fetch_page(web) == ("old", expected)
     shell = make_app(EDGE_GATEWAY=False)
     with shell.app_context():
         name_it("A New Name")
@@ -180,17 +180,17 @@ def cut_off(make_app: Make, tmp_path: Path) -> Flask:
 
 def test_a_gateway_whose_lease_is_over_asks_before_it_answers(cut_off: Flask) -> None:
     """What is stored may have been purged without its hearing of it."""
-    assert shown(cut_off) == ("old", "hit")
+    assert fetch_page(cut_off) == ("old", "hit")
     end(cut_off)
-    assert shown(cut_off) == ("new", "fwd=stale")
+    assert fetch_page(cut_off) == ("new", "fwd=stale")
 
 
 def test_a_gateway_that_has_not_been_purged_does_not_renew_its_lease(cut_off: Flask) -> None:
     """It is reached, but what it was owed it did not take."""
     end(cut_off)
     cut_off.extensions["edge"].upkeep._clock = lambda: datetime.now(UTC) + 2 * OVERDUE_AFTER
-    cut_off.extensions["edge"].upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=stale")
+    cut_off.extensions["edge"].upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=stale")
 
 
 def names(connection: Connection) -> list[str]:
@@ -210,8 +210,8 @@ def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask
         retire_silent_gateways(connection, late + timedelta(seconds=5), [mine])
         assert names(connection) == []
     end(cut_off)
-    state.upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    state.upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
     with db.engine.connect() as connection:
         assert names(connection) == [mine]
 
@@ -224,8 +224,8 @@ def test_a_gateway_that_another_made_known_again_begins_empty_as_well(cut_off: F
         retire_tier(connection, mine.name)
         join(connection, mine, datetime.now(UTC))
     end(cut_off)
-    state.upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    state.upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
 def test_a_gateway_that_was_cut_off_takes_what_it_is_owed_before_it_answers(
@@ -233,20 +233,20 @@ def test_a_gateway_that_was_cut_off_takes_what_it_is_owed_before_it_answers(
 ) -> None:
     """What is further out was purged without waiting for it, and must not get the old page."""
     end(cut_off)
-    cut_off.extensions["edge"].upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    cut_off.extensions["edge"].upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
 def test_one_that_is_followed_without_a_break_is_purged_by_its_relay_alone(cut_off: Flask) -> None:
     """To be heard of costs a row."""
     lease = cut_off.extensions["edge"].embedded.lease
-    now = lease.moment()
+    now = lease.read_clocks()
     lease.renew(
         ClockReading(clock=now.clock - RENEWAL_INTERVAL, ticks=now.ticks - RENEWAL_INTERVAL)
     )
-    cut_off.extensions["edge"].upkeep.prove()
-    assert not lease.due
-    assert shown(cut_off) == ("old", "hit")
+    cut_off.extensions["edge"].upkeep.renew_lease()
+    assert not lease.is_due
+    assert fetch_page(cut_off) == ("old", "hit")
 
 
 def test_a_gateway_without_a_relay_is_not_given_up_so_soon(make_app: Make) -> None:

@@ -28,7 +28,7 @@ from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
 
-from .conftest import NOW, Clock, metadata, owe
+from .conftest import NOW, Clock, enqueue_pages, metadata
 
 GATEWAY = Tier(name="gateway", depth=0, max_backlog=3)
 SHIELD = Tier(name="shield", depth=1, max_flight_time=timedelta(seconds=60))
@@ -103,7 +103,7 @@ class Edges(RuleBasedStateMachine):
         self.down: dict[Tier, datetime] = {}
         self.ill: set[Tier] = set()
         self.times: dict[Tier, list[float]] = {tier: [] for tier in TIERS}
-        self.sent: dict[tuple[Tier, str], list[datetime]] = {}
+        self.purge_times: dict[tuple[Tier, str], list[datetime]] = {}
         self.edges = {
             tier: MemoryDriver(
                 limits=LIMITS[tier], script=self.script(tier), received=self.hear(tier)
@@ -111,15 +111,15 @@ class Edges(RuleBasedStateMachine):
             for tier in TIERS
         }
         self.dies: str | None = None
-        self.relays = [self.relay(), self.relay()]
+        self.relays = [self.create_relay(), self.create_relay()]
 
-    def relay(self) -> Relay:
+    def create_relay(self) -> Relay:
         """A relay of a process of its own."""
-        made = RelayRuntime(
-            clock=self.clock, monotonic=self.clock.ticks, random=self.random, on_step=self.reached
+        runtime = RelayRuntime(
+            clock=self.clock, monotonic=self.clock.ticks, random=self.random, on_step=self.on_step
         )
         tiers = {tier: self.edges[tier] for tier in TIERS}
-        return Relay(self.engine, tiers, leader=SoleLeader(), runtime=made)
+        return Relay(self.engine, tiers, leader=SoleLeader(), runtime=runtime)
 
     def script(self, tier: Tier) -> Iterator[DriverFault | None]:
         """The faults of a tier, as the rules order them."""
@@ -139,10 +139,10 @@ class Edges(RuleBasedStateMachine):
             urls = URLS if call.everything else [target.url for target in call.targets]
             for url in urls:
                 if not call.failed:
-                    self.sent.setdefault((tier, url), []).append(self.clock.now)
+                    self.purge_times.setdefault((tier, url), []).append(self.clock.now)
                 if tier is not GATEWAY and GATEWAY not in self.ill:
-                    kept = self.edges[GATEWAY].read(url)
-                    assert kept in {None, self.fresh(url)}, "purged before the tier inside it"
+                    body = self.edges[GATEWAY].read(url)
+                    assert body in {None, self.fresh(url)}, "purged before the tier inside it"
 
         return received
 
@@ -153,10 +153,10 @@ class Edges(RuleBasedStateMachine):
         if limits.per_second is None:
             return
         for back in range(len(times)):
-            passed = times[-1] - times[-1 - back]
-            assert back + 1 <= limits.burst + passed * limits.per_second + 1e-6, "over the quota"
+            elapsed = times[-1] - times[-1 - back]
+            assert back + 1 <= limits.burst + elapsed * limits.per_second + 1e-6, "over the quota"
 
-    def reached(self, step: str) -> None:
+    def on_step(self, step: str) -> None:
         """Die where a rule wants it."""
         if step == self.dies:
             self.dies = None
@@ -168,9 +168,9 @@ class Edges(RuleBasedStateMachine):
 
     def ask(self, tier: Tier, url: str) -> str:
         """What a tier answers: its own copy, or what the tier inside it answers."""
-        kept = self.edges[tier].read(url)
-        if kept is not None:
-            return kept
+        body = self.edges[tier].read(url)
+        if body is not None:
+            return body
         if tier is GATEWAY:
             self.edges[GATEWAY].store(url, self.fresh(url))  # its tokens refuse a late response
             return self.fresh(url)
@@ -178,7 +178,7 @@ class Edges(RuleBasedStateMachine):
 
     def land(self) -> None:
         """Keep the responses that have arrived."""
-        for landing in [found for found in self.flying if found.at <= self.clock.now]:
+        for landing in [flight for flight in self.flying if flight.at <= self.clock.now]:
             self.flying.remove(landing)
             self.edges[landing.tier].store(landing.url, landing.body)
 
@@ -192,7 +192,7 @@ class Edges(RuleBasedStateMachine):
                 waits.append(delivery.drain(self.clock.now) or waits[0])
             return min(waits)
         except KilledError:
-            self.relays[which] = self.relay()
+            self.relays[which] = self.create_relay()
             return timedelta(0)
 
     @rule(urls=st.lists(st.sampled_from(URLS), min_size=1, max_size=4, unique=True))
@@ -200,28 +200,28 @@ class Edges(RuleBasedStateMachine):
         """Some pages change."""
         for url in urls:
             self.versions[url] += 1
-        owe(self.engine, TIERS, *urls, now=self.clock.now)
+        enqueue_pages(self.engine, TIERS, *urls, now=self.clock.now)
 
     @rule()
     def deploy(self) -> None:
         """Every page changes."""
         for url in URLS:
             self.versions[url] += 1
-        owe(self.engine, TIERS, everything="a deploy", now=self.clock.now)
+        enqueue_pages(self.engine, TIERS, everything="a deploy", now=self.clock.now)
 
     @rule(
         tier=st.sampled_from(TIERS[1:]),
         urls=st.lists(st.sampled_from(URLS), min_size=1, max_size=5),
         share=st.floats(0, 0.999),
     )
-    def read(self, tier: Tier, urls: list[str], share: float) -> None:
+    def request_pages(self, tier: Tier, urls: list[str], share: float) -> None:
         """Readers ask; the answers arrive within the flight of the tier."""
         inner = TIERS[TIERS.index(tier) - 1]
         for url in urls:
             if self.edges[tier].read(url) is None:
                 at = self.clock.now + share * tier.max_flight_time
-                found = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
-                self.flying.append(found)
+                landing = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
+                self.flying.append(landing)
 
     @rule(
         tier=st.sampled_from(TIERS),
@@ -262,15 +262,15 @@ class Edges(RuleBasedStateMachine):
         self.dies = None
         for _ in range(40):
             self.pass_time(600)
-            if not self.owed() and not self.flying:
+            if not self.count_outstanding() and not self.flying:
                 break
-        assert not self.owed(), "still owed after hours of good weather"
+        assert not self.count_outstanding(), "still owed after hours of good weather"
         for tier in TIERS:
             for url, body in self.edges[tier].entries.items():
                 assert body == self.fresh(url), f"{tier.name} keeps an old {url}"
         self.engine.dispose()
 
-    def owed(self) -> int:
+    def count_outstanding(self) -> int:
         """How many purges are open or dead."""
         states = [*OPEN_STATES, EntryState.DEAD]
         with self.engine.connect() as connection:

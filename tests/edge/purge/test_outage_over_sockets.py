@@ -19,7 +19,7 @@ from tests.edge.cdn.driver_stages import by_cloudflare
 from tests.edge.cdn.fakes.cloudflare import Cloudflare
 from tests.edge.cdn.fakes.server import Asked, Reply
 
-from .conftest import NOW, Clock, owe, relay
+from .conftest import NOW, Clock, create_relay, enqueue_pages
 from .test_outage import memory
 
 GATEWAY = Tier(name="gateway", depth=0)
@@ -64,21 +64,21 @@ class Moody(Cloudflare):
         """Tell whether the outage lasts."""
         return self.wall.now < NOW + OUTAGE
 
-    def reply(self, asked: Asked) -> Reply | Ending:
+    def reply(self, request: Asked) -> Reply | Ending:
         """Act, misbehave, or both."""
         with self.still:
-            return self._reply(asked)
+            return self._reply(request)
 
-    def _reply(self, asked: Asked) -> Reply | Ending:
+    def _reply(self, request: Asked) -> Reply | Ending:
         self.clock.at = self.wall.now
         self.arrived.append(self.wall.ticks())
-        kept = self.gateway.entries.items()
-        self.early |= {url for url, body in kept if body != str(self.versions[url])}
+        entries = self.gateway.entries.items()
+        self.early |= {url for url, body in entries if body != str(self.versions[url])}
         kind = self.random.choice(sorted(FAULTS)) if self.ill else ""
         self.ended.append(kind)
         if kind:
             self.ends(FAULTS[kind])
-        return super().reply(asked)
+        return super().reply(request)
 
 
 class Impatient:
@@ -104,7 +104,7 @@ class Site:
     def __init__(self, engine: sa.Engine, edge: Moody, clock: Clock) -> None:
         self.engine, self.edge, self.clock = engine, edge, clock
         tiers = {GATEWAY: edge.gateway, CDN: Impatient(edge)}
-        self.relay: Relay = relay(engine, tiers, clock)
+        self.relay: Relay = create_relay(engine, tiers, clock)
         self.flying: list[tuple[datetime, str, str]] = []
 
     def write(self, *urls: str) -> None:
@@ -112,14 +112,14 @@ class Site:
         with self.edge.still:
             for url in urls:
                 self.edge.versions[url] = self.edge.versions.get(url, 0) + 1
-            owe(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
-            heard = len(self.edge.asked)
+            enqueue_pages(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
+            request_count = len(self.edge.asked)
             self.relay.flush(self.clock.now)
-        assert len(self.edge.asked) == heard, "the editor waited for the edge"
+        assert len(self.edge.asked) == request_count, "the editor waited for the edge"
         for url in urls:
             assert self.edge.gateway.read(url) is None
 
-    def read(self) -> None:
+    def request_pages(self) -> None:
         """Ask for everything; an answer takes its time to the edge."""
         for url, version in self.edge.versions.items():
             self.edge.gateway.store(url, str(version))
@@ -131,19 +131,19 @@ class Site:
         """Let the relay work, answers arrive, and time pass."""
         self.relay.run_once(self.clock.now)
         self.clock.advance(TURN)
-        for landing in [found for found in self.flying if found[0] <= self.clock.now]:
+        for landing in [flight for flight in self.flying if flight[0] <= self.clock.now]:
             self.flying.remove(landing)
             _, url, version = landing
             self.edge.store(PurgeTarget(url=url, tag=f"p{url[1:]}"))
             self.edge.bodies[url] = version
 
-    def owed(self) -> int:
+    def count_outstanding(self) -> int:
         """How many purges the edge has not had, or not twice."""
         with self.engine.connect() as connection:
-            (found,) = (
+            (tier,) = (
                 t for t in purge_status(connection, self.clock.now).tiers if t.name == CDN.name
             )
-        return found.backlog + found.resting + found.dead
+        return tier.backlog + tier.resting + tier.dead
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def site(edge: Moody, clock: Clock) -> Iterator[Site]:
     site = Site(engine, edge, clock)
     while edge.ill:
         site.write(*edge.random.sample(URLS, edge.random.randint(1, 3)))
-        site.read()
+        site.request_pages()
         site.turn()
     yield site
     engine.dispose()
@@ -177,18 +177,18 @@ def test_an_edge_that_is_ill_for_hours_hears_everything_in_the_end(site: Site, e
     """Order and quota were kept, nothing was lost, and no editor waited for it."""
     assert set(edge.ended) == set(FAULTS)
     for _ in range(60):
-        site.read()
+        site.request_pages()
         site.turn()
-        if not site.owed() and not site.flying:
+        if not site.count_outstanding() and not site.flying:
             break
-    assert not site.owed()
+    assert not site.count_outstanding()
     assert not edge.early, "it was purged before the gateway inside it"
     assert {edge.bodies[url] == str(edge.versions[url]) for url in edge.pages} == {True}
     limits = site.relay.deliveries[1].driver.limits
     assert over(edge.arrived, limits.burst, limits.per_second or 0) == []
-    for kind, passed in zip(edge.ended, gaps(edge.arrived), strict=False):
-        asked = FAULTS[kind].headers.get("Retry-After", "0") if kind else "0"
-        assert passed >= float(asked)
+    for kind, gap in zip(edge.ended, gaps(edge.arrived), strict=False):
+        retry_after = FAULTS[kind].headers.get("Retry-After", "0") if kind else "0"
+        assert gap >= float(retry_after)
 
 
 def gaps(times: Sequence[float]) -> list[float]:

@@ -26,17 +26,19 @@ def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) 
     """Full jitter: from nothing to the ceiling, so that processes don't come back in step."""
     random = Random(1)
     ceiling = min(MAX_DELAY, BASE_DELAY * 2 ** min(failures - 1, 20))
-    found = [backoff_delay(failures, random) for _ in range(300)]
-    assert timedelta(0) <= min(found) < ceiling * 0.1
-    assert ceiling * 0.9 < max(found) <= ceiling
+    delays = [backoff_delay(failures, random) for _ in range(300)]
+    assert timedelta(0) <= min(delays) < ceiling * 0.1
+    assert ceiling * 0.9 < max(delays) <= ceiling
 
 
 @given(st.integers(1, 99), st.timedeltas(), st.integers(0, 99))
-def test_retry_after_is_the_least_and_has_a_cap(failures: int, asked: timedelta, seed: int) -> None:
+def test_retry_after_is_the_least_and_has_a_cap(
+    failures: int, retry_after: timedelta, seed: int
+) -> None:
     """An edge can ask for patience, and neither for haste nor for silence."""
-    found = backoff_delay(failures, Random(seed), retry_after=asked)
-    assert found >= min(asked, MAX_RETRY_AFTER)
-    assert timedelta(0) <= found <= max(MAX_DELAY, MAX_RETRY_AFTER + BASE_DELAY)
+    delay = backoff_delay(failures, Random(seed), retry_after=retry_after)
+    assert delay >= min(retry_after, MAX_RETRY_AFTER)
+    assert timedelta(0) <= delay <= max(MAX_DELAY, MAX_RETRY_AFTER + BASE_DELAY)
 
 
 def test_a_credential_rests_long_from_the_first_failure() -> None:
@@ -89,8 +91,8 @@ def test_a_clock_that_goes_back_gives_no_calls_away() -> None:
     [
         {"name": ""},
         {"name": "x" * 61},
-        {"flight": -SECOND},
-        {"backlog": 0},
+        {"max_flight_time": -SECOND},
+        {"max_backlog": 0},
     ],
     ids=str,
 )

@@ -12,7 +12,7 @@ from app.edge.purge.purgeable_count import (
 )
 
 
-class Ticks:
+class FakeMonotonic:
     """Seconds that pass when a test says so."""
 
     def __init__(self) -> None:
@@ -23,67 +23,67 @@ class Ticks:
         return self.now
 
 
-class Look:
+class CountQuery:
     """Says what a test wants to be seen, and counts how often it was asked."""
 
-    def __init__(self, seen: int | Exception) -> None:
-        self.seen = seen
-        self.asked = 0
-        self.done = Event()
+    def __init__(self, result: int | Exception) -> None:
+        self.result = result
+        self.call_count = 0
+        self.called_event = Event()
 
     def __call__(self) -> int:
         """Look."""
-        self.asked += 1
+        self.call_count += 1
         try:
-            if isinstance(self.seen, Exception):
-                raise self.seen
-            return self.seen
+            if isinstance(self.result, Exception):
+                raise self.result
+            return self.result
         finally:
-            self.done.set()
+            self.called_event.set()
 
     def wait(self) -> None:
         """Wait until it was asked once more."""
-        assert self.done.wait(10)
-        self.done.clear()
+        assert self.called_event.wait(10)
+        self.called_event.clear()
 
 
-def settled(trust: PurgeableCountCache, expected: int) -> bool:
+def becomes(trust: PurgeableCountCache, expected: int) -> bool:
     """Whether the answer of a thread arrives."""
     return any(trust() == expected for _ in range(200) if not Event().wait(0.01))
 
 
 def test_the_first_answer_is_waited_for() -> None:
     """A process that has just started does not cap its first page."""
-    trust = PurgeableCountCache(Look(2), ticks=Ticks())
+    trust = PurgeableCountCache(CountQuery(2), monotonic=FakeMonotonic())
     assert FIRST_READ_TIMEOUT > 0
-    assert settled(trust, 2)
+    assert becomes(trust, 2)
 
 
 def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
     """Until then the last one counts, and not every reader asks."""
-    ticks, look = Ticks(), Look(2)
-    trust = PurgeableCountCache(look, ticks=ticks)
+    ticks, look = FakeMonotonic(), CountQuery(2)
+    trust = PurgeableCountCache(look, monotonic=ticks)
     trust.refresh()
-    look.seen = 0
+    look.result = 0
     ticks.now += REFRESH_AFTER / 2
-    assert (trust(), look.asked) == (2, 1)
+    assert (trust(), look.call_count) == (2, 1)
     ticks.now += REFRESH_AFTER
     assert trust() in {2, 0}
-    assert settled(trust, 0)
-    assert look.asked == 2
+    assert becomes(trust, 0)
+    assert look.call_count == 2
 
 
 def test_an_old_answer_counts_for_nothing() -> None:
     """The database is away: nobody knows whether the edges can be purged."""
-    ticks, look = Ticks(), Look(2)
-    trust = PurgeableCountCache(look, ticks=ticks)
+    ticks, look = FakeMonotonic(), CountQuery(2)
+    trust = PurgeableCountCache(look, monotonic=ticks)
     trust.refresh()
-    look.done.clear()
-    look.seen = OSError("away")
+    look.called_event.clear()
+    look.result = OSError("away")
     ticks.now += MAX_AGE - 1
     assert trust() == 2
     look.wait()
     ticks.now += 2
     assert trust() == 0
-    look.seen = 2
-    assert settled(trust, 2)
+    look.result = 2
+    assert becomes(trust, 2)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.edge.purge.rewriting import MOST_PAGES, Memory, differences, rewritten_by_etag
+from app.edge.purge.rewriting import MAX_PAGES, Memory, differences, rewritten_by_etag
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 PAGE = b"<html><body><h1>A title</h1><a href=mailto:a@b.example>a@b.example</a></body></html>"
@@ -22,8 +22,8 @@ def scripted(page: bytes, token: bytes) -> bytes:
 def obfuscated(page: bytes, code: bytes) -> bytes:
     """A page whose addresses an edge has hidden behind a code."""
     start, end = page.index(b"<a href"), page.index(b"</a>")
-    hidden = b"<a href=/cdn-cgi/l/email-protection#" + code + b">[protected]"
-    return page[:start] + hidden + page[end:]
+    link = b"<a href=/cdn-cgi/l/email-protection#" + code + b">[protected]"
+    return page[:start] + link + page[end:]
 
 
 ALIKE = {
@@ -52,11 +52,11 @@ OLDER = {
 @pytest.mark.parametrize(("new", "old"), OLDER.values(), ids=OLDER)
 def test_an_older_page_differs_in_another_way_than_rewriting(new: bytes, old: bytes) -> None:
     """Also when it is rewritten as well."""
-    known = Memory().with_rewritten("/", differences(PAGE, scripted(PAGE, b"8f3a9c1d2e")))
-    seen = scripted(PAGE.replace(new, old), b"17b0c4d9ee")
-    assert known.explains(differences(PAGE, scripted(PAGE, b"0011223344")))
-    assert not known.explains(differences(PAGE, seen))
-    assert not known.explains(differences(PAGE, PAGE))
+    known_memory = Memory().with_rewritten("/", differences(PAGE, scripted(PAGE, b"8f3a9c1d2e")))
+    received = scripted(PAGE.replace(new, old), b"17b0c4d9ee")
+    assert known_memory.explains(differences(PAGE, scripted(PAGE, b"0011223344")))
+    assert not known_memory.explains(differences(PAGE, received))
+    assert not known_memory.explains(differences(PAGE, PAGE))
 
 
 def test_a_large_difference_is_one_kind() -> None:
@@ -78,31 +78,33 @@ ETAGS = {
 
 
 @pytest.mark.parametrize(("fresh", "seen", "expected"), ETAGS.values(), ids=ETAGS)
-def test_etags_tell_where_they_are_digests(fresh: str, seen: str, expected: bool | None) -> None:
+def test_etags_tell_where_they_are_digests(
+    fresh: str, received_etag: str, expected: bool | None
+) -> None:
     """A view or an edge may make others, which say nothing."""
-    assert rewritten_by_etag(fresh, PAGE, seen) is expected
+    assert rewritten_by_etag(fresh, PAGE, received_etag) is expected
 
 
 def test_what_is_remembered_is_bounded() -> None:
     """The oldest is forgotten; with the last page nothing is left."""
     memory = Memory()
-    for number in range(MOST_PAGES + 5):
+    for number in range(MAX_PAGES + 5):
         memory = memory.with_suspicion(f"/{number}", frozenset({"a"}), NOW)
-    assert len(memory.suspicions) == MOST_PAGES
-    assert memory.differed_so(f"/{MOST_PAGES}", frozenset({"a"})) is not None
-    assert memory.differed_so("/0", frozenset({"a"})) is None
-    for number in range(MOST_PAGES + 5):
+    assert len(memory.suspicions) == MAX_PAGES
+    assert memory.suspicion_of_same(f"/{MAX_PAGES}", frozenset({"a"})) is not None
+    assert memory.suspicion_of_same("/0", frozenset({"a"})) is None
+    for number in range(MAX_PAGES + 5):
         memory = memory.with_rewritten(f"/{number}", frozenset({"a"}))
-    assert len(memory.pages) == MOST_PAGES
+    assert len(memory.pages) == MAX_PAGES
     for page in memory.pages:
         memory = memory.with_fresh(page)
-    assert (memory.kinds, memory.words()) == (frozenset(), "")
+    assert (memory.kinds, memory.to_text()) == (frozenset(), "")
 
 
 def test_a_suspicion_is_of_one_page_and_one_difference() -> None:
     """With what is known to be rewriting left aside."""
     memory = Memory().with_suspicion("/a", frozenset({"x", "y"}), NOW + timedelta(minutes=1))
-    assert memory.differed_so("/a", frozenset({"x"})) is None
-    assert memory.differed_so("/b", frozenset({"x", "y"})) is None
-    known = memory.with_rewritten("/c", frozenset({"y"}))
-    assert known.differed_so("/a", frozenset({"x"})) is not None
+    assert memory.suspicion_of_same("/a", frozenset({"x"})) is None
+    assert memory.suspicion_of_same("/b", frozenset({"x", "y"})) is None
+    known_memory = memory.with_rewritten("/c", frozenset({"y"}))
+    assert known_memory.suspicion_of_same("/a", frozenset({"x"})) is not None

@@ -19,7 +19,7 @@ from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import utc_now
 from app.edge.purge.tables import outbox
 
-from .conftest import CDN, GATEWAY, build, connect, owe, post
+from .conftest import CDN, GATEWAY, build, connect, enqueue_pages, post
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -87,7 +87,7 @@ def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
     stuck, good = MemoryDriver(received=hang), MemoryDriver()
     with running(Relay(engine, {CDN: stuck, other: good}, leader=SoleLeader())):
         for number in range(3):
-            owe(engine, [CDN, other], f"/{number}", now=utc_now())
+            enqueue_pages(engine, [CDN, other], f"/{number}", now=utc_now())
             soon(lambda number=number: len(good.calls) == number + 1)  # type: ignore[misc]  # bound now
         assert len(stuck.calls) == 1
         release.set()
@@ -98,7 +98,7 @@ def test_the_second_purge_comes_by_itself(engine: Engine) -> None:
     tier = Tier(name="cdn", depth=1, max_flight_time=timedelta(milliseconds=200))
     cdn = MemoryDriver()
     with running(Relay(engine, {tier: cdn}, leader=SoleLeader())):
-        owe(engine, [tier], "/a", now=utc_now())
+        enqueue_pages(engine, [tier], "/a", now=utc_now())
         soon(lambda: len(cdn.calls) == 2)
 
 
@@ -110,7 +110,7 @@ def test_a_hook_that_fails_stops_nothing(engine: Engine, caplog: pytest.LogCaptu
 
     cdn = MemoryDriver()
     with running(Relay(engine, {CDN: cdn}, hooks=[hook], leader=SoleLeader())):
-        owe(engine, [CDN], "/a", now=utc_now())
+        enqueue_pages(engine, [CDN], "/a", now=utc_now())
         soon(lambda: bool(cdn.calls))
     assert "relay.hook_failed" in caplog.text
 
@@ -130,12 +130,14 @@ def test_one_of_two_leads_until_it_resigns(engine: Engine) -> None:
 def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
     """Two relays without an election, two writers: each page is fetched after its last write."""
     build(engine, 5)
-    kept: dict[str, int] = {}
+    fetched_versions: dict[str, int] = {}
     fetching = Lock()
 
     def fetch(_call: DriverCall) -> None:
         with fetching, engine.connect() as connection:
-            kept.update({f"/{row.id}": row.version for row in connection.execute(sa.select(post))})
+            fetched_versions.update(
+                {f"/{row.id}": row.version for row in connection.execute(sa.select(post))}
+            )
 
     def many() -> None:
         for _ in range(25):
@@ -150,10 +152,10 @@ def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
             writer.start()
         for writer in writers:
             writer.join()
-        soon(lambda: set(kept.values()) == {50} and not owed(engine))
+        soon(lambda: set(fetched_versions.values()) == {50} and not has_outstanding(engine))
 
 
-def owed(engine: Engine) -> bool:
+def has_outstanding(engine: Engine) -> bool:
     """Tell whether anything is not settled."""
     with engine.connect() as connection:
         query = sa.select(outbox.c.id).where(outbox.c.state != EntryState.SETTLED)
@@ -164,7 +166,7 @@ def owed(engine: Engine) -> bool:
 def test_leadership_dies_with_the_process(engine: Engine, url: str, tmp_path: Path) -> None:
     """A relay that is killed is followed by the next one, and what it left is delivered."""
     build(engine, 2)
-    command = [sys.executable, "-m", f"{__package__}.electing", url, str(tmp_path)]
+    command = [sys.executable, "-m", f"{__package__}.relay_child", url, str(tmp_path)]
     child = subprocess.Popen(command, cwd=ROOT)
     heir = create_leader(engine)
     try:
