@@ -51,7 +51,7 @@ def register_range(
     ]
 
 
-@pytest.mark.parametrize("noted", [False, True], ids=["never counted", "counted before"])
+@pytest.mark.parametrize("counted_before", [False, True], ids=["never counted", "counted before"])
 def test_what_is_over_is_refused_and_what_is_known_is_renewed(
     engine: Engine, counted_before: bool
 ) -> None:

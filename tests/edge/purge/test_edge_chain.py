@@ -90,7 +90,7 @@ TRUSTED = {
 }
 
 
-@pytest.mark.parametrize(("edges", "broken", "trusted"), TRUSTED.values(), ids=TRUSTED)
+@pytest.mark.parametrize(("edges", "broken", "count"), TRUSTED.values(), ids=TRUSTED)
 def test_whoever_stands_outside_one_that_fails_is_not_trusted(
     edges: str, broken: Collection[str], count: int
 ) -> None:
@@ -144,7 +144,7 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(("edges", "driven", "trusted", "lines"), TOLD.values(), ids=TOLD)
+@pytest.mark.parametrize(("edges", "driven", "purgeable_count", "lines"), TOLD.values(), ids=TOLD)
 def test_each_edge_is_told_its_own(
     edges: str, driven: str, purgeable_count: int | None, lines: dict[str, str]
 ) -> None:

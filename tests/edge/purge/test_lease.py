@@ -86,7 +86,7 @@ COUNTED = {
 }
 
 
-@pytest.mark.parametrize(("passed", "holds"), COUNTED.values(), ids=COUNTED)
+@pytest.mark.parametrize(("elapsed", "holds"), COUNTED.values(), ids=COUNTED)
 def test_a_clock_that_is_set_prolongs_no_lease(elapsed: float, holds: bool) -> None:
     """Seconds are counted as well; what can't be known is over."""
     clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()

@@ -100,7 +100,7 @@ JOINED = {
 }
 
 
-@pytest.mark.parametrize(("told", "expected"), JOINED.values(), ids=JOINED)
+@pytest.mark.parametrize(("hard_purge_flags", "expected"), JOINED.values(), ids=JOINED)
 def test_what_has_lost_something_stays_so_while_it_waits(
     engine: Engine, hard_purge_flags: list[bool], expected: list[bool]
 ) -> None:

@@ -77,7 +77,7 @@ ETAGS = {
 }
 
 
-@pytest.mark.parametrize(("fresh", "seen", "expected"), ETAGS.values(), ids=ETAGS)
+@pytest.mark.parametrize(("fresh", "received_etag", "expected"), ETAGS.values(), ids=ETAGS)
 def test_etags_tell_where_they_are_digests(
     fresh: str, received_etag: str, expected: bool | None
 ) -> None:
