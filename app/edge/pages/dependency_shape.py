@@ -1,4 +1,4 @@
-"""The shape of a dependency, without its values: what a change must be compared by."""
+"""The shape of a dependency, without its values: the columns by which changes are compared."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .interval_tree import MAX_KEY, MIN_KEY, NO_INTERVAL, place_interval
 
 
 class SemiJoinShape(NamedTuple):
-    """The other row that a row must have to matter: where it is found, and what of it is compared.
+    """The joined row that must exist for a row to match, and the columns that are compared.
 
-    `column` is the other's, `key` the row's own; `equal` and `sort` are columns of the other.
+    `own_column` is a column of the row itself; the other columns belong to the joined row.
     """
 
     table: str
@@ -28,7 +28,7 @@ class SemiJoinShape(NamedTuple):
     equality_columns: tuple[str, ...]
 
     def to_list(self) -> list[str]:
-        """All of it as one list."""
+        """Return all fields as one list, as the index stores them."""
         return [
             self.table,
             self.joined_column,
@@ -39,7 +39,7 @@ class SemiJoinShape(NamedTuple):
 
     @classmethod
     def from_list(cls, items: Sequence[str]) -> SemiJoinShape | None:
-        """The same from the list; None from an empty one."""
+        """Return the shape from its stored list; None from an empty list."""
         if not items:
             return None
         table, column, key, sort, *equal = items
@@ -53,26 +53,26 @@ class SemiJoinShape(NamedTuple):
 
 
 class JoinedRowState(NamedTuple):
-    """What another row was at some moment: the values that are compared, and its sort key."""
+    """One state of a joined row: its compared values and its sort key."""
 
     values: tuple[str | None, ...]
     sort: int | None
 
 
 class JoinedRowLookup(Protocol):
-    """What the other rows are, and were since the changes before."""
+    """Finds the current and the earlier unresolved states of joined rows."""
 
     def states_for(self, through: SemiJoinShape, key: str | None) -> Iterable[JoinedRowState]:
-        """The states of the other rows for a row with this key."""
+        """Return the states of the joined rows for a row with this key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependencyShape:
     """What dependencies of one kind have in common.
 
-    `columns` are those whose change is heard; `equal` those whose values are hashed; `sort` is
-    the key of the interval, or empty; `via` is the other row that must exist, whose values are
-    hashed too. The interval is the row's own or the other's, never both.
+    A change matters if it changes one of `columns`. The values of `equality_columns` are hashed.
+    `sort_column` is the column of the interval, or empty. `semi_join` is the joined row that must
+    exist; its values are hashed too. The interval is on the row or on the joined row, never both.
     """
 
     kind: str
@@ -82,20 +82,20 @@ class DependencyShape:
     sort_column: str = ""
     semi_join: SemiJoinShape | None = None
     digest: str = field(init=False, compare=False, repr=False)
-    """A name for the shape that is the same in every process."""
+    """Identifies the shape; the same in every process."""
 
     def __post_init__(self) -> None:
-        """Work out the digest."""
+        """Compute the digest."""
         object.__setattr__(self, "digest", _digest(self))
 
     def hash_values(self, values: tuple[str | None, ...]) -> int:
-        """The shape with its values, as 64 bits; a collision only purges too much."""
+        """Hash the shape with its values to 64 bits; a collision only purges too much."""
         whole = json.dumps([self.digest, values])
         hash_bytes = hashlib.blake2b(whole.encode(), digest_size=8).digest()
         return int.from_bytes(hash_bytes, "big", signed=True)
 
     def may_match(self, change: Change) -> bool:
-        """Tell whether a change alters anything that the shape looks at."""
+        """Return whether a change may match dependencies of this shape."""
         if self.kind == "table" or change.op is not Op.UPDATE:
             return True
         return not change.changed_columns.isdisjoint(self.columns)
@@ -103,7 +103,10 @@ class DependencyShape:
     def lookups(
         self, change: Change, joined_rows: JoinedRowLookup
     ) -> Iterator[tuple[int, int | None] | None]:
-        """The hashes that a change can match, each with its sort key; None: cannot be told."""
+        """Yield the hashes that a change can match, each with its sort key.
+
+        None means that the hash cannot be computed from the logged values.
+        """
         for image in change.images:
             if any(name not in image or is_unspelt(image[name]) for name in self.equality_columns):
                 yield None
@@ -129,7 +132,7 @@ class DependencyShape:
 
 
 def sort_key(image: RowImage, column: str) -> int | None:
-    """A row's place in an interval; None where it has none, so that it lies in every one."""
+    """Return the sort key of a row; None if it has none, so that it lies in every interval."""
     key = image.get(column) if column else None
     return key if isinstance(key, int) else None
 
@@ -151,7 +154,7 @@ def _digest(shape: DependencyShape) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:
-    """One dependency as the index keeps it."""
+    """One dependency as the index stores it."""
 
     shape: DependencyShape
     hash: int
@@ -161,7 +164,7 @@ class IndexEntry:
 
 
 def make_entry(dependency: Dependency) -> IndexEntry:
-    """How the index keeps a dependency."""
+    """Return the index entry of a dependency."""
     if isinstance(dependency, Row):
         shape = DependencyShape(
             kind="row",
@@ -182,7 +185,7 @@ def make_entry(dependency: Dependency) -> IndexEntry:
 
 @lru_cache(maxsize=4096)
 def _part_entry(part: Part) -> IndexEntry:
-    """Every page has the same few parts."""
+    """Return the index entry of a part; cached because all pages have the same few parts."""
     shape = DependencyShape(kind="part", table=part.log_table, equality_columns=("name", "digest"))
     return IndexEntry(shape=shape, hash=shape.hash_values((part.name, part.digest)))
 

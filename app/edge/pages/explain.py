@@ -1,4 +1,4 @@
-"""What a page is built from, in words; what the index knows of it; and what last touched it."""
+"""Explain a page: its dependencies, its rows in the index, and the last change that affected it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .precision import Precision
 from .tables import page, short_page
 
 MAX_CHANGES_SEARCHED = 1_000
-"""So many entries of the change log are looked through."""
+"""The number of newest changes in the log that are searched."""
 
 MAX_LABELS = 200
-"""So many rows of a table are called by their names."""
+"""The maximum number of rows of a table that are shown with their labels."""
 
 _PART_KIND_NAMES = {
     "code": "the code of",
@@ -35,7 +35,7 @@ _PART_KIND_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredVariant:
-    """What the index knows of one variant of a page."""
+    """One registered variant of a page."""
 
     variant: str
     policy: str
@@ -56,21 +56,21 @@ class RegisteredVariant:
         }
 
     def to_text(self) -> str:
-        """The same for people."""
+        """Return one line for the terminal."""
         form = f" as {self.variant}" if self.variant else ""
         since, until = _instant(self.registered), _instant(self.expires)
-        text = f"registered{form} under {self.policy} on {since}, kept until {until} at the most"
+        text = f"registered{form} under {self.policy} on {since}; it may be cached until {until}"
         times, alike = self.precision.rendered_again, self.precision.unchanged
         if not times:
             return text
         purges = "1 purge" if times == 1 else f"{times} purges"
-        vain = "never" if not alike else "once" if alike == 1 else f"{alike} times"
-        return f"{text}; made anew after {purges}, {vain} as it was before"
+        same = "never" if not alike else "once" if alike == 1 else f"{alike} times"
+        return f"{text}; rendered again after {purges}, {same} with identical content"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastChange:
-    """The last logged change that touched a page, and when; entries of the log are numbered."""
+    """The last logged change that affected a page: its id in the log, its text and its time."""
 
     entry: int
     what: str
@@ -82,7 +82,7 @@ class LastChange:
 
 
 def registered_variants(connection: Connection, url: str) -> tuple[RegisteredVariant, ...]:
-    """What is registered under a URL."""
+    """Return the variants that are registered under a URL."""
     rows = connection.execute(sa.select(page).where(page.c.url == url).order_by(page.c.variant))
     short_rows = connection.execute(
         sa.select(short_page).where(short_page.c.url == url).order_by(short_page.c.variant)
@@ -119,7 +119,7 @@ def _variants_of_pages(rows: Iterable[Any]) -> tuple[RegisteredVariant, ...]:
 def find_last_change(
     connection: Connection, dependencies: Collection[Dependency]
 ) -> LastChange | None:
-    """The last change that touched any of these, if the log still holds it."""
+    """Return the last change that matches one of the dependencies, if it is still in the log."""
     for entry, change in newest_changes(connection, most=MAX_CHANGES_SEARCHED):
         if any(matches(dependency, change) for dependency in dependencies):
             return LastChange(entry=entry, what=describe_change(change), at=change.written_at)
@@ -127,7 +127,7 @@ def find_last_change(
 
 
 def describe_change(change: Change) -> str:
-    """A change in words."""
+    """Describe a change in one clause."""
     if change.op is Op.EVERYTHING:
         return "anything may have changed"
     if change.op is Op.TRUNCATE:
@@ -147,7 +147,7 @@ def describe_change(change: Change) -> str:
 def describe_dependencies(
     connection: Connection, watched: Sequence[WatchedTable], dependencies: Iterable[Dependency]
 ) -> tuple[str, ...]:
-    """What a page is built from, as a writer would say it; one query for each table's names."""
+    """Describe the dependencies of a page; one query per table reads the labels of its rows."""
     rows: dict[str, list[Row]] = defaultdict(list)
     parts: dict[str, list[str]] = defaultdict(list)
     others: set[str] = set()
@@ -176,7 +176,7 @@ def describe_dependencies(
 
 
 def _describe_rows(rows: Iterable[Row], names: Mapping[str, str]) -> Iterator[str]:
-    """Each row once, with all that was read of it."""
+    """Describe each row once, with all columns that were read."""
     columns: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = defaultdict(set)
     for row in rows:
         columns[row.table, row.key] |= row.columns - {name for name, _ in row.key}
@@ -226,7 +226,7 @@ def _describe_interval(between: Interval) -> str:
 
 
 def _microseconds(key: int) -> str:
-    """A sort key in words; those of the watched tables are instants."""
+    """Format a sort key; the sort keys of watched tables are instants."""
     try:
         return _instant(EPOCH + timedelta(microseconds=key))
     except OverflowError:
@@ -238,21 +238,21 @@ def _instant(at: datetime) -> str:
 
 
 class Describable(Protocol):
-    """Something that can be told to people and to programs."""
+    """A report that has a text form and a JSON form."""
 
     def to_lines(self) -> Iterator[str]:
-        """The lines that people read."""
+        """Return the lines for the terminal."""
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return JSON-ready data; its keys are public."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a URL is kept or not, where, and what it is built from.
+    """Why a URL is cached or not, where, and its dependencies.
 
-    `fresh` says whether the newest registered copy has the bytes of a page made just now;
-    None when none is registered, or when the page has no ETag.
+    `fresh` tells whether the newest registered copy has the same ETag as a page rendered now; None
+    if none is registered or the page has no ETag.
     """
 
     url: str
@@ -266,28 +266,29 @@ class Explanation:
     places: Describable | None = None
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
-        yield f"{self.url} answers {self.status}, by the policy {self.policy}."
+        """Return the lines for the terminal."""
+        yield f"{self.url} returns {self.status} under the policy {self.policy}."
         if self.unshareable_reason:
             yield f"It is not shared: {self.unshareable_reason}"
         for copy in self.variants:
             yield f"It is {copy.to_text()}."
         if not self.variants:
-            yield "It is not registered: nothing keeps it just now."
+            yield "It is not registered: no shared cache may hold it now."
         if self.fresh is False:
-            yield "What is registered differs from the page as it would be made now."
+            yield "The registered copy differs from the page as it is rendered now."
         yield from self.places.to_lines() if self.places is not None else ()
         if self.last_change is not None:
             at = f", on {_instant(self.last_change.at)}" if self.last_change.at else ""
-            yield f"Last touched by entry {self.last_change.entry} of the log{at}: {self.last_change.what}."
+            entry, what = self.last_change.entry, self.last_change.what
+            yield f"Last affected by change {entry} of the log{at}: {what}."
         elif self.built_from:
-            yield "No change that the log still holds has touched it."
+            yield "No change in the log has affected it."
         if self.built_from:
-            yield "It is built from:"
+            yield "It depends on:"
             yield from (f"  {line}" for line in self.built_from)
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return JSON-ready data; its keys are public."""
         return {
             "url": self.url,
             "status": self.status,

@@ -1,8 +1,8 @@
-"""Group commit: the registrations that wait at the same time share one transaction on SQLite.
+"""Group commit: on SQLite, registrations that wait at the same time share one transaction.
 
-Only one transaction can write to SQLite at a time, and each waits for the disk. So the first
-thread that gets its turn registers the responses of all threads that wait. Each of them leaves
-once that transaction is on disk. PostgreSQL runs registrations side by side and groups the
+Only one transaction can write to SQLite at a time, and each commit waits for the disk. So the
+thread that gets the lock registers the responses of all waiting threads. Each thread continues
+once that transaction is on disk. PostgreSQL runs registrations concurrently and groups the
 commits itself.
 """
 
@@ -24,14 +24,14 @@ from .wal import empty_large_log
 Registration = Callable[[Connection], RegistrationResult]
 
 PATIENCE = timedelta(seconds=1)
-"""How long a group waits for SQLite's write lock: longer than one response would, since the
-lock is needed once for all of them."""
+"""How long a group waits for SQLite's write lock: longer than a single response would wait,
+because the group needs the lock only once."""
 
 LONGEST = timedelta(seconds=3)
-"""A response waits no longer than this for the threads before it."""
+"""The maximum time that a response waits for registrations of other threads."""
 
 CHECKPOINT_REST = timedelta(milliseconds=250)
-"""How long to leave readers alone after a checkpoint that they blocked."""
+"""The pause after a checkpoint that readers blocked."""
 
 _SAVEPOINT = PreparedStatement(sa.text("SAVEPOINT edge_registration"))
 _ROLLBACK = PreparedStatement(sa.text("ROLLBACK TO SAVEPOINT edge_registration"))
@@ -39,7 +39,7 @@ _RELEASE = PreparedStatement(sa.text("RELEASE SAVEPOINT edge_registration"))
 
 
 class _PendingRegistration:
-    """One registration that waits, and what became of it."""
+    """A queued registration and its result."""
 
     __slots__ = ("error", "finished", "register", "verdict")
 
@@ -50,7 +50,7 @@ class _PendingRegistration:
         self.error: BaseException | None = None
 
     def result(self) -> RegistrationResult:
-        """The verdict; raises what the registration or its transaction raised."""
+        """Return the result; raise the exception of the registration or of its transaction."""
         if self.error is not None:
             raise self.error
         assert self.verdict is not None
@@ -58,9 +58,9 @@ class _PendingRegistration:
 
 
 class Registrar:
-    """Runs registrations in transactions on one engine, in groups where that is SQLite's.
+    """Runs registrations in transactions on one engine, in groups on SQLite.
 
-    `grouped=False` gives each registration a transaction of its own, for comparison.
+    `grouped=False` runs each registration in its own transaction, for comparison.
     """
 
     def __init__(self, engine: Engine, *, grouped: bool = True) -> None:
@@ -74,8 +74,8 @@ class Registrar:
     def register(self, registration: Registration) -> RegistrationResult:
         """Run a registration; it is committed and on disk when this returns.
 
-        Raises what the registration raises, or a DBAPIError or TimeoutError when the database
-        has no turn for it in time.
+        Raises the exception of the registration, or a DBAPIError or TimeoutError if the database
+        is not available in time.
         """
         if not self._grouped:
             with promptly(self._engine) as connection:
@@ -105,7 +105,7 @@ class Registrar:
         return group
 
     def _commit(self, group: list[_PendingRegistration]) -> None:
-        """Run a group in one transaction; when that fails, each of the group has failed."""
+        """Run a group in one transaction; if it fails, all its registrations have failed."""
         try:
             with promptly(self._engine, PATIENCE) as connection:
                 for pending in group:
@@ -126,7 +126,7 @@ class Registrar:
 
 
 def _run(connection: Connection, pending: _PendingRegistration) -> None:
-    """Run one registration; its failure takes back its own writes and no others."""
+    """Run one registration in a savepoint, so that a failure rolls back only its own writes."""
     _SAVEPOINT.execute(connection)
     try:
         pending.verdict = pending.register(connection)

@@ -1,7 +1,7 @@
-"""The other rows that changed rows are joined with: what they are now, and what they were.
+"""The rows that changed rows are joined with: their current and their earlier states.
 
-A row and its link may change together, or one shortly after the other. So each is looked for
-through everything that the other was since the last resolved changes, and through what it is.
+A row and its association row may change together, or shortly after one another. So each is matched
+against the current values of the other and against all its earlier unresolved values.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ _BATCH = 400
 
 
 class JoinedRows:
-    """The states of the other rows, by what they are joined with and by the row's key."""
+    """The states of joined rows, by semi-join and by the key of the row."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._states: dict[SemiJoinShape, dict[str, set[JoinedRowState]]] = {}
         self.has_incomplete_image = False
-        """An image lacked what is compared, so that nothing can be concluded."""
+        """Set when a row image lacks a compared column, so that the changes cannot be matched."""
 
     def load(self, through: SemiJoinShape, keys: Iterable[str]) -> None:
-        """Look up the other rows as they are now, of the rows with these keys."""
+        """Read the current joined rows of the rows with these keys."""
         states_by_key = self._states.setdefault(through, defaultdict(set))
         query, column = self._query(through)
         sorted_keys = sorted(keys)
         for start in range(0, len(sorted_keys), _BATCH):
             chunk = sorted_keys[start : start + _BATCH]
-            # Without a type, so that the database reads each key as its own column's.
+            # Without a type, so that the database converts each key to the type of its column.
             key_params = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
             for key, sort, *values in self._connection.execute(query.where(column.in_(key_params))):
                 state = JoinedRowState(
@@ -66,7 +66,7 @@ class JoinedRows:
         ), column
 
     def add_changes(self, changes: Iterable[Change]) -> None:
-        """Add what the other rows were before and after these changes."""
+        """Add the states of the joined rows before and after these changes."""
         for change in changes:
             for through, states_by_key in self._states.items():
                 if through.table != change.table:
@@ -88,5 +88,5 @@ class JoinedRows:
             )
 
     def states_for(self, through: SemiJoinShape, key: str | None) -> Iterable[JoinedRowState]:
-        """The states of the other rows of the row with this key."""
+        """Return the states of the joined rows of the row with this key."""
         return self._states.get(through, {}).get(key, set()) if key is not None else set()

@@ -1,4 +1,4 @@
-"""What the hashes of the index stand for: the shapes of dependencies, and the parts of pages."""
+"""Rows that index entries refer to: the shapes of dependencies and the parts of pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tables import part, shape
 
 
 def ensure_shapes(connection: Connection, shapes: Iterable[DependencyShape]) -> None:
-    """Make sure that every shape is known to whoever resolves."""
+    """Insert the shapes that are missing, so that resolving finds them."""
     shapes_by_digest = {new_shape.digest: new_shape for new_shape in shapes}
     for digest in sorted(
         shapes_by_digest.keys() - _existing_values(connection, shape.c.digest, shapes_by_digest)
@@ -38,9 +38,9 @@ def ensure_shapes(connection: Connection, shapes: Iterable[DependencyShape]) -> 
 
 
 def ensure_parts(connection: Connection, parts: Iterable[Part]) -> None:
-    """Make sure that a release finds every part by its name.
+    """Insert the parts that are missing, so that a release finds them by name.
 
-    Those of entries that are kept as well: a release forgets parts, and leaves pages' entries.
+    Pass the parts of unchanged entries too: a release deletes parts but keeps index entries.
     """
     parts_by_hash = {cached_entry(page_part)[0][0]: page_part for page_part in parts}
     existing = _existing_values(connection, part.c.hash, parts_by_hash)
@@ -56,7 +56,7 @@ def ensure_parts(connection: Connection, parts: Iterable[Part]) -> None:
 def _existing_values(
     connection: Connection, column: sa.Column[Any], values: Collection[Any]
 ) -> set[Any]:
-    """Those of the values that the column has."""
+    """Return the values that exist in the column."""
     if not values:
         return set()
     return {value for (value,) in _select_in(column, len(values)).fetch_all(connection, *values)}

@@ -1,6 +1,6 @@
-"""Registering a response before it leaves, unless a change came between its reads and now.
+"""Register a response in the page index before it is sent, unless its dependencies changed.
 
-Call it in a transaction of its own, that holds SQLite's write lock from its beginning.
+Call it in its own transaction, which must hold SQLite's write lock from its beginning.
 """
 
 from __future__ import annotations
@@ -32,29 +32,33 @@ from .short_lived import register_short
 from .tables import dependency, page, part
 
 BUILD_KEY = "build"
-"""The note beside the change log that names the release whose pages may be registered."""
+"""The metadata key of the release whose pages may be registered."""
 
 STARTED = "started-build"
-"""The same where nothing was ever released: the build of the process that started last."""
+"""The metadata key of the build of the process that started last; used before the first release."""
 
 MAX_CHANGES = 500
-"""More changes than this since a render began are not compared one by one."""
+"""With more changes than this since the render began, a registration is refused."""
 
 _EXTRA_LIFETIME_DIVISOR = 8
 MAX_EXTRA_LIFETIME = timedelta(hours=6)
-"""By an eighth of its life, and this at the most, a row outlives the last copy of its page."""
+"""A row outlives the last copy of its page by an eighth of its lifetime, at most by this."""
 
 
 class RegistrationResult(StrEnum):
-    """What became of a registration; the value is the reason that operators read."""
+    """The result of a registration; the value is the reason that operators read."""
 
     REGISTERED = "registered"
-    DEPENDENCY_CHANGED = "what it was built from changed while it was built"
-    NO_LOG_POSITION = "nothing says when its reads began"
-    OLD_BUILD = "another release than the one that made it is current: run `flask edge release`"
-    TOO_MANY_CHANGES = "too many changes came while it was built"
-    EMPTIED = "it read the database when it was last made, and nothing now: a cache has the rows"
-    INDEX_FULL = "the page index is full: let EDGE_INDEX_PAGES be larger"
+    DEPENDENCY_CHANGED = "its dependencies changed while it was rendered"
+    NO_LOG_POSITION = "no log position was taken before its first query"
+    OLD_BUILD = (
+        "it was rendered by a build that is not the current release: run `flask edge release`"
+    )
+    TOO_MANY_CHANGES = "too many changes were made while it was rendered"
+    EMPTIED = (
+        "its last copy read the database and this one did not: a cache in the app holds the rows"
+    )
+    INDEX_FULL = "the page index is full: raise EDGE_INDEX_PAGES"
 
 
 def register(
@@ -65,11 +69,10 @@ def register(
     build: str | None = None,
     capacity: IndexCapacity | None = None,
 ) -> RegistrationResult:
-    """Put a response into the index, or say why it must not be stored.
+    """Register a response, or return why it must not be stored.
 
-    `marks` were taken before the first read; `build` names the release that made it, `bound` is
-    that of the index. A refusal leaves an older row of the page as it is, because a copy of that
-    may still be out there.
+    `log_positions` were taken before the first query; `build` is the release that rendered the
+    response. A refusal keeps an older row of the page, because an edge may still hold that copy.
     """
     record = (
         record_or_dependencies
@@ -89,7 +92,7 @@ def register(
 
 
 def current_build(connection: Connection) -> str | None:
-    """The build whose pages may be registered: the released one, else that which started last."""
+    """Return the build whose pages may be registered: the released or else the last started."""
     for name in (BUILD_KEY, STARTED):
         for (build,) in _SELECT_BUILD.fetch_all(connection, name):
             return str(build)
@@ -97,10 +100,10 @@ def current_build(connection: Connection) -> str | None:
 
 
 def begin_build(connection: Connection, build: str) -> bool:
-    """Let the build of a starting process be the current one, where nothing was ever released.
+    """Make the build of a starting process the current one if no release was ever run.
 
-    Returns whether another build made the pages that edges may keep: then purge everything.
-    The caller holds the lock of resolving.
+    Returns whether another build was current before: then the caller must purge everything.
+    The caller holds the resolver lock.
     """
     current = current_build(connection)
     if current == build or get_meta(connection, BUILD_KEY) is not None:
@@ -128,7 +131,7 @@ def _check(
 
 
 def _is_log_unchanged(connection: Connection, log_position: str) -> bool:
-    """Tell whether nothing at all was logged since, as nearly always; only SQLite can tell."""
+    """Return whether nothing was logged since the position, the usual case; SQLite only."""
     if not _sqlite(connection):
         return False
     now = next((str(seq) for (seq,) in _SELECT_LOG_POSITION.fetch_all(connection)), "0")
@@ -163,7 +166,7 @@ def _write(
         return RegistrationResult.REGISTERED
     if rows and record.reads_no_table and _is_emptied(connection, rows[0][0], entry_keys):
         return RegistrationResult.EMPTIED
-    # Of entries that begin at the same place, the one that reaches furthest.
+    # Of entries with the same lower bound, keep the one with the highest upper bound.
     new: Collection[EntryKey] = {spot[:3]: spot for spot in entry_keys}.values()
     if rows:
         page_id = rows[0][0]
@@ -183,9 +186,9 @@ def _write(
 
 
 def _is_emptied(connection: Connection, page_id: int, entry_keys: list[EntryKey]) -> bool:
-    """Tell whether a page that is made of the same code and templates has lost all its rows.
+    """Return whether a page with the same code and templates no longer reads any row.
 
-    Then something in the process has kept what the rows said, and no change would purge it.
+    Then a cache in the process holds the data of the rows, and no change would purge the page.
     """
     stored_hashes = {value for (value,) in _SELECT_HASHES.fetch_all(connection, page_id)}
     same = all(spot[0] in stored_hashes for spot in entry_keys)
@@ -193,10 +196,9 @@ def _is_emptied(connection: Connection, page_id: int, entry_keys: list[EntryKey]
 
 
 def _values(response: IndexedPage, digest: str) -> tuple[Any, ...]:
-    """The row of a page, as `_VALUES` names its columns.
+    """Return the values of the row of a page, in the order of `_VALUES`.
 
-    It is kept for a while longer than it must be, so that one which is made again is not
-    written again.
+    The row outlives its copy, so that a page that is rendered again need not be written again.
     """
     longer = min(
         (response.expires_at - response.registered_at) / _EXTRA_LIFETIME_DIVISOR, MAX_EXTRA_LIFETIME
@@ -215,9 +217,9 @@ def _values(response: IndexedPage, digest: str) -> tuple[Any, ...]:
 
 
 def _is_up_to_date(row: Sequence[Any], response: IndexedPage, digest: str) -> bool:
-    """Tell whether a row holds for this copy too: then nothing is written, and no disk flushed.
+    """Return whether a row is valid for this copy too, so that nothing has to be written.
 
-    One that was purged says with the next copy whether it had to be.
+    A purged row is always updated, to record whether the purge was needed.
     """
     _, *same, purged, until, lifetime = row
     here = [
@@ -255,7 +257,7 @@ _update = (
     .values(
         {n: sa.bindparam(n) for n in _VALUES}
         | precision_updates(sa.bindparam("etag"))
-        # An edge may still hold the copy that could live the longest.
+        # An edge may still hold the copy with the longest lifetime.
         | {name: _larger(page.c[name]) for name in ("expires_at", "lifetime")}
     )
 )
@@ -281,9 +283,9 @@ _UPDATE_PAGE_SAME_DIGEST = PreparedStatement(
 def _replace_entries(
     connection: Connection, page_id: int, new_keys: set[EntryKey]
 ) -> set[EntryKey]:
-    """Take out what is no longer wanted; return what is not there yet.
+    """Delete entries that are not among the new ones; return the new ones that are missing.
 
-    After an edit most of a page is as before.
+    After an edit most entries of a page are unchanged.
     """
     full_keys = {spot[:3]: spot for spot in _SELECT_INTERVALS.fetch_all(connection, page_id)}
     short_keys = _SELECT_ENTRIES.fetch_all(connection, page_id)
@@ -296,7 +298,7 @@ def _replace_entries(
 _of_page = dependency.c.page_id == sa.bindparam("of")
 _place = (dependency.c.hash, dependency.c.node, dependency.c.low)
 _SELECT_ENTRIES = PreparedStatement(sa.select(*_place).where(_of_page), "of")
-"""Without the high end, which would have to be looked up for each entry on its own."""
+"""Without the upper bound, which is not in the index and would need one more read per entry."""
 _SELECT_INTERVALS = PreparedStatement(
     sa.select(*_place, dependency.c.high).where(
         _of_page, dependency.c.node != sa.literal_column(str(NO_INTERVAL))

@@ -1,7 +1,7 @@
-"""A release: the pages whose templates, files, settings or code changed are purged, no others.
+"""A release purges the pages whose templates, files, settings or code changed, and no others.
 
-What changed goes into the change log like any write, so it is resolved and purged as one, and a
-crash loses nothing. From then on pages of another build are not registered.
+The changed parts are appended to the change log like any write, so a crash loses nothing. After the
+release, pages of another build are not registered.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _ROOMS = ("changes", "dependencies", "pages")
 
 
 class Build(Protocol):
-    """What the code has now."""
+    """The templates, files, settings and code of this process."""
 
     @property
     def build_id(self) -> str:
-        """The release that this process is of."""
+        """The release of this process."""
 
     def digest(self, kind: str, name: str) -> str:
-        """The digest that a part has now; another one than any if it is gone."""
+        """Return the current digest of a part, or a value that equals no digest if it is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseResult:
-    """What a release changed: `parts` by kind and name, and how many known pages show them.
+    """The result of a release: the changed `parts`, and the number of pages with them.
 
-    `retired` are edges that the settings name no more, so that nothing is owed to them.
+    `retired` are edges that are no longer in the settings, so nothing is queued for them.
     """
 
     build: str
@@ -55,29 +55,29 @@ class ReleaseResult:
     retired: tuple[str, ...] = ()
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
+        """Return the lines for the terminal."""
         if self.everything:
             yield f"Everything is purged: {self.everything}."
         elif not self.parts:
-            yield "Nothing that pages show has changed; nothing is purged."
+            yield "No part of a registered page has changed; nothing is purged."
         else:
             pages = "1 page is" if self.pages == 1 else f"{self.pages} pages are"
             these = "this has" if len(self.parts) == 1 else "these have"
             yield f"{pages} purged, because {these} changed:"
             yield from (f"  {kind} {name}" for kind, name in self.parts)
         if self.retired:
-            yield f"No longer an edge in front: {', '.join(self.retired)}."
+            yield f"Removed, because not in the settings: {', '.join(self.retired)}."
         yield f"The build is {self.build}."
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return JSON-ready data; its keys are public."""
         return asdict(self)
 
 
 def release(connection: Connection, now: Build, watched: Iterable[WatchedTable]) -> ReleaseResult:
-    """Make the build of this process current, and log which parts are not what they were.
+    """Make the build of this process current, and log the parts whose digests changed.
 
-    Call it in a transaction of its own that holds SQLite's write lock from its beginning.
+    Call it in its own transaction, which must hold SQLite's write lock from its beginning.
     """
     acquire_resolver_lock(connection)
     changed_parts = [
@@ -116,13 +116,17 @@ def _to_change(indexed_part: Part) -> Change:
 
 
 def _full_purge_reason(stored_digest: str | None, current_digest: str) -> str:
-    """Say why the index can't be asked, if what wrote it spelt dependencies in another way."""
+    """Return why the index cannot be used: it was written in another format. Else empty."""
     same = stored_digest is None or stored_digest == current_digest
-    return "" if same else "the way in which dependencies are kept has changed"
+    return "" if same else "the format of dependencies in the index has changed"
 
 
 def _delete_parts(connection: Connection, parts: Sequence[Part]) -> None:
-    """Forget parts; a page that is rendered from one again (a release taken back) names it anew."""
+    """Delete parts, and clear the digests of their pages.
+
+    A page that is rendered with such a part again (after a rollback) is then written in full, with
+    its parts.
+    """
     for indexed_part in parts:
         mine = sa.and_(
             part.c.kind == indexed_part.kind,
@@ -136,7 +140,7 @@ def _delete_parts(connection: Connection, parts: Sequence[Part]) -> None:
 
 
 def _index_format_digest(watched: Iterable[WatchedTable]) -> str:
-    """A digest of what decides how a dependency is spelt in the index."""
+    """Return a digest of everything that determines the format of dependencies in the index."""
     digest = hashlib.blake2b(
         repr([table.trigger_definition for table in watched]).encode(), digest_size=16
     )

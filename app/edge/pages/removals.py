@@ -1,7 +1,7 @@
-"""Leaving: which pages may have lost something that must not be shown any more.
+"""Find pages that need a hard purge, because a row that they show may have been hidden or deleted.
 
-A page that is not found here may be shown once more, while the origin fails. What is hidden by
-adding a row (to a list of what is blocked) is not seen; what is hidden by a row's own change is.
+Other pages may be served stale while the origin fails. A row that is hidden by its own change is
+recognized; a row that is hidden by adding another row (to a block list) is not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def find_removal_lookups(
     changes: Iterable[Change],
     joined_rows: JoinedRowLookup,
 ) -> Lookups:
-    """The probes of rows as they were, where they may be no more what a page has found them by."""
+    """Return lookups for old row images that may no longer match the query that found them."""
     lookups: Lookups = defaultdict(set)
     for change in changes:
         of_table = shapes.get(change.table, ())
@@ -38,10 +38,10 @@ def find_removal_lookups(
 
 
 def _may_remove_row(shape: DependencyShape, change: Change, compared: set[str]) -> bool:
-    """Tell whether a change may take a row away from pages of this shape."""
+    """Return whether a change may remove a row from pages with dependencies of this shape."""
     if change.op is Op.INSERT or shape.kind == "part":
-        return False  # what a release exchanged was never a row that somebody took back
+        return False  # a part that a release replaced is not removed content
     if change.op is Op.UPDATE and shape.kind == "row":
-        # A view may look by itself at what other pages compare in SQL.
+        # A view may check in Python a column that other pages compare in SQL.
         return not compared.isdisjoint(change.changed_columns)
     return True

@@ -1,7 +1,7 @@
-"""From changes to pages: joined in SQL, so that the cost grows with what is affected.
+"""Resolve changes to pages in SQL, at a cost that grows with the number of affected pages.
 
-Call it in a transaction of its own, that holds SQLite's write lock from its beginning; what it
-returns must be put into the outbox before that transaction commits.
+Call it in its own transaction, which must hold SQLite's write lock from its beginning. The result
+must be put into the outbox before that transaction commits.
 """
 
 from __future__ import annotations
@@ -34,17 +34,20 @@ MAX_CHANGES = 2_000
 """With more unresolved changes than this (a bulk import), everything is purged."""
 
 MAX_LOOKUPS = 20_000
-"""With more probes than this, everything is purged."""
+"""With more lookups than this, everything is purged."""
 
 _CHUNK = 400
 
 _URL_TABLE = "edge:url"
-"""No table: under this name the log holds what a person asked to purge."""
+"""Not a real table: the name under which the log holds URLs that a person purges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What some changes touch: pages, or everything, and why; `since` the first was written."""
+    """The pages that changes affect, or the reason why they affect everything.
+
+    `first_written_at` is the time of the first write.
+    """
 
     change_count: int = 0
     pages: tuple[AffectedPage, ...] = ()
@@ -55,14 +58,14 @@ class Resolution:
 
 
 def resolve(connection: Connection) -> Resolution:
-    """Take every unresolved change from the log and say which pages may now differ."""
+    """Take every unresolved change from the log and return the affected pages."""
     acquire_resolver_lock(connection)
     changes = take_unresolved(connection, most=MAX_CHANGES)
     if not changes:
         return Resolution()
     since = min(filter(None, map(_written_at, changes)), default=None)
     if len(changes) > MAX_CHANGES:
-        many = "more changes than are told apart"
+        many = "too many changes to compare one by one"
         return Resolution(change_count=len(changes), everything_reason=many, first_written_at=since)
     resolution = _resolve_changes(connection, changes)
     delete_members(connection, resolution.groups)
@@ -72,12 +75,12 @@ def resolve(connection: Connection) -> Resolution:
 
 
 def _written_at(change: Change) -> datetime | None:
-    """When a row was written; what an installation says may wait for the first process."""
+    """Return when a row was written; None for a change that stands for everything."""
     return None if change.op is Op.EVERYTHING else change.written_at
 
 
 def find_affected_pages(connection: Connection, changes: Iterable[Change]) -> Resolution:
-    """Say which pages these changes would touch; nothing is written."""
+    """Return the pages that these changes would affect; nothing is written."""
     return _resolve_changes(connection, list(changes))
 
 
@@ -92,11 +95,11 @@ def _resolve_changes(connection: Connection, changes: list[Change]) -> Resolutio
     lookups = _build_lookups(shapes, changes, joined_rows)
     if lookups is None:
         return Resolution(
-            change_count=len(changes), everything_reason="a change could not be told apart"
+            change_count=len(changes), everything_reason="a change could not be compared"
         )
     if sum(map(len, lookups.values())) > MAX_LOOKUPS:
         return Resolution(
-            change_count=len(changes), everything_reason="more probes than are asked one by one"
+            change_count=len(changes), everything_reason="too many lookups to run one by one"
         )
     hard_purge_ids = set(
         _find_page_ids(connection, find_removal_lookups(shapes, changes, joined_rows))
@@ -112,15 +115,15 @@ def _resolve_changes(connection: Connection, changes: list[Change]) -> Resolutio
 
 
 def manual_purge_change(url: str, tag: str, site: str = "") -> Change:
-    """The entry of the change log by which a person purges one URL, registered or not."""
+    """Return the change by which a person purges one URL, registered or not."""
     return Change(table=_URL_TABLE, op=Op.DELETE, old={"url": url, "tag": tag, "site": site})
 
 
 def _requested_pages(connection: Connection, changes: Iterable[Change]) -> tuple[AffectedPage, ...]:
-    """The pages that a person purges by URL, with the sites and tags that they are registered with.
+    """Return the pages that a person purges by URL, with their registered sites and tags.
 
-    Only a URL without a registered page is purged with what the process of that person says of
-    it: its settings may be other ones than those of the site.
+    Only a URL without a registered page is purged with the tag and site in the change itself: the
+    settings of the process that logged it may differ from those of the site.
     """
     requests = {c.old["url"]: c.old for c in changes if c.table == _URL_TABLE and c.old}
     pages: set[AffectedPage] = set()
@@ -156,7 +159,7 @@ def _load_shapes(connection: Connection, tables: set[str]) -> dict[str, list[Dep
 def _load_joined_rows(
     connection: Connection, shapes: dict[str, list[DependencyShape]], changes: list[Change]
 ) -> JoinedRows:
-    """The other rows of every changed row, for the shapes that ask for one."""
+    """Load the joined rows of every changed row, for the shapes with a semi-join."""
     keys: dict[SemiJoinShape, set[str]] = defaultdict(set)
     for change in changes:
         for shape in shapes.get(change.table, ()):
@@ -169,7 +172,7 @@ def _load_joined_rows(
     for through, keys_to_load in keys.items():
         joined_rows.load(through, keys_to_load)
     if keys:
-        # After the look-ups: PostgreSQL may have shown them what was committed after `changes`.
+        # After loading: on PostgreSQL the queries may have seen commits later than `changes`.
         joined_rows.add_changes((*changes, *unresolved_changes(connection, most=MAX_CHANGES)))
     return joined_rows
 
@@ -177,7 +180,10 @@ def _load_joined_rows(
 def _build_lookups(
     shapes: dict[str, list[DependencyShape]], changes: Iterable[Change], joined_rows: JoinedRows
 ) -> dict[int, set[int | None]] | None:
-    """The sort keys to ask for under each hash; None among them asks for every interval."""
+    """Return the sort keys to look up for each hash; the key None matches every interval.
+
+    Returns None if a change cannot be compared.
+    """
     if joined_rows.has_incomplete_image:
         return None
     lookups: dict[int, set[int | None]] = defaultdict(set)
@@ -195,7 +201,7 @@ def _build_lookups(
 def _load_pages(
     connection: Connection, lookups: dict[int, set[int | None]]
 ) -> tuple[tuple[AffectedPage, ...], tuple[AffectedPage, ...]]:
-    """The pages that have any of these dependencies, and the groups of short-lived pages."""
+    """Return the pages with any of these dependencies, and the groups of short-lived pages."""
     ids = set(_find_page_ids(connection, lookups))
     pages: list[AffectedPage] = []
     groups: list[AffectedPage] = []
@@ -232,7 +238,7 @@ def _select_containing(hashed: int, key: int) -> sa.Select[Any]:
 
 
 def span(microseconds: int) -> timedelta:
-    """A span as the tables hold it."""
+    """Convert a duration from microseconds, as the tables store it."""
     return timedelta(microseconds=microseconds)
 
 

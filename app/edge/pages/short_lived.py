@@ -1,8 +1,8 @@
-"""Short-lived pages: errors, redirects and answers to queries, registered in groups.
+"""Short-lived pages: errors, redirects and responses to queries, registered in groups.
 
-All pages of a group were built from the same coarse dependencies. The group is a row of the page
-table that holds them; each page is one row in one B-tree. So a client that asks for thousands of
-unknown addresses writes one page of the file for each of them, instead of one for each dependency.
+All pages of a group have the same coarse dependencies. The group is a row of the page table that
+holds these dependencies; each page is one row in one B-tree. So a client that requests thousands of
+unknown URLs dirties one page of the file for each of them, instead of one for each dependency.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from .reference_tables import ensure_parts, ensure_shapes
 from .tables import dependency, page, short_page
 
 GROUP = "short-lived"
-"""The variant of the page-table rows that stand for groups; no response has it."""
+"""The variant of page-table rows that represent groups; no response has it."""
 
 EXTRA_LIFETIME = timedelta(minutes=10)
-"""A row outlives the last copy of its page by this, so that a popular page is written seldom."""
+"""A row outlives the last copy of its page by this, so that a popular page is rarely written."""
 
 GROUP_EXTRA_LIFETIME = timedelta(hours=2)
-"""A group outlives its pages by up to this, so that it is written seldom."""
+"""A group outlives its pages by up to this, so that it is rarely written."""
 
 
 RECOUNT = timedelta(seconds=1)
-"""How soon the pages of a kind that has no room are counted again."""
+"""How soon the pages of a kind are counted again after its limit was reached."""
 
 _SHARE = 16
 
 
 @dataclass(slots=True, kw_only=True)
 class _KindRoom:
-    """The room of a kind when its pages were counted, and how many may be added until then."""
+    """The free rows of a kind at the last count, and how many may be added until the next count."""
 
     limit: int
     room: int
@@ -55,14 +55,14 @@ class _KindRoom:
 
 
 _counts: WeakKeyDictionary[Engine, dict[ShortKind, _KindRoom]] = WeakKeyDictionary()
-"""What this process knows of each database; two threads at a time can only count too often."""
+"""The last counts of this process, by engine; concurrent threads can only count too often."""
 
 
 MAX_EXACT_GROUPS = 50
 EXACT_GROUP_AGE = timedelta(hours=1)
 
 _exact_groups: WeakKeyDictionary[Engine, dict[str, datetime]] = WeakKeyDictionary()
-"""The groups with exact dependencies that this process uses, and since when."""
+"""The groups with exact dependencies that this process created, and when."""
 
 
 def register_short(
@@ -71,7 +71,7 @@ def register_short(
     record: RenderRecord,
     capacity: IndexCapacity | None,
 ) -> bool:
-    """Put a page into the group of its dependencies; False when its kind has no room left."""
+    """Register a page in the group of its dependencies; return False if its kind has no room."""
     assert response.short is not None
     group_id = _find_group(connection, response, record)
     expires = sort_key_value(response.expires_at)
@@ -93,11 +93,11 @@ def register_short(
 def _has_room(
     connection: Connection, kind: ShortKind, capacity: IndexCapacity, response: IndexedPage
 ) -> bool:
-    """Tell whether a kind has room for one page more.
+    """Return whether a kind has room for one more page.
 
-    To count thousands of rows at each registration would cost more than the rest of it. So this
-    process counts again after a sixteenth of the room that was left, and once a second when
-    there was none. Other processes can exceed the bound by a sixteenth each.
+    Counting thousands of rows at each registration would cost more than the registration. So this
+    process counts again after it has used a sixteenth of the free rows, and once a second while
+    there are none. Each other process can exceed the limit by a sixteenth.
     """
     counts = _counts.setdefault(connection.engine, {})
     kind_room = counts.get(kind)
@@ -122,13 +122,13 @@ def _has_room(
 
 
 def count_short(connection: Connection, kind: ShortKind, *, most: int) -> int:
-    """How many pages of a kind are registered; counting stops at `most`."""
+    """Return how many pages of a kind are registered; counting stops at `most`."""
     count: int = _COUNT.fetch_all(connection, kind.value, most)[0][0]
     return count
 
 
 def members_of(connection: Connection, groups: Sequence[AffectedPage]) -> tuple[AffectedPage, ...]:
-    """The pages of these groups."""
+    """Return the pages of these groups."""
     by_id = {group.id: group for group in groups}
     rows = connection.execute(sa.select(short_page).where(short_page.c.group_id.in_(by_id)))
     return tuple(_member(row, by_id[row.group_id]) for row in rows)
@@ -144,7 +144,7 @@ def delete_members(connection: Connection, groups: Iterable[int]) -> None:
 def take_surplus(
     connection: Connection, capacity: IndexCapacity, most: int
 ) -> tuple[AffectedPage, ...]:
-    """Delete pages of kinds that exceed a lowered bound, and return them to be purged."""
+    """Delete pages of kinds that exceed a lowered limit; the caller must purge the result."""
     pages: list[AffectedPage] = []
     for kind in ShortKind:
         surplus = (
@@ -168,27 +168,27 @@ def take_surplus(
 
 
 def _groups_of(connection: Connection, ids: Iterable[int]) -> dict[int, Any]:
-    """The rows of the page table that stand for these groups, by id."""
+    """Return the rows of the page table that represent these groups, by id."""
     query = sa.select(page.c.id, page.c.tag, page.c.site).where(page.c.id.in_(ids))
     return {row.id: row for row in connection.execute(query)}
 
 
 def forget_expired(connection: Connection, before: int, most: int) -> int:
-    """Delete pages that no cache holds any more; return how many."""
+    """Delete pages that no cache can hold; return how many."""
     over = sa.select(*_key).where(short_page.c.expires_at < before).limit(most)
     return connection.execute(sa.delete(short_page).where(sa.tuple_(*_key).in_(over))).rowcount
 
 
 def _member(row: Any, group: Any) -> AffectedPage:
     short = Short(kind=ShortKind(row.kind), fleeting=row.fleeting)
-    # As gone: the row is deleted with this purge, so a later removal would not reach the page.
+    # Hard, because the row is deleted with this purge: a later removal would not find the page.
     return AffectedPage(
         id=0, url=row.url, tag=group.tag, site=group.site, hard_purge=True, short=short
     )
 
 
 def _find_group(connection: Connection, response: IndexedPage, record: RenderRecord) -> int:
-    """The id of the group with the dependencies and the site of a response; made when missing."""
+    """Return the id of the group of a response, by dependencies and site; create it if missing."""
     entries = _shared_entries(connection, response, record)
     digest = digest_of_entries(sorted(entries))
     name = digest + blake2b(response.site.encode(), digest_size=8).hexdigest()
@@ -197,7 +197,7 @@ def _find_group(connection: Connection, response: IndexedPage, record: RenderRec
     if rows:
         group_id, stored_digest, until = rows[0]
         if stored_digest != digest:
-            # A release has forgotten some of its parts: name them again.
+            # A release has deleted some of its parts: insert them again.
             ensure_parts(connection, _parts(record))
         if stored_digest != digest or until < expires:
             _PROLONG_GROUP.execute(connection, digest, _group_end(response.expires_at), group_id)
@@ -211,7 +211,7 @@ def _find_group(connection: Connection, response: IndexedPage, record: RenderRec
         sort_key_value(response.registered_at),
     )
     new_rows = _ADD_GROUP.fetch_all(connection, *values, _group_end(response.expires_at), digest)
-    if not new_rows:  # another transaction has added it meanwhile, with its entries
+    if not new_rows:  # another transaction has inserted it in between, with its entries
         return int(_GROUP.fetch_all(connection, name, GROUP)[0][0])
     _add_entries(connection, new_rows[0][0], entries)
     ensure_parts(connection, _parts(record))
@@ -221,11 +221,11 @@ def _find_group(connection: Connection, response: IndexedPage, record: RenderRec
 def _shared_entries(
     connection: Connection, response: IndexedPage, record: RenderRecord
 ) -> EntryShapes:
-    """The dependencies that a response shares with others of its group.
+    """Return the index entries that a response shares with its group.
 
-    A search reads other rows for each query, so its dependencies are coarse. So are those of an
-    error or a redirect once this process has made `MAX_EXACT_GROUPS` groups within an hour: then
-    the pages differ in more than their addresses.
+    A search reads different rows for each query, so its dependencies are coarse. So are those of an
+    error or a redirect once this process has created `MAX_EXACT_GROUPS` groups within an hour: then
+    the pages differ in more than their URLs.
     """
     assert response.short is not None
     if response.short.kind is ShortKind.QUERY:

@@ -241,7 +241,7 @@ def test_who_lists_the_pages_that_show_a_post(site: Flask) -> None:
     assert {*SHOWING} <= {*found.urls}
     assert "/about" not in found.urls
     assert explain.who(site, "/articles/lanterns") == found
-    assert run(site, "who", "lanterns").startswith("A change of post 'Lanterns' touches ")
+    assert run(site, "who", "lanterns").startswith("A change of post 'Lanterns' affects ")
 
 
 def test_who_of_one_column(site: Flask) -> None:
@@ -262,7 +262,7 @@ def test_who_of_another_table(site: Flask) -> None:
     [
         (["who", "nothing"], "There is no post and no author and no topic 'nothing'."),
         (["who", "ada", "--table", "post"], "There is no post 'ada'."),
-        (["who", "ada", "--table", "user"], "Rows of user can't be asked for by a name"),
+        (["who", "ada", "--table", "user"], "Table user has no lookup column"),
         (["who", "lanterns", "--column", "colour"], "post has no column colour."),
         (["purge", "--post", "nothing"], "There is no post"),
         (["purge"], "Say one of --url, --post and --all."),
@@ -332,7 +332,7 @@ def test_a_url_that_was_never_registered_is_purged_all_the_same(gated: FlaskClie
 
 def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
     """A page that is purged and made anew as it was before was purged in vain."""
-    assert "No purged page was made anew yet." in list(relay.status(site).to_lines())
+    assert "No purged page has been rendered again yet." in list(relay.status(site).to_lines())
     retitle("Lanterns", "Lamps")
     warm(site)
     found = relay.status(site).precision
@@ -346,7 +346,7 @@ def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
         "unchanged": len(SHOWING),
         "ratio": 0.5,
     }
-    said = "Of 8 purged pages that were made anew, 4 had changed: a precision of 0.50."
+    said = "Of 8 purged pages that were rendered again, 4 had changed: a precision of 0.50."
     assert said in list(report.to_lines())
 
 
@@ -355,7 +355,7 @@ def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
     retitle("Lanterns", "Lamps")
     warm(site)
     (kept,) = explain.why(site, "/topics/harbour").variants
-    assert kept.to_text().endswith("; made anew after 1 purge, never as it was before")
+    assert kept.to_text().endswith("; rendered again after 1 purge, never with identical content")
 
 
 def retitle(title: str, other: str) -> None:
