@@ -37,7 +37,7 @@ class Build(Protocol):
         """The release of this process."""
 
     def digest(self, kind: str, name: str) -> str:
-        """Return the current digest of a part, or a value that equals no digest if it is missing."""
+        """Return the current digest of a part; a value that equals no digest if it is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which tiers can't be purged now, and why: their pages get a short time to live meanwhile."""
+"""Circuit breakers: the tiers that cannot be purged now, whose pages must get a short TTL."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from .tables import tier as tiers
 def open_breakers(
     connection: Connection, now: datetime, *, overdue_after: timedelta = OVERDUE_AFTER
 ) -> dict[str, str]:
-    """The tiers that can't be purged, each with the reason.
+    """Return the tiers that cannot be purged, each with the reason.
 
-    It asks what is owed and not only what a relay noted, so it is right while no relay runs.
+    It reads the outbox and not only the failures that a relay recorded, so it is correct while no
+    relay runs.
     """
     reasons = (
         tiers_without_relay(connection, now)
@@ -34,7 +35,7 @@ def open_breakers(
 def _overdue_tiers(
     connection: Connection, now: datetime, overdue_after: timedelta
 ) -> dict[str, str]:
-    # Nobody waits for a gateway that is gone.
+    # No purge waits for a silent gateway.
     silent_gateways = sa.select(tiers.c.name).where(
         tiers.c.seen_at != 0,
         tiers.c.seen_at < to_microseconds(now) - duration_microseconds(OVERDUE_AFTER),
@@ -50,7 +51,8 @@ def _overdue_tiers(
         .group_by(outbox.c.tier)
     )
     return {
-        name: f"a purge is owed for {(now - from_microseconds(since)).total_seconds():.0f} s"
+        name: "a purge has been waiting for "
+        f"{(now - from_microseconds(since)).total_seconds():.0f} s"
         for name, since in connection.execute(query).all()
     }
 

@@ -19,11 +19,11 @@ from .tier import Tier
 logger = logging.getLogger(__name__)
 
 MAX_CALLS = 200
-"""Calls that are made before anybody else gets a turn."""
+"""The maximum number of calls in one `drain`, so that other tiers are not delayed."""
 
 
 class Delivery:
-    """Sends one tier what it is owed; any number of processes may do so at a time."""
+    """Delivers the outbox entries of one tier; several processes may do so at the same time."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Delivery:
         self._heartbeats = heartbeats or HeartbeatMonitor(runtime.monotonic)
 
     def drain(self, now: datetime) -> timedelta | None:
-        """Send all that may be sent now; return when to come back, None when nothing is owed."""
+        """Send all entries that may be sent now; return the wait until the next, or None."""
         began = self._runtime.monotonic()
         for _ in range(MAX_CALLS):
             at = now + self._runtime.elapsed_since(began)
@@ -52,7 +52,7 @@ class Delivery:
         return timedelta(0)
 
     def send_next(self, now: datetime) -> Idle | None:
-        """Make at most one call; say how long nothing can be sent when there was none to make."""
+        """Make at most one call; if nothing may be sent, return until when."""
         with self._read_engine.connect() as connection:
             idle = next_due(connection, self.tier, now)
         if idle is not None:
@@ -75,11 +75,11 @@ class Delivery:
 
     def _silent_gateways(self, connection: Connection) -> SilentGateways:
         if not self.tier.depth:
-            return SilentGateways()  # nothing stands further in
+            return SilentGateways()  # the innermost tier waits for no other
         return self._heartbeats.silent_gateways(connection, self.tier.max_flight_time)
 
     def is_being_sent(self) -> bool:
-        """Tell whether somebody is sending to this tier."""
+        """Return whether any process is sending to this tier."""
         with self._read_engine.connect() as connection:
             return has_claimed_entries(connection, self.tier)
 
@@ -92,15 +92,19 @@ class Delivery:
                     self.driver.purge(targets)
         except PurgeError as error:
             return error
-        except Exception as error:  # a driver's mistake must not stop the relay
-            logger.exception("purge.driver_failed", extra={"tier": self.tier.name})
+        except Exception as error:  # a fault in a driver must not stop the relay
+            logger.exception(
+                "purge.driver_failed: the driver of tier %s raised an unexpected exception",
+                self.tier.name,
+                extra={"tier": self.tier.name},
+            )
             return PurgeError(f"the driver failed: {type(error).__name__}")
         return None
 
     def _batches(self, targets: tuple[PurgeTarget, ...]) -> Iterator[tuple[PurgeTarget, ...]]:
-        """The targets of one claim in calls that the edge accepts.
+        """Split the targets of one claim into calls that the edge accepts.
 
-        Short-lived pages share one tag, so an edge that is purged by tags needs one of them.
+        Short-lived pages share one tag, so an edge that is purged by tag needs only one of them.
         """
         if getattr(self.driver, "by_tag", False):
             targets = tuple({target.tag or target.url: target for target in targets}.values())
@@ -117,8 +121,13 @@ class Delivery:
                 failure = CallFailure(error=error, at=now)
                 rest = record_failure(connection, self.tier, claim, failure, self._runtime.random)
         if error is not None and rest is not None:
+            count = "everything" if claim.purges_everything else f"{len(claim.targets)} pages"
             logger.warning(
-                "purge.failed",
+                "purge.failed: tier %s could not be purged of %s (%s); next call in %.0f s",
+                self.tier.name,
+                count,
+                error,
+                rest.total_seconds(),
                 extra={
                     "tier": self.tier.name,
                     "reason": str(error),

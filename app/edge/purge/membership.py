@@ -1,7 +1,7 @@
-"""The tiers that have joined: each is owed every change, whoever resolves it and wherever.
+"""Membership: every joined tier gets an entry for every change, whichever process resolves it.
 
-They are the gateways of all machines, and the edges in front as the web processes' settings name
-them; a command that runs with other settings owes them as much.
+Members are the gateways of all machines, and the edges in the settings of the web processes. A
+command that runs with other settings queues purges for all of them too.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from .tier import Tier
 GATEWAY_PREFIX = "gateway-"
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-"""An instant at which no relay is known to be alive."""
+"""An instant so late that no relay counts as alive."""
 
 RETIRE_SILENT_AFTER = timedelta(hours=1)
-"""What is owed to a gateway that is gone is kept so long; after that it begins empty."""
+"""How long entries of a silent gateway are kept; later it must start with an empty store."""
 
 RETIRE_NEVER_SEEN_AFTER = timedelta(days=9)
-"""A gateway that never said a word, and took nothing for so long, has nothing to serve."""
+"""When a gateway is removed that never sent a heartbeat and accepted no purge."""
 
 
 def tier_of_gateway(name: str) -> Tier:
-    """The tier of the gateway with this name."""
+    """Return the tier of the gateway with this name."""
     return Tier(name=f"{GATEWAY_PREFIX}{name}", depth=0)
 
 
 def join(connection: Connection, tier: Tier, now: datetime) -> bool:
-    """Let a tier be owed what changes from now on; tells whether it had not joined before."""
+    """Add or update a member tier; return whether it is new. Later changes are queued for it."""
     row = connection.execute(
         sa.select(tiers.c.depth, tiers.c.flight).where(tiers.c.name == tier.name)
     ).one_or_none()
@@ -52,7 +52,7 @@ def join(connection: Connection, tier: Tier, now: datetime) -> bool:
 
 
 def member_tiers(connection: Connection) -> list[Tier]:
-    """The tiers that have joined."""
+    """Return the tiers that have joined."""
     rows = connection.execute(sa.select(tiers.c.name, tiers.c.depth, tiers.c.flight))
     return [
         Tier(name=row.name, depth=row.depth, max_flight_time=timedelta(microseconds=row.flight))
@@ -61,10 +61,10 @@ def member_tiers(connection: Connection) -> list[Tier]:
 
 
 def tiers_to_purge(connection: Connection, own: Iterable[Tier]) -> tuple[Tier, ...]:
-    """The tiers of this process and those that have joined, each once.
+    """Return the tiers of this process and the joined tiers, each once.
 
-    A process with other settings may know fewer edges. So a tier that both know is placed as far
-    out as either says, with the longer flight.
+    A process with other settings may know fewer edges. So a tier that is in both gets the larger
+    depth and the longer time of flight.
     """
     tiers_by_name = {tier.name: tier for tier in own}
     for member in member_tiers(connection):
@@ -78,10 +78,10 @@ def tiers_to_purge(connection: Connection, own: Iterable[Tier]) -> tuple[Tier, .
 def retire_unconfigured_tiers(
     connection: Connection, configured: Iterable[Tier], now: datetime = NEVER
 ) -> list[str]:
-    """Forget the edges in front that the settings name no more; return their names.
+    """Remove the edges in front that are no longer in the settings; return their names.
 
-    One that a living relay still delivers to stays: our settings may be other ones than those of
-    the site, and what is owed to that edge must reach it.
+    An edge that a live relay delivers to stays: this process may have other settings than the
+    site, and the purges of that edge must be delivered.
     """
     kept_names = {tier.name for tier in configured} | tiers_with_relay(connection, now)
     retired_names = [
@@ -93,14 +93,14 @@ def retire_unconfigured_tiers(
 
 
 def was_retired(connection: Connection, gateway: Tier, *, was_seen: bool) -> bool:
-    """Tell whether a gateway was given up; `known`: it has said before that it is there."""
+    """Return whether a gateway was retired; `was_seen`: it has sent heartbeats before."""
     seen_at = connection.scalar(sa.select(tiers.c.seen_at).where(tiers.c.name == gateway.name))
-    # Who settles a change makes its own tier known again, but nobody says for it that it is there.
+    # Resolving a change inserts the row of the own tier again, but without a heartbeat.
     return seen_at is None or (was_seen and seen_at == 0)
 
 
 def record_heartbeat(connection: Connection, gateway: Tier, now: datetime) -> bool:
-    """Note that purges reach a gateway; False, and nothing is noted, while one is overdue."""
+    """Record that purges reach a gateway; return False, recording nothing, if one is overdue."""
     overdue_entries = sa.select(outbox.c.id).where(
         outbox.c.tier == gateway.name,
         outbox.c.state.in_(OPEN_STATES),
@@ -116,10 +116,10 @@ def record_heartbeat(connection: Connection, gateway: Tier, now: datetime) -> bo
 def retire_silent_gateways(
     connection: Connection, now: datetime, silent_names: Iterable[str] = ()
 ) -> None:
-    """Forget the gateways that are gone for good; one that comes back begins empty.
+    """Remove gateways that have been silent for long; one that comes back starts empty.
 
-    They are those of `unheard` that by the clock were not seen for long, and those that never said
-    that they are there and hold nothing more.
+    These are the gateways of `silent_names` with an old heartbeat, and gateways that never sent a
+    heartbeat and have old outstanding entries.
     """
     ours = tiers.c.name.startswith(GATEWAY_PREFIX, autoescape=True)
     over = sa.and_(

@@ -1,7 +1,7 @@
-"""Putting purges into the outbox, in the transaction that resolved the changes.
+"""Put purges into the outbox, in the transaction that resolved the changes.
 
-Only an entry that nobody has claimed takes in another change: what was sent already was sent
-before that change.
+A change joins an existing entry only if no relay has claimed it: a claimed entry may have been sent
+before the change.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .tables import join_urls, outbox
 from .tier import Tier, sort_inside_out
 
 NOTIFY_CHANNEL = "edge_relay"
-"""Where PostgreSQL tells relays that something is owed."""
+"""The PostgreSQL channel that notifies relays of new entries."""
 
 _CHUNK = 400
 
 
 def resolve_and_enqueue(connection: Connection, tiers: Iterable[Tier], now: datetime) -> Resolution:
-    """Resolve every change that nobody resolved, and owe each tier its purges.
+    """Resolve every unresolved change, and queue the purges of each tier.
 
-    Call it in a transaction of its own that holds SQLite's write lock from its beginning.
+    Call it in its own transaction, which must hold SQLite's write lock from its beginning.
     """
     resolution = resolve(connection)
     before = _last_entry_id(connection)
@@ -48,7 +48,7 @@ def enqueue_resolution(
     *,
     cause: str = "",
 ) -> None:
-    """Owe each tier the purges of a resolution; the caller holds the lock of resolving."""
+    """Queue the purges of a resolution for each tier; the caller holds the resolver lock."""
     if not resolution.pages and not resolution.everything_reason:
         return
     count = resolution.change_count
@@ -74,13 +74,13 @@ def enqueue_resolution(
 
 
 def notify_relays(connection: Connection) -> None:
-    """Wake the relays of other processes once this transaction commits, where that can be done."""
+    """Wake the relays of other processes when this transaction commits (PostgreSQL only)."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"NOTIFY {NOTIFY_CHANNEL}")
 
 
 def coalesce_backlog(connection: Connection, tier: Tier, now: datetime) -> bool:
-    """Fold the pages that wait for a tier into one purge of everything, when they are too many."""
+    """Replace the pending pages of a tier by one purge of everything if they are too many."""
     pending_count = (
         connection.scalar(sa.select(sa.func.count()).where(*_is_pending(tier, EntryKind.PAGE))) or 0
     )
@@ -91,7 +91,7 @@ def coalesce_backlog(connection: Connection, tier: Tier, now: datetime) -> bool:
 
 
 def enqueue_everything(connection: Connection, tier: Tier, cause: str, now: datetime) -> None:
-    """Owe a tier a purge of everything, in place of all that waits for it."""
+    """Queue a purge of everything for a tier, in place of its pending pages."""
     deleted_rows = connection.execute(
         sa.delete(outbox)
         .where(
@@ -129,7 +129,7 @@ def _enqueue_pages_of_site(
     pages: Sequence[AffectedPage],
     entry_values: dict[str, object],
 ) -> None:
-    """Owe a tier the purges of pages that were registered under one site."""
+    """Queue the purges of pages that were registered under one site."""
     tags = {page.url: page.tag for page in pages}
     hard_purge_urls = {page.url for page in pages if page.hard_purge}
     for chunk in _chunks(sorted(tags)):
@@ -155,11 +155,11 @@ def _enqueue_pages_of_site(
 def pages_with_own_entry(
     pages: Iterable[AffectedPage], tiers: Iterable[Tier]
 ) -> tuple[AffectedPage, ...]:
-    """The pages that every tier is owed one by one.
+    """Return the pages that get an entry of their own at every tier.
 
-    An edge that is purged by URL needs each of them, but for those that it keeps for a minute.
-    An entry waits for the entry of the same URL at inner tiers, so that these are owed them in
-    the same way.
+    An edge that is purged by URL needs one entry per page, except for pages that it stores for at
+    most a minute. An entry waits for the entry of the same URL at inner tiers, so these get the
+    same entries.
     """
     by_url = any(tier.by_url for tier in tiers)
     return tuple(
@@ -170,7 +170,7 @@ def pages_with_own_entry(
 def _enqueue_short_pages(
     connection: Connection, pages: Iterable[AffectedPage], entry_values: dict[str, object]
 ) -> None:
-    """Queue the purges of short-lived pages: one entry lists the URLs of many."""
+    """Queue the purges of short-lived pages: one entry lists many URLs."""
     urls: dict[tuple[str, str], set[str]] = defaultdict(set)
     for page in pages:
         urls[page.site, page.tag].add(page.url)
@@ -186,7 +186,10 @@ def _enqueue_short_pages(
 def _extend_pending_everything(
     connection: Connection, tier: Tier, upto: int, origin: int | None, *, untried: bool = False
 ) -> bool:
-    """Let a purge of everything that waits stand for more; pages join one that never failed."""
+    """Extend a pending purge of everything to later ids; return whether there was one.
+
+    With `untried`, only an entry that was never attempted is extended.
+    """
     where = _is_pending(tier, EntryKind.EVERYTHING)
     if untried:
         where = (*where, outbox.c.attempts == 0)
@@ -207,7 +210,7 @@ def _is_pending(tier: Tier, kind: EntryKind) -> tuple[sa.ColumnElement[bool], ..
 
 
 def _unlocked_page_entries(connection: Connection, tier: Tier) -> sa.Select[int]:
-    """The pages that wait and that nobody is claiming at this moment."""
+    """Return the query for pending pages that no transaction is claiming at this moment."""
     query = sa.select(outbox.c.id).where(*_is_pending(tier, EntryKind.PAGE))
     if connection.dialect.name == "postgresql":
         return query.with_for_update(skip_locked=True)

@@ -1,4 +1,4 @@
-"""What a call's end means for its entries and for the tier; only the claim's holder may say it."""
+"""Record the result of a call in its entries and its tier; only the holder of the claim may."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from .tables import tier as tiers
 from .tier import Tier
 
 BREAKER_THRESHOLD = 3
-"""After so many failures in a row a tier counts as one that can't be purged."""
+"""The number of consecutive failures that opens the breaker of a tier."""
 
 DEAD_LETTER_THRESHOLD = 12
-"""A page that failed so often while the tier took others is refused for good."""
+"""An entry with so many failures, while its tier accepts others, becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFailure:
-    """How a call failed, and when."""
+    """The error of a call, and its time."""
 
     error: PurgeError
     at: datetime
 
 
 def record_success(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
-    """The edge took the call: entries settle, or wait for their second purge."""
+    """Record an accepted call: its entries are settled, or wait for their second purge."""
     at = to_microseconds(now)
     if claim.purges_everything:
         _settle_dead_letters(connection, tier, claim, now)
@@ -66,13 +66,13 @@ def record_success(connection: Connection, tier: Tier, claim: Claim, now: dateti
 
 
 def _flight_time(connection: Connection, tier: Tier) -> int:
-    """Microseconds until the second purge, as those who serve pages to this tier have said."""
+    """Return the microseconds until the second purge: the longest known time of flight."""
     query = sa.select(tiers.c.flight).where(tiers.c.name == tier.name)
     return max(duration_microseconds(tier.max_flight_time), connection.scalar(query) or 0)
 
 
 def _settle_dead_letters(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
-    """A purge of everything that settles makes the dead letters before it good."""
+    """Settle the older dead letters of a tier when its purge of everything settles."""
     settles = connection.scalar(
         sa.select(sa.func.max(outbox.c.upto)).where(_is_held_by(claim), ~outbox.c.again),
     )
@@ -89,7 +89,7 @@ def _settle_dead_letters(connection: Connection, tier: Tier, claim: Claim, now: 
 def record_failure(
     connection: Connection, tier: Tier, claim: Claim, failure: CallFailure, random: Random
 ) -> timedelta:
-    """The call failed: entries wait for another try, or die; return how long the tier rests."""
+    """Record a failed call: entries are retried or become dead letters; return the pause."""
     error, message = failure.error, str(failure.error)[:500]
     count, entry_failures = _failures(connection, tier), _entry_failures(connection, claim)
     is_refused = not error.retryable and not error.credentials_rejected
@@ -131,7 +131,7 @@ def record_failure(
 def _is_undeliverable(
     claim: Claim, entry_failures: int, *, is_refused: bool, is_entry_failure: bool
 ) -> bool:
-    """Tell whether trying again is of no use: the page itself was refused, alone."""
+    """Return whether the entry must not be retried: a single page was refused."""
     alone = len(claim.targets) == 1
     return alone and (
         is_refused or (is_entry_failure and entry_failures + 1 >= DEAD_LETTER_THRESHOLD)
@@ -139,7 +139,7 @@ def _is_undeliverable(
 
 
 def _release_entries(connection: Connection, claim: Claim, values: dict[str, Any]) -> None:
-    """Give the entries back, as they were before the claim."""
+    """Return the entries to their state before the claim."""
     unsent = outbox.c.sent_at.is_(None)
     move(connection, EntryState.PENDING, sa.and_(_is_held_by(claim), unsent), **values)
     move(connection, EntryState.SENT, sa.and_(_is_held_by(claim), ~unsent), **values)
@@ -150,7 +150,7 @@ def _pause_tier(
 ) -> None:
     values: dict[str, Any] = {"failures": failures, "resume_at": to_microseconds(until)}
     if broken is not None:
-        values["breaker"] = broken or "it can't be purged"
+        values["breaker"] = broken or "it cannot be purged"
     connection.execute(sa.update(tiers).where(tiers.c.name == tier.name).values(values))
 
 
@@ -163,7 +163,10 @@ def _entry_failures(connection: Connection, claim: Claim) -> int:
 
 
 def _is_held_by(claim: Claim) -> sa.ColumnElement[bool]:
-    """The entries that the claim still holds; a lease that ended may have passed them on."""
+    """Return the condition for entries that the claim still holds.
+
+    After its lease has ended, another process may have claimed them.
+    """
     return sa.and_(
         outbox.c.id.in_(claim.ids),
         outbox.c.claimed_by == claim.token,

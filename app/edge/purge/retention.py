@@ -1,4 +1,4 @@
-"""Room in the page index: what has expired leaves it, and when it is full the oldest do, purged."""
+"""Retention in the page index: delete expired pages, and evict and purge pages if it is full."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .tier import Tier
 logger = logging.getLogger(__name__)
 
 EVICTION_BATCH = 100
-"""So many old pages make room for new ones at a time, where the index is full."""
+"""The number of old pages that are evicted at a time when the index is full."""
 
 EVICTABLE_AGE = timedelta(days=1)
-"""A page that nobody made anew for so long is seldom asked for."""
+"""A page that was not registered again for this long is rarely requested."""
 
 CLOCK_TOLERANCE = timedelta(hours=1)
-"""Clocks that differ by less than this let no page leave that lives."""
+"""Clock differences below this delete no page that caches may still hold."""
 
 _EXPIRED_UP_TO_KEY = "left"
-"""The note of the latest instant by which pages were let go as expired."""
+"""The metadata key of the latest instant at which expired pages were deleted."""
 
 _FULL = "the page index is full"
 _MAX_EXPIRED = 2_000
@@ -41,9 +41,9 @@ _MAX_EVICTED = 1_000
 def expire_and_evict(
     connection: Connection, tiers: tuple[Tier, ...], now: datetime, capacity: IndexCapacity | None
 ) -> None:
-    """Let expired pages leave, and some that live where there are too many; count the rest.
+    """Delete expired pages, evict pages if there are too many, and count the rest.
 
-    The caller holds the lock of resolving, and `tiers` are all that pages may be kept by.
+    The caller holds the resolver lock; `tiers` are all tiers that may hold pages.
     """
     top = highest_page_id(connection)
     _delete_expired(connection, tiers, now)
@@ -51,23 +51,33 @@ def expire_and_evict(
     if capacity is None:
         return
     if _evict_pages(connection, tiers, now, _eviction_queries(size, capacity, now)):
-        logger.warning("index.full", extra={"pages": size.pages, "bound": capacity.max_pages})
+        logger.warning(
+            "index.full: the page index holds %d of at most %d pages; old pages are evicted",
+            size.pages,
+            capacity.max_pages,
+            extra={"pages": size.pages, "bound": capacity.max_pages},
+        )
         count_and_store(connection, top=top)
     if pages := take_surplus(connection, capacity, _MAX_EVICTED):
         enqueue_resolution(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
 
 
 def _delete_expired(connection: Connection, tiers: tuple[Tier, ...], now: datetime) -> None:
-    """Let expired pages leave; everything is owed where a clock that was ahead has done so before.
+    """Delete expired pages; purge everything if an earlier run did so while the clock was ahead.
 
-    What it let go may still be kept, and nobody will hear when it changes.
+    Caches may still hold those pages, and changes would no longer purge them.
     """
     stored_instant = get_meta(connection, _EXPIRED_UP_TO_KEY)
     if stored_instant is not None and int(stored_instant) > to_microseconds(now + CLOCK_TOLERANCE):
-        logger.warning("index.clock_was_ahead")
+        logger.warning(
+            "index.clock_was_ahead: pages were deleted as expired while the system clock was ahead;"
+            " everything is purged"
+        )
         delete_meta(connection, _EXPIRED_UP_TO_KEY)
         for tier in tiers:
-            enqueue_everything(connection, tier, "pages had left by a clock that was ahead", now)
+            enqueue_everything(
+                connection, tier, "pages were deleted while the clock was ahead", now
+            )
     expired = page.c.expires_at < to_microseconds(now - CLOCK_TOLERANCE)
     over = sa.select(page.c.id).where(expired).limit(_MAX_EXPIRED)
     deleted_count = connection.execute(sa.delete(page).where(page.c.id.in_(over))).rowcount
@@ -81,7 +91,7 @@ def _delete_expired(connection: Connection, tiers: tuple[Tier, ...], now: dateti
 def _eviction_queries(
     size: IndexSize, capacity: IndexCapacity, now: datetime
 ) -> list[sa.Select[int]]:
-    """The ids of the pages that have to leave: those that would expire first."""
+    """Return queries for the ids of pages to evict, the next to expire first."""
     single = page.c.variant != GROUP
     first = sa.select(page.c.id).where(single).order_by(page.c.expires_at, page.c.id)
     queries = []
@@ -108,18 +118,18 @@ def _evict_pages(
     now: datetime,
     queries: Iterable[sa.Select[int]],
 ) -> bool:
-    """Forget pages that live: in the same transaction every tier is owed their purge."""
+    """Evict pages and queue their purge for every tier in the same transaction."""
     ids = {one for query in queries for one in connection.scalars(query)}
     if not ids:
         return False
     urls = sa.select(page.c.url).where(page.c.id.in_(ids))
-    # Every form of a page leaves with it: a purge is of all of them.
+    # All variants of a page are deleted, because a purge affects all of them.
     rows = connection.execute(
         sa.delete(page)
         .where(page.c.url.in_(urls))
         .returning(page.c.id, page.c.url, page.c.tag, page.c.site)
     ).all()
-    # As gone: when it loses something later, nobody will hear of it any more.
+    # Hard, because later removals of content would not find the page in the index.
     pages = tuple(
         AffectedPage(id=row.id, url=row.url, tag=row.tag, site=row.site, hard_purge=True)
         for row in rows

@@ -1,4 +1,4 @@
-"""What samples of the public edge have found: pages that were stale there, and for how long."""
+"""Results of sampling the public edge: pages that were stale there, and for how long."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .entry_state import OPEN_STATES, EntryKind
 from .tables import outbox, sample
 
 KEEP_SAMPLES = timedelta(days=7)
-"""A page that is fresh again is remembered so long."""
+"""How long a page is listed after it is fresh again."""
 
 MAX_LISTED = 20
 _LAST = "sample"
@@ -27,7 +27,7 @@ _LAST = "sample"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleSample:
-    """A page that was old at the public edge from `since`, as far as anybody looked."""
+    """A page that was found stale at the public edge since `since`."""
 
     url: str
     since: datetime
@@ -46,7 +46,7 @@ class StaleSample:
         }
 
     def to_text(self) -> str:
-        """The same for people."""
+        """Return one line for the terminal."""
         if self.until is not None:
             lasted = (self.until - self.since).total_seconds()
             return f"{self.url} was stale at the public edge for {lasted:.0f} s"
@@ -56,7 +56,7 @@ class StaleSample:
 
 
 def choose_urls(connection: Connection, now: datetime, random: Random) -> Iterator[str]:
-    """The pages to look at: the one that was stale the longest ago, and any registered one."""
+    """Yield the pages to sample: the stale page sampled least recently, and a random page."""
     open_one = sa.select(sample.c.url).where(sample.c.until.is_(None)).order_by(sample.c.seen_at)
     stale_url = connection.scalar(open_one.limit(1))
     if stale_url is not None:
@@ -74,7 +74,7 @@ def choose_urls(connection: Connection, now: datetime, random: Random) -> Iterat
 
 
 def has_recent_purge(connection: Connection, url: str, since: datetime) -> bool:
-    """Tell whether a page may be old for a good reason: a purge that is owed, or was lately."""
+    """Return whether a purge that is outstanding or recent explains a stale page."""
     recent = sa.or_(outbox.c.state.in_(OPEN_STATES), outbox.c.settled_at > to_microseconds(since))
     mine = sa.or_(outbox.c.kind == EntryKind.EVERYTHING, outbox.c.url == url)
     purged = connection.execute(sa.select(outbox.c.id).where(recent, mine).limit(1)).first()
@@ -82,7 +82,7 @@ def has_recent_purge(connection: Connection, url: str, since: datetime) -> bool:
 
 
 def record_stale(connection: Connection, url: str, now: datetime) -> None:
-    """A page is stale, and was purged again."""
+    """Record that a page is stale and was purged again."""
     mine = sa.and_(sample.c.url == url, sample.c.until.is_(None))
     updates = {"seen_at": to_microseconds(now), "times": sample.c.times + 1}
     if not connection.execute(sa.update(sample).where(mine).values(updates)).rowcount:
@@ -96,7 +96,7 @@ def record_stale(connection: Connection, url: str, now: datetime) -> None:
 
 
 def record_fresh(connection: Connection, url: str, now: datetime) -> bool:
-    """A page is fresh; tells whether it was stale before."""
+    """Record that a page is fresh; return whether it was stale before."""
     mine = sa.and_(sample.c.url == url, sample.c.until.is_(None))
     over = {"seen_at": to_microseconds(now), "until": to_microseconds(now)}
     connection.execute(
@@ -106,22 +106,22 @@ def record_fresh(connection: Connection, url: str, now: datetime) -> bool:
 
 
 def delete_stale_sample(connection: Connection, url: str) -> None:
-    """A page is rewritten, so it was not stale before either."""
+    """Delete the stale sample of a page that turned out to be rewritten."""
     connection.execute(sa.delete(sample).where(sample.c.url == url, sample.c.until.is_(None)))
 
 
 def set_last_result(connection: Connection, sentence: str) -> None:
-    """Keep what a sample came to, in place of the one before."""
+    """Store the result of the last sample."""
     set_meta(connection, _LAST, sentence)
 
 
 def get_last_result(connection: Connection) -> str:
-    """What the last sample came to; empty when there was none."""
+    """Return the result of the last sample; empty if there was none."""
     return get_meta(connection, _LAST) or ""
 
 
 def stale_samples(connection: Connection) -> tuple[StaleSample, ...]:
-    """The pages that are stale, and then those that were, the newest first."""
+    """Return the stale pages, then the pages that were stale, newest first."""
     query = sa.select(sample).order_by(sample.c.until.is_not(None), sample.c.id.desc())
     return tuple(
         StaleSample(

@@ -1,4 +1,4 @@
-"""How purging goes, for people and for probes: what is owed, how long, and how fast it arrives."""
+"""The purge status for people and probes: outstanding purges, their age, and the latency."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .tables import outbox
 from .tables import tier as tiers
 
 LATENCY_SAMPLE_SIZE = 1_000
-"""Of so many purges the times are looked at."""
+"""The number of newest purges from which latencies are computed."""
 
 SHOWN = 20
 
@@ -43,10 +43,10 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierStatus:
-    """How one tier is doing; the newest dead letters are listed.
+    """The status of one tier, with its newest dead letters.
 
-    `driver` says by what it is purged and what it puts up with, where this process purges it;
-    `gone` how long ago a gateway was last heard of, where nobody waits for it any more.
+    `driver` describes the driver and its limits, if this process purges the tier. `silent_for` is
+    set for a silent gateway: the time since its last heartbeat.
     """
 
     name: str
@@ -82,30 +82,30 @@ class TierStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeStatus:
-    """How all tiers are doing at an instant; `entries` of the change log are to be looked at."""
+    """The status of all tiers at an instant; `entries` counts unresolved changes."""
 
     at: datetime
     tiers: tuple[TierStatus, ...]
     entries: int = 0
     capped: tuple[str, ...] = ()
-    """Of each edge that is never purged, why."""
+    """The reason for each edge that is never purged."""
     stale: tuple[StaleSample, ...] = ()
-    """Pages that samples have found old at the public edge, and of those that were, the newest."""
+    """Pages that samples found stale at the public edge, and the newest that were stale."""
     sampled: str = ""
-    """What the last sample came to."""
+    """The result of the last sample."""
     rewritten: str = ""
-    """Whether the public edge changes pages on their way."""
+    """The finding that the public edge modifies pages; else empty."""
     silence: timedelta | None = None
-    """For how long no relay has been alive; None while one is, or where none ever was."""
+    """For how long no relay has been alive; None if one is alive or none ever ran."""
 
     @property
     def is_healthy(self) -> bool:
-        """Tell whether a relay is alive, every tier can be purged and no page is known stale."""
+        """Return whether a relay is alive, every tier can be purged and no page is known stale."""
         purged = not any(tier.breaker for tier in self.tiers)
         return purged and self.silence is None and all(page.until for page in self.stale)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON has it: spans in seconds, instants as text."""
+        """Return JSON-ready data with durations in seconds; its keys are public."""
         return {
             "at": self.at.isoformat(),
             "tiers": [tier.to_json() for tier in self.tiers],
@@ -119,11 +119,11 @@ class PurgeStatus:
         }
 
     def to_lines(self) -> Iterator[str]:
-        """The same in lines for people."""
+        """Return the lines for the terminal."""
         if self.silence is not None:
             yield dead_relay_text(self.silence)
         if not self.tiers:
-            yield "Nothing was ever owed to an edge."
+            yield "No edge has ever been purged."
         for tier in self.tiers:
             yield from _tier_lines(tier)
         if self.entries:
@@ -137,28 +137,28 @@ class PurgeStatus:
 
 
 def dead_relay_text(silence: timedelta) -> str:
-    """Say that no relay is alive, and what to do."""
+    """Return the message that no relay is alive, with what to do."""
     return (
-        f"No relay has been alive for {silence.total_seconds():.0f} s: changes reach no edge in "
-        "front. Start `flask edge relay`, or a web process."
+        f"No relay has been alive for {silence.total_seconds():.0f} s, so edges in front are not "
+        "purged. Start `flask edge relay`, or a web process."
     )
 
 
 def _tier_lines(tier: TierStatus) -> Iterator[str]:
     if tier.silent_for is not None:
         ago = f"{tier.silent_for.total_seconds():.0f} seconds ago"
-        yield f"{tier.name} is gone: it was last heard of {ago}, and nobody waits for it."
+        yield f"{tier.name} is silent: its last heartbeat was {ago}, and no purge waits for it."
         return
     state = f"can't be purged: {tier.breaker}" if tier.breaker else "is purged"
     yield f"{tier.name} {state}."
     if tier.driver:
         yield f"  {tier.driver}"
     waits = f", the oldest for {_seconds(tier.oldest)}" if tier.oldest else ""
-    yield f"  owed {tier.backlog}{waits}; {tier.resting} wait for their second purge"
+    yield f"  {tier.backlog} pending{waits}; {tier.resting} awaiting the second purge"
     if tier.p50 is not None and tier.p99 is not None:
         yield f"  from commit to fresh: {_seconds(tier.p50)} (p50), {_seconds(tier.p99)} (p99)"
     if tier.dead:
-        yield f"  {tier.dead} were refused for good:"
+        yield f"  {tier.dead} dead letters, the newest:"
     for letter in tier.letters:
         first, _, more = letter.url.partition("\n")
         also = f" and {more.count(chr(10)) + 1} more" if more else ""
@@ -170,7 +170,7 @@ def _seconds(span: timedelta) -> str:
 
 
 def purge_status(connection: Connection, now: datetime, names: Iterable[str] = ()) -> PurgeStatus:
-    """How purging goes; `names` are tiers to show even when nothing was ever owed to them."""
+    """Return the purge status; `names` are tiers to show even if they have never been purged."""
     tier_names = set(names)
     tier_names |= set(connection.scalars(sa.select(tiers.c.name)))
     tier_names |= set(connection.scalars(sa.select(outbox.c.tier).distinct()))
@@ -235,9 +235,9 @@ def _letters(connection: Connection, name: str) -> tuple[DeadLetter, ...]:
 def _latency_percentiles(
     connection: Connection, name: str
 ) -> tuple[timedelta | None, timedelta | None]:
-    """From commit to fresh: the median and the 99th percentile of the newest purges.
+    """Return the median and the 99th percentile of the time from commit to purge.
 
-    It begins when the first change was written, so it includes the rest of its transaction.
+    It starts when the first change was written, so it includes the rest of that transaction.
     """
     newest = (
         sa.select(outbox.c.sent_at - sa.func.coalesce(outbox.c.written_at, outbox.c.enqueued_at))
@@ -245,7 +245,7 @@ def _latency_percentiles(
         .order_by(outbox.c.id.desc())
         .limit(LATENCY_SAMPLE_SIZE)
     )
-    # The database's clock may be ahead of ours by what a purge takes.
+    # The clock of the database may be ahead of ours by more than a purge takes.
     took = sorted(max(span, 0) for span in connection.scalars(newest))
     if not took:
         return None, None

@@ -184,7 +184,7 @@ def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
     assert after["purged"] > (before["purged"] or "")
     said = "\n".join(found.to_lines())
     assert "This machine's gateway does not have it." in said
-    assert re.search(r"gateway-\w+ was last purged of it at 20\d\d-", said)
+    assert re.search(r"gateway-\w+: last purged at 20\d\d-", said)
     assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", said)
 
 

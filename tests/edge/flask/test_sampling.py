@@ -287,7 +287,7 @@ def test_an_edge_that_rewrites_is_said_once_and_not_purged(
     assert rewriting.app is not None
     assert ready(rewriting.app) == "ok"
     told = rewriting.app.test_cli_runner().invoke(args=["edge", "status"]).output
-    assert "rewritten: the public edge changes pages on their way (/topics and 1 more)" in told
+    assert "rewritten: the public edge modifies pages (/topics and 1 more)" in told
     assert "was stale" not in told
 
 

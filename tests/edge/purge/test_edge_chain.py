@@ -219,7 +219,7 @@ def test_where_edges_do_as_browsers_do_each_counts_anew() -> None:
 def test_each_edge_is_listed_with_what_it_does() -> None:
     """For `flask edge routes`: the outermost first, with the reason of a cap."""
     assert create_chain("nginx,varnish", "varnish").texts_by_edge(PAGE) == {
-        "nginx": "keeps it for 1 minute, for it can't be purged",
+        "nginx": "keeps it for 1 minute, because it can't be purged",
         "varnish": PAGE.edge_freshness.to_text(),
     }
     assert set(

@@ -175,5 +175,5 @@ def test_what_is_gone_is_no_trouble_and_is_said_to_be_gone(engine: Engine) -> No
         status = purge_status(connection, clock.now)
     assert status.is_healthy
     assert next(iter(status.to_lines())) == (
-        f"{GATEWAY.name} is gone: it was last heard of 120 seconds ago, and nobody waits for it."
+        f"{GATEWAY.name} is silent: its last heartbeat was 120 seconds ago, and no purge waits for it."
     )

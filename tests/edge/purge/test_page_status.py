@@ -26,9 +26,7 @@ def test_a_page_is_owed_then_purged_then_purged_again(engine: Engine) -> None:
     relay = create_relay(engine, {CDN: MemoryDriver()}, clock)
     enqueue_pages(engine, [CDN], "/a")
     assert status_of(engine, "/a", clock).waiting_since == NOW
-    assert "is owed its purge since 2026-05-01" in " ".join(
-        status_of(engine, "/a", clock).to_lines()
-    )
+    assert "a purge waits since 2026-05-01" in " ".join(status_of(engine, "/a", clock).to_lines())
     relay.run_once(clock.now)
     sent_status = status_of(engine, "/a", clock)
     assert (sent_status.waiting_since, sent_status.purged_at, sent_status.second_purge_at) == (
@@ -75,4 +73,4 @@ def test_a_tier_that_is_broken_says_since_when(engine: Engine) -> None:
     assert refused_status.is_refused
     text = " ".join(refused_status.to_lines())
     assert "cdn can't be purged since 2026-05-01 00:00:31 UTC: 1 purges were refused." in text
-    assert "refused its purge for good" in text
+    assert "the purge was refused and is a dead letter" in text

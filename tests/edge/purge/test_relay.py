@@ -395,7 +395,9 @@ def test_a_breaker_is_open_while_no_relay_runs(engine: Engine) -> None:
     enqueue_pages(engine, [CDN], "/a")
     with engine.connect() as connection:
         assert open_breakers(connection, NOW + SECOND) == {}
-        assert open_breakers(connection, NOW + 61 * SECOND) == {"cdn": "a purge is owed for 61 s"}
+        assert open_breakers(connection, NOW + 61 * SECOND) == {
+            "cdn": "a purge has been waiting for 61 s"
+        }
 
 
 def test_a_driver_that_breaks_counts_as_a_failed_call(engine: Engine) -> None:

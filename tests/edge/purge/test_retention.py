@@ -84,7 +84,7 @@ def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
     assert run_maintenance_at(engine, 1) == {("gateway", ""), ("cdn", "")}
     with engine.connect() as connection:
         causes = set(connection.scalars(sa.select(outbox.c.cause)))
-    assert causes == {"pages had left by a clock that was ahead"}
+    assert causes == {"pages were deleted while the clock was ahead"}
 
 
 def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -> None:
