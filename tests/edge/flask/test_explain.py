@@ -132,7 +132,7 @@ def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
     assert "the template site/articles/show.html" in said
     assert "the setting SITE_URL" in said
     assert "the code of app.site.articles" in said
-    assert "kept until" in said
+    assert "may be cached until" in said
 
 
 def test_why_registers_nothing(site: Flask) -> None:
@@ -140,7 +140,7 @@ def test_why_registers_nothing(site: Flask) -> None:
     before = registered()
     found = explain.why(site, "/topics")
     assert found.variants == ()
-    assert "nothing keeps it just now" in "\n".join(found.to_lines())
+    assert "no shared cache may hold it now" in "\n".join(found.to_lines())
     assert registered() == before
 
 

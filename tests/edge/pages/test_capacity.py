@@ -1,4 +1,4 @@
-"""A full index takes no page that it does not know; what readers make up has a tenth of it."""
+"""A full index registers no new page; open-ended URLs may use a tenth of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def register_numbered(
     aside: bool = False,
     policy: str = "P",
 ) -> RegistrationResult:
-    """Register a page in an index with a bound."""
+    """Register a page in an index with this capacity."""
     indexed_page = IndexedPage(
         url=url,
         tag=f"p{url[1:]}",
@@ -45,7 +45,7 @@ def register_numbered(
 def register_range(
     connection: Connection, first: int, last: int, capacity: IndexCapacity
 ) -> list[RegistrationResult]:
-    """Register pages whose addresses are numbers."""
+    """Register pages with consecutive numbers as URLs."""
     return [
         register_numbered(connection, f"/{number}", capacity) for number in range(first, last + 1)
     ]
@@ -55,7 +55,7 @@ def register_range(
 def test_what_is_over_is_refused_and_what_is_known_is_renewed(
     engine: Engine, counted_before: bool
 ) -> None:
-    """Whoever counted and when, the bound holds to the page."""
+    """The limit is exact to the page, with or without a stored count."""
     capacity = IndexCapacity(max_pages=5)
     with engine.begin() as connection:
         register_range(connection, 1, 2, capacity)
@@ -73,7 +73,7 @@ def test_what_is_over_is_refused_and_what_is_known_is_renewed(
 
 
 def test_errors_redirects_and_queries_have_a_tenth(engine: Engine) -> None:
-    """A bot that walks addresses which name nothing leaves the rest to pages."""
+    """A bot that requests unknown URLs cannot fill the index."""
     capacity = IndexCapacity(max_pages=20)
     with engine.begin() as connection:
         walked = [
@@ -95,7 +95,7 @@ def test_errors_redirects_and_queries_have_a_tenth(engine: Engine) -> None:
 
 
 def test_a_refused_page_leaves_nothing_behind(engine: Engine) -> None:
-    """Neither a row nor a dependency."""
+    """It inserts neither a page nor a dependency."""
     with engine.begin() as connection:
         assert (
             register_numbered(connection, "/a", IndexCapacity(max_pages=0))
@@ -106,7 +106,7 @@ def test_a_refused_page_leaves_nothing_behind(engine: Engine) -> None:
 
 
 def test_ids_that_left_with_their_pages_are_not_counted(engine: Engine) -> None:
-    """The newest pages may be the first to expire: their ids are given no more."""
+    """The newest pages may expire first, and their ids are not assigned again."""
     capacity = IndexCapacity(max_pages=10)
     with engine.begin() as connection:
         register_range(connection, 1, 9, capacity)
@@ -115,14 +115,14 @@ def test_ids_that_left_with_their_pages_are_not_counted(engine: Engine) -> None:
         count_and_store(connection, top=top)
         count_and_store(
             connection, top=highest_page_id(connection)
-        )  # once more, when the ids are forgotten
+        )  # a second count, after the deletion
         assert estimate_size(connection).pages == 3
         assert register_range(connection, 20, 26, capacity) == [RegistrationResult.REGISTERED] * 7
         assert register_numbered(connection, "/z", capacity) is RegistrationResult.INDEX_FULL
 
 
 def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
-    """It looks at the note, at the highest id, and at what is known of the page."""
+    """It reads only the stored count, the highest id and the row of the page."""
     capacity, statements = IndexCapacity(max_pages=1_000), list[str]()
     with engine.begin() as connection:
         register_range(connection, 1, 5, capacity)
@@ -137,7 +137,7 @@ def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
 
 
 def test_what_stands_aside_is_counted_by_an_index_of_its_own(engine: Engine) -> None:
-    """A bot that walks for hours makes no registration slow."""
+    """Registrations stay fast while a bot requests unknown URLs for hours."""
     query = str(_count_aside.compile(engine))
     with engine.begin() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (7,)).one()

@@ -14,17 +14,17 @@ TITLE, SLUG = frozenset({"title"}), frozenset({"slug"})
 
 
 def entries_of(record: RenderRecord) -> set[object]:
-    """The entries of a record and their shapes."""
+    """Return the entries of a record with their shapes."""
     return set(entries_of_record(record).items())
 
 
 def entries_of_dependencies(*dependencies: Dependency) -> set[object]:
-    """The entries of dependencies that were noted one by one."""
+    """Return the entries of dependencies that were added one by one."""
     return entries_of(RenderRecord(single_dependencies=set(dependencies)))
 
 
 def test_the_quick_forms_are_kept_as_what_they_stand_for(engine: Engine) -> None:
-    """Rows by their keys and ranges in groups: the same entries, the second time too."""
+    """Keyed rows and grouped ranges give the same entries, also from the caches."""
     EngineListener(SCHEMA).attach(engine)
     query = sa.select(post).join(link, link.c.post_id == post.c.id).where(link.c.topic_id == 5)
     with engine.begin() as connection:
@@ -40,7 +40,7 @@ def test_the_quick_forms_are_kept_as_what_they_stand_for(engine: Engine) -> None
 
 
 def rows(table: str, columns: frozenset[str], *keys: int) -> RenderRecord:
-    """A record of rows by their keys."""
+    """Return a record of rows with these keys."""
     record = RenderRecord()
     keyed = KeyedTable(table=table, key_positions=(("id", 0),), columns=columns)
     record.add_rows(keyed, [(key,) for key in keys])
@@ -48,7 +48,7 @@ def rows(table: str, columns: frozenset[str], *keys: int) -> RenderRecord:
 
 
 def test_a_row_that_is_read_with_more_columns_is_kept_once() -> None:
-    """Whatever touches the lesser entry touches the other as well."""
+    """Every change that matches the smaller entry matches the larger one too."""
     record = rows("t", TITLE, 1, 2)
     record.merge(rows("t", TITLE | SLUG, 2, 3))
     lesser = Row(table="t", key=(("id", "1"),), columns=TITLE)
@@ -57,7 +57,7 @@ def test_a_row_that_is_read_with_more_columns_is_kept_once() -> None:
 
 
 def test_other_columns_and_other_tables_are_kept_beside_it() -> None:
-    """Only a row whose columns are all among the other's is left out."""
+    """A row is left out only if another entry covers all its columns."""
     record = rows("t", TITLE, 1)
     record.merge(rows("t", SLUG, 1))
     record.merge(rows("u", TITLE | SLUG, 1))
@@ -67,7 +67,7 @@ def test_other_columns_and_other_tables_are_kept_beside_it() -> None:
 
 
 def test_a_row_without_a_spelling_is_the_whole_table() -> None:
-    """As if the table had been noted itself."""
+    """The entry is the same as for a read of the whole table."""
     record = RenderRecord()
     record.add_rows(
         KeyedTable(table="t", key_positions=(("id", 0),), columns=TITLE), [(1.5,), (2.5,)]

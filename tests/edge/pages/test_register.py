@@ -31,7 +31,7 @@ def test_a_page_is_registered_with_what_it_was_built_from(engine: Engine) -> Non
 
 
 def test_a_row_keeps_the_longest_lifetime_of_its_copies(engine: Engine) -> None:
-    """A page that is brief now may have been kept for a day before, and that copy may be left."""
+    """An edge may still hold an earlier copy with a longer lifetime."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
@@ -42,7 +42,7 @@ def test_a_row_keeps_the_longest_lifetime_of_its_copies(engine: Engine) -> None:
 
 
 def test_a_change_since_the_reads_began_is_refused(engine: Engine) -> None:
-    """A page that was built from what has changed meanwhile never enters the index."""
+    """A page whose dependencies changed during rendering is not registered."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
@@ -55,7 +55,7 @@ def test_a_change_since_the_reads_began_is_refused(engine: Engine) -> None:
 
 
 def test_a_change_of_something_else_is_not_in_the_way(engine: Engine) -> None:
-    """Only what the page was built from matters."""
+    """Only changes of its dependencies matter."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
@@ -66,7 +66,7 @@ def test_a_change_of_something_else_is_not_in_the_way(engine: Engine) -> None:
 
 
 def test_5_8_a_refusal_leaves_the_older_row_as_it_is(engine: Engine) -> None:
-    """An older copy may still be out there, and must be found by the next change."""
+    """An edge may still hold an older copy, which the next change must find."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
@@ -80,7 +80,7 @@ def test_5_8_a_refusal_leaves_the_older_row_as_it_is(engine: Engine) -> None:
 
 
 def test_a_mark_older_than_the_log_is_refused(engine: Engine) -> None:
-    """What was trimmed can't be compared, so nothing is concluded from it."""
+    """Deleted log entries cannot be compared, so the registration is refused."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post).where(post.c.slug == "zzz"))
@@ -95,7 +95,7 @@ def test_a_mark_older_than_the_log_is_refused(engine: Engine) -> None:
 
 
 def test_a_page_without_a_mark_is_refused(engine: Engine) -> None:
-    """Nobody knows what changed since reads whose beginning is not known."""
+    """Without a log position, changes during rendering cannot be detected."""
     with engine.begin() as connection:
         _, dependencies = read(connection, sa.select(post))
         assert (
@@ -105,7 +105,7 @@ def test_a_page_without_a_mark_is_refused(engine: Engine) -> None:
 
 
 def test_new_dependencies_replace_the_old_ones_of_that_variant_alone(engine: Engine) -> None:
-    """A page forgets what it no longer shows; its other variants keep theirs."""
+    """Old dependencies are deleted; other variants of the page keep theirs."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, old = read(connection, sa.select(post).where(post.c.slug == "a"))
@@ -120,7 +120,7 @@ def test_new_dependencies_replace_the_old_ones_of_that_variant_alone(engine: Eng
 
 
 def test_what_a_page_still_shows_is_kept_and_the_rest_is_exchanged(engine: Engine) -> None:
-    """Of two copies of a page, the later one's dependencies are there, each with its interval."""
+    """After a second copy, exactly its dependencies are stored, each with its interval."""
     unchanged = Row(table="post", key=(("id", "1"),), columns=frozenset({"slug"}))
     old, new = (Row(table="post", key=(("id", n),), columns=unchanged.columns) for n in "23")
     short, long = (
@@ -143,7 +143,7 @@ def test_what_a_page_still_shows_is_kept_and_the_rest_is_exchanged(engine: Engin
 
 
 def test_a_copy_that_says_the_same_writes_nothing(engine: Engine) -> None:
-    """An evicted page that is made again flushes no disk, as long as its row outlives the copy."""
+    """A page that is rendered again writes nothing, as long as its row outlives the copy."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
@@ -159,7 +159,7 @@ def test_a_copy_that_says_the_same_writes_nothing(engine: Engine) -> None:
 
 
 def test_a_later_copy_renews_its_row(engine: Engine) -> None:
-    """A page that is built from the same again says anew when it was, and what it was."""
+    """A page with unchanged dependencies updates its time and its ETag."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))

@@ -1,4 +1,4 @@
-"""A release purges the pages that show what it changed, once, and no others."""
+"""A release purges the pages with changed parts, once, and no others."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .conftest import register_page
 
 @dataclass
 class Code:
-    """What a process has."""
+    """The code of a process."""
 
     build_id: str
     parts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def digest(self, kind: str, name: str) -> str:
-        """The digest of a part, or none."""
+        """Return the digest of a part, or an empty text."""
         return self.parts.get((kind, name), "")
 
 
@@ -63,14 +63,14 @@ def warm(connection: Connection, code: Code) -> None:
 
 
 def release_and_resolve(connection: Connection, code: Code) -> tuple[ReleaseResult, set[str]]:
-    """Release, and resolve as the relay does."""
+    """Run a release, then resolve as the relay does."""
     result = release(connection, code, WATCHED)
     resolution = resolve(connection)
     return result, {page.url for page in resolution.pages} | {resolution.everything_reason} - {""}
 
 
 def test_only_pages_that_show_what_changed_are_purged(connection: Connection) -> None:
-    """And the report names what it was."""
+    """The report names the changed parts."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
     result, purged = release_and_resolve(connection, NEW)
@@ -84,7 +84,7 @@ def test_only_pages_that_show_what_changed_are_purged(connection: Connection) ->
 
 
 def test_a_release_without_changes_purges_nothing(connection: Connection) -> None:
-    """Neither does the same release run again."""
+    """Running the same release again purges nothing either."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
     assert release_and_resolve(connection, OLD)[1] == set()
@@ -93,7 +93,7 @@ def test_a_release_without_changes_purges_nothing(connection: Connection) -> Non
 
 
 def test_a_part_that_is_gone_has_changed(connection: Connection) -> None:
-    """Pages that showed it are purged."""
+    """Pages with that part are purged."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
     assert release_and_resolve(connection, Code("3", {("template", "a.html"): "a1"}))[1] == {
@@ -103,7 +103,7 @@ def test_a_part_that_is_gone_has_changed(connection: Connection) -> None:
 
 
 def test_2g_old_code_registers_nothing_after_a_release(connection: Connection) -> None:
-    """Its pages may show the old templates, whatever they were rendered from."""
+    """Its pages may show old templates."""
     release_and_resolve(connection, OLD)
     release_and_resolve(connection, NEW)
     assert register(connection, OLD, "/b", ["b.html"]) is RegistrationResult.OLD_BUILD
@@ -111,13 +111,13 @@ def test_2g_old_code_registers_nothing_after_a_release(connection: Connection) -
 
 
 def test_before_the_first_release_every_build_registers(connection: Connection) -> None:
-    """A site that never ran the command is not left without a cache."""
+    """A site that never runs the command can still cache."""
     assert register(connection, OLD, "/b", ["b.html"]) is RegistrationResult.REGISTERED
     assert register(connection, NEW, "/b", ["b.html"]) is RegistrationResult.REGISTERED
 
 
 def test_a_page_that_was_being_made_meets_the_release_in_the_log(connection: Connection) -> None:
-    """Even where builds are not compared."""
+    """The change log detects it even if builds are not compared."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
     before = current_log_position(connection)
@@ -131,7 +131,7 @@ def test_a_page_that_was_being_made_meets_the_release_in_the_log(connection: Con
 def test_a_release_that_is_taken_back_and_made_again_purges_each_time(
     connection: Connection,
 ) -> None:
-    """The pages of the old code are found again, though they were known before."""
+    """Pages of the old code are found again after a rollback."""
     release_and_resolve(connection, OLD)
     for code, other in ((OLD, NEW), (NEW, OLD), (OLD, NEW)):
         warm(connection, code)
@@ -139,7 +139,7 @@ def test_a_release_that_is_taken_back_and_made_again_purges_each_time(
 
 
 def test_a_page_that_nobody_asked_for_since_is_not_purged_again(connection: Connection) -> None:
-    """The second release has nothing to say about what the first one purged."""
+    """A page that has not been rendered again is not purged by the second release."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
     release_and_resolve(connection, NEW)
@@ -148,7 +148,7 @@ def test_a_page_that_nobody_asked_for_since_is_not_purged_again(connection: Conn
 
 
 def test_5_11_an_index_that_was_spelt_otherwise_is_not_asked(connection: Connection) -> None:
-    """Its hashes mean something else now, so everything is purged."""
+    """Its hashes have another meaning now, so everything is purged."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
     set_meta(connection, "encoding", "of an older library")
@@ -158,7 +158,7 @@ def test_5_11_an_index_that_was_spelt_otherwise_is_not_asked(connection: Connect
 
 
 def test_known_parts_are_written_once_for_all_pages(connection: Connection) -> None:
-    """And a page costs one row for each of its parts."""
+    """A page adds one dependency row for each of its parts."""
     warm(connection, OLD)
     count = sa.select(sa.func.count())
     assert connection.scalar(count.select_from(part_table)) == 2

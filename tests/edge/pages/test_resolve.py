@@ -30,7 +30,7 @@ ENGINE = memory()
 def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
     statements: list[Any], writes: list[Any]
 ) -> None:
-    """Hashes, intervals and links in SQL miss no altered result, and no page is without reason."""
+    """Every altered page is purged, and every purged page matches a change by the exact rule."""
     with ENGINE.connect() as connection:
         for write in SEED:
             attempt(connection, write)
@@ -86,7 +86,7 @@ MOMENTS = ("at once", "together", "late")
 def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
     engine: Engine, moment: str, status: str, *, linked: bool
 ) -> None:
-    """In whatever order they change, and whenever that is resolved, no altered page is missed."""
+    """No altered page is missed, in any order of the changes and of resolving."""
     with engine.begin() as connection:
         connection.execute(sa.insert(topic).values(id=1, name="a"))
         when = datetime(2026, 1, 2)  # noqa: DTZ001 - as above
@@ -114,7 +114,7 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
 
 
 def _carried_out(connection: Connection, first: str, then: str, moment: str) -> set[str]:
-    """What two writes purge; late is when the first is resolved as the second can be seen."""
+    """Return the URLs that two writes purge; `late` resolves the first after the second commits."""
     connection.exec_driver_sql(first)
     early = len(unresolved_changes(connection, most=100))
     at_once = _purge_urls(connection, early) if moment == "at once" else set()
@@ -124,7 +124,7 @@ def _carried_out(connection: Connection, first: str, then: str, moment: str) -> 
 
 
 def _purge_urls(connection: Connection, most: int) -> set[str]:
-    """Resolve the oldest entries of the log, so many of them."""
+    """Resolve the oldest `most` changes and return the purged URLs."""
     resolution = find_affected_pages(connection, unresolved_changes(connection, most=100)[:most])
     assert not resolution.everything_reason
     oldest = f"SELECT id FROM edge_change WHERE NOT resolved ORDER BY id LIMIT {most}"
@@ -133,7 +133,7 @@ def _purge_urls(connection: Connection, most: int) -> set[str]:
 
 
 def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> None:
-    """A draft's new topic and an old post's lost one leave the newest posts of the topic alone."""
+    """A draft's new topic, or a removed topic of an old post, does not purge the list."""
     with engine.begin() as connection:
         connection.execute(sa.insert(topic).values(id=1, name="a"))
         for number, status in ((1, "live"), (2, "live"), (3, "draft")):
@@ -178,7 +178,7 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
 
 
 def test_a_change_is_resolved_once(engine: Engine) -> None:
-    """What was resolved is not taken again."""
+    """Resolved changes are not resolved again."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         _, dependencies = read(connection, sa.select(post))
@@ -189,7 +189,7 @@ def test_a_change_is_resolved_once(engine: Engine) -> None:
 
 
 def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) -> None:
-    """An older row below the last one of a limited list leaves it alone, a newer one does not."""
+    """A row below the last one of a limited list does not purge it; a newer row does."""
 
     def day(number: int) -> datetime:
         return datetime(2026, 1, number)  # noqa: DTZ001 - the column has no zone
@@ -210,7 +210,7 @@ def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) ->
 
 
 def test_many_changes_purge_everything(engine: Engine) -> None:
-    """A bulk import costs one purge of everything, not the memory of its rows."""
+    """A bulk import becomes one purge of everything and does not load all its rows."""
     with engine.begin() as connection:
         connection.execute(sa.insert(post), [{"id": i, "slug": f"s{i}"} for i in range(1, 2_100)])
         assert "more changes" in resolve(connection).everything_reason
@@ -230,7 +230,7 @@ GONE = {
 def test_a_page_has_lost_what_was_deleted_or_left_its_list(
     engine: Engine, write: Any, expected: dict[str, bool]
 ) -> None:
-    """Not what was merely edited, and not what came."""
+    """Edited and added rows need no hard purge."""
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="s1", title="a", status="live"))
         resolve(connection)
@@ -245,7 +245,7 @@ def test_a_page_has_lost_what_was_deleted_or_left_its_list(
 
 
 def test_what_a_person_wants_forgotten_is_gone(engine: Engine) -> None:
-    """Nobody knows why."""
+    """A manual purge is a hard purge, because its reason is unknown."""
     with engine.begin() as connection:
         append_change(connection, manual_purge_change("/a", "p-a"))
         assert [page.hard_purge for page in resolve(connection).pages] == [True]

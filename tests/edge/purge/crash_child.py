@@ -1,7 +1,7 @@
 """A site whose process is killed at every statement it sends, and edges that remember.
 
-Run as `python -m …crash_child URL FOLDER ROUNDS`: it forks a child per round, kills it, lets the next
-one go on from what is left, and at last compares the edges with the database. Prints what it found.
+Run as `python -m …crash_child URL FOLDER ROUNDS`: it forks a child per round, kills it, starts the next
+one on the same database, and finally compares the edges with the database. Prints the result.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ POSTS = 4
 GATEWAY = Tier(name="gateway", depth=0)
 CDN = Tier(name="cdn", depth=1, max_flight_time=timedelta(seconds=30))
 STATEMENTS = 150
-"""Fewer steps than a child takes in its life."""
+"""Fewer statements than a child executes."""
 
 
 class FileEdge:
-    """An edge that outlives us: a line says which version of a page it fetched after a purge."""
+    """An edge in a file: each line is the version of a page that it fetched after a purge."""
 
     limits = CallLimits(batch=3)
 
@@ -46,17 +46,17 @@ class FileEdge:
         self._engine = engine
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Fetch these pages anew, from the edge inside this one or from the database."""
+        """Fetch these pages again, from the inner edge or from the database."""
         for target in targets:
             self._fetch(target.url)
 
     def purge_everything(self) -> None:
-        """Fetch every page anew."""
+        """Fetch every page again."""
         for number in range(1, POSTS + 1):
             self._fetch(f"/{number}")
 
     def stored_versions(self) -> dict[str, int]:
-        """The version of each page that was fetched last."""
+        """Return the last fetched version of each page."""
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         return {url: int(version) for url, version in map(str.split, lines)}
 
@@ -122,7 +122,7 @@ def rounds(url: str, folder: Path, count: int) -> tuple[datetime, int]:
 
 
 def recover(url: str, folder: Path, now: datetime) -> dict[str, Any]:
-    """Let a relay live for a while, and say what the edges keep and what is owed."""
+    """Run a relay for some minutes; return the versions at the edges and the open entries."""
     engine, clock = connect(url), Clock(now=now)
     tiers = edges(engine, folder)
     relay = Relay(engine, tiers, leader=SoleLeader(), runtime=create_runtime(clock))
@@ -140,7 +140,7 @@ def recover(url: str, folder: Path, now: datetime) -> dict[str, Any]:
 
 
 def main(url: str, folder: str, count: str) -> None:
-    """Do it all; the parent holds no connection while it forks."""
+    """Run all rounds; the parent holds no connection while it forks."""
     engine = connect(url)
     build(engine, POSTS)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""The edges in front: where each stands, what it is told, and how long it may hold a page."""
+"""The edges in front: their order, their headers, and how long they may hold a page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONG = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"
 
 
 def create_chain(edges: str, driven: str = "") -> EdgeChain:
-    """These edges, of which some have a driver, in front of a gateway."""
+    """Create a chain of edges, some with a driver, in front of a gateway."""
     return EdgeChain.from_dialects(
         parse_dialects(edges),
         parse_dialects("broadsheet"),
@@ -37,7 +37,7 @@ def create_chain(edges: str, driven: str = "") -> EdgeChain:
 
 
 def test_the_first_that_is_named_is_the_outermost() -> None:
-    """As a reader's request meets them; the gateway has the depth of nought."""
+    """Edges are named in request order; the gateway has depth 0."""
     chain = create_chain("cloudflare,varnish", "cloudflare,varnish")
     assert [(tier.name, tier.depth) for tier in chain.tiers] == [("varnish", 1), ("cloudflare", 2)]
 
@@ -71,7 +71,7 @@ FLIGHTS = {
 def test_a_flight_is_as_long_as_anything_old_can_come(
     edges: str, driven: str, flights: dict[str, timedelta]
 ) -> None:
-    """After the second purge nothing inside shows the old page any more."""
+    """After the second purge no inner tier serves the old page."""
     assert {
         tier.name: tier.max_flight_time for tier in create_chain(edges, driven).tiers
     } == flights
@@ -94,7 +94,7 @@ TRUSTED = {
 def test_whoever_stands_outside_one_that_fails_is_not_trusted(
     edges: str, broken: Collection[str], count: int
 ) -> None:
-    """It would be filled from what is old."""
+    """It would be refilled with stale pages."""
     assert create_chain(edges, "cloudflare,varnish").purgeable_count_without(broken) == count
 
 
@@ -105,7 +105,7 @@ class ByUrl(NullDriver):
 
 
 def test_an_edge_that_is_purged_by_url_does_not_lose_other_spellings() -> None:
-    """So it and all outside it are not trusted with them."""
+    """Such an edge, and all edges outside of it, count as unpurgeable for them."""
     drivers = {"varnish": NullDriver(), "generic": ByUrl(), "fastly": NullDriver()}
     chain = EdgeChain.from_dialects(
         parse_dialects("fastly,generic,varnish"), (), cap=MINUTE, drivers=lambda name: drivers[name]
@@ -148,14 +148,14 @@ TOLD = {
 def test_each_edge_is_told_its_own(
     edges: str, driven: str, purgeable_count: int | None, lines: dict[str, str]
 ) -> None:
-    """What can be purged gets all of it, what can't gets the cap; the gateway is told the whole."""
+    """Purgeable edges and the gateway get the full TTL, other edges the cap."""
     headers = dict(create_chain(edges, driven).format_policy(PAGE, purgeable_count))
     assert headers.pop("Broadsheet-Cache-Control") == f"{LONG}, purged"
     assert headers == {"Cache-Control": "max-age=0, must-revalidate", **lines}
 
 
 def test_the_gateway_hears_what_to_say_instead() -> None:
-    """For each number of edges that may be trusted, the lines that differ and no others."""
+    """The header lists the differing lines for each number of purgeable edges."""
     value = create_chain("cloudflare,varnish", "cloudflare,varnish").capped_headers(PAGE)
     stored_headers = [(capped_headers.FIELD, value)]
     usual = [("CDN-Cache-Control", LONG), ("Surrogate-Control", LONG), ("X", "1")]
@@ -170,14 +170,14 @@ def test_the_gateway_hears_what_to_say_instead() -> None:
 
 
 def test_nothing_is_said_instead_of_what_needs_no_purge() -> None:
-    """A cap changes nothing there, and where nothing is driven it holds anyway."""
+    """The cap changes nothing there; without drivers it always applies."""
     forever = Policy(name="F", browser=Freshness(ttl=DAY), edge=Freshness(ttl=DAY), immutable=True)
     assert create_chain("varnish", "varnish").capped_headers(forever) == ""
     assert create_chain("varnish").capped_headers(PAGE) == ""
 
 
 def test_only_edges_that_are_purged_by_tags_get_them() -> None:
-    """In the field and with the separator of each."""
+    """Each edge gets its own header field and separator."""
     assert create_chain("cloudflare,varnish", "varnish").format_tags("p-1") == (
         ("xkey", "p-1 all"),
     )
@@ -200,24 +200,24 @@ LIVES = {
 def test_a_page_lives_as_long_as_the_last_copy(
     edges: str, driven: str, whole: int, capped: int
 ) -> None:
-    """Each cache may get it when the one behind it may just still show it."""
+    """Each cache may fetch the page in the last second of the inner cache's TTL."""
     assert PAGE.edge is not None
     one = DAY + 7 * DAY
     flights = [tier.max_flight_time for tier in create_chain(edges, driven).tiers]
-    # Fastly is not told to show what is stale while it asks.
+    # Fastly gets no stale-while-revalidate.
     revalidating = (whole - ("fastly" in driven)) * MINUTE
     expected = whole * one + revalidating + capped * MINUTE + max(flights, default=MAX_FLIGHT_TIME)
     assert create_chain(edges, driven).max_lifetime(PAGE) == expected
 
 
 def test_where_edges_do_as_browsers_do_each_counts_anew() -> None:
-    """One policy for all: the gateway, the edge, and caches that nobody named."""
+    """One policy applies to the gateway, the edge and unconfigured caches."""
     policy = Policy(name="B", browser=Freshness(ttl=MINUTE))
     assert create_chain("varnish").max_lifetime(policy) == 3 * MINUTE + MAX_FLIGHT_TIME
 
 
 def test_each_edge_is_listed_with_what_it_does() -> None:
-    """For `flask edge routes`: the outermost first, with the reason of a cap."""
+    """`flask edge routes` lists the outermost first, with the reason for a cap."""
     assert create_chain("nginx,varnish", "varnish").texts_by_edge(PAGE) == {
         "nginx": "keeps it for 1 minute, because it can't be purged",
         "varnish": PAGE.edge_freshness.to_text(),

@@ -35,7 +35,7 @@ ENTRY = {
 def test_an_entry_moves_along_the_arrows_and_nowhere_else(
     engine: Engine, source: EntryState, target: EntryState
 ) -> None:
-    """The table of moves is the database's law, not advice."""
+    """`move` updates an entry only along a transition."""
     with engine.begin() as connection:
         connection.execute(sa.insert(outbox).values(**ENTRY, state=source))
         count = move(connection, target, sa.true())
@@ -44,7 +44,7 @@ def test_an_entry_moves_along_the_arrows_and_nowhere_else(
 
 
 def test_what_is_open_can_still_settle() -> None:
-    """From every state that is not the end there is a way to it."""
+    """SETTLED can be reached from every state."""
     for start in EntryState:
         reachable, visited = {start}, set()
         while reachable - visited:

@@ -1,4 +1,4 @@
-"""Short-lived pages share entries of the outbox; an edge that bills by URL is owed few of them."""
+"""Short-lived pages share outbox entries; an edge purged by URL gets few of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BY_URL = replace(CDN, by_url=True)
 
 
 def short(url: str, kind: ShortKind, *, fleeting: bool) -> AffectedPage:
-    """A short-lived page that a change touched."""
+    """Return a short-lived page that a change affected."""
     return AffectedPage(
         id=0, url=url, tag="p-short", hard_purge=True, short=Short(kind=kind, fleeting=fleeting)
     )
@@ -32,7 +32,7 @@ PAGE = AffectedPage(id=1, url="/page", tag="p-1")
 
 
 def test_many_short_lived_pages_are_few_entries(engine: Engine) -> None:
-    """Each tier is owed 400 URLs in one entry, and a claim names every page."""
+    """One entry holds 400 URLs, and a claim lists every page."""
     with engine.begin() as connection:
         enqueue_resolution(connection, Resolution(pages=(PAGE, *ERRORS)), (GATEWAY, CDN), NOW)
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
@@ -47,7 +47,7 @@ def test_many_short_lived_pages_are_few_entries(engine: Engine) -> None:
 
 
 def test_an_edge_that_is_purged_by_url_is_owed_no_page_of_a_minute(engine: Engine) -> None:
-    """It is owed redirects one by one, and so is the gateway, for which their purge waits."""
+    """Redirects get one entry each, also at the gateway, on which their purges wait."""
     with engine.begin() as connection:
         pages = (PAGE, *ERRORS, *REDIRECTS)
         enqueue_resolution(connection, Resolution(pages=pages), (GATEWAY, BY_URL), NOW)

@@ -1,4 +1,4 @@
-"""A gateway that is gone holds up nobody; one that is there is waited for; nothing gets lost."""
+"""A silent gateway blocks no purge, a live gateway does, and no purge is lost."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ BOTH = (GATEWAY, CDN)
 
 
 def send_heartbeat(engine: Engine, clock: Clock, gateway: Tier = GATEWAY) -> None:
-    """Let a gateway say that purges reach it."""
+    """Record a heartbeat of a gateway."""
     with engine.begin() as connection:
         join(connection, gateway, clock.now)
         assert record_heartbeat(connection, gateway, clock.now)
 
 
 def watch(relay: Relay, clock: Clock, span: timedelta) -> None:
-    """Let a relay look every second."""
+    """Run a relay every second for a span."""
     for _ in range(int(span.total_seconds())):
         relay.run_once(clock.now)
         clock.advance(SECOND)
 
 
 def test_a_gateway_that_is_gone_holds_up_neither_purge(engine: Engine) -> None:
-    """It answers nothing by itself, so no page comes out of it any more."""
+    """It serves nothing from its store, so it cannot refill outer tiers."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
     send_heartbeat(engine, clock)
@@ -56,7 +56,7 @@ def test_a_gateway_that_is_gone_holds_up_neither_purge(engine: Engine) -> None:
 
 
 def test_a_gateway_that_has_just_gone_is_waited_for_until_it_has_stopped(engine: Engine) -> None:
-    """Until then it may answer; the second purge waits for what it sent last."""
+    """Until its lease ends it may serve; the second purge waits for its last responses."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
     send_heartbeat(engine, clock)
@@ -72,7 +72,7 @@ def test_a_gateway_that_has_just_gone_is_waited_for_until_it_has_stopped(engine:
 
 
 def test_a_gateway_that_is_heard_of_is_waited_for(engine: Engine) -> None:
-    """Its first purge for a while, its second for as long as it lasts."""
+    """The first purge waits up to a minute, the second for as long as needed."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, BOTH, "/a")
@@ -80,7 +80,7 @@ def test_a_gateway_that_is_heard_of_is_waited_for(engine: Engine) -> None:
         assert cdn.calls == []
         send_heartbeat(engine, clock)
         watch(relay, clock, 5 * SECOND)
-    # It is overdue from now on, so it says no more.
+    # Its purge is overdue from now on, so it sends no heartbeat.
     for _ in range(3):
         relay.run_once(clock.now)
         clock.advance(SECOND)
@@ -88,7 +88,7 @@ def test_a_gateway_that_is_heard_of_is_waited_for(engine: Engine) -> None:
 
 
 def test_the_second_purge_waits_longer_where_the_first_did_not_wait(engine: Engine) -> None:
-    """What left a gateway just before it stopped may be on its way for as long as a flight."""
+    """The last responses of a gateway may be on their way for one time of flight."""
     clock = Clock()
     send_heartbeat(engine, clock)
     enqueue_pages(engine, [CDN], "/a")
@@ -113,7 +113,7 @@ def test_the_second_purge_waits_longer_where_the_first_did_not_wait(engine: Engi
 
 
 def test_who_says_something_again_is_waited_for_from_that_transaction_on(engine: Engine) -> None:
-    """Whoever had looked just before, and thinks that it is gone."""
+    """A relay that read the heartbeats before must not skip it."""
     clock, monitor = Clock(), None
     send_heartbeat(engine, clock)
     monitor = HeartbeatMonitor(clock.ticks)
@@ -133,7 +133,7 @@ def test_who_says_something_again_is_waited_for_from_that_transaction_on(engine:
 
 @pytest.mark.parametrize("by", [timedelta(hours=-2), timedelta(hours=2)], ids=["back", "forward"])
 def test_no_clock_that_is_set_makes_a_gateway_gone(engine: Engine, by: timedelta) -> None:
-    """Neither that of its machine nor ours: the seconds between two looks are counted."""
+    """Setting either system clock has no effect: the timeout uses the monotonic clock."""
     clock = Clock()
     monitor = HeartbeatMonitor(clock.ticks)
     send_heartbeat(engine, clock)
@@ -152,7 +152,7 @@ def test_no_clock_that_is_set_makes_a_gateway_gone(engine: Engine, by: timedelta
 
 
 def test_what_is_gone_for_good_is_forgotten_with_what_it_was_owed(engine: Engine) -> None:
-    """Hundreds of machines may come and go; the one that is here stays."""
+    """Retired machines are removed with their entries; a live one stays."""
     clock, here = Clock(), tier_of_gateway("here")
     relay = create_relay(engine, {}, clock)
     send_heartbeat(engine, clock)
@@ -165,7 +165,7 @@ def test_what_is_gone_for_good_is_forgotten_with_what_it_was_owed(engine: Engine
 
 
 def test_what_is_gone_is_no_trouble_and_is_said_to_be_gone(engine: Engine) -> None:
-    """Nothing waits for it, and nobody has to look after it."""
+    """A silent gateway opens no breaker, and the status reports it."""
     clock = Clock()
     send_heartbeat(engine, clock)
     enqueue_pages(engine, [GATEWAY], "/a")

@@ -1,4 +1,4 @@
-"""A relay that dies, hangs or can't deliver is seen, and another process delivers in its place."""
+"""If a relay dies, hangs or cannot deliver, another process delivers in its place."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def database(engine: Engine) -> Engine:
 def record_heartbeat(
     engine: Engine, *delivered_tiers: Tier, by: str = "relay", clock: Clock
 ) -> None:
-    """Let a relay say that it delivers to these tiers."""
+    """Write the heartbeat of a relay that delivers to these tiers."""
     with engine.begin() as connection:
         record_relay_heartbeat(connection, [one.name for one in delivered_tiers], by, clock.now)
 
 
 def create_deputy(engine: Engine, clock: Clock, lock: Leader | None = None) -> Deputy:
-    """The deputy of a process that can purge the CDN."""
+    """Create the deputy of a process that can purge the CDN."""
     return Deputy(engine, lock or SoleLeader(), [CDN.name], by="deputy", monotonic=clock.ticks)
 
 
 def test_a_dead_relay_is_no_edge_that_is_purged(database: Engine) -> None:
-    """Its edges count as ones that can't be purged, so pages get a short life there."""
+    """Its edges count as unpurgeable, so pages get a short TTL there."""
     clock = Clock()
     record_heartbeat(database, CDN, clock=clock)
     with database.connect() as connection:
@@ -73,21 +73,21 @@ def test_where_no_relay_ever_ran_nothing_is_said(database: Engine) -> None:
 
 
 def test_a_relay_that_runs_says_so(database: Engine) -> None:
-    """Beside each tier that it delivers to, and no other."""
+    """It writes its heartbeat into the rows of its tiers only."""
     with running(Relay(database, {CDN: MemoryDriver()}, leader=SoleLeader())):
         soon(lambda: heartbeats(database)["cdn"] > 0)
     assert heartbeats(database)["other"] == heartbeats(database)["gateway"] == 0
 
 
 def heartbeats(engine: Engine) -> dict[str, int]:
-    """When each tier was last relayed to."""
+    """Return the relay heartbeat of each tier."""
     with engine.connect() as connection:
         rows = connection.execute(sa.select(tiers.c.name, tiers.c.relayed_at)).all()
     return {row.name: row.relayed_at for row in rows}
 
 
 def test_a_deputy_waits_for_a_relay_that_is_alive(database: Engine) -> None:
-    """It leads once nothing new was noted for some seconds, by its own clock."""
+    """It leads when the heartbeat has not changed for a timeout on its own clock."""
     clock = Clock()
     deputy = create_deputy(database, clock)
     for _ in range(20):
@@ -100,7 +100,7 @@ def test_a_deputy_waits_for_a_relay_that_is_alive(database: Engine) -> None:
 
 
 def test_a_clock_that_is_set_makes_no_deputy(database: Engine) -> None:
-    """A relay on a machine whose clock is hours behind is alive all the same."""
+    """A relay on a machine whose clock is hours behind still counts as alive."""
     clock, behind = Clock(), Clock(now=NOW - timedelta(hours=3))
     deputy = create_deputy(database, clock)
     for _ in range(10):
@@ -111,7 +111,7 @@ def test_a_clock_that_is_set_makes_no_deputy(database: Engine) -> None:
 
 
 def test_a_deputy_makes_room_for_a_relay_that_is_back(database: Engine) -> None:
-    """Before its own heartbeat would hide the other's."""
+    """It checks before its own heartbeat overwrites the other one."""
     clock = Clock()
     deputy = create_deputy(database, clock)
     assert not deputy.leads()
@@ -126,7 +126,7 @@ def test_a_deputy_makes_room_for_a_relay_that_is_back(database: Engine) -> None:
 
 
 def test_a_relay_that_can_not_deliver_to_an_edge_is_no_relay_of_it(database: Engine) -> None:
-    """One with other settings is alive, and delivers to another edge."""
+    """A live relay for another edge does not stop the deputy."""
     clock = Clock()
     deputy = create_deputy(database, clock)
     for _ in range(4):
@@ -140,16 +140,16 @@ class OtherLeader:
     """A lock that another process holds."""
 
     def try_lead(self) -> bool:
-        """It is not ours."""
+        """Return False, because the lock is taken."""
         return False
 
     def resign(self) -> None:
-        """There is nothing to give back."""
+        """Do nothing."""
 
 
 @pytest.fixture
 def stopped(database: Engine) -> tuple[Relay, MemoryDriver, Clock]:
-    """A relay beside another one that holds the lock and does nothing, as after SIGSTOP."""
+    """A relay while another one holds the lock and does nothing, as after SIGSTOP."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(database, {CDN: cdn}, clock)
     relay._leader = OtherLeader()
@@ -159,7 +159,7 @@ def stopped(database: Engine) -> tuple[Relay, MemoryDriver, Clock]:
 def test_a_relay_that_hangs_is_stood_in_for(
     database: Engine, stopped: tuple[Relay, MemoryDriver, Clock]
 ) -> None:
-    """It keeps its lock, but says nothing any more."""
+    """A hanging relay keeps its lock but sends no heartbeat."""
     relay, cdn, clock = stopped
     enqueue_pages(database, [CDN], "/a")
     with running(relay):
@@ -170,7 +170,7 @@ def test_a_relay_that_hangs_is_stood_in_for(
 
 
 def test_who_stands_in_ends_when_a_relay_is_back(database: Engine) -> None:
-    """Its thread returns, to watch again."""
+    """The deputy stops when it sees a new heartbeat."""
     clock, cdn, stop = Clock(), MemoryDriver(), Event()
     relay = create_relay(database, {CDN: cdn}, clock)
     assert not relay.is_needed()
@@ -187,7 +187,7 @@ def test_who_stands_in_ends_when_a_relay_is_back(database: Engine) -> None:
 
 
 def test_a_release_elsewhere_retires_no_edge_that_a_relay_delivers_to(database: Engine) -> None:
-    """A shell without FLASK_EDGE would have the pages there stay old for ever."""
+    """A release in a shell without FLASK_EDGE must not remove an edge in use."""
     clock = Clock()
     record_heartbeat(database, CDN, clock=clock)
     with database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Who is owed a change: the tiers that have joined, whoever resolves it; and what is told of it."""
+"""Every member tier gets the purges of a change, whichever process resolves it."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ OTHER = Tier(name="other", depth=2)
 
 
 def enqueue_page(engine: Engine, *, hard_purge: bool) -> None:
-    """Owe the CDN the purge of a page, as resolving does."""
+    """Queue the purge of a page at the CDN, as resolving does."""
     pages = (AffectedPage(id=1, url="/a", tag="p-a", hard_purge=hard_purge),)
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
         enqueue_resolution(connection, Resolution(change_count=1, pages=pages), [CDN], NOW)
 
 
 def hard_purges(driver: MemoryDriver) -> list[bool]:
-    """What the driver was told of each page of each call."""
+    """Return whether the driver got a hard purge, for each page of each call."""
     return [target.hard_purge for call in driver.calls for target in call.targets]
 
 
 def test_a_tier_that_has_joined_is_owed_by_whoever_resolves(engine: Engine) -> None:
-    """A command without edges settles what a relay elsewhere delivers."""
+    """A command without edges queues purges that another relay delivers."""
     clock, cdn = Clock(), MemoryDriver()
     with engine.begin() as connection:
         join(connection, CDN, NOW)
@@ -58,7 +58,7 @@ def test_a_tier_that_has_joined_is_owed_by_whoever_resolves(engine: Engine) -> N
 
 
 def test_a_tier_is_known_as_it_joined_last(engine: Engine) -> None:
-    """Another order of the edges, another flight."""
+    """Joining again updates depth and time of flight."""
     moved_tier = replace(CDN, depth=3, max_flight_time=timedelta(minutes=7))
     with engine.begin() as connection:
         assert [join(connection, tier, NOW) for tier in (CDN, CDN, moved_tier)] == [
@@ -70,7 +70,7 @@ def test_a_tier_is_known_as_it_joined_last(engine: Engine) -> None:
 
 
 def test_a_process_knows_its_own_tier_best(engine: Engine) -> None:
-    """It is owed once, with the flight that its settings give it."""
+    """The tier gets one entry, with the time of flight of the process's settings."""
     with engine.begin() as connection:
         join(connection, replace(CDN, max_flight_time=timedelta(0)), NOW)
         register_post_page(connection, 1)
@@ -82,7 +82,7 @@ def test_a_process_knows_its_own_tier_best(engine: Engine) -> None:
 
 
 def test_an_edge_that_is_named_no_more_is_forgotten(engine: Engine) -> None:
-    """With what it was owed; gateways are none of the settings' business."""
+    """Its entries are deleted too; gateways are not affected by the settings."""
     with engine.begin() as connection:
         for tier in (GATEWAY, CDN, OTHER):
             join(connection, tier, NOW)
@@ -104,7 +104,7 @@ JOINED = {
 def test_what_has_lost_something_stays_so_while_it_waits(
     engine: Engine, hard_purge_flags: list[bool], expected: list[bool]
 ) -> None:
-    """A change that joins an entry can only make it harder."""
+    """A joining change can turn a soft purge into a hard one, never back."""
     for each in hard_purge_flags:
         enqueue_page(engine, hard_purge=each)
     cdn = MemoryDriver()
@@ -113,7 +113,7 @@ def test_what_has_lost_something_stays_so_while_it_waits(
 
 
 def test_the_second_purge_is_as_hard_as_the_first(engine: Engine) -> None:
-    """What came late may be what must not be shown."""
+    """A late response may contain removed content."""
     clock, cdn = Clock(), MemoryDriver()
     enqueue_page(engine, hard_purge=True)
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -124,7 +124,7 @@ def test_the_second_purge_is_as_hard_as_the_first(engine: Engine) -> None:
 
 
 def test_nobody_who_commits_waits_for_an_edge_in_front(engine: Engine) -> None:
-    """Also where there is no gateway: it is left to the relay."""
+    """The purge is left to the relay, also without a gateway."""
     clock, cdn = Clock(), MemoryDriver()
     with engine.begin() as connection:
         register_post_page(connection, 1)

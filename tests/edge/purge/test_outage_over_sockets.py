@@ -1,4 +1,4 @@
-"""Hours of fake time before an edge that misbehaves over real sockets, with a real driver."""
+"""Hours of fake time with an edge that fails over real sockets, and a real driver."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TURN = timedelta(minutes=1)
 OUTAGE = timedelta(hours=3)
 URLS = tuple(f"/{number}" for number in range(40))
 HASTE = timedelta(seconds=0.1)
-"""How long the driver waits for an answer, in real time."""
+"""How long the driver waits for a response, in real time."""
 
 NO = b'{"success": false, "errors": [{"code": 1, "message": "not today"}], "result": null}'
 FAULTS = {
@@ -45,7 +45,7 @@ FAULTS = {
 
 
 class Moody(Cloudflare):
-    """Cloudflare with an outage; it notes when calls arrive, and what was old inside it then."""
+    """Cloudflare with an outage; it records the times of calls and stale inner pages."""
 
     def __init__(self, clock: Clock, random: Random) -> None:
         super().__init__()
@@ -57,15 +57,15 @@ class Moody(Cloudflare):
         self.ended: list[str] = []
         self.early: set[str] = set()
         self.still = Lock()
-        """A request that its sender gave up on may come in the middle of the next write."""
+        """A request that timed out at its sender may still arrive during the next write."""
 
     @property
     def ill(self) -> bool:
-        """Tell whether the outage lasts."""
+        """Return whether the outage lasts."""
         return self.wall.now < NOW + OUTAGE
 
     def reply(self, request: Asked) -> Reply | Ending:
-        """Act, misbehave, or both."""
+        """Act, fail, or both."""
         with self.still:
             return self._reply(request)
 
@@ -82,7 +82,7 @@ class Moody(Cloudflare):
 
 
 class Impatient:
-    """The driver, which waits no long time for an edge that is ill."""
+    """The driver, with a short timeout during the outage."""
 
     def __init__(self, edge: Moody) -> None:
         self.edge = edge
@@ -90,16 +90,16 @@ class Impatient:
         self.limits = self.patient.limits
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages."""
+        """Purge these pages."""
         (self.hasty if self.edge.ill else self.patient).purge(targets)
 
     def purge_everything(self) -> None:
-        """Forget all pages."""
+        """Purge everything."""
         (self.hasty if self.edge.ill else self.patient).purge_everything()
 
 
 class Site:
-    """An editor who writes each turn, readers everywhere, and the relay between."""
+    """An editor who writes in each turn, readers, and the relay."""
 
     def __init__(self, engine: sa.Engine, edge: Moody, clock: Clock) -> None:
         self.engine, self.edge, self.clock = engine, edge, clock
@@ -108,7 +108,7 @@ class Site:
         self.flying: list[tuple[datetime, str, str]] = []
 
     def write(self, *urls: str) -> None:
-        """Commit, purge the gateway, and go on; the edge in front hears nothing of it yet."""
+        """Commit and purge the gateway; the edge in front is not called yet."""
         with self.edge.still:
             for url in urls:
                 self.edge.versions[url] = self.edge.versions.get(url, 0) + 1
@@ -120,7 +120,7 @@ class Site:
             assert self.edge.gateway.read(url) is None
 
     def request_pages(self) -> None:
-        """Ask for everything; an answer takes its time to the edge."""
+        """Request all pages; responses reach the edge later."""
         for url, version in self.edge.versions.items():
             self.edge.gateway.store(url, str(version))
             if url not in self.edge.pages:
@@ -128,7 +128,7 @@ class Site:
                 self.flying.append((self.clock.now + late, url, str(version)))
 
     def turn(self) -> None:
-        """Let the relay work, answers arrive, and time pass."""
+        """Run the relay, deliver responses and advance the clock."""
         self.relay.run_once(self.clock.now)
         self.clock.advance(TURN)
         for landing in [flight for flight in self.flying if flight[0] <= self.clock.now]:
@@ -138,7 +138,7 @@ class Site:
             self.edge.bodies[url] = version
 
     def count_outstanding(self) -> int:
-        """How many purges the edge has not had, or not twice."""
+        """Return how many purges the edge has not received twice."""
         with self.engine.connect() as connection:
             (tier,) = (
                 t for t in purge_status(connection, self.clock.now).tiers if t.name == CDN.name
@@ -148,7 +148,7 @@ class Site:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Time that passes when the test says so."""
+    """A clock that the test advances."""
     return Clock()
 
 
@@ -161,7 +161,7 @@ def edge(clock: Clock) -> Iterator[Moody]:
 
 @pytest.fixture
 def site(edge: Moody, clock: Clock) -> Iterator[Site]:
-    """The site behind it, after the outage."""
+    """The site after the outage."""
     engine = memory()
     site = Site(engine, edge, clock)
     while edge.ill:
@@ -174,7 +174,7 @@ def site(edge: Moody, clock: Clock) -> Iterator[Site]:
 
 @pytest.mark.slow
 def test_an_edge_that_is_ill_for_hours_hears_everything_in_the_end(site: Site, edge: Moody) -> None:
-    """Order and quota were kept, nothing was lost, and no editor waited for it."""
+    """Order and quota hold, no purge is lost, and no editor waits for the edge."""
     assert set(edge.ended) == set(FAULTS)
     for _ in range(60):
         site.request_pages()
@@ -192,12 +192,12 @@ def test_an_edge_that_is_ill_for_hours_hears_everything_in_the_end(site: Site, e
 
 
 def gaps(times: Sequence[float]) -> list[float]:
-    """What passed between one and the next."""
+    """Return the time between consecutive calls."""
     return [after - before for before, after in pairwise(times)]
 
 
 def over(times: Sequence[float], burst: int, per_second: float) -> list[tuple[float, float]]:
-    """The spans of time with more calls than the quota allows."""
+    """Return the spans with more calls than the quota allows."""
     return [
         (times[first], times[last])
         for last in range(len(times))

@@ -23,7 +23,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 9, 50, 10_000])
 def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) -> None:
-    """Full jitter: from nothing to the ceiling, so that processes don't come back in step."""
+    """Full jitter: delays are spread from zero to the ceiling."""
     random = Random(1)
     ceiling = min(MAX_DELAY, BASE_DELAY * 2 ** min(failures - 1, 20))
     delays = [backoff_delay(failures, random) for _ in range(300)]
@@ -35,14 +35,14 @@ def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) 
 def test_retry_after_is_the_least_and_has_a_cap(
     failures: int, retry_after: timedelta, seed: int
 ) -> None:
-    """An edge can ask for patience, and neither for haste nor for silence."""
+    """Retry-After can only lengthen a delay, up to a cap."""
     delay = backoff_delay(failures, Random(seed), retry_after=retry_after)
     assert delay >= min(retry_after, MAX_RETRY_AFTER)
     assert timedelta(0) <= delay <= max(MAX_DELAY, MAX_RETRY_AFTER + BASE_DELAY)
 
 
 def test_a_credential_rests_long_from_the_first_failure() -> None:
-    """Nobody is banned for asking with a revoked token."""
+    """Repeated calls with a revoked token could get us banned."""
     assert backoff_delay(1, Random(1), credential=True) >= CREDENTIAL_DELAY
 
 
@@ -54,7 +54,7 @@ def test_a_credential_rests_long_from_the_first_failure() -> None:
 def test_a_bucket_never_gives_more_than_burst_and_rate(
     per_second: float, burst: int, gaps: list[int]
 ) -> None:
-    """Whoever calls as soon as it may stays below the line, over any span."""
+    """Calls at the earliest allowed times stay within the quota over any span."""
     limits = CallLimits(per_second=per_second, burst=burst)
     level, now, at, calls = float(burst), timedelta(0), timedelta(0), []
     for gap in gaps:
@@ -71,13 +71,13 @@ def test_a_bucket_never_gives_more_than_burst_and_rate(
 
 @given(st.floats(0.01, 100), st.floats(0, 0.999))
 def test_after_the_wait_there_is_a_call_to_make(per_second: float, level: float) -> None:
-    """Who waits as long as it was told is not told to wait again."""
+    """After the returned wait, a call may be made."""
     limits = CallLimits(per_second=per_second, burst=5)
     assert not time_until_token(refill(level, time_until_token(level, limits), limits), limits)
 
 
 def test_an_edge_without_a_rate_is_never_waited_for() -> None:
-    """Our own gateway takes what we have."""
+    """The gateway has no quota."""
     assert not time_until_token(refill(0, timedelta(0), CallLimits()), CallLimits())
 
 
@@ -97,6 +97,6 @@ def test_a_clock_that_goes_back_gives_no_calls_away() -> None:
     ids=str,
 )
 def test_a_tier_that_makes_no_sense_is_refused(values: dict[str, object]) -> None:
-    """A mistake shows when it is written, not when a purge is lost."""
+    """An invalid tier fails when it is created."""
     with pytest.raises(ValueError, match="tier"):
         Tier(**{"name": "cdn", "depth": 1, **values})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How a tier stands to one page, as its outbox has it."""
+"""The status of one page at a tier, read from the outbox."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .conftest import CDN, NOW, SECOND, Clock, create_relay, enqueue_pages
 
 
 def status_of(engine: Engine, url: str, clock: Clock) -> PageTierStatus:
-    """How the one tier stands to a page."""
+    """Return the status of a page at the only tier."""
     with engine.connect() as connection:
         (status,) = page_status(connection, url, clock.now)
     return status
 
 
 def test_a_page_is_owed_then_purged_then_purged_again(engine: Engine) -> None:
-    """Each with its instant; another page has nothing to do with it."""
+    """Each status has its instant; other pages are not affected."""
     clock = Clock()
     relay = create_relay(engine, {CDN: MemoryDriver()}, clock)
     enqueue_pages(engine, [CDN], "/a")
@@ -46,14 +46,14 @@ def test_a_page_is_owed_then_purged_then_purged_again(engine: Engine) -> None:
 
 
 def test_a_purge_of_everything_is_one_of_the_page(engine: Engine) -> None:
-    """Whatever the page is."""
+    """It counts for every page."""
     clock = Clock()
     enqueue_pages(engine, [CDN], everything="anything may have changed")
     assert status_of(engine, "/a", clock).waiting_since == NOW
 
 
 def test_a_tier_that_is_broken_says_since_when(engine: Engine) -> None:
-    """And a page that was refused for good says so."""
+    """The status of a refused page says so too."""
     clock, fails = Clock(), False
 
     def answer(_call: DriverCall) -> None:

@@ -1,4 +1,4 @@
-"""How long an answer on the edges counts, and what counts when there is none."""
+"""How long a count of purgeable edges is used, and what is used without one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from app.edge.purge.purgeable_count import (
 
 
 class FakeMonotonic:
-    """Seconds that pass when a test says so."""
+    """A monotonic clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def __call__(self) -> float:
-        """What has passed."""
+        """Return the time in seconds."""
         return self.now
 
 
 class CountQuery:
-    """Says what a test wants to be seen, and counts how often it was asked."""
+    """Returns the result that a test sets, and counts its calls."""
 
     def __init__(self, result: int | Exception) -> None:
         self.result = result
@@ -32,7 +32,7 @@ class CountQuery:
         self.called_event = Event()
 
     def __call__(self) -> int:
-        """Look."""
+        """Return the result or raise it."""
         self.call_count += 1
         try:
             if isinstance(self.result, Exception):
@@ -42,25 +42,25 @@ class CountQuery:
             self.called_event.set()
 
     def wait(self) -> None:
-        """Wait until it was asked once more."""
+        """Wait for the next call."""
         assert self.called_event.wait(10)
         self.called_event.clear()
 
 
 def becomes(trust: PurgeableCountCache, expected: int) -> bool:
-    """Whether the answer of a thread arrives."""
+    """Return whether the cache returns the expected count within two seconds."""
     return any(trust() == expected for _ in range(200) if not Event().wait(0.01))
 
 
 def test_the_first_answer_is_waited_for() -> None:
-    """A process that has just started does not cap its first page."""
+    """A new process does not cap its first page."""
     trust = PurgeableCountCache(CountQuery(2), monotonic=FakeMonotonic())
     assert FIRST_READ_TIMEOUT > 0
     assert becomes(trust, 2)
 
 
 def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
-    """Until then the last one counts, and not every reader asks."""
+    """Until then the last count is used, and not every request reads it."""
     ticks, look = FakeMonotonic(), CountQuery(2)
     trust = PurgeableCountCache(look, monotonic=ticks)
     trust.refresh()
@@ -74,7 +74,7 @@ def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
 
 
 def test_an_old_answer_counts_for_nothing() -> None:
-    """The database is away: nobody knows whether the edges can be purged."""
+    """While the database is unavailable, an old count is not used."""
     ticks, look = FakeMonotonic(), CountQuery(2)
     trust = PurgeableCountCache(look, monotonic=ticks)
     trust.refresh()

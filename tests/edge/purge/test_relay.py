@@ -40,22 +40,22 @@ BOTH = (GATEWAY, CDN)
 
 
 def urls(driver: MemoryDriver) -> list[list[str]]:
-    """What a driver was asked for, call by call; a purge of everything is a star."""
+    """Return the purged URLs of each call; a purge of everything is a star."""
     return [["*"] if call.everything else [t.url for t in call.targets] for call in driver.calls]
 
 
 def refusal() -> DriverFault:
-    """A fault that no other try mends."""
+    """Return a fault that is not retryable."""
     return DriverFault(error=PurgeError("that is no page", retryable=False))
 
 
 def down() -> DriverFault:
-    """A fault that passes."""
+    """Return a temporary fault."""
     return DriverFault(error=PurgeError("500"))
 
 
 def test_a_write_is_purged_everywhere_and_once_more_after_the_flight(engine: Engine) -> None:
-    """From a row in the content to two purges at the edge, the second one flight later."""
+    """A write leads to two purges at the edge, the second one time of flight later."""
     clock, gateway, cdn = Clock(), MemoryDriver(), MemoryDriver()
     relay = create_relay(engine, {GATEWAY: gateway, CDN: cdn}, clock)
     with engine.begin() as connection:
@@ -78,7 +78,7 @@ def test_a_write_is_purged_everywhere_and_once_more_after_the_flight(engine: Eng
 
 
 def test_the_committing_process_purges_the_innermost_tier_itself(engine: Engine) -> None:
-    """The gateway is clean when `flush` returns; the rest is left to the relay."""
+    """The gateway is purged when `flush` returns; the relay purges other tiers."""
     clock, gateway, cdn = Clock(), MemoryDriver(), MemoryDriver()
     relay = create_relay(engine, {GATEWAY: gateway, CDN: cdn}, clock)
     with engine.begin() as connection:
@@ -93,7 +93,7 @@ def test_the_committing_process_purges_the_innermost_tier_itself(engine: Engine)
 
 
 def test_an_outer_tier_waits_until_the_inner_one_was_purged(engine: Engine) -> None:
-    """A page at the CDN would be filled again from a stale gateway."""
+    """Otherwise the CDN would be refilled from a stale gateway."""
     clock = Clock()
     gateway, cdn = MemoryDriver(script=iter([down(), down()])), MemoryDriver()
     relay = create_relay(engine, {GATEWAY: gateway, CDN: cdn}, clock)
@@ -128,7 +128,7 @@ def test_what_joins_an_entry_brings_its_own_wait(engine: Engine) -> None:
 
 
 def test_what_a_dead_process_had_claimed_is_sent_by_another(engine: Engine) -> None:
-    """A claim ends with its lease; who comes back after it has nothing to say any more."""
+    """A claim ends with its lease; a later result of its process is ignored."""
     clock, cdn = Clock(), MemoryDriver()
     enqueue_pages(engine, [CDN], "/a")
     with engine.begin() as connection:
@@ -168,7 +168,7 @@ def test_a_broken_inner_tier_does_not_hold_up_the_outer_one(engine: Engine) -> N
 
 
 def test_a_change_joins_what_waits_but_not_what_was_sent(engine: Engine) -> None:
-    """Two writes before the sending cost one purge; a write after it costs another."""
+    """Two writes before sending need one purge; a write after it needs another."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, [CDN], "/a")
@@ -181,7 +181,7 @@ def test_a_change_joins_what_waits_but_not_what_was_sent(engine: Engine) -> None
 
 
 def test_a_change_does_not_join_what_is_being_sent(engine: Engine) -> None:
-    """A claimed entry may already be on the wire with the state before the change."""
+    """A claimed entry may already have been sent before the change."""
     clock, cdn = Clock(), MemoryDriver()
 
     def write(call: DriverCall) -> None:
@@ -218,7 +218,7 @@ def test_the_quota_is_kept_and_the_wait_is_told(engine: Engine) -> None:
 
 
 def test_retry_after_is_honoured_and_capped(engine: Engine) -> None:
-    """The edge is left alone for as long as it asked, within reason."""
+    """The edge is not called until Retry-After has passed, up to a cap."""
     clock, week = Clock(), timedelta(days=7)
     script = [
         DriverFault(error=PurgeError("429", retry_after=after)) for after in (120 * SECOND, week)
@@ -236,7 +236,7 @@ def test_retry_after_is_honoured_and_capped(engine: Engine) -> None:
 
 
 def test_a_bad_credential_is_not_hammered(engine: Engine) -> None:
-    """One refusal opens the breaker and is followed by a long rest; nothing dies of it."""
+    """One refusal opens the breaker and a long pause; no entry becomes a dead letter."""
     clock = Clock()
     cdn = MemoryDriver(
         script=iter(
@@ -255,7 +255,7 @@ def test_a_bad_credential_is_not_hammered(engine: Engine) -> None:
 
 
 def test_one_page_that_is_refused_does_not_take_others_with_it(engine: Engine) -> None:
-    """A batch that fails for one page is halved until that page dies alone."""
+    """A failing batch is halved until the refused page is alone in its call."""
 
     class Picky(MemoryDriver):
         def purge(self, targets: object) -> None:
@@ -279,7 +279,7 @@ def test_one_page_that_is_refused_does_not_take_others_with_it(engine: Engine) -
 
 
 def dead(engine: Engine, clock: Clock) -> MemoryDriver:
-    """A tier with one dead letter."""
+    """Create a dead letter and return the driver."""
     cdn = MemoryDriver(script=iter([refusal()]))
     enqueue_pages(engine, [CDN], "/a")
     create_relay(engine, {CDN: cdn}, clock).run_once(clock.now)
@@ -288,7 +288,7 @@ def dead(engine: Engine, clock: Clock) -> MemoryDriver:
 
 
 def test_a_dead_letter_becomes_a_purge_of_everything(engine: Engine) -> None:
-    """Its page may be stale, so everything goes, and the breaker stays open until then."""
+    """Its page may be stale, so everything is purged; the breaker is open until then."""
     clock = Clock()
     cdn = dead(engine, clock)
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -306,7 +306,7 @@ def test_a_dead_letter_becomes_a_purge_of_everything(engine: Engine) -> None:
 
 
 def test_a_person_can_have_a_dead_letter_tried_again(engine: Engine) -> None:
-    """It starts anew, with both of its purges."""
+    """It is retried with both of its purges."""
     clock = Clock()
     cdn = dead(engine, clock)
     with engine.begin() as connection:
@@ -321,7 +321,7 @@ def test_a_person_can_have_a_dead_letter_tried_again(engine: Engine) -> None:
 
 
 def test_everything_is_never_given_up(engine: Engine) -> None:
-    """There is nothing coarser, so it is asked for again, slowly, with the breaker open."""
+    """It is retried slowly, with the breaker open."""
     clock, cdn = Clock(), MemoryDriver(script=iter([refusal()] * 5))
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, [CDN], everything="a migration")
@@ -335,7 +335,7 @@ def test_everything_is_never_given_up(engine: Engine) -> None:
 
 
 def test_a_backlog_folds_into_everything(engine: Engine) -> None:
-    """Past its bound it costs one purge, and the age of what was folded stays known."""
+    """A backlog over its limit becomes one purge, which keeps the age of its oldest entry."""
     clock = Clock()
     tier = Tier(name="cdn", depth=1, max_backlog=10)
     enqueue_pages(engine, [tier], *(f"/{n}" for n in range(6)))
@@ -353,7 +353,7 @@ def test_a_backlog_folds_into_everything(engine: Engine) -> None:
 def test_an_outer_page_waits_for_the_everything_that_its_inner_one_folded_into(
     engine: Engine,
 ) -> None:
-    """Folding gives an entry a new number; what waits for it must not notice."""
+    """The folded entry has a new id, but outer entries still wait for it."""
     clock = Clock()
     small = Tier(name="gateway", depth=0, max_backlog=2)
     gateway, cdn = MemoryDriver(script=iter([down()])), MemoryDriver()
@@ -366,7 +366,7 @@ def test_an_outer_page_waits_for_the_everything_that_its_inner_one_folded_into(
 
 
 def test_one_tier_in_trouble_does_not_delay_another(engine: Engine) -> None:
-    """Two tiers side by side know nothing of each other."""
+    """Tiers of equal depth are independent."""
     clock, other = Clock(), Tier(name="other", depth=1)
     bad, good = MemoryDriver(script=iter([down()] * 99)), MemoryDriver()
     relay = create_relay(engine, {CDN: bad, other: good}, clock)
@@ -377,7 +377,7 @@ def test_one_tier_in_trouble_does_not_delay_another(engine: Engine) -> None:
 
 
 def test_three_failures_open_the_breaker_and_a_success_closes_it(engine: Engine) -> None:
-    """While an edge can't be purged, its pages must not live long."""
+    """The breaker opens after the third failure."""
     clock, cdn = Clock(), MemoryDriver(script=iter([down()] * 3))
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, [CDN], "/a")
@@ -391,7 +391,7 @@ def test_three_failures_open_the_breaker_and_a_success_closes_it(engine: Engine)
 
 
 def test_a_breaker_is_open_while_no_relay_runs(engine: Engine) -> None:
-    """What is owed for long is told by the outbox itself."""
+    """A long outstanding purge is found in the outbox."""
     enqueue_pages(engine, [CDN], "/a")
     with engine.connect() as connection:
         assert open_breakers(connection, NOW + SECOND) == {}
@@ -401,7 +401,7 @@ def test_a_breaker_is_open_while_no_relay_runs(engine: Engine) -> None:
 
 
 def test_a_driver_that_breaks_counts_as_a_failed_call(engine: Engine) -> None:
-    """A mistake in a driver neither ends the relay nor loses a purge."""
+    """A fault in a driver neither stops the relay nor loses a purge."""
     clock, cdn = (
         Clock(),
         MemoryDriver(script=iter([DriverFault(error=ZeroDivisionError("secret"))])),
@@ -418,7 +418,7 @@ def test_a_driver_that_breaks_counts_as_a_failed_call(engine: Engine) -> None:
 
 
 def test_a_clock_that_is_set_back_delays_nothing(engine: Engine) -> None:
-    """The second purge comes one flight after the first, whatever the clock shows."""
+    """The second purge comes one time of flight after the first."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, [CDN], "/a")
@@ -432,7 +432,7 @@ def test_a_clock_that_is_set_back_delays_nothing(engine: Engine) -> None:
 
 
 def test_a_clock_that_is_set_forward_hurries_nothing(engine: Engine) -> None:
-    """The second purge waits for the flight in real time, and calls for their quota."""
+    """The second purge waits for the time of flight, and calls for their quota."""
     clock, cdn = Clock(), MemoryDriver(limits=CallLimits(batch=1, per_second=0.1, burst=2))
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, [CDN], *(f"/{number}" for number in range(4)))
@@ -453,7 +453,7 @@ def test_a_clock_that_is_set_forward_hurries_nothing(engine: Engine) -> None:
 
 
 def test_a_clock_that_is_set_forward_and_back_delays_nothing(engine: Engine) -> None:
-    """What was written in between is sent at once."""
+    """Purges of writes in between are sent at once."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
     relay.run_once(clock.now)
@@ -471,7 +471,7 @@ def test_a_clock_that_is_set_forward_and_back_delays_nothing(engine: Engine) -> 
 
 
 def test_a_lease_outlives_a_clock_that_is_set(engine: Engine) -> None:
-    """Whoever sends just now is not taken for dead, and whoever died is replaced in time."""
+    """A live claim does not expire early, and a dead one expires in time."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
     relay.run_once(clock.now)
@@ -488,7 +488,7 @@ def test_a_lease_outlives_a_clock_that_is_set(engine: Engine) -> None:
 
 
 def test_a_rest_is_as_long_as_it_was_though_the_clock_is_set(engine: Engine) -> None:
-    """Back-off and Retry-After are spans, not times of the day."""
+    """Back-off and Retry-After are durations, not instants."""
     patience = DriverFault(error=PurgeError("429", retry_after=timedelta(minutes=10)))
     clock, cdn = Clock(), MemoryDriver(script=iter([patience]))
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -506,7 +506,7 @@ def test_a_rest_is_as_long_as_it_was_though_the_clock_is_set(engine: Engine) -> 
 
 
 def test_a_hook_is_called_when_it_asked_to_be(engine: Engine) -> None:
-    """What is due in time, such as publishing, sets the relay's pace."""
+    """The relay waits no longer than the next due hook."""
     clock, calls = Clock(), []
 
     def hook(now: object) -> object:
@@ -521,7 +521,7 @@ def test_a_hook_is_called_when_it_asked_to_be(engine: Engine) -> None:
 
 
 def test_a_retired_tier_holds_nobody_up(engine: Engine) -> None:
-    """A machine that is gone is not waited for."""
+    """No purge waits for a removed tier."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock, remote_tiers=[GATEWAY])
     enqueue_pages(engine, BOTH, "/a")
@@ -536,7 +536,7 @@ def test_a_retired_tier_holds_nobody_up(engine: Engine) -> None:
 
 
 def test_old_entries_and_expired_pages_are_trimmed(engine: Engine) -> None:
-    """Neither the outbox nor the index grows for ever."""
+    """Maintenance deletes old rows of the outbox and the index."""
     clock = Clock()
     relay = create_relay(engine, {GATEWAY: MemoryDriver()}, clock)
     enqueue_pages(engine, [GATEWAY], "/a")
@@ -566,7 +566,7 @@ def test_the_status_can_be_read_as_json(engine: Engine) -> None:
 
 
 def test_two_tiers_of_one_name_are_refused(sqlite_url: str) -> None:
-    """Their entries could not be told apart."""
+    """Their entries could not be distinguished."""
     engine = sa.create_engine(sqlite_url)
     twin = Tier(name="cdn", depth=3)
     with pytest.raises(ValueError, match="two tiers have the same name"):
@@ -586,7 +586,7 @@ def test_a_bulk_import_is_one_purge_of_everything(engine: Engine) -> None:
 
 
 def test_a_bulk_import_is_cleared_away_by_and_by(engine: Engine) -> None:
-    """What is written meanwhile is purged page by page, and the status counts what is left."""
+    """Later writes are purged page by page; the status counts unresolved changes."""
     build(engine, 2)
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -608,7 +608,7 @@ def test_a_bulk_import_is_cleared_away_by_and_by(engine: Engine) -> None:
 
 
 def test_a_mark_of_another_cluster_hides_no_change(engine: Engine) -> None:
-    """A dump may bring the note of a purge of everything whose numbers are far ahead."""
+    """A restored dump may contain a log position that is far ahead."""
     build(engine, 1)
     clock, cdn = Clock(), MemoryDriver()
     with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""What leaves the index when it is full: the oldest pages, together with what their tiers are owed."""
+"""Eviction from a full index: the oldest pages, with their purges at every tier."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIERS = (GATEWAY, CDN)
 def run_maintenance_at(
     engine: Engine, max_pages: int, elapsed: timedelta = timedelta(0)
 ) -> set[tuple[str, str]]:
-    """Keep house in an index with this bound; return which tier is owed which page."""
+    """Run maintenance with this capacity; return the queued purges as (tier, URL)."""
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
         run_maintenance(connection, TIERS, NOW + elapsed, IndexCapacity(max_pages=max_pages))
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
@@ -31,18 +31,18 @@ def run_maintenance_at(
 
 
 def there(connection: Connection) -> set[str]:
-    """The registered pages."""
+    """Return the registered URLs."""
     return set(connection.scalars(sa.select(pages.c.url)))
 
 
 def age(engine: Engine) -> None:
-    """Let pages expire in the order of their ids."""
+    """Make pages expire in the order of their ids."""
     with engine.begin() as connection:
         connection.execute(sa.update(pages).values(expires_at=pages.c.expires_at + pages.c.id))
 
 
 def test_what_is_over_a_lower_bound_leaves_purged(engine: Engine) -> None:
-    """Those that would expire first, and every tier is owed each of them."""
+    """The pages that would expire first are evicted and purged at every tier."""
     build(engine, 5)
     age(engine)
     queued = run_maintenance_at(engine, 3)
@@ -50,12 +50,12 @@ def test_what_is_over_a_lower_bound_leaves_purged(engine: Engine) -> None:
     with engine.connect() as connection:
         assert there(connection) == {"/3", "/4", "/5"}
         rows = connection.execute(sa.select(outbox.c.cause, outbox.c.gone)).all()
-    # Purged for good: what an edge kept aside could be of a page that is withdrawn later.
+    # A hard purge: a stale copy could be of a page that is withdrawn later.
     assert {tuple(row) for row in rows} == {("the page index is full", True)}
 
 
 def test_a_full_index_lets_old_pages_go_and_few_at_a_time(engine: Engine) -> None:
-    """Otherwise nothing new would be kept for weeks."""
+    """Otherwise no new page could be registered for weeks."""
     build(engine, EVICTION_BATCH + 5)
     assert run_maintenance_at(engine, EVICTION_BATCH + 5) == set()
     queued = run_maintenance_at(engine, EVICTION_BATCH + 5, EVICTABLE_AGE + timedelta(minutes=1))
@@ -63,13 +63,13 @@ def test_a_full_index_lets_old_pages_go_and_few_at_a_time(engine: Engine) -> Non
 
 
 def test_an_index_with_room_loses_nothing_that_lives(engine: Engine) -> None:
-    """However old it is."""
+    """Not even old pages are evicted."""
     build(engine, 5)
     assert run_maintenance_at(engine, 6, EVICTABLE_AGE * 2) == set()
 
 
 def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
-    """No edge can show it."""
+    """No edge can serve an expired page."""
     build(engine, 2)
     assert run_maintenance_at(engine, 1, timedelta(days=901)) == set()
     with engine.connect() as connection:
@@ -77,7 +77,7 @@ def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
 
 
 def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
-    """With everything, once the clock is right: such a page lives, and nobody heard of it."""
+    """Everything is purged once the clock is right, because caches may hold such pages."""
     build(engine, 2)
     assert run_maintenance_at(engine, 1, timedelta(days=901)) == set()
     assert run_maintenance_at(engine, 1, timedelta(days=901) - CLOCK_TOLERANCE) == set()
@@ -88,7 +88,7 @@ def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
 
 
 def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -> None:
-    """Those of two machines do."""
+    """Small differences between machines are normal."""
     build(engine, 2)
     assert run_maintenance_at(engine, 5, timedelta(days=900) + CLOCK_TOLERANCE) == set()
     with engine.connect() as connection:
@@ -96,7 +96,7 @@ def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -
 
 
 def test_a_page_leaves_in_all_its_forms(engine: Engine) -> None:
-    """A purge is of all of them, so none may stay without an edge that has it."""
+    """All variants are deleted, because a purge affects all of them."""
     build(engine, 2)
     age(engine)
     with engine.begin() as connection:

@@ -25,17 +25,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def soon(condition: Callable[[], bool], within: float = 20.0) -> float:
-    """Wait until something is so; return how long it took."""
+    """Wait until a condition holds; return how long it took."""
     began = time.monotonic()
     while not condition():
-        assert time.monotonic() - began < within, "it did not come to be"
+        assert time.monotonic() - began < within, "the condition did not become true"
         time.sleep(0.005)
     return time.monotonic() - began
 
 
 @contextmanager
 def running(relay: Relay) -> Iterator[Relay]:
-    """A relay in a thread of its own."""
+    """Run a relay in a thread."""
     stop = Event()
     thread = Thread(target=relay.run, args=(stop,))
     thread.start()
@@ -55,7 +55,7 @@ def write(engine: Engine) -> None:
 
 
 def test_a_writer_outside_is_noticed_within_half_a_second(engine: Engine, url: str) -> None:
-    """Nobody told the relay: it looks for itself."""
+    """The relay polls for commits without a notification."""
     build(engine, 2)
     cdn, other = MemoryDriver(), connect(url)
     with running(Relay(engine, {CDN: cdn}, leader=SoleLeader())):
@@ -68,7 +68,7 @@ def test_a_writer_outside_is_noticed_within_half_a_second(engine: Engine, url: s
 
 
 def test_a_relay_that_is_woken_looks_at_once(engine: Engine) -> None:
-    """The write is in this process, and its end is told."""
+    """The write is in this process, which wakes the relay."""
     build(engine, 2)
     cdn = MemoryDriver()
     with running(Relay(engine, {CDN: cdn}, leader=SoleLeader())) as relay:
@@ -78,7 +78,7 @@ def test_a_relay_that_is_woken_looks_at_once(engine: Engine) -> None:
 
 
 def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
-    """Each tier has a thread of its own."""
+    """Each tier has its own thread."""
     release, other = Event(), Tier(name="other", depth=1)
 
     def hang(_call: DriverCall) -> None:
@@ -94,7 +94,7 @@ def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
 
 
 def test_the_second_purge_comes_by_itself(engine: Engine) -> None:
-    """The thread of a tier waits for its own next purge."""
+    """The thread of a tier wakes for its next purge."""
     tier = Tier(name="cdn", depth=1, max_flight_time=timedelta(milliseconds=200))
     cdn = MemoryDriver()
     with running(Relay(engine, {tier: cdn}, leader=SoleLeader())):
@@ -103,7 +103,7 @@ def test_the_second_purge_comes_by_itself(engine: Engine) -> None:
 
 
 def test_a_hook_that_fails_stops_nothing(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    """Purges go on, and the mistake is logged."""
+    """Purges go on, and the exception is logged."""
 
     def hook(_now: object) -> None:
         raise ZeroDivisionError
@@ -156,7 +156,7 @@ def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
 
 
 def has_outstanding(engine: Engine) -> bool:
-    """Tell whether anything is not settled."""
+    """Return whether any entry is not settled."""
     with engine.connect() as connection:
         query = sa.select(outbox.c.id).where(outbox.c.state != EntryState.SETTLED)
         return connection.execute(query.limit(1)).first() is not None
@@ -164,7 +164,7 @@ def has_outstanding(engine: Engine) -> bool:
 
 @pytest.mark.slow
 def test_leadership_dies_with_the_process(engine: Engine, url: str, tmp_path: Path) -> None:
-    """A relay that is killed is followed by the next one, and what it left is delivered."""
+    """After a relay is killed, another takes over and delivers its entries."""
     build(engine, 2)
     command = [sys.executable, "-m", f"{__package__}.relay_child", url, str(tmp_path)]
     child = subprocess.Popen(command, cwd=ROOT)
