@@ -121,9 +121,9 @@ class Delivery:
                 failure = CallFailure(error=error, at=now)
                 rest = record_failure(connection, self.tier, claim, failure, self._runtime.random)
         if error is not None and rest is not None:
-            count = "everything" if claim.purges_everything else f"{len(claim.targets)} pages"
+            count = "everything" if claim.purges_everything else f"{len(claim.targets)} page(s)"
             logger.warning(
-                "purge.failed: tier %s could not be purged of %s (%s); next call in %.0f s",
+                "purge.failed: tier %s did not accept the purge of %s (%s); next call in %.0f s",
                 self.tier.name,
                 count,
                 error,

@@ -83,7 +83,7 @@ TRUSTED = {
     "the inner one takes the outer one along": ("cloudflare,varnish", ["varnish"], 0),
     "both": ("cloudflare,varnish", ["cloudflare", "varnish"], 0),
     "a gateway": ("cloudflare,varnish", ["gateway-7a"], 0),
-    "one that nobody named": ("cloudflare,varnish", ["fastly"], 2),
+    "one that is not configured": ("cloudflare,varnish", ["fastly"], 2),
     "one that is capped anyway stands inside": ("varnish,nginx", [], 2),
     "the one outside it": ("varnish,nginx", ["varnish"], 1),
     "none can be purged": ("nginx", [], 0),
@@ -188,7 +188,7 @@ def test_only_edges_that_are_purged_by_tags_get_them() -> None:
 
 
 LIVES = {
-    "nobody is named": ("", "", 1, 0),
+    "no edge": ("", "", 1, 0),
     "one that is capped": ("varnish", "", 1, 1),
     "one that is purged": ("varnish", "varnish", 2, 0),
     "both": ("cloudflare,varnish", "varnish", 2, 1),
