@@ -52,7 +52,7 @@ def register_range(
 
 
 @pytest.mark.parametrize("counted_before", [False, True], ids=["never counted", "counted before"])
-def test_what_is_over_is_refused_and_what_is_known_is_renewed(
+def test_a_full_index_refuses_new_pages_and_updates_known_ones(
     engine: Engine, counted_before: bool
 ) -> None:
     """The limit is exact to the page, with or without a stored count."""
@@ -72,7 +72,7 @@ def test_what_is_over_is_refused_and_what_is_known_is_renewed(
         assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 5
 
 
-def test_errors_redirects_and_queries_have_a_tenth(engine: Engine) -> None:
+def test_open_ended_urls_may_use_a_tenth(engine: Engine) -> None:
     """A bot that requests unknown URLs cannot fill the index."""
     capacity = IndexCapacity(max_pages=20)
     with engine.begin() as connection:
@@ -105,7 +105,7 @@ def test_a_refused_page_leaves_nothing_behind(engine: Engine) -> None:
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
 
 
-def test_ids_that_left_with_their_pages_are_not_counted(engine: Engine) -> None:
+def test_ids_of_deleted_pages_are_not_counted(engine: Engine) -> None:
     """The newest pages may expire first, and their ids are not assigned again."""
     capacity = IndexCapacity(max_pages=10)
     with engine.begin() as connection:
@@ -121,7 +121,7 @@ def test_ids_that_left_with_their_pages_are_not_counted(engine: Engine) -> None:
         assert register_numbered(connection, "/z", capacity) is RegistrationResult.INDEX_FULL
 
 
-def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
+def test_registering_counts_no_pages_after_the_first_count(engine: Engine) -> None:
     """It reads only the stored count, the highest id and the row of the page."""
     capacity, statements = IndexCapacity(max_pages=1_000), list[str]()
     with engine.begin() as connection:
@@ -136,7 +136,7 @@ def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
     assert sum("max(" in statement.lower() for statement in statements) == 1
 
 
-def test_what_stands_aside_is_counted_by_an_index_of_its_own(engine: Engine) -> None:
+def test_open_ended_pages_are_counted_by_a_partial_index(engine: Engine) -> None:
     """Registrations stay fast while a bot requests unknown URLs for hours."""
     query = str(_count_aside.compile(engine))
     with engine.begin() as connection:

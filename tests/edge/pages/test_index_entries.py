@@ -23,7 +23,7 @@ def entries_of_dependencies(*dependencies: Dependency) -> set[object]:
     return entries_of(RenderRecord(single_dependencies=set(dependencies)))
 
 
-def test_the_quick_forms_are_kept_as_what_they_stand_for(engine: Engine) -> None:
+def test_compact_forms_give_the_same_entries(engine: Engine) -> None:
     """Keyed rows and grouped ranges give the same entries, also from the caches."""
     EngineListener(SCHEMA).attach(engine)
     query = sa.select(post).join(link, link.c.post_id == post.c.id).where(link.c.topic_id == 5)
@@ -47,7 +47,7 @@ def rows(table: str, columns: frozenset[str], *keys: int) -> RenderRecord:
     return record
 
 
-def test_a_row_that_is_read_with_more_columns_is_kept_once() -> None:
+def test_a_row_that_is_read_with_more_columns_is_stored_once() -> None:
     """Every change that matches the smaller entry matches the larger one too."""
     record = rows("t", TITLE, 1, 2)
     record.merge(rows("t", TITLE | SLUG, 2, 3))
@@ -66,7 +66,7 @@ def test_other_columns_and_other_tables_are_kept_beside_it() -> None:
     assert len(entries_of(record)) == 3
 
 
-def test_a_row_without_a_spelling_is_the_whole_table() -> None:
+def test_a_row_key_without_an_encoding_is_the_whole_table() -> None:
     """The entry is the same as for a read of the whole table."""
     record = RenderRecord()
     record.add_rows(

@@ -18,7 +18,7 @@ from ..dependencies.conftest import post, read
 from .conftest import NOW, register_page
 
 
-def test_a_page_is_registered_with_what_it_was_built_from(engine: Engine) -> None:
+def test_a_page_is_registered_with_its_dependencies(engine: Engine) -> None:
     """The row and its dependencies are in the index when register returns."""
     with engine.begin() as connection:
         at = current_log_position(connection)
@@ -54,7 +54,7 @@ def test_a_change_since_the_reads_began_is_refused(engine: Engine) -> None:
         assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 0
 
 
-def test_a_change_of_something_else_is_not_in_the_way(engine: Engine) -> None:
+def test_an_unrelated_change_does_not_refuse_a_page(engine: Engine) -> None:
     """Only changes of its dependencies matter."""
     with engine.begin() as connection:
         at = current_log_position(connection)
@@ -79,7 +79,7 @@ def test_5_8_a_refusal_leaves_the_older_row_as_it_is(engine: Engine) -> None:
         assert [p.url for p in resolve(connection).pages] == ["/a"]
 
 
-def test_a_mark_older_than_the_log_is_refused(engine: Engine) -> None:
+def test_a_log_position_older_than_the_log_is_refused(engine: Engine) -> None:
     """Deleted log entries cannot be compared, so the registration is refused."""
     with engine.begin() as connection:
         at = current_log_position(connection)
@@ -94,7 +94,7 @@ def test_a_mark_older_than_the_log_is_refused(engine: Engine) -> None:
         )
 
 
-def test_a_page_without_a_mark_is_refused(engine: Engine) -> None:
+def test_a_page_without_a_log_position_is_refused(engine: Engine) -> None:
     """Without a log position, changes during rendering cannot be detected."""
     with engine.begin() as connection:
         _, dependencies = read(connection, sa.select(post))
@@ -119,7 +119,7 @@ def test_new_dependencies_replace_the_old_ones_of_that_variant_alone(engine: Eng
         assert len(resolve(connection).pages) == 2
 
 
-def test_what_a_page_still_shows_is_kept_and_the_rest_is_exchanged(engine: Engine) -> None:
+def test_only_changed_dependencies_are_replaced(engine: Engine) -> None:
     """After a second copy, exactly its dependencies are stored, each with its interval."""
     unchanged = Row(table="post", key=(("id", "1"),), columns=frozenset({"slug"}))
     old, new = (Row(table="post", key=(("id", n),), columns=unchanged.columns) for n in "23")
@@ -142,7 +142,7 @@ def test_what_a_page_still_shows_is_kept_and_the_rest_is_exchanged(engine: Engin
     assert len(rows) == 3
 
 
-def test_a_copy_that_says_the_same_writes_nothing(engine: Engine) -> None:
+def test_an_identical_copy_writes_nothing(engine: Engine) -> None:
     """A page that is rendered again writes nothing, as long as its row outlives the copy."""
     with engine.begin() as connection:
         at = current_log_position(connection)

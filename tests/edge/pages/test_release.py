@@ -92,7 +92,7 @@ def test_a_release_without_changes_purges_nothing(connection: Connection) -> Non
     assert release_and_resolve(connection, NEW)[1] == set()
 
 
-def test_a_part_that_is_gone_has_changed(connection: Connection) -> None:
+def test_a_missing_part_counts_as_changed(connection: Connection) -> None:
     """Pages with that part are purged."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
@@ -116,7 +116,7 @@ def test_before_the_first_release_every_build_registers(connection: Connection) 
     assert register(connection, NEW, "/b", ["b.html"]) is RegistrationResult.REGISTERED
 
 
-def test_a_page_that_was_being_made_meets_the_release_in_the_log(connection: Connection) -> None:
+def test_a_release_during_rendering_is_in_the_log(connection: Connection) -> None:
     """The change log detects it even if builds are not compared."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
@@ -128,7 +128,7 @@ def test_a_page_that_was_being_made_meets_the_release_in_the_log(connection: Con
     assert not matches(Part(kind="static", name="a.html", digest="a1"), change)
 
 
-def test_a_release_that_is_taken_back_and_made_again_purges_each_time(
+def test_a_rolled_back_and_repeated_release_purges_each_time(
     connection: Connection,
 ) -> None:
     """Pages of the old code are found again after a rollback."""
@@ -138,7 +138,7 @@ def test_a_release_that_is_taken_back_and_made_again_purges_each_time(
         assert release_and_resolve(connection, other)[1] == {"/ab"}
 
 
-def test_a_page_that_nobody_asked_for_since_is_not_purged_again(connection: Connection) -> None:
+def test_a_page_that_was_not_rendered_again_is_not_purged_again(connection: Connection) -> None:
     """A page that has not been rendered again is not purged by the second release."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)
@@ -147,7 +147,7 @@ def test_a_page_that_nobody_asked_for_since_is_not_purged_again(connection: Conn
     assert release_and_resolve(connection, third)[1] == set()
 
 
-def test_5_11_an_index_that_was_spelt_otherwise_is_not_asked(connection: Connection) -> None:
+def test_5_11_an_index_in_another_format_purges_everything(connection: Connection) -> None:
     """Its hashes have another meaning now, so everything is purged."""
     release_and_resolve(connection, OLD)
     warm(connection, OLD)

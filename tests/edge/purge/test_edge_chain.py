@@ -36,7 +36,7 @@ def create_chain(edges: str, driven: str = "") -> EdgeChain:
     )
 
 
-def test_the_first_that_is_named_is_the_outermost() -> None:
+def test_the_first_named_edge_is_the_outermost() -> None:
     """Edges are named in request order; the gateway has depth 0."""
     chain = create_chain("cloudflare,varnish", "cloudflare,varnish")
     assert [(tier.name, tier.depth) for tier in chain.tiers] == [("varnish", 1), ("cloudflare", 2)]
@@ -68,7 +68,7 @@ FLIGHTS = {
 
 
 @pytest.mark.parametrize(("edges", "driven", "flights"), FLIGHTS.values(), ids=FLIGHTS)
-def test_a_flight_is_as_long_as_anything_old_can_come(
+def test_the_time_of_flight_covers_all_stale_inner_tiers(
     edges: str, driven: str, flights: dict[str, timedelta]
 ) -> None:
     """After the second purge no inner tier serves the old page."""
@@ -91,7 +91,7 @@ TRUSTED = {
 
 
 @pytest.mark.parametrize(("edges", "broken", "count"), TRUSTED.values(), ids=TRUSTED)
-def test_whoever_stands_outside_one_that_fails_is_not_trusted(
+def test_edges_outside_a_broken_tier_count_as_unpurgeable(
     edges: str, broken: Collection[str], count: int
 ) -> None:
     """It would be refilled with stale pages."""
@@ -104,7 +104,7 @@ class ByUrl(NullDriver):
     by_url = True
 
 
-def test_an_edge_that_is_purged_by_url_does_not_lose_other_spellings() -> None:
+def test_an_edge_that_is_purged_by_url_keeps_other_url_spellings() -> None:
     """Such an edge, and all edges outside of it, count as unpurgeable for them."""
     drivers = {"varnish": NullDriver(), "generic": ByUrl(), "fastly": NullDriver()}
     chain = EdgeChain.from_dialects(
@@ -145,7 +145,7 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("edges", "driven", "purgeable_count", "lines"), TOLD.values(), ids=TOLD)
-def test_each_edge_is_told_its_own(
+def test_each_edge_gets_its_own_headers(
     edges: str, driven: str, purgeable_count: int | None, lines: dict[str, str]
 ) -> None:
     """Purgeable edges and the gateway get the full TTL, other edges the cap."""
@@ -154,7 +154,7 @@ def test_each_edge_is_told_its_own(
     assert headers == {"Cache-Control": "max-age=0, must-revalidate", **lines}
 
 
-def test_the_gateway_hears_what_to_say_instead() -> None:
+def test_the_gateway_gets_capped_headers() -> None:
     """The header lists the differing lines for each number of purgeable edges."""
     value = create_chain("cloudflare,varnish", "cloudflare,varnish").capped_headers(PAGE)
     stored_headers = [(capped_headers.FIELD, value)]
@@ -169,7 +169,7 @@ def test_the_gateway_hears_what_to_say_instead() -> None:
     assert capped_headers.apply_capped_headers(usual, [], "0") is None
 
 
-def test_nothing_is_said_instead_of_what_needs_no_purge() -> None:
+def test_a_policy_without_purges_needs_no_capped_headers() -> None:
     """The cap changes nothing there; without drivers it always applies."""
     forever = Policy(name="F", browser=Freshness(ttl=DAY), edge=Freshness(ttl=DAY), immutable=True)
     assert create_chain("varnish", "varnish").capped_headers(forever) == ""
@@ -210,7 +210,7 @@ def test_a_page_lives_as_long_as_the_last_copy(
     assert create_chain(edges, driven).max_lifetime(PAGE) == expected
 
 
-def test_where_edges_do_as_browsers_do_each_counts_anew() -> None:
+def test_without_an_edge_policy_each_cache_adds_the_browser_ttl() -> None:
     """One policy applies to the gateway, the edge and unconfigured caches."""
     policy = Policy(name="B", browser=Freshness(ttl=MINUTE))
     assert create_chain("varnish").max_lifetime(policy) == 3 * MINUTE + MAX_FLIGHT_TIME

@@ -32,7 +32,7 @@ ENTRY = {
 
 
 @pytest.mark.parametrize(("source", "target"), list(product(EntryState, EntryState)), ids=str)
-def test_an_entry_moves_along_the_arrows_and_nowhere_else(
+def test_an_entry_moves_only_along_transitions(
     engine: Engine, source: EntryState, target: EntryState
 ) -> None:
     """`move` updates an entry only along a transition."""
@@ -43,7 +43,7 @@ def test_an_entry_moves_along_the_arrows_and_nowhere_else(
         assert connection.scalar(sa.select(outbox.c.state)) == (target if count else source)
 
 
-def test_what_is_open_can_still_settle() -> None:
+def test_every_state_can_reach_settled() -> None:
     """SETTLED can be reached from every state."""
     for start in EntryState:
         reachable, visited = {start}, set()

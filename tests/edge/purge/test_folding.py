@@ -46,7 +46,7 @@ def test_many_short_lived_pages_are_few_entries(engine: Engine) -> None:
         assert urls == {"/page", *(page.url for page in ERRORS)}
 
 
-def test_an_edge_that_is_purged_by_url_is_owed_no_page_of_a_minute(engine: Engine) -> None:
+def test_an_edge_that_is_purged_by_url_gets_no_purge_of_fleeting_pages(engine: Engine) -> None:
     """Redirects get one entry each, also at the gateway, on which their purges wait."""
     with engine.begin() as connection:
         pages = (PAGE, *ERRORS, *REDIRECTS)

@@ -41,7 +41,7 @@ def watch(relay: Relay, clock: Clock, span: timedelta) -> None:
         clock.advance(SECOND)
 
 
-def test_a_gateway_that_is_gone_holds_up_neither_purge(engine: Engine) -> None:
+def test_a_silent_gateway_blocks_neither_purge(engine: Engine) -> None:
     """It serves nothing from its store, so it cannot refill outer tiers."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -55,7 +55,7 @@ def test_a_gateway_that_is_gone_holds_up_neither_purge(engine: Engine) -> None:
     assert len(cdn.calls) == 2
 
 
-def test_a_gateway_that_has_just_gone_is_waited_for_until_it_has_stopped(engine: Engine) -> None:
+def test_purges_wait_for_a_silent_gateway_until_its_lease_ends(engine: Engine) -> None:
     """Until its lease ends it may serve; the second purge waits for its last responses."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -71,7 +71,7 @@ def test_a_gateway_that_has_just_gone_is_waited_for_until_it_has_stopped(engine:
     assert len(cdn.calls) == 2
 
 
-def test_a_gateway_that_is_heard_of_is_waited_for(engine: Engine) -> None:
+def test_purges_wait_for_a_gateway_with_heartbeats(engine: Engine) -> None:
     """The first purge waits up to a minute, the second for as long as needed."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -112,7 +112,7 @@ def test_the_second_purge_waits_longer_where_the_first_did_not_wait(engine: Engi
         )
 
 
-def test_who_says_something_again_is_waited_for_from_that_transaction_on(engine: Engine) -> None:
+def test_purges_wait_for_a_gateway_after_its_next_heartbeat(engine: Engine) -> None:
     """A relay that read the heartbeats before must not skip it."""
     clock, monitor = Clock(), None
     send_heartbeat(engine, clock)
@@ -132,7 +132,7 @@ def test_who_says_something_again_is_waited_for_from_that_transaction_on(engine:
 
 
 @pytest.mark.parametrize("by", [timedelta(hours=-2), timedelta(hours=2)], ids=["back", "forward"])
-def test_no_clock_that_is_set_makes_a_gateway_gone(engine: Engine, by: timedelta) -> None:
+def test_setting_the_clock_makes_no_gateway_silent(engine: Engine, by: timedelta) -> None:
     """Setting either system clock has no effect: the timeout uses the monotonic clock."""
     clock = Clock()
     monitor = HeartbeatMonitor(clock.ticks)
@@ -151,7 +151,7 @@ def test_no_clock_that_is_set_makes_a_gateway_gone(engine: Engine, by: timedelta
         assert len(monitor.silent_gateways(connection).silent) == 1
 
 
-def test_what_is_gone_for_good_is_forgotten_with_what_it_was_owed(engine: Engine) -> None:
+def test_a_long_silent_gateway_is_removed_with_its_entries(engine: Engine) -> None:
     """Retired machines are removed with their entries; a live one stays."""
     clock, here = Clock(), tier_of_gateway("here")
     relay = create_relay(engine, {}, clock)
@@ -164,7 +164,7 @@ def test_what_is_gone_for_good_is_forgotten_with_what_it_was_owed(engine: Engine
         assert member_tiers(connection) == [here]
 
 
-def test_what_is_gone_is_no_trouble_and_is_said_to_be_gone(engine: Engine) -> None:
+def test_a_silent_gateway_opens_no_breaker_and_is_reported(engine: Engine) -> None:
     """A silent gateway opens no breaker, and the status reports it."""
     clock = Clock()
     send_heartbeat(engine, clock)

@@ -51,7 +51,7 @@ def create_deputy(engine: Engine, clock: Clock, lock: Leader | None = None) -> D
     return Deputy(engine, lock or SoleLeader(), [CDN.name], by="deputy", monotonic=clock.ticks)
 
 
-def test_a_dead_relay_is_no_edge_that_is_purged(database: Engine) -> None:
+def test_edges_of_a_dead_relay_count_as_unpurgeable(database: Engine) -> None:
     """Its edges count as unpurgeable, so pages get a short TTL there."""
     clock = Clock()
     record_heartbeat(database, CDN, clock=clock)
@@ -65,14 +65,14 @@ def test_a_dead_relay_is_no_edge_that_is_purged(database: Engine) -> None:
     assert "cdn can't be purged: no relay has delivered to it for 100 s." in lines
 
 
-def test_where_no_relay_ever_ran_nothing_is_said(database: Engine) -> None:
+def test_without_a_relay_nothing_is_reported(database: Engine) -> None:
     """A site without edges in front needs none."""
     with database.connect() as connection:
         assert relay_silence(connection, NOW + timedelta(days=1)) is None
         assert open_breakers(connection, NOW + timedelta(days=1)) == {}
 
 
-def test_a_relay_that_runs_says_so(database: Engine) -> None:
+def test_a_running_relay_writes_heartbeats(database: Engine) -> None:
     """It writes its heartbeat into the rows of its tiers only."""
     with running(Relay(database, {CDN: MemoryDriver()}, leader=SoleLeader())):
         soon(lambda: heartbeats(database)["cdn"] > 0)
@@ -99,7 +99,7 @@ def test_a_deputy_waits_for_a_relay_that_is_alive(database: Engine) -> None:
     assert deputy.leads()
 
 
-def test_a_clock_that_is_set_makes_no_deputy(database: Engine) -> None:
+def test_setting_the_clock_starts_no_deputy(database: Engine) -> None:
     """A relay on a machine whose clock is hours behind still counts as alive."""
     clock, behind = Clock(), Clock(now=NOW - timedelta(hours=3))
     deputy = create_deputy(database, clock)
@@ -110,7 +110,7 @@ def test_a_clock_that_is_set_makes_no_deputy(database: Engine) -> None:
         behind.advance(HEARTBEAT_INTERVAL)
 
 
-def test_a_deputy_makes_room_for_a_relay_that_is_back(database: Engine) -> None:
+def test_a_deputy_resigns_when_a_relay_is_back(database: Engine) -> None:
     """It checks before its own heartbeat overwrites the other one."""
     clock = Clock()
     deputy = create_deputy(database, clock)
@@ -125,7 +125,7 @@ def test_a_deputy_makes_room_for_a_relay_that_is_back(database: Engine) -> None:
     assert not deputy.active
 
 
-def test_a_relay_that_can_not_deliver_to_an_edge_is_no_relay_of_it(database: Engine) -> None:
+def test_a_relay_without_a_driver_for_an_edge_does_not_count(database: Engine) -> None:
     """A live relay for another edge does not stop the deputy."""
     clock = Clock()
     deputy = create_deputy(database, clock)
@@ -156,7 +156,7 @@ def stopped(database: Engine) -> tuple[Relay, MemoryDriver, Clock]:
     return relay, cdn, clock
 
 
-def test_a_relay_that_hangs_is_stood_in_for(
+def test_the_deputy_delivers_while_a_relay_hangs(
     database: Engine, stopped: tuple[Relay, MemoryDriver, Clock]
 ) -> None:
     """A hanging relay keeps its lock but sends no heartbeat."""
@@ -169,7 +169,7 @@ def test_a_relay_that_hangs_is_stood_in_for(
         soon(lambda: len(cdn.calls) == 1)
 
 
-def test_who_stands_in_ends_when_a_relay_is_back(database: Engine) -> None:
+def test_a_running_deputy_stops_when_a_relay_is_back(database: Engine) -> None:
     """The deputy stops when it sees a new heartbeat."""
     clock, cdn, stop = Clock(), MemoryDriver(), Event()
     relay = create_relay(database, {CDN: cdn}, clock)

@@ -87,7 +87,7 @@ COUNTED = {
 
 
 @pytest.mark.parametrize(("elapsed", "holds"), COUNTED.values(), ids=COUNTED)
-def test_a_clock_that_is_set_prolongs_no_lease(elapsed: float, holds: bool) -> None:
+def test_setting_the_clock_prolongs_no_lease(elapsed: float, holds: bool) -> None:
     """The monotonic clock counts too; an unknown age counts as expired."""
     clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     renewed(GatewayLease(notes, clock=clock, ticks=ticks))
@@ -95,13 +95,13 @@ def test_a_clock_that_is_set_prolongs_no_lease(elapsed: float, holds: bool) -> N
     assert GatewayLease(notes, clock=clock, ticks=ticks)() is holds
 
 
-def test_a_lease_is_over_before_anybody_calls_its_gateway_gone() -> None:
+def test_a_lease_ends_before_its_gateway_counts_as_silent() -> None:
     """The lease plus all margins is shorter than the heartbeat timeout."""
     assert HEARTBEAT_TIMEOUT.total_seconds() > LEASE_SECONDS + 2
     assert LEASE_SECONDS > 2 * RENEWAL_INTERVAL
 
 
-def test_a_lease_lasts_from_before_the_others_were_told() -> None:
+def test_a_lease_starts_before_its_heartbeat_is_written() -> None:
     """A slow database makes the lease shorter."""
     clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     lease = GatewayLease(notes, clock=clock, ticks=ticks)
@@ -111,7 +111,7 @@ def test_a_lease_lasts_from_before_the_others_were_told() -> None:
     assert lease.has_expired
 
 
-def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
+def test_without_a_relay_a_lease_does_not_end() -> None:
     """Without a relay a lease has no meaning."""
     lease = GatewayLease(MemoryMetadata())
     assert lease()
@@ -119,7 +119,7 @@ def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
     assert not lease.has_been_renewed
 
 
-def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
+def test_a_lease_is_renewed_only_when_it_is_due() -> None:
     """Only one of the processes that share it renews it."""
     clock, notes = Ticks(), MemoryMetadata()
     one, other = GatewayLease(notes, clock=clock), GatewayLease(notes, clock=clock)
@@ -131,7 +131,7 @@ def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
     assert not one.is_due
 
 
-def test_readers_look_at_the_notes_once_a_second() -> None:
+def test_the_lease_is_read_once_a_second() -> None:
     """Checking the lease for a HIT is cheap."""
     clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     lease = GatewayLease(notes, clock=clock, ticks=ticks)
@@ -198,7 +198,7 @@ def names(connection: Connection) -> list[str]:
     return [tier.name for tier in member_tiers(connection)]
 
 
-def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask) -> None:
+def test_a_retired_gateway_starts_empty_when_it_is_back(cut_off: Flask) -> None:
     """No purges were queued for it while it was retired."""
     state = cut_off.extensions["edge"]
     mine = local_gateway_tier(state.embedded).name
@@ -216,7 +216,7 @@ def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask
         assert names(connection) == [mine]
 
 
-def test_a_gateway_that_another_made_known_again_begins_empty_as_well(cut_off: Flask) -> None:
+def test_a_gateway_that_another_process_joined_again_starts_empty(cut_off: Flask) -> None:
     """Its own process may resolve a change before it notices the retirement."""
     state = cut_off.extensions["edge"]
     mine = local_gateway_tier(state.embedded)
@@ -228,7 +228,7 @@ def test_a_gateway_that_another_made_known_again_begins_empty_as_well(cut_off: F
     assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
-def test_a_gateway_that_was_cut_off_takes_what_it_is_owed_before_it_answers(
+def test_a_gateway_takes_its_purges_before_it_serves_again(
     cut_off: Flask,
 ) -> None:
     """Outer tiers did not wait for it, so it must not send them the old page."""
@@ -237,7 +237,7 @@ def test_a_gateway_that_was_cut_off_takes_what_it_is_owed_before_it_answers(
     assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
-def test_one_that_is_followed_without_a_break_is_purged_by_its_relay_alone(cut_off: Flask) -> None:
+def test_a_lease_that_is_renewed_in_time_purges_nothing(cut_off: Flask) -> None:
     """Renewing the lease in time does not purge the store."""
     lease = cut_off.extensions["edge"].embedded.lease
     now = lease.read_clocks()
@@ -249,7 +249,7 @@ def test_one_that_is_followed_without_a_break_is_purged_by_its_relay_alone(cut_o
     assert fetch_page(cut_off) == ("old", "hit")
 
 
-def test_a_gateway_without_a_relay_is_not_given_up_so_soon(make_app: Make) -> None:
+def test_a_gateway_without_a_relay_is_not_retired_after_a_day(make_app: Make) -> None:
     """It never sent a heartbeat, so it does not count as silent."""
     web: Any = make_app(EDGE_GATEWAY=True)
     web.extensions["edge"].upkeep.catch_up()

@@ -43,7 +43,7 @@ def hard_purges(driver: MemoryDriver) -> list[bool]:
     return [target.hard_purge for call in driver.calls for target in call.targets]
 
 
-def test_a_tier_that_has_joined_is_owed_by_whoever_resolves(engine: Engine) -> None:
+def test_a_member_tier_gets_purges_from_every_process(engine: Engine) -> None:
     """A command without edges queues purges that another relay delivers."""
     clock, cdn = Clock(), MemoryDriver()
     with engine.begin() as connection:
@@ -57,7 +57,7 @@ def test_a_tier_that_has_joined_is_owed_by_whoever_resolves(engine: Engine) -> N
     assert states(engine, CDN) == {"/1": EntryState.SENT}
 
 
-def test_a_tier_is_known_as_it_joined_last(engine: Engine) -> None:
+def test_joining_again_updates_a_tier(engine: Engine) -> None:
     """Joining again updates depth and time of flight."""
     moved_tier = replace(CDN, depth=3, max_flight_time=timedelta(minutes=7))
     with engine.begin() as connection:
@@ -69,7 +69,7 @@ def test_a_tier_is_known_as_it_joined_last(engine: Engine) -> None:
         assert member_tiers(connection) == [moved_tier]
 
 
-def test_a_process_knows_its_own_tier_best(engine: Engine) -> None:
+def test_a_process_uses_its_own_settings_of_a_tier(engine: Engine) -> None:
     """The tier gets one entry, with the time of flight of the process's settings."""
     with engine.begin() as connection:
         join(connection, replace(CDN, max_flight_time=timedelta(0)), NOW)
@@ -81,7 +81,7 @@ def test_a_process_knows_its_own_tier_best(engine: Engine) -> None:
     assert states(engine, CDN) == {"/1": EntryState.SENT}
 
 
-def test_an_edge_that_is_named_no_more_is_forgotten(engine: Engine) -> None:
+def test_an_edge_that_is_not_in_the_settings_is_removed(engine: Engine) -> None:
     """Its entries are deleted too; gateways are not affected by the settings."""
     with engine.begin() as connection:
         for tier in (GATEWAY, CDN, OTHER):
@@ -101,7 +101,7 @@ JOINED = {
 
 
 @pytest.mark.parametrize(("hard_purge_flags", "expected"), JOINED.values(), ids=JOINED)
-def test_what_has_lost_something_stays_so_while_it_waits(
+def test_a_pending_hard_purge_stays_hard(
     engine: Engine, hard_purge_flags: list[bool], expected: list[bool]
 ) -> None:
     """A joining change can turn a soft purge into a hard one, never back."""
@@ -123,7 +123,7 @@ def test_the_second_purge_is_as_hard_as_the_first(engine: Engine) -> None:
     assert hard_purges(cdn) == [True, True]
 
 
-def test_nobody_who_commits_waits_for_an_edge_in_front(engine: Engine) -> None:
+def test_a_commit_does_not_wait_for_an_edge_in_front(engine: Engine) -> None:
     """The purge is left to the relay, also without a gateway."""
     clock, cdn = Clock(), MemoryDriver()
     with engine.begin() as connection:

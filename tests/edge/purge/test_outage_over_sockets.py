@@ -173,7 +173,7 @@ def site(edge: Moody, clock: Clock) -> Iterator[Site]:
 
 
 @pytest.mark.slow
-def test_an_edge_that_is_ill_for_hours_hears_everything_in_the_end(site: Site, edge: Moody) -> None:
+def test_an_edge_gets_all_purges_after_hours_of_outage(site: Site, edge: Moody) -> None:
     """Order and quota hold, no purge is lost, and no editor waits for the edge."""
     assert set(edge.ended) == set(FAULTS)
     for _ in range(60):

@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 9, 50, 10_000])
-def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) -> None:
+def test_a_delay_grows_to_a_cap_and_has_full_jitter(failures: int) -> None:
     """Full jitter: delays are spread from zero to the ceiling."""
     random = Random(1)
     ceiling = min(MAX_DELAY, BASE_DELAY * 2 ** min(failures - 1, 20))
@@ -96,7 +96,7 @@ def test_a_clock_that_goes_back_gives_no_calls_away() -> None:
     ],
     ids=str,
 )
-def test_a_tier_that_makes_no_sense_is_refused(values: dict[str, object]) -> None:
+def test_an_invalid_tier_is_refused(values: dict[str, object]) -> None:
     """An invalid tier fails when it is created."""
     with pytest.raises(ValueError, match="tier"):
         Tier(**{"name": "cdn", "depth": 1, **values})  # type: ignore[arg-type]

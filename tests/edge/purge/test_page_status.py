@@ -20,7 +20,7 @@ def status_of(engine: Engine, url: str, clock: Clock) -> PageTierStatus:
     return status
 
 
-def test_a_page_is_owed_then_purged_then_purged_again(engine: Engine) -> None:
+def test_a_page_is_pending_then_purged_then_purged_again(engine: Engine) -> None:
     """Each status has its instant; other pages are not affected."""
     clock = Clock()
     relay = create_relay(engine, {CDN: MemoryDriver()}, clock)
@@ -52,7 +52,7 @@ def test_a_purge_of_everything_is_one_of_the_page(engine: Engine) -> None:
     assert status_of(engine, "/a", clock).waiting_since == NOW
 
 
-def test_a_tier_that_is_broken_says_since_when(engine: Engine) -> None:
+def test_the_status_of_a_broken_tier_shows_its_last_success(engine: Engine) -> None:
     """The status of a refused page says so too."""
     clock, fails = Clock(), False
 

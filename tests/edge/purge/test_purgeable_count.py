@@ -52,14 +52,14 @@ def becomes(trust: PurgeableCountCache, expected: int) -> bool:
     return any(trust() == expected for _ in range(200) if not Event().wait(0.01))
 
 
-def test_the_first_answer_is_waited_for() -> None:
+def test_the_first_count_is_waited_for() -> None:
     """A new process does not cap its first page."""
     trust = PurgeableCountCache(CountQuery(2), monotonic=FakeMonotonic())
     assert FIRST_READ_TIMEOUT > 0
     assert becomes(trust, 2)
 
 
-def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
+def test_a_count_is_refreshed_in_the_background() -> None:
     """Until then the last count is used, and not every request reads it."""
     ticks, look = FakeMonotonic(), CountQuery(2)
     trust = PurgeableCountCache(look, monotonic=ticks)
@@ -73,7 +73,7 @@ def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
     assert look.call_count == 2
 
 
-def test_an_old_answer_counts_for_nothing() -> None:
+def test_an_old_count_is_not_used() -> None:
     """While the database is unavailable, an old count is not used."""
     ticks, look = FakeMonotonic(), CountQuery(2)
     trust = PurgeableCountCache(look, monotonic=ticks)

@@ -107,7 +107,7 @@ def test_an_outer_tier_waits_until_the_inner_one_was_purged(engine: Engine) -> N
     assert urls(cdn) == [["/a", "/b"]]
 
 
-def test_what_joins_an_entry_brings_its_own_wait(engine: Engine) -> None:
+def test_a_joining_change_extends_the_wait_of_an_entry(engine: Engine) -> None:
     """The CDN's entry is older than the gateway's for the second write, and waits for it."""
     clock = Clock()
     gateway, cdn = MemoryDriver(), MemoryDriver(script=iter([down()]))
@@ -127,7 +127,7 @@ def test_what_joins_an_entry_brings_its_own_wait(engine: Engine) -> None:
     assert (len(gateway.calls), len(cdn.calls)) == (3, 2)
 
 
-def test_what_a_dead_process_had_claimed_is_sent_by_another(engine: Engine) -> None:
+def test_entries_claimed_by_a_dead_process_are_sent_by_another(engine: Engine) -> None:
     """A claim ends with its lease; a later result of its process is ignored."""
     clock, cdn = Clock(), MemoryDriver()
     enqueue_pages(engine, [CDN], "/a")
@@ -204,7 +204,7 @@ def test_a_batch_is_no_longer_than_the_edge_takes(engine: Engine) -> None:
     assert urls(cdn) == [["/a", "/b"], ["/c", "/d"], ["/e"]]
 
 
-def test_the_quota_is_kept_and_the_wait_is_told(engine: Engine) -> None:
+def test_the_quota_holds_and_the_wait_is_returned(engine: Engine) -> None:
     """After the burst, each call waits for its token."""
     clock = Clock()
     cdn = MemoryDriver(limits=CallLimits(batch=1, per_second=0.5, burst=2))
@@ -235,7 +235,7 @@ def test_retry_after_is_honoured_and_capped(engine: Engine) -> None:
     assert MAX_RETRY_AFTER <= second <= MAX_RETRY_AFTER + SECOND
 
 
-def test_a_bad_credential_is_not_hammered(engine: Engine) -> None:
+def test_rejected_credentials_pause_the_tier(engine: Engine) -> None:
     """One refusal opens the breaker and a long pause; no entry becomes a dead letter."""
     clock = Clock()
     cdn = MemoryDriver(
@@ -334,7 +334,7 @@ def test_everything_is_never_given_up(engine: Engine) -> None:
     assert len(cdn.calls) == 4
 
 
-def test_a_backlog_folds_into_everything(engine: Engine) -> None:
+def test_a_large_backlog_becomes_a_purge_of_everything(engine: Engine) -> None:
     """A backlog over its limit becomes one purge, which keeps the age of its oldest entry."""
     clock = Clock()
     tier = Tier(name="cdn", depth=1, max_backlog=10)
@@ -350,7 +350,7 @@ def test_a_backlog_folds_into_everything(engine: Engine) -> None:
     assert urls(cdn) == [["*"]]
 
 
-def test_an_outer_page_waits_for_the_everything_that_its_inner_one_folded_into(
+def test_an_outer_page_waits_for_the_folded_purge_of_an_inner_tier(
     engine: Engine,
 ) -> None:
     """The folded entry has a new id, but outer entries still wait for it."""
@@ -470,7 +470,7 @@ def test_a_clock_that_is_set_forward_and_back_delays_nothing(engine: Engine) -> 
     assert states(engine, CDN) == {"/a": EntryState.SETTLED}
 
 
-def test_a_lease_outlives_a_clock_that_is_set(engine: Engine) -> None:
+def test_a_claim_lasts_as_long_when_the_clock_is_set(engine: Engine) -> None:
     """A live claim does not expire early, and a dead one expires in time."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock)
@@ -487,7 +487,7 @@ def test_a_lease_outlives_a_clock_that_is_set(engine: Engine) -> None:
     assert urls(cdn) == [["/a"]]
 
 
-def test_a_rest_is_as_long_as_it_was_though_the_clock_is_set(engine: Engine) -> None:
+def test_a_pause_lasts_as_long_when_the_clock_is_set(engine: Engine) -> None:
     """Back-off and Retry-After are durations, not instants."""
     patience = DriverFault(error=PurgeError("429", retry_after=timedelta(minutes=10)))
     clock, cdn = Clock(), MemoryDriver(script=iter([patience]))
@@ -520,7 +520,7 @@ def test_a_hook_is_called_when_it_asked_to_be(engine: Engine) -> None:
     assert len(calls) == 2
 
 
-def test_a_retired_tier_holds_nobody_up(engine: Engine) -> None:
+def test_a_retired_tier_blocks_no_purge(engine: Engine) -> None:
     """No purge waits for a removed tier."""
     clock, cdn = Clock(), MemoryDriver()
     relay = create_relay(engine, {CDN: cdn}, clock, remote_tiers=[GATEWAY])
@@ -585,7 +585,7 @@ def test_a_bulk_import_is_one_purge_of_everything(engine: Engine) -> None:
     assert urls(cdn) == [["*"]]
 
 
-def test_a_bulk_import_is_cleared_away_by_and_by(engine: Engine) -> None:
+def test_the_log_of_a_bulk_import_is_deleted_in_batches(engine: Engine) -> None:
     """Later writes are purged page by page; the status counts unresolved changes."""
     build(engine, 2)
     clock, cdn = Clock(), MemoryDriver()
@@ -607,7 +607,7 @@ def test_a_bulk_import_is_cleared_away_by_and_by(engine: Engine) -> None:
     relay.run_once(clock.now)
 
 
-def test_a_mark_of_another_cluster_hides_no_change(engine: Engine) -> None:
+def test_a_log_position_of_another_cluster_hides_no_change(engine: Engine) -> None:
     """A restored dump may contain a log position that is far ahead."""
     build(engine, 1)
     clock, cdn = Clock(), MemoryDriver()

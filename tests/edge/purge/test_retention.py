@@ -41,7 +41,7 @@ def age(engine: Engine) -> None:
         connection.execute(sa.update(pages).values(expires_at=pages.c.expires_at + pages.c.id))
 
 
-def test_what_is_over_a_lower_bound_leaves_purged(engine: Engine) -> None:
+def test_pages_over_a_lower_limit_are_evicted_and_purged(engine: Engine) -> None:
     """The pages that would expire first are evicted and purged at every tier."""
     build(engine, 5)
     age(engine)
@@ -54,7 +54,7 @@ def test_what_is_over_a_lower_bound_leaves_purged(engine: Engine) -> None:
     assert {tuple(row) for row in rows} == {("the page index is full", True)}
 
 
-def test_a_full_index_lets_old_pages_go_and_few_at_a_time(engine: Engine) -> None:
+def test_a_full_index_evicts_old_pages_in_small_batches(engine: Engine) -> None:
     """Otherwise no new page could be registered for weeks."""
     build(engine, EVICTION_BATCH + 5)
     assert run_maintenance_at(engine, EVICTION_BATCH + 5) == set()
@@ -62,13 +62,13 @@ def test_a_full_index_lets_old_pages_go_and_few_at_a_time(engine: Engine) -> Non
     assert len(queued) == EVICTION_BATCH * len(TIERS)
 
 
-def test_an_index_with_room_loses_nothing_that_lives(engine: Engine) -> None:
+def test_an_index_with_room_evicts_nothing(engine: Engine) -> None:
     """Not even old pages are evicted."""
     build(engine, 5)
     assert run_maintenance_at(engine, 6, EVICTABLE_AGE * 2) == set()
 
 
-def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
+def test_expired_pages_are_deleted_without_a_purge(engine: Engine) -> None:
     """No edge can serve an expired page."""
     build(engine, 2)
     assert run_maintenance_at(engine, 1, timedelta(days=901)) == set()
@@ -76,7 +76,7 @@ def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
         assert there(connection) == set()
 
 
-def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
+def test_pages_deleted_while_the_clock_was_ahead_are_purged(engine: Engine) -> None:
     """Everything is purged once the clock is right, because caches may hold such pages."""
     build(engine, 2)
     assert run_maintenance_at(engine, 1, timedelta(days=901)) == set()
@@ -87,7 +87,7 @@ def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
     assert causes == {"pages were deleted while the clock was ahead"}
 
 
-def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -> None:
+def test_small_clock_differences_delete_no_live_page(engine: Engine) -> None:
     """Small differences between machines are normal."""
     build(engine, 2)
     assert run_maintenance_at(engine, 5, timedelta(days=900) + CLOCK_TOLERANCE) == set()
@@ -95,7 +95,7 @@ def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -
         assert there(connection) == {"/1", "/2"}
 
 
-def test_a_page_leaves_in_all_its_forms(engine: Engine) -> None:
+def test_a_page_is_evicted_with_all_its_variants(engine: Engine) -> None:
     """All variants are deleted, because a purge affects all of them."""
     build(engine, 2)
     age(engine)

@@ -78,14 +78,14 @@ ETAGS = {
 
 
 @pytest.mark.parametrize(("fresh", "received_etag", "expected"), ETAGS.values(), ids=ETAGS)
-def test_etags_tell_where_they_are_digests(
+def test_etags_are_conclusive_if_they_are_digests(
     fresh: str, received_etag: str, expected: bool | None
 ) -> None:
     """ETags that a view or an edge creates are not conclusive."""
     assert rewritten_by_etag(fresh, PAGE, received_etag) is expected
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_stored_observations_are_limited() -> None:
     """The oldest page is dropped; without pages, all kinds are dropped."""
     memory = Memory()
     for number in range(MAX_PAGES + 5):

@@ -67,7 +67,7 @@ def test_a_writer_outside_is_noticed_within_half_a_second(engine: Engine, url: s
     assert took < 5, "the bound is half a second; the machine may be busy"
 
 
-def test_a_relay_that_is_woken_looks_at_once(engine: Engine) -> None:
+def test_waking_a_relay_sends_at_once(engine: Engine) -> None:
     """The write is in this process, which wakes the relay."""
     build(engine, 2)
     cdn = MemoryDriver()
