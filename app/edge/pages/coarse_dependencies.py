@@ -27,8 +27,8 @@ def coarse_entries(record: RenderRecord) -> EntryShapes:
         entries.update(_entries_of_group(group))
     for keyed, keys in record.row_keys.items():
         if keys:
-            spot, shape = _entry_of_rows(keyed)
-            entries[spot] = shape
+            entry_key, shape = _entry_of_rows(keyed)
+            entries[entry_key] = shape
     return entries
 
 

@@ -46,9 +46,7 @@ def _covering_tables(tables: frozenset[KeyedTable]) -> dict[KeyedTable, list[Key
 def digest_of_entries(entry_keys: Sequence[EntryKey]) -> str:
     """Return a digest of sorted entries; the same in every process of a machine."""
     hashes = array("q", [hashed for hashed, node, _, _ in entry_keys if node == NO_INTERVAL])
-    intervals = array(
-        "q", chain.from_iterable(spot for spot in entry_keys if spot[1] != NO_INTERVAL)
-    )
+    intervals = array("q", chain.from_iterable(key for key in entry_keys if key[1] != NO_INTERVAL))
     content = b"%d " % len(hashes) + hashes.tobytes() + intervals.tobytes()
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 

@@ -167,7 +167,7 @@ def _write(
     if rows and record.reads_no_table and _is_emptied(connection, rows[0][0], entry_keys):
         return RegistrationResult.EMPTIED
     # Of entries with the same lower bound, keep the one with the highest upper bound.
-    new: Collection[EntryKey] = {spot[:3]: spot for spot in entry_keys}.values()
+    new: Collection[EntryKey] = {key[:3]: key for key in entry_keys}.values()
     if rows:
         page_id = rows[0][0]
         _UPDATE_PAGE.execute(connection, *values, *where)
@@ -178,7 +178,7 @@ def _write(
         return RegistrationResult.INDEX_FULL
     else:
         page_id = _INSERT_PAGE.fetch_all(connection, *where, *values)[0][0]
-    _insert_entries(connection, page_id, {spot: entries[spot] for spot in new})
+    _insert_entries(connection, page_id, {key: entries[key] for key in new})
     ensure_parts(
         connection, (part for part in record.single_dependencies if isinstance(part, Part))
     )
@@ -191,7 +191,7 @@ def _is_emptied(connection: Connection, page_id: int, entry_keys: list[EntryKey]
     Then a cache in the process holds the data of the rows, and no change would purge the page.
     """
     stored_hashes = {value for (value,) in _SELECT_HASHES.fetch_all(connection, page_id)}
-    same = all(spot[0] in stored_hashes for spot in entry_keys)
+    same = all(key[0] in stored_hashes for key in entry_keys)
     return same and bool(_SELECT_TABLE_HASHES.fetch_all(connection, page_id))
 
 
@@ -237,7 +237,7 @@ def _is_up_to_date(row: Sequence[Any], response: IndexedPage, digest: str) -> bo
 def _insert_entries(connection: Connection, page_id: int, new: EntryShapes) -> None:
     if new:
         ensure_shapes(connection, new.values())
-        _INSERT_ENTRY.execute_many(connection, [(page_id, *spot) for spot in new])
+        _INSERT_ENTRY.execute_many(connection, [(page_id, *key) for key in new])
 
 
 def _larger(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
@@ -287,11 +287,11 @@ def _replace_entries(
 
     After an edit most entries of a page are unchanged.
     """
-    full_keys = {spot[:3]: spot for spot in _SELECT_INTERVALS.fetch_all(connection, page_id)}
+    full_keys = {key[:3]: key for key in _SELECT_INTERVALS.fetch_all(connection, page_id)}
     short_keys = _SELECT_ENTRIES.fetch_all(connection, page_id)
-    stored_keys = {full_keys.get(place) or (*place, MAX_KEY) for place in short_keys}
+    stored_keys = {full_keys.get(short_key) or (*short_key, MAX_KEY) for short_key in short_keys}
     if stale_keys := stored_keys - new_keys:
-        _DELETE_ENTRY.execute_many(connection, [(page_id, *spot[:3]) for spot in stale_keys])
+        _DELETE_ENTRY.execute_many(connection, [(page_id, *key[:3]) for key in stale_keys])
     return new_keys - stored_keys
 
 

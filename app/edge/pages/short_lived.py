@@ -75,8 +75,8 @@ def register_short(
     assert response.short is not None
     group_id = _find_group(connection, response, record)
     expires = sort_key_value(response.expires_at)
-    place = (group_id, response.url, response.variant)
-    rows = _MEMBER.fetch_all(connection, *place)
+    primary_key = (group_id, response.url, response.variant)
+    rows = _MEMBER.fetch_all(connection, *primary_key)
     if rows and rows[0][0] >= expires:
         return True
     kind = response.short.kind
@@ -86,7 +86,9 @@ def register_short(
         sort_key_value(response.registered_at),
         sort_key_value(response.expires_at + EXTRA_LIFETIME),
     )
-    _PUT.execute(connection, *place, kind.value, response.policy, response.short.fleeting, *times)
+    _PUT.execute(
+        connection, *primary_key, kind.value, response.policy, response.short.fleeting, *times
+    )
     return True
 
 
@@ -252,8 +254,8 @@ def _parts(record: RenderRecord) -> Iterable[Part]:
 
 def _add_entries(connection: Connection, group_id: int, entries: EntryShapes) -> None:
     ensure_shapes(connection, entries.values())
-    keys: dict[tuple[int, int, int], EntryKey] = {spot[:3]: spot for spot in sorted(entries)}
-    _ADD_ENTRY.execute_many(connection, [(group_id, *spot) for spot in keys.values()])
+    keys: dict[tuple[int, int, int], EntryKey] = {key[:3]: key for key in sorted(entries)}
+    _ADD_ENTRY.execute_many(connection, [(group_id, *key) for key in keys.values()])
 
 
 _key = (short_page.c.group_id, short_page.c.url, short_page.c.variant)
