@@ -21,14 +21,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--for", type=float, dest="span", help="seconds to watch")
     parser.add_argument("--origin", help="the origin's own address, to try to get past the CDN")
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds for an answer (10)")
-    said = parser.parse_args(arguments)
-    if said.timeout <= 0:
+    options = parser.parse_args(arguments)
+    if options.timeout <= 0:
         parser.error("--timeout takes a number of seconds above zero")
     return run(
-        said.base_url,
-        AuditOptions(origin_url=said.origin, limits=AuditLimits(timeout=said.timeout)),
+        options.base_url,
+        AuditOptions(origin_url=options.origin, limits=AuditLimits(timeout=options.timeout)),
         OutputOptions(
-            as_json=said.json, watching=said.watch, interval=said.every, duration=said.span
+            as_json=options.json,
+            watching=options.watch,
+            interval=options.every,
+            duration=options.span,
         ),
         out=lambda text: sys.stdout.write(f"{text}\n"),
         err=lambda text: sys.stderr.write(f"{text}\n"),

@@ -41,13 +41,13 @@ class CheckContext:
     visits: tuple[Visit, ...] = ()
     search: tuple[str, str] | None = None
     private: str | None = None
-    ours: SiteProfile | None = None
+    profile: SiteProfile | None = None
     origin: SiteAddress | None = None
 
     def visits_of(self, *kinds: str) -> tuple[Visit, ...]:
         """The visits of these kinds that went well, in the order of the kinds."""
-        found = (visit for kind in kinds for visit in self.visits if visit.page.kind == kind)
-        return tuple(visit for visit in found if visit.last.status == 200)  # noqa: PLR2004 - OK
+        visits = (visit for kind in kinds for visit in self.visits if visit.page.kind == kind)
+        return tuple(visit for visit in visits if visit.last.status == 200)  # noqa: PLR2004 - OK
 
     def unlinked_url(self, name: str) -> str:
         """A URL of our own making that is as good as a page: a search, or home with a query."""

@@ -30,24 +30,24 @@ class OutputOptions:
 
 def run(
     base_url: str,
-    wishes: AuditOptions,
-    manner: OutputOptions,
+    options: AuditOptions,
+    output: OutputOptions,
     *,
     out: Callable[[str], object],
     err: Callable[[str], object],
 ) -> int:
     """Do it; return 0 for nothing found, 1 for an error or a warning, 2 when it could not run."""
     try:
-        report = _report(base_url, wishes, manner, out, err)
-    except AuditError as unable:
-        err(str(unable))
+        report = _report(base_url, options, output, out, err)
+    except AuditError as error:
+        err(str(error))
         return EXIT_ERROR
     except KeyboardInterrupt:
         err("Interrupted before it was done.")
         return EXIT_ERROR
-    if manner.as_json:
+    if output.as_json:
         out(json.dumps(report.to_json(), indent=2))
-    elif manner.watching:
+    elif output.watching:
         out(report.summary())
     else:
         out("\n".join(report.to_lines()))
@@ -56,17 +56,22 @@ def run(
 
 def _report(
     base_url: str,
-    wishes: AuditOptions,
-    manner: OutputOptions,
+    options: AuditOptions,
+    output: OutputOptions,
     out: Callable[[str], object],
     err: Callable[[str], object],
 ) -> AuditReport:
-    if not manner.watching:
-        return check_site(base_url, wishes)
-    say = err if manner.as_json else out
+    if not output.watching:
+        return check_site(base_url, options)
+    write_line = err if output.as_json else out
     with _until_interrupted() as stop:
         return watch_site(
-            base_url, wishes, say=say, every=manner.interval, span=manner.duration, stop=stop
+            base_url,
+            options,
+            write_line=write_line,
+            interval=output.interval,
+            duration=output.duration,
+            stop=stop,
         )
 
 
@@ -78,8 +83,8 @@ def _until_interrupted() -> Iterator[Event]:
     def end(_: int, __: FrameType | None) -> None:
         stop.set()
 
-    before = signal.signal(signal.SIGINT, end)
+    previous_handler = signal.signal(signal.SIGINT, end)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous_handler)

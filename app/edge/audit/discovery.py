@@ -15,10 +15,10 @@ from urllib.parse import urlencode, urljoin
 
 from .site_address import SiteAddress
 
-_LOOKED_AT = 1_000
+_MAX_LINKS = 1_000
 """Links of one document that are looked at."""
 
-_READ = 256 * 1024
+_MAX_CHARACTERS = 256 * 1024
 """Characters of the home page that are looked at."""
 
 _FEEDS = ("application/atom+xml", "application/rss+xml", "application/feed+json")
@@ -53,34 +53,34 @@ class _Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what an element leads to."""
-        said = {name: value or "" for name, value in attrs}
-        if tag == "a" and "href" in said:
-            self.pages.append(said["href"])
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in attributes:
+            self.pages.append(attributes["href"])
         elif tag == "link":
-            self._linked(said)
-        elif tag in {"script", "img", "source"} and said.get("src"):
-            (self.static if tag == "script" else self.media).append(said["src"])
+            self._add_link_element(attributes)
+        elif tag in {"script", "img", "source"} and attributes.get("src"):
+            (self.static if tag == "script" else self.media).append(attributes["src"])
         elif tag in {"form", "input"}:
-            self._form(tag, said)
+            self._read_form(tag, attributes)
 
     def handle_endtag(self, tag: str) -> None:
         """A field after its form belongs to no form."""
         if tag == "form":
             self.form = None
 
-    def _linked(self, said: dict[str, str]) -> None:
-        rels = said.get("rel", "").lower().split()
-        if "stylesheet" in rels and said.get("href"):
-            self.static.append(said["href"])
-        elif "alternate" in rels and said.get("type", "").lower() in _FEEDS:
-            self.feeds.append(said.get("href", ""))
+    def _add_link_element(self, attributes: dict[str, str]) -> None:
+        rels = attributes.get("rel", "").lower().split()
+        if "stylesheet" in rels and attributes.get("href"):
+            self.static.append(attributes["href"])
+        elif "alternate" in rels and attributes.get("type", "").lower() in _FEEDS:
+            self.feeds.append(attributes.get("href", ""))
 
-    def _form(self, tag: str, said: dict[str, str]) -> None:
+    def _read_form(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "form":
-            reads = said.get("method", "get").lower() == "get"
-            self.form = said.get("action", "") if reads else None
+            reads = attributes.get("method", "get").lower() == "get"
+            self.form = attributes.get("action", "") if reads else None
         elif self.form is not None and self.search is None:
-            kind, name = said.get("type", "text").lower(), said.get("name", "")
+            kind, name = attributes.get("type", "text").lower(), attributes.get("name", "")
             if kind == "search" or (kind == "text" and name in {"q", "s", "query", "search"}):
                 self.search = (self.form, name)
 
@@ -110,7 +110,7 @@ def parse_home(html: str, address: SiteAddress) -> SiteLinks:
     """Find one page of each kind on a home page."""
     links = _Links()
     with suppress(AssertionError):  # as the parser of some versions answers "<![if"
-        links.feed(html[:_READ])
+        links.feed(html[:_MAX_CHARACTERS])
     pages = list(_targets(links.pages, address))
     search = None
     if links.search is not None:
@@ -129,8 +129,8 @@ def parse_home(html: str, address: SiteAddress) -> SiteLinks:
 
 def parse_sitemap(xml: str, address: SiteAddress) -> SiteLinks:
     """Find an article and a topic in a sitemap, in its first entries alone."""
-    found = (match[1] for match, _ in zip(_LOC.finditer(xml), range(_LOOKED_AT), strict=False))
-    pages = list(_targets(map(unescape, found), address))
+    locations = (match[1] for match, _ in zip(_LOC.finditer(xml), range(_MAX_LINKS), strict=False))
+    pages = list(_targets(map(unescape, locations), address))
     return SiteLinks(article=_first(pages, _ARTICLE), topic=_first(pages, _TOPIC))
 
 
@@ -143,13 +143,13 @@ def parse_feed(xml: str, address: SiteAddress) -> str | None:
 
 def choose_pages(home: SiteLinks, sitemap: SiteLinks, entry: str | None) -> tuple[AuditedPage, ...]:
     """One page of each kind; what the home page shows comes before what is listed elsewhere."""
-    chosen = (
+    pages = (
         ("article", entry or home.article or sitemap.article),
         ("topic", home.topic or sitemap.topic),
         ("static", home.static),
         ("media", home.media),
     )
-    return tuple(AuditedPage(kind=kind, target=target) for kind, target in chosen if target)
+    return tuple(AuditedPage(kind=kind, target=target) for kind, target in pages if target)
 
 
 def search_target(search: tuple[str, str], words: str) -> str:
@@ -163,7 +163,7 @@ def _first(targets: Iterable[str], pattern: re.Pattern[str]) -> str | None:
 
 
 def _targets(urls: Iterable[str], address: SiteAddress) -> Iterator[str]:
-    for url, _ in zip(urls, range(_LOOKED_AT), strict=False):
+    for url, _ in zip(urls, range(_MAX_LINKS), strict=False):
         target = _target(url, address)
         if target is not None:
             yield target

@@ -30,10 +30,10 @@ class ProbeRequest:
 
     def to_text(self) -> str:
         """The request as evidence."""
-        said = ", ".join(f"{name}: {value}" for name, value in self.headers)
-        if self.headers == BROWSER_HEADERS or not said:
+        header_lines = ", ".join(f"{name}: {value}" for name, value in self.headers)
+        if self.headers == BROWSER_HEADERS or not header_lines:
             return f"{self.method} {self.target}"
-        return f"{self.method} {self.target} with {said}"
+        return f"{self.method} {self.target} with {header_lines}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Exchange:
     @property
     def has_hit(self) -> bool:
         """Whether any cache on the way answered by itself."""
-        return any(served.is_hit for served in self.cache_results)
+        return any(result.is_hit for result in self.cache_results)
 
     @property
     def cache_control(self) -> Directives:
@@ -79,8 +79,8 @@ class Exchange:
     @property
     def content_coding(self) -> str:
         """The content coding; empty for none."""
-        said = self.fields.combined("content-encoding").strip().lower()
-        return "" if said == "identity" else said
+        coding = self.fields.combined("content-encoding").strip().lower()
+        return "" if coding == "identity" else coding
 
     @property
     def vary_names(self) -> frozenset[str]:
@@ -101,7 +101,7 @@ class Exchange:
     def content(self) -> bytes | None:
         """The body unpacked; None when it can't be unpacked."""
         try:
-            return decompress(self.body, self.content_coding, cut=self.is_truncated)
+            return decompress(self.body, self.content_coding, is_truncated=self.is_truncated)
         except DecodeError:
             return None
 
@@ -111,7 +111,7 @@ class Exchange:
 
     def to_text(self) -> str:
         """The exchange as evidence."""
-        caches = ", ".join(served.to_text() for served in self.cache_results)
+        caches = ", ".join(result.to_text() for result in self.cache_results)
         return f"{self.request.to_text()}: {self.status}" + (f" ({caches})" if caches else "")
 
 

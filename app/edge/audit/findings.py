@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SHOWN = 300
+_MAX_EVIDENCE = 300
 """Characters of evidence: a header of a foreign site can be long."""
 
 
@@ -56,7 +56,7 @@ class FindingType:
     title: str
     advice: str
 
-    def found(self, *evidence: str) -> AuditFinding:
+    def with_evidence(self, *evidence: str) -> AuditFinding:
         """The finding itself, with what it was seen by."""
         return AuditFinding(
             id=self.id,
@@ -71,14 +71,16 @@ def merge_findings(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]
     """One finding a kind, with all its evidence; the worst first."""
     by_id: dict[str, AuditFinding] = {}
     for finding in findings:
-        known = by_id.get(finding.id)
-        evidence = (*known.evidence, *finding.evidence) if known else finding.evidence
+        earlier = by_id.get(finding.id)
+        evidence = (*earlier.evidence, *finding.evidence) if earlier else finding.evidence
         by_id[finding.id] = replace(finding, evidence=tuple(dict.fromkeys(evidence)))
     order = list(FindingLevel)
-    return tuple(sorted(by_id.values(), key=lambda found: (order.index(found.level), found.id)))
+    return tuple(sorted(by_id.values(), key=lambda f: (order.index(f.level), f.id)))
 
 
 def _printable(text: str) -> str:
     """Text of a foreign server that can do a terminal no harm."""
-    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+    printable = "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+    return printable if len(printable) <= _MAX_EVIDENCE else f"{printable[: _MAX_EVIDENCE - 1]}…"

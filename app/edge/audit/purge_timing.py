@@ -33,37 +33,39 @@ class PurgeTiming:
 
 
 def time_purge(
-    ask: Callable[[ProbeRequest], Exchange],
+    send: Callable[[ProbeRequest], Exchange],
     target: str,
     purge: Callable[[str], object],
     *,
-    patience: float = 75.0,
+    max_wait: float = 75.0,
 ) -> PurgeTiming:
     """Purge a page that shows when it was made, and ask until it shows another time.
 
     `purge` returns once the purge is committed; the time counts from just before.
     """
-    asked = ProbeRequest(target=target)
-    old = _kept(ask, asked)
+    request = ProbeRequest(target=target)
+    old = _wait_until_cached(send, request)
     if old is None:
         return PurgeTiming(target=target, was_cached=False)
     began = time.monotonic()
     purge(target)
     pause = _FIRST_PAUSE
-    while (waited := time.monotonic() - began) < patience:
-        if ask(asked).content() != old:
+    while (waited := time.monotonic() - began) < max_wait:
+        if send(request).content() != old:
             return PurgeTiming(target=target, seconds=time.monotonic() - began, waited=waited)
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     return PurgeTiming(target=target, waited=waited)
 
 
-def _kept(ask: Callable[[ProbeRequest], Exchange], asked: ProbeRequest) -> bytes | None:
+def _wait_until_cached(
+    send: Callable[[ProbeRequest], Exchange], request: ProbeRequest
+) -> bytes | None:
     """The page as the edge keeps it."""
-    before = ask(asked).content()
+    previous = send(request).content()
     for _ in range(_TRIES):
-        again = ask(asked).content()
-        if again == before:
-            return again
-        before = again
+        current = send(request).content()
+        if current == previous:
+            return current
+        previous = current
     return None

@@ -108,9 +108,9 @@ def site(_: str, target: str, __: Mapping[str, str]) -> Iterator[bytes]:
     yield said(HTML) if found else said(b"none", 404)
 
 
-def audited(server: Server, limits: AuditLimits = QUICK, **wishes: object) -> AuditReport:
+def audited(server: Server, limits: AuditLimits = QUICK, **options: object) -> AuditReport:
     """What is found there."""
-    return check_site(server.url, AuditOptions(limits=limits, **wishes))  # type: ignore[arg-type] # as Wishes takes them
+    return check_site(server.url, AuditOptions(limits=limits, **options))  # type: ignore[arg-type] # as AuditOptions takes them
 
 
 def ids(report: AuditReport) -> set[str]:
@@ -312,23 +312,23 @@ def test_the_origin_is_the_one_further_host(serve: Start) -> None:
     """It is asked for its home page alone, once by each name."""
     origin = serve(site)
     server = serve(site)
-    report = audited(server, origin=origin.url)
+    report = audited(server, origin_url=origin.url)
     assert "origin-open" in ids(report)
     assert [(method, target) for method, target, _ in origin.asked] == [("GET", "/")] * 2
     assert origin.asked[0][2]["host"] == server.url.removeprefix("http://")
-    closed = audited(server, origin="http://127.0.0.1:1")
+    closed = audited(server, origin_url="http://127.0.0.1:1")
     assert "origin-open" not in ids(closed)
 
 
 def test_another_site_is_not_held_to_our_promises(serve: Start) -> None:
     """It is told that it is another one."""
-    ours = SiteProfile(
+    profile = SiteProfile(
         no_store_path="/no",
         short_ttl_path="/kept",
         short_ttl_seconds=1,
         security_headers=(("X-Own", "1"),),
     )
-    found = ids(audited(serve(site), ours=ours))
+    found = ids(audited(serve(site), profile=profile))
     assert "not-ours" in found
     assert "security-lost" not in found
 
@@ -391,7 +391,7 @@ def test_a_watch_tells_a_finding_once_in_full(serve: Start) -> None:
         if sum("hits" in one for one in lines) == 2:
             stop.set()
 
-    watch_site(serve(site).url, AuditOptions(limits=QUICK), say=say, every=0, stop=stop)
+    watch_site(serve(site).url, AuditOptions(limits=QUICK), write_line=say, interval=0, stop=stop)
     assert sum("no-cache" in line and "hits" in line for line in lines) == 2
     assert sum("WARNING no-cache" in line for line in lines) == 1
 
@@ -406,6 +406,10 @@ def test_a_watch_goes_on_while_the_site_is_away(serve: Start) -> None:
 
     servers.append(serve(answer))
     report = watch_site(
-        servers[0].url, AuditOptions(limits=QUICK), say=lambda _: None, every=0, span=1.1
+        servers[0].url,
+        AuditOptions(limits=QUICK),
+        write_line=lambda _: None,
+        interval=0,
+        duration=1.1,
     )
     assert "no-answer" in ids(report)

@@ -181,7 +181,7 @@ OWN_PAGES = {
 @pytest.mark.parametrize(("make", "expected"), OWN_PAGES.values(), ids=list(OWN_PAGES))
 def test_our_page_that_is_never_stored(make: Callable[[int], Exchange], expected: set[str]) -> None:
     """It shows when it was made, so that a copy is known as one."""
-    trial = trials_of(no_store.CHECK, seen(ours=OURS))[0]
+    trial = trials_of(no_store.CHECK, seen(profile=OURS))[0]
     assert [ask.target for ask in trial.requests] == ["/edge/no-store"] * 2
     assert ids(trial.evaluate([make(1), make(2)])) == expected
 
@@ -200,7 +200,7 @@ def test_our_page_that_is_kept_for_two_minutes(
     pairs: tuple[FieldLine, ...], expected: set[str]
 ) -> None:
     """Two minutes are two minutes."""
-    trial = trials_of(no_store.CHECK, seen(ours=OURS))[1]
+    trial = trials_of(no_store.CHECK, seen(profile=OURS))[1]
     assert ids(trial.evaluate([page(MISS), page(*pairs)])) == expected
 
 
@@ -224,7 +224,7 @@ def test_our_page_with_a_cookie(
     one: tuple[str, ...], other: tuple[str, ...], expected: set[str]
 ) -> None:
     """Its cookie is made for each reader."""
-    [trial] = trials_of(cookies.CHECK, seen(ours=OURS))
+    [trial] = trials_of(cookies.CHECK, seen(profile=OURS))
     got = [page(*(("Set-Cookie", line) for line in lines)) for lines in (one, other)]
     assert ids(trial.evaluate(got)) == expected
 
@@ -419,7 +419,7 @@ HEADERS = {
 @pytest.mark.parametrize(("exchange", "expected"), HEADERS.values(), ids=list(HEADERS))
 def test_what_reaches_the_browser(exchange: Exchange, expected: set[str]) -> None:
     """Of a site of ours."""
-    known = seen(visited(exchange), ours=OURS)
+    known = seen(visited(exchange), profile=OURS)
     assert looked(headers.CHECK, exchange, known=known) == expected
 
 
@@ -532,7 +532,7 @@ def test_a_public_site_does_not_call_itself_a_loopback_address(
 def test_an_app_that_knows_that_its_address_is_missing_is_believed() -> None:
     """Also where the audit asks the machine itself."""
     known = replace(OURS, site_url_problem="SITE_URL is not set.")
-    assert looked(host_header.CHECK, GOOD, known=seen(visited(GOOD), ours=known)) == {
+    assert looked(host_header.CHECK, GOOD, known=seen(visited(GOOD), profile=known)) == {
         "site-url-missing"
     }
 
@@ -654,5 +654,5 @@ def test_how_long_a_purge_takes(measured: PurgeTiming, expected: set[str]) -> No
 def test_a_site_that_does_everything_right_has_no_finding() -> None:
     """No check that only looks on has anything to say."""
     good = packed("br", *ALWAYS, ("Cache-Control", "max-age=0, must-revalidate"))
-    known = seen(visited(good, good), ours=OURS)
+    known = seen(visited(good, good), profile=OURS)
     assert {name for check in CHECKS for name in ids(check.inspect(known, [good, good]))} == set()

@@ -34,17 +34,17 @@ UNKEPT = FindingType(
     title="The edge does not store the probe page, so no purge could be measured.",
     advice="Fix the findings about pages that are not stored first.",
 )
-LATEST = 5.0
+MAX_SECONDS = 5.0
 
 
-def judge(measured: PurgeTiming) -> Iterator[AuditFinding]:
+def judge(timing: PurgeTiming) -> Iterator[AuditFinding]:
     """What a measurement tells."""
-    if not measured.was_cached:
-        yield UNKEPT.found(measured.target)
-    elif measured.seconds is None:
-        yield LOST.found(f"{measured.target} was still old after {measured.waited:.0f} seconds")
-    elif measured.seconds > LATEST:
-        yield LATE.found(f"{measured.target} was fresh after {measured.seconds:.1f} seconds")
+    if not timing.was_cached:
+        yield UNKEPT.with_evidence(timing.target)
+    elif timing.seconds is None:
+        yield LOST.with_evidence(f"{timing.target} was still old after {timing.waited:.0f} seconds")
+    elif timing.seconds > MAX_SECONDS:
+        yield LATE.with_evidence(f"{timing.target} was fresh after {timing.seconds:.1f} seconds")
 
 
 CHECK = Check(
