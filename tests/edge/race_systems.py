@@ -149,7 +149,7 @@ class Real:
 
     def held(self) -> tuple[Body | None, Body | None]:
         """What the gateway and the CDN have."""
-        return self.lookup(), self.cdn.read(URL)
+        return self.lookup(), self.cdn.get_body(URL)
 
     def commit(self, number: int) -> None:
         """Alter a post."""

@@ -49,10 +49,10 @@ class ApiResponse:
     def json(self) -> dict[str, Any] | None:
         """The JSON object of the body, if it is one."""
         try:
-            found = json.loads(self.body)
+            document = json.loads(self.body)
         except (ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) else None
+        return document if isinstance(document, dict) else None
 
     def text_field(self, name: str) -> str:
         """What a JSON object says under a name; empty when it is none."""
@@ -101,67 +101,69 @@ class ApiClient:
         """Send one request and read its answer; raises PurgeError when there is none to read."""
         try:
             with deadline(self._timeout):
-                answer = self._send(method, path, headers or {}, content)
+                response = self._send(method, path, headers or {}, content)
         except NETWORK_ERRORS as error:
             raise self.purge_error(describe_network_error(error, self._timeout)) from None
         except httpx.InvalidURL:
             raise self.purge_error(
                 f"{path[:_MAX_MESSAGE]} is no address", retryable=False
             ) from None
-        if 300 <= answer.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
+        if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
             raise self.purge_error(
-                f"it redirects ({answer.status}), which it never should: "
+                f"it redirects ({response.status}), which it never should: "
                 "something stands in between, or the address is wrong",
             )
-        return answer
+        return response
 
     def send_json(
         self,
         method: str,
         path: str,
-        said: Mapping[str, Any] | None = None,
+        payload: Mapping[str, Any] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
     ) -> ApiResponse:
         """Send JSON, or nothing."""
-        own = {"Accept": "application/json", **(headers or {})}
-        if said is None:
-            return self.request(method, path, headers=own)
-        own["Content-Type"] = "application/json"
-        return self.request(method, path, headers=own, content=json.dumps(said).encode())
+        all_headers = {"Accept": "application/json", **(headers or {})}
+        if payload is None:
+            return self.request(method, path, headers=all_headers)
+        all_headers["Content-Type"] = "application/json"
+        return self.request(method, path, headers=all_headers, content=json.dumps(payload).encode())
 
-    def require_json(self, answer: ApiResponse) -> dict[str, Any]:
+    def require_json(self, response: ApiResponse) -> dict[str, Any]:
         """The JSON object of an answer; raises PurgeError when it has none."""
-        found = answer.json()
-        if found is None:
+        document = response.json()
+        if document is None:
             raise self.unexpected_response_error(
-                answer, "a page for people" if answer.is_html else "no JSON"
+                response, "a page for people" if response.is_html else "no JSON"
             )
-        return found
+        return document
 
-    def unexpected_response_error(self, answer: ApiResponse, what: str) -> PurgeError:
+    def unexpected_response_error(self, response: ApiResponse, body_kind: str) -> PurgeError:
         """The error of an answer that the edge itself would never give."""
         return self.purge_error(
-            f"it answered {answer.status} with {what}: something stands in between, "
+            f"it answered {response.status} with {body_kind}: something stands in between, "
             "such as a portal or a proxy, or the address is wrong",
         )
 
-    def status_error(self, answer: ApiResponse, said: str = "", *, hint: str = "") -> PurgeError:
+    def status_error(
+        self, response: ApiResponse, vendor_message: str = "", *, hint: str = ""
+    ) -> PurgeError:
         """The error that a status of 400 or more means; `said` is the edge's own word for it."""
-        status = answer.status
-        own = f": {self.redact(said)}" if said else ""
+        status = response.status
+        detail = f": {self.redact(vendor_message)}" if vendor_message else ""
         if status in {401, 403}:
             advice = f"; {hint}" if hint else ""
-            sentence = f"it does not accept our credentials ({status}){own}{advice}"
-            return self.purge_error(sentence, credential=True)
+            sentence = f"it does not accept our credentials ({status}){detail}{advice}"
+            return self.purge_error(sentence, credentials_rejected=True)
         if status in {408, 425, 429}:
-            sentence = f"it takes no more calls for now ({status}){own}"
-            return self.purge_error(sentence, after=parse_retry_after(answer.headers))
+            sentence = f"it takes no more calls for now ({status}){detail}"
+            return self.purge_error(sentence, after=parse_retry_after(response.headers))
         if status >= 500:  # noqa: PLR2004 - RFC 9110 section 15.6
             return self.purge_error(
-                f"it failed ({status}){own}", after=parse_retry_after(answer.headers)
+                f"it failed ({status}){detail}", after=parse_retry_after(response.headers)
             )
-        return self.purge_error(f"it refused the call ({status}){own}", retryable=False)
+        return self.purge_error(f"it refused the call ({status}){detail}", retryable=False)
 
     def purge_error(
         self,
@@ -169,14 +171,14 @@ class ApiClient:
         *,
         retryable: bool = True,
         after: timedelta | None = None,
-        credential: bool = False,
+        credentials_rejected: bool = False,
     ) -> PurgeError:
         """An error that names the edge."""
         return PurgeError(
             f"{self.edge_name}: {sentence}",
             retryable=retryable,
             retry_after=after,
-            credentials_rejected=credential,
+            credentials_rejected=credentials_rejected,
         )
 
     def redact(self, text: str) -> str:
@@ -205,8 +207,8 @@ class ApiClient:
 
     def _read_bounded(self, response: httpx.Response) -> Iterator[bytes]:
         length = 0
-        read = response.is_stream_consumed  # by the transport of the caller's own client
-        for chunk in [response.content] if read else response.iter_raw():
+        already_read = response.is_stream_consumed  # by the transport of the caller's own client
+        for chunk in [response.content] if already_read else response.iter_raw():
             length += len(chunk)
             if length > MAX_BODY_BYTES:
                 raise self.purge_error(
@@ -217,7 +219,7 @@ class ApiClient:
 
 def _open_http_client(owner: ApiClient) -> httpx.Client:
     """A client that is closed when its owner is gone; it keeps no cookie and uses no proxy."""
-    nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
-    client = httpx.Client(transport=DeadlineTransport(), trust_env=False, cookies=nobody)
+    empty_jar = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    client = httpx.Client(transport=DeadlineTransport(), trust_env=False, cookies=empty_jar)
     weakref.finalize(owner, client.close)
     return client

@@ -61,9 +61,9 @@ class NetworkStage(Stage, Protocol):
         """Let the edge end its next call so."""
 
 
-def make_target(name: str, *, gone: bool = False) -> PurgeTarget:
+def make_target(name: str, *, hard_purge: bool = False) -> PurgeTarget:
     """A page of the site that the contract purges."""
-    return PurgeTarget(url=f"/{name}", tag=f"p-{name}", hard_purge=gone)
+    return PurgeTarget(url=f"/{name}", tag=f"p-{name}", hard_purge=hard_purge)
 
 
 class DriverContract:
@@ -72,19 +72,19 @@ class DriverContract:
     def test_it_forgets_exactly_these_pages(self, stage: Stage) -> None:
         """The others stay."""
         pages = [make_target(name) for name in ("a", "b", "c", "ab")]
-        for each in pages:
-            stage.store(each)
+        for page in pages:
+            stage.store(page)
         stage.driver.purge(pages[: stage.driver.limits.batch][:2])
-        kept = [each.url for each in pages if stage.keeps(each)]
-        wanted = [each.url for each in pages[min(2, stage.driver.limits.batch) :]]
-        assert kept == wanted, f"it keeps {kept} instead of {wanted}"
+        cached_urls = [page.url for page in pages if stage.keeps(page)]
+        expected_urls = [page.url for page in pages[min(2, stage.driver.limits.batch) :]]
+        assert cached_urls == expected_urls, f"it keeps {cached_urls} instead of {expected_urls}"
 
     def test_it_forgets_what_lost_something(self, stage: Stage) -> None:
         """A page that may not even stand in goes the same way."""
-        lost = make_target("lost", gone=True)
-        stage.store(lost)
-        stage.driver.purge([lost])
-        assert not stage.keeps(lost), "it keeps a page that is gone"
+        target = make_target("lost", hard_purge=True)
+        stage.store(target)
+        stage.driver.purge([target])
+        assert not stage.keeps(target), "it keeps a page that is gone"
 
     def test_purging_twice_does_no_harm(self, stage: Stage) -> None:
         """A purge may be sent again by whoever does not know that it was taken."""
@@ -103,11 +103,11 @@ class DriverContract:
     def test_everything_is_forgotten(self, stage: Stage) -> None:
         """All pages of the site."""
         pages = [make_target(name) for name in ("x", "y")]
-        for each in pages:
-            stage.store(each)
+        for page in pages:
+            stage.store(page)
         stage.driver.purge_everything()
-        kept = [each.url for each in pages if stage.keeps(each)]
-        assert not kept, f"it keeps {kept}"
+        cached_urls = [page.url for page in pages if stage.keeps(page)]
+        assert not cached_urls, f"it keeps {cached_urls}"
 
     def test_it_accepts_its_credentials(self, stage: Stage) -> None:
         """A driver that can check them finds nothing wrong."""
@@ -146,11 +146,13 @@ class NetworkDriverContract(DriverContract):
             "soon": None,
             "-1": None,
         }
-        for said, wait in waits.items():
-            headers = {"Retry-After": said, "Date": _http(date)}
+        for header_value, wait in waits.items():
+            headers = {"Retry-After": header_value, "Date": _http(date)}
             with purge_must_fail(stage, Ending(status=429, headers=headers)) as error:
                 assert error.retryable, "a 429 is not worth another try"
-            assert error.retry_after == wait, f"Retry-After: {said} is read as {error.retry_after}"
+            assert error.retry_after == wait, (
+                f"Retry-After: {header_value} is read as {error.retry_after}"
+            )
 
     def test_an_edge_that_fails_is_tried_again(self, stage: NetworkStage) -> None:
         """Its own failure and a connection that breaks off say nothing of the pages."""
@@ -194,15 +196,15 @@ class NetworkDriverContract(DriverContract):
 
     def test_no_secret_is_shown(self, stage: NetworkStage) -> None:
         """Neither by the driver nor by what an edge quotes."""
-        shown = [repr(stage.driver), str(stage.driver)]
+        texts = [repr(stage.driver), str(stage.driver)]
         for secret in stage.secrets:
             quoted = f'{{"msg": "{secret}", "Message": "{secret}", "success": false, "errors": '
             quoted += f'[{{"code": 1, "message": "{secret}"}}]}}<Message>{secret}</Message>'
             for status in (400, 401, 500):
                 with purge_must_fail(stage, Ending(status=status, body=quoted.encode())) as error:
-                    shown.append(str(error))
+                    texts.append(str(error))
         for secret in stage.secrets:
-            assert not any(secret in text for text in shown), "a secret is shown"
+            assert not any(secret in text for text in texts), "a secret is shown"
 
 
 @contextmanager
@@ -217,10 +219,10 @@ def purge_must_fail(stage: NetworkStage, ending: Ending) -> Iterator[PurgeError]
 def expect_purge_error(stage: Stage, call: Callable[[], None]) -> Iterator[PurgeError]:
     """Give the PurgeError of a call: one line, that names no secret and drags no other error."""
     error = _error_of(call)
-    said = str(error)
-    assert said, "the error says nothing"
-    assert "\n" not in said, f"the error has several lines: {said!r}"
-    assert not any(secret in said for secret in stage.secrets), "a secret is shown"
+    message = str(error)
+    assert message, "the error says nothing"
+    assert "\n" not in message, f"the error has several lines: {message!r}"
+    assert not any(secret in message for secret in stage.secrets), "a secret is shown"
     assert error.__cause__ is None, "the error drags another one along"
     yield error
 

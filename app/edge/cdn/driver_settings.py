@@ -79,8 +79,10 @@ def read_driver_settings(name: str, config: Mapping[str, object]) -> dict[str, s
         return None
     missing = [key for key in (*keys.required, *keys.required_shared) if not values[key]]
     if missing:
-        found = next(key for key in keys.required if values[key])
-        raise PolicyError(f"{found} is set, but {' and '.join(missing)} is not: say both or none.")
+        present = next(key for key in keys.required if values[key])
+        raise PolicyError(
+            f"{present} is set, but {' and '.join(missing)} is not: say both or none."
+        )
     for key in keys.all:
         if _SETTINGS[key].secret and not re.fullmatch(r"[\x20-\x7e]*", values[key]):
             raise PolicyError(f"{key} has characters that no key has: copy it once more.")
@@ -104,5 +106,5 @@ def why_not_purgeable(name: str, config: Mapping[str, object]) -> str | None:
 
 
 def _setting_text(config: Mapping[str, object], key: str) -> str:
-    found = config.get(key)
-    return str(_SETTINGS[key].default if found is None else found).strip()
+    value = config.get(key)
+    return str(_SETTINGS[key].default if value is None else value).strip()

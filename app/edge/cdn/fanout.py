@@ -41,12 +41,12 @@ class FanoutDriver:
 
 
 def _narrowest(limits: Sequence[CallLimits]) -> CallLimits:
-    rates = [found.per_second for found in limits if found.per_second is not None]
+    rates = [limit.per_second for limit in limits if limit.per_second is not None]
     return CallLimits(
-        batch=min(found.batch for found in limits),
+        batch=min(limit.batch for limit in limits),
         per_second=min(rates, default=None),
-        burst=min(found.burst for found in limits),
-        timeout=sum((found.timeout for found in limits), timedelta(0)),
-        claim_margin=max(found.claim_margin for found in limits),
-        ignored_lifetime=min(found.ignored_lifetime for found in limits),
+        burst=min(limit.burst for limit in limits),
+        timeout=sum((limit.timeout for limit in limits), timedelta(0)),
+        claim_margin=max(limit.claim_margin for limit in limits),
+        ignored_lifetime=min(limit.ignored_lifetime for limit in limits),
     )

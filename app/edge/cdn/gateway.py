@@ -55,8 +55,10 @@ class GatewayDriver:
             self._gateway.purge_all()
             return
         for target in targets:
-            known = {target.site, *sites} - {""}
-            for url in {require_absolute_url(site, target.url) for site in known} or {target.url}:
+            site_urls = {target.site, *sites} - {""}
+            for url in {require_absolute_url(site, target.url) for site in site_urls} or {
+                target.url
+            }:
                 self._gateway.purge(url)
 
     def purge_everything(self) -> None:

@@ -38,11 +38,11 @@ class MemoryDriver:
         *,
         limits: CallLimits | None = None,
         script: Iterator[DriverFault | None] | None = None,
-        received: Callable[[DriverCall], None] | None = None,
+        on_call: Callable[[DriverCall], None] | None = None,
     ) -> None:
         self.limits = limits or CallLimits()
         self.script = script or iter(())
-        self.received = received
+        self.on_call = on_call
         self.entries: dict[str, str] = {}
         self.calls: list[DriverCall] = []
         self._lock = Lock()
@@ -52,7 +52,7 @@ class MemoryDriver:
         with self._lock:
             self.entries[url] = body
 
-    def read(self, url: str) -> str | None:
+    def get_body(self, url: str) -> str | None:
         """A page, if it is kept."""
         return self.entries.get(url)
 
@@ -74,8 +74,8 @@ class MemoryDriver:
             self.calls.append(call)
             if fault is None or fault.acts:
                 self._forget(call)
-        if self.received is not None:
-            self.received(call)
+        if self.on_call is not None:
+            self.on_call(call)
         if fault is not None:
             raise fault.error
 

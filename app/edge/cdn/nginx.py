@@ -26,7 +26,7 @@ _REFRESH_NOTE = f"""
 
 
 def server_config(
-    plan: SiteDescription,
+    description: SiteDescription,
     *,
     listen: str = "80",
     folder: str = CACHE_FOLDER,
@@ -37,36 +37,36 @@ def server_config(
 
     With `stale`, what is stale is served while the origin fails, for however long that is.
     """
-    if refresh and not plan.secret:
+    if refresh and not description.secret:
         raise PolicyError(f"A refresh needs a secret of {MIN_SECRET_LENGTH} letters or more.")
-    for name, said in (("listen", listen), ("folder", folder)):
-        if re.search(r"""[\s;{}"'$\\#]""", said) or not said:
-            raise PolicyError(f"{said!r} can't be written as nginx's {name}: leave signs out.")
+    for name, value in (("listen", listen), ("folder", folder)):
+        if re.search(r"""[\s;{}"'$\\#]""", value) or not value:
+            raise PolicyError(f"{value!r} can't be written as nginx's {name}: leave signs out.")
     return fill_template(
         "nginx.conf",
-        title=f"nginx in front of {plan.site.scheme}://{plan.site.authority}",
-        edges=",".join(dict.fromkeys((*plan.dialects, "nginx"))),
+        title=f"nginx in front of {description.site.scheme}://{description.site.authority}",
+        edges=",".join(dict.fromkeys((*description.dialects, "nginx"))),
         folder=folder,
         listen=listen,
-        name=plan.site.host,
-        host=plan.site.authority,
-        scheme=plan.site.scheme,
-        origins="".join(_origins(plan)),
-        routes="".join(_routes(plan.rules)),
-        parameters="".join(_parameters(plan.rules)),
-        queries="".join(_queries(plan.rules)),
-        digits=str(len(str(plan.max_body_bytes)) + 1),
+        name=description.site.host,
+        host=description.site.authority,
+        scheme=description.site.scheme,
+        origins="".join(_origins(description)),
+        routes="".join(_routes(description.rules)),
+        parameters="".join(_parameters(description.rules)),
+        queries="".join(_queries(description.rules)),
+        digits=str(len(str(description.max_body_bytes)) + 1),
         stale=f"updating {_FAILURES}" if stale else "off",
         stale_note=_STALE_NOTE if stale else "",
         refresh=" $broadsheet_refresh" if refresh else "",
         refresh_note=_REFRESH_NOTE if refresh else "",
-        refresh_map=_refresh_map(plan.secret) if refresh else "",
+        refresh_map=_refresh_map(description.secret) if refresh else "",
         refresh_header=f'        proxy_set_header {REFRESH_HEADER} "";\n' if refresh else "",
     )
 
 
-def _origins(plan: SiteDescription) -> Iterator[str]:
-    for origin in plan.origins:
+def _origins(description: SiteDescription) -> Iterator[str]:
+    for origin in description.origins:
         if origin.scheme != "http":
             url = f"{origin.scheme}://{origin.authority}"
             raise PolicyError(f"{url}: this configuration asks its origins over plain http.")
@@ -89,7 +89,7 @@ def _route_class(rule: RouteRule) -> str:
 
 def _variable_name(name: str) -> str:
     """A parameter's name as a variable may contain it; two names never become one."""
-    return re.sub(r"[^a-z0-9]", lambda found: f"_{ord(found[0]):x}_", name)
+    return re.sub(r"[^a-z0-9]", lambda match: f"_{ord(match[0]):x}_", name)
 
 
 def _query_param_sets(rules: Iterable[RouteRule]) -> list[tuple[str, ...]]:
@@ -107,8 +107,8 @@ def _parameters(rules: Iterable[RouteRule]) -> Iterator[str]:
 
 def _queries(rules: Iterable[RouteRule]) -> Iterator[str]:
     for query in _query_param_sets(rules):
-        said = "".join(f"$broadsheet_arg_{_variable_name(name)}" for name in query)
-        yield f'    {"-".join(("public", *map(_variable_name, query)))} "{said}";\n'
+        variables = "".join(f"$broadsheet_arg_{_variable_name(name)}" for name in query)
+        yield f'    {"-".join(("public", *map(_variable_name, query)))} "{variables}";\n'
 
 
 def _refresh_map(secret: str) -> str:

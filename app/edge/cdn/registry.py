@@ -29,8 +29,8 @@ def build_driver(
     no driver has, and for settings that can't be right.
     """
     if name not in DRIVER_SETTINGS:
-        known = ", ".join(sorted(DRIVER_SETTINGS))
-        raise PolicyError(f"{name!r} is no edge that has a driver. Known ones: {known}.")
+        names = ", ".join(sorted(DRIVER_SETTINGS))
+        raise PolicyError(f"{name!r} is no edge that has a driver. Known ones: {names}.")
     values = read_driver_settings(name, config)
     if values is None:
         return None

@@ -16,11 +16,11 @@ def parse_retry_after(headers: Mapping[str, str]) -> timedelta | None:
 
     A date counts from the Date beside it, for our clock and the edge's may differ.
     """
-    said = headers.get("Retry-After", "").strip()
-    if said.isascii() and said.isdecimal():
-        return min(timedelta(seconds=int(said[:9])), MAX_RETRY_AFTER)
+    header_value = headers.get("Retry-After", "").strip()
+    if header_value.isascii() and header_value.isdecimal():
+        return min(timedelta(seconds=int(header_value[:9])), MAX_RETRY_AFTER)
     now = dates.parse_http_date(headers.get("Date"), now=0)
-    at = dates.parse_http_date(said, now=now or 0)
+    at = dates.parse_http_date(header_value, now=now or 0)
     if now is None or at is None:
         return None
     return min(max(timedelta(seconds=at - now), timedelta(0)), MAX_RETRY_AFTER)

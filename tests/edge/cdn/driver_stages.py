@@ -95,7 +95,7 @@ def by_cloudfront(
         service="cloudfront",
     )
     channel = cloudfront_channel((secret, session), api=edge.url, timeout=timeout)
-    distribution = DistributionSettings(id=cloudfront.DISTRIBUTION, site=SITE, by=by)
+    distribution = DistributionSettings(id=cloudfront.DISTRIBUTION, site=SITE, purge_by=by)
     return CloudFrontDriver(channel, signer, distribution, clock=clock or edge.clock)
 
 

@@ -70,7 +70,7 @@ def test_a_page_that_was_purged_is_gone_from_memory() -> None:
     for url in ("/a", "/b", "/c"):
         edge.store(url, "old")
     edge.purge([A])
-    assert (edge.read("/a"), edge.read("/b")) == (None, "old")
+    assert (edge.get_body("/a"), edge.get_body("/b")) == (None, "old")
     edge.purge_everything()
     assert edge.entries == {}
 
@@ -82,7 +82,7 @@ def test_a_fault_may_come_after_the_act(acts: bool) -> None:
     edge.store("/a", "old")
     with pytest.raises(PurgeError):
         edge.purge([A])
-    assert (edge.read("/a") is None) is acts
+    assert (edge.get_body("/a") is None) is acts
 
 
 def test_memory_refuses_what_a_vendor_would_refuse() -> None:
@@ -112,8 +112,8 @@ def test_a_fanout_tries_every_edge_and_fails_with_one_of_them() -> None:
     [
         ([{"retryable": False}, {}], True, False),
         ([{"retryable": False}, {"retryable": False}], False, False),
-        ([{"retryable": False, "credential": True}], False, True),
-        ([{"retryable": False, "credential": True}, {}], True, False),
+        ([{"retryable": False, "credentials_rejected": True}], False, True),
+        ([{"retryable": False, "credentials_rejected": True}, {}], True, False),
     ],
     ids=["one may succeed", "none may", "who we are", "who we are to one of them"],
 )

@@ -106,7 +106,7 @@ class Edges(RuleBasedStateMachine):
         self.sent: dict[tuple[Tier, str], list[datetime]] = {}
         self.edges = {
             tier: MemoryDriver(
-                limits=LIMITS[tier], script=self.script(tier), received=self.hear(tier)
+                limits=LIMITS[tier], script=self.script(tier), on_call=self.hear(tier)
             )
             for tier in TIERS
         }
@@ -141,7 +141,7 @@ class Edges(RuleBasedStateMachine):
                 if not call.failed:
                     self.sent.setdefault((tier, url), []).append(self.clock.now)
                 if tier is not GATEWAY and GATEWAY not in self.ill:
-                    kept = self.edges[GATEWAY].read(url)
+                    kept = self.edges[GATEWAY].get_body(url)
                     assert kept in {None, self.fresh(url)}, "purged before the tier inside it"
 
         return received
@@ -168,7 +168,7 @@ class Edges(RuleBasedStateMachine):
 
     def ask(self, tier: Tier, url: str) -> str:
         """What a tier answers: its own copy, or what the tier inside it answers."""
-        kept = self.edges[tier].read(url)
+        kept = self.edges[tier].get_body(url)
         if kept is not None:
             return kept
         if tier is GATEWAY:
@@ -218,7 +218,7 @@ class Edges(RuleBasedStateMachine):
         """Readers ask; the answers arrive within the flight of the tier."""
         inner = TIERS[TIERS.index(tier) - 1]
         for url in urls:
-            if self.edges[tier].read(url) is None:
+            if self.edges[tier].get_body(url) is None:
                 at = self.clock.now + share * tier.max_flight_time
                 found = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
                 self.flying.append(found)

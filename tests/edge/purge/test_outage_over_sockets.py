@@ -117,7 +117,7 @@ class Site:
             self.relay.flush(self.clock.now)
         assert len(self.edge.asked) == heard, "the editor waited for the edge"
         for url in urls:
-            assert self.edge.gateway.read(url) is None
+            assert self.edge.gateway.get_body(url) is None
 
     def read(self) -> None:
         """Ask for everything; an answer takes its time to the edge."""

@@ -53,7 +53,7 @@ def test_a_tier_that_is_broken_says_since_when(engine: Engine) -> None:
         if fails:
             raise PurgeError("no such zone", retryable=False)
 
-    found = relay(engine, {CDN: MemoryDriver(received=answer)}, clock)
+    found = relay(engine, {CDN: MemoryDriver(on_call=answer)}, clock)
     owe(engine, [CDN], "/a")
     found.run_once(clock.now)
     clock.advance(CDN.max_flight_time + SECOND)

@@ -176,7 +176,7 @@ def test_a_change_does_not_join_what_is_being_sent(engine: Engine) -> None:
         if len(cdn.calls) == 1:
             owe(engine, [CDN], "/a", now=clock.now)
 
-    cdn.received = write
+    cdn.on_call = write
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
     found.run_once(clock.now)
@@ -215,7 +215,7 @@ def test_retry_after_is_honoured_and_capped(engine: Engine) -> None:
     found = relay(engine, {CDN: cdn}, clock)
     owe(engine, [CDN], "/a")
     times = []
-    cdn.received = lambda _call: times.append(clock.now)
+    cdn.on_call = lambda _call: times.append(clock.now)
     while len(times) < 3:
         clock.advance(found.run_once(clock.now))
     first, second = times[1] - times[0], times[2] - times[1]

@@ -84,7 +84,7 @@ def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
     def hang(_call: DriverCall) -> None:
         release.wait(20)
 
-    stuck, good = MemoryDriver(received=hang), MemoryDriver()
+    stuck, good = MemoryDriver(on_call=hang), MemoryDriver()
     with running(Relay(engine, {CDN: stuck, other: good}, leader=SoleLeader())):
         for number in range(3):
             owe(engine, [CDN, other], f"/{number}", now=utc_now())
@@ -142,7 +142,7 @@ def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
             write(engine)
 
     tier = Tier(name="cdn", depth=1, max_flight_time=timedelta(milliseconds=20))
-    tiers = {GATEWAY: MemoryDriver(), tier: MemoryDriver(received=fetch)}
+    tiers = {GATEWAY: MemoryDriver(), tier: MemoryDriver(on_call=fetch)}
     relays = [Relay(engine, tiers, leader=SoleLeader()) for _ in range(2)]
     writers = [Thread(target=many) for _ in range(2)]
     with running(relays[0]), running(relays[1]):

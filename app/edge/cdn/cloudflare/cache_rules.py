@@ -38,9 +38,13 @@ _ELIGIBLE: Mapping[str, Any] = {
 }
 
 
-def cache_rules(plan: SiteDescription, *, enterprise: bool = False) -> list[CacheRule]:
+def cache_rules(description: SiteDescription, *, enterprise: bool = False) -> list[CacheRule]:
     """Return the rules in their order; on Enterprise undeclared parameters don't count at all."""
-    rules = [_page_rule(plan), *_query_rules(plan, enterprise=enterprise), *_private_rule(plan)]
+    rules = [
+        _page_rule(description),
+        *_query_rules(description, enterprise=enterprise),
+        *_private_rule(description),
+    ]
     for rule in rules:
         if len(rule["expression"]) > MAX_EXPRESSION_LENGTH:
             raise PolicyError(
@@ -50,12 +54,12 @@ def cache_rules(plan: SiteDescription, *, enterprise: bool = False) -> list[Cach
     return rules
 
 
-def ruleset_json(plan: SiteDescription, *, enterprise: bool = False) -> str:
+def ruleset_json(description: SiteDescription, *, enterprise: bool = False) -> str:
     """Return what `PUT …/rulesets/phases/http_request_cache_settings/entrypoint` takes.
 
     It replaces all rules of the zone's phase; `--apply` keeps those of others.
     """
-    return json.dumps({"rules": cache_rules(plan, enterprise=enterprise)}, indent=2) + "\n"
+    return json.dumps({"rules": cache_rules(description, enterprise=enterprise)}, indent=2) + "\n"
 
 
 def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -> CacheRule:
@@ -69,59 +73,69 @@ def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -
     }
 
 
-def _page_rule(plan: SiteDescription) -> CacheRule:
-    asked = [rule for rule in plan.rules if rule.is_shared and rule.query_params != ()]
-    expression = _on_host(plan, f"not {_match_any_path(asked)}" if asked else "")
+def _page_rule(description: SiteDescription) -> CacheRule:
+    query_rules = [rule for rule in description.rules if rule.is_shared and rule.query_params != ()]
+    expression = _on_host(description, f"not {_match_any_path(query_rules)}" if query_rules else "")
     key = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
     about = "pages are kept as the origin says, whatever their query string"
-    return _rule("pages", about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
+    return _rule(
+        "pages", about, expression, {**_ELIGIBLE, **_varying(description), "cache_key": key}
+    )
 
 
-def _varying(plan: SiteDescription) -> dict[str, Any]:
+def _varying(description: SiteDescription) -> dict[str, Any]:
     """Keep variants apart by the fields of EDGE_VARY; what varies on any other is not cached."""
-    if not plan.vary:
+    if not description.vary:
         return {}
-    headers = {name.lower(): {"action": "passthrough"} for name in plan.vary}
+    headers = {name.lower(): {"action": "passthrough"} for name in description.vary}
     return {"vary": {"default": {"action": "bypass"}, "headers": headers}}
 
 
-def _query_rules(plan: SiteDescription, *, enterprise: bool) -> Iterator[CacheRule]:
-    asked = [rule for rule in plan.rules if rule.is_shared and rule.query_params != ()]
+def _query_rules(description: SiteDescription, *, enterprise: bool) -> Iterator[CacheRule]:
+    query_rules = [rule for rule in description.rules if rule.is_shared and rule.query_params != ()]
     if not enterprise:
         groups: list[tuple[tuple[str, ...] | None, list[RouteRule]]] = (
-            [(None, asked)] if asked else []
+            [(None, query_rules)] if query_rules else []
         )
     else:
-        asked.sort(key=lambda rule: rule.query_params or ())
-        groups = [(query, list(alike)) for query, alike in groupby(asked, lambda r: r.query_params)]
-    for number, (query, alike) in enumerate(groups, start=1):
+        query_rules.sort(key=lambda rule: rule.query_params or ())
+        groups = [
+            (query, list(rules)) for query, rules in groupby(query_rules, lambda r: r.query_params)
+        ]
+    for number, (query, rules) in enumerate(groups, start=1):
         key: dict[str, Any] = {"ignore_query_strings_order": True}
         if query:
             key["custom_key"] = {"query_string": {"include": {"list": list(query)}}}
         name = "queries" if number == 1 else f"queries_{number}"
         about = f"what reads {', '.join(query)}" if query else "what reads parameters"
-        expression = _on_host(plan, _match_any_path(alike))
-        yield _rule(name, about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
+        expression = _on_host(description, _match_any_path(rules))
+        yield _rule(
+            name, about, expression, {**_ELIGIBLE, **_varying(description), "cache_key": key}
+        )
 
 
-def _private_rule(plan: SiteDescription) -> Iterator[CacheRule]:
-    said = []
-    for place, rule in enumerate(plan.rules):
+def _private_rule(description: SiteDescription) -> Iterator[CacheRule]:
+    conditions = []
+    for index, rule in enumerate(description.rules):
         if rule.is_shared:
             continue
         # A star may match what a more particular route has made public.
-        earlier = [o for o in plan.rules[:place] if o.is_shared and o.is_covered_by(rule)]
-        but = f" and not {_match_any_path(earlier)}" if earlier else ""
-        said.append(f"({_match_any_path([rule])}{but})" if but else _match_any_path([rule]))
-    if said:
+        earlier = [o for o in description.rules[:index] if o.is_shared and o.is_covered_by(rule)]
+        exception = f" and not {_match_any_path(earlier)}" if earlier else ""
+        conditions.append(
+            f"({_match_any_path([rule])}{exception})" if exception else _match_any_path([rule])
+        )
+    if conditions:
         about = "what is one reader's own, or never kept, passes"
-        expression = _on_host(plan, f"({' or '.join(said)})" if len(said) > 1 else said[0])
+        expression = _on_host(
+            description, f"({' or '.join(conditions)})" if len(conditions) > 1 else conditions[0]
+        )
         yield _rule("private", about, expression, {"cache": False})
 
 
-def _on_host(plan: SiteDescription, more: str) -> str:
-    host = f'http.host eq "{plan.site.host.lower()}"'
-    return f"({host} and {more})" if more else f"({host})"
+def _on_host(description: SiteDescription, condition: str) -> str:
+    host = f'http.host eq "{description.site.host.lower()}"'
+    return f"({host} and {condition})" if condition else f"({host})"
 
 
 def _match_any_path(rules: Iterable[RouteRule]) -> str:

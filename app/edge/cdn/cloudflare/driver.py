@@ -80,8 +80,8 @@ class ZoneSettings:
 class CloudflareDriver:
     """Purges one zone."""
 
-    def __init__(self, channel: ApiClient, zone: ZoneSettings) -> None:
-        self._channel = channel
+    def __init__(self, api: ApiClient, zone: ZoneSettings) -> None:
+        self._api = api
         self._zone = zone
         self.limits = PLANS[zone.plan].limits(zone.purge_by)
         self.by_url = zone.purge_by == "url"
@@ -108,77 +108,79 @@ class CloudflareDriver:
             self._purge({"tags": [UNUSED_TAG]})
         except PurgeError as error:
             raise (self._diagnose_token(error) if error.credentials_rejected else error) from None
-        answer = self._channel.send_json("GET", f"/zones/{self._zone.id}")
-        if answer.status in {401, 403}:
+        response = self._api.send_json("GET", f"/zones/{self._zone.id}")
+        if response.status in {401, 403}:
             return  # the token may purge and not read: nothing more can be learnt
-        name = str(_result(self._require_success(answer)).get("name", ""))
+        name = str(_result(self._require_success(response)).get("name", ""))
         host = urlsplit(self._zone.site).hostname or ""
         if host != name and not host.endswith(f".{name}"):
-            raise self._channel.purge_error(
-                f"the zone is that of {self._channel.redact(name)}, and the site is at {host}: "
+            raise self._api.purge_error(
+                f"the zone is that of {self._api.redact(name)}, and the site is at {host}: "
                 "check EDGE_CLOUDFLARE_ZONE",
-                credential=True,
+                credentials_rejected=True,
             )
 
-    def _purge(self, what: Mapping[str, Any]) -> None:
+    def _purge(self, payload: Mapping[str, Any]) -> None:
         self._require_success(
-            self._channel.send_json("POST", f"/zones/{self._zone.id}/purge_cache", what)
+            self._api.send_json("POST", f"/zones/{self._zone.id}/purge_cache", payload)
         )
 
-    def _require_success(self, answer: ApiResponse) -> dict[str, Any]:
+    def _require_success(self, response: ApiResponse) -> dict[str, Any]:
         """What the answer says, when it says that all went well."""
-        said = answer.json()
-        if said is None and answer.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
-            said = self._channel.require_json(answer)
-        if said is not None and answer.status < 300 and said.get("success") is True:  # noqa: PLR2004 - as above
-            return said
-        raise self._refusal(answer, *_parse_errors(said or {}))
+        document = response.json()
+        if document is None and response.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+            document = self._api.require_json(response)
+        if document is not None and response.status < 300 and document.get("success") is True:  # noqa: PLR2004 - as above
+            return document
+        raise self._error_for(response, *_parse_errors(document or {}))
 
-    def _refusal(self, answer: ApiResponse, codes: set[int], message: str) -> PurgeError:
+    def _error_for(self, response: ApiResponse, codes: set[int], message: str) -> PurgeError:
         if codes & _ZONE_CODES:
-            return self._channel.purge_error(
+            return self._api.purge_error(
                 f"it knows no zone {self._zone.id} that is ours: check EDGE_CLOUDFLARE_ZONE",
-                credential=True,
+                credentials_rejected=True,
             )
-        if codes & _TOKEN_CODES or answer.status in {401, 403}:
-            told = f" ({self._channel.redact(message)})" if message else ""
-            sentence = f"it does not accept our credentials{told}; {_ADVICE}"
-            return self._channel.purge_error(sentence, credential=True)
-        if answer.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
-            why = self._channel.redact(message) or "without a reason"
-            return self._channel.purge_error(f"it answered that it did not purge: {why}")
-        return self._channel.status_error(answer, message)
+        if codes & _TOKEN_CODES or response.status in {401, 403}:
+            detail = f" ({self._api.redact(message)})" if message else ""
+            sentence = f"it does not accept our credentials{detail}; {_ADVICE}"
+            return self._api.purge_error(sentence, credentials_rejected=True)
+        if response.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+            reason = self._api.redact(message) or "without a reason"
+            return self._api.purge_error(f"it answered that it did not purge: {reason}")
+        return self._api.status_error(response, message)
 
     def _diagnose_token(self, error: PurgeError) -> PurgeError:
         """Tell a token that may not do this from one that is none."""
-        answer = self._channel.send_json("GET", "/user/tokens/verify")
-        if answer.status != 200:  # noqa: PLR2004 - the token is none, or belongs to an account
+        response = self._api.send_json("GET", "/user/tokens/verify")
+        if response.status != 200:  # noqa: PLR2004 - the token is none, or belongs to an account
             return error
-        status = self._channel.redact(
-            str(_result(self._require_success(answer)).get("status", "unknown"))
+        status = self._api.redact(
+            str(_result(self._require_success(response)).get("status", "unknown"))
         )
         if status != "active":
-            return self._channel.purge_error(
+            return self._api.purge_error(
                 f"the token is {status}: make a new one and set EDGE_CLOUDFLARE_TOKEN",
-                credential=True,
+                credentials_rejected=True,
             )
-        return self._channel.purge_error(
+        return self._api.purge_error(
             f"the token is valid and may not purge zone {self._zone.id}: "
             "give it Zone → Cache Purge for this zone, or check EDGE_CLOUDFLARE_ZONE",
-            credential=True,
+            credentials_rejected=True,
         )
 
 
-def _result(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = said.get("result")
-    return found if isinstance(found, dict) else {}
+def _result(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    result = document.get("result")
+    return result if isinstance(result, dict) else {}
 
 
-def _parse_errors(said: Mapping[str, Any]) -> tuple[set[int], str]:
+def _parse_errors(document: Mapping[str, Any]) -> tuple[set[int], str]:
     """The codes of all errors, and the words of the first."""
-    listed = said.get("errors")
-    errors = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    codes = {each["code"] for each in errors if isinstance(each.get("code"), int)}
+    listed = document.get("errors")
+    errors = (
+        [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    )
+    codes = {entry["code"] for entry in errors if isinstance(entry.get("code"), int)}
     return codes, str(errors[0].get("message", "")) if errors else ""
 
 

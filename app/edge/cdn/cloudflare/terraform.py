@@ -38,15 +38,15 @@ def _to_hcl(value: Any, depth: int) -> str:
     if isinstance(value, dict):
         width = max(map(len, value), default=0)
         lines = "".join(
-            f"{inner}{_key(name):<{width}} = {_to_hcl(said, depth + 1)}\n"
-            for name, said in value.items()
+            f"{inner}{_key(name):<{width}} = {_to_hcl(item, depth + 1)}\n"
+            for name, item in value.items()
         )
         return f"{{\n{lines}{outer}}}"
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        lines = "".join(f"{inner}{_to_hcl(each, depth + 1)},\n" for each in value)
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        lines = "".join(f"{inner}{_to_hcl(item, depth + 1)},\n" for item in value)
         return f"[\n{lines}{outer}]"
     if isinstance(value, list):
-        return f"[{', '.join(_to_hcl(each, depth) for each in value)}]"
+        return f"[{', '.join(_to_hcl(item, depth) for item in value)}]"
     # A string of JSON is one of HCL, but for the two signs that begin a template.
     return re.sub(r"([$%])\{", r"\1\1{", json.dumps(value, ensure_ascii=False))
 

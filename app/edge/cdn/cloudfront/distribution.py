@@ -25,19 +25,21 @@ MAX_TTL = timedelta(days=365)
 _ALL = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")
 
 
-def distribution_config(plan: SiteDescription) -> dict[str, Any]:
+def distribution_config(description: SiteDescription) -> dict[str, Any]:
     """Return what has to be made and set, by the names that CloudFront's API has for it."""
-    queries = list(dict.fromkeys(rule.query_params for rule in plan.rules if rule.is_shared))
+    queries = list(dict.fromkeys(rule.query_params for rule in description.rules if rule.is_shared))
     if () not in queries:
         queries.append(())
-    behaviours = list(_behaviours(plan))
+    behaviours = list(_behaviours(description))
     if len(behaviours) > MAX_BEHAVIOURS:
         raise PolicyError(
             f"{len(behaviours)} routes need a behaviour of their own, and CloudFront takes "
             f"{MAX_BEHAVIOURS}: give private routes a common beginning."
         )
     return {
-        "CachePolicies": [{"CachePolicyConfig": _cache_policy(plan, query)} for query in queries],
+        "CachePolicies": [
+            {"CachePolicyConfig": _cache_policy(description, query)} for query in queries
+        ],
         "OriginRequestPolicies": [{"OriginRequestPolicyConfig": _origin_request_policy()}],
         "DistributionConfig": {
             "CacheTagConfig": {"HeaderName": DIALECTS["cloudfront"].tags},
@@ -48,9 +50,9 @@ def distribution_config(plan: SiteDescription) -> dict[str, Any]:
     }
 
 
-def distribution_json(plan: SiteDescription) -> str:
+def distribution_json(description: SiteDescription) -> str:
     """Return the same as JSON."""
-    return json.dumps(distribution_config(plan), indent=2) + "\n"
+    return json.dumps(distribution_config(description), indent=2) + "\n"
 
 
 def _name(query: Sequence[str] | None) -> str:
@@ -70,7 +72,7 @@ def _headers(names: Sequence[str]) -> dict[str, Any]:
     return {"HeaderBehavior": "whitelist", "Headers": _quantity_list(names)}
 
 
-def _cache_policy(plan: SiteDescription, query: tuple[str, ...] | None) -> dict[str, Any]:
+def _cache_policy(description: SiteDescription, query: tuple[str, ...] | None) -> dict[str, Any]:
     strings: dict[str, Any] = {"QueryStringBehavior": "all" if query is None else "none"}
     if query:
         strings = {"QueryStringBehavior": "whitelist", "QueryStrings": _quantity_list(query)}
@@ -83,7 +85,7 @@ def _cache_policy(plan: SiteDescription, query: tuple[str, ...] | None) -> dict[
         "ParametersInCacheKeyAndForwardedToOrigin": {
             "EnableAcceptEncodingGzip": True,
             "EnableAcceptEncodingBrotli": True,
-            "HeadersConfig": _headers(plan.vary),
+            "HeadersConfig": _headers(description.vary),
             "CookiesConfig": {"CookieBehavior": "none"},
             "QueryStringsConfig": strings,
         },
@@ -101,11 +103,13 @@ def _origin_request_policy() -> dict[str, Any]:
     }
 
 
-def _behaviours(plan: SiteDescription) -> Iterator[dict[str, Any]]:
+def _behaviours(description: SiteDescription) -> Iterator[dict[str, Any]]:
     """What the default would get wrong, and what a star of a private route would take away."""
-    for place, rule in enumerate(plan.rules):
-        hidden = any(not o.is_shared and rule.is_covered_by(o) for o in plan.rules[place:])
-        if hidden or rule.query_params != ():
+    for index, rule in enumerate(description.rules):
+        is_overridden = any(
+            not o.is_shared and rule.is_covered_by(o) for o in description.rules[index:]
+        )
+        if is_overridden or rule.query_params != ():
             yield _behaviour(rule)
 
 

@@ -39,7 +39,7 @@ from .sigv4 import AwsSigner, UnsignedRequest, query_string
 
 API = "https://cloudfront.amazonaws.com"
 VERSION = "2020-05-31"
-BY = ("path", "tag")
+PURGE_MODES = ("path", "tag")
 RETRY_WHEN_FULL = timedelta(minutes=1)
 """How long to leave a distribution alone that has as much in progress as it takes."""
 
@@ -58,7 +58,7 @@ class DistributionSettings:
 
     id: str
     site: str
-    by: str = "path"
+    purge_by: str = "path"
 
 
 class CloudFrontDriver:
@@ -69,24 +69,24 @@ class CloudFrontDriver:
 
     def __init__(
         self,
-        channel: ApiClient,
+        api: ApiClient,
         signer: AwsSigner,
         distribution: DistributionSettings,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._channel = channel
+        self._api = api
         self._signer = signer
         self._distribution = distribution
         self._clock = clock
-        self.by_url = distribution.by != "tag"
+        self.by_url = distribution.purge_by != "tag"
         self.by_tag = not self.by_url
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""
         if not targets:
             return
-        if self._distribution.by == "tag":
+        if self._distribution.purge_by == "tag":
             items = [f"#{tag}" for tag in unique_tags("cloudfront", targets)]
         else:
             items = list(dict.fromkeys(path for t in targets if (path := _path(t)) is not None))
@@ -100,26 +100,30 @@ class CloudFrontDriver:
 
     def _count_in_progress(self) -> int:
         """How many of the last hundred invalidations are still in progress."""
-        answer = self._signed_request("GET", "/invalidation", query={"MaxItems": "100"})
-        return answer.body.count(b"<Status>InProgress</Status>")
+        response = self._signed_request("GET", "/invalidation", query={"MaxItems": "100"})
+        return response.body.count(b"<Status>InProgress</Status>")
 
     def check(self) -> None:
         """List the invalidations, and look at the distribution where the key may do that."""
         self._count_in_progress()
         try:
-            answer = self._signed_request("GET", "/config")
+            response = self._signed_request("GET", "/config")
         except PurgeError as error:
             if error.credentials_rejected:
                 return  # the key may purge and not look: nothing more can be learnt
             raise
-        text = answer.body.decode(errors="replace")
+        text = response.body.decode(errors="replace")
         host = urlsplit(self._distribution.site).hostname
         names = re.findall(r"<CNAME>([^<]*)</CNAME>", text)
         if names and host not in names:
-            told = self._channel.redact(", ".join(names))
-            raise self._settings_error(f"the distribution serves {told}, and the site is at {host}")
+            host_names = self._api.redact(", ".join(names))
+            raise self._settings_error(
+                f"the distribution serves {host_names}, and the site is at {host}"
+            )
         header = re.search(r"<CacheTagConfig>.*?<HeaderName>([^<]*)</HeaderName>", text, re.DOTALL)
-        if self._distribution.by == "tag" and (not header or header[1].lower() != "cache-tag"):
+        if self._distribution.purge_by == "tag" and (
+            not header or header[1].lower() != "cache-tag"
+        ):
             raise self._settings_error("the distribution does not name Cache-Tag as its tag header")
 
     def _invalidate(self, items: Sequence[str], reference: str) -> None:
@@ -131,9 +135,9 @@ class CloudFrontDriver:
             f"<Paths><Items>{paths}</Items><Quantity>{len(items)}</Quantity></Paths>"
             "</InvalidationBatch>"
         ).encode()
-        answer = self._signed_request("POST", "/invalidation", body=body)
-        if b"<Invalidation" not in answer.body:
-            raise self._channel.unexpected_response_error(answer, "no XML of its own")
+        response = self._signed_request("POST", "/invalidation", body=body)
+        if b"<Invalidation" not in response.body:
+            raise self._api.unexpected_response_error(response, "no XML of its own")
 
     def _signed_request(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: bytes = b""
@@ -142,7 +146,7 @@ class CloudFrontDriver:
         headers = {"Content-Type": "text/xml"} if body else {}
         request = UnsignedRequest(
             method=method,
-            host=self._channel.host,
+            host=self._api.host,
             path=path,
             query=query or {},
             headers=headers,
@@ -150,32 +154,32 @@ class CloudFrontDriver:
         )
         signed = self._signer.sign(request, self._clock())
         target = f"{path}?{query_string(query)}" if query else path
-        answer = self._channel.request(
+        response = self._api.request(
             method, target, headers={**headers, **signed}, content=body or None
         )
-        if answer.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
-            raise self._refusal(answer)
-        if answer.is_html:
-            raise self._channel.unexpected_response_error(answer, "a page for people")
-        return answer
+        if response.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
+            raise self._error_for(response)
+        if response.is_html:
+            raise self._api.unexpected_response_error(response, "a page for people")
+        return response
 
-    def _refusal(self, answer: ApiResponse) -> PurgeError:
-        code, message = _xml_value(answer, "Code"), _xml_value(answer, "Message")
+    def _error_for(self, response: ApiResponse) -> PurgeError:
+        code, message = _xml_value(response, "Code"), _xml_value(response, "Message")
         if code == "TooManyInvalidationsInProgress":
-            return self._channel.purge_error(
+            return self._api.purge_error(
                 "it has 3000 paths or 15 wildcards in progress", after=RETRY_WHEN_FULL
             )
         if code in _THROTTLING_CODES:
-            return self._channel.purge_error("it takes no more calls for now")
+            return self._api.purge_error("it takes no more calls for now")
         if code == "NoSuchDistribution":
             return self._settings_error(
                 f"it knows no distribution {self._distribution.id} that is ours"
             )
-        return self._channel.status_error(answer, message or code, hint=_ADVICE)
+        return self._api.status_error(response, message or code, hint=_ADVICE)
 
     def _settings_error(self, sentence: str) -> PurgeError:
         advice = "check EDGE_CLOUDFRONT_DISTRIBUTION and EDGE_CLOUDFRONT_BY"
-        return self._channel.purge_error(f"{sentence}: {advice}", credential=True)
+        return self._api.purge_error(f"{sentence}: {advice}", credentials_rejected=True)
 
 
 def _path(target: PurgeTarget) -> str | None:
@@ -191,17 +195,17 @@ def _path(target: PurgeTarget) -> str | None:
 
 def _caller_reference(items: Sequence[str], targets: Sequence[PurgeTarget]) -> str:
     """The same for each try of one purge where that is known, and never seen before otherwise."""
-    tickets = [target.idempotency_key for target in targets]
-    if not all(tickets):
+    idempotency_keys = [target.idempotency_key for target in targets]
+    if not all(idempotency_keys):
         return uuid4().hex
-    told = "\n".join([*items, *tickets])
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    hash_input = "\n".join([*items, *idempotency_keys])
+    return hashlib.sha256(hash_input.encode()).hexdigest()[:32]
 
 
-def _xml_value(answer: ApiResponse, name: str) -> str:
-    text = answer.body[:4096].decode(errors="replace")
-    found = re.search(rf"<{name}>([^<]*)</{name}>", text)
-    return found[1] if found else ""
+def _xml_value(response: ApiResponse, name: str) -> str:
+    text = response.body[:4096].decode(errors="replace")
+    match = re.search(rf"<{name}>([^<]*)</{name}>", text)
+    return match[1] if match else ""
 
 
 def make_client(
@@ -230,12 +234,12 @@ def make_driver(
             values, "EDGE_CLOUDFRONT_DISTRIBUTION", r"[0-9A-Z]{1,64}", "capitals and digits"
         ),
         site=site,
-        by=require_choice(values, "EDGE_CLOUDFRONT_BY", BY),
+        purge_by=require_choice(values, "EDGE_CLOUDFRONT_BY", PURGE_MODES),
     )
     key, secret = values["EDGE_CLOUDFRONT_KEY"], values["EDGE_CLOUDFRONT_SECRET"]
     session = values["EDGE_CLOUDFRONT_SESSION"]
     signer = AwsSigner(
         key=key, secret=secret, session=session, region="us-east-1", service="cloudfront"
     )
-    way = make_client((secret, session, key), client=client)
-    return CloudFrontDriver(way, signer, distribution)
+    api = make_client((secret, session, key), client=client)
+    return CloudFrontDriver(api, signer, distribution)

@@ -50,8 +50,8 @@ class AwsSigner:
         scope = f"{at[:8]}/{self.region}/{self.service}/aws4_request"
         digest = _digest(_canonical(request, fields).encode())
         signature = _hmac(self._key(at[:8]), f"{_ALGORITHM}\n{at}\n{scope}\n{digest}").hex()
-        said = f"Credential={self.key}/{scope}, SignedHeaders={names}, Signature={signature}"
-        return {**added, "Authorization": f"{_ALGORITHM} {said}"}
+        parameters = f"Credential={self.key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        return {**added, "Authorization": f"{_ALGORITHM} {parameters}"}
 
     def _key(self, day: str) -> bytes:
         key = f"AWS4{self.secret}".encode()

@@ -40,8 +40,8 @@ class FastlyDriver:
     limits = CallLimits(batch=BATCH, per_second=10, burst=50, timeout=2 * REQUEST_TIMEOUT)
     by_tag = True
 
-    def __init__(self, channel: ApiClient, service: str) -> None:
-        self._channel = channel
+    def __init__(self, api: ApiClient, service: str) -> None:
+        self._api = api
         self._service = service
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
@@ -51,49 +51,50 @@ class FastlyDriver:
 
     def purge_everything(self) -> None:
         """Forget all pages of the service, for good."""
-        answer = self._channel.send_json("POST", f"/service/{self._service}/purge_all")
-        self._raise_for_status(answer)
-        status = self._channel.require_json(answer).get("status")
+        response = self._api.send_json("POST", f"/service/{self._service}/purge_all")
+        self._raise_for_status(response)
+        status = self._api.require_json(response).get("status")
         if status != "ok":
-            told = self._channel.redact(str(status))
-            raise self._channel.purge_error(f"it answered that it did not purge: {told}")
+            detail = self._api.redact(str(status))
+            raise self._api.purge_error(f"it answered that it did not purge: {detail}")
 
     def check(self) -> None:
         """Ask what the token may do, and for which services."""
-        answer = self._channel.send_json("GET", "/tokens/self")
-        self._raise_for_status(answer)
-        said = self._channel.require_json(answer)
-        scopes = set(str(said.get("scope", "")).split())
+        response = self._api.send_json("GET", "/tokens/self")
+        self._raise_for_status(response)
+        token_info = self._api.require_json(response)
+        scopes = set(str(token_info.get("scope", "")).split())
         if "global" not in scopes and not scopes >= REQUIRED_SCOPES:
             lacking = " and ".join(sorted(REQUIRED_SCOPES - scopes))
-            raise self._channel.purge_error(
-                f"the token lacks the scope {lacking}: make one that has it", credential=True
+            raise self._api.purge_error(
+                f"the token lacks the scope {lacking}: make one that has it",
+                credentials_rejected=True,
             )
-        services = said.get("services")
+        services = token_info.get("services")
         if isinstance(services, list) and services and self._service not in services:
-            raise self._unknown_zone_error()
+            raise self._unknown_service_error()
 
     def _purge(self, targets: Sequence[PurgeTarget], *, soft: bool) -> None:
         if not targets:
             return
         headers = {"Fastly-Soft-Purge": "1"} if soft else {}
-        said = {"surrogate_keys": unique_tags("fastly", targets)}
+        payload = {"surrogate_keys": unique_tags("fastly", targets)}
         path = f"/service/{self._service}/purge"
-        answer = self._channel.send_json("POST", path, said, headers=headers)
-        self._raise_for_status(answer)
-        self._channel.require_json(answer)
+        response = self._api.send_json("POST", path, payload, headers=headers)
+        self._raise_for_status(response)
+        self._api.require_json(response)
 
-    def _raise_for_status(self, answer: ApiResponse) -> None:
-        if answer.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
-            raise self._unknown_zone_error()
-        if answer.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
-            raise self._channel.status_error(answer, answer.text_field("msg"), hint=_ADVICE)
+    def _raise_for_status(self, response: ApiResponse) -> None:
+        if response.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
+            raise self._unknown_service_error()
+        if response.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
+            raise self._api.status_error(response, response.text_field("msg"), hint=_ADVICE)
 
-    def _unknown_zone_error(self) -> PurgeError:
-        return self._channel.purge_error(
+    def _unknown_service_error(self) -> PurgeError:
+        return self._api.purge_error(
             f"it knows no service {self._service} that the token is for: "
             "check EDGE_FASTLY_SERVICE and EDGE_FASTLY_TOKEN",
-            credential=True,
+            credentials_rejected=True,
         )
 
 

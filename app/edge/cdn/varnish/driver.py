@@ -51,16 +51,16 @@ class VarnishDriver:
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages: softly, unless they lost something."""
-        kept = unique_tags("varnish", (target for target in targets if not target.hard_purge))
-        gone = unique_tags("varnish", (target for target in targets if target.hard_purge))
+        soft_tags = unique_tags("varnish", (target for target in targets if not target.hard_purge))
+        hard_tags = unique_tags("varnish", (target for target in targets if target.hard_purge))
 
-        def each(node: ApiClient) -> None:
-            for keys in join_keys(kept):
+        def purge_node(node: ApiClient) -> None:
+            for keys in join_keys(soft_tags):
                 _purge_keys(node, "xkey-softpurge", keys)
-            for keys in join_keys(gone):
+            for keys in join_keys(hard_tags):
                 _purge_keys(node, "xkey-purge", keys)
 
-        self._for_each_node(each)
+        self._for_each_node(purge_node)
 
     def purge_everything(self) -> None:
         """Forget all pages, for good."""
@@ -110,19 +110,26 @@ def make_client(
 
 
 def _purge_keys(node: ApiClient, field: str, keys: str) -> None:
-    answer = node.request("PURGE", "/", headers={field: keys})
-    if answer.status != 200 or answer.is_html:  # noqa: PLR2004 - nothing else is a success
-        raise _error_for(node, answer)
+    response = node.request("PURGE", "/", headers={field: keys})
+    if response.status != 200 or response.is_html:  # noqa: PLR2004 - nothing else is a success
+        raise _error_for(node, response)
 
 
-def _error_for(node: ApiClient, answer: ApiResponse) -> PurgeError:
-    if answer.is_html or answer.status in {200, 404, 405, 501}:
+def _error_for(node: ApiClient, response: ApiResponse) -> PurgeError:
+    if response.is_html or response.status in {200, 404, 405, 501}:
         # It is no fault of these pages: another page would fare no better.
-        told = f"{answer.status} with a page for people" if answer.is_html else str(answer.status)
-        return node.purge_error(
-            f"it does not purge (it answered {told}): load the VCL of `flask edge config varnish`",
+        detail = (
+            f"{response.status} with a page for people"
+            if response.is_html
+            else str(response.status)
         )
-    return node.status_error(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
+        return node.purge_error(
+            f"it does not purge (it answered {detail}): "
+            "load the VCL of `flask edge config varnish`",
+        )
+    return node.status_error(
+        response, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL"
+    )
 
 
 def make_driver(
