@@ -87,9 +87,9 @@ def test_a_fault_may_come_after_the_act(acts: bool) -> None:
 
 def test_memory_refuses_what_a_vendor_would_refuse() -> None:
     """A batch over the limit is our mistake, so no other try mends it."""
-    with pytest.raises(PurgeError) as refused:
+    with pytest.raises(PurgeError) as error:
         MemoryDriver(limits=CallLimits(batch=1)).purge([A, B])
-    assert not refused.value.retryable
+    assert not error.value.retryable
 
 
 def failing(message: str, **what: object) -> MemoryDriver:

@@ -26,8 +26,8 @@ PLAN = SiteDescription(
 def test_each_origin_is_a_backend() -> None:
     """Its address without brackets, its port also where nobody said it."""
     text = vcl_config.vcl(PLAN)
-    for said in ('.host = "10.0.0.1";', '.port = "8000";', '.host = "::1";', '.port = "80";'):
-        assert said in text
+    for line in ('.host = "10.0.0.1";', '.port = "8000";', '.host = "::1";', '.port = "80";'):
+        assert line in text
     assert text.count("origins.add_backend(") == 2
 
 
@@ -54,13 +54,13 @@ def test_a_field_that_an_edge_further_out_needs_is_left_to_it() -> None:
 def test_a_secret_is_written_only_when_it_is_given() -> None:
     """Otherwise Varnish reads it from a file."""
     assert "std.fileread(" in vcl_config.vcl(PLAN)
-    told = vcl_config.vcl(replace(PLAN, secret="0123456789abcdef"))
-    assert '"0123456789abcdef"' in told
-    assert "std.fileread(" not in told
+    text = vcl_config.vcl(replace(PLAN, secret="0123456789abcdef"))
+    assert '"0123456789abcdef"' in text
+    assert "std.fileread(" not in text
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("overrides", "sentence"),
     [
         ({"secret": "short"}, "too weak"),
         ({"secret": 'x" + "0123456789abcdef'}, "can't be written"),
@@ -72,10 +72,12 @@ def test_a_secret_is_written_only_when_it_is_given() -> None:
     ],
     ids=["weak", "quotes", "relative", "quoted-path", "word", "injected", "no-origin"],
 )
-def test_a_plan_that_contradicts_itself_is_refused(said: dict[str, Any], sentence: str) -> None:
+def test_a_plan_that_contradicts_itself_is_refused(
+    overrides: dict[str, Any], sentence: str
+) -> None:
     """With what was wrong and what to do."""
     with pytest.raises(PolicyError, match=sentence):
-        replace(PLAN, **said)
+        replace(PLAN, **overrides)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from app.edge.purge import Relay, Tier, purge_status
 from app.edge.testing import Ending
 from tests.edge.cdn.driver_stages import by_cloudflare
 from tests.edge.cdn.fakes.cloudflare import Cloudflare
-from tests.edge.cdn.fakes.server import Asked, Reply
+from tests.edge.cdn.fakes.server import FakeRequest, FakeResponse
 
 from .conftest import NOW, Clock, owe, relay
 from .test_outage import memory
@@ -64,12 +64,12 @@ class Moody(Cloudflare):
         """Tell whether the outage lasts."""
         return self.wall.now < NOW + OUTAGE
 
-    def reply(self, asked: Asked) -> Reply | Ending:
+    def reply(self, asked: FakeRequest) -> FakeResponse | Ending:
         """Act, misbehave, or both."""
         with self.still:
             return self._reply(asked)
 
-    def _reply(self, asked: Asked) -> Reply | Ending:
+    def _reply(self, asked: FakeRequest) -> FakeResponse | Ending:
         self.clock.at = self.wall.now
         self.arrived.append(self.wall.ticks())
         kept = self.gateway.entries.items()
@@ -113,9 +113,9 @@ class Site:
             for url in urls:
                 self.edge.versions[url] = self.edge.versions.get(url, 0) + 1
             owe(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
-            heard = len(self.edge.asked)
+            heard = len(self.edge.requests)
             self.relay.flush(self.clock.now)
-        assert len(self.edge.asked) == heard, "the editor waited for the edge"
+        assert len(self.edge.requests) == heard, "the editor waited for the edge"
         for url in urls:
             assert self.edge.gateway.get_body(url) is None
 

@@ -124,7 +124,7 @@ def test_a_zone_is_an_id(app: Flask, api: Rulesets) -> None:
     result = run(app, "cloudflare", *SITE, "--apply", "--yes")
     assert result.exit_code == 2
     assert "32 hexadecimal digits" in result.output
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_cloudflare_is_printed_as_json_or_terraform(app: Flask) -> None:
