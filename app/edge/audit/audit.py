@@ -1,4 +1,4 @@
-"""Audit: visits a few pages, lets each check ask for what it wants, and reports what was found."""
+"""Audit a site: visit a few pages, send the probes of each check and report the findings."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ if TYPE_CHECKING:
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _MAX_VISITS = 3
-"""A page may be new to each of a CDN's servers: the third time must be a HIT."""
+"""Requests per page. Each server of a CDN may see a page for the first time; the third request
+must be a HIT."""
 
 _MAX_NO_RESPONSES = 3
-"""A site that says nothing to so many requests is not asked for more."""
+"""After this many requests without a response, the audit stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditOptions:
-    """How to audit: `ours` when the site may be our own, `origin` to try to get past the CDN.
+    """Options of one audit.
 
-    `purge` purges a path of the site and returns once that is committed. `tls` is for
-    certificates that no public authority has signed.
+    `profile` describes this app, if the site may be one of its deployments. `origin_url` is the
+    origin's own URL; the audit then tests whether the origin answers without the CDN. `purge`
+    purges a path of the site and returns after the commit. `tls` is the TLS context for
+    certificates that are not signed by a public authority.
     """
 
     profile: SiteProfile | None = None
@@ -51,14 +54,14 @@ class AuditOptions:
 
 
 def check_site(base_url: str, options: AuditOptions | None = None) -> AuditReport:
-    """Audit the site at this address; raises Unable when it can't be done at all."""
+    """Audit the site at this base URL; raises AuditError if the audit can't run."""
     with ExitStack() as stack:
         audit = open_audit(base_url, options or AuditOptions(), stack)
         return audit.run()
 
 
 def open_audit(base_url: str, options: AuditOptions, stack: ExitStack) -> Audit:
-    """An audit whose connections end with the stack; raises Unable for an address that is none."""
+    """Return an audit whose connections the stack closes; raises AuditError for an invalid URL."""
     address = SiteAddress.parse(
         base_url, aliases=options.profile.own_origins if options.profile else ()
     )
@@ -72,7 +75,7 @@ def open_audit(base_url: str, options: AuditOptions, stack: ExitStack) -> Audit:
 
 @dataclass(slots=True, kw_only=True)
 class Audit:
-    """One audit on its way: what was exchanged and found so far."""
+    """One running audit, with the exchanges and findings so far."""
 
     address: SiteAddress
     options: AuditOptions
@@ -83,7 +86,7 @@ class Audit:
     unanswered_count: int = 0
 
     def run(self) -> AuditReport:
-        """Do all of it; raises Unable when the site says nothing or leads elsewhere."""
+        """Run the audit; raises AuditError if the site does not respond or redirects elsewhere."""
         context = CheckContext(address=self.address, token="")
         try:
             context = self.survey()
@@ -105,7 +108,7 @@ class Audit:
         )
 
     def send(self, request: ProbeRequest) -> Exchange:
-        """Ask, and record the exchange."""
+        """Send a request and record the exchange."""
         prober = (
             self.origin_prober
             if request.to_origin and self.origin_prober is not None
@@ -117,7 +120,7 @@ class Audit:
         return exchange
 
     def survey(self) -> CheckContext:
-        """Look around: the home page, and a page of each kind."""
+        """Visit the home page and one page of each kind."""
         home = self.fetch_home()
         profile = self.detect_profile()
         links = discovery.parse_home(self.home_html(home), self.address)
@@ -141,7 +144,7 @@ class Audit:
         )
 
     def fetch_home(self) -> Exchange:
-        """The home page, wherever on this site it is."""
+        """Request the home page and follow redirects within this site."""
         target = "/"
         for _ in range(_MAX_REDIRECTS):
             try:
@@ -151,10 +154,10 @@ class Audit:
             if exchange.status not in _REDIRECTS:
                 return exchange
             target = self.redirect_target(exchange)
-        raise AuditError(f"{self.address.url} redirects again and again: open it in a browser.")
+        raise AuditError(f"{self.address.url} redirects too many times: open it in a browser.")
 
     def redirect_target(self, exchange: Exchange) -> str:
-        """Where a redirect on this very site leads; raises Unable for any other site."""
+        """Return the target of a redirect within this site; raises AuditError for another site."""
         location = urljoin(self.address.url + "/", exchange.fields.first("location") or "")
         target = self.address.request_target(location)
         if target is not None:
@@ -165,7 +168,7 @@ class Audit:
         )
 
     def detect_profile(self) -> SiteProfile | None:
-        """Our app's promises, if it is our app that answers."""
+        """Return the profile of our app if the site is a deployment of it."""
         profile = self.options.profile
         if profile is None:
             return None
@@ -178,14 +181,14 @@ class Audit:
         return None
 
     def home_html(self, home: Exchange) -> str:
-        """The text of the home page, asked for unpacked where what came can't be read."""
+        """Return the text of the home page; request it uncompressed if it can't be decoded."""
         if home.content() is not None:
             return home.text()
         plain = self.try_send(ProbeRequest(target=home.target, headers=()))
         return plain.text() if plain else ""
 
     def visit_page(self, page: AuditedPage, first: Exchange | None = None) -> Visit | None:
-        """Ask for a page until it is a HIT, but not often; None when nobody answers."""
+        """Request a page until it is a HIT, at most three times; None without a response."""
         exchanges = [first] if first else []
         while len(exchanges) < _MAX_VISITS and not (len(exchanges) > 1 and exchanges[-1].is_hit):
             exchange = self.try_send(ProbeRequest(target=page.target))
@@ -197,7 +200,7 @@ class Audit:
     def try_send(
         self, request: ProbeRequest, *, allow_no_response: bool = False
     ) -> Exchange | None:
-        """Ask; a silence is a finding, and after a few of them the audit ends."""
+        """Send a request; a missing response is a finding, and several of them end the audit."""
         try:
             return self.send(request)
         except NoResponse as error:
@@ -210,12 +213,12 @@ class Audit:
             return None
 
     def run_probes(self, context: CheckContext) -> None:
-        """Let each check ask for what it wants."""
+        """Send the probes of all checks."""
         for probe in (probe for check in CHECKS for probe in check.probes(context)):
             self.findings += self.run_probe(probe)
 
     def run_probe(self, probe: Probe) -> Iterable[AuditFinding]:
-        """What a trial tells; nothing when one of its requests got no answer."""
+        """Send a probe and return its findings; none if one of its requests got no response."""
         exchanges = []
         for request in probe.requests:
             exchange = self.try_send(request, allow_no_response=probe.allow_no_response)
@@ -225,12 +228,12 @@ class Audit:
         return probe.evaluate(exchanges)
 
     def run_inspections(self, context: CheckContext) -> None:
-        """Let each check judge all that was exchanged."""
+        """Let each check inspect all recorded exchanges."""
         for check in CHECKS:
             self.findings += check.inspect(context, self.exchanges)
 
     def time_purge(self, context: CheckContext) -> PurgeTiming | None:
-        """Purge a page of ours and see how long it takes, if that is wished for."""
+        """Measure a purge of the probe page, if the options ask for it."""
         if context.profile is None or self.options.purge is None:
             return None
         self.prober.reset_limits()
@@ -247,11 +250,11 @@ def _text(visit: Visit | None) -> str:
 
 
 def _origin_of(location: str) -> str:
-    """The site that a URL leads to: no path, no query, no password."""
+    """Return the origin of a URL for a message, without path, query and password."""
     try:
         parts = urlsplit(location)
         host, port = parts.hostname or "nowhere", parts.port
     except ValueError:
-        return "an address that is no URL"
+        return "something that is not a URL"
     printable = "".join(char for char in host if char.isprintable())[:100]
     return f"{parts.scheme}://{printable}" + (f":{port}" if port else "")

@@ -1,6 +1,6 @@
-"""Served: which caches say what of an answer, the nearest to the reader last.
+"""Read from a response's headers what each cache on the way did with the request.
 
-Pure, and it never raises. One cache may tell twice in different fields; it counts once.
+Pure functions that never raise. A cache that reports in two header fields counts once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _HIT_OUTCOMES = frozenset({CacheOutcome.HIT, CacheOutcome.STALE, CacheOutcome.RE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheResult:
-    """One cache's account: `detail` in its own words, `ttl` in seconds where it tells."""
+    """What one cache reports: `detail` is its own text, `ttl` is in seconds, if it sends one."""
 
     cache: str
     outcome: CacheOutcome
@@ -42,11 +42,11 @@ class CacheResult:
 
     @property
     def is_hit(self) -> bool:
-        """Whether the cache answered from what it had."""
+        """Return whether the cache answered from its store."""
         return self.outcome in _HIT_OUTCOMES
 
     def to_text(self) -> str:
-        """The account as evidence."""
+        """Text for the evidence of a finding."""
         return f"{self.cache}: {self.outcome.value}"
 
 
@@ -56,7 +56,7 @@ _NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,3})?", re.ASCII)
 
 
 def parse_cache_headers(fields: HeaderFields) -> tuple[CacheResult, ...]:
-    """Read all that caches say, the one nearest to the origin first."""
+    """Return the results of all caches, the one nearest to the origin first."""
     results: list[CacheResult] = []
     for reader in _READERS:
         names = {result.cache for result in results}
@@ -69,7 +69,7 @@ def parse_cache_headers(fields: HeaderFields) -> tuple[CacheResult, ...]:
 
 
 def _cache_status(fields: HeaderFields) -> Iterator[CacheResult]:
-    """RFC 9211: a list in the order of the way back."""
+    """Cache-Status (RFC 9211): a list that begins with the cache nearest to the origin."""
     for member in _MEMBER.findall(fields.combined("cache-status")):
         name, *parameters = (part.strip() for part in _PART.findall(member))
         params = {key.lower(): value for key, _, value in (p.partition("=") for p in parameters)}
@@ -109,7 +109,7 @@ _WORDS = (
     ("miss", CacheOutcome.MISS),
     ("hit", CacheOutcome.HIT),
 )
-"""In this order: "RefreshHit" is no plain hit."""
+"""The order matters: "RefreshHit" must not be read as a plain hit."""
 
 
 def _outcome(word: str) -> CacheOutcome | None:
@@ -118,7 +118,7 @@ def _outcome(word: str) -> CacheOutcome | None:
 
 
 def _x_cache(fields: HeaderFields) -> Iterator[CacheResult]:
-    """What nginx, Varnish, Fastly and CloudFront write, each in its own way."""
+    """X-Cache, which nginx, Varnish, Fastly and CloudFront write in different forms."""
     elements = [part.strip() for part in fields.combined("x-cache").split(",") if part.strip()]
     for index, element in enumerate(elements):
         outcome = _outcome(element.partition(" from ")[0])
@@ -141,14 +141,14 @@ def _x_cache_name(fields: HeaderFields, element: str, index: int, count: int) ->
 
 
 def _x_varnish(fields: HeaderFields) -> Iterator[CacheResult]:
-    """Two transaction numbers: this request's, and the one that fetched the page."""
+    """X-Varnish: a hit has two transaction numbers, its own and that of the fetch."""
     if "x-varnish" in fields:
         hit = len(fields.combined("x-varnish").split(",")[-1].split()) > 1
         yield CacheResult(cache="varnish", outcome=CacheOutcome.HIT if hit else CacheOutcome.MISS)
 
 
 def _hits(fields: HeaderFields) -> Iterator[CacheResult]:
-    """Fastly and Varnish count how often a page was a hit."""
+    """X-Cache-Hits: Fastly and Varnish count the hits of a page."""
     if "x-cache" not in fields and "x-cache-hits" in fields:
         last = fields.combined("x-cache-hits").split(",")[-1].strip()
         hit = last.isdecimal() and int(last[:9]) > 0
@@ -156,7 +156,7 @@ def _hits(fields: HeaderFields) -> Iterator[CacheResult]:
 
 
 def _single_word_reader(field: str, cache: str) -> Callable[[HeaderFields], Iterator[CacheResult]]:
-    """A field in which one vendor says one word."""
+    """Return a reader of a header field that contains one word of one vendor."""
 
     def parse_field(fields: HeaderFields) -> Iterator[CacheResult]:
         value = fields.first(field)
@@ -177,7 +177,7 @@ _READERS: tuple[Callable[[HeaderFields], Iterator[CacheResult]], ...] = (
     _single_word_reader("cdn-cache", "bunny"),
     _single_word_reader("cf-cache-status", "cloudflare"),
 )
-"""The vendors' own fields last: a CDN stands in front of whatever else tells."""
+"""The fields of single CDNs come last: a CDN is nearer to the reader than the other caches."""
 
 
 def _vendor_name(name: str) -> str:

@@ -1,6 +1,6 @@
-"""Discovery: a few pages of each kind, found on the home page, in the feed and in the sitemap.
+"""Choose one page of each kind from the links of the home page, the feed and the sitemap.
 
-Pure. However large a site is, at most one page of a kind is taken.
+Pure functions. The size of the site does not matter: at most one page of each kind is chosen.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from urllib.parse import urlencode, urljoin
 from .site_address import SiteAddress
 
 _MAX_LINKS = 1_000
-"""Links of one document that are looked at."""
+"""Maximum number of links of one document that are examined."""
 
 _MAX_CHARACTERS = 256 * 1024
-"""Characters of the home page that are looked at."""
+"""Maximum number of characters of the home page that are parsed."""
 
 _FEEDS = ("application/atom+xml", "application/rss+xml", "application/feed+json")
 _STATIC = re.compile(r"\.(?:css|m?js|woff2?)(?:\?|$)")
@@ -39,7 +39,7 @@ _LINK = re.compile(r"<link\b[^>]*?(?:href=[\"']([^\"']{1,2000})[\"'][^>]*/?>|>\s
 
 @dataclass(slots=True)
 class _Links(HTMLParser):
-    """What a page links to and shows; `search` is a form's action and the name of its field."""
+    """Links of a page; `search` is the action of a form and the name of its field."""
 
     pages: list[str] = field(default_factory=list)
     static: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class _Links(HTMLParser):
         HTMLParser.__init__(self)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what an element leads to."""
+        """Collect the URL of an element."""
         attributes = {name: value or "" for name, value in attrs}
         if tag == "a" and "href" in attributes:
             self.pages.append(attributes["href"])
@@ -64,7 +64,7 @@ class _Links(HTMLParser):
             self._read_form(tag, attributes)
 
     def handle_endtag(self, tag: str) -> None:
-        """A field after its form belongs to no form."""
+        """End the form: a field after it does not belong to it."""
         if tag == "form":
             self.form = None
 
@@ -87,7 +87,7 @@ class _Links(HTMLParser):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedPage:
-    """A page that is looked at, and what kind it is."""
+    """A page to audit and its kind."""
 
     kind: str
     target: str
@@ -95,7 +95,7 @@ class AuditedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteLinks:
-    """What the home page tells of its site; each a target on it, None where there is none."""
+    """One request target for each kind of page that the home page links to; None if missing."""
 
     article: str | None = None
     topic: str | None = None
@@ -109,7 +109,7 @@ class SiteLinks:
 def parse_home(html: str, address: SiteAddress) -> SiteLinks:
     """Find one page of each kind on a home page."""
     links = _Links()
-    with suppress(AssertionError):  # as the parser of some versions answers "<![if"
+    with suppress(AssertionError):  # some versions of the parser raise it for "<![if"
         links.feed(html[:_MAX_CHARACTERS])
     pages = list(_targets(links.pages, address))
     search = None
@@ -128,7 +128,7 @@ def parse_home(html: str, address: SiteAddress) -> SiteLinks:
 
 
 def parse_sitemap(xml: str, address: SiteAddress) -> SiteLinks:
-    """Find an article and a topic in a sitemap, in its first entries alone."""
+    """Find an article and a topic among the first entries of a sitemap."""
     locations = (match[1] for match, _ in zip(_LOC.finditer(xml), range(_MAX_LINKS), strict=False))
     pages = list(_targets(map(unescape, locations), address))
     return SiteLinks(article=_first(pages, _ARTICLE), topic=_first(pages, _TOPIC))
@@ -142,7 +142,7 @@ def parse_feed(xml: str, address: SiteAddress) -> str | None:
 
 
 def choose_pages(home: SiteLinks, sitemap: SiteLinks, entry: str | None) -> tuple[AuditedPage, ...]:
-    """One page of each kind; what the home page shows comes before what is listed elsewhere."""
+    """Choose one page of each kind; links of the home page come before those of the sitemap."""
     pages = (
         ("article", entry or home.article or sitemap.article),
         ("topic", home.topic or sitemap.topic),
@@ -153,7 +153,7 @@ def choose_pages(home: SiteLinks, sitemap: SiteLinks, entry: str | None) -> tupl
 
 
 def search_target(search: tuple[str, str], words: str) -> str:
-    """The target of a search for these words."""
+    """Return the request target of a search for these words."""
     path, name = search
     return f"{path}?{urlencode({name: words})}"
 

@@ -1,4 +1,4 @@
-"""Finding: one thing that the audit has to say, and the kinds of findings there are."""
+"""Findings of the audit, and their types."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MAX_EVIDENCE = 300
-"""Characters of evidence: a header of a foreign site can be long."""
+"""Maximum characters of one piece of evidence, because a header of a foreign site can be long."""
 
 
 class FindingLevel(StrEnum):
-    """How much a finding matters; errors and warnings make the command fail."""
+    """Severity of a finding; errors and warnings make the command fail."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -22,13 +22,13 @@ class FindingLevel(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the site is not right while this is found."""
+        """Return whether a finding of this level makes the command fail."""
         return self is not FindingLevel.NOTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFinding:
-    """What is wrong, what to do about it, and what it was seen by."""
+    """What is wrong, how to fix it, and the evidence."""
 
     id: str
     level: FindingLevel
@@ -37,7 +37,7 @@ class AuditFinding:
     evidence: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """The finding for programs."""
+        """JSON for the command line."""
         return {
             "id": self.id,
             "level": self.level.value,
@@ -49,7 +49,7 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingType:
-    """A finding that a check may have; `id` stays the same for ever, programs know it."""
+    """A finding that a check may report; programs use `id`, so it never changes."""
 
     id: str
     level: FindingLevel
@@ -57,7 +57,7 @@ class FindingType:
     advice: str
 
     def with_evidence(self, *evidence: str) -> AuditFinding:
-        """The finding itself, with what it was seen by."""
+        """Return a finding of this type with this evidence."""
         return AuditFinding(
             id=self.id,
             level=self.level,
@@ -68,7 +68,7 @@ class FindingType:
 
 
 def merge_findings(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
-    """One finding a kind, with all its evidence; the worst first."""
+    """Merge findings of the same type with all their evidence; the most severe come first."""
     by_id: dict[str, AuditFinding] = {}
     for finding in findings:
         earlier = by_id.get(finding.id)
@@ -79,7 +79,7 @@ def merge_findings(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]
 
 
 def _printable(text: str) -> str:
-    """Text of a foreign server that can do a terminal no harm."""
+    """Return a foreign server's text without control characters, so that a terminal is safe."""
     printable = "".join(
         char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
     )

@@ -1,6 +1,6 @@
-"""Prober: asks one host and no other, one request at a time and within bounds.
+"""HTTP client of the audit: sends requests to one host only, one at a time, within limits.
 
-No redirect is followed, no cookie is kept, no proxy of the environment is used.
+It follows no redirects, stores no cookies and uses no proxy from the environment.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _KEPT_ALIVE = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLimits:
-    """How much an audit may cost: seconds, bytes and requests.
+    """Limits of one audit: number of requests, seconds, and bytes per body.
 
-    `timeout` is the longest for one exchange, however slowly its bytes arrive.
+    `timeout` limits one exchange as a whole, even if its bytes arrive slowly. `pause` is the time
+    between two requests. All times are in seconds.
     """
 
     requests: int = 200
@@ -40,19 +41,19 @@ class AuditLimits:
 
     def __post_init__(self) -> None:
         if min(self.requests, self.seconds, self.timeout, self.body) <= 0 or self.pause < 0:
-            raise ValueError("an audit needs requests, seconds and bytes to spend")
+            raise ValueError("limits of requests, seconds and bytes must be greater than zero")
 
 
-class LimitsReached(Exception):  # noqa: N818 - it says what the bounds are
-    """The audit has used up its requests or its time."""
+class LimitsReached(Exception):  # noqa: N818 - an expected end of the audit
+    """The audit has reached its limit of requests or of time."""
 
 
-class NoResponse(Exception):  # noqa: N818 - it says what the host was
-    """A request has got no answer that could be read; the message says why in one sentence."""
+class NoResponse(Exception):  # noqa: N818 - an expected outcome of a request
+    """A request got no readable response; the message says why."""
 
 
 class Prober:
-    """Asks the host of one address; to be closed, or used in a `with`."""
+    """Sends requests to the host of one address; use it in a `with` statement."""
 
     def __init__(
         self, address: SiteAddress, limits: AuditLimits, *, tls: ssl.SSLContext | None = None
@@ -79,15 +80,15 @@ class Prober:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the first use."""
+        """Seconds since the limits were last reset."""
         return time.monotonic() - self._began
 
     def reset_limits(self) -> None:
-        """Begin to count requests and time anew; for whoever watches for long."""
+        """Count requests and time from zero again, for each round of a watch."""
         self.request_count, self._began = 0, time.monotonic()
 
     def send(self, request: ProbeRequest) -> Exchange:
-        """Send one request; raises Silent without an answer, Spent when the bounds are reached."""
+        """Send one request; raises NoResponse without a response, LimitsReached at the limits."""
         remaining = self.limits.seconds - self.elapsed
         if self.request_count >= self.limits.requests or remaining <= 0:
             raise LimitsReached
@@ -100,14 +101,14 @@ class Prober:
         except httpcore.ConnectError as error:
             raise NoResponse(_why_unreachable(error)) from None
         except httpcore.TimeoutException:
-            raise NoResponse(f"no answer within {self.limits.timeout:g} seconds") from None
+            raise NoResponse(f"no response within {self.limits.timeout:g} seconds") from None
         except (httpcore.ProtocolError, httpcore.NetworkError):
-            raise NoResponse("the connection broke, or the answer was no HTTP") from None
+            raise NoResponse("the connection was closed, or the response was not HTTP") from None
 
     def _send_with_retry(self, request: ProbeRequest) -> Exchange:
-        """A kept connection may have been closed meanwhile: then once more over a new one.
+        """Retry once on a new connection if a kept-alive connection was closed.
 
-        It does no harm by any method: an audit asks for nothing that is wrong to be done twice.
+        This is safe for every method: all audit requests are idempotent.
         """
         try:
             return self._send_once(request)
@@ -154,7 +155,7 @@ class Prober:
 
 
 def _headers(request: ProbeRequest, address: SiteAddress) -> list[tuple[bytes, bytes]]:
-    """The lines of a request: its own, and Host and User-Agent unless it says them itself."""
+    """Return the request's header lines, with Host, User-Agent and Accept if it has none."""
     own_names = {name.lower() for name, _ in request.headers}
     lines = [("Host", address.authority), ("User-Agent", USER_AGENT), ("Accept", "*/*")]
     defaults = [line for line in lines if line[0].lower() not in own_names]
@@ -162,16 +163,16 @@ def _headers(request: ProbeRequest, address: SiteAddress) -> list[tuple[bytes, b
 
 
 def _why_unreachable(error: Exception) -> str:
-    cause = error.args[0] if error.args else None  # as httpcore wraps it
+    cause = error.args[0] if error.args else None  # httpcore wraps it
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its TLS certificate is not good: {cause.verify_message}"
+        return f"its TLS certificate is not valid: {cause.verify_message}"
     if isinstance(cause, ssl.SSLError):
-        return "it does not speak TLS there, or not a version that is safe"
-    return "nothing accepts connections there (is the name right, is the server up?)"
+        return "the TLS handshake failed: the port does not use TLS, or only an unsafe version"
+    return "the connection failed (is the host name right, is the server running?)"
 
 
 def audit_error(address: SiteAddress, error: NoResponse) -> AuditError:
-    """What a person is told when the site says nothing at all."""
+    """Return the error for a site that sends no response at all."""
     return AuditError(f"{address.url} can't be checked: {error}.")
 
 

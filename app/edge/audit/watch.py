@@ -1,4 +1,4 @@
-"""Watch: samples a site's pages again and again, and tells the hit ratio and what it finds."""
+"""Watch a site: request its pages in rounds, print the hit ratio and the findings."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .report import AuditReport, format_finding
 from .site_address import AuditError
 
 MIN_INTERVAL = 1.0
-"""Seconds between two rounds: a watch must not be felt."""
+"""Minimum seconds between two rounds, so that a watch causes no load."""
 
 _MAX_REMEMBERED = 3
 
 
 @dataclass(slots=True, kw_only=True)
 class WatchSession:
-    """What was sampled so far."""
+    """State of a watch: numbers of requests and hits, findings, recent exchanges per page."""
 
     audit: Audit
     context: CheckContext
@@ -38,7 +38,7 @@ class WatchSession:
     recent_exchanges: dict[str, deque[Exchange]] = field(default_factory=dict)
 
     def run_round(self, clock: str) -> None:
-        """Ask for each page once, and tell what became of it."""
+        """Request each page once and print the result."""
         self.audit.prober.reset_limits()
         exchanges, findings = self._send_requests()
         hit_count = sum(exchange.is_hit for exchange in exchanges)
@@ -73,7 +73,7 @@ class WatchSession:
                 findings.append(NO_ANSWER.with_evidence(f"{visit.page.target}: {error}"))
                 continue
             except LimitsReached:
-                findings.append(UNFINISHED.with_evidence("one round of samples"))
+                findings.append(UNFINISHED.with_evidence("one round of requests"))
                 break
             exchanges.append(exchange)
             recent = self.recent_exchanges.setdefault(
@@ -105,7 +105,10 @@ def watch_site(
     duration: float | None = None,
     stop: Event | None = None,
 ) -> AuditReport:
-    """Sample the site until `stop` or for `span` seconds; `say` gets each line as it comes."""
+    """Watch the site until `stop` is set or for `duration` seconds.
+
+    `write_line` gets each line of output at once; `interval` is in seconds.
+    """
     stop = stop or Event()
     with ExitStack() as stack:
         audit = open_audit(base_url, options or AuditOptions(), stack)
@@ -124,7 +127,7 @@ def watch_site(
         return AuditReport(
             url=audit.address.url,
             findings=merge_findings(session.findings_by_id.values()),
-            visits=session._current_context().visits,  # noqa: SLF001 - our own
+            visits=session._current_context().visits,  # noqa: SLF001 - defined in this module
             requests=session.request_count,
             seconds=time.monotonic() - began,
         )
@@ -134,7 +137,9 @@ def _survey(audit: Audit) -> CheckContext:
     try:
         return audit.survey()
     except LimitsReached:
-        raise AuditError(f"{audit.address.url} stopped answering before it was known.") from None
+        raise AuditError(
+            f"{audit.address.url} stopped responding during the first round."
+        ) from None
 
 
 def _next_wait(end: float, interval: float) -> float:

@@ -53,7 +53,7 @@ def _docs() -> str:
 
 def test_findings_of_a_kind_are_one_with_all_their_evidence() -> None:
     """The worst first, nothing twice."""
-    found = merge_findings(
+    findings = merge_findings(
         [
             TWO.with_evidence("a"),
             ONE.with_evidence("b"),
@@ -61,14 +61,14 @@ def test_findings_of_a_kind_are_one_with_all_their_evidence() -> None:
             ONE.with_evidence("b"),
         ]
     )
-    assert [(one.id, one.evidence) for one in found] == [("one", ("b", "c")), ("two", ("a",))]
+    assert [(one.id, one.evidence) for one in findings] == [("one", ("b", "c")), ("two", ("a",))]
 
 
 def test_evidence_does_a_terminal_no_harm() -> None:
     """A header of a stranger may hold anything, and be long."""
-    [shown] = ONE.with_evidence("\x1b[2J" + "x" * 1000).evidence
-    assert len(shown) == 300
-    assert shown.isprintable()
+    [evidence] = ONE.with_evidence("\x1b[2J" + "x" * 1000).evidence
+    assert len(evidence) == 300
+    assert evidence.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def report(*findings: AuditFinding) -> AuditReport:
 
 def test_people_read_what_was_seen_and_what_to_do() -> None:
     """With no more than a few pieces of evidence."""
-    said = "\n".join(report(ONE.with_evidence(*"abcdef"), TWO.with_evidence()).to_lines())
-    assert "https://example.org: 9 requests" in said
-    assert "home     200  broadsheet: hit" in said
-    assert "ERROR one: One.\n  seen: a\n" in said
-    assert "and 2 more times" in said
-    assert said.endswith("Found 1 error, 1 note.")
-    assert "\n".join(report().to_lines()).endswith("Nothing found: all is well.")
+    text = "\n".join(report(ONE.with_evidence(*"abcdef"), TWO.with_evidence()).to_lines())
+    assert "https://example.org: 9 requests" in text
+    assert "home     200  broadsheet: hit" in text
+    assert "ERROR one: One.\n  seen: a\n" in text
+    assert "and 2 more times" in text
+    assert text.endswith("Found 1 error, 1 note.")
+    assert "\n".join(report().to_lines()).endswith("No findings.")
 
 
 def test_no_line_is_wider_than_a_page() -> None:
@@ -112,9 +112,9 @@ def test_no_line_is_wider_than_a_page() -> None:
 
 def test_programs_read_the_same() -> None:
     """As JSON, with everything that was seen."""
-    found = json.loads(json.dumps(report(ONE.with_evidence("a")).to_json()))
-    assert found["findings"] == [
+    document = json.loads(json.dumps(report(ONE.with_evidence("a")).to_json()))
+    assert document["findings"] == [
         {"id": "one", "level": "error", "title": "One.", "advice": "Mend it.", "evidence": ["a"]}
     ]
-    assert (found["status"], found["caches"]) == (1, ["broadsheet"])
-    assert found["pages"][0]["hit"] is True
+    assert (document["status"], document["caches"]) == (1, ["broadsheet"])
+    assert document["pages"][0]["hit"] is True

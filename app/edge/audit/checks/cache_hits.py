@@ -1,4 +1,4 @@
-"""Kept: whether pages, feeds, static files and media are a HIT the second time; if not, why."""
+"""Check that pages, feeds, static files and media are a HIT the second time; if not, say why."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ _PER_READER_VARY: Final = frozenset({"*", "authorization", "cookie", "user-agent
 
 
 def _is_closed_variant(exchange: Exchange) -> bool:
-    """Tell whether the origin forbids to store a page that has variants."""
+    """Return whether the origin forbids storing a page that has variants."""
     fields = exchange.vary_names - {"accept-encoding"}
     lines = [*exchange.fields.lines("cache-control"), *exchange.fields.lines("cdn-cache-control")]
     forbids_storing = "no-store" in ", ".join(lines).lower()
@@ -95,7 +95,7 @@ def _is_closed_variant(exchange: Exchange) -> bool:
 
 
 def miss_reason(exchange: Exchange) -> FindingType:
-    """Why an answer was not a HIT, as far as its headers tell."""
+    """Return why a response was not a HIT, as far as its headers show."""
     return next(kind for kind, holds in _REASONS if holds(exchange))
 
 
@@ -125,7 +125,7 @@ def _inspect(context: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFind
     ok_visits = [visit for visit in context.visits if visit.last.status == 200]  # noqa: PLR2004 - OK
     if ok_visits and not any(visit.last.cache_results for visit in ok_visits):
         yield NO_CACHE.with_evidence(
-            f"{len(ok_visits)} pages were asked for twice; {ok_visits[0].last.to_text()}"
+            f"{len(ok_visits)} pages were requested twice; {ok_visits[0].last.to_text()}"
         )
         return
     for visit in ok_visits:

@@ -1,4 +1,4 @@
-"""Keys: what makes another copy of a page, and what must not."""
+"""Check the cache key: what must create a separate cache entry, and what must not."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _split_probes(visit: Visit, token: str) -> Iterator[Probe]:
 
 
 def _expect_hit(exchanges: Sequence[Exchange], kind: FindingType) -> Iterator[AuditFinding]:
-    """A redirect is no copy of the page; a page that was fetched anew is one."""
+    """Report a page that was fetched again; a redirect does not create a cache entry."""
     if exchanges[0].status == HTTPStatus.OK and not exchanges[0].is_hit:
         yield kind.with_evidence(exchanges[0].to_text())
 

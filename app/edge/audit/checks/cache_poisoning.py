@@ -1,6 +1,7 @@
-"""Poison: whether a header that a reader made up changes what the next reader gets.
+"""Check that a header of one reader does not change what the next reader gets.
 
-Each trial has a URL of its own that nobody is ever led to, so that it harms nobody.
+Each probe uses a unique URL that no page links to, so a poisoned cache entry never reaches a
+reader.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ BELIEVED = FindingType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderAttack:
-    """Headers that are tried together; `marker` shows up where they are believed."""
+    """Headers that are sent together; a response that trusts them contains `marker`."""
 
     name: str
     headers: tuple[FieldLine, ...]
@@ -44,11 +45,11 @@ class HeaderAttack:
 
 
 _REFUSAL_STATUSES = frozenset({400, 403, 413, 414, 421, 431})
-"""Statuses by which a server refuses an odd request, as it should."""
+"""Statuses with which a server may refuse such a request."""
 
 
 def header_attacks(context: CheckContext) -> tuple[HeaderAttack, ...]:
-    """What is tried on a site."""
+    """Return the headers to send to a site."""
     mark = f"edge-check-{context.token}"
     host, path = f"{mark}.invalid", f"/{mark}-path"
     host_name = context.address.authority.removesuffix(f":{context.address.port}")
@@ -116,7 +117,7 @@ def _evaluate(attack: HeaderAttack) -> Evaluate:
 
 
 def _differs(exchange: Exchange, reference: Exchange, attack: HeaderAttack) -> bool:
-    """Whether an answer is another one than a plain request gets."""
+    """Return whether a response differs from the response to a normal request."""
     if exchange.status != reference.status:
         return exchange.status != HTTPStatus.NOT_MODIFIED
     if not attack.marker:

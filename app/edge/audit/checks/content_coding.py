@@ -1,4 +1,4 @@
-"""Codings: whether brotli and gzip are right through the edge (RFC 9110 §8.4, §12.5.3)."""
+"""Check brotli and gzip through the edge (RFC 9110 §8.4, §12.5.3)."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _check_coding(exchange: Exchange) -> Iterator[AuditFinding]:
 
 
 def _is_unlabelled_gzip(exchange: Exchange) -> bool:
-    """Whether a text begins like a gzip that nobody has announced."""
+    """Return whether a text is gzip-compressed without a Content-Encoding."""
     return (
         not exchange.content_coding and _is_text(exchange) and exchange.body.startswith(b"\x1f\x8b")
     )

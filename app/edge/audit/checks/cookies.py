@@ -1,4 +1,4 @@
-"""Cookies: whether one stays with its reader, and none keeps readers from the cache."""
+"""Check that a cookie reaches only its reader, and that cookies cause no cache misses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _probes(context: CheckContext) -> Iterator[Probe]:
 
 
 def _expect_different_cookies(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    """A cookie of our page has another value each time it is made."""
+    """Compare the cookies of two responses: the probe page sets a new value for each response."""
     first, second = (exchange.fields.lines("set-cookie") for exchange in exchanges)
     if first and first == second:
         yield STORED.with_evidence(f"{exchanges[1].to_text()}: two readers got one cookie")
@@ -58,7 +58,7 @@ def _expect_hit(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 def _inspect(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
     for exchange in exchanges:
-        # A CDN adds cookies of its own (__cf_bm) to a HIT; they are made for each reader.
+        # A CDN adds its own cookies (__cf_bm) to a HIT, with a new value for each reader.
         cookie_lines = [
             line for line in exchange.fields.lines("set-cookie") if not line.startswith("__cf")
         ]

@@ -1,4 +1,4 @@
-"""Headers: whether those for the browser arrive intact, and those for the edge stay there."""
+"""Check that headers for browsers arrive unchanged and that headers for the edge stay there."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SHOWN = FindingType(
 
 _COMMON = ("content-security-policy", "referrer-policy", "x-content-type-options")
 _FORWARDED_FIELDS = frozenset({"CDN-Cache-Control"})
-"""RFC 9213 lets it go on: the next CDN on the way reads it too."""
+"""RFC 9213 allows a CDN to forward it, because the next CDN reads it too."""
 
 _PAGES = ("home", "article", "topic")
 _STALE = ("stale-while-revalidate", "stale-if-error")

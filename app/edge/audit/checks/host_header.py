@@ -1,4 +1,4 @@
-"""Host: whether the site is served under its own name alone."""
+"""Check that the site is served only under its own host name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..exchange import BROWSER_HEADERS, Exchange, ProbeRequest
 from ..findings import AuditFinding, FindingLevel, FindingType
 
 GATEWAY = "broadsheet"
-"""What the embedded gateway calls itself in Cache-Status."""
+"""Name of the embedded gateway in Cache-Status."""
 
 UNCHECKED = FindingType(
     id="host-unchecked",
@@ -94,7 +94,7 @@ def _expect_refusal(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 
 def _is_hit_of_gateway_only(exchange: Exchange) -> bool:
-    """Whether the one cache on the way is the embedded gateway, which looks at no name."""
+    """Return whether the only cache is the embedded gateway, whose key contains no host name."""
     return exchange.is_hit and {served.cache for served in exchange.cache_results} == {GATEWAY}
 
 

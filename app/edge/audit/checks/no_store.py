@@ -1,4 +1,4 @@
-"""Never stored: whether what no shared cache may keep is made anew for each reader."""
+"""Check that a page which no shared cache may store is rendered for each reader."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _probes(context: CheckContext) -> Iterator[Probe]:
 
 
 def _no_evaluation(_: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    """What is private is judged with everything else that was seen."""
+    """Return no findings: `_inspect` evaluates private pages with all other exchanges."""
     yield from ()
 
 
@@ -82,12 +82,12 @@ def _evaluate_no_store(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
         yield STRIPPED.with_evidence(f"{second.to_text()}, Cache-Control: {second.cache_control}")
     if _is_same_response(first, second):
         yield NO_STORE.with_evidence(
-            f"{second.to_text()}; both answers show the time of one making"
+            f"{second.to_text()}; both responses show the same time of rendering"
         )
 
 
 def _is_same_response(first: Exchange, second: Exchange) -> bool:
-    """Whether two answers of a page that shows when it was made were made once."""
+    """Return whether two responses of a page that shows its time of rendering are the same one."""
     return (
         second.has_hit or first.has_hit or bool(first.body and first.content() == second.content())
     )
@@ -104,7 +104,8 @@ def _evaluate_short_ttl(
     oldest = max(first.age, second.age)
     if oldest > profile.short_ttl_seconds:
         yield TOO_LONG.with_evidence(
-            f"{second.to_text()}: Age {oldest}, but it may be kept {profile.short_ttl_seconds} s"
+            f"{second.to_text()}: Age {oldest}, "
+            f"but it may be stored for {profile.short_ttl_seconds} s"
         )
 
 

@@ -1,4 +1,4 @@
-"""Missing: whether an address that names nothing is a 404, and soon forgotten."""
+"""Check that an unknown URL is answered with a 404 that has a short TTL."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ LONG = FindingType(
     ),
 )
 MAX_SECONDS = 600
-"""Seconds; purging a page that never was is not to be relied on."""
+"""Seconds. Do not rely on purging the cached 404 of a URL that had no page."""
 
 ALWAYS_MISSING = "/edge-check-never-here"
-"""The same each time, so that its Age tells how long the edge keeps it."""
+"""The same path in every audit, so that its Age shows how long the edge stores a 404."""
 
 
 def _probes(context: CheckContext) -> Iterator[Probe]:
@@ -54,7 +54,7 @@ def _evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
 
 
 def cached_seconds(exchange: Exchange) -> float:
-    """How long caches keep an answer, by what they and its headers tell: the longest of all."""
+    """Return the longest time for which a cache may store this response, from all its headers."""
     durations = [served.ttl or 0.0 for served in exchange.cache_results]
     control = exchange.cache_control
     if "no-store" not in control and not control.is_unqualified("private"):

@@ -1,4 +1,4 @@
-"""Origin: whether it answers past the CDN; asked only when its address was named."""
+"""Check whether the origin answers without the CDN; runs only if the origin's URL is given."""
 
 from __future__ import annotations
 

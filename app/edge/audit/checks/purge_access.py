@@ -1,4 +1,4 @@
-"""Purging: whether anybody can purge the edge; tried on an address where no page is."""
+"""Check whether any client can purge the edge, with a URL that has no page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _probes(context: CheckContext) -> Iterator[Probe]:
 
 
 def _evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    """A server that does not know the method and sends the page all the same purges nothing."""
+    """Report a purge that was accepted; a server that treats PURGE like GET purges nothing."""
     page, purge = exchanges
     treated_as_get = (page.status, page.content()) == (purge.status, purge.content())
     if purge.status < _REDIRECTS and not treated_as_get:

@@ -1,4 +1,4 @@
-"""Freshness: how long it is from a purge to a new page; it judges a measurement."""
+"""Check how long it takes from a purge until the edge serves the new page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_SECONDS = 5.0
 
 
 def judge(timing: PurgeTiming) -> Iterator[AuditFinding]:
-    """What a measurement tells."""
+    """Return the findings of a measurement."""
     if not timing.was_cached:
         yield UNKEPT.with_evidence(timing.target)
     elif timing.seconds is None:

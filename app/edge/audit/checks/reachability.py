@@ -1,4 +1,4 @@
-"""Reach: whether the audit could see what it wanted to see."""
+"""Check that the whole site could be audited."""
 
 from __future__ import annotations
 

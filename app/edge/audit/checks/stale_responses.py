@@ -1,4 +1,4 @@
-"""Staleness: whether an old page is served while the origin is well."""
+"""Check whether an old page is served while the origin is healthy."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _is_stale(exchange: Exchange) -> bool:
 
 
 def _max_age(exchange: Exchange) -> int | None:
-    """Seconds; None where the edge's time is said in a field that readers don't see."""
+    """Return the TTL in seconds; None if the edge's TTL is in a field that readers don't get."""
     directives = exchange.cache_control
     return (
         directives.delta_seconds("s-maxage")

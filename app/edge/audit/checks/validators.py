@@ -1,4 +1,4 @@
-"""Validators: whether ETag, If-None-Match and 304 work through the edge (RFC 9110 §13)."""
+"""Check that ETag, If-None-Match and 304 work through the edge (RFC 9110 §13)."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _inspect(context: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFind
 
 
 def _has_changing_etag(exchanges: Sequence[Exchange]) -> bool:
-    """Whether equal bytes, in one coding, came with different tags."""
+    """Return whether equal bytes in the same coding had different tags."""
     tags: dict[tuple[str, bytes], str] = {}
     for exchange in exchanges:
         etag = exchange.fields.first("etag")
