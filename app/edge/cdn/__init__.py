@@ -5,7 +5,7 @@ A driver neither logs nor sleeps nor retries: it raises PurgeError, and the rela
 
 from __future__ import annotations
 
-from .base import CallLimits, Driver, PassesOn, PurgeError, PurgeTarget, SupportsCheck, TakesTime
+from .base import CallLimits, Driver, PurgeError, PurgeTarget, SupportsCheck
 from .driver_settings import DRIVER_SETTINGS, why_not_purgeable
 from .registry import build_driver
 
@@ -13,11 +13,9 @@ __all__ = [
     "DRIVER_SETTINGS",
     "CallLimits",
     "Driver",
-    "PassesOn",
     "PurgeError",
     "PurgeTarget",
     "SupportsCheck",
-    "TakesTime",
     "build_driver",
     "why_not_purgeable",
 ]

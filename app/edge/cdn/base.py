@@ -123,23 +123,4 @@ class SupportsCheck(Protocol):
     """A driver that can tell whether its credentials suffice, without purging."""
 
     def check(self) -> None:
-        """Ask the edge; raises PurgeError."""
-
-
-@runtime_checkable
-class PassesOn(Protocol):
-    """An edge that can stop answering from its store while it can't be purged."""
-
-    def pass_on(self, reason: str) -> None:
-        """Answer nothing from the store until `resume`."""
-
-    def resume(self) -> None:
-        """Answer from the store again."""
-
-
-@runtime_checkable
-class TakesTime(Protocol):
-    """An edge that accepts a purge at once and carries it out later."""
-
-    def under_way(self) -> int:
-        """How many purges it has accepted and not yet carried out; raises PurgeError."""
+        """Send a request to the edge; raises PurgeError."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from .base import CallLimits, PassesOn, PurgeError, PurgeTarget
+from .base import CallLimits, PurgeError, PurgeTarget
 from .validation import require_absolute_url
 
 Sites = Callable[[], tuple[str, ...] | None]
@@ -33,8 +33,7 @@ class GatewayDriver:
     store is shared by processes whose settings may differ from ours, and each keeps pages under
     keys of its own site.
 
-    When its store fails, the gateway passes on every request, where it can, until a purge of
-    everything went through: what it missed meanwhile is not known one by one.
+    After a store failure the next call purges everything, because lost purges are not recorded.
     """
 
     # Short, for whoever dies with a claim leaves old pages to be served until it ends.
@@ -55,10 +54,9 @@ class GatewayDriver:
             self._gateway.purge_all()
             return
         for target in targets:
-            site_urls = {target.site, *sites} - {""}
-            for url in {require_absolute_url(site, target.url) for site in site_urls} or {
-                target.url
-            }:
+            all_sites = {target.site, *sites} - {""}
+            urls = {require_absolute_url(site, target.url) for site in all_sites}
+            for url in urls or {target.url}:
                 self._gateway.purge(url)
 
     def purge_everything(self) -> None:
@@ -70,10 +68,5 @@ class GatewayDriver:
             call()
         except Exception as error:  # whatever the store raises, old pages may be left
             self._failed = True
-            if isinstance(self._gateway, PassesOn):
-                self._gateway.pass_on(str(error))
             raise PurgeError(f"the gateway's store failed: {error}") from error
-        if self._failed:
-            self._failed = False
-            if isinstance(self._gateway, PassesOn):
-                self._gateway.resume()
+        self._failed = False

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from app.edge.cdn import Driver, PurgeTarget
-from app.edge.cdn.fanout import FanoutDriver
 from app.edge.cdn.gateway import GatewayDriver
-from app.edge.cdn.memory import MemoryDriver
-from app.edge.testing import DriverContract, NetworkDriverContract
+from app.edge.testing import DriverContract, FanoutDriver, MemoryDriver, NetworkDriverContract
 
 from .driver_stages import PLAYS, Stage
 from .fakes.server import FakeEdge

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.edge import Freshness, Policy
-from app.edge.cdn.null import NullDriver
 from app.edge.gateway import capped_headers
 from app.edge.policy.cdn_headers import parse_dialects
 from app.edge.purge.edge_chain import MAX_FLIGHT_TIME, PROPAGATION, EdgeChain
+from app.edge.testing import NullDriver
 
 if TYPE_CHECKING:
     from collections.abc import Collection

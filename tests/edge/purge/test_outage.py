@@ -21,12 +21,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import event
 
 from app.edge.cdn import CallLimits, PurgeError
-from app.edge.cdn.memory import DriverCall, DriverFault, MemoryDriver
 from app.edge.purge import EntryState, Relay, Tier
 from app.edge.purge.entry_state import OPEN_STATES
 from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
+from app.edge.testing import DriverCall, DriverFault, MemoryDriver
 
 from .conftest import NOW, Clock, metadata, owe
 

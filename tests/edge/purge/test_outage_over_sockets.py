@@ -12,9 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from app.edge.cdn import PurgeTarget
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.purge import Relay, Tier, purge_status
-from app.edge.testing import Ending
+from app.edge.testing import Ending, MemoryDriver
 from tests.edge.cdn.driver_stages import by_cloudflare
 from tests.edge.cdn.fakes.cloudflare import Cloudflare
 from tests.edge.cdn.fakes.server import FakeRequest, FakeResponse

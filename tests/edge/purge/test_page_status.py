@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn import PurgeError
-from app.edge.cdn.memory import DriverCall, MemoryDriver
 from app.edge.purge.page_status import PageTierStatus, page_status
+from app.edge.testing import DriverCall, MemoryDriver
 
 from .conftest import CDN, NOW, SECOND, Clock, owe, relay
 

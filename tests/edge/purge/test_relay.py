@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn import CallLimits, PurgeError, PurgeTarget
-from app.edge.cdn.memory import DriverCall, DriverFault, MemoryDriver
 from app.edge.changes.metadata import set_meta
 from app.edge.purge import (
     EntryState,
@@ -21,6 +20,7 @@ from app.edge.purge.backoff import CREDENTIAL_DELAY, MAX_RETRY_AFTER
 from app.edge.purge.claim import Claim, claim_entries
 from app.edge.purge.outcome import record_success
 from app.edge.purge.tables import outbox
+from app.edge.testing import DriverCall, DriverFault, MemoryDriver
 
 from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, build, owe, page, post, relay, states
 

@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn.memory import DriverCall, MemoryDriver
 from app.edge.purge import EntryState, Relay, Tier, create_leader
 from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import utc_now
 from app.edge.purge.tables import outbox
+from app.edge.testing import DriverCall, MemoryDriver
 
 from .conftest import CDN, GATEWAY, build, connect, owe, post
 
