@@ -230,7 +230,7 @@ class FanoutDriver:
             raise ValueError("a fan-out needs at least one edge")
         self._drivers = tuple(drivers)
         self.limits = _combine_limits([driver.limits for driver in self._drivers])
-        self.by_url = any(getattr(driver, "by_url", False) for driver in self._drivers)
+        self.purges_by_url = any(getattr(driver, "purges_by_url", False) for driver in self._drivers)
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Purge these pages at every edge."""

@@ -52,7 +52,7 @@ class GenericDriver:
     """Purges URL by URL."""
 
     limits = CallLimits(batch=10, timeout=2 * REQUEST_TIMEOUT)
-    by_url = True
+    purges_by_url = True
 
     def __init__(self, api: ApiClient, options: GenericPurgeOptions) -> None:
         self._api = api

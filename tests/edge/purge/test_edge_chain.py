@@ -99,7 +99,7 @@ def test_whoever_stands_outside_one_that_fails_is_not_trusted(
 class ByUrl(NullDriver):
     """A driver that purges by URL."""
 
-    by_url = True
+    purges_by_url = True
 
 
 def test_an_edge_that_is_purged_by_url_does_not_lose_other_spellings() -> None:

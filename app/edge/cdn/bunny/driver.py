@@ -34,7 +34,7 @@ class BunnyDriver:
     """Purges one pull zone."""
 
     limits = CallLimits(batch=1, per_second=5, burst=120, ignored_lifetime=BRIEF)
-    by_tag = True
+    purges_by_tag = True
 
     def __init__(self, api: ApiClient, zone: str, *, site: str) -> None:
         self._api = api

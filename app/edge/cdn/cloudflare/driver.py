@@ -84,8 +84,8 @@ class CloudflareDriver:
         self._api = api
         self._zone = zone
         self.limits = PLANS[zone.plan].limits(zone.purge_by)
-        self.by_url = zone.purge_by == "url"
-        self.by_tag = not self.by_url
+        self.purges_by_url = zone.purge_by == "url"
+        self.purges_by_tag = not self.purges_by_url
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""

@@ -79,8 +79,8 @@ class CloudFrontDriver:
         self._signer = signer
         self._distribution = distribution
         self._clock = clock
-        self.by_url = distribution.purge_by != "tag"
-        self.by_tag = not self.by_url
+        self.purges_by_url = distribution.purge_by != "tag"
+        self.purges_by_tag = not self.purges_by_url
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
         """Forget these pages."""

@@ -38,7 +38,7 @@ class FastlyDriver:
 
     # A batch of kept and lost pages takes two requests.
     limits = CallLimits(batch=BATCH, per_second=10, burst=50, timeout=2 * REQUEST_TIMEOUT)
-    by_tag = True
+    purges_by_tag = True
 
     def __init__(self, api: ApiClient, service: str) -> None:
         self._api = api

@@ -40,7 +40,7 @@ NODE_TIMEOUT = timedelta(seconds=5)
 class VarnishDriver:
     """Purges every node; when one of them fails the call has failed, and the error names it."""
 
-    by_tag = True
+    purges_by_tag = True
 
     def __init__(self, nodes: Sequence[ApiClient]) -> None:
         if not nodes:
