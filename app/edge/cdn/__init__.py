@@ -1,6 +1,6 @@
-"""One file per edge: how it is told to forget a page.
+"""Drivers that purge edges, and generators of their configuration, one module or folder per vendor.
 
-A driver neither logs nor sleeps nor retries: it raises PurgeError, and the relay decides.
+A driver does not log, sleep or retry: it raises PurgeError, and the relay decides.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
     """What they wrote meanwhile would be lost."""
     change = zone(api).plan_change(RULES)
     api.somebody_adds("theirs")
-    with pytest.raises(PurgeError, match="somebody changed the rules of the zone meanwhile"):
+    with pytest.raises(PurgeError, match="the rules of the zone were changed after they were read"):
         zone(api).apply(change)
     assert refs(api) == ["theirs"]
 
@@ -156,7 +156,7 @@ def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"token": "wrong"}, "does not accept our credentials.*Cache Settings"),
+        ({"token": "wrong"}, "the credentials were rejected.*Cache Settings"),
         ({"name": "f" * 32}, "EDGE_CLOUDFLARE_ZONE"),
     ],
     ids=["token", "zone"],
@@ -174,12 +174,12 @@ def test_who_may_not_is_told_what_to_do(
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (HTML, "page for people"),
-        (Ending(status=302, headers={"Location": "/login"}), "redirects"),
-        (Ending(status=500, body=b"{}"), "it failed"),
-        (Ending(body=b'{"success": true, "result": {"rules": 7}}'), "no list of rules"),
+        (HTML, "an HTML page"),
+        (Ending(status=302, headers={"Location": "/login"}), "unexpected redirect"),
+        (Ending(status=500, body=b"{}"), "the API failed"),
+        (Ending(body=b'{"success": true, "result": {"rules": 7}}'), "contains no list of rules"),
         (Ending(body=b'{"success": false}'), "refused"),
-        (Ending(body=b"[]"), "no JSON"),
+        (Ending(body=b"[]"), "something that is not JSON"),
         (Ending(how="reset"), "broke off"),
         (Ending(status=400, body=json.dumps({"errors": [{"message": f"{TOKEN} is bad"}]}).encode()),
          "… is bad"),

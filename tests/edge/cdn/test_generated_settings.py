@@ -165,7 +165,7 @@ def test_cloudfront_keeps_the_parameters_that_are_read() -> None:
 def test_cloudfront_takes_no_more_than_75_behaviours() -> None:
     """AWS would refuse the distribution."""
     many = tuple(rule(f"/{n}", is_shared=False) for n in range(76))
-    with pytest.raises(PolicyError, match="takes 75"):
+    with pytest.raises(PolicyError, match="accepts 75"):
         distribution.distribution_config(
             SiteDescription(site=PLAN.site, origins=PLAN.origins, rules=many)
         )

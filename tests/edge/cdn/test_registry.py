@@ -198,13 +198,15 @@ def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
     docstring = getattr(module, "driver", module).__doc__
     tags = DIALECTS[name].tags
     assert docstring is not None
-    assert all(f"| {what} |" in docstring for what in ("everything", "who may", "second purge"))
+    assert all(f"| {what} |" in docstring for what in ("everything", "credentials", "second purge"))
     assert name == "generic" or f"`{tags}`" in docstring
 
 
 def test_an_edge_without_a_driver_is_refused() -> None:
     """The known ones are named."""
-    with pytest.raises(PolicyError, match=r"'akamai' is no edge .* Known ones: bunny, cloudflare"):
+    with pytest.raises(
+        PolicyError, match=r"'akamai' is not an edge .* Known edges: bunny, cloudflare"
+    ):
         build_driver("akamai", {}, site=SITE)
 
 
@@ -241,7 +243,7 @@ def test_secrets_are_masked_where_settings_are_shown(
 
 def test_what_is_missing_is_said_in_good_english() -> None:
     """One key is, two are."""
-    assert str(why_not_purgeable("generic", {})).endswith("before EDGE_PURGE_URL is set.")
+    assert str(why_not_purgeable("generic", {})).endswith("until EDGE_PURGE_URL is set.")
     assert str(why_not_purgeable("bunny", {})).endswith(
-        "before EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set."
+        "until EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set."
     )

@@ -94,7 +94,7 @@ def test_beyond_the_limits_the_fakes_refuse(
     driver = PLAYS[name].driver(servers[kind])
     for _ in range(calls - 1):
         driver.purge([A])
-    with pytest.raises(PurgeError, match="no more calls for now") as error:
+    with pytest.raises(PurgeError, match="the rate limit is reached") as error:
         driver.purge([A])
     assert error.value.retryable
     assert error.value.retry_after
@@ -253,9 +253,9 @@ def test_a_purge_that_did_not_succeed_is_an_error(edge: FakeEdge) -> None:
     [
         (Token(status="expired"), "the token is expired"),
         (Token(status="disabled"), "the token is disabled"),
-        (Token(may={"read"}), "the token is valid and may not purge zone 0123456789abcdef"),
-        (Token(zones={"f" * 32}), "the token is valid and may not purge zone 0123456789abcdef"),
-        (None, "does not accept our credentials .Invalid access token.; check EDGE_CLOUDFLARE_"),
+        (Token(may={"read"}), "the token is valid but may not purge zone 0123456789abcdef"),
+        (Token(zones={"f" * 32}), "the token is valid but may not purge zone 0123456789abcdef"),
+        (None, "the credentials were rejected .Invalid access token.; check EDGE_CLOUDFLARE_"),
     ],
     ids=["expired", "disabled", "no-purge", "other-zone", "unknown"],
 )
@@ -284,7 +284,7 @@ def test_a_zone_that_is_not_the_sites_is_found(edge: FakeEdge, name: str) -> Non
     """Its purges would all succeed, and purge nothing of ours."""
     assert isinstance(edge, Cloudflare)
     edge.name = name
-    with pytest.raises(PurgeError, match=f"that of {name}, and the site is at www.example.org"):
+    with pytest.raises(PurgeError, match=f"belongs to {name}, but the site is at www.example.org"):
         by_cloudflare(edge).check()
 
 
@@ -292,7 +292,7 @@ def test_a_zone_that_is_not_the_sites_is_found(edge: FakeEdge, name: str) -> Non
 def test_a_zone_that_does_not_exist_is_named(edge: FakeEdge) -> None:
     """The setting is named too."""
     edge.ends(Ending(status=404, body=b'{"errors": [{"code": 7003, "message": "No route"}]}'))
-    with pytest.raises(PurgeError, match=r"knows no zone 0123.*EDGE_CLOUDFLARE_ZONE") as error:
+    with pytest.raises(PurgeError, match=r"has no zone 0123.*EDGE_CLOUDFLARE_ZONE") as error:
         by_cloudflare(edge).purge([A])
     assert error.value.credentials_rejected
 
@@ -316,7 +316,7 @@ def test_each_plan_is_purged_at_its_own_pace(plan: str) -> None:
     [
         ({"scope": "purge_select", "services": []}, "lacks the scope purge_all"),
         ({"scope": "global:read"}, "lacks the scope purge_all and purge_select"),
-        ({"scope": "global", "services": ["other"]}, "knows no service"),
+        ({"scope": "global", "services": ["other"]}, "not valid for a service"),
     ],
     ids=["no-purge-all", "read-only", "other-service"],
 )
@@ -346,7 +346,7 @@ def test_a_fastly_token_for_everything_is_enough(edge: FakeEdge) -> None:
 def test_a_pull_zone_that_is_not_ours_is_found(edge: FakeEdge) -> None:
     """Whether it does not exist or serves another site."""
     assert isinstance(edge, Bunny)
-    with pytest.raises(PurgeError, match="knows no pull zone 815") as error:
+    with pytest.raises(PurgeError, match="has no pull zone 815") as error:
         by_bunny(edge, zone="815").purge([A])
     assert error.value.credentials_rejected
     edge.hostnames = ["www.example.net"]
@@ -406,7 +406,7 @@ def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: FakeEdge) 
     for _ in range(12):
         driver.purge(pages(250))
     assert driver._count_in_progress() == 12
-    with pytest.raises(PurgeError, match="3000 paths or 15 wildcards in progress") as error:
+    with pytest.raises(PurgeError, match="3000 paths or 15 wildcards are in progress") as error:
         driver.purge([A])
     assert error.value.retry_after == timedelta(minutes=1)
     edge.clock.advance(timedelta(minutes=1))
@@ -434,7 +434,9 @@ def test_the_check_finds_what_makes_invalidations_useless(edge: FakeEdge) -> Non
 def test_a_distribution_that_is_not_ours_is_named(edge: FakeEdge) -> None:
     """The setting is named too."""
     edge.ends(Ending(status=404, body=b"<Error><Code>NoSuchDistribution</Code></Error>"))
-    with pytest.raises(PurgeError, match=r"E2EXAMPLE1 .*EDGE_CLOUDFRONT_DISTRIBUTION") as error:
+    with pytest.raises(
+        PurgeError, match=r"no distribution E2EXAMPLE1: .*EDGE_CLOUDFRONT_DISTRIBUTION"
+    ) as error:
         by_cloudfront(edge).purge([A])
     assert error.value.credentials_rejected
 
@@ -455,7 +457,9 @@ def test_an_edge_without_a_way_to_purge_everything_says_so(edge: FakeEdge) -> No
 def test_an_edge_that_does_not_know_purge_is_found(edge: FakeEdge, status: int) -> None:
     """A 404 to a purge of everything is not a success either."""
     edge.ends(Ending(status=status))
-    with pytest.raises(PurgeError, match=f"does not know PURGE .{status}.: check EDGE_PURGE_URL"):
+    with pytest.raises(
+        PurgeError, match=f"does not support PURGE .{status}.: check EDGE_PURGE_URL"
+    ):
         by_purge(edge).purge_everything()
 
 

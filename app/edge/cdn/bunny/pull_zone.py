@@ -1,4 +1,4 @@
-"""Bunny: the settings of a pull zone, as `POST /pullzone/ID` takes them, and its edge rules."""
+"""bunny.net: the edge rules and settings of a pull zone, as `POST /pullzone/ID` accepts them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ANY, _NONE = 0, 2
 
 
 def pull_zone_settings(description: SiteDescription) -> dict[str, Any]:
-    """Return the settings that obey the origin: nothing is kept that it did not allow."""
+    """Return settings that obey the origin: bunny stores only what the origin allows."""
     declared = sorted(
         {name for rule in description.rules if rule.is_shared for name in rule.query_params or ()}
     )
     unknown = any(rule.is_shared and rule.query_params is None for rule in description.rules)
-    # Only what is listed varies a page; where a route's parameters are unknown, all of them do.
+    # Only listed parameters are part of the cache key; if a route's are unknown, all of them are.
     vary = [] if unknown else declared
     return {
         "CacheControlMaxAgeOverride": RESPECT_ORIGIN,
@@ -43,7 +43,7 @@ def pull_zone_settings(description: SiteDescription) -> dict[str, Any]:
 
 
 def edge_rules(description: SiteDescription) -> list[dict[str, Any]]:
-    """Return the rules: private routes are never kept."""
+    """Return the edge rules, which prevent the storing of private routes."""
     return [_bypass_rule(description, rule) for rule in description.rules if not rule.is_shared]
 
 

@@ -1,6 +1,6 @@
-"""Applying: our Cache Rules into a zone at Cloudflare, and nobody else's touched.
+"""Write the generated Cache Rules into a Cloudflare zone and leave all other rules alone.
 
-Read, compare, let a person decide, look whether anybody wrote meanwhile, write.
+Read, show the diff, ask, check that the version is unchanged, write.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _MISSING = 404
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruleset:
-    """The rules of a zone's phase as they were read; without a `version` there are none yet."""
+    """The rules of the zone's cache phase; an empty `version` means that it has none yet."""
 
     version: str = ""
     rules: tuple[CacheRule, ...] = ()
 
     @property
     def managed_rules(self) -> list[CacheRule]:
-        """What an earlier run has made."""
+        """The rules that an earlier run wrote."""
         return [rule for rule in self.rules if _is_managed(rule)]
 
     def replace_managed(self, rules: Iterable[CacheRule]) -> list[CacheRule]:
-        """The whole list with these in the place of ours.
+        """Return the whole list, with the managed rules replaced by these.
 
-        New ones come first, so that a rule that somebody made by hand outranks them.
+        In a zone without managed rules they come first, so that other rules take precedence.
         """
         foreign = [_writable(rule) for rule in self.rules if not _is_managed(rule)]
         before = next((n for n, rule in enumerate(self.rules) if _is_managed(rule)), 0)
@@ -45,34 +45,34 @@ class Ruleset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesetChange:
-    """What applying would do: the list as it was read, and the whole list to be written."""
+    """The current list of rules, and the whole list to write."""
 
     current: Ruleset
     rules: tuple[CacheRule, ...]
 
     @property
     def difference(self) -> str:
-        """The lines of our rules that would change; empty when none would."""
+        """A diff of the managed rules; empty if nothing changes."""
         managed_rules = [rule for rule in self.rules if _is_managed(rule)]
         old, new = _lines(self.current.managed_rules), _lines(managed_rules)
         return "".join(unified_diff(old, new, "the zone", "the app"))
 
     @property
     def other_rule_names(self) -> list[str]:
-        """What the rules of others are called."""
+        """The names of the rules that stay unchanged."""
         foreign = (rule for rule in self.rules if not _is_managed(rule))
         return [str(rule.get("description") or rule.get("id") or "?") for rule in foreign]
 
 
 class ZoneRules:
-    """The Cache Rules of one zone; raises PurgeError in a sentence that names no secret."""
+    """Client for the Cache Rules of one zone; raises PurgeError with a message without secrets."""
 
     def __init__(self, api: ApiClient, zone: str) -> None:
         self._api = api
         self._path = f"/zones/{zone}/rulesets/phases/{PHASE}/entrypoint"
 
     def plan_change(self, managed_rules: Iterable[CacheRule]) -> RulesetChange:
-        """Read the zone's rules, and let Cloudflare look at the new list without taking it."""
+        """Read the zone's rules, and let Cloudflare validate the new list without applying it."""
         current = self._fetch_ruleset()
         change = RulesetChange(current=current, rules=tuple(current.replace_managed(managed_rules)))
         if change.difference:
@@ -80,16 +80,16 @@ class ZoneRules:
         return change
 
     def apply(self, change: RulesetChange) -> None:
-        """Write the list, unless anybody has written another one since it was read."""
+        """Write the list, unless it has been changed since it was read."""
         if self._fetch_ruleset().version != change.current.version:
             raise self._api.purge_error(
-                "somebody changed the rules of the zone meanwhile: run the command once more",
+                "the rules of the zone were changed after they were read: run the command again",
                 retryable=False,
             )
         before, after = change.current.version, self._write(change, "")
         if before.isdecimal() and after.isdecimal() and int(after) > int(before) + 1:
             raise self._api.purge_error(
-                "somebody changed the rules in the same moment, and their change is lost: compare "
+                "another change of the rules at the same time was overwritten: compare "
                 f"version {int(after) - 1} of the zone's rules with version {after}",
                 retryable=False,
             )
@@ -97,12 +97,12 @@ class ZoneRules:
     def _fetch_ruleset(self) -> Ruleset:
         response = self._api.send_json("GET", self._path)
         if response.status == _MISSING:
-            # The zone has no rules of this phase, or it is not ours: writing tells.
+            # The zone has no rules of this phase, or another account owns it and writing will fail.
             return Ruleset()
         result = self._result(response)
         rules = result.get("rules") or []
         if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-            raise self._api.purge_error("its answer has no list of rules in it")
+            raise self._api.purge_error("the response contains no list of rules")
         return Ruleset(version=str(result.get("version", "")), rules=tuple(rules))
 
     def _write(self, change: RulesetChange, query: str) -> str:

@@ -1,13 +1,14 @@
-"""Cloudflare: the Cache Rules of a zone, as the Rulesets API takes them and as Terraform.
+"""Cloudflare: the Cache Rules of a zone in the format of the Rulesets API.
 
-| rule | for | what it says |
+| rule | for | effect |
 |---|---|---|
-| `broadsheet_pages` | the whole host | eligible, as the origin says, without the query string |
-| `broadsheet_queries` | routes that read parameters | as above, and they count, in any order |
+| `broadsheet_pages` | the whole host | eligible, TTL from the origin, key without query string |
+| `broadsheet_queries` | routes that read parameters | as above, but the key has parameters |
 | `broadsheet_private` | routes that are private | bypass |
 
-A later rule outranks an earlier one. None says how long: `bypass_by_default` keeps nothing of
-which the origin said nothing, and an Edge TTL of the rule's own would also keep what sets cookies.
+A later rule takes precedence over an earlier one. No rule sets a TTL: with `bypass_by_default`
+Cloudflare does not store a response for which the origin sets no lifetime, and a rule with its own
+Edge TTL would also store responses that set cookies.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 PHASE = "http_request_cache_settings"
 REF_PREFIX = "broadsheet_"
 MAX_EXPRESSION_LENGTH = 4096
-"""Characters that an expression may have."""
+"""Maximum number of characters of an expression."""
 
 CacheRule: TypeAlias = dict[str, Any]
 _PATH = "http.request.uri.path"
@@ -39,7 +40,7 @@ _ELIGIBLE: Mapping[str, Any] = {
 
 
 def cache_rules(description: SiteDescription, *, enterprise: bool = False) -> list[CacheRule]:
-    """Return the rules in their order; on Enterprise undeclared parameters don't count at all."""
+    """Return the rules in order; on Enterprise, undeclared parameters are not part of the key."""
     rules = [
         _page_rule(description),
         *_query_rules(description, enterprise=enterprise),
@@ -48,16 +49,16 @@ def cache_rules(description: SiteDescription, *, enterprise: bool = False) -> li
     for rule in rules:
         if len(rule["expression"]) > MAX_EXPRESSION_LENGTH:
             raise PolicyError(
-                f"The rule {rule['ref']} would be longer than the {MAX_EXPRESSION_LENGTH} "
-                "characters that Cloudflare takes: give routes of one kind a common beginning."
+                f"The rule {rule['ref']} is longer than the {MAX_EXPRESSION_LENGTH} "
+                "characters that Cloudflare accepts: give routes of one kind a common prefix."
             )
     return rules
 
 
 def ruleset_json(description: SiteDescription, *, enterprise: bool = False) -> str:
-    """Return what `PUT …/rulesets/phases/http_request_cache_settings/entrypoint` takes.
+    """Return the body of `PUT …/rulesets/phases/http_request_cache_settings/entrypoint`.
 
-    It replaces all rules of the zone's phase; `--apply` keeps those of others.
+    That call replaces all rules of the zone's cache phase; `--apply` keeps other rules.
     """
     return json.dumps({"rules": cache_rules(description, enterprise=enterprise)}, indent=2) + "\n"
 
@@ -77,14 +78,14 @@ def _page_rule(description: SiteDescription) -> CacheRule:
     query_rules = [rule for rule in description.rules if rule.is_shared and rule.query_params != ()]
     expression = _on_host(description, f"not {_match_any_path(query_rules)}" if query_rules else "")
     key = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
-    about = "pages are kept as the origin says, whatever their query string"
+    about = "pages are stored as the origin says; the query string is ignored"
     return _rule(
         "pages", about, expression, {**_ELIGIBLE, **_varying(description), "cache_key": key}
     )
 
 
 def _varying(description: SiteDescription) -> dict[str, Any]:
-    """Keep variants apart by the fields of EDGE_VARY; what varies on any other is not cached."""
+    """Store variants by the fields of EDGE_VARY; pages that vary on other fields bypass."""
     if not description.vary:
         return {}
     headers = {name.lower(): {"action": "passthrough"} for name in description.vary}
@@ -107,7 +108,7 @@ def _query_rules(description: SiteDescription, *, enterprise: bool) -> Iterator[
         if query:
             key["custom_key"] = {"query_string": {"include": {"list": list(query)}}}
         name = "queries" if number == 1 else f"queries_{number}"
-        about = f"what reads {', '.join(query)}" if query else "what reads parameters"
+        about = f"routes that read {', '.join(query)}" if query else "routes that read parameters"
         expression = _on_host(description, _match_any_path(rules))
         yield _rule(
             name, about, expression, {**_ELIGIBLE, **_varying(description), "cache_key": key}
@@ -119,14 +120,14 @@ def _private_rule(description: SiteDescription) -> Iterator[CacheRule]:
     for index, rule in enumerate(description.rules):
         if rule.is_shared:
             continue
-        # A star may match what a more particular route has made public.
+        # A wildcard may match a path of a more specific public route.
         earlier = [o for o in description.rules[:index] if o.is_shared and o.is_covered_by(rule)]
         exception = f" and not {_match_any_path(earlier)}" if earlier else ""
         conditions.append(
             f"({_match_any_path([rule])}{exception})" if exception else _match_any_path([rule])
         )
     if conditions:
-        about = "what is one reader's own, or never kept, passes"
+        about = "private routes and routes that are never stored bypass the cache"
         expression = _on_host(
             description, f"({' or '.join(conditions)})" if len(conditions) > 1 else conditions[0]
         )
@@ -139,7 +140,7 @@ def _on_host(description: SiteDescription, condition: str) -> str:
 
 
 def _match_any_path(rules: Iterable[RouteRule]) -> str:
-    """Match any of these paths, by name or with stars: expressions need a larger plan."""
+    """Match any of these paths, by name or wildcard: regular expressions need a larger plan."""
     wildcards = dict.fromkeys(rule.wildcard for rule in rules)
     fixed = [_quoted(path) for path in wildcards if "*" not in path]
     tests = [f"{_PATH} in {{{' '.join(fixed)}}}"] if fixed else []

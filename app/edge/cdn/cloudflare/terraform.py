@@ -29,7 +29,7 @@ resource "cloudflare_ruleset" "broadsheet" {
 
 
 def terraform_hcl(rules: Iterable[CacheRule]) -> str:
-    """Return a file that Terraform reads."""
+    """Return the rules as a Terraform file."""
     return f"{_HEAD}{_to_hcl(list(rules), 1)}\n}}\n"
 
 
@@ -47,7 +47,7 @@ def _to_hcl(value: Any, depth: int) -> str:
         return f"[\n{lines}{outer}]"
     if isinstance(value, list):
         return f"[{', '.join(_to_hcl(item, depth) for item in value)}]"
-    # A string of JSON is one of HCL, but for the two signs that begin a template.
+    # A JSON string is a valid HCL string, except for the two sequences that begin a template.
     return re.sub(r"([$%])\{", r"\1\1{", json.dumps(value, ensure_ascii=False))
 
 

@@ -2,19 +2,20 @@
 
 | what | how |
 |---|---|
-| pages carry | a field that the distribution names as its tag header, `Cache-Tag`; 50 tags an object |
-| by path | `/path?query` with a leading slash, at most 4000 characters; what RFC 1738 calls unsafe, `~` too, is percent-encoded and nothing else; a `*` at the end stands for anything and is allowed nowhere else |
-| by tag | `#tag`, case-insensitive; nothing happens where the distribution names no tag header |
+| tag header | the header that the distribution names, `Cache-Tag`; 50 tags an object |
+| by path | `/path?query` with a leading slash, at most 4000 characters; characters that RFC 1738 calls unsafe and `~` are percent-encoded, no others; a `*` is a wildcard, allowed only at the end |
+| by tag | `#tag`, case-insensitive; without effect if the distribution names no tag header |
 | everything | `/*` |
 | in progress | 3000 paths and tags a distribution, 15 with a `*` |
-| soft purge | none: what is purged is gone |
-| who may | a signature (version 4) of a key with `cloudfront:CreateInvalidation`; to be checked, also `ListInvalidations` and `GetDistributionConfig` |
+| soft purge | none: every purge is hard |
+| credentials | a signature (version 4) of a key with `cloudfront:CreateInvalidation`; for the check also `ListInvalidations` and `GetDistributionConfig` |
 | cost | each path or tag beyond 1000 a month |
 | second purge | after the longest time that a response takes from origin to edge; an invalidation itself takes seconds to minutes |
 
-By path unless told otherwise: it works with every distribution. By tag finds other spellings too,
-where the cache policy keeps the query string. What is said again with the same `CallerReference`
-counts once; it is the same for each try of one purge where the targets have tickets.
+By path is the default: it works with every distribution. By tag also purges copies under other
+URLs of the page, if the cache policy keeps the query string in the key. CloudFront ignores a
+repeated `CallerReference`, so all attempts of one purge send the same one, if the targets have
+idempotency keys.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ API = "https://cloudfront.amazonaws.com"
 VERSION = "2020-05-31"
 PURGE_MODES = ("path", "tag")
 RETRY_WHEN_FULL = timedelta(minutes=1)
-"""How long to leave a distribution alone that has as much in progress as it takes."""
+"""Time to wait if the distribution has the maximum number of invalidations in progress."""
 
 _ADVICE = "check the AWS access key, what it may do, and the clock of this machine"
 _THROTTLING_CODES = {
@@ -62,9 +63,9 @@ class DistributionSettings:
 
 
 class CloudFrontDriver:
-    """Invalidates at one distribution."""
+    """Purges one distribution."""
 
-    # 1000 at once and 25 a second stay below 3000 in progress while each takes a minute.
+    # 1000 at once and 25 a second stay below 3000 in progress if each takes a minute.
     limits = CallLimits(batch=250, per_second=0.1, burst=4, ignored_lifetime=BRIEF)
 
     def __init__(
@@ -83,7 +84,7 @@ class CloudFrontDriver:
         self.purges_by_tag = not self.purges_by_url
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages."""
+        """Purge these pages."""
         if not targets:
             return
         if self._distribution.purge_by == "tag":
@@ -91,26 +92,26 @@ class CloudFrontDriver:
         else:
             items = list(dict.fromkeys(path for t in targets if (path := _path(t)) is not None))
             if not items:
-                return  # readers chose these addresses; the edge keeps such pages briefly
+                return  # readers chose these URLs; the edge stores such pages only briefly
         self._invalidate(items, _caller_reference(items, targets))
 
     def purge_everything(self) -> None:
-        """Forget all pages of the distribution."""
+        """Purge all pages of the distribution."""
         self._invalidate(["/*"], uuid4().hex)
 
     def _count_in_progress(self) -> int:
-        """How many of the last hundred invalidations are still in progress."""
+        """Return how many of the last hundred invalidations are still in progress."""
         response = self._signed_request("GET", "/invalidation", query={"MaxItems": "100"})
         return response.body.count(b"<Status>InProgress</Status>")
 
     def check(self) -> None:
-        """List the invalidations, and look at the distribution where the key may do that."""
+        """List the invalidations, and check the distribution if the key may read it."""
         self._count_in_progress()
         try:
             response = self._signed_request("GET", "/config")
         except PurgeError as error:
             if error.credentials_rejected:
-                return  # the key may purge and not look: nothing more can be learnt
+                return  # the key may purge but not read: nothing more can be checked
             raise
         text = response.body.decode(errors="replace")
         host = urlsplit(self._distribution.site).hostname
@@ -137,7 +138,9 @@ class CloudFrontDriver:
         ).encode()
         response = self._signed_request("POST", "/invalidation", body=body)
         if b"<Invalidation" not in response.body:
-            raise self._api.unexpected_response_error(response, "no XML of its own")
+            raise self._api.unexpected_response_error(
+                response, "something that is not XML of CloudFront"
+            )
 
     def _signed_request(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: bytes = b""
@@ -160,21 +163,19 @@ class CloudFrontDriver:
         if response.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
             raise self._error_for(response)
         if response.is_html:
-            raise self._api.unexpected_response_error(response, "a page for people")
+            raise self._api.unexpected_response_error(response, "an HTML page")
         return response
 
     def _error_for(self, response: ApiResponse) -> PurgeError:
         code, message = _xml_value(response, "Code"), _xml_value(response, "Message")
         if code == "TooManyInvalidationsInProgress":
             return self._api.purge_error(
-                "it has 3000 paths or 15 wildcards in progress", after=RETRY_WHEN_FULL
+                "3000 paths or 15 wildcards are in progress", after=RETRY_WHEN_FULL
             )
         if code in _THROTTLING_CODES:
-            return self._api.purge_error("it takes no more calls for now")
+            return self._api.purge_error("the rate limit is reached")
         if code == "NoSuchDistribution":
-            return self._settings_error(
-                f"it knows no distribution {self._distribution.id} that is ours"
-            )
+            return self._settings_error(f"the account has no distribution {self._distribution.id}")
         return self._api.status_error(response, message or code, hint=_ADVICE)
 
     def _settings_error(self, sentence: str) -> PurgeError:
@@ -183,18 +184,18 @@ class CloudFrontDriver:
 
 
 def _path(target: PurgeTarget) -> str | None:
-    """The path to invalidate; None where it is longer than CloudFront takes.
+    """Return the path to invalidate; None if it is longer than CloudFront accepts.
 
-    One path that CloudFront refuses would have the whole batch refused, and readers choose which
-    paths there are. A `*` that a reader has sent is encoded, for it would be a wildcard. Responses
-    to such requests get no more than EDGE_TTL_CAP (`http.uri.has_one_spelling`).
+    Readers choose the paths, and CloudFront refuses a whole batch because of one invalid path. A
+    `*` is encoded, because it would be a wildcard. Responses to such requests get at most
+    EDGE_TTL_CAP (`http.uri.has_one_spelling`).
     """
     path = percent_encoded(target_of(target.url), PLAIN_1738)
     return path if len(path) <= LONGEST_EXACT else None
 
 
 def _caller_reference(items: Sequence[str], targets: Sequence[PurgeTarget]) -> str:
-    """The same for each try of one purge where that is known, and never seen before otherwise."""
+    """Return the same value for all attempts of one purge; a random one without the keys for it."""
     idempotency_keys = [target.idempotency_key for target in targets]
     if not all(idempotency_keys):
         return uuid4().hex
@@ -215,7 +216,7 @@ def make_client(
     client: httpx.Client | None = None,
     timeout: timedelta = REQUEST_TIMEOUT,
 ) -> ApiClient:
-    """The way to the API; each request is signed, and the secrets are never sent."""
+    """Return the API client; each request is signed, and the secrets are never sent."""
     return ApiClient(
         "cloudfront",
         api,
@@ -228,7 +229,7 @@ def make_client(
 def make_driver(
     values: Mapping[str, str], *, site: str, client: httpx.Client | None
 ) -> CloudFrontDriver:
-    """The driver that the settings speak of."""
+    """Build the driver from its settings."""
     distribution = DistributionSettings(
         id=require_identifier(
             values, "EDGE_CLOUDFRONT_DISTRIBUTION", r"[0-9A-Z]{1,64}", "capitals and digits"

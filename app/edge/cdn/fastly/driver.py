@@ -2,16 +2,16 @@
 
 | what | how |
 |---|---|
-| pages carry | `Surrogate-Key`, separated by spaces, 16 KB of keys |
+| tag header | `Surrogate-Key`, separated by spaces, 16 KB of keys |
 | by key | `{"surrogate_keys": […]}`, 256 a call |
-| soft purge | `Fastly-Soft-Purge: 1`: kept for the case that the origin fails |
-| hard purge | without that field, for what must not be shown again |
+| soft purge | `Fastly-Soft-Purge: 1`: the old page may be served while the origin fails |
+| hard purge | without that field: the old page is never served again |
 | everything | `POST /service/<service>/purge_all`; never soft |
-| who may | `Fastly-Key: <token>` with the scopes purge_select and purge_all |
-| rate | not stated for batches; ours is ten calls a second |
+| credentials | `Fastly-Key: <token>` with the scopes purge_select and purge_all |
+| rate | not documented for batches; we send at most ten calls a second |
 | second purge | two seconds later or more: shield and edge may be purged in the wrong order |
 
-By key, for a URL finds neither variants nor other spellings of a page.
+Pages are purged by key, because a purge by URL misses variants and other URLs of a page.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ADVICE = "check EDGE_FASTLY_TOKEN"
 class FastlyDriver:
     """Purges one service."""
 
-    # A batch of kept and lost pages takes two requests.
+    # A batch with soft and hard purges takes two requests.
     limits = CallLimits(batch=BATCH, per_second=10, burst=50, timeout=2 * REQUEST_TIMEOUT)
     purges_by_tag = True
 
@@ -45,21 +45,21 @@ class FastlyDriver:
         self._service = service
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages: softly, unless they lost something."""
+        """Purge these pages, softly unless `hard_purge` is set."""
         self._purge([target for target in targets if target.hard_purge], soft=False)
         self._purge([target for target in targets if not target.hard_purge], soft=True)
 
     def purge_everything(self) -> None:
-        """Forget all pages of the service, for good."""
+        """Purge all pages of the service (hard)."""
         response = self._api.send_json("POST", f"/service/{self._service}/purge_all")
         self._raise_for_status(response)
         status = self._api.require_json(response).get("status")
         if status != "ok":
             detail = self._api.redact(str(status))
-            raise self._api.purge_error(f"it answered that it did not purge: {detail}")
+            raise self._api.purge_error(f"the API reports that it did not purge: {detail}")
 
     def check(self) -> None:
-        """Ask what the token may do, and for which services."""
+        """Read the scopes and services of the token."""
         response = self._api.send_json("GET", "/tokens/self")
         self._raise_for_status(response)
         token_info = self._api.require_json(response)
@@ -67,7 +67,7 @@ class FastlyDriver:
         if "global" not in scopes and not scopes >= REQUIRED_SCOPES:
             lacking = " and ".join(sorted(REQUIRED_SCOPES - scopes))
             raise self._api.purge_error(
-                f"the token lacks the scope {lacking}: make one that has it",
+                f"the token lacks the scope {lacking}: create one that has it",
                 credentials_rejected=True,
             )
         services = token_info.get("services")
@@ -92,7 +92,7 @@ class FastlyDriver:
 
     def _unknown_service_error(self) -> PurgeError:
         return self._api.purge_error(
-            f"it knows no service {self._service} that the token is for: "
+            f"the token is not valid for a service {self._service}: "
             "check EDGE_FASTLY_SERVICE and EDGE_FASTLY_TOKEN",
             credentials_rejected=True,
         )
@@ -105,7 +105,7 @@ def make_client(
     client: httpx.Client | None = None,
     timeout: timedelta = REQUEST_TIMEOUT,
 ) -> ApiClient:
-    """The way to the API."""
+    """Return the API client."""
     return ApiClient(
         "fastly",
         api,
@@ -118,8 +118,8 @@ def make_client(
 def make_driver(
     values: Mapping[str, str], *, site: str, client: httpx.Client | None
 ) -> FastlyDriver:
-    """The driver that the settings speak of."""
-    del site  # a key is the same under every name
+    """Build the driver from its settings."""
+    del site  # a key does not depend on the host name
     service = require_identifier(
         values, "EDGE_FASTLY_SERVICE", r"[0-9A-Za-z]{1,64}", "letters and digits"
     )

@@ -1,7 +1,7 @@
-"""Fastly: snippets of VCL, as `POST /service/ID/version/N/snippet` takes them.
+"""Fastly: VCL snippets in the format of `POST /service/ID/version/N/snippet`.
 
-Fastly reads Surrogate-Control with both of its stale times, and Surrogate-Key, by itself, and hides
-them from readers. What is left for snippets is what may reach the cache at all.
+Fastly reads Surrogate-Control, with both of its stale times, and Surrogate-Key without a snippet,
+and removes them from responses. The snippets only decide which requests may use the cache.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
     from ..site_description import RouteRule, SiteDescription
 
-#: Where a snippet may stand, of those that we use.
+#: The subroutines of the snippets.
 SUBROUTINES = ("recv", "fetch", "error", "deliver")
 _FETCH = """\
-# What is one reader's own is never kept, whatever else the origin said of it.
+# Never store a response that belongs to one reader.
 if (beresp.http.Set-Cookie || beresp.http.Cache-Control ~ "(?i)(no-store|private)" ||
     beresp.http.Vary ~ "(?i)(\\*|(^|[ ,])(cookie|authorization)($|[ ,]))") {
   return(pass);
 }
-# An error takes no page's place.
+# An error never replaces a stored page.
 if (beresp.status >= 500 && beresp.status < 600) {
   if (stale.exists) {
     return(deliver_stale);
   }
   return(pass);
 }
-# Nothing is kept of which the origin said nothing.
+# Do not store a response without a lifetime from the origin.
 if (!beresp.http.Surrogate-Control && beresp.http.Cache-Control !~ "(?i)(s-maxage|max-age)=") {
   return(pass);
 }

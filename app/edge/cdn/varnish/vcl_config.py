@@ -1,4 +1,4 @@
-"""Varnish: a VCL of the whole site, made from `varnish.vcl`."""
+"""Varnish: the VCL of a site, from the template `varnish.vcl`."""
 
 from __future__ import annotations
 
@@ -30,13 +30,15 @@ PARAMETERS = tuple(re.findall(r"-p (\S+)", VARNISHD_COMMAND))
 def vcl(
     description: SiteDescription, *, director: str = "round_robin", probe: timedelta | None = None
 ) -> str:
-    """Return the VCL; `probe` is the time between two looks at an origin's health."""
+    """Return the VCL; `probe` is the interval between two health checks of an origin."""
     if director not in DIRECTORS:
-        raise PolicyError(f"{director!r} is no director: say {' or '.join(DIRECTORS)}.")
+        raise PolicyError(f"{director!r} is not a known director: set {' or '.join(DIRECTORS)}.")
     for origin in description.origins:
         if origin.scheme != "http":
             url = f"{origin.scheme}://{origin.authority}"
-            raise PolicyError(f"{url} can't be reached by Varnish, which speaks no TLS: say http.")
+            raise PolicyError(
+                f"{url} can't be reached by Varnish, which does not support TLS: use http."
+            )
     return fill_template(
         "varnish/varnish.vcl",
         title=f"Varnish in front of {description.site.scheme}://{description.site.authority}",
@@ -93,7 +95,7 @@ def _host_pattern(description: SiteDescription) -> str:
 
 
 def _routes(rules: Iterable[RouteRule]) -> Iterator[str]:
-    """An if for each run of rules that are treated alike."""
+    """Yield one condition for each run of rules that are treated in the same way."""
     keyword = "if"
     for (is_shared, query), similar_rules in groupby(
         rules, key=lambda rule: (rule.is_shared, rule.query_params)
@@ -110,7 +112,7 @@ def _routes(rules: Iterable[RouteRule]) -> Iterator[str]:
 
 
 def _normalize_query(declared: Iterable[str]) -> Iterator[str]:
-    """Leave the declared parameters, each in its first value, in order of name."""
+    """Keep only the declared parameters, each with its first value, sorted by name."""
     names = [re.escape(quote_plus(name)) for name in sorted(declared)]
     if not names:
         yield "        set req.url = req.http.Broadsheet-Path;\n"
@@ -134,7 +136,7 @@ def _secret(description: SiteDescription) -> str:
 
 def _secret_note(description: SiteDescription) -> str:
     if description.secret:
-        return "# The secret that allows purges is written below: keep this file from others' eyes."
+        return "# This file contains the secret for purges: only Varnish may be able to read it."
     return (
         "# The secret that allows purges is FLASK_EDGE_VARNISH_SECRET of the app. Write it, and\n"
         f"# nothing else, to {description.secret_file}, readable by Varnish alone; without it\n"
@@ -143,7 +145,7 @@ def _secret_note(description: SiteDescription) -> str:
 
 
 def _headers_to_remove(description: SiteDescription) -> Iterator[str]:
-    """What the app told this edge alone; another one further out may need the same fields."""
+    """Yield the fields that only this edge reads; an edge further out may need the others."""
     own = DIALECTS["varnish"]
     further = {
         field.lower()
