@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from app.edge.cdn import PurgeTarget
 from app.edge.cdn.gateway import GatewayDriver
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency, PublicSchema
 from app.edge.gateway.store.memory import MemoryStore
@@ -21,6 +20,7 @@ from app.edge.purge import Tier, resolve_and_enqueue
 from app.edge.purge.claim import Claim, claim_entries
 from app.edge.purge.delivery import Delivery
 from app.edge.purge.outcome import record_success
+from app.edge.testing import MemoryDriver
 
 from .dependencies.conftest import read
 from .gateway.store_contract import stored
@@ -149,7 +149,7 @@ class Real:
 
     def held(self) -> tuple[Body | None, Body | None]:
         """What the gateway and the CDN have."""
-        return self.lookup(), self.cdn.read(URL)
+        return self.lookup(), self.cdn.get_body(URL)
 
     def commit(self, number: int) -> None:
         """Alter a post."""

@@ -35,7 +35,6 @@ from werkzeug.routing import BaseConverter
 
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached
-from app.edge.cdn.null import NullDriver
 from app.edge.changes import WatchedTable, current_log_position, find_drift, install_triggers
 from app.edge.changes.encoding import is_byte_comparable
 from app.edge.changes.encoding_self_test import find_encoding_mismatch
@@ -62,6 +61,7 @@ from app.edge.purge.edge_chain import MAX_FLIGHT_TIME, EdgeChain
 from app.edge.purge.maintenance import run_maintenance
 from app.edge.purge.retention import CLOCK_TOLERANCE
 from app.edge.purge.runtime import RelayRuntime
+from app.edge.testing import NullDriver
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Kind, Site

@@ -106,7 +106,7 @@ class Delivery:
 
         Short-lived pages share one tag, so an edge that is purged by tag needs only one of them.
         """
-        if getattr(self.driver, "by_tag", False):
+        if getattr(self.driver, "purges_by_tag", False):
             targets = tuple({target.tag or target.url: target for target in targets}.values())
         most = self.driver.limits.batch
         for start in range(0, len(targets), most):

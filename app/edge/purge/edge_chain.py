@@ -208,7 +208,7 @@ def _sum_lifetimes(policy: Policy, dialects: tuple[Dialect, ...], cap: timedelta
 
 
 def _purges_by_url(driver: Driver | None) -> bool:
-    return bool(getattr(driver, "by_url", False))
+    return bool(getattr(driver, "purges_by_url", False))
 
 
 def _lifetime(freshness: Freshness) -> timedelta:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.edge import Freshness, Policy
-from app.edge.cdn.null import NullDriver
 from app.edge.gateway import capped_headers
 from app.edge.policy.cdn_headers import parse_dialects
 from app.edge.purge.edge_chain import MAX_FLIGHT_TIME, PROPAGATION, EdgeChain
+from app.edge.testing import NullDriver
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -101,7 +101,7 @@ def test_edges_outside_a_broken_tier_count_as_unpurgeable(
 class ByUrl(NullDriver):
     """A driver that purges by URL."""
 
-    by_url = True
+    purges_by_url = True
 
 
 def test_an_edge_that_is_purged_by_url_keeps_other_url_spellings() -> None:

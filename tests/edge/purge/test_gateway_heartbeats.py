@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn import CallLimits
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.changes.timestamps import to_microseconds
 from app.edge.purge import Relay, Tier, open_breakers, purge_status
 from app.edge.purge.claim import OVERDUE_AFTER, Claim, claim_entries
@@ -20,6 +19,7 @@ from app.edge.purge.membership import (
     record_heartbeat,
     tier_of_gateway,
 )
+from app.edge.testing import MemoryDriver
 
 from .conftest import CDN, NOW, SECOND, Clock, create_relay, enqueue_pages
 

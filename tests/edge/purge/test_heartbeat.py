@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.purge import Relay, Tier, open_breakers, purge_status
 from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT
 from app.edge.purge.heartbeat import (
@@ -22,6 +21,7 @@ from app.edge.purge.heartbeat import (
 from app.edge.purge.leader import Leader, SoleLeader
 from app.edge.purge.membership import join, retire_unconfigured_tiers
 from app.edge.purge.tables import tier as tiers
+from app.edge.testing import MemoryDriver
 
 from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, create_relay, enqueue_pages
 from .test_run import running, soon

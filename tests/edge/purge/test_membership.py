@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.pages import Resolution
 from app.edge.pages.page import AffectedPage
 from app.edge.purge import EntryState, Tier, enqueue_resolution, purge_status
 from app.edge.purge.membership import join, member_tiers, retire_unconfigured_tiers
+from app.edge.testing import MemoryDriver
 
 from .conftest import (
     CDN,

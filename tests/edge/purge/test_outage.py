@@ -21,12 +21,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import event
 
 from app.edge.cdn import CallLimits, PurgeError
-from app.edge.cdn.memory import DriverCall, DriverFault, MemoryDriver
 from app.edge.purge import EntryState, Relay, Tier
 from app.edge.purge.entry_state import OPEN_STATES
 from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
+from app.edge.testing import DriverCall, DriverFault, MemoryDriver
 
 from .conftest import NOW, Clock, enqueue_pages, metadata
 
@@ -106,7 +106,7 @@ class Edges(RuleBasedStateMachine):
         self.purge_times: dict[tuple[Tier, str], list[datetime]] = {}
         self.edges = {
             tier: MemoryDriver(
-                limits=LIMITS[tier], script=self.script(tier), received=self.hear(tier)
+                limits=LIMITS[tier], script=self.script(tier), on_call=self.hear(tier)
             )
             for tier in TIERS
         }
@@ -141,7 +141,7 @@ class Edges(RuleBasedStateMachine):
                 if not call.failed:
                     self.purge_times.setdefault((tier, url), []).append(self.clock.now)
                 if tier is not GATEWAY and GATEWAY not in self.ill:
-                    body = self.edges[GATEWAY].read(url)
+                    body = self.edges[GATEWAY].get_body(url)
                     assert body in {None, self.fresh(url)}, "purged before the tier inside it"
 
         return received
@@ -168,7 +168,7 @@ class Edges(RuleBasedStateMachine):
 
     def ask(self, tier: Tier, url: str) -> str:
         """Return the response of a tier: its own copy, or that of the inner tier."""
-        body = self.edges[tier].read(url)
+        body = self.edges[tier].get_body(url)
         if body is not None:
             return body
         if tier is GATEWAY:
@@ -218,7 +218,7 @@ class Edges(RuleBasedStateMachine):
         """Request pages; responses arrive within the time of flight of the tier."""
         inner = TIERS[TIERS.index(tier) - 1]
         for url in urls:
-            if self.edges[tier].read(url) is None:
+            if self.edges[tier].get_body(url) is None:
                 at = self.clock.now + share * tier.max_flight_time
                 landing = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
                 self.flying.append(landing)

@@ -12,12 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from app.edge.cdn import PurgeTarget
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.purge import Relay, Tier, purge_status
-from app.edge.testing import Ending
+from app.edge.testing import Ending, MemoryDriver
 from tests.edge.cdn.driver_stages import by_cloudflare
 from tests.edge.cdn.fakes.cloudflare import Cloudflare
-from tests.edge.cdn.fakes.server import Asked, Reply
+from tests.edge.cdn.fakes.server import FakeRequest, FakeResponse
 
 from .conftest import NOW, Clock, create_relay, enqueue_pages
 from .test_outage import memory
@@ -64,12 +63,12 @@ class Moody(Cloudflare):
         """Return whether the outage lasts."""
         return self.wall.now < NOW + OUTAGE
 
-    def reply(self, request: Asked) -> Reply | Ending:
+    def reply(self, request: FakeRequest) -> FakeResponse | Ending:
         """Act, fail, or both."""
         with self.still:
             return self._reply(request)
 
-    def _reply(self, request: Asked) -> Reply | Ending:
+    def _reply(self, request: FakeRequest) -> FakeResponse | Ending:
         self.clock.at = self.wall.now
         self.arrived.append(self.wall.ticks())
         entries = self.gateway.entries.items()
@@ -113,11 +112,11 @@ class Site:
             for url in urls:
                 self.edge.versions[url] = self.edge.versions.get(url, 0) + 1
             enqueue_pages(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
-            request_count = len(self.edge.asked)
+            request_count = len(self.edge.requests)
             self.relay.flush(self.clock.now)
-        assert len(self.edge.asked) == request_count, "the editor waited for the edge"
+        assert len(self.edge.requests) == request_count, "the editor waited for the edge"
         for url in urls:
-            assert self.edge.gateway.read(url) is None
+            assert self.edge.gateway.get_body(url) is None
 
     def request_pages(self) -> None:
         """Request all pages; responses reach the edge later."""

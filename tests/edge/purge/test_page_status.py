@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn import PurgeError
-from app.edge.cdn.memory import DriverCall, MemoryDriver
 from app.edge.purge.page_status import PageTierStatus, page_status
+from app.edge.testing import DriverCall, MemoryDriver
 
 from .conftest import CDN, NOW, SECOND, Clock, create_relay, enqueue_pages
 
@@ -60,7 +60,7 @@ def test_the_status_of_a_broken_tier_shows_its_last_success(engine: Engine) -> N
         if fails:
             raise PurgeError("no such zone", retryable=False)
 
-    relay = create_relay(engine, {CDN: MemoryDriver(received=answer)}, clock)
+    relay = create_relay(engine, {CDN: MemoryDriver(on_call=answer)}, clock)
     enqueue_pages(engine, [CDN], "/a")
     relay.run_once(clock.now)
     clock.advance(CDN.max_flight_time + SECOND)

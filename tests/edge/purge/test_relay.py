@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn import CallLimits, PurgeError, PurgeTarget
-from app.edge.cdn.memory import DriverCall, DriverFault, MemoryDriver
 from app.edge.changes.metadata import set_meta
 from app.edge.purge import (
     EntryState,
@@ -21,6 +20,7 @@ from app.edge.purge.backoff import CREDENTIAL_DELAY, MAX_RETRY_AFTER
 from app.edge.purge.claim import Claim, claim_entries
 from app.edge.purge.outcome import record_success
 from app.edge.purge.tables import outbox
+from app.edge.testing import DriverCall, DriverFault, MemoryDriver
 
 from .conftest import (
     CDN,
@@ -188,7 +188,7 @@ def test_a_change_does_not_join_what_is_being_sent(engine: Engine) -> None:
         if len(cdn.calls) == 1:
             enqueue_pages(engine, [CDN], "/a", now=clock.now)
 
-    cdn.received = write
+    cdn.on_call = write
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, [CDN], "/a")
     relay.run_once(clock.now)
@@ -227,7 +227,7 @@ def test_retry_after_is_honoured_and_capped(engine: Engine) -> None:
     relay = create_relay(engine, {CDN: cdn}, clock)
     enqueue_pages(engine, [CDN], "/a")
     times = []
-    cdn.received = lambda _call: times.append(clock.now)
+    cdn.on_call = lambda _call: times.append(clock.now)
     while len(times) < 3:
         clock.advance(relay.run_once(clock.now))
     first, second = times[1] - times[0], times[2] - times[1]

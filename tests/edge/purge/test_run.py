@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn.memory import DriverCall, MemoryDriver
 from app.edge.purge import EntryState, Relay, Tier, create_leader
 from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import utc_now
 from app.edge.purge.tables import outbox
+from app.edge.testing import DriverCall, MemoryDriver
 
 from .conftest import CDN, GATEWAY, build, connect, enqueue_pages, post
 
@@ -84,7 +84,7 @@ def test_an_edge_that_hangs_delays_no_other(engine: Engine) -> None:
     def hang(_call: DriverCall) -> None:
         release.wait(20)
 
-    stuck, good = MemoryDriver(received=hang), MemoryDriver()
+    stuck, good = MemoryDriver(on_call=hang), MemoryDriver()
     with running(Relay(engine, {CDN: stuck, other: good}, leader=SoleLeader())):
         for number in range(3):
             enqueue_pages(engine, [CDN, other], f"/{number}", now=utc_now())
@@ -144,7 +144,7 @@ def test_relays_and_writers_at_once_leave_nothing_stale(engine: Engine) -> None:
             write(engine)
 
     tier = Tier(name="cdn", depth=1, max_flight_time=timedelta(milliseconds=20))
-    tiers = {GATEWAY: MemoryDriver(), tier: MemoryDriver(received=fetch)}
+    tiers = {GATEWAY: MemoryDriver(), tier: MemoryDriver(on_call=fetch)}
     relays = [Relay(engine, tiers, leader=SoleLeader()) for _ in range(2)]
     writers = [Thread(target=many) for _ in range(2)]
     with running(relays[0]), running(relays[1]):
