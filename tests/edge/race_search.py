@@ -57,7 +57,7 @@ class Ground(Protocol):
     def mark(self) -> str:
         """A place in the change log."""
 
-    def read(self) -> Body:
+    def render_page(self) -> Body:
         """Make the page from the database."""
 
     def register(self, mark: str) -> bool:
@@ -69,7 +69,7 @@ class Ground(Protocol):
     def arrive(self, body: Body) -> None:
         """Store the page at the CDN."""
 
-    def held(self) -> tuple[Body | None, Body | None]:
+    def stored_bodies(self) -> tuple[Body | None, Body | None]:
         """What the gateway and the CDN have."""
 
     def commit(self, number: int) -> None:
@@ -123,22 +123,22 @@ class Render:
         return step
 
     def _ask(self, ground: Ground) -> Render:
-        found = ground.lookup()
-        if found is not None:
-            return replace(self, at="arrive", body=found)
+        body = ground.lookup()
+        if body is not None:
+            return replace(self, at="arrive", body=body)
         return replace(self, at="mark", token=ground.token())
 
     def _mark(self, ground: Ground) -> Render:
-        return replace(self, at="read", mark=ground.mark())
+        return replace(self, at="render", mark=ground.mark())
 
-    def _read(self, ground: Ground) -> Render:
+    def _render(self, ground: Ground) -> Render:
         first = "register" if ground.rules.register_first else "keep"
-        return replace(self, at=first, body=ground.read())
+        return replace(self, at=first, body=ground.render_page())
 
     def _register(self, ground: Ground) -> Render:
-        done = ground.register(self.mark)
+        is_registered = ground.register(self.mark)
         after = "keep" if ground.rules.register_first else "arrive"
-        return replace(self, at=after if done else "")
+        return replace(self, at=after if is_registered else "")
 
     def _keep(self, ground: Ground) -> Render:
         late = not (ground.rules.token and ground.rules.token_first)
@@ -224,7 +224,7 @@ Actors = tuple[Actor, ...]
 
 
 @dataclass(slots=True)
-class Found:
+class SearchResult:
     """What a search has seen: how much, and the first orders that left something stale."""
 
     states: int = 0
@@ -233,30 +233,30 @@ class Found:
     cdn: tuple[str, ...] | None = None
 
 
-def search(ground: Ground, actors: Actors) -> Found:
+def search(ground: Ground, actors: Actors) -> SearchResult:
     """Follow every order of the actors' steps to its end, and look for a stale page there."""
-    found, seen = Found(), set()
-    begun = (ground.save(), actors, ())
-    stack: list[tuple[Any, Actors, tuple[str, ...]]] = [begun]
+    result, visited = SearchResult(), set()
+    start = (ground.save(), actors, ())
+    stack: list[tuple[Any, Actors, tuple[str, ...]]] = [start]
     while stack:
         saved, actors, path = stack.pop()
         ground.restore(saved)
-        known = (ground.key(), actors)
-        if known in seen:
+        state_key = (ground.key(), actors)
+        if state_key in visited:
             continue
-        seen.add(known)
-        found.states += 1
+        visited.add(state_key)
+        result.states += 1
         moving = list(movable(actors))
         if not moving:
-            found.ends += 1
-            judge(ground, path, found)
+            result.ends += 1
+            judge(ground, path, result)
         for number in moving:
             ground.restore(saved)
-            moved = actors[number].step(ground)
-            said = (*path, f"{number}.{actors[number].at}")
-            after = (*actors[:number], moved, *actors[number + 1 :])
-            stack.append((ground.save(), after, said))
-    return found
+            actor = actors[number].step(ground)
+            next_path = (*path, f"{number}.{actors[number].at}")
+            after = (*actors[:number], actor, *actors[number + 1 :])
+            stack.append((ground.save(), after, next_path))
+    return result
 
 
 def movable(actors: Sequence[Actor]) -> Iterator[int]:
@@ -267,16 +267,16 @@ def movable(actors: Sequence[Actor]) -> Iterator[int]:
             yield number
 
 
-def judge(ground: Ground, path: tuple[str, ...], found: Found) -> None:
+def judge(ground: Ground, path: tuple[str, ...], result: SearchResult) -> None:
     """Let the relay finish, and compare what the tiers hold with the page as it is now."""
     for _ in range(4):
         ground.settle()
         ground.purge_gateway()
         ground.purge_cdn()
         ground.pass_time()
-    gateway, cdn = ground.held()
-    fresh = ground.read()
+    gateway, cdn = ground.stored_bodies()
+    fresh = ground.render_page()
     if gateway not in {None, fresh}:
-        found.gateway = found.gateway or path
+        result.gateway = result.gateway or path
     if cdn not in {None, fresh}:
-        found.cdn = found.cdn or path
+        result.cdn = result.cdn or path

@@ -22,7 +22,7 @@ from app.edge.purge.claim import Claim, claim_entries
 from app.edge.purge.delivery import Delivery
 from app.edge.purge.outcome import record_success
 
-from .dependencies.conftest import read
+from .dependencies.conftest import run_and_record
 from .gateway.store_contract import stored
 from .purge.conftest import NOW, WATCHED, Clock, build, connect, post, world
 from .race_search import Body, Rules
@@ -58,7 +58,7 @@ class Real:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(post), [{"id": n, "version": 0} for n in range(posts)])
             connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
-            self._dependencies: set[Dependency] = read(connection, QUERY, SCHEMA)[1]
+            self._dependencies: set[Dependency] = run_and_record(connection, QUERY, SCHEMA)[1]
         self.clock = Clock()
         self.store = MemoryStore()
         self.cdn = MemoryDriver()
@@ -71,26 +71,26 @@ class Real:
         self._cdn = Delivery(self.engine, outer, self.cdn, world(self.clock))
         if warm:
             assert self.register(self.mark())
-            self.keep(self.read(), self.token())
+            self.keep(self.render_page(), self.token())
 
     def save(self) -> Any:
         """The bytes of the database, and copies of the tiers."""
-        store = {name: copy.copy(getattr(self.store, name)) for name in _KEPT}
+        store = {name: copy.copy(getattr(self.store, name)) for name in _STORE_ATTRIBUTES}
         return self._raw.serialize(), store, dict(self.cdn.entries), copy.copy(self.clock)
 
     def restore(self, saved: Any) -> None:
         """Be as it was."""
         database, store, cdn, clock = saved
         self._raw.deserialize(database)
-        for name in _KEPT:
+        for name in _STORE_ATTRIBUTES:
             setattr(self.store, name, copy.copy(store[name]))
         self.cdn.entries = dict(cdn)
         self.clock.now, self.clock._ticks = clock.now, clock._ticks
 
     def key(self) -> Hashable:
         """All but what chance has named."""
-        tables = tuple(tuple(self._raw.execute(query)) for query in _TOLD)
-        return tables, self.held(), self.store._counter, self._generation, self.clock.now
+        tables = tuple(tuple(self._raw.execute(query)) for query in _STATE_QUERIES)
+        return tables, self.stored_bodies(), self.store._counter, self._generation, self.clock.now
 
     @property
     def _raw(self) -> Any:
@@ -103,8 +103,8 @@ class Real:
 
     def lookup(self) -> Body | None:
         """What the gateway has."""
-        for found in self.store.load(URL.encode()):
-            body = self.store.read_body(URL.encode(), found, "identity")
+        for entry in self.store.load(URL.encode()):
+            body = self.store.read_body(URL.encode(), entry, "identity")
             return None if body is None else body.decode()
         return None
 
@@ -117,7 +117,7 @@ class Real:
         with self.engine.begin() as connection:
             return current_log_position(connection)
 
-    def read(self) -> Body:
+    def render_page(self) -> Body:
         """Make the page from the database."""
         with self.engine.begin() as connection:
             return ",".join(str(row.version) for row in connection.execute(QUERY))
@@ -147,7 +147,7 @@ class Real:
         """Store the page at the CDN."""
         self.cdn.store(URL, body)
 
-    def held(self) -> tuple[Body | None, Body | None]:
+    def stored_bodies(self) -> tuple[Body | None, Body | None]:
         """What the gateway and the CDN have."""
         return self.lookup(), self.cdn.read(URL)
 
@@ -176,8 +176,10 @@ class Real:
     def claim(self) -> Claim | None:
         """Claim what the gateway is owed."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            found = claim_entries(connection, self.tiers[0], self.driver.limits, self.clock.now)
-        return found if isinstance(found, Claim) else None
+            claim_or_idle = claim_entries(
+                connection, self.tiers[0], self.driver.limits, self.clock.now
+            )
+        return claim_or_idle if isinstance(claim_or_idle, Claim) else None
 
     def call(self, claim: Claim) -> None:
         """Purge the gateway of what was claimed."""
@@ -201,8 +203,8 @@ class Real:
         self.clock.advance(FLIGHT)
 
 
-_KEPT = ("_entries", "_size", "_counter", "_floor", "_generations")
-_TOLD = (
+_STORE_ATTRIBUTES = ("_entries", "_size", "_counter", "_min_token", "_purge_counts")
+_STATE_QUERIES = (
     "SELECT id, resolved FROM edge_change ORDER BY id",
     "SELECT version FROM post ORDER BY id",
     "SELECT url FROM edge_page",
@@ -220,15 +222,15 @@ class Entry:
     id: int
     inner: bool
     upto: int
-    again: bool
+    needs_second_purge: bool
     due: int
-    sent: int | None = None
-    settled: int | None = None
+    sent_at: int | None = None
+    settled_at: int | None = None
 
     @property
     def pending(self) -> bool:
         """Whether it was never sent."""
-        return self.sent is None
+        return self.sent_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +262,7 @@ class Model:
         self.state = State(versions=(0,) * self.posts)
         if self.warm:
             self.register("0")
-            self.keep(self.read(), 0)
+            self.keep(self.render_page(), 0)
 
     def _be(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
@@ -289,16 +291,16 @@ class Model:
         """A place in the change log."""
         return str(self.state.changes)
 
-    def read(self) -> Body:
+    def render_page(self) -> Body:
         """Make the page."""
         return ",".join(map(str, self.state.versions))
 
     def register(self, mark: str) -> bool:
         """Any change alters the page."""
-        done = int(mark) == self.state.changes or not self.rules.check
-        if done:
+        is_registered = int(mark) == self.state.changes or not self.rules.check
+        if is_registered:
             self._be(registered=True)
-        return done
+        return is_registered
 
     def keep(self, body: Body, token: int) -> None:
         """Store the page in the gateway."""
@@ -309,7 +311,7 @@ class Model:
         """Store the page at the CDN."""
         self._be(cdn=body)
 
-    def held(self) -> tuple[Body | None, Body | None]:
+    def stored_bodies(self) -> tuple[Body | None, Body | None]:
         """What the gateway and the CDN have."""
         return self.state.gateway, self.state.cdn
 
@@ -336,9 +338,9 @@ class Model:
             return
         self._be(resolved=state.changes)
         for inner in (True, False) if state.registered else ():
-            self._owe(inner=inner)
+            self._enqueue(inner=inner)
 
-    def _owe(self, *, inner: bool) -> None:
+    def _enqueue(self, *, inner: bool) -> None:
         entries = self.state.outbox
         last = len(entries)
         if any(e.pending and e.inner is inner for e in entries):
@@ -348,8 +350,14 @@ class Model:
                 ),
             )
             return
-        again = not inner and self.rules.second_purge
-        entry = Entry(id=last + 1, inner=inner, upto=last, again=again, due=self.state.now)
+        needs_second_purge = not inner and self.rules.second_purge
+        entry = Entry(
+            id=last + 1,
+            inner=inner,
+            upto=last,
+            needs_second_purge=needs_second_purge,
+            due=self.state.now,
+        )
         self._be(outbox=(*entries, entry))
 
     def claim(self) -> Any:
@@ -366,38 +374,38 @@ class Model:
 
     def purge_gateway(self) -> None:
         """Claim, call and record at once."""
-        waiting = [e for e in self.state.outbox if e.inner and e.pending]
-        if waiting:
+        pending = [e for e in self.state.outbox if e.inner and e.pending]
+        if pending:
             self._purge_store()
-            self._sent(waiting)
+            self._record_sent(pending)
 
     def purge_cdn(self) -> None:
         """Send the CDN what it is owed now."""
         due = [e for e in self.state.outbox if not e.inner and self._due(e)]
         if due:
             self._be(cdn=None)
-            self._sent(due)
+            self._record_sent(due)
 
     def _due(self, entry: Entry) -> bool:
         state = self.state
-        if entry.settled is not None or entry.due > state.now:
+        if entry.settled_at is not None or entry.due > state.now:
             return False
         if not self.rules.inside_out:
             return True
         before = [e for e in state.outbox if e.inner and e.id <= entry.upto]
         if entry.pending:
             return not any(e.pending for e in before)
-        return all(e.settled is not None and e.settled < state.now for e in before)
+        return all(e.settled_at is not None and e.settled_at < state.now for e in before)
 
-    def _sent(self, entries: Sequence[Entry]) -> None:
+    def _record_sent(self, entries: Sequence[Entry]) -> None:
         now = self.state.now
-        done = {
-            e.id: replace(e, sent=now, again=False, due=now + 1)
-            if e.again
-            else replace(e, sent=now if e.sent is None else e.sent, settled=now)
+        updated_entries = {
+            e.id: replace(e, sent_at=now, needs_second_purge=False, due=now + 1)
+            if e.needs_second_purge
+            else replace(e, sent_at=now if e.sent_at is None else e.sent_at, settled_at=now)
             for e in entries
         }
-        self._be(outbox=tuple(done.get(e.id, e) for e in self.state.outbox))
+        self._be(outbox=tuple(updated_entries.get(e.id, e) for e in self.state.outbox))
 
     def _purge_store(self) -> None:
         counter = self.state.counter + 1

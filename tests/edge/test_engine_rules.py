@@ -75,7 +75,7 @@ from .dependencies.conftest import (
     memory,
     metadata,
     post,
-    read,
+    run_and_record,
 )
 from .dependencies.test_soundness import SEED, rows_of
 from .pages.conftest import put
@@ -100,9 +100,9 @@ def bump(engine: Engine, number: int) -> None:
 def wait_for_a_lock(engine: Engine) -> None:
     """Wait until somebody waits for an advisory lock."""
     deadline = time.monotonic() + 10
-    asked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with engine.connect() as connection:
-        while not connection.exec_driver_sql(asked).scalar():
+        while not connection.exec_driver_sql(query).scalar():
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
@@ -133,14 +133,14 @@ def seeded() -> Iterator[Connection]:
 def altered(connection: Connection, statement: Any, *writes: Any) -> None:
     """Demand that these writes, which alter what a query gives, are found to touch it."""
     at = current_log_position(connection)
-    _, dependencies = read(connection, statement)
+    _, dependencies = run_and_record(connection, statement)
     assert put(connection, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     was = rows_of(connection, statement)
     for write in writes:
         connection.execute(sa.text(write) if isinstance(write, str) else write)
     assert rows_of(connection, statement) != was, "the write must alter the result"
-    found = resolve(connection)
-    assert found.everything_reason or found.pages, dependencies
+    resolution = resolve(connection)
+    assert resolution.everything_reason or resolution.pages, dependencies
     log = changes(connection)
     assert any(matches(d, c) for d in dependencies for c in log), dependencies
 
@@ -245,8 +245,8 @@ def test_1_3_an_equality_on_the_optional_side_is_taken_from_its_on_alone(
     seeded: Connection,
 ) -> None:
     """A row that the WHERE would refuse takes the place of the row of NULLs."""
-    joined = author.outerjoin(post, sa.and_(post.c.author_id == author.c.id))
-    absent = sa.select(author.c.id).select_from(joined)
+    outer_join = author.outerjoin(post, sa.and_(post.c.author_id == author.c.id))
+    absent = sa.select(author.c.id).select_from(outer_join)
     absent = absent.where(sa.or_(post.c.status == "x", post.c.id.is_(None)))
     altered(seeded, absent, new(author_id=3, status="live"))
 
@@ -282,7 +282,7 @@ def test_1_4_a_foreign_key_that_was_not_enforced_is_not_relied_on(statement: Any
 def test_1_4_an_author_whom_no_post_has_yet_purges_no_post(seeded: Connection) -> None:
     """As it is where foreign keys are kept: nothing is purged for what nobody shows."""
     at = current_log_position(seeded)
-    _, dependencies = read(seeded, sa.select(post, author).join(author))
+    _, dependencies = run_and_record(seeded, sa.select(post, author).join(author))
     assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.insert(author).values(id=8, name="d"))
     assert not resolve(seeded).pages
@@ -297,16 +297,16 @@ LOOKED_UP = {
 
 @pytest.mark.parametrize(("condition", "number", "heard"), LOOKED_UP.values(), ids=LOOKED_UP)
 def test_1_4_what_is_only_looked_up_for_a_row_counts_where_it_was_read(
-    seeded: Connection, condition: Any, number: int, heard: bool
+    seeded: Connection, condition: Any, number: int, is_affected: bool
 ) -> None:
     """Another author of a post that is not shown alters nothing, unless rows are chosen by it."""
     pages = sa.select(post, author).outerjoin(author).order_by(post.c.published_at, post.c.id)
     pages = pages if condition is None else pages.where(sa.or_(condition, author.c.id > 0))
     at = current_log_position(seeded)
-    _, dependencies = read(seeded, pages.offset(1).limit(1))
+    _, dependencies = run_and_record(seeded, pages.offset(1).limit(1))
     assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.update(post).where(post.c.id == number).values(author_id=3))
-    assert bool(resolve(seeded).pages) is heard
+    assert bool(resolve(seeded).pages) is is_affected
 
 
 def test_1_5_a_post_enters_a_topics_list_through_its_link(seeded: Connection) -> None:
@@ -436,7 +436,7 @@ def test_1_8_the_post_before_another_is_bounded_on_both_sides(seeded: Connection
     """What comes out later than the one, or came out before the other, is nobody's neighbour."""
     before = PARTS.where(post.c.published_at < day(20)).order_by(NEWEST).limit(1)
     at = current_log_position(seeded)
-    _, dependencies = read(seeded, before)
+    _, dependencies = run_and_record(seeded, before)
     assert put(seeded, "/neighbour", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(new(9, published_at=day(21)))
     seeded.execute(new(10, published_at=day(1, 2020)))
@@ -616,8 +616,8 @@ def test_1_11_a_declared_search_index_stands_for_the_whole_of_its_tables(
     seeded.exec_driver_sql("CREATE VIRTUAL TABLE post_search USING fts5(title)")
     search = sa.table("post_search", sa.column("rowid"))
     schema = PublicSchema.from_watched_tables(WATCHED, derived={"post_search": ("post",)})
-    _, found = read(seeded, sa.select(search.c.rowid), schema)
-    assert found == {Table(table="post")}
+    _, dependencies = run_and_record(seeded, sa.select(search.c.rowid), schema)
+    assert dependencies == {Table(table="post")}
 
 
 @pytest.mark.parametrize("statement", ["PRAGMA user_version", "SELECT 1", "EXPLAIN SELECT 1"])
@@ -638,20 +638,20 @@ def test_2_a_change_that_commits_while_others_are_resolved_is_not_lost(
     """On PostgreSQL each statement of the resolving transaction sees more than the one before."""
     build(postgres_engine, posts=40)
     writing = connect(postgres_engine.url.render_as_string(hide_password=False))
-    left = iter(range(2, 41))
+    numbers = iter(range(2, 41))
 
     def commit(*_arguments: Any) -> None:
-        bump(writing, next(left))
+        bump(writing, next(numbers))
 
     bump(writing, 1)
     with postgres_engine.connect() as connection:
         sa.event.listen(connection, "before_cursor_execute", commit)
         with connection.begin():
-            purged = {found.url for found in resolve(connection).pages}
+            purged = {page.url for page in resolve(connection).pages}
     with postgres_engine.begin() as connection:
-        purged |= {found.url for found in resolve(connection).pages}
+        purged |= {page.url for page in resolve(connection).pages}
     writing.dispose()
-    assert purged == {f"/{number}" for number in range(1, next(left))}
+    assert purged == {f"/{number}" for number in range(1, next(numbers))}
 
 
 @pytest.mark.live
@@ -672,10 +672,10 @@ def test_2_whoever_waits_to_resolve_sees_what_was_registered_meanwhile(
     with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
         page(connection, 1)
         bump(postgres_engine, 1)
-        found = pool.submit(settle)
+        future = pool.submit(settle)
         wait_for_a_lock(postgres_engine)
         connection.commit()
-        assert found.result(10) == ["/1"]
+        assert future.result(10) == ["/1"]
     strict.dispose()
 
 
@@ -697,26 +697,26 @@ def test_2_whoever_waits_to_register_sees_what_was_resolved_meanwhile(
 
     with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
         acquire_resolver_lock(connection)
-        found = pool.submit(late)
+        future = pool.submit(late)
         wait_for_a_lock(postgres_engine)
         bump(postgres_engine, 1)
         assert [affected.url for affected in resolve(connection).pages] == ["/1"]
         connection.commit()
-        assert found.result(10) is RegistrationResult.DEPENDENCY_CHANGED
+        assert future.result(10) is RegistrationResult.DEPENDENCY_CHANGED
     strict.dispose()
 
 
 def killed_at(app: Flask, step: str) -> None:
     """Let this process come no further than a step of purging what it writes."""
 
-    def reached(name: str) -> None:
+    def on_step(name: str) -> None:
         if name == step:
             raise Killed
 
     relay = app.extensions["edge"].upkeep.relay
-    dying = RelayRuntime(on_step=reached)
+    dying = RelayRuntime(on_step=on_step)
     for mortal in (relay, *relay.deliveries):
-        mortal._world = dying
+        mortal._runtime = dying
 
 
 class Killed(BaseException):
@@ -725,13 +725,13 @@ class Killed(BaseException):
 
 def name_the_site(title: str) -> None:
     """Every page shows the site's title."""
-    known = db.session.get(Site, 1)
+    site = db.session.get(Site, 1)
     actions.save_site(
-        actions.SiteDraft(title=title), expected_version=known.version if known else None
+        actions.SiteDraft(title=title), expected_version=site.version if site else None
     )
 
 
-def shown(app: Flask) -> tuple[str, bool]:
+def read_home_page(app: Flask) -> tuple[str, bool]:
     """Which title a page shows, and whether the gateway had it."""
     answer = app.test_client().get("/topics")
     names = [name for name in ("First", "Second") if name in answer.text]
@@ -744,13 +744,13 @@ def test_2_e_after_a_restart_nothing_stale_is_served(
 ) -> None:
     """Wherever the only process was killed after its commit, the next one serves no old page."""
     app = make_app(EDGE_GATEWAY=True)
-    shown(app)
+    read_home_page(app)
     name_the_site("First")
-    assert (shown(app), shown(app)) == (("First", False), ("First", True))
+    assert (read_home_page(app), read_home_page(app)) == (("First", False), ("First", True))
     killed_at(app, step)
     with pytest.raises(Killed):
         name_the_site("Second")
-    assert shown(make_app(EDGE_GATEWAY=True))[0] == "Second"
+    assert read_home_page(make_app(EDGE_GATEWAY=True))[0] == "Second"
 
 
 def test_2_e_an_editor_sees_his_own_write_though_another_process_purges_it(
@@ -759,14 +759,14 @@ def test_2_e_an_editor_sees_his_own_write_though_another_process_purges_it(
     """His change was resolved by somebody else, who has not come to the purge yet."""
     other, app = make_app(EDGE_GATEWAY=True), make_app(EDGE_GATEWAY=True)
     for each in (other, app):
-        shown(each)
+        read_home_page(each)
     name_the_site("First")
-    shown(app)
+    read_home_page(app)
     upkeep = app.extensions["edge"].upkeep
-    settled = other.extensions["edge"].upkeep.relay.settle
-    upkeep.relay.settle = lambda now: settled(now) and Resolution()
+    enqueue_changes = other.extensions["edge"].upkeep.relay.settle
+    upkeep.relay.settle = lambda now: enqueue_changes(now) and Resolution()
     name_the_site("Second")
-    assert shown(app)[0] == "Second"
+    assert read_home_page(app)[0] == "Second"
 
 
 def test_5_4_a_database_from_a_backup_is_not_shown_with_later_pages(
@@ -775,17 +775,17 @@ def test_5_4_a_database_from_a_backup_is_not_shown_with_later_pages(
     """Also when the store and the backup are of the same process's time."""
     app = make_app(EDGE_GATEWAY=True)
     name_the_site("First")
-    shown(app)
+    read_home_page(app)
     backup = sqlite3.connect(tmp_path / "backup.db")
     now = sqlite3.connect(tmp_path / "broadsheet.db")
     with closing(backup), closing(now):
         now.backup(backup)
         name_the_site("Second")
-        assert (shown(app), shown(app)) == (("Second", False), ("Second", True))
+        assert (read_home_page(app), read_home_page(app)) == (("Second", False), ("Second", True))
         db.session.remove()
         db.engine.dispose()
         backup.backup(now)
-    assert shown(make_app(EDGE_GATEWAY=True))[0] == "First"
+    assert read_home_page(make_app(EDGE_GATEWAY=True))[0] == "First"
 
 
 @pytest.mark.live
@@ -892,10 +892,14 @@ def test_5_1_the_index_knows_a_page_for_as_long_as_an_edge_can_show_it(
         drivers=lambda name: NullDriver() if name in driven else None,
     )
     purged = len(front.tiers)
-    shown = (
+    expected_lifetime = (
         (1 + purged) * (edge.ttl + stale) + (2 - purged) * timedelta(minutes=1) + MAX_FLIGHT_TIME
     )
-    assert shown <= front.max_lifetime(Policy(name="P", edge=edge)) <= shown + timedelta(minutes=5)
+    assert (
+        expected_lifetime
+        <= front.max_lifetime(Policy(name="P", edge=edge))
+        <= expected_lifetime + timedelta(minutes=5)
+    )
 
 
 def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask) -> None:
@@ -905,13 +909,13 @@ def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask)
     count = "SELECT count(*) FROM edge_page WHERE url = '/p'"
     life = small.extensions["edge"].front.life(Policy(name="P", edge=Freshness(ttl=DAY)))
     minute = timedelta(minutes=1)
-    for passed, left in (
+    for elapsed, remaining_pages in (
         (life - minute, 1),
         (life + MAX_EXTRA_LIFETIME + CLOCK_TOLERANCE + minute, 0),
     ):
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            run_maintenance(connection, (), datetime.now(UTC) + passed)
-            assert connection.exec_driver_sql(count).scalar() == left
+            run_maintenance(connection, (), datetime.now(UTC) + elapsed)
+            assert connection.exec_driver_sql(count).scalar() == remaining_pages
 
 
 def test_5_2_a_full_index_refuses_a_further_page(small: Flask) -> None:
@@ -938,8 +942,8 @@ def test_5_2_a_page_that_lives_leaves_with_its_purge(small: Flask) -> None:
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
         run_maintenance(connection, (tier,), datetime.now(UTC), IndexCapacity(max_pages=0))
         assert connection.exec_driver_sql("SELECT count(*) FROM edge_page").scalar() == 0
-        owed = connection.exec_driver_sql("SELECT tier, url FROM edge_outbox").all()
-    assert ("cdn", "/p") in [tuple(row) for row in owed]
+        outbox_rows = connection.exec_driver_sql("SELECT tier, url FROM edge_outbox").all()
+    assert ("cdn", "/p") in [tuple(row) for row in outbox_rows]
 
 
 def test_5_5_what_was_registered_survives_a_power_loss(make_app: Callable[..., Flask]) -> None:
@@ -959,8 +963,8 @@ def test_5_9_what_is_not_there_is_registered_like_a_page(make_app: Callable[...,
     assert "; hit" in answer.headers["Cache-Status"]
     now = datetime.now(UTC)
     draft = actions.Draft(title="About", body_markdown="Text", kind=Kind.PAGE, slug="about")
-    made = actions.create(draft, now=now)
-    actions.publish(made.id, expected_version=made.version, now=now)
+    post = actions.create(draft, now=now)
+    actions.publish(post.id, expected_version=post.version, now=now)
     assert client.get("/about").status_code == 200
 
 
@@ -982,9 +986,9 @@ def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Conne
     kind = type("Post", (), {})
     mapper.map_imperatively(kind, post)
     with Session(seeded) as session:
-        held = session.get(kind, 1)
+        row = session.get(kind, 1)
         with recording() as record:
-            assert session.get(kind, 1) is held
+            assert session.get(kind, 1) is row
     mapper.dispose()
     assert record.unshareable_reason
 
@@ -1027,9 +1031,9 @@ def session_interface(app: Flask, path: str) -> str:
 
     class Sessions(SecureCookieSessionInterface):
         def open_session(self, app: Flask, request: Any) -> Any:
-            found = super().open_session(app, request)
+            flask_session = super().open_session(app, request)
             g.version = version_of(2)
-            return found
+            return flask_session
 
     app.session_interface = Sessions()
     keeps(app, path, lambda: str(g.version))
@@ -1063,28 +1067,28 @@ def test_1_12_a_session_that_holds_rows_makes_the_page_one_readers_own(small: Fl
     mapper = registry()
     kind = type("Post", (), {})
     mapper.map_imperatively(kind, counted)
-    held, rows = Session(engine), []
+    session, rows = Session(engine), []
 
     def show() -> str:
-        rows.append(held.get_one(kind, 1))
+        rows.append(session.get_one(kind, 1))
         return str(rows[-1].version)
 
     keeps(small, "/held", show)
     client = small.test_client()
-    for close, shared in ((False, True), (False, False), (True, False), (True, True)):
+    for close, is_shared in ((False, True), (False, False), (True, False), (True, True)):
         small.extensions["edge"].embedded.gateway.purge_all()
         answer = client.get("/held")
-        assert ("no-store" not in answer.headers["Cache-Control"]) is shared
+        assert ("no-store" not in answer.headers["Cache-Control"]) is is_shared
         if close:
-            held.close()
+            session.close()
     mapper.dispose()
 
 
 def test_1_12_every_request_has_a_session_of_its_own(make_app: Callable[..., Flask]) -> None:
     """Nothing that an earlier request has loaded is known to a later one."""
     app = make_app()
-    seen = []
-    app.add_url_rule("/seen", "seen", lambda: seen.append(len(db.session.identity_map)) or "")
+    sessions = []
+    app.add_url_rule("/seen", "seen", lambda: sessions.append(len(db.session.identity_map)) or "")
     name_the_site("First")
     db.session.get(Site, 1)
     outside = Flask("outside")
@@ -1092,7 +1096,7 @@ def test_1_12_every_request_has_a_session_of_its_own(make_app: Callable[..., Fla
         for _ in range(2):
             app.test_client().get("/")
             app.test_client().get("/seen")
-    assert seen == [0, 0]
+    assert sessions == [0, 0]
 
 
 def test_1_14_a_body_that_is_made_later_is_not_shared(small: Flask) -> None:
@@ -1150,8 +1154,8 @@ def test_3_8_a_silent_column_is_not_shown(seeded: Connection) -> None:
     )
     for statement in (sa.select(post), ids().where(post.c.title == "a")):
         with pytest.raises(UnshareableQueryError, match="title of post was declared silent"):
-            read(seeded, statement, schema)
-    read(seeded, sa.select(post.c.id, post.c.slug), schema)
+            run_and_record(seeded, statement, schema)
+    run_and_record(seeded, sa.select(post.c.id, post.c.slug), schema)
 
 
 @pytest.mark.live
@@ -1163,5 +1167,5 @@ def test_3_5_a_writer_may_write_what_an_image_cannot_hold(postgres_engine: Engin
         connection.exec_driver_sql(
             "INSERT INTO post(id, slug, published_at) VALUES (1, 'a', 'infinity')"
         )
-        found = connection.exec_driver_sql("SELECT new FROM edge_change WHERE op = 'I'").scalar()
-    assert json.loads(found)["published_at"] is None
+        image = connection.exec_driver_sql("SELECT new FROM edge_change WHERE op = 'I'").scalar()
+    assert json.loads(image)["published_at"] is None

@@ -18,7 +18,7 @@ from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency
 from app.edge.pages import RegistrationResult, resolve
 
-from .dependencies.conftest import read
+from .dependencies.conftest import run_and_record
 from .pages.conftest import put
 from .purge.conftest import build, connect, post
 from .race_search import Actors, Clock, Render, Rules, Writer, movable, search
@@ -40,19 +40,19 @@ WARMTH = pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 @pytest.mark.parametrize("actors", SMALL.values(), ids=SMALL)
 def test_no_order_of_the_real_parts_leaves_a_stale_page(actors: Actors, *, warm: bool) -> None:
     """Neither in the gateway nor at the CDN; and the model has as many states and ends."""
-    found = search(Real(Rules(), posts=2, warm=warm), actors)
-    assert (found.gateway, found.cdn) == (None, None)
+    result = search(Real(Rules(), posts=2, warm=warm), actors)
+    assert (result.gateway, result.cdn) == (None, None)
     model = search(Model(rules=Rules(), posts=2, warm=warm), actors)
-    assert (model.states, model.ends) == (found.states, found.ends)
+    assert (model.states, model.ends) == (result.states, result.ends)
 
 
 @WARMTH
 def test_no_order_of_a_purge_in_parts_leaves_a_stale_page(*, warm: bool) -> None:
     """Between claim, call and record others come, and time passes beyond the claim's end."""
     actors: Actors = (Render(), Writer(post=0, parts=True), Clock())
-    found = search(Real(Rules(), posts=1, warm=warm), actors)
-    assert (found.gateway, found.cdn) == (None, None)
-    assert found.ends > 10
+    result = search(Real(Rules(), posts=1, warm=warm), actors)
+    assert (result.gateway, result.cdn) == (None, None)
+    assert result.ends > 10
 
 
 @WARMTH
@@ -61,9 +61,9 @@ def test_no_order_of_two_renders_and_two_writers_leaves_a_stale_page(
     actors: Actors, *, warm: bool
 ) -> None:
     """The model knows all orders of more actors."""
-    found = search(Model(rules=Rules(), posts=2, warm=warm), actors)
-    assert (found.gateway, found.cdn) == (None, None)
-    assert found.ends > 200
+    result = search(Model(rules=Rules(), posts=2, warm=warm), actors)
+    assert (result.gateway, result.cdn) == (None, None)
+    assert result.ends > 200
 
 
 @WARMTH
@@ -71,18 +71,25 @@ def test_the_model_does_what_the_real_parts_do(*, warm: bool) -> None:
     """In orders drawn by chance both hold the same pages and counts after each step."""
     random = Random(3)
     real, model = Real(Rules(), posts=2, warm=warm), Model(rules=Rules(), posts=2, warm=warm)
-    begun, before = (real.save(), model.save()), int(real.mark())
+    start_states, before = (real.save(), model.save()), int(real.mark())
     for _ in range(60):
         actors = modelled = LARGE["2 renders, 2 writers, time"]
-        real.restore(begun[0])
-        model.restore(begun[1])
+        real.restore(start_states[0])
+        model.restore(start_states[1])
         while moving := list(movable(actors)):
             number = random.choice(moving)
-            moved, told = actors[number].step(real), modelled[number].step(model)
-            assert (moved.at, real.held(), real.token()) == (told.at, model.held(), model.token())
-            assert (int(real.mark()) - before, real.read()) == (int(model.mark()), model.read())
-            modelled = (*modelled[:number], told, *modelled[number + 1 :])
-            actors = (*actors[:number], moved, *actors[number + 1 :])
+            real_actor, model_actor = actors[number].step(real), modelled[number].step(model)
+            assert (real_actor.at, real.stored_bodies(), real.token()) == (
+                model_actor.at,
+                model.stored_bodies(),
+                model.token(),
+            )
+            assert (int(real.mark()) - before, real.render_page()) == (
+                int(model.mark()),
+                model.render_page(),
+            )
+            modelled = (*modelled[:number], model_actor, *modelled[number + 1 :])
+            actors = (*actors[:number], real_actor, *actors[number + 1 :])
 
 
 BROKEN = {
@@ -104,20 +111,20 @@ def test_without_any_of_the_rules_some_order_leaves_a_stale_page(
     """None of them is there for nothing, and the search would notice its loss."""
     actors: Actors = (Render(), Writer(post=0), Clock(ticks=2))
     if where == "cdn":
-        found = search(kind(rules=rules, posts=1, warm=True), actors)
-        assert found.gateway is None
+        result = search(kind(rules=rules, posts=1, warm=True), actors)
+        assert result.gateway is None
     else:
-        found = search(kind(rules=rules, posts=1, warm=False), actors)
-    assert getattr(found, where) is not None
+        result = search(kind(rules=rules, posts=1, warm=False), actors)
+    assert getattr(result, where) is not None
 
 
-def orders(left: tuple[int, int, int] = (3, 3, 3)) -> Iterator[tuple[int, ...]]:
+def orders(remaining: tuple[int, int, int] = (3, 3, 3)) -> Iterator[tuple[int, ...]]:
     """Every order of the steps that a render (0) and two writers (1, 2) have left, 1 before 2."""
-    if not any(left):
+    if not any(remaining):
         yield ()
-    for who, count in enumerate(left):
-        if count and not (who == 2 and left[1] == 3):
-            after = tuple(n - (each == who) for each, n in enumerate(left))
+    for who, count in enumerate(remaining):
+        if count and not (who == 2 and remaining[1] == 3):
+            after = tuple(n - (each == who) for each, n in enumerate(remaining))
             yield from ((who, *rest) for rest in orders(after))  # type: ignore[arg-type]  # three of them
 
 
@@ -127,45 +134,47 @@ class Overlap:
     def __init__(self, engine: Engine, *, by_number: bool, cursor: bool) -> None:
         self.engine = engine
         self.by_number, self.cursor = by_number, cursor
-        self.marked, self.number, self.body = "", 0, ""
-        self.found: set[Dependency] = set()
+        self.position, self.number, self.body = "", 0, ""
+        self.dependencies: set[Dependency] = set()
         self.purged: bool | None = None
         self.open: dict[int, Connection] = {}
 
     def run(self, order: Sequence[int]) -> bool:
         """Take the steps in this order; tell whether a stale page is left."""
-        taken = [0, 0, 0]
+        step_counts = [0, 0, 0]
         for who in order:
-            name = ("mark", "read", "register") if who == 0 else ("write", "commit", "settle")
-            step = getattr(self, name[taken[who]])
+            name = ("mark", "render", "register") if who == 0 else ("write", "commit", "settle")
+            step = getattr(self, name[step_counts[who]])
             step(who) if who else step()
-            taken[who] += 1
+            step_counts[who] += 1
         self.settle(0)
         with self.engine.begin() as connection:
-            fresh = self._made(connection)
+            fresh = self._render_body(connection)
         return self.purged is False and self.body != fresh
 
     def mark(self) -> None:
         """Begin the render."""
         with self.engine.begin() as connection:
-            self.marked = current_log_position(connection)
+            self.position = current_log_position(connection)
             self.number = self._last(connection)
 
-    def read(self) -> None:
+    def render(self) -> None:
         """Make the page."""
         with self.engine.begin() as connection:
-            _, self.found = read(connection, QUERY, SCHEMA)
+            _, self.dependencies = run_and_record(connection, QUERY, SCHEMA)
         with self.engine.begin() as connection:
-            self.body = self._made(connection)
+            self.body = self._render_body(connection)
 
     def register(self) -> None:
         """Register the page; with `by_number` by the numbers of the log alone."""
         with self.engine.begin() as connection:
-            at = self.marked
+            at = self.position
             if self.by_number and self._last(connection) == self.number:
                 at = current_log_position(connection)
-            done = put(connection, "/p", self.found, mark=at) is RegistrationResult.REGISTERED
-        self.purged = False if done else None
+            is_registered = (
+                put(connection, "/p", self.dependencies, mark=at) is RegistrationResult.REGISTERED
+            )
+        self.purged = False if is_registered else None
 
     def write(self, who: int) -> None:
         """Alter a post, without a commit."""
@@ -190,7 +199,7 @@ class Overlap:
                 self.purged = True
 
     @staticmethod
-    def _made(connection: Connection) -> str:
+    def _render_body(connection: Connection) -> str:
         return ",".join(str(row.version) for row in connection.execute(QUERY))
 
     @staticmethod

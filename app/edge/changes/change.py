@@ -47,18 +47,23 @@ class Change:
         table: str,
         op: str,
         images: tuple[str | None, str | None],
-        changed: str | None,
-        written: datetime | None = None,
+        changed_columns: str | None,
+        written_at: datetime | None = None,
     ) -> Change:
         """Read an entry; what can't be read counts as a change of anything."""
         try:
             old, new = (json.loads(image) if image else None for image in images)
-            names = frozenset(json.loads(changed)) if changed else frozenset()
+            names = frozenset(json.loads(changed_columns)) if changed_columns else frozenset()
             return cls(
-                table=table, op=Op(op), old=old, new=new, changed_columns=names, written_at=written
+                table=table,
+                op=Op(op),
+                old=old,
+                new=new,
+                changed_columns=names,
+                written_at=written_at,
             )
         except ValueError:
-            return replace(EVERYTHING_CHANGED, written_at=written)
+            return replace(EVERYTHING_CHANGED, written_at=written_at)
 
 
 EVERYTHING_CHANGED = Change(table="*", op=Op.EVERYTHING)

@@ -41,14 +41,14 @@ def check_columns(watched: WatchedTable, types: Mapping[str, str], key: tuple[st
         types: the type of each column of the table, as the database names it.
         key: the columns of the primary key.
     """
-    named = (
+    column_names = (
         *watched.compared_columns,
         *watched.instant_columns,
         *watched.ignored_columns,
         watched.lookup_column,
         watched.label_column,
     )
-    if unknown := sorted({name for name in named if name} - types.keys()):
+    if unknown := sorted({name for name in column_names if name} - types.keys()):
         raise NotWatchableError(
             f"{watched.table} has no column {', '.join(unknown)}: correct the Watched declaration"
         )

@@ -76,43 +76,43 @@ class DriftMonitor:
         self._next_check: float | None = None
         self._version: object = None
         self._verified_version: object = None
-        self._trouble: str | None = None
-        self._untold = False
+        self._current_problem: str | None = None
+        self._has_unreported_problem = False
 
     def current_problem(self) -> str | None:
         """Why nothing must be shared just now, as of a moment ago; None when all is well."""
         if self._next_check is not None and self._ticks() < self._next_check:
-            return self._trouble
+            return self._current_problem
         return self.check_now()
 
     def check_now(self) -> str | None:
         """The same as of this moment."""
         with self._lock:
-            sound, before, self._trouble = (
+            verified_version, before, self._current_problem = (
                 self._verified_version,
-                self._trouble,
+                self._current_problem,
                 self._find_problem(),
             )
-            mended = sound not in {None, self._verified_version}
+            was_repaired = verified_version not in {None, self._verified_version}
             self._next_check = self._ticks() + CHECK_INTERVAL.total_seconds()
-            found = self._trouble
+            problem = self._current_problem
         # A database that is away is written by nobody; what was kept is as good as it was.
         worse = before in _NOT_ALARMING and (
-            found not in _NOT_ALARMING or (found is None and mended)
+            problem not in _NOT_ALARMING or (problem is None and was_repaired)
         )
-        self._untold = self._untold or worse
-        if self._untold:
-            found = self._trouble = self._tell() or found
-        return found
+        self._has_unreported_problem = self._has_unreported_problem or worse
+        if self._has_unreported_problem:
+            problem = self._current_problem = self._report_problem() or problem
+        return problem
 
-    def _tell(self) -> str | None:
+    def _report_problem(self) -> str | None:
         """Call `on_trouble`; whoever asks is a request or a relay, which no failure must reach."""
-        self._untold = False
+        self._has_unreported_problem = False
         try:
             if self.on_problem is not None:
                 self.on_problem()
         except Exception:  # noqa: BLE001 - as the docstring says
-            self._untold = True
+            self._has_unreported_problem = True
             _log.exception("edge.not_told: pages from before the triggers failed can't be purged")
             return _UNPURGED
         return None
@@ -124,15 +124,15 @@ class DriftMonitor:
 
     def _find_problem(self) -> str | None:
         try:
-            with self._connected() as connection:
+            with self._connect() as connection:
                 version = connection.exec_driver_sql(_VERSION[connection.dialect.name]).scalar()
-                if version == self._version and self._trouble is None:
+                if version == self._version and self._current_problem is None:
                     return None
-                found = find_drift(connection, self._watched)
+                problem = find_drift(connection, self._watched)
                 self._version = version
-                if found is None:
+                if problem is None:
                     self._verified_version = version
-                return found
+                return problem
         except DBAPIError as error:
             self._version = None
             return _DATABASE_UNREACHABLE if error.connection_invalidated else _QUERY_FAILED
@@ -141,7 +141,7 @@ class DriftMonitor:
             _log.exception("edge.triggers_not_checked: nothing is shared until they are")
             return f"the triggers could not be checked ({type(error).__name__}: {error})"
 
-    def _connected(self) -> Connection:
+    def _connect(self) -> Connection:
         """A connection; that there is none means that the database is away."""
         try:
             return self._engine.connect()

@@ -20,7 +20,7 @@ def encode_value(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def is_unspelt(value: Any) -> bool:
+def has_no_encoding(value: Any) -> bool:
     """Tell whether a value of an image has no one spelling, so that it may equal any parameter."""
     return value is not None and encode_value(value) is None
 

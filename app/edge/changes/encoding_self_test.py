@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from . import postgresql_triggers, sqlite_triggers
 from .change import RowImage
-from .encoding import encode_parameter, encode_value, is_unspelt, sort_key_value
+from .encoding import encode_parameter, encode_value, has_no_encoding, sort_key_value
 from .log import changes_of_this_transaction, last_change_id
 from .sqlite_triggers import TEST_ROW_COLUMN, TEST_TABLE, quote_identifier
 from .watched_table import TableSchema
@@ -54,22 +54,22 @@ def find_encoding_mismatch(connection: Connection, shapes: Iterable[TableSchema]
 
 def _test_table(connection: Connection, shape: TableSchema) -> str | None:
     samples = _samples(connection, shape)
-    trigger_module = sqlite_triggers if _sqlite(connection) else postgresql_triggers
+    trigger_module = sqlite_triggers if _is_sqlite(connection) else postgresql_triggers
     trigger_module.create_test_table(connection, shape, tuple(samples))
     before = last_change_id(connection)
-    _write(connection, samples)
-    logged = changes_of_this_transaction(connection, after=before, most=_MAX_CHANGES)
+    _write_samples(connection, samples)
+    logged = changes_of_this_transaction(connection, after=before, limit=_MAX_CHANGES)
     images = [change.new for change in logged if change.new is not None]
     reason = _find_equality_mismatch(connection, shape, samples, images) or _find_instant_mismatch(
         shape, samples, images
     )
-    if reason is None and not _sqlite(connection):
-        _change(connection, samples)
+    if reason is None and not _is_sqlite(connection):
+        _change_samples(connection, samples)
     connection.exec_driver_sql(f"DROP TABLE {TEST_TABLE}")
     return reason
 
 
-def _change(connection: Connection, samples: Samples) -> None:
+def _change_samples(connection: Connection, samples: Samples) -> None:
     """Update and delete the rows, to see that the trigger fails neither; SQLite has but inserts."""
     columns = ", ".join(
         f"{quote_identifier(name)} = NULL" for name, values in samples.items() if values
@@ -81,13 +81,13 @@ def _change(connection: Connection, samples: Samples) -> None:
 
 def _samples(connection: Connection, shape: TableSchema) -> Samples:
     """What is written into each column whose value stands in an image."""
-    if _sqlite(connection):
-        found: dict[str, Sequence[Any]] = dict.fromkeys(shape.image_columns, (*_TEXTS, *_NUMBERS))
-        return found | dict.fromkeys(shape.watched_table.instant_columns, _INSTANT_TEXTS)
+    if _is_sqlite(connection):
+        samples: dict[str, Sequence[Any]] = dict.fromkeys(shape.image_columns, (*_TEXTS, *_NUMBERS))
+        return samples | dict.fromkeys(shape.watched_table.instant_columns, _INSTANT_TEXTS)
     columns = sa.inspect(connection).get_columns(shape.watched_table.table)
     kinds = {column["name"]: column["type"] for column in columns}
-    wanted = (*shape.image_columns, *shape.watched_table.instant_columns)
-    return {name: _sample_values(kinds[name]) for name in wanted}
+    column_names = (*shape.image_columns, *shape.watched_table.instant_columns)
+    return {name: _sample_values(kinds[name]) for name in column_names}
 
 
 def _sample_values(kind: Any) -> Sequence[Any]:
@@ -99,7 +99,7 @@ def _sample_values(kind: Any) -> Sequence[Any]:
     if isinstance(kind, sa.DateTime):
         return (_INSTANT if kind.timezone else _INSTANT.replace(tzinfo=None),)
     values: Sequence[Any] = next(
-        (v for known, v in _SAMPLES_BY_TYPE if isinstance(kind, known)), ()
+        (v for type_, v in _SAMPLES_BY_TYPE if isinstance(kind, type_)), ()
     )
     if isinstance(kind, sa.Numeric) and kind.precision and not isinstance(kind, sa.Float):
         return [
@@ -115,11 +115,11 @@ _SAMPLES_BY_TYPE: tuple[tuple[type, Sequence[Any]], ...] = (
 )
 
 
-def _write(connection: Connection, samples: Samples) -> None:
+def _write_samples(connection: Connection, samples: Samples) -> None:
     """Write the samples, one of each column in a row; without any, a row of nothing but NULLs."""
     filled = {name: values for name, values in samples.items() if values}
     names = dict(zip((f"p{number}" for number in range(len(filled))), filled, strict=True))
-    columns = ", ".join([TEST_ROW_COLUMN, *(_column(name) for name in filled)])
+    columns = ", ".join([TEST_ROW_COLUMN, *(_quote_for_text(name) for name in filled)])
     row = ", ".join([":number", *(f":{parameter}" for parameter in names)])
     insert = sa.text(f"INSERT INTO {TEST_TABLE} ({columns}) VALUES ({row})")
     longest = max(map(len, filled.values()), default=1)
@@ -134,15 +134,17 @@ def _find_equality_mismatch(
     connection: Connection, shape: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
     """A value that the database finds by a parameter which is spelt differently."""
-    asked = [
+    column_values = [
         (name, v)
         for name in shape.image_columns
         for v in samples[name]
         if encode_parameter(v) is not None
     ]
-    parameters = {f"p{number}": value for number, (_, value) in enumerate(asked)}
+    parameters = {f"p{number}": value for number, (_, value) in enumerate(column_values)}
     # As text, so that a parameter has no type and the database takes it for the column's.
-    equal = [f"{_column(name)} = :p{number}" for number, (name, _) in enumerate(asked)]
+    equal = [
+        f"{_quote_for_text(name)} = :p{number}" for number, (name, _) in enumerate(column_values)
+    ]
     query = sa.text(
         f"SELECT {', '.join([*equal, '1'])} FROM {TEST_TABLE} ORDER BY {TEST_ROW_COLUMN}"
     )
@@ -152,7 +154,7 @@ def _find_equality_mismatch(
             f"the trigger of {shape.watched_table.table} logged {len(images)} of {len(rows)} rows"
         )
     for image, row in zip(images, rows, strict=True):
-        for (name, value), same in zip(asked, row, strict=False):
+        for (name, value), same in zip(column_values, row, strict=False):
             if same and _differs(shape, name, image[name], value):
                 return (
                     f"{shape.watched_table.table}.{name} calls {value!r} and {image[name]!r} "
@@ -167,12 +169,12 @@ def _differs(shape: TableSchema, name: str, logged: Any, value: Any) -> bool:
 
     A key of numbers with a fraction has to be watched; what has no spelling matches every page.
     """
-    if name not in shape.watched_table.compared_columns and is_unspelt(logged):
+    if name not in shape.watched_table.compared_columns and has_no_encoding(logged):
         return False
     return encode_value(logged) != encode_parameter(value)
 
 
-def _column(name: str) -> str:
+def _quote_for_text(name: str) -> str:
     return quote_identifier(name).replace(":", r"\:")
 
 
@@ -190,5 +192,5 @@ def _find_instant_mismatch(
     return None
 
 
-def _sqlite(connection: Connection) -> bool:
+def _is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"

@@ -17,33 +17,33 @@ from .tables import META
 MAX_BATCH_IDS = 500
 """How many links are remembered; who saw none of them missed too much to know what."""
 
-_NAME = "chain"
+_HISTORY_KEY = "chain"
 _meta = sa.table(META, sa.column("name"), sa.column("value"))
 
 
 def batch_ids(connection: Connection) -> list[str]:
     """The links, the newest last."""
-    found = connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _NAME))
-    return list(json.loads(found)) if found else []
+    stored = connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _HISTORY_KEY))
+    return list(json.loads(stored)) if stored else []
 
 
 def append_batch_id(connection: Connection) -> str:
     """Add a link, in the transaction that resolves; return it."""
-    known = batch_ids(connection)
-    link = secrets.token_hex(6)
-    connection.execute(sa.delete(_meta).where(_meta.c.name == _NAME))
-    value = json.dumps([*known, link][-MAX_BATCH_IDS:], separators=(",", ":"))
-    connection.execute(sa.insert(_meta).values(name=_NAME, value=value))
-    return link
+    ids = batch_ids(connection)
+    batch_id = secrets.token_hex(6)
+    connection.execute(sa.delete(_meta).where(_meta.c.name == _HISTORY_KEY))
+    value = json.dumps([*ids, batch_id][-MAX_BATCH_IDS:], separators=(",", ":"))
+    connection.execute(sa.insert(_meta).values(name=_HISTORY_KEY, value=value))
+    return batch_id
 
 
 def start_new_history(connection: Connection) -> None:
     """Begin another history, which nobody has seen."""
-    connection.execute(sa.delete(_meta).where(_meta.c.name == _NAME))
+    connection.execute(sa.delete(_meta).where(_meta.c.name == _HISTORY_KEY))
     append_batch_id(connection)
 
 
 def latest_batch_id(connection: Connection) -> str:
     """The newest link; the first one is made when there is none."""
-    known = batch_ids(connection)
-    return known[-1] if known else append_batch_id(connection)
+    ids = batch_ids(connection)
+    return ids[-1] if ids else append_batch_id(connection)

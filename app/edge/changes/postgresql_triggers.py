@@ -95,16 +95,17 @@ def _body(shape: TableSchema) -> str:
         f"INSERT INTO {CHANGE}(written_at, xid, of_table, op, old, new, changed) "
         f"VALUES ({NOW_SQL}, pg_current_xact_id()::text::bigint, {table}, "
     )
-    heard = " OR ".join(_differs_sql(name) for name in shape.logged_columns)
+    logged_condition = " OR ".join(_differs_sql(name) for name in shape.logged_columns)
     names = ", ".join(
         f"CASE WHEN {_differs_sql(name)} THEN {quote_literal(name)} END" for name in shape.columns
     )
+    old, new = _image_sql(shape, "OLD"), _image_sql(shape, "NEW")
     return (
         f"{_guard(shape)} "
         f"IF TG_OP = 'TRUNCATE' THEN {insert}'T', NULL, NULL, NULL); "
-        f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {_image_sql(shape, 'NEW')}, NULL); "
-        f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {_image_sql(shape, 'OLD')}, NULL, NULL); "
-        f"ELSIF {heard} THEN {insert}'U', {_image_sql(shape, 'OLD')}, {_image_sql(shape, 'NEW')}, "
+        f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {new}, NULL); "
+        f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {old}, NULL, NULL); "
+        f"ELSIF {logged_condition} THEN {insert}'U', {old}, {new}, "
         f"to_json(array_remove(ARRAY[{names}]::text[], NULL))::text); END IF;"
     )
 
@@ -135,13 +136,13 @@ def _layout(shape: TableSchema) -> str:
     """Whether the table has the name, columns and types that the function was made for."""
     pairs = zip(shape.columns, shape.types, strict=True)
     columns = ", ".join(quote_literal(f"{name} {kind}") for name, kind in pairs)
-    found = COLUMNS.replace("CAST(:t AS regclass)", "TG_RELID")
+    current_columns = COLUMNS.replace("CAST(:t AS regclass)", "TG_RELID")
     table = quote_literal(quote_identifier(shape.watched_table.table))
     return (
         f"(SELECT CASE WHEN to_regclass('{CHANGE}') IS NULL THEN 'no log' "
         f"WHEN TG_RELID = to_regclass({table}) "
         f"AND array_agg(concat_ws(' ', name, kind)) = ARRAY[{columns}] THEN 'same' "
-        f"ELSE 'altered' END FROM ({found}) AS found(name, kind))"
+        f"ELSE 'altered' END FROM ({current_columns}) AS found(name, kind))"
     )
 
 

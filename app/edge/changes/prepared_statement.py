@@ -27,30 +27,30 @@ class PreparedStatement:
 
     def fetch_all(self, connection: Connection, *values: Any) -> list[Any]:
         """Run it; return the rows that it gives."""
-        found: list[Any] = self._run(connection, "execute", values).fetchall()
-        return found
+        rows: list[Any] = self._run(connection, "execute", values).fetchall()
+        return rows
 
     def execute(self, connection: Connection, *values: Any) -> int:
         """Run it; return how many rows it changed."""
-        changed: int = self._run(connection, "execute", values).rowcount
-        return changed
+        row_count: int = self._run(connection, "execute", values).rowcount
+        return row_count
 
     def execute_many(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
         """Run it once for each of these values."""
         self._run(connection, "executemany", rows)
 
     def _run(self, connection: Connection, how: str, values: Any) -> Any:
-        known = self._compiled.get(connection.dialect.name)
-        if known is None:
-            known = self._compiled[connection.dialect.name] = self._compile(connection.dialect)
-        text, arranged = known
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = self._compiled[connection.dialect.name] = self._compile(connection.dialect)
+        text, reorder = compiled
         cursor = connection.connection.cursor()
-        if arranged is not None:
-            values = arranged(values) if how == "execute" else list(map(arranged, values))
+        if reorder is not None:
+            values = reorder(values) if how == "execute" else list(map(reorder, values))
         try:
             getattr(cursor, how)(text, values)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _told(connection, text, error) from error
+            raise _translate_driver_error(connection, text, error) from error
         return cursor
 
     def _compile(self, dialect: Dialect) -> tuple[str, _Reorder]:
@@ -65,7 +65,7 @@ class PreparedStatement:
         return str(compiled), itemgetter(*order)
 
 
-def _told(connection: Connection, text: str, error: Exception) -> BaseException:
+def _translate_driver_error(connection: Connection, text: str, error: Exception) -> BaseException:
     """The error as SQLAlchemy would have raised it."""
     base = connection.dialect.loaded_dbapi.Error
     return sa.exc.DBAPIError.instance(text, None, error, base, dialect=connection.dialect)

@@ -49,7 +49,7 @@ def create_statements(shape: TableSchema) -> Iterator[str]:
             "U",
             old=_image_sql(shape, "OLD"),
             new=_image_sql(shape, "NEW"),
-            changed=_changed_names(shape),
+            changed_columns=_changed_names(shape),
         ),
         when=" OR ".join(_differs_sql(name) for name in shape.logged_columns),
     )
@@ -74,8 +74,10 @@ def create_test_table(connection: Connection, shape: TableSchema, columns: Seque
     All of it is temporary, so nobody else waits for it. Only an index tells a collation.
     """
     run = connection.exec_driver_sql
-    described = ", ".join(_described(connection, shape.watched_table.table, columns))
-    run(f"CREATE TEMP TABLE {TEST_TABLE} ({TEST_ROW_COLUMN}, {described})")
+    column_definitions = ", ".join(
+        _column_definitions(connection, shape.watched_table.table, columns)
+    )
+    run(f"CREATE TEMP TABLE {TEST_TABLE} ({TEST_ROW_COLUMN}, {column_definitions})")
     run(
         f"CREATE TEMP TABLE IF NOT EXISTS {CHANGE} "
         "(id INTEGER PRIMARY KEY, xid, of_table, op, old, new, changed, written_at)"
@@ -83,7 +85,7 @@ def create_test_table(connection: Connection, shape: TableSchema, columns: Seque
     run(_after_insert(replace(shape, watched_table=replace(shape.watched_table, table=TEST_TABLE))))
 
 
-def _described(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
+def _column_definitions(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
     """Columns with their types and collations, as CREATE TABLE takes them.
 
     Only an index of a copy tells a collation. A rollback takes the copy away: DROP TABLE would
@@ -95,8 +97,8 @@ def _described(connection: Connection, table: str, columns: Sequence[str]) -> li
     copy = connection.begin_nested()
     try:
         run(statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
-        named = ", ".join(map(quote_identifier, columns))
-        run(f"CREATE INDEX temp.edge_collations ON {quote_identifier(table)} ({named})")
+        column_list = ", ".join(map(quote_identifier, columns))
+        run(f"CREATE INDEX temp.edge_collations ON {quote_identifier(table)} ({column_list})")
         rows = run(f"SELECT name, type FROM pragma_table_xinfo({quote_literal(table)}, 'temp')")
         types = {row.name: row.type for row in rows}
         collations = run(
@@ -129,11 +131,11 @@ def _trigger(table: str, moment: str, event: str, body: str, when: str = "") -> 
 
 
 def _insert_log_sql(
-    table: str, op: str, *, old: str = "NULL", new: str = "NULL", changed: str = "NULL"
+    table: str, op: str, *, old: str = "NULL", new: str = "NULL", changed_columns: str = "NULL"
 ) -> str:
     return (
         f"INSERT INTO {CHANGE}(of_table, op, old, new, changed, written_at) "
-        f"VALUES ({quote_literal(table)}, '{op}', {old}, {new}, {changed}, {NOW_SQL});"
+        f"VALUES ({quote_literal(table)}, '{op}', {old}, {new}, {changed_columns}, {NOW_SQL});"
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from types import ModuleType
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,7 +19,7 @@ from .metadata import get_meta, set_meta
 from .tables import CHANGE, LOG_COLUMNS, META
 from .watched_table import IndexedColumn, TableSchema, WatchedTable
 
-_FINGERPRINT = "triggers"
+_TRIGGER_DIGEST_KEY = "triggers"
 
 
 def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) -> None:
@@ -40,7 +40,7 @@ def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) ->
         for statement in _trigger_module(connection).create_statements(each):
             connection.exec_driver_sql(_escape_percent(connection, statement))
     log_everything_changed(connection)
-    set_meta(connection, _FINGERPRINT, trigger_digest(connection, watched))
+    set_meta(connection, _TRIGGER_DIGEST_KEY, trigger_digest(connection, watched))
 
 
 def install_and_test(connection: Connection, watched: Sequence[WatchedTable]) -> None:
@@ -57,9 +57,10 @@ def install_and_test(connection: Connection, watched: Sequence[WatchedTable]) ->
 
 def remove_triggers(connection: Connection, _watched: Iterable[WatchedTable] = ()) -> None:
     """Take all triggers away, as a migration must before it changes a table's columns."""
-    words = _trigger_module(connection)
-    for name in connection.scalars(sa.text(words.INSTALLED)).all():
-        connection.exec_driver_sql(_escape_percent(connection, words.drop(name)))
+    trigger_module = _trigger_module(connection)
+    for name in connection.scalars(sa.text(trigger_module.INSTALLED)).all():
+        statement = trigger_module.drop_statements(name)
+        connection.exec_driver_sql(_escape_percent(connection, statement))
 
 
 def log_everything_changed(connection: Connection) -> None:
@@ -71,17 +72,17 @@ def find_drift(connection: Connection, watched: Sequence[WatchedTable]) -> str |
     """Why the triggers can't be trusted, or None when they are what `install` left."""
     if missing := _missing(connection, watched):
         return f"the database has no table {', '.join(missing)}: run `flask db upgrade`"
-    known = get_meta(connection, _FINGERPRINT)
-    if known is None:
+    stored_digest = get_meta(connection, _TRIGGER_DIGEST_KEY)
+    if stored_digest is None:
         return "the triggers were never installed: run `flask edge triggers install`"
     try:
         check_tables(watched)
-        found = trigger_digest(connection, watched)
+        digest = trigger_digest(connection, watched)
     except NotWatchableError as error:
         return str(error)
-    if known != found:
+    if stored_digest != digest:
         return "a watched table or its triggers were altered: run `flask edge triggers install`"
-    return _find_encoding_mismatch(connection, watched, found)
+    return _find_encoding_mismatch(connection, watched, digest)
 
 
 _tested_digests: set[str] = set()
@@ -89,15 +90,15 @@ _tested_digests: set[str] = set()
 
 
 def _find_encoding_mismatch(
-    connection: Connection, watched: Sequence[WatchedTable], found: str
+    connection: Connection, watched: Sequence[WatchedTable], digest: str
 ) -> str | None:
-    if found in _tested_digests:
+    if digest in _tested_digests:
         return None
     reason = find_encoding_mismatch(
         connection, [read_table_schema(connection, table) for table in watched]
     )
     if reason is None:
-        _tested_digests.add(found)
+        _tested_digests.add(digest)
     return reason
 
 
@@ -158,10 +159,12 @@ def _unsupported_reason(connection: Connection, table: str) -> str | None:
         "(SELECT FROM pg_inherits WHERE pg_class.oid IN (inhparent, inhrelid)) AS related "
         "FROM pg_class WHERE oid = CAST(:t AS regclass)",
     )
-    found = connection.execute(query, {"t": sqlite_triggers.quote_identifier(table)}).one()
-    if found.relkind != "r" or found.relispartition or found.related:
+    pg_class = connection.execute(query, {"t": sqlite_triggers.quote_identifier(table)}).one()
+    if pg_class.relkind != "r" or pg_class.relispartition or pg_class.related:
         return "is no ordinary table, but has or is a partition or an heir"
-    return "has row-level security, so each reader sees another" if found.relrowsecurity else None
+    return (
+        "has row-level security, so each reader sees another" if pg_class.relrowsecurity else None
+    )
 
 
 _BUILT_IN_COLLATIONS = {"", "BINARY", "NOCASE", "RTRIM"}
@@ -198,7 +201,7 @@ def _postgresql_unique_indexes(
 
 def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> str:
     """A digest of the tables, of their triggers as they are, and of those that they should have."""
-    found = [
+    digest_input = [
         [list(table.trigger_definition) for table in watched],
         connection.dialect.name,
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
@@ -211,16 +214,16 @@ def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> s
             for table in watched
         ],
     ]
-    return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(digest_input, default=str).encode()).hexdigest()
 
 
 def _columns(connection: Connection, table: str) -> list[tuple[str, str]]:
     """A table's columns; SQLite tells their collations only in the words of the table itself."""
-    found = sa.inspect(connection).get_columns(table)
-    columns = [(column["name"], str(column["type"])) for column in found]
+    columns_info = sa.inspect(connection).get_columns(table)
+    columns = [(column["name"], str(column["type"])) for column in columns_info]
     if connection.dialect.name == "sqlite":
-        words = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :t")
-        columns.append(("", str(connection.scalar(words, {"t": table}))))
+        table_sql = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :t")
+        columns.append(("", str(connection.scalar(table_sql, {"t": table}))))
     return columns
 
 
@@ -248,7 +251,17 @@ _POSTGRESQL_CATALOGUE = (
 )
 
 
-def _trigger_module(connection: Connection) -> ModuleType:
+class _TriggerModule(Protocol):
+    """The DDL of one database: `sqlite_triggers` or `postgresql_triggers`."""
+
+    INSTALLED: str
+
+    def create_statements(self, shape: TableSchema, /) -> Iterator[str]: ...
+
+    def drop_statements(self, name: str, /) -> str: ...
+
+
+def _trigger_module(connection: Connection) -> _TriggerModule:
     return sqlite_triggers if connection.dialect.name == "sqlite" else postgresql_triggers
 
 

@@ -24,7 +24,7 @@ from .clauses import (
     selects_star,
     sorts_by_label,
 )
-from .compiled_selects import CompiledSelect, CompiledStatement, rendered
+from .compiled_selects import CompiledSelect, CompiledStatement, collect_selects
 from .from_clause import FromTable, from_tables
 from .plan import DependencyPlan, EqualityPlan, IntervalPlan, Parameter, SemiJoinPlan, TablePlan
 from .public_schema import PublicSchema
@@ -60,21 +60,24 @@ def analyse_select(
         raise UnshareableQueryError(
             f"a {type(statement).__name__} is not a SELECT that can be understood"
         )
-    written = rendered(compiled, statement)
-    for part in (statement, *(one.select for one in written.selects)):
+    compiled_statement = collect_selects(compiled, statement)
+    for part in (
+        statement,
+        *(compiled_select.select for compiled_select in compiled_statement.selects),
+    ):
         check_shareable(part, schema, compiled.dialect)
-    for one in written.selects:
-        check_columns(one.select, schema, compiled.dialect)
-    parts = (statement, *(one.select for one in written.selects))
-    asked = next(filter(None, map(clock_function, parts)), "")
-    if asked and not clock:
-        raise UnshareableQueryError(f"the function {asked}() gives the present moment")
-    sources: list[TablePlan] = []
-    for one in written.selects:
-        sources += _SelectAnalyser(
-            statement=written, schema=schema, compiled_select=one
+    for compiled_select in compiled_statement.selects:
+        check_columns(compiled_select.select, schema, compiled.dialect)
+    parts = (statement, *(compiled_select.select for compiled_select in compiled_statement.selects))
+    clock_name = next(filter(None, map(clock_function, parts)), "")
+    if clock_name and not clock:
+        raise UnshareableQueryError(f"the function {clock_name}() gives the present moment")
+    table_plans: list[TablePlan] = []
+    for compiled_select in compiled_statement.selects:
+        table_plans += _SelectAnalyser(
+            statement=compiled_statement, schema=schema, compiled_select=compiled_select
         ).table_plans()
-    return DependencyPlan(tables=tuple(sources), clock=asked)
+    return DependencyPlan(tables=tuple(table_plans), clock=clock_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +96,19 @@ class _SelectAnalyser:
     @property
     def columns(self) -> SelectColumns:
         """What it does with columns."""
-        return SelectColumns(written=self.statement, one=self.compiled_select)
+        return SelectColumns(statement=self.statement, compiled_select=self.compiled_select)
 
     def table_plans(self) -> Iterator[TablePlan]:
         """What each table of this SELECT contributes."""
-        found = from_tables(self.select)
-        if found is None or (selects_star(self.select) and not self.compiled_select.is_exists):
+        tables = from_tables(self.select)
+        if tables is None or (selects_star(self.select) and not self.compiled_select.is_exists):
             yield from self._whole_tables()
             return
-        for element in found:
+        for element in tables:
             if element.table.name in self.schema.derived_tables:
                 yield from self._base_tables(element.table.name)
             else:
-                yield self._table_plan(element, found)
+                yield self._table_plan(element, tables)
 
     def _whole_tables(self) -> Iterator[TablePlan]:
         """Whole tables, where the FROM clause holds more than tables and their aliases."""
@@ -122,21 +125,23 @@ class _SelectAnalyser:
         positions, selected = self.columns.result_positions(element)
         self._reject_ignored_columns(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
-        kept = all(map(has_plain_result, element.table.primary_key))
-        keyed = bool(key) and kept and all(name in positions for name in key)
+        has_plain_key = all(map(has_plain_result, element.table.primary_key))
+        returns_key = bool(key) and has_plain_key and all(name in positions for name in key)
         plain_rows = self._returns_table_rows() and not sorts_by_label(self.select)
-        mentioned = self.columns.mentioned(element, but_selected=keyed and plain_rows)
-        parent = keyed and not mentioned.difference(key)
-        link = self._join_from_foreign_key(element, others, key) if parent else None
-        link = link or self._semi_join(element, others, key)
+        referenced_columns = self.columns.referenced_columns(
+            element, exclude_selected=returns_key and plain_rows
+        )
+        parent = returns_key and not referenced_columns.difference(key)
+        semi_join = self._join_from_foreign_key(element, others, key) if parent else None
+        semi_join = semi_join or self._semi_join(element, others, key)
         return TablePlan(
             table=element.table.name,
-            referenced_columns=frozenset(mentioned),
-            key_positions=tuple((name, positions[name]) for name in key) if keyed else (),
+            referenced_columns=frozenset(referenced_columns),
+            key_positions=tuple((name, positions[name]) for name in key) if returns_key else (),
             selected_columns=frozenset(selected),
             equalities=tuple(self._equality_plans(element)),
             interval=self._interval_plan(element, positions),
-            semi_join=link,
+            semi_join=semi_join,
         )
 
     def _semi_join(
@@ -172,7 +177,9 @@ class _SelectAnalyser:
             and is_byte_comparable(other.table.c[column])
         ):
             return None
-        return SemiJoinPlan(table=other.table.name, column=column, key=key[0], equal=equal)
+        return SemiJoinPlan(
+            table=other.table.name, joined_column=column, own_column=key[0], equalities=equal
+        )
 
     def _join_from_target(self, element: FromTable, other: FromTable) -> SemiJoinPlan | None:
         """`other` as the row that a link in `element` must lead to, a topic's link to its post."""
@@ -187,7 +194,11 @@ class _SelectAnalyser:
         if not equal and interval is None:
             return None
         return SemiJoinPlan(
-            table=other.table.name, column=key[0], key=column, equal=equal, interval=interval
+            table=other.table.name,
+            joined_column=key[0],
+            own_column=column,
+            equalities=equal,
+            interval=interval,
         )
 
     def _join_from_foreign_key(
@@ -211,17 +222,24 @@ class _SelectAnalyser:
                         e for e in self._equality_plans(other) if not e.parameter.is_expanding
                     )
                     return SemiJoinPlan(
-                        table=other.table.name, column=column, key=key[0], equal=equal
+                        table=other.table.name,
+                        joined_column=column,
+                        own_column=key[0],
+                        equalities=equal,
                     )
         return None
 
     def _reject_ignored_columns(self, element: FromTable, selected: set[str]) -> None:
         """Refuse to read a column whose changes nobody hears of."""
-        silent = self.schema.tables[element.table.name].ignored_columns
-        read = selected | self.columns.mentioned(element, but_selected=False) if silent else set()
-        for name in sorted(read.intersection(silent)):
-            said = f"the column {name} of {element.table.name} was declared silent"
-            raise UnshareableQueryError(f"{said}, so its changes are not heard")
+        ignored_columns = self.schema.tables[element.table.name].ignored_columns
+        read_columns = (
+            selected | self.columns.referenced_columns(element, exclude_selected=False)
+            if ignored_columns
+            else set()
+        )
+        for name in sorted(read_columns.intersection(ignored_columns)):
+            message = f"the column {name} of {element.table.name} was declared silent"
+            raise UnshareableQueryError(f"{message}, so its changes are not heard")
 
     def _returns_table_rows(self) -> bool:
         """Tell whether each row of the result is one of the tables' own, and none is left out."""
@@ -264,16 +282,16 @@ class _SelectAnalyser:
         if not self.compiled_select.is_outermost:
             return None
         order = self.select._order_by_clauses  # noqa: SLF001 - as above
-        cut = (
+        is_limited_list = (
             order and self._returns_table_rows() and not self._aggregates() and not element.nullable
         )
-        first = parse_sort_key(order[0]) if cut else (None, False)
+        first = parse_sort_key(order[0]) if is_limited_list else (None, False)
         for name in instants:
             limits = self._interval_bounds(element, name)
             column, descending = first
             sorted_by = column is not None and element.owns(column) and column.name == name
-            kept = sorted_by and has_plain_result(element.table.c[name])
-            position = positions.get(name) if kept else None
+            has_plain_sort_key = sorted_by and has_plain_result(element.table.c[name])
+            position = positions.get(name) if has_plain_sort_key else None
             limit = self._limit() if position is not None else None
             if limit or any(limits):
                 return IntervalPlan(

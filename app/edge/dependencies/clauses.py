@@ -38,13 +38,19 @@ def parse_comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | No
     """The column, the parameter and the operator of `column OP :parameter`, either way round."""
     if not isinstance(condition, BinaryExpression):
         return None, None, None
-    left, right, operator = condition.left, condition.right, condition.operator
-    if isinstance(left, BindParameter) and underlying_column(right) is not None:
-        left, right, operator = right, left, _SWAPPED_OPERATORS.get(operator, operator)
-    if underlying_column(left) is None or not isinstance(right, BindParameter):
+    left_operand, right_operand, operator = condition.left, condition.right, condition.operator
+    if isinstance(left_operand, BindParameter) and underlying_column(right_operand) is not None:
+        left_operand, right_operand, operator = (
+            right_operand,
+            left_operand,
+            _SWAPPED_OPERATORS.get(operator, operator),
+        )
+    if underlying_column(left_operand) is None or not isinstance(right_operand, BindParameter):
         return None, None, None
     return (
-        (underlying_column(left), right, operator) if has_plain_bind(right) else (None, None, None)
+        (underlying_column(left_operand), right_operand, operator)
+        if has_plain_bind(right_operand)
+        else (None, None, None)
     )
 
 
@@ -94,8 +100,10 @@ def contains_function_or_window(part: Any) -> bool:
 
 def find_foreign_key(element: FromTable, other: FromTable, key: str) -> str | None:
     """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
-    shared = (condition for condition in element.filters if condition in other.filters)
-    return next(filter(None, (foreign_key_in(c, element, other, key) for c in shared)), None)
+    common_conditions = (condition for condition in element.filters if condition in other.filters)
+    return next(
+        filter(None, (foreign_key_in(c, element, other, key) for c in common_conditions)), None
+    )
 
 
 def foreign_key_in(

@@ -21,7 +21,7 @@ from enum import IntEnum
 from time import daylight, localtime, timezone
 from typing import Any, NamedTuple
 
-from .provenance import MICROSECOND, NOTHING, Provenance, epoch
+from .provenance import MICROSECOND, NO_TIME, Provenance, epoch
 
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
@@ -97,11 +97,11 @@ def find_clock_use(
     """The use of the clock among these parameters that changes soonest, if there is one."""
     uses = (
         ClockUse(what=f"the parameter {name} is {words}", grain=grain)
-        for name, given in parameters
-        for value in _parts(given)
+        for name, parameter_value in parameters
+        for value in _parts(parameter_value)
         if not provenance.is_constant(value)
         for grain, words in _meanings(value, window, provenance)
-        if not provenance.gave(value)
+        if not provenance.has_value(value)
     )
     return min(uses, key=lambda use: use.grain, default=None)
 
@@ -171,12 +171,12 @@ def _readings(value: datetime) -> list[datetime]:
 
 def _of_instant(instant: datetime, window: Window, provenance: Provenance) -> Meanings:
     moment = epoch(instant)
-    offset = 0 if instant.tzinfo is UTC else (instant.utcoffset() or NOTHING) // MICROSECOND
+    offset = 0 if instant.tzinfo is UTC else (instant.utcoffset() or NO_TIME) // MICROSECOND
     if abs(moment - window.now) > _YEARS:
         return
     # 23:59:59.999999, .999 and 23:59:59 are the end of a day, and as coarse as a day.
-    if (left := -(moment + offset) % DAY) in _ENDS:
-        moment += left
+    if (until_midnight := -(moment + offset) % DAY) in _ENDS:
+        moment += until_midnight
     level = _fitting_level(moment, offset, window)
     if level is not None and not provenance.explains(moment, level):
         yield Grain(max(level - 1, 0)), _in_words(moment, window)
@@ -230,9 +230,11 @@ def _of_time(value: time, window: Window) -> Meanings:
     """The time of day of the response, to the second."""
     if not (value.second or value.microsecond):
         return
-    cut = (value.hour * 60 + value.minute) * MINUTE + value.second * SECOND
+    time_of_day = (value.hour * 60 + value.minute) * MINUTE + value.second * SECOND
     for offset in window.here():
-        if any((m + offset) % DAY // SECOND * SECOND == cut for m in (window.began, window.now)):
+        if any(
+            (m + offset) % DAY // SECOND * SECOND == time_of_day for m in (window.began, window.now)
+        ):
             yield Grain.INSTANT, "the present time of day"
             return
 
@@ -246,8 +248,8 @@ _FORMATS = ("%Y%m%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 
 
 def _of_text(text: str, window: Window, provenance: Provenance) -> Meanings:
-    for written in _ISO.findall(text):
-        value = read_iso(written)
+    for iso_text in _ISO.findall(text):
+        value = read_iso(iso_text)
         if value is not None:
             yield from _meanings(value, window, provenance)
     if _STAMP.fullmatch(text):

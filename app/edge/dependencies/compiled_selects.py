@@ -37,21 +37,21 @@ class CompiledStatement:
     selects: tuple[CompiledSelect, ...]
 
 
-def rendered(compiled: SQLCompiler, statement: SelectBase) -> CompiledStatement:
+def collect_selects(compiled: SQLCompiler, statement: SelectBase) -> CompiledStatement:
     """The SELECTs of a statement that was compiled; Unreadable when it has none."""
-    found = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
-    if found == [statement] and isinstance(compiled.compile_state, SelectState):
+    selects = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
+    if selects == [statement] and isinstance(compiled.compile_state, SelectState):
         only = CompiledSelect(select=statement, is_outermost=True)
         return CompiledStatement(compiled=compiled, selects=(only,))
-    again = _observing(type(compiled))(
+    recompiled = _collecting_compiler(type(compiled))(
         compiled.dialect, compiled.statement, column_keys=compiled.column_keys
     )
-    if str(again) != str(compiled):
-        raise UnshareableQueryError(f"compiled twice it is not the same: {str(again)[:80]!r}")
-    seen = cast("_SelectCollector", again).selects
-    if not seen:
+    if str(recompiled) != str(compiled):
+        raise UnshareableQueryError(f"compiled twice it is not the same: {str(recompiled)[:80]!r}")
+    compiled_selects = cast("_SelectCollector", recompiled).selects
+    if not compiled_selects:
         raise UnshareableQueryError(f"a {type(statement).__name__} is not understood")
-    return CompiledStatement(compiled=again, selects=tuple(seen))
+    return CompiledStatement(compiled=recompiled, selects=tuple(compiled_selects))
 
 
 class _SelectCollector:
@@ -78,12 +78,14 @@ class _SelectCollector:
             self._select_stack.pop()
 
     def _compose_select_body(self, text: str, select: Any, *rest: Any) -> Any:
-        asked = self._select_stack[-1]
+        source_select = self._select_stack[-1]
         self.selects.append(
             CompiledSelect(
                 select=select,
                 is_outermost=len(self.stack) == 1,  # type: ignore[attr-defined]  # as above
-                is_exists=any(asked is known for known in self._exists_selects),
+                is_exists=any(
+                    source_select is exists_select for exists_select in self._exists_selects
+                ),
             )
         )
         return super()._compose_select_body(text, select, *rest)  # type: ignore[misc]  # as above
@@ -99,7 +101,7 @@ def _select_in(element: Any) -> Any:
 _collecting_compilers: dict[type, type[SQLCompiler]] = {}
 
 
-def _observing(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
+def _collecting_compiler(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
     """A dialect's compiler that lets its SELECTs be looked at."""
     if compiler not in _collecting_compilers:
         _collecting_compilers[compiler] = type(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..changes.change import Change, Op, RowImage
-from ..changes.encoding import encode_value, is_unspelt
+from ..changes.encoding import encode_value, has_no_encoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +116,10 @@ def matches(dependency: Dependency, change: Change) -> bool:
         return True
     if isinstance(dependency, Row):
         return _row_matches(dependency, change)
-    heard = change.op is not Op.UPDATE or bool(
+    reads_changed_column = change.op is not Op.UPDATE or bool(
         change.changed_columns & dependency.referenced_columns
     )
-    return heard and any(dependency.contains(image) for image in change.images)
+    return reads_changed_column and any(dependency.contains(image) for image in change.images)
 
 
 def _part_matches(part: Part, change: Change) -> bool:
@@ -130,8 +130,8 @@ def _part_matches(part: Part, change: Change) -> bool:
 
 
 def _row_matches(row: Row, change: Change) -> bool:
-    heard = change.op is not Op.UPDATE or bool(change.changed_columns & row.columns)
-    return heard and any(
+    reads_changed_column = change.op is not Op.UPDATE or bool(change.changed_columns & row.columns)
+    return reads_changed_column and any(
         all(_equals(image.get(column), value) for column, value in row.key)
         for image in change.images
     )
@@ -139,4 +139,4 @@ def _row_matches(row: Row, change: Change) -> bool:
 
 def _equals(value: Any, parameter: str) -> bool:
     """Tell whether a value of an image may be the one that a page was found by."""
-    return is_unspelt(value) or encode_value(value) == parameter
+    return has_no_encoding(value) or encode_value(value) == parameter

@@ -40,36 +40,38 @@ class KeyedTable:
             self, "_get_key", itemgetter(*(position for _, position in self.key_positions))
         )
 
-    def keys(self, rows: Iterable[Any]) -> set[Any]:
+    def extract_keys(self, rows: Iterable[Any]) -> set[Any]:
         """The keys as the driver gave them, a value or a tuple of several.
 
         An outer join that found nothing has none.
         """
         try:
-            found = set(map(self._get_key, rows))
+            keys = set(map(self._get_key, rows))
         except TypeError:  # an array or a JSON document, which no set takes
             return {
                 _UNKNOWN if len(self.key_positions) == 1 else (_UNKNOWN,) * len(self.key_positions)
             }
         if len(self.key_positions) > 1:
-            return {key for key in found if None not in key}
-        found.discard(None)
-        return found
+            return {key for key in keys if None not in key}
+        keys.discard(None)
+        return keys
 
     def is_covered_by(self, other: KeyedTable) -> bool:
         """Tell whether the other reads more columns of the same rows, and these among them."""
         return self.table == other.table and self.columns < other.columns
 
-    def dependency(self, key: Any) -> Dependency:
+    def to_dependency(self, key: Any) -> Dependency:
         """The row with this key."""
         values = key if len(self.key_positions) > 1 else (key,)
         names = (name for name, _ in self.key_positions)
-        spelt = [(name, encode_value(value)) for name, value in zip(names, values, strict=True)]
-        known = tuple((name, value) for name, value in spelt if value is not None)
-        if len(known) < len(spelt):
+        encoded_key = [
+            (name, encode_value(value)) for name, value in zip(names, values, strict=True)
+        ]
+        comparable_key = tuple((name, value) for name, value in encoded_key if value is not None)
+        if len(comparable_key) < len(encoded_key):
             return Table(table=self.table)
-        return Row(table=self.table, key=known, columns=self.columns)
+        return Row(table=self.table, key=comparable_key, columns=self.columns)
 
     def to_dependencies(self, keys: Iterable[Any]) -> Iterator[Dependency]:
         """The rows with these keys."""
-        return map(self.dependency, keys)
+        return map(self.to_dependency, keys)

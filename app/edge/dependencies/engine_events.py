@@ -26,7 +26,7 @@ from ..changes.tables import META
 from . import DependencyPlan, PublicSchema, Table, UnshareableQueryError, analyse_select
 from .clock_values import clock_in_sql
 from .fence import describe
-from .parameters import note_clock
+from .parameters import record_clock_use
 from .plan import ParameterValues
 from .raw_connections import watch_driver
 from .recorder import RenderRecord, add_start_check, current_record, note_unattributed_read
@@ -79,18 +79,18 @@ class EngineListener:
         try:
             self._begin_read(connection, statement, context)
         except Exception as error:  # noqa: BLE001 - the application's statement runs all the same
-            _spoil(error, "before a query")
+            _set_current_unshareable(error, "before a query")
 
     def _begin_read(self, connection: Connection, statement: str, context: Any) -> None:
         if context.execution_options.get("edge_internal"):
             return
-        does = classify_statement(statement, context)
-        if does is StatementKind.WRITE:
+        kind = classify_statement(statement, context)
+        if kind is StatementKind.WRITE:
             connection.info.setdefault(_HAS_WRITTEN, set()).add(self)
         record = current_record()
-        if record is None and does is StatementKind.READ:
+        if record is None and kind is StatementKind.READ:
             note_unattributed_read()
-        if record is None or does is StatementKind.CONTROL:
+        if record is None or kind is StatementKind.CONTROL:
             return
         if connection.info.get(_HAS_WRITTEN):
             record.set_unshareable("it was built by a request that writes to the database")
@@ -112,23 +112,23 @@ class EngineListener:
         if record is None or record.unshareable_reason:
             return
         try:
-            reason = _unreadable(statement, context)
+            reason = _reason_not_recorded(statement, context)
         except Exception as error:  # noqa: BLE001 - as above
             reason = describe(error, "before the rows of a query")
         if reason is not None:
             if reason:
                 record.set_unshareable(reason)
             return
-        rows = _fetch(cursor, context)  # if this fails, so does the application's own query
+        rows = _fetch_rows(cursor, context)  # if this fails, so does the application's own query
         try:
             self._record_query(record, statement, parameters, context, rows)
         except Exception as error:  # noqa: BLE001 - as above
-            _spoil(error, "while it analysed a query")
+            _set_current_unshareable(error, "while it analysed a query")
 
     def _record_query(
         self, record: RenderRecord, statement: str, parameters: Any, context: Any, rows: list[Any]
     ) -> None:
-        note_clock(record, statement, parameters, context)
+        record_clock_use(record, statement, parameters, context)
         declared = context.execution_options.get(READ_TABLES_OPTION)
         if declared is not None:
             record.add_dependencies(Table(table=name) for name in declared)
@@ -138,22 +138,22 @@ class EngineListener:
             except UnshareableQueryError as reason:
                 record.set_unshareable(str(reason))
                 return
-            plan.note(record, _buffer_result(context), rows)
+            plan.add_to(record, _parameter_values(context), rows)
         record.results.append(rows)
 
     def _plan_of(self, compiled: Any) -> DependencyPlan:
-        found = self._plans.get(compiled)
-        if found is None:
+        plan_or_error = self._plans.get(compiled)
+        if plan_or_error is None:
             try:
-                found = analyse_select(compiled, self.schema, clock=True)
+                plan_or_error = analyse_select(compiled, self.schema, clock=True)
             except UnshareableQueryError as reason:
-                found = reason
+                plan_or_error = reason
             except Exception as error:  # noqa: BLE001 - one statement is not understood
-                found = UnshareableQueryError(describe(error, "while it analysed a query"))
-            self._plans[compiled] = found
-        if isinstance(found, UnshareableQueryError):
-            raise found
-        return found
+                plan_or_error = UnshareableQueryError(describe(error, "while it analysed a query"))
+            self._plans[compiled] = plan_or_error
+        if isinstance(plan_or_error, UnshareableQueryError):
+            raise plan_or_error
+        return plan_or_error
 
     def _on_checkin(self, _connection: Any, record: Any) -> None:
         """A connection goes back to its pool: whatever it wrote is committed or gone."""
@@ -198,10 +198,10 @@ def _on_untracked_read(
             where = connection.engine.url.render_as_string(hide_password=True)
             record.set_unshareable(f"it read through an engine that is not followed ({where})")
     except Exception as error:  # noqa: BLE001 - as above
-        _spoil(error, "before a query of another engine")
+        _set_current_unshareable(error, "before a query of another engine")
 
 
-def _spoil(error: Exception, during: str) -> None:
+def _set_current_unshareable(error: Exception, during: str) -> None:
     """Keep the response of this context out of every cache, after an error of ours."""
     sentence = describe(error, during)
     record = current_record()
@@ -273,7 +273,7 @@ _BEGIN_IMMEDIATE = PreparedStatement(sa.text("BEGIN IMMEDIATE"))
 _TAKE_WRITE_LOCK = PreparedStatement(sa.text(f"UPDATE {META} SET value = value WHERE 0"))  # noqa: S608 - a constant name; it takes the lock
 
 
-def _unreadable(statement: str, context: Any) -> str | None:
+def _reason_not_recorded(statement: str, context: Any) -> str | None:
     """Why the rows of a statement say nothing; empty where they are no page's. None: read them."""
     options = context.execution_options
     if (
@@ -282,8 +282,12 @@ def _unreadable(statement: str, context: Any) -> str | None:
     ):
         return ""
     if options.get(READ_TABLES_OPTION) is not None:
-        asked = clock_in_sql(statement)
-        return f"its raw SQL asks for the present moment or for chance ({asked})" if asked else None
+        clock_text = clock_in_sql(statement)
+        return (
+            f"its raw SQL asks for the present moment or for chance ({clock_text})"
+            if clock_text
+            else None
+        )
     if context.compiled is None:
         return f"the tables in raw SQL are not known: {statement[:80]!r}"
     if options.get("schema_translate_map"):
@@ -316,7 +320,7 @@ def _on_session_begin(
     try:
         _sessions.sessions.add(session)
     except Exception as error:  # noqa: BLE001 - as above
-        _spoil(error, "as a session began")
+        _set_current_unshareable(error, "as a session began")
 
 
 def _reason_session_has_rows() -> str | None:
@@ -336,10 +340,10 @@ class StatementKind(Enum):
 
 
 _SAVEPOINTS = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
-_NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
+_CONTROL_STATEMENTS = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
 _CHANGES_NAME_RESOLUTION = re.compile(r"^SET\b.*\b(SEARCH_PATH|SCHEMA|ROLE|AUTHORIZATION)\b")
 """What lets the same names mean other tables, or other rows; it is as bad as a write."""
-_READS = ("SELECT", "SHOW", "PRAGMA")
+_READ_STATEMENTS = ("SELECT", "SHOW", "PRAGMA")
 
 
 def classify_statement(statement: str, context: Any) -> StatementKind:
@@ -351,9 +355,9 @@ def classify_statement(statement: str, context: Any) -> StatementKind:
             return StatementKind.WRITE
         return StatementKind.CONTROL if statement.startswith(_SAVEPOINTS) else StatementKind.READ
     word = statement.lstrip("( \n\t").upper()
-    if word.startswith(_NEITHER) and not _CHANGES_NAME_RESOLUTION.search(word):
+    if word.startswith(_CONTROL_STATEMENTS) and not _CHANGES_NAME_RESOLUTION.search(word):
         return StatementKind.CONTROL
-    return StatementKind.READ if word.startswith(_READS) else StatementKind.WRITE
+    return StatementKind.READ if word.startswith(_READ_STATEMENTS) else StatementKind.WRITE
 
 
 def _read_log_position(connection: Connection) -> str:
@@ -367,7 +371,7 @@ def _read_log_position(connection: Connection) -> str:
         cursor.close()
 
 
-def _fetch(cursor: Any, context: Any) -> list[Any]:
+def _fetch_rows(cursor: Any, context: Any) -> list[Any]:
     """The rows of a statement; they are put back for whoever asked for them."""
     if cursor.description is None:
         return []
@@ -381,7 +385,7 @@ def _fetch(cursor: Any, context: Any) -> list[Any]:
     return rows
 
 
-def _buffer_result(context: Any) -> ParameterValues:
+def _parameter_values(context: Any) -> ParameterValues:
     """The parameters of a statement."""
     return ParameterValues(
         values=context.compiled_parameters[0],

@@ -39,8 +39,8 @@ class FromTable:
         A name alone may be a column of any element.
         """
         if isinstance(part, _textual_label_reference):
-            called = part.element
-            return next((c.name for c in self.table.c if called in self._names(c)), "")
+            label = part.element
+            return next((c.name for c in self.table.c if label in self._names(c)), "")
         if isinstance(part, sa.ColumnClause) and (part.table is None or self.owns(part)):
             return str(part.name)
         return ""
@@ -63,17 +63,17 @@ def conjuncts(condition: Condition | None) -> Iterator[Condition]:
 
 def from_tables(select: sa.Select[Any]) -> list[FromTable] | None:
     """The tables of a SELECT with their filters; None when it reads from anything else."""
-    found: list[FromTable] = []
+    tables: list[FromTable] = []
     for source in select.get_final_froms():
         part = _tables_of(source)
         if part is None:
             return None
-        found += part
+        tables += part
     where = list(conjuncts(select.whereclause))
-    for element in found:
+    for element in tables:
         if not element.nullable:
             element.filters += where
-    return found
+    return tables
 
 
 def _tables_of(source: FromClause) -> list[FromTable] | None:
@@ -88,18 +88,18 @@ def _tables_of(source: FromClause) -> list[FromTable] | None:
 
 
 def _tables_of_join(join: Join) -> list[FromTable] | None:
-    left, right = _tables_of(join.left), _tables_of(join.right)
-    if left is None or right is None:
+    left_tables, right_tables = _tables_of(join.left), _tables_of(join.right)
+    if left_tables is None or right_tables is None:
         return None
     on = list(conjuncts(join.onclause))
-    optional = left + right if join.full else right if join.isouter else []
-    filtered = [] if join.full else right if join.isouter else left + right
+    optional = left_tables + right_tables if join.full else right_tables if join.isouter else []
+    filtered = [] if join.full else right_tables if join.isouter else left_tables + right_tables
     for element in filtered:
         if not element.nullable:
             element.filters += on
     for element in optional:
         element.nullable = True
-    if join.isouter and not join.full and len(right) == len(on) == 1:
-        for element in left:
-            element.left_joins.append((right[0], on[0]))
-    return left + right
+    if join.isouter and not join.full and len(right_tables) == len(on) == 1:
+        for element in left_tables:
+            element.left_joins.append((right_tables[0], on[0]))
+    return left_tables + right_tables

@@ -30,7 +30,7 @@ class Parameter:
     is_expanding: bool
     bind_processor: Callable[[Any], Any] | None
 
-    def values(self, parameters: ParameterValues) -> list[Any] | None:
+    def values_in(self, parameters: ParameterValues) -> list[Any] | None:
         """The parameter's values in this execution: one, or those of an IN list.
 
         None when they were written into the statement itself (literal_execute).
@@ -38,9 +38,9 @@ class Parameter:
         if self.name not in (parameters.expanded if self.is_expanding else parameters.values):
             return None
         names = parameters.expanded[self.name] if self.is_expanding else [self.name]
-        found = [parameters.values[name] for name in names]
+        values = [parameters.values[name] for name in names]
         return [
-            self.bind_processor(v) if self.bind_processor and v is not None else v for v in found
+            self.bind_processor(v) if self.bind_processor and v is not None else v for v in values
         ]
 
 
@@ -51,16 +51,16 @@ class ParameterValues:
     values: Mapping[str, Any]
     expanded: Mapping[str, Sequence[str]]
 
-    def cache_key(self, bounds: Iterable[Parameter]) -> list[Any]:
+    def cache_key(self, parameters: Iterable[Parameter]) -> list[Any]:
         """The values of these parameters as they were given, and their types: True is not 1."""
-        found: list[Any] = []
-        for bound in bounds:
-            if not bound.is_expanding:
-                found.append(self.values.get(bound.name, _LIST_END))
-            elif bound.name in self.expanded:
-                found += (self.values[name] for name in self.expanded[bound.name])
-                found.append(_LIST_END)
-        return [*found, *map(type, found)]
+        values: list[Any] = []
+        for parameter in parameters:
+            if not parameter.is_expanding:
+                values.append(self.values.get(parameter.name, _LIST_END))
+            elif parameter.name in self.expanded:
+                values += (self.values[name] for name in self.expanded[parameter.name])
+                values.append(_LIST_END)
+        return [*values, *map(type, values)]
 
 
 _LIST_END = object()
@@ -84,17 +84,17 @@ class EqualityPlan:
 
     def encoded_values(self, parameters: ParameterValues) -> list[str] | None:
         """The values, spelt; None when one of them has no spelling."""
-        given = self.parameter.values(parameters)
-        found: set[str] = set()
-        for value in given or ():
+        values = self.parameter.values_in(parameters)
+        encoded_values: set[str] = set()
+        for value in values or ():
             encoded = (
                 None if self.is_numeric and isinstance(value, str) else encode_parameter(value)
             )
             if encoded is not None:
-                found.add(encoded)
+                encoded_values.add(encoded)
             elif value is not None:
                 return None
-        return None if given is None else sorted(found)
+        return None if values is None else sorted(encoded_values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +110,16 @@ class IntervalPlan:
     has_time_zone: bool
     """Whether the column's instants have a zone."""
 
-    def between(self, parameters: ParameterValues, last: int | None) -> Interval | None:
+    def interval(self, parameters: ParameterValues, last_key: int | None) -> Interval | None:
         """The interval of this execution: from the conditions, and down to the last row."""
         low, high = (
             self._bound_value(self.lower, parameters),
             self._bound_value(self.upper, parameters),
         )
-        if last is not None and self.descending:
-            low = last if low is None else max(low, last)
-        elif last is not None:
-            high = last if high is None else min(high, last)
+        if last_key is not None and self.descending:
+            low = last_key if low is None else max(low, last_key)
+        elif last_key is not None:
+            high = last_key if high is None else min(high, last_key)
         if low is None and high is None:
             return None
         if low is not None and high is not None and low > high:
@@ -135,9 +135,11 @@ class IntervalPlan:
             return None
         return sort_key_value(rows[-1][self.position])
 
-    def _bound_value(self, bound: Parameter | None, parameters: ParameterValues) -> int | None:
+    def _bound_value(self, parameter: Parameter | None, parameters: ParameterValues) -> int | None:
         """A bound as a number; None where the database would convert it by its session's zone."""
-        values = None if bound is None or bound.is_expanding else bound.values(parameters)
+        values = (
+            None if parameter is None or parameter.is_expanding else parameter.values_in(parameters)
+        )
         value = values[0] if values else None
         if isinstance(value, datetime) and (value.tzinfo is not None) is not self.has_time_zone:
             return None
@@ -149,25 +151,27 @@ class SemiJoinPlan:
     """A row matters only where another table has a row for it that these parameters allow."""
 
     table: str
-    column: str
-    key: str
-    equal: tuple[EqualityPlan, ...]
+    joined_column: str
+    own_column: str
+    equalities: tuple[EqualityPlan, ...]
     interval: IntervalPlan | None = None
 
-    def semi_joins(self, parameters: ParameterValues, last: int | None) -> list[SemiJoin | None]:
+    def semi_joins(
+        self, parameters: ParameterValues, last_key: int | None
+    ) -> list[SemiJoin | None]:
         """One for each combination of values; just None when they can't be told."""
-        choices = [equal.encoded_values(parameters) for equal in self.equal]
+        choices = [equal.encoded_values(parameters) for equal in self.equalities]
         if None in choices or math.prod(len(values or ()) for values in choices) > MAX_COMBINATIONS:
             return [None]
-        names = [equal.column for equal in self.equal]
-        between = self.interval.between(parameters, last) if self.interval else None
+        names = [equal.column for equal in self.equalities]
+        interval = self.interval.interval(parameters, last_key) if self.interval else None
         return [
             SemiJoin(
                 table=self.table,
-                joined_column=self.column,
-                own_column=self.key,
+                joined_column=self.joined_column,
+                own_column=self.own_column,
                 equalities=tuple(zip(names, values, strict=True)),
-                interval=between,
+                interval=interval,
             )
             for values in itertools.product(*(values or () for values in choices))
         ]
@@ -204,7 +208,7 @@ class TablePlan:
             )
         used = [
             equal.parameter
-            for equal in (*self.equalities, *(self.semi_join.equal if self.semi_join else ()))
+            for equal in (*self.equalities, *(self.semi_join.equalities if self.semi_join else ()))
         ]
         intervals = (self.interval, self.semi_join.interval if self.semi_join else None)
         used += [b for i in intervals if i for b in (i.lower, i.upper) if b]
@@ -213,7 +217,7 @@ class TablePlan:
         object.__setattr__(self, "parameters", tuple(dict.fromkeys(used)))
         object.__setattr__(self, "has_interval", any(intervals))
 
-    def note(
+    def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
     ) -> None:
         """Note what this execution depends on."""
@@ -225,59 +229,68 @@ class TablePlan:
         record.groups.add(self._cached_ranges(parameters, rows, self.referenced_columns))
 
     def _cached_ranges(
-        self, parameters: ParameterValues, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
+        self,
+        parameters: ParameterValues,
+        rows: Sequence[Sequence[Any]],
+        referenced_columns: frozenset[str],
     ) -> DependencyGroup:
         """The ranges, remembered: most pages are made again, and share ranges with others."""
-        ends = self._last_keys(parameters, rows) if self.has_interval else _NO_LAST_KEYS
-        asked = (
-            (self, ends, *parameters.cache_key(self.parameters))
+        last_keys = self._last_keys(parameters, rows) if self.has_interval else _NO_LAST_KEYS
+        cache_key = (
+            (self, last_keys, *parameters.cache_key(self.parameters))
             if self.parameters
-            else (self, ends)
+            else (self, last_keys)
         )
         try:
-            known = _group_cache.get(asked)
+            group = _group_cache.get(cache_key)
         except TypeError:  # a value that can't be looked up
-            return DependencyGroup(tuple(self._build_ranges(parameters, ends, mentioned)))
-        if known is None:
-            known = DependencyGroup(tuple(self._build_ranges(parameters, ends, mentioned)))
+            return DependencyGroup(
+                tuple(self._build_ranges(parameters, last_keys, referenced_columns))
+            )
+        if group is None:
+            group = DependencyGroup(
+                tuple(self._build_ranges(parameters, last_keys, referenced_columns))
+            )
             if len(_group_cache) >= MAX_CACHED_GROUPS:
                 _group_cache.clear()
-            _group_cache[asked] = known
-        return known
+            _group_cache[cache_key] = group
+        return group
 
     def _last_keys(self, parameters: ParameterValues, rows: Sequence[Sequence[Any]]) -> LastKeys:
-        linked = self.semi_join.interval if self.semi_join else None
+        joined_interval = self.semi_join.interval if self.semi_join else None
         return (
             self.interval.last_key(parameters, rows) if self.interval else None,
-            linked.last_key(parameters, rows) if linked else None,
+            joined_interval.last_key(parameters, rows) if joined_interval else None,
         )
 
     def _build_ranges(
-        self, parameters: ParameterValues, ends: LastKeys, mentioned: frozenset[str]
+        self, parameters: ParameterValues, last_keys: LastKeys, referenced_columns: frozenset[str]
     ) -> Iterator[Range]:
-        last, linked = ends
-        between = self.interval.between(parameters, last) if self.interval else None
-        chosen = [
+        last, last_joined = last_keys
+        interval = self.interval.interval(parameters, last) if self.interval else None
+        equalities = [
             (e.column, c)
             for e in self.equalities
             if (c := e.encoded_values(parameters)) is not None
         ]
         combinations = 1
-        kept: list[tuple[str, list[str]]] = []
-        for column, values in chosen:
+        used_equalities: list[tuple[str, list[str]]] = []
+        for column, values in equalities:
             if combinations * max(len(values), 1) <= MAX_COMBINATIONS:
                 combinations *= max(len(values), 1)
-                kept.append((column, values))
-        vias = self.semi_join.semi_joins(parameters, linked) if self.semi_join else [None]
-        for choice in itertools.product(*(values for _, values in kept)):
-            equal = tuple(zip((column for column, _ in kept), choice, strict=True))
-            for via in vias:
+                used_equalities.append((column, values))
+        semi_joins = (
+            self.semi_join.semi_joins(parameters, last_joined) if self.semi_join else [None]
+        )
+        for choice in itertools.product(*(values for _, values in used_equalities)):
+            equal = tuple(zip((column for column, _ in used_equalities), choice, strict=True))
+            for semi_join in semi_joins:
                 yield Range(
                     table=self.table,
                     equalities=equal,
-                    referenced_columns=mentioned,
-                    interval=between,
-                    semi_join=via,
+                    referenced_columns=referenced_columns,
+                    interval=interval,
+                    semi_join=semi_join,
                 )
 
 
@@ -292,7 +305,7 @@ class DependencyPlan:
     clock: str = ""
     """The SQL function that asks for the present moment, if there is one."""
 
-    def note(
+    def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
     ) -> None:
         """Note what one execution with these parameters and result rows depends on."""
@@ -300,4 +313,4 @@ class DependencyPlan:
             what = f"the function {self.clock}() gives the present moment"
             record.use_clock(ClockUse(what=what, grain=Grain.INSTANT))
         for source in self.tables:
-            source.note(record, parameters, rows)
+            source.add_to(record, parameters, rows)

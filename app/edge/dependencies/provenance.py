@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from ..changes.encoding import EPOCH
 
-MICROSECOND, NOTHING = timedelta(microseconds=1), timedelta()
+MICROSECOND, NO_TIME = timedelta(microseconds=1), timedelta()
 _SECOND = 1_000_000
 _DAY = 86400 * _SECOND
 _HOURS = 3
@@ -41,7 +41,7 @@ class Provenance:
         """Tell whether an earlier response has used this very object."""
         return id(value) in self.constants
 
-    def gave(self, value: Any) -> bool:
+    def has_value(self, value: Any) -> bool:
         """Tell whether a row or the URL holds this very value."""
         text = str(value)
         if text in self._url:
@@ -57,11 +57,11 @@ class Provenance:
             return True
         if level == 0:
             fractions = {
-                m % _SECOND for known in self._moments for m in (known, known // 1000 * 1000)
+                m % _SECOND for instant in self._moments for m in (instant, instant // 1000 * 1000)
             }
             return moment % _SECOND in fractions
         if level == 1:
-            return any((moment - known) % _DAY == 0 for known in self._moments)
+            return any((moment - instant) % _DAY == 0 for instant in self._moments)
         return moment in self._moments
 
     def explains_day(self, day: date) -> bool:
@@ -77,8 +77,8 @@ class Provenance:
 
     def _url_names(self, moment: int) -> bool:
         """Tell whether the URL holds this instant in ISO 8601."""
-        written = _INSTANT.findall(self._url)
-        return any(epoch(instant) == moment for text in written for instant in _read(text))
+        iso_texts = _INSTANT.findall(self._url)
+        return any(epoch(instant) == moment for text in iso_texts for instant in _instants_of(text))
 
     def _url_has(self, day: date) -> bool:
         numbers = self._numbers
@@ -103,10 +103,10 @@ class Provenance:
 
     @cached_property
     def _moments(self) -> set[int]:
-        return {epoch(instant) for cell in self._cells() for instant in _read(cell)}
+        return {epoch(instant) for cell in self._cells() for instant in _instants_of(cell)}
 
 
-def _read(cell: Any) -> list[datetime]:
+def _instants_of(cell: Any) -> list[datetime]:
     """The instants that a value of a row may stand for; one without a zone is UTC or local."""
     if isinstance(cell, str):
         if not _INSTANT.fullmatch(cell):

@@ -80,11 +80,11 @@ def _check_type_expression(
     if expression is None:
         return
     kind = type(made_from.type).__name__
-    if read := foreign_part(expression, made_from):
-        raise UnshareableQueryError(f"the type {kind} adds SQL that reads {read}")
-    known = {id(part) for part in visitors.iterate(made_from)}
+    if foreign_name := foreign_part(expression, made_from):
+        raise UnshareableQueryError(f"the type {kind} adds SQL that reads {foreign_name}")
+    part_ids = {id(part) for part in visitors.iterate(made_from)}
     for part in visitors.iterate(expression):
-        if id(part) not in known:
+        if id(part) not in part_ids:
             _check_part(part, schema, dialect)
 
 
@@ -95,7 +95,12 @@ def _raw_sql_in(part: Any) -> str:
     if getattr(part, "is_literal", False) and not _CONSTANT.fullmatch(part.name):
         return str(part.name)
     return next(
-        (said for said in _prefixes_and_hints(part) if said.upper() not in _HARMLESS_PREFIXES), ""
+        (
+            sql_text
+            for sql_text in _prefixes_and_hints(part)
+            if sql_text.upper() not in _HARMLESS_PREFIXES
+        ),
+        "",
     )
 
 

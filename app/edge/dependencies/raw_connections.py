@@ -25,12 +25,12 @@ _RAW = "it used engine.raw_connection(), whose reads are not seen"
 
 def watch_driver() -> None:
     """See every use of a driver's own connection; to be called as often as one likes."""
-    if not event.contains(Pool, "checkout", _checked_out):
-        event.listen(Pool, "checkout", _checked_out)
-        event.listen(Engine, "engine_connect", _connected)
+    if not event.contains(Pool, "checkout", _on_checkout):
+        event.listen(Pool, "checkout", _on_checkout)
+        event.listen(Engine, "engine_connect", _on_engine_connect)
 
 
-def _checked_out(_dbapi: Any, entry: Any, proxy: Any) -> None:
+def _on_checkout(_dbapi: Any, entry: Any, proxy: Any) -> None:
     record = current_record()
     if record is None:
         return
@@ -39,10 +39,10 @@ def _checked_out(_dbapi: Any, entry: Any, proxy: Any) -> None:
         for name in _DIRECT:
             method = getattr(proxy, name, None)
             if method is not None:
-                setattr(proxy, name, _watched(method))
+                setattr(proxy, name, _record_direct_use(method))
 
 
-def _connected(connection: Connection) -> None:
+def _on_engine_connect(connection: Connection) -> None:
     record = current_record()
     if record is not None and record.raw_connections:
         with fenced("as a connection was taken"):
@@ -50,7 +50,7 @@ def _connected(connection: Connection) -> None:
             record.raw_connections.pop(id(proxy._connection_record), None)  # noqa: SLF001 - SQLAlchemy has no public name for it
 
 
-def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
+def _record_direct_use(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of a driver's connection that notes its use by others than SQLAlchemy."""
 
     def call(*args: Any, **options: Any) -> Any:

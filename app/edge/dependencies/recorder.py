@@ -54,12 +54,12 @@ class RenderRecord:
     @property
     def dependencies(self) -> set[Dependency]:
         """All that it was built from, spelt out."""
-        found = set(self.single_dependencies)
+        dependencies = set(self.single_dependencies)
         for group in self.groups:
-            found.update(group.dependencies)
+            dependencies.update(group.dependencies)
         for keyed, keys in self.row_keys.items():
-            found.update(keyed.to_dependencies(keys))
-        return found
+            dependencies.update(keyed.to_dependencies(keys))
+        return dependencies
 
     def add_dependencies(self, dependencies: Iterable[Dependency]) -> None:
         """Note what a query depends on."""
@@ -69,9 +69,9 @@ class RenderRecord:
         """Note the rows of a table that a query returned."""
         keys = self.row_keys.get(keyed)
         if keys is None:
-            self.row_keys[keyed] = keyed.keys(rows)
+            self.row_keys[keyed] = keyed.extract_keys(rows)
         else:
-            keys |= keyed.keys(rows)
+            keys |= keyed.extract_keys(rows)
 
     def read_unseen(self, how: str) -> None:
         """Note that something was read of which no dependency tells."""
@@ -156,10 +156,10 @@ _dry_run_records: ContextVar[list[RenderRecord] | None] = ContextVar("edge_watch
 @contextmanager
 def dry_run() -> Iterator[list[RenderRecord]]:
     """See the records that begin inside; their responses go to nobody and are not registered."""
-    found: list[RenderRecord] = []
-    token = _dry_run_records.set(found)
+    records: list[RenderRecord] = []
+    token = _dry_run_records.set(records)
     try:
-        yield found
+        yield records
     finally:
         _dry_run_records.reset(token)
 
@@ -192,11 +192,11 @@ def recording() -> Iterator[RenderRecord]:
 
 def begin() -> RenderRecord:
     """Keep a record from now on; `end` forgets it."""
-    watched = _dry_run_records.get()
-    record = _run_start_checks(RenderRecord(is_dry_run=watched is not None))
-    if watched is not None:
-        watched.append(record)
-    _close()
+    dry_run_records = _dry_run_records.get()
+    record = _run_start_checks(RenderRecord(is_dry_run=dry_run_records is not None))
+    if dry_run_records is not None:
+        dry_run_records.append(record)
+    _close_current()
     _current.set(record)
     _open_records[id(record)] = record
     return record
@@ -209,15 +209,15 @@ def isolated() -> Iterator[None]:
     try:
         yield
     finally:
-        _close()
+        _close_current()
         _current.reset(token)
 
 
 def end() -> None:
     """Keep no record any more."""
-    _close()
+    _close_current()
     _current.set(None)
 
 
-def _close() -> None:
+def _close_current() -> None:
     _open_records.pop(id(current_record()), None)

@@ -18,29 +18,29 @@ from .from_clause import FromTable
 class SelectColumns:
     """What one SELECT of a statement does with the columns of a table in its FROM clause."""
 
-    written: CompiledStatement
-    one: CompiledSelect
+    statement: CompiledStatement
+    compiled_select: CompiledSelect
 
     def result_positions(self, element: FromTable) -> tuple[dict[str, int], set[str]]:
         """The positions in a result row of the columns selected as they are, and their names."""
-        if not self.one.is_outermost:
+        if not self.compiled_select.is_outermost:
             return {}, set()
         positions: dict[str, int] = {}
-        for index, entry in enumerate(self.written.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
+        for index, entry in enumerate(self.statement.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
             column = underlying_column(entry.objects[0]) if entry.objects else None
             if column is not None and element.owns(column):
                 positions.setdefault(column.name, index)
         return positions, set(positions)
 
-    def mentioned(self, element: FromTable, *, but_selected: bool) -> set[str]:
+    def referenced_columns(self, element: FromTable, *, exclude_selected: bool) -> set[str]:
         """The element's columns that stand anywhere in the statement."""
-        names = self._count_references(element, but_selected=but_selected)
-        return set(names - Counter(self._left_join_columns(element)) if but_selected else names)
+        names = self._count_references(element, exclude_selected=exclude_selected)
+        return set(names - Counter(self._left_join_columns(element)) if exclude_selected else names)
 
-    def _count_references(self, element: FromTable, *, but_selected: bool) -> Counter[str]:
+    def _count_references(self, element: FromTable, *, exclude_selected: bool) -> Counter[str]:
         return Counter(
             name
-            for part in self._parts(but_selected=but_selected)
+            for part in self._parts(exclude_selected=exclude_selected)
             for column in visitors.iterate(part)
             if (name := element.column_named_by(column))
         )
@@ -54,13 +54,13 @@ class SelectColumns:
         for other, condition in element.left_joins:
             key = [column.name for column in other.table.primary_key]
             column = foreign_key_in(condition, other, element, key[0]) if len(key) == 1 else None
-            only = self._count_references(other, but_selected=True) == Counter(key)
+            only = self._count_references(other, exclude_selected=True) == Counter(key)
             if only and column in self.result_positions(element)[1]:
                 yield column
 
-    def _parts(self, *, but_selected: bool) -> Iterator[Any]:
-        for one in self.written.selects:
-            if but_selected and one is self.one:
+    def _parts(self, *, exclude_selected: bool) -> Iterator[Any]:
+        for one in self.statement.selects:
+            if exclude_selected and one is self.compiled_select:
                 yield from parts_besides_columns(one.select)
             else:
                 yield one.select

@@ -47,7 +47,7 @@ def custom_rendering(part: Any, dialect: sa.Dialect) -> str:
         return f"{kind.__name__} is compiled by the application (@compiles)"
     if any(name in owner.__dict__ for owner in _foreign(kind) for name in _RENDERING):
         return f"{kind.__name__} is a SQL construct of the application's own"
-    return _spelt_by_hand(part) or _custom_cast(part, dialect) or _values_with_sql(part)
+    return _handwritten_sql(part) or _custom_cast(part, dialect) or _values_with_sql(part)
 
 
 def has_compiler(kind: type, dialect: str) -> bool:
@@ -57,9 +57,9 @@ def has_compiler(kind: type, dialect: str) -> bool:
     if dispatcher is None:
         return False
     specs = getattr(dispatcher, "specs", {})
-    chosen = specs.get(dialect) or specs.get("default")
+    compile_function = specs.get(dialect) or specs.get("default")
     # Where only other dialects have one, the default is SQLAlchemy's own behind a wrapper.
-    return getattr(chosen, "__module__", "") != "sqlalchemy.ext.compiler"
+    return getattr(compile_function, "__module__", "") != "sqlalchemy.ext.compiler"
 
 
 def _foreign(kind: type) -> Iterator[type]:
@@ -69,7 +69,7 @@ def _foreign(kind: type) -> Iterator[type]:
             yield owner
 
 
-def _spelt_by_hand(part: Any) -> str:
+def _handwritten_sql(part: Any) -> str:
     """An operator of words, or a name that is not quoted and is no name."""
     for role in ("operator", "modifier"):
         operator = getattr(part, role, None)
@@ -88,8 +88,10 @@ def _custom_cast(part: Any, dialect: sa.Dialect) -> str:
     kind: Any = part.type.dialect_impl(dialect)
     while isinstance(kind, sa.TypeDecorator):
         kind = kind.type_engine(dialect)
-    spelt = any(name in o.__dict__ for o in _foreign(type(kind)) for name in _TYPE_SPELLING)
-    if spelt or has_compiler(type(kind), dialect.name):
+    has_custom_name = any(
+        name in o.__dict__ for o in _foreign(type(kind)) for name in _TYPE_SPELLING
+    )
+    if has_custom_name or has_compiler(type(kind), dialect.name):
         return f"the type {type(kind).__name__} is spelt by the application"
     return ""
 

@@ -105,7 +105,7 @@ def find_last_change(
     connection: Connection, dependencies: Collection[Dependency]
 ) -> LastChange | None:
     """The last change that touched any of these, if the log still holds it."""
-    for entry, change in newest_changes(connection, most=MAX_CHANGES_SEARCHED):
+    for entry, change in newest_changes(connection, limit=MAX_CHANGES_SEARCHED):
         if any(matches(dependency, change) for dependency in dependencies):
             return LastChange(entry=entry, what=describe_change(change), at=change.written_at)
     return None

@@ -83,7 +83,7 @@ def impact_of_action(connection: Connection, action: Callable[[], object], what:
     """
     before = last_change_id(connection)
     action()
-    found = changes_of_this_transaction(connection, after=before, most=MOST_CHANGES)
+    found = changes_of_this_transaction(connection, after=before, limit=MOST_CHANGES)
     if len(found) > MOST_CHANGES:
         return Impact(subject=what, urls=(), everything_reason="more changes than are told apart")
     return Impact.from_resolution(what, find_affected_pages(connection, found))

@@ -114,7 +114,7 @@ def _check(
     for mark in taken:
         if _is_log_unchanged(connection, mark):
             continue
-        changes = changes_since(connection, mark, most=MOST_CHANGES)
+        changes = changes_since(connection, mark, limit=MOST_CHANGES)
         if changes is None:
             return RegistrationResult.TOO_MANY_CHANGES
         dependencies = record.dependencies

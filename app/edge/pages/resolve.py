@@ -57,7 +57,7 @@ class Resolution:
 def resolve(connection: Connection) -> Resolution:
     """Take every unresolved change from the log and say which pages may now differ."""
     acquire_resolver_lock(connection)
-    found = take_unresolved(connection, most=MOST_CHANGES)
+    found = take_unresolved(connection, limit=MOST_CHANGES)
     if not found:
         return Resolution()
     since = min(filter(None, map(_written, found)), default=None)
@@ -168,7 +168,7 @@ def _load_joined_rows(
         others.load(through, wanted)
     if keys:
         # After the look-ups: PostgreSQL may have shown them what was committed after `changes`.
-        others.add_changes((*changes, *unresolved_changes(connection, most=MOST_CHANGES)))
+        others.add_changes((*changes, *unresolved_changes(connection, limit=MOST_CHANGES)))
     return others
 
 

@@ -106,7 +106,7 @@ class Relay:
     def enqueue_changes(self, now: datetime) -> Resolution:
         """Resolve what was written and owe the tiers their purges; cheap when there is nothing."""
         with self._read_engine.connect() as connection:
-            if not unresolved_changes(connection, most=0):
+            if not unresolved_changes(connection, limit=0):
                 return Resolution()
         with self._write_engine.begin() as connection:
             acquire_resolver_lock(

@@ -58,9 +58,9 @@ ON_POSTGRESQL = {
 def logged(connection: Connection) -> list[str]:
     """The operations in the log, which is emptied."""
     operations = connection.exec_driver_sql("SELECT op FROM edge_change ORDER BY id").scalars()
-    found = list(operations)
+    log_operations = list(operations)
     connection.exec_driver_sql("DELETE FROM edge_change")
-    return found
+    return log_operations
 
 
 @pytest.mark.parametrize(("statement", "table", "column"), ALTERED.values(), ids=ALTERED)

@@ -98,20 +98,20 @@ def test_a_moment_later_nothing_is_asked(
 ) -> None:
     """Within the rest no statement at all; after it one, while nothing has moved."""
     watchman.current_problem()
-    said: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     for _ in range(100):
         watchman.current_problem()
-    assert said == []
+    assert statements == []
     ticks.pass_by()
     watchman.current_problem()
-    assert len([one for one in said if one != "BEGIN"]) == 1
+    assert len([one for one in statements if one != "BEGIN"]) == 1
 
 
 def test_whoever_keeps_pages_is_told_once(engine: Engine, ticks: Ticks) -> None:
     """And once more for the next trouble."""
-    told: list[int] = []
-    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: told.append(1))
+    calls: list[int] = []
+    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: calls.append(1))
     for _ in range(2):
         run(engine, DROP[engine.dialect.name])
         assert watchman.check_now()
@@ -119,13 +119,13 @@ def test_whoever_keeps_pages_is_told_once(engine: Engine, ticks: Ticks) -> None:
         with engine.begin() as connection:
             install_triggers(connection, WATCHED)
         assert watchman.check_now() is None
-    assert len(told) == 2
+    assert len(calls) == 2
 
 
 def test_triggers_that_were_put_back_are_told(engine: Engine, ticks: Ticks) -> None:
     """They are as they were, but what was written without them nobody knows."""
-    told: list[int] = []
-    watchman = DriftMonitor(engine, WATCHED, on_problem=lambda: told.append(1), ticks=ticks)
+    calls: list[int] = []
+    watchman = DriftMonitor(engine, WATCHED, on_problem=lambda: calls.append(1), ticks=ticks)
     watchman.current_problem()
     for statements in PUT_BACK[engine.dialect.name](engine):
         with engine.begin() as connection:
@@ -133,17 +133,17 @@ def test_triggers_that_were_put_back_are_told(engine: Engine, ticks: Ticks) -> N
                 connection.exec_driver_sql(statement)
         ticks.pass_by()
         assert watchman.current_problem() is None
-    assert told == [1]
+    assert calls == [1]
     ticks.pass_by()
     assert watchman.current_problem() is None
-    assert told == [1]
+    assert calls == [1]
 
 
 def _put_back_on_sqlite(engine: Engine) -> list[list[str]]:
     with engine.connect() as connection:
         words = "SELECT sql FROM sqlite_master WHERE name = 'edge_post_update'"
-        made = connection.exec_driver_sql(words).scalar_one()
-    return [[DROP["sqlite"], "UPDATE post SET title = 'x'", made]]
+        definition = connection.exec_driver_sql(words).scalar_one()
+    return [[DROP["sqlite"], "UPDATE post SET title = 'x'", definition]]
 
 
 def _put_back_on_postgresql(_engine: Engine) -> list[list[str]]:
@@ -163,8 +163,8 @@ def test_3_1_a_unique_index_that_came_later_is_trouble(engine: Engine, ticks: Ti
 def test_a_table_that_can_be_watched_no_more_is_trouble(engine: Engine, ticks: Ticks) -> None:
     """It is said, not raised."""
     run(engine, "CREATE UNIQUE INDEX later ON post (lower(slug))")
-    said = DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
-    assert "unique index on an expression" in said
+    problem = DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
+    assert "unique index on an expression" in problem
 
 
 def test_a_database_that_does_not_answer_is_trouble(ticks: Ticks) -> None:
@@ -177,28 +177,28 @@ def test_a_database_that_does_not_answer_is_trouble(ticks: Ticks) -> None:
 
 def test_a_database_that_is_away_is_no_reason_to_forget(tmp_path: Path, ticks: Ticks) -> None:
     """Nobody writes to it meanwhile; what it is like when it is back is looked at then."""
-    told: list[int] = []
+    calls: list[int] = []
     file = tmp_path / "a.db"
     engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
     with engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
-    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: told.append(1))
+    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: calls.append(1))
     assert watchman.check_now() is None
-    elsewhere = file.rename(tmp_path / "b.db")
+    renamed_file = file.rename(tmp_path / "b.db")
     file.mkdir()
     assert "is away" in (watchman.check_now() or "")
     file.rmdir()
-    elsewhere.rename(file)
-    assert (watchman.check_now(), told) == (None, [])
-    elsewhere = file.rename(tmp_path / "b.db")
+    renamed_file.rename(file)
+    assert (watchman.check_now(), calls) == (None, [])
+    renamed_file = file.rename(tmp_path / "b.db")
     file.mkdir()
     assert "is away" in (watchman.check_now() or "")
     file.rmdir()
-    elsewhere.rename(file)
+    renamed_file.rename(file)
     run(engine, DROP["sqlite"])
     assert "altered" in (watchman.check_now() or "")
-    assert told == [1]
+    assert calls == [1]
     engine.dispose()
 
 

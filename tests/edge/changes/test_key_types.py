@@ -162,5 +162,5 @@ def test_a_self_test_that_fails_reaches_no_reader(
     response = app.test_client().get("/")
     assert response.status_code == 200
     assert "no-store" in response.headers["Cache-Control"]
-    found = app.test_cli_runner().invoke(args=["edge", "triggers", "check"])
-    assert (found.exit_code, "no such type" in found.output) == (1, True)
+    result = app.test_cli_runner().invoke(args=["edge", "triggers", "check"])
+    assert (result.exit_code, "no such type" in result.output) == (1, True)

@@ -12,36 +12,36 @@ from app.edge.changes.log import changes_since, count_unresolved, sweep, take_un
 from .conftest import post
 
 
-def written(connection: Connection, *numbers: int) -> None:
+def write_rows(connection: Connection, *numbers: int) -> None:
     """Insert some posts."""
     connection.execute(sa.insert(post), [{"id": n, "slug": str(n)} for n in numbers])
 
 
-def taken(engine: Engine, *, most: int) -> list[object]:
+def take_until_empty(engine: Engine, *, most: int) -> list[object]:
     """The keys of the posts whose changes are taken from the log."""
     with engine.begin() as connection:
-        found = take_unresolved(connection, most=most)
-    return [(change.new or {})["id"] for change in found]
+        batch = take_unresolved(connection, limit=most)
+    return [(change.new or {})["id"] for change in batch]
 
 
 def swept(engine: Engine, *, most: int) -> int:
     """Sweep once."""
     with engine.begin() as connection:
-        return sweep(connection, most=most)
+        return sweep(connection, limit=most)
 
 
 @pytest.fixture
 def long(engine: Engine) -> Engine:
     """A log of ten entries, more than were told apart."""
     with engine.begin() as connection:
-        written(connection, *range(10))
-    assert len(taken(engine, most=5)) == 6
+        write_rows(connection, *range(10))
+    assert len(take_until_empty(engine, most=5)) == 6
     return engine
 
 
 def test_what_was_answered_in_bulk_is_not_taken_again(long: Engine) -> None:
     """Though none of the entries was written to."""
-    assert taken(long, most=5) == []
+    assert take_until_empty(long, most=5) == []
     with long.begin() as connection:
         assert count_unresolved(connection) == 10
 
@@ -50,8 +50,8 @@ def test_what_came_after_it_is_taken_by_itself(long: Engine) -> None:
     """Before and while the rest is swept."""
     for number in (20, 21):
         with long.begin() as connection:
-            written(connection, number)
-        assert taken(long, most=5) == [number]
+            write_rows(connection, number)
+        assert take_until_empty(long, most=5) == [number]
         assert swept(long, most=2) == 2
 
 
@@ -60,8 +60,8 @@ def test_a_long_log_is_cleared_in_parts_of_a_bounded_size(long: Engine) -> None:
     assert [swept(long, most=4) for _ in range(5)] == [4, 4, 2, 0, 0]
     with long.begin() as connection:
         assert count_unresolved(connection) == 0
-        noted = connection.exec_driver_sql("SELECT name FROM edge_meta").scalars().all()
-    assert "answered" not in noted
+        meta_names = connection.exec_driver_sql("SELECT name FROM edge_meta").scalars().all()
+    assert "answered" not in meta_names
 
 
 def test_a_mark_from_before_can_not_be_compared_once_the_log_was_swept(engine: Engine) -> None:
@@ -69,12 +69,12 @@ def test_a_mark_from_before_can_not_be_compared_once_the_log_was_swept(engine: E
     with engine.begin() as connection:
         before = current_log_position(connection)
     with engine.begin() as connection:
-        written(connection, *range(10))
-    taken(engine, most=5)
+        write_rows(connection, *range(10))
+    take_until_empty(engine, most=5)
     swept(engine, most=4)
     with engine.begin() as connection:
-        assert changes_since(connection, before, most=50) is None
-        assert changes_since(connection, current_log_position(connection), most=50) == []
+        assert changes_since(connection, before, limit=50) is None
+        assert changes_since(connection, current_log_position(connection), limit=50) == []
 
 
 def test_whoever_was_still_writing_is_taken_when_he_commits(engine: Engine) -> None:
@@ -82,10 +82,10 @@ def test_whoever_was_still_writing_is_taken_when_he_commits(engine: Engine) -> N
     if engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     with engine.connect() as late, late.begin():
-        written(late, 99)
+        write_rows(late, 99)
         with engine.begin() as connection:
-            written(connection, *range(10))
-        assert len(taken(engine, most=5)) == 6
+            write_rows(connection, *range(10))
+        assert len(take_until_empty(engine, most=5)) == 6
         assert swept(engine, most=50) == 0
-    assert taken(engine, most=5) == [99]
+    assert take_until_empty(engine, most=5) == [99]
     assert swept(engine, most=50) == 10

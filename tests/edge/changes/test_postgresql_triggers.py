@@ -77,7 +77,7 @@ def test_3_2_equal_in_value_is_not_equal_in_bytes(watched: Engine) -> None:
         install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DELETE FROM edge_change")
         connection.exec_driver_sql("UPDATE post SET price = 1.00 WHERE id = 1")
-    assert [changed for *_, changed in log(watched)] == [["price"]]
+    assert [changed_columns for *_, changed_columns in log(watched)] == [["price"]]
 
 
 def test_an_upsert_logs_the_update_it_makes(watched: Engine) -> None:

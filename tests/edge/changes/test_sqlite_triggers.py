@@ -44,8 +44,8 @@ def test_3_1_a_row_that_replace_pushes_out_is_logged(
 ) -> None:
     """Each row that gives way is in the log, whichever unique index it collides with."""
     shell.execute(statement)
-    found = [(op, (new or old)["id"]) for _, op, old, new, _ in log(sqlite_engine)]
-    assert found == entries
+    log_entries = [(op, (new or old)["id"]) for _, op, old, new, _ in log(sqlite_engine)]
+    assert log_entries == entries
 
 
 def test_3_2_a_change_of_type_alone_is_logged(

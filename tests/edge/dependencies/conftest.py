@@ -97,11 +97,11 @@ def memory() -> Engine:
     return engine
 
 
-def read(
+def run_and_record(
     connection: Connection, statement: sa.SelectBase, schema: PublicSchema = SCHEMA
 ) -> tuple[list[tuple[object, ...]], set[Dependency]]:
     """Run a statement: its rows, and what they depend on."""
-    found: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
+    results: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
 
     def after(_c: object, cursor: object, _s: str, _p: object, context: object, _m: bool) -> None:
         rows = cursor.fetchall()  # type: ignore[attr-defined]
@@ -111,15 +111,15 @@ def read(
             expanded=context._expanded_parameters or {},  # type: ignore[attr-defined]
         )
         record = RenderRecord()
-        plan.note(record, parameters, rows)
-        found.append((rows, record.dependencies))
+        plan.add_to(record, parameters, rows)
+        results.append((rows, record.dependencies))
 
     event.listen(connection, "after_cursor_execute", after)
     try:
         connection.execute(statement)
     finally:
         event.remove(connection, "after_cursor_execute", after)
-    return found[0]
+    return results[0]
 
 
 def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> DependencyPlan:
@@ -140,4 +140,7 @@ def changes(connection: Connection) -> list[Change]:
         "SELECT of_table, op, old, new, changed FROM edge_change ORDER BY id",
     ).all()
     connection.exec_driver_sql("DELETE FROM edge_change")
-    return [Change.from_row(t, op, (old, new), changed) for t, op, old, new, changed in rows]
+    return [
+        Change.from_row(t, op, (old, new), changed_columns)
+        for t, op, old, new, changed_columns in rows
+    ]

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from app.edge.dependencies import matches
 
-from .conftest import changes, compiled_plan, post, read, rows_of
+from .conftest import changes, compiled_plan, post, rows_of, run_and_record
 
 
 class Lower(sa.String):
@@ -80,16 +80,16 @@ def altered(engine: Engine, statement: Any, write: Any) -> None:
         if "DESC" in str(statement):
             connection.execute(sa.update(post).where(post.c.id == 1).values(title="5"))
         changes(connection)
-        was, dependencies = read(connection, statement)
+        was, dependencies = run_and_record(connection, statement)
         connection.execute(write.where(post.c.id == 2))
         assert rows_of(connection, statement) != was
-        found = changes(connection)
-        assert any(matches(d, c) for d in dependencies for c in found)
+        logged_changes = changes(connection)
+        assert any(matches(d, c) for d in dependencies for c in logged_changes)
 
 
 @pytest.mark.parametrize(("kind", "known"), [(Moment, True), (Hourly, False)], ids=["own", "cut"])
 def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
-    kind: type[sa.TypeDecorator[datetime]], *, known: bool
+    kind: type[sa.TypeDecorator[datetime]], *, is_bounded: bool
 ) -> None:
     """Unless the database alters it; otherwise each new post would purge every list."""
     table = sa.Table(
@@ -101,9 +101,9 @@ def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
     at = table.c.published_at
     newest = sa.select(table).order_by(at.desc(), table.c.id).limit(1)
     (listed,) = compiled_plan(newest, sqlite.dialect()).tables
-    assert (listed.interval is not None) is known
+    assert (listed.interval is not None) is is_bounded
     (before,) = compiled_plan(sa.select(table).where(at < START), sqlite.dialect()).tables
-    assert (before.interval is not None) is known
+    assert (before.interval is not None) is is_bounded
 
 
 def test_distinct_on_leaves_rows_out() -> None:

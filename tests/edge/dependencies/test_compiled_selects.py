@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, column_property, relationship, with_
 
 from app.edge.dependencies import matches
 
-from .conftest import author, changes, link, post, read, rows_of
+from .conftest import author, changes, link, post, rows_of, run_and_record
 
 
 class Base(DeclarativeBase):
@@ -43,7 +43,7 @@ class Post(Base):
     topics = column_property(COUNT.correlate_except(link).scalar_subquery())
 
 
-def counted() -> Any:
+def count_linked_posts() -> Any:
     """A computed column, read through a subquery."""
     inner = sa.select(Post).subquery()
     return sa.select(inner.c.id, inner.c.topics)
@@ -52,8 +52,8 @@ def counted() -> Any:
 def linked_once() -> Any:
     """Posts of a subquery whose rows only criteria of a loader let in."""
     inner = sa.select(Post.id).subquery()  # type: ignore[attr-defined]  # SQLAlchemy maps it
-    wanted = with_loader_criteria(Post, post.c.id.in_(sa.select(link.c.post_id)))
-    return sa.select(inner.c.id).options(wanted)
+    criteria = with_loader_criteria(Post, post.c.id.in_(sa.select(link.c.post_id)))
+    return sa.select(inner.c.id).options(criteria)
 
 
 def by_stars(how: Callable[[], Any]) -> Any:
@@ -61,7 +61,7 @@ def by_stars(how: Callable[[], Any]) -> Any:
     return sa.select(post.c.id).where(how())
 
 
-def called() -> Any:
+def name_expression() -> Any:
     """Authors for whom there is a post of a title, in a subquery with all its columns."""
     inner = sa.select(post).subquery()
     mine = sa.exists().where(inner.c.author_id == author.c.id, inner.c.title == "A")
@@ -70,7 +70,7 @@ def called() -> Any:
 
 RENAMED = sa.update(author).where(author.c.id == 1).values(name="star")
 READS = {
-    "a computed column in a subquery": (counted, sa.delete(link)),
+    "a computed column in a subquery": (count_linked_posts, sa.delete(link)),
     "criteria of a loader in a subquery": (linked_once, sa.delete(link)),
     "a kind of row in EXISTS": (
         lambda: by_stars(lambda: sa.exists().where(Star.id == post.c.author_id)),  # type: ignore[attr-defined]  # as above
@@ -88,7 +88,7 @@ READS = {
         lambda: sa.union_all(sa.select(Star.id), sa.select(post.c.id)),  # type: ignore[attr-defined]  # as above
         RENAMED,
     ),
-    "a column of a subquery in EXISTS": (called, sa.update(post).values(title="B")),
+    "a column of a subquery in EXISTS": (name_expression, sa.update(post).values(title="B")),
 }
 
 
@@ -103,8 +103,8 @@ def test_a_write_that_alters_the_result_matches(
         connection.exec_driver_sql("INSERT INTO topic (id) VALUES (1)")
         connection.execute(sa.insert(link).values(post_id=1, topic_id=1))
         changes(connection)
-        was, dependencies = read(connection, reads())
+        was, dependencies = run_and_record(connection, reads())
         connection.execute(write)
         assert rows_of(connection, reads()) != was
-        found = changes(connection)
-        assert any(matches(d, c) for d in dependencies for c in found)
+        logged_changes = changes(connection)
+        assert any(matches(d, c) for d in dependencies for c in logged_changes)

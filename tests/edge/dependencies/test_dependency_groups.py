@@ -27,15 +27,17 @@ MANY = TablePlan(
 )
 
 
-def noted(source: TablePlan, rows: list[tuple[object, ...]], *values: object) -> set[object]:
+def record_dependencies(
+    source: TablePlan, rows: list[tuple[object, ...]], *values: object
+) -> set[object]:
     """What an execution with this value, or this list of values, is found to depend on."""
     names = [f"n_{number}" for number in range(len(values))]
-    given = ParameterValues(
+    parameters = ParameterValues(
         values={**dict(zip(names, values, strict=True)), "n": values[0] if values else None},
         expanded={"n": names},
     )
     record = RenderRecord()
-    source.note(record, given, rows)
+    source.add_to(record, parameters, rows)
     return set(record.dependencies)
 
 
@@ -61,15 +63,15 @@ ALL: set[object] = {Range(table="t", referenced_columns=MENTIONED)}
 )
 def test_what_is_remembered_is_of_the_same_value(value: object, expected: set[object]) -> None:
     """Values that Python calls equal may be spelt differently."""
-    assert noted(ONE, [], value) == expected
+    assert record_dependencies(ONE, [], value) == expected
 
 
 def test_a_list_is_known_by_all_its_values() -> None:
     """A longer list, a shorter one and one in pieces each have their own ranges."""
-    assert noted(MANY, [], 1, 2, 3) == ranges("1", "2", "3")
-    assert noted(MANY, [], 1, 2) == ranges("1", "2")
-    assert noted(MANY, [], 1, "2") == ranges("1", "2")
-    assert noted(MANY, [], 12) == ranges("12")
+    assert record_dependencies(MANY, [], 1, 2, 3) == ranges("1", "2", "3")
+    assert record_dependencies(MANY, [], 1, 2) == ranges("1", "2")
+    assert record_dependencies(MANY, [], 1, "2") == ranges("1", "2")
+    assert record_dependencies(MANY, [], 12) == ranges("12")
 
 
 def test_an_interval_is_known_by_its_last_row() -> None:
@@ -88,15 +90,17 @@ def test_an_interval_is_known_by_its_last_row() -> None:
     for last in (7, 9, 7):
         between = Interval(column="at", low=last)
         expected = {Range(table="t", referenced_columns=MENTIONED, interval=between)}
-        assert noted(source, [(last,)], 1) == expected
-    assert noted(source, [], 1) == ALL
+        assert record_dependencies(source, [(last,)], 1) == expected
+    assert record_dependencies(source, [], 1) == ALL
 
 
 @pytest.mark.parametrize("zoned", [True, False])
 def test_an_interval_has_no_end_that_a_session_would_move(zoned: bool) -> None:
     """A database compares an instant without a zone and one with by the zone of its session."""
-    given = datetime(2026, 1, 1, tzinfo=UTC if zoned else None)
-    same, other = (limited(zoned=answer).between(at(given), None) for answer in (zoned, not zoned))
+    instant = datetime(2026, 1, 1, tzinfo=UTC if zoned else None)
+    same, other = (
+        limited(zoned=answer).interval(at(instant), None) for answer in (zoned, not zoned)
+    )
     assert same == Interval(column="at", high=1_767_225_600_000_000)
     assert other is None
 
@@ -123,17 +127,19 @@ def at(value: datetime) -> ParameterValues:
 def test_what_is_remembered_is_bounded() -> None:
     """Queries with ever new parameters don't fill the memory."""
     for number in range(plan.MAX_CACHED_GROUPS + 10):
-        assert noted(ONE, [], number) == ranges(str(number))
+        assert record_dependencies(ONE, [], number) == ranges(str(number))
     assert len(plan._group_cache) <= plan.MAX_CACHED_GROUPS
 
 
 def test_rows_that_an_outer_join_did_not_find_have_no_key() -> None:
     """Of one column or of several."""
     one = KeyedTable(table="t", key_positions=(("id", 1),), columns=MENTIONED)
-    assert one.keys([("x", 1), ("y", None), ("z", 1)]) == {1}
+    assert one.extract_keys([("x", 1), ("y", None), ("z", 1)]) == {1}
     two = KeyedTable(table="t", key_positions=(("a", 0), ("b", 2)), columns=MENTIONED)
-    assert two.keys([(1, "x", 2), (1, "y", None)]) == {(1, 2)}
-    assert two.dependency((1, 2)) == Row(table="t", key=(("a", "1"), ("b", "2")), columns=MENTIONED)
+    assert two.extract_keys([(1, "x", 2), (1, "y", None)]) == {(1, 2)}
+    assert two.to_dependency((1, 2)) == Row(
+        table="t", key=(("a", "1"), ("b", "2")), columns=MENTIONED
+    )
 
 
 def test_a_row_whose_key_has_no_spelling_is_the_whole_table() -> None:

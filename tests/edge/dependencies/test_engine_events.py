@@ -51,10 +51,10 @@ def seeded(engine: Engine) -> Engine:
 def test_what_the_orm_loads_is_recorded_with_its_relations(seeded: Engine) -> None:
     """Rows, the links between them and the range that could hold more are all in the record."""
     with recording() as record, Session(seeded) as session:
-        found = session.scalars(
+        posts = session.scalars(
             sa.select(Post).where(post.c.status == "live").options(selectinload(Post.topics)),  # type: ignore[attr-defined]
         ).all()
-        assert [topic.name for topic in found[0].topics] == ["T"]  # type: ignore[attr-defined]
+        assert [topic.name for topic in posts[0].topics] == ["T"]  # type: ignore[attr-defined]
     rows = {(d.table, d.key) for d in record.dependencies if isinstance(d, Row)}
     ranges = {(d.table, d.equalities) for d in record.dependencies if isinstance(d, Range)}
     assert record.unshareable_reason is None
@@ -130,16 +130,16 @@ def test_the_mark_is_taken_before_the_first_read(seeded: Engine) -> None:
 
 def test_a_finished_write_is_told_once_and_a_read_never(engine: Engine) -> None:
     """The listener runs when the connection that wrote goes back to its pool."""
-    told: list[str] = []
-    EngineListener(SCHEMA, on_write=lambda: told.append("written")).attach(engine)
+    calls: list[str] = []
+    EngineListener(SCHEMA, on_write=lambda: calls.append("written")).attach(engine)
     with engine.connect() as connection:
         connection.execute(sa.select(post))
-    assert told == []
+    assert calls == []
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         connection.execute(sa.insert(post).values(id=2, slug="b"))
-        assert told == []
-    assert told == ["written"]
+        assert calls == []
+    assert calls == ["written"]
 
 
 def test_another_engine_spoils_the_record(seeded: Engine) -> None:
@@ -184,10 +184,10 @@ def test_the_present_moment_is_recorded(seeded: Engine, now: Any) -> None:
 
 def test_a_write_within_a_select_is_a_write() -> None:
     """PostgreSQL lets a SELECT's WITH update what it likes."""
-    changed = sa.update(post).values(title="x").returning(post.c.id).cte("changed")
+    update_cte = sa.update(post).values(title="x").returning(post.c.id).cte("changed")
     context = SimpleNamespace(
         isinsert=False, isupdate=False, isdelete=False, isddl=False, is_text=False,
-        compiled=sa.select(changed.c.id).compile(dialect=postgresql.dialect()),
+        compiled=sa.select(update_cte.c.id).compile(dialect=postgresql.dialect()),
     )  # fmt: skip
     assert classify_statement(str(context.compiled), context) is StatementKind.WRITE
 

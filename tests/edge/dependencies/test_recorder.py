@@ -11,7 +11,7 @@ import pytest
 from app.edge.dependencies import recorder
 
 
-def elsewhere(work: Callable[[], object]) -> None:
+def run_in_thread(work: Callable[[], object]) -> None:
     """Work in a thread of its own, as a pool of a view's does."""
     thread = Thread(target=work)
     thread.start()
@@ -21,24 +21,24 @@ def elsewhere(work: Callable[[], object]) -> None:
 def in_a_copy(work: Callable[[], object]) -> None:
     """The same in a copy of the context."""
     context = contextvars.copy_context()
-    elsewhere(lambda: context.run(work))
+    run_in_thread(lambda: context.run(work))
 
 
 def in_own_name(work: Callable[[], object]) -> None:
     """The same, by a thread that has nothing to do with pages."""
 
-    def apart() -> None:
+    def run_isolated() -> None:
         with recorder.isolated():
             work()
 
-    elsewhere(apart)
+    run_in_thread(run_isolated)
 
 
 def test_a_read_in_a_thread_that_nobody_knows_puts_pages_in_doubt() -> None:
     """It may be for one that is being made, and is on no record."""
     with recorder.isolated():
         record = recorder.begin()
-        elsewhere(recorder.note_unattributed_read)
+        run_in_thread(recorder.note_unattributed_read)
         assert "thread" in (record.unattributed_read or "")
 
 
@@ -58,7 +58,7 @@ def test_a_page_that_is_done_is_in_no_doubt() -> None:
     with recorder.isolated():
         first = recorder.begin()
         recorder.end()
-        elsewhere(recorder.note_unattributed_read)
+        run_in_thread(recorder.note_unattributed_read)
         second = recorder.begin()
-    elsewhere(recorder.note_unattributed_read)
+    run_in_thread(recorder.note_unattributed_read)
     assert (first.unattributed_read, second.unattributed_read) == (None, None)

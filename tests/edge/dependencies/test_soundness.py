@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from app.edge.dependencies import matches
 
-from .conftest import author, changes, link, memory, post, read, rows_of, topic
+from .conftest import author, changes, link, memory, post, rows_of, run_and_record, topic
 
 ids = st.integers(1, 4)
 names = st.sampled_from(["a", "b", "c"])
@@ -197,11 +197,14 @@ def test_a_change_that_alters_a_result_matches(statement: Any, writes: Any, befo
         for write in (*SEED, *before):
             attempt(connection, write)
         changes(connection)
-        _, dependencies = read(connection, statement)
+        _, dependencies = run_and_record(connection, statement)
         was = rows_of(connection, statement)
         for write in writes:
             attempt(connection, write)
         if rows_of(connection, statement) != was:
-            found = changes(connection)
-            assert any(matches(d, c) for d in dependencies for c in found), (dependencies, found)
+            logged_changes = changes(connection)
+            assert any(matches(d, c) for d in dependencies for c in logged_changes), (
+                dependencies,
+                logged_changes,
+            )
         connection.rollback()

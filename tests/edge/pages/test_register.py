@@ -14,7 +14,7 @@ from app.edge.pages import RegistrationResult, resolve
 from app.edge.pages.dependency_shape import make_entry
 from app.edge.pages.tables import dependency, page
 
-from ..dependencies.conftest import post, read
+from ..dependencies.conftest import post, run_and_record
 from .conftest import NOW, put
 
 
@@ -22,7 +22,7 @@ def test_a_page_is_registered_with_what_it_was_built_from(engine: Engine) -> Non
     """The row and its dependencies are in the index when register returns."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         assert put(connection, "/a", found, mark=at) is RegistrationResult.REGISTERED
         assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 1
         assert connection.scalar(sa.select(sa.func.count()).select_from(dependency)) == 1
@@ -32,7 +32,7 @@ def test_a_row_keeps_the_longest_lifetime_of_its_copies(engine: Engine) -> None:
     """A page that is brief now may have been kept for a day before, and that copy may be left."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         for lifetime in (timedelta(days=1), timedelta(minutes=1)):
             put(connection, "/a", found, mark=at, lifetime=lifetime)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
@@ -43,7 +43,7 @@ def test_a_change_since_the_reads_began_is_refused(engine: Engine) -> None:
     """A page that was built from what has changed meanwhile never enters the index."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert put(connection, "/a", found, mark=at) is RegistrationResult.DEPENDENCY_CHANGED
         assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 0
@@ -53,7 +53,7 @@ def test_a_change_of_something_else_is_not_in_the_way(engine: Engine) -> None:
     """Only what the page was built from matters."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         connection.execute(sa.insert(post).values(id=1, slug="b"))
         assert put(connection, "/a", found, mark=at) is RegistrationResult.REGISTERED
 
@@ -62,7 +62,7 @@ def test_5_8_a_refusal_leaves_the_older_row_as_it_is(engine: Engine) -> None:
     """An older copy may still be out there, and must be found by the next change."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         put(connection, "/a", found, mark=at)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert put(connection, "/a", found, mark=at) is RegistrationResult.DEPENDENCY_CHANGED
@@ -73,7 +73,7 @@ def test_a_mark_older_than_the_log_is_refused(engine: Engine) -> None:
     """What was trimmed can't be compared, so nothing is concluded from it."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "zzz"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "zzz"))
         connection.execute(
             sa.insert(post), [{"id": i, "slug": f"s{i}"} for i in range(1, KEEP_RESOLVED + 10)]
         )
@@ -84,7 +84,7 @@ def test_a_mark_older_than_the_log_is_refused(engine: Engine) -> None:
 def test_a_page_without_a_mark_is_refused(engine: Engine) -> None:
     """Nobody knows what changed since reads whose beginning is not known."""
     with engine.begin() as connection:
-        _, found = read(connection, sa.select(post))
+        _, found = run_and_record(connection, sa.select(post))
         assert put(connection, "/a", found, mark="") is not RegistrationResult.REGISTERED
 
 
@@ -92,8 +92,8 @@ def test_new_dependencies_replace_the_old_ones_of_that_variant_alone(engine: Eng
     """A page forgets what it no longer shows; its other variants keep theirs."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, old = read(connection, sa.select(post).where(post.c.slug == "a"))
-        _, new = read(connection, sa.select(post).where(post.c.slug == "b"))
+        _, old = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
+        _, new = run_and_record(connection, sa.select(post).where(post.c.slug == "b"))
         put(connection, "/p", old, mark=at)
         put(connection, "/p", old, mark=at, variant="json")
         put(connection, "/p", new, mark=at)
@@ -130,7 +130,7 @@ def test_a_copy_that_says_the_same_writes_nothing(engine: Engine) -> None:
     """An evicted page that is made again flushes no disk, as long as its row outlives the copy."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         driver: Any = connection.connection.driver_connection
         written = []
         for age in (timedelta(0), timedelta(hours=5), timedelta(hours=7)):
@@ -146,7 +146,7 @@ def test_a_later_copy_renews_its_row(engine: Engine) -> None:
     """A page that is built from the same again says anew when it was, and what it was."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, found = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         put(connection, "/a", found, mark=at)
         connection.execute(sa.update(page).values(registered_at=0, etag="old"))
         put(connection, "/a", found, mark=at)

@@ -18,7 +18,7 @@ from app.edge.pages import resolve
 from app.edge.pages.page import sorted_urls
 from app.edge.pages.resolve import find_affected_pages, manual_purge_change
 
-from ..dependencies.conftest import changes, link, memory, post, read, topic
+from ..dependencies.conftest import changes, link, memory, post, run_and_record, topic
 from ..dependencies.test_soundness import SEED, WRITES, attempt, rows_of, statements
 from .conftest import put
 
@@ -38,7 +38,7 @@ def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
         pages, was = {}, {}
         for number, statement in enumerate(found):
             url = f"/{number}"
-            _, pages[url] = read(connection, statement)
+            _, pages[url] = run_and_record(connection, statement)
             was[url] = rows_of(connection, statement)
             put(connection, url, pages[url], mark=current_log_position(connection))
         for write in writes:
@@ -100,7 +100,7 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
             put(
                 connection,
                 f"/{number}",
-                read(connection, statement)[1],
+                run_and_record(connection, statement)[1],
                 mark=current_log_position(connection),
             )
         was = [rows_of(connection, statement) for statement in ABOUT]
@@ -116,16 +116,16 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
 def _carried_out(connection: Connection, first: str, then: str, moment: str) -> set[str]:
     """What two writes purge; late is when the first is resolved as the second can be seen."""
     connection.exec_driver_sql(first)
-    early = len(unresolved_changes(connection, most=100))
+    early = len(unresolved_changes(connection, limit=100))
     at_once = _purged(connection, early) if moment == "at once" else set()
     connection.exec_driver_sql(then)
     late = _purged(connection, early) if moment == "late" else set()
-    return at_once | late | _purged(connection, len(unresolved_changes(connection, most=100)))
+    return at_once | late | _purged(connection, len(unresolved_changes(connection, limit=100)))
 
 
 def _purged(connection: Connection, most: int) -> set[str]:
     """Resolve the oldest entries of the log, so many of them."""
-    found = find_affected_pages(connection, unresolved_changes(connection, most=100)[:most])
+    found = find_affected_pages(connection, unresolved_changes(connection, limit=100)[:most])
     assert not found.everything_reason
     oldest = f"SELECT id FROM edge_change WHERE NOT resolved ORDER BY id LIMIT {most}"
     connection.exec_driver_sql(f"UPDATE edge_change SET resolved = 1 WHERE id IN ({oldest})")
@@ -142,7 +142,12 @@ def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> No
             connection.execute(sa.insert(post).values(row))
         connection.execute(sa.insert(link), [{"post_id": n, "topic_id": 1} for n in (1, 2)])
         resolve(connection)
-        put(connection, "/", read(connection, ABOUT[0])[1], mark=current_log_position(connection))
+        put(
+            connection,
+            "/",
+            run_and_record(connection, ABOUT[0])[1],
+            mark=current_log_position(connection),
+        )
         connection.execute(sa.insert(link).values(post_id=3, topic_id=1))
         assert resolve(connection).pages == ()
         connection.execute(sa.delete(link).where(link.c.post_id == 1))
@@ -160,7 +165,7 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
         connection.execute(sa.insert(link), [{"post_id": 1, "topic_id": 1}])
         resolve(connection)
         for number in (1, 2):
-            _, deps = read(
+            _, deps = run_and_record(
                 connection, about.where(link.c.topic_id == number).order_by(post.c.status)
             )
             put(connection, f"/topics/{number}", deps, mark=current_log_position(connection))
@@ -177,7 +182,7 @@ def test_a_change_is_resolved_once(engine: Engine) -> None:
     """What was resolved is not taken again."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post))
+        _, found = run_and_record(connection, sa.select(post))
         put(connection, "/", found, mark=at)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert [page.url for page in resolve(connection).pages] == ["/"]
@@ -197,7 +202,7 @@ def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) ->
             [{"id": n, "slug": f"s{n}", "published_at": day(n)} for n in (10, 11, 12)],
         )
         resolve(connection)
-        _, found = read(connection, newest)
+        _, found = run_and_record(connection, newest)
         put(connection, "/", found, mark=current_log_position(connection))
         connection.execute(sa.insert(post).values(id=1, slug="old", published_at=day(1)))
         assert resolve(connection).pages == ()
@@ -234,7 +239,7 @@ def test_a_page_has_lost_what_was_deleted_or_left_its_list(
             ("/", LIVE.with_only_columns(post.c.id)),
             ("/1", LIVE.where(post.c.id == 1)),
         ):
-            _, found = read(connection, statement)
+            _, found = run_and_record(connection, statement)
             put(connection, url, found, mark=current_log_position(connection))
         connection.execute(write)
         assert {page.url: page.hard_purge for page in resolve(connection).pages} == expected
