@@ -295,7 +295,7 @@ LOOKED_UP = {
 }
 
 
-@pytest.mark.parametrize(("condition", "number", "heard"), LOOKED_UP.values(), ids=LOOKED_UP)
+@pytest.mark.parametrize(("condition", "number", "is_affected"), LOOKED_UP.values(), ids=LOOKED_UP)
 def test_1_4_what_is_only_looked_up_for_a_row_counts_where_it_was_read(
     seeded: Connection, condition: Any, number: int, is_affected: bool
 ) -> None:
