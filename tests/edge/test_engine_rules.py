@@ -6,7 +6,7 @@ and through the index. Rules that stand elsewhere: 1.11 `flask/test_bad_input.py
 `gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E `live/test_crash.py`; 2.F
 `flask/test_several_machines.py`, `purge/test_trust.py`; 2.G `test_release.py`; 2 as a whole
 `test_race.py`; 3.1 `changes/test_sqlite.py`; 3.2, 3.3 and 3.4 `changes/test_triggers.py`,
-`changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 3.7 `changes/test_watchman.py`; 5.3
+`changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 3.7 `changes/test_drift_monitor.py`; 5.3
 `test_tags.py`; 5.8 `index/test_register.py`; 5.10 `purge/test_relay.py`.
 """
 
@@ -713,7 +713,7 @@ def killed_at(app: Flask, step: str) -> None:
         if name == step:
             raise Killed
 
-    relay = app.extensions["edge"].upkeep.relay
+    relay = app.extensions["edge"].worker.relay
     dying = RelayRuntime(on_step=on_step)
     for mortal in (relay, *relay.deliveries):
         mortal._runtime = dying
@@ -762,9 +762,9 @@ def test_2_e_an_editor_sees_his_own_write_though_another_process_purges_it(
         read_home_page(each)
     name_the_site("First")
     read_home_page(app)
-    upkeep = app.extensions["edge"].upkeep
-    enqueue_changes = other.extensions["edge"].upkeep.relay.settle
-    upkeep.relay.settle = lambda now: enqueue_changes(now) and Resolution()
+    worker = app.extensions["edge"].worker
+    enqueue_changes = other.extensions["edge"].worker.relay.enqueue_changes
+    worker.relay.enqueue_changes = lambda now: enqueue_changes(now) and Resolution()
     name_the_site("Second")
     assert read_home_page(app)[0] == "Second"
 
@@ -849,7 +849,7 @@ def test_5_6_registering_one_variant_leaves_the_others_as_they_are(
     assert client.get("/p", headers=HTML).text == "0"
     client.open("/p", method=other[0], headers={**other[1], "Cache-Control": "no-cache"})
     bump(small.extensions["test_engine"], 1)
-    small.extensions["edge"].upkeep.after_write()
+    small.extensions["edge"].worker.after_write()
     assert client.get("/p", headers=HTML).text == "1"
 
 
@@ -907,7 +907,9 @@ def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask)
     small.test_client().get("/p", headers=HTML)
     engine = small.extensions["test_engine"]
     count = "SELECT count(*) FROM edge_page WHERE url = '/p'"
-    life = small.extensions["edge"].front.life(Policy(name="P", edge=Freshness(ttl=DAY)))
+    life = small.extensions["edge"].edge_chain.max_lifetime(
+        Policy(name="P", edge=Freshness(ttl=DAY))
+    )
     minute = timedelta(minutes=1)
     for elapsed, remaining_pages in (
         (life - minute, 1),
@@ -925,8 +927,8 @@ def test_5_2_a_full_index_refuses_a_further_page(small: Flask) -> None:
     state, count = small.extensions["edge"], "SELECT count(*) FROM edge_page"
     with engine.connect() as connection:
         there = connection.exec_driver_sql(count).scalar()
-    state.tracker = replace(state.tracker, bound=IndexCapacity(max_pages=there))
-    state.embedded.gateway.purge_all()
+    state.tracker = replace(state.tracker, capacity=IndexCapacity(max_pages=there))
+    state.embedded_gateway.gateway.purge_all()
     assert "stored" in client.get("/p", headers=HTML).headers["Cache-Status"]
     answer = client.get("/p", headers=JSON)
     assert "detail=index-full" in answer.headers["Cache-Status"]
@@ -975,7 +977,7 @@ def test_5_11_a_release_that_spells_dependencies_anew_purges_everything(
     app = make_app(EDGE_GATEWAY=True)
     deploy.release(app)
     assert not deploy.release(app).everything
-    monkeypatch.setattr(releases, "_encoding", lambda _watched: "another")
+    monkeypatch.setattr(releases, "_index_format_digest", lambda _watched: "another")
     assert "way in which dependencies are kept" in deploy.release(app).everything
 
 
@@ -1055,7 +1057,7 @@ def test_1_12_what_is_read_before_the_view_is_recorded(
     assert [client.get(path).text for _ in range(2)] == ["0", "0"]
     assert "; hit" in client.get(path).headers["Cache-Status"]
     bump(small.extensions["test_engine"], 2)
-    small.extensions["edge"].upkeep.after_write()
+    small.extensions["edge"].worker.after_write()
     assert client.get(path).text == "1"
 
 
@@ -1076,7 +1078,7 @@ def test_1_12_a_session_that_holds_rows_makes_the_page_one_readers_own(small: Fl
     keeps(small, "/held", show)
     client = small.test_client()
     for close, is_shared in ((False, True), (False, False), (True, False), (True, True)):
-        small.extensions["edge"].embedded.gateway.purge_all()
+        small.extensions["edge"].embedded_gateway.gateway.purge_all()
         answer = client.get("/held")
         assert ("no-store" not in answer.headers["Cache-Control"]) is is_shared
         if close:
@@ -1132,18 +1134,18 @@ def test_3_7_a_trigger_that_was_dropped_by_hand_shares_nothing_until_it_is_back(
 ) -> None:
     """And then everything is purged, since nobody knows what was written meanwhile."""
     client, engine = small.test_client(), small.extensions["test_engine"]
-    watchman = small.extensions["edge"].tracker.watchman
+    drift_monitor = small.extensions["edge"].tracker.drift_monitor
     client.get("/p", headers=HTML)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER edge_post_update")
-    assert "altered" in watchman.look()
+    assert "altered" in drift_monitor.check_now()
     bump(engine, 1)
     fresh = client.get("/p", headers=HTML)
     assert (fresh.text, fresh.headers["Cache-Control"]) == ("1", "no-store")
     with engine.begin() as connection:
         install_triggers(connection, (WatchedTable(table="post"),))
-    assert watchman.look() is None
-    small.extensions["edge"].upkeep.after_write()
+    assert drift_monitor.check_now() is None
+    small.extensions["edge"].worker.after_write()
     assert client.get("/p", headers=HTML).text == "1"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,12 +18,9 @@ from sqlalchemy.orm import Session
 
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached, changes, pages, purge
-from app.edge.changes import WatchedTable, encoding_self_test
+from app.edge.changes import WatchedTable, encoding_self_test, triggers
 from app.edge.dependencies import PublicSchema
 from app.edge.flask import Edge
-
-installing = sys.modules["app.edge.changes.triggers"]
-"""The module, which the function of the same name hides."""
 
 PAGE = Policy(
     name="PAGE",
@@ -158,7 +154,7 @@ def test_a_self_test_that_fails_reaches_no_reader(
         raise TypeError("no such type")
 
     monkeypatch.setattr(encoding_self_test, "_samples", fail)
-    monkeypatch.setattr(installing, "_agreed", set())
+    monkeypatch.setattr(triggers, "_tested_digests", set())
     response = app.test_client().get("/")
     assert response.status_code == 200
     assert "no-store" in response.headers["Cache-Control"]

@@ -87,7 +87,9 @@ def altered(engine: Engine, statement: Any, write: Any) -> None:
         assert any(matches(d, c) for d in dependencies for c in logged_changes)
 
 
-@pytest.mark.parametrize(("kind", "is_bounded"), [(Moment, True), (Hourly, False)], ids=["own", "cut"])
+@pytest.mark.parametrize(
+    ("kind", "is_bounded"), [(Moment, True), (Hourly, False)], ids=["own", "cut"]
+)
 def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
     kind: type[sa.TypeDecorator[datetime]], *, is_bounded: bool
 ) -> None:
