@@ -1,8 +1,9 @@
-"""The canary: rows that are written and taken back, to see whether the database spells as we do.
+"""A self-test that compares the database's notion of equality with that of the encoding.
 
-A page's conditions are kept as spellings of their parameters, and compared with spellings of what
-the triggers log. That is sound as long as the database calls nothing equal that is spelt
-differently, which only it knows: a table may have another collation or type than the model says.
+Pages store the encoded parameters of their queries. The resolver compares them with the encoded
+values that the triggers log. This is correct only if the database treats no two values as equal
+whose encodings differ. A table may have another collation or type than the model, so the test
+writes rows to a temporary copy of the table and rolls them back.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ Samples = Mapping[str, Sequence[Any]]
 
 
 def find_encoding_mismatch(connection: Connection, shapes: Iterable[TableSchema]) -> str | None:
-    """Where the database and the encoder don't agree, and what to do about it.
+    """Return where database and encoding disagree and what to do, or None if they agree.
 
-    Nothing is raised: a test that fails for a reason of its own is a disagreement, too.
+    No exception is raised: a test that fails for another reason counts as a mismatch too.
     """
     nested = connection.begin_nested()
     try:
         return next(filter(None, (_test_table(connection, shape) for shape in shapes)), None)
     except sa.exc.DBAPIError as error:
         first_line = str(error.orig).partition("\n")[0]
-        return f"no row could be written to test the watched columns with ({first_line})"
-    except Exception as error:  # noqa: BLE001 - a request may wait for this; the reason is told
+        return f"the test rows for the watched columns could not be written ({first_line})"
+    except Exception as error:  # noqa: BLE001 - the caller may be a request; the reason is returned
         _log.exception("edge.self_test_failed: the watched columns could not be tested")
         return f"the watched columns could not be tested ({type(error).__name__}: {error})"
     finally:
@@ -70,7 +71,7 @@ def _test_table(connection: Connection, shape: TableSchema) -> str | None:
 
 
 def _change_samples(connection: Connection, samples: Samples) -> None:
-    """Update and delete the rows, to see that the trigger fails neither; SQLite has but inserts."""
+    """Update and delete the rows to test these triggers too; on SQLite only inserts are tested."""
     columns = ", ".join(
         f"{quote_identifier(name)} = NULL" for name, values in samples.items() if values
     )
@@ -80,7 +81,7 @@ def _change_samples(connection: Connection, samples: Samples) -> None:
 
 
 def _samples(connection: Connection, shape: TableSchema) -> Samples:
-    """What is written into each column whose value stands in an image."""
+    """Return the test values of each column that is part of a row image."""
     if _is_sqlite(connection):
         samples: dict[str, Sequence[Any]] = dict.fromkeys(shape.image_columns, (*_TEXTS, *_NUMBERS))
         return samples | dict.fromkeys(shape.watched_table.instant_columns, _INSTANT_TEXTS)
@@ -91,7 +92,7 @@ def _samples(connection: Connection, shape: TableSchema) -> Samples:
 
 
 def _sample_values(kind: Any) -> Sequence[Any]:
-    """Values that PostgreSQL takes for a column of a type; none of a type that is not compared."""
+    """Return test values for a PostgreSQL type; none for a type that is never compared."""
     if isinstance(kind, sa.Enum):
         return tuple(kind.enums[:3])
     if isinstance(kind, sa.String):
@@ -116,7 +117,7 @@ _SAMPLES_BY_TYPE: tuple[tuple[type, Sequence[Any]], ...] = (
 
 
 def _write_samples(connection: Connection, samples: Samples) -> None:
-    """Write the samples, one of each column in a row; without any, a row of nothing but NULLs."""
+    """Insert the samples, one row for each; without samples, insert one row of NULLs."""
     filled = {name: values for name, values in samples.items() if values}
     names = dict(zip((f"p{number}" for number in range(len(filled))), filled, strict=True))
     columns = ", ".join([TEST_ROW_COLUMN, *(_quote_for_text(name) for name in filled)])
@@ -133,7 +134,7 @@ def _write_samples(connection: Connection, samples: Samples) -> None:
 def _find_equality_mismatch(
     connection: Connection, shape: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
-    """A value that the database finds by a parameter which is spelt differently."""
+    """Find a value that the database treats as equal to a parameter with another encoding."""
     column_values = [
         (name, v)
         for name in shape.image_columns
@@ -141,7 +142,7 @@ def _find_equality_mismatch(
         if encode_parameter(v) is not None
     ]
     parameters = {f"p{number}": value for number, (_, value) in enumerate(column_values)}
-    # As text, so that a parameter has no type and the database takes it for the column's.
+    # In textual SQL a parameter has no type, so the database uses the type of the column.
     equal = [
         f"{_quote_for_text(name)} = :p{number}" for number, (name, _) in enumerate(column_values)
     ]
@@ -157,17 +158,18 @@ def _find_equality_mismatch(
         for (name, value), same in zip(column_values, row, strict=False):
             if same and _differs(shape, name, image[name], value):
                 return (
-                    f"{shape.watched_table.table}.{name} calls {value!r} and {image[name]!r} "
-                    "equal, which are spelt differently: give it a binary collation and a type of "
-                    "text or whole numbers, or don't name it in the watched columns"
+                    f"{shape.watched_table.table}.{name} compares {value!r} and "
+                    f"{image[name]!r} as equal although their encodings differ: use a binary "
+                    "collation and a text or integer type, or remove the column from "
+                    "`compared_columns` of its WatchedTable"
                 )
     return None
 
 
 def _differs(shape: TableSchema, name: str, logged: Any, value: Any) -> bool:
-    """Tell whether a page that was found by a value would miss the change that was logged.
+    """Return whether a page whose query has this parameter would miss the logged change.
 
-    A key of numbers with a fraction has to be watched; what has no spelling matches every page.
+    A key may be a number with a fraction. Such a value has no encoding and matches every page.
     """
     if name not in shape.watched_table.compared_columns and has_no_encoding(logged):
         return False
@@ -181,13 +183,14 @@ def _quote_for_text(name: str) -> str:
 def _find_instant_mismatch(
     shape: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
-    """An instant that has another place in the log than in a page's interval."""
+    """Find an instant whose logged sort key differs from the sort key of a page's interval."""
     for name in shape.watched_table.instant_columns:
         for value, image in zip(samples[name], images, strict=False):
             if image[name] is not None and image[name] != sort_key_value(value):
                 return (
                     f"{shape.watched_table.table}.{name} logs {value} as {image[name]}: "
-                    "make it a date with a time, or don't name it in the watched instants"
+                    "use a type that holds a date with a time, or remove the column from "
+                    "`instant_columns` of its WatchedTable"
                 )
     return None
 

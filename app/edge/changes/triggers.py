@@ -1,4 +1,4 @@
-"""Putting the triggers in place, and noticing when they are no longer what was put there."""
+"""Install and remove the triggers, and find drift: missing or altered triggers."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _TRIGGER_DIGEST_KEY = "triggers"
 
 
 def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) -> None:
-    """Make the triggers of every watched table anew, in the caller's transaction.
+    """Drop and create the triggers of every watched table, in the caller's transaction.
 
-    Nobody knows what was written while they were missing, so the log gets an entry "everything".
-    Nothing happens while a table is missing; `drift` says so.
+    Earlier writes were not logged, so "everything changed" is logged. If a table is missing,
+    nothing is installed, and `find_drift` returns the reason.
 
     Raises:
-        NotWatchableError: a table can't be watched as it is declared; no trigger was touched.
+        NotWatchableError: a table can't be watched as declared; no trigger was changed.
     """
     check_tables(watched)
     if _missing(connection, watched):
@@ -44,10 +44,10 @@ def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) ->
 
 
 def install_and_test(connection: Connection, watched: Sequence[WatchedTable]) -> None:
-    """Install the triggers and test them; what they were before is restored if the test fails.
+    """Install the triggers and test them; restore the former triggers if the test fails.
 
     Raises:
-        NotWatchableError: why the triggers can't do their work.
+        NotWatchableError: the test found a problem, which the message describes.
     """
     with connection.begin_nested():
         install_triggers(connection, watched)
@@ -56,7 +56,7 @@ def install_and_test(connection: Connection, watched: Sequence[WatchedTable]) ->
 
 
 def remove_triggers(connection: Connection, _watched: Iterable[WatchedTable] = ()) -> None:
-    """Take all triggers away, as a migration must before it changes a table's columns."""
+    """Drop all triggers; a migration does this before it changes the columns of a table."""
     trigger_module = _trigger_module(connection)
     for name in connection.scalars(sa.text(trigger_module.INSTALLED)).all():
         statement = trigger_module.drop_statements(name)
@@ -64,12 +64,12 @@ def remove_triggers(connection: Connection, _watched: Iterable[WatchedTable] = (
 
 
 def log_everything_changed(connection: Connection) -> None:
-    """Say in the log that anything may have changed."""
+    """Log that anything may have changed."""
     append_change(connection, EVERYTHING_CHANGED)
 
 
 def find_drift(connection: Connection, watched: Sequence[WatchedTable]) -> str | None:
-    """Why the triggers can't be trusted, or None when they are what `install` left."""
+    """Return why the triggers can't be relied on, or None if they are as installed."""
     if missing := _missing(connection, watched):
         return f"the database has no table {', '.join(missing)}: run `flask db upgrade`"
     stored_digest = get_meta(connection, _TRIGGER_DIGEST_KEY)
@@ -86,7 +86,7 @@ def find_drift(connection: Connection, watched: Sequence[WatchedTable]) -> str |
 
 
 _tested_digests: set[str] = set()
-"""The fingerprints of tables that this process has tested with a canary."""
+"""The trigger digests for which the encoding self-test of this process has passed."""
 
 
 def _find_encoding_mismatch(
@@ -103,7 +103,7 @@ def _find_encoding_mismatch(
 
 
 def read_table_schema(connection: Connection, watched: WatchedTable) -> TableSchema:
-    """A watched table's key, columns and unique indexes, read from the database."""
+    """Read the primary key, columns and unique indexes of a watched table from the database."""
     if connection.dialect.name == "postgresql" and (
         odd := _unsupported_reason(connection, watched.table)
     ):
@@ -131,7 +131,7 @@ def read_table_schema(connection: Connection, watched: WatchedTable) -> TableSch
 
 
 def _types(connection: Connection, table: str) -> dict[str, str]:
-    """The columns of a table and their types, as the database's catalogue names both."""
+    """Return the columns of a table and their types from the database's catalogue."""
     if connection.dialect.name == "sqlite":
         query = sa.text("SELECT name, type FROM pragma_table_xinfo(:t) WHERE hidden <> 1")
         rows = connection.execute(query, {"t": table})
@@ -148,12 +148,12 @@ def _check_member(table: str, member: IndexedColumn) -> None:
     if member.collation not in _BUILT_IN_COLLATIONS:
         raise NotWatchableError(
             f"{table} has a unique index with the collation {member.collation}, "
-            "which not every program that writes has: not watchable",
+            "which not every client of the database has: not watchable",
         )
 
 
 def _unsupported_reason(connection: Connection, table: str) -> str | None:
-    """Why a table of PostgreSQL may show rows that it has no triggers for, or hide some."""
+    """Return why a PostgreSQL table may show rows without triggers or hide rows; else None."""
     query = sa.text(
         "SELECT relkind, relispartition, relrowsecurity, EXISTS "
         "(SELECT FROM pg_inherits WHERE pg_class.oid IN (inhparent, inhrelid)) AS related "
@@ -161,18 +161,18 @@ def _unsupported_reason(connection: Connection, table: str) -> str | None:
     )
     pg_class = connection.execute(query, {"t": sqlite_triggers.quote_identifier(table)}).one()
     if pg_class.relkind != "r" or pg_class.relispartition or pg_class.related:
-        return "is no ordinary table, but has or is a partition or an heir"
+        return "is no ordinary table: it has or is a partition or a child table (INHERITS)"
     return (
-        "has row-level security, so each reader sees another" if pg_class.relrowsecurity else None
+        "has row-level security, so readers see different rows" if pg_class.relrowsecurity else None
     )
 
 
 _BUILT_IN_COLLATIONS = {"", "BINARY", "NOCASE", "RTRIM"}
-"""The collations that every program has which opens a database of SQLite."""
+"""The collations that every client of SQLite has."""
 
 
 def _sqlite_unique_indexes(connection: Connection, table: str) -> list[tuple[IndexedColumn, ...]]:
-    """What each unique index compares; SQLAlchemy leaves out expressions and collations."""
+    """Return the columns of each unique index. SQLAlchemy omits expressions and collations."""
     listed = sa.text('SELECT name FROM pragma_index_list(:t) WHERE "unique" ORDER BY name')
     columns = sa.text("SELECT name, coll FROM pragma_index_xinfo(:i) WHERE key ORDER BY seqno")
     return [
@@ -187,7 +187,7 @@ def _sqlite_unique_indexes(connection: Connection, table: str) -> list[tuple[Ind
 def _postgresql_unique_indexes(
     connection: Connection, table: str
 ) -> list[tuple[IndexedColumn, ...]]:
-    """No row gives way to another there, so collations don't matter."""
+    """Return the columns of each unique index. PostgreSQL has no REPLACE: ignore collations."""
     look = sa.inspect(connection)
     unique = [
         tuple(map(IndexedColumn, c["column_names"])) for c in look.get_unique_constraints(table)
@@ -200,7 +200,7 @@ def _postgresql_unique_indexes(
 
 
 def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> str:
-    """A digest of the tables, of their triggers as they are, and of those that they should have."""
+    """Return a digest of the tables, their actual triggers and their expected triggers."""
     digest_input = [
         [list(table.trigger_definition) for table in watched],
         connection.dialect.name,
@@ -218,7 +218,7 @@ def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> s
 
 
 def _columns(connection: Connection, table: str) -> list[tuple[str, str]]:
-    """A table's columns; SQLite tells their collations only in the words of the table itself."""
+    """Return a table's columns; on SQLite also its DDL, which contains the collations."""
     columns_info = sa.inspect(connection).get_columns(table)
     columns = [(column["name"], str(column["type"])) for column in columns_info]
     if connection.dialect.name == "sqlite":
@@ -266,12 +266,12 @@ def _trigger_module(connection: Connection) -> _TriggerModule:
 
 
 def _escape_percent(connection: Connection, statement: str) -> str:
-    """The driver of PostgreSQL reads a percent sign as the beginning of a parameter."""
+    """Double percent signs, which the PostgreSQL driver treats as the start of a parameter."""
     return statement if connection.dialect.name == "sqlite" else statement.replace("%", "%%")
 
 
 def _missing(connection: Connection, watched: Sequence[WatchedTable]) -> list[str]:
-    """The tables that the triggers need and the database does not have."""
+    """Return the tables that the triggers need and the database lacks."""
     names = set(sa.inspect(connection).get_table_names())
     needed = dict.fromkeys((CHANGE, META, *(table.table for table in watched)))
     missing = [name for name in needed if name not in names]
