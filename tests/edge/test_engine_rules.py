@@ -535,7 +535,7 @@ def test_1_10_what_only_the_database_knows_of_a_column_is_drift(columns: str) ->
             "title VARCHAR(20), published_at DATETIME, author_id INTEGER)",
         )
         install_triggers(connection, WATCHED)
-        assert "spelt differently" in str(find_drift(connection, WATCHED))
+        assert "although their encodings differ" in str(find_drift(connection, WATCHED))
     engine.dispose()
 
 
@@ -581,7 +581,7 @@ def test_1_10_a_type_that_only_postgresql_has_is_drift(postgres_engine: Engine, 
         assert find_drift(connection, WATCHED) is None
         connection.exec_driver_sql(f"ALTER TABLE post ALTER status TYPE {kind} USING NULL")
         install_triggers(connection, WATCHED)
-        assert "spelt differently" in str(find_drift(connection, WATCHED))
+        assert "although their encodings differ" in str(find_drift(connection, WATCHED))
 
 
 HIDDEN = {
@@ -1155,7 +1155,7 @@ def test_3_8_a_silent_column_is_not_shown(seeded: Connection) -> None:
         [WatchedTable(table="post", ignored_columns=("title",))]
     )
     for statement in (sa.select(post), ids().where(post.c.title == "a")):
-        with pytest.raises(UnshareableQueryError, match="title of post was declared silent"):
+        with pytest.raises(UnshareableQueryError, match="title of post is in `ignored_columns`"):
             run_and_record(seeded, statement, schema)
     run_and_record(seeded, sa.select(post.c.id, post.c.slug), schema)
 

@@ -1,4 +1,4 @@
-"""From a compiled SELECT to a plan of what it reads; made once per statement, run per execution."""
+"""Analyse a compiled SELECT once; its plan gives the dependencies of each execution."""
 
 from __future__ import annotations
 
@@ -41,15 +41,18 @@ _DIALECT_CLAUSES = (
     "_post_select_clause",
     "_pre_columns_clause",
 )
-"""What a dialect may add to a SELECT: DISTINCT ON, for one."""
+"""Clauses that a dialect may add to a SELECT, for example DISTINCT ON."""
 
 
 def analyse_select(
     compiled: SQLCompiler, schema: PublicSchema, *, clock: bool = False
 ) -> DependencyPlan:
-    """The plan of a compiled SELECT. Raises Unreadable, with the reason.
+    """Return the dependency plan of a compiled SELECT.
 
-    With `clock` a SQL function that gives the present moment is no reason: the plan names it.
+    With `clock`, a SQL function that returns the current time is allowed, and the plan names it.
+
+    Raises:
+        UnshareableQueryError: the tables can't be determined or are not public.
     """
     state = compiled.compile_state
     statement: Any = getattr(state, "statement", None) if state is not None else None
@@ -58,7 +61,7 @@ def analyse_select(
         raise UnshareableQueryError(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
     if not isinstance(statement, SelectBase):
         raise UnshareableQueryError(
-            f"a {type(statement).__name__} is not a SELECT that can be understood"
+            f"a {type(statement).__name__} is not a SELECT that can be analysed"
         )
     compiled_statement = collect_selects(compiled, statement)
     for part in (
@@ -71,7 +74,7 @@ def analyse_select(
     parts = (statement, *(compiled_select.select for compiled_select in compiled_statement.selects))
     clock_name = next(filter(None, map(clock_function, parts)), "")
     if clock_name and not clock:
-        raise UnshareableQueryError(f"the function {clock_name}() gives the present moment")
+        raise UnshareableQueryError(f"the function {clock_name}() returns the current time")
     table_plans: list[TablePlan] = []
     for compiled_select in compiled_statement.selects:
         table_plans += _SelectAnalyser(
@@ -82,7 +85,7 @@ def analyse_select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SelectAnalyser:
-    """Reads one SELECT of a statement."""
+    """Analyses one SELECT of a statement."""
 
     statement: CompiledStatement
     schema: PublicSchema
@@ -90,16 +93,16 @@ class _SelectAnalyser:
 
     @property
     def select(self) -> Any:
-        """The SELECT itself."""
+        """The SELECT as SQLAlchemy compiled it."""
         return self.compiled_select.select
 
     @property
     def columns(self) -> SelectColumns:
-        """What it does with columns."""
+        """The columns that the SELECT returns and references."""
         return SelectColumns(statement=self.statement, compiled_select=self.compiled_select)
 
     def table_plans(self) -> Iterator[TablePlan]:
-        """What each table of this SELECT contributes."""
+        """Return the plan of each table of this SELECT."""
         tables = from_tables(self.select)
         if tables is None or (selects_star(self.select) and not self.compiled_select.is_exists):
             yield from self._whole_tables()
@@ -111,7 +114,7 @@ class _SelectAnalyser:
                 yield self._table_plan(element, tables)
 
     def _whole_tables(self) -> Iterator[TablePlan]:
-        """Whole tables, where the FROM clause holds more than tables and their aliases."""
+        """Return whole tables, if the FROM clause contains more than tables and their aliases."""
         for source in self.select.get_final_froms():
             for part in visitors.iterate(source):
                 if isinstance(part, sa.TableClause):
@@ -147,9 +150,9 @@ class _SelectAnalyser:
     def _semi_join(
         self, element: FromTable, others: list[FromTable], key: tuple[str, ...]
     ) -> SemiJoinPlan | None:
-        """The other row through which alone a row of `element` can get here, if there is one.
+        """Return the join that each result row of `element` must satisfy, if there is one.
 
-        A link that refers to it comes before a row to which it refers as a link.
+        A join from an association row is preferred to a join from the row that it refers to.
         """
         if element.nullable:
             return None
@@ -167,7 +170,7 @@ class _SelectAnalyser:
     def _join_from_association(
         self, element: FromTable, other: FromTable, key: tuple[str, ...]
     ) -> SemiJoinPlan | None:
-        """`other` as the link that a row of `element` must have, a post its topic."""
+        """Return the semi-join of `element` with its association table `other`."""
         column = find_foreign_key(element, other, key[0]) if len(key) == 1 else None
         equal = tuple(self._equality_plans(other))
         if not (column and equal and is_primary_key_column(other, column)):
@@ -182,7 +185,7 @@ class _SelectAnalyser:
         )
 
     def _join_from_target(self, element: FromTable, other: FromTable) -> SemiJoinPlan | None:
-        """`other` as the row that a link in `element` must lead to, a topic's link to its post."""
+        """Return the semi-join of the association table `element` with its target `other`."""
         key = tuple(column.name for column in other.table.primary_key)
         column = find_foreign_key(other, element, key[0]) if len(key) == 1 else None
         if not (
@@ -204,11 +207,11 @@ class _SelectAnalyser:
     def _join_from_foreign_key(
         self, element: FromTable, others: list[FromTable], key: tuple[str, ...]
     ) -> SemiJoinPlan | None:
-        """The table through whose foreign key alone a row of `element` can get here.
+        """Return the semi-join with a table whose foreign key refers to `element`, or None.
 
-        Where the key was kept there is no such row yet when its parent comes; but the key is
-        kept by whoever writes, and a shell may not have. As that is rare, a list of values is
-        one dependency and not one for each.
+        With foreign keys enforced, no child row can exist before its parent. A SQLite shell may
+        not enforce them, so the semi-join is recorded anyway. Because that is rare, an IN list
+        becomes one dependency.
         """
         if len(key) != 1 or not is_byte_comparable(element.table.c[key[0]]):
             return None
@@ -230,7 +233,7 @@ class _SelectAnalyser:
         return None
 
     def _reject_ignored_columns(self, element: FromTable, selected: set[str]) -> None:
-        """Refuse to read a column whose changes nobody hears of."""
+        """Raise an error if the SELECT reads a column whose changes are not logged."""
         ignored_columns = self.schema.tables[element.table.name].ignored_columns
         read_columns = (
             selected | self.columns.referenced_columns(element, exclude_selected=False)
@@ -238,17 +241,17 @@ class _SelectAnalyser:
             else set()
         )
         for name in sorted(read_columns.intersection(ignored_columns)):
-            message = f"the column {name} of {element.table.name} was declared silent"
-            raise UnshareableQueryError(f"{message}, so its changes are not heard")
+            message = f"the column {name} of {element.table.name} is in `ignored_columns`"
+            raise UnshareableQueryError(f"{message}, so its changes are not logged")
 
     def _returns_table_rows(self) -> bool:
-        """Tell whether each row of the result is one of the tables' own, and none is left out."""
+        """Return whether each result row is a row of the tables (no GROUP BY, no DISTINCT)."""
         select = self.select
         folded = select._distinct or select._group_by_clauses or select._having_criteria  # noqa: SLF001 - SQLAlchemy has no public name for them
         return not folded and all(getattr(select, name) is None for name in _DIALECT_CLAUSES)
 
     def _is_in_images(self, element: FromTable, name: str) -> bool:
-        """Tell whether a change's images hold a column, so that it can be compared there."""
+        """Return whether row images contain a column whose values can be compared."""
         declared = self.schema.tables[element.table.name].compared_columns
         column = element.table.c[name]
         return (name in declared or column.primary_key) and is_byte_comparable(column)
@@ -273,11 +276,11 @@ class _SelectAnalyser:
         )
 
     def _parameter_name(self, bind: BindParameter[Any]) -> str:
-        """What the compiler calls a parameter."""
+        """Return the compiler's name of a parameter."""
         return self.statement.compiled.bind_names.get(bind, bind.key)
 
     def _interval_plan(self, element: FromTable, positions: dict[str, int]) -> IntervalPlan | None:
-        """The part of a sort key's range that a result can come from."""
+        """Return the interval of an instant column in which result rows can lie."""
         instants = self.schema.tables[element.table.name].instant_columns
         if not self.compiled_select.is_outermost:
             return None
@@ -306,7 +309,7 @@ class _SelectAnalyser:
         return None
 
     def _aggregates(self) -> bool:
-        """Tell whether a value may come from rows beyond the last one shown: a count, a window."""
+        """Return whether a value may come from rows after the last one (a count, a window)."""
         return any(contains_function_or_window(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
 
     def _limit(self) -> Parameter | None:

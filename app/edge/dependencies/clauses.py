@@ -1,4 +1,4 @@
-"""Clauses: what one condition, one column or one sort key of a SELECT says of its columns."""
+"""Parse single clauses of a SELECT: conditions, selected columns and sort keys."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _SWAPPED_OPERATORS = {
 
 
 def underlying_column(part: Any) -> Any:
-    """The column behind a label, or None when it is anything but a column."""
+    """Return the column under a label; None if the element is not a column."""
     while isinstance(part, sa.Label) or type(part).__name__ == "_CompileLabel":
         part = part.element
     return part if isinstance(part, sa.ColumnClause) and part.table is not None else None
 
 
 def parse_comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | None, Any]:
-    """The column, the parameter and the operator of `column OP :parameter`, either way round."""
+    """Return column, parameter and operator of `column OP :parameter` or `:parameter OP column`."""
     if not isinstance(condition, BinaryExpression):
         return None, None, None
     left_operand, right_operand, operator = condition.left, condition.right, condition.operator
@@ -55,13 +55,13 @@ def parse_comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | No
 
 
 def parse_equality(condition: Condition) -> tuple[Any, BindParameter[Any] | None]:
-    """The column and the parameter of `column = :parameter`, or of IN a list."""
+    """Return column and parameter of `column = :parameter` or `column IN :parameter`."""
     column, bind, operator = parse_comparison(condition)
     return (column, bind) if operator in {operators.eq, operators.in_op} else (None, None)
 
 
 def parse_sort_key(clause: Any) -> tuple[Any, bool]:
-    """The column that a result is first sorted by, and whether downwards."""
+    """Return the column of a sort key, and whether the order is descending."""
     if isinstance(clause, UnaryExpression) and clause.modifier is operators.desc_op:
         return underlying_column(clause.element), True
     if isinstance(clause, UnaryExpression) and clause.modifier is operators.asc_op:
@@ -70,12 +70,12 @@ def parse_sort_key(clause: Any) -> tuple[Any, bool]:
 
 
 def selects_star(select: Any) -> bool:
-    """Tell whether it selects whatever columns there are."""
+    """Return whether the SELECT contains `*`."""
     return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
 
 
 def parts_besides_columns(select: Any) -> Iterator[Any]:
-    """All of a SELECT of plain rows but the columns that it selects as they are."""
+    """Yield the parts of a SELECT of plain rows without the plain columns that it selects."""
     raw = select._raw_columns  # noqa: SLF001 - as above
     yield from (c for c in raw if underlying_column(c) is None and not isinstance(c, sa.FromClause))
     yield from select.get_final_froms()
@@ -84,13 +84,13 @@ def parts_besides_columns(select: Any) -> Iterator[Any]:
 
 
 def sorts_by_label(select: Any) -> bool:
-    """Tell whether it sorts by what a text names, which may be any column that it selects."""
+    """Return whether it sorts by a text label, which may name any selected column."""
     parts = (part for clause in select._order_by_clauses for part in visitors.iterate(clause))  # noqa: SLF001 - as above
     return any(isinstance(part, _textual_label_reference) for part in parts)
 
 
 def contains_function_or_window(part: Any) -> bool:
-    """Tell whether a function or a window stands in a column; a subquery is read by itself."""
+    """Return whether a column contains a function or a window outside of subqueries."""
     if isinstance(part, FunctionElement | sa.Over):
         return True
     if isinstance(part, SelectBase | sa.FromClause):
@@ -99,7 +99,7 @@ def contains_function_or_window(part: Any) -> bool:
 
 
 def find_foreign_key(element: FromTable, other: FromTable, key: str) -> str | None:
-    """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
+    """Return the column of `other` that an inner join or WHERE equates with `element`'s key."""
     common_conditions = (condition for condition in element.filters if condition in other.filters)
     return next(
         filter(None, (foreign_key_in(c, element, other, key) for c in common_conditions)), None
@@ -109,7 +109,7 @@ def find_foreign_key(element: FromTable, other: FromTable, key: str) -> str | No
 def foreign_key_in(
     condition: Condition, element: FromTable, other: FromTable, key: str
 ) -> str | None:
-    """The column of `other` that a condition compares with the key of `element` it refers to."""
+    """Return the foreign key column of `other` that the condition equates with `element`'s key."""
     if not isinstance(condition, BinaryExpression) or condition.operator is not operators.eq:
         return None
     sides: Iterable[tuple[Any, Any]] = (
@@ -128,5 +128,5 @@ def foreign_key_in(
 
 
 def is_primary_key_column(element: FromTable, column: str) -> bool:
-    """Tell whether a table's rows can be asked for by this column: a part of its key."""
+    """Return whether a column is part of the primary key."""
     return column in {part.name for part in element.table.primary_key}

@@ -1,4 +1,4 @@
-"""Parameters of one execution, looked through for values that were made from the clock."""
+"""Search the parameters of one execution for values that were computed from the clock."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .recorder import RenderRecord
 
 _MAX_CONSTANTS = 4096
 _constants: dict[int, Any] = {}
-"""Objects that statements were given, by identity; one that comes again is a constant."""
+"""Parameter objects of earlier statements by `id`; an object that is used again is a constant."""
 
 
 def record_clock_use(
     record: RenderRecord, statement: str, driver_parameters: Any, context: Any
 ) -> None:
-    """Note where a statement asks for the present moment by one of its parameters.
+    """Record if a parameter of the statement was computed from the current time.
 
-    `sent` is what the driver was given, which a type of the application's may have made itself.
+    `driver_parameters` are the values for the driver, which a custom type may have computed.
     """
     if record.clock is not None and record.clock.grain is Grain.INSTANT:
         return
@@ -59,7 +59,7 @@ def record_clock_use(
 
 
 def _may_be_clock_value(value: Any) -> bool:
-    """Tell whether to look at a value at all; most are small numbers and short texts."""
+    """Return whether a value has to be checked; most are small numbers and short texts."""
     kind = type(value)
     if kind is int:
         return bool(value >= FIRST_STAMP)
@@ -69,14 +69,14 @@ def _may_be_clock_value(value: Any) -> bool:
 
 
 def record_clock_word(record: RenderRecord, statement: str, word: str) -> None:
-    """Note a text such as 'now' where the database reads it as an instant."""
+    """Record if the database parses a text such as 'now' as an instant."""
     if reads_as_moment(statement, word):
-        what = f"the database reads the text {word!r} as the present moment"
+        what = f"the database parses the text {word!r} as the current time"
         record.use_clock(ClockUse(what=what, grain=Grain.INSTANT))
 
 
 _custom_type_statements: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
-"""Whether a statement has a parameter that a type of the application's makes another value of."""
+"""Whether a statement has a parameter with a custom type, which may compute another value."""
 
 
 def _has_custom_type(compiled: Any) -> bool:
@@ -97,7 +97,7 @@ def _is_foreign(kind: Any) -> bool:
 def _moments_made_by_types(
     driver_parameters: Any, compiled_parameters: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[str, Any]]:
-    """The moments that the driver is sent although the application gave none."""
+    """Yield possible clock values that a custom type added to the application's parameters."""
     value_ids = {id(value) for parameters in compiled_parameters for value in parameters.values()}
     for parameters in (
         driver_parameters if isinstance(driver_parameters, list) else [driver_parameters]
@@ -109,7 +109,7 @@ def _moments_made_by_types(
 
 
 def _keep_as_constants(moments: list[tuple[str, Any]]) -> None:
-    """Keep these objects, so that their identities are given to no others."""
+    """Keep references to these objects, so that no other object gets the same `id`."""
     for _, value in moments:
         if isinstance(value, date | time | float):
             if len(_constants) >= _MAX_CONSTANTS:

@@ -1,4 +1,4 @@
-"""A plan: what a statement reads, still without its parameters and rows."""
+"""The dependency plan of a statement, independent of parameter values and rows."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from .dependency_groups import DependencyGroup, KeyedTable
 from .recorder import RenderRecord
 
 MAX_COMBINATIONS = 200
-"""More equalities than this (a long IN list) are not told apart."""
+"""The maximum number of ranges of one execution; a longer IN list does not narrow them."""
 
 MAX_CACHED_GROUPS = 2048
-"""So many groups of ranges are remembered, of all statements together."""
+"""The maximum number of groups of ranges in the cache, for all statements together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A parameter of the statement, and how its type spells a value for the database."""
+    """A parameter of the statement, and its type's conversion of a value for the database."""
 
     name: str
     is_expanding: bool
     bind_processor: Callable[[Any], Any] | None
 
     def values_in(self, parameters: ParameterValues) -> list[Any] | None:
-        """The parameter's values in this execution: one, or those of an IN list.
+        """Return the parameter's value in this execution, or the values of its IN list.
 
-        None when they were written into the statement itself (literal_execute).
+        Return None if they were rendered into the statement (literal_execute).
         """
         if self.name not in (parameters.expanded if self.is_expanding else parameters.values):
             return None
@@ -46,13 +46,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterValues:
-    """The values of one execution; `expanded` names the parts of each IN list."""
+    """The values of one execution; `expanded` holds the parameter names of each IN list."""
 
     values: Mapping[str, Any]
     expanded: Mapping[str, Sequence[str]]
 
     def cache_key(self, parameters: Iterable[Parameter]) -> list[Any]:
-        """The values of these parameters as they were given, and their types: True is not 1."""
+        """Return the unconverted values of these parameters with their types: True is not 1."""
         values: list[Any] = []
         for parameter in parameters:
             if not parameter.is_expanding:
@@ -66,16 +66,16 @@ class ParameterValues:
 _LIST_END = object()
 
 LastKeys = tuple[int | None, int | None]
-"""The sort keys of an execution's last row: of the table itself, and of the one that it links."""
+"""The sort keys of an execution's last row: of the table itself, and of its semi-join."""
 
 _NO_LAST_KEYS: LastKeys = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EqualityPlan:
-    """A row matters only when its column equals one of the parameter's values.
+    """A row matters only if its column equals one of the parameter's values.
 
-    A column of numbers equals texts that are spelt differently, '05' for one.
+    A numeric column may equal a text with another encoding, for example '05'.
     """
 
     column: str
@@ -83,7 +83,7 @@ class EqualityPlan:
     is_numeric: bool = False
 
     def encoded_values(self, parameters: ParameterValues) -> list[str] | None:
-        """The values, spelt; None when one of them has no spelling."""
+        """Return the encoded values; None if one of them has no encoding."""
         values = self.parameter.values_in(parameters)
         encoded_values: set[str] = set()
         for value in values or ():
@@ -99,7 +99,7 @@ class EqualityPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalPlan:
-    """Where on the sort key a row must lie to matter."""
+    """The interval of the sort key in which a row must lie to matter."""
 
     column: str
     lower: Parameter | None
@@ -108,10 +108,10 @@ class IntervalPlan:
     limit: Parameter | None
     descending: bool
     has_time_zone: bool
-    """Whether the column's instants have a zone."""
+    """Whether the column's instants have a time zone."""
 
     def interval(self, parameters: ParameterValues, last_key: int | None) -> Interval | None:
-        """The interval of this execution: from the conditions, and down to the last row."""
+        """Return the interval of this execution: from the conditions and the last row."""
         low, high = (
             self._bound_value(self.lower, parameters),
             self._bound_value(self.upper, parameters),
@@ -123,11 +123,11 @@ class IntervalPlan:
         if low is None and high is None:
             return None
         if low is not None and high is not None and low > high:
-            high = low  # conditions that nothing meets: one key is kept, which is coarser
+            high = low  # no row can match: use one key, which is coarser
         return Interval(column=self.column, low=low, high=high)
 
     def last_key(self, parameters: ParameterValues, rows: Sequence[Sequence[Any]]) -> int | None:
-        """The key of the last row; None when fewer rows came than were asked for."""
+        """Return the sort key of the last row; None if there are fewer rows than the limit."""
         if self.position is None or self.limit is None or not rows:
             return None
         limit = parameters.values.get(self.limit.name)
@@ -136,7 +136,7 @@ class IntervalPlan:
         return sort_key_value(rows[-1][self.position])
 
     def _bound_value(self, parameter: Parameter | None, parameters: ParameterValues) -> int | None:
-        """A bound as a number; None where the database would convert it by its session's zone."""
+        """Return a bound as a number; None if its value depends on the session's time zone."""
         values = (
             None if parameter is None or parameter.is_expanding else parameter.values_in(parameters)
         )
@@ -148,7 +148,7 @@ class IntervalPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SemiJoinPlan:
-    """A row matters only where another table has a row for it that these parameters allow."""
+    """A row matters only if another table has a joined row that these parameters select."""
 
     table: str
     joined_column: str
@@ -159,7 +159,7 @@ class SemiJoinPlan:
     def semi_joins(
         self, parameters: ParameterValues, last_key: int | None
     ) -> list[SemiJoin | None]:
-        """One for each combination of values; just None when they can't be told."""
+        """Return a semi-join for each combination of values; only None if they have no encoding."""
         choices = [equal.encoded_values(parameters) for equal in self.equalities]
         if None in choices or math.prod(len(values or ()) for values in choices) > MAX_COMBINATIONS:
             return [None]
@@ -179,10 +179,10 @@ class SemiJoinPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TablePlan:
-    """What one table contributes to a statement.
+    """The part of a plan that concerns one table.
 
-    `mentioned` is None when the whole table counts. `key` holds the positions of the primary
-    key in a result row.
+    If `referenced_columns` is None, the whole table is the dependency. `key_positions` are the
+    positions of the primary key's columns in a result row.
     """
 
     table: str
@@ -195,12 +195,12 @@ class TablePlan:
     keyed_table: KeyedTable | None = field(init=False)
     whole_table: DependencyGroup = field(init=False)
     parameters: tuple[Parameter, ...] = field(init=False)
-    """The parameters that tell its ranges from those of another execution."""
+    """The parameters on whose values the ranges depend."""
     has_interval: bool = field(init=False)
-    """Whether its last row tells its ranges from others, too."""
+    """Whether the ranges also depend on the last row."""
 
     def __post_init__(self) -> None:
-        """Work out what is the same in each execution."""
+        """Compute the fields that are the same for each execution."""
         keyed = None
         if self.key_positions:
             keyed = KeyedTable(
@@ -220,7 +220,7 @@ class TablePlan:
     def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
     ) -> None:
-        """Note what this execution depends on."""
+        """Add the dependencies of this execution to a record."""
         if self.referenced_columns is None:
             record.groups.add(self.whole_table)
             return
@@ -234,7 +234,7 @@ class TablePlan:
         rows: Sequence[Sequence[Any]],
         referenced_columns: frozenset[str],
     ) -> DependencyGroup:
-        """The ranges, remembered: most pages are made again, and share ranges with others."""
+        """Return the ranges from the cache: pages are rendered repeatedly and share ranges."""
         last_keys = self._last_keys(parameters, rows) if self.has_interval else _NO_LAST_KEYS
         cache_key = (
             (self, last_keys, *parameters.cache_key(self.parameters))
@@ -243,7 +243,7 @@ class TablePlan:
         )
         try:
             group = _group_cache.get(cache_key)
-        except TypeError:  # a value that can't be looked up
+        except TypeError:  # a value that is not hashable
             return DependencyGroup(
                 tuple(self._build_ranges(parameters, last_keys, referenced_columns))
             )
@@ -299,18 +299,18 @@ _group_cache: dict[tuple[Any, ...], DependencyGroup] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependencyPlan:
-    """What a statement reads, table by table."""
+    """The plans of all tables that a statement reads."""
 
     tables: tuple[TablePlan, ...]
     clock: str = ""
-    """The SQL function that asks for the present moment, if there is one."""
+    """The SQL function that returns the current time, or ""."""
 
     def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
     ) -> None:
-        """Note what one execution with these parameters and result rows depends on."""
+        """Add the dependencies of an execution with these parameters and rows to a record."""
         if self.clock:
-            what = f"the function {self.clock}() gives the present moment"
+            what = f"the function {self.clock}() returns the current time"
             record.use_clock(ClockUse(what=what, grain=Grain.INSTANT))
         for source in self.tables:
             source.add_to(record, parameters, rows)

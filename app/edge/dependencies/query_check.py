@@ -1,4 +1,4 @@
-"""Readable: whether what a statement reads can be known, and may be read for the public."""
+"""Check that the tables of a statement can be determined and are public."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .sql_constructs import custom_rendering, foreign_part, type_expressions
 
 
 class UnshareableQueryError(Exception):
-    """What a statement reads can't be known, or must not be read for the public."""
+    """Raised if the tables of a statement can't be determined or are not public."""
 
 
 def check_shareable(statement: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
-    """Refuse a statement with a part that reads what is not known, or not public."""
+    """Raise an error if a part of the statement reads unknown or private tables."""
     for part in visitors.iterate(statement):
         _check_part(part, schema, dialect)
         for made_from, expression in type_expressions(part, dialect):
@@ -29,7 +29,7 @@ def check_shareable(statement: Any, schema: PublicSchema, dialect: sa.Dialect) -
 
 
 def check_columns(select: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
-    """Refuse a SELECT whose column types add something that reads what is not known."""
+    """Raise an error if a column type adds SQL that reads unknown tables."""
     for column in select.inner_columns:
         for made_from, expression in type_expressions(column, dialect):
             _check_type_expression(made_from, expression, schema, dialect)
@@ -51,10 +51,10 @@ def _check_part(part: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
 def _check_function(
     function: FunctionElement[Any], schema: PublicSchema, dialect: sa.Dialect
 ) -> None:
-    """Refuse a function that may read more than its arguments.
+    """Raise an error for a function whose result may depend on more than its arguments.
 
-    One that the application compiles itself may be anything under a well-known name, so only a
-    declared name of its own will do.
+    A function that the application compiles itself may differ from the well-known function of the
+    same name, so it must be declared under a name of its own.
     """
     name = str(getattr(function, "name", "") or type(function).__name__)
     pure = not getattr(function, "packagenames", ()) and (
@@ -63,11 +63,13 @@ def _check_function(
     custom = custom_rendering(function, dialect) if not pure or name.lower() in _WELL_KNOWN else ""
     if not pure or custom:
         because = f" ({custom})" if custom else ""
-        raise UnshareableQueryError(f"the function {name}() may read what is not known{because}")
+        raise UnshareableQueryError(
+            f"the function {name}() may read more than its arguments{because}"
+        )
 
 
 def clock_function(statement: Any) -> str:
-    """The name of a SQL function in a statement that gives the present moment; empty for none."""
+    """Return the name of a SQL function in a statement that returns the current time, or ""."""
     functions = (p for p in visitors.iterate(statement) if isinstance(p, FunctionElement))
     names = (str(getattr(function, "name", "")) for function in functions)
     return next((name for name in names if name.lower() in CLOCK_FUNCTIONS), "")
@@ -76,7 +78,7 @@ def clock_function(statement: Any) -> str:
 def _check_type_expression(
     made_from: Any, expression: Any, schema: PublicSchema, dialect: sa.Dialect
 ) -> None:
-    """Refuse SQL that a type adds around a value and that reads more than the value."""
+    """Raise an error if a type adds SQL around a value that reads more than the value."""
     if expression is None:
         return
     kind = type(made_from.type).__name__
@@ -89,7 +91,7 @@ def _check_type_expression(
 
 
 def _raw_sql_in(part: Any) -> str:
-    """The raw SQL that a part is or holds, unless it is a constant."""
+    """Return the raw SQL in a part of a statement, unless it is a constant."""
     if isinstance(part, AbstractTextClause):
         return str(part) or "''"
     if getattr(part, "is_literal", False) and not _CONSTANT.fullmatch(part.name):
@@ -105,7 +107,7 @@ def _raw_sql_in(part: Any) -> str:
 
 
 def _prefixes_and_hints(part: Any) -> Iterator[str]:
-    """What was said before and after a SELECT or a CTE, and hints: nobody walks through these."""
+    """Yield prefixes, suffixes and hints, which SQLAlchemy's traversal does not visit."""
     for name in ("_prefixes", "_suffixes"):
         yield from (str(text) for text, _ in getattr(part, name, ()))
     yield from (str(text) for _, text in getattr(part, "_statement_hints", ()))
@@ -113,9 +115,9 @@ def _prefixes_and_hints(part: Any) -> Iterator[str]:
 
 
 _CONSTANT = re.compile(r"\*|[0-9]+|'[^'\\]*'|null|true|false", re.IGNORECASE)
-"""Words of SQL that read nothing; an EXISTS of the ORM asks for a 1."""
+"""Constants of SQL, which read no table; an EXISTS of the ORM selects a 1."""
 
 _WELL_KNOWN = PURE_FUNCTIONS | CLOCK_FUNCTIONS
-"""Functions that an application need not declare, as SQLAlchemy renders them."""
+"""Functions that an application need not declare if SQLAlchemy renders them."""
 
 _HARMLESS_PREFIXES = {"MATERIALIZED", "NOT MATERIALIZED"}

@@ -1,4 +1,4 @@
-"""Columns: which of a table's one SELECT returns as they are, and which its statement mentions."""
+"""The columns of a table that a SELECT returns, and those that its statement references."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .from_clause import FromTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectColumns:
-    """What one SELECT of a statement does with the columns of a table in its FROM clause."""
+    """Finds how one SELECT of a statement uses the columns of a table in its FROM clause."""
 
     statement: CompiledStatement
     compiled_select: CompiledSelect
 
     def result_positions(self, element: FromTable) -> tuple[dict[str, int], set[str]]:
-        """The positions in a result row of the columns selected as they are, and their names."""
+        """Return the positions of plainly selected columns in a result row, and their names."""
         if not self.compiled_select.is_outermost:
             return {}, set()
         positions: dict[str, int] = {}
@@ -33,7 +33,7 @@ class SelectColumns:
         return positions, set(positions)
 
     def referenced_columns(self, element: FromTable, *, exclude_selected: bool) -> set[str]:
-        """The element's columns that stand anywhere in the statement."""
+        """Return the table's columns that are referenced anywhere in the statement."""
         names = self._count_references(element, exclude_selected=exclude_selected)
         return set(names - Counter(self._left_join_columns(element)) if exclude_selected else names)
 
@@ -46,10 +46,10 @@ class SelectColumns:
         )
 
     def _left_join_columns(self, element: FromTable) -> Iterator[str]:
-        """The columns by which one row of another table is looked up for each row, and no more.
+        """Yield columns that are used only to LEFT JOIN one row by its primary key.
 
-        They decide neither which rows are returned nor in which order, so that they count where
-        they were read: in the rows that were.
+        They affect neither the set nor the order of rows, so they count only as columns of the
+        returned rows.
         """
         for other, condition in element.left_joins:
             key = [column.name for column in other.table.primary_key]

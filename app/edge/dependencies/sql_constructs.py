@@ -1,7 +1,7 @@
-"""Constructs: SQL that the application renders itself, which counts as raw SQL.
+"""Find SQL that the application renders itself; it counts as raw SQL.
 
-An element with a `@compiles` function, a class that changes how SQLAlchemy renders it, an operator
-or a name that is spelt by hand: the text that comes of it may name any table.
+This is an element with a `@compiles` function, a class that overrides how SQLAlchemy renders it,
+or a custom operator or name. Its SQL text may contain any table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RENDERING = (
     "get_final_froms",
     "self_group",
 )
-"""The attributes that decide what SQL an element becomes, and which parts of it are visited."""
+"""The attributes that decide how an element is rendered, and which parts are visited."""
 
 _OPERATOR = re.compile(
     r"[-+*/<>=~!@#%^&|`?.]+"
@@ -41,36 +41,36 @@ _TYPE_SPELLING = ("get_col_spec", "__visit_name__", "_compiler_dispatch")
 
 
 def custom_rendering(part: Any, dialect: sa.Dialect) -> str:
-    """Why the SQL of an element is not SQLAlchemy's own; empty where it is."""
+    """Return why the SQL of an element is not rendered by SQLAlchemy itself, or ""."""
     kind = type(part)
     if has_compiler(kind, dialect.name):
         return f"{kind.__name__} is compiled by the application (@compiles)"
     if any(name in owner.__dict__ for owner in _foreign(kind) for name in _RENDERING):
-        return f"{kind.__name__} is a SQL construct of the application's own"
+        return f"{kind.__name__} is a custom SQL construct of the application"
     return _handwritten_sql(part) or _custom_cast(part, dialect) or _values_with_sql(part)
 
 
 def has_compiler(kind: type, dialect: str) -> bool:
-    """Tell whether a class is rendered by a `@compiles` function in this dialect."""
+    """Return whether a class is rendered by a `@compiles` function in this dialect."""
     owner = next((o for o in kind.__mro__ if "_compiler_dispatch" in o.__dict__), object)
     dispatcher = owner.__dict__.get("_compiler_dispatcher")
     if dispatcher is None:
         return False
     specs = getattr(dispatcher, "specs", {})
     compile_function = specs.get(dialect) or specs.get("default")
-    # Where only other dialects have one, the default is SQLAlchemy's own behind a wrapper.
+    # If only other dialects have one, the default is a wrapper of SQLAlchemy's own function.
     return getattr(compile_function, "__module__", "") != "sqlalchemy.ext.compiler"
 
 
 def _foreign(kind: type) -> Iterator[type]:
-    """The classes that an element's class is made from and that SQLAlchemy did not write."""
+    """Yield the base classes of an element's class that are not part of SQLAlchemy."""
     for owner in kind.__mro__:
         if owner is not object and owner.__module__.partition(".")[0] != "sqlalchemy":
             yield owner
 
 
 def _handwritten_sql(part: Any) -> str:
-    """An operator of words, or a name that is not quoted and is no name."""
+    """Return a reason for a custom operator or an unquoted name that is no plain identifier."""
     for role in ("operator", "modifier"):
         operator = getattr(part, role, None)
         if isinstance(operator, custom_op) and not _OPERATOR.fullmatch(operator.opstring.strip()):
@@ -82,7 +82,7 @@ def _handwritten_sql(part: Any) -> str:
 
 
 def _custom_cast(part: Any, dialect: sa.Dialect) -> str:
-    """A CAST to a type whose SQL name the application spells."""
+    """Return a reason for a CAST to a type whose SQL name the application defines."""
     if not isinstance(part, sa.Cast):
         return ""
     kind: Any = part.type.dialect_impl(dialect)
@@ -92,25 +92,25 @@ def _custom_cast(part: Any, dialect: sa.Dialect) -> str:
         name in o.__dict__ for o in _foreign(type(kind)) for name in _TYPE_SPELLING
     )
     if has_custom_name or has_compiler(type(kind), dialect.name):
-        return f"the type {type(kind).__name__} is spelt by the application"
+        return f"the type {type(kind).__name__} is rendered by the application"
     return ""
 
 
 def _values_with_sql(part: Any) -> str:
-    """A VALUES list that holds more than values; SQLAlchemy's traversal does not look into it."""
+    """Return a reason for a VALUES list with SQL, which SQLAlchemy's traversal does not visit."""
     if not isinstance(part, sa.Values):
         return ""
     rows = (row for block in part._data for row in block)  # noqa: SLF001 - SQLAlchemy has no public name for it
     elements = (value for row in rows for value in row if isinstance(value, sa.ClauseElement))
     if any(not isinstance(value, sa.BindParameter) for value in elements):
-        return "a VALUES list holds SQL"
+        return "a VALUES list contains SQL"
     return ""
 
 
 def type_expressions(part: Any, dialect: sa.Dialect) -> Iterator[tuple[Any, Any]]:
-    """What a column or parameter becomes by its type's own SQL, each with what it is made from.
+    """Yield the SQL that the type of a column or parameter adds, with the original element.
 
-    The compiler asks the type for these while it writes: no part of the statement holds them.
+    The compiler gets these expressions from the type, so they are not part of the statement.
     """
     kind = getattr(part, "type", None)
     if not isinstance(kind, TypeEngine):
@@ -124,7 +124,7 @@ def type_expressions(part: Any, dialect: sa.Dialect) -> Iterator[tuple[Any, Any]
 
 
 def foreign_part(expression: Any, made_from: Any) -> str:
-    """What a type's own SQL reads besides the value that it is made from."""
+    """Return what the SQL of a type reads besides the original value, or ""."""
     if expression is None:
         return ""
     own = {id(part) for part in visitors.iterate(made_from)}
