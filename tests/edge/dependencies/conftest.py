@@ -71,14 +71,14 @@ SCHEMA = PublicSchema.from_watched_tables(WATCHED)
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    """The schema with its triggers, empty."""
+    """An empty database with the schema and its triggers."""
     engine = memory()
     yield engine
     engine.dispose()
 
 
 def memory() -> Engine:
-    """A new database in memory with the watched tables and their triggers."""
+    """Create a database in memory with the watched tables and their triggers."""
     engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
 
     @event.listens_for(engine, "connect")
@@ -100,7 +100,7 @@ def memory() -> Engine:
 def run_and_record(
     connection: Connection, statement: sa.SelectBase, schema: PublicSchema = SCHEMA
 ) -> tuple[list[tuple[object, ...]], set[Dependency]]:
-    """Run a statement: its rows, and what they depend on."""
+    """Run a statement; return its rows and their dependencies."""
     results: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
 
     def after(_c: object, cursor: object, _s: str, _p: object, context: object, _m: bool) -> None:
@@ -123,19 +123,19 @@ def run_and_record(
 
 
 def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> DependencyPlan:
-    """What a statement reads, in the words of SQLite unless another database is named."""
+    """Return the dependency plan of a statement, by default compiled for SQLite."""
     compiled = statement.compile(dialect=dialect or sqlite.dialect())
     return analyse_select(compiled, SCHEMA)  # type: ignore[arg-type]  # a SELECT's is an SQLCompiler
 
 
 def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:
-    """The rows, in their order where the statement gives one."""
+    """Return the rows, sorted if the statement has no ORDER BY."""
     rows = [tuple(row) for row in connection.execute(statement)]
     return rows if getattr(statement, "_order_by_clauses", ()) else sorted(rows, key=repr)
 
 
 def changes(connection: Connection) -> list[Change]:
-    """The entries of the change log, which is emptied."""
+    """Return the changes in the log, and empty it."""
     rows = connection.exec_driver_sql(
         "SELECT of_table, op, old, new, changed FROM edge_change ORDER BY id",
     ).all()
