@@ -55,16 +55,6 @@ def is_byte_comparable(column: sa.Column[Any]) -> bool:
     return isinstance(kind, sa.Integer | sa.Boolean)
 
 
-def has_plain_bind(bind: sa.BindParameter[Any]) -> bool:
-    """Return whether the database compares the parameter itself, not a SQL expression of it."""
-    return not bind.type._has_bind_expression  # noqa: SLF001 - a type of one's own has the method, and mostly leaves it to another
-
-
-def has_plain_result(column: sa.Column[Any]) -> bool:
-    """Return whether a result holds the stored value, not a SQL expression of it."""
-    return not column.type._has_column_expression  # noqa: SLF001 - as above
-
-
 def sort_key_value(value: Any) -> int | None:
     """Return a sort key as an integer: an instant in microseconds since 1970, or the number."""
     if isinstance(value, bool):

@@ -12,11 +12,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.encoding import has_plain_result, is_byte_comparable
+from ..changes.encoding import is_byte_comparable
+from . import sqlalchemy_private as private
 from .clauses import (
     contains_function_or_window,
     find_foreign_key,
     foreign_key_in,
+    has_plain_result,
     is_primary_key_column,
     parse_comparison,
     parse_equality,
@@ -35,13 +37,6 @@ __all__ = ["DependencyPlan", "UnshareableQueryError", "analyse_select"]
 
 _LOWER = (operators.gt, operators.ge)
 _UPPER = (operators.lt, operators.le)
-_DIALECT_CLAUSES = (
-    "_post_body_clause",
-    "_post_criteria_clause",
-    "_post_select_clause",
-    "_pre_columns_clause",
-)
-"""Clauses that a dialect may add to a SELECT, for example DISTINCT ON."""
 
 
 def analyse_select(
@@ -247,8 +242,12 @@ class _SelectAnalyser:
     def _returns_table_rows(self) -> bool:
         """Return whether each result row is a row of the tables (no GROUP BY, no DISTINCT)."""
         select = self.select
-        folded = select._distinct or select._group_by_clauses or select._having_criteria  # noqa: SLF001 - SQLAlchemy has no public name for them
-        return not folded and all(getattr(select, name) is None for name in _DIALECT_CLAUSES)
+        return not (
+            private.has_distinct(select)
+            or private.group_by_clauses(select)
+            or private.having_criteria(select)
+            or private.has_dialect_clause(select)
+        )
 
     def _is_in_images(self, element: FromTable, name: str) -> bool:
         """Return whether row images contain a column whose values can be compared."""
@@ -284,7 +283,7 @@ class _SelectAnalyser:
         instants = self.schema.tables[element.table.name].instant_columns
         if not self.compiled_select.is_outermost:
             return None
-        order = self.select._order_by_clauses  # noqa: SLF001 - as above
+        order = private.order_by_clauses(self.select)
         is_limited_list = (
             order and self._returns_table_rows() and not self._aggregates() and not element.nullable
         )
@@ -310,10 +309,10 @@ class _SelectAnalyser:
 
     def _aggregates(self) -> bool:
         """Return whether a value may come from rows after the last one (a count, a window)."""
-        return any(contains_function_or_window(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
+        return any(map(contains_function_or_window, private.raw_columns(self.select)))
 
     def _limit(self) -> Parameter | None:
-        clause = self.select._limit_clause  # noqa: SLF001 - as above
+        clause = private.limit_clause(self.select)
         if not isinstance(clause, BindParameter):
             return None
         return Parameter(name=self._parameter_name(clause), is_expanding=False, bind_processor=None)

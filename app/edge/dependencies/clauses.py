@@ -7,16 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import (
-    BinaryExpression,
-    BindParameter,
-    UnaryExpression,
-    _textual_label_reference,
-)
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.encoding import has_plain_bind
+from . import sqlalchemy_private as private
 from .from_clause import Condition, FromTable
 
 _SWAPPED_OPERATORS = {
@@ -27,9 +22,19 @@ _SWAPPED_OPERATORS = {
 }
 
 
+def has_plain_bind(bind: BindParameter[Any]) -> bool:
+    """Return whether the database compares the parameter itself, not a SQL expression of it."""
+    return not private.has_bind_expression(bind.type)
+
+
+def has_plain_result(column: sa.Column[Any]) -> bool:
+    """Return whether a result holds the stored value, not a SQL expression of it."""
+    return not private.has_column_expression(column.type)
+
+
 def underlying_column(part: Any) -> Any:
     """Return the column under a label; None if the element is not a column."""
-    while isinstance(part, sa.Label) or type(part).__name__ == "_CompileLabel":
+    while isinstance(part, sa.Label) or private.is_compile_label(part):
         part = part.element
     return part if isinstance(part, sa.ColumnClause) and part.table is not None else None
 
@@ -71,22 +76,23 @@ def parse_sort_key(clause: Any) -> tuple[Any, bool]:
 
 def selects_star(select: Any) -> bool:
     """Return whether the SELECT contains `*`."""
-    return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
+    return any(getattr(column, "name", "") == "*" for column in private.raw_columns(select))
 
 
 def parts_besides_columns(select: Any) -> Iterator[Any]:
     """Yield the parts of a SELECT of plain rows without the plain columns that it selects."""
-    raw = select._raw_columns  # noqa: SLF001 - as above
+    raw = private.raw_columns(select)
     yield from (c for c in raw if underlying_column(c) is None and not isinstance(c, sa.FromClause))
     yield from select.get_final_froms()
-    yield from select._where_criteria  # noqa: SLF001 - as above
-    yield from select._order_by_clauses  # noqa: SLF001 - as above
+    yield from private.where_criteria(select)
+    yield from private.order_by_clauses(select)
 
 
 def sorts_by_label(select: Any) -> bool:
     """Return whether it sorts by a text label, which may name any selected column."""
-    parts = (part for clause in select._order_by_clauses for part in visitors.iterate(clause))  # noqa: SLF001 - as above
-    return any(isinstance(part, _textual_label_reference) for part in parts)
+    clauses = private.order_by_clauses(select)
+    parts = (part for clause in clauses for part in visitors.iterate(clause))
+    return any(map(private.is_textual_label, parts))
 
 
 def contains_function_or_window(part: Any) -> bool:

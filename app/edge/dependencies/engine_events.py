@@ -7,6 +7,7 @@ begins returns them without a statement, so such a response is not shared.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -24,12 +25,15 @@ from ..changes.log_position import LOG_POSITION_QUERY
 from ..changes.prepared_statement import PreparedStatement
 from ..changes.tables import META
 from . import DependencyPlan, PublicSchema, Table, UnshareableQueryError, analyse_select
+from . import sqlalchemy_private as private
 from .clock_values import clock_in_sql
 from .fence import describe
 from .parameters import record_clock_use
 from .plan import ParameterValues
 from .raw_connections import watch_driver
 from .recorder import RenderRecord, add_start_check, current_record, note_unattributed_read
+
+_log = logging.getLogger(__name__)
 
 INTERNAL_OPTIONS = {"edge_internal": True}
 """Execution options of this library's own transactions, which are neither recorded nor reported."""
@@ -54,6 +58,7 @@ class EngineListener:
 
     def attach(self, engine: Engine) -> None:
         """Attach the listeners to an engine; call it once per engine."""
+        _check_sqlalchemy()
         event.listen(engine, "before_cursor_execute", self._before_execute)
         event.listen(engine, "after_cursor_execute", self._after_execute)
         event.listen(engine, "checkin", self._on_checkin)
@@ -169,6 +174,15 @@ class EngineListener:
                     self.on_write()
         except Exception as error:  # noqa: BLE001 - the write is committed
             describe(error, "after a write")
+
+
+def _check_sqlalchemy() -> None:
+    """Share no response if the installed SQLAlchemy lacks a private name that is needed."""
+    reason = private.unsupported_reason()
+    if reason is not None:
+        extra = {"reason": reason}
+        _log.error("edge.sqlalchemy_unsupported: no response is shared: %s", reason, extra=extra)
+        add_start_check(lambda: reason)
 
 
 _tracked_dialects: WeakSet[Dialect] = WeakSet()
@@ -382,7 +396,7 @@ def _fetch_rows(cursor: Any, context: Any) -> list[Any]:
     if isinstance(
         strategy, FullyBufferedCursorFetchStrategy
     ):  # buffered by the listener of another app
-        return list(strategy._rowbuffer)  # noqa: SLF001 - SQLAlchemy has no public name for it
+        return private.buffered_rows(strategy)
     rows: list[Any] = cursor.fetchall()
     context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
         cursor, cursor.description, rows
@@ -394,5 +408,5 @@ def _parameter_values(context: Any) -> ParameterValues:
     """Return the parameter values of this execution."""
     return ParameterValues(
         values=context.compiled_parameters[0],
-        expanded=context._expanded_parameters or {},  # noqa: SLF001 - the only way to an IN list's values
+        expanded=private.expanded_parameters(context),
     )

@@ -8,8 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement, _textual_label_reference
+from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
 from sqlalchemy.sql.selectable import CTE, Alias, FromClause, Join, SelectBase, Subquery
+
+from .sqlalchemy_private import is_textual_label
 
 Condition = ColumnElement[Any]
 
@@ -33,12 +35,12 @@ class FromTable:
         # The ORM annotates copies of a table, which have the same hash as the table.
         return hash(column.table) == hash(self.source)
 
-    def column_named_by(self, part: object) -> str:
+    def column_named_by(self, part: Any) -> str:
         """Return the column of this table that part of a statement may mean, or "".
 
         A bare name may be a column of any table.
         """
-        if isinstance(part, _textual_label_reference):
+        if is_textual_label(part):
             label = part.element
             return next((c.name for c in self.table.c if label in self._names(c)), "")
         if isinstance(part, sa.ColumnClause) and (part.table is None or self.owns(part)):

@@ -11,6 +11,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import AbstractTextClause
 from sqlalchemy.sql.functions import FunctionElement
 
+from . import sqlalchemy_private as private
 from .clock_values import CLOCK_FUNCTIONS
 from .public_schema import PURE_FUNCTIONS, PublicSchema
 from .sql_constructs import custom_rendering, foreign_part, type_expressions
@@ -108,10 +109,10 @@ def _raw_sql_in(part: Any) -> str:
 
 def _prefixes_and_hints(part: Any) -> Iterator[str]:
     """Yield prefixes, suffixes and hints, which SQLAlchemy's traversal does not visit."""
-    for name in ("_prefixes", "_suffixes"):
-        yield from (str(text) for text, _ in getattr(part, name, ()))
-    yield from (str(text) for _, text in getattr(part, "_statement_hints", ()))
-    yield from map(str, (getattr(part, "_hints", None) or {}).values())
+    yield from private.prefixes(part)
+    yield from private.suffixes(part)
+    yield from private.statement_hints(part)
+    yield from private.table_hints(part)
 
 
 _CONSTANT = re.compile(r"\*|[0-9]+|'[^'\\]*'|null|true|false", re.IGNORECASE)

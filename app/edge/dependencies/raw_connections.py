@@ -16,6 +16,7 @@ from sqlalchemy.pool import Pool
 
 from .fence import fenced
 from .recorder import current_record
+from .sqlalchemy_private import pool_entry
 
 _LIBRARIES = ("sqlalchemy.", f"{__name__.rpartition('.')[0]}.")
 _DIRECT = ("cursor", "execute", "executemany", "executescript")
@@ -47,7 +48,7 @@ def _on_engine_connect(connection: Connection) -> None:
     if record is not None and record.raw_connections:
         with fenced("as a connection was taken"):
             proxy: Any = connection.connection
-            record.raw_connections.pop(id(proxy._connection_record), None)  # noqa: SLF001 - SQLAlchemy has no public name for it
+            record.raw_connections.pop(id(pool_entry(proxy)), None)
 
 
 def _record_direct_use(method: Callable[..., Any]) -> Callable[..., Any]:

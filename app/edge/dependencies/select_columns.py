@@ -12,6 +12,7 @@ from sqlalchemy.sql import visitors
 from .clauses import foreign_key_in, parts_besides_columns, underlying_column
 from .compiled_selects import CompiledSelect, CompiledStatement
 from .from_clause import FromTable
+from .sqlalchemy_private import result_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class SelectColumns:
         if not self.compiled_select.is_outermost:
             return {}, set()
         positions: dict[str, int] = {}
-        for index, entry in enumerate(self.statement.compiled._result_columns):  # noqa: SLF001 - the only way to a result's columns
+        for index, entry in enumerate(result_columns(self.statement.compiled)):
             column = underlying_column(entry.objects[0]) if entry.objects else None
             if column is not None and element.owns(column):
                 positions.setdefault(column.name, index)

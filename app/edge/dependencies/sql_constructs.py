@@ -17,18 +17,7 @@ from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
-_RENDERING = (
-    "__visit_name__",
-    "_compile_w_cache",
-    "_compiler",
-    "_compiler_dispatch",
-    "_traverse_internals",
-    "compile",
-    "get_children",
-    "get_final_froms",
-    "self_group",
-)
-"""The attributes that decide how an element is rendered, and which parts are visited."""
+from . import sqlalchemy_private as private
 
 _OPERATOR = re.compile(
     r"[-+*/<>=~!@#%^&|`?.]+"
@@ -37,7 +26,6 @@ _OPERATOR = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d][\w$]*", re.ASCII)
-_TYPE_SPELLING = ("get_col_spec", "__visit_name__", "_compiler_dispatch")
 
 
 def custom_rendering(part: Any, dialect: sa.Dialect) -> str:
@@ -45,15 +33,16 @@ def custom_rendering(part: Any, dialect: sa.Dialect) -> str:
     kind = type(part)
     if has_compiler(kind, dialect.name):
         return f"{kind.__name__} is compiled by the application (@compiles)"
-    if any(name in owner.__dict__ for owner in _foreign(kind) for name in _RENDERING):
+    if any(
+        name in owner.__dict__ for owner in _foreign(kind) for name in private.RENDERING_ATTRIBUTES
+    ):
         return f"{kind.__name__} is a custom SQL construct of the application"
     return _handwritten_sql(part) or _custom_cast(part, dialect) or _values_with_sql(part)
 
 
 def has_compiler(kind: type, dialect: str) -> bool:
     """Return whether a class is rendered by a `@compiles` function in this dialect."""
-    owner = next((o for o in kind.__mro__ if "_compiler_dispatch" in o.__dict__), object)
-    dispatcher = owner.__dict__.get("_compiler_dispatcher")
+    dispatcher = private.compiles_dispatcher(kind)
     if dispatcher is None:
         return False
     specs = getattr(dispatcher, "specs", {})
@@ -67,6 +56,11 @@ def _foreign(kind: type) -> Iterator[type]:
     for owner in kind.__mro__:
         if owner is not object and owner.__module__.partition(".")[0] != "sqlalchemy":
             yield owner
+
+
+def _overrides(kind: type, names: tuple[str, ...]) -> bool:
+    """Return whether a base class that is not part of SQLAlchemy defines one of these names."""
+    return any(name in owner.__dict__ for owner in _foreign(kind) for name in names)
 
 
 def _handwritten_sql(part: Any) -> str:
@@ -89,7 +83,9 @@ def _custom_cast(part: Any, dialect: sa.Dialect) -> str:
     while isinstance(kind, sa.TypeDecorator):
         kind = kind.type_engine(dialect)
     has_custom_name = any(
-        name in o.__dict__ for o in _foreign(type(kind)) for name in _TYPE_SPELLING
+        name in o.__dict__
+        for o in _foreign(type(kind))
+        for name in private.TYPE_RENDERING_ATTRIBUTES
     )
     if has_custom_name or has_compiler(type(kind), dialect.name):
         return f"the type {type(kind).__name__} is rendered by the application"
@@ -100,9 +96,9 @@ def _values_with_sql(part: Any) -> str:
     """Return a reason for a VALUES list with SQL, which SQLAlchemy's traversal does not visit."""
     if not isinstance(part, sa.Values):
         return ""
-    rows = (row for block in part._data for row in block)  # noqa: SLF001 - SQLAlchemy has no public name for it
-    elements = (value for row in rows for value in row if isinstance(value, sa.ClauseElement))
-    if any(not isinstance(value, sa.BindParameter) for value in elements):
+    values = (value for row in private.values_rows(part) for value in row)
+    elements = (value for value in values if isinstance(value, sa.ClauseElement))
+    if any(not isinstance(element, sa.BindParameter) for element in elements):
         return "a VALUES list contains SQL"
     return ""
 
@@ -117,9 +113,9 @@ def type_expressions(part: Any, dialect: sa.Dialect) -> Iterator[tuple[Any, Any]
         return
     impl = kind.dialect_impl(dialect)
     if isinstance(part, sa.BindParameter):
-        if impl._has_bind_expression:  # noqa: SLF001 - SQLAlchemy has no public name for it
+        if private.has_bind_expression(impl):
             yield part, impl.bind_expression(part)
-    elif isinstance(part, sa.ColumnElement) and impl._has_column_expression:  # noqa: SLF001 - as above
+    elif isinstance(part, sa.ColumnElement) and private.has_column_expression(impl):
         yield part, impl.column_expression(part)
 
 
