@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from ..changes.change import Change, Op, RowImage
-from ..changes.encoding import encode_value, is_unspelt
+from ..changes.encoding import encode_value, has_no_encoding
 from ..dependencies.dependency import Dependency, Part, Range, Row, SemiJoin
 from .interval_tree import MAX_KEY, MIN_KEY, NO_INTERVAL, place_interval
 
@@ -108,7 +108,9 @@ class DependencyShape:
         None means that the hash cannot be computed from the logged values.
         """
         for image in change.images:
-            if any(name not in image or is_unspelt(image[name]) for name in self.equality_columns):
+            if any(
+                name not in image or has_no_encoding(image[name]) for name in self.equality_columns
+            ):
                 yield None
                 continue
             values, key = (
@@ -117,7 +119,7 @@ class DependencyShape:
             )
             if self.semi_join is None:
                 yield self.hash_values(values), key
-            elif self.semi_join.own_column not in image or is_unspelt(
+            elif self.semi_join.own_column not in image or has_no_encoding(
                 image[self.semi_join.own_column]
             ):
                 yield None

@@ -120,7 +120,7 @@ def find_last_change(
     connection: Connection, dependencies: Collection[Dependency]
 ) -> LastChange | None:
     """Return the last change that matches one of the dependencies, if it is still in the log."""
-    for entry, change in newest_changes(connection, most=MAX_CHANGES_SEARCHED):
+    for entry, change in newest_changes(connection, limit=MAX_CHANGES_SEARCHED):
         if any(matches(dependency, change) for dependency in dependencies):
             return LastChange(entry=entry, what=describe_change(change), at=change.written_at)
     return None

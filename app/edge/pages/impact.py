@@ -83,7 +83,7 @@ def impact_of_action(connection: Connection, action: Callable[[], object], what:
     """
     before = last_change_id(connection)
     action()
-    changes = changes_of_this_transaction(connection, after=before, most=MAX_CHANGES)
+    changes = changes_of_this_transaction(connection, after=before, limit=MAX_CHANGES)
     if len(changes) > MAX_CHANGES:
         return Impact(
             subject=what, urls=(), everything_reason="too many changes to compare one by one"

@@ -65,7 +65,7 @@ def _entries_of_group(group: DependencyGroup) -> tuple[tuple[EntryKey, Dependenc
 
 @lru_cache(maxsize=16384)
 def _entry_of_row(keyed: KeyedTable, key: Any) -> tuple[EntryKey, DependencyShape]:
-    return cached_entry.__wrapped__(keyed.dependency(key))
+    return cached_entry.__wrapped__(keyed.to_dependency(key))
 
 
 @lru_cache(maxsize=2048)

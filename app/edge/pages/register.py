@@ -121,7 +121,7 @@ def _check(
     for position in positions:
         if _is_log_unchanged(connection, position):
             continue
-        changes = changes_since(connection, position, most=MAX_CHANGES)
+        changes = changes_since(connection, position, limit=MAX_CHANGES)
         if changes is None:
             return RegistrationResult.TOO_MANY_CHANGES
         dependencies = record.dependencies

@@ -60,7 +60,7 @@ class Resolution:
 def resolve(connection: Connection) -> Resolution:
     """Take every unresolved change from the log and return the affected pages."""
     acquire_resolver_lock(connection)
-    changes = take_unresolved(connection, most=MAX_CHANGES)
+    changes = take_unresolved(connection, limit=MAX_CHANGES)
     if not changes:
         return Resolution()
     since = min(filter(None, map(_written_at, changes)), default=None)
@@ -173,7 +173,7 @@ def _load_joined_rows(
         joined_rows.load(through, keys_to_load)
     if keys:
         # After loading: on PostgreSQL the queries may have seen commits later than `changes`.
-        joined_rows.add_changes((*changes, *unresolved_changes(connection, most=MAX_CHANGES)))
+        joined_rows.add_changes((*changes, *unresolved_changes(connection, limit=MAX_CHANGES)))
     return joined_rows
 
 

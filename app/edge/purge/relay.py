@@ -105,7 +105,7 @@ class Relay:
     def enqueue_changes(self, now: datetime) -> Resolution:
         """Resolve new changes and queue purges for the tiers; cheap if there are none."""
         with self._read_engine.connect() as connection:
-            if not unresolved_changes(connection, most=0):
+            if not unresolved_changes(connection, limit=0):
                 return Resolution()
         with self._write_engine.begin() as connection:
             # First the lock: a tier joins either before the members are read, or after the commit.

@@ -78,7 +78,7 @@ def has_recent_purge(connection: Connection, url: str, since: datetime) -> bool:
     recent = sa.or_(outbox.c.state.in_(OPEN_STATES), outbox.c.settled_at > to_microseconds(since))
     mine = sa.or_(outbox.c.kind == EntryKind.EVERYTHING, outbox.c.url == url)
     purged = connection.execute(sa.select(outbox.c.id).where(recent, mine).limit(1)).first()
-    return purged is not None or bool(unresolved_changes(connection, most=0))
+    return purged is not None or bool(unresolved_changes(connection, limit=0))
 
 
 def record_stale(connection: Connection, url: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from app.edge.pages import RegistrationResult, resolve
 from app.edge.pages.dependency_shape import make_entry
 from app.edge.pages.tables import dependency, page
 
-from ..dependencies.conftest import post, read
+from ..dependencies.conftest import post, run_and_record
 from .conftest import NOW, register_page
 
 
@@ -22,7 +22,7 @@ def test_a_page_is_registered_with_its_dependencies(engine: Engine) -> None:
     """The row and its dependencies are in the index when register returns."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         assert (
             register_page(connection, "/a", dependencies, mark=at) is RegistrationResult.REGISTERED
         )
@@ -34,7 +34,7 @@ def test_a_row_keeps_the_longest_lifetime_of_its_copies(engine: Engine) -> None:
     """An edge may still hold an earlier copy with a longer lifetime."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         for lifetime in (timedelta(days=1), timedelta(minutes=1)):
             register_page(connection, "/a", dependencies, mark=at, lifetime=lifetime)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
@@ -45,7 +45,7 @@ def test_a_change_since_the_reads_began_is_refused(engine: Engine) -> None:
     """A page whose dependencies changed during rendering is not registered."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert (
             register_page(connection, "/a", dependencies, mark=at)
@@ -58,7 +58,7 @@ def test_an_unrelated_change_does_not_refuse_a_page(engine: Engine) -> None:
     """Only changes of its dependencies matter."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         connection.execute(sa.insert(post).values(id=1, slug="b"))
         assert (
             register_page(connection, "/a", dependencies, mark=at) is RegistrationResult.REGISTERED
@@ -69,7 +69,7 @@ def test_5_8_a_refusal_leaves_the_older_row_as_it_is(engine: Engine) -> None:
     """An edge may still hold an older copy, which the next change must find."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         register_page(connection, "/a", dependencies, mark=at)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert (
@@ -83,7 +83,7 @@ def test_a_log_position_older_than_the_log_is_refused(engine: Engine) -> None:
     """Deleted log entries cannot be compared, so the registration is refused."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "zzz"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "zzz"))
         connection.execute(
             sa.insert(post), [{"id": i, "slug": f"s{i}"} for i in range(1, KEEP_RESOLVED + 10)]
         )
@@ -97,7 +97,7 @@ def test_a_log_position_older_than_the_log_is_refused(engine: Engine) -> None:
 def test_a_page_without_a_log_position_is_refused(engine: Engine) -> None:
     """Without a log position, changes during rendering cannot be detected."""
     with engine.begin() as connection:
-        _, dependencies = read(connection, sa.select(post))
+        _, dependencies = run_and_record(connection, sa.select(post))
         assert (
             register_page(connection, "/a", dependencies, mark="")
             is not RegistrationResult.REGISTERED
@@ -108,8 +108,8 @@ def test_new_dependencies_replace_the_old_ones_of_that_variant_alone(engine: Eng
     """Old dependencies are deleted; other variants of the page keep theirs."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, old = read(connection, sa.select(post).where(post.c.slug == "a"))
-        _, new = read(connection, sa.select(post).where(post.c.slug == "b"))
+        _, old = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
+        _, new = run_and_record(connection, sa.select(post).where(post.c.slug == "b"))
         register_page(connection, "/p", old, mark=at)
         register_page(connection, "/p", old, mark=at, variant="json")
         register_page(connection, "/p", new, mark=at)
@@ -146,7 +146,7 @@ def test_an_identical_copy_writes_nothing(engine: Engine) -> None:
     """A page that is rendered again writes nothing, as long as its row outlives the copy."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         driver: Any = connection.connection.driver_connection
         has_written = []
         for age in (timedelta(0), timedelta(hours=5), timedelta(hours=7)):
@@ -162,7 +162,7 @@ def test_a_later_copy_renews_its_row(engine: Engine) -> None:
     """A page with unchanged dependencies updates its time and its ETag."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post).where(post.c.slug == "a"))
+        _, dependencies = run_and_record(connection, sa.select(post).where(post.c.slug == "a"))
         register_page(connection, "/a", dependencies, mark=at)
         connection.execute(sa.update(page).values(registered_at=0, etag="old"))
         register_page(connection, "/a", dependencies, mark=at)

@@ -122,7 +122,7 @@ def test_a_release_during_rendering_is_in_the_log(connection: Connection) -> Non
     warm(connection, OLD)
     before = current_log_position(connection)
     release(connection, NEW, WATCHED)
-    (change,) = changes_since(connection, before, most=5) or []
+    (change,) = changes_since(connection, before, limit=5) or []
     assert matches(Part(kind="template", name="a.html", digest="a1"), change)
     assert not matches(Part(kind="template", name="a.html", digest="a2"), change)
     assert not matches(Part(kind="static", name="a.html", digest="a1"), change)

@@ -18,7 +18,7 @@ from app.edge.pages import resolve
 from app.edge.pages.page import sorted_urls
 from app.edge.pages.resolve import find_affected_pages, manual_purge_change
 
-from ..dependencies.conftest import changes, link, memory, post, read, topic
+from ..dependencies.conftest import changes, link, memory, post, run_and_record, topic
 from ..dependencies.test_soundness import SEED, WRITES, attempt, rows_of, statements
 from .conftest import register_page
 
@@ -38,7 +38,7 @@ def test_the_index_finds_all_altered_pages_within_the_exact_rule(
         pages, was = {}, {}
         for number, statement in enumerate(statements):
             url = f"/{number}"
-            _, pages[url] = read(connection, statement)
+            _, pages[url] = run_and_record(connection, statement)
             was[url] = rows_of(connection, statement)
             register_page(connection, url, pages[url], mark=current_log_position(connection))
         for write in writes:
@@ -100,7 +100,7 @@ def test_a_post_and_its_link_are_matched_through_past_states(
             register_page(
                 connection,
                 f"/{number}",
-                read(connection, statement)[1],
+                run_and_record(connection, statement)[1],
                 mark=current_log_position(connection),
             )
         was = [rows_of(connection, statement) for statement in ABOUT]
@@ -116,16 +116,16 @@ def test_a_post_and_its_link_are_matched_through_past_states(
 def _carried_out(connection: Connection, first: str, then: str, moment: str) -> set[str]:
     """Return the URLs that two writes purge; `late` resolves the first after the second commits."""
     connection.exec_driver_sql(first)
-    early = len(unresolved_changes(connection, most=100))
+    early = len(unresolved_changes(connection, limit=100))
     at_once = _purge_urls(connection, early) if moment == "at once" else set()
     connection.exec_driver_sql(then)
     late = _purge_urls(connection, early) if moment == "late" else set()
-    return at_once | late | _purge_urls(connection, len(unresolved_changes(connection, most=100)))
+    return at_once | late | _purge_urls(connection, len(unresolved_changes(connection, limit=100)))
 
 
 def _purge_urls(connection: Connection, most: int) -> set[str]:
     """Resolve the oldest `most` changes and return the purged URLs."""
-    resolution = find_affected_pages(connection, unresolved_changes(connection, most=100)[:most])
+    resolution = find_affected_pages(connection, unresolved_changes(connection, limit=100)[:most])
     assert not resolution.everything_reason
     oldest = f"SELECT id FROM edge_change WHERE NOT resolved ORDER BY id LIMIT {most}"
     connection.exec_driver_sql(f"UPDATE edge_change SET resolved = 1 WHERE id IN ({oldest})")
@@ -143,7 +143,10 @@ def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> No
         connection.execute(sa.insert(link), [{"post_id": n, "topic_id": 1} for n in (1, 2)])
         resolve(connection)
         register_page(
-            connection, "/", read(connection, ABOUT[0])[1], mark=current_log_position(connection)
+            connection,
+            "/",
+            run_and_record(connection, ABOUT[0])[1],
+            mark=current_log_position(connection),
         )
         connection.execute(sa.insert(link).values(post_id=3, topic_id=1))
         assert resolve(connection).pages == ()
@@ -162,7 +165,7 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
         connection.execute(sa.insert(link), [{"post_id": 1, "topic_id": 1}])
         resolve(connection)
         for number in (1, 2):
-            _, deps = read(
+            _, deps = run_and_record(
                 connection, about.where(link.c.topic_id == number).order_by(post.c.status)
             )
             register_page(
@@ -181,7 +184,7 @@ def test_a_change_is_resolved_once(engine: Engine) -> None:
     """Resolved changes are not resolved again."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, dependencies = read(connection, sa.select(post))
+        _, dependencies = run_and_record(connection, sa.select(post))
         register_page(connection, "/", dependencies, mark=at)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert [page.url for page in resolve(connection).pages] == ["/"]
@@ -201,7 +204,7 @@ def test_an_ordered_list_is_purged_by_rows_that_enter_it(engine: Engine) -> None
             [{"id": n, "slug": f"s{n}", "published_at": day(n)} for n in (10, 11, 12)],
         )
         resolve(connection)
-        _, dependencies = read(connection, newest)
+        _, dependencies = run_and_record(connection, newest)
         register_page(connection, "/", dependencies, mark=current_log_position(connection))
         connection.execute(sa.insert(post).values(id=1, slug="old", published_at=day(1)))
         assert resolve(connection).pages == ()
@@ -238,7 +241,7 @@ def test_removed_rows_cause_hard_purges(
             ("/", LIVE.with_only_columns(post.c.id)),
             ("/1", LIVE.where(post.c.id == 1)),
         ):
-            _, dependencies = read(connection, statement)
+            _, dependencies = run_and_record(connection, statement)
             register_page(connection, url, dependencies, mark=current_log_position(connection))
         connection.execute(write)
         assert {page.url: page.hard_purge for page in resolve(connection).pages} == expected
