@@ -135,7 +135,7 @@ def recover(url: str, folder: Path, now: datetime) -> dict[str, Any]:
             sa.select(sa.func.count()).where(outbox.c.state != EntryState.SETTLED),
         )
     engine.dispose()
-    stored_versions = {tier.name: edge.kept() for tier, edge in tiers.items()}
+    stored_versions = {tier.name: edge.stored_versions() for tier, edge in tiers.items()}
     return {"current": current, "kept": stored_versions, "unsettled": unsettled}
 
 
