@@ -7,17 +7,20 @@ message says what the response told instead.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .cdn.base import CallLimits, PurgeError, PurgeTarget
 from .cdn.contract import DriverContract, Ending, NetworkDriverContract, NetworkStage, Stage
 from .http.cache_control import Directives
 from .policy.cdn_headers import EDGE_FIELDS, format_policy, parse_dialects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import timedelta
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from .cdn.base import Driver
     from .policy.policy import Policy
 
 _MEMBER = re.compile(r'(?:[^",]|"[^"]*")+')
@@ -127,13 +130,154 @@ def _describe_headers(response: HasHeaders) -> str:
     return f"The response says: {'; '.join(lines) or 'nothing on caching'}"
 
 
+class NullDriver:
+    """A driver of an edge that stores nothing: every purge succeeds at once."""
+
+    limits = CallLimits()
+
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
+        """Do nothing."""
+
+    def purge_everything(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverFault:
+    """The failure of one call; with `acts` the edge purges the pages and the call still fails."""
+
+    error: Exception
+    acts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverCall:
+    """One call that the edge received; a purge of `everything` has no targets."""
+
+    targets: tuple[PurgeTarget, ...] = ()
+    everything: bool = False
+    failed: bool = False
+
+
+class MemoryDriver:
+    """An edge in a dict, for tests: it stores bodies by URL until they are purged.
+
+    `script` gives the fault of each next call, or None for a call that succeeds; after its end
+    all calls succeed. `on_call` is called with each call as it arrives.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: CallLimits | None = None,
+        script: Iterator[DriverFault | None] | None = None,
+        on_call: Callable[[DriverCall], None] | None = None,
+    ) -> None:
+        self.limits = limits or CallLimits()
+        self.script = script or iter(())
+        self.on_call = on_call
+        self.entries: dict[str, str] = {}
+        self.calls: list[DriverCall] = []
+        self._lock = Lock()
+
+    def store(self, url: str, body: str) -> None:
+        """Store a page."""
+        with self._lock:
+            self.entries[url] = body
+
+    def get_body(self, url: str) -> str | None:
+        """Return the stored body of a page, or None."""
+        return self.entries.get(url)
+
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
+        """Purge these pages."""
+        if len(targets) > self.limits.batch:
+            raise PurgeError(f"{len(targets)} targets in one call are too many", retryable=False)
+        self._receive(DriverCall(targets=tuple(targets)))
+
+    def purge_everything(self) -> None:
+        """Purge all pages."""
+        self._receive(DriverCall(everything=True))
+
+    def _receive(self, call: DriverCall) -> None:
+        with self._lock:
+            fault = next(self.script, None)
+            failed = fault is not None
+            call = DriverCall(targets=call.targets, everything=call.everything, failed=failed)
+            self.calls.append(call)
+            if fault is None or fault.acts:
+                self._delete(call)
+        if self.on_call is not None:
+            self.on_call(call)
+        if fault is not None:
+            raise fault.error
+
+    def _delete(self, call: DriverCall) -> None:
+        if call.everything:
+            self.entries.clear()
+        for target in call.targets:
+            self.entries.pop(target.url, None)
+
+
+class FanoutDriver:
+    """Purges several edges as one; a call fails if one of the edges failed.
+
+    Every call goes to all edges: purging an edge twice does no harm, leaving one out does.
+    """
+
+    def __init__(self, drivers: Sequence[Driver]) -> None:
+        if not drivers:
+            raise ValueError("a fan-out needs at least one edge")
+        self._drivers = tuple(drivers)
+        self.limits = _combine_limits([driver.limits for driver in self._drivers])
+        self.purges_by_url = any(
+            getattr(driver, "purges_by_url", False) for driver in self._drivers
+        )
+
+    def purge(self, targets: Sequence[PurgeTarget]) -> None:
+        """Purge these pages at every edge."""
+        self._call_each(lambda driver: driver.purge(targets))
+
+    def purge_everything(self) -> None:
+        """Purge all pages at every edge."""
+        self._call_each(lambda driver: driver.purge_everything())
+
+    def _call_each(self, call: Callable[[Driver], None]) -> None:
+        errors = []
+        for driver in self._drivers:
+            try:
+                call(driver)
+            except PurgeError as error:
+                errors.append(error)
+        if errors:
+            raise PurgeError.combine(errors)
+
+
+def _combine_limits(limits: Sequence[CallLimits]) -> CallLimits:
+    """Return the narrowest limits; the timeouts add up, because the calls run one by one."""
+    rates = [limit.per_second for limit in limits if limit.per_second is not None]
+    return CallLimits(
+        batch=min(limit.batch for limit in limits),
+        per_second=min(rates, default=None),
+        burst=min(limit.burst for limit in limits),
+        timeout=sum((limit.timeout for limit in limits), timedelta(0)),
+        claim_margin=max(limit.claim_margin for limit in limits),
+        ignored_lifetime=min(limit.ignored_lifetime for limit in limits),
+    )
+
+
 __all__ = [
+    "DriverCall",
     "DriverContract",
+    "DriverFault",
     "Ending",
+    "FanoutDriver",
     "FrozenClock",
     "HasHeaders",
+    "MemoryDriver",
     "NetworkDriverContract",
     "NetworkStage",
+    "NullDriver",
     "Stage",
     "assert_hit",
     "assert_miss",

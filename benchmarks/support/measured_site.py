@@ -90,7 +90,7 @@ class Ours:
             before = current_log_position(connection)
         edit = write()
         with self.app.app_context(), _connection() as connection:
-            changes = changes_since(connection, before, most=MOST_CHANGES) or []
+            changes = changes_since(connection, before, limit=MOST_CHANGES) or []
         for path in self._purged & self.held.keys():
             page = edit.kind, self._view(path)
             self.purges[page] += 1

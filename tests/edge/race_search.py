@@ -1,8 +1,8 @@
-"""Renders, writers and the clock as machines of single steps, and a search of all their orders.
+"""Renders, writers and the clock as state machines, and a search of all orders of their steps.
 
-The ground that they stand on is handed to them: `grounds.Real` or `grounds.Model`. A state is the
-ground and where everybody stands; orders that lead to the same state are followed only once, so
-that the search covers every order without walking each of them.
+The machines work on a system: `race_systems.Real` or `race_systems.Model`. A state is the state of
+the system and of all machines. Orders that lead to the same state are followed only once, so the
+search covers every order without running each of them.
 """
 
 from __future__ import annotations
@@ -16,52 +16,52 @@ Body = str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What keeps pages fresh; each can be broken, to show that it is needed."""
+    """The rules that keep pages fresh; a test breaks each of them to show that it is needed."""
 
     check: bool = True
-    """A page that changed while it was made is not registered."""
+    """A page that changed during its render is not registered."""
     register_first: bool = True
-    """It is registered before it leaves."""
+    """A page is registered before it is sent."""
     token: bool = True
-    """The gateway refuses what was fetched before a purge."""
+    """The gateway does not store a response that was fetched before a purge."""
     token_first: bool = True
-    """The token is read before the page is made."""
+    """The token is read before the page is rendered."""
     commit_first: bool = True
     """Purges come after the commit."""
     inside_out: bool = True
     """The CDN is purged after the gateway."""
     second_purge: bool = True
-    """The CDN is purged again when nothing old can be on its way to it."""
+    """The CDN is purged again when no old response can be in flight."""
 
 
-class Ground(Protocol):
+class System(Protocol):
     """The database, the gateway and the CDN, for one page that shows every post."""
 
     rules: Rules
 
     def save(self) -> Any:
-        """Everything, to be restored."""
+        """Return the complete state."""
 
     def restore(self, saved: Any) -> None:
-        """Be as it was."""
+        """Restore a saved state."""
 
     def key(self) -> Hashable:
-        """What tells two states apart."""
+        """Return a key that is equal for equal states."""
 
     def lookup(self) -> Body | None:
-        """What the gateway has."""
+        """Return the body in the gateway, or None."""
 
     def token(self) -> int:
-        """The gateway's purge counter."""
+        """Return the gateway's purge counter."""
 
     def mark(self) -> str:
-        """A place in the change log."""
+        """Return the current log position."""
 
-    def read(self) -> Body:
-        """Make the page from the database."""
+    def render_page(self) -> Body:
+        """Render the page from the database."""
 
     def register(self, mark: str) -> bool:
-        """Put the page into the index, unless it changed since the mark."""
+        """Register the page, unless it changed since the log position."""
 
     def keep(self, body: Body, token: int) -> None:
         """Store the page in the gateway."""
@@ -69,43 +69,43 @@ class Ground(Protocol):
     def arrive(self, body: Body) -> None:
         """Store the page at the CDN."""
 
-    def held(self) -> tuple[Body | None, Body | None]:
-        """What the gateway and the CDN have."""
+    def stored_bodies(self) -> tuple[Body | None, Body | None]:
+        """Return the bodies in the gateway and at the CDN."""
 
     def commit(self, number: int) -> None:
-        """Alter a post."""
+        """Change a post and commit."""
 
     def alter_unseen(self, number: int) -> None:
-        """Alter a post after its pages were purged."""
+        """Change a post after its pages were purged."""
 
     def purge_by_hand(self) -> None:
         """Purge the page everywhere."""
 
     def settle(self) -> None:
-        """Resolve what was written."""
+        """Resolve the changes and enqueue the purges."""
 
     def claim(self) -> Any:
-        """Claim what the gateway is owed."""
+        """Claim the pending purges of the gateway."""
 
     def call(self, claim: Any) -> None:
-        """Purge the gateway of what was claimed."""
+        """Purge the claimed pages from the gateway."""
 
     def record(self, claim: Any) -> None:
-        """Note that it was purged."""
+        """Record that the purge succeeded."""
 
     def purge_gateway(self) -> None:
-        """Claim, call and record at once."""
+        """Claim, call and record in one step."""
 
     def purge_cdn(self) -> None:
-        """Send the CDN what it is owed now."""
+        """Send the due purges to the CDN."""
 
     def pass_time(self) -> None:
-        """Let the longest flight of a response pass."""
+        """Advance the clock by the maximum flight time of a response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Render:
-    """The CDN asks the gateway for the page, which makes it when it has none."""
+    """The CDN requests the page from the gateway, which renders it on a miss."""
 
     at: str = "ask"
     token: int = 0
@@ -114,47 +114,47 @@ class Render:
 
     @property
     def flying(self) -> bool:
-        """Whether a response is on its way, which takes no longer than a flight."""
+        """Whether a response is in flight."""
         return self.at in {"keep", "arrive"}
 
-    def step(self, ground: Ground) -> Render:
-        """Do the next thing."""
-        step: Render = getattr(self, f"_{self.at}")(ground)
+    def step(self, system: System) -> Render:
+        """Run the next step."""
+        step: Render = getattr(self, f"_{self.at}")(system)
         return step
 
-    def _ask(self, ground: Ground) -> Render:
-        found = ground.lookup()
-        if found is not None:
-            return replace(self, at="arrive", body=found)
-        return replace(self, at="mark", token=ground.token())
+    def _ask(self, system: System) -> Render:
+        body = system.lookup()
+        if body is not None:
+            return replace(self, at="arrive", body=body)
+        return replace(self, at="mark", token=system.token())
 
-    def _mark(self, ground: Ground) -> Render:
-        return replace(self, at="read", mark=ground.mark())
+    def _mark(self, system: System) -> Render:
+        return replace(self, at="render", mark=system.mark())
 
-    def _read(self, ground: Ground) -> Render:
-        first = "register" if ground.rules.register_first else "keep"
-        return replace(self, at=first, body=ground.read())
+    def _render(self, system: System) -> Render:
+        first = "register" if system.rules.register_first else "keep"
+        return replace(self, at=first, body=system.render_page())
 
-    def _register(self, ground: Ground) -> Render:
-        done = ground.register(self.mark)
-        after = "keep" if ground.rules.register_first else "arrive"
-        return replace(self, at=after if done else "")
+    def _register(self, system: System) -> Render:
+        is_registered = system.register(self.mark)
+        after = "keep" if system.rules.register_first else "arrive"
+        return replace(self, at=after if is_registered else "")
 
-    def _keep(self, ground: Ground) -> Render:
-        late = not (ground.rules.token and ground.rules.token_first)
-        ground.keep(self.body, ground.token() if late else self.token)
-        return replace(self, at="arrive" if ground.rules.register_first else "register")
+    def _keep(self, system: System) -> Render:
+        late = not (system.rules.token and system.rules.token_first)
+        system.keep(self.body, system.token() if late else self.token)
+        return replace(self, at="arrive" if system.rules.register_first else "register")
 
-    def _arrive(self, ground: Ground) -> Render:
-        ground.arrive(self.body)
+    def _arrive(self, system: System) -> Render:
+        system.arrive(self.body)
         return replace(self, at="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """A process that alters a post and purges what it altered.
+    """A process that changes a post and purges its pages.
 
-    With `parts` its purge of the gateway is not one step but three.
+    With `parts`, the purge of the gateway consists of three steps.
     """
 
     post: int
@@ -163,59 +163,59 @@ class Writer:
     claim: Any = field(default=None, compare=False)
     flying = False
 
-    def step(self, ground: Ground) -> Writer:
-        """Do the next thing."""
-        step: Writer = getattr(self, f"_{self.at}")(ground)
+    def step(self, system: System) -> Writer:
+        """Run the next step."""
+        step: Writer = getattr(self, f"_{self.at}")(system)
         return step
 
-    def _commit(self, ground: Ground) -> Writer:
-        if not ground.rules.commit_first:
-            ground.purge_by_hand()
+    def _commit(self, system: System) -> Writer:
+        if not system.rules.commit_first:
+            system.purge_by_hand()
             return replace(self, at="unseen")
-        ground.commit(self.post)
+        system.commit(self.post)
         return replace(self, at="settle")
 
-    def _unseen(self, ground: Ground) -> Writer:
-        ground.alter_unseen(self.post)
+    def _unseen(self, system: System) -> Writer:
+        system.alter_unseen(self.post)
         return replace(self, at="")
 
-    def _settle(self, ground: Ground) -> Writer:
-        ground.settle()
+    def _settle(self, system: System) -> Writer:
+        system.settle()
         return replace(self, at="claim" if self.parts else "gateway")
 
-    def _gateway(self, ground: Ground) -> Writer:
-        ground.purge_gateway()
+    def _gateway(self, system: System) -> Writer:
+        system.purge_gateway()
         return replace(self, at="cdn")
 
-    def _claim(self, ground: Ground) -> Writer:
-        claim = ground.claim()
+    def _claim(self, system: System) -> Writer:
+        claim = system.claim()
         return replace(self, at="call" if claim else "cdn", claim=claim)
 
-    def _call(self, ground: Ground) -> Writer:
-        ground.call(self.claim)
+    def _call(self, system: System) -> Writer:
+        system.call(self.claim)
         return replace(self, at="record")
 
-    def _record(self, ground: Ground) -> Writer:
-        ground.record(self.claim)
+    def _record(self, system: System) -> Writer:
+        system.record(self.claim)
         return replace(self, at="cdn", claim=None)
 
-    def _cdn(self, ground: Ground) -> Writer:
-        ground.purge_cdn()
+    def _cdn(self, system: System) -> Writer:
+        system.purge_cdn()
         return replace(self, at="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Time passes while others are at it, and the relay sends what is due."""
+    """The time passes during the other steps, and the relay sends due purges."""
 
     at: str = "tick"
     ticks: int = 1
     flying = False
 
-    def step(self, ground: Ground) -> Clock:
-        """Let a flight's time pass."""
-        ground.pass_time()
-        ground.purge_cdn()
+    def step(self, system: System) -> Clock:
+        """Advance the clock, and send the due purges."""
+        system.pass_time()
+        system.purge_cdn()
         return replace(self, at="tick" if self.ticks > 1 else "", ticks=self.ticks - 1)
 
 
@@ -224,8 +224,8 @@ Actors = tuple[Actor, ...]
 
 
 @dataclass(slots=True)
-class Found:
-    """What a search has seen: how much, and the first orders that left something stale."""
+class SearchResult:
+    """The result of a search: counts, and the first orders that left a stale page."""
 
     states: int = 0
     ends: int = 0
@@ -233,50 +233,50 @@ class Found:
     cdn: tuple[str, ...] | None = None
 
 
-def search(ground: Ground, actors: Actors) -> Found:
-    """Follow every order of the actors' steps to its end, and look for a stale page there."""
-    found, seen = Found(), set()
-    begun = (ground.save(), actors, ())
-    stack: list[tuple[Any, Actors, tuple[str, ...]]] = [begun]
+def search(system: System, actors: Actors) -> SearchResult:
+    """Follow every order of the actors' steps to its end, and check for a stale page."""
+    result, visited = SearchResult(), set()
+    start = (system.save(), actors, ())
+    stack: list[tuple[Any, Actors, tuple[str, ...]]] = [start]
     while stack:
         saved, actors, path = stack.pop()
-        ground.restore(saved)
-        known = (ground.key(), actors)
-        if known in seen:
+        system.restore(saved)
+        state_key = (system.key(), actors)
+        if state_key in visited:
             continue
-        seen.add(known)
-        found.states += 1
+        visited.add(state_key)
+        result.states += 1
         moving = list(movable(actors))
         if not moving:
-            found.ends += 1
-            judge(ground, path, found)
+            result.ends += 1
+            judge(system, path, result)
         for number in moving:
-            ground.restore(saved)
-            moved = actors[number].step(ground)
-            said = (*path, f"{number}.{actors[number].at}")
-            after = (*actors[:number], moved, *actors[number + 1 :])
-            stack.append((ground.save(), after, said))
-    return found
+            system.restore(saved)
+            actor = actors[number].step(system)
+            next_path = (*path, f"{number}.{actors[number].at}")
+            after = (*actors[:number], actor, *actors[number + 1 :])
+            stack.append((system.save(), after, next_path))
+    return result
 
 
 def movable(actors: Sequence[Actor]) -> Iterator[int]:
-    """Who can take a step; time waits for responses that are on their way."""
+    """Yield the actors that can take a step; the clock waits for responses in flight."""
     flying = any(actor.flying for actor in actors)
     for number, actor in enumerate(actors):
         if actor.at and not (flying and isinstance(actor, Clock)):
             yield number
 
 
-def judge(ground: Ground, path: tuple[str, ...], found: Found) -> None:
-    """Let the relay finish, and compare what the tiers hold with the page as it is now."""
+def judge(system: System, path: tuple[str, ...], result: SearchResult) -> None:
+    """Finish all purges, then compare the stored bodies with a fresh render."""
     for _ in range(4):
-        ground.settle()
-        ground.purge_gateway()
-        ground.purge_cdn()
-        ground.pass_time()
-    gateway, cdn = ground.held()
-    fresh = ground.read()
+        system.settle()
+        system.purge_gateway()
+        system.purge_cdn()
+        system.pass_time()
+    gateway, cdn = system.stored_bodies()
+    fresh = system.render_page()
     if gateway not in {None, fresh}:
-        found.gateway = found.gateway or path
+        result.gateway = result.gateway or path
     if cdn not in {None, fresh}:
-        found.cdn = found.cdn or path
+        result.cdn = result.cdn or path

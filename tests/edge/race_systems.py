@@ -1,4 +1,4 @@
-"""Two grounds for a race: the real parts over SQLite, and a model of them that is quick."""
+"""Two systems for the race search: the real parts on SQLite, and a fast model of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from app.edge.cdn import PurgeTarget
 from app.edge.cdn.gateway import GatewayDriver
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency, PublicSchema
 from app.edge.gateway.store.memory import MemoryStore
@@ -21,10 +20,11 @@ from app.edge.purge import Tier, resolve_and_enqueue
 from app.edge.purge.claim import Claim, claim_entries
 from app.edge.purge.delivery import Delivery
 from app.edge.purge.outcome import record_success
+from app.edge.testing import MemoryDriver
 
-from .dependencies.conftest import read
+from .dependencies.conftest import run_and_record
 from .gateway.store_contract import stored
-from .purge.conftest import NOW, WATCHED, Clock, build, connect, post, world
+from .purge.conftest import NOW, WATCHED, Clock, build, connect, create_runtime, post
 from .race_search import Body, Rules
 
 URL = "/p"
@@ -34,22 +34,22 @@ SCHEMA = PublicSchema.from_watched_tables(WATCHED)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A gateway's store as something to be purged by URL."""
+class PurgeableStore:
+    """A gateway's store that can be purged by URL."""
 
     store: MemoryStore
 
     def purge(self, url: str) -> int:
-        """Forget a page."""
+        """Delete a page."""
         return self.store.purge(url.encode())
 
     def purge_all(self) -> int:
-        """Forget everything."""
+        """Delete all pages."""
         return self.store.purge_all()
 
 
 class Real:
-    """The change log, the index, the outbox, the store and the drivers, as they are."""
+    """The real change log, page index, outbox, store and drivers."""
 
     def __init__(self, rules: Rules, *, posts: int, warm: bool) -> None:
         self.rules = rules
@@ -58,7 +58,7 @@ class Real:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(post), [{"id": n, "version": 0} for n in range(posts)])
             connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
-            self._dependencies: set[Dependency] = read(connection, QUERY, SCHEMA)[1]
+            self._dependencies: set[Dependency] = run_and_record(connection, QUERY, SCHEMA)[1]
         self.clock = Clock()
         self.store = MemoryStore()
         self.cdn = MemoryDriver()
@@ -66,31 +66,31 @@ class Real:
         inner = Tier(name="gateway", depth=0)
         outer = Tier(name="cdn", depth=1 if rules.inside_out else 0, max_flight_time=flight)
         self.tiers = (inner, outer)
-        self.driver = GatewayDriver(Stored(self.store))
-        self._gateway = Delivery(self.engine, inner, self.driver, world(self.clock))
-        self._cdn = Delivery(self.engine, outer, self.cdn, world(self.clock))
+        self.driver = GatewayDriver(PurgeableStore(self.store))
+        self._gateway = Delivery(self.engine, inner, self.driver, create_runtime(self.clock))
+        self._cdn = Delivery(self.engine, outer, self.cdn, create_runtime(self.clock))
         if warm:
             assert self.register(self.mark())
-            self.keep(self.read(), self.token())
+            self.keep(self.render_page(), self.token())
 
     def save(self) -> Any:
-        """The bytes of the database, and copies of the tiers."""
-        store = {name: copy.copy(getattr(self.store, name)) for name in _KEPT}
+        """Return the bytes of the database and copies of the tiers."""
+        store = {name: copy.copy(getattr(self.store, name)) for name in _STORE_ATTRIBUTES}
         return self._raw.serialize(), store, dict(self.cdn.entries), copy.copy(self.clock)
 
     def restore(self, saved: Any) -> None:
-        """Be as it was."""
+        """Restore a saved state."""
         database, store, cdn, clock = saved
         self._raw.deserialize(database)
-        for name in _KEPT:
+        for name in _STORE_ATTRIBUTES:
             setattr(self.store, name, copy.copy(store[name]))
         self.cdn.entries = dict(cdn)
         self.clock.now, self.clock._ticks = clock.now, clock._ticks
 
     def key(self) -> Hashable:
-        """All but what chance has named."""
-        tables = tuple(tuple(self._raw.execute(query)) for query in _TOLD)
-        return tables, self.held(), self.store._counter, self._generation, self.clock.now
+        """Return the state without random values."""
+        tables = tuple(tuple(self._raw.execute(query)) for query in _STATE_QUERIES)
+        return tables, self.stored_bodies(), self.store._counter, self._generation, self.clock.now
 
     @property
     def _raw(self) -> Any:
@@ -102,28 +102,28 @@ class Real:
         return self.store._purge_counts.get(URL.encode(), 0)
 
     def lookup(self) -> Body | None:
-        """What the gateway has."""
-        for found in self.store.load(URL.encode()):
-            body = self.store.read_body(URL.encode(), found, "identity")
+        """Return the body in the gateway, or None."""
+        for entry in self.store.load(URL.encode()):
+            body = self.store.read_body(URL.encode(), entry, "identity")
             return None if body is None else body.decode()
         return None
 
     def token(self) -> int:
-        """The gateway's purge counter."""
+        """Return the gateway's purge counter."""
         return self.store.purge_token()
 
     def mark(self) -> str:
-        """A place in the change log."""
+        """Return the current log position."""
         with self.engine.begin() as connection:
             return current_log_position(connection)
 
-    def read(self) -> Body:
-        """Make the page from the database."""
+    def render_page(self) -> Body:
+        """Render the page from the database."""
         with self.engine.begin() as connection:
             return ",".join(str(row.version) for row in connection.execute(QUERY))
 
     def register(self, mark: str) -> bool:
-        """Put the page into the index, unless it changed since the mark."""
+        """Register the page, unless it changed since the log position."""
         page = IndexedPage(
             url=URL,
             tag="p-1",
@@ -147,18 +147,18 @@ class Real:
         """Store the page at the CDN."""
         self.cdn.store(URL, body)
 
-    def held(self) -> tuple[Body | None, Body | None]:
-        """What the gateway and the CDN have."""
-        return self.lookup(), self.cdn.read(URL)
+    def stored_bodies(self) -> tuple[Body | None, Body | None]:
+        """Return the bodies in the gateway and at the CDN."""
+        return self.lookup(), self.cdn.get_body(URL)
 
     def commit(self, number: int) -> None:
-        """Alter a post."""
+        """Change a post and commit."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             bump = sa.update(post).where(post.c.id == number)
             connection.execute(bump.values(version=post.c.version + 1))
 
     def alter_unseen(self, number: int) -> None:
-        """Alter a post after its pages were purged."""
+        """Change a post after its pages were purged."""
         self.commit(number)
         with self.engine.begin() as connection:
             connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
@@ -169,40 +169,42 @@ class Real:
         self.cdn.purge([PurgeTarget(url=URL)])
 
     def settle(self) -> None:
-        """Resolve what was written."""
+        """Resolve the changes and enqueue the purges."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             resolve_and_enqueue(connection, self.tiers, self.clock.now)
 
     def claim(self) -> Claim | None:
-        """Claim what the gateway is owed."""
+        """Claim the pending purges of the gateway."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            found = claim_entries(connection, self.tiers[0], self.driver.limits, self.clock.now)
-        return found if isinstance(found, Claim) else None
+            claim_or_idle = claim_entries(
+                connection, self.tiers[0], self.driver.limits, self.clock.now
+            )
+        return claim_or_idle if isinstance(claim_or_idle, Claim) else None
 
     def call(self, claim: Claim) -> None:
-        """Purge the gateway of what was claimed."""
+        """Purge the claimed pages from the gateway."""
         self.driver.purge(claim.targets)
 
     def record(self, claim: Claim) -> None:
-        """Note that it was purged."""
+        """Record that the purge succeeded."""
         with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             record_success(connection, self.tiers[0], claim, self.clock.now)
 
     def purge_gateway(self) -> None:
-        """Claim, call and record at once."""
+        """Claim, call and record in one step."""
         self._gateway.drain(self.clock.now)
 
     def purge_cdn(self) -> None:
-        """Send the CDN what it is owed now."""
+        """Send the due purges to the CDN."""
         self._cdn.drain(self.clock.now)
 
     def pass_time(self) -> None:
-        """Let the longest flight of a response pass."""
+        """Advance the clock by the maximum flight time of a response."""
         self.clock.advance(FLIGHT)
 
 
-_KEPT = ("_entries", "_size", "_counter", "_floor", "_generations")
-_TOLD = (
+_STORE_ATTRIBUTES = ("_entries", "_size", "_counter", "_min_token", "_purge_counts")
+_STATE_QUERIES = (
     "SELECT id, resolved FROM edge_change ORDER BY id",
     "SELECT version FROM post ORDER BY id",
     "SELECT url FROM edge_page",
@@ -215,25 +217,25 @@ _TOLD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A purge that a tier is owed; instants count flights."""
+    """An outbox entry; times are counted in flight times."""
 
     id: int
     inner: bool
     upto: int
-    again: bool
+    needs_second_purge: bool
     due: int
-    sent: int | None = None
-    settled: int | None = None
+    sent_at: int | None = None
+    settled_at: int | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether it was never sent."""
-        return self.sent is None
+        """Whether it has not been sent."""
+        return self.sent_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Everything that the model knows."""
+    """The complete state of the model."""
 
     versions: tuple[int, ...]
     changes: int = 0
@@ -249,7 +251,7 @@ class State:
 
 @dataclass(slots=True)
 class Model:
-    """The same as `Real`, told in a few lines."""
+    """A model with the same behaviour as `Real`."""
 
     rules: Rules
     posts: int
@@ -260,149 +262,155 @@ class Model:
         self.state = State(versions=(0,) * self.posts)
         if self.warm:
             self.register("0")
-            self.keep(self.read(), 0)
+            self.keep(self.render_page(), 0)
 
-    def _be(self, **changes: Any) -> None:
+    def _update_state(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
 
     def save(self) -> State:
-        """The state."""
+        """Return the state."""
         return self.state
 
     def restore(self, saved: State) -> None:
-        """Be as it was."""
+        """Restore a saved state."""
         self.state = saved
 
     def key(self) -> Hashable:
-        """The state."""
+        """Return the state."""
         return self.state
 
     def lookup(self) -> Body | None:
-        """What the gateway has."""
+        """Return the body in the gateway, or None."""
         return self.state.gateway
 
     def token(self) -> int:
-        """The gateway's purge counter."""
+        """Return the gateway's purge counter."""
         return self.state.counter
 
     def mark(self) -> str:
-        """A place in the change log."""
+        """Return the current log position."""
         return str(self.state.changes)
 
-    def read(self) -> Body:
-        """Make the page."""
+    def render_page(self) -> Body:
+        """Render the page."""
         return ",".join(map(str, self.state.versions))
 
     def register(self, mark: str) -> bool:
-        """Any change alters the page."""
-        done = int(mark) == self.state.changes or not self.rules.check
-        if done:
-            self._be(registered=True)
-        return done
+        """Register the page, unless a post changed since the log position."""
+        is_registered = int(mark) == self.state.changes or not self.rules.check
+        if is_registered:
+            self._update_state(registered=True)
+        return is_registered
 
     def keep(self, body: Body, token: int) -> None:
         """Store the page in the gateway."""
         if self.state.generation <= token:
-            self._be(gateway=body)
+            self._update_state(gateway=body)
 
     def arrive(self, body: Body) -> None:
         """Store the page at the CDN."""
-        self._be(cdn=body)
+        self._update_state(cdn=body)
 
-    def held(self) -> tuple[Body | None, Body | None]:
-        """What the gateway and the CDN have."""
+    def stored_bodies(self) -> tuple[Body | None, Body | None]:
+        """Return the bodies in the gateway and at the CDN."""
         return self.state.gateway, self.state.cdn
 
     def commit(self, number: int) -> None:
-        """Alter a post."""
+        """Change a post and commit."""
         versions = list(self.state.versions)
         versions[number] += 1
-        self._be(versions=tuple(versions), changes=self.state.changes + 1)
+        self._update_state(versions=tuple(versions), changes=self.state.changes + 1)
 
     def alter_unseen(self, number: int) -> None:
-        """Alter a post after its pages were purged."""
+        """Change a post after its pages were purged."""
         self.commit(number)
-        self._be(resolved=self.state.changes)
+        self._update_state(resolved=self.state.changes)
 
     def purge_by_hand(self) -> None:
         """Purge the page everywhere."""
         self._purge_store()
-        self._be(cdn=None)
+        self._update_state(cdn=None)
 
     def settle(self) -> None:
-        """Owe both tiers the page, in the entries that wait or in new ones."""
+        """Enqueue a purge for both tiers, in a pending entry or a new one."""
         state = self.state
         if state.resolved == state.changes:
             return
-        self._be(resolved=state.changes)
+        self._update_state(resolved=state.changes)
         for inner in (True, False) if state.registered else ():
-            self._owe(inner=inner)
+            self._enqueue(inner=inner)
 
-    def _owe(self, *, inner: bool) -> None:
+    def _enqueue(self, *, inner: bool) -> None:
         entries = self.state.outbox
         last = len(entries)
         if any(e.pending and e.inner is inner for e in entries):
-            self._be(
+            self._update_state(
                 outbox=tuple(
                     replace(e, upto=last) if e.pending and e.inner is inner else e for e in entries
                 ),
             )
             return
-        again = not inner and self.rules.second_purge
-        entry = Entry(id=last + 1, inner=inner, upto=last, again=again, due=self.state.now)
-        self._be(outbox=(*entries, entry))
+        needs_second_purge = not inner and self.rules.second_purge
+        entry = Entry(
+            id=last + 1,
+            inner=inner,
+            upto=last,
+            needs_second_purge=needs_second_purge,
+            due=self.state.now,
+        )
+        self._update_state(outbox=(*entries, entry))
 
     def claim(self) -> Any:
-        """The model purges in one step."""
+        """Raise an error: the model purges in one step."""
         raise NotImplementedError
 
     def call(self, claim: Any) -> None:
-        """As `claim`."""
+        """Raise an error: the model purges in one step."""
         raise NotImplementedError
 
     def record(self, claim: Any) -> None:
-        """As `claim`."""
+        """Raise an error: the model purges in one step."""
         raise NotImplementedError
 
     def purge_gateway(self) -> None:
-        """Claim, call and record at once."""
-        waiting = [e for e in self.state.outbox if e.inner and e.pending]
-        if waiting:
+        """Claim, call and record in one step."""
+        pending = [e for e in self.state.outbox if e.inner and e.pending]
+        if pending:
             self._purge_store()
-            self._sent(waiting)
+            self._record_sent(pending)
 
     def purge_cdn(self) -> None:
-        """Send the CDN what it is owed now."""
+        """Send the due purges to the CDN."""
         due = [e for e in self.state.outbox if not e.inner and self._due(e)]
         if due:
-            self._be(cdn=None)
-            self._sent(due)
+            self._update_state(cdn=None)
+            self._record_sent(due)
 
     def _due(self, entry: Entry) -> bool:
         state = self.state
-        if entry.settled is not None or entry.due > state.now:
+        if entry.settled_at is not None or entry.due > state.now:
             return False
         if not self.rules.inside_out:
             return True
         before = [e for e in state.outbox if e.inner and e.id <= entry.upto]
         if entry.pending:
             return not any(e.pending for e in before)
-        return all(e.settled is not None and e.settled < state.now for e in before)
+        return all(e.settled_at is not None and e.settled_at < state.now for e in before)
 
-    def _sent(self, entries: Sequence[Entry]) -> None:
+    def _record_sent(self, entries: Sequence[Entry]) -> None:
         now = self.state.now
-        done = {
-            e.id: replace(e, sent=now, again=False, due=now + 1)
-            if e.again
-            else replace(e, sent=now if e.sent is None else e.sent, settled=now)
+        updated_entries = {
+            e.id: replace(e, sent_at=now, needs_second_purge=False, due=now + 1)
+            if e.needs_second_purge
+            else replace(e, sent_at=now if e.sent_at is None else e.sent_at, settled_at=now)
             for e in entries
         }
-        self._be(outbox=tuple(done.get(e.id, e) for e in self.state.outbox))
+        self._update_state(outbox=tuple(updated_entries.get(e.id, e) for e in self.state.outbox))
 
     def _purge_store(self) -> None:
         counter = self.state.counter + 1
-        self._be(gateway=None, counter=counter, generation=counter)
+        self._update_state(gateway=None, counter=counter, generation=counter)
 
     def pass_time(self) -> None:
-        """Let the longest flight of a response pass."""
-        self._be(now=self.state.now + 1)
+        """Advance the clock by the maximum flight time of a response."""
+        self._update_state(now=self.state.now + 1)

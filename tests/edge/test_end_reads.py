@@ -1,4 +1,4 @@
-"""A transaction that only reads ends before its response is registered, and begins again if asked."""
+"""A read-only transaction ends before its response is registered, and begins again on demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .purge.conftest import WATCHED, build, connect, post
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    """A database in a file, whose reads are recorded."""
+    """A database file whose reads are recorded."""
     engine = connect(f"sqlite:///{tmp_path / 'site.db'}")
     build(engine, posts=2)
     EngineListener(PublicSchema.from_watched_tables(WATCHED)).attach(engine)
@@ -27,13 +27,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def is_open(connection: Connection) -> bool:
-    """Tell whether SQLite has a transaction."""
+    """Return whether the SQLite connection is in a transaction."""
     raw: Any = connection.connection.driver_connection
     return bool(raw.in_transaction)
 
 
 def test_a_transaction_that_only_reads_ends(engine: Engine) -> None:
-    """SQLite can start its log again, though the application holds the connection."""
+    """SQLite can reset its write-ahead log while the application keeps the connection."""
     with engine.connect() as connection:
         record = recorder.begin()
         connection.execute(sa.select(post)).all()
@@ -44,7 +44,7 @@ def test_a_transaction_that_only_reads_ends(engine: Engine) -> None:
 
 
 def test_a_later_write_can_be_rolled_back(engine: Engine) -> None:
-    """The application does not notice: its next statement begins a transaction."""
+    """The next statement of the application begins a new transaction."""
     with engine.connect() as connection:
         record = recorder.begin()
         connection.execute(sa.select(post)).all()
@@ -61,7 +61,7 @@ def test_a_later_write_can_be_rolled_back(engine: Engine) -> None:
 
 @pytest.mark.parametrize("nested", [False, True], ids=["written", "savepoint"])
 def test_a_transaction_that_wrote_or_has_a_savepoint_stays(engine: Engine, nested: bool) -> None:
-    """To end it would commit what the application may still roll back."""
+    """Its end would commit rows that the application may still roll back."""
     with engine.connect() as connection:
         record = recorder.begin()
         if nested:

@@ -1,13 +1,15 @@
-"""The rules without which something would be served stale, each by its number.
+"""The numbered rules without which a stale page would be served.
 
-A case is a counterexample: the write alters what the query gives, so it must be found, one by one
-and through the index. Rules that stand elsewhere: 1.11 `flask/test_bad_input.py`; 1.13
-`test_sqlalchemy.py`; 1.14 `flask/test_guard.py`; 1.15 `changes/test_triggers.py`; 2.B
-`gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E `live/test_crash.py`; 2.F
-`flask/test_several_machines.py`, `purge/test_trust.py`; 2.G `test_release.py`; 2 as a whole
-`test_race.py`; 3.1 `changes/test_sqlite.py`; 3.2, 3.3 and 3.4 `changes/test_triggers.py`,
-`changes/test_postgresql.py`; 3.6 `tests/test_database.py`; 3.7 `changes/test_watchman.py`; 5.3
-`test_tags.py`; 5.8 `index/test_register.py`; 5.10 `purge/test_relay.py`.
+A case is a counterexample: the write changes the result of the query, so it must match a
+dependency, both directly and through the page index.
+
+Rules that are tested elsewhere: 1.11 `flask/test_bad_input.py`; 1.13
+`dependencies/test_engine_events.py`; 1.14 `flask/test_guard.py`; 1.15 `changes/test_triggers.py`;
+2.B `gateway/store_contract.py`; 2.C and 2.D `purge/test_relay.py`; 2.E `tests/live/test_crash.py`; 2.F
+`flask/test_several_machines.py`, `purge/test_purgeable_count.py`; 2.G `pages/test_release.py`; 2 as
+a whole `test_race.py`; 3.1 `changes/test_sqlite_triggers.py`; 3.2, 3.3 and 3.4
+`changes/test_triggers.py`, `changes/test_postgresql_triggers.py`; 3.6 `tests/test_database.py`; 3.7
+`changes/test_drift_monitor.py`; 5.8 `pages/test_register.py`; 5.10 `purge/test_relay.py`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,6 @@ from werkzeug.routing import BaseConverter
 
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached
-from app.edge.cdn.null import NullDriver
 from app.edge.changes import WatchedTable, current_log_position, find_drift, install_triggers
 from app.edge.changes.encoding import is_byte_comparable
 from app.edge.changes.encoding_self_test import find_encoding_mismatch
@@ -62,6 +63,7 @@ from app.edge.purge.edge_chain import MAX_FLIGHT_TIME, EdgeChain
 from app.edge.purge.maintenance import run_maintenance
 from app.edge.purge.retention import CLOCK_TOLERANCE
 from app.edge.purge.runtime import RelayRuntime
+from app.edge.testing import NullDriver
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Kind, Site
@@ -75,45 +77,45 @@ from .dependencies.conftest import (
     memory,
     metadata,
     post,
-    read,
+    run_and_record,
 )
 from .dependencies.test_soundness import SEED, rows_of
-from .pages.conftest import put
-from .purge.conftest import build, connect, page
+from .pages.conftest import register_page
+from .purge.conftest import build, connect, register_post_page
 from .purge.conftest import post as counted
 
 
 @pytest.fixture
 def postgres_engine(empty_postgres_url: str) -> Iterator[Engine]:
-    """An engine over a database of PostgreSQL in which nothing is."""
+    """An engine for an empty PostgreSQL database."""
     engine = connect(database_url(empty_postgres_url))
     yield engine
     engine.dispose()
 
 
 def bump(engine: Engine, number: int) -> None:
-    """Alter a post, and commit."""
+    """Change a post and commit."""
     with engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE post SET version = version + 1 WHERE id = {number}")
 
 
 def wait_for_a_lock(engine: Engine) -> None:
-    """Wait until somebody waits for an advisory lock."""
+    """Wait until a connection waits for an advisory lock."""
     deadline = time.monotonic() + 10
-    asked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with engine.connect() as connection:
-        while not connection.exec_driver_sql(asked).scalar():
+        while not connection.exec_driver_sql(query).scalar():
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
 
 def day(number: int, year: int = 2026) -> datetime:
-    """An instant as the posts have it."""
+    """Return an instant without a zone."""
     return datetime(year, 1, number)  # noqa: DTZ001 - the column has no zone
 
 
 def new(number: int = 9, **values: Any) -> sa.Insert:
-    """A further post."""
+    """Return the insert of a further post."""
     return sa.insert(post).values(id=number, slug=f"s{number}", **values)
 
 
@@ -130,27 +132,29 @@ def seeded() -> Iterator[Connection]:
     engine.dispose()
 
 
-def altered(connection: Connection, statement: Any, *writes: Any) -> None:
-    """Demand that these writes, which alter what a query gives, are found to touch it."""
+def assert_writes_match(connection: Connection, statement: Any, *writes: Any) -> None:
+    """Assert that the writes change a query's result and match its dependencies."""
     at = current_log_position(connection)
-    _, dependencies = read(connection, statement)
-    assert put(connection, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    _, dependencies = run_and_record(connection, statement)
+    assert (
+        register_page(connection, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    )
     was = rows_of(connection, statement)
     for write in writes:
         connection.execute(sa.text(write) if isinstance(write, str) else write)
-    assert rows_of(connection, statement) != was, "the write must alter the result"
-    found = resolve(connection)
-    assert found.everything_reason or found.pages, dependencies
+    assert rows_of(connection, statement) != was, "the write must change the result"
+    resolution = resolve(connection)
+    assert resolution.everything_reason or resolution.pages, dependencies
     log = changes(connection)
     assert any(matches(d, c) for d in dependencies for c in log), dependencies
 
 
 def ids(query: Any = post.c.id) -> sa.Select[Any]:
-    """The ids of posts."""
+    """Return a SELECT of post ids."""
     return sa.select(query)
 
 
-MENTIONED = {
+REFERENCED = {
     "a column that is not declared": (
         sa.select(post).where(post.c.status == "live", post.c.title == "z"),
         sa.update(post).where(post.c.id == 1).values(title="z"),
@@ -174,12 +178,10 @@ MENTIONED = {
 }
 
 
-@pytest.mark.parametrize(("statement", "write"), MENTIONED.values(), ids=MENTIONED)
-def test_1_1_whatever_column_is_mentioned_is_heard(
-    seeded: Connection, statement: Any, write: Any
-) -> None:
-    """A row that stays where it is can still begin to count."""
-    altered(seeded, statement, write)
+@pytest.mark.parametrize(("statement", "write"), REFERENCED.values(), ids=REFERENCED)
+def test_1_1_every_referenced_column_counts(seeded: Connection, statement: Any, write: Any) -> None:
+    """A row can enter the result without a change of its filter columns."""
+    assert_writes_match(seeded, statement, write)
 
 
 KEYLESS = {
@@ -194,17 +196,17 @@ KEYLESS = {
 
 
 @pytest.mark.parametrize("statement", KEYLESS.values(), ids=KEYLESS)
-def test_1_2_without_the_primary_key_the_selected_columns_are_mentioned(
+def test_1_2_without_the_primary_key_the_selected_columns_count(
     seeded: Connection, statement: Any
 ) -> None:
-    """Where no row is known by its key, the range hears the columns that it shows."""
-    altered(seeded, statement, sa.update(post).where(post.c.id == 3).values(title="z"))
+    """Without a primary key in the result, the range depends on the selected columns."""
+    assert_writes_match(seeded, statement, sa.update(post).where(post.c.id == 3).values(title="z"))
 
 
-def test_1_2_a_count_hears_of_every_row_that_counts(seeded: Connection) -> None:
-    """A row that begins to count has no key in the result."""
+def test_1_2_a_count_depends_on_every_row_that_may_count(seeded: Connection) -> None:
+    """A row that enters the count has no key in the result."""
     count = sa.select(sa.func.count()).select_from(post).where(post.c.status == "draft")
-    altered(seeded, count, sa.update(post).where(post.c.id == 1).values(status="draft"))
+    assert_writes_match(seeded, count, sa.update(post).where(post.c.id == 1).values(status="draft"))
 
 
 MISPLACED = {
@@ -214,7 +216,7 @@ MISPLACED = {
         .where(post.c.author_id.is_(None)),
         new(author_id=3),
     ),
-    "ON speaks of the side that is kept": (
+    "ON filters the preserved side": (
         sa.select(post.c.id, author.c.id).select_from(
             post.outerjoin(author, sa.and_(author.c.id == post.c.author_id, post.c.status == "x")),
         ),
@@ -237,24 +239,26 @@ MISPLACED = {
 def test_1_3_an_equality_counts_only_where_it_filters(
     seeded: Connection, statement: Any, write: Any
 ) -> None:
-    """A row that does not meet the comparison can still alter the result."""
-    altered(seeded, statement, write)
+    """A row that does not satisfy the comparison can still change the result."""
+    assert_writes_match(seeded, statement, write)
 
 
 def test_1_3_an_equality_on_the_optional_side_is_taken_from_its_on_alone(
     seeded: Connection,
 ) -> None:
-    """A row that the WHERE would refuse takes the place of the row of NULLs."""
-    joined = author.outerjoin(post, sa.and_(post.c.author_id == author.c.id))
-    absent = sa.select(author.c.id).select_from(joined)
+    """A row that the WHERE excludes replaces the row of NULLs."""
+    outer_join = author.outerjoin(post, sa.and_(post.c.author_id == author.c.id))
+    absent = sa.select(author.c.id).select_from(outer_join)
     absent = absent.where(sa.or_(post.c.status == "x", post.c.id.is_(None)))
-    altered(seeded, absent, new(author_id=3, status="live"))
+    assert_writes_match(seeded, absent, new(author_id=3, status="live"))
 
 
 def test_1_4_a_joined_row_that_was_not_returned_can_enter(seeded: Connection) -> None:
-    """The rows that a join gave are not all that it depends on."""
+    """A join also depends on rows that it did not return."""
     active = sa.select(post, author).join(author).where(author.c.active.is_(True))
-    altered(seeded, active, sa.update(author).where(author.c.id == 2).values(active=True))
+    assert_writes_match(
+        seeded, active, sa.update(author).where(author.c.id == 2).values(active=True)
+    )
 
 
 FOLLOWED = {
@@ -268,22 +272,22 @@ FOLLOWED = {
 
 @pytest.mark.parametrize("statement", FOLLOWED.values(), ids=FOLLOWED)
 def test_1_4_a_foreign_key_that_was_not_enforced_is_not_relied_on(statement: Any) -> None:
-    """The sqlite3 shell keeps no foreign keys: the author may come after the post."""
+    """The sqlite3 shell does not enforce foreign keys: the author may be inserted last."""
     engine = memory()
     with engine.connect() as connection:
         raw: Any = connection.connection.dbapi_connection
         raw.execute("PRAGMA foreign_keys=OFF")
         connection.execute(new(author_id=7))
         changes(connection)
-        altered(connection, statement, sa.insert(author).values(id=7))
+        assert_writes_match(connection, statement, sa.insert(author).values(id=7))
     engine.dispose()
 
 
-def test_1_4_an_author_whom_no_post_has_yet_purges_no_post(seeded: Connection) -> None:
-    """As it is where foreign keys are kept: nothing is purged for what nobody shows."""
+def test_1_4_an_author_without_posts_purges_no_post(seeded: Connection) -> None:
+    """An author without posts is on no page, so no page is purged."""
     at = current_log_position(seeded)
-    _, dependencies = read(seeded, sa.select(post, author).join(author))
-    assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    _, dependencies = run_and_record(seeded, sa.select(post, author).join(author))
+    assert register_page(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.insert(author).values(id=8, name="d"))
     assert not resolve(seeded).pages
 
@@ -291,28 +295,28 @@ def test_1_4_an_author_whom_no_post_has_yet_purges_no_post(seeded: Connection) -
 LOOKED_UP = {
     "in a result": (None, 2, True),
     "before it": (None, 1, False),
-    "before it, where the other row decides": (author.c.id.is_(None), 1, True),
+    "before it, with a filter on the other row": (author.c.id.is_(None), 1, True),
 }
 
 
-@pytest.mark.parametrize(("condition", "number", "heard"), LOOKED_UP.values(), ids=LOOKED_UP)
-def test_1_4_what_is_only_looked_up_for_a_row_counts_where_it_was_read(
-    seeded: Connection, condition: Any, number: int, heard: bool
+@pytest.mark.parametrize(("condition", "number", "is_affected"), LOOKED_UP.values(), ids=LOOKED_UP)
+def test_1_4_a_left_joined_row_counts_only_for_returned_rows(
+    seeded: Connection, condition: Any, number: int, is_affected: bool
 ) -> None:
-    """Another author of a post that is not shown alters nothing, unless rows are chosen by it."""
+    """Another author of a post that is not shown changes nothing, unless it filters rows."""
     pages = sa.select(post, author).outerjoin(author).order_by(post.c.published_at, post.c.id)
     pages = pages if condition is None else pages.where(sa.or_(condition, author.c.id > 0))
     at = current_log_position(seeded)
-    _, dependencies = read(seeded, pages.offset(1).limit(1))
-    assert put(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
+    _, dependencies = run_and_record(seeded, pages.offset(1).limit(1))
+    assert register_page(seeded, "/page", dependencies, mark=at) is RegistrationResult.REGISTERED
     seeded.execute(sa.update(post).where(post.c.id == number).values(author_id=3))
-    assert bool(resolve(seeded).pages) is heard
+    assert bool(resolve(seeded).pages) is is_affected
 
 
 def test_1_5_a_post_enters_a_topics_list_through_its_link(seeded: Connection) -> None:
-    """The list hears of the link as well as of the post."""
+    """The list depends on the association table as well as on the post."""
     listed = sa.select(post).join(link).where(link.c.topic_id == 1)
-    altered(seeded, listed, sa.insert(link).values(post_id=3, topic_id=1))
+    assert_writes_match(seeded, listed, sa.insert(link).values(post_id=3, topic_id=1))
 
 
 LINKED = sa.select(link.c.post_id).where(link.c.topic_id == 1)
@@ -341,9 +345,9 @@ INNER = {
 
 
 @pytest.mark.parametrize("statement", INNER.values(), ids=INNER)
-def test_1_6_each_part_of_a_statement_is_read_alone(seeded: Connection, statement: Any) -> None:
-    """Whatever stands inside a statement brings its own tables and conditions."""
-    altered(seeded, statement, sa.insert(link).values(post_id=3, topic_id=1))
+def test_1_6_each_inner_select_is_analysed(seeded: Connection, statement: Any) -> None:
+    """Each inner SELECT has its own tables and conditions."""
+    assert_writes_match(seeded, statement, sa.insert(link).values(post_id=3, topic_id=1))
 
 
 UNEQUAL = {
@@ -357,9 +361,9 @@ UNEQUAL = {
 
 
 @pytest.mark.parametrize("condition", UNEQUAL.values(), ids=UNEQUAL)
-def test_1_6_what_is_no_equality_is_not_taken_for_one(seeded: Connection, condition: Any) -> None:
-    """Only `column = value` and `column IN (values)` narrow a range."""
-    altered(seeded, ids().where(condition), new(status="draft"))
+def test_1_6_only_an_equality_counts_as_one(seeded: Connection, condition: Any) -> None:
+    """Only `column = value` and `column IN (values)` restrict a range."""
+    assert_writes_match(seeded, ids().where(condition), new(status="draft"))
 
 
 NEWEST = post.c.published_at.desc()
@@ -428,35 +432,37 @@ INTERVALS = {
 def test_1_7_an_interval_is_taken_only_where_it_holds(
     seeded: Connection, statement: Any, write: Any
 ) -> None:
-    """A row beyond the last one shown may alter the result all the same."""
-    altered(seeded, statement, write)
+    """In these queries a row after the last one can change the result."""
+    assert_writes_match(seeded, statement, write)
 
 
 def test_1_8_the_post_before_another_is_bounded_on_both_sides(seeded: Connection) -> None:
-    """What comes out later than the one, or came out before the other, is nobody's neighbour."""
+    """Posts outside of the interval do not purge the page."""
     before = PARTS.where(post.c.published_at < day(20)).order_by(NEWEST).limit(1)
     at = current_log_position(seeded)
-    _, dependencies = read(seeded, before)
-    assert put(seeded, "/neighbour", dependencies, mark=at) is RegistrationResult.REGISTERED
+    _, dependencies = run_and_record(seeded, before)
+    assert (
+        register_page(seeded, "/neighbour", dependencies, mark=at) is RegistrationResult.REGISTERED
+    )
     seeded.execute(new(9, published_at=day(21)))
     seeded.execute(new(10, published_at=day(1, 2020)))
     assert not resolve(seeded).pages
-    altered(seeded, before, new(11, published_at=day(15)))
+    assert_writes_match(seeded, before, new(11, published_at=day(15)))
 
 
 @pytest.mark.parametrize("spelling", ["2026-01-03 00:00:00", "2026-01-03 00:00:00.000000"])
-def test_1_9_a_tie_is_a_tie_however_it_is_spelt(seeded: Connection, spelling: str) -> None:
-    """SQLite compares instants as text, the interval as numbers."""
+def test_1_9_a_tie_counts_in_each_text_format(seeded: Connection, spelling: str) -> None:
+    """SQLite compares instants as text, but the interval compares numbers."""
     newest = PARTS.order_by(NEWEST, post.c.id).limit(1)
     tie = f"INSERT INTO post(id, slug, published_at) VALUES (0, 's', '{spelling}')"
-    altered(seeded, newest, tie.replace(":", r"\:"), "DELETE FROM post WHERE id = 3")
+    assert_writes_match(seeded, newest, tie.replace(":", r"\:"), "DELETE FROM post WHERE id = 3")
 
 
-def test_1_9_what_is_no_instant_matches_every_interval(seeded: Connection) -> None:
-    """The order of an unreadable text is not known."""
+def test_1_9_an_invalid_instant_matches_every_interval(seeded: Connection) -> None:
+    """The sort position of an invalid instant is not known."""
     listed = sa.select(post.c.id, sa.type_coerce(post.c.published_at, sa.String))
     listed = listed.where(post.c.published_at > day(2)).order_by(post.c.id)
-    altered(seeded, listed, "UPDATE post SET published_at = 'soon' WHERE id = 1")
+    assert_writes_match(seeded, listed, "UPDATE post SET published_at = 'soon' WHERE id = 1")
 
 
 ENCODINGS = {
@@ -493,11 +499,11 @@ ENCODINGS = {
 
 
 @pytest.mark.parametrize(("statement", "write"), ENCODINGS.values(), ids=ENCODINGS)
-def test_1_10_a_parameter_and_an_image_spell_a_value_alike(
+def test_1_10_a_parameter_and_an_image_have_the_same_encoding(
     seeded: Connection, statement: Any, write: Any
 ) -> None:
-    """Or no equality is taken from it."""
-    altered(seeded, statement, write)
+    """Otherwise the value does not restrict the range."""
+    assert_writes_match(seeded, statement, write)
 
 
 @pytest.mark.parametrize(
@@ -512,8 +518,8 @@ def test_1_10_a_parameter_and_an_image_spell_a_value_alike(
     ],
     ids=repr,
 )
-def test_1_10_a_type_with_its_own_equality_gives_none(kind: Any) -> None:
-    """Case, padding and precision make equal what is spelt differently."""
+def test_1_10_a_type_with_its_own_equality_is_not_compared(kind: Any) -> None:
+    """Values that differ in case, padding or precision may be equal."""
     assert not is_byte_comparable(sa.Column("c", kind))
 
 
@@ -525,8 +531,8 @@ ODD = {
 
 
 @pytest.mark.parametrize("columns", ODD.values(), ids=ODD)
-def test_1_10_what_only_the_database_knows_of_a_column_is_drift(columns: str) -> None:
-    """The model says plain text, the table has another equality: nothing may be concluded."""
+def test_1_10_a_collation_that_only_the_table_has_is_drift(columns: str) -> None:
+    """The model declares plain text, but the table has another equality."""
     engine = memory()
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE post")
@@ -535,23 +541,25 @@ def test_1_10_what_only_the_database_knows_of_a_column_is_drift(columns: str) ->
             "title VARCHAR(20), published_at DATETIME, author_id INTEGER)",
         )
         install_triggers(connection, WATCHED)
-        assert "spelt differently" in str(find_drift(connection, WATCHED))
+        assert "although their encodings differ" in str(find_drift(connection, WATCHED))
     engine.dispose()
 
 
 @pytest.mark.parametrize("slug", ["5", "05", "5.0", " 5"])
-def test_1_10_a_text_that_the_table_keeps_as_a_number(seeded: Connection, slug: str) -> None:
-    """SQLite makes a 5 of each of these, so none that it respells narrows anything."""
+def test_1_10_a_text_that_the_table_stores_as_a_number(seeded: Connection, slug: str) -> None:
+    """SQLite stores each of these as 5, so text with another encoding restricts no range."""
     seeded.exec_driver_sql("ALTER TABLE post RENAME slug TO old_slug")
     seeded.exec_driver_sql("ALTER TABLE post ADD slug INTEGER")
     install_triggers(seeded, WATCHED)
     changes(seeded)
     assert find_drift(seeded, WATCHED) is None
-    altered(seeded, ids().where(post.c.slug == slug), "INSERT INTO post(id, slug) VALUES (9, 5)")
+    assert_writes_match(
+        seeded, ids().where(post.c.slug == slug), "INSERT INTO post(id, slug) VALUES (9, 5)"
+    )
 
 
-def test_1_10_the_canary_leaves_nothing_behind(seeded: Connection) -> None:
-    """Neither a row nor an entry of the log, and not even a temporary table."""
+def test_1_10_the_self_test_leaves_nothing_behind(seeded: Connection) -> None:
+    """It leaves no row, no log entry and no temporary table."""
     install_triggers(seeded, WATCHED)
     before = seeded.exec_driver_sql("SELECT count(*), max(id) FROM edge_change").one()
     assert (
@@ -569,7 +577,7 @@ def test_1_10_the_canary_leaves_nothing_behind(seeded: Connection) -> None:
     ["citext", "char(9)", "varchar(9) COLLATE caseless", "numeric"],
 )
 def test_1_10_a_type_that_only_postgresql_has_is_drift(postgres_engine: Engine, kind: str) -> None:
-    """Whatever the model says of the column."""
+    """Also if the model declares another type."""
     metadata.create_all(postgres_engine)
     with postgres_engine.begin() as connection:
         connection.exec_driver_sql("CREATE EXTENSION citext")
@@ -581,7 +589,7 @@ def test_1_10_a_type_that_only_postgresql_has_is_drift(postgres_engine: Engine, 
         assert find_drift(connection, WATCHED) is None
         connection.exec_driver_sql(f"ALTER TABLE post ALTER status TYPE {kind} USING NULL")
         install_triggers(connection, WATCHED)
-        assert "spelt differently" in str(find_drift(connection, WATCHED))
+        assert "although their encodings differ" in str(find_drift(connection, WATCHED))
 
 
 HIDDEN = {
@@ -592,7 +600,7 @@ HIDDEN = {
     "chance": sa.select(post).order_by(sa.func.random()),
     "a sequence": sa.select(sa.func.nextval("s")),
     "a setting": sa.select(sa.func.current_setting("TimeZone")),
-    "a function of the site's own": sa.select(sa.func.own.lower(post.c.slug)),
+    "a function of the site": sa.select(sa.func.own.lower(post.c.slug)),
     "a view": sa.select(sa.table("live_post", sa.column("id"))),
     "a search index": sa.select(sa.table("post_search", sa.column("rowid"))),
     "another schema's table": sa.select(sa.table("post", sa.column("id"), schema="other")),
@@ -603,8 +611,8 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("statement", HIDDEN.values(), ids=HIDDEN)
-def test_1_11_what_reads_behind_our_back_is_refused(statement: Any) -> None:
-    """Nothing is concluded from a statement of which some part is not known."""
+def test_1_11_a_statement_with_unknown_reads_is_refused(statement: Any) -> None:
+    """A statement with an unknown part is refused."""
     with pytest.raises(UnshareableQueryError):
         analyse_select(statement.compile(dialect=postgresql.dialect()), SCHEMA)
 
@@ -612,17 +620,17 @@ def test_1_11_what_reads_behind_our_back_is_refused(statement: Any) -> None:
 def test_1_11_a_declared_search_index_stands_for_the_whole_of_its_tables(
     seeded: Connection,
 ) -> None:
-    """A rank depends on every document."""
+    """The rank of a result depends on every document."""
     seeded.exec_driver_sql("CREATE VIRTUAL TABLE post_search USING fts5(title)")
     search = sa.table("post_search", sa.column("rowid"))
     schema = PublicSchema.from_watched_tables(WATCHED, derived={"post_search": ("post",)})
-    _, found = read(seeded, sa.select(search.c.rowid), schema)
-    assert found == {Table(table="post")}
+    _, dependencies = run_and_record(seeded, sa.select(search.c.rowid), schema)
+    assert dependencies == {Table(table="post")}
 
 
 @pytest.mark.parametrize("statement", ["PRAGMA user_version", "SELECT 1", "EXPLAIN SELECT 1"])
-def test_1_11_whatever_raw_statement_gives_rows_spoils_the_record(statement: str) -> None:
-    """A setting is read by a statement that is no SELECT."""
+def test_1_11_a_raw_statement_with_rows_makes_the_record_unshareable(statement: str) -> None:
+    """Also a statement that is no SELECT can read data."""
     engine = memory()
     EngineListener(SCHEMA).attach(engine)
     with recording() as record, engine.connect() as connection:
@@ -635,31 +643,31 @@ def test_1_11_whatever_raw_statement_gives_rows_spoils_the_record(statement: str
 def test_2_a_change_that_commits_while_others_are_resolved_is_not_lost(
     postgres_engine: Engine,
 ) -> None:
-    """On PostgreSQL each statement of the resolving transaction sees more than the one before."""
+    """On PostgreSQL each statement of a transaction sees later commits than the one before."""
     build(postgres_engine, posts=40)
     writing = connect(postgres_engine.url.render_as_string(hide_password=False))
-    left = iter(range(2, 41))
+    numbers = iter(range(2, 41))
 
     def commit(*_arguments: Any) -> None:
-        bump(writing, next(left))
+        bump(writing, next(numbers))
 
     bump(writing, 1)
     with postgres_engine.connect() as connection:
         sa.event.listen(connection, "before_cursor_execute", commit)
         with connection.begin():
-            purged = {found.url for found in resolve(connection).pages}
+            purged = {page.url for page in resolve(connection).pages}
     with postgres_engine.begin() as connection:
-        purged |= {found.url for found in resolve(connection).pages}
+        purged |= {page.url for page in resolve(connection).pages}
     writing.dispose()
-    assert purged == {f"/{number}" for number in range(1, next(left))}
+    assert purged == {f"/{number}" for number in range(1, next(numbers))}
 
 
 @pytest.mark.live
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
-def test_2_whoever_waits_to_resolve_sees_what_was_registered_meanwhile(
+def test_2_a_waiting_resolver_sees_pages_registered_in_between(
     postgres_engine: Engine, level: Any
 ) -> None:
-    """Also where a snapshot is by default as old as its transaction's first statement."""
+    """Also if the default isolation level takes one snapshot per transaction."""
     build(postgres_engine, posts=1)
     with postgres_engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM edge_page")
@@ -670,21 +678,21 @@ def test_2_whoever_waits_to_resolve_sees_what_was_registered_meanwhile(
             return [affected.url for affected in resolve(connection).pages]
 
     with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
-        page(connection, 1)
+        register_post_page(connection, 1)
         bump(postgres_engine, 1)
-        found = pool.submit(settle)
+        future = pool.submit(settle)
         wait_for_a_lock(postgres_engine)
         connection.commit()
-        assert found.result(10) == ["/1"]
+        assert future.result(10) == ["/1"]
     strict.dispose()
 
 
 @pytest.mark.live
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
-def test_2_whoever_waits_to_register_sees_what_was_resolved_meanwhile(
+def test_2_a_waiting_registration_sees_changes_resolved_in_between(
     postgres_engine: Engine, level: Any
 ) -> None:
-    """A change that is resolved before a page is known must keep the page out."""
+    """A page must not be registered if a dependency's change was resolved before."""
     build(postgres_engine, posts=1)
     strict = sa.create_engine(postgres_engine.url, isolation_level=level)
     with strict.connect() as connection:
@@ -693,46 +701,46 @@ def test_2_whoever_waits_to_register_sees_what_was_resolved_meanwhile(
 
     def late() -> RegistrationResult:
         with strict.begin() as connection:
-            return put(connection, "/late", {row}, mark=at)
+            return register_page(connection, "/late", {row}, mark=at)
 
     with ThreadPoolExecutor() as pool, postgres_engine.connect() as connection:
         acquire_resolver_lock(connection)
-        found = pool.submit(late)
+        future = pool.submit(late)
         wait_for_a_lock(postgres_engine)
         bump(postgres_engine, 1)
         assert [affected.url for affected in resolve(connection).pages] == ["/1"]
         connection.commit()
-        assert found.result(10) is RegistrationResult.DEPENDENCY_CHANGED
+        assert future.result(10) is RegistrationResult.DEPENDENCY_CHANGED
     strict.dispose()
 
 
 def killed_at(app: Flask, step: str) -> None:
-    """Let this process come no further than a step of purging what it writes."""
+    """Make this process stop at a step of its purges."""
 
-    def reached(name: str) -> None:
+    def on_step(name: str) -> None:
         if name == step:
             raise Killed
 
-    relay = app.extensions["edge"].upkeep.relay
-    dying = RelayRuntime(on_step=reached)
+    relay = app.extensions["edge"].worker.relay
+    dying = RelayRuntime(on_step=on_step)
     for mortal in (relay, *relay.deliveries):
-        mortal._world = dying
+        mortal._runtime = dying
 
 
 class Killed(BaseException):
-    """Nothing of the process runs any more."""
+    """Raised to simulate that the process was killed."""
 
 
 def name_the_site(title: str) -> None:
-    """Every page shows the site's title."""
-    known = db.session.get(Site, 1)
+    """Set the site's title, which every page shows."""
+    site = db.session.get(Site, 1)
     actions.save_site(
-        actions.SiteDraft(title=title), expected_version=known.version if known else None
+        actions.SiteDraft(title=title), expected_version=site.version if site else None
     )
 
 
-def shown(app: Flask) -> tuple[str, bool]:
-    """Which title a page shows, and whether the gateway had it."""
+def read_home_page(app: Flask) -> tuple[str, bool]:
+    """Return the title that a page shows, and whether it was a hit."""
     answer = app.test_client().get("/topics")
     names = [name for name in ("First", "Second") if name in answer.text]
     return " ".join(names), "; hit" in answer.headers["Cache-Status"]
@@ -742,57 +750,57 @@ def shown(app: Flask) -> tuple[str, bool]:
 def test_2_e_after_a_restart_nothing_stale_is_served(
     make_app: Callable[..., Flask], step: str
 ) -> None:
-    """Wherever the only process was killed after its commit, the next one serves no old page."""
+    """If the only process is killed after its commit, the next one serves no stale page."""
     app = make_app(EDGE_GATEWAY=True)
-    shown(app)
+    read_home_page(app)
     name_the_site("First")
-    assert (shown(app), shown(app)) == (("First", False), ("First", True))
+    assert (read_home_page(app), read_home_page(app)) == (("First", False), ("First", True))
     killed_at(app, step)
     with pytest.raises(Killed):
         name_the_site("Second")
-    assert shown(make_app(EDGE_GATEWAY=True))[0] == "Second"
+    assert read_home_page(make_app(EDGE_GATEWAY=True))[0] == "Second"
 
 
-def test_2_e_an_editor_sees_his_own_write_though_another_process_purges_it(
+def test_2_e_editors_see_their_own_write_if_another_process_purges_it(
     make_app: Callable[..., Flask],
 ) -> None:
-    """His change was resolved by somebody else, who has not come to the purge yet."""
+    """Another process has resolved the change, but not purged the page yet."""
     other, app = make_app(EDGE_GATEWAY=True), make_app(EDGE_GATEWAY=True)
     for each in (other, app):
-        shown(each)
+        read_home_page(each)
     name_the_site("First")
-    shown(app)
-    upkeep = app.extensions["edge"].upkeep
-    settled = other.extensions["edge"].upkeep.relay.settle
-    upkeep.relay.settle = lambda now: settled(now) and Resolution()
+    read_home_page(app)
+    worker = app.extensions["edge"].worker
+    enqueue_changes = other.extensions["edge"].worker.relay.enqueue_changes
+    worker.relay.enqueue_changes = lambda now: enqueue_changes(now) and Resolution()
     name_the_site("Second")
-    assert shown(app)[0] == "Second"
+    assert read_home_page(app)[0] == "Second"
 
 
 def test_5_4_a_database_from_a_backup_is_not_shown_with_later_pages(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    """Also when the store and the backup are of the same process's time."""
+    """Also if the backup was taken during the lifetime of the process."""
     app = make_app(EDGE_GATEWAY=True)
     name_the_site("First")
-    shown(app)
+    read_home_page(app)
     backup = sqlite3.connect(tmp_path / "backup.db")
     now = sqlite3.connect(tmp_path / "broadsheet.db")
     with closing(backup), closing(now):
         now.backup(backup)
         name_the_site("Second")
-        assert (shown(app), shown(app)) == (("Second", False), ("Second", True))
+        assert (read_home_page(app), read_home_page(app)) == (("Second", False), ("Second", True))
         db.session.remove()
         db.engine.dispose()
         backup.backup(now)
-    assert shown(make_app(EDGE_GATEWAY=True))[0] == "First"
+    assert read_home_page(make_app(EDGE_GATEWAY=True))[0] == "First"
 
 
 @pytest.mark.live
 def test_5_4_a_database_of_another_cluster_is_cached_again(
     postgres_app: Flask,
 ) -> None:
-    """Its log counts other transactions, so it says nothing and is begun anew."""
+    """The log contains numbers of other transactions, so it is reset."""
     client = postgres_app.test_client()
     with db.engine.begin() as connection:
         set_meta(connection, "floor", str(10**9))
@@ -807,7 +815,7 @@ def test_5_4_a_database_of_another_cluster_is_cached_again(
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Flask]:
-    """An app with a gateway whose one page speaks JSON of one post and HTML of another."""
+    """An app with a gateway and one page, which shows one post as JSON and another as HTML."""
     engine = connect(f"sqlite:///{tmp_path / 'small.db'}")
     build(engine, posts=2)
     app = Flask("small", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
@@ -844,17 +852,17 @@ JSON = {"Accept": "application/json"}
 def test_5_6_registering_one_variant_leaves_the_others_as_they_are(
     small: Flask, other: tuple[str, dict[str, str]]
 ) -> None:
-    """What another variant was built from still purges it."""
+    """A change of another variant's dependencies still purges the page."""
     client = small.test_client()
     assert client.get("/p", headers=HTML).text == "0"
     client.open("/p", method=other[0], headers={**other[1], "Cache-Control": "no-cache"})
     bump(small.extensions["test_engine"], 1)
-    small.extensions["edge"].upkeep.after_write()
+    small.extensions["edge"].worker.after_write()
     assert client.get("/p", headers=HTML).text == "1"
 
 
 def test_5_7_nothing_is_stored_under_a_url_that_is_not_registered(small: Flask) -> None:
-    """An undeclared query, a foreign host and another method get no copy of their own."""
+    """An undeclared query, a foreign host and another method create no entry."""
     client = small.test_client()
     assert client.get("/p?x=1").status_code == 301
     assert "no-store" in client.get("/p?x=1").headers["Cache-Control"]
@@ -880,10 +888,10 @@ LIVES = {
 
 @pytest.mark.parametrize("edge", LIVES.values(), ids=LIVES)
 @pytest.mark.parametrize("driven", ["", "varnish", "cloudflare,varnish"])
-def test_5_1_the_index_knows_a_page_for_as_long_as_an_edge_can_show_it(
+def test_5_1_the_index_keeps_a_page_as_long_as_an_edge_can_serve_it(
     edge: Freshness, driven: str
 ) -> None:
-    """Each edge may get it from one behind it that serves it stale, and count from nought."""
+    """Each edge may receive a stale page from the next one, and start its own TTL."""
     stale = (edge.stale_while_revalidate or timedelta()) + (edge.stale_if_error or timedelta())
     front = EdgeChain.from_dialects(
         parse_dialects("cloudflare,varnish"),
@@ -892,37 +900,43 @@ def test_5_1_the_index_knows_a_page_for_as_long_as_an_edge_can_show_it(
         drivers=lambda name: NullDriver() if name in driven else None,
     )
     purged = len(front.tiers)
-    shown = (
+    expected_lifetime = (
         (1 + purged) * (edge.ttl + stale) + (2 - purged) * timedelta(minutes=1) + MAX_FLIGHT_TIME
     )
-    assert shown <= front.max_lifetime(Policy(name="P", edge=edge)) <= shown + timedelta(minutes=5)
+    assert (
+        expected_lifetime
+        <= front.max_lifetime(Policy(name="P", edge=edge))
+        <= expected_lifetime + timedelta(minutes=5)
+    )
 
 
-def test_5_2_a_page_leaves_the_index_only_when_no_edge_can_show_it(small: Flask) -> None:
-    """Keeping house forgets what has expired a while ago, and nothing that lives."""
+def test_5_2_a_page_is_deleted_only_when_no_edge_can_serve_it(small: Flask) -> None:
+    """Maintenance deletes pages some time after they expire, and no others."""
     small.test_client().get("/p", headers=HTML)
     engine = small.extensions["test_engine"]
     count = "SELECT count(*) FROM edge_page WHERE url = '/p'"
-    life = small.extensions["edge"].front.life(Policy(name="P", edge=Freshness(ttl=DAY)))
+    life = small.extensions["edge"].edge_chain.max_lifetime(
+        Policy(name="P", edge=Freshness(ttl=DAY))
+    )
     minute = timedelta(minutes=1)
-    for passed, left in (
+    for elapsed, remaining_pages in (
         (life - minute, 1),
         (life + MAX_EXTRA_LIFETIME + CLOCK_TOLERANCE + minute, 0),
     ):
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            run_maintenance(connection, (), datetime.now(UTC) + passed)
-            assert connection.exec_driver_sql(count).scalar() == left
+            run_maintenance(connection, (), datetime.now(UTC) + elapsed)
+            assert connection.exec_driver_sql(count).scalar() == remaining_pages
 
 
 def test_5_2_a_full_index_refuses_a_further_page(small: Flask) -> None:
-    """It leaves as no-store, and says why; one that is known is registered again."""
+    """A new page is no-store with a reason; a registered page is registered again."""
     client, engine = small.test_client(), small.extensions["test_engine"]
     client.get("/p", headers=HTML)
     state, count = small.extensions["edge"], "SELECT count(*) FROM edge_page"
     with engine.connect() as connection:
         there = connection.exec_driver_sql(count).scalar()
-    state.tracker = replace(state.tracker, bound=IndexCapacity(max_pages=there))
-    state.embedded.gateway.purge_all()
+    state.tracker = replace(state.tracker, capacity=IndexCapacity(max_pages=there))
+    state.embedded_gateway.gateway.purge_all()
     assert "stored" in client.get("/p", headers=HTML).headers["Cache-Status"]
     answer = client.get("/p", headers=JSON)
     assert "detail=index-full" in answer.headers["Cache-Status"]
@@ -931,26 +945,26 @@ def test_5_2_a_full_index_refuses_a_further_page(small: Flask) -> None:
         assert connection.exec_driver_sql(count).scalar() == there
 
 
-def test_5_2_a_page_that_lives_leaves_with_its_purge(small: Flask) -> None:
-    """In one transaction with what every tier is owed."""
+def test_5_2_a_page_is_evicted_with_its_purge(small: Flask) -> None:
+    """The page is deleted in the transaction that enqueues its purges."""
     small.test_client().get("/p", headers=HTML)
     engine, tier = small.extensions["test_engine"], Tier(name="cdn", depth=1)
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
         run_maintenance(connection, (tier,), datetime.now(UTC), IndexCapacity(max_pages=0))
         assert connection.exec_driver_sql("SELECT count(*) FROM edge_page").scalar() == 0
-        owed = connection.exec_driver_sql("SELECT tier, url FROM edge_outbox").all()
-    assert ("cdn", "/p") in [tuple(row) for row in owed]
+        outbox_rows = connection.exec_driver_sql("SELECT tier, url FROM edge_outbox").all()
+    assert ("cdn", "/p") in [tuple(row) for row in outbox_rows]
 
 
 def test_5_5_what_was_registered_survives_a_power_loss(make_app: Callable[..., Flask]) -> None:
-    """SQLite puts a commit on the disk before it returns."""
+    """SQLite syncs a commit to the disk before it returns."""
     make_app()
     with db.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
-def test_5_9_what_is_not_there_is_registered_like_a_page(make_app: Callable[..., Flask]) -> None:
-    """A 404 leaves the gateway when its page appears, and never has a lifetime unsaid."""
+def test_5_9_a_404_is_registered_like_a_page(make_app: Callable[..., Flask]) -> None:
+    """A 404 is purged when its page is published, and always has a Cache-Control field."""
     app = make_app(EDGE_GATEWAY=True)
     client = app.test_client()
     for answer in (client.get("/about"), client.get("/about")):
@@ -959,46 +973,46 @@ def test_5_9_what_is_not_there_is_registered_like_a_page(make_app: Callable[...,
     assert "; hit" in answer.headers["Cache-Status"]
     now = datetime.now(UTC)
     draft = actions.Draft(title="About", body_markdown="Text", kind=Kind.PAGE, slug="about")
-    made = actions.create(draft, now=now)
-    actions.publish(made.id, expected_version=made.version, now=now)
+    post = actions.create(draft, now=now)
+    actions.publish(post.id, expected_version=post.version, now=now)
     assert client.get("/about").status_code == 200
 
 
-def test_5_11_a_release_that_spells_dependencies_anew_purges_everything(
+def test_5_11_a_release_with_another_index_format_purges_everything(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hashes in the index would mean something else."""
+    """The hashes in the index are no longer comparable."""
     app = make_app(EDGE_GATEWAY=True)
     deploy.release(app)
     assert not deploy.release(app).everything
-    monkeypatch.setattr(releases, "_encoding", lambda _watched: "another")
+    monkeypatch.setattr(releases, "_index_format_digest", lambda _watched: "another")
     assert "way in which dependencies are kept" in deploy.release(app).everything
 
 
-def test_1_12_a_row_that_was_loaded_before_the_record_is_not_known(seeded: Connection) -> None:
-    """What a session already holds is read without a query, so its reader must not be shared."""
+def test_1_12_a_row_that_was_loaded_before_the_record_prevents_sharing(seeded: Connection) -> None:
+    """Rows that a session already holds are read without a query, so nothing is shared."""
     EngineListener(SCHEMA).attach(seeded.engine)
     mapper = registry()
     kind = type("Post", (), {})
     mapper.map_imperatively(kind, post)
     with Session(seeded) as session:
-        held = session.get(kind, 1)
+        row = session.get(kind, 1)
         with recording() as record:
-            assert session.get(kind, 1) is held
+            assert session.get(kind, 1) is row
     mapper.dispose()
     assert record.unshareable_reason
 
 
 class ByVersion(BaseConverter):
-    """A part of a URL that the database knows."""
+    """A URL converter that reads the database."""
 
     def to_python(self, value: str) -> Any:
-        """The version of the post with this number."""
+        """Return the version of the post with this number."""
         return version_of(int(value))
 
 
 def version_of(number: int) -> int:
-    """Read a post."""
+    """Read the version of a post."""
     with current_app.extensions["test_engine"].connect() as connection:
         query = sa.select(counted).where(counted.c.id == number)
         return int(connection.execute(query).one().version)
@@ -1027,9 +1041,9 @@ def session_interface(app: Flask, path: str) -> str:
 
     class Sessions(SecureCookieSessionInterface):
         def open_session(self, app: Flask, request: Any) -> Any:
-            found = super().open_session(app, request)
+            flask_session = super().open_session(app, request)
             g.version = version_of(2)
-            return found
+            return flask_session
 
     app.session_interface = Sessions()
     keeps(app, path, lambda: str(g.version))
@@ -1037,66 +1051,66 @@ def session_interface(app: Flask, path: str) -> str:
 
 
 def keeps(app: Flask, rule: str, view: Callable[..., str]) -> None:
-    """Add a page that the gateway may keep."""
+    """Add a page that the gateway may store."""
     policy = Policy(name="E", edge=Freshness(ttl=timedelta(days=1)))
     app.add_url_rule(rule, "early", cached(policy)(view))
 
 
 @pytest.mark.parametrize("early", [before_request, url_converter, session_interface])
-def test_1_12_what_is_read_before_the_view_is_recorded(
+def test_1_12_reads_before_the_view_are_recorded(
     small: Flask, early: Callable[[Flask, str], str]
 ) -> None:
-    """The record begins before Flask knows of the request."""
+    """The record begins before Flask handles the request."""
     path, client = early(small, "/early"), small.test_client()
     assert [client.get(path).text for _ in range(2)] == ["0", "0"]
     assert "; hit" in client.get(path).headers["Cache-Status"]
     bump(small.extensions["test_engine"], 2)
-    small.extensions["edge"].upkeep.after_write()
+    small.extensions["edge"].worker.after_write()
     assert client.get(path).text == "1"
 
 
-def test_1_12_a_session_that_holds_rows_makes_the_page_one_readers_own(small: Flask) -> None:
-    """One that was emptied or whose rows are read anew does no harm."""
+def test_1_12_a_session_that_holds_rows_prevents_sharing(small: Flask) -> None:
+    """A closed session, or one whose rows were expired, does not prevent sharing."""
     engine = small.extensions["test_engine"]
     small.config["TESTING"] = False
     small.extensions["edge"].strict = False
     mapper = registry()
     kind = type("Post", (), {})
     mapper.map_imperatively(kind, counted)
-    held, rows = Session(engine), []
+    session, rows = Session(engine), []
 
     def show() -> str:
-        rows.append(held.get_one(kind, 1))
+        rows.append(session.get_one(kind, 1))
         return str(rows[-1].version)
 
     keeps(small, "/held", show)
     client = small.test_client()
-    for close, shared in ((False, True), (False, False), (True, False), (True, True)):
-        small.extensions["edge"].embedded.gateway.purge_all()
+    for close, is_shared in ((False, True), (False, False), (True, False), (True, True)):
+        small.extensions["edge"].embedded_gateway.gateway.purge_all()
         answer = client.get("/held")
-        assert ("no-store" not in answer.headers["Cache-Control"]) is shared
+        assert ("no-store" not in answer.headers["Cache-Control"]) is is_shared
         if close:
-            held.close()
+            session.close()
     mapper.dispose()
 
 
-def test_1_12_every_request_has_a_session_of_its_own(make_app: Callable[..., Flask]) -> None:
-    """Nothing that an earlier request has loaded is known to a later one."""
+def test_1_12_every_request_has_its_own_session(make_app: Callable[..., Flask]) -> None:
+    """A later request does not see objects that an earlier one has loaded."""
     app = make_app()
-    seen = []
-    app.add_url_rule("/seen", "seen", lambda: seen.append(len(db.session.identity_map)) or "")
+    sessions = []
+    app.add_url_rule("/seen", "seen", lambda: sessions.append(len(db.session.identity_map)) or "")
     name_the_site("First")
     db.session.get(Site, 1)
     outside = Flask("outside")
-    with outside.app_context():  # as a server does it: without a context of this app around
+    with outside.app_context():  # as in a server: without an active context of this app
         for _ in range(2):
             app.test_client().get("/")
             app.test_client().get("/seen")
-    assert seen == [0, 0]
+    assert sessions == [0, 0]
 
 
-def test_1_14_a_body_that_is_made_later_is_not_shared(small: Flask) -> None:
-    """Its reads would come after the page was registered."""
+def test_1_14_a_streamed_body_is_not_shared(small: Flask) -> None:
+    """The body would be read after the page was registered."""
     small.testing = False
     small.add_url_rule(
         "/s",
@@ -1109,7 +1123,7 @@ def test_1_14_a_body_that_is_made_later_is_not_shared(small: Flask) -> None:
 
 
 def test_3_1_a_unique_index_with_a_collation_of_its_own_hides_no_row() -> None:
-    """REPLACE pushes out a row that is equal to the index alone."""
+    """REPLACE removes a row that is equal only by the collation of the index."""
     engine = memory()
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE UNIQUE INDEX own ON author (name COLLATE NOCASE)")
@@ -1123,45 +1137,45 @@ def test_3_1_a_unique_index_with_a_collation_of_its_own_hides_no_row() -> None:
     assert logged == [("D", 1), ("I", 2)]
 
 
-def test_3_7_a_trigger_that_was_dropped_by_hand_shares_nothing_until_it_is_back(
+def test_3_7_nothing_is_shared_until_a_dropped_trigger_is_restored(
     small: Flask,
 ) -> None:
-    """And then everything is purged, since nobody knows what was written meanwhile."""
+    """Then everything is purged, because writes in between were not logged."""
     client, engine = small.test_client(), small.extensions["test_engine"]
-    watchman = small.extensions["edge"].tracker.watchman
+    drift_monitor = small.extensions["edge"].tracker.drift_monitor
     client.get("/p", headers=HTML)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER edge_post_update")
-    assert "altered" in watchman.look()
+    assert "altered" in drift_monitor.check_now()
     bump(engine, 1)
     fresh = client.get("/p", headers=HTML)
     assert (fresh.text, fresh.headers["Cache-Control"]) == ("1", "no-store")
     with engine.begin() as connection:
         install_triggers(connection, (WatchedTable(table="post"),))
-    assert watchman.look() is None
-    small.extensions["edge"].upkeep.after_write()
+    assert drift_monitor.check_now() is None
+    small.extensions["edge"].worker.after_write()
     assert client.get("/p", headers=HTML).text == "1"
 
 
-def test_3_8_a_silent_column_is_not_shown(seeded: Connection) -> None:
-    """Nobody hears of its changes."""
+def test_3_8_an_ignored_column_is_not_shown(seeded: Connection) -> None:
+    """Changes of an ignored column are not logged."""
     schema = PublicSchema.from_watched_tables(
         [WatchedTable(table="post", ignored_columns=("title",))]
     )
     for statement in (sa.select(post), ids().where(post.c.title == "a")):
-        with pytest.raises(UnshareableQueryError, match="title of post was declared silent"):
-            read(seeded, statement, schema)
-    read(seeded, sa.select(post.c.id, post.c.slug), schema)
+        with pytest.raises(UnshareableQueryError, match="title of post is in `ignored_columns`"):
+            run_and_record(seeded, statement, schema)
+    run_and_record(seeded, sa.select(post.c.id, post.c.slug), schema)
 
 
 @pytest.mark.live
-def test_3_5_a_writer_may_write_what_an_image_cannot_hold(postgres_engine: Engine) -> None:
-    """An instant at the end of time is no number of microseconds, and still no error."""
+def test_3_5_values_that_an_image_cannot_hold_can_be_written(postgres_engine: Engine) -> None:
+    """An infinite instant becomes NULL in the image, and the write succeeds."""
     metadata.create_all(postgres_engine)
     with postgres_engine.begin() as connection:
         install_triggers(connection, WATCHED)
         connection.exec_driver_sql(
             "INSERT INTO post(id, slug, published_at) VALUES (1, 'a', 'infinity')"
         )
-        found = connection.exec_driver_sql("SELECT new FROM edge_change WHERE op = 'I'").scalar()
-    assert json.loads(found)["published_at"] is None
+        image = connection.exec_driver_sql("SELECT new FROM edge_change WHERE op = 'I'").scalar()
+    assert json.loads(image)["published_at"] is None

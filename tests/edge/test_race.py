@@ -1,7 +1,7 @@
-"""Renders and writers in every order of their steps: nothing stale is left when all is done.
+"""Renders and writers in every order of their steps leave no stale page.
 
-A writer's own steps end with the gateway's purge; the bound of the CDN is its second purge, the
-longest flight of a response later. Each rule is broken once, to show that its loss is noticed.
+A writer's own steps end with the purge of the gateway. The CDN may be stale until its second
+purge, one maximum flight time later. Each rule is broken once to show that the search detects it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency
 from app.edge.pages import RegistrationResult, resolve
 
-from .dependencies.conftest import read
-from .pages.conftest import put
+from .dependencies.conftest import run_and_record
+from .pages.conftest import register_page
 from .purge.conftest import build, connect, post
 from .race_search import Actors, Clock, Render, Rules, Writer, movable, search
 from .race_systems import QUERY, SCHEMA, Model, Real
@@ -39,20 +39,20 @@ WARMTH = pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 @WARMTH
 @pytest.mark.parametrize("actors", SMALL.values(), ids=SMALL)
 def test_no_order_of_the_real_parts_leaves_a_stale_page(actors: Actors, *, warm: bool) -> None:
-    """Neither in the gateway nor at the CDN; and the model has as many states and ends."""
-    found = search(Real(Rules(), posts=2, warm=warm), actors)
-    assert (found.gateway, found.cdn) == (None, None)
+    """Neither in the gateway nor at the CDN; the model has the same number of states and ends."""
+    result = search(Real(Rules(), posts=2, warm=warm), actors)
+    assert (result.gateway, result.cdn) == (None, None)
     model = search(Model(rules=Rules(), posts=2, warm=warm), actors)
-    assert (model.states, model.ends) == (found.states, found.ends)
+    assert (model.states, model.ends) == (result.states, result.ends)
 
 
 @WARMTH
 def test_no_order_of_a_purge_in_parts_leaves_a_stale_page(*, warm: bool) -> None:
-    """Between claim, call and record others come, and time passes beyond the claim's end."""
+    """Other steps run between claim, call and record, and the claim expires."""
     actors: Actors = (Render(), Writer(post=0, parts=True), Clock())
-    found = search(Real(Rules(), posts=1, warm=warm), actors)
-    assert (found.gateway, found.cdn) == (None, None)
-    assert found.ends > 10
+    result = search(Real(Rules(), posts=1, warm=warm), actors)
+    assert (result.gateway, result.cdn) == (None, None)
+    assert result.ends > 10
 
 
 @WARMTH
@@ -60,29 +60,36 @@ def test_no_order_of_a_purge_in_parts_leaves_a_stale_page(*, warm: bool) -> None
 def test_no_order_of_two_renders_and_two_writers_leaves_a_stale_page(
     actors: Actors, *, warm: bool
 ) -> None:
-    """The model knows all orders of more actors."""
-    found = search(Model(rules=Rules(), posts=2, warm=warm), actors)
-    assert (found.gateway, found.cdn) == (None, None)
-    assert found.ends > 200
+    """The model covers all orders of more actors."""
+    result = search(Model(rules=Rules(), posts=2, warm=warm), actors)
+    assert (result.gateway, result.cdn) == (None, None)
+    assert result.ends > 200
 
 
 @WARMTH
 def test_the_model_does_what_the_real_parts_do(*, warm: bool) -> None:
-    """In orders drawn by chance both hold the same pages and counts after each step."""
+    """In random orders both have the same pages and counters after each step."""
     random = Random(3)
     real, model = Real(Rules(), posts=2, warm=warm), Model(rules=Rules(), posts=2, warm=warm)
-    begun, before = (real.save(), model.save()), int(real.mark())
+    start_states, before = (real.save(), model.save()), int(real.mark())
     for _ in range(60):
         actors = modelled = LARGE["2 renders, 2 writers, time"]
-        real.restore(begun[0])
-        model.restore(begun[1])
+        real.restore(start_states[0])
+        model.restore(start_states[1])
         while moving := list(movable(actors)):
             number = random.choice(moving)
-            moved, told = actors[number].step(real), modelled[number].step(model)
-            assert (moved.at, real.held(), real.token()) == (told.at, model.held(), model.token())
-            assert (int(real.mark()) - before, real.read()) == (int(model.mark()), model.read())
-            modelled = (*modelled[:number], told, *modelled[number + 1 :])
-            actors = (*actors[:number], moved, *actors[number + 1 :])
+            real_actor, model_actor = actors[number].step(real), modelled[number].step(model)
+            assert (real_actor.at, real.stored_bodies(), real.token()) == (
+                model_actor.at,
+                model.stored_bodies(),
+                model.token(),
+            )
+            assert (int(real.mark()) - before, real.render_page()) == (
+                int(model.mark()),
+                model.render_page(),
+            )
+            modelled = (*modelled[:number], model_actor, *modelled[number + 1 :])
+            actors = (*actors[:number], real_actor, *actors[number + 1 :])
 
 
 BROKEN = {
@@ -101,24 +108,24 @@ BROKEN = {
 def test_without_any_of_the_rules_some_order_leaves_a_stale_page(
     rules: Rules, where: str, kind: type[Real | Model]
 ) -> None:
-    """None of them is there for nothing, and the search would notice its loss."""
+    """Each rule is needed, and the search detects that it is broken."""
     actors: Actors = (Render(), Writer(post=0), Clock(ticks=2))
     if where == "cdn":
-        found = search(kind(rules=rules, posts=1, warm=True), actors)
-        assert found.gateway is None
+        result = search(kind(rules=rules, posts=1, warm=True), actors)
+        assert result.gateway is None
     else:
-        found = search(kind(rules=rules, posts=1, warm=False), actors)
-    assert getattr(found, where) is not None
+        result = search(kind(rules=rules, posts=1, warm=False), actors)
+    assert getattr(result, where) is not None
 
 
-def orders(left: tuple[int, int, int] = (3, 3, 3)) -> Iterator[tuple[int, ...]]:
-    """Every order of the steps that a render (0) and two writers (1, 2) have left, 1 before 2."""
-    if not any(left):
+def orders(remaining: tuple[int, int, int] = (3, 3, 3)) -> Iterator[tuple[int, ...]]:
+    """Yield the orders of the remaining steps of a render (0) and two writers (1 before 2)."""
+    if not any(remaining):
         yield ()
-    for who, count in enumerate(left):
-        if count and not (who == 2 and left[1] == 3):
-            after = tuple(n - (each == who) for each, n in enumerate(left))
-            yield from ((who, *rest) for rest in orders(after))  # type: ignore[arg-type]  # three of them
+    for who, count in enumerate(remaining):
+        if count and not (who == 2 and remaining[1] == 3):
+            after = tuple(n - (each == who) for each, n in enumerate(remaining))
+            yield from ((who, *rest) for rest in orders(after))  # type: ignore[arg-type]  # a tuple of three
 
 
 class Overlap:
@@ -127,59 +134,62 @@ class Overlap:
     def __init__(self, engine: Engine, *, by_number: bool, cursor: bool) -> None:
         self.engine = engine
         self.by_number, self.cursor = by_number, cursor
-        self.marked, self.number, self.body = "", 0, ""
-        self.found: set[Dependency] = set()
+        self.position, self.number, self.body = "", 0, ""
+        self.dependencies: set[Dependency] = set()
         self.purged: bool | None = None
         self.open: dict[int, Connection] = {}
 
     def run(self, order: Sequence[int]) -> bool:
-        """Take the steps in this order; tell whether a stale page is left."""
-        taken = [0, 0, 0]
+        """Run the steps in this order; return whether a stale page is left."""
+        step_counts = [0, 0, 0]
         for who in order:
-            name = ("mark", "read", "register") if who == 0 else ("write", "commit", "settle")
-            step = getattr(self, name[taken[who]])
+            name = ("mark", "render", "register") if who == 0 else ("write", "commit", "settle")
+            step = getattr(self, name[step_counts[who]])
             step(who) if who else step()
-            taken[who] += 1
+            step_counts[who] += 1
         self.settle(0)
         with self.engine.begin() as connection:
-            fresh = self._made(connection)
+            fresh = self._render_body(connection)
         return self.purged is False and self.body != fresh
 
     def mark(self) -> None:
         """Begin the render."""
         with self.engine.begin() as connection:
-            self.marked = current_log_position(connection)
+            self.position = current_log_position(connection)
             self.number = self._last(connection)
 
-    def read(self) -> None:
-        """Make the page."""
+    def render(self) -> None:
+        """Render the page."""
         with self.engine.begin() as connection:
-            _, self.found = read(connection, QUERY, SCHEMA)
+            _, self.dependencies = run_and_record(connection, QUERY, SCHEMA)
         with self.engine.begin() as connection:
-            self.body = self._made(connection)
+            self.body = self._render_body(connection)
 
     def register(self) -> None:
-        """Register the page; with `by_number` by the numbers of the log alone."""
+        """Register the page; with `by_number`, compare only the numbers of the log."""
         with self.engine.begin() as connection:
-            at = self.marked
+            at = self.position
             if self.by_number and self._last(connection) == self.number:
                 at = current_log_position(connection)
-            done = put(connection, "/p", self.found, mark=at) is RegistrationResult.REGISTERED
-        self.purged = False if done else None
+            is_registered = (
+                register_page(connection, "/p", self.dependencies, mark=at)
+                is RegistrationResult.REGISTERED
+            )
+        self.purged = False if is_registered else None
 
     def write(self, who: int) -> None:
-        """Alter a post, without a commit."""
+        """Change a post without a commit."""
         connection = self.open[who] = self.engine.connect()
         connection.execute(sa.update(post).where(post.c.id == who).values(version=1))
 
     def commit(self, who: int) -> None:
-        """Commit it."""
+        """Commit the change."""
         connection = self.open.pop(who)
         connection.commit()
         connection.close()
 
     def settle(self, _who: int) -> None:
-        """Resolve what is committed; with `cursor` only what is later than the last one resolved."""
+        """Resolve committed changes; with `cursor`, only those after the last resolved one."""
         with self.engine.begin() as connection:
             if self.cursor:
                 last = "(SELECT coalesce(max(id), 0) FROM edge_change WHERE resolved)"
@@ -190,7 +200,7 @@ class Overlap:
                 self.purged = True
 
     @staticmethod
-    def _made(connection: Connection) -> str:
+    def _render_body(connection: Connection) -> str:
         return ",".join(str(row.version) for row in connection.execute(QUERY))
 
     @staticmethod
@@ -200,7 +210,7 @@ class Overlap:
 
 @pytest.fixture
 def postgres_engine(empty_postgres_url: str) -> Iterator[Engine]:
-    """Two posts in a database of PostgreSQL."""
+    """A PostgreSQL database with two posts."""
     engine = connect(database_url(empty_postgres_url))
     build(engine)
     yield engine
@@ -208,7 +218,7 @@ def postgres_engine(empty_postgres_url: str) -> Iterator[Engine]:
 
 
 def stale(engine: Engine, order: Sequence[int], *, by_number: bool, cursor: bool) -> bool:
-    """Whether an order leaves a stale page, from a clean beginning."""
+    """Return whether an order leaves a stale page, starting from an empty log."""
     with engine.begin() as connection:
         for table in ("edge_change", "edge_meta", "edge_page", "post"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
@@ -220,7 +230,7 @@ def stale(engine: Engine, order: Sequence[int], *, by_number: bool, cursor: bool
 @pytest.mark.live
 @pytest.mark.slow
 def test_no_order_of_overlapping_transactions_leaves_a_stale_page(postgres_engine: Engine) -> None:
-    """Whoever begins first may commit last: its entry has the lower number and is seen later."""
+    """The first transaction may commit last: its change has a lower number and appears later."""
     for order in orders():
         assert not stale(postgres_engine, order, by_number=False, cursor=False), order
 
@@ -228,7 +238,7 @@ def test_no_order_of_overlapping_transactions_leaves_a_stale_page(postgres_engin
 @pytest.mark.live
 @pytest.mark.parametrize("broken", ["by_number", "cursor"])
 def test_numbers_of_the_log_are_no_order_of_commits(postgres_engine: Engine, broken: str) -> None:
-    """A mark or a cursor by number loses whoever commits late; the search would notice."""
+    """A position or cursor by number loses late commits, and the search detects it."""
     rules = {"by_number": False, "cursor": False, broken: True}
     shuffled = list(orders())
     Random(2).shuffle(shuffled)

@@ -115,7 +115,7 @@ class Mortal:
     def born(cls, folder: Path, database: str) -> Mortal:
         """Make the apps over an empty database, and write something into it."""
         # Small numbers, or nothing would ever be trimmed, and nothing be too much.
-        log.KEEP_RESOLVED, resolve.MOST_CHANGES, maintenance.KEEP_SETTLED = 20, 6, timedelta(0)
+        log.KEEP_RESOLVED, resolve.MAX_CHANGES, maintenance.KEEP_SETTLED = 20, 6, timedelta(0)
         clock = Clock()
         cdn = FileEdge(folder / "cdn", clock)
         cdn.file.touch()

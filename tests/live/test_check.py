@@ -305,8 +305,8 @@ def test_a_watch_tells_the_hit_ratio(gated: Site) -> None:
     report = watch_site(
         gated.url,
         AuditOptions(profile=site_profile(gated.url), limits=AuditLimits(pause=0)),
-        say=lines.append,
-        span=0.1,
+        write_line=lines.append,
+        duration=0.1,
     )
     assert lines[0].startswith("Watching 7 pages of ")
     assert lines[1].endswith("hits 7 of 7, 100 % so far  nothing found")

@@ -336,7 +336,9 @@ def test_both_caches_decide_alike(door: Door, row: Case) -> None:
     play(door, f"/agreed/{row.id}", row.origin, row.steps)
 
 
-def play(door: Door, path: str, origin: tuple[ScriptedResponse, ...], steps: tuple[Step, ...]) -> None:
+def play(
+    door: Door, path: str, origin: tuple[ScriptedResponse, ...], steps: tuple[Step, ...]
+) -> None:
     """Send the requests one after the other, and look at each answer."""
     door.origin.scripts[path] = list(origin)
     for one in steps:

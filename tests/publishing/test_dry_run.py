@@ -48,7 +48,7 @@ def test_publishing_would_touch_lists_neighbours_and_the_404(any_app: Flask, dra
     found = pages_touched_by(publishing, "Publishing")
     assert {"/", "/articles/lanterns", "/articles/tides"} <= {*found.urls}
     assert "/about" not in found.urls
-    assert next(iter(found.to_lines())).startswith("Publishing touches ")
+    assert next(iter(found.to_lines())).startswith("Publishing affects ")
     assert log(any_app) == before
     assert db.session.get_one(Post, draft.id).status is Status.DRAFT
 
@@ -64,7 +64,7 @@ def test_saving_what_is_there_already_touches_nothing(any_app: Flask, draft: Pos
     """No change, no page."""
     found = pages_touched_by(lambda: None, "Nothing")
     assert found.urls == ()
-    assert list(found.to_lines()) == ["Nothing touches no page that is kept anywhere."]
+    assert list(found.to_lines()) == ["Nothing affects no page that a cache may hold."]
 
 
 def test_what_the_action_refuses_is_refused(any_app: Flask, draft: Post) -> None:
@@ -77,7 +77,7 @@ def test_what_the_action_refuses_is_refused(any_app: Flask, draft: Post) -> None
 def test_the_command_lists_pages_or_publishes(any_app: Flask, draft: Post) -> None:
     """A dry run first."""
     result = any_app.test_cli_runner().invoke(args=["content", "publish", "tides", "--dry-run"])
-    assert "Publishing 'Tides' touches " in result.output
+    assert "Publishing 'Tides' affects " in result.output
     assert "  /articles/lanterns" in result.output.splitlines()
     arguments = ["content", "publish", "tides", "--dry-run", "--json"]
     told = json.loads(any_app.test_cli_runner().invoke(args=arguments).output)

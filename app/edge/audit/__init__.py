@@ -1,4 +1,4 @@
-"""Verify: audits a live site from outside, and says in plain words what its caches do."""
+"""Audit a live site from outside and report what its caches do."""
 
 from __future__ import annotations
 

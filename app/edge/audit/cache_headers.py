@@ -1,6 +1,6 @@
-"""Served: which caches say what of an answer, the nearest to the reader last.
+"""Read from a response's headers what each cache on the way did with the request.
 
-Pure, and it never raises. One cache may tell twice in different fields; it counts once.
+Pure functions that never raise. A cache that reports in two header fields counts once.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class CacheOutcome(StrEnum):
     ERROR = "error"
 
 
-_KEPT = frozenset({CacheOutcome.HIT, CacheOutcome.STALE, CacheOutcome.REVALIDATED})
+_HIT_OUTCOMES = frozenset({CacheOutcome.HIT, CacheOutcome.STALE, CacheOutcome.REVALIDATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheResult:
-    """One cache's account: `detail` in its own words, `ttl` in seconds where it tells."""
+    """What one cache reports: `detail` is its own text, `ttl` is in seconds, if it sends one."""
 
     cache: str
     outcome: CacheOutcome
@@ -42,11 +42,11 @@ class CacheResult:
 
     @property
     def is_hit(self) -> bool:
-        """Whether the cache answered from what it had."""
-        return self.outcome in _KEPT
+        """Return whether the cache answered from its store."""
+        return self.outcome in _HIT_OUTCOMES
 
     def to_text(self) -> str:
-        """The account as evidence."""
+        """Text for the evidence of a finding."""
         return f"{self.cache}: {self.outcome.value}"
 
 
@@ -56,38 +56,40 @@ _NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,3})?", re.ASCII)
 
 
 def parse_cache_headers(fields: HeaderFields) -> tuple[CacheResult, ...]:
-    """Read all that caches say, the one nearest to the origin first."""
-    told: list[CacheResult] = []
-    for read in _READERS:
-        names = {served.cache for served in told}
-        told += [served for served in read(fields) if served.cache not in names]
-    if not told and _has_age(fields):
-        told.append(CacheResult(cache="a cache", outcome=CacheOutcome.HIT, detail="it has an Age"))
-    return tuple(told)
+    """Return the results of all caches, the one nearest to the origin first."""
+    results: list[CacheResult] = []
+    for reader in _READERS:
+        names = {result.cache for result in results}
+        results += [result for result in reader(fields) if result.cache not in names]
+    if not results and _has_age(fields):
+        results.append(
+            CacheResult(cache="a cache", outcome=CacheOutcome.HIT, detail="it has an Age")
+        )
+    return tuple(results)
 
 
 def _cache_status(fields: HeaderFields) -> Iterator[CacheResult]:
-    """RFC 9211: a list in the order of the way back."""
+    """Cache-Status (RFC 9211): a list that begins with the cache nearest to the origin."""
     for member in _MEMBER.findall(fields.combined("cache-status")):
         name, *parameters = (part.strip() for part in _PART.findall(member))
-        said = {key.lower(): value for key, _, value in (p.partition("=") for p in parameters)}
+        params = {key.lower(): value for key, _, value in (p.partition("=") for p in parameters)}
         if name:
             yield CacheResult(
                 cache=_vendor_name(name.strip('"')),
-                outcome=_outcome_of_member(said),
-                detail=said.get("detail", "").strip('"') or said.get("fwd", ""),
-                ttl=_number(said.get("ttl")),
+                outcome=_outcome_of_member(params),
+                detail=params.get("detail", "").strip('"') or params.get("fwd", ""),
+                ttl=_number(params.get("ttl")),
             )
 
 
-def _outcome_of_member(said: dict[str, str]) -> CacheOutcome:
-    if "hit" in said and said["hit"] != "?0":
-        ttl = _number(said.get("ttl"))
+def _outcome_of_member(params: dict[str, str]) -> CacheOutcome:
+    if "hit" in params and params["hit"] != "?0":
+        ttl = _number(params.get("ttl"))
         return CacheOutcome.STALE if ttl is not None and ttl < 0 else CacheOutcome.HIT
-    if said.get("fwd") in {"bypass", "method", "request"}:
+    if params.get("fwd") in {"bypass", "method", "request"}:
         return CacheOutcome.PASS
-    if said.get("fwd") == "stale":
-        not_modified = said.get("fwd-status") == "304"
+    if params.get("fwd") == "stale":
+        not_modified = params.get("fwd-status") == "304"
         return CacheOutcome.REVALIDATED if not_modified else CacheOutcome.EXPIRED
     return CacheOutcome.MISS
 
@@ -107,7 +109,7 @@ _WORDS = (
     ("miss", CacheOutcome.MISS),
     ("hit", CacheOutcome.HIT),
 )
-"""In this order: "RefreshHit" is no plain hit."""
+"""The order matters: "RefreshHit" must not be read as a plain hit."""
 
 
 def _outcome(word: str) -> CacheOutcome | None:
@@ -116,37 +118,37 @@ def _outcome(word: str) -> CacheOutcome | None:
 
 
 def _x_cache(fields: HeaderFields) -> Iterator[CacheResult]:
-    """What nginx, Varnish, Fastly and CloudFront write, each in its own way."""
+    """X-Cache, which nginx, Varnish, Fastly and CloudFront write in different forms."""
     elements = [part.strip() for part in fields.combined("x-cache").split(",") if part.strip()]
-    for place, element in enumerate(elements):
+    for index, element in enumerate(elements):
         outcome = _outcome(element.partition(" from ")[0])
         if outcome is not None:
             yield CacheResult(
-                cache=_x_cache_name(fields, element, place, len(elements)),
+                cache=_x_cache_name(fields, element, index, len(elements)),
                 outcome=outcome,
                 detail=element,
             )
 
 
-def _x_cache_name(fields: HeaderFields, element: str, place: int, count: int) -> str:
+def _x_cache_name(fields: HeaderFields, element: str, index: int, count: int) -> str:
     if "cloudfront" in element.lower():
         return "cloudfront"
     if "x-served-by" in fields or "fastly" in fields.combined("via").lower():
-        return "fastly" if place == count - 1 else "fastly shield"
+        return "fastly" if index == count - 1 else "fastly shield"
     if "x-varnish" in fields:
         return "varnish"
-    return "x-cache" if place == count - 1 else f"x-cache {place + 1}"
+    return "x-cache" if index == count - 1 else f"x-cache {index + 1}"
 
 
 def _x_varnish(fields: HeaderFields) -> Iterator[CacheResult]:
-    """Two transaction numbers: this request's, and the one that fetched the page."""
+    """X-Varnish: a hit has two transaction numbers, its own and that of the fetch."""
     if "x-varnish" in fields:
         hit = len(fields.combined("x-varnish").split(",")[-1].split()) > 1
         yield CacheResult(cache="varnish", outcome=CacheOutcome.HIT if hit else CacheOutcome.MISS)
 
 
 def _hits(fields: HeaderFields) -> Iterator[CacheResult]:
-    """Fastly and Varnish count how often a page was a hit."""
+    """X-Cache-Hits: Fastly and Varnish count the hits of a page."""
     if "x-cache" not in fields and "x-cache-hits" in fields:
         last = fields.combined("x-cache-hits").split(",")[-1].strip()
         hit = last.isdecimal() and int(last[:9]) > 0
@@ -154,15 +156,15 @@ def _hits(fields: HeaderFields) -> Iterator[CacheResult]:
 
 
 def _single_word_reader(field: str, cache: str) -> Callable[[HeaderFields], Iterator[CacheResult]]:
-    """A field in which one vendor says one word."""
+    """Return a reader of a header field that contains one word of one vendor."""
 
-    def read(fields: HeaderFields) -> Iterator[CacheResult]:
-        said = fields.first(field)
-        outcome = _outcome(said) if said else None
-        if said and outcome is not None:
-            yield CacheResult(cache=cache, outcome=outcome, detail=said)
+    def parse_field(fields: HeaderFields) -> Iterator[CacheResult]:
+        value = fields.first(field)
+        outcome = _outcome(value) if value else None
+        if value and outcome is not None:
+            yield CacheResult(cache=cache, outcome=outcome, detail=value)
 
-    return read
+    return parse_field
 
 
 _READERS: tuple[Callable[[HeaderFields], Iterator[CacheResult]], ...] = (
@@ -175,12 +177,14 @@ _READERS: tuple[Callable[[HeaderFields], Iterator[CacheResult]], ...] = (
     _single_word_reader("cdn-cache", "bunny"),
     _single_word_reader("cf-cache-status", "cloudflare"),
 )
-"""The vendors' own fields last: a CDN stands in front of whatever else tells."""
+"""The fields of single CDNs come last: a CDN is nearer to the reader than the other caches."""
 
 
 def _vendor_name(name: str) -> str:
     lowered = name.lower()
-    return next((known for known in ("varnish", "nginx", "cloudflare") if known in lowered), name)
+    return next(
+        (vendor for vendor in ("varnish", "nginx", "cloudflare") if vendor in lowered), name
+    )
 
 
 def _number(text: str | None) -> float | None:

@@ -1,6 +1,6 @@
-"""Check: one question to a site, as requests that it wants and a judgement of what came back.
+"""One question about a site: the requests that answer it, and functions that evaluate responses.
 
-A check neither asks nor waits: it lists its trials, and judges exchanges that others recorded.
+A check does no I/O: it lists its probes, and it evaluates exchanges that the audit recorded.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from .site_profile import SiteProfile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A page and its exchanges, one after the other: the last should be a HIT."""
+    """A page and its exchanges in order; the last one should be a HIT."""
 
     page: AuditedPage
     exchanges: tuple[Exchange, ...]
 
     @property
     def last(self) -> Exchange:
-        """What a reader gets once the page could have been kept."""
+        """The last exchange: what a reader gets once a cache could have stored the page."""
         return self.exchanges[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckContext:
-    """What is known of a site before the checks ask for more.
+    """What the survey found out about a site, before the checks send their probes.
 
-    `token` is in every URL that is made up, so that no reader ever has the same.
+    `token` is part of every made-up URL, so that no reader requests the same URL.
     """
 
     address: SiteAddress
@@ -41,21 +41,21 @@ class CheckContext:
     visits: tuple[Visit, ...] = ()
     search: tuple[str, str] | None = None
     private: str | None = None
-    ours: SiteProfile | None = None
+    profile: SiteProfile | None = None
     origin: SiteAddress | None = None
 
     def visits_of(self, *kinds: str) -> tuple[Visit, ...]:
-        """The visits of these kinds that went well, in the order of the kinds."""
-        found = (visit for kind in kinds for visit in self.visits if visit.page.kind == kind)
-        return tuple(visit for visit in found if visit.last.status == 200)  # noqa: PLR2004 - OK
+        """Return the successful visits of these kinds, in the order of the kinds."""
+        visits = (visit for kind in kinds for visit in self.visits if visit.page.kind == kind)
+        return tuple(visit for visit in visits if visit.last.status == 200)  # noqa: PLR2004 - OK
 
     def unlinked_url(self, name: str) -> str:
-        """A URL of our own making that is as good as a page: a search, or home with a query."""
+        """Return a made-up URL that the site answers: a search, or the home page with a query."""
         word = f"edge-check-{self.token}-{name}"
         return search_target(self.search, word) if self.search else f"/?{word}=1"
 
     def missing_path(self, name: str) -> str:
-        """A path of our own making, where no page is."""
+        """Return a made-up path without a page."""
         return f"/edge-check-{self.token}-{name}"
 
 
@@ -64,9 +64,10 @@ Evaluate: TypeAlias = Callable[[Sequence[Exchange]], Iterable[AuditFinding]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Requests in their order, and what their exchanges tell; judged only when all were answered.
+    """Requests in order and a function that evaluates their responses.
 
-    `silence_is_fine`: to hang up is a good answer too.
+    The function runs only if every request got a response. A missing response is a finding,
+    unless `allow_no_response` is set: closing the connection is a valid refusal.
     """
 
     requests: tuple[ProbeRequest, ...]
@@ -75,20 +76,20 @@ class Probe:
 
 
 def no_probes(_: CheckContext) -> Iterator[Probe]:
-    """The trials of a check that only looks on."""
+    """Probes of a check that only inspects recorded exchanges."""
     yield from ()
 
 
 def no_findings(_: CheckContext, __: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    """The judgement of a check that only asks."""
+    """Findings of a check that only sends probes."""
     yield from ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question: `kinds` are all findings that it may have.
+    """One question: `finding_types` are all findings that it may report.
 
-    `trials` lists what to ask; `look` judges everything that was exchanged, whoever asked for it.
+    `probes` lists the requests of this check; `inspect` evaluates the exchanges of all checks.
     """
 
     name: str

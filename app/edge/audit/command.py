@@ -1,4 +1,4 @@
-"""The command: audits or watches a site, prints what was found, and returns the exit status."""
+"""The command: audit or watch a site, print the findings and return the exit status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXIT_ERROR = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """How to tell: as JSON, or while watching every so many seconds, for so long."""
+    """Output format; when watching, also the interval and the duration in seconds."""
 
     as_json: bool = False
     watching: bool = False
@@ -30,24 +30,24 @@ class OutputOptions:
 
 def run(
     base_url: str,
-    wishes: AuditOptions,
-    manner: OutputOptions,
+    options: AuditOptions,
+    output: OutputOptions,
     *,
     out: Callable[[str], object],
     err: Callable[[str], object],
 ) -> int:
-    """Do it; return 0 for nothing found, 1 for an error or a warning, 2 when it could not run."""
+    """Run the command; return 0 without findings, 1 for an error or warning, 2 if it can't run."""
     try:
-        report = _report(base_url, wishes, manner, out, err)
-    except AuditError as unable:
-        err(str(unable))
+        report = _report(base_url, options, output, out, err)
+    except AuditError as error:
+        err(str(error))
         return EXIT_ERROR
     except KeyboardInterrupt:
-        err("Interrupted before it was done.")
+        err("The audit was interrupted before its end.")
         return EXIT_ERROR
-    if manner.as_json:
+    if output.as_json:
         out(json.dumps(report.to_json(), indent=2))
-    elif manner.watching:
+    elif output.watching:
         out(report.summary())
     else:
         out("\n".join(report.to_lines()))
@@ -56,30 +56,35 @@ def run(
 
 def _report(
     base_url: str,
-    wishes: AuditOptions,
-    manner: OutputOptions,
+    options: AuditOptions,
+    output: OutputOptions,
     out: Callable[[str], object],
     err: Callable[[str], object],
 ) -> AuditReport:
-    if not manner.watching:
-        return check_site(base_url, wishes)
-    say = err if manner.as_json else out
+    if not output.watching:
+        return check_site(base_url, options)
+    write_line = err if output.as_json else out
     with _until_interrupted() as stop:
         return watch_site(
-            base_url, wishes, say=say, every=manner.interval, span=manner.duration, stop=stop
+            base_url,
+            options,
+            write_line=write_line,
+            interval=output.interval,
+            duration=output.duration,
+            stop=stop,
         )
 
 
 @contextmanager
 def _until_interrupted() -> Iterator[Event]:
-    """An event that Ctrl-C sets."""
+    """Return an event that Ctrl-C sets."""
     stop = Event()
 
     def end(_: int, __: FrameType | None) -> None:
         stop.set()
 
-    before = signal.signal(signal.SIGINT, end)
+    previous_handler = signal.signal(signal.SIGINT, end)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous_handler)

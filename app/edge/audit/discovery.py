@@ -1,6 +1,6 @@
-"""Discovery: a few pages of each kind, found on the home page, in the feed and in the sitemap.
+"""Choose one page of each kind from the links of the home page, the feed and the sitemap.
 
-Pure. However large a site is, at most one page of a kind is taken.
+Pure functions. The size of the site does not matter: at most one page of each kind is chosen.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from urllib.parse import urlencode, urljoin
 
 from .site_address import SiteAddress
 
-_LOOKED_AT = 1_000
-"""Links of one document that are looked at."""
+_MAX_LINKS = 1_000
+"""Maximum number of links of one document that are examined."""
 
-_READ = 256 * 1024
-"""Characters of the home page that are looked at."""
+_MAX_CHARACTERS = 256 * 1024
+"""Maximum number of characters of the home page that are parsed."""
 
 _FEEDS = ("application/atom+xml", "application/rss+xml", "application/feed+json")
 _STATIC = re.compile(r"\.(?:css|m?js|woff2?)(?:\?|$)")
@@ -39,7 +39,7 @@ _LINK = re.compile(r"<link\b[^>]*?(?:href=[\"']([^\"']{1,2000})[\"'][^>]*/?>|>\s
 
 @dataclass(slots=True)
 class _Links(HTMLParser):
-    """What a page links to and shows; `search` is a form's action and the name of its field."""
+    """Links of a page; `search` is the action of a form and the name of its field."""
 
     pages: list[str] = field(default_factory=list)
     static: list[str] = field(default_factory=list)
@@ -52,42 +52,42 @@ class _Links(HTMLParser):
         HTMLParser.__init__(self)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what an element leads to."""
-        said = {name: value or "" for name, value in attrs}
-        if tag == "a" and "href" in said:
-            self.pages.append(said["href"])
+        """Collect the URL of an element."""
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in attributes:
+            self.pages.append(attributes["href"])
         elif tag == "link":
-            self._linked(said)
-        elif tag in {"script", "img", "source"} and said.get("src"):
-            (self.static if tag == "script" else self.media).append(said["src"])
+            self._add_link_element(attributes)
+        elif tag in {"script", "img", "source"} and attributes.get("src"):
+            (self.static if tag == "script" else self.media).append(attributes["src"])
         elif tag in {"form", "input"}:
-            self._form(tag, said)
+            self._read_form(tag, attributes)
 
     def handle_endtag(self, tag: str) -> None:
-        """A field after its form belongs to no form."""
+        """End the form: a field after it does not belong to it."""
         if tag == "form":
             self.form = None
 
-    def _linked(self, said: dict[str, str]) -> None:
-        rels = said.get("rel", "").lower().split()
-        if "stylesheet" in rels and said.get("href"):
-            self.static.append(said["href"])
-        elif "alternate" in rels and said.get("type", "").lower() in _FEEDS:
-            self.feeds.append(said.get("href", ""))
+    def _add_link_element(self, attributes: dict[str, str]) -> None:
+        rels = attributes.get("rel", "").lower().split()
+        if "stylesheet" in rels and attributes.get("href"):
+            self.static.append(attributes["href"])
+        elif "alternate" in rels and attributes.get("type", "").lower() in _FEEDS:
+            self.feeds.append(attributes.get("href", ""))
 
-    def _form(self, tag: str, said: dict[str, str]) -> None:
+    def _read_form(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "form":
-            reads = said.get("method", "get").lower() == "get"
-            self.form = said.get("action", "") if reads else None
+            reads = attributes.get("method", "get").lower() == "get"
+            self.form = attributes.get("action", "") if reads else None
         elif self.form is not None and self.search is None:
-            kind, name = said.get("type", "text").lower(), said.get("name", "")
+            kind, name = attributes.get("type", "text").lower(), attributes.get("name", "")
             if kind == "search" or (kind == "text" and name in {"q", "s", "query", "search"}):
                 self.search = (self.form, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedPage:
-    """A page that is looked at, and what kind it is."""
+    """A page to audit and its kind."""
 
     kind: str
     target: str
@@ -95,7 +95,7 @@ class AuditedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteLinks:
-    """What the home page tells of its site; each a target on it, None where there is none."""
+    """One request target for each kind of page that the home page links to; None if missing."""
 
     article: str | None = None
     topic: str | None = None
@@ -109,8 +109,8 @@ class SiteLinks:
 def parse_home(html: str, address: SiteAddress) -> SiteLinks:
     """Find one page of each kind on a home page."""
     links = _Links()
-    with suppress(AssertionError):  # as the parser of some versions answers "<![if"
-        links.feed(html[:_READ])
+    with suppress(AssertionError):  # some versions of the parser raise it for "<![if"
+        links.feed(html[:_MAX_CHARACTERS])
     pages = list(_targets(links.pages, address))
     search = None
     if links.search is not None:
@@ -128,9 +128,9 @@ def parse_home(html: str, address: SiteAddress) -> SiteLinks:
 
 
 def parse_sitemap(xml: str, address: SiteAddress) -> SiteLinks:
-    """Find an article and a topic in a sitemap, in its first entries alone."""
-    found = (match[1] for match, _ in zip(_LOC.finditer(xml), range(_LOOKED_AT), strict=False))
-    pages = list(_targets(map(unescape, found), address))
+    """Find an article and a topic among the first entries of a sitemap."""
+    locations = (match[1] for match, _ in zip(_LOC.finditer(xml), range(_MAX_LINKS), strict=False))
+    pages = list(_targets(map(unescape, locations), address))
     return SiteLinks(article=_first(pages, _ARTICLE), topic=_first(pages, _TOPIC))
 
 
@@ -142,18 +142,18 @@ def parse_feed(xml: str, address: SiteAddress) -> str | None:
 
 
 def choose_pages(home: SiteLinks, sitemap: SiteLinks, entry: str | None) -> tuple[AuditedPage, ...]:
-    """One page of each kind; what the home page shows comes before what is listed elsewhere."""
-    chosen = (
+    """Choose one page of each kind; links of the home page come before those of the sitemap."""
+    pages = (
         ("article", entry or home.article or sitemap.article),
         ("topic", home.topic or sitemap.topic),
         ("static", home.static),
         ("media", home.media),
     )
-    return tuple(AuditedPage(kind=kind, target=target) for kind, target in chosen if target)
+    return tuple(AuditedPage(kind=kind, target=target) for kind, target in pages if target)
 
 
 def search_target(search: tuple[str, str], words: str) -> str:
-    """The target of a search for these words."""
+    """Return the request target of a search for these words."""
     path, name = search
     return f"{path}?{urlencode({name: words})}"
 
@@ -163,7 +163,7 @@ def _first(targets: Iterable[str], pattern: re.Pattern[str]) -> str | None:
 
 
 def _targets(urls: Iterable[str], address: SiteAddress) -> Iterator[str]:
-    for url, _ in zip(urls, range(_LOOKED_AT), strict=False):
+    for url, _ in zip(urls, range(_MAX_LINKS), strict=False):
         target = _target(url, address)
         if target is not None:
             yield target

@@ -1,4 +1,4 @@
-"""Exchange: one request and what came back, as recorded; nothing in here asks anybody."""
+"""One recorded request with its response. This module sends nothing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BROWSER_HEADERS: tuple[FieldLine, ...] = (("Accept-Encoding", "gzip, br"),)
-"""What a browser says, as far as caches care."""
+"""The request headers of a browser that affect caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
-    """One request; `past` sends it to the origin's own address, past the CDN."""
+    """One request; with `to_origin` it goes to the origin's own address instead of the CDN."""
 
     target: str
     method: str = "GET"
@@ -29,16 +29,19 @@ class ProbeRequest:
     to_origin: bool = False
 
     def to_text(self) -> str:
-        """The request as evidence."""
-        said = ", ".join(f"{name}: {value}" for name, value in self.headers)
-        if self.headers == BROWSER_HEADERS or not said:
+        """Text for the evidence of a finding."""
+        header_lines = ", ".join(f"{name}: {value}" for name, value in self.headers)
+        if self.headers == BROWSER_HEADERS or not header_lines:
             return f"{self.method} {self.target}"
-        return f"{self.method} {self.target} with {said}"
+        return f"{self.method} {self.target} with {header_lines}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request with its answer; `body` as it came over the wire, `cut` if not read to its end."""
+    """A request with its response.
+
+    `body` is as received, not decompressed; `is_truncated` if it was not read to its end.
+    """
 
     request: ProbeRequest
     status: int
@@ -53,44 +56,44 @@ class Exchange:
 
     @property
     def target(self) -> str:
-        """The path and query that were asked for."""
+        """The requested path and query."""
         return self.request.target
 
     @property
     def outermost(self) -> CacheResult | None:
-        """What the cache nearest to the reader did; None where no cache tells."""
+        """The result of the cache nearest to the reader; None if no cache reports one."""
         return self.cache_results[-1] if self.cache_results else None
 
     @property
     def is_hit(self) -> bool:
-        """Whether the cache nearest to the reader answered by itself."""
+        """Return whether the cache nearest to the reader answered from its store."""
         return self.outermost is not None and self.outermost.is_hit
 
     @property
     def has_hit(self) -> bool:
-        """Whether any cache on the way answered by itself."""
-        return any(served.is_hit for served in self.cache_results)
+        """Return whether any cache on the way answered from its store."""
+        return any(result.is_hit for result in self.cache_results)
 
     @property
     def cache_control(self) -> Directives:
-        """What Cache-Control says."""
+        """The directives of Cache-Control."""
         return Directives.parse(self.fields.lines("cache-control"))
 
     @property
     def content_coding(self) -> str:
-        """The content coding; empty for none."""
-        said = self.fields.combined("content-encoding").strip().lower()
-        return "" if said == "identity" else said
+        """The content coding; empty if there is none."""
+        coding = self.fields.combined("content-encoding").strip().lower()
+        return "" if coding == "identity" else coding
 
     @property
     def vary_names(self) -> frozenset[str]:
-        """The lower-case names of Vary, `*` among them."""
+        """The lower-case field names of Vary; `*` is included."""
         names = vary.nominated_fields(self.fields.lines("vary"))
         return frozenset({"*"} if names is None else names)
 
     @property
     def age(self) -> int:
-        """The Age in seconds; zero when there is none."""
+        """The Age in seconds; zero if there is none."""
         return parse_age(self.fields)
 
     @property
@@ -99,26 +102,26 @@ class Exchange:
         return (self.fields.first("content-type") or "").partition(";")[0].strip().lower()
 
     def content(self) -> bytes | None:
-        """The body unpacked; None when it can't be unpacked."""
+        """Return the decompressed body; None if it can't be decompressed."""
         try:
-            return decompress(self.body, self.content_coding, cut=self.is_truncated)
+            return decompress(self.body, self.content_coding, is_truncated=self.is_truncated)
         except DecodeError:
             return None
 
     def text(self) -> str:
-        """The content as text, empty when it can't be unpacked; for finding links and words."""
+        """Return the content as text, to search it; empty if it can't be decompressed."""
         return (self.content() or b"").decode("utf-8", errors="replace")
 
     def to_text(self) -> str:
-        """The exchange as evidence."""
-        caches = ", ".join(served.to_text() for served in self.cache_results)
+        """Text for the evidence of a finding."""
+        caches = ", ".join(result.to_text() for result in self.cache_results)
         return f"{self.request.to_text()}: {self.status}" + (f" ({caches})" if caches else "")
 
 
 def make_exchange(
     target: str, status: int = 200, headers: Iterable[FieldLine] = (), body: bytes = b"page"
 ) -> Exchange:
-    """An exchange written down by hand: what tests and other programs judge by."""
+    """Build an exchange by hand, for tests and other programs."""
     return Exchange(
         request=ProbeRequest(target=target), status=status, fields=HeaderFields(headers), body=body
     )

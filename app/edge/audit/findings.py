@@ -1,4 +1,4 @@
-"""Finding: one thing that the audit has to say, and the kinds of findings there are."""
+"""Findings of the audit, and their types."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SHOWN = 300
-"""Characters of evidence: a header of a foreign site can be long."""
+_MAX_EVIDENCE = 300
+"""Maximum characters of one piece of evidence, because a header of a foreign site can be long."""
 
 
 class FindingLevel(StrEnum):
-    """How much a finding matters; errors and warnings make the command fail."""
+    """Severity of a finding; errors and warnings make the command fail."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -22,13 +22,13 @@ class FindingLevel(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the site is not right while this is found."""
+        """Return whether a finding of this level makes the command fail."""
         return self is not FindingLevel.NOTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFinding:
-    """What is wrong, what to do about it, and what it was seen by."""
+    """What is wrong, how to fix it, and the evidence."""
 
     id: str
     level: FindingLevel
@@ -37,7 +37,7 @@ class AuditFinding:
     evidence: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """The finding for programs."""
+        """JSON for the command line."""
         return {
             "id": self.id,
             "level": self.level.value,
@@ -49,15 +49,15 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingType:
-    """A finding that a check may have; `id` stays the same for ever, programs know it."""
+    """A finding that a check may report; programs use `id`, so it never changes."""
 
     id: str
     level: FindingLevel
     title: str
     advice: str
 
-    def found(self, *evidence: str) -> AuditFinding:
-        """The finding itself, with what it was seen by."""
+    def with_evidence(self, *evidence: str) -> AuditFinding:
+        """Return a finding of this type with this evidence."""
         return AuditFinding(
             id=self.id,
             level=self.level,
@@ -68,17 +68,19 @@ class FindingType:
 
 
 def merge_findings(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
-    """One finding a kind, with all its evidence; the worst first."""
+    """Merge findings of the same type with all their evidence; the most severe come first."""
     by_id: dict[str, AuditFinding] = {}
     for finding in findings:
-        known = by_id.get(finding.id)
-        evidence = (*known.evidence, *finding.evidence) if known else finding.evidence
+        earlier = by_id.get(finding.id)
+        evidence = (*earlier.evidence, *finding.evidence) if earlier else finding.evidence
         by_id[finding.id] = replace(finding, evidence=tuple(dict.fromkeys(evidence)))
     order = list(FindingLevel)
-    return tuple(sorted(by_id.values(), key=lambda found: (order.index(found.level), found.id)))
+    return tuple(sorted(by_id.values(), key=lambda f: (order.index(f.level), f.id)))
 
 
 def _printable(text: str) -> str:
-    """Text of a foreign server that can do a terminal no harm."""
-    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+    """Return a foreign server's text without control characters, so that a terminal is safe."""
+    printable = "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+    return printable if len(printable) <= _MAX_EVIDENCE else f"{printable[: _MAX_EVIDENCE - 1]}…"

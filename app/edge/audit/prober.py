@@ -1,6 +1,6 @@
-"""Prober: asks one host and no other, one request at a time and within bounds.
+"""HTTP client of the audit: sends requests to one host only, one at a time, within limits.
 
-No redirect is followed, no cookie is kept, no proxy of the environment is used.
+It follows no redirects, stores no cookies and uses no proxy from the environment.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _KEPT_ALIVE = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLimits:
-    """How much an audit may cost: seconds, bytes and requests.
+    """Limits of one audit: number of requests, seconds, and bytes per body.
 
-    `timeout` is the longest for one exchange, however slowly its bytes arrive.
+    `timeout` limits one exchange as a whole, even if its bytes arrive slowly. `pause` is the time
+    between two requests. All times are in seconds.
     """
 
     requests: int = 200
@@ -40,19 +41,19 @@ class AuditLimits:
 
     def __post_init__(self) -> None:
         if min(self.requests, self.seconds, self.timeout, self.body) <= 0 or self.pause < 0:
-            raise ValueError("an audit needs requests, seconds and bytes to spend")
+            raise ValueError("limits of requests, seconds and bytes must be greater than zero")
 
 
-class LimitsReached(Exception):  # noqa: N818 - it says what the bounds are
-    """The audit has used up its requests or its time."""
+class LimitsReached(Exception):  # noqa: N818 - an expected end of the audit
+    """The audit has reached its limit of requests or of time."""
 
 
-class NoResponse(Exception):  # noqa: N818 - it says what the host was
-    """A request has got no answer that could be read; the message says why in one sentence."""
+class NoResponse(Exception):  # noqa: N818 - an expected outcome of a request
+    """A request got no readable response; the message says why."""
 
 
 class Prober:
-    """Asks the host of one address; to be closed, or used in a `with`."""
+    """Sends requests to the host of one address; use it in a `with` statement."""
 
     def __init__(
         self, address: SiteAddress, limits: AuditLimits, *, tls: ssl.SSLContext | None = None
@@ -79,68 +80,68 @@ class Prober:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the first use."""
+        """Seconds since the limits were last reset."""
         return time.monotonic() - self._began
 
     def reset_limits(self) -> None:
-        """Begin to count requests and time anew; for whoever watches for long."""
+        """Count requests and time from zero again, for each round of a watch."""
         self.request_count, self._began = 0, time.monotonic()
 
-    def send(self, ask: ProbeRequest) -> Exchange:
-        """Send one request; raises Silent without an answer, Spent when the bounds are reached."""
-        left = self.limits.seconds - self.elapsed
-        if self.request_count >= self.limits.requests or left <= 0:
+    def send(self, request: ProbeRequest) -> Exchange:
+        """Send one request; raises NoResponse without a response, LimitsReached at the limits."""
+        remaining = self.limits.seconds - self.elapsed
+        if self.request_count >= self.limits.requests or remaining <= 0:
             raise LimitsReached
         if self.request_count and self.limits.pause:
-            time.sleep(min(self.limits.pause, left))
+            time.sleep(min(self.limits.pause, remaining))
         self.request_count += 1
-        self._line.deadline = time.monotonic() + min(self.limits.timeout, left)
+        self._line.deadline = time.monotonic() + min(self.limits.timeout, remaining)
         try:
-            return self._send_with_retry(ask)
+            return self._send_with_retry(request)
         except httpcore.ConnectError as error:
             raise NoResponse(_why_unreachable(error)) from None
         except httpcore.TimeoutException:
-            raise NoResponse(f"no answer within {self.limits.timeout:g} seconds") from None
+            raise NoResponse(f"no response within {self.limits.timeout:g} seconds") from None
         except (httpcore.ProtocolError, httpcore.NetworkError):
-            raise NoResponse("the connection broke, or the answer was no HTTP") from None
+            raise NoResponse("the connection was closed, or the response was not HTTP") from None
 
-    def _send_with_retry(self, ask: ProbeRequest) -> Exchange:
-        """A kept connection may have been closed meanwhile: then once more over a new one.
+    def _send_with_retry(self, request: ProbeRequest) -> Exchange:
+        """Retry once on a new connection if a kept-alive connection was closed.
 
-        It does no harm by any method: an audit asks for nothing that is wrong to be done twice.
+        This is safe for every method: all audit requests are idempotent.
         """
         try:
-            return self._send_once(ask)
+            return self._send_once(request)
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
             if self.request_count < _KEPT_ALIVE:
                 raise
-            return self._send_once(ask)
+            return self._send_once(request)
 
-    def _send_once(self, ask: ProbeRequest) -> Exchange:
+    def _send_once(self, request: ProbeRequest) -> Exchange:
         began = time.monotonic()
         address = self.address
         url = httpcore.URL(
             scheme=address.scheme.encode(),
             host=address.host.encode(),
             port=address.port,
-            target=ask.target.encode("latin-1"),
+            target=request.target.encode("latin-1"),
         )
-        with self._pool.stream(ask.method, url, headers=_headers(ask, address)) as response:
-            body, cut = self._read(response)
+        with self._pool.stream(request.method, url, headers=_headers(request, address)) as response:
+            body, is_truncated = self._read_body(response)
             fields = HeaderFields(
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in response.headers
             )
             return Exchange(
-                request=ask,
+                request=request,
                 status=response.status,
                 fields=fields,
                 body=body,
-                is_truncated=cut,
+                is_truncated=is_truncated,
                 seconds=time.monotonic() - began,
             )
 
-    def _read(self, response: httpcore.Response) -> tuple[bytes, bool]:
+    def _read_body(self, response: httpcore.Response) -> tuple[bytes, bool]:
         body = bytearray()
         stream = response.iter_stream()
         try:
@@ -153,26 +154,26 @@ class Prober:
         return bytes(body), False
 
 
-def _headers(ask: ProbeRequest, address: SiteAddress) -> list[tuple[bytes, bytes]]:
-    """The lines of a request: its own, and Host and User-Agent unless it says them itself."""
-    own = {name.lower() for name, _ in ask.headers}
+def _headers(request: ProbeRequest, address: SiteAddress) -> list[tuple[bytes, bytes]]:
+    """Return the request's header lines, with Host, User-Agent and Accept if it has none."""
+    own_names = {name.lower() for name, _ in request.headers}
     lines = [("Host", address.authority), ("User-Agent", USER_AGENT), ("Accept", "*/*")]
-    said = [line for line in lines if line[0].lower() not in own]
-    return [(n.encode("latin-1"), v.encode("latin-1")) for n, v in (*said, *ask.headers)]
+    defaults = [line for line in lines if line[0].lower() not in own_names]
+    return [(n.encode("latin-1"), v.encode("latin-1")) for n, v in (*defaults, *request.headers)]
 
 
 def _why_unreachable(error: Exception) -> str:
-    cause = error.args[0] if error.args else None  # as httpcore wraps it
+    cause = error.args[0] if error.args else None  # httpcore wraps it
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its TLS certificate is not good: {cause.verify_message}"
+        return f"its TLS certificate is not valid: {cause.verify_message}"
     if isinstance(cause, ssl.SSLError):
-        return "it does not speak TLS there, or not a version that is safe"
-    return "nothing accepts connections there (is the name right, is the server up?)"
+        return "the TLS handshake failed: the port does not use TLS, or only an unsafe version"
+    return "the connection failed (is the host name right, is the server running?)"
 
 
-def audit_error(address: SiteAddress, silent: NoResponse) -> AuditError:
-    """What a person is told when the site says nothing at all."""
-    return AuditError(f"{address.url} can't be checked: {silent}.")
+def audit_error(address: SiteAddress, error: NoResponse) -> AuditError:
+    """Return the error for a site that sends no response at all."""
+    return AuditError(f"{address.url} can't be checked: {error}.")
 
 
 class _OneHost(httpcore.NetworkBackend):
@@ -183,12 +184,12 @@ class _OneHost(httpcore.NetworkBackend):
         self._only = (address.host, address.port)
         self._backend = httpcore.SyncBackend()
 
-    def left(self, timeout: float | None = None) -> float:
+    def remaining(self, timeout: float | None = None) -> float:
         """Seconds until the deadline; raises ReadTimeout once it is over."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
             raise httpcore.ReadTimeout
-        return left if timeout is None else min(left, timeout)
+        return remaining if timeout is None else min(remaining, timeout)
 
     def connect_tcp(
         self,
@@ -202,7 +203,7 @@ class _OneHost(httpcore.NetworkBackend):
         if (host, port) != self._only:
             raise httpcore.ConnectError("another host")
         stream = self._backend.connect_tcp(
-            host, port, self.left(timeout), local_address, socket_options
+            host, port, self.remaining(timeout), local_address, socket_options
         )
         return _Timed(stream, self)
 
@@ -216,11 +217,11 @@ class _Timed(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there before the deadline."""
-        return self._stream.read(min(max_bytes, _CHUNK), self._line.left(timeout))
+        return self._stream.read(min(max_bytes, _CHUNK), self._line.remaining(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write before the deadline."""
-        self._stream.write(buffer, self._line.left(timeout))
+        self._stream.write(buffer, self._line.remaining(timeout))
 
     def close(self) -> None:
         """Hang up."""
@@ -233,7 +234,7 @@ class _Timed(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """Speak TLS before the deadline."""
-        inner = self._stream.start_tls(ssl_context, server_hostname, self._line.left(timeout))
+        inner = self._stream.start_tls(ssl_context, server_hostname, self._line.remaining(timeout))
         return _Timed(inner, self._line)
 
     def get_extra_info(self, info: str) -> Any:

@@ -1,4 +1,4 @@
-"""Measure: from a purge's commit until readers get a new page, seen through the edge."""
+"""Measure the time from the commit of a purge until the edge serves the new page."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _LONGEST_PAUSE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeTiming:
-    """How a purge went: `seconds` is None when the page was still old after `waited`.
+    """Result of one measurement.
 
-    `kept` is false when the edge did not keep the page to begin with.
+    `seconds` is None if the page was still old after `waited` seconds. `was_cached` is false if
+    the edge did not store the page before the purge.
     """
 
     target: str
@@ -26,44 +27,46 @@ class PurgeTiming:
     waited: float = 0.0
 
     def to_text(self) -> str:
-        """The measurement in a line."""
+        """Text for the command line."""
         if self.seconds is None:
             return "From commit to fresh: not measured."
         return f"From commit to fresh: {self.seconds * 1000:.0f} ms ({self.target})."
 
 
 def time_purge(
-    ask: Callable[[ProbeRequest], Exchange],
+    send: Callable[[ProbeRequest], Exchange],
     target: str,
     purge: Callable[[str], object],
     *,
-    patience: float = 75.0,
+    max_wait: float = 75.0,
 ) -> PurgeTiming:
-    """Purge a page that shows when it was made, and ask until it shows another time.
+    """Purge a page that shows its time of rendering, and request it until that time changes.
 
-    `purge` returns once the purge is committed; the time counts from just before.
+    `purge` returns after the purge is committed; the measurement starts just before that call.
     """
-    asked = ProbeRequest(target=target)
-    old = _kept(ask, asked)
+    request = ProbeRequest(target=target)
+    old = _wait_until_cached(send, request)
     if old is None:
         return PurgeTiming(target=target, was_cached=False)
     began = time.monotonic()
     purge(target)
     pause = _FIRST_PAUSE
-    while (waited := time.monotonic() - began) < patience:
-        if ask(asked).content() != old:
+    while (waited := time.monotonic() - began) < max_wait:
+        if send(request).content() != old:
             return PurgeTiming(target=target, seconds=time.monotonic() - began, waited=waited)
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     return PurgeTiming(target=target, waited=waited)
 
 
-def _kept(ask: Callable[[ProbeRequest], Exchange], asked: ProbeRequest) -> bytes | None:
-    """The page as the edge keeps it."""
-    before = ask(asked).content()
+def _wait_until_cached(
+    send: Callable[[ProbeRequest], Exchange], request: ProbeRequest
+) -> bytes | None:
+    """Request the page until two responses are equal; return the body, or None if they differ."""
+    previous = send(request).content()
     for _ in range(_TRIES):
-        again = ask(asked).content()
-        if again == before:
-            return again
-        before = again
+        current = send(request).content()
+        if current == previous:
+            return current
+        previous = current
     return None

@@ -1,4 +1,4 @@
-"""Address: the one site that an audit may talk to, read from what a person typed."""
+"""The address of the one site that an audit may send requests to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\.?")
 
 
 class AuditError(Exception):
-    """The audit can't run; the message is one sentence for whoever typed the command."""
+    """The audit can't run; the command prints the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteAddress:
-    """Scheme, host and port; `host` without brackets, `aliases` are other origins of the site."""
+    """Scheme, host and port of a site.
+
+    `host` is without brackets; `aliases` are further origins (scheme and host) of the site.
+    """
 
     scheme: str
     host: str
@@ -27,39 +30,39 @@ class SiteAddress:
 
     @classmethod
     def parse(cls, text: str, *, aliases: tuple[str, ...] = ()) -> Self:
-        """Read a base URL; raises Unable with what is wrong, never showing a password."""
+        """Parse a base URL; raises AuditError with the reason, which never contains a password."""
         parts = _split(text.strip())
         host = (parts.hostname or "").lower()
         if not (_is_ip(host) or _NAME.fullmatch(_ascii(host))):
-            raise AuditError("The address names no host: write it like https://example.org.")
+            raise AuditError("The URL has no valid host name: write it like https://example.org.")
         port = _port(parts)
         return cls(scheme=parts.scheme, host=_ascii(host), port=port, aliases=aliases)
 
     @property
     def authority(self) -> str:
-        """Host and port as the Host header says them."""
+        """Host and port as in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The address without a slash at its end."""
+        """The base URL without a trailing slash."""
         return f"{self.scheme}://{self.authority}"
 
     @property
     def is_https(self) -> bool:
-        """Whether it is asked over TLS."""
+        """Return whether the scheme is https."""
         return self.scheme == "https"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is this machine itself."""
+        """Return whether the host is the local machine."""
         if _is_ip(self.host):
             return ipaddress.ip_address(self.host).is_loopback
         return self.host == "localhost" or self.host.endswith(".localhost")
 
     def request_target(self, url: str) -> str | None:
-        """The request target of a URL of this site; None for another site's, or for none at all."""
+        """Return the request target of a URL of this site; None for other or invalid URLs."""
         try:
             parts = urlsplit(url.strip())
             mine = not parts.netloc or self._is_mine(parts)
@@ -81,20 +84,22 @@ class SiteAddress:
 
 def _split(text: str) -> SplitResult:
     if "://" not in text:
-        raise AuditError("The address has no scheme: write it like https://example.org.")
+        raise AuditError("The URL has no scheme: write it like https://example.org.")
     try:
         parts = urlsplit(text)
     except ValueError:
-        raise AuditError("The address is no URL: write it like https://example.org.") from None
+        raise AuditError("The URL is not valid: write it like https://example.org.") from None
     if parts.scheme not in _PORTS:
-        raise AuditError("Only http and https can be checked: write it like https://example.org.")
+        raise AuditError(
+            "Only http and https URLs can be checked: write it like https://example.org."
+        )
     if parts.username is not None or parts.password is not None:
         raise AuditError(
-            "The address holds a user name or a password: leave them out, a check needs none."
+            "The URL contains a user name or a password: remove them, the audit needs none."
         )
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise AuditError(
-            "The address has a path or a query: name the site alone, like https://example.org."
+            "The URL has a path or a query: give only the site, like https://example.org."
         )
     return parts
 
@@ -105,7 +110,7 @@ def _port(parts: SplitResult) -> int:
     except ValueError:
         port = 0
     if port == 0:
-        raise AuditError("The port of the address is no number from 1 to 65535.")
+        raise AuditError("The port of the URL is not a number from 1 to 65535.")
     return port or _PORTS[parts.scheme]
 
 

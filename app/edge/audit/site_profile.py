@@ -1,4 +1,4 @@
-"""Ours: what the app itself promises, so that an audit of its own site can hold the edge to it."""
+"""What the audit may expect of a deployment of this app."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from ..http.fields import FieldLine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteProfile:
-    """Pages and headers of our own app.
+    """Probe pages, private paths and headers of this app.
 
-    `never_stored` is a page that says no-store and shows when it was made; `kept` shows that too
-    and is kept for `kept_for` seconds; `cookie` sets a cookie which no cache may keep. `search` is
-    a path and the parameter that it reads. `always` are the headers of every response, `over_tls`
-    those of https alone. `asks_each_time`: browsers must ask before they show a page again.
-    `sites` are the origins under which the app names itself. `unkept_variants` says of each route
-    that an edge does not keep, because the edge can't keep its variants apart, which and why.
-    `rewritten` says which pages samples have found rewritten by the public edge.
-    `site_url_problem` says in a sentence why `sites` can't be right.
+    - `no_store_path` is a page with `no-store` that shows its time of rendering.
+    - `short_ttl_path` shows it too; caches may store this page for `short_ttl_seconds`.
+    - `cookie_path` sets a cookie that no cache may store.
+    - `search` is a path and the query parameter that it reads.
+    - `security_headers` are sent with every response, `https_headers` only over https.
+    - `browser_revalidates`: browsers must revalidate a page before they show it again.
+    - `own_origins` are the origins (scheme and host) under which the app is deployed.
+    - `unkept_variants` has a sentence for each route that the edge does not store because it
+      can't store its variants separately.
+    - `rewritten` names the pages that the public edge rewrites, according to samples.
+    - `site_url_problem` explains why `own_origins` can't be right.
     """
 
     no_store_path: str

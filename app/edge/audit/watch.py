@@ -1,4 +1,4 @@
-"""Watch: samples a site's pages again and again, and tells the hit ratio and what it finds."""
+"""Watch a site: request its pages in rounds, print the hit ratio and the findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threading import Event
 from .audit import Audit, AuditOptions, open_audit
 from .check import CheckContext, Visit
 from .checks import CHECKS
-from .checks.reachability import SILENT, UNFINISHED
+from .checks.reachability import NO_ANSWER, UNFINISHED
 from .exchange import Exchange, ProbeRequest
 from .findings import AuditFinding, merge_findings
 from .prober import LimitsReached, NoResponse
@@ -20,14 +20,14 @@ from .report import AuditReport, format_finding
 from .site_address import AuditError
 
 MIN_INTERVAL = 1.0
-"""Seconds between two rounds: a watch must not be felt."""
+"""Minimum seconds between two rounds, so that a watch causes no load."""
 
-_REMEMBERED = 3
+_MAX_REMEMBERED = 3
 
 
 @dataclass(slots=True, kw_only=True)
 class WatchSession:
-    """What was sampled so far."""
+    """State of a watch: numbers of requests and hits, findings, recent exchanges per page."""
 
     audit: Audit
     context: CheckContext
@@ -38,42 +38,51 @@ class WatchSession:
     recent_exchanges: dict[str, deque[Exchange]] = field(default_factory=dict)
 
     def run_round(self, clock: str) -> None:
-        """Ask for each page once, and tell what became of it."""
+        """Request each page once and print the result."""
         self.audit.prober.reset_limits()
-        got, findings = self._sampled()
-        kept = sum(exchange.is_hit for exchange in got)
-        self.request_count += len(got)
-        self.hits += kept
-        findings += [finding for check in CHECKS for finding in check.inspect(self._now(), got)]
-        now = merge_findings(findings)
+        exchanges, findings = self._send_requests()
+        hit_count = sum(exchange.is_hit for exchange in exchanges)
+        self.request_count += len(exchanges)
+        self.hits += hit_count
+        findings += [
+            finding
+            for check in CHECKS
+            for finding in check.inspect(self._current_context(), exchanges)
+        ]
+        current = merge_findings(findings)
         share = 100 * self.hits / self.request_count if self.request_count else 0.0
         failing = (
-            ", ".join(finding.id for finding in now if finding.level.is_failure) or "nothing found"
+            ", ".join(finding.id for finding in current if finding.level.is_failure)
+            or "nothing found"
         )
-        self.write_line(f"{clock}  hits {kept} of {len(got)}, {share:.0f} % so far  {failing}")
-        for finding in now:
+        self.write_line(
+            f"{clock}  hits {hit_count} of {len(exchanges)}, {share:.0f} % so far  {failing}"
+        )
+        for finding in current:
             if finding.id not in self.findings_by_id:
                 for line in format_finding(finding):
                     self.write_line(f"          {line}")
             self.findings_by_id[finding.id] = finding
 
-    def _sampled(self) -> tuple[list[Exchange], list[AuditFinding]]:
-        got, findings = [], []
+    def _send_requests(self) -> tuple[list[Exchange], list[AuditFinding]]:
+        exchanges, findings = [], []
         for visit in self.context.visits:
             try:
                 exchange = self.audit.prober.send(ProbeRequest(target=visit.page.target))
-            except NoResponse as silent:
-                findings.append(SILENT.found(f"{visit.page.target}: {silent}"))
+            except NoResponse as error:
+                findings.append(NO_ANSWER.with_evidence(f"{visit.page.target}: {error}"))
                 continue
             except LimitsReached:
-                findings.append(UNFINISHED.found("one round of samples"))
+                findings.append(UNFINISHED.with_evidence("one round of requests"))
                 break
-            got.append(exchange)
-            kept = self.recent_exchanges.setdefault(visit.page.target, deque(maxlen=_REMEMBERED))
-            kept.append(exchange)
-        return got, findings
+            exchanges.append(exchange)
+            recent = self.recent_exchanges.setdefault(
+                visit.page.target, deque(maxlen=_MAX_REMEMBERED)
+            )
+            recent.append(exchange)
+        return exchanges, findings
 
-    def _now(self) -> CheckContext:
+    def _current_context(self) -> CheckContext:
         visits = (
             Visit(page=visit.page, exchanges=tuple(latest))
             for visit in self.context.visits
@@ -83,46 +92,55 @@ class WatchSession:
             address=self.context.address,
             token=self.context.token,
             visits=tuple(visits),
-            ours=self.context.ours,
+            profile=self.context.profile,
         )
 
 
 def watch_site(
     base_url: str,
-    wishes: AuditOptions | None = None,
+    options: AuditOptions | None = None,
     *,
-    say: Callable[[str], object],
-    every: float = 5.0,
-    span: float | None = None,
+    write_line: Callable[[str], object],
+    interval: float = 5.0,
+    duration: float | None = None,
     stop: Event | None = None,
 ) -> AuditReport:
-    """Sample the site until `stop` or for `span` seconds; `say` gets each line as it comes."""
+    """Watch the site until `stop` is set or for `duration` seconds.
+
+    `write_line` gets each line of output at once; `interval` is in seconds.
+    """
     stop = stop or Event()
     with ExitStack() as stack:
-        audit = open_audit(base_url, wishes or AuditOptions(), stack)
-        watching = WatchSession(audit=audit, context=_looked_around(audit), write_line=say)
+        audit = open_audit(base_url, options or AuditOptions(), stack)
+        session = WatchSession(audit=audit, context=_survey(audit), write_line=write_line)
         began = time.monotonic()
-        say(
-            f"Watching {len(watching.context.visits)} pages of {audit.address.url}; Ctrl-C ends it."
+        write_line(
+            f"Watching {len(session.context.visits)} pages of {audit.address.url}; Ctrl-C ends it."
         )
-        while not stop.is_set() and (span is None or time.monotonic() - began < span):
-            watching.run_round(time.strftime("%H:%M:%S"))
-            stop.wait(max(every, MIN_INTERVAL) if span is None else _until(began + span, every))
+        while not stop.is_set() and (duration is None or time.monotonic() - began < duration):
+            session.run_round(time.strftime("%H:%M:%S"))
+            stop.wait(
+                max(interval, MIN_INTERVAL)
+                if duration is None
+                else _next_wait(began + duration, interval)
+            )
         return AuditReport(
             url=audit.address.url,
-            findings=merge_findings(watching.findings_by_id.values()),
-            visits=watching._now().visits,  # noqa: SLF001 - our own
-            requests=watching.request_count,
+            findings=merge_findings(session.findings_by_id.values()),
+            visits=session._current_context().visits,  # noqa: SLF001 - defined in this module
+            requests=session.request_count,
             seconds=time.monotonic() - began,
         )
 
 
-def _looked_around(audit: Audit) -> CheckContext:
+def _survey(audit: Audit) -> CheckContext:
     try:
         return audit.survey()
     except LimitsReached:
-        raise AuditError(f"{audit.address.url} stopped answering before it was known.") from None
+        raise AuditError(
+            f"{audit.address.url} stopped responding during the first round."
+        ) from None
 
 
-def _until(end: float, every: float) -> float:
-    return max(0.0, min(max(every, MIN_INTERVAL), end - time.monotonic()))
+def _next_wait(end: float, interval: float) -> float:
+    return max(0.0, min(max(interval, MIN_INTERVAL), end - time.monotonic()))

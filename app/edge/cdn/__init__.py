@@ -1,11 +1,11 @@
-"""One file per edge: how it is told to forget a page.
+"""Drivers that purge edges, and generators of their configuration, one module or folder per vendor.
 
-A driver neither logs nor sleeps nor retries: it raises PurgeError, and the relay decides.
+A driver does not log, sleep or retry: it raises PurgeError, and the relay decides.
 """
 
 from __future__ import annotations
 
-from .base import CallLimits, Driver, PassesOn, PurgeError, PurgeTarget, SupportsCheck, TakesTime
+from .base import CallLimits, Driver, PurgeError, PurgeTarget, SupportsCheck
 from .driver_settings import DRIVER_SETTINGS, why_not_purgeable
 from .registry import build_driver
 
@@ -13,11 +13,9 @@ __all__ = [
     "DRIVER_SETTINGS",
     "CallLimits",
     "Driver",
-    "PassesOn",
     "PurgeError",
     "PurgeTarget",
     "SupportsCheck",
-    "TakesTime",
     "build_driver",
     "why_not_purgeable",
 ]

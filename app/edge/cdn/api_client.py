@@ -1,6 +1,7 @@
-"""One edge's interface over HTTP: asks, reads a bounded answer, and says in a sentence what failed.
+"""HTTP client for the purge API of one edge.
 
-No redirect is followed, certificates are checked, and no secret gets into a sentence.
+It follows no redirects, verifies certificates, limits the size of a response, and describes each
+failure in a sentence that contains no secret.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from .base import PurgeError
 from .retry_after import parse_retry_after
 
 MAX_BODY_BYTES = 256 * 1024
-"""The longest body that is read; the answers of all edges are far shorter."""
+"""Maximum size of a response body; the responses of all edges are far smaller."""
 
 REQUEST_TIMEOUT = timedelta(seconds=10)
-"""The longest time that one request takes, from the look-up of the name to the end of the body."""
+"""Maximum time of one request, from the DNS lookup to the end of the body."""
 
 _DEFAULT_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "edge"}
 _MAX_MESSAGE = 200
@@ -33,7 +34,7 @@ _MAX_MESSAGE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiResponse:
-    """What an edge answered; never a redirect."""
+    """The response of an edge; never a redirect."""
 
     status: int
     headers: httpx.Headers
@@ -41,34 +42,34 @@ class ApiResponse:
 
     @property
     def is_html(self) -> bool:
-        """Tell whether it is a page for people."""
+        """Return whether the body is an HTML page."""
         kind = self.headers.get("Content-Type", "").lower()
         begins = self.body.lstrip()[:9].lower()
         return "html" in kind or begins.startswith((b"<!doctype", b"<html"))
 
     def json(self) -> dict[str, Any] | None:
-        """The JSON object of the body, if it is one."""
+        """Return the JSON object of the body, or None."""
         try:
-            found = json.loads(self.body)
+            document = json.loads(self.body)
         except (ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) else None
+        return document if isinstance(document, dict) else None
 
     def text_field(self, name: str) -> str:
-        """What a JSON object says under a name; empty when it is none."""
+        """Return a field of the JSON object as text; empty if there is none."""
         return str((self.json() or {}).get(name) or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Credentials:
-    """Who we are: header fields that go with every request, and what of them nobody may see."""
+    """Header fields of every request, and the secrets in them that no message may contain."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
 
 
 class ApiClient:
-    """Speaks to one address on behalf of one edge; without a `client` it has one of its own."""
+    """Sends requests to the API of one edge; it opens its own HTTP client unless one is given."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class ApiClient:
 
     @property
     def host(self) -> str:
-        """The name in the Host field."""
+        """The host (and port) of the API, as in the Host header."""
         return httpx.URL(self._base).netloc.decode()
 
     def request(
@@ -98,70 +99,72 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> ApiResponse:
-        """Send one request and read its answer; raises PurgeError when there is none to read."""
+        """Send one request and return its response; raises PurgeError if there is none."""
         try:
             with deadline(self._timeout):
-                answer = self._send(method, path, headers or {}, content)
+                response = self._send(method, path, headers or {}, content)
         except NETWORK_ERRORS as error:
             raise self.purge_error(describe_network_error(error, self._timeout)) from None
         except httpx.InvalidURL:
             raise self.purge_error(
-                f"{path[:_MAX_MESSAGE]} is no address", retryable=False
+                f"{path[:_MAX_MESSAGE]} is not a valid URL", retryable=False
             ) from None
-        if 300 <= answer.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
+        if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
             raise self.purge_error(
-                f"it redirects ({answer.status}), which it never should: "
-                "something stands in between, or the address is wrong",
+                f"unexpected redirect ({response.status}): "
+                "a proxy or portal answers instead of the API, or the URL is wrong",
             )
-        return answer
+        return response
 
     def send_json(
         self,
         method: str,
         path: str,
-        said: Mapping[str, Any] | None = None,
+        payload: Mapping[str, Any] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
     ) -> ApiResponse:
-        """Send JSON, or nothing."""
-        own = {"Accept": "application/json", **(headers or {})}
-        if said is None:
-            return self.request(method, path, headers=own)
-        own["Content-Type"] = "application/json"
-        return self.request(method, path, headers=own, content=json.dumps(said).encode())
+        """Send a request with a JSON body, or without a body."""
+        all_headers = {"Accept": "application/json", **(headers or {})}
+        if payload is None:
+            return self.request(method, path, headers=all_headers)
+        all_headers["Content-Type"] = "application/json"
+        return self.request(method, path, headers=all_headers, content=json.dumps(payload).encode())
 
-    def require_json(self, answer: ApiResponse) -> dict[str, Any]:
-        """The JSON object of an answer; raises PurgeError when it has none."""
-        found = answer.json()
-        if found is None:
+    def require_json(self, response: ApiResponse) -> dict[str, Any]:
+        """Return the JSON object of a response; raises PurgeError if there is none."""
+        document = response.json()
+        if document is None:
             raise self.unexpected_response_error(
-                answer, "a page for people" if answer.is_html else "no JSON"
+                response, "an HTML page" if response.is_html else "something that is not JSON"
             )
-        return found
+        return document
 
-    def unexpected_response_error(self, answer: ApiResponse, what: str) -> PurgeError:
-        """The error of an answer that the edge itself would never give."""
+    def unexpected_response_error(self, response: ApiResponse, body_kind: str) -> PurgeError:
+        """Return the error for a response that the API of the edge never sends."""
         return self.purge_error(
-            f"it answered {answer.status} with {what}: something stands in between, "
-            "such as a portal or a proxy, or the address is wrong",
+            f"it answered {response.status} with {body_kind}: "
+            "a proxy or portal answers instead of the API, or the URL is wrong",
         )
 
-    def status_error(self, answer: ApiResponse, said: str = "", *, hint: str = "") -> PurgeError:
+    def status_error(
+        self, response: ApiResponse, vendor_message: str = "", *, hint: str = ""
+    ) -> PurgeError:
         """The error that a status of 400 or more means; `said` is the edge's own word for it."""
-        status = answer.status
-        own = f": {self.redact(said)}" if said else ""
+        status = response.status
+        detail = f": {self.redact(vendor_message)}" if vendor_message else ""
         if status in {401, 403}:
             advice = f"; {hint}" if hint else ""
-            sentence = f"it does not accept our credentials ({status}){own}{advice}"
-            return self.purge_error(sentence, credential=True)
+            sentence = f"the credentials were rejected ({status}){detail}{advice}"
+            return self.purge_error(sentence, credentials_rejected=True)
         if status in {408, 425, 429}:
-            sentence = f"it takes no more calls for now ({status}){own}"
-            return self.purge_error(sentence, after=parse_retry_after(answer.headers))
+            sentence = f"the rate limit is reached ({status}){detail}"
+            return self.purge_error(sentence, after=parse_retry_after(response.headers))
         if status >= 500:  # noqa: PLR2004 - RFC 9110 section 15.6
             return self.purge_error(
-                f"it failed ({status}){own}", after=parse_retry_after(answer.headers)
+                f"the API failed ({status}){detail}", after=parse_retry_after(response.headers)
             )
-        return self.purge_error(f"it refused the call ({status}){own}", retryable=False)
+        return self.purge_error(f"the API refused the call ({status}){detail}", retryable=False)
 
     def purge_error(
         self,
@@ -169,18 +172,18 @@ class ApiClient:
         *,
         retryable: bool = True,
         after: timedelta | None = None,
-        credential: bool = False,
+        credentials_rejected: bool = False,
     ) -> PurgeError:
-        """An error that names the edge."""
+        """Return a PurgeError whose message begins with the name of the edge."""
         return PurgeError(
             f"{self.edge_name}: {sentence}",
             retryable=retryable,
             retry_after=after,
-            credentials_rejected=credential,
+            credentials_rejected=credentials_rejected,
         )
 
     def redact(self, text: str) -> str:
-        """Foreign text as it may be shown: one short line, without our secrets."""
+        """Return text of the edge as one short line without secrets."""
         for secret in self._credentials.secrets:
             text = text.replace(secret, "…")
         line = re.sub(r"[\x00-\x20\x7f-\x9f]+", " ", text).strip()
@@ -205,19 +208,19 @@ class ApiClient:
 
     def _read_bounded(self, response: httpx.Response) -> Iterator[bytes]:
         length = 0
-        read = response.is_stream_consumed  # by the transport of the caller's own client
-        for chunk in [response.content] if read else response.iter_raw():
+        already_read = response.is_stream_consumed  # by the transport of the caller's own client
+        for chunk in [response.content] if already_read else response.iter_raw():
             length += len(chunk)
             if length > MAX_BODY_BYTES:
                 raise self.purge_error(
-                    f"its answer ({response.status_code}) is longer than {MAX_BODY_BYTES} bytes"
+                    f"the response ({response.status_code}) is larger than {MAX_BODY_BYTES} bytes"
                 )
             yield chunk
 
 
 def _open_http_client(owner: ApiClient) -> httpx.Client:
-    """A client that is closed when its owner is gone; it keeps no cookie and uses no proxy."""
-    nobody = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
-    client = httpx.Client(transport=DeadlineTransport(), trust_env=False, cookies=nobody)
+    """Return a client that is closed with its owner; it stores no cookies and uses no proxy."""
+    empty_jar = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    client = httpx.Client(transport=DeadlineTransport(), trust_env=False, cookies=empty_jar)
     weakref.finalize(owner, client.close)
     return client

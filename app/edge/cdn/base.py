@@ -1,4 +1,4 @@
-"""What every driver promises, and what may go wrong between us and an edge."""
+"""The interface of a driver, its limits, and the error that it raises."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 BRIEF = timedelta(minutes=1)
-"""`Limits.ignored_lifetime` of edges that bill or limit purges page by page."""
+"""`CallLimits.ignored_lifetime` of edges that bill or limit purges page by page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeTarget:
-    """A page that an edge shall forget: by its tag or by its URL, as the driver prefers.
+    """One page to purge, by tag or URL as the driver prefers.
 
-    `site` is the address that `url` is a path of, as the page was registered. The process that
-    delivers the purge may have other settings, so its own site counts only where this is empty.
-    `gone`: it may have lost something that must not be shown any more, so an edge that could keep
-    it for when the origin fails must not. `ticket` is the same for each try of one purge and
-    another for every other one; empty where nobody knows.
+    `site` is the base URL of `url` at the time of registration. The process that delivers the
+    purge may have other settings, so its own site is used only if `site` is empty.
+    `hard_purge`: the edge must not serve the old copy again, not even while the origin fails.
+    `idempotency_key` is equal for all attempts of one purge; empty if unknown.
     """
 
     url: str
@@ -31,13 +30,13 @@ class PurgeTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
-    """What an edge puts up with.
+    """What the purge API of an edge accepts.
 
-    `batch` targets a call; `burst` calls at once and `per_second` on average, where None means
-    no limit. `timeout` is the longest that one call of the driver takes, and a claim outlasts it
-    by `slack`: by nothing where two calls for one page do no harm. A page that the edge may keep
-    for at most `ignored_lifetime` is left to expire there: readers can ask for any number of such
-    pages (404s, searches), and each purge of one would cost money or quota.
+    `batch` targets per call, `burst` calls at once, `per_second` on average (None: unlimited).
+    `timeout` bounds one call of the driver; a claim lasts `timeout + claim_margin`. The margin is
+    zero if two calls for one page do no harm. A page with a TTL of at most `ignored_lifetime` is
+    not purged but expires: readers can request any number of such pages (404s, searches), and
+    each purge would cost money or quota.
     """
 
     batch: int = 100
@@ -48,10 +47,10 @@ class CallLimits:
     ignored_lifetime: timedelta = timedelta(0)
 
     def to_text(self) -> str:
-        """The same for people."""
+        """Text for the command line."""
         pages = "1 page" if self.batch == 1 else f"{self.batch} pages"
         if self.per_second is None:
-            return f"up to {pages} a call, no limit of calls"
+            return f"up to {pages} a call, unlimited calls"
         pace = f"{self.per_second:g} calls a second"
         if self.per_second < 1:
             pace = f"{self.per_second * 60:g} calls a minute"
@@ -59,19 +58,19 @@ class CallLimits:
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.burst < 1 or self.timeout <= timedelta(0):
-            raise ValueError("an edge takes at least one target a call, and a call takes time")
+            raise ValueError("an edge needs a batch, a burst and a timeout greater than zero")
         if self.ignored_lifetime < timedelta(0):
             raise ValueError("ignored_lifetime can't be negative")
         if self.per_second is not None and self.per_second <= 0:
-            raise ValueError("an edge that takes no calls can't be purged: leave the rate out")
+            raise ValueError("an edge needs a rate greater than zero; None means unlimited")
 
 
 class PurgeError(Exception):
     """An edge could not be purged.
 
-    `retryable`: the same call may succeed later. `retry_after`: the edge said when. `credential`:
-    the edge does not accept who we say we are, so nothing will succeed until a person acts.
-    The message is shown to people: it names no secret.
+    `retryable`: the same call may succeed later. `retry_after`: the time that the edge asked to
+    wait. `credentials_rejected`: every call will fail until a person corrects the credentials.
+    The message is printed and logged, so it contains no secret.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class PurgeError(Exception):
 
     @classmethod
     def combine(cls, errors: Sequence[PurgeError]) -> PurgeError:
-        """One error for several: worth another try as long as one of them is."""
+        """Combine errors into one, which is retryable if one of them is."""
         waits = [error.retry_after for error in errors if error.retry_after is not None]
         return cls(
             "; ".join(dict.fromkeys(map(str, errors))),
@@ -100,46 +99,28 @@ class PurgeError(Exception):
 
 
 class Driver(Protocol):
-    """Tells one edge to forget pages; a call that returns was accepted by the edge.
+    """Purges pages at one edge; when a call returns, the edge has accepted the purge.
 
-    Any thread may call it. Purging twice does no harm. One that purges by URL says `by_url`: what
-    the edge got under another URL of the page, such as one with a tracker, it does not find. One
-    that purges by tag says `by_tag`: of targets with the same tag it needs one.
+    Any thread may call it. Purging twice does no harm. A driver that purges by URL sets
+    `purges_by_url`: it does not purge copies under another URL of the page, such as one with a
+    tracker. A driver that purges by tag sets `purges_by_tag`: it needs only one of several targets
+    with the same tag.
     """
 
     @property
     def limits(self) -> CallLimits:
-        """What the edge puts up with."""
+        """What the purge API accepts."""
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Make the edge forget these pages, at most `limits.batch`; raises PurgeError."""
+        """Purge these pages, at most `limits.batch`; raises PurgeError."""
 
     def purge_everything(self) -> None:
-        """Make the edge forget all pages of the site; raises PurgeError."""
+        """Purge all pages of the site; raises PurgeError."""
 
 
 @runtime_checkable
 class SupportsCheck(Protocol):
-    """A driver that can tell whether its credentials suffice, without purging."""
+    """A driver that can check its credentials without purging a page."""
 
     def check(self) -> None:
-        """Ask the edge; raises PurgeError."""
-
-
-@runtime_checkable
-class PassesOn(Protocol):
-    """An edge that can stop answering from its store while it can't be purged."""
-
-    def pass_on(self, reason: str) -> None:
-        """Answer nothing from the store until `resume`."""
-
-    def resume(self) -> None:
-        """Answer from the store again."""
-
-
-@runtime_checkable
-class TakesTime(Protocol):
-    """An edge that accepts a purge at once and carries it out later."""
-
-    def under_way(self) -> int:
-        """How many purges it has accepted and not yet carried out; raises PurgeError."""
+        """Send a request to the edge; raises PurgeError."""

@@ -1,4 +1,4 @@
-"""Wording: a configuration's text, with `@{name}` where the site's own words go."""
+"""Templates of configurations, with `@{name}` for the values of the site."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from string import Template
 
 
 class _AtTemplate(Template):
-    delimiter = "@"  # dollars mean something in every configuration
+    delimiter = "@"  # a dollar has a meaning in every configuration language
 
 
 def fill_template(name: str, /, **words: str) -> str:
-    """Fill in the text that lies beside this module under this name."""
+    """Fill the template file of this name in the folder of this module."""
     text = Path(__file__).parent.joinpath(name).read_text(encoding="utf-8")
     return _AtTemplate(text).substitute(words)
 
 
 def quote_regex(pattern: str) -> str:
-    """Write a regular expression between double quotes."""
+    """Return a regular expression in double quotes."""
     return '"' + pattern.replace('"', r"\x22") + '"'

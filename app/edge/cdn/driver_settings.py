@@ -1,6 +1,6 @@
-"""What each driver reads from an app's configuration, and what it means when that is missing.
+"""Which settings each driver needs, and why a driver can't be built without them.
 
-The settings themselves stand in `settings.py` beside it, with their defaults and their help.
+`settings.py` declares the settings, with their defaults and help.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _SETTINGS = {setting.name: setting for setting in CDN_SETTINGS}
 class DriverSettings:
     """The settings of one driver.
 
-    `needed` are those without which there is no driver; they are said together or not at all.
-    `shared` are needed too, and may have been said for other programs.
+    `required`: set all of them or none (then there is no driver). `required_shared`: also
+    required, but may be set for other tools, such as `AWS_ACCESS_KEY_ID`.
     """
 
     required: tuple[str, ...] = ()
@@ -69,9 +69,9 @@ DRIVER_SETTINGS: Mapping[str, DriverSettings] = MappingProxyType(
 
 
 def read_driver_settings(name: str, config: Mapping[str, object]) -> dict[str, str] | None:
-    """What the configuration says to a driver; None when it says nothing that makes one.
+    """Return the values of a driver's settings; None if its required settings are not set.
 
-    Raises PolicyError where half of it is said, or what can't stand in a header field.
+    Raises PolicyError if only some of them are set, or if a value can't be sent in a header field.
     """
     keys = DRIVER_SETTINGS[name]
     values = {key: _setting_text(config, key) for key in keys.all}
@@ -79,30 +79,34 @@ def read_driver_settings(name: str, config: Mapping[str, object]) -> dict[str, s
         return None
     missing = [key for key in (*keys.required, *keys.required_shared) if not values[key]]
     if missing:
-        found = next(key for key in keys.required if values[key])
-        raise PolicyError(f"{found} is set, but {' and '.join(missing)} is not: say both or none.")
+        present = next(key for key in keys.required if values[key])
+        raise PolicyError(
+            f"{present} is set, but {' and '.join(missing)} is not: set both or neither."
+        )
     for key in keys.all:
         if _SETTINGS[key].secret and not re.fullmatch(r"[\x20-\x7e]*", values[key]):
-            raise PolicyError(f"{key} has characters that no key has: copy it once more.")
+            raise PolicyError(
+                f"{key} contains characters that are not allowed in a key: copy it again."
+            )
     return values
 
 
 def why_not_purgeable(name: str, config: Mapping[str, object]) -> str | None:
-    """Say in a sentence why an edge can't be purged; None when it can."""
+    """Return a sentence that says why an edge can't be purged; None if it can."""
     if name not in DRIVER_SETTINGS:
         return f"{name}: there is no driver of this name."
     keys = DRIVER_SETTINGS[name]
     if not keys.required:
         return (
             f"{name}: the open-source build can't be purged, so pages stay there until their "
-            "time is over, and get no more than EDGE_TTL_CAP."
+            "TTL ends, which is at most EDGE_TTL_CAP."
         )
     if read_driver_settings(name, config) is None:
         verb = "is" if len(keys.required) == 1 else "are"
-        return f"{name}: it can't be purged before {' and '.join(keys.required)} {verb} set."
+        return f"{name}: it can't be purged until {' and '.join(keys.required)} {verb} set."
     return None
 
 
 def _setting_text(config: Mapping[str, object], key: str) -> str:
-    found = config.get(key)
-    return str(_SETTINGS[key].default if found is None else found).strip()
+    value = config.get(key)
+    return str(_SETTINGS[key].default if value is None else value).strip()

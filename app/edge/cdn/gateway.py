@@ -1,4 +1,4 @@
-"""The embedded gateway as an edge like any other: the first, and the nearest to the pages."""
+"""The driver of the embedded gateway, the edge that is nearest to the origin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from .base import CallLimits, PassesOn, PurgeError, PurgeTarget
+from .base import CallLimits, PurgeError, PurgeTarget
 from .validation import require_absolute_url
 
 Sites = Callable[[], tuple[str, ...] | None]
@@ -14,30 +14,29 @@ Sites = Callable[[], tuple[str, ...] | None]
 
 
 class PurgeableGateway(Protocol):
-    """What a gateway offers to be purged by."""
+    """The purge methods of a gateway."""
 
     def purge(self, url: str) -> int:
-        """Forget every variant of a URL; return how many there were.
+        """Purge every variant of a URL; return how many there were.
 
-        The URL is absolute, or a path of the site that the gateway speaks for in this process.
+        The URL is absolute, or a path of the site for which this process is configured.
         """
 
     def purge_all(self) -> int:
-        """Forget everything; return how many responses there were."""
+        """Purge everything; return how many responses there were."""
 
 
 class GatewayDriver:
-    """Purges a gateway of this machine.
+    """Purges the gateway of this machine.
 
-    A page is purged under the site where it was registered and under every site of `sites`: the
-    store is shared by processes whose settings may differ from ours, and each keeps pages under
-    keys of its own site.
+    A page is purged under the site where it was registered and under every site of `sites`: other
+    processes share the store, may be configured for another site, and store pages under keys of
+    that site.
 
-    When its store fails, the gateway passes on every request, where it can, until a purge of
-    everything went through: what it missed meanwhile is not known one by one.
+    After a store failure the next call purges everything, because lost purges are not recorded.
     """
 
-    # Short, for whoever dies with a claim leaves old pages to be served until it ends.
+    # Short, because stale pages are served until the claim of a crashed process expires.
     limits = CallLimits(batch=500, timeout=timedelta(seconds=2), claim_margin=timedelta(0))
 
     def __init__(self, gateway: PurgeableGateway, sites: Sites = tuple) -> None:
@@ -46,7 +45,7 @@ class GatewayDriver:
         self._failed = False
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages."""
+        """Purge these pages."""
         self._call_store(self._gateway.purge_all if self._failed else lambda: self._purge(targets))
 
     def _purge(self, targets: Sequence[PurgeTarget]) -> None:
@@ -55,23 +54,19 @@ class GatewayDriver:
             self._gateway.purge_all()
             return
         for target in targets:
-            known = {target.site, *sites} - {""}
-            for url in {require_absolute_url(site, target.url) for site in known} or {target.url}:
+            all_sites = {target.site, *sites} - {""}
+            urls = {require_absolute_url(site, target.url) for site in all_sites}
+            for url in urls or {target.url}:
                 self._gateway.purge(url)
 
     def purge_everything(self) -> None:
-        """Forget all pages."""
+        """Purge all pages."""
         self._call_store(self._gateway.purge_all)
 
     def _call_store(self, call: Callable[[], object]) -> None:
         try:
             call()
-        except Exception as error:  # whatever the store raises, old pages may be left
+        except Exception as error:  # after any error of the store, old pages may remain
             self._failed = True
-            if isinstance(self._gateway, PassesOn):
-                self._gateway.pass_on(str(error))
             raise PurgeError(f"the gateway's store failed: {error}") from error
-        if self._failed:
-            self._failed = False
-            if isinstance(self._gateway, PassesOn):
-                self._gateway.resume()
+        self._failed = False

@@ -2,17 +2,17 @@
 
 | what | how |
 |---|---|
-| by URL | `PURGE /path?query` at the edge's address, with the site's name as Host; one a request |
+| by URL | `PURGE /path?query` to the edge, with the host name of the site as Host; one a request |
 | method | EDGE_PURGE_METHOD |
-| who may | EDGE_PURGE_SECRET in the field EDGE_PURGE_HEADER, or whom the edge lets by address |
-| success | any 2xx; 404 and 410 for a page: nothing was kept |
+| credentials | EDGE_PURGE_SECRET in the field EDGE_PURGE_HEADER, or an allowed address |
+| success | any 2xx; 404 and 410 for a page: nothing was stored |
 | everything | the path EDGE_PURGE_ALL, answered with 2xx; without it a purge of everything fails |
-| soft purge | none that all understand |
+| soft purge | no common form |
 | rate | none |
 | second purge | after the longest render |
 
-By URL, which is all that such edges have in common: variants and other spellings must not be
-objects of their own there.
+Pages are purged by URL, because such edges have nothing else in common. The edge must not store
+variants or other spellings of a URL as separate objects.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"  # noqa: S105 - RFC 9110 section 5.
 
 
 _IN_TARGETS = PLAIN.replace("*", "")
-"""A `*` that a reader has sent is encoded, for many edges take it for a wildcard."""
+"""A `*` that a reader has sent is encoded, because many edges treat it as a wildcard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenericPurgeOptions:
-    """How an edge wants to be told; `everything` is the path that stands for all."""
+    """How an edge is purged; a purge of `purge_all_path` purges everything."""
 
     site: str
     method: str = "PURGE"
@@ -52,49 +52,49 @@ class GenericDriver:
     """Purges URL by URL."""
 
     limits = CallLimits(batch=10, timeout=2 * REQUEST_TIMEOUT)
-    by_url = True
+    purges_by_url = True
 
-    def __init__(self, channel: ApiClient, manner: GenericPurgeOptions) -> None:
-        self._channel = channel
-        self._manner = manner
+    def __init__(self, api: ApiClient, options: GenericPurgeOptions) -> None:
+        self._api = api
+        self._options = options
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages."""
+        """Purge these pages."""
         with deadline(self.limits.timeout):
             for target in targets:
                 path = percent_encoded(target_of(target.url), _IN_TARGETS)
-                # A reader may ask for the very path that purges everything.
-                if path != self._manner.purge_all_path:
-                    self._purge(path, site=target.site, kept=True)
+                # A reader may request the path that purges everything.
+                if path != self._options.purge_all_path:
+                    self._purge(path, site=target.site, allow_missing=True)
 
     def purge_everything(self) -> None:
-        """Forget all pages, where there is a path that stands for them."""
-        if not self._manner.purge_all_path:
-            raise self._channel.purge_error(
-                "there is no way to purge everything at once: set EDGE_PURGE_ALL to the path that "
-                "does, or purge the edge by hand",
+        """Purge all pages, if there is a path for that."""
+        if not self._options.purge_all_path:
+            raise self._api.purge_error(
+                "everything can't be purged at once: set EDGE_PURGE_ALL to the path that purges "
+                "everything, or purge the edge by hand",
             )
-        self._purge(self._manner.purge_all_path, kept=False)
+        self._purge(self._options.purge_all_path, allow_missing=False)
 
-    def _purge(self, path: str, *, site: str = "", kept: bool) -> None:
-        # The site of the page comes first: ours may be another one than readers know.
-        host = {"Host": urlsplit(site or self._manner.site).netloc}
-        answer = self._channel.request(self._manner.method, path, headers=host)
-        missing = kept and answer.status in {404, 410}
-        if missing or (200 <= answer.status < 300 and not answer.is_html):  # noqa: PLR2004 - RFC 9110
+    def _purge(self, path: str, *, site: str = "", allow_missing: bool) -> None:
+        # The site of the page comes first: this process may be configured for another site.
+        host = {"Host": urlsplit(site or self._options.site).netloc}
+        response = self._api.request(self._options.method, path, headers=host)
+        is_missing = allow_missing and response.status in {404, 410}
+        if is_missing or (200 <= response.status < 300 and not response.is_html):  # noqa: PLR2004 - RFC 9110
             return
-        raise self._refusal(answer)
+        raise self._error_for(response)
 
-    def _refusal(self, answer: ApiResponse) -> PurgeError:
-        if answer.is_html and answer.status < 300:  # noqa: PLR2004 - RFC 9110
-            return self._channel.unexpected_response_error(answer, "a page for people")
-        if answer.status in {404, 405, 501}:
-            return self._channel.purge_error(
-                f"it does not know {self._manner.method} ({answer.status}): "
+    def _error_for(self, response: ApiResponse) -> PurgeError:
+        if response.is_html and response.status < 300:  # noqa: PLR2004 - RFC 9110
+            return self._api.unexpected_response_error(response, "an HTML page")
+        if response.status in {404, 405, 501}:
+            return self._api.purge_error(
+                f"the edge does not support {self._options.method} ({response.status}): "
                 "check EDGE_PURGE_URL, EDGE_PURGE_METHOD and EDGE_PURGE_ALL",
             )
-        return self._channel.status_error(
-            answer, hint="check EDGE_PURGE_SECRET and EDGE_PURGE_HEADER"
+        return self._api.status_error(
+            response, hint="check EDGE_PURGE_SECRET and EDGE_PURGE_HEADER"
         )
 
 
@@ -105,7 +105,7 @@ def make_client(
     client: httpx.Client | None = None,
     timeout: timedelta = REQUEST_TIMEOUT,
 ) -> ApiClient:
-    """The way to the edge."""
+    """Return the API client."""
     name = f"the edge at {urlsplit(url).netloc}"
     return ApiClient(name, url, credentials=credentials, client=client, timeout=timeout)
 
@@ -113,13 +113,17 @@ def make_client(
 def make_driver(
     values: Mapping[str, str], *, site: str, client: httpx.Client | None
 ) -> GenericDriver:
-    """The driver that the settings speak of."""
+    """Build the driver from its settings."""
     for key in ("EDGE_PURGE_METHOD", "EDGE_PURGE_HEADER"):
         if not re.fullmatch(_TOKEN, values[key]):
-            raise PolicyError(f"{key} is {values[key]!r}: one word of letters, such as PURGE.")
-    everything = values["EDGE_PURGE_ALL"]
-    if everything and not re.fullmatch(r"/[\x21-\x7e]*", everything):
-        raise PolicyError(f"EDGE_PURGE_ALL is {everything!r}: a path begins with a slash.")
+            raise PolicyError(
+                f"{key} is {values[key]!r}, which is no valid name: set one word, such as PURGE."
+            )
+    purge_all_path = values["EDGE_PURGE_ALL"]
+    if purge_all_path and not re.fullmatch(r"/[\x21-\x7e]*", purge_all_path):
+        raise PolicyError(
+            f"EDGE_PURGE_ALL is {purge_all_path!r}, which is no path: begin it with a slash."
+        )
     secret = values["EDGE_PURGE_SECRET"]
     parts = secret.split(" ", 1)
     credentials = Credentials(
@@ -131,6 +135,6 @@ def make_driver(
             parse_base_url("EDGE_PURGE_URL", values["EDGE_PURGE_URL"]), credentials, client=client
         ),
         GenericPurgeOptions(
-            site=site, method=values["EDGE_PURGE_METHOD"].upper(), purge_all_path=everything
+            site=site, method=values["EDGE_PURGE_METHOD"].upper(), purge_all_path=purge_all_path
         ),
     )

@@ -1,4 +1,4 @@
-"""Nginx: upstream, maps and a server block of the whole site, made from `nginx.conf`."""
+"""nginx: the upstream, maps and server block of a site, from the template `nginx.conf`."""
 
 from __future__ import annotations
 
@@ -19,57 +19,61 @@ CACHE_FOLDER = "/var/cache/nginx/broadsheet"
 REFRESH_HEADER = "X-Broadsheet-Refresh"
 _FAILURES = "error timeout invalid_header http_500 http_502 http_503 http_504"
 _STALE_NOTE = """
-#   Here also for as long as the origin fails, which nginx knows no bound for."""
+#   Here pages are served stale for as long as the origin fails; nginx has no limit for that."""
 _REFRESH_NOTE = f"""
-#   A GET with the secret in {REFRESH_HEADER} fetches a page anew and keeps it. This file holds
-#   the secret: keep it from others' eyes."""
+#   A GET with the secret in {REFRESH_HEADER} fetches a page again and stores it. This file
+#   contains the secret: only nginx may be able to read it."""
 
 
 def server_config(
-    plan: SiteDescription,
+    description: SiteDescription,
     *,
     listen: str = "80",
     folder: str = CACHE_FOLDER,
     refresh: bool = False,
     stale: bool = False,
 ) -> str:
-    """Return the configuration; `refresh` lets whoever knows the plan's secret fetch a page anew.
+    """Return the configuration.
 
-    With `stale`, what is stale is served while the origin fails, for however long that is.
+    `refresh`: requests that carry the secret bypass and refresh the cache. `stale`: stale pages
+    are served for as long as the origin fails.
     """
-    if refresh and not plan.secret:
-        raise PolicyError(f"A refresh needs a secret of {MIN_SECRET_LENGTH} letters or more.")
-    for name, said in (("listen", listen), ("folder", folder)):
-        if re.search(r"""[\s;{}"'$\\#]""", said) or not said:
-            raise PolicyError(f"{said!r} can't be written as nginx's {name}: leave signs out.")
+    if refresh and not description.secret:
+        raise PolicyError(f"A refresh needs a secret of at least {MIN_SECRET_LENGTH} characters.")
+    for name, value in (("listen", listen), ("folder", folder)):
+        if re.search(r"""[\s;{}"'$\\#]""", value) or not value:
+            raise PolicyError(
+                f"{value!r} is not a valid nginx {name} value: "
+                "remove quotes, spaces and semicolons."
+            )
     return fill_template(
         "nginx.conf",
-        title=f"nginx in front of {plan.site.scheme}://{plan.site.authority}",
-        edges=",".join(dict.fromkeys((*plan.dialects, "nginx"))),
+        title=f"nginx in front of {description.site.scheme}://{description.site.authority}",
+        edges=",".join(dict.fromkeys((*description.dialects, "nginx"))),
         folder=folder,
         listen=listen,
-        name=plan.site.host,
-        host=plan.site.authority,
-        scheme=plan.site.scheme,
-        origins="".join(_origins(plan)),
-        routes="".join(_routes(plan.rules)),
-        parameters="".join(_parameters(plan.rules)),
-        queries="".join(_queries(plan.rules)),
-        digits=str(len(str(plan.max_body_bytes)) + 1),
+        name=description.site.host,
+        host=description.site.authority,
+        scheme=description.site.scheme,
+        origins="".join(_origins(description)),
+        routes="".join(_routes(description.rules)),
+        parameters="".join(_parameters(description.rules)),
+        queries="".join(_queries(description.rules)),
+        digits=str(len(str(description.max_body_bytes)) + 1),
         stale=f"updating {_FAILURES}" if stale else "off",
         stale_note=_STALE_NOTE if stale else "",
         refresh=" $broadsheet_refresh" if refresh else "",
         refresh_note=_REFRESH_NOTE if refresh else "",
-        refresh_map=_refresh_map(plan.secret) if refresh else "",
+        refresh_map=_refresh_map(description.secret) if refresh else "",
         refresh_header=f'        proxy_set_header {REFRESH_HEADER} "";\n' if refresh else "",
     )
 
 
-def _origins(plan: SiteDescription) -> Iterator[str]:
-    for origin in plan.origins:
+def _origins(description: SiteDescription) -> Iterator[str]:
+    for origin in description.origins:
         if origin.scheme != "http":
             url = f"{origin.scheme}://{origin.authority}"
-            raise PolicyError(f"{url}: this configuration asks its origins over plain http.")
+            raise PolicyError(f"{url}: this configuration connects to its origins over plain http.")
         yield f"    server {origin.host}:{origin.port} max_fails=1 fail_timeout=2s;\n"
 
 
@@ -79,7 +83,7 @@ def _routes(rules: Iterable[RouteRule]) -> Iterator[str]:
 
 
 def _route_class(rule: RouteRule) -> str:
-    """One word for all rules that are treated alike."""
+    """Return the same word for all rules that are treated in the same way."""
     if not rule.is_shared:
         return "private"
     if rule.query_params is None:
@@ -88,8 +92,8 @@ def _route_class(rule: RouteRule) -> str:
 
 
 def _variable_name(name: str) -> str:
-    """A parameter's name as a variable may contain it; two names never become one."""
-    return re.sub(r"[^a-z0-9]", lambda found: f"_{ord(found[0]):x}_", name)
+    """Encode a parameter's name for a variable name, so that different names stay different."""
+    return re.sub(r"[^a-z0-9]", lambda match: f"_{ord(match[0]):x}_", name)
 
 
 def _query_param_sets(rules: Iterable[RouteRule]) -> list[tuple[str, ...]]:
@@ -107,8 +111,8 @@ def _parameters(rules: Iterable[RouteRule]) -> Iterator[str]:
 
 def _queries(rules: Iterable[RouteRule]) -> Iterator[str]:
     for query in _query_param_sets(rules):
-        said = "".join(f"$broadsheet_arg_{_variable_name(name)}" for name in query)
-        yield f'    {"-".join(("public", *map(_variable_name, query)))} "{said}";\n'
+        variables = "".join(f"$broadsheet_arg_{_variable_name(name)}" for name in query)
+        yield f'    {"-".join(("public", *map(_variable_name, query)))} "{variables}";\n'
 
 
 def _refresh_map(secret: str) -> str:

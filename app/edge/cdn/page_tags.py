@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from .base import PurgeError, PurgeTarget
 
 UNUSED_TAG = "edge-check"
-"""A tag that no page carries; to purge it tells whether we may."""
+"""A tag that no page has; purging it shows whether the credentials are valid."""
 
 
 def unique_tags(edge: str, targets: Iterable[PurgeTarget]) -> tuple[str, ...]:
-    """The tag of each page, each once; a page without one can't be purged there."""
+    """Return the distinct tags of the pages; raises PurgeError for a page without a tag."""
     tags: dict[str, None] = {}
     for target in targets:
         if not target.tag:
             raise PurgeError(
-                f"{edge}: {target.url[:200]} has no tag, and that is what pages are purged by",
+                f"{edge}: {target.url[:200]} has no tag, but this edge is purged by tag",
                 retryable=False,
             )
         tags[target.tag] = None

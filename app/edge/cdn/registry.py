@@ -1,4 +1,4 @@
-"""From an app's configuration to the drivers of its edges."""
+"""Build the drivers of the edges from an app's configuration."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def build_driver(
     site: str,
     client: httpx.Client | None = None,
 ) -> Driver | None:
-    """The driver of an edge, or None when it can't be purged; `why_not` says why in a sentence.
+    """Return the driver of an edge, or None if it can't be purged (see `why_not_purgeable`).
 
-    `site` is the address under which readers find the pages. Raises PolicyError for a name that
-    no driver has, and for settings that can't be right.
+    `site` is the public base URL of the pages. Raises PolicyError for a name without a driver and
+    for invalid settings.
     """
     if name not in DRIVER_SETTINGS:
-        known = ", ".join(sorted(DRIVER_SETTINGS))
-        raise PolicyError(f"{name!r} is no edge that has a driver. Known ones: {known}.")
+        names = ", ".join(sorted(DRIVER_SETTINGS))
+        raise PolicyError(f"{name!r} is not an edge with a driver. Known edges: {names}.")
     values = read_driver_settings(name, config)
     if values is None:
         return None
-    # A site with one edge need not load the others.
+    # Import only the driver that is needed.
     make: MakeDriver = import_module(f".{name}", __package__).make_driver
     return make(values, site=site.rstrip("/"), client=client)

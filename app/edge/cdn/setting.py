@@ -1,4 +1,4 @@
-"""One setting of the edge."""
+"""The declaration of one setting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One configuration key; `default` None means that the help says what happens.
+    """One configuration key; if `default` is None, the help says what happens without a value.
 
     `secret`: its value is never shown.
     """

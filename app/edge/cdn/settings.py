@@ -1,4 +1,4 @@
-"""The settings that the drivers read; `keys.py` says which of them make a driver."""
+"""The settings of the drivers; `driver_settings.py` says which of them each driver requires."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ CDN_SETTINGS = (
         name="EDGE_VARNISH_SECRET",
         type=str,
         default="",
-        help="what the VCL demands of whoever purges",
+        help="the secret that the VCL requires for a purge",
         secret=True,
     ),
     Setting(

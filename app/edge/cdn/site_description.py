@@ -1,6 +1,6 @@
-"""A plan: what an edge has to know of a site, whatever language its configuration is written in.
+"""The input of every configuration generator: routes, origins and settings of a site.
 
-Pure values; who builds one knows the framework, who prints one knows an edge.
+Pure values. They depend neither on the web framework that describes its routes nor on an edge.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PORTS = {"http": 80, "https": 443}
 MIN_SECRET_LENGTH = 16
 _SECRET = re.compile(rf"[A-Za-z0-9._~+/=-]{{{MIN_SECRET_LENGTH},200}}")
 
-#: The machine itself and private networks: where an app and its edge usually are.
+#: The local machine and private networks, where an app and its edge usually run.
 PRIVATE_NETWORKS = (
     "127.0.0.0/8",
     "::1",
@@ -35,10 +35,11 @@ PRIVATE_NETWORKS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRule:
-    """One route: `rule` as the app writes it, `pattern` as a regular expression of whole paths.
+    """One route: `url_rule` as in the app, `pattern` as a regular expression of whole paths.
 
-    `wildcard` says the same with stars, for edges that know no expressions; it may match more.
-    `query` are the parameters that it reads; None where nobody said, and all of them count.
+    `wildcard` is a pattern with `*` for edges without regular expressions; it may match more.
+    `query_params`: parameters that the route reads. None: not declared, so the whole query string
+    belongs to the cache key.
     """
 
     url_rule: str
@@ -49,13 +50,13 @@ class RouteRule:
     query_params: tuple[str, ...] | None = ()
 
     def is_covered_by(self, other: RouteRule) -> bool:
-        """Tell whether the other's stars stand for all that this rule matches."""
+        """Return whether the other rule's wildcard matches everything that this rule matches."""
         return fnmatchcase(self.wildcard, other.wildcard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginServer:
-    """Where a server of the site answers its edge."""
+    """Scheme, host and port of a server of the site, as its edge connects to it."""
 
     scheme: str
     host: str
@@ -63,7 +64,7 @@ class OriginServer:
 
     @classmethod
     def of(cls, url: str) -> OriginServer:
-        """Read `http://10.0.0.1:8000`; raises PolicyError for what is no origin."""
+        """Parse `http://10.0.0.1:8000`; raises PolicyError for an invalid origin."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -72,22 +73,22 @@ class OriginServer:
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
         plain = parts.path in {"", "/"} and not (parts.query or parts.fragment or parts.username)
         if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or not plain or port == 0:
-            raise PolicyError(f"{url!r} is no origin: write it as http://10.0.0.1:8000.")
+            raise PolicyError(f"{url!r} is not a valid origin: write it as http://10.0.0.1:8000.")
         return cls(scheme=parts.scheme, host=host, port=port or _PORTS[parts.scheme])
 
     @property
     def authority(self) -> str:
-        """Host and port, the port only where the scheme does not say it."""
+        """Host and port; without the port if it is the default of the scheme."""
         return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDescription:
-    """A site as an edge sees it: its rules in the order in which they are to be tried.
+    """A site as an edge needs it, with its rules in the order in which they are matched.
 
-    `edges` are the dialects that the app writes. `secret` allows purges; empty, the edge reads it
-    from `secret_file` where it can. `largest` is in bytes. `vary` are the request fields by which
-    the edge shall keep variants apart (EDGE_VARY).
+    `dialects` are those that the app writes. `secret` allows purges; if it is empty, an edge that
+    can reads it from `secret_file`. `vary` are the request fields by which the edge stores
+    variants (EDGE_VARY).
     """
 
     site: OriginServer
@@ -106,15 +107,15 @@ class SiteDescription:
 
     def _contradictions(self) -> Iterator[str]:
         if not self.origins:
-            yield "An edge needs an origin: say --origin http://10.0.0.1:8000."
+            yield "An edge needs an origin: set --origin http://10.0.0.1:8000."
         if self.secret and not _SECRET.fullmatch(self.secret):
             yield (
-                "The secret that allows purges is too weak or can't be written into a header: "
-                f"take {MIN_SECRET_LENGTH} or more letters and digits, "
-                "as of `openssl rand -hex 32`."
+                "The secret that allows purges is too weak or can't be sent in a header: "
+                f"use at least {MIN_SECRET_LENGTH} letters and digits, "
+                "such as the output of `openssl rand -hex 32`."
             )
         if re.search(r'["\s\\]', self.secret_file) or not self.secret_file.startswith("/"):
-            yield f"{self.secret_file!r} is no file: say the whole path, without spaces."
+            yield f"{self.secret_file!r} is not a valid file: give an absolute path without spaces."
         for network in self.purge_networks:
             yield from _network_errors(network)
 
@@ -123,4 +124,4 @@ def _network_errors(network: str) -> Iterator[str]:
     try:
         ipaddress.ip_network(network)
     except ValueError:
-        yield f"{network!r} is no network: write it as 10.0.0.0/8 or 127.0.0.1."
+        yield f"{network!r} is not a valid network: write it as 10.0.0.0/8 or 127.0.0.1."

@@ -1,4 +1,4 @@
-"""What a person wrote into a setting: addresses, identifiers and choices; addresses of pages."""
+"""Checks of setting values: base URLs, identifiers and choices; absolute URLs of pages."""
 
 from __future__ import annotations
 
@@ -10,53 +10,55 @@ from ..http.uri import percent_encoded, target_of
 from ..policy.policy import PolicyError
 
 
-def parse_base_url(setting: str, said: str) -> str:
-    """The address of an edge: scheme, host and port; raises PolicyError for anything else."""
+def parse_base_url(setting: str, text: str) -> str:
+    """Return scheme, host and port of an edge's URL; raises PolicyError for anything else."""
     try:
-        parts = urlsplit(said)
+        parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:  # brackets or a port that make no sense
         usable = False
     if not usable:
-        raise PolicyError(f"{setting}: {said!r} is no address such as http://127.0.0.1:6081.")
+        raise PolicyError(f"{setting}: {text!r} is not a URL such as http://127.0.0.1:6081.")
     if parts.username is not None or parts.password is not None:
-        raise PolicyError(f"{setting}: leave name and password out of the address.")
+        raise PolicyError(f"{setting}: remove user name and password from the URL.")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise PolicyError(f"{setting}: {said!r} has a path; say scheme, host and port alone.")
+        raise PolicyError(
+            f"{setting}: {text!r} has a path or a query: give only scheme, host and port."
+        )
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def parse_base_urls(setting: str, said: str) -> tuple[str, ...]:
-    """The addresses of several edges, separated by commas, each once."""
-    found = (parse_base_url(setting, each.strip()) for each in said.split(",") if each.strip())
-    if listed := tuple(dict.fromkeys(found)):
-        return listed
-    raise PolicyError(f"{setting}: name at least one address.")
+def parse_base_urls(setting: str, text: str) -> tuple[str, ...]:
+    """Return the distinct base URLs of a list that is separated by commas."""
+    urls = (parse_base_url(setting, entry.strip()) for entry in text.split(",") if entry.strip())
+    if unique_urls := tuple(dict.fromkeys(urls)):
+        return unique_urls
+    raise PolicyError(f"{setting}: give at least one URL.")
 
 
 def absolute_url(site: str, url: str) -> str:
-    """The absolute URL of a page, percent-encoded, from its path and query."""
+    """Return the absolute URL of a page, percent-encoded, from its path and query."""
     if url.startswith(("http://", "https://")):
         site, url = url[: url.index("/", 8)] if "/" in url[8:] else url, target_of(url)
     return site.rstrip("/") + percent_encoded(target_of(url))
 
 
 def require_absolute_url(site: str, url: str) -> str:
-    """The whole address of a page as it was registered, from its path and query."""
+    """Return the absolute URL of a page as it was registered, from its path and query."""
     return url if url.startswith(("http://", "https://")) else site.rstrip("/") + url
 
 
-def require_identifier(values: Mapping[str, str], setting: str, pattern: str, right: str) -> str:
-    """The identifier that a setting has; it becomes a part of a path, so it is checked."""
+def require_identifier(values: Mapping[str, str], setting: str, pattern: str, expected: str) -> str:
+    """Return the identifier in a setting; it becomes part of a path, so it is validated."""
     if not re.fullmatch(pattern, values[setting]):
-        raise PolicyError(f"{setting} is {values[setting]!r}, which is not {right}.")
+        raise PolicyError(f"{setting} is {values[setting]!r}, which is not {expected}.")
     return values[setting]
 
 
 def require_choice(values: Mapping[str, str], setting: str, choices: Iterable[str]) -> str:
-    """The choice that a setting has made; the first one where it says nothing."""
-    known = tuple(choices)
-    found = values[setting].lower() or known[0]
-    if found not in known:
-        raise PolicyError(f"{setting} is {values[setting]!r}: say {', '.join(known)}.")
-    return found
+    """Return the choice in a setting; the first choice if the setting is empty."""
+    allowed = tuple(choices)
+    choice = values[setting].lower() or allowed[0]
+    if choice not in allowed:
+        raise PolicyError(f"{setting} is {values[setting]!r}: set one of {', '.join(allowed)}.")
+    return choice

@@ -1,4 +1,4 @@
-"""What a write touched: triggers on the watched tables, and the log that they keep."""
+"""The change log: triggers on the watched tables log every write to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change as the log tells it: which row of which table, before and after."""
+"""One entry of the change log: a row of a table, before and after a write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RowImage = Mapping[str, Any]
 
 
 class Op(StrEnum):
-    """What happened: a row, a whole table, or anything at all."""
+    """The operation that was logged; `EVERYTHING` means that anything may have changed."""
 
     INSERT = "I"
     UPDATE = "U"
@@ -24,9 +24,9 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One entry of the change log; `changed` names the columns that an update altered.
+    """One entry of the change log; `changed_columns` names the columns that an update altered.
 
-    `written` is by the database's clock, and None where nobody noted it.
+    `written_at` is read from the database's clock. It is None if the entry has no time.
     """
 
     table: str
@@ -38,7 +38,7 @@ class Change:
 
     @property
     def images(self) -> tuple[RowImage, ...]:
-        """The row as it was and as it is, as far as it was and is."""
+        """The row images of this change: old and new, without the one that does not exist."""
         return tuple(image for image in (self.old, self.new) if image is not None)
 
     @classmethod
@@ -47,19 +47,27 @@ class Change:
         table: str,
         op: str,
         images: tuple[str | None, str | None],
-        changed: str | None,
-        written: datetime | None = None,
+        changed_columns: str | None,
+        written_at: datetime | None = None,
     ) -> Change:
-        """Read an entry; what can't be read counts as a change of anything."""
+        """Make a change from the columns of a log entry.
+
+        An entry that can't be parsed means that anything may have changed.
+        """
         try:
             old, new = (json.loads(image) if image else None for image in images)
-            names = frozenset(json.loads(changed)) if changed else frozenset()
+            names = frozenset(json.loads(changed_columns)) if changed_columns else frozenset()
             return cls(
-                table=table, op=Op(op), old=old, new=new, changed_columns=names, written_at=written
+                table=table,
+                op=Op(op),
+                old=old,
+                new=new,
+                changed_columns=names,
+                written_at=written_at,
             )
         except ValueError:
-            return replace(EVERYTHING_CHANGED, written_at=written)
+            return replace(EVERYTHING_CHANGED, written_at=written_at)
 
 
 EVERYTHING_CHANGED = Change(table="*", op=Op.EVERYTHING)
-"""The entry that says that anything may have changed."""
+"""The change that is logged when anything may have changed."""

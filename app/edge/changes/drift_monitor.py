@@ -1,4 +1,4 @@
-"""The watchman: notices soon, and cheaply, that the triggers can no longer be trusted."""
+"""The drift monitor: checks at a low cost that the triggers are as they were installed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .watched_table import WatchedTable
 _log = logging.getLogger(__name__)
 
 CHECK_INTERVAL = timedelta(seconds=2)
-"""A process asks the database no more often than this."""
+"""The minimum time between two checks of one process."""
 
 _VERSION = {
     "sqlite": "PRAGMA schema_version",
-    # Whatever alters a row of a catalogue gives it a new xmin.
+    # Each update of a catalogue row gives the row a new xmin.
     "postgresql": """
         SELECT md5(string_agg(concat_ws(' ', place, oid, xmin), ',' ORDER BY place, oid, xmin))
         FROM (
@@ -44,20 +44,20 @@ _VERSION = {
         ) AS found(place, oid, xmin)
     """,
 }
-"""The query whose answer moves when a table or a trigger is altered, by database."""
+"""The query whose result changes when a table or a trigger is altered, by dialect name."""
 
 
-_QUERY_FAILED = "the database could not be asked about its triggers"
-_DATABASE_UNREACHABLE = "the database is away, so it could not be asked about its triggers"
-_UNPURGED = "what was stored before the triggers failed could not be purged"
+_QUERY_FAILED = "the query that checks the triggers failed"
+_DATABASE_UNREACHABLE = "the database can't be reached, so its triggers could not be checked"
+_UNPURGED = "pages that were stored before the triggers failed could not be purged"
 _NOT_ALARMING = {None, _DATABASE_UNREACHABLE}
 
 
 class DriftMonitor:
-    """Tells whether changes of the watched tables are logged as they should be.
+    """Checks whether the triggers of the watched tables are in place and unaltered.
 
-    `on_trouble` is called when they no longer are: what was kept before may be stale by then. So
-    it may be when somebody altered them and put them back: what was written meanwhile is unknown.
+    `on_problem` is called when triggers are found missing or altered, also if they were altered
+    and restored: writes in between were not logged, so stored pages may be stale.
     """
 
     def __init__(
@@ -76,73 +76,75 @@ class DriftMonitor:
         self._next_check: float | None = None
         self._version: object = None
         self._verified_version: object = None
-        self._trouble: str | None = None
-        self._untold = False
+        self._current_problem: str | None = None
+        self._has_unreported_problem = False
 
     def current_problem(self) -> str | None:
-        """Why nothing must be shared just now, as of a moment ago; None when all is well."""
+        """Return why no response may be shared, or None. The result may be two seconds old."""
         if self._next_check is not None and self._ticks() < self._next_check:
-            return self._trouble
+            return self._current_problem
         return self.check_now()
 
     def check_now(self) -> str | None:
-        """The same as of this moment."""
+        """Check the triggers now; return why no response may be shared, or None."""
         with self._lock:
-            sound, before, self._trouble = (
+            verified_version, before, self._current_problem = (
                 self._verified_version,
-                self._trouble,
+                self._current_problem,
                 self._find_problem(),
             )
-            mended = sound not in {None, self._verified_version}
+            was_repaired = verified_version not in {None, self._verified_version}
             self._next_check = self._ticks() + CHECK_INTERVAL.total_seconds()
-            found = self._trouble
-        # A database that is away is written by nobody; what was kept is as good as it was.
+            problem = self._current_problem
+        # While the database can't be reached, nothing is written, so stored pages stay correct.
         worse = before in _NOT_ALARMING and (
-            found not in _NOT_ALARMING or (found is None and mended)
+            problem not in _NOT_ALARMING or (problem is None and was_repaired)
         )
-        self._untold = self._untold or worse
-        if self._untold:
-            found = self._trouble = self._tell() or found
-        return found
+        self._has_unreported_problem = self._has_unreported_problem or worse
+        if self._has_unreported_problem:
+            problem = self._current_problem = self._report_problem() or problem
+        return problem
 
-    def _tell(self) -> str | None:
-        """Call `on_trouble`; whoever asks is a request or a relay, which no failure must reach."""
-        self._untold = False
+    def _report_problem(self) -> str | None:
+        """Call `on_problem`; an error is logged, because the caller is a request or the relay."""
+        self._has_unreported_problem = False
         try:
             if self.on_problem is not None:
                 self.on_problem()
         except Exception:  # noqa: BLE001 - as the docstring says
-            self._untold = True
-            _log.exception("edge.not_told: pages from before the triggers failed can't be purged")
+            self._has_unreported_problem = True
+            _log.exception(
+                "edge.not_told: pages that were stored before the triggers failed can't be purged"
+            )
             return _UNPURGED
         return None
 
     def run(self, now: datetime) -> datetime:
-        """Look, for a relay; return when to look again."""
+        """Run as a hook of the relay: check, and return the time of the next check."""
         self.current_problem()
         return now + CHECK_INTERVAL
 
     def _find_problem(self) -> str | None:
         try:
-            with self._connected() as connection:
+            with self._connect() as connection:
                 version = connection.exec_driver_sql(_VERSION[connection.dialect.name]).scalar()
-                if version == self._version and self._trouble is None:
+                if version == self._version and self._current_problem is None:
                     return None
-                found = find_drift(connection, self._watched)
+                problem = find_drift(connection, self._watched)
                 self._version = version
-                if found is None:
+                if problem is None:
                     self._verified_version = version
-                return found
+                return problem
         except DBAPIError as error:
             self._version = None
             return _DATABASE_UNREACHABLE if error.connection_invalidated else _QUERY_FAILED
-        except Exception as error:  # noqa: BLE001 - a request asks; the reason is told
+        except Exception as error:  # noqa: BLE001 - the caller is a request; the reason is returned
             self._version = None
-            _log.exception("edge.triggers_not_checked: nothing is shared until they are")
+            _log.exception("edge.triggers_not_checked: no response is shared until the check works")
             return f"the triggers could not be checked ({type(error).__name__}: {error})"
 
-    def _connected(self) -> Connection:
-        """A connection; that there is none means that the database is away."""
+    def _connect(self) -> Connection:
+        """Return a connection; mark the error if the database can't be reached."""
         try:
             return self._engine.connect()
         except DBAPIError as error:

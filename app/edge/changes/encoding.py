@@ -1,4 +1,4 @@
-"""One spelling for a value, whether it comes from a parameter, a result or a change's image."""
+"""One text encoding for values of parameters, of result rows and of row images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def encode_value(value: Any) -> str | None:
-    """A value as text, or None where it has no one spelling (then nothing is concluded of it)."""
+    """Return a value as text, or None if it has no unique encoding and can't be compared."""
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, int):
@@ -20,8 +20,8 @@ def encode_value(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def is_unspelt(value: Any) -> bool:
-    """Tell whether a value of an image has no one spelling, so that it may equal any parameter."""
+def has_no_encoding(value: Any) -> bool:
+    """Return whether an image's value has no unique encoding, so it may equal any parameter."""
     return value is not None and encode_value(value) is None
 
 
@@ -30,9 +30,9 @@ _CANONICAL_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
 
 def encode_parameter(value: Any) -> str | None:
-    """A parameter as text; None for a numeral that a column of numbers would keep otherwise.
+    """Return a parameter as text; None for a numeral that a numeric column would store otherwise.
 
-    A model may say text where the table says number, and SQLite then keeps '05' as 5.
+    If the model declares a text column and the table a numeric one, SQLite stores '05' as 5.
     """
     if (
         isinstance(value, str)
@@ -44,7 +44,7 @@ def encode_parameter(value: Any) -> str | None:
 
 
 def is_byte_comparable(column: sa.Column[Any]) -> bool:
-    """Tell whether equality of a column is equality of its spelling: no collation, no padding."""
+    """Return whether values are equal exactly if their encodings are (no collation, padding)."""
     kind = column.type
     if isinstance(kind, sa.CHAR) or kind.__visit_name__ == "CITEXT":
         return False
@@ -55,18 +55,8 @@ def is_byte_comparable(column: sa.Column[Any]) -> bool:
     return isinstance(kind, sa.Integer | sa.Boolean)
 
 
-def has_plain_bind(bind: sa.BindParameter[Any]) -> bool:
-    """Tell whether the database compares a parameter as it is, and no function's result of it."""
-    return not bind.type._has_bind_expression  # noqa: SLF001 - a type of one's own has the method, and mostly leaves it to another
-
-
-def has_plain_result(column: sa.Column[Any]) -> bool:
-    """Tell whether a result has a column's value as it is kept, and no function's result of it."""
-    return not column.type._has_column_expression  # noqa: SLF001 - as above
-
-
 def sort_key_value(value: Any) -> int | None:
-    """A sort key as a whole number: an instant in microseconds since 1970, or the number itself."""
+    """Return a sort key as an integer: an instant in microseconds since 1970, or the number."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -80,7 +70,7 @@ def sort_key_value(value: Any) -> int | None:
 
 
 def _instant(text: str) -> datetime | None:
-    """SQLite's text of an instant, in the two spellings that a trigger reads as well."""
+    """Parse SQLite's text of an instant in the two formats that the triggers parse too."""
     try:
         return datetime.fromisoformat(text) if len(text) in {19, 26} and text[10] == " " else None
     except ValueError:

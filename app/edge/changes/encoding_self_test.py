@@ -1,8 +1,9 @@
-"""The canary: rows that are written and taken back, to see whether the database spells as we do.
+"""A self-test that compares the database's notion of equality with that of the encoding.
 
-A page's conditions are kept as spellings of their parameters, and compared with spellings of what
-the triggers log. That is sound as long as the database calls nothing equal that is spelt
-differently, which only it knows: a table may have another collation or type than the model says.
+Pages store the encoded parameters of their queries. The resolver compares them with the encoded
+values that the triggers log. This is correct only if the database treats no two values as equal
+whose encodings differ. A table may have another collation or type than the model, so the test
+writes rows to a temporary copy of the table and rolls them back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from . import postgresql_triggers, sqlite_triggers
 from .change import RowImage
-from .encoding import encode_parameter, encode_value, is_unspelt, sort_key_value
+from .encoding import encode_parameter, encode_value, has_no_encoding, sort_key_value
 from .log import changes_of_this_transaction, last_change_id
 from .sqlite_triggers import TEST_ROW_COLUMN, TEST_TABLE, quote_identifier
 from .watched_table import TableSchema
@@ -35,17 +36,17 @@ Samples = Mapping[str, Sequence[Any]]
 
 
 def find_encoding_mismatch(connection: Connection, shapes: Iterable[TableSchema]) -> str | None:
-    """Where the database and the encoder don't agree, and what to do about it.
+    """Return where database and encoding disagree and what to do, or None if they agree.
 
-    Nothing is raised: a test that fails for a reason of its own is a disagreement, too.
+    No exception is raised: a test that fails for another reason counts as a mismatch too.
     """
     nested = connection.begin_nested()
     try:
         return next(filter(None, (_test_table(connection, shape) for shape in shapes)), None)
     except sa.exc.DBAPIError as error:
         first_line = str(error.orig).partition("\n")[0]
-        return f"no row could be written to test the watched columns with ({first_line})"
-    except Exception as error:  # noqa: BLE001 - a request may wait for this; the reason is told
+        return f"the test rows for the watched columns could not be written ({first_line})"
+    except Exception as error:  # noqa: BLE001 - the caller may be a request; the reason is returned
         _log.exception("edge.self_test_failed: the watched columns could not be tested")
         return f"the watched columns could not be tested ({type(error).__name__}: {error})"
     finally:
@@ -54,23 +55,23 @@ def find_encoding_mismatch(connection: Connection, shapes: Iterable[TableSchema]
 
 def _test_table(connection: Connection, shape: TableSchema) -> str | None:
     samples = _samples(connection, shape)
-    trigger_module = sqlite_triggers if _sqlite(connection) else postgresql_triggers
+    trigger_module = sqlite_triggers if _is_sqlite(connection) else postgresql_triggers
     trigger_module.create_test_table(connection, shape, tuple(samples))
     before = last_change_id(connection)
-    _write(connection, samples)
-    logged = changes_of_this_transaction(connection, after=before, most=_MAX_CHANGES)
+    _write_samples(connection, samples)
+    logged = changes_of_this_transaction(connection, after=before, limit=_MAX_CHANGES)
     images = [change.new for change in logged if change.new is not None]
     reason = _find_equality_mismatch(connection, shape, samples, images) or _find_instant_mismatch(
         shape, samples, images
     )
-    if reason is None and not _sqlite(connection):
-        _change(connection, samples)
+    if reason is None and not _is_sqlite(connection):
+        _change_samples(connection, samples)
     connection.exec_driver_sql(f"DROP TABLE {TEST_TABLE}")
     return reason
 
 
-def _change(connection: Connection, samples: Samples) -> None:
-    """Update and delete the rows, to see that the trigger fails neither; SQLite has but inserts."""
+def _change_samples(connection: Connection, samples: Samples) -> None:
+    """Update and delete the rows to test these triggers too; on SQLite only inserts are tested."""
     columns = ", ".join(
         f"{quote_identifier(name)} = NULL" for name, values in samples.items() if values
     )
@@ -80,18 +81,18 @@ def _change(connection: Connection, samples: Samples) -> None:
 
 
 def _samples(connection: Connection, shape: TableSchema) -> Samples:
-    """What is written into each column whose value stands in an image."""
-    if _sqlite(connection):
-        found: dict[str, Sequence[Any]] = dict.fromkeys(shape.image_columns, (*_TEXTS, *_NUMBERS))
-        return found | dict.fromkeys(shape.watched_table.instant_columns, _INSTANT_TEXTS)
+    """Return the test values of each column that is part of a row image."""
+    if _is_sqlite(connection):
+        samples: dict[str, Sequence[Any]] = dict.fromkeys(shape.image_columns, (*_TEXTS, *_NUMBERS))
+        return samples | dict.fromkeys(shape.watched_table.instant_columns, _INSTANT_TEXTS)
     columns = sa.inspect(connection).get_columns(shape.watched_table.table)
     kinds = {column["name"]: column["type"] for column in columns}
-    wanted = (*shape.image_columns, *shape.watched_table.instant_columns)
-    return {name: _sample_values(kinds[name]) for name in wanted}
+    column_names = (*shape.image_columns, *shape.watched_table.instant_columns)
+    return {name: _sample_values(kinds[name]) for name in column_names}
 
 
 def _sample_values(kind: Any) -> Sequence[Any]:
-    """Values that PostgreSQL takes for a column of a type; none of a type that is not compared."""
+    """Return test values for a PostgreSQL type; none for a type that is never compared."""
     if isinstance(kind, sa.Enum):
         return tuple(kind.enums[:3])
     if isinstance(kind, sa.String):
@@ -99,7 +100,7 @@ def _sample_values(kind: Any) -> Sequence[Any]:
     if isinstance(kind, sa.DateTime):
         return (_INSTANT if kind.timezone else _INSTANT.replace(tzinfo=None),)
     values: Sequence[Any] = next(
-        (v for known, v in _SAMPLES_BY_TYPE if isinstance(kind, known)), ()
+        (v for type_, v in _SAMPLES_BY_TYPE if isinstance(kind, type_)), ()
     )
     if isinstance(kind, sa.Numeric) and kind.precision and not isinstance(kind, sa.Float):
         return [
@@ -115,11 +116,11 @@ _SAMPLES_BY_TYPE: tuple[tuple[type, Sequence[Any]], ...] = (
 )
 
 
-def _write(connection: Connection, samples: Samples) -> None:
-    """Write the samples, one of each column in a row; without any, a row of nothing but NULLs."""
+def _write_samples(connection: Connection, samples: Samples) -> None:
+    """Insert the samples, one row for each; without samples, insert one row of NULLs."""
     filled = {name: values for name, values in samples.items() if values}
     names = dict(zip((f"p{number}" for number in range(len(filled))), filled, strict=True))
-    columns = ", ".join([TEST_ROW_COLUMN, *(_column(name) for name in filled)])
+    columns = ", ".join([TEST_ROW_COLUMN, *(_quote_for_text(name) for name in filled)])
     row = ", ".join([":number", *(f":{parameter}" for parameter in names)])
     insert = sa.text(f"INSERT INTO {TEST_TABLE} ({columns}) VALUES ({row})")
     longest = max(map(len, filled.values()), default=1)
@@ -133,16 +134,18 @@ def _write(connection: Connection, samples: Samples) -> None:
 def _find_equality_mismatch(
     connection: Connection, shape: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
-    """A value that the database finds by a parameter which is spelt differently."""
-    asked = [
+    """Find a value that the database treats as equal to a parameter with another encoding."""
+    column_values = [
         (name, v)
         for name in shape.image_columns
         for v in samples[name]
         if encode_parameter(v) is not None
     ]
-    parameters = {f"p{number}": value for number, (_, value) in enumerate(asked)}
-    # As text, so that a parameter has no type and the database takes it for the column's.
-    equal = [f"{_column(name)} = :p{number}" for number, (name, _) in enumerate(asked)]
+    parameters = {f"p{number}": value for number, (_, value) in enumerate(column_values)}
+    # In textual SQL a parameter has no type, so the database uses the type of the column.
+    equal = [
+        f"{_quote_for_text(name)} = :p{number}" for number, (name, _) in enumerate(column_values)
+    ]
     query = sa.text(
         f"SELECT {', '.join([*equal, '1'])} FROM {TEST_TABLE} ORDER BY {TEST_ROW_COLUMN}"
     )
@@ -152,43 +155,45 @@ def _find_equality_mismatch(
             f"the trigger of {shape.watched_table.table} logged {len(images)} of {len(rows)} rows"
         )
     for image, row in zip(images, rows, strict=True):
-        for (name, value), same in zip(asked, row, strict=False):
+        for (name, value), same in zip(column_values, row, strict=False):
             if same and _differs(shape, name, image[name], value):
                 return (
-                    f"{shape.watched_table.table}.{name} calls {value!r} and {image[name]!r} "
-                    "equal, which are spelt differently: give it a binary collation and a type of "
-                    "text or whole numbers, or don't name it in the watched columns"
+                    f"{shape.watched_table.table}.{name} compares {value!r} and "
+                    f"{image[name]!r} as equal although their encodings differ: use a binary "
+                    "collation and a text or integer type, or remove the column from "
+                    "`compared_columns` of its WatchedTable"
                 )
     return None
 
 
 def _differs(shape: TableSchema, name: str, logged: Any, value: Any) -> bool:
-    """Tell whether a page that was found by a value would miss the change that was logged.
+    """Return whether a page whose query has this parameter would miss the logged change.
 
-    A key of numbers with a fraction has to be watched; what has no spelling matches every page.
+    A key may be a number with a fraction. Such a value has no encoding and matches every page.
     """
-    if name not in shape.watched_table.compared_columns and is_unspelt(logged):
+    if name not in shape.watched_table.compared_columns and has_no_encoding(logged):
         return False
     return encode_value(logged) != encode_parameter(value)
 
 
-def _column(name: str) -> str:
+def _quote_for_text(name: str) -> str:
     return quote_identifier(name).replace(":", r"\:")
 
 
 def _find_instant_mismatch(
     shape: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
-    """An instant that has another place in the log than in a page's interval."""
+    """Find an instant whose logged sort key differs from the sort key of a page's interval."""
     for name in shape.watched_table.instant_columns:
         for value, image in zip(samples[name], images, strict=False):
             if image[name] is not None and image[name] != sort_key_value(value):
                 return (
                     f"{shape.watched_table.table}.{name} logs {value} as {image[name]}: "
-                    "make it a date with a time, or don't name it in the watched instants"
+                    "use a type that holds a date with a time, or remove the column from "
+                    "`instant_columns` of its WatchedTable"
                 )
     return None
 
 
-def _sqlite(connection: Connection) -> bool:
+def _is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"

@@ -1,7 +1,7 @@
-"""A mark in the change log: what was committed when it was taken, whatever the order of ids.
+"""A log position: identifies the changes that were committed when it was read.
 
-On SQLite writers come one after another, so the last id says it. On PostgreSQL a lower id may
-be committed later, so the mark is the snapshot itself.
+SQLite has one writer at a time, so the position is the last id. On PostgreSQL a change with a
+lower id may be committed later, so the position is the snapshot.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ LOG_POSITION_QUERY = {
     "sqlite": f"SELECT seq FROM sqlite_sequence WHERE name = '{CHANGE}'",
     "postgresql": "SELECT CAST(pg_current_snapshot() AS text)",
 }
-"""The query that takes a mark, by database; no row means that nothing was ever logged."""
+"""The query for the current position, by dialect name; no row means an empty log."""
 
 
 def current_log_position(connection: Connection) -> str:
-    """The mark of what is committed now; take it before the first read."""
+    """Return the current log position; call it before the first read."""
     return str(
         connection.exec_driver_sql(LOG_POSITION_QUERY[connection.dialect.name]).scalar() or 0
     )
 
 
 def has_changed_since(connection: Connection, since: str) -> bool:
-    """Tell whether the log holds a change that was not committed yet at the mark `since`.
+    """Return whether a change was committed after the log position `since`.
 
-    A mark that can't be read, or that lies ahead of the log (a restored database), counts as
-    changed.
+    Also return True if the position can't be parsed or is ahead of the log (a restored database).
     """
     if connection.dialect.name == "sqlite":
         return current_log_position(connection) != since

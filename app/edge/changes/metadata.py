@@ -1,4 +1,4 @@
-"""Notes beside the change log: one value a name."""
+"""Key-value metadata of the change log and the page index (table `edge_meta`)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _meta = sa.table(META, sa.column("name"), sa.column("value"))
 
 
 def get_meta(connection: Connection, name: str) -> str | None:
-    """What was noted under a name."""
+    """Return the value of a key, or None."""
     return connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == name))
 
 
 def set_meta(connection: Connection, name: str, value: str) -> None:
-    """Note a value in place of the one before."""
+    """Set the value of a key."""
     connection.execute(sa.delete(_meta).where(_meta.c.name == name))
     connection.execute(sa.insert(_meta).values(name=name, value=value))
 
 
 def delete_meta(connection: Connection, name: str) -> None:
-    """Have nothing noted under a name any more."""
+    """Delete a key."""
     connection.execute(sa.delete(_meta).where(_meta.c.name == name))

@@ -1,8 +1,9 @@
-"""The triggers in PostgreSQL's words: one function a table, the same whoever writes.
+"""The trigger DDL for PostgreSQL: one function and five triggers for each table.
 
-The function fixes its search path and time zone, so that an image does not depend on the
-writer's session; the triggers fire always, for a restore or a replica's apply as well. Once the
-table is altered they log "everything": to name a column that is gone would fail the write.
+The function sets its own search path and time zone, so row images do not depend on the session
+that writes. The triggers also fire during a restore and on a replica that applies changes. If the
+table was altered, they log "everything changed", because SQL that names a dropped column would
+make the write fail.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from .tables import CHANGE
 from .watched_table import TableSchema
 
 NOW_SQL = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-"""The instant of writing in microseconds since 1970."""
+"""SQL for the current time in microseconds since 1970."""
 _SEARCH_TEMP_SCHEMA_LAST = """
     SELECT set_config('search_path', path || ', pg_temp', true)
     FROM current_setting('search_path') AS path WHERE path NOT LIKE '%pg_temp%'
 """
-"""Unless it is said, a writer's temporary tables come first, and one may be called like the log."""
+"""Put `pg_temp` last in the search path: a temporary table could shadow the change log."""
 
 
 COLUMNS = """
@@ -30,18 +31,18 @@ COLUMNS = """
     JOIN pg_type ON pg_type.oid = atttypid JOIN pg_namespace ON pg_namespace.oid = typnamespace
     WHERE attrelid = CAST(:t AS regclass) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
-"""The query for the columns of a table and their types, which no search path can rename."""
+"""The query for the columns and types of a table; it does not depend on the search path."""
 
 INSTALLED = f"""
     SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
     WHERE starts_with(proname, '{PREFIX}') AND nspname = current_schema()
     AND prosrc LIKE '%INSERT INTO {CHANGE}(%'
 """
-"""The query for the trigger functions that are there, also those of a table watched no more."""
+"""The query for all installed trigger functions, including those of tables no longer watched."""
 
 
 def create_statements(shape: TableSchema) -> Iterator[str]:
-    """The statements that make the function and the triggers of one table."""
+    """Return the statements that create the function and the triggers of one table."""
     table, function = (
         quote_identifier(shape.watched_table.table),
         quote_identifier(PREFIX + shape.watched_table.table),
@@ -68,8 +69,8 @@ def create_statements(shape: TableSchema) -> Iterator[str]:
 
 
 def create_test_table(connection: Connection, shape: TableSchema, columns: Sequence[str]) -> None:
-    """Make the twin of a watched table, and let the same function log its changes."""
-    del columns  # it has all of them
+    """Create a temporary copy of a watched table whose changes the same function logs."""
+    del columns  # the copy has all columns
     table, run = quote_identifier(shape.watched_table.table), connection.exec_driver_sql
     run(
         f"CREATE TEMP TABLE {TEST_TABLE} ON COMMIT DROP AS "
@@ -80,12 +81,12 @@ def create_test_table(connection: Connection, shape: TableSchema, columns: Seque
         f"CREATE TRIGGER canary AFTER INSERT OR UPDATE OR DELETE ON {TEST_TABLE} "
         f"FOR EACH ROW EXECUTE FUNCTION {function}()"
     )
-    # The twin has another layout than the table; the caller's savepoint takes this back.
+    # The copy has another layout than the table. The caller's savepoint resets the setting.
     run(f"SELECT set_config({_setting(shape)}, 'same', true)")
 
 
 def drop_statements(function: str) -> str:
-    """The statement that takes the triggers away which call a function."""
+    """Return the statement that drops a function and the triggers that call it."""
     return f"DROP FUNCTION IF EXISTS {quote_identifier(function)}() CASCADE"
 
 
@@ -95,25 +96,26 @@ def _body(shape: TableSchema) -> str:
         f"INSERT INTO {CHANGE}(written_at, xid, of_table, op, old, new, changed) "
         f"VALUES ({NOW_SQL}, pg_current_xact_id()::text::bigint, {table}, "
     )
-    heard = " OR ".join(_differs_sql(name) for name in shape.logged_columns)
+    logged_condition = " OR ".join(_differs_sql(name) for name in shape.logged_columns)
     names = ", ".join(
         f"CASE WHEN {_differs_sql(name)} THEN {quote_literal(name)} END" for name in shape.columns
     )
+    old, new = _image_sql(shape, "OLD"), _image_sql(shape, "NEW")
     return (
         f"{_guard(shape)} "
         f"IF TG_OP = 'TRUNCATE' THEN {insert}'T', NULL, NULL, NULL); "
-        f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {_image_sql(shape, 'NEW')}, NULL); "
-        f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {_image_sql(shape, 'OLD')}, NULL, NULL); "
-        f"ELSIF {heard} THEN {insert}'U', {_image_sql(shape, 'OLD')}, {_image_sql(shape, 'NEW')}, "
+        f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {new}, NULL); "
+        f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {old}, NULL, NULL); "
+        f"ELSIF {logged_condition} THEN {insert}'U', {old}, {new}, "
         f"to_json(array_remove(ARRAY[{names}]::text[], NULL))::text); END IF;"
     )
 
 
 def _guard(shape: TableSchema) -> str:
-    """What ends the function before it names a column that the table may not have any more.
+    """Return the SQL that ends the function before it uses a column that may have been dropped.
 
-    The layout is compared once a statement, by a trigger that fires before it, since a table can't
-    be altered during one. Only row triggers fire where a replica applies changes.
+    A table can't be altered during a statement, so a BEFORE STATEMENT trigger compares the layout
+    once for each. On a replica that applies changes, only row triggers fire and compare it.
     """
     setting = _setting(shape)
     return (
@@ -132,21 +134,21 @@ def _guard(shape: TableSchema) -> str:
 
 
 def _layout(shape: TableSchema) -> str:
-    """Whether the table has the name, columns and types that the function was made for."""
+    """Return SQL that tests whether the table still has the name, columns and types of `shape`."""
     pairs = zip(shape.columns, shape.types, strict=True)
     columns = ", ".join(quote_literal(f"{name} {kind}") for name, kind in pairs)
-    found = COLUMNS.replace("CAST(:t AS regclass)", "TG_RELID")
+    current_columns = COLUMNS.replace("CAST(:t AS regclass)", "TG_RELID")
     table = quote_literal(quote_identifier(shape.watched_table.table))
     return (
         f"(SELECT CASE WHEN to_regclass('{CHANGE}') IS NULL THEN 'no log' "
         f"WHEN TG_RELID = to_regclass({table}) "
         f"AND array_agg(concat_ws(' ', name, kind)) = ARRAY[{columns}] THEN 'same' "
-        f"ELSE 'altered' END FROM ({found}) AS found(name, kind))"
+        f"ELSE 'altered' END FROM ({current_columns}) AS found(name, kind))"
     )
 
 
 def _setting(shape: TableSchema) -> str:
-    """The setting of a transaction that keeps the answer; it allows only plain names."""
+    """Return the name of the transaction setting for the layout; only plain names are allowed."""
     digest = hashlib.blake2b(shape.watched_table.table.encode(), digest_size=8).hexdigest()
     return f"'edge.layout_{digest}'"
 
@@ -163,11 +165,11 @@ def _image_sql(shape: TableSchema, row: str) -> str:
 
 
 def microseconds_sql(value: str) -> str:
-    """NULL for the ends of time: they are no numbers, and raising would fail the writer."""
+    """Return SQL for an instant in microseconds; NULL for infinity, so that no write fails."""
     number = f"(extract(epoch FROM {value}) * 1000000)::bigint"
     return f"CASE WHEN isfinite({value}) THEN {number} END"
 
 
 def _differs_sql(name: str) -> str:
-    """Byte for byte: `IS DISTINCT FROM` follows collations, and raises for json."""
+    """Return SQL that compares bytes: `IS DISTINCT FROM` uses collations and fails for json."""
     return f"record_image_ne(ROW(OLD.{quote_identifier(name)}), ROW(NEW.{quote_identifier(name)}))"

@@ -1,7 +1,8 @@
-"""A statement that is compiled once for each database and then runs on the driver's own cursor.
+"""A statement that is compiled once for each dialect and then runs on a driver cursor.
 
-To build, compile and observe a statement costs far more than SQLite takes to run it. Only for the
-edge's own statements: nobody records them, and their values are plain numbers and texts.
+SQLAlchemy needs far more time to build, compile and observe a statement than SQLite to run it.
+Use it only for the statements of this library, which are not recorded and whose values are plain
+numbers and texts.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
 _Reorder = Callable[[Sequence[Any]], Sequence[Any]] | None
-"""Puts values into the order of the statement; None where they are in it."""
+"""Sorts values into the order of the statement's parameters; None if they are in this order."""
 
 
 class PreparedStatement:
-    """Takes the values of the parameters `names` in their order."""
+    """A statement whose values are passed in the order of the parameters `names`."""
 
     def __init__(self, statement: sa.Executable, *names: str) -> None:
         self._statement: Any = statement
@@ -26,31 +27,31 @@ class PreparedStatement:
         self._compiled: dict[str, tuple[str, _Reorder]] = {}
 
     def fetch_all(self, connection: Connection, *values: Any) -> list[Any]:
-        """Run it; return the rows that it gives."""
-        found: list[Any] = self._run(connection, "execute", values).fetchall()
-        return found
+        """Run the statement; return its rows."""
+        rows: list[Any] = self._run(connection, "execute", values).fetchall()
+        return rows
 
     def execute(self, connection: Connection, *values: Any) -> int:
-        """Run it; return how many rows it changed."""
-        changed: int = self._run(connection, "execute", values).rowcount
-        return changed
+        """Run the statement; return the number of changed rows."""
+        row_count: int = self._run(connection, "execute", values).rowcount
+        return row_count
 
     def execute_many(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Run it once for each of these values."""
+        """Run the statement once for each row of values."""
         self._run(connection, "executemany", rows)
 
     def _run(self, connection: Connection, how: str, values: Any) -> Any:
-        known = self._compiled.get(connection.dialect.name)
-        if known is None:
-            known = self._compiled[connection.dialect.name] = self._compile(connection.dialect)
-        text, arranged = known
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = self._compiled[connection.dialect.name] = self._compile(connection.dialect)
+        text, reorder = compiled
         cursor = connection.connection.cursor()
-        if arranged is not None:
-            values = arranged(values) if how == "execute" else list(map(arranged, values))
+        if reorder is not None:
+            values = reorder(values) if how == "execute" else list(map(reorder, values))
         try:
             getattr(cursor, how)(text, values)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _told(connection, text, error) from error
+            raise _translate_driver_error(connection, text, error) from error
         return cursor
 
     def _compile(self, dialect: Dialect) -> tuple[str, _Reorder]:
@@ -65,7 +66,7 @@ class PreparedStatement:
         return str(compiled), itemgetter(*order)
 
 
-def _told(connection: Connection, text: str, error: Exception) -> BaseException:
-    """The error as SQLAlchemy would have raised it."""
+def _translate_driver_error(connection: Connection, text: str, error: Exception) -> BaseException:
+    """Return the SQLAlchemy exception for a driver's error."""
     base = connection.dialect.loaded_dbapi.Error
     return sa.exc.DBAPIError.instance(text, None, error, base, dialect=connection.dialect)

@@ -1,7 +1,7 @@
-"""The triggers in SQLite's words: built-in functions only, so that any shell that writes has them.
+"""The trigger DDL for SQLite. It uses only built-in functions, which every client has.
 
-SQLite fires no delete trigger for a row that REPLACE pushes out, so each row that an INSERT or
-UPDATE is about to collide with is logged before. An upsert logs such a row needlessly: harmless.
+SQLite fires no delete trigger for a row that REPLACE removes. So a BEFORE trigger logs each row
+that an INSERT or UPDATE will collide with. An upsert logs such a row needlessly, which is harmless.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from .watched_table import IndexedColumn, TableSchema
 
 PREFIX = "edge_"
 NOW_SQL = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
-"""The instant of writing in microseconds since 1970, to the millisecond."""
+"""SQL for the current time in microseconds since 1970, with millisecond precision."""
 
 TEST_TABLE = "edge_canary"
-"""A temporary table whose columns compare as those of a watched one, without its constraints."""
+"""A temporary table with the types and collations of a watched table, without constraints."""
 
 TEST_ROW_COLUMN = "edge_number"
-"""A column that the twin has besides."""
+"""An additional column of the test table."""
 
 INSTALLED = f"""
     SELECT name FROM sqlite_master
     WHERE type = 'trigger' AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'
     AND sql LIKE '%INSERT INTO {CHANGE}(%'
 """
-"""The query for the triggers that are there, also those of a table that is watched no more."""
+"""The query for all installed triggers, including those of tables no longer watched."""
 
 
 def create_statements(shape: TableSchema) -> Iterator[str]:
-    """The statements that make the triggers of one table."""
+    """Return the statements that create the triggers of one table."""
     table = shape.watched_table.table
     yield _after_insert(shape)
     yield _trigger(
@@ -49,7 +49,7 @@ def create_statements(shape: TableSchema) -> Iterator[str]:
             "U",
             old=_image_sql(shape, "OLD"),
             new=_image_sql(shape, "NEW"),
-            changed=_changed_names(shape),
+            changed_columns=_changed_names(shape),
         ),
         when=" OR ".join(_differs_sql(name) for name in shape.logged_columns),
     )
@@ -69,13 +69,15 @@ def create_statements(shape: TableSchema) -> Iterator[str]:
 
 
 def create_test_table(connection: Connection, shape: TableSchema, columns: Sequence[str]) -> None:
-    """Make the twin of a watched table, and log its inserts to a log of its own.
+    """Create a temporary copy of a watched table, and log its inserts to a temporary log.
 
-    All of it is temporary, so nobody else waits for it. Only an index tells a collation.
+    Both tables are temporary, so the test locks no table that another connection uses.
     """
     run = connection.exec_driver_sql
-    described = ", ".join(_described(connection, shape.watched_table.table, columns))
-    run(f"CREATE TEMP TABLE {TEST_TABLE} ({TEST_ROW_COLUMN}, {described})")
+    column_definitions = ", ".join(
+        _column_definitions(connection, shape.watched_table.table, columns)
+    )
+    run(f"CREATE TEMP TABLE {TEST_TABLE} ({TEST_ROW_COLUMN}, {column_definitions})")
     run(
         f"CREATE TEMP TABLE IF NOT EXISTS {CHANGE} "
         "(id INTEGER PRIMARY KEY, xid, of_table, op, old, new, changed, written_at)"
@@ -83,11 +85,12 @@ def create_test_table(connection: Connection, shape: TableSchema, columns: Seque
     run(_after_insert(replace(shape, watched_table=replace(shape.watched_table, table=TEST_TABLE))))
 
 
-def _described(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
-    """Columns with their types and collations, as CREATE TABLE takes them.
+def _column_definitions(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
+    """Return the columns with types and collations, in the syntax of CREATE TABLE.
 
-    Only an index of a copy tells a collation. A rollback takes the copy away: DROP TABLE would
-    first delete the rows of it, by foreign keys that refer to tables that are not temporary.
+    SQLite reports the collation only of an indexed column, so an index is created on a temporary
+    copy of the table. The copy is removed by a rollback, because DROP TABLE would first delete its
+    rows and apply foreign keys that refer to tables outside the temporary schema.
     """
     run = connection.exec_driver_sql
     master = sa.text("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = :t")
@@ -95,8 +98,8 @@ def _described(connection: Connection, table: str, columns: Sequence[str]) -> li
     copy = connection.begin_nested()
     try:
         run(statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
-        named = ", ".join(map(quote_identifier, columns))
-        run(f"CREATE INDEX temp.edge_collations ON {quote_identifier(table)} ({named})")
+        column_list = ", ".join(map(quote_identifier, columns))
+        run(f"CREATE INDEX temp.edge_collations ON {quote_identifier(table)} ({column_list})")
         rows = run(f"SELECT name, type FROM pragma_table_xinfo({quote_literal(table)}, 'temp')")
         types = {row.name: row.type for row in rows}
         collations = run(
@@ -118,7 +121,7 @@ def _after_insert(shape: TableSchema) -> str:
 
 
 def drop_statements(trigger: str) -> str:
-    """The statement that takes a trigger away."""
+    """Return the statement that drops a trigger."""
     return f"DROP TRIGGER IF EXISTS {quote_identifier(trigger)}"
 
 
@@ -129,11 +132,11 @@ def _trigger(table: str, moment: str, event: str, body: str, when: str = "") -> 
 
 
 def _insert_log_sql(
-    table: str, op: str, *, old: str = "NULL", new: str = "NULL", changed: str = "NULL"
+    table: str, op: str, *, old: str = "NULL", new: str = "NULL", changed_columns: str = "NULL"
 ) -> str:
     return (
         f"INSERT INTO {CHANGE}(of_table, op, old, new, changed, written_at) "
-        f"VALUES ({quote_literal(table)}, '{op}', {old}, {new}, {changed}, {NOW_SQL});"
+        f"VALUES ({quote_literal(table)}, '{op}', {old}, {new}, {changed_columns}, {NOW_SQL});"
     )
 
 
@@ -147,7 +150,7 @@ def _replaced_rows_sql(shape: TableSchema, members: tuple[IndexedColumn, ...], *
 
 
 def _collision_sql(member: IndexedColumn) -> str:
-    """As the index compares, which may have another collation than its column."""
+    """Return the comparison of the index, whose collation may differ from the column's."""
     collation = f" COLLATE {quote_identifier(member.collation)}" if member.collation else ""
     return f"{quote_identifier(member.name)}{collation} = NEW.{quote_identifier(member.name)}"
 
@@ -166,12 +169,12 @@ def _image_sql(shape: TableSchema, row: str) -> str:
 
 
 def _json_safe_sql(value: str) -> str:
-    """JSON can't hold a BLOB, and raising would fail the writer's statement."""
+    """Return SQL that turns a BLOB into text: JSON can't hold it, and the write would fail."""
     return f"CASE typeof({value}) WHEN 'blob' THEN 'x' || hex({value}) ELSE {value} END"
 
 
 def microseconds_sql(value: str) -> str:
-    """An instant's text as whole microseconds since 1970, NULL where it is no instant."""
+    """Return SQL for an instant's text in microseconds since 1970; NULL for any other text."""
     fraction = f"substr(substr({value}, 21) || '000000', 1, 6)"
     return (
         f"CASE WHEN {value} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
@@ -184,7 +187,7 @@ def microseconds_sql(value: str) -> str:
 
 
 def _differs_sql(name: str) -> str:
-    """Byte for byte: a column's own collation may call 'Foo' and 'foo' equal, and 1 is 1.0."""
+    """Return SQL that compares bytes and types: NOCASE equates 'Foo' and 'foo', and 1 = 1.0."""
     old, new = f"OLD.{quote_identifier(name)}", f"NEW.{quote_identifier(name)}"
     return f"({old} COLLATE BINARY IS NOT {new} OR typeof({old}) <> typeof({new}))"
 
@@ -197,10 +200,10 @@ def _changed_names(shape: TableSchema) -> str:
 
 
 def quote_identifier(name: str) -> str:
-    """An identifier."""
+    """Return a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quote_literal(value: str) -> str:
-    """A text constant."""
+    """Return a text literal."""
     return "'" + value.replace("'", "''") + "'"

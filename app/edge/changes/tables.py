@@ -1,4 +1,4 @@
-"""The tables of the change log, defined on the metadata of whoever owns the migrations."""
+"""The tables of the change log, defined on the metadata of the host application."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sqlalchemy as sa
 CHANGE = "edge_change"
 META = "edge_meta"
 LOG_COLUMNS = frozenset({"id", "xid", "of_table", "op", "old", "new", "changed", "written_at"})
-"""What a trigger needs of the change log; a schema of an older release may lack some of it."""
+"""The columns of the change log that triggers need; an older schema may lack some."""
 
 
 def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
-    """Define the change log and the notes beside it on `metadata`."""
+    """Define the change log and its key-value table on `metadata`."""
     change = sa.Table(
         CHANGE,
         metadata,
@@ -23,7 +23,7 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("new", sa.Text),
         sa.Column("changed", sa.Text),
         sa.Column("resolved", sa.Boolean, nullable=False, server_default=sa.false()),
-        # Microseconds since 1970, by the database's clock; to measure with, never to order by.
+        # Microseconds since 1970 by the database's clock; use it to measure, never to sort.
         sa.Column("written_at", sa.BigInteger),
         sa.Index("ix_edge_change_xid", "xid"),
         sa.Index(
@@ -32,7 +32,7 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
             sqlite_where=sa.text("NOT resolved"),
             postgresql_where=sa.text("NOT resolved"),
         ),
-        sqlite_autoincrement=True,  # a plain rowid is given again after the log was trimmed
+        sqlite_autoincrement=True,  # a plain rowid would be reused after the log was trimmed
     )
     meta = sa.Table(
         META,

@@ -1,4 +1,4 @@
-"""Instants as the tables keep them: whole microseconds since 1970, equal on every database."""
+"""Convert instants to the integers that the tables store: microseconds since 1970."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_microseconds(instant: datetime) -> int:
-    """An aware instant as a number."""
+    """Return an aware instant in microseconds since 1970."""
     return (instant - _EPOCH) // _MICROSECOND
 
 
 def duration_microseconds(length: timedelta) -> int:
-    """A span as a number."""
+    """Return a duration in microseconds."""
     return length // _MICROSECOND
 
 
 def from_microseconds(number: int) -> datetime:
-    """The instant of a number."""
+    """Return the instant of a number of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=number)

@@ -1,11 +1,11 @@
-"""Putting the triggers in place, and noticing when they are no longer what was put there."""
+"""Install and remove the triggers, and find drift: missing or altered triggers."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from types import ModuleType
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,17 +19,17 @@ from .metadata import get_meta, set_meta
 from .tables import CHANGE, LOG_COLUMNS, META
 from .watched_table import IndexedColumn, TableSchema, WatchedTable
 
-_FINGERPRINT = "triggers"
+_TRIGGER_DIGEST_KEY = "triggers"
 
 
 def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) -> None:
-    """Make the triggers of every watched table anew, in the caller's transaction.
+    """Drop and create the triggers of every watched table, in the caller's transaction.
 
-    Nobody knows what was written while they were missing, so the log gets an entry "everything".
-    Nothing happens while a table is missing; `drift` says so.
+    Earlier writes were not logged, so "everything changed" is logged. If a table is missing,
+    nothing is installed, and `find_drift` returns the reason.
 
     Raises:
-        NotWatchableError: a table can't be watched as it is declared; no trigger was touched.
+        NotWatchableError: a table can't be watched as declared; no trigger was changed.
     """
     check_tables(watched)
     if _missing(connection, watched):
@@ -40,14 +40,14 @@ def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) ->
         for statement in _trigger_module(connection).create_statements(each):
             connection.exec_driver_sql(_escape_percent(connection, statement))
     log_everything_changed(connection)
-    set_meta(connection, _FINGERPRINT, trigger_digest(connection, watched))
+    set_meta(connection, _TRIGGER_DIGEST_KEY, trigger_digest(connection, watched))
 
 
 def install_and_test(connection: Connection, watched: Sequence[WatchedTable]) -> None:
-    """Install the triggers and test them; what they were before is restored if the test fails.
+    """Install the triggers and test them; restore the former triggers if the test fails.
 
     Raises:
-        NotWatchableError: why the triggers can't do their work.
+        NotWatchableError: the test found a problem, which the message describes.
     """
     with connection.begin_nested():
         install_triggers(connection, watched)
@@ -56,53 +56,54 @@ def install_and_test(connection: Connection, watched: Sequence[WatchedTable]) ->
 
 
 def remove_triggers(connection: Connection, _watched: Iterable[WatchedTable] = ()) -> None:
-    """Take all triggers away, as a migration must before it changes a table's columns."""
-    words = _trigger_module(connection)
-    for name in connection.scalars(sa.text(words.INSTALLED)).all():
-        connection.exec_driver_sql(_escape_percent(connection, words.drop(name)))
+    """Drop all triggers; a migration does this before it changes the columns of a table."""
+    trigger_module = _trigger_module(connection)
+    for name in connection.scalars(sa.text(trigger_module.INSTALLED)).all():
+        statement = trigger_module.drop_statements(name)
+        connection.exec_driver_sql(_escape_percent(connection, statement))
 
 
 def log_everything_changed(connection: Connection) -> None:
-    """Say in the log that anything may have changed."""
+    """Log that anything may have changed."""
     append_change(connection, EVERYTHING_CHANGED)
 
 
 def find_drift(connection: Connection, watched: Sequence[WatchedTable]) -> str | None:
-    """Why the triggers can't be trusted, or None when they are what `install` left."""
+    """Return why the triggers can't be relied on, or None if they are as installed."""
     if missing := _missing(connection, watched):
         return f"the database has no table {', '.join(missing)}: run `flask db upgrade`"
-    known = get_meta(connection, _FINGERPRINT)
-    if known is None:
+    stored_digest = get_meta(connection, _TRIGGER_DIGEST_KEY)
+    if stored_digest is None:
         return "the triggers were never installed: run `flask edge triggers install`"
     try:
         check_tables(watched)
-        found = trigger_digest(connection, watched)
+        digest = trigger_digest(connection, watched)
     except NotWatchableError as error:
         return str(error)
-    if known != found:
+    if stored_digest != digest:
         return "a watched table or its triggers were altered: run `flask edge triggers install`"
-    return _find_encoding_mismatch(connection, watched, found)
+    return _find_encoding_mismatch(connection, watched, digest)
 
 
 _tested_digests: set[str] = set()
-"""The fingerprints of tables that this process has tested with a canary."""
+"""The trigger digests for which the encoding self-test of this process has passed."""
 
 
 def _find_encoding_mismatch(
-    connection: Connection, watched: Sequence[WatchedTable], found: str
+    connection: Connection, watched: Sequence[WatchedTable], digest: str
 ) -> str | None:
-    if found in _tested_digests:
+    if digest in _tested_digests:
         return None
     reason = find_encoding_mismatch(
         connection, [read_table_schema(connection, table) for table in watched]
     )
     if reason is None:
-        _tested_digests.add(found)
+        _tested_digests.add(digest)
     return reason
 
 
 def read_table_schema(connection: Connection, watched: WatchedTable) -> TableSchema:
-    """A watched table's key, columns and unique indexes, read from the database."""
+    """Read the primary key, columns and unique indexes of a watched table from the database."""
     if connection.dialect.name == "postgresql" and (
         odd := _unsupported_reason(connection, watched.table)
     ):
@@ -130,7 +131,7 @@ def read_table_schema(connection: Connection, watched: WatchedTable) -> TableSch
 
 
 def _types(connection: Connection, table: str) -> dict[str, str]:
-    """The columns of a table and their types, as the database's catalogue names both."""
+    """Return the columns of a table and their types from the database's catalogue."""
     if connection.dialect.name == "sqlite":
         query = sa.text("SELECT name, type FROM pragma_table_xinfo(:t) WHERE hidden <> 1")
         rows = connection.execute(query, {"t": table})
@@ -147,29 +148,31 @@ def _check_member(table: str, member: IndexedColumn) -> None:
     if member.collation not in _BUILT_IN_COLLATIONS:
         raise NotWatchableError(
             f"{table} has a unique index with the collation {member.collation}, "
-            "which not every program that writes has: not watchable",
+            "which not every client of the database has: not watchable",
         )
 
 
 def _unsupported_reason(connection: Connection, table: str) -> str | None:
-    """Why a table of PostgreSQL may show rows that it has no triggers for, or hide some."""
+    """Return why a PostgreSQL table may show rows without triggers or hide rows; else None."""
     query = sa.text(
         "SELECT relkind, relispartition, relrowsecurity, EXISTS "
         "(SELECT FROM pg_inherits WHERE pg_class.oid IN (inhparent, inhrelid)) AS related "
         "FROM pg_class WHERE oid = CAST(:t AS regclass)",
     )
-    found = connection.execute(query, {"t": sqlite_triggers.quote_identifier(table)}).one()
-    if found.relkind != "r" or found.relispartition or found.related:
-        return "is no ordinary table, but has or is a partition or an heir"
-    return "has row-level security, so each reader sees another" if found.relrowsecurity else None
+    pg_class = connection.execute(query, {"t": sqlite_triggers.quote_identifier(table)}).one()
+    if pg_class.relkind != "r" or pg_class.relispartition or pg_class.related:
+        return "is no ordinary table: it has or is a partition or a child table (INHERITS)"
+    return (
+        "has row-level security, so readers see different rows" if pg_class.relrowsecurity else None
+    )
 
 
 _BUILT_IN_COLLATIONS = {"", "BINARY", "NOCASE", "RTRIM"}
-"""The collations that every program has which opens a database of SQLite."""
+"""The collations that every client of SQLite has."""
 
 
 def _sqlite_unique_indexes(connection: Connection, table: str) -> list[tuple[IndexedColumn, ...]]:
-    """What each unique index compares; SQLAlchemy leaves out expressions and collations."""
+    """Return the columns of each unique index. SQLAlchemy omits expressions and collations."""
     listed = sa.text('SELECT name FROM pragma_index_list(:t) WHERE "unique" ORDER BY name')
     columns = sa.text("SELECT name, coll FROM pragma_index_xinfo(:i) WHERE key ORDER BY seqno")
     return [
@@ -184,7 +187,7 @@ def _sqlite_unique_indexes(connection: Connection, table: str) -> list[tuple[Ind
 def _postgresql_unique_indexes(
     connection: Connection, table: str
 ) -> list[tuple[IndexedColumn, ...]]:
-    """No row gives way to another there, so collations don't matter."""
+    """Return the columns of each unique index. PostgreSQL has no REPLACE: ignore collations."""
     look = sa.inspect(connection)
     unique = [
         tuple(map(IndexedColumn, c["column_names"])) for c in look.get_unique_constraints(table)
@@ -197,8 +200,8 @@ def _postgresql_unique_indexes(
 
 
 def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> str:
-    """A digest of the tables, of their triggers as they are, and of those that they should have."""
-    found = [
+    """Return a digest of the tables, their actual triggers and their expected triggers."""
+    digest_input = [
         [list(table.trigger_definition) for table in watched],
         connection.dialect.name,
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
@@ -211,16 +214,16 @@ def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> s
             for table in watched
         ],
     ]
-    return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(digest_input, default=str).encode()).hexdigest()
 
 
 def _columns(connection: Connection, table: str) -> list[tuple[str, str]]:
-    """A table's columns; SQLite tells their collations only in the words of the table itself."""
-    found = sa.inspect(connection).get_columns(table)
-    columns = [(column["name"], str(column["type"])) for column in found]
+    """Return a table's columns; on SQLite also its DDL, which contains the collations."""
+    columns_info = sa.inspect(connection).get_columns(table)
+    columns = [(column["name"], str(column["type"])) for column in columns_info]
     if connection.dialect.name == "sqlite":
-        words = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :t")
-        columns.append(("", str(connection.scalar(words, {"t": table}))))
+        table_sql = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :t")
+        columns.append(("", str(connection.scalar(table_sql, {"t": table}))))
     return columns
 
 
@@ -248,17 +251,27 @@ _POSTGRESQL_CATALOGUE = (
 )
 
 
-def _trigger_module(connection: Connection) -> ModuleType:
+class _TriggerModule(Protocol):
+    """The DDL of one database: `sqlite_triggers` or `postgresql_triggers`."""
+
+    INSTALLED: str
+
+    def create_statements(self, shape: TableSchema, /) -> Iterator[str]: ...
+
+    def drop_statements(self, name: str, /) -> str: ...
+
+
+def _trigger_module(connection: Connection) -> _TriggerModule:
     return sqlite_triggers if connection.dialect.name == "sqlite" else postgresql_triggers
 
 
 def _escape_percent(connection: Connection, statement: str) -> str:
-    """The driver of PostgreSQL reads a percent sign as the beginning of a parameter."""
+    """Double percent signs, which the PostgreSQL driver treats as the start of a parameter."""
     return statement if connection.dialect.name == "sqlite" else statement.replace("%", "%%")
 
 
 def _missing(connection: Connection, watched: Sequence[WatchedTable]) -> list[str]:
-    """The tables that the triggers need and the database does not have."""
+    """Return the tables that the triggers need and the database lacks."""
     names = set(sa.inspect(connection).get_table_names())
     needed = dict.fromkeys((CHANGE, META, *(table.table for table in watched)))
     missing = [name for name in needed if name not in names]

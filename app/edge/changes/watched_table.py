@@ -1,4 +1,4 @@
-"""Which tables are watched, and which of their columns a change's images carry."""
+"""The declaration of a watched table, and its schema in the database."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import NamedTuple
 class WatchedTable:
     """A table that public pages are built from.
 
-    `columns` are those that queries compare for equality, `instants` those that they sort by;
-    both stand in a change's images, beside the primary key. A write that changes nothing but
-    `silent` columns is not logged. People ask for a row by its `handle` and know it by its
-    `label`; both name a column, or nothing.
+    Queries compare `compared_columns` for equality and sort by `instant_columns`. Both are part of
+    each row image, with the primary key. A write that changes only `ignored_columns` is not
+    logged. Commands find a row by its `lookup_column` and display its `label_column`; both may be
+    empty.
     """
 
     table: str
@@ -25,12 +25,12 @@ class WatchedTable:
 
     @property
     def trigger_definition(self) -> tuple[object, ...]:
-        """What the triggers are made from."""
+        """The values from which the triggers are generated."""
         return (self.table, self.compared_columns, self.instant_columns, self.ignored_columns)
 
 
 class IndexedColumn(NamedTuple):
-    """A column of a unique index; the collation is empty where it is the column's own."""
+    """A column of a unique index; `collation` is empty if it is the column's own."""
 
     name: str
     collation: str = ""
@@ -38,24 +38,24 @@ class IndexedColumn(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSchema:
-    """A watched table as the database has it now."""
+    """The schema of a watched table in the database."""
 
     watched_table: WatchedTable
     primary_key: tuple[str, ...]
     columns: tuple[str, ...]
     unique_indexes: tuple[tuple[IndexedColumn, ...], ...]
-    """What each unique index compares, the primary key's first."""
+    """The columns of each unique index, the primary key first."""
     types: tuple[str, ...]
-    """The type of each column, as the database names it."""
+    """The type of each column, in the database's notation."""
 
     @property
     def logged_columns(self) -> tuple[str, ...]:
-        """The columns whose change is logged."""
+        """The columns whose changes are logged."""
         return tuple(
             name for name in self.columns if name not in self.watched_table.ignored_columns
         )
 
     @property
     def image_columns(self) -> tuple[str, ...]:
-        """The columns that stand in an image as they are."""
+        """The columns whose values are copied to a row image."""
         return tuple(dict.fromkeys((*self.primary_key, *self.watched_table.compared_columns)))

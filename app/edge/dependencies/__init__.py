@@ -1,4 +1,4 @@
-"""What a response was built from, as values that a change matches or does not."""
+"""Record and analyse the database reads of a response as dependencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a compiled SELECT to a plan of what it reads; made once per statement, run per execution."""
+"""Analyse a compiled SELECT once; its plan gives the dependencies of each execution."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.encoding import has_plain_result, is_byte_comparable
+from ..changes.encoding import is_byte_comparable
+from . import sqlalchemy_private as private
 from .clauses import (
     contains_function_or_window,
     find_foreign_key,
     foreign_key_in,
+    has_plain_result,
     is_primary_key_column,
     parse_comparison,
     parse_equality,
@@ -24,7 +26,7 @@ from .clauses import (
     selects_star,
     sorts_by_label,
 )
-from .compiled_selects import CompiledSelect, CompiledStatement, rendered
+from .compiled_selects import CompiledSelect, CompiledStatement, collect_selects
 from .from_clause import FromTable, from_tables
 from .plan import DependencyPlan, EqualityPlan, IntervalPlan, Parameter, SemiJoinPlan, TablePlan
 from .public_schema import PublicSchema
@@ -35,21 +37,17 @@ __all__ = ["DependencyPlan", "UnshareableQueryError", "analyse_select"]
 
 _LOWER = (operators.gt, operators.ge)
 _UPPER = (operators.lt, operators.le)
-_DIALECT_CLAUSES = (
-    "_post_body_clause",
-    "_post_criteria_clause",
-    "_post_select_clause",
-    "_pre_columns_clause",
-)
-"""What a dialect may add to a SELECT: DISTINCT ON, for one."""
 
 
 def analyse_select(
     compiled: SQLCompiler, schema: PublicSchema, *, clock: bool = False
 ) -> DependencyPlan:
-    """The plan of a compiled SELECT. Raises Unreadable, with the reason.
+    """Return the dependency plan of a compiled SELECT.
 
-    With `clock` a SQL function that gives the present moment is no reason: the plan names it.
+    With `clock`, a SQL function that returns the current time is allowed, and the plan names it.
+
+    Raises:
+        UnshareableQueryError: the tables can't be determined or are not public.
     """
     state = compiled.compile_state
     statement: Any = getattr(state, "statement", None) if state is not None else None
@@ -58,28 +56,31 @@ def analyse_select(
         raise UnshareableQueryError(f"the tables in raw SQL are not known: {statement.text[:80]!r}")
     if not isinstance(statement, SelectBase):
         raise UnshareableQueryError(
-            f"a {type(statement).__name__} is not a SELECT that can be understood"
+            f"a {type(statement).__name__} is not a SELECT that can be analysed"
         )
-    written = rendered(compiled, statement)
-    for part in (statement, *(one.select for one in written.selects)):
+    compiled_statement = collect_selects(compiled, statement)
+    for part in (
+        statement,
+        *(compiled_select.select for compiled_select in compiled_statement.selects),
+    ):
         check_shareable(part, schema, compiled.dialect)
-    for one in written.selects:
-        check_columns(one.select, schema, compiled.dialect)
-    parts = (statement, *(one.select for one in written.selects))
-    asked = next(filter(None, map(clock_function, parts)), "")
-    if asked and not clock:
-        raise UnshareableQueryError(f"the function {asked}() gives the present moment")
-    sources: list[TablePlan] = []
-    for one in written.selects:
-        sources += _SelectAnalyser(
-            statement=written, schema=schema, compiled_select=one
+    for compiled_select in compiled_statement.selects:
+        check_columns(compiled_select.select, schema, compiled.dialect)
+    parts = (statement, *(compiled_select.select for compiled_select in compiled_statement.selects))
+    clock_name = next(filter(None, map(clock_function, parts)), "")
+    if clock_name and not clock:
+        raise UnshareableQueryError(f"the function {clock_name}() returns the current time")
+    table_plans: list[TablePlan] = []
+    for compiled_select in compiled_statement.selects:
+        table_plans += _SelectAnalyser(
+            statement=compiled_statement, schema=schema, compiled_select=compiled_select
         ).table_plans()
-    return DependencyPlan(tables=tuple(sources), clock=asked)
+    return DependencyPlan(tables=tuple(table_plans), clock=clock_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SelectAnalyser:
-    """Reads one SELECT of a statement."""
+    """Analyses one SELECT of a statement."""
 
     statement: CompiledStatement
     schema: PublicSchema
@@ -87,28 +88,28 @@ class _SelectAnalyser:
 
     @property
     def select(self) -> Any:
-        """The SELECT itself."""
+        """The SELECT as SQLAlchemy compiled it."""
         return self.compiled_select.select
 
     @property
     def columns(self) -> SelectColumns:
-        """What it does with columns."""
-        return SelectColumns(written=self.statement, one=self.compiled_select)
+        """The columns that the SELECT returns and references."""
+        return SelectColumns(statement=self.statement, compiled_select=self.compiled_select)
 
     def table_plans(self) -> Iterator[TablePlan]:
-        """What each table of this SELECT contributes."""
-        found = from_tables(self.select)
-        if found is None or (selects_star(self.select) and not self.compiled_select.is_exists):
+        """Return the plan of each table of this SELECT."""
+        tables = from_tables(self.select)
+        if tables is None or (selects_star(self.select) and not self.compiled_select.is_exists):
             yield from self._whole_tables()
             return
-        for element in found:
+        for element in tables:
             if element.table.name in self.schema.derived_tables:
                 yield from self._base_tables(element.table.name)
             else:
-                yield self._table_plan(element, found)
+                yield self._table_plan(element, tables)
 
     def _whole_tables(self) -> Iterator[TablePlan]:
-        """Whole tables, where the FROM clause holds more than tables and their aliases."""
+        """Return whole tables, if the FROM clause contains more than tables and their aliases."""
         for source in self.select.get_final_froms():
             for part in visitors.iterate(source):
                 if isinstance(part, sa.TableClause):
@@ -122,29 +123,31 @@ class _SelectAnalyser:
         positions, selected = self.columns.result_positions(element)
         self._reject_ignored_columns(element, selected)
         key = tuple(column.name for column in element.table.primary_key)
-        kept = all(map(has_plain_result, element.table.primary_key))
-        keyed = bool(key) and kept and all(name in positions for name in key)
+        has_plain_key = all(map(has_plain_result, element.table.primary_key))
+        returns_key = bool(key) and has_plain_key and all(name in positions for name in key)
         plain_rows = self._returns_table_rows() and not sorts_by_label(self.select)
-        mentioned = self.columns.mentioned(element, but_selected=keyed and plain_rows)
-        parent = keyed and not mentioned.difference(key)
-        link = self._join_from_foreign_key(element, others, key) if parent else None
-        link = link or self._semi_join(element, others, key)
+        referenced_columns = self.columns.referenced_columns(
+            element, exclude_selected=returns_key and plain_rows
+        )
+        parent = returns_key and not referenced_columns.difference(key)
+        semi_join = self._join_from_foreign_key(element, others, key) if parent else None
+        semi_join = semi_join or self._semi_join(element, others, key)
         return TablePlan(
             table=element.table.name,
-            referenced_columns=frozenset(mentioned),
-            key_positions=tuple((name, positions[name]) for name in key) if keyed else (),
+            referenced_columns=frozenset(referenced_columns),
+            key_positions=tuple((name, positions[name]) for name in key) if returns_key else (),
             selected_columns=frozenset(selected),
             equalities=tuple(self._equality_plans(element)),
             interval=self._interval_plan(element, positions),
-            semi_join=link,
+            semi_join=semi_join,
         )
 
     def _semi_join(
         self, element: FromTable, others: list[FromTable], key: tuple[str, ...]
     ) -> SemiJoinPlan | None:
-        """The other row through which alone a row of `element` can get here, if there is one.
+        """Return the join that each result row of `element` must satisfy, if there is one.
 
-        A link that refers to it comes before a row to which it refers as a link.
+        A join from an association row is preferred to a join from the row that it refers to.
         """
         if element.nullable:
             return None
@@ -162,7 +165,7 @@ class _SelectAnalyser:
     def _join_from_association(
         self, element: FromTable, other: FromTable, key: tuple[str, ...]
     ) -> SemiJoinPlan | None:
-        """`other` as the link that a row of `element` must have, a post its topic."""
+        """Return the semi-join of `element` with its association table `other`."""
         column = find_foreign_key(element, other, key[0]) if len(key) == 1 else None
         equal = tuple(self._equality_plans(other))
         if not (column and equal and is_primary_key_column(other, column)):
@@ -172,10 +175,12 @@ class _SelectAnalyser:
             and is_byte_comparable(other.table.c[column])
         ):
             return None
-        return SemiJoinPlan(table=other.table.name, column=column, key=key[0], equal=equal)
+        return SemiJoinPlan(
+            table=other.table.name, joined_column=column, own_column=key[0], equalities=equal
+        )
 
     def _join_from_target(self, element: FromTable, other: FromTable) -> SemiJoinPlan | None:
-        """`other` as the row that a link in `element` must lead to, a topic's link to its post."""
+        """Return the semi-join of the association table `element` with its target `other`."""
         key = tuple(column.name for column in other.table.primary_key)
         column = find_foreign_key(other, element, key[0]) if len(key) == 1 else None
         if not (
@@ -187,17 +192,21 @@ class _SelectAnalyser:
         if not equal and interval is None:
             return None
         return SemiJoinPlan(
-            table=other.table.name, column=key[0], key=column, equal=equal, interval=interval
+            table=other.table.name,
+            joined_column=key[0],
+            own_column=column,
+            equalities=equal,
+            interval=interval,
         )
 
     def _join_from_foreign_key(
         self, element: FromTable, others: list[FromTable], key: tuple[str, ...]
     ) -> SemiJoinPlan | None:
-        """The table through whose foreign key alone a row of `element` can get here.
+        """Return the semi-join with a table whose foreign key refers to `element`, or None.
 
-        Where the key was kept there is no such row yet when its parent comes; but the key is
-        kept by whoever writes, and a shell may not have. As that is rare, a list of values is
-        one dependency and not one for each.
+        With foreign keys enforced, no child row can exist before its parent. A SQLite shell may
+        not enforce them, so the semi-join is recorded anyway. Because that is rare, an IN list
+        becomes one dependency.
         """
         if len(key) != 1 or not is_byte_comparable(element.table.c[key[0]]):
             return None
@@ -211,26 +220,37 @@ class _SelectAnalyser:
                         e for e in self._equality_plans(other) if not e.parameter.is_expanding
                     )
                     return SemiJoinPlan(
-                        table=other.table.name, column=column, key=key[0], equal=equal
+                        table=other.table.name,
+                        joined_column=column,
+                        own_column=key[0],
+                        equalities=equal,
                     )
         return None
 
     def _reject_ignored_columns(self, element: FromTable, selected: set[str]) -> None:
-        """Refuse to read a column whose changes nobody hears of."""
-        silent = self.schema.tables[element.table.name].ignored_columns
-        read = selected | self.columns.mentioned(element, but_selected=False) if silent else set()
-        for name in sorted(read.intersection(silent)):
-            said = f"the column {name} of {element.table.name} was declared silent"
-            raise UnshareableQueryError(f"{said}, so its changes are not heard")
+        """Raise an error if the SELECT reads a column whose changes are not logged."""
+        ignored_columns = self.schema.tables[element.table.name].ignored_columns
+        read_columns = (
+            selected | self.columns.referenced_columns(element, exclude_selected=False)
+            if ignored_columns
+            else set()
+        )
+        for name in sorted(read_columns.intersection(ignored_columns)):
+            message = f"the column {name} of {element.table.name} is in `ignored_columns`"
+            raise UnshareableQueryError(f"{message}, so its changes are not logged")
 
     def _returns_table_rows(self) -> bool:
-        """Tell whether each row of the result is one of the tables' own, and none is left out."""
+        """Return whether each result row is a row of the tables (no GROUP BY, no DISTINCT)."""
         select = self.select
-        folded = select._distinct or select._group_by_clauses or select._having_criteria  # noqa: SLF001 - SQLAlchemy has no public name for them
-        return not folded and all(getattr(select, name) is None for name in _DIALECT_CLAUSES)
+        return not (
+            private.has_distinct(select)
+            or private.group_by_clauses(select)
+            or private.having_criteria(select)
+            or private.has_dialect_clause(select)
+        )
 
     def _is_in_images(self, element: FromTable, name: str) -> bool:
-        """Tell whether a change's images hold a column, so that it can be compared there."""
+        """Return whether row images contain a column whose values can be compared."""
         declared = self.schema.tables[element.table.name].compared_columns
         column = element.table.c[name]
         return (name in declared or column.primary_key) and is_byte_comparable(column)
@@ -255,25 +275,25 @@ class _SelectAnalyser:
         )
 
     def _parameter_name(self, bind: BindParameter[Any]) -> str:
-        """What the compiler calls a parameter."""
+        """Return the compiler's name of a parameter."""
         return self.statement.compiled.bind_names.get(bind, bind.key)
 
     def _interval_plan(self, element: FromTable, positions: dict[str, int]) -> IntervalPlan | None:
-        """The part of a sort key's range that a result can come from."""
+        """Return the interval of an instant column in which result rows can lie."""
         instants = self.schema.tables[element.table.name].instant_columns
         if not self.compiled_select.is_outermost:
             return None
-        order = self.select._order_by_clauses  # noqa: SLF001 - as above
-        cut = (
+        order = private.order_by_clauses(self.select)
+        is_limited_list = (
             order and self._returns_table_rows() and not self._aggregates() and not element.nullable
         )
-        first = parse_sort_key(order[0]) if cut else (None, False)
+        first = parse_sort_key(order[0]) if is_limited_list else (None, False)
         for name in instants:
             limits = self._interval_bounds(element, name)
             column, descending = first
             sorted_by = column is not None and element.owns(column) and column.name == name
-            kept = sorted_by and has_plain_result(element.table.c[name])
-            position = positions.get(name) if kept else None
+            has_plain_sort_key = sorted_by and has_plain_result(element.table.c[name])
+            position = positions.get(name) if has_plain_sort_key else None
             limit = self._limit() if position is not None else None
             if limit or any(limits):
                 return IntervalPlan(
@@ -288,11 +308,11 @@ class _SelectAnalyser:
         return None
 
     def _aggregates(self) -> bool:
-        """Tell whether a value may come from rows beyond the last one shown: a count, a window."""
-        return any(contains_function_or_window(column) for column in self.select._raw_columns)  # noqa: SLF001 - as above
+        """Return whether a value may come from rows after the last one (a count, a window)."""
+        return any(map(contains_function_or_window, private.raw_columns(self.select)))
 
     def _limit(self) -> Parameter | None:
-        clause = self.select._limit_clause  # noqa: SLF001 - as above
+        clause = private.limit_clause(self.select)
         if not isinstance(clause, BindParameter):
             return None
         return Parameter(name=self._parameter_name(clause), is_expanding=False, bind_processor=None)

@@ -1,4 +1,4 @@
-"""Clauses: what one condition, one column or one sort key of a SELECT says of its columns."""
+"""Parse single clauses of a SELECT: conditions, selected columns and sort keys."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import (
-    BinaryExpression,
-    BindParameter,
-    UnaryExpression,
-    _textual_label_reference,
-)
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.encoding import has_plain_bind
+from . import sqlalchemy_private as private
 from .from_clause import Condition, FromTable
 
 _SWAPPED_OPERATORS = {
@@ -27,35 +22,51 @@ _SWAPPED_OPERATORS = {
 }
 
 
+def has_plain_bind(bind: BindParameter[Any]) -> bool:
+    """Return whether the database compares the parameter itself, not a SQL expression of it."""
+    return not private.has_bind_expression(bind.type)
+
+
+def has_plain_result(column: sa.Column[Any]) -> bool:
+    """Return whether a result holds the stored value, not a SQL expression of it."""
+    return not private.has_column_expression(column.type)
+
+
 def underlying_column(part: Any) -> Any:
-    """The column behind a label, or None when it is anything but a column."""
-    while isinstance(part, sa.Label) or type(part).__name__ == "_CompileLabel":
+    """Return the column under a label; None if the element is not a column."""
+    while isinstance(part, sa.Label) or private.is_compile_label(part):
         part = part.element
     return part if isinstance(part, sa.ColumnClause) and part.table is not None else None
 
 
 def parse_comparison(condition: Condition) -> tuple[Any, BindParameter[Any] | None, Any]:
-    """The column, the parameter and the operator of `column OP :parameter`, either way round."""
+    """Return column, parameter and operator of `column OP :parameter` or `:parameter OP column`."""
     if not isinstance(condition, BinaryExpression):
         return None, None, None
-    left, right, operator = condition.left, condition.right, condition.operator
-    if isinstance(left, BindParameter) and underlying_column(right) is not None:
-        left, right, operator = right, left, _SWAPPED_OPERATORS.get(operator, operator)
-    if underlying_column(left) is None or not isinstance(right, BindParameter):
+    left_operand, right_operand, operator = condition.left, condition.right, condition.operator
+    if isinstance(left_operand, BindParameter) and underlying_column(right_operand) is not None:
+        left_operand, right_operand, operator = (
+            right_operand,
+            left_operand,
+            _SWAPPED_OPERATORS.get(operator, operator),
+        )
+    if underlying_column(left_operand) is None or not isinstance(right_operand, BindParameter):
         return None, None, None
     return (
-        (underlying_column(left), right, operator) if has_plain_bind(right) else (None, None, None)
+        (underlying_column(left_operand), right_operand, operator)
+        if has_plain_bind(right_operand)
+        else (None, None, None)
     )
 
 
 def parse_equality(condition: Condition) -> tuple[Any, BindParameter[Any] | None]:
-    """The column and the parameter of `column = :parameter`, or of IN a list."""
+    """Return column and parameter of `column = :parameter` or `column IN :parameter`."""
     column, bind, operator = parse_comparison(condition)
     return (column, bind) if operator in {operators.eq, operators.in_op} else (None, None)
 
 
 def parse_sort_key(clause: Any) -> tuple[Any, bool]:
-    """The column that a result is first sorted by, and whether downwards."""
+    """Return the column of a sort key, and whether the order is descending."""
     if isinstance(clause, UnaryExpression) and clause.modifier is operators.desc_op:
         return underlying_column(clause.element), True
     if isinstance(clause, UnaryExpression) and clause.modifier is operators.asc_op:
@@ -64,27 +75,28 @@ def parse_sort_key(clause: Any) -> tuple[Any, bool]:
 
 
 def selects_star(select: Any) -> bool:
-    """Tell whether it selects whatever columns there are."""
-    return any(getattr(column, "name", "") == "*" for column in select._raw_columns)  # noqa: SLF001 - SQLAlchemy has no public name for it
+    """Return whether the SELECT contains `*`."""
+    return any(getattr(column, "name", "") == "*" for column in private.raw_columns(select))
 
 
 def parts_besides_columns(select: Any) -> Iterator[Any]:
-    """All of a SELECT of plain rows but the columns that it selects as they are."""
-    raw = select._raw_columns  # noqa: SLF001 - as above
+    """Yield the parts of a SELECT of plain rows without the plain columns that it selects."""
+    raw = private.raw_columns(select)
     yield from (c for c in raw if underlying_column(c) is None and not isinstance(c, sa.FromClause))
     yield from select.get_final_froms()
-    yield from select._where_criteria  # noqa: SLF001 - as above
-    yield from select._order_by_clauses  # noqa: SLF001 - as above
+    yield from private.where_criteria(select)
+    yield from private.order_by_clauses(select)
 
 
 def sorts_by_label(select: Any) -> bool:
-    """Tell whether it sorts by what a text names, which may be any column that it selects."""
-    parts = (part for clause in select._order_by_clauses for part in visitors.iterate(clause))  # noqa: SLF001 - as above
-    return any(isinstance(part, _textual_label_reference) for part in parts)
+    """Return whether it sorts by a text label, which may name any selected column."""
+    clauses = private.order_by_clauses(select)
+    parts = (part for clause in clauses for part in visitors.iterate(clause))
+    return any(map(private.is_textual_label, parts))
 
 
 def contains_function_or_window(part: Any) -> bool:
-    """Tell whether a function or a window stands in a column; a subquery is read by itself."""
+    """Return whether a column contains a function or a window outside of subqueries."""
     if isinstance(part, FunctionElement | sa.Over):
         return True
     if isinstance(part, SelectBase | sa.FromClause):
@@ -93,15 +105,17 @@ def contains_function_or_window(part: Any) -> bool:
 
 
 def find_foreign_key(element: FromTable, other: FromTable, key: str) -> str | None:
-    """The column of `other` that refers to the key of `element` in an inner join or WHERE."""
-    shared = (condition for condition in element.filters if condition in other.filters)
-    return next(filter(None, (foreign_key_in(c, element, other, key) for c in shared)), None)
+    """Return the column of `other` that an inner join or WHERE equates with `element`'s key."""
+    common_conditions = (condition for condition in element.filters if condition in other.filters)
+    return next(
+        filter(None, (foreign_key_in(c, element, other, key) for c in common_conditions)), None
+    )
 
 
 def foreign_key_in(
     condition: Condition, element: FromTable, other: FromTable, key: str
 ) -> str | None:
-    """The column of `other` that a condition compares with the key of `element` it refers to."""
+    """Return the foreign key column of `other` that the condition equates with `element`'s key."""
     if not isinstance(condition, BinaryExpression) or condition.operator is not operators.eq:
         return None
     sides: Iterable[tuple[Any, Any]] = (
@@ -120,5 +134,5 @@ def foreign_key_in(
 
 
 def is_primary_key_column(element: FromTable, column: str) -> bool:
-    """Tell whether a table's rows can be asked for by this column: a part of its key."""
+    """Return whether a column is part of the primary key."""
     return column in {part.name for part in element.table.primary_key}

@@ -1,13 +1,13 @@
-"""The clock: whether a parameter of a query was made from the present moment.
+"""Detect parameters of a query that were computed from the current time.
 
-A query that compares with the clock gives another answer later although no row has changed, so a
-page that is built from it can't be kept until a row changes. Pure: the moments of a response are
-parameters.
+The result of a query that compares with the current time changes without a change of a row, so a
+page that is built from it can't be stored until a row changes. The functions are pure: the times
+of a response are parameters.
 
-Python's clock can't be observed, so its values are recognised: an instant whose distance from the
-response is a whole number of seconds, minutes, hours or days, as finely as the value is written.
-A value that a row or the URL has given is no clock value, nor is an object that an earlier
-response has used: that one is a constant.
+Calls of Python's clock can't be observed, so its values are recognised: an instant whose distance
+from the response is a whole number of seconds, minutes, hours or days, in the precision of the
+value. A value that comes from a row or from the URL is not a clock value. An object that an
+earlier response used is a constant.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from enum import IntEnum
 from time import daylight, localtime, timezone
 from typing import Any, NamedTuple
 
-from .provenance import MICROSECOND, NOTHING, Provenance, epoch
+from .provenance import MICROSECOND, NO_TIME, Provenance, epoch
 
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
-"""Spans in microseconds."""
+"""Durations in microseconds."""
 
 _YEARS = 10 * 366 * DAY
 _USUAL_DAYS = frozenset(
     {*range(-7, 8), *(n * s for n in (14, 28, 30, 31, 60, 90, 365) for s in (1, -1))}
 )
-"""Whole days from today that applications ask for; other midnights are taken for constants."""
+"""Distances in days from today that applications use; other midnights count as constants."""
 
 
 class Grain(IntEnum):
-    """How long a value that was made from the clock stays the same."""
+    """The precision of a clock value: how long it stays the same."""
 
     INSTANT = 0
     MINUTE = 1
@@ -45,46 +45,46 @@ class Grain(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockUse:
-    """A parameter that was made from the clock, in words, and how long it stays the same."""
+    """A description of a parameter that was computed from the clock, and its precision."""
 
     what: str
     grain: Grain
 
 
 class Window(NamedTuple):
-    """The time in which a response was made so far, in microseconds since 1970."""
+    """The time from the start of a response until now, in microseconds since 1970."""
 
     began: int
     now: int
 
     @classmethod
     def of(cls, began: datetime, now: datetime) -> Window:
-        """The window between two aware instants."""
+        """Return the window between two aware instants."""
         first = epoch(began)
         return cls(began=first, now=max(first, epoch(now)))
 
     @property
     def phase(self) -> int:
-        """The span of which an instant with microseconds may be a multiple away.
+        """The step in which distances of instants with microseconds are compared.
 
-        The longer a response takes, the more often another instant would fall into it by chance.
+        The longer a response takes, the more often an unrelated instant would match by chance.
         """
         length = self.now - self.began
         return SECOND if length <= SECOND // 20 else MINUTE if length <= 3 * SECOND else HOUR
 
     def days(self, offset: int) -> range:
-        """The day of the response at a distance from UTC, in days since 1970; two at midnight.
+        """Return the day of the response at a UTC offset, in days since 1970; two at midnight.
 
-        Summer time may have begun or ended since the value that it is compared with.
+        One hour is added on both sides, because daylight saving time may have begun or ended.
         """
         return range((self.began + offset - HOUR) // DAY, (self.now + offset + HOUR) // DAY + 1)
 
     def today(self, offset: int) -> set[date]:
-        """The same as dates."""
+        """Return the dates of the response at a UTC offset."""
         return {_EPOCH_DAY + timedelta((m + offset) // DAY) for m in (self.began, self.now)}
 
     def here(self) -> set[int]:
-        """The distances from UTC of UTC itself and of the server's clock."""
+        """Return the UTC offsets to try: 0 and that of the server's local time."""
         return {0, localtime(self.now // SECOND).tm_gmtoff * SECOND}
 
 
@@ -94,37 +94,37 @@ _EPOCH_DAY = date(1970, 1, 1)
 def find_clock_use(
     parameters: Iterable[tuple[str, Any]], window: Window, provenance: Provenance
 ) -> ClockUse | None:
-    """The use of the clock among these parameters that changes soonest, if there is one."""
+    """Return the clock use of these parameters with the finest precision, if there is one."""
     uses = (
         ClockUse(what=f"the parameter {name} is {words}", grain=grain)
-        for name, given in parameters
-        for value in _parts(given)
+        for name, parameter_value in parameters
+        for value in _parts(parameter_value)
         if not provenance.is_constant(value)
         for grain, words in _meanings(value, window, provenance)
-        if not provenance.gave(value)
+        if not provenance.has_value(value)
     )
     return min(uses, key=lambda use: use.grain, default=None)
 
 
 def may_be_moment(value: Any) -> bool:
-    """Tell quickly whether a value could be made from the clock; most can't."""
+    """Return whether a value could be a clock value; a quick test that excludes most values."""
     kind = type(value)
     if kind is datetime:
         return True
     if kind is str:
-        return 8 <= len(value) <= 64 and _MAY_BE_TEXT.search(value) is not None  # noqa: PLR2004 - as a date is long
+        return 8 <= len(value) <= 64 and _MAY_BE_TEXT.search(value) is not None  # noqa: PLR2004 - the length of a date
     if kind is int:
         return bool(FIRST_STAMP <= value < _LAST)
     return not (value is None or kind is bool or kind is bytes)
 
 
 FIRST_STAMP, _LAST = 10**9, 10**20
-"""Numbers outside of these are no timestamps, in seconds or in nanoseconds."""
+"""The range of numbers that can be timestamps, from seconds to nanoseconds."""
 _MAY_BE_TEXT = re.compile(r"\d{4}[-/]?\d\d|\d\d[./]\d\d[./]\d{4}")
 
 
 def _parts(value: Any) -> Iterable[Any]:
-    """A value, or the values of a list or a range."""
+    """Return a value, or the values of a list, mapping or range."""
     if isinstance(value, date | str | int | float | time):
         return (value,) if may_be_moment(value) else ()
     if isinstance(value, Mapping):
@@ -140,7 +140,7 @@ Meanings = Iterator[tuple[Grain, str]]
 
 
 def _meanings(value: Any, window: Window, provenance: Provenance) -> Meanings:
-    """The ways in which a value could come from the clock and from nowhere else."""
+    """Yield the ways in which a value could have been computed from the clock."""
     if isinstance(value, datetime):
         for instant in _readings(value):
             yield from _of_instant(instant, window, provenance)
@@ -157,7 +157,7 @@ def _meanings(value: Any, window: Window, provenance: Provenance) -> Meanings:
 
 
 def _readings(value: datetime) -> list[datetime]:
-    """The instants that a value may stand for: without a zone it is UTC or local time."""
+    """Return the instants that a value may mean: without a zone it is UTC or local time."""
     if value.tzinfo is not None:
         return [value]
     aware = value.replace(tzinfo=UTC)
@@ -165,18 +165,18 @@ def _readings(value: datetime) -> list[datetime]:
         return [aware]
     try:
         return [aware, value.astimezone()]
-    except (OverflowError, OSError, ValueError):  # a year that no clock of the system knows
+    except (OverflowError, OSError, ValueError):  # a year that the platform does not support
         return [aware]
 
 
 def _of_instant(instant: datetime, window: Window, provenance: Provenance) -> Meanings:
     moment = epoch(instant)
-    offset = 0 if instant.tzinfo is UTC else (instant.utcoffset() or NOTHING) // MICROSECOND
+    offset = 0 if instant.tzinfo is UTC else (instant.utcoffset() or NO_TIME) // MICROSECOND
     if abs(moment - window.now) > _YEARS:
         return
-    # 23:59:59.999999, .999 and 23:59:59 are the end of a day, and as coarse as a day.
-    if (left := -(moment + offset) % DAY) in _ENDS:
-        moment += left
+    # 23:59:59.999999, .999 and 23:59:59 mean the end of a day and have the precision of a day.
+    if (until_midnight := -(moment + offset) % DAY) in _ENDS:
+        moment += until_midnight
     level = _fitting_level(moment, offset, window)
     if level is not None and not provenance.explains(moment, level):
         yield Grain(max(level - 1, 0)), _in_words(moment, window)
@@ -184,13 +184,13 @@ def _of_instant(instant: datetime, window: Window, provenance: Provenance) -> Me
 
 _ENDS = frozenset({1, 1000, SECOND})
 _LEVELS = (1, 1000, SECOND, MINUTE, HOUR, DAY)
-"""How finely a value is written: in microseconds, milliseconds, seconds, minutes, hours, days."""
+"""The units of precision: microsecond, millisecond, second, minute, hour and day."""
 
 
 def _fitting_level(moment: int, offset: int, window: Window) -> int | None:
-    """The level at which an instant is a usual distance from the response; None where it isn't.
+    """Return the precision level at which an instant has a typical distance from the response.
 
-    0 is below a second, 1 a second, 2 a minute, 3 an hour, 4 a day.
+    Return None if it has none. 0 is below a second, 1 a second, 2 a minute, 3 an hour, 4 a day.
     """
     wall = moment + offset
     finest = len(_LEVELS) - 1
@@ -212,7 +212,7 @@ def _fitting_level(moment: int, offset: int, window: Window) -> int | None:
 
 
 def _steps(level: int, window: Window) -> tuple[tuple[int, int], ...]:
-    """Steps from the response, each with the distance within which it is taken for no chance."""
+    """Return pairs of a step and the maximum distance at which a multiple of it counts."""
     if level == 0:
         return ((window.phase, _YEARS),)
     steps = ((SECOND, 2 * MINUTE), (MINUTE, 2 * HOUR), (HOUR, 2 * DAY), (DAY, 400 * DAY))
@@ -227,13 +227,15 @@ def _of_date(day: date, window: Window, provenance: Provenance) -> Meanings:
 
 
 def _of_time(value: time, window: Window) -> Meanings:
-    """The time of day of the response, to the second."""
+    """Yield a meaning if the value is the response's time of day, to the second."""
     if not (value.second or value.microsecond):
         return
-    cut = (value.hour * 60 + value.minute) * MINUTE + value.second * SECOND
+    time_of_day = (value.hour * 60 + value.minute) * MINUTE + value.second * SECOND
     for offset in window.here():
-        if any((m + offset) % DAY // SECOND * SECOND == cut for m in (window.began, window.now)):
-            yield Grain.INSTANT, "the present time of day"
+        if any(
+            (m + offset) % DAY // SECOND * SECOND == time_of_day for m in (window.began, window.now)
+        ):
+            yield Grain.INSTANT, "the current time of day"
             return
 
 
@@ -246,8 +248,8 @@ _FORMATS = ("%Y%m%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 
 
 def _of_text(text: str, window: Window, provenance: Provenance) -> Meanings:
-    for written in _ISO.findall(text):
-        value = read_iso(written)
+    for iso_text in _ISO.findall(text):
+        value = read_iso(iso_text)
         if value is not None:
             yield from _meanings(value, window, provenance)
     if _STAMP.fullmatch(text):
@@ -258,7 +260,7 @@ def _of_text(text: str, window: Window, provenance: Provenance) -> Meanings:
 
 
 def read_iso(text: str) -> datetime | date | None:
-    """An instant or a day in ISO 8601."""
+    """Parse an instant or a date in ISO 8601; return None for other text."""
     try:
         if len(text) == len("2026-01-01"):
             return date.fromisoformat(text)
@@ -268,7 +270,7 @@ def read_iso(text: str) -> datetime | date | None:
 
 
 _SCALES = ((10**9, 10**11, SECOND), (10**12, 10**14, 1000), (10**15, 10**17, 1))
-"""Seconds, milliseconds and microseconds since 1970, by how large the number is."""
+"""Ranges of numbers that are seconds, milliseconds or microseconds since 1970."""
 
 
 def _of_number(value: float | Decimal, window: Window, provenance: Provenance) -> Meanings:
@@ -285,13 +287,13 @@ def _of_number(value: float | Decimal, window: Window, provenance: Provenance) -
 
 
 def _in_words(moment: int, window: Window) -> str:
-    """The distance from the present moment."""
+    """Describe the distance of an instant from the current time."""
     seconds = round((moment - window.now) / SECOND)
     if abs(seconds) <= 1:
-        return "the present moment"
+        return "the current time"
     unit, size = next((u for u in _UNITS if abs(seconds) >= u[1]), _UNITS[-1])
     count = round(abs(seconds) / size, 1)
-    return f"the present moment {'+-'[seconds < 0]} {count:g} {unit}{'s' if count != 1 else ''}"
+    return f"the current time {'+-'[seconds < 0]} {count:g} {unit}{'s' if count != 1 else ''}"
 
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -303,7 +305,7 @@ CLOCK_FUNCTIONS = frozenset(
         *("localtimestamp", "clock_timestamp", "statement_timestamp", "transaction_timestamp"),
     ]
 )
-"""SQL functions that give the present moment."""
+"""SQL functions that return the current time."""
 
 _CLOCK_IN_SQL = re.compile(
     r"\b(?:current_(?:date|time|timestamp)|localtime(?:stamp)?)\b"
@@ -319,19 +321,19 @@ _CONVERTS = re.compile(
 )
 _WORDS = ("now", "today", "tomorrow", "yesterday", "localtime")
 MOMENT_WORDS = frozenset(s for w in _WORDS for s in (w, w.upper(), w.title()))
-"""Words that a database reads as an instant, as people write them."""
+"""Words that a database parses as an instant, in their usual letter cases."""
 
 
 def clock_in_sql(statement: str) -> str:
-    """The word of raw SQL that asks for the present moment or for chance; empty for none."""
+    """Return the part of raw SQL that uses the current time or a random value, or ""."""
     match = _CLOCK_IN_SQL.search(statement)
     return match[0] if match else ""
 
 
 LONGEST_WORD = 9
-"""The length of the longest word that a database reads as an instant."""
+"""The length of the longest word that a database parses as an instant."""
 
 
 def reads_as_moment(statement: str, word: str) -> bool:
-    """Tell whether the statement lets the database read a text such as 'now' as an instant."""
+    """Return whether the database parses a text such as 'now' as an instant in this statement."""
     return word in MOMENT_WORDS and _CONVERTS.search(statement) is not None

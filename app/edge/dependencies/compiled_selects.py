@@ -1,108 +1,75 @@
-"""Rendered: the SELECTs of a statement as the database gets them.
+"""Collect the SELECTs of a statement as the compiler emits them.
 
-What an application writes is not yet that. The ORM adds to each SELECT, the inner ones included,
-what its mappings and options say: computed columns, the conditions of a subclass, criteria of
-loaders. Only the compiler sees it, so a statement of several SELECTs is compiled once more, and
-watched.
+The ORM adds columns and criteria while it compiles, also to inner SELECTs: computed columns, the
+condition of a subclass, loader criteria. A statement with several SELECTs is therefore compiled a
+second time with a compiler that collects each SELECT.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.selectable import Exists, SelectBase, SelectState
+from sqlalchemy.sql.selectable import SelectBase, SelectState
 
 from .query_check import UnshareableQueryError
+from .sqlalchemy_private import SelectCollector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledSelect:
-    """One SELECT of a statement, as it was written for the database."""
+    """One SELECT of a statement, as the compiler emitted it."""
 
     select: Any
     is_outermost: bool
     is_exists: bool = False
-    """Only whether it has rows is asked, not which."""
+    """Whether the SELECT is the argument of EXISTS, so that its columns do not matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledStatement:
-    """A statement's SELECTs, and the compiler that knows its parameters and result columns."""
+    """The SELECTs of a statement, and the compiler with its parameters and result columns."""
 
     compiled: SQLCompiler
     selects: tuple[CompiledSelect, ...]
 
 
-def rendered(compiled: SQLCompiler, statement: SelectBase) -> CompiledStatement:
-    """The SELECTs of a statement that was compiled; Unreadable when it has none."""
-    found = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
-    if found == [statement] and isinstance(compiled.compile_state, SelectState):
+def collect_selects(compiled: SQLCompiler, statement: SelectBase) -> CompiledStatement:
+    """Return the SELECTs of a compiled statement.
+
+    Raises:
+        UnshareableQueryError: no SELECT was found, or the second compilation differs.
+    """
+    selects = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
+    if selects == [statement] and isinstance(compiled.compile_state, SelectState):
         only = CompiledSelect(select=statement, is_outermost=True)
         return CompiledStatement(compiled=compiled, selects=(only,))
-    again = _observing(type(compiled))(
+    recompiled: Any = _collecting_compiler(type(compiled))(
         compiled.dialect, compiled.statement, column_keys=compiled.column_keys
     )
-    if str(again) != str(compiled):
-        raise UnshareableQueryError(f"compiled twice it is not the same: {str(again)[:80]!r}")
-    seen = cast("_SelectCollector", again).selects
-    if not seen:
-        raise UnshareableQueryError(f"a {type(statement).__name__} is not understood")
-    return CompiledStatement(compiled=again, selects=tuple(seen))
-
-
-class _SelectCollector:
-    """What a compiler of any dialect does besides, so that its SELECTs can be looked at."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        self.selects: list[CompiledSelect] = []
-        self._select_stack: list[Any] = []
-        self._exists_selects: list[Any] = []
-        super().__init__(*args, **options)
-
-    def visit_unary(self, unary: Any, **options: Any) -> Any:
-        """Note the SELECT right inside an EXISTS."""
-        if isinstance(unary, Exists):
-            self._exists_selects.append(_select_in(unary.element))
-        return super().visit_unary(unary, **options)  # type: ignore[misc]  # the compiler's
-
-    def visit_select(self, select_stmt: Any, *args: Any, **options: Any) -> Any:
-        """Know which SELECT the application wrote while the compiler makes its own of it."""
-        self._select_stack.append(select_stmt)
-        try:
-            return super().visit_select(select_stmt, *args, **options)  # type: ignore[misc]  # as above
-        finally:
-            self._select_stack.pop()
-
-    def _compose_select_body(self, text: str, select: Any, *rest: Any) -> Any:
-        asked = self._select_stack[-1]
-        self.selects.append(
-            CompiledSelect(
-                select=select,
-                is_outermost=len(self.stack) == 1,  # type: ignore[attr-defined]  # as above
-                is_exists=any(asked is known for known in self._exists_selects),
-            )
+    if str(recompiled) != str(compiled):
+        raise UnshareableQueryError(
+            f"its second compilation gave other SQL: {str(recompiled)[:80]!r}"
         )
-        return super()._compose_select_body(text, select, *rest)  # type: ignore[misc]  # as above
-
-
-def _select_in(element: Any) -> Any:
-    """The SELECT that an element is, past brackets; None where it is another thing."""
-    while isinstance(inner := getattr(element, "element", None), SelectBase):
-        element = inner
-    return element if isinstance(element, sa.Select) and not element._distinct else None  # noqa: SLF001 - SQLAlchemy has no public name for it
+    compiled_selects = tuple(
+        CompiledSelect(select=select, is_outermost=is_outermost, is_exists=is_exists)
+        for select, is_outermost, is_exists in recompiled.collected_selects
+    )
+    if not compiled_selects:
+        raise UnshareableQueryError(f"a {type(statement).__name__} can't be analysed")
+    return CompiledStatement(compiled=recompiled, selects=compiled_selects)
 
 
 _collecting_compilers: dict[type, type[SQLCompiler]] = {}
 
 
-def _observing(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
-    """A dialect's compiler that lets its SELECTs be looked at."""
+def _collecting_compiler(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
+    """Return a subclass of a dialect's compiler that collects the SELECTs."""
     if compiler not in _collecting_compilers:
         _collecting_compilers[compiler] = type(
-            f"Observing{compiler.__name__}", (_SelectCollector, compiler), {}
+            f"Collecting{compiler.__name__}", (SelectCollector, compiler), {}
         )
     return _collecting_compilers[compiler]

@@ -1,7 +1,7 @@
-"""What a query read, as values; and the one rule that says which changes touch it.
+"""Dependencies of a response, and the rule that decides whether a change matches one.
 
-A dependency is sound when every change that can alter the query's result matches it: that is
-the only thing that must be true here, and coarser is always allowed.
+A dependency is sound if every change that can alter the query's result matches it. A coarser
+dependency is always allowed.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..changes.change import Change, Op, RowImage
-from ..changes.encoding import encode_value, is_unspelt
+from ..changes.encoding import encode_value, has_no_encoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A closed interval of a sort key in whole numbers; None is open to that side.
+    """A closed interval of an integer sort key; None means that the side is unbounded.
 
-    An image whose key is absent or NULL lies in every interval.
+    A row image whose key is missing or NULL lies in every interval.
     """
 
     column: str
@@ -25,7 +25,7 @@ class Interval:
     high: int | None = None
 
     def contains(self, image: RowImage) -> bool:
-        """Tell whether a row's key may lie in the interval."""
+        """Return whether a row's key may lie in the interval."""
         key = image.get(self.column)
         if not isinstance(key, int):
             return True
@@ -36,9 +36,9 @@ class Interval:
 class SemiJoin:
     """A row of another table that must exist for a row to matter.
 
-    It is the link for what is linked, a post's topic for one, and what is linked for the link.
-    Its `column` equals the row's own `key`, others the values in `equal`, and its sort key lies
-    `between`. The query depends on the other table too.
+    For example the association row of a post and its topic. Its `joined_column` equals the row's
+    `own_column`, its other columns equal the values in `equalities`, and its sort key lies in
+    `interval`. The query depends on the other table too.
     """
 
     table: str
@@ -50,7 +50,7 @@ class SemiJoin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row, known by its primary key, and the columns of it that were read."""
+    """One row, identified by its primary key, and the columns of it that were read."""
 
     table: str
     key: tuple[tuple[str, str], ...]
@@ -59,10 +59,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """The rows of a table that could have stood in a result, whether they did or not.
+    """The rows of a table that could be in a result, whether they exist or not.
 
-    `mentioned` are the columns that decide whether and where a row stands in it. Whether the
-    row that `via` asks for exists is not known here: it counts as existing.
+    `referenced_columns` decide whether and where a row is in the result. The row that `semi_join`
+    requires counts as existing, because this class can't look it up.
     """
 
     table: str
@@ -72,7 +72,7 @@ class Range:
     semi_join: SemiJoin | None = None
 
     def contains(self, image: RowImage) -> bool:
-        """Tell whether a row with this image may lie in the range."""
+        """Return whether a row with this image may lie in the range."""
         same = all(
             column not in image or _equals(image[column], value)
             for column, value in self.equalities
@@ -82,14 +82,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A whole table: whatever is not understood more finely."""
+    """A whole table, if nothing finer can be determined."""
 
     table: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Something outside the database: a template, a static file or a setting, and its content."""
+    """A template, static file, setting or code, with the digest of its content."""
 
     kind: str
     name: str
@@ -97,7 +97,7 @@ class Part:
 
     @property
     def log_table(self) -> str:
-        """How the change log calls parts of this kind, as if they were rows of a table."""
+        """The table name of this kind of parts in the change log."""
         return f"part:{self.kind}"
 
 
@@ -105,7 +105,7 @@ Dependency = Row | Range | Table | Part
 
 
 def matches(dependency: Dependency, change: Change) -> bool:
-    """Tell whether a change may alter what the dependency stands for."""
+    """Return whether a change may alter what the response read."""
     if change.op is Op.EVERYTHING:
         return True
     if isinstance(dependency, Part):
@@ -116,27 +116,27 @@ def matches(dependency: Dependency, change: Change) -> bool:
         return True
     if isinstance(dependency, Row):
         return _row_matches(dependency, change)
-    heard = change.op is not Op.UPDATE or bool(
+    reads_changed_column = change.op is not Op.UPDATE or bool(
         change.changed_columns & dependency.referenced_columns
     )
-    return heard and any(dependency.contains(image) for image in change.images)
+    return reads_changed_column and any(dependency.contains(image) for image in change.images)
 
 
 def _part_matches(part: Part, change: Change) -> bool:
-    """A release says which content of a part is no longer shown."""
+    """Return whether a release logged that this content of the part is no longer used."""
     if change.table != part.log_table or change.old is None:
         return False
     return (change.old["name"], change.old["digest"]) == (part.name, part.digest)
 
 
 def _row_matches(row: Row, change: Change) -> bool:
-    heard = change.op is not Op.UPDATE or bool(change.changed_columns & row.columns)
-    return heard and any(
+    reads_changed_column = change.op is not Op.UPDATE or bool(change.changed_columns & row.columns)
+    return reads_changed_column and any(
         all(_equals(image.get(column), value) for column, value in row.key)
         for image in change.images
     )
 
 
 def _equals(value: Any, parameter: str) -> bool:
-    """Tell whether a value of an image may be the one that a page was found by."""
-    return is_unspelt(value) or encode_value(value) == parameter
+    """Return whether a value of a row image may equal an encoded parameter."""
+    return has_no_encoding(value) or encode_value(value) == parameter

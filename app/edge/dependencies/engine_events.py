@@ -1,12 +1,13 @@
-"""SQLAlchemy's side of the edge: reads are recorded, and a finished write is told at once.
+"""SQLAlchemy event listeners: record the reads of a response, and report finished writes.
 
-A connection's first statement under a record is preceded by a mark in the change log, in the
-same transaction, so that nothing is read before it. A session that holds rows already when a
-record begins gives them without a statement, so that record is spoilt.
+Before the first statement of a render on a connection, the log position is read in the same
+transaction, so every read comes after it. A session that already holds rows when the record
+begins returns them without a statement, so such a response is not shared.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -24,18 +25,21 @@ from ..changes.log_position import LOG_POSITION_QUERY
 from ..changes.prepared_statement import PreparedStatement
 from ..changes.tables import META
 from . import DependencyPlan, PublicSchema, Table, UnshareableQueryError, analyse_select
+from . import sqlalchemy_private as private
 from .clock_values import clock_in_sql
 from .fence import describe
-from .parameters import note_clock
+from .parameters import record_clock_use
 from .plan import ParameterValues
 from .raw_connections import watch_driver
 from .recorder import RenderRecord, add_start_check, current_record, note_unattributed_read
 
+_log = logging.getLogger(__name__)
+
 INTERNAL_OPTIONS = {"edge_internal": True}
-"""Execution options of the edge's own transactions: neither read by a page nor a write to tell."""
+"""Execution options of this library's own transactions, which are neither recorded nor reported."""
 
 READ_TABLES_OPTION = "edge_reads"
-"""The execution option that names the tables which raw SQL reads."""
+"""The execution option that names the tables that raw SQL reads."""
 
 _HAS_WRITTEN = "edge.wrote"
 _POSITION_TAKEN_FOR = "edge.marked"
@@ -43,7 +47,7 @@ _PAUSED = "edge.paused"
 
 
 class EngineListener:
-    """Listens to an engine: what responses read, and when a write is over."""
+    """Listens to an engine: records what responses read, and reports finished writes."""
 
     def __init__(self, schema: PublicSchema, *, on_write: Callable[[], None] | None = None) -> None:
         self.schema = schema
@@ -53,7 +57,8 @@ class EngineListener:
         )
 
     def attach(self, engine: Engine) -> None:
-        """Attach to an engine, once."""
+        """Attach the listeners to an engine; call it once per engine."""
+        _check_sqlalchemy()
         event.listen(engine, "before_cursor_execute", self._before_execute)
         event.listen(engine, "after_cursor_execute", self._after_execute)
         event.listen(engine, "checkin", self._on_checkin)
@@ -78,19 +83,19 @@ class EngineListener:
     ) -> None:
         try:
             self._begin_read(connection, statement, context)
-        except Exception as error:  # noqa: BLE001 - the application's statement runs all the same
-            _spoil(error, "before a query")
+        except Exception as error:  # noqa: BLE001 - the application's statement must run
+            _set_current_unshareable(error, "before a query")
 
     def _begin_read(self, connection: Connection, statement: str, context: Any) -> None:
         if context.execution_options.get("edge_internal"):
             return
-        does = classify_statement(statement, context)
-        if does is StatementKind.WRITE:
+        kind = classify_statement(statement, context)
+        if kind is StatementKind.WRITE:
             connection.info.setdefault(_HAS_WRITTEN, set()).add(self)
         record = current_record()
-        if record is None and does is StatementKind.READ:
+        if record is None and kind is StatementKind.READ:
             note_unattributed_read()
-        if record is None or does is StatementKind.CONTROL:
+        if record is None or kind is StatementKind.CONTROL:
             return
         if connection.info.get(_HAS_WRITTEN):
             record.set_unshareable("it was built by a request that writes to the database")
@@ -112,23 +117,23 @@ class EngineListener:
         if record is None or record.unshareable_reason:
             return
         try:
-            reason = _unreadable(statement, context)
+            reason = _reason_not_recorded(statement, context)
         except Exception as error:  # noqa: BLE001 - as above
             reason = describe(error, "before the rows of a query")
         if reason is not None:
             if reason:
                 record.set_unshareable(reason)
             return
-        rows = _fetch(cursor, context)  # if this fails, so does the application's own query
+        rows = _fetch_rows(cursor, context)  # if this fails, so does the application's own query
         try:
             self._record_query(record, statement, parameters, context, rows)
         except Exception as error:  # noqa: BLE001 - as above
-            _spoil(error, "while it analysed a query")
+            _set_current_unshareable(error, "while it analysed a query")
 
     def _record_query(
         self, record: RenderRecord, statement: str, parameters: Any, context: Any, rows: list[Any]
     ) -> None:
-        note_clock(record, statement, parameters, context)
+        record_clock_use(record, statement, parameters, context)
         declared = context.execution_options.get(READ_TABLES_OPTION)
         if declared is not None:
             record.add_dependencies(Table(table=name) for name in declared)
@@ -138,25 +143,28 @@ class EngineListener:
             except UnshareableQueryError as reason:
                 record.set_unshareable(str(reason))
                 return
-            plan.note(record, _buffer_result(context), rows)
+            plan.add_to(record, _parameter_values(context), rows)
         record.results.append(rows)
 
     def _plan_of(self, compiled: Any) -> DependencyPlan:
-        found = self._plans.get(compiled)
-        if found is None:
+        plan_or_error = self._plans.get(compiled)
+        if plan_or_error is None:
             try:
-                found = analyse_select(compiled, self.schema, clock=True)
+                plan_or_error = analyse_select(compiled, self.schema, clock=True)
             except UnshareableQueryError as reason:
-                found = reason
-            except Exception as error:  # noqa: BLE001 - one statement is not understood
-                found = UnshareableQueryError(describe(error, "while it analysed a query"))
-            self._plans[compiled] = found
-        if isinstance(found, UnshareableQueryError):
-            raise found
-        return found
+                plan_or_error = reason
+            except Exception as error:  # noqa: BLE001 - this statement can't be analysed
+                plan_or_error = UnshareableQueryError(describe(error, "while it analysed a query"))
+            self._plans[compiled] = plan_or_error
+        if isinstance(plan_or_error, UnshareableQueryError):
+            raise plan_or_error
+        return plan_or_error
 
     def _on_checkin(self, _connection: Any, record: Any) -> None:
-        """A connection goes back to its pool: whatever it wrote is committed or gone."""
+        """Report a write at pool check-in: its transaction is committed or rolled back.
+
+        A pool event sees every writer of this process, the ORM and raw connections alike.
+        """
         try:
             record.info.pop(_PAUSED, None)
             writers: set[EngineListener] = record.info.get(_HAS_WRITTEN, set())
@@ -168,12 +176,21 @@ class EngineListener:
             describe(error, "after a write")
 
 
+def _check_sqlalchemy() -> None:
+    """Share no response if the installed SQLAlchemy lacks a private name that is needed."""
+    reason = private.unsupported_reason()
+    if reason is not None:
+        extra = {"reason": reason}
+        _log.error("edge.sqlalchemy_unsupported: no response is shared: %s", reason, extra=extra)
+        add_start_check(lambda: reason)
+
+
 _tracked_dialects: WeakSet[Dialect] = WeakSet()
-"""Those of the engines that are listened to; an engine keeps its own, however it is opened."""
+"""The dialects of the tracked engines. Engines with other options share the dialect object."""
 
 
 def _listen_to_all_engines() -> None:
-    """See every engine's reads; to be called as often as one likes."""
+    """Listen to the reads of all engines; further calls do nothing."""
     if not event.contains(Engine, "before_cursor_execute", _on_untracked_read):
         event.listen(Engine, "before_cursor_execute", _on_untracked_read)
 
@@ -186,7 +203,7 @@ def _on_untracked_read(
     context: Any,
     _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
 ) -> None:
-    """Spoil a page that reads a database, or through an engine, whose changes nobody tells."""
+    """Mark the response unshareable if it queries an engine that is not tracked."""
     record = current_record()
     if record is None or connection.dialect in _tracked_dialects:
         return
@@ -196,13 +213,13 @@ def _on_untracked_read(
             and context.execution_options.get(READ_TABLES_OPTION) != ()
         ):
             where = connection.engine.url.render_as_string(hide_password=True)
-            record.set_unshareable(f"it read through an engine that is not followed ({where})")
+            record.set_unshareable(f"it queried an engine that is not tracked ({where})")
     except Exception as error:  # noqa: BLE001 - as above
-        _spoil(error, "before a query of another engine")
+        _set_current_unshareable(error, "before a query of another engine")
 
 
-def _spoil(error: Exception, during: str) -> None:
-    """Keep the response of this context out of every cache, after an error of ours."""
+def _set_current_unshareable(error: Exception, during: str) -> None:
+    """Mark the current response unshareable after an error of this library."""
     sentence = describe(error, during)
     record = current_record()
     if record is not None:
@@ -210,11 +227,11 @@ def _spoil(error: Exception, during: str) -> None:
 
 
 def end_reads(record: RenderRecord) -> None:
-    """End the SQLite transactions that a response has only read in.
+    """End the read-only SQLite transactions of a response.
 
-    While one of them is open, SQLite cannot start its write-ahead log again. A later statement on
-    the same connection begins a transaction in its place, so the application sees no difference
-    but that it reads what is committed by then.
+    While one of them is open, SQLite cannot reset its write-ahead log. A later statement on the
+    same connection begins a new transaction, so the only difference for the application is that
+    it reads what has been committed since.
     """
     for reader in record.readers:
         connection = reader()
@@ -223,7 +240,7 @@ def end_reads(record: RenderRecord) -> None:
 
 
 def _only_reads(connection: Connection) -> bool:
-    """Tell whether a connection is open on SQLite and has written nothing so far."""
+    """Return whether this is an open SQLite connection that has written nothing."""
     if connection.closed or connection.invalidated or connection.in_nested_transaction():
         return False
     dialect = connection.dialect
@@ -239,12 +256,12 @@ def _end_transaction(connection: Connection) -> None:
     try:
         raw.commit()
     except connection.dialect.loaded_dbapi.Error:
-        return  # the transaction stays open, as if nobody had asked
+        return  # the transaction stays open
     connection.info[_PAUSED] = True
 
 
 def _resume_reads(connection: Connection, *_: Any) -> None:
-    """Begin a transaction in place of the one that `end_reads` ended."""
+    """Begin a new transaction after `end_reads` ended the former one."""
     if not connection.info.pop(_PAUSED, False):
         return
     raw: Any = connection.connection.driver_connection
@@ -253,15 +270,15 @@ def _resume_reads(connection: Connection, *_: Any) -> None:
 
 
 def _forget_pause(connection: Connection) -> None:
-    """The application has ended the transaction itself."""
+    """Clear the flag of `end_reads`: the application has ended the transaction itself."""
     connection.info.pop(_PAUSED, None)
 
 
 def _take_write_lock(connection: Connection) -> None:
-    """Let the edge's own transactions hold SQLite's write lock from their beginning.
+    """Take SQLite's write lock at the start of this library's own write transactions.
 
-    The driver begins nothing before the first write, and what an app does about that may begin
-    without the lock.
+    The driver begins a transaction only at the first write, and a listener of the application may
+    begin it without the lock.
     """
     if not connection.get_execution_options().get("edge_writes"):
         return
@@ -273,8 +290,8 @@ _BEGIN_IMMEDIATE = PreparedStatement(sa.text("BEGIN IMMEDIATE"))
 _TAKE_WRITE_LOCK = PreparedStatement(sa.text(f"UPDATE {META} SET value = value WHERE 0"))  # noqa: S608 - a constant name; it takes the lock
 
 
-def _unreadable(statement: str, context: Any) -> str | None:
-    """Why the rows of a statement say nothing; empty where they are no page's. None: read them."""
+def _reason_not_recorded(statement: str, context: Any) -> str | None:
+    """Return why a query can't be analysed; "" if it is not to be recorded; None if it is fine."""
     options = context.execution_options
     if (
         options.get("edge_internal")
@@ -282,19 +299,23 @@ def _unreadable(statement: str, context: Any) -> str | None:
     ):
         return ""
     if options.get(READ_TABLES_OPTION) is not None:
-        asked = clock_in_sql(statement)
-        return f"its raw SQL asks for the present moment or for chance ({asked})" if asked else None
+        clock_text = clock_in_sql(statement)
+        return (
+            f"its raw SQL uses the current time or a random value ({clock_text})"
+            if clock_text
+            else None
+        )
     if context.compiled is None:
         return f"the tables in raw SQL are not known: {statement[:80]!r}"
     if options.get("schema_translate_map"):
-        return "its tables are those of another schema (schema_translate_map)"
+        return "its tables are in another schema (schema_translate_map)"
     if context.compiled.literal_execute_params:
         return "the value of a parameter is written into the SQL (literal_execute)"
     return None
 
 
 class _Sessions(threading.local):
-    """The sessions that this thread has read with."""
+    """The sessions that this thread has used."""
 
     def __init__(self) -> None:
         self.sessions: WeakSet[Session] = WeakSet()
@@ -304,7 +325,7 @@ _sessions = _Sessions()
 
 
 def _listen_to_sessions() -> None:
-    """Know every session from its first statement on; to be called as often as one likes."""
+    """Register every session at its first statement; further calls do nothing."""
     if not event.contains(Session, "after_begin", _on_session_begin):
         event.listen(Session, "after_begin", _on_session_begin)
     add_start_check(_reason_session_has_rows)
@@ -316,19 +337,19 @@ def _on_session_begin(
     try:
         _sessions.sessions.add(session)
     except Exception as error:  # noqa: BLE001 - as above
-        _spoil(error, "as a session began")
+        _set_current_unshareable(error, "as a session began")
 
 
 def _reason_session_has_rows() -> str | None:
-    """Why what a session of this thread gives can't be seen: it has rows from before."""
+    """Return a reason if a session of this thread already holds rows: their use is not recorded."""
     for session in _sessions.sessions:
         if any(not state.expired for state in session.identity_map.all_states()):
-            return "a session held rows already when it began"
+            return "a session already held rows when the request began"
     return None
 
 
 class StatementKind(Enum):
-    """What a statement does to the tables."""
+    """Whether a statement reads, writes, or only controls the transaction."""
 
     READ = auto()
     WRITE = auto()
@@ -336,14 +357,14 @@ class StatementKind(Enum):
 
 
 _SAVEPOINTS = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
-_NEITHER = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
+_CONTROL_STATEMENTS = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
 _CHANGES_NAME_RESOLUTION = re.compile(r"^SET\b.*\b(SEARCH_PATH|SCHEMA|ROLE|AUTHORIZATION)\b")
-"""What lets the same names mean other tables, or other rows; it is as bad as a write."""
-_READS = ("SELECT", "SHOW", "PRAGMA")
+"""Statements after which a name may mean another table or other rows; they count as writes."""
+_READ_STATEMENTS = ("SELECT", "SHOW", "PRAGMA")
 
 
 def classify_statement(statement: str, context: Any) -> StatementKind:
-    """What a statement does; what is not plainly a SELECT may write."""
+    """Return the kind of a statement; a statement that is not certainly a SELECT may write."""
     if context.isinsert or context.isupdate or context.isdelete:
         return StatementKind.WRITE
     if context.compiled is not None and not context.isddl and not context.is_text:
@@ -351,13 +372,13 @@ def classify_statement(statement: str, context: Any) -> StatementKind:
             return StatementKind.WRITE
         return StatementKind.CONTROL if statement.startswith(_SAVEPOINTS) else StatementKind.READ
     word = statement.lstrip("( \n\t").upper()
-    if word.startswith(_NEITHER) and not _CHANGES_NAME_RESOLUTION.search(word):
+    if word.startswith(_CONTROL_STATEMENTS) and not _CHANGES_NAME_RESOLUTION.search(word):
         return StatementKind.CONTROL
-    return StatementKind.READ if word.startswith(_READS) else StatementKind.WRITE
+    return StatementKind.READ if word.startswith(_READ_STATEMENTS) else StatementKind.WRITE
 
 
 def _read_log_position(connection: Connection) -> str:
-    """A mark on this very connection, past the events that we are called from."""
+    """Read the log position on this connection with a driver cursor, without SQLAlchemy events."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(LOG_POSITION_QUERY[connection.dialect.name])
@@ -367,13 +388,15 @@ def _read_log_position(connection: Connection) -> str:
         cursor.close()
 
 
-def _fetch(cursor: Any, context: Any) -> list[Any]:
-    """The rows of a statement; they are put back for whoever asked for them."""
+def _fetch_rows(cursor: Any, context: Any) -> list[Any]:
+    """Return the rows of a statement, and buffer them for the application."""
     if cursor.description is None:
         return []
     strategy = context.cursor_fetch_strategy
-    if isinstance(strategy, FullyBufferedCursorFetchStrategy):  # an observer of another app
-        return list(strategy._rowbuffer)  # noqa: SLF001 - SQLAlchemy has no public name for it
+    if isinstance(
+        strategy, FullyBufferedCursorFetchStrategy
+    ):  # buffered by the listener of another app
+        return private.buffered_rows(strategy)
     rows: list[Any] = cursor.fetchall()
     context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
         cursor, cursor.description, rows
@@ -381,9 +404,9 @@ def _fetch(cursor: Any, context: Any) -> list[Any]:
     return rows
 
 
-def _buffer_result(context: Any) -> ParameterValues:
-    """The parameters of a statement."""
+def _parameter_values(context: Any) -> ParameterValues:
+    """Return the parameter values of this execution."""
     return ParameterValues(
         values=context.compiled_parameters[0],
-        expanded=context._expanded_parameters or {},  # noqa: SLF001 - the only way to an IN list's values
+        expanded=private.expanded_parameters(context),
     )

@@ -1,7 +1,7 @@
-"""The fence: code of the library that runs inside the application's own work never breaks it.
+"""Contain errors of this library, so that they never break the host application.
 
-An unexpected exception becomes a log line, once for each place, and the caller carries on with
-the answer that is safe: the response is not shared.
+An unexpected exception is logged once for each place where it occurs, and the response is not
+shared.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from . import recorder
 
 _log = logging.getLogger(__name__)
 _logged: set[str] = set()
-_MOST_LOGGED = 1000
-"""Places are few; were they made up from data, the log would not be flooded all the same."""
+_MAX_LOGGED = 1000
+"""A limit for the log, in case places should be unbounded."""
 
 
 def describe(error: BaseException, during: str) -> str:
-    """Log an unexpected exception, once for each place; return a sentence that names the place."""
+    """Log an unexpected exception once for each place; return a sentence that names the place."""
     place = _place(error)
     sentence = f"the edge failed {during} ({type(error).__name__} at {place})"
     key = f"{during} {type(error).__name__} {place}"
-    if key not in _logged and len(_logged) < _MOST_LOGGED:
+    if key not in _logged and len(_logged) < _MAX_LOGGED:
         _logged.add(key)
         extra = {"during": during, "place": place}
         _log.error("edge.failed: %s: %s", sentence, error, exc_info=error, extra=extra)
@@ -34,10 +34,10 @@ def describe(error: BaseException, during: str) -> str:
 
 @contextmanager
 def fenced(during: str) -> Iterator[None]:
-    """Run the library's code inside the application's; a failure spoils the response's record."""
+    """Run code of this library; an error marks the current response unshareable."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - the application did nothing wrong
+    except Exception as error:  # noqa: BLE001 - the application must not fail
         sentence = describe(error, during)
         record = recorder.current_record()
         if record is not None:
@@ -45,7 +45,7 @@ def fenced(during: str) -> Iterator[None]:
 
 
 def _place(error: BaseException) -> str:
-    """The file and line that raised it."""
+    """Return the file and line that raised the exception."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return "an unknown place"

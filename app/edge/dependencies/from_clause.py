@@ -1,4 +1,4 @@
-"""The tables that one SELECT reads, and what filters each of them."""
+"""The tables in the FROM clause of a SELECT, with the conditions that filter each of them."""
 
 from __future__ import annotations
 
@@ -8,39 +8,41 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement, _textual_label_reference
+from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
 from sqlalchemy.sql.selectable import CTE, Alias, FromClause, Join, SelectBase, Subquery
+
+from .sqlalchemy_private import is_textual_label
 
 Condition = ColumnElement[Any]
 
 
 @dataclass(slots=True)
 class FromTable:
-    """One table or alias of a table in a FROM clause."""
+    """A table or a table alias in a FROM clause."""
 
     source: FromClause
     table: sa.Table
     nullable: bool
     filters: list[Condition] = field(default_factory=list)
-    """Conjuncts that a row must meet to matter."""
+    """The conditions that a row must satisfy to matter."""
     left_joins: list[tuple[FromTable, Condition]] = field(default_factory=list)
-    """What is only looked up for a row, by LEFT JOINs on one condition; it filters nothing."""
+    """Tables that are LEFT JOINed to this one on a single condition; they filter no rows."""
 
     def owns(self, column: object) -> bool:
-        """Tell whether `column` is a column of this element."""
+        """Return whether `column` is a column of this table."""
         if not isinstance(column, sa.ColumnClause) or column.table is None:
             return False
-        # The ORM annotates copies of a table; they keep the hash of the table itself.
+        # The ORM annotates copies of a table, which have the same hash as the table.
         return hash(column.table) == hash(self.source)
 
-    def column_named_by(self, part: object) -> str:
-        """The column of this element that a part of a statement may mean, or nothing.
+    def column_named_by(self, part: Any) -> str:
+        """Return the column of this table that part of a statement may mean, or "".
 
-        A name alone may be a column of any element.
+        A bare name may be a column of any table.
         """
-        if isinstance(part, _textual_label_reference):
-            called = part.element
-            return next((c.name for c in self.table.c if called in self._names(c)), "")
+        if is_textual_label(part):
+            label = part.element
+            return next((c.name for c in self.table.c if label in self._names(c)), "")
         if isinstance(part, sa.ColumnClause) and (part.table is None or self.owns(part)):
             return str(part.name)
         return ""
@@ -51,7 +53,7 @@ class FromTable:
 
 
 def conjuncts(condition: Condition | None) -> Iterator[Condition]:
-    """The parts of a condition that must each be true."""
+    """Yield the parts of a condition that are joined with AND."""
     if condition is None:
         return
     if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
@@ -62,25 +64,25 @@ def conjuncts(condition: Condition | None) -> Iterator[Condition]:
 
 
 def from_tables(select: sa.Select[Any]) -> list[FromTable] | None:
-    """The tables of a SELECT with their filters; None when it reads from anything else."""
-    found: list[FromTable] = []
+    """Return the tables of a SELECT with their filters; None if it reads from anything else."""
+    tables: list[FromTable] = []
     for source in select.get_final_froms():
         part = _tables_of(source)
         if part is None:
             return None
-        found += part
+        tables += part
     where = list(conjuncts(select.whereclause))
-    for element in found:
+    for element in tables:
         if not element.nullable:
             element.filters += where
-    return found
+    return tables
 
 
 def _tables_of(source: FromClause) -> list[FromTable] | None:
     if isinstance(source, Join):
         return _tables_of_join(source)
     if isinstance(source, Subquery | CTE) and isinstance(source.element, SelectBase):
-        return []  # its own SELECT is read by itself: an equal result of it is an equal source
+        return []  # its own SELECT is analysed separately; it is the same if that result is
     table = source.element if isinstance(source, Alias) else source
     if not isinstance(table, sa.Table):
         return None
@@ -88,18 +90,18 @@ def _tables_of(source: FromClause) -> list[FromTable] | None:
 
 
 def _tables_of_join(join: Join) -> list[FromTable] | None:
-    left, right = _tables_of(join.left), _tables_of(join.right)
-    if left is None or right is None:
+    left_tables, right_tables = _tables_of(join.left), _tables_of(join.right)
+    if left_tables is None or right_tables is None:
         return None
     on = list(conjuncts(join.onclause))
-    optional = left + right if join.full else right if join.isouter else []
-    filtered = [] if join.full else right if join.isouter else left + right
+    optional = left_tables + right_tables if join.full else right_tables if join.isouter else []
+    filtered = [] if join.full else right_tables if join.isouter else left_tables + right_tables
     for element in filtered:
         if not element.nullable:
             element.filters += on
     for element in optional:
         element.nullable = True
-    if join.isouter and not join.full and len(right) == len(on) == 1:
-        for element in left:
-            element.left_joins.append((right[0], on[0]))
-    return left + right
+    if join.isouter and not join.full and len(right_tables) == len(on) == 1:
+        for element in left_tables:
+            element.left_joins.append((right_tables[0], on[0]))
+    return left_tables + right_tables

@@ -1,4 +1,4 @@
-"""A plan: what a statement reads, still without its parameters and rows."""
+"""The dependency plan of a statement, independent of parameter values and rows."""
 
 from __future__ import annotations
 
@@ -16,66 +16,66 @@ from .dependency_groups import DependencyGroup, KeyedTable
 from .recorder import RenderRecord
 
 MAX_COMBINATIONS = 200
-"""More equalities than this (a long IN list) are not told apart."""
+"""The maximum number of ranges of one execution; a longer IN list does not narrow them."""
 
 MAX_CACHED_GROUPS = 2048
-"""So many groups of ranges are remembered, of all statements together."""
+"""The maximum number of groups of ranges in the cache, for all statements together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A parameter of the statement, and how its type spells a value for the database."""
+    """A parameter of the statement, and its type's conversion of a value for the database."""
 
     name: str
     is_expanding: bool
     bind_processor: Callable[[Any], Any] | None
 
-    def values(self, parameters: ParameterValues) -> list[Any] | None:
-        """The parameter's values in this execution: one, or those of an IN list.
+    def values_in(self, parameters: ParameterValues) -> list[Any] | None:
+        """Return the parameter's value in this execution, or the values of its IN list.
 
-        None when they were written into the statement itself (literal_execute).
+        Return None if they were rendered into the statement (literal_execute).
         """
         if self.name not in (parameters.expanded if self.is_expanding else parameters.values):
             return None
         names = parameters.expanded[self.name] if self.is_expanding else [self.name]
-        found = [parameters.values[name] for name in names]
+        values = [parameters.values[name] for name in names]
         return [
-            self.bind_processor(v) if self.bind_processor and v is not None else v for v in found
+            self.bind_processor(v) if self.bind_processor and v is not None else v for v in values
         ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterValues:
-    """The values of one execution; `expanded` names the parts of each IN list."""
+    """The values of one execution; `expanded` holds the parameter names of each IN list."""
 
     values: Mapping[str, Any]
     expanded: Mapping[str, Sequence[str]]
 
-    def cache_key(self, bounds: Iterable[Parameter]) -> list[Any]:
-        """The values of these parameters as they were given, and their types: True is not 1."""
-        found: list[Any] = []
-        for bound in bounds:
-            if not bound.is_expanding:
-                found.append(self.values.get(bound.name, _LIST_END))
-            elif bound.name in self.expanded:
-                found += (self.values[name] for name in self.expanded[bound.name])
-                found.append(_LIST_END)
-        return [*found, *map(type, found)]
+    def cache_key(self, parameters: Iterable[Parameter]) -> list[Any]:
+        """Return the unconverted values of these parameters with their types: True is not 1."""
+        values: list[Any] = []
+        for parameter in parameters:
+            if not parameter.is_expanding:
+                values.append(self.values.get(parameter.name, _LIST_END))
+            elif parameter.name in self.expanded:
+                values += (self.values[name] for name in self.expanded[parameter.name])
+                values.append(_LIST_END)
+        return [*values, *map(type, values)]
 
 
 _LIST_END = object()
 
 LastKeys = tuple[int | None, int | None]
-"""The sort keys of an execution's last row: of the table itself, and of the one that it links."""
+"""The sort keys of an execution's last row: of the table itself, and of its semi-join."""
 
 _NO_LAST_KEYS: LastKeys = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EqualityPlan:
-    """A row matters only when its column equals one of the parameter's values.
+    """A row matters only if its column equals one of the parameter's values.
 
-    A column of numbers equals texts that are spelt differently, '05' for one.
+    A numeric column may equal a text with another encoding, for example '05'.
     """
 
     column: str
@@ -83,23 +83,23 @@ class EqualityPlan:
     is_numeric: bool = False
 
     def encoded_values(self, parameters: ParameterValues) -> list[str] | None:
-        """The values, spelt; None when one of them has no spelling."""
-        given = self.parameter.values(parameters)
-        found: set[str] = set()
-        for value in given or ():
+        """Return the encoded values; None if one of them has no encoding."""
+        values = self.parameter.values_in(parameters)
+        encoded_values: set[str] = set()
+        for value in values or ():
             encoded = (
                 None if self.is_numeric and isinstance(value, str) else encode_parameter(value)
             )
             if encoded is not None:
-                found.add(encoded)
+                encoded_values.add(encoded)
             elif value is not None:
                 return None
-        return None if given is None else sorted(found)
+        return None if values is None else sorted(encoded_values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalPlan:
-    """Where on the sort key a row must lie to matter."""
+    """The interval of the sort key in which a row must lie to matter."""
 
     column: str
     lower: Parameter | None
@@ -108,26 +108,26 @@ class IntervalPlan:
     limit: Parameter | None
     descending: bool
     has_time_zone: bool
-    """Whether the column's instants have a zone."""
+    """Whether the column's instants have a time zone."""
 
-    def between(self, parameters: ParameterValues, last: int | None) -> Interval | None:
-        """The interval of this execution: from the conditions, and down to the last row."""
+    def interval(self, parameters: ParameterValues, last_key: int | None) -> Interval | None:
+        """Return the interval of this execution: from the conditions and the last row."""
         low, high = (
             self._bound_value(self.lower, parameters),
             self._bound_value(self.upper, parameters),
         )
-        if last is not None and self.descending:
-            low = last if low is None else max(low, last)
-        elif last is not None:
-            high = last if high is None else min(high, last)
+        if last_key is not None and self.descending:
+            low = last_key if low is None else max(low, last_key)
+        elif last_key is not None:
+            high = last_key if high is None else min(high, last_key)
         if low is None and high is None:
             return None
         if low is not None and high is not None and low > high:
-            high = low  # conditions that nothing meets: one key is kept, which is coarser
+            high = low  # no row can match: use one key, which is coarser
         return Interval(column=self.column, low=low, high=high)
 
     def last_key(self, parameters: ParameterValues, rows: Sequence[Sequence[Any]]) -> int | None:
-        """The key of the last row; None when fewer rows came than were asked for."""
+        """Return the sort key of the last row; None if there are fewer rows than the limit."""
         if self.position is None or self.limit is None or not rows:
             return None
         limit = parameters.values.get(self.limit.name)
@@ -135,9 +135,11 @@ class IntervalPlan:
             return None
         return sort_key_value(rows[-1][self.position])
 
-    def _bound_value(self, bound: Parameter | None, parameters: ParameterValues) -> int | None:
-        """A bound as a number; None where the database would convert it by its session's zone."""
-        values = None if bound is None or bound.is_expanding else bound.values(parameters)
+    def _bound_value(self, parameter: Parameter | None, parameters: ParameterValues) -> int | None:
+        """Return a bound as a number; None if its value depends on the session's time zone."""
+        values = (
+            None if parameter is None or parameter.is_expanding else parameter.values_in(parameters)
+        )
         value = values[0] if values else None
         if isinstance(value, datetime) and (value.tzinfo is not None) is not self.has_time_zone:
             return None
@@ -146,28 +148,30 @@ class IntervalPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SemiJoinPlan:
-    """A row matters only where another table has a row for it that these parameters allow."""
+    """A row matters only if another table has a joined row that these parameters select."""
 
     table: str
-    column: str
-    key: str
-    equal: tuple[EqualityPlan, ...]
+    joined_column: str
+    own_column: str
+    equalities: tuple[EqualityPlan, ...]
     interval: IntervalPlan | None = None
 
-    def semi_joins(self, parameters: ParameterValues, last: int | None) -> list[SemiJoin | None]:
-        """One for each combination of values; just None when they can't be told."""
-        choices = [equal.encoded_values(parameters) for equal in self.equal]
+    def semi_joins(
+        self, parameters: ParameterValues, last_key: int | None
+    ) -> list[SemiJoin | None]:
+        """Return a semi-join for each combination of values; only None if they have no encoding."""
+        choices = [equal.encoded_values(parameters) for equal in self.equalities]
         if None in choices or math.prod(len(values or ()) for values in choices) > MAX_COMBINATIONS:
             return [None]
-        names = [equal.column for equal in self.equal]
-        between = self.interval.between(parameters, last) if self.interval else None
+        names = [equal.column for equal in self.equalities]
+        interval = self.interval.interval(parameters, last_key) if self.interval else None
         return [
             SemiJoin(
                 table=self.table,
-                joined_column=self.column,
-                own_column=self.key,
+                joined_column=self.joined_column,
+                own_column=self.own_column,
                 equalities=tuple(zip(names, values, strict=True)),
-                interval=between,
+                interval=interval,
             )
             for values in itertools.product(*(values or () for values in choices))
         ]
@@ -175,10 +179,10 @@ class SemiJoinPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TablePlan:
-    """What one table contributes to a statement.
+    """The part of a plan that concerns one table.
 
-    `mentioned` is None when the whole table counts. `key` holds the positions of the primary
-    key in a result row.
+    If `referenced_columns` is None, the whole table is the dependency. `key_positions` are the
+    positions of the primary key's columns in a result row.
     """
 
     table: str
@@ -191,12 +195,12 @@ class TablePlan:
     keyed_table: KeyedTable | None = field(init=False)
     whole_table: DependencyGroup = field(init=False)
     parameters: tuple[Parameter, ...] = field(init=False)
-    """The parameters that tell its ranges from those of another execution."""
+    """The parameters on whose values the ranges depend."""
     has_interval: bool = field(init=False)
-    """Whether its last row tells its ranges from others, too."""
+    """Whether the ranges also depend on the last row."""
 
     def __post_init__(self) -> None:
-        """Work out what is the same in each execution."""
+        """Compute the fields that are the same for each execution."""
         keyed = None
         if self.key_positions:
             keyed = KeyedTable(
@@ -204,7 +208,7 @@ class TablePlan:
             )
         used = [
             equal.parameter
-            for equal in (*self.equalities, *(self.semi_join.equal if self.semi_join else ()))
+            for equal in (*self.equalities, *(self.semi_join.equalities if self.semi_join else ()))
         ]
         intervals = (self.interval, self.semi_join.interval if self.semi_join else None)
         used += [b for i in intervals if i for b in (i.lower, i.upper) if b]
@@ -213,10 +217,10 @@ class TablePlan:
         object.__setattr__(self, "parameters", tuple(dict.fromkeys(used)))
         object.__setattr__(self, "has_interval", any(intervals))
 
-    def note(
+    def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
     ) -> None:
-        """Note what this execution depends on."""
+        """Add the dependencies of this execution to a record."""
         if self.referenced_columns is None:
             record.groups.add(self.whole_table)
             return
@@ -225,59 +229,68 @@ class TablePlan:
         record.groups.add(self._cached_ranges(parameters, rows, self.referenced_columns))
 
     def _cached_ranges(
-        self, parameters: ParameterValues, rows: Sequence[Sequence[Any]], mentioned: frozenset[str]
+        self,
+        parameters: ParameterValues,
+        rows: Sequence[Sequence[Any]],
+        referenced_columns: frozenset[str],
     ) -> DependencyGroup:
-        """The ranges, remembered: most pages are made again, and share ranges with others."""
-        ends = self._last_keys(parameters, rows) if self.has_interval else _NO_LAST_KEYS
-        asked = (
-            (self, ends, *parameters.cache_key(self.parameters))
+        """Return the ranges from the cache: pages are rendered repeatedly and share ranges."""
+        last_keys = self._last_keys(parameters, rows) if self.has_interval else _NO_LAST_KEYS
+        cache_key = (
+            (self, last_keys, *parameters.cache_key(self.parameters))
             if self.parameters
-            else (self, ends)
+            else (self, last_keys)
         )
         try:
-            known = _group_cache.get(asked)
-        except TypeError:  # a value that can't be looked up
-            return DependencyGroup(tuple(self._build_ranges(parameters, ends, mentioned)))
-        if known is None:
-            known = DependencyGroup(tuple(self._build_ranges(parameters, ends, mentioned)))
+            group = _group_cache.get(cache_key)
+        except TypeError:  # a value that is not hashable
+            return DependencyGroup(
+                tuple(self._build_ranges(parameters, last_keys, referenced_columns))
+            )
+        if group is None:
+            group = DependencyGroup(
+                tuple(self._build_ranges(parameters, last_keys, referenced_columns))
+            )
             if len(_group_cache) >= MAX_CACHED_GROUPS:
                 _group_cache.clear()
-            _group_cache[asked] = known
-        return known
+            _group_cache[cache_key] = group
+        return group
 
     def _last_keys(self, parameters: ParameterValues, rows: Sequence[Sequence[Any]]) -> LastKeys:
-        linked = self.semi_join.interval if self.semi_join else None
+        joined_interval = self.semi_join.interval if self.semi_join else None
         return (
             self.interval.last_key(parameters, rows) if self.interval else None,
-            linked.last_key(parameters, rows) if linked else None,
+            joined_interval.last_key(parameters, rows) if joined_interval else None,
         )
 
     def _build_ranges(
-        self, parameters: ParameterValues, ends: LastKeys, mentioned: frozenset[str]
+        self, parameters: ParameterValues, last_keys: LastKeys, referenced_columns: frozenset[str]
     ) -> Iterator[Range]:
-        last, linked = ends
-        between = self.interval.between(parameters, last) if self.interval else None
-        chosen = [
+        last, last_joined = last_keys
+        interval = self.interval.interval(parameters, last) if self.interval else None
+        equalities = [
             (e.column, c)
             for e in self.equalities
             if (c := e.encoded_values(parameters)) is not None
         ]
         combinations = 1
-        kept: list[tuple[str, list[str]]] = []
-        for column, values in chosen:
+        used_equalities: list[tuple[str, list[str]]] = []
+        for column, values in equalities:
             if combinations * max(len(values), 1) <= MAX_COMBINATIONS:
                 combinations *= max(len(values), 1)
-                kept.append((column, values))
-        vias = self.semi_join.semi_joins(parameters, linked) if self.semi_join else [None]
-        for choice in itertools.product(*(values for _, values in kept)):
-            equal = tuple(zip((column for column, _ in kept), choice, strict=True))
-            for via in vias:
+                used_equalities.append((column, values))
+        semi_joins = (
+            self.semi_join.semi_joins(parameters, last_joined) if self.semi_join else [None]
+        )
+        for choice in itertools.product(*(values for _, values in used_equalities)):
+            equal = tuple(zip((column for column, _ in used_equalities), choice, strict=True))
+            for semi_join in semi_joins:
                 yield Range(
                     table=self.table,
                     equalities=equal,
-                    referenced_columns=mentioned,
-                    interval=between,
-                    semi_join=via,
+                    referenced_columns=referenced_columns,
+                    interval=interval,
+                    semi_join=semi_join,
                 )
 
 
@@ -286,18 +299,18 @@ _group_cache: dict[tuple[Any, ...], DependencyGroup] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependencyPlan:
-    """What a statement reads, table by table."""
+    """The plans of all tables that a statement reads."""
 
     tables: tuple[TablePlan, ...]
     clock: str = ""
-    """The SQL function that asks for the present moment, if there is one."""
+    """The SQL function that returns the current time, or ""."""
 
-    def note(
+    def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
     ) -> None:
-        """Note what one execution with these parameters and result rows depends on."""
+        """Add the dependencies of an execution with these parameters and rows to a record."""
         if self.clock:
-            what = f"the function {self.clock}() gives the present moment"
+            what = f"the function {self.clock}() returns the current time"
             record.use_clock(ClockUse(what=what, grain=Grain.INSTANT))
         for source in self.tables:
-            source.note(record, parameters, rows)
+            source.add_to(record, parameters, rows)

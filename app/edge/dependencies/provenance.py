@@ -1,6 +1,6 @@
-"""Provenance: the values that a response has read from rows or was given by its URL.
+"""Provenance of parameters: the values that a response read from rows or got from its URL.
 
-They are looked through only when a parameter looks like a clock value, which is rare.
+They are searched only if a parameter looks like a clock value, which is rare.
 """
 
 from __future__ import annotations
@@ -15,59 +15,59 @@ from urllib.parse import unquote_plus
 
 from ..changes.encoding import EPOCH
 
-MICROSECOND, NOTHING = timedelta(microseconds=1), timedelta()
+MICROSECOND, NO_TIME = timedelta(microseconds=1), timedelta()
 _SECOND = 1_000_000
 _DAY = 86400 * _SECOND
 _HOURS = 3
-"""The level (see `clock`) from which on an instant is written in whole hours or days."""
+"""The lowest precision level (see `clock_values`) of whole hours or days."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?")
 
 
 def epoch(instant: datetime) -> int:
-    """An aware instant in microseconds since 1970."""
+    """Return an aware instant in microseconds since 1970."""
     return (instant - EPOCH) // MICROSECOND
 
 
 @dataclass(eq=False)
 class Provenance:
-    """The result rows that were read before a statement, the URL, and earlier parameters."""
+    """The rows that were read before a statement, the URL, and the constants."""
 
     results: Sequence[Sequence[Sequence[Any]]] = ()
     url: str = ""
     constants: Container[int] = ()
-    """The identities of objects that an earlier response has used."""
+    """The ids of the objects that an earlier response used as parameters."""
 
     def is_constant(self, value: Any) -> bool:
-        """Tell whether an earlier response has used this very object."""
+        """Return whether an earlier response used the same object."""
         return id(value) in self.constants
 
-    def gave(self, value: Any) -> bool:
-        """Tell whether a row or the URL holds this very value."""
+    def has_value(self, value: Any) -> bool:
+        """Return whether a row or the URL contains this value."""
         text = str(value)
         if text in self._url:
             return True
         return any(cell == value or str(cell) == text for cell in self._cells())
 
     def explains(self, moment: int, level: int) -> bool:
-        """Tell whether an instant equals one that was read, or follows from one.
+        """Return whether an instant equals one that was read, or can be derived from one.
 
-        Below a second it is enough that the fraction of the second is the same.
+        At a precision below a second, an equal fraction of the second is sufficient.
         """
         if self._url_names(moment) or (level >= _HOURS and self.explains_day(_day_of(moment))):
             return True
         if level == 0:
             fractions = {
-                m % _SECOND for known in self._moments for m in (known, known // 1000 * 1000)
+                m % _SECOND for instant in self._moments for m in (instant, instant // 1000 * 1000)
             }
             return moment % _SECOND in fractions
         if level == 1:
-            return any((moment - known) % _DAY == 0 for known in self._moments)
+            return any((moment - instant) % _DAY == 0 for instant in self._moments)
         return moment in self._moments
 
     def explains_day(self, day: date) -> bool:
-        """Tell whether the URL names this day, or a month or year that begins or ends with it.
+        """Return whether the URL contains this day, or a month or year that starts or ends with it.
 
-        The day after counts as well, as the end of an interval that leaves its end out.
+        The next day counts as well, as the excluded end of an interval.
         """
         return self._url_has(day) or self._url_has(day - timedelta(days=1))
 
@@ -76,9 +76,9 @@ class Provenance:
         return self.url and unquote_plus(self.url)
 
     def _url_names(self, moment: int) -> bool:
-        """Tell whether the URL holds this instant in ISO 8601."""
-        written = _INSTANT.findall(self._url)
-        return any(epoch(instant) == moment for text in written for instant in _read(text))
+        """Return whether the URL contains this instant in ISO 8601."""
+        iso_texts = _INSTANT.findall(self._url)
+        return any(epoch(instant) == moment for text in iso_texts for instant in _instants_of(text))
 
     def _url_has(self, day: date) -> bool:
         numbers = self._numbers
@@ -103,11 +103,11 @@ class Provenance:
 
     @cached_property
     def _moments(self) -> set[int]:
-        return {epoch(instant) for cell in self._cells() for instant in _read(cell)}
+        return {epoch(instant) for cell in self._cells() for instant in _instants_of(cell)}
 
 
-def _read(cell: Any) -> list[datetime]:
-    """The instants that a value of a row may stand for; one without a zone is UTC or local."""
+def _instants_of(cell: Any) -> list[datetime]:
+    """Return the instants that a row's value may mean; without a zone it is UTC or local time."""
     if isinstance(cell, str):
         if not _INSTANT.fullmatch(cell):
             return []

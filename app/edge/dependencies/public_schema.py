@@ -1,4 +1,4 @@
-"""Which tables may be read for the public, and how finely they are watched."""
+"""The tables and SQL functions that shared responses may read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PURE_FUNCTIONS = frozenset(
         *("ntile", "percent_rank", "rank", "row_number"),
     ],
 )
-"""SQL functions that read nothing but their arguments."""
+"""SQL functions whose result depends only on their arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicSchema:
-    """The watched tables by name; `derived` names the base tables of a view or a search index."""
+    """The watched tables by name; `derived_tables` maps a view or search index to its tables."""
 
     tables: Mapping[str, WatchedTable]
     derived_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class PublicSchema:
         derived: Mapping[str, tuple[str, ...]] | None = None,
         functions: Iterable[str] = (),
     ) -> PublicSchema:
-        """A schema of these tables; `functions` are further ones that read nothing else."""
+        """Create a schema of these tables; `functions` are further pure SQL functions."""
         return cls(
             tables={table.table: table for table in watched},
             derived_tables=dict(derived or {}),
@@ -43,5 +43,5 @@ class PublicSchema:
         )
 
     def is_public(self, name: str) -> bool:
-        """Tell whether a table may be read for the public."""
+        """Return whether a shared response may read a table."""
         return name in self.tables or name in self.derived_tables

@@ -1,4 +1,4 @@
-"""Readable: whether what a statement reads can be known, and may be read for the public."""
+"""Check that the tables of a statement can be determined and are public."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import AbstractTextClause
 from sqlalchemy.sql.functions import FunctionElement
 
+from . import sqlalchemy_private as private
 from .clock_values import CLOCK_FUNCTIONS
 from .public_schema import PURE_FUNCTIONS, PublicSchema
 from .sql_constructs import custom_rendering, foreign_part, type_expressions
 
 
 class UnshareableQueryError(Exception):
-    """What a statement reads can't be known, or must not be read for the public."""
+    """Raised if the tables of a statement can't be determined or are not public."""
 
 
 def check_shareable(statement: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
-    """Refuse a statement with a part that reads what is not known, or not public."""
+    """Raise an error if a part of the statement reads unknown or private tables."""
     for part in visitors.iterate(statement):
         _check_part(part, schema, dialect)
         for made_from, expression in type_expressions(part, dialect):
@@ -29,7 +30,7 @@ def check_shareable(statement: Any, schema: PublicSchema, dialect: sa.Dialect) -
 
 
 def check_columns(select: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
-    """Refuse a SELECT whose column types add something that reads what is not known."""
+    """Raise an error if a column type adds SQL that reads unknown tables."""
     for column in select.inner_columns:
         for made_from, expression in type_expressions(column, dialect):
             _check_type_expression(made_from, expression, schema, dialect)
@@ -51,10 +52,10 @@ def _check_part(part: Any, schema: PublicSchema, dialect: sa.Dialect) -> None:
 def _check_function(
     function: FunctionElement[Any], schema: PublicSchema, dialect: sa.Dialect
 ) -> None:
-    """Refuse a function that may read more than its arguments.
+    """Raise an error for a function whose result may depend on more than its arguments.
 
-    One that the application compiles itself may be anything under a well-known name, so only a
-    declared name of its own will do.
+    A function that the application compiles itself may differ from the well-known function of the
+    same name, so it must be declared under a name of its own.
     """
     name = str(getattr(function, "name", "") or type(function).__name__)
     pure = not getattr(function, "packagenames", ()) and (
@@ -63,11 +64,13 @@ def _check_function(
     custom = custom_rendering(function, dialect) if not pure or name.lower() in _WELL_KNOWN else ""
     if not pure or custom:
         because = f" ({custom})" if custom else ""
-        raise UnshareableQueryError(f"the function {name}() may read what is not known{because}")
+        raise UnshareableQueryError(
+            f"the function {name}() may read more than its arguments{because}"
+        )
 
 
 def clock_function(statement: Any) -> str:
-    """The name of a SQL function in a statement that gives the present moment; empty for none."""
+    """Return the name of a SQL function in a statement that returns the current time, or ""."""
     functions = (p for p in visitors.iterate(statement) if isinstance(p, FunctionElement))
     names = (str(getattr(function, "name", "")) for function in functions)
     return next((name for name in names if name.lower() in CLOCK_FUNCTIONS), "")
@@ -76,41 +79,46 @@ def clock_function(statement: Any) -> str:
 def _check_type_expression(
     made_from: Any, expression: Any, schema: PublicSchema, dialect: sa.Dialect
 ) -> None:
-    """Refuse SQL that a type adds around a value and that reads more than the value."""
+    """Raise an error if a type adds SQL around a value that reads more than the value."""
     if expression is None:
         return
     kind = type(made_from.type).__name__
-    if read := foreign_part(expression, made_from):
-        raise UnshareableQueryError(f"the type {kind} adds SQL that reads {read}")
-    known = {id(part) for part in visitors.iterate(made_from)}
+    if foreign_name := foreign_part(expression, made_from):
+        raise UnshareableQueryError(f"the type {kind} adds SQL that reads {foreign_name}")
+    part_ids = {id(part) for part in visitors.iterate(made_from)}
     for part in visitors.iterate(expression):
-        if id(part) not in known:
+        if id(part) not in part_ids:
             _check_part(part, schema, dialect)
 
 
 def _raw_sql_in(part: Any) -> str:
-    """The raw SQL that a part is or holds, unless it is a constant."""
+    """Return the raw SQL in a part of a statement, unless it is a constant."""
     if isinstance(part, AbstractTextClause):
         return str(part) or "''"
     if getattr(part, "is_literal", False) and not _CONSTANT.fullmatch(part.name):
         return str(part.name)
     return next(
-        (said for said in _prefixes_and_hints(part) if said.upper() not in _HARMLESS_PREFIXES), ""
+        (
+            sql_text
+            for sql_text in _prefixes_and_hints(part)
+            if sql_text.upper() not in _HARMLESS_PREFIXES
+        ),
+        "",
     )
 
 
 def _prefixes_and_hints(part: Any) -> Iterator[str]:
-    """What was said before and after a SELECT or a CTE, and hints: nobody walks through these."""
-    for name in ("_prefixes", "_suffixes"):
-        yield from (str(text) for text, _ in getattr(part, name, ()))
-    yield from (str(text) for _, text in getattr(part, "_statement_hints", ()))
-    yield from map(str, (getattr(part, "_hints", None) or {}).values())
+    """Yield prefixes, suffixes and hints, which SQLAlchemy's traversal does not visit."""
+    yield from private.prefixes(part)
+    yield from private.suffixes(part)
+    yield from private.statement_hints(part)
+    yield from private.table_hints(part)
 
 
 _CONSTANT = re.compile(r"\*|[0-9]+|'[^'\\]*'|null|true|false", re.IGNORECASE)
-"""Words of SQL that read nothing; an EXISTS of the ORM asks for a 1."""
+"""Constants of SQL, which read no table; an EXISTS of the ORM selects a 1."""
 
 _WELL_KNOWN = PURE_FUNCTIONS | CLOCK_FUNCTIONS
-"""Functions that an application need not declare, as SQLAlchemy renders them."""
+"""Functions that an application need not declare if SQLAlchemy renders them."""
 
 _HARMLESS_PREFIXES = {"MATERIALIZED", "NOT MATERIALIZED"}

@@ -1,7 +1,7 @@
-"""The driver below SQLAlchemy: a page that uses its connection or cursors reads unseen.
+"""Detect reads on the driver's connection or cursors, which SQLAlchemy events do not report.
 
-SQLAlchemy runs its statements on the same cursors, so who asks for one is told by the calling
-module; and a connection that no `Connection` has taken was asked for by `raw_connection()`.
+SQLAlchemy uses the same cursors, so the module that called the method decides. A pool connection
+that no `Connection` object uses was requested by `raw_connection()`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from sqlalchemy.pool import Pool
 
 from .fence import fenced
 from .recorder import current_record
+from .sqlalchemy_private import pool_entry
 
 _LIBRARIES = ("sqlalchemy.", f"{__name__.rpartition('.')[0]}.")
 _DIRECT = ("cursor", "execute", "executemany", "executescript")
-_CURSOR = "it used a cursor of the driver itself, whose reads are not seen"
-_RAW = "it used engine.raw_connection(), whose reads are not seen"
+_CURSOR = "it used a cursor of the database driver, whose reads can't be recorded"
+_RAW = "it used engine.raw_connection(), whose reads can't be recorded"
 
 
 def watch_driver() -> None:
-    """See every use of a driver's own connection; to be called as often as one likes."""
-    if not event.contains(Pool, "checkout", _checked_out):
-        event.listen(Pool, "checkout", _checked_out)
-        event.listen(Engine, "engine_connect", _connected)
+    """Listen to every direct use of a driver's connection; further calls do nothing."""
+    if not event.contains(Pool, "checkout", _on_checkout):
+        event.listen(Pool, "checkout", _on_checkout)
+        event.listen(Engine, "engine_connect", _on_engine_connect)
 
 
-def _checked_out(_dbapi: Any, entry: Any, proxy: Any) -> None:
+def _on_checkout(_dbapi: Any, entry: Any, proxy: Any) -> None:
     record = current_record()
     if record is None:
         return
@@ -39,24 +40,24 @@ def _checked_out(_dbapi: Any, entry: Any, proxy: Any) -> None:
         for name in _DIRECT:
             method = getattr(proxy, name, None)
             if method is not None:
-                setattr(proxy, name, _watched(method))
+                setattr(proxy, name, _record_direct_use(method))
 
 
-def _connected(connection: Connection) -> None:
+def _on_engine_connect(connection: Connection) -> None:
     record = current_record()
     if record is not None and record.raw_connections:
         with fenced("as a connection was taken"):
             proxy: Any = connection.connection
-            record.raw_connections.pop(id(proxy._connection_record), None)  # noqa: SLF001 - SQLAlchemy has no public name for it
+            record.raw_connections.pop(id(pool_entry(proxy)), None)
 
 
-def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a driver's connection that notes its use by others than SQLAlchemy."""
+def _record_direct_use(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method of a driver's connection so that calls from outside SQLAlchemy are recorded."""
 
     def call(*args: Any, **options: Any) -> Any:
         record = current_record()
         if record is not None:
-            name = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - the caller is the question
+            name = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - the calling module is needed
             if not name.startswith(_LIBRARIES):
                 record.read_unseen(_CURSOR)
         return method(*args, **options)

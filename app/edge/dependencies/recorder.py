@@ -1,4 +1,4 @@
-"""The record of one response: what it was built from, and why it can't be known if it can't."""
+"""The render record: the dependencies of a response, and why it can't be shared, if so."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from .dependency_groups import DependencyGroup, KeyedTable
 
 @dataclass(slots=True)
 class RenderRecord:
-    """What a response was built from so far.
+    """The dependencies of a response so far.
 
-    `began` is when, by the clock on the wall. `marks` are places in the change log, each taken
-    before the first read on its connection; `spoilt` is the reason why the response can't be
-    shared, the first one found, and `doubted` one that need not be its view's fault. A `rehearsal`
-    is made for whoever asks what a page is built from; it tells how the page would be registered.
+    Attributes:
+        started_at: when the render began (UTC).
+        log_positions: positions of the change log, each read before the first query on its
+            connection.
+        unshareable_reason: the first reason why the response can't be shared.
+        unattributed_read: a reason that may have nothing to do with the response's own view.
+        is_dry_run: whether the response is rendered only to report its dependencies and how it
+            would be registered.
     """
 
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -29,23 +33,23 @@ class RenderRecord:
     single_dependencies: set[Dependency] = field(default_factory=set)
     groups: set[DependencyGroup] = field(default_factory=set)
     row_keys: dict[KeyedTable, set[Any]] = field(default_factory=dict)
-    """The keys of the rows that were returned, of each table of each statement."""
+    """The keys of the returned rows, for each table of each statement."""
     log_positions: list[str] = field(default_factory=list)
     readers: list[Callable[[], Any]] = field(default_factory=list)
-    """Weak references to the connections that the marks were taken on."""
+    """Weak references to the connections on which the log positions were read."""
     unshareable_reason: str | None = None
     unattributed_read: str | None = None
     clock: ClockUse | None = None
-    """The parameter or function that asked for the present moment; of several the finest."""
+    """The use of the current time in a query; of several, the one with the finest precision."""
     url_text: str = ""
-    """The path and query as they were sent, whose values a page may depend on."""
+    """The path and query string of the request, which may contain parameter values."""
     results: list[Sequence[Sequence[Any]]] = field(default_factory=list)
-    """The rows that were read so far, to know where a parameter comes from."""
+    """The rows that were read so far, to find where a parameter comes from."""
     unseen: str | None = None
-    """How it read something of which no dependency tells, unless its tables were `declared`."""
+    """How it read something that can't be recorded; ignored if its tables were `declared`."""
     declared: bool = False
     raw_connections: dict[int, str] = field(default_factory=dict)
-    """Connections that were taken from a pool, and by no `Connection` of SQLAlchemy."""
+    """Pool connections that are not used by a SQLAlchemy `Connection`, with the reason."""
     notes_files: bool = False
     is_dry_run: bool = False
     url: str = ""
@@ -53,56 +57,56 @@ class RenderRecord:
 
     @property
     def dependencies(self) -> set[Dependency]:
-        """All that it was built from, spelt out."""
-        found = set(self.single_dependencies)
+        """All dependencies of the response, built on each call."""
+        dependencies = set(self.single_dependencies)
         for group in self.groups:
-            found.update(group.dependencies)
+            dependencies.update(group.dependencies)
         for keyed, keys in self.row_keys.items():
-            found.update(keyed.to_dependencies(keys))
-        return found
+            dependencies.update(keyed.to_dependencies(keys))
+        return dependencies
 
     def add_dependencies(self, dependencies: Iterable[Dependency]) -> None:
-        """Note what a query depends on."""
+        """Add dependencies of a query."""
         self.single_dependencies.update(dependencies)
 
     def add_rows(self, keyed: KeyedTable, rows: Iterable[Any]) -> None:
-        """Note the rows of a table that a query returned."""
+        """Add the rows of a table that a query returned."""
         keys = self.row_keys.get(keyed)
         if keys is None:
-            self.row_keys[keyed] = keyed.keys(rows)
+            self.row_keys[keyed] = keyed.extract_keys(rows)
         else:
-            keys |= keyed.keys(rows)
+            keys |= keyed.extract_keys(rows)
 
     def read_unseen(self, how: str) -> None:
-        """Note that something was read of which no dependency tells."""
+        """Record that something was read whose dependencies are unknown."""
         self.unseen = self.unseen or how
 
     def declare(self, tables: Iterable[str]) -> None:
-        """Note the tables that are read in ways that can't be seen."""
+        """Add tables that are read in ways that can't be recorded."""
         self.declared = True
         self.single_dependencies.update(Table(table=name) for name in tables)
 
     @property
     def read_how(self) -> str | None:
-        """How it read something of which nobody knows the tables."""
+        """How it read from unknown tables; None if it did not or if they were declared."""
         if self.declared:
             return None
         return self.unseen or next(iter(self.raw_connections.values()), None)
 
     @property
     def reads_no_table(self) -> bool:
-        """Whether it was built from nothing that a database holds, as far as is known."""
+        """Whether no read of a database was recorded."""
         return not (self.row_keys or self.groups) and all(
             isinstance(d, Part) for d in self.single_dependencies
         )
 
     def use_clock(self, use: ClockUse) -> None:
-        """Note that a query asked for the present moment."""
+        """Record that a query uses the current time."""
         if self.clock is None or use.grain < self.clock.grain:
             self.clock = use
 
     def merge(self, other: RenderRecord) -> None:
-        """Note what another record holds as well."""
+        """Add the contents of another record."""
         self.single_dependencies |= other.single_dependencies
         self.groups |= other.groups
         for keyed, keys in other.row_keys.items():
@@ -117,30 +121,31 @@ class RenderRecord:
             self.set_unshareable(other.unshareable_reason)
 
     def set_unshareable(self, reason: str) -> None:
-        """Note that what was read can't be known, or must not be shared."""
+        """Set the reason why the response can't be shared; the first reason stays."""
         self.unshareable_reason = self.unshareable_reason or reason
 
 
 _current: ContextVar[RenderRecord | None] = ContextVar("edge_record")
 _open_records: dict[int, RenderRecord] = {}
-"""The records of responses that are being made in this process, whoever makes them."""
+"""The records of all responses in progress in this process, of all threads."""
 
 _UNATTRIBUTED_READ = (
-    "a thread that no request had begun read the database meanwhile, perhaps for this page: let "
-    "it run in a copy of the context (contextvars.copy_context().run), or in recorder.apart() "
-    "where it has nothing to do with pages"
+    "a thread that was started outside a request queried the database while this page was "
+    "rendered, possibly for it: run it in `contextvars.copy_context()`, or in "
+    "`recorder.isolated()` if its queries have nothing to do with pages"
 )
 
 
 def current_record() -> RenderRecord | None:
-    """The record of the response that is being made, if one is kept."""
+    """Return the record of the current response, or None."""
     return _current.get(None)
 
 
 def note_unattributed_read() -> None:
-    """Note a read that is on no record; it may be on behalf of any that is open.
+    """Record a query made outside any recording.
 
-    Who has said that it keeps none (`apart`, `end`) reads for itself.
+    It may belong to any render in progress, so all of them become unshareable. Threads inside
+    `isolated()` or after `end()` are exempt.
     """
     if _open_records and _current.get(_NO_RECORD) is _NO_RECORD:
         for record in list(_open_records.values()):
@@ -155,11 +160,11 @@ _dry_run_records: ContextVar[list[RenderRecord] | None] = ContextVar("edge_watch
 
 @contextmanager
 def dry_run() -> Iterator[list[RenderRecord]]:
-    """See the records that begin inside; their responses go to nobody and are not registered."""
-    found: list[RenderRecord] = []
-    token = _dry_run_records.set(found)
+    """Collect the records that begin inside; their responses are not sent and not registered."""
+    records: list[RenderRecord] = []
+    token = _dry_run_records.set(records)
     try:
-        yield found
+        yield records
     finally:
         _dry_run_records.reset(token)
 
@@ -168,7 +173,7 @@ _start_checks: dict[Callable[[], str | None], None] = {}
 
 
 def add_start_check(question: Callable[[], str | None]) -> None:
-    """Ask this of every record that begins: why it can't be whole from its beginning, if so."""
+    """Call a function for each new record; it returns why the record is incomplete, or None."""
     _start_checks[question] = None
 
 
@@ -181,7 +186,7 @@ def _run_start_checks(record: RenderRecord) -> RenderRecord:
 
 @contextmanager
 def recording() -> Iterator[RenderRecord]:
-    """Keep a record of everything that is read inside; one within another is a part of it."""
+    """Record everything that is read inside. An inner recording runs no start checks."""
     record = RenderRecord() if current_record() is not None else _run_start_checks(RenderRecord())
     token = _current.set(record)
     try:
@@ -191,12 +196,12 @@ def recording() -> Iterator[RenderRecord]:
 
 
 def begin() -> RenderRecord:
-    """Keep a record from now on; `end` forgets it."""
-    watched = _dry_run_records.get()
-    record = _run_start_checks(RenderRecord(is_dry_run=watched is not None))
-    if watched is not None:
-        watched.append(record)
-    _close()
+    """Begin a record as the current one; `end` removes it."""
+    dry_run_records = _dry_run_records.get()
+    record = _run_start_checks(RenderRecord(is_dry_run=dry_run_records is not None))
+    if dry_run_records is not None:
+        dry_run_records.append(record)
+    _close_current()
     _current.set(record)
     _open_records[id(record)] = record
     return record
@@ -204,20 +209,20 @@ def begin() -> RenderRecord:
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Whatever record begins inside ends there, too; one outside is not touched."""
+    """Run without a record; a record that begins inside ends with it."""
     token = _current.set(None)
     try:
         yield
     finally:
-        _close()
+        _close_current()
         _current.reset(token)
 
 
 def end() -> None:
-    """Keep no record any more."""
-    _close()
+    """End the current record."""
+    _close_current()
     _current.set(None)
 
 
-def _close() -> None:
+def _close_current() -> None:
     _open_records.pop(id(current_record()), None)

@@ -1,7 +1,7 @@
-"""Constructs: SQL that the application renders itself, which counts as raw SQL.
+"""Find SQL that the application renders itself; it counts as raw SQL.
 
-An element with a `@compiles` function, a class that changes how SQLAlchemy renders it, an operator
-or a name that is spelt by hand: the text that comes of it may name any table.
+This is an element with a `@compiles` function, a class that overrides how SQLAlchemy renders it,
+or a custom operator or name. Its SQL text may contain any table.
 """
 
 from __future__ import annotations
@@ -17,18 +17,7 @@ from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
-_RENDERING = (
-    "__visit_name__",
-    "_compile_w_cache",
-    "_compiler",
-    "_compiler_dispatch",
-    "_traverse_internals",
-    "compile",
-    "get_children",
-    "get_final_froms",
-    "self_group",
-)
-"""The attributes that decide what SQL an element becomes, and which parts of it are visited."""
+from . import sqlalchemy_private as private
 
 _OPERATOR = re.compile(
     r"[-+*/<>=~!@#%^&|`?.]+"
@@ -37,40 +26,45 @@ _OPERATOR = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d][\w$]*", re.ASCII)
-_TYPE_SPELLING = ("get_col_spec", "__visit_name__", "_compiler_dispatch")
 
 
 def custom_rendering(part: Any, dialect: sa.Dialect) -> str:
-    """Why the SQL of an element is not SQLAlchemy's own; empty where it is."""
+    """Return why the SQL of an element is not rendered by SQLAlchemy itself, or ""."""
     kind = type(part)
     if has_compiler(kind, dialect.name):
         return f"{kind.__name__} is compiled by the application (@compiles)"
-    if any(name in owner.__dict__ for owner in _foreign(kind) for name in _RENDERING):
-        return f"{kind.__name__} is a SQL construct of the application's own"
-    return _spelt_by_hand(part) or _custom_cast(part, dialect) or _values_with_sql(part)
+    if any(
+        name in owner.__dict__ for owner in _foreign(kind) for name in private.RENDERING_ATTRIBUTES
+    ):
+        return f"{kind.__name__} is a custom SQL construct of the application"
+    return _handwritten_sql(part) or _custom_cast(part, dialect) or _values_with_sql(part)
 
 
 def has_compiler(kind: type, dialect: str) -> bool:
-    """Tell whether a class is rendered by a `@compiles` function in this dialect."""
-    owner = next((o for o in kind.__mro__ if "_compiler_dispatch" in o.__dict__), object)
-    dispatcher = owner.__dict__.get("_compiler_dispatcher")
+    """Return whether a class is rendered by a `@compiles` function in this dialect."""
+    dispatcher = private.compiles_dispatcher(kind)
     if dispatcher is None:
         return False
     specs = getattr(dispatcher, "specs", {})
-    chosen = specs.get(dialect) or specs.get("default")
-    # Where only other dialects have one, the default is SQLAlchemy's own behind a wrapper.
-    return getattr(chosen, "__module__", "") != "sqlalchemy.ext.compiler"
+    compile_function = specs.get(dialect) or specs.get("default")
+    # If only other dialects have one, the default is a wrapper of SQLAlchemy's own function.
+    return getattr(compile_function, "__module__", "") != "sqlalchemy.ext.compiler"
 
 
 def _foreign(kind: type) -> Iterator[type]:
-    """The classes that an element's class is made from and that SQLAlchemy did not write."""
+    """Yield the base classes of an element's class that are not part of SQLAlchemy."""
     for owner in kind.__mro__:
         if owner is not object and owner.__module__.partition(".")[0] != "sqlalchemy":
             yield owner
 
 
-def _spelt_by_hand(part: Any) -> str:
-    """An operator of words, or a name that is not quoted and is no name."""
+def _overrides(kind: type, names: tuple[str, ...]) -> bool:
+    """Return whether a base class that is not part of SQLAlchemy defines one of these names."""
+    return any(name in owner.__dict__ for owner in _foreign(kind) for name in names)
+
+
+def _handwritten_sql(part: Any) -> str:
+    """Return a reason for a custom operator or an unquoted name that is no plain identifier."""
     for role in ("operator", "modifier"):
         operator = getattr(part, role, None)
         if isinstance(operator, custom_op) and not _OPERATOR.fullmatch(operator.opstring.strip()):
@@ -82,47 +76,51 @@ def _spelt_by_hand(part: Any) -> str:
 
 
 def _custom_cast(part: Any, dialect: sa.Dialect) -> str:
-    """A CAST to a type whose SQL name the application spells."""
+    """Return a reason for a CAST to a type whose SQL name the application defines."""
     if not isinstance(part, sa.Cast):
         return ""
     kind: Any = part.type.dialect_impl(dialect)
     while isinstance(kind, sa.TypeDecorator):
         kind = kind.type_engine(dialect)
-    spelt = any(name in o.__dict__ for o in _foreign(type(kind)) for name in _TYPE_SPELLING)
-    if spelt or has_compiler(type(kind), dialect.name):
-        return f"the type {type(kind).__name__} is spelt by the application"
+    has_custom_name = any(
+        name in o.__dict__
+        for o in _foreign(type(kind))
+        for name in private.TYPE_RENDERING_ATTRIBUTES
+    )
+    if has_custom_name or has_compiler(type(kind), dialect.name):
+        return f"the type {type(kind).__name__} is rendered by the application"
     return ""
 
 
 def _values_with_sql(part: Any) -> str:
-    """A VALUES list that holds more than values; SQLAlchemy's traversal does not look into it."""
+    """Return a reason for a VALUES list with SQL, which SQLAlchemy's traversal does not visit."""
     if not isinstance(part, sa.Values):
         return ""
-    rows = (row for block in part._data for row in block)  # noqa: SLF001 - SQLAlchemy has no public name for it
-    elements = (value for row in rows for value in row if isinstance(value, sa.ClauseElement))
-    if any(not isinstance(value, sa.BindParameter) for value in elements):
-        return "a VALUES list holds SQL"
+    values = (value for row in private.values_rows(part) for value in row)
+    elements = (value for value in values if isinstance(value, sa.ClauseElement))
+    if any(not isinstance(element, sa.BindParameter) for element in elements):
+        return "a VALUES list contains SQL"
     return ""
 
 
 def type_expressions(part: Any, dialect: sa.Dialect) -> Iterator[tuple[Any, Any]]:
-    """What a column or parameter becomes by its type's own SQL, each with what it is made from.
+    """Yield the SQL that the type of a column or parameter adds, with the original element.
 
-    The compiler asks the type for these while it writes: no part of the statement holds them.
+    The compiler gets these expressions from the type, so they are not part of the statement.
     """
     kind = getattr(part, "type", None)
     if not isinstance(kind, TypeEngine):
         return
     impl = kind.dialect_impl(dialect)
     if isinstance(part, sa.BindParameter):
-        if impl._has_bind_expression:  # noqa: SLF001 - SQLAlchemy has no public name for it
+        if private.has_bind_expression(impl):
             yield part, impl.bind_expression(part)
-    elif isinstance(part, sa.ColumnElement) and impl._has_column_expression:  # noqa: SLF001 - as above
+    elif isinstance(part, sa.ColumnElement) and private.has_column_expression(impl):
         yield part, impl.column_expression(part)
 
 
 def foreign_part(expression: Any, made_from: Any) -> str:
-    """What a type's own SQL reads besides the value that it is made from."""
+    """Return what the SQL of a type reads besides the original value, or ""."""
     if expression is None:
         return ""
     own = {id(part) for part in visitors.iterate(made_from)}

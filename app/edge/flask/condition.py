@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..pages.register import current_build
 from ..purge.heartbeat import relay_silence
-from ..purge.status import dead_relay
+from ..purge.status import dead_relay_text
 from .sampling import stale_page
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _troubles(app: Flask, tracker: Tracker, connection: Connection) -> Iterator[
         yield stale
     silence = relay_silence(connection, app.extensions["edge"].clock())
     if silence is not None:
-        yield dead_relay(silence)
+        yield dead_relay_text(silence)
     if other := other_build(tracker, connection):
         yield other
 

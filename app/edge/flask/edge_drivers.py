@@ -59,7 +59,7 @@ class PurgeableEdgeCounter:
         """Look what is owed and what has failed."""
         with self._engine.connect() as connection:
             broken = open_breakers(connection, self._clock())
-        trusted = self._front.trusted_with(broken)
+        trusted = self._front.purgeable_count_without(broken)
         if trusted != self._before:
             capped = [edge.dialect.name for edge in self._front.edges[trusted:]]
             extra = {"capped": capped, "reasons": broken}

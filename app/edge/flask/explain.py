@@ -55,11 +55,11 @@ def why(app: Flask, url: str) -> Explanation:
             url=registered_as,
             status=made.status,
             policy=str(made.environ.get(POLICY_KEY, "none")),
-            refused=refused,
-            kept=copies,
+            unshareable_reason=refused,
+            variants=copies,
             fresh=all(same) if same else None,
             built_from=describe_dependencies(connection, tracker.watched_tables, dependencies),
-            touched=find_last_change(connection, dependencies),
+            last_change=find_last_change(connection, dependencies),
             places=locate_page(connection, state.embedded, registered_as, state.clock()),
         )
 

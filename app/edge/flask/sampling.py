@@ -21,7 +21,14 @@ from ..cdn.api_client import ApiClient
 from ..changes.log import append_change
 from ..pages.resolve import manual_purge_change
 from ..purge import samples
-from ..purge.rewriting import Kinds, Memory, differences, recall, remember, rewritten_by_etag
+from ..purge.rewriting import (
+    Kinds,
+    Memory,
+    differences,
+    load_memory,
+    rewritten_by_etag,
+    store_memory,
+)
 from ..settings import read_number
 from .dry_run import DryRunResult, dry_run
 from .response import PURGED_KEY
@@ -112,12 +119,12 @@ class Sampler:
         return verdict
 
     def _note(self, connection: Connection, url: str, found: Comparison, now: datetime) -> None:
-        memory = before = recall(connection)
+        memory = before = load_memory(connection)
         if found.verdict is SampleResult.STALE:
             samples.record_stale(connection, url, now)
             memory = before.with_suspicion(url, found.kinds, now)
         elif found.verdict is SampleResult.REWRITTEN:
-            samples.note_rewritten(connection, url)
+            samples.delete_stale_sample(connection, url)
             memory = before.with_rewritten(url, found.kinds)
             _warn_once(before, url)
         elif found.verdict is SampleResult.FRESH:
@@ -125,7 +132,7 @@ class Sampler:
             if samples.record_fresh(connection, url, now):
                 _log.warning("edge.fresh_again", extra={"url": url})
         if memory != before:
-            remember(connection, memory)
+            store_memory(connection, memory)
 
     def _compare(self, url: str, now: datetime) -> Comparison:
         fresh = self._fresh(url)
@@ -153,11 +160,11 @@ class Sampler:
             return Comparison(verdict=SampleResult.STALE)
         kinds = differences(fresh.body, seen.body)
         with self._tracker.read_transaction() as connection:
-            memory = recall(connection)
+            memory = load_memory(connection)
         etag = fresh.record.etag if fresh.record is not None else ""
         rewritten = rewritten_by_etag(etag, fresh.body, seen.headers.get("ETag", ""))
         if rewritten is None:
-            before = memory.differed_so(url, kinds)
+            before = memory.suspicion_of_same(url, kinds)
             made_since = before is not None and _made_since(seen, before.at, now)
             rewritten = memory.explains(kinds) or (
                 made_since and self._differs_under_another_url(url, fresh, kinds)
@@ -230,7 +237,7 @@ def rewritten_pages(app: Flask) -> str:
         return ""
     try:
         with tracker.read_transaction() as connection:
-            return recall(connection).words()
+            return load_memory(connection).to_text()
     except sa.exc.DBAPIError:
         return ""
 

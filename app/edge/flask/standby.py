@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from weakref import ReferenceType, ref
 
-from ..purge.heartbeat import BEAT
+from ..purge.heartbeat import HEARTBEAT_INTERVAL
 
 if TYPE_CHECKING:
     from .worker import PurgeWorker
@@ -27,7 +27,7 @@ def stand_by(upkeep: PurgeWorker, *, pause: Callable[[float], None] = time.sleep
 def _watch(found: ReferenceType[PurgeWorker], pause: Callable[[float], None]) -> None:
     failed = False
     while True:
-        pause(BEAT.total_seconds())
+        pause(HEARTBEAT_INTERVAL.total_seconds())
         upkeep = found()
         if upkeep is None:
             return

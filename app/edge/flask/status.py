@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .. import purge
@@ -56,7 +56,7 @@ class EdgeStatus:
         most = {} if self.bound is None else {"most": self.bound.max_pages}
         index = {"pages": self.index.pages, "aside": self.index.open_ended}
         index |= {"short": self.index.short, **most}
-        precision = {**asdict(self.precision), "ratio": self.precision.ratio}
+        precision = {**self.precision.to_json(), "ratio": self.precision.ratio}
         return {
             **self.purging.to_json(),
             "index": index,

@@ -153,7 +153,7 @@ class Tracker:
             return None
         if event := _EVENTS.get(verdict):
             _warn_once(event, verdict.value)
-        return _no_leak_finding(view, _CODES.get(verdict) or verdict.name.lower(), verdict.value)
+        return _no_leak_finding(view, _CODES[verdict], verdict.value)
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
@@ -182,9 +182,10 @@ def short_of(url: str, version: ResponseVersion, policy: Policy) -> Short | None
     """How a response is short-lived; None for a page, and for answers that are kept for long."""
     edge = policy.edge_freshness
     fleeting = edge.ttl <= FLEETING
+    if version.redirects:
+        return None  # it reads little beside its own address, so it is registered exactly
     if version.failed:
-        kind = ShortKind.REDIRECT if version.redirects else ShortKind.ERROR
-        return Short(kind=kind, fleeting=fleeting)
+        return Short(kind=ShortKind.ERROR, fleeting=fleeting)
     if "?" in url and edge.ttl <= SHORT:
         return Short(kind=ShortKind.QUERY, fleeting=fleeting)
     return None
@@ -196,7 +197,15 @@ _EVENTS = {
     RegistrationResult.OLD_BUILD: "edge.old_build",
     RegistrationResult.INDEX_FULL: "edge.index_full",
 }
-_CODES = {RegistrationResult.INDEX_FULL: "index-full"}
+_CODES = {
+    RegistrationResult.DEPENDENCY_CHANGED: "changed",
+    RegistrationResult.NO_LOG_POSITION: "unmarked",
+    RegistrationResult.OLD_BUILD: "old_build",
+    RegistrationResult.TOO_MANY_CHANGES: "too_many",
+    RegistrationResult.EMPTIED: "emptied",
+    RegistrationResult.INDEX_FULL: "index-full",
+}
+"""The finding code of each refusal; the values are public."""
 
 
 @cache

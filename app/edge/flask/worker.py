@@ -125,7 +125,7 @@ class PurgeWorker:
         # Both from before the database is told: it lasts no longer than others wait for us.
         known, since = lease.has_been_renewed, lease.read_clocks()
         with self._engine.connect() as connection:
-            lost = membership.lost(connection, tier, known=known)
+            lost = membership.was_retired(connection, tier, was_seen=known)
         if lost:
             self._rejoin_empty(self._embedded)
         if not known:

@@ -1,4 +1,4 @@
-"""Which pages are out there and what each was built from; and which of them a change touches."""
+"""The page index: pages that edges may hold, their dependencies, and the pages a change affects."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Coarse dependencies: what a response reads of which tables, without the values it compared.
+"""Coarse dependencies: the tables and columns that a response reads, without compared values.
 
-Pages that readers can invent (unknown addresses, searches) differ in those values alone, so all
-of them share a few sets of coarse dependencies. A coarse dependency matches every change that the
-exact one matches, and more. Of an unknown address, only what was compared with a part of the
-address is made coarse: a page that is not there is not purged by the save of a draft.
+Pages that readers can invent (unknown URLs, searches) differ only in those values, so all of them
+share a few sets of coarse dependencies. A coarse dependency matches every change that the exact
+dependency matches, and more. For an unknown URL, only values that occur in the URL are left out, so
+saving a draft does not purge 404 responses.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from .index_entries import EntryKey, EntryShapes, cached_entry, entries_of_recor
 
 
 def coarse_entries(record: RenderRecord) -> EntryShapes:
-    """The entries of everything that a response reads, each without compared values."""
-    found: EntryShapes = dict(map(_entry, record.single_dependencies))
+    """Return the index entries of all dependencies of a response, without compared values."""
+    entries: EntryShapes = dict(map(_entry, record.single_dependencies))
     for group in record.groups:
-        found.update(_entries_of_group(group))
+        entries.update(_entries_of_group(group))
     for keyed, keys in record.row_keys.items():
         if keys:
-            spot, shape = _entry_of_rows(keyed)
-            found[spot] = shape
-    return found
+            entry_key, shape = _entry_of_rows(keyed)
+            entries[entry_key] = shape
+    return entries
 
 
 def entries_without_address(record: RenderRecord, url: str) -> EntryShapes:
-    """The exact entries of a response, but for what was compared with a part of its URL."""
+    """Return the exact index entries of a response, without values that occur in its URL."""
     compared = {
         dependency: _without_address(dependency, unquote(url).casefold())
         for dependency in (
@@ -42,15 +42,18 @@ def entries_without_address(record: RenderRecord, url: str) -> EntryShapes:
         )
         if isinstance(dependency, Range)
     }
-    found = entries_of_record(record)
+    entries = entries_of_record(record)
     for exact in compared:
-        found.pop(cached_entry(exact)[0], None)
-    found.update(map(cached_entry, compared.values()))
-    return found
+        entries.pop(cached_entry(exact)[0], None)
+    entries.update(map(cached_entry, compared.values()))
+    return entries
 
 
 def _without_address(dependency: Range, url: str) -> Range:
-    """The range without the values that stand in the URL; a short value must be a word of it."""
+    """Return the range without values that occur in the URL.
+
+    A value of at most three characters must be a whole word of the URL.
+    """
     words = set(re.split(r"[^\w]+", url))
 
     def is_in_url(value: str) -> bool:
@@ -73,12 +76,12 @@ _SHORT_VALUE = 3
 
 
 def coarse(dependency: Dependency) -> Dependency:
-    """The same dependency without the values, the interval and the linked row it asks for."""
+    """Return the dependency without its values, its interval and its semi-join."""
     if isinstance(dependency, Part | Table):
         return dependency
     if isinstance(dependency, Row):
         return Range(table=dependency.table, referenced_columns=dependency.columns)
-    # A row can enter the range by a change of a compared column.
+    # A change of a compared column can move a row into the range.
     compared = frozenset(name for name, _ in dependency.equalities)
     ordered = frozenset({dependency.interval.column}) if dependency.interval else frozenset()
     return Range(

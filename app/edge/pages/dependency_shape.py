@@ -1,4 +1,4 @@
-"""The shape of a dependency, without its values: what a change must be compared by."""
+"""The shape of a dependency, without its values: the columns by which changes are compared."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from ..changes.change import Change, Op, RowImage
-from ..changes.encoding import encode_value, is_unspelt
+from ..changes.encoding import encode_value, has_no_encoding
 from ..dependencies.dependency import Dependency, Part, Range, Row, SemiJoin
 from .interval_tree import MAX_KEY, MIN_KEY, NO_INTERVAL, place_interval
 
 
 class SemiJoinShape(NamedTuple):
-    """The other row that a row must have to matter: where it is found, and what of it is compared.
+    """The joined row that must exist for a row to match, and the columns that are compared.
 
-    `column` is the other's, `key` the row's own; `equal` and `sort` are columns of the other.
+    `own_column` is a column of the row itself; the other columns belong to the joined row.
     """
 
     table: str
@@ -28,7 +28,7 @@ class SemiJoinShape(NamedTuple):
     equality_columns: tuple[str, ...]
 
     def to_list(self) -> list[str]:
-        """All of it as one list."""
+        """Return all fields as one list, as the index stores them."""
         return [
             self.table,
             self.joined_column,
@@ -38,11 +38,11 @@ class SemiJoinShape(NamedTuple):
         ]
 
     @classmethod
-    def from_list(cls, spelt: Sequence[str]) -> SemiJoinShape | None:
-        """The same from the list; None from an empty one."""
-        if not spelt:
+    def from_list(cls, items: Sequence[str]) -> SemiJoinShape | None:
+        """Return the shape from its stored list; None from an empty list."""
+        if not items:
             return None
-        table, column, key, sort, *equal = spelt
+        table, column, key, sort, *equal = items
         return cls(
             table=table,
             joined_column=column,
@@ -53,26 +53,26 @@ class SemiJoinShape(NamedTuple):
 
 
 class JoinedRowState(NamedTuple):
-    """What another row was at some moment: the values that are compared, and its sort key."""
+    """One state of a joined row: its compared values and its sort key."""
 
     values: tuple[str | None, ...]
     sort: int | None
 
 
 class JoinedRowLookup(Protocol):
-    """What the other rows are, and were since the changes before."""
+    """Finds the current and the earlier unresolved states of joined rows."""
 
     def states_for(self, through: SemiJoinShape, key: str | None) -> Iterable[JoinedRowState]:
-        """The states of the other rows for a row with this key."""
+        """Return the states of the joined rows for a row with this key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependencyShape:
     """What dependencies of one kind have in common.
 
-    `columns` are those whose change is heard; `equal` those whose values are hashed; `sort` is
-    the key of the interval, or empty; `via` is the other row that must exist, whose values are
-    hashed too. The interval is the row's own or the other's, never both.
+    A change matters if it changes one of `columns`. The values of `equality_columns` are hashed.
+    `sort_column` is the column of the interval, or empty. `semi_join` is the joined row that must
+    exist; its values are hashed too. The interval is on the row or on the joined row, never both.
     """
 
     kind: str
@@ -82,30 +82,35 @@ class DependencyShape:
     sort_column: str = ""
     semi_join: SemiJoinShape | None = None
     digest: str = field(init=False, compare=False, repr=False)
-    """A name for the shape that is the same in every process."""
+    """Identifies the shape; the same in every process."""
 
     def __post_init__(self) -> None:
-        """Work out the digest."""
+        """Compute the digest."""
         object.__setattr__(self, "digest", _digest(self))
 
     def hash_values(self, values: tuple[str | None, ...]) -> int:
-        """The shape with its values, as 64 bits; a collision only purges too much."""
+        """Hash the shape with its values to 64 bits; a collision only purges too much."""
         whole = json.dumps([self.digest, values])
-        made = hashlib.blake2b(whole.encode(), digest_size=8).digest()
-        return int.from_bytes(made, "big", signed=True)
+        hash_bytes = hashlib.blake2b(whole.encode(), digest_size=8).digest()
+        return int.from_bytes(hash_bytes, "big", signed=True)
 
     def may_match(self, change: Change) -> bool:
-        """Tell whether a change alters anything that the shape looks at."""
+        """Return whether a change may match dependencies of this shape."""
         if self.kind == "table" or change.op is not Op.UPDATE:
             return True
         return not change.changed_columns.isdisjoint(self.columns)
 
     def lookups(
-        self, change: Change, others: JoinedRowLookup
+        self, change: Change, joined_rows: JoinedRowLookup
     ) -> Iterator[tuple[int, int | None] | None]:
-        """The hashes that a change can match, each with its sort key; None: cannot be told."""
+        """Yield the hashes that a change can match, each with its sort key.
+
+        None means that the hash cannot be computed from the logged values.
+        """
         for image in change.images:
-            if any(name not in image or is_unspelt(image[name]) for name in self.equality_columns):
+            if any(
+                name not in image or has_no_encoding(image[name]) for name in self.equality_columns
+            ):
                 yield None
                 continue
             values, key = (
@@ -114,12 +119,12 @@ class DependencyShape:
             )
             if self.semi_join is None:
                 yield self.hash_values(values), key
-            elif self.semi_join.own_column not in image or is_unspelt(
+            elif self.semi_join.own_column not in image or has_no_encoding(
                 image[self.semi_join.own_column]
             ):
                 yield None
             else:
-                for state in others.states_for(
+                for state in joined_rows.states_for(
                     self.semi_join, encode_value(image[self.semi_join.own_column])
                 ):
                     yield (
@@ -129,7 +134,7 @@ class DependencyShape:
 
 
 def sort_key(image: RowImage, column: str) -> int | None:
-    """A row's place in an interval; None where it has none, so that it lies in every one."""
+    """Return the sort key of a row; None if it has none, so that it lies in every interval."""
     key = image.get(column) if column else None
     return key if isinstance(key, int) else None
 
@@ -137,14 +142,21 @@ def sort_key(image: RowImage, column: str) -> int | None:
 @lru_cache(maxsize=4096)
 def _digest(shape: DependencyShape) -> str:
     via = shape.semi_join.to_list() if shape.semi_join else []
-    said = [shape.kind, shape.table, shape.columns, shape.equality_columns, shape.sort_column, via]
-    whole = json.dumps(said)
+    fields = [
+        shape.kind,
+        shape.table,
+        shape.columns,
+        shape.equality_columns,
+        shape.sort_column,
+        via,
+    ]
+    whole = json.dumps(fields)
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:
-    """One dependency as the index keeps it."""
+    """One dependency as the index stores it."""
 
     shape: DependencyShape
     hash: int
@@ -154,7 +166,7 @@ class IndexEntry:
 
 
 def make_entry(dependency: Dependency) -> IndexEntry:
-    """How the index keeps a dependency."""
+    """Return the index entry of a dependency."""
     if isinstance(dependency, Row):
         shape = DependencyShape(
             kind="row",
@@ -174,27 +186,31 @@ def make_entry(dependency: Dependency) -> IndexEntry:
 
 
 @lru_cache(maxsize=4096)
-def _part_entry(found: Part) -> IndexEntry:
-    """Every page has the same few parts."""
-    shape = DependencyShape(kind="part", table=found.log_table, equality_columns=("name", "digest"))
-    return IndexEntry(shape=shape, hash=shape.hash_values((found.name, found.digest)))
+def _part_entry(part: Part) -> IndexEntry:
+    """Return the index entry of a part; cached because all pages have the same few parts."""
+    shape = DependencyShape(kind="part", table=part.log_table, equality_columns=("name", "digest"))
+    return IndexEntry(shape=shape, hash=shape.hash_values((part.name, part.digest)))
 
 
-def _range_entry(found: Range) -> IndexEntry:
-    equal = tuple(sorted(found.equalities))
-    own = found.interval is not None
-    through = _semi_join_shape(found.semi_join, sorted_already=own) if found.semi_join else None
+def _range_entry(dependency: Range) -> IndexEntry:
+    equal = tuple(sorted(dependency.equalities))
+    own = dependency.interval is not None
+    through = (
+        _semi_join_shape(dependency.semi_join, sorted_already=own) if dependency.semi_join else None
+    )
     shape = DependencyShape(
         kind="range",
-        table=found.table,
-        columns=tuple(sorted(found.referenced_columns)),
+        table=dependency.table,
+        columns=tuple(sorted(dependency.referenced_columns)),
         equality_columns=tuple(name for name, _ in equal),
-        sort_column=found.interval.column if found.interval else "",
+        sort_column=dependency.interval.column if dependency.interval else "",
         semi_join=through,
     )
-    linked = sorted(found.semi_join.equalities) if found.semi_join else ()
+    linked = sorted(dependency.semi_join.equalities) if dependency.semi_join else ()
     hashed = shape.hash_values(tuple(value for _, value in (*equal, *linked)))
-    between = found.interval or (found.semi_join.interval if found.semi_join else None)
+    between = dependency.interval or (
+        dependency.semi_join.interval if dependency.semi_join else None
+    )
     if between is None:
         return IndexEntry(shape=shape, hash=hashed)
     node, low, high = place_interval(between.low, between.high)

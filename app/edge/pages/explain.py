@@ -1,10 +1,10 @@
-"""What a page is built from, in words; what the index knows of it; and what last touched it."""
+"""Explain a page: its dependencies, its rows in the index, and the last change that affected it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -20,10 +20,10 @@ from .precision import Precision
 from .tables import page, short_page
 
 MAX_CHANGES_SEARCHED = 1_000
-"""So many entries of the change log are looked through."""
+"""The number of newest changes in the log that are searched."""
 
 MAX_LABELS = 200
-"""So many rows of a table are called by their names."""
+"""The maximum number of rows of a table that are shown with their labels."""
 
 _PART_KIND_NAMES = {
     "code": "the code of",
@@ -35,7 +35,7 @@ _PART_KIND_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredVariant:
-    """What the index knows of one variant of a page."""
+    """One registered variant of a page."""
 
     variant: str
     policy: str
@@ -44,38 +44,53 @@ class RegisteredVariant:
     expires: datetime
     precision: Precision
 
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data; its keys are public."""
+        return {
+            "variant": self.variant,
+            "policy": self.policy,
+            "etag": self.etag,
+            "registered": self.registered.isoformat(),
+            "expires": self.expires.isoformat(),
+            "precision": self.precision.to_json(),
+        }
+
     def to_text(self) -> str:
-        """The same for people."""
+        """Return one line for the terminal."""
         form = f" as {self.variant}" if self.variant else ""
         since, until = _instant(self.registered), _instant(self.expires)
-        said = f"registered{form} under {self.policy} on {since}, kept until {until} at the most"
+        text = f"registered{form} under {self.policy} on {since}; it may be cached until {until}"
         times, alike = self.precision.rendered_again, self.precision.unchanged
         if not times:
-            return said
+            return text
         purges = "1 purge" if times == 1 else f"{times} purges"
-        vain = "never" if not alike else "once" if alike == 1 else f"{alike} times"
-        return f"{said}; made anew after {purges}, {vain} as it was before"
+        same = "never" if not alike else "once" if alike == 1 else f"{alike} times"
+        return f"{text}; rendered again after {purges}, {same} with identical content"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastChange:
-    """The last logged change that touched a page, and when; entries of the log are numbered."""
+    """The last logged change that affected a page: its id in the log, its text and its time."""
 
     entry: int
     what: str
     at: datetime | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-ready data; its keys are public."""
+        return {"entry": self.entry, "what": self.what, "at": self.at and self.at.isoformat()}
+
 
 def registered_variants(connection: Connection, url: str) -> tuple[RegisteredVariant, ...]:
-    """What is registered under a URL."""
+    """Return the variants that are registered under a URL."""
     rows = connection.execute(sa.select(page).where(page.c.url == url).order_by(page.c.variant))
     short_rows = connection.execute(
         sa.select(short_page).where(short_page.c.url == url).order_by(short_page.c.variant)
     )
-    return (*_kept_pages(rows), *_kept_short_pages(short_rows))
+    return (*_variants_of_pages(rows), *_variants_of_short_pages(short_rows))
 
 
-def _kept_short_pages(rows: Iterable[Any]) -> Iterator[RegisteredVariant]:
+def _variants_of_short_pages(rows: Iterable[Any]) -> Iterator[RegisteredVariant]:
     for row in rows:
         yield RegisteredVariant(
             variant=row.variant,
@@ -87,7 +102,7 @@ def _kept_short_pages(rows: Iterable[Any]) -> Iterator[RegisteredVariant]:
         )
 
 
-def _kept_pages(rows: Iterable[Any]) -> tuple[RegisteredVariant, ...]:
+def _variants_of_pages(rows: Iterable[Any]) -> tuple[RegisteredVariant, ...]:
     return tuple(
         RegisteredVariant(
             variant=row.variant,
@@ -104,15 +119,15 @@ def _kept_pages(rows: Iterable[Any]) -> tuple[RegisteredVariant, ...]:
 def find_last_change(
     connection: Connection, dependencies: Collection[Dependency]
 ) -> LastChange | None:
-    """The last change that touched any of these, if the log still holds it."""
-    for entry, change in newest_changes(connection, most=MAX_CHANGES_SEARCHED):
+    """Return the last change that matches one of the dependencies, if it is still in the log."""
+    for entry, change in newest_changes(connection, limit=MAX_CHANGES_SEARCHED):
         if any(matches(dependency, change) for dependency in dependencies):
             return LastChange(entry=entry, what=describe_change(change), at=change.written_at)
     return None
 
 
 def describe_change(change: Change) -> str:
-    """A change in words."""
+    """Describe a change in one clause."""
     if change.op is Op.EVERYTHING:
         return "anything may have changed"
     if change.op is Op.TRUNCATE:
@@ -123,52 +138,52 @@ def describe_change(change: Change) -> str:
         return f"a release changed {_PART_KIND_NAMES.get(kind, kind)} {image.get('name')}"
     who = ", ".join(f"{name} {value}" for name, value in image.items() if name == "id")
     who = who or ", ".join(f"{name} {value}" for name, value in image.items())
-    done = {Op.INSERT: "was added", Op.DELETE: "was removed"}.get(change.op)
-    if done is None:
-        done = f"got another {' and '.join(sorted(change.changed_columns))}"
-    return f"{change.table} with {who} {done}"
+    verb_phrase = {Op.INSERT: "was added", Op.DELETE: "was removed"}.get(change.op)
+    if verb_phrase is None:
+        verb_phrase = f"got another {' and '.join(sorted(change.changed_columns))}"
+    return f"{change.table} with {who} {verb_phrase}"
 
 
 def describe_dependencies(
     connection: Connection, watched: Sequence[WatchedTable], dependencies: Iterable[Dependency]
 ) -> tuple[str, ...]:
-    """What a page is built from, as a writer would say it; one query for each table's names."""
+    """Describe the dependencies of a page; one query per table reads the labels of its rows."""
     rows: dict[str, list[Row]] = defaultdict(list)
     parts: dict[str, list[str]] = defaultdict(list)
     others: set[str] = set()
-    for found in dependencies:
-        if isinstance(found, Row):
-            rows[found.table].append(found)
-        elif isinstance(found, Part):
-            parts[found.kind].append(found.name)
+    for dependency in dependencies:
+        if isinstance(dependency, Row):
+            rows[dependency.table].append(dependency)
+        elif isinstance(dependency, Part):
+            parts[dependency.kind].append(dependency.name)
         else:
-            others.add(_describe_range(found))
+            others.add(_describe_range(dependency))
     labels = {one.table: one.label_column or one.lookup_column for one in watched}
-    said = [
+    lines = [
         line
         for table in sorted(rows)
         for line in _describe_rows(
             rows[table], _load_labels(connection, table, labels.get(table, ""), rows[table])
         )
     ]
-    said += sorted(others)
-    said += [
+    lines += sorted(others)
+    lines += [
         f"{_PART_KIND_NAMES.get(kind, kind)} {name}"
         for kind in sorted(parts)
         for name in sorted(parts[kind])
     ]
-    return tuple(said)
+    return tuple(lines)
 
 
 def _describe_rows(rows: Iterable[Row], names: Mapping[str, str]) -> Iterator[str]:
-    """Each row once, with all that was read of it."""
+    """Describe each row once, with all columns that were read."""
     columns: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = defaultdict(set)
     for row in rows:
         columns[row.table, row.key] |= row.columns - {name for name, _ in row.key}
-    for (table, key), read in sorted(columns.items(), key=lambda item: item[0]):
+    for (table, key), column_names in sorted(columns.items(), key=lambda item: item[0]):
         name = names.get(key[0][1]) if len(key) == 1 else None
         which = repr(name) if name is not None else _describe_equalities(key)
-        yield f"{table} {which}: its {', '.join(sorted(read)) or 'being there'}"
+        yield f"{table} {which}: its {', '.join(sorted(column_names)) or 'being there'}"
 
 
 def _load_labels(
@@ -179,19 +194,19 @@ def _load_labels(
         return {}
     key = rows[0].key[0][0]
     of = sa.table(table, sa.column(key), sa.column(label))
-    spelt = sa.cast(of.c[key], sa.Text)
-    found = connection.execute(sa.select(spelt, of.c[label]).where(spelt.in_(keys)))
-    return {row[0]: str(row[1]) for row in found}
+    key_as_text = sa.cast(of.c[key], sa.Text)
+    labels = connection.execute(sa.select(key_as_text, of.c[label]).where(key_as_text.in_(keys)))
+    return {row[0]: str(row[1]) for row in labels}
 
 
-def _describe_range(found: Range | Table | Dependency) -> str:
-    if not isinstance(found, Range):
-        return f"everything in {getattr(found, 'table', '')}"
-    which = f" with {_describe_equalities(found.equalities)}" if found.equalities else ""
-    when = _describe_interval(found.interval) if found.interval else ""
-    joined = _describe_semi_join(found.semi_join) if found.semi_join else ""
-    by = ", ".join(sorted(found.referenced_columns))
-    return f"which {found.table} there are{which}{when}{joined} (by {by})"
+def _describe_range(dependency: Range | Table | Dependency) -> str:
+    if not isinstance(dependency, Range):
+        return f"everything in {getattr(dependency, 'table', '')}"
+    which = f" with {_describe_equalities(dependency.equalities)}" if dependency.equalities else ""
+    when = _describe_interval(dependency.interval) if dependency.interval else ""
+    semi_join_text = _describe_semi_join(dependency.semi_join) if dependency.semi_join else ""
+    by = ", ".join(sorted(dependency.referenced_columns))
+    return f"which {dependency.table} there are{which}{when}{semi_join_text} (by {by})"
 
 
 def _describe_semi_join(via: SemiJoin) -> str:
@@ -211,7 +226,7 @@ def _describe_interval(between: Interval) -> str:
 
 
 def _microseconds(key: int) -> str:
-    """A sort key in words; those of the watched tables are instants."""
+    """Format a sort key; the sort keys of watched tables are instants."""
     try:
         return _instant(EPOCH + timedelta(microseconds=key))
     except OverflowError:
@@ -223,59 +238,65 @@ def _instant(at: datetime) -> str:
 
 
 class Describable(Protocol):
-    """Something that can be told to people and to programs."""
+    """A report that has a text form and a JSON form."""
 
     def to_lines(self) -> Iterator[str]:
-        """The lines that people read."""
+        """Return the lines for the terminal."""
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return JSON-ready data; its keys are public."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a URL is kept or not, where, and what it is built from.
+    """Why a URL is cached or not, where, and its dependencies.
 
-    `fresh` says whether the newest registered copy has the bytes of a page made just now;
-    None when none is registered, or when the page has no ETag.
+    `fresh` tells whether the newest registered copy has the same ETag as a page rendered now; None
+    if none is registered or the page has no ETag.
     """
 
     url: str
     status: int
     policy: str
-    refused: str
-    kept: tuple[RegisteredVariant, ...]
+    unshareable_reason: str
+    variants: tuple[RegisteredVariant, ...]
     fresh: bool | None
     built_from: tuple[str, ...]
-    touched: LastChange | None
+    last_change: LastChange | None
     places: Describable | None = None
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
-        yield f"{self.url} answers {self.status}, by the policy {self.policy}."
-        if self.refused:
-            yield f"It is not shared: {self.refused}"
-        for copy in self.kept:
+        """Return the lines for the terminal."""
+        yield f"{self.url} returns {self.status} under the policy {self.policy}."
+        if self.unshareable_reason:
+            yield f"It is not shared: {self.unshareable_reason}"
+        for copy in self.variants:
             yield f"It is {copy.to_text()}."
-        if not self.kept:
-            yield "It is not registered: nothing keeps it just now."
+        if not self.variants:
+            yield "It is not registered: no shared cache may hold it now."
         if self.fresh is False:
-            yield "What is registered differs from the page as it would be made now."
+            yield "The registered copy differs from the page as it is rendered now."
         yield from self.places.to_lines() if self.places is not None else ()
-        if self.touched is not None:
-            at = f", on {_instant(self.touched.at)}" if self.touched.at else ""
-            yield f"Last touched by entry {self.touched.entry} of the log{at}: {self.touched.what}."
+        if self.last_change is not None:
+            at = f", on {_instant(self.last_change.at)}" if self.last_change.at else ""
+            entry, what = self.last_change.entry, self.last_change.what
+            yield f"Last affected by change {entry} of the log{at}: {what}."
         elif self.built_from:
-            yield "No change that the log still holds has touched it."
+            yield "No change in the log has affected it."
         if self.built_from:
-            yield "It is built from:"
+            yield "It depends on:"
             yield from (f"  {line}" for line in self.built_from)
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
-        plain = asdict(replace(self, places=None))
-        for copy in plain["kept"]:
-            copy |= {name: copy[name].isoformat() for name in ("registered", "expires")}
-        if self.touched is not None and self.touched.at is not None:
-            plain["touched"]["at"] = self.touched.at.isoformat()
-        return plain | {"places": self.places and self.places.to_json()}
+        """Return JSON-ready data; its keys are public."""
+        return {
+            "url": self.url,
+            "status": self.status,
+            "policy": self.policy,
+            "refused": self.unshareable_reason,
+            "kept": [variant.to_json() for variant in self.variants],
+            "fresh": self.fresh,
+            "built_from": list(self.built_from),
+            "touched": self.last_change and self.last_change.to_json(),
+            "places": self.places and self.places.to_json(),
+        }

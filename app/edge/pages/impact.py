@@ -1,4 +1,4 @@
-"""Asking the index: which pages show a row, and which an action would touch. Nothing is kept."""
+"""Impact analysis: the pages that a change of a row, or an action, would affect."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..changes.log import changes_of_this_transaction, last_change_id
 from ..changes.triggers import read_table_schema
 from ..changes.watched_table import TableSchema, WatchedTable
 from .page import sorted_urls
-from .resolve import MOST_CHANGES, Resolution, find_affected_pages
+from .resolve import MAX_CHANGES, Resolution, find_affected_pages
 
 
 class UnknownRowError(LookupError):
-    """Nobody knows what was asked about; the message says what would be understood."""
+    """No row matches; the message names what can be looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMatch:
-    """What somebody asked about: the rows of this name, as a change of each would be logged."""
+    """The rows that a lookup value names, each as the change that would be logged for it."""
 
     table: str
     lookup_value: str
@@ -34,7 +34,7 @@ class RowMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """The registered pages that a change touches, or everything and why."""
+    """The registered pages that a change affects, or the reason why it affects everything."""
 
     subject: str
     urls: tuple[str, ...]
@@ -42,83 +42,87 @@ class Impact:
 
     @classmethod
     def from_resolution(cls, what: str, resolution: Resolution) -> Impact:
-        """From what resolving gave."""
-        found = sorted_urls(resolution.pages)
-        return cls(subject=what, urls=found, everything_reason=resolution.everything_reason)
+        """Return the impact of a resolution."""
+        urls = sorted_urls(resolution.pages)
+        return cls(subject=what, urls=urls, everything_reason=resolution.everything_reason)
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
+        """Return the lines for the terminal."""
         if self.everything_reason:
-            yield f"{self.subject} touches everything: {self.everything_reason}."
+            yield f"{self.subject} affects everything: {self.everything_reason}."
         elif not self.urls:
-            yield f"{self.subject} touches no page that is kept anywhere."
+            yield f"{self.subject} affects no page that a cache may hold."
         else:
             pages = "1 page" if len(self.urls) == 1 else f"{len(self.urls)} pages"
-            yield f"{self.subject} touches {pages}:"
+            yield f"{self.subject} affects {pages}:"
             yield from (f"  {url}" for url in self.urls)
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return JSON-ready data; its keys are public."""
         return {"what": self.subject, "urls": list(self.urls), "everything": self.everything_reason}
 
 
 def impact_of_row(connection: Connection, subject: RowMatch, columns: Iterable[str] = ()) -> Impact:
-    """The pages that a change of a row would touch: of these columns, or of any."""
-    chosen = frozenset(columns)
-    if unknown := chosen - subject.changes[0].changed_columns:
+    """Return the pages that a change of a row would affect: of these columns, or of any."""
+    column_names = frozenset(columns)
+    if unknown := column_names - subject.changes[0].changed_columns:
         raise UnknownRowError(f"{subject.table} has no column {', '.join(sorted(unknown))}.")
     changes = [
-        replace(change, changed_columns=chosen or change.changed_columns)
+        replace(change, changed_columns=column_names or change.changed_columns)
         for change in subject.changes
     ]
-    part = f"{' and '.join(sorted(chosen))} of " if chosen else ""
+    part = f"{' and '.join(sorted(column_names))} of " if column_names else ""
     what = f"A change of {part}{subject.table} {subject.label!r}"
     return Impact.from_resolution(what, find_affected_pages(connection, changes))
 
 
 def impact_of_action(connection: Connection, action: Callable[[], object], what: str) -> Impact:
-    """The pages that an action would touch; it writes on this connection.
+    """Return the pages that an action would affect; it writes on this connection.
 
-    The caller takes it back. The transaction holds SQLite's write lock; the action leaves it open.
+    The caller rolls back. The transaction holds SQLite's write lock; the action must not end it.
     """
     before = last_change_id(connection)
     action()
-    found = changes_of_this_transaction(connection, after=before, most=MOST_CHANGES)
-    if len(found) > MOST_CHANGES:
-        return Impact(subject=what, urls=(), everything_reason="more changes than are told apart")
-    return Impact.from_resolution(what, find_affected_pages(connection, found))
+    changes = changes_of_this_transaction(connection, after=before, limit=MAX_CHANGES)
+    if len(changes) > MAX_CHANGES:
+        return Impact(
+            subject=what, urls=(), everything_reason="too many changes to compare one by one"
+        )
+    return Impact.from_resolution(what, find_affected_pages(connection, changes))
 
 
 def find_row(
-    connection: Connection, watched: Sequence[WatchedTable], asked: str, table: str | None = None
+    connection: Connection, watched: Sequence[WatchedTable], path: str, table: str | None = None
 ) -> RowMatch:
-    """The row that a slug or a path names: the first table that has it, unless one is said."""
-    handle = asked.rstrip("/").rpartition("/")[2]
-    named = [one for one in watched if one.lookup_column and table in {None, one.table}]
-    if not named:
-        known = ", ".join(one.table for one in watched if one.lookup_column)
-        raise UnknownRowError(f"Rows of {table} can't be asked for by a name: {known} can.")
-    for one in named:
-        if (found := _match_in(connection, one, handle)) is not None:
-            return found
-    tables = " and no ".join(one.table for one in named)
+    """Return the row that a slug or a path names, from `table` or the first table that has it."""
+    handle = path.rstrip("/").rpartition("/")[2]
+    candidates = [one for one in watched if one.lookup_column and table in {None, one.table}]
+    if not candidates:
+        table_names = ", ".join(one.table for one in watched if one.lookup_column)
+        raise UnknownRowError(
+            f"Table {table} has no lookup column. Tables that have one: {table_names}."
+        )
+    for one in candidates:
+        if (match := _match_in(connection, one, handle)) is not None:
+            return match
+    tables = " and no ".join(one.table for one in candidates)
     raise UnknownRowError(f"There is no {tables} {handle!r}.")
 
 
 def _match_in(connection: Connection, watched: WatchedTable, handle: str) -> RowMatch | None:
-    found = read_table_schema(connection, watched)
-    wanted = dict.fromkeys(
+    schema = read_table_schema(connection, watched)
+    column_names = dict.fromkeys(
         (
-            *found.image_columns,
+            *schema.image_columns,
             *watched.instant_columns,
             watched.label_column or watched.lookup_column,
         )
     )
     columns: list[Any] = [
-        sa.literal_column(_quoted(connection, name)).label(name) for name in wanted
+        sa.literal_column(_quoted(connection, name)).label(name) for name in column_names
     ]
-    named = sa.literal_column(_quoted(connection, watched.lookup_column)) == handle
-    statement = sa.select(*columns).select_from(sa.table(watched.table)).where(named)
+    condition = sa.literal_column(_quoted(connection, watched.lookup_column)) == handle
+    statement = sa.select(*columns).select_from(sa.table(watched.table)).where(condition)
     rows = connection.execute(statement).mappings().all()
     if not rows:
         return None
@@ -126,20 +130,20 @@ def _match_in(connection: Connection, watched: WatchedTable, handle: str) -> Row
         table=watched.table,
         lookup_value=handle,
         label=str(rows[0][watched.label_column or watched.lookup_column]),
-        changes=tuple(_hypothetical_change(found, row) for row in rows),
+        changes=tuple(_hypothetical_change(schema, row) for row in rows),
     )
 
 
-def _hypothetical_change(found: TableSchema, row: RowMapping) -> Change:
-    """A change of every column of a row, as the triggers would log it."""
-    image = {name: _json_value(row[name]) for name in found.image_columns}
-    image |= {name: sort_key_value(row[name]) for name in found.watched_table.instant_columns}
+def _hypothetical_change(schema: TableSchema, row: RowMapping) -> Change:
+    """Return a change of every column of a row, as the triggers would log it."""
+    image = {name: _json_value(row[name]) for name in schema.image_columns}
+    image |= {name: sort_key_value(row[name]) for name in schema.watched_table.instant_columns}
     return Change(
-        table=found.watched_table.table,
+        table=schema.watched_table.table,
         op=Op.UPDATE,
         old=image,
         new=image,
-        changed_columns=frozenset(found.columns),
+        changed_columns=frozenset(schema.columns),
     )
 
 

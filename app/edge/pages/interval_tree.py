@@ -1,6 +1,6 @@
-"""Intervals of a sort key in a B-tree: each lies at one node, and a key asks only its own nodes.
+"""Intervals of a sort key in a B-tree: each lies at one node, and a key is looked up at few nodes.
 
-A relational interval tree (Kriegel, Pötke and Seidl, 2000) that needs no table of its nodes.
+A relational interval tree (Kriegel, Pötke and Seidl, 2000) that needs no table of nodes.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 KEY_BITS = 52
-"""Microseconds from the year 1900 to 2040 and beyond fit in so many bits."""
+"""Enough bits for microseconds from the year 1900 until after 2040."""
 
 KEY_OFFSET = 1 << 51
-"""Added to a key, so that instants before 1970 count as well."""
+"""Added to a key, so that instants before 1970 are not negative."""
 
 NO_INTERVAL = -1
 """The node of a dependency that has no interval."""
@@ -21,24 +21,24 @@ MAX_KEY = (1 << KEY_BITS) - 1
 
 
 def place_interval(low: int | None, high: int | None) -> tuple[int, int, int]:
-    """The node, the low and the high end of an interval; None is open to that side."""
+    """Return the node, the lower and the upper bound of an interval; None means unbounded."""
     bottom = MIN_KEY if low is None else to_tree_key(low)
     top = MAX_KEY if high is None else to_tree_key(high)
-    top = max(top, bottom)  # an empty interval keeps one key: coarser, never wrong
+    top = max(top, bottom)  # an empty interval becomes one key: it purges more, never less
     if bottom == MIN_KEY and top == MAX_KEY:
         return NO_INTERVAL, bottom, top
-    apart: int = (bottom - 1) ^ top
-    level = apart.bit_length() - 1 if bottom else KEY_BITS - 1
+    differing_bits: int = (bottom - 1) ^ top
+    level = differing_bits.bit_length() - 1 if bottom else KEY_BITS - 1
     return (top >> level) << level, bottom, top
 
 
 def to_tree_key(key: int) -> int:
-    """A key within the bounds of the tree."""
+    """Return the key, limited to the bounds of the tree."""
     return min(max(key + KEY_OFFSET, MIN_KEY), MAX_KEY)
 
 
 def nodes_containing(key: int) -> Iterator[int]:
-    """The nodes at which an interval that holds `key` can lie."""
+    """Yield the nodes at which an interval that contains `key` can lie."""
     at = to_tree_key(key)
     yield NO_INTERVAL
     yield MIN_KEY

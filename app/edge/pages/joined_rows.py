@@ -1,7 +1,7 @@
-"""The other rows that changed rows are joined with: what they are now, and what they were.
+"""The rows that changed rows are joined with: their current and their earlier states.
 
-A row and its link may change together, or one shortly after the other. So each is looked for
-through everything that the other was since the last resolved changes, and through what it is.
+A row and its association row may change together, or shortly after one another. So each is matched
+against the current values of the other and against all its earlier unresolved values.
 """
 
 from __future__ import annotations
@@ -22,41 +22,43 @@ _BATCH = 400
 
 
 class JoinedRows:
-    """The states of the other rows, by what they are joined with and by the row's key."""
+    """The states of joined rows, by semi-join and by the key of the row."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._states: dict[SemiJoinShape, dict[str, set[JoinedRowState]]] = {}
         self.has_incomplete_image = False
-        """An image lacked what is compared, so that nothing can be concluded."""
+        """Set when a row image lacks a compared column, so that the changes cannot be matched."""
 
     def load(self, through: SemiJoinShape, keys: Iterable[str]) -> None:
-        """Look up the other rows as they are now, of the rows with these keys."""
-        known = self._states.setdefault(through, defaultdict(set))
+        """Read the current joined rows of the rows with these keys."""
+        states_by_key = self._states.setdefault(through, defaultdict(set))
         query, column = self._query(through)
-        wanted = sorted(keys)
-        for start in range(0, len(wanted), _BATCH):
-            chunk = wanted[start : start + _BATCH]
-            # Without a type, so that the database reads each key as its own column's.
-            asked = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
-            for key, sort, *values in self._connection.execute(query.where(column.in_(asked))):
+        sorted_keys = sorted(keys)
+        for start in range(0, len(sorted_keys), _BATCH):
+            chunk = sorted_keys[start : start + _BATCH]
+            # Without a type, so that the database converts each key to the type of its column.
+            key_params = sa.bindparam("keys", chunk, sa.types.NULLTYPE, expanding=True)
+            for key, sort, *values in self._connection.execute(query.where(column.in_(key_params))):
                 state = JoinedRowState(
                     values=tuple(encode_value(value) for value in values), sort=sort
                 )
-                known[str(encode_value(key))].add(state)
+                states_by_key[str(encode_value(key))].add(state)
 
     def _query(self, through: SemiJoinShape) -> tuple[sa.Select[Any], sa.ColumnClause[Any]]:
         names = (through.joined_column, *through.equality_columns)
         table = sa.table(through.table, *(sa.column(name) for name in dict.fromkeys(names)))
         sort: sa.ColumnElement[Any] = sa.null()
         if through.sort_column:
-            words = (
+            trigger_module = (
                 sqlite_triggers
                 if self._connection.dialect.name == "sqlite"
                 else postgresql_triggers
             )
             sort = sa.literal_column(
-                words.microseconds(sqlite_triggers.quote_identifier(through.sort_column))
+                trigger_module.microseconds_sql(
+                    sqlite_triggers.quote_identifier(through.sort_column)
+                )
             )
         column = table.c[through.joined_column]
         return sa.select(
@@ -64,16 +66,16 @@ class JoinedRows:
         ), column
 
     def add_changes(self, changes: Iterable[Change]) -> None:
-        """Add what the other rows were before and after these changes."""
+        """Add the states of the joined rows before and after these changes."""
         for change in changes:
-            for through, known in self._states.items():
+            for through, states_by_key in self._states.items():
                 if through.table != change.table:
                     continue
                 for image in change.images:
-                    self._add(through, known, image)
+                    self._add(through, states_by_key, image)
 
     def _add(
-        self, through: SemiJoinShape, known: dict[str, set[JoinedRowState]], image: RowImage
+        self, through: SemiJoinShape, states_by_key: dict[str, set[JoinedRowState]], image: RowImage
     ) -> None:
         if any(name not in image for name in (through.joined_column, *through.equality_columns)):
             self.has_incomplete_image = True
@@ -81,8 +83,10 @@ class JoinedRows:
         key = encode_value(image[through.joined_column])
         if key is not None:
             values = tuple(encode_value(image[name]) for name in through.equality_columns)
-            known[key].add(JoinedRowState(values=values, sort=sort_key(image, through.sort_column)))
+            states_by_key[key].add(
+                JoinedRowState(values=values, sort=sort_key(image, through.sort_column))
+            )
 
     def states_for(self, through: SemiJoinShape, key: str | None) -> Iterable[JoinedRowState]:
-        """The states of the other rows of the row with this key."""
+        """Return the states of the joined rows of the row with this key."""
         return self._states.get(through, {}).get(key, set()) if key is not None else set()

@@ -1,4 +1,4 @@
-"""A page: one response that a shared cache may hold, known by its URL."""
+"""A page: one response that a shared cache may hold, identified by its URL."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ FLEETING = timedelta(minutes=1)
 """Edges that bill or limit purges by URL get none for a page that they keep no longer than this."""
 
 LIFETIME = timedelta(days=365)
-"""Stands for a lifetime that was not recorded: such a page is purged everywhere."""
+"""Used for a lifetime that was not recorded: such a page is purged at every tier."""
 
 
 class ShortKind(StrEnum):
-    """The kinds of short-lived pages; each has its own room in the index."""
+    """The kinds of short-lived pages; each has its own limit in the index."""
 
     ERROR = "error"
     REDIRECT = "redirect"
@@ -24,9 +24,9 @@ class ShortKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Short:
-    """A response of which readers can make up any number: an error, a redirect, a search.
+    """A response whose URL readers can invent: an error, a redirect, a search.
 
-    `fleeting`: an edge keeps it for a minute at most.
+    `fleeting`: an edge stores it for at most a minute.
     """
 
     kind: ShortKind
@@ -35,13 +35,13 @@ class Short:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedPage:
-    """What is registered of a response; `expires` is when no cache can hold it any more.
+    """The registered data of a response; after `expires_at` no cache can hold it.
 
-    `site` is the address that `url` is a path of, such as `https://example.org`.
-    `lifetime` is how long an edge in front may take it for fresh.
-    `aside` are errors, redirects and answers to a query, of which readers make up what they like.
+    `site` is the origin that `url` belongs to, such as `https://example.org`.
+    `lifetime` is how long an edge may treat a copy as fresh.
+    `is_open_ended`: an error, a redirect or a response to a query; their number is unlimited.
     With `short`, the page is registered in a group that shares one set of coarse dependencies;
-    `group_tag` is the cache tag that all short-lived pages carry beside their own.
+    `group_tag` is the cache tag that all short-lived pages carry besides their own.
     """
 
     url: str
@@ -60,12 +60,11 @@ class IndexedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AffectedPage:
-    """A registered page that a change may have touched, at the site where it was registered.
+    """A registered page that a change may have affected, at the site where it was registered.
 
-    `gone`: it may have lost something that must not be shown any more. `lifetime` is the longest
-    for which an edge may take one of its copies for fresh; None where a person named the page.
-    `short`: it belongs to a group of short-lived pages, which are purged together; their `tag` is
-    that of all such pages.
+    `hard_purge`: content may have been removed from it, so no stale copy may be served.
+    `lifetime` is the longest time for which an edge may treat a copy as fresh; None if a person
+    purged the URL. `short`: it belongs to a group of short-lived pages, which share one `tag`.
     """
 
     id: int
@@ -77,10 +76,10 @@ class AffectedPage:
     lifetime: timedelta | None = None
 
     def outlives(self, span: timedelta) -> bool:
-        """Tell whether an edge may keep a copy for longer than this."""
+        """Return whether an edge may treat a copy as fresh for longer than `span`."""
         return self.lifetime is None or self.lifetime > span
 
 
 def sorted_urls(pages: Iterable[AffectedPage]) -> tuple[str, ...]:
-    """The URLs of pages, each once, in a stable order."""
+    """Return the URLs of pages, each once, sorted."""
     return tuple(sorted({page.url for page in pages}))

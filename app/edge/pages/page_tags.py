@@ -1,4 +1,4 @@
-"""Tagging: each page of an app has one opaque tag, the same on every machine."""
+"""Cache tags of pages: each page has one opaque tag, the same on every machine."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _NAME = "tag-key"
 
 
 class PageTags:
-    """Gives pages their tags, by a key that is made once and kept beside the content.
+    """Computes page tags with a key that is created once and stored in the content database.
 
-    All machines read the same; a secret of each machine's own would give a page many tags.
+    All machines use the same key; with one secret per machine a page would have several tags.
     """
 
     def __init__(self, engine: Engine, site: str) -> None:
@@ -28,31 +28,31 @@ class PageTags:
         self._key = b""
 
     def tag_for(self, url: str) -> str:
-        """The tag of a page."""
+        """Return the tag of a page."""
         if not self._key:
             self.load_key()
         return page_tag(self._site, url, key=self._key)
 
     @property
     def short_lived(self) -> str:
-        """The tag that all short-lived pages carry beside their own."""
-        return self.tag_for("short-lived")  # no URL: those begin with a slash
+        """The tag that all short-lived pages carry besides their own."""
+        return self.tag_for("short-lived")  # not a URL: URLs begin with a slash
 
     def load_key(self) -> None:
-        """Read the key, or make it."""
+        """Read the key, or create it if it is missing."""
         with self._engine.connect() as connection:
-            known = get_meta(connection, _NAME)
-        if known is None:
+            key = get_meta(connection, _NAME)
+        if key is None:
             with promptly(self._engine) as connection:
-                known = _create_key(connection)
-        self._key = bytes.fromhex(known)
+                key = _create_key(connection)
+        self._key = bytes.fromhex(key)
 
 
 def _create_key(connection: Connection) -> str:
-    """Make the key, unless somebody was faster."""
+    """Create the key, unless another process has created it."""
     acquire_resolver_lock(connection)
-    known = get_meta(connection, _NAME)
-    if known is None:
-        known = secrets.token_hex(32)
-        set_meta(connection, _NAME, known)
-    return known
+    key = get_meta(connection, _NAME)
+    if key is None:
+        key = secrets.token_hex(32)
+        set_meta(connection, _NAME, key)
+    return key

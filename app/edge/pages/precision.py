@@ -1,6 +1,6 @@
-"""Precision: of the pages that changes purged and that were made anew, how many had changed.
+"""Precision: the share of purged and re-rendered pages whose content had changed.
 
-Each page counts for itself, in the row that its registration writes anyway.
+The counts are stored per page, in the row that its registration writes anyway.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .tables import page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precision:
-    """How often pages were made anew after a purge, and how often with the same bytes."""
+    """How often pages were rendered again after a purge, and how often with identical content."""
 
     rendered_again: int = 0
     unchanged: int = 0
@@ -27,30 +27,34 @@ class Precision:
         """The share of purges that were needed, from 0 to 1; None before the first."""
         return 1 - self.unchanged / self.rendered_again if self.rendered_again else None
 
+    def to_json(self) -> dict[str, int]:
+        """Return JSON-ready data; its keys are public."""
+        return {"renewed": self.rendered_again, "unchanged": self.unchanged}
+
     def to_text(self) -> str:
-        """The same for people."""
+        """Return one line for the terminal."""
         if self.ratio is None:
-            return "No purged page was made anew yet."
+            return "No purged page has been rendered again yet."
         needed = self.rendered_again - self.unchanged
         return (
-            f"Of {self.rendered_again} purged pages that were made anew, {needed} had changed: "
-            f"a precision of {self.ratio:.2f}."
+            f"Of {self.rendered_again} purged pages that were rendered again, "
+            f"{needed} had changed: a precision of {self.ratio:.2f}."
         )
 
 
 def total_precision(connection: Connection) -> Precision:
-    """That of all purges of pages that are still registered."""
+    """Return the precision over all pages that are still registered."""
     renewed, unchanged = connection.execute(_SUMS).one()
     return Precision(rendered_again=renewed, unchanged=unchanged)
 
 
 def set_purged(connection: Connection, ids: Sequence[int]) -> None:
-    """Note that a change purges these few hundred; the caller holds the lock of resolving."""
+    """Mark at most a few hundred pages as purged; the caller holds the resolver lock."""
     connection.execute(_SET_PURGED, {"ids": ids})
 
 
 def precision_updates(etag: sa.ColumnElement[str]) -> dict[str, Any]:
-    """What a registration under this ETag writes into the row of a page that it finds."""
+    """Return the values that a registration with this ETag writes into an existing row."""
     same = sa.and_(page.c.purged, page.c.etag == etag)
     return {
         "purged": sa.false(),

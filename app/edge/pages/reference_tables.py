@@ -1,4 +1,4 @@
-"""What the hashes of the index stand for: the shapes of dependencies, and the parts of pages."""
+"""Rows that index entries refer to: the shapes of dependencies and the parts of pages."""
 
 from __future__ import annotations
 
@@ -18,46 +18,48 @@ from .tables import part, shape
 
 
 def ensure_shapes(connection: Connection, shapes: Iterable[DependencyShape]) -> None:
-    """Make sure that every shape is known to whoever resolves."""
-    wanted = {found.digest: found for found in shapes}
-    for digest in sorted(wanted.keys() - _existing_values(connection, shape.c.digest, wanted)):
-        found = wanted[digest]
+    """Insert the shapes that are missing, so that resolving finds them."""
+    shapes_by_digest = {new_shape.digest: new_shape for new_shape in shapes}
+    for digest in sorted(
+        shapes_by_digest.keys() - _existing_values(connection, shape.c.digest, shapes_by_digest)
+    ):
+        new_shape = shapes_by_digest[digest]
         connection.execute(
             _insert_or_ignore(connection, shape).values(
                 digest=digest,
-                kind=found.kind,
-                of_table=found.table,
-                columns=json.dumps(found.columns),
-                equal=json.dumps(found.equality_columns),
-                sort=found.sort_column,
-                via=json.dumps(found.semi_join.to_list() if found.semi_join else []),
+                kind=new_shape.kind,
+                of_table=new_shape.table,
+                columns=json.dumps(new_shape.columns),
+                equal=json.dumps(new_shape.equality_columns),
+                sort=new_shape.sort_column,
+                via=json.dumps(new_shape.semi_join.to_list() if new_shape.semi_join else []),
             ),
         )
 
 
 def ensure_parts(connection: Connection, parts: Iterable[Part]) -> None:
-    """Make sure that a release finds every part by its name.
+    """Insert the parts that are missing, so that a release finds them by name.
 
-    Those of entries that are kept as well: a release forgets parts, and leaves pages' entries.
+    Pass the parts of unchanged entries too: a release deletes parts but keeps index entries.
     """
-    wanted = {cached_entry(found)[0][0]: found for found in parts}
-    known = _existing_values(connection, part.c.hash, wanted)
+    parts_by_hash = {cached_entry(page_part)[0][0]: page_part for page_part in parts}
+    existing = _existing_values(connection, part.c.hash, parts_by_hash)
     rows = [
-        {"hash": hashed, "kind": found.kind, "name": found.name, "digest": found.digest}
-        for hashed, found in sorted(wanted.items())
-        if hashed not in known
+        {"hash": hashed, "kind": page_part.kind, "name": page_part.name, "digest": page_part.digest}
+        for hashed, page_part in sorted(parts_by_hash.items())
+        if hashed not in existing
     ]
     if rows:
         connection.execute(_insert_or_ignore(connection, part), rows)
 
 
 def _existing_values(
-    connection: Connection, column: sa.Column[Any], wanted: Collection[Any]
+    connection: Connection, column: sa.Column[Any], values: Collection[Any]
 ) -> set[Any]:
-    """Those of the values that the column has."""
-    if not wanted:
+    """Return the values that exist in the column."""
+    if not values:
         return set()
-    return {value for (value,) in _select_in(column, len(wanted)).fetch_all(connection, *wanted)}
+    return {value for (value,) in _select_in(column, len(values)).fetch_all(connection, *values)}
 
 
 @lru_cache(maxsize=512)

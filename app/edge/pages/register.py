@@ -1,6 +1,6 @@
-"""Registering a response before it leaves, unless a change came between its reads and now.
+"""Register a response in the page index before it is sent, unless its dependencies changed.
 
-Call it in a transaction of its own, that holds SQLite's write lock from its beginning.
+Call it in its own transaction, which must hold SQLite's write lock from its beginning.
 """
 
 from __future__ import annotations
@@ -32,60 +32,67 @@ from .short_lived import register_short
 from .tables import dependency, page, part
 
 BUILD_KEY = "build"
-"""The note beside the change log that names the release whose pages may be registered."""
+"""The metadata key of the release whose pages may be registered."""
 
 STARTED = "started-build"
-"""The same where nothing was ever released: the build of the process that started last."""
+"""The metadata key of the build of the process that started last; used before the first release."""
 
-MOST_CHANGES = 500
-"""More changes than this since a render began are not compared one by one."""
+MAX_CHANGES = 500
+"""With more changes than this since the render began, a registration is refused."""
 
 _EXTRA_LIFETIME_DIVISOR = 8
 MAX_EXTRA_LIFETIME = timedelta(hours=6)
-"""By an eighth of its life, and this at the most, a row outlives the last copy of its page."""
+"""A row outlives the last copy of its page by an eighth of its lifetime, at most by this."""
 
 
 class RegistrationResult(StrEnum):
-    """What became of a registration; the value is the reason that operators read."""
+    """The result of a registration; the value is the reason that operators read."""
 
     REGISTERED = "registered"
-    DEPENDENCY_CHANGED = "what it was built from changed while it was built"
-    NO_LOG_POSITION = "nothing says when its reads began"
-    OLD_BUILD = "another release than the one that made it is current: run `flask edge release`"
-    TOO_MANY_CHANGES = "too many changes came while it was built"
-    EMPTIED = "it read the database when it was last made, and nothing now: a cache has the rows"
-    INDEX_FULL = "the page index is full: let EDGE_INDEX_PAGES be larger"
+    DEPENDENCY_CHANGED = "its dependencies changed while it was rendered"
+    NO_LOG_POSITION = "no log position was taken before its first query"
+    OLD_BUILD = (
+        "it was rendered by a build that is not the current release: run `flask edge release`"
+    )
+    TOO_MANY_CHANGES = "too many changes were made while it was rendered"
+    EMPTIED = (
+        "its last copy read the database and this one did not: a cache in the app holds the rows"
+    )
+    INDEX_FULL = "the page index is full: raise EDGE_INDEX_PAGES"
 
 
 def register(
     connection: Connection,
     response: IndexedPage,
-    read: RenderRecord | Collection[Dependency],
-    marks: Iterable[str],
+    record_or_dependencies: RenderRecord | Collection[Dependency],
+    log_positions: Iterable[str],
     build: str | None = None,
-    bound: IndexCapacity | None = None,
+    capacity: IndexCapacity | None = None,
 ) -> RegistrationResult:
-    """Put a response into the index, or say why it must not be stored.
+    """Register a response, or return why it must not be stored.
 
-    `marks` were taken before the first read; `build` names the release that made it, `bound` is
-    that of the index. A refusal leaves an older row of the page as it is, because a copy of that
-    may still be out there.
+    `log_positions` were taken before the first query; `build` is the release that rendered the
+    response. A refusal keeps an older row of the page, because an edge may still hold that copy.
     """
-    record = read if isinstance(read, RenderRecord) else RenderRecord(single_dependencies=set(read))
+    record = (
+        record_or_dependencies
+        if isinstance(record_or_dependencies, RenderRecord)
+        else RenderRecord(single_dependencies=set(record_or_dependencies))
+    )
     acquire_shared_lock(connection)
     if build is not None and current_build(connection) not in {None, build}:
         return RegistrationResult.OLD_BUILD
-    verdict = _check(connection, record, marks)
+    verdict = _check(connection, record, log_positions)
     if verdict is not RegistrationResult.REGISTERED:
         return verdict
     if response.short is not None:
-        done = register_short(connection, response, record, bound)
-        return RegistrationResult.REGISTERED if done else RegistrationResult.INDEX_FULL
-    return _write(connection, response, record, bound)
+        is_registered = register_short(connection, response, record, capacity)
+        return RegistrationResult.REGISTERED if is_registered else RegistrationResult.INDEX_FULL
+    return _write(connection, response, record, capacity)
 
 
 def current_build(connection: Connection) -> str | None:
-    """The build whose pages may be registered: the released one, else that which started last."""
+    """Return the build whose pages may be registered: the released or else the last started."""
     for name in (BUILD_KEY, STARTED):
         for (build,) in _SELECT_BUILD.fetch_all(connection, name):
             return str(build)
@@ -93,10 +100,10 @@ def current_build(connection: Connection) -> str | None:
 
 
 def begin_build(connection: Connection, build: str) -> bool:
-    """Let the build of a starting process be the current one, where nothing was ever released.
+    """Make the build of a starting process the current one if no release was ever run.
 
-    Returns whether another build made the pages that edges may keep: then purge everything.
-    The caller holds the lock of resolving.
+    Returns whether another build was current before: then the caller must purge everything.
+    The caller holds the resolver lock.
     """
     current = current_build(connection)
     if current == build or get_meta(connection, BUILD_KEY) is not None:
@@ -106,29 +113,29 @@ def begin_build(connection: Connection, build: str) -> bool:
 
 
 def _check(
-    connection: Connection, record: RenderRecord, marks: Iterable[str]
+    connection: Connection, record: RenderRecord, log_positions: Iterable[str]
 ) -> RegistrationResult:
-    taken = list(marks)
-    if not taken and not all(isinstance(found, Part) for found in record.dependencies):
+    positions = list(log_positions)
+    if not positions and not all(isinstance(item, Part) for item in record.dependencies):
         return RegistrationResult.NO_LOG_POSITION
-    for mark in taken:
-        if _is_log_unchanged(connection, mark):
+    for position in positions:
+        if _is_log_unchanged(connection, position):
             continue
-        changes = changes_since(connection, mark, most=MOST_CHANGES)
+        changes = changes_since(connection, position, limit=MAX_CHANGES)
         if changes is None:
             return RegistrationResult.TOO_MANY_CHANGES
         dependencies = record.dependencies
-        if any(matches(found, change) for change in changes for found in dependencies):
+        if any(matches(item, change) for change in changes for item in dependencies):
             return RegistrationResult.DEPENDENCY_CHANGED
     return RegistrationResult.REGISTERED
 
 
-def _is_log_unchanged(connection: Connection, mark: str) -> bool:
-    """Tell whether nothing at all was logged since, as nearly always; only SQLite can tell."""
+def _is_log_unchanged(connection: Connection, log_position: str) -> bool:
+    """Return whether nothing was logged since the position, the usual case; SQLite only."""
     if not _sqlite(connection):
         return False
     now = next((str(seq) for (seq,) in _SELECT_LOG_POSITION.fetch_all(connection)), "0")
-    return now == mark
+    return now == log_position
 
 
 _meta = sa.table(META, sa.column("name"), sa.column("value"))
@@ -139,55 +146,59 @@ _SELECT_LOG_POSITION = PreparedStatement(sa.text(LOG_POSITION_QUERY["sqlite"]))
 
 
 def _write(
-    connection: Connection, response: IndexedPage, record: RenderRecord, bound: IndexCapacity | None
+    connection: Connection,
+    response: IndexedPage,
+    record: RenderRecord,
+    capacity: IndexCapacity | None,
 ) -> RegistrationResult:
-    found = entries_of_record(record)
-    spots = sorted(found)
-    said = digest_of_entries(spots)
-    values, where = _values(response, said), (response.url, response.variant)
-    known = _SELECT_PAGE.fetch_all(connection, *where)
-    if known and _is_up_to_date(known[0], response, said):
+    entries = entries_of_record(record)
+    entry_keys = sorted(entries)
+    digest = digest_of_entries(entry_keys)
+    values, where = _values(response, digest), (response.url, response.variant)
+    rows = _SELECT_PAGE.fetch_all(connection, *where)
+    if rows and _is_up_to_date(rows[0], response, digest):
         return RegistrationResult.REGISTERED
     if (
-        known
-        and known[0][1] == said
-        and _UPDATE_PAGE_SAME_DIGEST.execute(connection, *values, *where, said)
+        rows
+        and rows[0][1] == digest
+        and _UPDATE_PAGE_SAME_DIGEST.execute(connection, *values, *where, digest)
     ):
         return RegistrationResult.REGISTERED
-    if known and record.reads_no_table and _is_emptied(connection, known[0][0], spots):
+    if rows and record.reads_no_table and _is_emptied(connection, rows[0][0], entry_keys):
         return RegistrationResult.EMPTIED
-    # Of entries that begin at the same place, the one that reaches furthest.
-    new: Collection[EntryKey] = {spot[:3]: spot for spot in spots}.values()
-    if known:
-        page_id = known[0][0]
+    # Of entries with the same lower bound, keep the one with the highest upper bound.
+    new: Collection[EntryKey] = {key[:3]: key for key in entry_keys}.values()
+    if rows:
+        page_id = rows[0][0]
         _UPDATE_PAGE.execute(connection, *values, *where)
         new = _replace_entries(connection, page_id, set(new))
-    elif bound is not None and not bound.has_room(connection, aside=response.is_open_ended):
+    elif capacity is not None and not capacity.has_room(
+        connection, open_ended=response.is_open_ended
+    ):
         return RegistrationResult.INDEX_FULL
     else:
         page_id = _INSERT_PAGE.fetch_all(connection, *where, *values)[0][0]
-    _insert_entries(connection, page_id, {spot: found[spot] for spot in new})
+    _insert_entries(connection, page_id, {key: entries[key] for key in new})
     ensure_parts(
         connection, (part for part in record.single_dependencies if isinstance(part, Part))
     )
     return RegistrationResult.REGISTERED
 
 
-def _is_emptied(connection: Connection, page_id: int, spots: list[EntryKey]) -> bool:
-    """Tell whether a page that is made of the same code and templates has lost all its rows.
+def _is_emptied(connection: Connection, page_id: int, entry_keys: list[EntryKey]) -> bool:
+    """Return whether a page with the same code and templates no longer reads any row.
 
-    Then something in the process has kept what the rows said, and no change would purge it.
+    Then a cache in the process holds the data of the rows, and no change would purge the page.
     """
-    held = {place for (place,) in _HELD_HASHES.fetch_all(connection, page_id)}
-    same = all(spot[0] in held for spot in spots)
-    return same and bool(_HELD_OF_TABLES.fetch_all(connection, page_id))
+    stored_hashes = {value for (value,) in _SELECT_HASHES.fetch_all(connection, page_id)}
+    same = all(key[0] in stored_hashes for key in entry_keys)
+    return same and bool(_SELECT_TABLE_HASHES.fetch_all(connection, page_id))
 
 
-def _values(response: IndexedPage, said: str) -> tuple[Any, ...]:
-    """The row of a page, as `_VALUES` names its columns.
+def _values(response: IndexedPage, digest: str) -> tuple[Any, ...]:
+    """Return the values of the row of a page, in the order of `_VALUES`.
 
-    It is kept for a while longer than it must be, so that one which is made again is not
-    written again.
+    The row outlives its copy, so that a page that is rendered again need not be written again.
     """
     longer = min(
         (response.expires_at - response.registered_at) / _EXTRA_LIFETIME_DIVISOR, MAX_EXTRA_LIFETIME
@@ -199,20 +210,20 @@ def _values(response: IndexedPage, said: str) -> tuple[Any, ...]:
         response.policy,
         sort_key_value(response.registered_at),
         sort_key_value(response.expires_at + longer),
-        said,
+        digest,
         response.is_open_ended,
         response.lifetime // timedelta(microseconds=1),
     )
 
 
-def _is_up_to_date(row: Sequence[Any], response: IndexedPage, said: str) -> bool:
-    """Tell whether a row holds for this copy too: then nothing is written, and no disk flushed.
+def _is_up_to_date(row: Sequence[Any], response: IndexedPage, digest: str) -> bool:
+    """Return whether a row is valid for this copy too, so that nothing has to be written.
 
-    One that was purged says with the next copy whether it had to be.
+    A purged row is always updated, to record whether the purge was needed.
     """
     _, *same, purged, until, lifetime = row
     here = [
-        said,
+        digest,
         response.tag,
         response.site,
         response.etag,
@@ -226,7 +237,7 @@ def _is_up_to_date(row: Sequence[Any], response: IndexedPage, said: str) -> bool
 def _insert_entries(connection: Connection, page_id: int, new: EntryShapes) -> None:
     if new:
         ensure_shapes(connection, new.values())
-        _INSERT_ENTRY.execute_many(connection, [(page_id, *spot) for spot in new])
+        _INSERT_ENTRY.execute_many(connection, [(page_id, *key) for key in new])
 
 
 def _larger(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
@@ -246,7 +257,7 @@ _update = (
     .values(
         {n: sa.bindparam(n) for n in _VALUES}
         | precision_updates(sa.bindparam("etag"))
-        # An edge may still hold the copy that could live the longest.
+        # An edge may still hold the copy with the longest lifetime.
         | {name: _larger(page.c[name]) for name in ("expires_at", "lifetime")}
     )
 )
@@ -269,31 +280,33 @@ _UPDATE_PAGE_SAME_DIGEST = PreparedStatement(
 )
 
 
-def _replace_entries(connection: Connection, page_id: int, wanted: set[EntryKey]) -> set[EntryKey]:
-    """Take out what is no longer wanted; return what is not there yet.
+def _replace_entries(
+    connection: Connection, page_id: int, new_keys: set[EntryKey]
+) -> set[EntryKey]:
+    """Delete entries that are not among the new ones; return the new ones that are missing.
 
-    After an edit most of a page is as before.
+    After an edit most entries of a page are unchanged.
     """
-    ends = {spot[:3]: spot for spot in _SELECT_INTERVALS.fetch_all(connection, page_id)}
-    places = _SELECT_ENTRIES.fetch_all(connection, page_id)
-    held = {ends.get(place) or (*place, MAX_KEY) for place in places}
-    if gone := held - wanted:
-        _DELETE_ENTRY.execute_many(connection, [(page_id, *spot[:3]) for spot in gone])
-    return wanted - held
+    full_keys = {key[:3]: key for key in _SELECT_INTERVALS.fetch_all(connection, page_id)}
+    short_keys = _SELECT_ENTRIES.fetch_all(connection, page_id)
+    stored_keys = {full_keys.get(short_key) or (*short_key, MAX_KEY) for short_key in short_keys}
+    if stale_keys := stored_keys - new_keys:
+        _DELETE_ENTRY.execute_many(connection, [(page_id, *key[:3]) for key in stale_keys])
+    return new_keys - stored_keys
 
 
 _of_page = dependency.c.page_id == sa.bindparam("of")
 _place = (dependency.c.hash, dependency.c.node, dependency.c.low)
 _SELECT_ENTRIES = PreparedStatement(sa.select(*_place).where(_of_page), "of")
-"""Without the high end, which would have to be looked up for each entry on its own."""
+"""Without the upper bound, which is not in the index and would need one more read per entry."""
 _SELECT_INTERVALS = PreparedStatement(
     sa.select(*_place, dependency.c.high).where(
         _of_page, dependency.c.node != sa.literal_column(str(NO_INTERVAL))
     ),
     "of",
 )
-_HELD_HASHES = PreparedStatement(sa.select(dependency.c.hash).where(_of_page), "of")
-_HELD_OF_TABLES = PreparedStatement(
+_SELECT_HASHES = PreparedStatement(sa.select(dependency.c.hash).where(_of_page), "of")
+_SELECT_TABLE_HASHES = PreparedStatement(
     sa.select(dependency.c.hash).where(
         _of_page, ~sa.exists().where(part.c.hash == dependency.c.hash)
     ),

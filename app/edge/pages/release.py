@@ -1,7 +1,7 @@
-"""A release: the pages whose templates, files, settings or code changed are purged, no others.
+"""A release purges the pages whose templates, files, settings or code changed, and no others.
 
-What changed goes into the change log like any write, so it is resolved and purged as one, and a
-crash loses nothing. From then on pages of another build are not registered.
+The changed parts are appended to the change log like any write, so a crash loses nothing. After the
+release, pages of another build are not registered.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _ROOMS = ("changes", "dependencies", "pages")
 
 
 class Build(Protocol):
-    """What the code has now."""
+    """The templates, files, settings and code of this process."""
 
     @property
     def build_id(self) -> str:
-        """The release that this process is of."""
+        """The release of this process."""
 
     def digest(self, kind: str, name: str) -> str:
-        """The digest that a part has now; another one than any if it is gone."""
+        """Return the current digest of a part; a value that equals no digest if it is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseResult:
-    """What a release changed: `parts` by kind and name, and how many known pages show them.
+    """The result of a release: the changed `parts`, and the number of pages with them.
 
-    `retired` are edges that the settings name no more, so that nothing is owed to them.
+    `retired` are edges that are no longer in the settings, so nothing is queued for them.
     """
 
     build: str
@@ -55,51 +55,53 @@ class ReleaseResult:
     retired: tuple[str, ...] = ()
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
+        """Return the lines for the terminal."""
         if self.everything:
             yield f"Everything is purged: {self.everything}."
         elif not self.parts:
-            yield "Nothing that pages show has changed; nothing is purged."
+            yield "No part of a registered page has changed; nothing is purged."
         else:
             pages = "1 page is" if self.pages == 1 else f"{self.pages} pages are"
             these = "this has" if len(self.parts) == 1 else "these have"
             yield f"{pages} purged, because {these} changed:"
             yield from (f"  {kind} {name}" for kind, name in self.parts)
         if self.retired:
-            yield f"No longer an edge in front: {', '.join(self.retired)}."
+            yield f"Removed, because not in the settings: {', '.join(self.retired)}."
         yield f"The build is {self.build}."
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return JSON-ready data; its keys are public."""
         return asdict(self)
 
 
 def release(connection: Connection, now: Build, watched: Iterable[WatchedTable]) -> ReleaseResult:
-    """Make the build of this process current, and log which parts are not what they were.
+    """Make the build of this process current, and log the parts whose digests changed.
 
-    Call it in a transaction of its own that holds SQLite's write lock from its beginning.
+    Call it in its own transaction, which must hold SQLite's write lock from its beginning.
     """
     acquire_resolver_lock(connection)
-    gone = [
-        known
-        for known in _load_parts(connection)
-        if now.digest(known.kind, known.name) != known.digest
+    changed_parts = [
+        indexed_part
+        for indexed_part in _load_parts(connection)
+        if now.digest(indexed_part.kind, indexed_part.name) != indexed_part.digest
     ]
-    changes = [_to_change(known) for known in gone]
+    changes = [_to_change(indexed_part) for indexed_part in changed_parts]
     before, encoding = get_meta(connection, BUILD_KEY), _index_format_digest(watched)
     everything = _full_purge_reason(get_meta(connection, _ENCODING), encoding)
-    found = find_affected_pages(connection, changes)
+    resolution = find_affected_pages(connection, changes)
     for change in [EVERYTHING_CHANGED] if everything else changes:
         append_change(connection, change)
-    _delete_parts(connection, gone)
+    _delete_parts(connection, changed_parts)
     set_meta(connection, BUILD_KEY, now.build_id)
     set_meta(connection, _ENCODING, encoding)
     return ReleaseResult(
         build=now.build_id,
         before=before,
-        parts=tuple(sorted({(known.kind, known.name) for known in gone})),
-        pages=len(found.pages),
-        everything=everything or found.everything_reason,
+        parts=tuple(
+            sorted({(indexed_part.kind, indexed_part.name) for indexed_part in changed_parts})
+        ),
+        pages=len(resolution.pages),
+        everything=everything or resolution.everything_reason,
     )
 
 
@@ -108,22 +110,28 @@ def _load_parts(connection: Connection) -> list[Part]:
     return [Part(kind=row.kind, name=row.name, digest=row.digest) for row in rows]
 
 
-def _to_change(known: Part) -> Change:
-    image = {"name": known.name, "digest": known.digest}
-    return Change(table=known.log_table, op=Op.DELETE, old=image)
+def _to_change(indexed_part: Part) -> Change:
+    image = {"name": indexed_part.name, "digest": indexed_part.digest}
+    return Change(table=indexed_part.log_table, op=Op.DELETE, old=image)
 
 
-def _full_purge_reason(known: str | None, encoding: str) -> str:
-    """Say why the index can't be asked, if what wrote it spelt dependencies in another way."""
-    same = known is None or known == encoding
-    return "" if same else "the way in which dependencies are kept has changed"
+def _full_purge_reason(stored_digest: str | None, current_digest: str) -> str:
+    """Return why the index cannot be used: it was written in another format. Else empty."""
+    same = stored_digest is None or stored_digest == current_digest
+    return "" if same else "the format of dependencies in the index has changed"
 
 
-def _delete_parts(connection: Connection, gone: Sequence[Part]) -> None:
-    """Forget parts; a page that is rendered from one again (a release taken back) names it anew."""
-    for found in gone:
+def _delete_parts(connection: Connection, parts: Sequence[Part]) -> None:
+    """Delete parts, and clear the digests of their pages.
+
+    A page that is rendered with such a part again (after a rollback) is then written in full, with
+    its parts.
+    """
+    for indexed_part in parts:
         mine = sa.and_(
-            part.c.kind == found.kind, part.c.name == found.name, part.c.digest == found.digest
+            part.c.kind == indexed_part.kind,
+            part.c.name == indexed_part.name,
+            part.c.digest == indexed_part.digest,
         )
         hashes = list(connection.scalars(sa.select(part.c.hash).where(mine)))
         pages = sa.select(dependency.c.page_id).where(dependency.c.hash.in_(hashes))
@@ -132,11 +140,11 @@ def _delete_parts(connection: Connection, gone: Sequence[Part]) -> None:
 
 
 def _index_format_digest(watched: Iterable[WatchedTable]) -> str:
-    """A digest of what decides how a dependency is spelt in the index."""
-    told = hashlib.blake2b(
+    """Return a digest of everything that determines the format of dependencies in the index."""
+    digest = hashlib.blake2b(
         repr([table.trigger_definition for table in watched]).encode(), digest_size=16
     )
     for room in _ROOMS:
         for path in sorted((Path(__file__).parent.parent / room).glob("*.py")):
-            told.update(hashlib.blake2b(path.read_bytes()).digest())
-    return told.hexdigest()
+            digest.update(hashlib.blake2b(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,7 +1,7 @@
-"""Leaving: which pages may have lost something that must not be shown any more.
+"""Find pages that need a hard purge, because a row that they show may have been hidden or deleted.
 
-A page that is not found here may be shown once more, while the origin fails. What is hidden by
-adding a row (to a list of what is blocked) is not seen; what is hidden by a row's own change is.
+Other pages may be served stale while the origin fails. A row that is hidden by its own change is
+recognized; a row that is hidden by adding another row (to a block list) is not.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Lookups = dict[int, set[int | None]]
 def find_removal_lookups(
     shapes: Mapping[str, Sequence[DependencyShape]],
     changes: Iterable[Change],
-    others: JoinedRowLookup,
+    joined_rows: JoinedRowLookup,
 ) -> Lookups:
-    """The probes of rows as they were, where they may be no more what a page has found them by."""
-    left: Lookups = defaultdict(set)
+    """Return lookups for old row images that may no longer match the query that found them."""
+    lookups: Lookups = defaultdict(set)
     for change in changes:
         of_table = shapes.get(change.table, ())
         compared = {
@@ -31,17 +31,17 @@ def find_removal_lookups(
         before = replace(change, new=None)
         for shape in of_table:
             if shape.may_match(change) and _may_remove_row(shape, change, compared):
-                for probe in shape.lookups(before, others):
-                    if probe is not None:
-                        left[probe[0]].add(probe[1])
-    return left
+                for lookup in shape.lookups(before, joined_rows):
+                    if lookup is not None:
+                        lookups[lookup[0]].add(lookup[1])
+    return lookups
 
 
 def _may_remove_row(shape: DependencyShape, change: Change, compared: set[str]) -> bool:
-    """Tell whether a change may take a row away from pages of this shape."""
+    """Return whether a change may remove a row from pages with dependencies of this shape."""
     if change.op is Op.INSERT or shape.kind == "part":
-        return False  # what a release exchanged was never a row that somebody took back
+        return False  # a part that a release replaced is not removed content
     if change.op is Op.UPDATE and shape.kind == "row":
-        # A view may look by itself at what other pages compare in SQL.
+        # A view may check in Python a column that other pages compare in SQL.
         return not compared.isdisjoint(change.changed_columns)
     return True

@@ -1,8 +1,8 @@
-"""Registering and resolving exclude one another: that, and no more, closes the fill race.
+"""The resolver lock: registering and resolving exclude one another, which closes the fill race.
 
-On SQLite the one write lock does it. On PostgreSQL an advisory lock does, taken by the first
-statement of a READ COMMITTED transaction, so that the next statement's snapshot is newer than
-the lock; writers of content never wait for it.
+On SQLite this is the single write lock. On PostgreSQL it is an advisory lock, taken by the first
+statement of a READ COMMITTED transaction, so that the snapshot of the next statement is newer than
+the lock. Writers of content never wait for it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from sqlalchemy.engine import Connection, Engine
 RESOLVER_LOCK_KEY = 0x42524F42
 
 LOCK_TIMEOUT = timedelta(milliseconds=200)
-"""How long a response waits for another writer; a reader's answer is worth more than a HIT."""
+"""How long a response waits for another writer: a fast response matters more than a later HIT."""
 
 WRITE_OPTIONS = {"sqlite_begin": "IMMEDIATE", "edge_writes": True}
-"""Execution options of what writes: SQLite takes its write lock at once, whoever begins."""
+"""Execution options of writing connections: SQLite takes its write lock when they begin."""
 
 _SET_READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
-"""Said with the lock, since a database may have another default."""
+"""Set together with the lock, because a database may have another default."""
 
 _SET_SYNCHRONOUS_COMMIT = "SET LOCAL synchronous_commit = on"
-"""What a power cut takes back must not be at an edge; a server may be set to be less careful."""
+"""An edge must not hold pages of a commit that a power cut loses; a server may default to `off`."""
 
 
 def acquire_shared_lock(connection: Connection) -> None:
-    """Wait until nobody resolves; several may register at a time."""
+    """Take the lock in shared mode: several registrations may run at a time, but no resolving."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(
             f"{_SET_READ_COMMITTED}; SELECT pg_advisory_xact_lock_shared({RESOLVER_LOCK_KEY})"
@@ -38,7 +38,7 @@ def acquire_shared_lock(connection: Connection) -> None:
 
 
 def acquire_resolver_lock(connection: Connection) -> None:
-    """Wait until nobody registers or resolves."""
+    """Take the lock exclusively: no registration and no other resolving runs."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(
             f"{_SET_READ_COMMITTED}; SELECT pg_advisory_xact_lock({RESOLVER_LOCK_KEY})"
@@ -47,7 +47,7 @@ def acquire_resolver_lock(connection: Connection) -> None:
 
 @contextmanager
 def promptly(engine: Engine, patience: timedelta = LOCK_TIMEOUT) -> Iterator[Connection]:
-    """A transaction of the edge's own that writes; raises when it would wait longer for a lock."""
+    """Open a writing transaction of the edge; raise if a lock is not free within `patience`."""
     with engine.connect() as connection:
         connection = connection.execution_options(**WRITE_OPTIONS, edge_internal=True)  # noqa: PLW2901 - the same one
         wait = patience // timedelta(milliseconds=1)
@@ -61,7 +61,7 @@ def promptly(engine: Engine, patience: timedelta = LOCK_TIMEOUT) -> Iterator[Con
 
 @contextmanager
 def busy_timeout(connection: Connection, wait: int) -> Iterator[None]:
-    """SQLite's way to wait for a lock; the connection is as before afterwards."""
+    """Set how many milliseconds SQLite waits for a lock; restore the old value afterwards."""
     if connection.dialect.name != "sqlite":
         yield
         return

@@ -1,8 +1,8 @@
-"""Short-lived pages: errors, redirects and answers to queries, registered in groups.
+"""Short-lived pages: errors, redirects and responses to queries, registered in groups.
 
-All pages of a group were built from the same coarse dependencies. The group is a row of the page
-table that holds them; each page is one row in one B-tree. So a client that asks for thousands of
-unknown addresses writes one page of the file for each of them, instead of one for each dependency.
+All pages of a group have the same coarse dependencies. The group is a row of the page table that
+holds these dependencies; each page is one row in one B-tree. So a client that requests thousands of
+unknown URLs dirties one page of the file for each of them, instead of one for each dependency.
 """
 
 from __future__ import annotations
@@ -29,103 +29,111 @@ from .reference_tables import ensure_parts, ensure_shapes
 from .tables import dependency, page, short_page
 
 GROUP = "short-lived"
-"""The variant of the page-table rows that stand for groups; no response has it."""
+"""The variant of page-table rows that represent groups; no response has it."""
 
-LONGER = timedelta(minutes=10)
-"""A row outlives the last copy of its page by this, so that a popular page is written seldom."""
+EXTRA_LIFETIME = timedelta(minutes=10)
+"""A row outlives the last copy of its page by this, so that a popular page is rarely written."""
 
-GROUP_LONGER = timedelta(hours=2)
-"""A group outlives its pages by up to this, so that it is written seldom."""
+GROUP_EXTRA_LIFETIME = timedelta(hours=2)
+"""A group outlives its pages by up to this, so that it is rarely written."""
 
 
 RECOUNT = timedelta(seconds=1)
-"""How soon the pages of a kind that has no room are counted again."""
+"""How soon the pages of a kind are counted again after its limit was reached."""
 
 _SHARE = 16
 
 
 @dataclass(slots=True, kw_only=True)
-class _Room:
-    """The room of a kind when its pages were counted, and how many may be added until then."""
+class _KindRoom:
+    """The free rows of a kind at the last count, and how many may be added until the next count."""
 
-    bound: int
+    limit: int
     room: int
-    left: int
+    remaining: int
     at: datetime
 
 
-_counts: WeakKeyDictionary[Engine, dict[ShortKind, _Room]] = WeakKeyDictionary()
-"""What this process knows of each database; two threads at a time can only count too often."""
+_counts: WeakKeyDictionary[Engine, dict[ShortKind, _KindRoom]] = WeakKeyDictionary()
+"""The last counts of this process, by engine; concurrent threads can only count too often."""
 
 
 MAX_EXACT_GROUPS = 50
-EXACT_GROUP_AGE = timedelta(hours=1)
-
-_exact_groups: WeakKeyDictionary[Engine, dict[str, datetime]] = WeakKeyDictionary()
-"""The groups with exact dependencies that this process uses, and since when."""
+"""So many groups may have pages before new ones get coarse dependencies."""
 
 
 def register_short(
-    connection: Connection, response: IndexedPage, record: RenderRecord, bound: IndexCapacity | None
+    connection: Connection,
+    response: IndexedPage,
+    record: RenderRecord,
+    capacity: IndexCapacity | None,
 ) -> bool:
-    """Put a page into the group of its dependencies; False when its kind has no room left."""
+    """Register a page in the group of its dependencies; return False if its kind has no room."""
     assert response.short is not None
     group_id = _find_group(connection, response, record)
     expires = sort_key_value(response.expires_at)
-    place = (group_id, response.url, response.variant)
-    rows = _MEMBER.fetch_all(connection, *place)
+    primary_key = (group_id, response.url, response.variant)
+    rows = _MEMBER.fetch_all(connection, *primary_key)
     if rows and rows[0][0] >= expires:
         return True
     kind = response.short.kind
-    if not rows and bound is not None and not _has_room(connection, kind, bound, response):
+    if not rows and capacity is not None and not _has_room(connection, kind, capacity, response):
         return False
-    times = (sort_key_value(response.registered_at), sort_key_value(response.expires_at + LONGER))
-    _PUT.execute(connection, *place, kind.value, response.policy, response.short.fleeting, *times)
+    times = (
+        sort_key_value(response.registered_at),
+        sort_key_value(response.expires_at + EXTRA_LIFETIME),
+    )
+    _PUT.execute(
+        connection, *primary_key, kind.value, response.policy, response.short.fleeting, *times
+    )
     return True
 
 
 def _has_room(
-    connection: Connection, kind: ShortKind, bound: IndexCapacity, response: IndexedPage
+    connection: Connection, kind: ShortKind, capacity: IndexCapacity, response: IndexedPage
 ) -> bool:
-    """Tell whether a kind has room for one page more.
+    """Return whether a kind has room for one more page.
 
-    To count thousands of rows at each registration would cost more than the rest of it. So this
-    process counts again after a sixteenth of the room that was left, and once a second when
-    there was none. Other processes can exceed the bound by a sixteenth each.
+    Counting thousands of rows at each registration would cost more than the registration. So this
+    process counts again after it has used a sixteenth of the free rows, and once a second while
+    there are none. Each other process can exceed the limit by a sixteenth.
     """
     counts = _counts.setdefault(connection.engine, {})
-    known = counts.get(kind)
+    kind_room = counts.get(kind)
     stale = (
-        known is None
-        or known.bound != bound.max_open_ended
-        or (known.left <= 0 and (known.room > 0 or response.registered_at - known.at >= RECOUNT))
-    )
-    if known is None or stale:
-        room = bound.max_open_ended - count_short(connection, kind, most=bound.max_open_ended)
-        left = max(room // _SHARE, 1) if room > 0 else 0
-        known = counts[kind] = _Room(
-            bound=bound.max_open_ended, room=room, left=left, at=response.registered_at
+        kind_room is None
+        or kind_room.limit != capacity.max_open_ended
+        or (
+            kind_room.remaining <= 0
+            and (kind_room.room > 0 or response.registered_at - kind_room.at >= RECOUNT)
         )
-    if known.left <= 0:
+    )
+    if kind_room is None or stale:
+        room = capacity.max_open_ended - count_short(connection, kind, most=capacity.max_open_ended)
+        remaining = max(room // _SHARE, 1) if room > 0 else 0
+        kind_room = counts[kind] = _KindRoom(
+            limit=capacity.max_open_ended, room=room, remaining=remaining, at=response.registered_at
+        )
+    if kind_room.remaining <= 0:
         return False
-    known.left -= 1
+    kind_room.remaining -= 1
     return True
 
 
 def count_short(connection: Connection, kind: ShortKind, *, most: int) -> int:
-    """How many pages of a kind are registered; counting stops at `most`."""
-    found: int = _COUNT.fetch_all(connection, kind.value, most)[0][0]
-    return found
+    """Return how many pages of a kind are registered; counting stops at `most`."""
+    count: int = _COUNT.fetch_all(connection, kind.value, most)[0][0]
+    return count
 
 
 def members_of(connection: Connection, groups: Sequence[AffectedPage]) -> tuple[AffectedPage, ...]:
-    """The pages of these groups."""
+    """Return the pages of these groups."""
     by_id = {group.id: group for group in groups}
     rows = connection.execute(sa.select(short_page).where(short_page.c.group_id.in_(by_id)))
     return tuple(_member(row, by_id[row.group_id]) for row in rows)
 
 
-def take_members(connection: Connection, groups: Iterable[int]) -> None:
+def delete_members(connection: Connection, groups: Iterable[int]) -> None:
     """Delete the pages of these groups; the caller queues their purge in this transaction."""
     listed = list(groups)
     if listed:
@@ -133,13 +141,14 @@ def take_members(connection: Connection, groups: Iterable[int]) -> None:
 
 
 def take_surplus(
-    connection: Connection, bound: IndexCapacity, most: int
+    connection: Connection, capacity: IndexCapacity, most: int
 ) -> tuple[AffectedPage, ...]:
-    """Delete pages of kinds that exceed a lowered bound, and return them to be purged."""
-    left: list[AffectedPage] = []
+    """Delete pages of kinds that exceed a lowered limit; the caller must purge the result."""
+    pages: list[AffectedPage] = []
     for kind in ShortKind:
         surplus = (
-            count_short(connection, kind, most=bound.max_open_ended + most) - bound.max_open_ended
+            count_short(connection, kind, most=capacity.max_open_ended + most)
+            - capacity.max_open_ended
         )
         if surplus <= 0:
             continue
@@ -153,18 +162,18 @@ def take_surplus(
             sa.delete(short_page).where(sa.tuple_(*_key).in_(oldest)).returning(short_page)
         ).all()
         groups = _groups_of(connection, {row.group_id for row in rows})
-        left += [_member(row, groups[row.group_id]) for row in rows if row.group_id in groups]
-    return tuple(left)
+        pages += [_member(row, groups[row.group_id]) for row in rows if row.group_id in groups]
+    return tuple(pages)
 
 
 def _groups_of(connection: Connection, ids: Iterable[int]) -> dict[int, Any]:
-    """The rows of the page table that stand for these groups, by id."""
+    """Return the rows of the page table that represent these groups, by id."""
     query = sa.select(page.c.id, page.c.tag, page.c.site).where(page.c.id.in_(ids))
     return {row.id: row for row in connection.execute(query)}
 
 
 def forget_expired(connection: Connection, before: int, most: int) -> int:
-    """Delete pages that no cache holds any more; return how many."""
+    """Delete pages that no cache can hold; return how many."""
     over = sa.select(*_key).where(short_page.c.expires_at < before).limit(most)
     return connection.execute(sa.delete(short_page).where(sa.tuple_(*_key).in_(over))).rowcount
 
@@ -172,7 +181,7 @@ def forget_expired(connection: Connection, before: int, most: int) -> int:
 def _member(row: Any, group: Any) -> AffectedPage:
     short = Short(kind=ShortKind(row.kind), fleeting=row.fleeting)
     lifetime = FLEETING if row.fleeting else LIFETIME
-    # As gone: the row is deleted with this purge, so a later removal would not reach the page.
+    # Hard, because the row is deleted with this purge: a later removal would not find the page.
     return AffectedPage(
         id=0,
         url=row.url,
@@ -185,19 +194,19 @@ def _member(row: Any, group: Any) -> AffectedPage:
 
 
 def _find_group(connection: Connection, response: IndexedPage, record: RenderRecord) -> int:
-    """The id of the group with the dependencies and the site of a response; made when missing."""
-    found = _shared_entries(connection, response, record)
-    said = digest_of_entries(sorted(found))
-    name = said + blake2b(response.site.encode(), digest_size=8).hexdigest()
+    """Return the id of the group of a response, by dependencies and site; create it if missing."""
+    entries = _shared_entries(connection, response, record)
+    digest = digest_of_entries(sorted(entries))
+    name = _group_name(entries, response.site)
     rows = _GROUP.fetch_all(connection, name, GROUP)
-    expires = sort_key_value(response.expires_at + LONGER)
+    expires = sort_key_value(response.expires_at + EXTRA_LIFETIME)
     if rows:
-        group_id, known, until = rows[0]
-        if known != said:
-            # A release has forgotten some of its parts: name them again.
+        group_id, stored_digest, until = rows[0]
+        if stored_digest != digest:
+            # A release has deleted some of its parts: insert them again.
             ensure_parts(connection, _parts(record))
-        if known != said or until < expires:
-            _PROLONG_GROUP.execute(connection, said, _group_end(response.expires_at), group_id)
+        if stored_digest != digest or until < expires:
+            _PROLONG_GROUP.execute(connection, digest, _group_end(response.expires_at), group_id)
         return int(group_id)
     values = (
         name,
@@ -207,50 +216,50 @@ def _find_group(connection: Connection, response: IndexedPage, record: RenderRec
         response.site,
         sort_key_value(response.registered_at),
     )
-    made = _ADD_GROUP.fetch_all(connection, *values, _group_end(response.expires_at), said)
-    if not made:  # another transaction has added it meanwhile, with its entries
+    new_rows = _ADD_GROUP.fetch_all(connection, *values, _group_end(response.expires_at), digest)
+    if not new_rows:  # another transaction has inserted it in between, with its entries
         return int(_GROUP.fetch_all(connection, name, GROUP)[0][0])
-    _add_entries(connection, made[0][0], found)
+    _add_entries(connection, new_rows[0][0], entries)
     ensure_parts(connection, _parts(record))
-    return int(made[0][0])
+    return int(new_rows[0][0])
 
 
 def _shared_entries(
     connection: Connection, response: IndexedPage, record: RenderRecord
 ) -> EntryShapes:
-    """The dependencies that a response shares with others of its group.
+    """Return the index entries that a response shares with its group.
 
-    A search reads other rows for each query, so its dependencies are coarse. So are those of an
-    error or a redirect once this process has made `MAX_EXACT_GROUPS` groups within an hour: then
-    the pages differ in more than their addresses.
+    A search reads different rows for each query, so its dependencies are coarse. So are those of an
+    error in a new group while `MAX_EXACT_GROUPS` groups have pages: then the pages differ in more
+    than their URLs. A change deletes the pages of the groups that it affects.
     """
     assert response.short is not None
     if response.short.kind is ShortKind.QUERY:
         return coarse_entries(record)
-    now = response.registered_at
-    groups = _exact_groups.setdefault(connection.engine, {})
-    for group in [group for group, used in groups.items() if now - used >= EXACT_GROUP_AGE]:
-        del groups[group]
-    found = entries_without_address(record, response.url)
-    group = digest_of_entries(sorted(found))
-    if group not in groups and len(groups) >= MAX_EXACT_GROUPS:
-        return coarse_entries(record)
-    groups.setdefault(group, now)
-    return found
+    exact = entries_without_address(record, response.url)
+    if _GROUP.fetch_all(connection, _group_name(exact, response.site), GROUP):
+        return exact
+    group_count = _GROUPS_IN_USE.fetch_all(connection, MAX_EXACT_GROUPS)[0][0]
+    return exact if group_count < MAX_EXACT_GROUPS else coarse_entries(record)
+
+
+def _group_name(entries: EntryShapes, site: str) -> str:
+    site_digest = blake2b(site.encode(), digest_size=8).hexdigest()
+    return digest_of_entries(sorted(entries)) + site_digest
 
 
 def _group_end(expires: datetime) -> int | None:
-    return sort_key_value(expires + LONGER + GROUP_LONGER)
+    return sort_key_value(expires + EXTRA_LIFETIME + GROUP_EXTRA_LIFETIME)
 
 
 def _parts(record: RenderRecord) -> Iterable[Part]:
     return (part for part in record.single_dependencies if isinstance(part, Part))
 
 
-def _add_entries(connection: Connection, group_id: int, found: EntryShapes) -> None:
-    ensure_shapes(connection, found.values())
-    spots: dict[tuple[int, int, int], EntryKey] = {spot[:3]: spot for spot in sorted(found)}
-    _ADD_ENTRY.execute_many(connection, [(group_id, *spot) for spot in spots.values()])
+def _add_entries(connection: Connection, group_id: int, entries: EntryShapes) -> None:
+    ensure_shapes(connection, entries.values())
+    keys: dict[tuple[int, int, int], EntryKey] = {key[:3]: key for key in sorted(entries)}
+    _ADD_ENTRY.execute_many(connection, [(group_id, *key) for key in keys.values()])
 
 
 _key = (short_page.c.group_id, short_page.c.url, short_page.c.variant)
@@ -276,6 +285,13 @@ _COUNT = PreparedStatement(
         f" FROM {short_page.name} WHERE kind = :of_kind LIMIT :most) AS counted"
     ),
     *("of_kind", "most"),
+)
+_GROUPS_IN_USE = PreparedStatement(
+    sa.text(
+        "SELECT count(*) FROM (SELECT DISTINCT group_id"  # noqa: S608 - a constant name
+        f" FROM {short_page.name} LIMIT :most) AS counted"
+    ),
+    "most",
 )
 _GROUP = PreparedStatement(
     sa.select(page.c.id, page.c.digest, page.c.expires_at).where(

@@ -1,14 +1,14 @@
-"""The tables of the page index, defined on the metadata of whoever owns the migrations."""
+"""The tables of the page index, defined on the metadata that the migrations use."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 library_metadata = sa.MetaData()
-"""Where the room's own queries find the tables; migrations use `define_tables`."""
+"""The metadata for the queries of this package; migrations use `define_tables`."""
 
 YEAR = "31536000000000"
-"""A year in microseconds: what a page without a recorded lifetime is taken to live."""
+"""A year in microseconds: the lifetime of a page for which none was recorded."""
 
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -16,13 +16,13 @@ _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 def define_tables(
     metadata: sa.MetaData,
 ) -> tuple[sa.Table, sa.Table, sa.Table, sa.Table, sa.Table]:
-    """Define pages, shapes, dependencies, known parts, and short-lived pages."""
+    """Define the tables of pages, shapes, dependencies, parts and short-lived pages."""
     page = sa.Table(
         "edge_page",
         metadata,
         sa.Column("id", _ID, primary_key=True),
         sa.Column("url", sa.Text, nullable=False),
-        # The address that `url` is a path of; empty in rows from before this was kept.
+        # The origin that `url` belongs to; empty in rows from before this column existed.
         sa.Column("site", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("variant", sa.String(40), nullable=False),
         sa.Column("tag", sa.String(40), nullable=False),
@@ -31,11 +31,11 @@ def define_tables(
         sa.Column("registered_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("digest", sa.String(32), nullable=False),
-        # The longest time, in microseconds, for which an edge may take a copy of it for fresh.
+        # The longest time, in microseconds, for which an edge may treat a copy as fresh.
         sa.Column("lifetime", sa.BigInteger, nullable=False, server_default=sa.text(YEAR)),
-        # An error, a redirect or an answer to a query: there is no end of these.
+        # An error, a redirect or a response to a query: their number is unlimited.
         sa.Column("aside", sa.Boolean, nullable=False, server_default=sa.false()),
-        # Whether a change purged it since; how often it was made anew after one, and as before.
+        # Whether a change has purged it; how often it was rendered again, and with equal content.
         sa.Column("purged", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("renewed", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("unchanged", sa.Integer, nullable=False, server_default=sa.text("0")),
@@ -44,11 +44,11 @@ def define_tables(
         sa.Index(
             "ix_edge_page_aside",
             "id",
-            "aside",  # so that SQLite needs the index alone
+            "aside",  # so that the index is covering in SQLite
             sqlite_where=sa.text("aside"),
             postgresql_where=sa.text("aside"),
         ),
-        sqlite_autoincrement=True,  # an id that is given again would purge another page
+        sqlite_autoincrement=True,  # a reused id would purge another page
     )
     shape = sa.Table(
         "edge_shape",
@@ -102,11 +102,11 @@ def define_tables(
         sa.Column("variant", sa.String(40), primary_key=True),
         sa.Column("kind", sa.String(10), nullable=False),
         sa.Column("policy", sa.String(60), nullable=False),
-        # Edges keep it for a minute at most, so edges purged by URL are left to forget it.
+        # Edges store it for at most a minute, so edges that are purged by URL are not purged.
         sa.Column("fleeting", sa.Boolean, nullable=False),
         sa.Column("registered_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
-        # One B-tree and no further index: a registration dirties one page of the file.
+        # One B-tree and no other index: a registration dirties one page of the file.
         sqlite_with_rowid=False,
     )
     return page, shape, dependency, part, short_page

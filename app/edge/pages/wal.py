@@ -1,7 +1,7 @@
-"""SQLite's write-ahead log: keep it small while readers and writers never pause.
+"""Keep SQLite's write-ahead log small under constant traffic.
 
-SQLite checkpoints by itself, but starts the log again only when no reader uses it. Under steady
-traffic there is always one, so the log would grow for as long as the traffic lasts.
+SQLite runs checkpoints automatically, but restarts the log only when no reader uses it. Under
+constant traffic there is always a reader, so the log would grow as long as the traffic lasts.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from .resolver_lock import busy_timeout
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 16 * 1024 * 1024
-"""A larger log is emptied; SQLite starts to checkpoint at a quarter of this."""
+MAX_BYTES = 16 * 1024 * 1024
+"""A larger log is truncated; SQLite starts to checkpoint at a quarter of this."""
 
 PATIENCE = timedelta(milliseconds=200)
-"""How long to wait for readers that began before; writers wait meanwhile."""
+"""How long to wait for earlier readers; writers are blocked during this time."""
 
 
 def log_size(engine: Engine) -> int:
-    """The bytes of the write-ahead log; zero where there is none."""
+    """Return the size of the write-ahead log in bytes; zero if there is none."""
     path = engine.url.database
     if engine.dialect.name != "sqlite" or not path:
         return 0
@@ -36,8 +36,8 @@ def log_size(engine: Engine) -> int:
         return 0
 
 
-def empty_large_log(engine: Engine, most: int = MOST_BYTES) -> bool:
-    """Write a large log into the database and truncate it; False when a reader was in the way.
+def empty_large_log(engine: Engine, most: int = MAX_BYTES) -> bool:
+    """Write a large log into the database and truncate it; return False if a reader blocked it.
 
     Call it outside of any transaction of this thread.
     """
@@ -47,7 +47,11 @@ def empty_large_log(engine: Engine, most: int = MOST_BYTES) -> bool:
         try:
             return _truncated(connection)
         except DBAPIError as error:
-            logger.info("index.checkpoint: %s", error.orig, extra={"reason": str(error.orig)})
+            logger.info(
+                "index.checkpoint: the write-ahead log could not be truncated: %s",
+                error.orig,
+                extra={"reason": str(error.orig)},
+            )
             return False
 
 
@@ -57,5 +61,5 @@ def _truncated(connection: Connection) -> bool:
         try:
             (blocked, *_) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except connection.dialect.loaded_dbapi.OperationalError:
-            return False  # another writer or another checkpoint was faster
+            return False  # another writer or another checkpoint holds the lock
     return not blocked

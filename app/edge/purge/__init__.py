@@ -1,7 +1,7 @@
-"""What is owed to the edges, kept beside the content, and the relay that pays it.
+"""The purge outbox, stored in the content database, and the relay that delivers it.
 
-A purge is committed with the change that asks for it, and leaves the outbox when the edge has
-taken it; no failure of a process, a network or an edge is a reason to forget one.
+A purge is committed with the resolution of its change, and stays in the outbox until the edge has
+accepted it. No failure of a process, a network or an edge loses a purge.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a tier rests after a failure: longer each time, and never in step with others."""
+"""Back-off: how long a tier is paused after failed calls."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from random import Random
 BASE_DELAY = timedelta(seconds=1)
 MAX_DELAY = timedelta(minutes=5)
 CREDENTIAL_DELAY = timedelta(minutes=15)
-"""Nothing succeeds until a person acts, so asking often only gets us banned."""
+"""The pause after rejected credentials: calls fail until a person acts, and many get us banned."""
 
 MAX_RETRY_AFTER = timedelta(hours=1)
-"""An edge that asks for more patience than this is asked again all the same."""
+"""The maximum `Retry-After` that is honoured."""
 
 
 def backoff_delay(
@@ -21,9 +21,9 @@ def backoff_delay(
     retry_after: timedelta | None = None,
     credential: bool = False,
 ) -> timedelta:
-    """The rest after so many failures in a row: exponential, with full jitter.
+    """Return the pause after consecutive failures: exponential, with full jitter.
 
-    What the edge asked for is the least, up to a cap.
+    `retry_after` is the minimum, up to `MAX_RETRY_AFTER`.
     """
     ceiling: timedelta = min(MAX_DELAY, BASE_DELAY * 2 ** min(failures - 1, 20))
     jittered = ceiling * random.random()

@@ -1,4 +1,4 @@
-"""Which tiers can't be purged now, and why: their pages get a short time to live meanwhile."""
+"""Circuit breakers: the tiers that cannot be purged now, whose pages must get a short TTL."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from sqlalchemy.engine import Connection
 from ..changes.timestamps import duration_microseconds, from_microseconds, to_microseconds
 from .claim import OVERDUE_AFTER
 from .entry_state import OPEN_STATES, EntryState
-from .heartbeat import abandoned
+from .heartbeat import tiers_without_relay
 from .tables import outbox
 from .tables import tier as tiers
 
 
 def open_breakers(
-    connection: Connection, now: datetime, *, late: timedelta = OVERDUE_AFTER
+    connection: Connection, now: datetime, *, overdue_after: timedelta = OVERDUE_AFTER
 ) -> dict[str, str]:
-    """The tiers that can't be purged, each with the reason.
+    """Return the tiers that cannot be purged, each with the reason.
 
-    It asks what is owed and not only what a relay noted, so it is right while no relay runs.
+    It reads the outbox and not only the failures that a relay recorded, so it is correct while no
+    relay runs.
     """
-    found = (
-        abandoned(connection, now)
-        | _overdue_tiers(connection, now, late)
+    reasons = (
+        tiers_without_relay(connection, now)
+        | _overdue_tiers(connection, now, overdue_after)
         | _tiers_with_dead_letters(connection)
     )
-    noted = sa.select(tiers.c.name, tiers.c.breaker).where(tiers.c.breaker != "")
-    return found | {row.name: row.breaker for row in connection.execute(noted)}
+    query = sa.select(tiers.c.name, tiers.c.breaker).where(tiers.c.breaker != "")
+    return reasons | {row.name: row.breaker for row in connection.execute(query)}
 
 
-def _overdue_tiers(connection: Connection, now: datetime, late: timedelta) -> dict[str, str]:
-    # Nobody waits for a gateway that is gone.
-    gone = sa.select(tiers.c.name).where(
+def _overdue_tiers(
+    connection: Connection, now: datetime, overdue_after: timedelta
+) -> dict[str, str]:
+    # No purge waits for a silent gateway.
+    silent_gateways = sa.select(tiers.c.name).where(
         tiers.c.seen_at != 0,
         tiers.c.seen_at < to_microseconds(now) - duration_microseconds(OVERDUE_AFTER),
     )
@@ -42,13 +45,14 @@ def _overdue_tiers(connection: Connection, now: datetime, late: timedelta) -> di
         .where(
             outbox.c.state.in_(OPEN_STATES),
             outbox.c.sent_at.is_(None),
-            outbox.c.enqueued_at < to_microseconds(now) - duration_microseconds(late),
-            outbox.c.tier.not_in(gone),
+            outbox.c.enqueued_at < to_microseconds(now) - duration_microseconds(overdue_after),
+            outbox.c.tier.not_in(silent_gateways),
         )
         .group_by(outbox.c.tier)
     )
     return {
-        name: f"a purge is owed for {(now - from_microseconds(since)).total_seconds():.0f} s"
+        name: "a purge has been waiting for "
+        f"{(now - from_microseconds(since)).total_seconds():.0f} s"
         for name, since in connection.execute(query).all()
     }
 

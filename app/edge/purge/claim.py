@@ -1,7 +1,7 @@
-"""Claiming what a tier may be sent now, in one short transaction that ends before the sending.
+"""Claim the entries that may be sent to a tier now, in a short transaction before the call.
 
-A claim is a lease: whoever dies with it loses it. Its call is paid for when it is taken, so that
-no crash makes an edge hear more calls than it takes.
+A claim is a lease: it expires if the process dies. The quota for its call is taken with the claim,
+so that a crash never leads to more calls than the edge allows.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from .tables import tier as tiers
 from .tier import Tier
 
 OVERDUE_AFTER = timedelta(minutes=1)
-"""Whoever waits longer than this for an inner tier is sent once all the same."""
+"""An entry that has waited longer than this for an inner tier is sent anyway."""
 
 BLOCKED_RETRY = timedelta(seconds=1)
-"""How soon to look again at what waits for an inner tier."""
+"""How soon to check again whether blocked entries may be sent."""
 
 
 DueEntry = sa.Row[int, str, str, str, str, int, bool]
 DueEntryQuery = sa.Select[int, str, str, str, str, int, bool]
-"""Entries with what is sent of them, and how often they failed."""
+"""The columns of entries that are sent, and how often each entry failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Entries that are ours to send: in one call, each page once."""
+    """Entries that this process has claimed, to be sent in one call, each page once."""
 
     token: str
     ids: tuple[int, ...]
@@ -48,7 +48,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """Nothing may be sent before `until`; None: nothing is owed."""
+    """Nothing may be sent before `until`; None: the outbox holds nothing for this tier."""
 
     until: datetime | None = None
 
@@ -59,41 +59,41 @@ def claim_entries(
     limits: CallLimits,
     now: datetime,
     *,
-    unheard: SilentGateways = SilentGateways(),  # noqa: B008 - frozen
+    silent_gateways: SilentGateways = SilentGateways(),  # noqa: B008 - frozen
 ) -> Claim | Idle:
-    """Take what is due and allowed, or say when to ask again; writes, so hold the write lock."""
+    """Claim due entries within the quota, or return when to try again; needs the write lock."""
     row = lock_tier_row(connection, tier, limits, now)
-    tier = tier.placed(row.depth, timedelta(microseconds=row.flight))
+    tier = tier.at_least(row.depth, timedelta(microseconds=row.flight))
     if row.resume_at > to_microseconds(now):
         return Idle(until=from_microseconds(row.resume_at))
-    passed = now - from_microseconds(row.level_at)
-    level = refill(row.level, passed, limits)
+    elapsed = now - from_microseconds(row.level_at)
+    level = refill(row.level, elapsed, limits)
     patience = time_until_token(level, limits)
     if patience:
         return Idle(until=now + patience)
-    found = _select_batch(connection, tier, limits, _query_parameters(unheard, now))
-    if not found:
+    entries = _select_batch(connection, tier, limits, _query_parameters(silent_gateways, now))
+    if not entries:
         return Idle(until=_next_check(connection, tier, now))
     connection.execute(
         sa.update(tiers)
         .where(tiers.c.name == tier.name)
         .values(level=level - 1, level_at=to_microseconds(now)),
     )
-    return _set_claimed(connection, found, now + limits.timeout + limits.claim_margin)
+    return _set_claimed(connection, entries, now + limits.timeout + limits.claim_margin)
 
 
 def lock_tier_row(
     connection: Connection, tier: Tier, limits: CallLimits, now: datetime
 ) -> sa.Row[int, float, int, int, int]:
-    """The tier's row, made when it is missing, and locked until the transaction ends."""
-    found = connection.execute(_locked(connection, tier)).one_or_none()
-    if found is None:
+    """Return the row of a tier, inserted if missing, and locked until the transaction ends."""
+    row = connection.execute(_tier_row_query(connection, tier)).one_or_none()
+    if row is None:
         insert_tier(connection, tier, now, burst=limits.burst)
-        found = connection.execute(_locked(connection, tier)).one()
-    return found
+        row = connection.execute(_tier_row_query(connection, tier)).one()
+    return row
 
 
-def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int, int, int]:
+def _tier_row_query(connection: Connection, tier: Tier) -> sa.Select[int, float, int, int, int]:
     pace = (tiers.c.resume_at, tiers.c.level, tiers.c.level_at)
     query = sa.select(*pace, tiers.c.depth, tiers.c.flight)
     query = query.where(tiers.c.name == tier.name)
@@ -101,7 +101,7 @@ def _locked(connection: Connection, tier: Tier) -> sa.Select[int, float, int, in
 
 
 def insert_tier(connection: Connection, tier: Tier, now: datetime, *, burst: int = 1) -> None:
-    """Make a tier known, unless it is."""
+    """Insert the row of a tier, unless it exists."""
     values = {
         "name": tier.name,
         "depth": tier.depth,
@@ -117,20 +117,20 @@ def insert_tier(connection: Connection, tier: Tier, now: datetime, *, burst: int
     connection.execute(insert(tiers).values(values).on_conflict_do_nothing())
 
 
-def _query_parameters(unheard: SilentGateways, now: datetime) -> dict[str, Any]:
+def _query_parameters(silent_gateways: SilentGateways, now: datetime) -> dict[str, Any]:
     return {
         "now": to_microseconds(now),
-        "gone": unheard.silent,
-        "gone_for_long": unheard.silent_past_flight,
+        "gone": silent_gateways.silent,
+        "gone_for_long": silent_gateways.silent_past_flight,
     }
 
 
 def _select_batch(
-    connection: Connection, tier: Tier, limits: CallLimits, asked: dict[str, Any]
+    connection: Connection, tier: Tier, limits: CallLimits, params: dict[str, Any]
 ) -> list[DueEntry]:
-    """What goes into one call: purges of everything alone, or pages that failed as often."""
+    """Return the entries for one call: purges of everything, or pages with equal failure counts."""
     for kind in (EntryKind.EVERYTHING, EntryKind.PAGE):
-        rows = _lock_entries(connection, _due_entries_query(tier, kind).limit(limits.batch), asked)
+        rows = _lock_entries(connection, _due_entries_query(tier, kind).limit(limits.batch), params)
         if rows and kind is EntryKind.EVERYTHING:
             return rows
         if rows:
@@ -140,7 +140,7 @@ def _select_batch(
 
 
 def _within(rows: list[DueEntry], most: int) -> list[DueEntry]:
-    """The first entries that name no more pages than this in all; at least one entry."""
+    """Return the first entries that name at most `most` pages in total, but at least one entry."""
     count = 0
     for number, row in enumerate(rows):
         count += row.url.count("\n") + 1
@@ -150,16 +150,16 @@ def _within(rows: list[DueEntry], most: int) -> list[DueEntry]:
 
 
 def _lock_entries(
-    connection: Connection, query: DueEntryQuery, asked: dict[str, Any]
+    connection: Connection, query: DueEntryQuery, params: dict[str, Any]
 ) -> list[DueEntry]:
-    """The rows of a query, which nobody changes until the transaction ends."""
+    """Return the rows of a query, locked until the transaction ends."""
     if connection.dialect.name == "sqlite":
-        return list(connection.execute(query, asked))
-    locked = connection.execute(query.with_for_update(of=_entry, skip_locked=True), asked).all()
-    # A change may have joined a row between the query's snapshot and its lock, together with the
-    # entries that the row must wait for now: only a second look sees those.
+        return list(connection.execute(query, params))
+    locked = connection.execute(query.with_for_update(of=_entry, skip_locked=True), params).all()
+    # A change may have joined a row between the snapshot of the query and its lock, and added
+    # entries that the row must now wait for: only a second query sees them.
     ours = _entry.c.id.in_([row.id for row in locked])
-    return list(connection.execute(query.where(ours), asked)) if locked else []
+    return list(connection.execute(query.where(ours), params)) if locked else []
 
 
 _entry = outbox.alias("one")
@@ -171,14 +171,14 @@ _now = sa.bindparam("now", type_=sa.BigInteger)
 
 @lru_cache(maxsize=64)
 def _due_entries_query(tier: Tier, kind: EntryKind) -> DueEntryQuery:
-    """The entries that may be sent at `:now`; to make the query costs more than to ask it."""
+    """Return the query for entries that may be sent at `:now`; cached, as it is costly to build."""
     due = sa.or_(
         sa.and_(_entry.c.state.in_([EntryState.PENDING, EntryState.SENT]), _entry.c.due_at <= _now),
         sa.and_(_entry.c.state == EntryState.CLAIMED, _entry.c.claimed_until <= _now),
     )
-    sent = (_entry.c.id, _entry.c.kind, _entry.c.url, _entry.c.tag, _entry.c.site)
-    query = sa.select(*sent, _entry.c.blame, _entry.c.gone)
-    # That it is open follows from `due`, but an index is found by it.
+    columns = (_entry.c.id, _entry.c.kind, _entry.c.url, _entry.c.tag, _entry.c.site)
+    query = sa.select(*columns, _entry.c.blame, _entry.c.gone)
+    # The condition on open states follows from `due`, but the database needs it to use the index.
     query = query.where(
         _entry.c.tier == tier.name, _entry.c.kind == kind, _entry.c.state.in_(OPEN_STATES), due
     )
@@ -188,11 +188,11 @@ def _due_entries_query(tier: Tier, kind: EntryKind) -> DueEntryQuery:
 
 
 def _blocking_conditions(tier: Tier, kind: EntryKind) -> list[sa.ColumnElement[bool]]:
-    """The entries of inner tiers that an entry waits for.
+    """Return the conditions for entries of inner tiers that block an entry.
 
-    Its first purge waits until theirs was sent, as long as that tier can be purged at all; its
-    second until they have settled, and for the flight of a response after that. A gateway that is
-    not heard of any more is waited for by neither: it answers nothing by itself.
+    Its first purge waits until theirs were sent, unless that tier cannot be purged. Its second
+    purge waits until they are settled and one time of flight has passed. Neither purge waits for
+    a silent gateway: its lease has ended, so it serves nothing from its store.
     """
     before = sa.and_(
         _inner_entry.c.depth < tier.depth,
@@ -207,10 +207,10 @@ def _blocking_conditions(tier: Tier, kind: EntryKind) -> list[sa.ColumnElement[b
         ~broken,
         ~_is_of_silent_gateway("gone"),
     )
-    settled = sa.func.coalesce(_inner_entry.c.settled_at, _now)
+    settled_at = sa.func.coalesce(_inner_entry.c.settled_at, _now)
     second = sa.and_(
         _entry.c.sent_at.is_not(None),
-        settled > _now - duration_microseconds(tier.max_flight_time),
+        settled_at > _now - duration_microseconds(tier.max_flight_time),
         ~_is_of_silent_gateway("gone_for_long"),
     )
     blocked = sa.and_(before, sa.or_(first, second))
@@ -221,17 +221,17 @@ def _blocking_conditions(tier: Tier, kind: EntryKind) -> list[sa.ColumnElement[b
 
 
 def _is_of_silent_gateway(name: str) -> sa.ColumnElement[bool]:
-    """Whether an entry is owed to one of the gateways of a parameter.
+    """Return the condition that an inner entry belongs to one of the gateways in a parameter.
 
-    What each of them said last stands beside its name, so that an entry counts only together with
-    what was said by then: who is heard of again finds all that was not waited for in the outbox.
+    The parameter holds the name and the last heartbeat of each gateway. So a gateway that has sent
+    a newer heartbeat is not skipped; its outstanding purges are all in the outbox.
     """
     listed = sa.tuple_(tiers.c.name, tiers.c.seen_at).in_(sa.bindparam(name, expanding=True))
     return sa.exists().where(tiers.c.name == _inner_entry.c.tier, listed)
 
 
 def next_due(connection: Connection, tier: Tier, now: datetime) -> Idle | None:
-    """Say that nothing is due and when something is; None: try to claim. Only reads."""
+    """Return when the next entry is due; None if one is due now. Only reads."""
     soonest = connection.scalar(_NEXT_AVAILABLE, {"tier": tier.name})
     if soonest is None:
         return Idle()
@@ -239,7 +239,7 @@ def next_due(connection: Connection, tier: Tier, now: datetime) -> Idle | None:
 
 
 def outstanding_urls(connection: Connection, tier: Tier) -> tuple[PurgeTarget, ...] | None:
-    """The pages that a tier is owed, also those that somebody has claimed; None: everything."""
+    """Return the outstanding pages of a tier, claimed ones included; None: everything."""
     rows = connection.execute(
         sa.select(outbox.c.kind, outbox.c.url, outbox.c.tag, outbox.c.site)
         .where(outbox.c.tier == tier.name, outbox.c.state.in_(OPEN_STATES))
@@ -257,11 +257,11 @@ def outstanding_urls(connection: Connection, tier: Tier) -> tuple[PurgeTarget, .
 
 
 def has_claimed_entries(connection: Connection, tier: Tier) -> bool:
-    """Tell whether somebody holds a claim."""
-    held = sa.select(outbox.c.id).where(
+    """Return whether any process holds a claim for the tier."""
+    query = sa.select(outbox.c.id).where(
         outbox.c.tier == tier.name, outbox.c.state == EntryState.CLAIMED
     )
-    return connection.execute(held.limit(1)).first() is not None
+    return connection.execute(query.limit(1)).first() is not None
 
 
 _available_at = sa.case(
@@ -276,17 +276,17 @@ _NEXT_AVAILABLE_AFTER = _NEXT_AVAILABLE.where(_available_at > sa.bindparam("now"
 
 
 def _next_check(connection: Connection, tier: Tier, now: datetime) -> datetime | None:
-    """When to look again, when what is due is blocked: soon, or sooner when more gets due."""
+    """Return when to check again while due entries are blocked: soon, or when the next is due."""
     soonest = connection.scalar(_NEXT_AVAILABLE, {"tier": tier.name})
     if soonest is None:
         return None
     later = connection.scalar(
         _NEXT_AVAILABLE_AFTER, {"tier": tier.name, "now": to_microseconds(now)}
     )
-    again = now + BLOCKED_RETRY
+    next_check = now + BLOCKED_RETRY
     if soonest > to_microseconds(now):
         return from_microseconds(soonest)
-    return again if later is None else min(from_microseconds(later), again)
+    return next_check if later is None else min(from_microseconds(later), next_check)
 
 
 def _set_claimed(

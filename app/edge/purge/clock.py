@@ -1,7 +1,7 @@
-"""A clock that was set: what was planned by it moves along.
+"""Clock jumps: when the system clock is set, all planned instants are shifted with it.
 
-Or purges would be late when it was set back, and second purges too early and calls too many when
-it was set forward.
+Otherwise purges would be late after the clock was set back; after it was set forward, second purges
+would come too early and calls would exceed the quota.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from .tables import outbox
 from .tables import tier as tiers
 
 JUMP_TOLERANCE = timedelta(seconds=1)
-"""A step of less than this is a clock being adjusted, and only shifts by as much."""
+"""A smaller difference is a normal clock adjustment and is ignored."""
 
 
 @dataclass(slots=True)
 class ClockJumpDetector:
-    """What a clock showed last, beside one that is never set."""
+    """Compares the system clock with the monotonic clock."""
 
     last_now: datetime | None = None
     last_monotonic: float = 0.0
 
-    def measure_jump(self, now: datetime, ticks: float) -> timedelta:
-        """How far the clock was set since: forward, or back as a negative span."""
-        before, passed = self.last_now, timedelta(seconds=ticks - self.last_monotonic)
-        self.last_now, self.last_monotonic = now, ticks
+    def measure_jump(self, now: datetime, monotonic: float) -> timedelta:
+        """Return how far the clock was set since the last call; negative if it was set back."""
+        before, elapsed = self.last_now, timedelta(seconds=monotonic - self.last_monotonic)
+        self.last_now, self.last_monotonic = now, monotonic
         if before is None:
             return timedelta(0)
-        # Time in which this process or machine stood still is no reason to call anything late.
-        set_by = now - before if now < before else max(now - before - passed, timedelta(0))
+        # A pause of this process or machine is not a clock jump.
+        set_by = now - before if now < before else max(now - before - elapsed, timedelta(0))
         return set_by if abs(set_by) > JUMP_TOLERANCE else timedelta(0)
 
 
 def shift_schedule(connection: Connection, names: Iterable[str], by: timedelta) -> None:
-    """Move the plans of some tiers to an earlier time, or to a later one by a negative span."""
-    moved, listed = duration_microseconds(by), list(names)
+    """Move the planned instants of tiers to an earlier time; to a later one if `by` is negative."""
+    offset, listed = duration_microseconds(by), list(names)
     connection.execute(
         sa.update(outbox)
         .where(outbox.c.tier.in_(listed))
         .values(
             {
-                column: column - moved
+                column: column - offset
                 for column in (
                     outbox.c.due_at,
                     outbox.c.claimed_until,
@@ -64,8 +64,8 @@ def shift_schedule(connection: Connection, names: Iterable[str], by: timedelta) 
         .where(tiers.c.name.in_(listed))
         .values(
             {
-                tiers.c.resume_at: tiers.c.resume_at - moved,
-                tiers.c.level_at: tiers.c.level_at - moved,
+                tiers.c.resume_at: tiers.c.resume_at - offset,
+                tiers.c.level_at: tiers.c.level_at - offset,
             },
         ),
     )

@@ -1,4 +1,4 @@
-"""Noticing that somebody committed: cheap enough to ask many times a second."""
+"""Detect commits of other processes, cheaply enough to check many times a second."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from .outbox import NOTIFY_CHANNEL
 logger = logging.getLogger(__name__)
 
 SQLITE_POLL_INTERVAL = timedelta(milliseconds=50)
-"""Asking SQLite costs microseconds."""
+"""The interval for SQLite, where a check costs microseconds."""
 
 POLL_INTERVAL = timedelta(milliseconds=500)
-"""Writers outside that tell nobody are noticed this soon."""
+"""The maximum delay for commits of processes that send no notification."""
 
 
 _LISTEN_SLICE = timedelta(milliseconds=50)
-"""How long a listener is deaf to its own process."""
+"""How long a listener waits for notifications before it checks the event of its process."""
 
 
 class CommitWatcher(Protocol):
     """Waits for a commit."""
 
     def wait(self, woken: Event, longest: timedelta) -> bool:
-        """Wait until somebody may have committed or `woken` is set; False after `longest`."""
+        """Wait for a possible commit or until `woken` is set; return False after `longest`."""
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
 
 
 class SQLiteCommitWatcher:
-    """Asks SQLite whether another connection has committed."""
+    """Polls SQLite for commits of other connections."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -45,15 +45,15 @@ class SQLiteCommitWatcher:
         self._version: int | None = None
 
     def wait(self, woken: Event, longest: timedelta) -> bool:
-        """Ask every so often, until something was committed."""
-        left = longest
-        while left > timedelta(0):
+        """Poll until another connection has committed."""
+        remaining = longest
+        while remaining > timedelta(0):
             if (
-                woken.wait(min(left, SQLITE_POLL_INTERVAL).total_seconds())
+                woken.wait(min(remaining, SQLITE_POLL_INTERVAL).total_seconds())
                 or self._has_new_commit()
             ):
                 return True
-            left -= SQLITE_POLL_INTERVAL
+            remaining -= SQLITE_POLL_INTERVAL
         return False
 
     def close(self) -> None:
@@ -67,34 +67,37 @@ class SQLiteCommitWatcher:
             self._connection = self._engine.connect()
         raw: Any = self._connection.connection.dbapi_connection
         version = raw.execute("PRAGMA data_version").fetchone()[0]
-        moved = bool(version != self._version)
+        has_changed = bool(version != self._version)
         self._version = version
-        return moved
+        return has_changed
 
 
 class PostgresCommitWatcher:
-    """Listens for what committing processes say, and gives up in time to look for itself."""
+    """Listens for notifications of committing processes, and times out to poll."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
 
     def wait(self, woken: Event, longest: timedelta) -> bool:
-        """Listen for so long at most; a lost connection is opened again the next time."""
-        left = min(longest, POLL_INTERVAL)
+        """Listen for at most `longest`; a lost connection is opened again at the next call."""
+        remaining = min(longest, POLL_INTERVAL)
         try:
-            while left > timedelta(0):
-                if woken.is_set() or self._has_notification(min(left, _LISTEN_SLICE)):
+            while remaining > timedelta(0):
+                if woken.is_set() or self._has_notification(min(remaining, _LISTEN_SLICE)):
                     return True
-                left -= _LISTEN_SLICE
-        except Exception:  # whatever the database's driver raises, we poll instead
-            logger.warning("relay.deaf", exc_info=True)
+                remaining -= _LISTEN_SLICE
+        except Exception:  # on any error of the database driver, poll instead
+            logger.warning(
+                "relay.deaf: listening for notifications failed; the relay polls instead",
+                exc_info=True,
+            )
             self.close()
             return woken.wait(POLL_INTERVAL.total_seconds()) or longest >= POLL_INTERVAL
         return longest >= POLL_INTERVAL
 
     def close(self) -> None:
-        """Close the connection; a listening one is never lent again."""
+        """Close the connection; a listening connection must not return to the pool."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(DBAPIError):
@@ -105,13 +108,13 @@ class PostgresCommitWatcher:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.exec_driver_sql(f"LISTEN {NOTIFY_CHANNEL}")
-            return True  # what was said before we listened was not heard
+            return True  # notifications sent before LISTEN are lost
         raw: Any = self._connection.connection.dbapi_connection
         return any(True for _ in raw.notifies(timeout=span.total_seconds(), stop_after=1))
 
 
 def create_commit_watcher(engine: Engine) -> CommitWatcher:
-    """The watch that suits a database."""
+    """Return the commit watcher for the database of the engine."""
     return (
         PostgresCommitWatcher(engine)
         if engine.dialect.name == "postgresql"

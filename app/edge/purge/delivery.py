@@ -19,11 +19,11 @@ from .tier import Tier
 logger = logging.getLogger(__name__)
 
 MAX_CALLS = 200
-"""Calls that are made before anybody else gets a turn."""
+"""The maximum number of calls in one `drain`, so that other tiers are not delayed."""
 
 
 class Delivery:
-    """Sends one tier what it is owed; any number of processes may do so at a time."""
+    """Delivers the outbox entries of one tier; several processes may do so at the same time."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Delivery:
         self._heartbeats = heartbeats or HeartbeatMonitor(runtime.monotonic)
 
     def drain(self, now: datetime) -> timedelta | None:
-        """Send all that may be sent now; return when to come back, None when nothing is owed."""
+        """Send all entries that may be sent now; return the wait until the next, or None."""
         began = self._runtime.monotonic()
         for _ in range(MAX_CALLS):
             at = now + self._runtime.elapsed_since(began)
@@ -52,76 +52,87 @@ class Delivery:
         return timedelta(0)
 
     def send_next(self, now: datetime) -> Idle | None:
-        """Make at most one call; say how long nothing can be sent when there was none to make."""
+        """Make at most one call; if nothing may be sent, return until when."""
         with self._read_engine.connect() as connection:
             idle = next_due(connection, self.tier, now)
         if idle is not None:
             return idle
         with self._engine.begin() as connection:
-            unheard = self._unheard(connection)
-            found = claim_entries(connection, self.tier, self.driver.limits, now, unheard=unheard)
-        if isinstance(found, Idle):
-            return found
+            silent_gateways = self._silent_gateways(connection)
+            claim = claim_entries(
+                connection, self.tier, self.driver.limits, now, silent_gateways=silent_gateways
+            )
+        if isinstance(claim, Idle):
+            return claim
         self._runtime.on_step("claimed")
         self.call_count += 1
         began = self._runtime.monotonic()
-        error = self._call_driver(found)
+        error = self._call_driver(claim)
         self._runtime.on_step("called")
-        self._record_result(found, error, now + self._runtime.elapsed_since(began))
+        self._record_result(claim, error, now + self._runtime.elapsed_since(began))
         self._runtime.on_step("recorded")
         return None
 
-    def _unheard(self, connection: Connection) -> SilentGateways:
+    def _silent_gateways(self, connection: Connection) -> SilentGateways:
         if not self.tier.depth:
-            return SilentGateways()  # nothing stands further in
+            return SilentGateways()  # the innermost tier waits for no other
         return self._heartbeats.silent_gateways(connection, self.tier.max_flight_time)
 
     def is_being_sent(self) -> bool:
-        """Tell whether somebody is sending to this tier."""
+        """Return whether any process is sending to this tier."""
         with self._read_engine.connect() as connection:
             return has_claimed_entries(connection, self.tier)
 
-    def _call_driver(self, found: Claim) -> PurgeError | None:
+    def _call_driver(self, claim: Claim) -> PurgeError | None:
         try:
-            if found.purges_everything:
+            if claim.purges_everything:
                 self.driver.purge_everything()
             else:
-                for targets in self._batches(found.targets):
+                for targets in self._batches(claim.targets):
                     self.driver.purge(targets)
         except PurgeError as error:
             return error
-        except Exception as error:  # a driver's mistake must not stop the relay
-            logger.exception("purge.driver_failed", extra={"tier": self.tier.name})
+        except Exception as error:  # a fault in a driver must not stop the relay
+            logger.exception(
+                "purge.driver_failed: the driver of tier %s raised an unexpected exception",
+                self.tier.name,
+                extra={"tier": self.tier.name},
+            )
             return PurgeError(f"the driver failed: {type(error).__name__}")
         return None
 
     def _batches(self, targets: tuple[PurgeTarget, ...]) -> Iterator[tuple[PurgeTarget, ...]]:
-        """The targets of one claim in calls that the edge accepts.
+        """Split the targets of one claim into calls that the edge accepts.
 
-        Short-lived pages share one tag, so an edge that is purged by tags needs one of them.
+        Short-lived pages share one tag, so an edge that is purged by tag needs only one of them.
         """
-        if getattr(self.driver, "by_tag", False):
+        if getattr(self.driver, "purges_by_tag", False):
             targets = tuple({target.tag or target.url: target for target in targets}.values())
         most = self.driver.limits.batch
         for start in range(0, len(targets), most):
             yield targets[start : start + most]
 
-    def _record_result(self, found: Claim, error: PurgeError | None, now: datetime) -> None:
+    def _record_result(self, claim: Claim, error: PurgeError | None, now: datetime) -> None:
         with self._engine.begin() as connection:
             if error is None:
-                record_success(connection, self.tier, found, now)
+                record_success(connection, self.tier, claim, now)
                 rest = None
             else:
                 failure = CallFailure(error=error, at=now)
-                rest = record_failure(connection, self.tier, found, failure, self._runtime.random)
+                rest = record_failure(connection, self.tier, claim, failure, self._runtime.random)
         if error is not None and rest is not None:
+            count = "everything" if claim.purges_everything else f"{len(claim.targets)} page(s)"
             logger.warning(
-                "purge.failed",
+                "purge.failed: tier %s did not accept the purge of %s (%s); next call in %.0f s",
+                self.tier.name,
+                count,
+                error,
+                rest.total_seconds(),
                 extra={
                     "tier": self.tier.name,
                     "reason": str(error),
-                    "pages": len(found.targets),
-                    "everything": found.purges_everything,
+                    "pages": len(claim.targets),
+                    "everything": claim.purges_everything,
                     "rest": rest.total_seconds(),
                 },
             )

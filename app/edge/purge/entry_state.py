@@ -1,6 +1,6 @@
-"""The states of an outbox entry, and the moves between them: there are no others.
+"""The state machine of outbox entries.
 
-Entries that nobody claimed and nobody sent may also be replaced by a coarser one.
+Entries that were neither claimed nor sent may also be replaced by a coarser entry.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .tables import outbox
 
 
 class EntryState(StrEnum):
-    """What has become of a purge that is owed."""
+    """The state of an outbox entry."""
 
     PENDING = "pending"
     CLAIMED = "claimed"
@@ -26,26 +26,26 @@ class EntryState(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """What an entry purges."""
+    """Whether an entry purges one page or everything."""
 
     PAGE = "page"
     EVERYTHING = "everything"
 
 
 TRANSITIONS: Mapping[EntryState, frozenset[EntryState]] = {
-    # Somebody sends it for the first time.
+    # A relay claims it for its first purge.
     EntryState.PENDING: frozenset({EntryState.CLAIMED}),
     # The lease ended; it failed; it was accepted, with or without a further purge; it was refused.
     EntryState.CLAIMED: frozenset(EntryState),
-    # Somebody sends it again.
+    # A relay claims it for its second purge.
     EntryState.SENT: frozenset({EntryState.CLAIMED}),
-    # A person wants it tried again; a purge of everything made it good.
+    # A person retries it; a purge of everything has covered it.
     EntryState.DEAD: frozenset({EntryState.PENDING, EntryState.SETTLED}),
     EntryState.SETTLED: frozenset(),
 }
 
 OPEN_STATES = (EntryState.PENDING, EntryState.CLAIMED, EntryState.SENT)
-"""The states in which the relay still owes something."""
+"""The states of entries that are not finished."""
 
 
 def move(
@@ -56,11 +56,11 @@ def move(
     come_from: tuple[EntryState, ...] = (),
     **values: Any,
 ) -> int:
-    """Move entries to a state, those alone that may go there; return how many."""
+    """Move the entries that may change to this state; return how many were moved."""
     sources = [state for state, targets in TRANSITIONS.items() if to in targets]
     if come_from:
         sources = [state for state in sources if state in come_from]
-    moved = connection.execute(
+    result = connection.execute(
         sa.update(outbox).where(where, outbox.c.state.in_(sources)).values(state=to, **values),
     )
-    return moved.rowcount
+    return result.rowcount

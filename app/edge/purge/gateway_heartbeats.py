@@ -1,7 +1,8 @@
-"""Heard: which gateways are not heard of any more, by a clock that is never set.
+"""Heartbeats of gateways: find gateways that have fallen silent.
 
-No two machines' clocks are compared: who says nothing new while this process counts to ALIVE is
-gone, and has stopped answering by itself before, since it counts as well (`flask/lease.py`).
+The clocks of machines are not compared. A gateway is silent when its heartbeat has not changed for
+HEARTBEAT_TIMEOUT on this process's monotonic clock. Its own lease (`lease.py`) is shorter, so it
+stops serving from its store first.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from sqlalchemy.engine import Connection
 from .tables import tier as tiers
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=15)
-"""A gateway that says nothing for so long is gone: nobody waits for it."""
+"""A gateway without a new heartbeat for this long is silent: no purge waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilentGateways:
-    """Gateways that are gone, each with what it said last.
+    """Silent gateways, each with its last heartbeat.
 
-    `for_long`: what they answered at the very end has arrived by now as well.
+    `silent_past_flight`: those whose last responses have arrived at the outer tiers by now.
     """
 
     silent: tuple[tuple[str, int], ...] = ()
@@ -32,28 +33,28 @@ class SilentGateways:
 
 @dataclass(slots=True)
 class HeartbeatMonitor:
-    """What each gateway said last, and since when it has said nothing else."""
+    """Records the last heartbeat of each gateway, and since when it has not changed."""
 
-    ticks: Callable[[], float]
+    monotonic: Callable[[], float]
     _since: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def read_heartbeats(self, connection: Connection) -> None:
-        """Note what is said now; who looks often knows soon who is gone."""
-        said = connection.execute(
+        """Read all heartbeats; call it often, so that silent gateways are found soon."""
+        rows = connection.execute(
             sa.select(tiers.c.name, tiers.c.seen_at).where(tiers.c.seen_at != 0)
         ).all()
-        # Later than what was read: nobody is called gone too soon.
-        now = self.ticks()
+        # Taken after the query, so that no gateway counts as silent too early.
+        now = self.monotonic()
         before = self._since
         self._since = {
-            name: before[name] if name in before and before[name][0] == seen else (seen, now)
-            for name, seen in said
+            name: before[name] if name in before and before[name][0] == seen_at else (seen_at, now)
+            for name, seen_at in rows
         }
 
     def silent_gateways(
         self, connection: Connection, flight: timedelta = timedelta(0)
     ) -> SilentGateways:
-        """The gateways that are gone, and those that are so for as long as a response flies."""
+        """Return the silent gateways, and those silent for one time of flight longer."""
         self.read_heartbeats(connection)
         return SilentGateways(
             silent=self._silent_for(HEARTBEAT_TIMEOUT),
@@ -61,10 +62,12 @@ class HeartbeatMonitor:
         )
 
     def silent_names(self) -> tuple[str, ...]:
-        """The names of those that were gone at the last look."""
-        return tuple(name for name, _seen in self._silent_for(HEARTBEAT_TIMEOUT))
+        """Return the names of the gateways that were silent at the last reading."""
+        return tuple(name for name, _seen_at in self._silent_for(HEARTBEAT_TIMEOUT))
 
     def _silent_for(self, span: timedelta) -> tuple[tuple[str, int], ...]:
-        by = self.ticks() - span.total_seconds()
-        # A copy: several tiers' threads share it.
-        return tuple((name, seen) for name, (seen, at) in self._since.copy().items() if at <= by)
+        by = self.monotonic() - span.total_seconds()
+        # A copy, because the threads of several tiers share it.
+        return tuple(
+            (name, seen_at) for name, (seen_at, at) in self._since.copy().items() if at <= by
+        )

@@ -1,6 +1,6 @@
-"""One relay among many processes: leadership ends with the process, however that ends.
+"""Leader election: one relay among many processes works; leadership ends with its process.
 
-It spares work and is no condition of soundness: claims and quotas hold with any number of relays.
+The election only saves work: claims and quotas are correct with any number of relays.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ LEADER_LOCK_KEY = 0x42524F43
 
 
 class Leader(Protocol):
-    """An election."""
+    """A leader election."""
 
     def try_lead(self) -> bool:
-        """Tell whether this process leads now, and try to when nobody does."""
+        """Return whether this process leads; try to take the lead if no process does."""
 
     def resign(self) -> None:
-        """Let another lead."""
+        """Give up the lead."""
 
 
 class SoleLeader:
-    """The election of a process that knows no others."""
+    """The election for a single process, which always leads."""
 
     def try_lead(self) -> bool:
-        """Yes."""
+        """Return True."""
         return True
 
     def resign(self) -> None:
-        """Nobody takes over."""
+        """Do nothing, because there is no other process."""
 
 
 class FileLeader:
-    """Holds a lock on a file beside SQLite's database; the system lets go of it at our end."""
+    """Holds a lock on a file next to the SQLite database; it is released when the process ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -47,7 +47,7 @@ class FileLeader:
         self._owner = 0
 
     def try_lead(self) -> bool:
-        """Tell whether the lock is ours, and take it when it is free."""
+        """Return whether this process holds the lock; take it if it is free."""
         if self._handle is not None and self._owner == os.getpid():
             return True
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -60,17 +60,17 @@ class FileLeader:
         return True
 
     def resign(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         if self._handle is not None and self._owner == os.getpid():
             os.close(self._handle)
         self._handle = None
 
 
 class PostgresLeader:
-    """Holds an advisory lock for as long as its connection lives.
+    """Holds an advisory lock for as long as its connection is open.
 
-    The engine must reach the server itself: a pooler that lends connections by transaction would
-    hold the lock for nobody.
+    The engine must connect to the server directly: a pooler that shares connections by transaction
+    would not keep the lock for this process.
     """
 
     def __init__(self, engine: Engine, *, key: int = LEADER_LOCK_KEY) -> None:
@@ -79,7 +79,7 @@ class PostgresLeader:
         self._connection: Connection | None = None
 
     def try_lead(self) -> bool:
-        """Tell whether the lock is ours, and take it when it is free."""
+        """Return whether this process holds the lock; take it if it is free."""
         try:
             if self._connection is not None:
                 self._connection.exec_driver_sql("SELECT 1")
@@ -90,14 +90,14 @@ class PostgresLeader:
             return False
 
     def resign(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         self._drop()
 
     def _try(self) -> bool:
         connection = self._engine.connect()
         try:
             if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({self._key})").scalar():
-                connection.detach()  # it is not lent to anybody else while it holds the lock
+                connection.detach()  # must not return to the pool while it holds the lock
                 self._connection = connection
                 return True
         finally:
@@ -108,13 +108,13 @@ class PostgresLeader:
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(DBAPIError):  # a server that is gone holds no lock
+            with suppress(DBAPIError):  # a stopped server holds no lock
                 connection.exec_driver_sql(f"SELECT pg_advisory_unlock({self._key})")
             connection.close()
 
 
 def create_leader(engine: Engine, *, deputy: bool = False) -> Leader:
-    """The election that suits a database; that of a deputy is apart."""
+    """Return the leader election for a database; the deputy has a separate one."""
     if engine.dialect.name == "postgresql":
         return PostgresLeader(engine, key=LEADER_LOCK_KEY + deputy)
     path, ending = engine.url.database, "-deputy" if deputy else "-relay"

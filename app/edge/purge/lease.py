@@ -1,7 +1,7 @@
-"""A lease: for how long a gateway's store may be believed without hearing that it is followed.
+"""The lease of a gateway: for how long it may serve from its store without contact to the relay.
 
-The relay of the machine renews it, in the store itself, so that every process of the machine
-sees it. Who is cut off from the changes serves nothing by itself until it has caught up.
+The relay of the machine renews the lease in the store, where every process of the machine reads it.
+A gateway whose lease has ended serves nothing without asking the app, until it has caught up.
 """
 
 from __future__ import annotations
@@ -14,96 +14,96 @@ from typing import Protocol
 from .gateway_heartbeats import HEARTBEAT_TIMEOUT
 
 _CHECK_INTERVAL = 1.0
-"""Seconds for which a process believes what it has read."""
+"""Seconds for which a process caches the lease that it has read."""
 
 _RESPONSE_MARGIN = 2.0
-"""Seconds from the last HIT until others stop waiting: for threads that have to wait themselves."""
+"""Seconds between the last HIT and the heartbeat timeout, for delayed threads."""
 
 LEASE_SECONDS = HEARTBEAT_TIMEOUT.total_seconds() - _CHECK_INTERVAL - _RESPONSE_MARGIN
-"""Seconds: it ends before anybody calls the gateway gone."""
+"""Seconds; the lease ends before any process counts the gateway as silent."""
 
 RENEWAL_INTERVAL = LEASE_SECONDS / 4
-"""Seconds after which a relay renews it."""
+"""Seconds after which a relay renews the lease."""
 
 _MAX_CLOCK_STEP = 5.0
-"""Seconds that the machine's clock may be set back without harm."""
+"""Seconds by which the system clock may be set back without ending the lease."""
 
 _NAME = b"lease"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockReading:
-    """An instant by both clocks: one that may be set, one that may stand still while we sleep."""
+    """An instant by two clocks: the system clock and the monotonic clock."""
 
     clock: float
     ticks: float
 
 
 class MetadataStore(Protocol):
-    """Keeps small values for all processes of a machine."""
+    """Stores small values for all processes of a machine."""
 
     def get_metadata(self, name: bytes) -> bytes | None:
-        """What was kept under a name."""
+        """Return the value of a name."""
 
     def set_metadata(self, name: bytes, value: bytes) -> bool:
-        """Keep a value; False when it could not be kept."""
+        """Store a value; return False if it could not be stored."""
 
 
 class GatewayLease:
-    """The lease of one store; where no relay has ever renewed it, it never ends."""
+    """The lease of one store; if no relay has ever renewed it, it never ends."""
 
     def __init__(
         self,
-        notes: MetadataStore,
+        metadata: MetadataStore,
         *,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._notes = notes
+        self._metadata = metadata
         self._clock = clock
         self._ticks = ticks
         self._holds = True
-        self._looked = float("-inf")
+        self._checked_at = float("-inf")
 
     def __call__(self) -> bool:
-        """Tell whether the store may be believed; every HIT asks it."""
+        """Return whether responses may be served from the store; called for every HIT."""
         now = self._ticks()
-        if now - self._looked >= _CHECK_INTERVAL:
+        if now - self._checked_at >= _CHECK_INTERVAL:
             self._holds = not self.has_expired
-            self._looked = now
+            self._checked_at = now
         return self._holds
 
     @property
     def has_been_renewed(self) -> bool:
-        """Whether a relay has ever renewed it."""
-        return self._notes.get_metadata(_NAME) is not None
+        """Return whether a relay has ever renewed the lease."""
+        return self._metadata.get_metadata(_NAME) is not None
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to renew it."""
+        """Return whether it is time to renew the lease."""
         return not self.has_been_renewed or self._age() >= RENEWAL_INTERVAL
 
     def read_clocks(self) -> ClockReading:
-        """Now; from when a renewal counts that begins now."""
+        """Return the current time by both clocks; read it before the heartbeat is written."""
         return ClockReading(clock=self._clock(), ticks=self._ticks())
 
     def renew(self, since: ClockReading) -> None:
-        """Let it last from a moment on: from before others were told that we are there."""
-        self._notes.set_metadata(_NAME, f"{since.clock!r} {since.ticks!r}".encode())
-        self._looked = float("-inf")
+        """Renew the lease from `since`, an instant before the heartbeat was written."""
+        self._metadata.set_metadata(_NAME, f"{since.clock!r} {since.ticks!r}".encode())
+        self._checked_at = float("-inf")
 
     @property
     def has_expired(self) -> bool:
-        """Whether it has ended, as of this very moment."""
+        """Return whether the lease has ended now."""
         return self._age() >= LEASE_SECONDS
 
     def _age(self) -> float:
-        """The longest that may have passed; what can't be known is over."""
-        said = self._notes.get_metadata(_NAME)
-        if said is None:
+        """Return the longest possible age of the lease; an unknown age counts as ended."""
+        stored = self._metadata.get_metadata(_NAME)
+        if stored is None:
             return 0.0
         try:
-            now, (clock, ticks) = self.read_clocks(), map(float, said.decode().split())
+            now, (clock, ticks) = self.read_clocks(), map(float, stored.decode().split())
         except ValueError:
             return LEASE_SECONDS
         if now.clock < clock - _MAX_CLOCK_STEP or now.ticks < ticks:

@@ -1,4 +1,4 @@
-"""What the relay does now and then: dead letters, backlogs, trimming; and a person's verbs."""
+"""Periodic maintenance of the outbox, and the operations that a person runs on a tier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tables import tier as tiers
 from .tier import Tier
 
 KEEP_SETTLED = timedelta(days=1)
-"""Settled entries are kept so long, to tell how fast purges are."""
+"""How long settled entries are kept, to report the latency of purges."""
 
 MAINTENANCE_INTERVAL = timedelta(minutes=1)
 
@@ -29,19 +29,19 @@ def run_maintenance(
     connection: Connection,
     tiers_: tuple[Tier, ...],
     now: datetime,
-    bound: IndexCapacity | None = None,
+    capacity: IndexCapacity | None = None,
 ) -> None:
-    """Owe everything where dead letters or a backlog ask for it, and trim what is over."""
+    """Escalate dead letters and large backlogs, and delete old entries and expired pages."""
     acquire_resolver_lock(connection)
     for tier in tiers_:
         coalesce_backlog(connection, tier, now)
         _escalate_dead_letters(connection, tier, now)
     _delete_settled(connection, now)
-    expire_and_evict(connection, tiers_, now, bound)
+    expire_and_evict(connection, tiers_, now, capacity)
 
 
 def _escalate_dead_letters(connection: Connection, tier: Tier, now: datetime) -> None:
-    """A dead letter that nobody looked after becomes a purge of everything."""
+    """Queue a purge of everything if a dead letter is older than `dead_letter_timeout`."""
     dead = connection.execute(
         sa.select(sa.func.count(), sa.func.min(outbox.c.due_at), sa.func.max(outbox.c.id)).where(
             outbox.c.tier == tier.name, outbox.c.state == EntryState.DEAD
@@ -50,7 +50,7 @@ def _escalate_dead_letters(connection: Connection, tier: Tier, now: datetime) ->
     count, since, newest = dead
     if not count or since > to_microseconds(now - tier.dead_letter_timeout):
         return
-    owed = connection.scalar(
+    pending_entry_id = connection.scalar(
         sa.select(outbox.c.id)
         .where(
             outbox.c.tier == tier.name,
@@ -60,7 +60,7 @@ def _escalate_dead_letters(connection: Connection, tier: Tier, now: datetime) ->
         )
         .limit(1),
     )
-    if owed is None:
+    if pending_entry_id is None:
         enqueue_everything(connection, tier, f"{count} pages could not be purged one by one", now)
 
 
@@ -73,7 +73,7 @@ def _delete_settled(connection: Connection, now: datetime) -> None:
 
 
 def retry_dead_letters(connection: Connection, tier: Tier, now: datetime) -> int:
-    """Send dead letters and postponed purges of a tier again now; return how many there are."""
+    """Queue dead letters and postponed purges of a tier for sending now; return how many."""
     postponed = connection.execute(
         sa.update(outbox)
         .where(
@@ -104,7 +104,7 @@ def retry_dead_letters(connection: Connection, tier: Tier, now: datetime) -> int
 
 
 def resume_tier(connection: Connection, name: str) -> None:
-    """Ask a tier again at once, as when a person has given it another credential."""
+    """End the pause of a tier, for example after new credentials were set."""
     connection.execute(
         sa.update(tiers).where(tiers.c.name == name).values(resume_at=0, failures=0),
     )
@@ -112,6 +112,6 @@ def resume_tier(connection: Connection, name: str) -> None:
 
 
 def retire_tier(connection: Connection, name: str) -> None:
-    """Forget a tier that is gone for good; nothing waits for it any more."""
+    """Delete a tier and its entries; no purge waits for it afterwards."""
     connection.execute(sa.delete(outbox).where(outbox.c.tier == name))
     connection.execute(sa.delete(tiers).where(tiers.c.name == name))

@@ -1,4 +1,4 @@
-"""What a call's end means for its entries and for the tier; only the claim's holder may say it."""
+"""Record the result of a call in its entries and its tier; only the holder of the claim may."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from .tables import tier as tiers
 from .tier import Tier
 
 BREAKER_THRESHOLD = 3
-"""After so many failures in a row a tier counts as one that can't be purged."""
+"""The number of consecutive failures that opens the breaker of a tier."""
 
 DEAD_LETTER_THRESHOLD = 12
-"""A page that failed so often while the tier took others is refused for good."""
+"""An entry with so many failures, while its tier accepts others, becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFailure:
-    """How a call failed, and when."""
+    """The error of a call, and its time."""
 
     error: PurgeError
     at: datetime
 
 
 def record_success(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
-    """The edge took the call: entries settle, or wait for their second purge."""
+    """Record an accepted call: its entries are settled, or wait for their second purge."""
     at = to_microseconds(now)
     if claim.purges_everything:
         _settle_dead_letters(connection, tier, claim, now)
@@ -55,7 +55,7 @@ def record_success(connection: Connection, tier: Tier, claim: Claim, now: dateti
         sa.and_(_is_held_by(claim), outbox.c.again),
         sent_at=first,
         again=False,
-        due_at=at + _flight(connection, tier),
+        due_at=at + _flight_time(connection, tier),
         **free,
     )
     connection.execute(
@@ -65,14 +65,14 @@ def record_success(connection: Connection, tier: Tier, claim: Claim, now: dateti
     )
 
 
-def _flight(connection: Connection, tier: Tier) -> int:
-    """Microseconds until the second purge, as those who serve pages to this tier have said."""
-    placed = sa.select(tiers.c.flight).where(tiers.c.name == tier.name)
-    return max(duration_microseconds(tier.max_flight_time), connection.scalar(placed) or 0)
+def _flight_time(connection: Connection, tier: Tier) -> int:
+    """Return the microseconds until the second purge: the longest known time of flight."""
+    query = sa.select(tiers.c.flight).where(tiers.c.name == tier.name)
+    return max(duration_microseconds(tier.max_flight_time), connection.scalar(query) or 0)
 
 
 def _settle_dead_letters(connection: Connection, tier: Tier, claim: Claim, now: datetime) -> None:
-    """A purge of everything that settles makes the dead letters before it good."""
+    """Settle the older dead letters of a tier when its purge of everything settles."""
     settles = connection.scalar(
         sa.select(sa.func.max(outbox.c.upto)).where(_is_held_by(claim), ~outbox.c.again),
     )
@@ -89,50 +89,57 @@ def _settle_dead_letters(connection: Connection, tier: Tier, claim: Claim, now: 
 def record_failure(
     connection: Connection, tier: Tier, claim: Claim, failure: CallFailure, random: Random
 ) -> timedelta:
-    """The call failed: entries wait for another try, or die; return how long the tier rests."""
-    error, said = failure.error, str(failure.error)[:500]
-    count, blame = _failures(connection, tier), _entry_failures(connection, claim)
-    refused = not error.retryable and not error.credentials_rejected
-    blamed = refused or (not error.credentials_rejected and count == 0)
+    """Record a failed call: entries are retried or become dead letters; return the pause."""
+    error, message = failure.error, str(failure.error)[:500]
+    count, entry_failures = _failures(connection, tier), _entry_failures(connection, claim)
+    is_refused = not error.retryable and not error.credentials_rejected
+    is_entry_failure = is_refused or (not error.credentials_rejected and count == 0)
     rest = backoff_delay(
         count + 1, random, retry_after=error.retry_after, credential=error.credentials_rejected
     )
     if not claim.purges_everything and _is_undeliverable(
-        claim, blame, refused=refused, blamed=blamed
+        claim, entry_failures, is_refused=is_refused, is_entry_failure=is_entry_failure
     ):
         move(
             connection,
             EntryState.DEAD,
             _is_held_by(claim),
             due_at=to_microseconds(failure.at),
-            last_error=said,
+            last_error=message,
         )
-    values: dict[str, Any] = {"last_error": said, "claimed_by": ""}
-    if blamed:
+    values: dict[str, Any] = {"last_error": message, "claimed_by": ""}
+    if is_entry_failure:
         own = (
             CREDENTIAL_DELAY
-            if refused and claim.purges_everything
-            else backoff_delay(blame + 1, random)
+            if is_refused and claim.purges_everything
+            else backoff_delay(entry_failures + 1, random)
         )
-        values |= {"blame": blame + 1, "due_at": to_microseconds(failure.at + max(own, rest))}
+        values |= {
+            "blame": entry_failures + 1,
+            "due_at": to_microseconds(failure.at + max(own, rest)),
+        }
     _release_entries(connection, claim, values)
     broken = (
         error.credentials_rejected
         or count + 1 >= BREAKER_THRESHOLD
-        or (refused and claim.purges_everything)
+        or (is_refused and claim.purges_everything)
     )
-    _pause_tier(connection, tier, count + 1, failure.at + rest, said if broken else None)
+    _pause_tier(connection, tier, count + 1, failure.at + rest, message if broken else None)
     return rest
 
 
-def _is_undeliverable(claim: Claim, blame: int, *, refused: bool, blamed: bool) -> bool:
-    """Tell whether trying again is of no use: the page itself was refused, alone."""
+def _is_undeliverable(
+    claim: Claim, entry_failures: int, *, is_refused: bool, is_entry_failure: bool
+) -> bool:
+    """Return whether the entry must not be retried: a single page was refused."""
     alone = len(claim.targets) == 1
-    return alone and (refused or (blamed and blame + 1 >= DEAD_LETTER_THRESHOLD))
+    return alone and (
+        is_refused or (is_entry_failure and entry_failures + 1 >= DEAD_LETTER_THRESHOLD)
+    )
 
 
 def _release_entries(connection: Connection, claim: Claim, values: dict[str, Any]) -> None:
-    """Give the entries back, as they were before the claim."""
+    """Return the entries to their state before the claim."""
     unsent = outbox.c.sent_at.is_(None)
     move(connection, EntryState.PENDING, sa.and_(_is_held_by(claim), unsent), **values)
     move(connection, EntryState.SENT, sa.and_(_is_held_by(claim), ~unsent), **values)
@@ -143,7 +150,7 @@ def _pause_tier(
 ) -> None:
     values: dict[str, Any] = {"failures": failures, "resume_at": to_microseconds(until)}
     if broken is not None:
-        values["breaker"] = broken or "it can't be purged"
+        values["breaker"] = broken or "it cannot be purged"
     connection.execute(sa.update(tiers).where(tiers.c.name == tier.name).values(values))
 
 
@@ -156,7 +163,10 @@ def _entry_failures(connection: Connection, claim: Claim) -> int:
 
 
 def _is_held_by(claim: Claim) -> sa.ColumnElement[bool]:
-    """The entries that the claim still holds; a lease that ended may have passed them on."""
+    """Return the condition for entries that the claim still holds.
+
+    After its lease has ended, another process may have claimed them.
+    """
     return sa.and_(
         outbox.c.id.in_(claim.ids),
         outbox.c.claimed_by == claim.token,

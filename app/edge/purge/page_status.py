@@ -1,4 +1,4 @@
-"""How a tier stands to one page: what it is owed, when it was purged, whether it can be."""
+"""The status of one page at each tier: outstanding purges, the last purge, and the breaker."""
 
 from __future__ import annotations
 
@@ -19,65 +19,73 @@ from .tables import tier as tiers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageTierStatus:
-    """What is known of a page at a tier; purges of everything count, as far as they are kept.
+    """The status of a page at a tier; purges of everything count as purges of the page.
 
-    `owed` since when it waits for a purge, `again` when the second one is due, `purged` when it was
-    last purged, `refused` whether the tier refused for good. `broken` says why the tier can't be
-    purged at all, and `worked` when a purge last went through.
+    `waiting_since`: when the first purge was queued. `second_purge_at`: when the second purge is
+    due. `purged_at`: the last purge. `is_refused`: the page is a dead letter. `breaker`: why the
+    tier cannot be purged. `last_success`: the last accepted call of the tier.
     """
 
     tier: str
-    owed: datetime | None = None
-    again: datetime | None = None
-    purged: datetime | None = None
-    refused: bool = False
-    broken: str = ""
-    worked: datetime | None = None
+    waiting_since: datetime | None = None
+    second_purge_at: datetime | None = None
+    purged_at: datetime | None = None
+    is_refused: bool = False
+    breaker: str = ""
+    last_success: datetime | None = None
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
-        if self.broken:
-            since = f" since {_format_instant(self.worked)}" if self.worked else ""
-            yield f"{self.tier} can't be purged{since}: {self.broken}."
-        if self.owed:
-            yield f"{self.tier} is owed its purge since {_format_instant(self.owed)}."
-        if self.again:
-            yield f"{self.tier} is to be purged of it again at {_format_instant(self.again)}."
-        if self.refused:
-            yield f"{self.tier} refused its purge for good."
+        """Return the lines for the terminal."""
+        if self.breaker:
+            since = f" since {_format_instant(self.last_success)}" if self.last_success else ""
+            yield f"{self.tier} can't be purged{since}: {self.breaker}."
+        if self.waiting_since:
+            yield f"{self.tier}: a purge waits since {_format_instant(self.waiting_since)}."
+        if self.second_purge_at:
+            due = _format_instant(self.second_purge_at)
+            yield f"{self.tier}: the second purge is due at {due}."
+        if self.is_refused:
+            yield f"{self.tier}: the purge was refused and is a dead letter."
         when = (
-            f"was last purged of it at {_format_instant(self.purged)}"
-            if self.purged
-            else "is owed nothing"
+            f"last purged at {_format_instant(self.purged_at)}"
+            if self.purged_at
+            else "no purge is outstanding"
         )
-        if self.purged or not (self.owed or self.again or self.refused):
-            yield f"{self.tier} {when}."
+        if self.purged_at or not (self.waiting_since or self.second_purge_at or self.is_refused):
+            yield f"{self.tier}: {when}."
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
-        instants = {name: getattr(self, name) for name in ("owed", "again", "purged", "worked")}
-        told = {name: at and at.isoformat() for name, at in instants.items()}
-        return {"tier": self.tier, **told, "refused": self.refused, "broken": self.broken}
+        """Return JSON-ready data; its keys are public."""
+        instants = {
+            "owed": self.waiting_since,
+            "again": self.second_purge_at,
+            "purged": self.purged_at,
+            "worked": self.last_success,
+        }
+        texts = {name: at and at.isoformat() for name, at in instants.items()}
+        return {"tier": self.tier, **texts, "refused": self.is_refused, "broken": self.breaker}
 
 
 def page_status(connection: Connection, url: str, now: datetime) -> tuple[PageTierStatus, ...]:
-    """How each tier that is known stands to a page."""
+    """Return the status of a page at each known tier."""
     broken = open_breakers(connection, now)
-    known = connection.execute(sa.select(tiers.c.name, tiers.c.last_success)).all()
-    worked = {row.name: row.last_success for row in known}
-    found = {row.tier: row for row in connection.execute(_STATUS_QUERY, {"of": url})}
-    told = [(name, found.get(name)) for name in sorted({*worked, *found})]
+    rows = connection.execute(sa.select(tiers.c.name, tiers.c.last_success)).all()
+    last_successes = {row.name: row.last_success for row in rows}
+    rows_by_tier = {row.tier: row for row in connection.execute(_STATUS_QUERY, {"of": url})}
+    tier_rows = [
+        (name, rows_by_tier.get(name)) for name in sorted({*last_successes, *rows_by_tier})
+    ]
     return tuple(
         PageTierStatus(
             tier=name,
-            owed=_instant(row and row.owed),
-            again=_instant(row and row.again),
-            purged=_instant(row and row.purged),
-            refused=bool(row and row.refused),
-            broken=broken.get(name, ""),
-            worked=_instant(worked.get(name)),
+            waiting_since=_instant(row and row.owed),
+            second_purge_at=_instant(row and row.again),
+            purged_at=_instant(row and row.purged),
+            is_refused=bool(row and row.refused),
+            breaker=broken.get(name, ""),
+            last_success=_instant(last_successes.get(name)),
         )
-        for name, row in told
+        for name, row in tier_rows
     )
 
 

@@ -1,6 +1,6 @@
-"""Trust: how many edges can be purged just now, for who asks it of every answer.
+"""Cache the number of purgeable edges, which every response needs.
 
-The database is asked behind the reader's back; what it said long ago counts for nothing.
+The count is refreshed in a background thread; a count that is too old is not used.
 """
 
 from __future__ import annotations
@@ -13,60 +13,63 @@ from threading import Event, Lock, Thread
 logger = logging.getLogger(__name__)
 
 REFRESH_AFTER = 2.0
-"""Seconds after which the database is asked again."""
+"""Seconds after which the count is read again."""
 
 MAX_AGE = 30.0
-"""Seconds for which its answer counts."""
+"""Seconds for which a count is used."""
 
 FIRST_READ_TIMEOUT = 0.25
-"""Seconds that one reader waits when there is no answer that counts."""
+"""Seconds that a request waits if there is no usable count."""
 
 
 class PurgeableCountCache:
-    """Remembers what `look` said, and asks it again from time to time; 0 when it can't be known."""
+    """Caches the result of `load` and refreshes it; returns 0 if it is unknown."""
 
     def __init__(
-        self, look: Callable[[], int], *, ticks: Callable[[], float] = time.monotonic
+        self, load: Callable[[], int], *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._look = look
-        self._ticks = ticks
+        self._load = load
+        self._monotonic = monotonic
         self._count = 0
         self._loaded_at = float("-inf")
         self._refresh_lock = Lock()
 
     def __call__(self) -> int:
-        """How many edges can be purged, counted from inside."""
-        age = self._ticks() - self._loaded_at
+        """Return how many edges, from the innermost, can be purged."""
+        age = self._monotonic() - self._loaded_at
         if age < REFRESH_AFTER:
             return self._count
-        answered = self._refresh_in_background()
+        refreshed = self._refresh_in_background()
         if age >= MAX_AGE:
-            answered.wait(FIRST_READ_TIMEOUT)
-        return self._count if self._ticks() - self._loaded_at < MAX_AGE else 0
+            refreshed.wait(FIRST_READ_TIMEOUT)
+        return self._count if self._monotonic() - self._loaded_at < MAX_AGE else 0
 
     def refresh(self) -> None:
-        """Ask now, and wait for the answer."""
-        at = self._ticks()
-        self._count = self._look()
+        """Load the count now."""
+        at = self._monotonic()
+        self._count = self._load()
         self._loaded_at = at
 
     def _refresh_in_background(self) -> Event:
-        """Ask in a thread of its own, unless one is asking already."""
-        answered = Event()
+        """Load the count in a background thread, unless one is loading; return its event."""
+        refreshed = Event()
         if not self._refresh_lock.acquire(blocking=False):
-            return answered
+            return refreshed
 
         def ask() -> None:
             try:
                 self.refresh()
-            except Exception:  # the database is away: what is known gets too old by and by
-                logger.warning("edge.trust_unknown", exc_info=True)
+            except Exception:  # the database is unavailable: the cached count expires
+                logger.warning(
+                    "edge.trust_unknown: the number of purgeable edges could not be read",
+                    exc_info=True,
+                )
             finally:
                 self._refresh_lock.release()
-                answered.set()
+                refreshed.set()
 
         try:
             Thread(target=ask, daemon=True).start()
-        except RuntimeError:  # no more threads
+        except RuntimeError:  # no thread can be started
             self._refresh_lock.release()
-        return answered
+        return refreshed

@@ -1,4 +1,4 @@
-"""Room in the page index: what has expired leaves it, and when it is full the oldest do, purged."""
+"""Retention in the page index: delete expired pages, and evict and purge pages if it is full."""
 
 from __future__ import annotations
 
@@ -22,82 +22,94 @@ from .tier import Tier
 logger = logging.getLogger(__name__)
 
 EVICTION_BATCH = 100
-"""So many old pages make room for new ones at a time, where the index is full."""
+"""The number of old pages that are evicted at a time when the index is full."""
 
 EVICTABLE_AGE = timedelta(days=1)
-"""A page that nobody made anew for so long is seldom asked for."""
+"""A page that was not registered again for this long is rarely requested."""
 
 CLOCK_TOLERANCE = timedelta(hours=1)
-"""Clocks that differ by less than this let no page leave that lives."""
+"""Clock differences below this delete no page that caches may still hold."""
 
 _EXPIRED_UP_TO_KEY = "left"
-"""The note of the latest instant by which pages were let go as expired."""
+"""The metadata key of the latest instant at which expired pages were deleted."""
 
 _FULL = "the page index is full"
-_MOST_EXPIRED = 2_000
-_MOST_EVICTED = 1_000
+_MAX_EXPIRED = 2_000
+_MAX_EVICTED = 1_000
 
 
 def expire_and_evict(
-    connection: Connection, tiers: tuple[Tier, ...], now: datetime, bound: IndexCapacity | None
+    connection: Connection, tiers: tuple[Tier, ...], now: datetime, capacity: IndexCapacity | None
 ) -> None:
-    """Let expired pages leave, and some that live where there are too many; count the rest.
+    """Delete expired pages, evict pages if there are too many, and count the rest.
 
-    The caller holds the lock of resolving, and `tiers` are all that pages may be kept by.
+    The caller holds the resolver lock; `tiers` are all tiers that may hold pages.
     """
     top = highest_page_id(connection)
     _delete_expired(connection, tiers, now)
-    found = count_and_store(connection, top=top)
-    if bound is None:
+    size = count_and_store(connection, top=top)
+    if capacity is None:
         return
-    if _evict_pages(connection, tiers, now, _eviction_queries(found, bound, now)):
-        logger.warning("index.full", extra={"pages": found.pages, "bound": bound.max_pages})
+    if _evict_pages(connection, tiers, now, _eviction_queries(size, capacity, now)):
+        logger.warning(
+            "index.full: the page index holds %d of at most %d pages; old pages are evicted",
+            size.pages,
+            capacity.max_pages,
+            extra={"pages": size.pages, "bound": capacity.max_pages},
+        )
         count_and_store(connection, top=top)
-    if pages := take_surplus(connection, bound, _MOST_EVICTED):
+    if pages := take_surplus(connection, capacity, _MAX_EVICTED):
         enqueue_resolution(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
 
 
 def _delete_expired(connection: Connection, tiers: tuple[Tier, ...], now: datetime) -> None:
-    """Let expired pages leave; everything is owed where a clock that was ahead has done so before.
+    """Delete expired pages; purge everything if an earlier run did so while the clock was ahead.
 
-    What it let go may still be kept, and nobody will hear when it changes.
+    Caches may still hold those pages, and changes would no longer purge them.
     """
-    known = get_meta(connection, _EXPIRED_UP_TO_KEY)
-    if known is not None and int(known) > to_microseconds(now + CLOCK_TOLERANCE):
-        logger.warning("index.clock_was_ahead")
+    stored_instant = get_meta(connection, _EXPIRED_UP_TO_KEY)
+    if stored_instant is not None and int(stored_instant) > to_microseconds(now + CLOCK_TOLERANCE):
+        logger.warning(
+            "index.clock_was_ahead: pages were deleted as expired while the system clock was ahead;"
+            " everything is purged"
+        )
         delete_meta(connection, _EXPIRED_UP_TO_KEY)
         for tier in tiers:
-            enqueue_everything(connection, tier, "pages had left by a clock that was ahead", now)
+            enqueue_everything(
+                connection, tier, "pages were deleted while the clock was ahead", now
+            )
     expired = page.c.expires_at < to_microseconds(now - CLOCK_TOLERANCE)
-    over = sa.select(page.c.id).where(expired).limit(_MOST_EXPIRED)
-    gone = connection.execute(sa.delete(page).where(page.c.id.in_(over))).rowcount
-    gone += forget_expired(connection, to_microseconds(now - CLOCK_TOLERANCE), _MOST_EXPIRED)
-    if gone:
+    over = sa.select(page.c.id).where(expired).limit(_MAX_EXPIRED)
+    deleted_count = connection.execute(sa.delete(page).where(page.c.id.in_(over))).rowcount
+    deleted_count += forget_expired(
+        connection, to_microseconds(now - CLOCK_TOLERANCE), _MAX_EXPIRED
+    )
+    if deleted_count:
         set_meta(connection, _EXPIRED_UP_TO_KEY, str(to_microseconds(now)))
 
 
 def _eviction_queries(
-    found: IndexSize, bound: IndexCapacity, now: datetime
+    size: IndexSize, capacity: IndexCapacity, now: datetime
 ) -> list[sa.Select[int]]:
-    """The ids of the pages that have to leave: those that would expire first."""
+    """Return queries for the ids of pages to evict, the next to expire first."""
     single = page.c.variant != GROUP
     first = sa.select(page.c.id).where(single).order_by(page.c.expires_at, page.c.id)
-    leave = []
-    if found.open_ended > bound.max_open_ended:
-        leave.append(
+    queries = []
+    if size.open_ended > capacity.max_open_ended:
+        queries.append(
             first.where(page.c.aside).limit(
-                min(found.open_ended - bound.max_open_ended, _MOST_EVICTED)
+                min(size.open_ended - capacity.max_open_ended, _MAX_EVICTED)
             )
         )
-    if found.pages > bound.max_pages:
-        leave.append(first.limit(min(found.pages - bound.max_pages, _MOST_EVICTED)))
-    elif found.pages == bound.max_pages:
-        leave.append(
+    if size.pages > capacity.max_pages:
+        queries.append(first.limit(min(size.pages - capacity.max_pages, _MAX_EVICTED)))
+    elif size.pages == capacity.max_pages:
+        queries.append(
             first.where(page.c.registered_at < to_microseconds(now - EVICTABLE_AGE)).limit(
                 EVICTION_BATCH
             )
         )
-    return leave
+    return queries
 
 
 def _evict_pages(
@@ -106,21 +118,21 @@ def _evict_pages(
     now: datetime,
     queries: Iterable[sa.Select[int]],
 ) -> bool:
-    """Forget pages that live: in the same transaction every tier is owed their purge."""
+    """Evict pages and queue their purge for every tier in the same transaction."""
     ids = {one for query in queries for one in connection.scalars(query)}
     if not ids:
         return False
     urls = sa.select(page.c.url).where(page.c.id.in_(ids))
-    # Every form of a page leaves with it: a purge is of all of them.
-    left = connection.execute(
+    # All variants of a page are deleted, because a purge affects all of them.
+    rows = connection.execute(
         sa.delete(page)
         .where(page.c.url.in_(urls))
         .returning(page.c.id, page.c.url, page.c.tag, page.c.site)
     ).all()
-    # As gone: when it loses something later, nobody will hear of it any more.
+    # Hard, because later removals of content would not find the page in the index.
     pages = tuple(
         AffectedPage(id=row.id, url=row.url, tag=row.tag, site=row.site, hard_purge=True)
-        for row in left
+        for row in rows
     )
     enqueue_resolution(connection, Resolution(pages=pages), tiers, now, cause=_FULL)
     return True

@@ -1,7 +1,8 @@
-"""Rewriting: telling an edge that changes pages on their way from one that shows old pages.
+"""Distinguish an edge that rewrites pages from one that serves old pages.
 
-An edge may add a script, obfuscate e-mail addresses or prepend lines to robots.txt. What differs in
-the same way after a purge that was carried out is rewriting. Pure, but for `recall` and `remember`.
+An edge may add a script, obfuscate e-mail addresses or prepend lines to robots.txt. A page that
+differs in the same way after a completed purge is rewritten. Only `load_memory` and `store_memory`
+access the database.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from sqlalchemy.engine import Connection
 from ..changes.metadata import get_meta, set_meta
 from ..changes.timestamps import from_microseconds, to_microseconds
 
-MOST_PAGES = 50
-"""Pages whose differences are remembered, of each sort; the oldest are forgotten."""
+MAX_PAGES = 50
+"""The maximum number of stored suspicions and of rewritten pages; the oldest are dropped."""
 
-MOST_KINDS = 500
-"""Kinds of differences that are remembered as rewriting."""
+MAX_KINDS = 500
+"""The maximum number of kinds of differences that are stored as rewriting."""
 
-_MOST_COMPARISONS = 4_000_000
-"""Pairs of pieces; a larger difference is one kind of its own."""
+_MAX_COMPARISONS = 4_000_000
+"""The maximum number of compared pairs; a larger difference is one single kind."""
 
 _NOTE = "rewriting"
 _PIECES = re.compile(rb"(?<=[>\n])")
@@ -37,35 +38,35 @@ _TOKEN = re.compile(rb"(?=[\w=+/-]*\d)[\w=+/-]{8,}")
 _OWN_ETAG = re.compile(r'(?:W/)?"[0-9a-f]{32}"')
 
 Kinds = frozenset[str]
-"""Digests of what was taken out and put in; where in the page it was does not count."""
+"""Digests of removed and inserted text, regardless of its position in the page."""
 
 
-def differences(fresh: bytes, seen: bytes) -> Kinds:
+def differences(fresh: bytes, received: bytes) -> Kinds:
     """Return the kinds of differences between a fresh body and the one at the edge.
 
-    Addresses of e-mail, and long tokens with digits that were put in, differ from page to page and
-    from answer to answer: they count alike.
+    E-mail addresses and inserted long tokens with digits differ between pages and responses, so
+    they are replaced by placeholders.
     """
     return frozenset(
         hashlib.blake2b(
             _EMAIL.sub(b"@", old) + b"\0" + _TOKEN.sub(b"#", new), digest_size=8
         ).hexdigest()
-        for old, new in _hunks(_PIECES.split(fresh), _PIECES.split(seen))
+        for old, new in _hunks(_PIECES.split(fresh), _PIECES.split(received))
     )
 
 
-def _hunks(fresh: list[bytes], seen: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    head = _alike(fresh, seen)
-    fresh, seen = fresh[head:], seen[head:]
-    tail = _alike(fresh[::-1], seen[::-1])
-    fresh, seen = fresh[: len(fresh) - tail], seen[: len(seen) - tail]
-    if len(fresh) * len(seen) > _MOST_COMPARISONS:
-        yield b"".join(fresh), b"".join(seen)
+def _hunks(fresh: list[bytes], received: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    head = _alike(fresh, received)
+    fresh, received = fresh[head:], received[head:]
+    tail = _alike(fresh[::-1], received[::-1])
+    fresh, received = fresh[: len(fresh) - tail], received[: len(received) - tail]
+    if len(fresh) * len(received) > _MAX_COMPARISONS:
+        yield b"".join(fresh), b"".join(received)
         return
-    matcher = SequenceMatcher(None, fresh, seen, autojunk=False)
+    matcher = SequenceMatcher(None, fresh, received, autojunk=False)
     for what, i, j, k, m in matcher.get_opcodes():
         if what != "equal":
-            yield b"".join(fresh[i:j]), b"".join(seen[k:m])
+            yield b"".join(fresh[i:j]), b"".join(received[k:m])
 
 
 def _alike(one: list[bytes], other: list[bytes]) -> int:
@@ -73,20 +74,20 @@ def _alike(one: list[bytes], other: list[bytes]) -> int:
 
 
 def rewritten_by_etag(fresh_etag: str, fresh: bytes, seen_etag: str) -> bool | None:
-    """Tell by ETags whether a body that differs was made from the fresh one; None if they can't.
+    """Return by ETags whether a differing body was made from the fresh one; None if unknown.
 
-    Only an ETag that is the digest of the body, as the edge library makes it, says anything: a view
-    may give two bodies the same ETag, and an edge may make ETags of its own.
+    Only an ETag that is a digest of the body, as this library creates it, is conclusive: a view may
+    give two bodies the same ETag, and an edge may create its own ETags.
     """
-    made = f'"{hashlib.blake2b(fresh, digest_size=16).hexdigest()}"'
-    if fresh_etag != made or not _OWN_ETAG.fullmatch(seen_etag):
+    own_etag = f'"{hashlib.blake2b(fresh, digest_size=16).hexdigest()}"'
+    if fresh_etag != own_etag or not _OWN_ETAG.fullmatch(seen_etag):
         return None
-    return seen_etag.removeprefix("W/") == made
+    return seen_etag.removeprefix("W/") == own_etag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
-    """How a page differed when it was purged again, and when that was."""
+    """The differences of a page when it was purged again, and the time of that purge."""
 
     kinds: Kinds
     at: datetime
@@ -94,56 +95,62 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What is known of the public edge: `kinds` are rewriting, and `pages` show it."""
+    """Observations of the public edge: the `kinds` of rewriting, and `pages` with them."""
 
     suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
     kinds: Kinds = frozenset()
     pages: tuple[str, ...] = ()
 
     def explains(self, kinds: Kinds) -> bool:
-        """Tell whether all of these differences are known to be rewriting."""
+        """Return whether all of these differences are known to be rewriting."""
         return bool(kinds) and kinds <= self.kinds
 
-    def differed_so(self, url: str, kinds: Kinds) -> Suspicion | None:
-        """Return when a page was purged for the very same differences; known rewriting aside."""
-        known = self.suspicions.get(url)
-        same = known is not None and known.kinds - self.kinds == kinds - self.kinds
-        return known if same else None
+    def suspicion_of_same(self, url: str, kinds: Kinds) -> Suspicion | None:
+        """Return the suspicion of a page with the same differences, ignoring known rewriting."""
+        suspicion = self.suspicions.get(url)
+        same = suspicion is not None and suspicion.kinds - self.kinds == kinds - self.kinds
+        return suspicion if same else None
 
     def with_suspicion(self, url: str, kinds: Kinds, now: datetime) -> Memory:
-        """Return this with a page that differs so and is purged now."""
-        others = {name: known for name, known in self.suspicions.items() if name != url}
-        kept = dict(list(others.items())[-MOST_PAGES + 1 :])
-        suspicions = {**kept, url: Suspicion(kinds=kinds, at=now)}
+        """Return a copy with a page that has these differences and is purged now."""
+        others = {name: suspicion for name, suspicion in self.suspicions.items() if name != url}
+        newest = dict(list(others.items())[-MAX_PAGES + 1 :])
+        suspicions = {**newest, url: Suspicion(kinds=kinds, at=now)}
         return Memory(suspicions=suspicions, kinds=self.kinds, pages=self.pages)
 
     def with_rewritten(self, url: str, kinds: Kinds) -> Memory:
-        """Return this with a page that is rewritten so."""
-        kept = {name: known for name, known in self.suspicions.items() if name != url}
-        pages = (*(page for page in self.pages if page != url), url)[-MOST_PAGES:]
+        """Return a copy with a page that is rewritten in these ways."""
+        other_suspicions = {
+            name: suspicion for name, suspicion in self.suspicions.items() if name != url
+        }
+        pages = (*(page for page in self.pages if page != url), url)[-MAX_PAGES:]
         both = self.kinds | kinds
-        most = both if len(both) <= MOST_KINDS else kinds
-        return Memory(suspicions=kept, kinds=most, pages=pages)
+        most = both if len(both) <= MAX_KINDS else kinds
+        return Memory(suspicions=other_suspicions, kinds=most, pages=pages)
 
     def with_fresh(self, url: str) -> Memory:
-        """Return this with a page that comes as it was made; nothing is left with the last one."""
-        kept = {name: known for name, known in self.suspicions.items() if name != url}
+        """Return a copy without a page that is not rewritten; without pages, drop all kinds."""
+        other_suspicions = {
+            name: suspicion for name, suspicion in self.suspicions.items() if name != url
+        }
         pages = tuple(page for page in self.pages if page != url)
-        return Memory(suspicions=kept, kinds=self.kinds if pages else frozenset(), pages=pages)
+        return Memory(
+            suspicions=other_suspicions, kinds=self.kinds if pages else frozenset(), pages=pages
+        )
 
-    def words(self) -> str:
-        """The finding for people; empty while no page is rewritten."""
+    def to_text(self) -> str:
+        """Return the finding as text; empty if no page is rewritten."""
         if not self.pages:
             return ""
         more = f" and {len(self.pages) - 1} more" if len(self.pages) > 1 else ""
         return (
-            f"rewritten: the public edge changes pages on their way ({self.pages[0]}{more}), by an "
-            "added script, obfuscated addresses or the like. They are not purged for it."
+            f"rewritten: the public edge modifies pages ({self.pages[0]}{more}), for example by an "
+            "added script or obfuscated addresses. They are not purged because of this."
         )
 
 
-def recall(connection: Connection) -> Memory:
-    """Read what is known of the public edge."""
+def load_memory(connection: Connection) -> Memory:
+    """Read the observations of the public edge."""
     stored = get_meta(connection, _NOTE)
     if stored is None:
         return Memory()
@@ -157,12 +164,12 @@ def recall(connection: Connection) -> Memory:
     )
 
 
-def remember(connection: Connection, memory: Memory) -> None:
-    """Write what is known of the public edge."""
+def store_memory(connection: Connection, memory: Memory) -> None:
+    """Store the observations of the public edge."""
     values = {
         "suspicions": [
-            (url, _sorted(known.kinds), to_microseconds(known.at))
-            for url, known in memory.suspicions.items()
+            (url, _sorted(suspicion.kinds), to_microseconds(suspicion.at))
+            for url, suspicion in memory.suspicions.items()
         ],
         "kinds": _sorted(memory.kinds),
         "pages": list(memory.pages),
@@ -171,4 +178,4 @@ def remember(connection: Connection, memory: Memory) -> None:
 
 
 def _sorted(kinds: Collection[str]) -> list[str]:
-    return sorted(kinds)[:MOST_KINDS]
+    return sorted(kinds)[:MAX_KINDS]

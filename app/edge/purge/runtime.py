@@ -1,4 +1,4 @@
-"""What the relay takes from the world around it: time and chance; tests hand in their own."""
+"""The clocks and the random generator of the relay; tests pass their own."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from random import Random, SystemRandom
 
 
 def utc_now() -> datetime:
-    """The instant that this machine's clock shows."""
+    """Return the current time of the system clock."""
     return datetime.now(UTC)
 
 
 def ignore_step(_step: str) -> None:
-    """Nobody watches the steps, but tests."""
+    """Ignore a step; only tests observe steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayRuntime:
-    """`clock` says what time it is and may jump; `ticks` counts seconds and never jumps.
+    """`clock` is the system clock and may jump; `monotonic` counts seconds and never jumps.
 
-    `reached` hears of each step after it was taken.
+    `on_step` is called after each step of a delivery.
     """
 
     clock: Callable[[], datetime] = utc_now
@@ -31,5 +31,5 @@ class RelayRuntime:
     on_step: Callable[[str], None] = ignore_step
 
     def elapsed_since(self, began: float) -> timedelta:
-        """The time since the clock that never jumps showed `began`."""
+        """Return the time since the monotonic clock showed `began`."""
         return timedelta(seconds=max(self.monotonic() - began, 0.0))

@@ -1,4 +1,4 @@
-"""The tables of the outbox and of its tiers, defined on the metadata of whoever migrates them."""
+"""The tables of the outbox, the tiers and the samples."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 own = sa.MetaData()
-"""Where the room's own queries find the tables; migrations use `define_tables`."""
+"""The metadata for the queries of this package; migrations use `define_tables`."""
 
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
-    """Define the outbox, the tiers and what samples have found on `metadata`.
+    """Define the tables of the outbox, the tiers and the samples on `metadata`.
 
     Instants are microseconds since 1970.
     """
@@ -25,26 +25,26 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         sa.Column("depth", sa.Integer, nullable=False),
         sa.Column("kind", sa.String(10), nullable=False),
         sa.Column("url", sa.Text, nullable=False, server_default=sa.text("''")),
-        # The address that `url` is a path of, as the page was registered; empty: not known.
+        # The origin that `url` belongs to, as the page was registered; empty if unknown.
         sa.Column("site", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("tag", sa.String(64), nullable=False, server_default=sa.text("''")),
-        # The page may have lost something that must not be shown any more.
+        # Content may have been removed from the page: no stale copy may be served.
         sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("state", sa.String(10), nullable=False),
-        # A further purge follows the next one that succeeds.
+        # A second purge follows the next successful one.
         sa.Column("again", sa.Boolean, nullable=False),
-        # It waits for entries of inner tiers that stand for ids up to this one.
+        # It waits for entries of inner tiers with ids up to this one.
         sa.Column("upto", sa.BigInteger, nullable=False),
-        # The lowest id that it stands for, where it took the place of other entries.
+        # The lowest id that it replaces, if it has replaced other entries.
         sa.Column("origin", sa.BigInteger),
         sa.Column("due_at", sa.BigInteger, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-        # How often it failed while the tier took other purges.
+        # How often it failed while the tier accepted other purges.
         sa.Column("blame", sa.Integer, nullable=False, server_default="0"),
         sa.Column("claimed_by", sa.String(32), nullable=False, server_default=sa.text("''")),
         sa.Column("claimed_until", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("enqueued_at", sa.BigInteger, nullable=False),
-        # When the first of the changes that it stands for was written.
+        # When the first of its changes was written.
         sa.Column("written_at", sa.BigInteger),
         sa.Column("sent_at", sa.BigInteger),
         sa.Column("settled_at", sa.BigInteger),
@@ -52,26 +52,26 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         sa.Column("last_error", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Index("ix_edge_outbox_tier", "tier", "state", "due_at"),
         sa.Index("ix_edge_outbox_kind_url", "kind", "url"),
-        sqlite_autoincrement=True,  # an order that outlives trimming
+        sqlite_autoincrement=True,  # ids stay in order after old entries are deleted
     )
     tier = sa.Table(
         "edge_tier",
         metadata,
         sa.Column("name", sa.String(60), primary_key=True),
-        # Where it stands, and the longest time that a stale response can be on its way to it.
+        # Its position, and the longest time that a stale response can be on its way to it.
         sa.Column("depth", sa.Integer, nullable=False, server_default="0"),
         sa.Column("flight", sa.BigInteger, nullable=False, server_default="0"),
-        # When a gateway last said that purges reach it; 0: it never does.
+        # The last heartbeat of a gateway; 0: it never sent one.
         sa.Column("seen_at", sa.BigInteger, nullable=False, server_default="0"),
-        # When a relay that delivers to it was last alive, and which one; 0: none ever was.
+        # The last heartbeat of a relay that delivers to it, and its name; 0: none ever ran.
         sa.Column("relayed_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("relayed_by", sa.String(80), nullable=False, server_default=sa.text("''")),
-        # Why it can't be purged; empty while it can.
+        # Why it cannot be purged; empty if it can.
         sa.Column("breaker", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("resume_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("last_success", sa.BigInteger),
-        # Calls that may be made now, and when that was so.
+        # The tokens of the quota, and when they were computed.
         sa.Column("level", sa.Float, nullable=False),
         sa.Column("level_at", sa.BigInteger, nullable=False),
     )
@@ -80,7 +80,7 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
         metadata,
         sa.Column("id", _ID, primary_key=True),
         sa.Column("url", sa.Text, nullable=False),
-        # The page was found old at the public edge from here on, so often, and last then.
+        # When the page was first and last found stale at the public edge, and how often.
         sa.Column("since", sa.BigInteger, nullable=False),
         sa.Column("seen_at", sa.BigInteger, nullable=False),
         sa.Column("times", sa.Integer, nullable=False),
@@ -91,12 +91,12 @@ def define_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Table]:
 
 
 def join_urls(urls: Iterable[str]) -> str:
-    """Several URLs as the `url` of one entry; a URL has no line break."""
+    """Join URLs into the `url` of one entry; a URL contains no line break."""
     return "\n".join(urls)
 
 
 def split_urls(url: str) -> list[str]:
-    """The URLs of an entry."""
+    """Return the URLs of an entry."""
     return url.split("\n")
 
 

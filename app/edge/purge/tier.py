@@ -1,4 +1,4 @@
-"""A tier: one edge as the outbox sees it, and where it stands between the pages and the readers."""
+"""A tier: one edge in the purge order, at a position between the origin and the readers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """One edge to purge; each gateway store of each machine is one of its own.
+    """One edge to purge; each gateway store of each machine is a separate tier.
 
-    `depth` counts outwards: tiers of a lower depth stand in front of the pages, and are purged
-    before it. `flight` is the longest time that a stale response can be on its way to it; after
-    that it is purged again, unless it refuses such a response by itself (zero). More than
-    `backlog` pages that wait fold into a purge of everything. A dead letter folds into one after
-    `patience`. Pages that the edge may keep for at most `ignored_lifetime` are not purged there. A
-    tier that is purged `by_url` is owed short-lived pages one by one, or not at all.
+    `depth` counts outwards from the origin: tiers with a lower depth are purged first.
+    `max_flight_time` is the longest time that a stale response can be on its way to the tier; the
+    second purge follows after it. Zero: the tier refuses such responses itself. More than
+    `max_backlog` pending pages become one purge of everything, as does a dead letter after
+    `dead_letter_timeout`. Pages that the edge may store for at most `ignored_lifetime` are not
+    purged there. A tier with `by_url` gets an entry for each short-lived page, or none.
     """
 
     name: str
@@ -31,10 +31,12 @@ class Tier:
         if not self.name or len(self.name) > 60:  # noqa: PLR2004 - as the table has it
             raise ValueError("a tier has a name of at most 60 characters")
         if self.max_flight_time < timedelta(0) or self.max_backlog < 1:
-            raise ValueError(f"the tier {self.name} can't have a negative flight or no backlog")
+            raise ValueError(
+                f"the tier {self.name} needs max_flight_time >= 0 and max_backlog >= 1"
+            )
 
-    def placed(self, depth: int, flight: timedelta) -> Tier:
-        """The same tier, at least at this depth and with at least this flight: the safer place."""
+    def at_least(self, depth: int, flight: timedelta) -> Tier:
+        """Return the tier with at least this depth and at least this time of flight."""
         if depth <= self.depth and flight <= self.max_flight_time:
             return self
         return replace(
@@ -43,5 +45,5 @@ class Tier:
 
 
 def sort_inside_out(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
-    """The tiers in the order in which a change must reach them."""
-    return tuple(sorted(tiers, key=lambda found: (found.depth, found.name)))
+    """Return the tiers in the order in which a change must reach them."""
+    return tuple(sorted(tiers, key=lambda tier: (tier.depth, tier.name)))

@@ -32,7 +32,7 @@ QUICK = AuditLimits(timeout=0.3, pause=0, seconds=20)
 
 
 class _Handler(socketserver.StreamRequestHandler):
-    server: Server
+    server: OriginServer
 
     def handle(self) -> None:
         while line := self.rfile.readline().decode("latin-1"):
@@ -41,7 +41,7 @@ class _Handler(socketserver.StreamRequestHandler):
             while text := self.rfile.readline().strip().decode("latin-1"):
                 name, _, value = text.partition(":")
                 headers[name.lower()] = value.strip()
-            self.server.asked.append((method, target, headers))
+            self.server.requests.append((method, target, headers))
             with suppress(OSError):  # whoever asked has heard enough
                 for part in self.server.answer(method, target, headers):
                     self.wfile.write(part)
@@ -50,7 +50,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 return
 
 
-class Server(socketserver.ThreadingTCPServer):
+class OriginServer(socketserver.ThreadingTCPServer):
     """Answers each request by a function, and remembers it."""
 
     daemon_threads = True
@@ -62,7 +62,7 @@ class Server(socketserver.ThreadingTCPServer):
         super().__init__((host, 0), _Handler)
         self.answer = answer
         self.closes = closes
-        self.asked: list[tuple[str, str, Mapping[str, str]]] = []
+        self.requests: list[tuple[str, str, Mapping[str, str]]] = []
         self.ended = Event()
 
     @property
@@ -75,7 +75,7 @@ class Server(socketserver.ThreadingTCPServer):
         """Leave it to the client to notice."""
 
 
-Start = Callable[..., Server]
+Start = Callable[..., OriginServer]
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def serve() -> Iterator[Start]:
     """Start a server that answers by this function; it stops with the test."""
     with ExitStack() as stack:
 
-        def start(answer: Answer, **more: object) -> Server:
-            server = Server(answer, **more)  # type: ignore[arg-type] # as Server takes them
+        def start(answer: Answer, **more: object) -> OriginServer:
+            server = OriginServer(answer, **more)  # type: ignore[arg-type] # as Server takes them
             stack.callback(server.ended.set)
             stack.enter_context(running(server))
             return server
@@ -92,7 +92,7 @@ def serve() -> Iterator[Start]:
         yield start
 
 
-def said(body: bytes = b"", status: int = 200, *lines: str) -> bytes:
+def http_response(body: bytes = b"", status: int = 200, *lines: str) -> bytes:
     """An answer with a length."""
     head = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *lines, "", ""]
     return "\r\n".join(head).encode("latin-1") + body
@@ -104,13 +104,13 @@ HTML = b"""<!doctype html><a href="/articles/one">One</a> <a href="http://%s/art
 
 def site(_: str, target: str, __: Mapping[str, str]) -> Iterator[bytes]:
     """A small site with no cache in front."""
-    found = target.partition("?")[0] in {"/", "/articles/one", "/site.css", "/sitemap.xml"}
-    yield said(HTML) if found else said(b"none", 404)
+    exists = target.partition("?")[0] in {"/", "/articles/one", "/site.css", "/sitemap.xml"}
+    yield http_response(HTML) if exists else http_response(b"none", 404)
 
 
-def audited(server: Server, limits: AuditLimits = QUICK, **wishes: object) -> AuditReport:
+def run_audit(server: OriginServer, limits: AuditLimits = QUICK, **options: object) -> AuditReport:
     """What is found there."""
-    return check_site(server.url, AuditOptions(limits=limits, **wishes))  # type: ignore[arg-type] # as Wishes takes them
+    return check_site(server.url, AuditOptions(limits=limits, **options))  # type: ignore[arg-type] # as AuditOptions takes them
 
 
 def ids(report: AuditReport) -> set[str]:
@@ -118,7 +118,7 @@ def ids(report: AuditReport) -> set[str]:
     return {finding.id for finding in report.findings}
 
 
-def silent(server: list[Server]) -> Answer:
+def silent(server: list[OriginServer]) -> Answer:
     """Nothing is said until the test is over."""
 
     def answer(*_: object) -> Iterator[bytes]:
@@ -128,7 +128,7 @@ def silent(server: list[Server]) -> Answer:
     return answer
 
 
-def dripping(server: list[Server], first: bytes, drop: bytes) -> Answer:
+def dripping(server: list[OriginServer], first: bytes, drop: bytes) -> Answer:
     """A drop now and then, and no end."""
 
     def answer(*_: object) -> Iterator[bytes]:
@@ -142,16 +142,18 @@ def dripping(server: list[Server], first: bytes, drop: bytes) -> Answer:
 def test_a_small_site_is_audited(serve: Start) -> None:
     """Without an error, since nothing can be wrong with a cache that is not there."""
     server = serve(site)
-    report = audited(server)
+    report = run_audit(server)
     assert "no-cache" in ids(report)
     assert [visit.page.kind for visit in report.visits] == ["home", "sitemap", "article", "static"]
-    assert report.requests == len(server.asked) < 120
-    assert all(headers["user-agent"].startswith("Broadsheet-Check") for *_, headers in server.asked)
+    assert report.requests == len(server.requests) < 120
+    assert all(
+        headers["user-agent"].startswith("Broadsheet-Check") for *_, headers in server.requests
+    )
 
 
 def test_a_site_that_keeps_connections_is_audited_over_few(serve: Start) -> None:
     """The server may close one at any time."""
-    assert "no-cache" in ids(audited(serve(site, closes=False)))
+    assert "no-cache" in ids(run_audit(serve(site, closes=False)))
 
 
 def test_a_site_on_ipv6_alone_is_audited(serve: Start) -> None:
@@ -160,8 +162,8 @@ def test_a_site_on_ipv6_alone_is_audited(serve: Start) -> None:
         server = serve(site, host="::1")
     except OSError:
         pytest.skip("missing part: IPv6 on the loopback interface")
-    assert "loopback" in ids(audited(server))
-    assert server.asked[0][2]["host"] == server.url.removeprefix("http://")
+    assert "loopback" in ids(run_audit(server))
+    assert server.requests[0][2]["host"] == server.url.removeprefix("http://")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -170,11 +172,11 @@ def test_no_other_host_is_ever_asked(serve: Start, status: int) -> None:
     other = serve(site)
     name = other.url.removeprefix("http://")
     location = f"Location: http://root:secret@{name}/path?token=secret"
-    server = serve(lambda *_: iter([said(b"", status, location)]))
-    with pytest.raises(AuditError, match=rf"redirects to http://{name}") as refused:
-        audited(server)
-    assert "secret" not in str(refused.value)
-    assert (len(server.asked), other.asked) == (1, [])
+    server = serve(lambda *_: iter([http_response(b"", status, location)]))
+    with pytest.raises(AuditError, match=rf"redirects to http://{name}") as error:
+        run_audit(server)
+    assert "secret" not in str(error.value)
+    assert (len(server.requests), other.requests) == (1, [])
 
 
 def test_a_link_to_another_host_leads_nowhere(serve: Start) -> None:
@@ -182,10 +184,10 @@ def test_a_link_to_another_host_leads_nowhere(serve: Start) -> None:
     other = serve(site)
     name = other.url.removeprefix("http://").encode()
     page = HTML % name + b'<img src="//%s/a.png">' % name
-    server = serve(lambda *_: iter([said(page)]))
-    audited(server)
-    assert server.asked
-    assert other.asked == []
+    server = serve(lambda *_: iter([http_response(page)]))
+    run_audit(server)
+    assert server.requests
+    assert other.requests == []
 
 
 def test_a_redirect_on_the_site_itself_is_followed(serve: Start) -> None:
@@ -193,41 +195,43 @@ def test_a_redirect_on_the_site_itself_is_followed(serve: Start) -> None:
 
     def answer(method: str, target: str, headers: Mapping[str, str]) -> Iterator[bytes]:
         if target == "/":
-            yield said(b"", 302, "Location: /articles/one")
+            yield http_response(b"", 302, "Location: /articles/one")
         else:
             yield from site(method, target, headers)
 
-    assert audited(serve(answer)).visits[0].page.target == "/articles/one"
-    with pytest.raises(AuditError, match="redirects again and again"):
-        audited(serve(lambda *_: iter([said(b"", 302, "Location: /")])))
+    assert run_audit(serve(answer)).visits[0].page.target == "/articles/one"
+    with pytest.raises(AuditError, match="redirects too many times"):
+        run_audit(serve(lambda *_: iter([http_response(b"", 302, "Location: /")])))
 
 
 def test_a_captive_portal_is_named(serve: Start) -> None:
     """It answers every address with its one page."""
-    assert "missing-is-200" in ids(audited(serve(lambda *_: iter([said(b"Please log in")]))))
+    assert "missing-is-200" in ids(
+        run_audit(serve(lambda *_: iter([http_response(b"Please log in")])))
+    )
 
 
-UNABLE: dict[str, tuple[Callable[[list[Server]], Answer], str]] = {
-    "says nothing": (silent, "no answer within 0.3 seconds"),
+UNABLE: dict[str, tuple[Callable[[list[OriginServer]], Answer], str]] = {
+    "says nothing": (silent, "no response within 0.3 seconds"),
     "drips its headers": (
         lambda server: dripping(server, b"HTTP/1.1 200 OK\r\nX: ", b"x"),
-        "no answer within 0.3 seconds",
+        "no response within 0.3 seconds",
     ),
-    "speaks no HTTP": (lambda _: lambda *__: iter([b"\0\1\2 hello\r\n\r\n"]), "was no HTTP"),
-    "hangs up": (lambda _: lambda *__: iter([]), "the connection broke"),
+    "speaks no HTTP": (lambda _: lambda *__: iter([b"\0\1\2 hello\r\n\r\n"]), "was not HTTP"),
+    "hangs up": (lambda _: lambda *__: iter([]), "the connection was closed"),
     "has headers without an end": (
         lambda _: lambda *__: iter([b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 100_000]),
-        "was no HTTP",
+        "was not HTTP",
     ),
 }
 
 
 @pytest.mark.parametrize(("make", "sentence"), UNABLE.values(), ids=list(UNABLE))
 def test_a_server_that_is_none_is_told_in_a_sentence(
-    serve: Start, make: Callable[[list[Server]], Answer], sentence: str
+    serve: Start, make: Callable[[list[OriginServer]], Answer], sentence: str
 ) -> None:
     """Soon, and without a trace."""
-    servers: list[Server] = []
+    servers: list[OriginServer] = []
     servers.append(serve(make(servers)))
     lines: list[str] = []
     status = run(
@@ -247,14 +251,14 @@ def test_nobody_there_is_told_in_a_sentence() -> None:
     """As a name that is wrong would be."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        with pytest.raises(AuditError, match="nothing accepts connections there"):
+        with pytest.raises(AuditError, match="the connection failed"):
             check_site(f"http://127.0.0.1:{probe.getsockname()[1]}", AuditOptions(limits=QUICK))
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["a flood", "a drip"])
 def test_a_body_without_an_end_is_cut(serve: Start, *, fast: bool) -> None:
     """By its size or by the time, and the audit goes on and ends."""
-    servers: list[Server] = []
+    servers: list[OriginServer] = []
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
     drop = b"x" * 65536 if fast else b"x"
 
@@ -265,27 +269,27 @@ def test_a_body_without_an_end_is_cut(serve: Start, *, fast: bool) -> None:
 
     servers.append(serve(flood if fast else dripping(servers, head, drop)))
     limits = AuditLimits(timeout=0.3, pause=0, body=200_000, requests=6)
-    assert {"body-cut", "unfinished"} <= ids(audited(servers[0], limits))
+    assert {"body-cut", "unfinished"} <= ids(run_audit(servers[0], limits))
 
 
 def test_a_site_that_stops_answering_ends_the_audit(serve: Start) -> None:
     """After a few silences, each of which is told."""
-    servers: list[Server] = []
+    servers: list[OriginServer] = []
 
     def answer(method: str, target: str, headers: Mapping[str, str]) -> Iterator[bytes]:
-        if len(servers[0].asked) > 4:
+        if len(servers[0].requests) > 4:
             servers[0].ended.wait(20)
         else:
             yield from site(method, target, headers)
 
     servers.append(serve(answer))
-    assert {"no-answer", "unfinished"} <= ids(audited(servers[0]))
-    assert len(servers[0].asked) < 10
+    assert {"no-answer", "unfinished"} <= ids(run_audit(servers[0]))
+    assert len(servers[0].requests) < 10
 
 
 def test_a_site_that_fails_is_named(serve: Start) -> None:
     """And nothing raises."""
-    assert "page-fails" in ids(audited(serve(lambda *_: iter([said(b"Oh", 500)]))))
+    assert "page-fails" in ids(run_audit(serve(lambda *_: iter([http_response(b"Oh", 500)]))))
 
 
 @pytest.mark.parametrize(
@@ -305,32 +309,32 @@ def test_a_site_that_fails_is_named(serve: Start) -> None:
 )
 def test_no_header_of_a_stranger_raises(serve: Start, line: str) -> None:
     """Whatever it holds."""
-    audited(serve(lambda *_: iter([said(HTML, 200, line, "X-Varnish: 1 2")])))
+    run_audit(serve(lambda *_: iter([http_response(HTML, 200, line, "X-Varnish: 1 2")])))
 
 
 def test_the_origin_is_the_one_further_host(serve: Start) -> None:
     """It is asked for its home page alone, once by each name."""
     origin = serve(site)
     server = serve(site)
-    report = audited(server, origin=origin.url)
+    report = run_audit(server, origin_url=origin.url)
     assert "origin-open" in ids(report)
-    assert [(method, target) for method, target, _ in origin.asked] == [("GET", "/")] * 2
-    assert origin.asked[0][2]["host"] == server.url.removeprefix("http://")
-    closed = audited(server, origin="http://127.0.0.1:1")
-    assert "origin-open" not in ids(closed)
+    assert [(method, target) for method, target, _ in origin.requests] == [("GET", "/")] * 2
+    assert origin.requests[0][2]["host"] == server.url.removeprefix("http://")
+    closed_origin_report = run_audit(server, origin_url="http://127.0.0.1:1")
+    assert "origin-open" not in ids(closed_origin_report)
 
 
 def test_another_site_is_not_held_to_our_promises(serve: Start) -> None:
     """It is told that it is another one."""
-    ours = SiteProfile(
+    profile = SiteProfile(
         no_store_path="/no",
         short_ttl_path="/kept",
         short_ttl_seconds=1,
         security_headers=(("X-Own", "1"),),
     )
-    found = ids(audited(serve(site), ours=ours))
-    assert "not-ours" in found
-    assert "security-lost" not in found
+    finding_ids = ids(run_audit(serve(site), profile=profile))
+    assert "not-ours" in finding_ids
+    assert "security-lost" not in finding_ids
 
 
 class _Plain(socketserver.BaseRequestHandler):
@@ -342,7 +346,7 @@ class _Plain(socketserver.BaseRequestHandler):
 def test_a_server_that_speaks_no_tls_is_told_in_a_sentence() -> None:
     """As where https was typed for http."""
     server = socketserver.TCPServer(("127.0.0.1", 0), _Plain)
-    with running(server) as port, pytest.raises(AuditError, match="it does not speak TLS there"):
+    with running(server) as port, pytest.raises(AuditError, match="the port does not use TLS"):
         check_site(f"https://127.0.0.1:{port}", AuditOptions(limits=QUICK))
 
 
@@ -359,9 +363,9 @@ def test_a_certificate_that_is_not_good_is_told_in_a_sentence(serve: Start, tmp_
     server = serve(site)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     url = server.url.replace("http:", "https:")
-    with pytest.raises(AuditError, match="its TLS certificate is not good"):
+    with pytest.raises(AuditError, match="its TLS certificate is not valid"):
         check_site(url, AuditOptions(limits=QUICK))
-    assert server.asked == []
+    assert server.requests == []
     good = ssl.create_default_context(cafile=str(tmp_path / "cert"))
     assert "no-cache" in ids(check_site(url, AuditOptions(limits=QUICK, tls=good)))
 
@@ -391,21 +395,25 @@ def test_a_watch_tells_a_finding_once_in_full(serve: Start) -> None:
         if sum("hits" in one for one in lines) == 2:
             stop.set()
 
-    watch_site(serve(site).url, AuditOptions(limits=QUICK), say=say, every=0, stop=stop)
+    watch_site(serve(site).url, AuditOptions(limits=QUICK), write_line=say, interval=0, stop=stop)
     assert sum("no-cache" in line and "hits" in line for line in lines) == 2
     assert sum("WARNING no-cache" in line for line in lines) == 1
 
 
 def test_a_watch_goes_on_while_the_site_is_away(serve: Start) -> None:
     """It tells that too."""
-    servers: list[Server] = []
+    servers: list[OriginServer] = []
 
     def answer(method: str, target: str, headers: Mapping[str, str]) -> Iterator[bytes]:
-        if len(servers[0].asked) <= 12:
+        if len(servers[0].requests) <= 12:
             yield from site(method, target, headers)
 
     servers.append(serve(answer))
     report = watch_site(
-        servers[0].url, AuditOptions(limits=QUICK), say=lambda _: None, every=0, span=1.1
+        servers[0].url,
+        AuditOptions(limits=QUICK),
+        write_line=lambda _: None,
+        interval=0,
+        duration=1.1,
     )
     assert "no-answer" in ids(report)

@@ -75,8 +75,8 @@ def test_each_cache_has_its_verdict(
     pairs: list[tuple[str, str]], expected: list[tuple[str, CacheOutcome]]
 ) -> None:
     """From the origin outwards, each cache once."""
-    told = parse_cache_headers(HeaderFields(pairs))
-    assert [(served.cache, served.outcome) for served in told] == expected
+    results = parse_cache_headers(HeaderFields(pairs))
+    assert [(served.cache, served.outcome) for served in results] == expected
 
 
 def test_what_is_left_of_the_time_is_read() -> None:

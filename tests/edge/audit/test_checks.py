@@ -42,7 +42,7 @@ GATED = ("Cache-Status", "broadsheet; hit; ttl=50")
 HIT = ("Cache-Status", "edge; hit; ttl=50")
 MISS = ("Cache-Status", "edge; fwd=miss; stored")
 ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
-OURS = SiteProfile(
+PROFILE = SiteProfile(
     no_store_path="/edge/no-store",
     short_ttl_path="/edge/two-minutes",
     short_ttl_seconds=120,
@@ -58,23 +58,23 @@ def page(
     target: str = "/",
     status: int = 200,
     body: bytes = TEXT,
-    asked: Any = BROWSER_HEADERS,
+    request_headers: Any = BROWSER_HEADERS,
 ) -> Exchange:
     """An answer with these header lines."""
-    ask = ProbeRequest(target=target, headers=asked)
+    request = ProbeRequest(target=target, headers=request_headers)
     lines = pairs if any(name == "Content-Type" for name, _ in pairs) else (HTML, *pairs)
-    return Exchange(request=ask, status=status, fields=HeaderFields(lines), body=body)
+    return Exchange(request=request, status=status, fields=HeaderFields(lines), body=body)
 
 
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
-def visited(*exchanges: Exchange, kind: str = "home") -> Visit:
+def make_visit(*exchanges: Exchange, kind: str = "home") -> Visit:
     """A page that was asked for again and again."""
     return Visit(page=AuditedPage(kind=kind, target=exchanges[0].target), exchanges=exchanges)
 
 
-def seen(*visits: Visit, **more: Any) -> CheckContext:
+def make_context(*visits: Visit, **more: Any) -> CheckContext:
     """What is known of a site."""
     return CheckContext(address=SITE, token="ab12", visits=visits, **more)
 
@@ -84,25 +84,27 @@ def ids(findings: Iterable[AuditFinding]) -> set[str]:
     return {finding.id for finding in findings}
 
 
-def looked(check: Check, *exchanges: Exchange, known: CheckContext | None = None) -> set[str]:
+def inspect_ids(
+    check: Check, *exchanges: Exchange, context: CheckContext | None = None
+) -> set[str]:
     """What a check says of what it sees."""
-    return ids(check.inspect(known or seen(visited(*exchanges)), exchanges))
+    return ids(check.inspect(context or make_context(make_visit(*exchanges)), exchanges))
 
 
-def tried(
-    check: Check, known: CheckContext, answer: Callable[[ProbeRequest], Exchange]
+def probe_ids(
+    check: Check, context: CheckContext, answer: Callable[[ProbeRequest], Exchange]
 ) -> set[str]:
     """What a check says when each of its requests is answered in this way."""
-    found: set[str] = set()
-    for trial in check.probes(known):
-        got = [replace(answer(ask), request=ask) for ask in trial.requests]
-        found |= ids(trial.evaluate(got))
-    return found
+    finding_ids: set[str] = set()
+    for probe in check.probes(context):
+        exchanges = [replace(answer(request), request=request) for request in probe.requests]
+        finding_ids |= ids(probe.evaluate(exchanges))
+    return finding_ids
 
 
-def trials_of(check: Check, known: CheckContext) -> Sequence[Probe]:
+def probes_of(check: Check, context: CheckContext) -> Sequence[Probe]:
     """What a check asks for."""
-    return list(check.probes(known))
+    return list(check.probes(context))
 
 
 GOOD = page(HIT, ("Vary", "Accept-Encoding"), ("ETag", '"a"'), *ALWAYS)
@@ -139,12 +141,12 @@ NOT_KEPT = {
 @pytest.mark.parametrize(("pairs", "expected"), NOT_KEPT.values(), ids=list(NOT_KEPT))
 def test_why_a_page_is_not_kept(pairs: tuple[FieldLine, ...], expected: set[str]) -> None:
     """As far as its headers tell."""
-    assert looked(cache_hits.CHECK, page(*pairs), page(*pairs)) == expected
+    assert inspect_ids(cache_hits.CHECK, page(*pairs), page(*pairs)) == expected
 
 
 def test_a_page_that_fails_is_no_page_that_is_not_kept() -> None:
     """Another check names it."""
-    assert looked(cache_hits.CHECK, page(status=500)) == set()
+    assert inspect_ids(cache_hits.CHECK, page(status=500)) == set()
 
 
 AT_ANY_TIME = {
@@ -166,7 +168,7 @@ AT_ANY_TIME = {
 @pytest.mark.parametrize(("pairs", "expected"), AT_ANY_TIME.values(), ids=list(AT_ANY_TIME))
 def test_what_must_not_be_a_hit(pairs: tuple[FieldLine, ...], expected: set[str]) -> None:
     """Whichever page it is."""
-    assert looked(no_store.CHECK, page(*pairs)) == expected
+    assert inspect_ids(no_store.CHECK, page(*pairs)) == expected
 
 
 NO_STORE = ("Cache-Control", "no-store")
@@ -181,7 +183,7 @@ OWN_PAGES = {
 @pytest.mark.parametrize(("make", "expected"), OWN_PAGES.values(), ids=list(OWN_PAGES))
 def test_our_page_that_is_never_stored(make: Callable[[int], Exchange], expected: set[str]) -> None:
     """It shows when it was made, so that a copy is known as one."""
-    trial = trials_of(no_store.CHECK, seen(ours=OURS))[0]
+    trial = probes_of(no_store.CHECK, make_context(profile=PROFILE))[0]
     assert [ask.target for ask in trial.requests] == ["/edge/no-store"] * 2
     assert ids(trial.evaluate([make(1), make(2)])) == expected
 
@@ -200,13 +202,13 @@ def test_our_page_that_is_kept_for_two_minutes(
     pairs: tuple[FieldLine, ...], expected: set[str]
 ) -> None:
     """Two minutes are two minutes."""
-    trial = trials_of(no_store.CHECK, seen(ours=OURS))[1]
+    trial = probes_of(no_store.CHECK, make_context(profile=PROFILE))[1]
     assert ids(trial.evaluate([page(MISS), page(*pairs)])) == expected
 
 
 def test_a_private_page_that_was_found_is_asked_for_twice() -> None:
     """It is judged with all the others."""
-    [trial] = trials_of(no_store.CHECK, seen(private="/login"))
+    [trial] = probes_of(no_store.CHECK, make_context(private="/login"))
     assert [ask.target for ask in trial.requests] == ["/login"] * 2
     assert not list(trial.evaluate([page(), page()]))
 
@@ -224,41 +226,43 @@ def test_our_page_with_a_cookie(
     one: tuple[str, ...], other: tuple[str, ...], expected: set[str]
 ) -> None:
     """Its cookie is made for each reader."""
-    [trial] = trials_of(cookies.CHECK, seen(ours=OURS))
-    got = [page(*(("Set-Cookie", line) for line in lines)) for lines in (one, other)]
-    assert ids(trial.evaluate(got)) == expected
+    [trial] = probes_of(cookies.CHECK, make_context(profile=PROFILE))
+    exchanges = [page(*(("Set-Cookie", line) for line in lines)) for lines in (one, other)]
+    assert ids(trial.evaluate(exchanges)) == expected
 
 
 def test_a_cookie_on_a_hit_was_stored() -> None:
     """Other than one that the CDN itself makes for each reader."""
-    assert looked(cookies.CHECK, page(HIT, ("Set-Cookie", "a=1"))) == {"cookie-stored"}
-    assert looked(cookies.CHECK, page(HIT, ("Set-Cookie", "__cf_bm=1"))) == set()
-    assert looked(cookies.CHECK, page(MISS, ("Set-Cookie", "a=1"))) == set()
+    assert inspect_ids(cookies.CHECK, page(HIT, ("Set-Cookie", "a=1"))) == {"cookie-stored"}
+    assert inspect_ids(cookies.CHECK, page(HIT, ("Set-Cookie", "__cf_bm=1"))) == set()
+    assert inspect_ids(cookies.CHECK, page(MISS, ("Set-Cookie", "a=1"))) == set()
 
 
 def test_a_reader_with_an_analytics_cookie_gets_the_copy_too() -> None:
     """Asked only where there is a copy."""
-    known = seen(visited(GOOD))
-    assert tried(cookies.CHECK, known, lambda _: page(HIT)) == set()
-    assert tried(cookies.CHECK, known, lambda _: page(MISS)) == {"cookie-splits"}
-    assert trials_of(cookies.CHECK, seen(visited(page(MISS)))) == []
+    context = make_context(make_visit(GOOD))
+    assert probe_ids(cookies.CHECK, context, lambda _: page(HIT)) == set()
+    assert probe_ids(cookies.CHECK, context, lambda _: page(MISS)) == {"cookie-splits"}
+    assert probes_of(cookies.CHECK, make_context(make_visit(page(MISS)))) == []
 
 
 def test_what_splits_the_cache() -> None:
     """A made-up parameter, a tracker, an odd Accept-Encoding; a redirect splits nothing."""
-    known = seen(visited(GOOD))
+    context = make_context(make_visit(GOOD))
     everything = {"query-splits", "tracker-splits", "encoding-splits"}
-    assert tried(cache_keys.CHECK, known, lambda _: page(HIT)) == set()
-    assert tried(cache_keys.CHECK, known, lambda _: page(MISS)) == everything
-    assert tried(cache_keys.CHECK, known, lambda _: page(MISS, status=301)) == set()
+    assert probe_ids(cache_keys.CHECK, context, lambda _: page(HIT)) == set()
+    assert probe_ids(cache_keys.CHECK, context, lambda _: page(MISS)) == everything
+    assert probe_ids(cache_keys.CHECK, context, lambda _: page(MISS, status=301)) == set()
 
 
 def test_two_searches_have_two_answers() -> None:
     """One answer is wrong only if a cache gave it."""
-    known = seen(search=("/search", "q"))
-    assert tried(cache_keys.CHECK, known, lambda a: page(HIT, body=a.target.encode())) == set()
-    assert tried(cache_keys.CHECK, known, lambda _: page(HIT)) == {"query-ignored"}
-    assert tried(cache_keys.CHECK, known, lambda _: page(MISS)) == set()
+    context = make_context(search=("/search", "q"))
+    assert (
+        probe_ids(cache_keys.CHECK, context, lambda a: page(HIT, body=a.target.encode())) == set()
+    )
+    assert probe_ids(cache_keys.CHECK, context, lambda _: page(HIT)) == {"query-ignored"}
+    assert probe_ids(cache_keys.CHECK, context, lambda _: page(MISS)) == set()
 
 
 TAGGED = page(HIT, ("ETag", '"a"'), ("Cache-Control", "max-age=0"), ("Last-Modified", "x"))
@@ -266,8 +270,8 @@ TAGGED = page(HIT, ("ETag", '"a"'), ("Cache-Control", "max-age=0"), ("Last-Modif
 
 def conditional(ask: ProbeRequest, *, full: Sequence[str] = (), lacking: bool = False) -> Exchange:
     """What a good cache answers, but the whole page where a condition is in `full`."""
-    said = dict(ask.headers)
-    condition = said.get("If-None-Match", said.get("If-Modified-Since", ""))
+    headers = dict(ask.headers)
+    condition = headers.get("If-None-Match", headers.get("If-Modified-Since", ""))
     if condition == '"edge-check"' or condition in full:
         return TAGGED
     pairs = () if lacking else (("ETag", '"a"'), ("Cache-Control", "max-age=0"))
@@ -296,18 +300,18 @@ def test_whether_a_browser_hears_304(
     answer: Callable[[ProbeRequest], Exchange], expected: set[str]
 ) -> None:
     """Where it has the page, and only there."""
-    assert tried(validators.CHECK, seen(visited(TAGGED)), answer) == expected
+    assert probe_ids(validators.CHECK, make_context(make_visit(TAGGED)), answer) == expected
 
 
 def test_a_tag_depends_on_the_bytes() -> None:
     """And it is there."""
-    assert looked(validators.CHECK, page(("ETag", '"a"')), page(("ETag", '"b"'))) == {
+    assert inspect_ids(validators.CHECK, page(("ETag", '"a"')), page(("ETag", '"b"'))) == {
         "etag-unsteady"
     }
-    assert looked(validators.CHECK, page(("ETag", '"a"')), page(("ETag", '"a"'))) == set()
+    assert inspect_ids(validators.CHECK, page(("ETag", '"a"')), page(("ETag", '"a"'))) == set()
     other = page(("ETag", '"b"'), body=b"other")
-    assert looked(validators.CHECK, page(("ETag", '"a"')), other) == set()
-    assert looked(validators.CHECK, page()) == {"etag-missing"}
+    assert inspect_ids(validators.CHECK, page(("ETag", '"a"')), other) == set()
+    assert inspect_ids(validators.CHECK, page()) == {"etag-missing"}
 
 
 PACK = {"br": brotli.compress, "gzip": gzip.compress}
@@ -322,10 +326,12 @@ def packed(coding: str, *pairs: FieldLine, content: bytes = TEXT, **more: Any) -
 
 def negotiated(ask: ProbeRequest) -> Exchange:
     """What a good cache answers."""
-    said = dict(ask.headers).get("Accept-Encoding", "")
-    if said.startswith("br") and "q=0" not in said:
+    accept_encoding = dict(ask.headers).get("Accept-Encoding", "")
+    if accept_encoding.startswith("br") and "q=0" not in accept_encoding:
         return packed("br")
-    return packed("gzip") if "gzip" in said and "gzip;q=0" not in said else GOOD
+    return (
+        packed("gzip") if "gzip" in accept_encoding and "gzip;q=0" not in accept_encoding else GOOD
+    )
 
 
 def only(coding: str, **more: Any) -> Callable[[ProbeRequest], Exchange]:
@@ -370,7 +376,7 @@ def test_whether_each_reader_gets_a_coding_that_was_asked_for(
     answer: Callable[[ProbeRequest], Exchange], expected: set[str]
 ) -> None:
     """With the same content, and a tag of its own."""
-    assert tried(content_coding.CHECK, seen(visited(GOOD)), answer) == expected
+    assert probe_ids(content_coding.CHECK, make_context(make_visit(GOOD)), answer) == expected
 
 
 BODIES = {
@@ -393,12 +399,12 @@ BODIES = {
 @pytest.mark.parametrize(("exchange", "expected"), BODIES.values(), ids=list(BODIES))
 def test_whether_a_body_is_what_its_headers_say(exchange: Exchange, expected: set[str]) -> None:
     """And whether it could be smaller."""
-    assert looked(content_coding.CHECK, exchange) == expected
+    assert inspect_ids(content_coding.CHECK, exchange) == expected
 
 
-def control(said: str, *more: FieldLine) -> Exchange:
+def control(header_value: str, *more: FieldLine) -> Exchange:
     """A page of ours with this Cache-Control."""
-    return page(HIT, ("Cache-Control", said), *ALWAYS, *more)
+    return page(HIT, ("Cache-Control", header_value), *ALWAYS, *more)
 
 
 HEADERS = {
@@ -419,14 +425,14 @@ HEADERS = {
 @pytest.mark.parametrize(("exchange", "expected"), HEADERS.values(), ids=list(HEADERS))
 def test_what_reaches_the_browser(exchange: Exchange, expected: set[str]) -> None:
     """Of a site of ours."""
-    known = seen(visited(exchange), ours=OURS)
-    assert looked(headers.CHECK, exchange, known=known) == expected
+    context = make_context(make_visit(exchange), profile=PROFILE)
+    assert inspect_ids(headers.CHECK, exchange, context=context) == expected
 
 
 def test_another_site_is_only_told_of_what_it_might_send() -> None:
     """It has promised nothing."""
-    known = seen(visited(page(*ALWAYS)))
-    assert ids(headers.CHECK.inspect(known, ())) == {"security-absent"}
+    context = make_context(make_visit(page(*ALWAYS)))
+    assert ids(headers.CHECK.inspect(context, ())) == {"security-absent"}
 
 
 AGES = {
@@ -444,7 +450,7 @@ AGES = {
 @pytest.mark.parametrize(("pairs", "expected"), AGES.values(), ids=list(AGES))
 def test_whether_what_is_old_is_served(pairs: tuple[FieldLine, ...], expected: set[str]) -> None:
     """Twice in a row."""
-    assert looked(stale_responses.CHECK, page(*pairs), page(*pairs)) == expected
+    assert inspect_ids(stale_responses.CHECK, page(*pairs), page(*pairs)) == expected
 
 
 MISSING = {
@@ -477,7 +483,7 @@ MISSING = {
 @pytest.mark.parametrize(("exchange", "expected"), MISSING.values(), ids=list(MISSING))
 def test_what_an_address_that_names_nothing_gets(exchange: Exchange, expected: set[str]) -> None:
     """A 404 that is soon forgotten."""
-    assert tried(not_found.CHECK, seen(), lambda _: exchange) == expected
+    assert probe_ids(not_found.CHECK, make_context(), lambda _: exchange) == expected
 
 
 FOREIGN: dict[str, tuple[Exchange, set[str]]] = {
@@ -497,13 +503,15 @@ def test_a_foreign_name_makes_no_copy(foreign: Exchange, expected: set[str]) -> 
     def answer(ask: ProbeRequest) -> Exchange:
         return page(HIT) if dict(ask.headers)["Host"] == "EXAMPLE.ORG" else foreign
 
-    assert tried(host_header.CHECK, seen(visited(GOOD)), answer) == expected
+    assert probe_ids(host_header.CHECK, make_context(make_visit(GOOD)), answer) == expected
 
 
 def test_a_name_in_capitals_is_the_same_name() -> None:
     """So it is a HIT."""
-    found = tried(host_header.CHECK, seen(visited(GOOD)), lambda _: page(MISS, status=400))
-    assert found == {"host-case-splits"}
+    finding_ids = probe_ids(
+        host_header.CHECK, make_context(make_visit(GOOD)), lambda _: page(MISS, status=400)
+    )
+    assert finding_ids == {"host-case-splits"}
 
 
 def canonical(url: str) -> Exchange:
@@ -526,27 +534,27 @@ def test_a_public_site_does_not_call_itself_a_loopback_address(
     url: str, expected: set[str]
 ) -> None:
     """Search engines would follow it nowhere."""
-    assert looked(host_header.CHECK, canonical(url)) == expected
+    assert inspect_ids(host_header.CHECK, canonical(url)) == expected
 
 
 def test_an_app_that_knows_that_its_address_is_missing_is_believed() -> None:
     """Also where the audit asks the machine itself."""
-    known = replace(OURS, site_url_problem="SITE_URL is not set.")
-    assert looked(host_header.CHECK, GOOD, known=seen(visited(GOOD), ours=known)) == {
-        "site-url-missing"
-    }
+    profile = replace(PROFILE, site_url_problem="SITE_URL is not set.")
+    assert inspect_ids(
+        host_header.CHECK, GOOD, context=make_context(make_visit(GOOD), profile=profile)
+    ) == {"site-url-missing"}
 
 
-def played(believed: str, *, stored: bool) -> Callable[[ProbeRequest], Exchange]:
+def trusting_site(believed: str, *, stored: bool) -> Callable[[ProbeRequest], Exchange]:
     """A site that shows what a header said, and keeps it for the next reader or not."""
-    shown: dict[str, bytes] = {}
+    stored_bodies: dict[str, bytes] = {}
 
     def answer(ask: ProbeRequest) -> Exchange:
         value = dict(ask.headers).get(believed, "")
         body = f"<a href='//{value}/'>".encode() if value else b"plain"
         if value and stored:
-            shown[ask.target] = body
-        return page(body=shown.get(ask.target, body))
+            stored_bodies[ask.target] = body
+        return page(body=stored_bodies.get(ask.target, body))
 
     return answer
 
@@ -556,8 +564,12 @@ def played(believed: str, *, stored: bool) -> Callable[[ProbeRequest], Exchange]
 )
 def test_a_header_that_the_next_reader_suffers_from(name: str) -> None:
     """Each is tried on an address of its own."""
-    assert tried(cache_poisoning.CHECK, seen(), played(name, stored=True)) == {"poisoned"}
-    assert tried(cache_poisoning.CHECK, seen(), played(name, stored=False)) == {"header-believed"}
+    assert probe_ids(cache_poisoning.CHECK, make_context(), trusting_site(name, stored=True)) == {
+        "poisoned"
+    }
+    assert probe_ids(cache_poisoning.CHECK, make_context(), trusting_site(name, stored=False)) == {
+        "header-believed"
+    }
 
 
 def test_a_header_that_breaks_the_page_for_the_next_reader() -> None:
@@ -566,7 +578,7 @@ def test_a_header_that_breaks_the_page_for_the_next_reader() -> None:
     def answer(ask: ProbeRequest) -> Exchange:
         return page(status=400 if "oversized" in ask.target else 200)
 
-    assert tried(cache_poisoning.CHECK, seen(), answer) == {"poisoned"}
+    assert probe_ids(cache_poisoning.CHECK, make_context(), answer) == {"poisoned"}
 
 
 def test_a_refusal_harms_nobody() -> None:
@@ -575,14 +587,14 @@ def test_a_refusal_harms_nobody() -> None:
     def answer(ask: ProbeRequest) -> Exchange:
         return page(status=200 if ask.headers == BROWSER_HEADERS else 400)
 
-    assert tried(cache_poisoning.CHECK, seen(), answer) == set()
+    assert probe_ids(cache_poisoning.CHECK, make_context(), answer) == set()
 
 
 def test_nothing_is_tried_on_a_page_that_readers_have() -> None:
     """Every URL of a trial that could do harm is made up."""
-    known = seen(visited(GOOD), search=("/search", "q"))
+    context = make_context(make_visit(GOOD), search=("/search", "q"))
     for check in (cache_poisoning.CHECK, purge_access.CHECK):
-        targets = {ask.target for trial in check.probes(known) for ask in trial.requests}
+        targets = {ask.target for trial in check.probes(context) for ask in trial.requests}
         assert targets
         assert all("edge-check-ab12" in target for target in targets)
 
@@ -606,30 +618,30 @@ def test_who_may_purge(status: int, body: bytes, expected: set[str]) -> None:
             return page(status=404)
         return page(status=status, body=body)
 
-    assert tried(purge_access.CHECK, seen(), answer) == expected
+    assert probe_ids(purge_access.CHECK, make_context(), answer) == expected
 
 
 def test_a_server_that_knows_no_methods_purges_nothing() -> None:
     """It sends the page, as for any other word."""
-    assert tried(purge_access.CHECK, seen(), lambda _: page()) == set()
+    assert probe_ids(purge_access.CHECK, make_context(), lambda _: page()) == set()
 
 
 def test_the_origin_is_asked_only_when_it_was_named() -> None:
     """By the site's name and by its own, and it should refuse both."""
-    assert trials_of(origin_access.CHECK, seen()) == []
-    known = seen(origin=SiteAddress.parse("http://127.0.0.1:9000"))
-    asks = [ask for trial in trials_of(origin_access.CHECK, known) for ask in trial.requests]
+    assert probes_of(origin_access.CHECK, make_context()) == []
+    context = make_context(origin=SiteAddress.parse("http://127.0.0.1:9000"))
+    asks = [ask for trial in probes_of(origin_access.CHECK, context) for ask in trial.requests]
     assert [dict(ask.headers)["Host"] for ask in asks] == ["example.org", "127.0.0.1:9000"]
     assert all(ask.to_origin for ask in asks)
-    assert tried(origin_access.CHECK, known, lambda _: page()) == {"origin-open"}
-    assert tried(origin_access.CHECK, known, lambda _: page(status=403)) == set()
+    assert probe_ids(origin_access.CHECK, context, lambda _: page()) == {"origin-open"}
+    assert probe_ids(origin_access.CHECK, context, lambda _: page(status=403)) == set()
 
 
 def test_what_could_not_be_seen() -> None:
     """A page that fails, a body without an end, the machine itself."""
-    assert looked(reachability.CHECK, page(HIT)) == set()
-    assert looked(reachability.CHECK, page(status=500)) == {"page-fails"}
-    assert looked(reachability.CHECK, replace(page(), is_truncated=True)) == {"body-cut"}
+    assert inspect_ids(reachability.CHECK, page(HIT)) == set()
+    assert inspect_ids(reachability.CHECK, page(status=500)) == {"page-fails"}
+    assert inspect_ids(reachability.CHECK, replace(page(), is_truncated=True)) == {"body-cut"}
     here = CheckContext(address=SiteAddress.parse("http://localhost:8000"), token="ab12")
     assert ids(reachability.CHECK.inspect(here, ())) == {"loopback"}
     plain = CheckContext(address=SiteAddress.parse("http://example.org"), token="ab12")
@@ -654,5 +666,5 @@ def test_how_long_a_purge_takes(measured: PurgeTiming, expected: set[str]) -> No
 def test_a_site_that_does_everything_right_has_no_finding() -> None:
     """No check that only looks on has anything to say."""
     good = packed("br", *ALWAYS, ("Cache-Control", "max-age=0, must-revalidate"))
-    known = seen(visited(good, good), ours=OURS)
-    assert {name for check in CHECKS for name in ids(check.inspect(known, [good, good]))} == set()
+    context = make_context(make_visit(good, good), profile=PROFILE)
+    assert {name for check in CHECKS for name in ids(check.inspect(context, [good, good]))} == set()

@@ -5,7 +5,7 @@ import gzip
 import brotli
 import pytest
 
-from app.edge.audit.content_decoding import LARGEST, DecodeError, decompress
+from app.edge.audit.content_decoding import MAX_DECODED_BYTES, DecodeError, decompress
 
 PAGE = b"a page, a page, a page" * 50
 BR, GZIP = brotli.compress(PAGE), gzip.compress(PAGE)
@@ -49,12 +49,12 @@ def test_a_coding_that_nobody_asked_for_is_unreadable() -> None:
 def test_what_was_cut_is_unpacked_as_far_as_it_goes(coding: str) -> None:
     """It was we who cut it."""
     body = GZIP if coding == "gzip" else BR
-    assert PAGE.startswith(decompress(body[:-3], coding, cut=True))
+    assert PAGE.startswith(decompress(body[:-3], coding, is_truncated=True))
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br"])
 def test_a_bomb_is_cut_off(coding: str) -> None:
     """A few bytes may unpack to a gigabyte."""
-    zeros = bytes(4 * LARGEST)
+    zeros = bytes(4 * MAX_DECODED_BYTES)
     bomb = gzip.compress(zeros, 1) if coding == "gzip" else brotli.compress(zeros, quality=1)
-    assert len(decompress(bomb, coding)) == LARGEST
+    assert len(decompress(bomb, coding)) == MAX_DECODED_BYTES

@@ -53,15 +53,22 @@ def _docs() -> str:
 
 def test_findings_of_a_kind_are_one_with_all_their_evidence() -> None:
     """The worst first, nothing twice."""
-    found = merge_findings([TWO.found("a"), ONE.found("b"), ONE.found("c"), ONE.found("b")])
-    assert [(one.id, one.evidence) for one in found] == [("one", ("b", "c")), ("two", ("a",))]
+    findings = merge_findings(
+        [
+            TWO.with_evidence("a"),
+            ONE.with_evidence("b"),
+            ONE.with_evidence("c"),
+            ONE.with_evidence("b"),
+        ]
+    )
+    assert [(one.id, one.evidence) for one in findings] == [("one", ("b", "c")), ("two", ("a",))]
 
 
 def test_evidence_does_a_terminal_no_harm() -> None:
     """A header of a stranger may hold anything, and be long."""
-    [shown] = ONE.found("\x1b[2J" + "x" * 1000).evidence
-    assert len(shown) == 300
-    assert shown.isprintable()
+    [evidence] = ONE.with_evidence("\x1b[2J" + "x" * 1000).evidence
+    assert len(evidence) == 300
+    assert evidence.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +80,9 @@ def test_the_status_tells_whether_something_is_wrong(
     kinds: tuple[FindingType, ...], status: int
 ) -> None:
     """A note is nothing wrong."""
-    report = AuditReport(url="https://example.org", findings=tuple(kind.found() for kind in kinds))
+    report = AuditReport(
+        url="https://example.org", findings=tuple(kind.with_evidence() for kind in kinds)
+    )
     assert report.status == status
 
 
@@ -86,26 +95,26 @@ def report(*findings: AuditFinding) -> AuditReport:
 
 def test_people_read_what_was_seen_and_what_to_do() -> None:
     """With no more than a few pieces of evidence."""
-    said = "\n".join(report(ONE.found(*"abcdef"), TWO.found()).to_lines())
-    assert "https://example.org: 9 requests" in said
-    assert "home     200  broadsheet: hit" in said
-    assert "ERROR one: One.\n  seen: a\n" in said
-    assert "and 2 more times" in said
-    assert said.endswith("Found 1 error, 1 note.")
-    assert "\n".join(report().to_lines()).endswith("Nothing found: all is well.")
+    text = "\n".join(report(ONE.with_evidence(*"abcdef"), TWO.with_evidence()).to_lines())
+    assert "https://example.org: 9 requests" in text
+    assert "home     200  broadsheet: hit" in text
+    assert "ERROR one: One.\n  seen: a\n" in text
+    assert "and 2 more times" in text
+    assert text.endswith("Found 1 error, 1 note.")
+    assert "\n".join(report().to_lines()).endswith("No findings.")
 
 
 def test_no_line_is_wider_than_a_page() -> None:
     """Whatever the evidence."""
-    lines = format_finding(ONE.found("word " * 50))
+    lines = format_finding(ONE.with_evidence("word " * 50))
     assert max(map(len, lines)) <= 98
 
 
 def test_programs_read_the_same() -> None:
     """As JSON, with everything that was seen."""
-    found = json.loads(json.dumps(report(ONE.found("a")).to_json()))
-    assert found["findings"] == [
+    document = json.loads(json.dumps(report(ONE.with_evidence("a")).to_json()))
+    assert document["findings"] == [
         {"id": "one", "level": "error", "title": "One.", "advice": "Mend it.", "evidence": ["a"]}
     ]
-    assert (found["status"], found["caches"]) == (1, ["broadsheet"])
-    assert found["pages"][0]["hit"] is True
+    assert (document["status"], document["caches"]) == (1, ["broadsheet"])
+    assert document["pages"][0]["hit"] is True

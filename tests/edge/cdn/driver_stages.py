@@ -25,7 +25,7 @@ from app.edge.cdn.varnish.driver import make_client as varnish_channel
 from app.edge.testing import Ending
 
 from .fakes import bunny, cloudflare, cloudfront, fastly, purge_cache, varnish
-from .fakes.server import Edge
+from .fakes.server import FakeEdge
 
 SITE = "https://www.example.org"
 LONG, SHORT = timedelta(seconds=10), timedelta(seconds=0.5)
@@ -38,7 +38,7 @@ class Stage:
 
     patient: Driver
     hasty: Driver
-    edge: Edge
+    edge: FakeEdge
     secrets: tuple[str, ...]
 
     @property
@@ -60,25 +60,27 @@ class Stage:
 
 
 def by_cloudflare(
-    edge: Edge, *, by: str = "tag", token: str = cloudflare.TOKEN, timeout: timedelta = LONG
+    edge: FakeEdge, *, by: str = "tag", token: str = cloudflare.TOKEN, timeout: timedelta = LONG
 ) -> CloudflareDriver:
     """A driver of the fake's zone."""
     channel = cloudflare_channel(token, api=f"{edge.url}/client/v4", timeout=timeout)
     return CloudflareDriver(channel, ZoneSettings(id=cloudflare.ZONE, site=SITE, purge_by=by))
 
 
-def by_fastly(edge: Edge, *, token: str = fastly.TOKEN, timeout: timedelta = LONG) -> FastlyDriver:
+def by_fastly(
+    edge: FakeEdge, *, token: str = fastly.TOKEN, timeout: timedelta = LONG
+) -> FastlyDriver:
     """A driver of the fake's service."""
     return FastlyDriver(fastly_channel(token, api=edge.url, timeout=timeout), fastly.SERVICE)
 
 
-def by_bunny(edge: Edge, *, zone: str = bunny.ZONE, timeout: timedelta = LONG) -> BunnyDriver:
+def by_bunny(edge: FakeEdge, *, zone: str = bunny.ZONE, timeout: timedelta = LONG) -> BunnyDriver:
     """A driver of the fake's pull zone."""
     return BunnyDriver(bunny_channel(bunny.KEY, api=edge.url, timeout=timeout), zone, site=SITE)
 
 
 def by_cloudfront(
-    edge: Edge,
+    edge: FakeEdge,
     *,
     by: str = "path",
     secret: str = cloudfront.SECRET,
@@ -95,18 +97,18 @@ def by_cloudfront(
         service="cloudfront",
     )
     channel = cloudfront_channel((secret, session), api=edge.url, timeout=timeout)
-    distribution = DistributionSettings(id=cloudfront.DISTRIBUTION, site=SITE, by=by)
+    distribution = DistributionSettings(id=cloudfront.DISTRIBUTION, site=SITE, purge_by=by)
     return CloudFrontDriver(channel, signer, distribution, clock=clock or edge.clock)
 
 
 def by_varnish(
-    *edges: Edge, secret: str = varnish.SECRET, timeout: timedelta = LONG
+    *edges: FakeEdge, secret: str = varnish.SECRET, timeout: timedelta = LONG
 ) -> VarnishDriver:
     """A driver of these nodes."""
     return VarnishDriver([varnish_channel(edge.url, secret, timeout=timeout) for edge in edges])
 
 
-def by_purge(edge: Edge, *, everything: str = "/*", timeout: timedelta = LONG) -> GenericDriver:
+def by_purge(edge: FakeEdge, *, everything: str = "/*", timeout: timedelta = LONG) -> GenericDriver:
     """A driver of the fake cache."""
     credentials = Credentials(
         headers={"X-Purge-Secret": purge_cache.SECRET}, secrets=(purge_cache.SECRET,)
@@ -119,11 +121,11 @@ def by_purge(edge: Edge, *, everything: str = "/*", timeout: timedelta = LONG) -
 class Play:
     """A fake, a driver for it, and what of the driver nobody may see."""
 
-    edge: type[Edge]
+    edge: type[FakeEdge]
     driver: Callable[..., Driver]
     secrets: tuple[str, ...]
 
-    def stage(self, edge: Edge) -> Stage:
+    def stage(self, edge: FakeEdge) -> Stage:
         """The driver before a fake that begins anew."""
         edge.begin()
         return Stage(

@@ -23,16 +23,16 @@ from app.edge.http_client.errors import describe_network_error
 from app.edge.testing import Ending
 from tests.live.programs import free_port
 
-from .fakes.server import Asked, Edge, Reply
+from .fakes.server import FakeEdge, FakeRequest, FakeResponse
 
 
-class Echo(Edge):
+class Echo(FakeEdge):
     """Answers with nothing, and remembers what it was asked."""
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, request: FakeRequest) -> FakeResponse:
         """Say that all is well."""
-        del asked
-        return Reply(headers={"Set-Cookie": "a=b"}, body=b"{}")
+        del request
+        return FakeResponse(headers={"Set-Cookie": "a=b"}, body=b"{}")
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,10 @@ def test_an_outer_limit_holds_for_the_calls_within(edge: Echo) -> None:
 def test_no_redirect_is_followed_whoever_made_the_client(edge: Echo) -> None:
     """It would carry our key to another address."""
     edge.ends(Ending(status=307, headers={"Location": f"{edge.url}/there"}))
-    refused = pytest.raises(PurgeError, match=r"it redirects .307.")
-    with httpx.Client(follow_redirects=True) as client, refused:
+    error = pytest.raises(PurgeError, match=r"unexpected redirect .307.")
+    with httpx.Client(follow_redirects=True) as client, error:
         channel(edge.url, client=client).request("POST", "/", content=b"x")
-    assert [asked.target for asked in edge.asked] == ["/"]
+    assert [request.target for request in edge.requests] == ["/"]
 
 
 def test_one_call_knows_nothing_of_the_one_before(edge: Echo) -> None:
@@ -89,7 +89,7 @@ def test_one_call_knows_nothing_of_the_one_before(edge: Echo) -> None:
     way = channel(edge.url)
     for _ in range(2):
         assert way.request("GET", "/").headers["Set-Cookie"] == "a=b"
-    assert all(asked.headers["Cookie"] is None for asked in edge.asked)
+    assert all(request.headers["Cookie"] is None for request in edge.requests)
 
 
 def test_a_body_is_read_as_far_as_any_edge_needs(edge: Echo) -> None:
@@ -97,7 +97,7 @@ def test_a_body_is_read_as_far_as_any_edge_needs(edge: Echo) -> None:
     edge.ends(Ending(body=b"x" * MAX_BODY_BYTES))
     assert len(channel(edge.url).request("GET", "/").body) == MAX_BODY_BYTES
     edge.ends(Ending(body=b"x" * (MAX_BODY_BYTES + 1)))
-    with pytest.raises(PurgeError, match="longer than 262144 bytes"):
+    with pytest.raises(PurgeError, match="larger than 262144 bytes"):
         channel(edge.url).request("GET", "/")
 
 
@@ -106,8 +106,8 @@ def test_a_body_is_not_unpacked(edge: Echo) -> None:
     way = channel(edge.url)
     edge.ends(Ending(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b"))
     answer = way.request("GET", "/")
-    assert edge.asked[0].headers["Accept-Encoding"] == "identity"
-    with pytest.raises(PurgeError, match="with no JSON"):
+    assert edge.requests[0].headers["Accept-Encoding"] == "identity"
+    with pytest.raises(PurgeError, match="with something that is not JSON"):
         way.require_json(answer)
 
 
@@ -118,7 +118,7 @@ def test_a_body_is_not_unpacked(edge: Echo) -> None:
 )
 def test_what_is_no_json_object_is_told(edge: Echo, body: bytes) -> None:
     """However it is broken."""
-    with pytest.raises(PurgeError, match="with no JSON"):
+    with pytest.raises(PurgeError, match="with something that is not JSON"):
         channel(edge.url).require_json(ApiResponse(status=200, headers=httpx.Headers(), body=body))
 
 
@@ -147,7 +147,7 @@ def test_a_server_without_tls_is_told(edge: Echo) -> None:
 
 def test_an_address_that_is_none_is_refused(edge: Echo) -> None:
     """It would be none tomorrow."""
-    with pytest.raises(PurgeError, match="is no address") as error:
+    with pytest.raises(PurgeError, match="is not a valid URL") as error:
         channel(edge.url).request("GET", "/\x00")
     assert not error.value.retryable
 
@@ -172,7 +172,7 @@ def signed(path: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "nobody")])
     now = datetime.now(UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -190,7 +190,7 @@ def signed(path: Path) -> Path:
     private = key.private_bytes(
         encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(private + made.public_bytes(encoding))
+    path.write_bytes(private + certificate.public_bytes(encoding))
     return path
 
 
@@ -216,11 +216,11 @@ def chained(*errors: Exception) -> Exception:
 )
 def test_each_trouble_on_the_way_has_words_of_ours(error: Exception, words: str) -> None:
     """A name that is not known, a machine with IPv4 alone: what no test here can bring about."""
-    found = describe_network_error(
+    message = describe_network_error(
         chained(httpx.ConnectError("s3cret"), error), timedelta(seconds=5)
     )
-    assert found.startswith(words)
-    assert "s3cret" not in found
+    assert message.startswith(words)
+    assert "s3cret" not in message
 
 
 def test_its_connections_are_closed_with_it(edge: Echo) -> None:

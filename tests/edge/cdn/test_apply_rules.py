@@ -13,7 +13,7 @@ from app.edge.cdn.base import PurgeError
 from app.edge.cdn.cloudflare.apply_rules import ZoneRules
 from app.edge.cdn.cloudflare.cache_rules import PHASE, cache_rules
 from app.edge.testing import Ending
-from tests.edge.cdn.fakes.server import Asked, Reply, Server
+from tests.edge.cdn.fakes.server import FakeRequest, FakeResponse, FakeServer
 
 from .test_cache_rules import PLAN
 
@@ -25,7 +25,7 @@ HTML = Ending(
 RULES = cache_rules(PLAN)
 
 
-class Rulesets(Server):
+class Rulesets(FakeServer):
     """The Rulesets API of one zone, as far as Cache Rules need it."""
 
     def __init__(self) -> None:
@@ -33,48 +33,52 @@ class Rulesets(Server):
         self.version = 0
         self.rules: list[dict[str, Any]] = []
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, request: FakeRequest) -> FakeResponse:
         """Refuse what Cloudflare refuses, and number each version."""
-        if asked.headers["Authorization"] != f"Bearer {TOKEN}":
-            return self._failed(403, 10000, "Authentication error")
-        if asked.url.path != f"/zones/{ZONE}/rulesets/phases/{PHASE}/entrypoint":
-            return self._failed(404, 7003, "Could not route to the zone")
-        if asked.method == "GET" and not self.version:
-            return self._failed(404, 10003, "could not find entrypoint ruleset in the phase")
-        if asked.method == "PUT":
-            return self._put(asked)
-        return self._told()
+        if request.headers["Authorization"] != f"Bearer {TOKEN}":
+            return self._error_response(403, 10000, "Authentication error")
+        if request.url.path != f"/zones/{ZONE}/rulesets/phases/{PHASE}/entrypoint":
+            return self._error_response(404, 7003, "Could not route to the zone")
+        if request.method == "GET" and not self.version:
+            return self._error_response(
+                404, 10003, "could not find entrypoint ruleset in the phase"
+            )
+        if request.method == "PUT":
+            return self._replace_rules(request)
+        return self._ruleset_response()
 
-    def _put(self, asked: Asked) -> Reply:
-        rules = json.loads(asked.body)["rules"]
+    def _replace_rules(self, request: FakeRequest) -> FakeResponse:
+        rules = json.loads(request.body)["rules"]
         for rule in rules:
             if {"version", "last_updated"} & rule.keys() or rule["action"] != "set_cache_settings":
-                return self._failed(400, 20217, "unknown field in rule")
-        if asked.query.get("dry_run") == "true":
-            return Reply(body=b'{"success": true, "errors": [], "result": null}')
+                return self._error_response(400, 20217, "unknown field in rule")
+        if request.query.get("dry_run") == "true":
+            return FakeResponse(body=b'{"success": true, "errors": [], "result": null}')
         self.version += 1
         self.rules = [
             {"id": f"id-{n}", **rule, "version": "1", "last_updated": "2026-01-01T00:00:00Z"}
             for n, rule in enumerate(rules)
         ]
-        return self._told()
+        return self._ruleset_response()
 
-    def _told(self) -> Reply:
+    def _ruleset_response(self) -> FakeResponse:
         result = {"id": "r", "version": str(self.version), "phase": PHASE, "rules": self.rules}
-        return Reply(body=json.dumps({"success": True, "errors": [], "result": result}).encode())
+        return FakeResponse(
+            body=json.dumps({"success": True, "errors": [], "result": result}).encode()
+        )
 
-    def _failed(self, status: int, code: int, message: str) -> Reply:
+    def _error_response(self, status: int, code: int, message: str) -> FakeResponse:
         errors = [{"code": code, "message": message}]
-        said = {"success": False, "errors": errors, "result": None}
-        return Reply(status=status, body=json.dumps(said).encode())
+        document = {"success": False, "errors": errors, "result": None}
+        return FakeResponse(status=status, body=json.dumps(document).encode())
 
     def somebody_adds(self, *names: str) -> None:
         """Another person writes rules, in the dashboard say."""
         self.version += 1
         for name in names:
             rule = {"expression": "true", "action": "set_cache_settings", "enabled": True}
-            said = {"id": name, "ref": name, "description": name, "version": "1", **rule}
-            self.rules.append({**said, "action_parameters": {"cache": False}})
+            entry = {"id": name, "ref": name, "description": name, "version": "1", **rule}
+            self.rules.append({**entry, "action_parameters": {"cache": False}})
 
 
 @pytest.fixture
@@ -128,7 +132,7 @@ def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
     """What they wrote meanwhile would be lost."""
     change = zone(api).plan_change(RULES)
     api.somebody_adds("theirs")
-    with pytest.raises(PurgeError, match="somebody changed the rules of the zone meanwhile"):
+    with pytest.raises(PurgeError, match="the rules of the zone were changed after they were read"):
         zone(api).apply(change)
     assert refs(api) == ["theirs"]
 
@@ -139,10 +143,10 @@ def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
     change = zone(api).plan_change(RULES)
     answer = api.answer
 
-    def late(asked: Asked) -> Reply:
-        if asked.method == "PUT":
+    def late(request: FakeRequest) -> FakeResponse:
+        if request.method == "PUT":
             api.somebody_adds("two")
-        return answer(asked)
+        return answer(request)
 
     api.answer = late  # type: ignore[method-assign] # as if another request had come first
     with pytest.raises(PurgeError, match=r"version 2 .* version 3"):
@@ -150,30 +154,32 @@ def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("options", "sentence"),
     [
-        ({"token": "wrong"}, "does not accept our credentials.*Cache Settings"),
+        ({"token": "wrong"}, "the credentials were rejected.*Cache Settings"),
         ({"name": "f" * 32}, "EDGE_CLOUDFLARE_ZONE"),
     ],
     ids=["token", "zone"],
 )
-def test_who_may_not_is_told_what_to_do(api: Rulesets, said: dict[str, str], sentence: str) -> None:
+def test_who_may_not_is_told_what_to_do(
+    api: Rulesets, options: dict[str, str], sentence: str
+) -> None:
     """A permission is missing, or the zone is somebody else's."""
-    with pytest.raises(PurgeError, match=sentence) as caught:
-        zone(api, **said).plan_change(RULES)
-    assert TOKEN not in str(caught.value)
-    assert "wrong" not in str(caught.value)
+    with pytest.raises(PurgeError, match=sentence) as error:
+        zone(api, **options).plan_change(RULES)
+    assert TOKEN not in str(error.value)
+    assert "wrong" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (HTML, "page for people"),
-        (Ending(status=302, headers={"Location": "/login"}), "redirects"),
-        (Ending(status=500, body=b"{}"), "it failed"),
-        (Ending(body=b'{"success": true, "result": {"rules": 7}}'), "no list of rules"),
+        (HTML, "an HTML page"),
+        (Ending(status=302, headers={"Location": "/login"}), "unexpected redirect"),
+        (Ending(status=500, body=b"{}"), "the API failed"),
+        (Ending(body=b'{"success": true, "result": {"rules": 7}}'), "contains no list of rules"),
         (Ending(body=b'{"success": false}'), "refused"),
-        (Ending(body=b"[]"), "no JSON"),
+        (Ending(body=b"[]"), "something that is not JSON"),
         (Ending(how="reset"), "was interrupted"),
         (Ending(status=400, body=json.dumps({"errors": [{"message": f"{TOKEN} is bad"}]}).encode()),
          "… is bad"),
@@ -185,9 +191,9 @@ def test_an_answer_that_is_none_is_one_sentence(
 ) -> None:
     """A portal, a proxy, a fault; the token is in none of them."""
     api.ends(fault)
-    with pytest.raises(PurgeError, match=sentence) as caught:
+    with pytest.raises(PurgeError, match=sentence) as error:
         zone(api).plan_change(RULES)
-    assert TOKEN not in str(caught.value)
+    assert TOKEN not in str(error.value)
     assert api.version == 0
 
 

@@ -16,7 +16,7 @@ from app.edge.cdn.site_description import OriginServer, RouteRule, SiteDescripti
 from app.edge.policy.policy import PolicyError
 
 
-def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> RouteRule:
+def rule(path: str, *, is_shared: bool = True, query: tuple[str, ...] | None = ()) -> RouteRule:
     """A route whose pattern does not matter here."""
     wildcard = re.sub("<[^>]*>", "*", path)
     return RouteRule(
@@ -24,7 +24,7 @@ def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) 
         pattern="^$",
         wildcard=wildcard,
         policy="ANY",
-        is_shared=shared,
+        is_shared=is_shared,
         query_params=query,
     )
 
@@ -36,10 +36,10 @@ PLAN = SiteDescription(
         rule("/"),
         rule("/search", query=("page", "q")),
         rule("/find", query=("q",)),
-        rule("/me", shared=False, query=None),
+        rule("/me", is_shared=False, query=None),
         rule("/studio/login"),
         rule("/list/<name>", query=None),
-        rule("/studio/<path:any>", shared=False, query=None),
+        rule("/studio/<path:any>", is_shared=False, query=None),
         rule("/<name>"),
     ),
 )
@@ -64,8 +64,8 @@ SCHEMA: dict[str, Any] = {
 def fits(value: Any, schema: Any) -> bool:
     """Tell whether a value is what the reference allows."""
     if isinstance(schema, dict):
-        known = isinstance(value, dict) and value.keys() <= schema.keys()
-        return known and all(fits(each, schema[name]) for name, each in value.items())
+        has_known_keys = isinstance(value, dict) and value.keys() <= schema.keys()
+        return has_known_keys and all(fits(each, schema[name]) for name, each in value.items())
     return value in schema if isinstance(schema, set) else isinstance(value, schema)
 
 
@@ -87,11 +87,11 @@ def test_variants_are_kept_apart_by_the_fields_of_edge_vary() -> None:
     """By no others: a page that varies on another field bypasses the cache."""
     assert not any("vary" in one["action_parameters"] for one in cache_rules(PLAN))
     for one in cache_rules(replace(PLAN, vary=("Accept-Language",))):
-        told = one["action_parameters"]
-        assert fits(told, SCHEMA)
-        if told["cache"]:
-            assert told["vary"]["default"] == {"action": "bypass"}
-            assert told["vary"]["headers"] == {"accept-language": {"action": "passthrough"}}
+        parameters = one["action_parameters"]
+        assert fits(parameters, SCHEMA)
+        if parameters["cache"]:
+            assert parameters["vary"]["default"] == {"action": "bypass"}
+            assert parameters["vary"]["headers"] == {"accept-language": {"action": "passthrough"}}
 
 
 TEST = re.compile(r'http\.request\.uri\.path (in \{([^}]*)\}|wildcard "([^"]*)")')
@@ -100,24 +100,24 @@ TEST = re.compile(r'http\.request\.uri\.path (in \{([^}]*)\}|wildcard "([^"]*)")
 def holds(expression: str, host: str, path: str) -> bool:
     """Work out an expression of the few words that we use."""
 
-    def test(found: re.Match[str]) -> str:
-        if found[3] is not None:
-            return str(fnmatchcase(path.lower(), found[3].lower()))
-        return str(path in re.findall(r'"([^"]*)"', found[2]))
+    def test(match: re.Match[str]) -> str:
+        if match[3] is not None:
+            return str(fnmatchcase(path.lower(), match[3].lower()))
+        return str(path in re.findall(r'"([^"]*)"', match[2]))
 
     words = TEST.sub(test, expression)
-    words = re.sub(r'http\.host eq "([^"]*)"', lambda found: str(found[1] == host), words)
+    words = re.sub(r'http\.host eq "([^"]*)"', lambda match: str(match[1] == host), words)
     assert re.fullmatch(r"(True|False|and|or|not|[() ])+", words), words
     return bool(eval(words))
 
 
 def settings(host: str, path: str, *, enterprise: bool = False) -> dict[str, Any]:
     """What holds for a request: of the rules that match, the later outranks the earlier."""
-    found: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     for one in cache_rules(PLAN, enterprise=enterprise):
         if holds(one["expression"], host, path):
-            found |= one["action_parameters"]
-    return found
+            parameters |= one["action_parameters"]
+    return parameters
 
 
 def key(path: str, *, enterprise: bool = False) -> Any:
@@ -126,7 +126,7 @@ def key(path: str, *, enterprise: bool = False) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("path", "kept"),
+    ("path", "is_cached"),
     [
         ("/", True),
         ("/about", True),
@@ -139,11 +139,13 @@ def key(path: str, *, enterprise: bool = False) -> Any:
         ("/studio/login", True),
     ],
 )
-def test_a_private_route_passes_and_others_are_as_the_origin_says(path: str, *, kept: bool) -> None:
+def test_a_private_route_passes_and_others_are_as_the_origin_says(
+    path: str, *, is_cached: bool
+) -> None:
     """Also where a star of a private route covers one that is public."""
-    found = settings("example.org", path)
-    assert found["cache"] is kept
-    assert found["edge_ttl"] == {"mode": "bypass_by_default"}
+    parameters = settings("example.org", path)
+    assert parameters["cache"] is is_cached
+    assert parameters["edge_ttl"] == {"mode": "bypass_by_default"}
 
 
 def test_another_host_of_the_zone_is_left_alone() -> None:
@@ -158,13 +160,13 @@ def test_only_parameters_that_are_read_count() -> None:
     for path in ("/search", "/list/a"):
         assert key(path) == {"ignore_query_strings_order": True}
     assert key("/list/a", enterprise=True) == {"ignore_query_strings_order": True}
-    told = key("/search", enterprise=True)["custom_key"]["query_string"]
-    assert told == {"include": {"list": ["page", "q"]}}
+    query_string = key("/search", enterprise=True)["custom_key"]["query_string"]
+    assert query_string == {"include": {"list": ["page", "q"]}}
 
 
 def test_an_expression_that_is_too_long_is_refused() -> None:
     """Cloudflare would refuse it too, less clearly."""
-    many = tuple(rule(f"/{n:0100}/<name>", shared=False) for n in range(40))
+    many = tuple(rule(f"/{n:0100}/<name>", is_shared=False) for n in range(40))
     with pytest.raises(PolicyError, match="4096 characters"):
         cache_rules(replace(PLAN, rules=many))
 

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 import pytest
 
 from app.edge.cdn import Driver, PurgeTarget
-from app.edge.cdn.fanout import FanoutDriver
 from app.edge.cdn.gateway import GatewayDriver
-from app.edge.cdn.memory import MemoryDriver
-from app.edge.testing import DriverContract, NetworkDriverContract
+from app.edge.testing import DriverContract, FanoutDriver, MemoryDriver, NetworkDriverContract
 
 from .driver_stages import PLAYS, Stage
-from .fakes.server import Edge
+from .fakes.server import FakeEdge
 
 
 @pytest.fixture(scope="module")
-def edges() -> Iterator[dict[str, Edge]]:
+def edges() -> Iterator[dict[str, FakeEdge]]:
     """One fake of each kind for all tests of the module."""
     with ExitStack() as stack:
         yield {name: stack.enter_context(play.edge()) for name, play in PLAYS.items()}
@@ -27,7 +25,7 @@ class TestNetworkDrivers(NetworkDriverContract):
     """Every driver that speaks HTTP, over a real socket."""
 
     @pytest.fixture(params=PLAYS)
-    def stage(self, request: pytest.FixtureRequest, edges: dict[str, Edge]) -> Stage:
+    def stage(self, request: pytest.FixtureRequest, edges: dict[str, FakeEdge]) -> Stage:
         """A driver and its fake, which begins anew."""
         return PLAYS[request.param].stage(edges[request.param])
 
@@ -81,8 +79,8 @@ def fanout() -> Kept:
 
 def gateway() -> Kept:
     """The embedded gateway."""
-    found = Gateway()
-    return Kept(GatewayDriver(found), (found.pages,))
+    gateway_stage = Gateway()
+    return Kept(GatewayDriver(gateway_stage), (gateway_stage.pages,))
 
 
 OWN = {"memory": memory, "fanout": fanout, "gateway": gateway}

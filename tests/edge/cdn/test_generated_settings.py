@@ -17,7 +17,7 @@ from app.edge.cdn.site_description import OriginServer, RouteRule, SiteDescripti
 from app.edge.policy.policy import PolicyError
 
 
-def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) -> RouteRule:
+def rule(path: str, *, is_shared: bool = True, query: tuple[str, ...] | None = ()) -> RouteRule:
     """A route that takes anything but a slash in its variable, or anything at all."""
     stars = re.sub("<[^>]*>", "*", path)
     pattern = "^" + path.replace("<name>", "[^/]+").replace("<path>", ".+") + "$"
@@ -26,7 +26,7 @@ def rule(path: str, *, shared: bool = True, query: tuple[str, ...] | None = ()) 
         pattern=pattern,
         wildcard=stars,
         policy="ANY",
-        is_shared=shared,
+        is_shared=is_shared,
         query_params=query,
     )
 
@@ -36,10 +36,10 @@ PLAN = SiteDescription(
     origins=(OriginServer.of("http://10.0.0.1"),),
     rules=(
         rule("/"),
-        rule("/me", shared=False, query=None),
+        rule("/me", is_shared=False, query=None),
         rule("/search", query=("page", "q")),
         rule("/studio/login"),
-        rule("/studio/<path>", shared=False, query=None),
+        rule("/studio/<path>", is_shared=False, query=None),
         rule("/list/<name>", query=None),
         rule("/<name>"),
     ),
@@ -53,7 +53,7 @@ def route(path: str) -> str:
     for condition, body in re.findall(
         r"(?:else)?if \((req\.url\.path.*?)\) \{\n(.*?)\n\}", recv, re.DOTALL
     ):
-        if any(re.search(found, path) for found in re.findall(r'~ "([^"]*)"', condition)):
+        if any(re.search(pattern, path) for pattern in re.findall(r'~ "([^"]*)"', condition)):
             return str(body)
     return "unknown"
 
@@ -73,15 +73,15 @@ def test_fastly_keeps_the_parameters_that_are_read() -> None:
 
 def test_fastlys_snippets_are_what_its_api_takes() -> None:
     """A name, a place, a text whose brackets are closed, and nothing that sets a lifetime."""
-    said = json.loads(vcl_snippets.snippets_json(PLAN))
-    for snippet in said["snippets"]:
+    document = json.loads(vcl_snippets.snippets_json(PLAN))
+    for snippet in document["snippets"]:
         assert snippet.keys() == {"name", "type", "dynamic", "priority", "content"}
         assert snippet["type"] in {"recv", "fetch", "error", "deliver"}
         bare = re.sub(r'"[^"\n]*"', "", snippet["content"])
         assert bare.count("{") == bare.count("}")
         assert bare.count("(") == bare.count(")")
         assert "beresp.ttl" not in snippet["content"]
-    assert said["settings"]["general.default_ttl"] == 0
+    assert document["settings"]["general.default_ttl"] == 0
 
 
 BEHAVIOUR = {
@@ -108,31 +108,31 @@ CACHE_POLICY = {
 def fits(value: Any, schema: Any) -> bool:
     """Tell whether a value has the names and kinds of CloudFront's API, and counts right."""
     if isinstance(schema, dict):
-        counted = "Quantity" not in value or value["Quantity"] == len(value["Items"])
-        known = value.keys() <= schema.keys() and counted
-        return known and all(fits(each, schema[name]) for name, each in value.items())
+        has_right_quantity = "Quantity" not in value or value["Quantity"] == len(value["Items"])
+        is_valid = value.keys() <= schema.keys() and has_right_quantity
+        return is_valid and all(fits(each, schema[name]) for name, each in value.items())
     return value in schema if isinstance(schema, set) else isinstance(value, schema)
 
 
 def test_cloudfronts_policies_are_what_its_api_takes() -> None:
     """Names as the reference has them; no lifetime but the origin's."""
-    said = json.loads(distribution.distribution_json(PLAN))
-    policies = [each["CachePolicyConfig"] for each in said["CachePolicies"]]
+    document = json.loads(distribution.distribution_json(PLAN))
+    policies = [each["CachePolicyConfig"] for each in document["CachePolicies"]]
     assert all(fits(policy, CACHE_POLICY) for policy in policies)
     assert {(policy["MinTTL"], policy["DefaultTTL"]) for policy in policies} == {(0, 0)}
-    config = said["DistributionConfig"]
+    config = document["DistributionConfig"]
     assert config["CacheTagConfig"] == {"HeaderName": "Cache-Tag"}
     for behaviour in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]["Items"]):
         assert fits(behaviour, BEHAVIOUR)
-    named = {f"<{policy['Name']}>" for policy in policies}
+    policy_ids = {f"<{policy['Name']}>" for policy in policies}
     used = {b["CachePolicyId"] for b in config["CacheBehaviors"]["Items"]}
-    assert used - {distribution.CACHING_DISABLED} <= named
+    assert used - {distribution.CACHING_DISABLED} <= policy_ids
 
 
 def test_cloudfront_keeps_variants_apart_by_the_fields_of_edge_vary() -> None:
     """They are a part of the key, and reach the origin."""
-    said = distribution.distribution_config(replace(PLAN, vary=("Accept-Language",)))
-    for each in said["CachePolicies"]:
+    document = distribution.distribution_config(replace(PLAN, vary=("Accept-Language",)))
+    for each in document["CachePolicies"]:
         policy = each["CachePolicyConfig"]
         assert fits(policy, CACHE_POLICY)
         headers = policy["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]
@@ -150,9 +150,9 @@ def behaviour(path: str) -> dict[str, Any]:
 @pytest.mark.parametrize("path", PRIVATE)
 def test_cloudfront_passes_what_is_private(path: str) -> None:
     """With all that the reader sent, and nothing else of it."""
-    found = behaviour(path)
-    assert (found["CachePolicyId"] == distribution.CACHING_DISABLED) is PRIVATE[path]
-    assert (found["OriginRequestPolicyId"] == distribution.ALL_VIEWER) is PRIVATE[path]
+    settings = behaviour(path)
+    assert (settings["CachePolicyId"] == distribution.CACHING_DISABLED) is PRIVATE[path]
+    assert (settings["OriginRequestPolicyId"] == distribution.ALL_VIEWER) is PRIVATE[path]
 
 
 def test_cloudfront_keeps_the_parameters_that_are_read() -> None:
@@ -164,8 +164,8 @@ def test_cloudfront_keeps_the_parameters_that_are_read() -> None:
 
 def test_cloudfront_takes_no_more_than_75_behaviours() -> None:
     """AWS would refuse the distribution."""
-    many = tuple(rule(f"/{n}", shared=False) for n in range(76))
-    with pytest.raises(PolicyError, match="takes 75"):
+    many = tuple(rule(f"/{n}", is_shared=False) for n in range(76))
+    with pytest.raises(PolicyError, match="accepts 75"):
         distribution.distribution_config(
             SiteDescription(site=PLAN.site, origins=PLAN.origins, rules=many)
         )
@@ -175,24 +175,26 @@ def test_cloudfront_takes_no_more_than_75_behaviours() -> None:
 def test_bunny_keeps_nothing_private(path: str) -> None:
     """A rule matches when one pattern of its first trigger does, and none of its second."""
     url = f"https://example.org{path}"
-    found = False
-    for said in pull_zone.edge_rules(PLAN):
-        assert said["TriggerMatchingType"] == 1
+    matches = False
+    for edge_rule in pull_zone.edge_rules(PLAN):
+        assert edge_rule["TriggerMatchingType"] == 1
         hits = [
             any(fnmatchcase(url, pattern) for pattern in trigger["PatternMatches"])
             is (trigger["PatternMatchingType"] == 0)
-            for trigger in said["Triggers"]
+            for trigger in edge_rule["Triggers"]
         ]
-        found = found or all(hits)
-    assert found is PRIVATE[path]
+        matches = matches or all(hits)
+    assert matches is PRIVATE[path]
 
 
 def test_bunny_obeys_the_origin() -> None:
     """-1 is what its API has for that; nothing is served stale that nobody allowed."""
-    said = json.loads(pull_zone.pull_zone_json(PLAN))["settings"]
-    assert said["CacheControlMaxAgeOverride"] == said["CacheControlPublicMaxAgeOverride"] == -1
+    settings = json.loads(pull_zone.pull_zone_json(PLAN))["settings"]
+    assert (
+        settings["CacheControlMaxAgeOverride"] == settings["CacheControlPublicMaxAgeOverride"] == -1
+    )
     for name in ("EnableSmartCache", "CacheErrorResponses", "UseStaleWhileOffline"):
-        assert said[name] is False
+        assert settings[name] is False
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,10 @@ def test_bunny_varies_by_the_parameters_that_are_read(
 ) -> None:
     """All of them where a route's are unknown."""
     rules = tuple(rule(f"/{n}", query=query) for n, query in enumerate(queries))
-    said = pull_zone.pull_zone_settings(
+    settings = pull_zone.pull_zone_settings(
         SiteDescription(site=PLAN.site, origins=PLAN.origins, rules=rules)
     )
-    assert (said["IgnoreQueryStrings"], said["QueryStringVaryParameters"]) == (ignored, vary)
+    assert (settings["IgnoreQueryStrings"], settings["QueryStringVaryParameters"]) == (
+        ignored,
+        vary,
+    )

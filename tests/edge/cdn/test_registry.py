@@ -38,9 +38,9 @@ FULL: Mapping[str, Mapping[str, object]] = {
 every_driver = pytest.mark.parametrize("name", FULL)
 
 
-def made(name: str, **changed: object) -> Driver:
+def make_driver(name: str, **overrides: object) -> Driver:
     """A driver with all that it needs, and with these settings changed."""
-    driver = build_driver(name, {**FULL[name], **changed}, site=SITE)
+    driver = build_driver(name, {**FULL[name], **overrides}, site=SITE)
     assert driver is not None
     return driver
 
@@ -52,7 +52,7 @@ def test_every_dialect_that_is_an_edge_has_its_keys() -> None:
 
 def test_every_key_is_a_setting_and_every_setting_a_key() -> None:
     """In the library's table and in the site's, with the same secrets."""
-    keys = {key for found in DRIVER_SETTINGS.values() for key in found.all}
+    keys = {key for settings in DRIVER_SETTINGS.values() for key in settings.all}
     assert keys == {setting.name for setting in CDN_SETTINGS}
     assert keys <= {setting.name for setting in SETTINGS}
     secret = {setting.name for setting in CDN_SETTINGS if setting.secret}
@@ -63,12 +63,12 @@ def test_every_key_is_a_setting_and_every_setting_a_key() -> None:
 def test_without_credentials_there_is_no_driver(name: str) -> None:
     """A sentence says why; the defaults of the settings don't make one."""
     defaults = {setting.name: setting.default for setting in CDN_SETTINGS}
-    for said in ({}, defaults, dict.fromkeys(DRIVER_SETTINGS[name].required, "  ")):
-        assert build_driver(name, said, site=SITE) is None
-    told = why_not_purgeable(name, {})
-    assert told is not None
-    assert re.fullmatch(rf"{name}: .+\.", told)
-    assert all(key in told for key in DRIVER_SETTINGS[name].required)
+    for configuration in ({}, defaults, dict.fromkeys(DRIVER_SETTINGS[name].required, "  ")):
+        assert build_driver(name, configuration, site=SITE) is None
+    reason = why_not_purgeable(name, {})
+    assert reason is not None
+    assert re.fullmatch(rf"{name}: .+\.", reason)
+    assert all(key in reason for key in DRIVER_SETTINGS[name].required)
 
 
 def test_nginx_says_what_it_can_not_do() -> None:
@@ -80,7 +80,7 @@ def test_nginx_says_what_it_can_not_do() -> None:
 @every_driver
 def test_with_credentials_there_is_one(name: str) -> None:
     """And nothing stands in its way."""
-    driver = made(name)
+    driver = make_driver(name)
     assert driver.limits.batch >= 1
     assert why_not_purgeable(name, FULL[name]) is None
     assert isinstance(driver, SupportsCheck) is (name != "generic")
@@ -97,8 +97,8 @@ def test_half_of_the_credentials_are_a_mistake(name: str) -> None:
 
 def test_keys_of_aws_alone_are_for_something_else() -> None:
     """Other programs read the same variables; the distribution makes the driver."""
-    said = {**FULL["cloudfront"], "EDGE_CLOUDFRONT_DISTRIBUTION": ""}
-    assert build_driver("cloudfront", said, site=SITE) is None
+    configuration = {**FULL["cloudfront"], "EDGE_CLOUDFRONT_DISTRIBUTION": ""}
+    assert build_driver("cloudfront", configuration, site=SITE) is None
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_keys_of_aws_alone_are_for_something_else() -> None:
 def test_a_setting_that_can_not_be_right_is_refused(name: str, setting: str, value: str) -> None:
     """In a sentence that names it, at the start."""
     with pytest.raises(PolicyError, match=setting) as error:
-        made(name, **{setting: value})
+        make_driver(name, **{setting: value})
     assert "hidden" not in str(error.value)
 
 
@@ -139,24 +139,26 @@ def test_a_secret_that_would_break_a_header_is_refused_without_being_shown(name:
     )
     for broken in ("s3cret\r\nX: y", "s3crét", "s3cret\x00"):
         with pytest.raises(PolicyError, match=setting) as error:
-            made(name, **{setting: broken})
+            make_driver(name, **{setting: broken})
         assert "s3cr" not in str(error.value)
 
 
 @every_driver
 def test_no_driver_shows_its_secret(name: str) -> None:
     """Neither it nor anything that it holds, as a debugger or a crash report prints them."""
-    seen: set[int] = set()
-    left: list[object] = [made(name)]
-    while left:
-        found = left.pop()
-        if id(found) in seen or not type(found).__module__.startswith(room.__name__):
+    visited: set[int] = set()
+    queue: list[object] = [make_driver(name)]
+    while queue:
+        member = queue.pop()
+        if id(member) in visited or not type(member).__module__.startswith(room.__name__):
             continue
-        seen.add(id(found))
-        assert "s3cret" not in repr(found), type(found)
-        left += [each for each in gc.get_referents(found) if not isinstance(each, type)]
-        left += [each for held in gc.get_referents(found) for each in gc.get_referents(held)]
-    assert seen
+        visited.add(id(member))
+        assert "s3cret" not in repr(member), type(member)
+        queue += [each for each in gc.get_referents(member) if not isinstance(each, type)]
+        queue += [
+            each for referent in gc.get_referents(member) for each in gc.get_referents(referent)
+        ]
+    assert visited
 
 
 def row(name: str) -> list[str]:
@@ -193,35 +195,37 @@ def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
     if not DRIVER_SETTINGS[name].required:
         return
     module = import_module(f"{room.__name__}.{name}")
-    told = getattr(module, "driver", module).__doc__
+    docstring = getattr(module, "driver", module).__doc__
     tags = DIALECTS[name].tags
-    assert told is not None
-    assert all(f"| {what} |" in told for what in ("everything", "who may", "second purge"))
-    assert name == "generic" or f"`{tags}`" in told
+    assert docstring is not None
+    assert all(f"| {what} |" in docstring for what in ("everything", "credentials", "second purge"))
+    assert name == "generic" or f"`{tags}`" in docstring
 
 
 def test_an_edge_without_a_driver_is_refused() -> None:
     """The known ones are named."""
-    with pytest.raises(PolicyError, match=r"'akamai' is no edge .* Known ones: bunny, cloudflare"):
+    with pytest.raises(
+        PolicyError, match=r"'akamai' is not an edge .* Known edges: bunny, cloudflare"
+    ):
         build_driver("akamai", {}, site=SITE)
 
 
 def test_a_client_of_the_callers_own_is_used() -> None:
     """With its trust, its proxy and whatever else it was given."""
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         return httpx.Response(200, json={"success": True})
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as client:
         driver = build_driver("cloudflare", FULL["cloudflare"], site=SITE, client=client)
         assert driver is not None
         driver.purge_everything()
-    assert str(asked[0].url) == (
+    assert str(requests[0].url) == (
         f"https://api.cloudflare.com/client/v4/zones/{'0' * 32}/purge_cache"
     )
-    assert asked[0].headers["Authorization"] == "Bearer s3cret-cf"
+    assert requests[0].headers["Authorization"] == "Bearer s3cret-cf"
 
 
 def test_secrets_are_masked_where_settings_are_shown(
@@ -232,14 +236,14 @@ def test_secrets_are_masked_where_settings_are_shown(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret/aws")
     app = create_app({"INSTANCE": str(tmp_path), "SECRET_KEY": "k", "EDGE_GATEWAY": False})
     assert app.config["EDGE_CLOUDFRONT_SECRET"] == "s3cret/aws"
-    shown = app.test_cli_runner().invoke(args=["config"]).output + config.as_json(app)
-    assert "EDGE_CLOUDFLARE_TOKEN" in shown
-    assert "s3cret" not in shown
+    output = app.test_cli_runner().invoke(args=["config"]).output + config.as_json(app)
+    assert "EDGE_CLOUDFLARE_TOKEN" in output
+    assert "s3cret" not in output
 
 
 def test_what_is_missing_is_said_in_good_english() -> None:
     """One key is, two are."""
-    assert str(why_not_purgeable("generic", {})).endswith("before EDGE_PURGE_URL is set.")
+    assert str(why_not_purgeable("generic", {})).endswith("until EDGE_PURGE_URL is set.")
     assert str(why_not_purgeable("bunny", {})).endswith(
-        "before EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set."
+        "until EDGE_BUNNY_KEY and EDGE_BUNNY_ZONE are set."
     )

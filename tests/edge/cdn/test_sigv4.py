@@ -80,8 +80,8 @@ def test_it_signs_as_aws_does(name: str) -> None:
 
 def test_the_moment_counts_and_not_how_it_is_written() -> None:
     """A signature is dated in UTC."""
-    elsewhere = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert SIGNER.sign(PLAIN, elsewhere) == SIGNER.sign(PLAIN, NOW)
+    other_timezone = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert SIGNER.sign(PLAIN, other_timezone) == SIGNER.sign(PLAIN, NOW)
     assert SIGNER.sign(PLAIN, NOW + timedelta(seconds=1)) != SIGNER.sign(PLAIN, NOW)
 
 

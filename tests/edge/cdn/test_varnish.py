@@ -17,7 +17,7 @@ from tests.live import raw_http
 from tests.live.programs import free_port
 from tests.live.varnish import varnished
 
-from .fakes.server import Asked, Reply, Server
+from .fakes.server import FakeRequest, FakeResponse, FakeServer
 
 SECRET = "s3cret-of-the-nodes"
 HOST = "www.example.org"
@@ -27,32 +27,34 @@ ANY = RouteRule(url_rule="/<name>", pattern="^/[^/]*$", wildcard="/*", policy="A
 def test_long_lists_of_keys_are_split() -> None:
     """Varnish takes lines of 8 KiB and some hundred keys."""
     keys = [f"p-{number:024x}" for number in range(1300)]
-    made = list(join_keys(keys))
-    assert " ".join(made).split() == keys
-    assert all(len(line) <= MAX_LINE_BYTES and line.count(" ") < MAX_KEYS_PER_LINE for line in made)
+    lines = list(join_keys(keys))
+    assert " ".join(lines).split() == keys
+    assert all(
+        len(line) <= MAX_LINE_BYTES and line.count(" ") < MAX_KEYS_PER_LINE for line in lines
+    )
     assert list(join_keys(keys[:250])) == [" ".join(keys[:250])]
     assert list(join_keys(["a"] * 501)) == [" ".join(["a"] * 500), "a"]
 
 
-class Origin(Server):
+class Origin(FakeServer):
     """Counts how often each page was made; the page says which time it is."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.made: Counter[str] = Counter()
+        self.render_counts: Counter[str] = Counter()
         self.fails = False
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, request: FakeRequest) -> FakeResponse:
         """Make a page; its tag is its path."""
         if self.fails:
-            return Reply(status=500)
-        self.made[asked.target] += 1
+            return FakeResponse(status=500)
+        self.render_counts[request.target] += 1
         headers = {
             "Cache-Control": "max-age=0, must-revalidate",
             "Surrogate-Control": "max-age=3600, stale-if-error=3600",
-            "xkey": f"all p-{asked.target.strip('/')}",
+            "xkey": f"all p-{request.target.strip('/')}",
         }
-        return Reply(headers=headers, body=str(self.made[asked.target]).encode())
+        return FakeResponse(headers=headers, body=str(self.render_counts[request.target]).encode())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Cluster:
         """Their addresses as the setting has them."""
         return ", ".join(f"http://127.0.0.1:{port}" for port in self.ports)
 
-    def read(self, path: str) -> list[str]:
+    def get_bodies(self, path: str) -> list[str]:
         """A page as each node has it."""
         return [fetched(port, path) for port in self.ports]
 
@@ -97,22 +99,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             origins=(OriginServer.of(origin.url),),
             secret=SECRET,
         )
-        made = partial(
+        start_varnish = partial(
             varnished,
             tmp_path_factory.mktemp("varnish"),
             vcl_config.vcl(site),
             parameters=vcl_config.PARAMETERS,
         )
-        nodes = [stack.enter_context(made()) for _ in range(2)]
+        nodes = [stack.enter_context(start_varnish()) for _ in range(2)]
         yield Cluster(origin=origin, ports=[node.port for node in nodes])
 
 
 def driver(nodes: str, secret: str = SECRET) -> Driver:
     """A driver as an app's settings make it."""
     config = {"EDGE_VARNISH_NODES": nodes, "EDGE_VARNISH_SECRET": secret}
-    made = build_driver("varnish", config, site="https://example.org")
-    assert made is not None
-    return made
+    varnish_driver = build_driver("varnish", config, site="https://example.org")
+    assert varnish_driver is not None
+    return varnish_driver
 
 
 @dataclass(slots=True)
@@ -125,14 +127,14 @@ class Stage:
 
     def store(self, target: PurgeTarget) -> None:
         """Let every node fetch a page."""
-        self.cluster.read(target.url)
+        self.cluster.get_bodies(target.url)
 
     def keeps(self, target: PurgeTarget) -> bool:
         """Tell whether one of the nodes has it and asks nobody."""
-        made = self.cluster.origin.made
-        before = made[target.url]
-        self.cluster.read(target.url)
-        return made[target.url] - before < len(self.cluster.ports)
+        render_counts = self.cluster.origin.render_counts
+        before = render_counts[target.url]
+        self.cluster.get_bodies(target.url)
+        return render_counts[target.url] - before < len(self.cluster.ports)
 
 
 @pytest.mark.live
@@ -142,15 +144,15 @@ class TestVarnish(DriverContract):
     @pytest.fixture
     def stage(self, cluster: Cluster) -> Stage:
         """Two nodes that keep nothing yet."""
-        made = driver(cluster.nodes())
-        made.purge_everything()
-        return Stage(cluster, made)
+        varnish_driver = driver(cluster.nodes())
+        varnish_driver.purge_everything()
+        return Stage(cluster, varnish_driver)
 
 
 @pytest.mark.live
 def test_what_was_purged_softly_is_kept_for_bad_times(cluster: Cluster) -> None:
     """A page that changed may stand in while the origin fails, one that lost something may not."""
-    first = {path: cluster.read(path) for path in ("/kept", "/gone")}
+    first = {path: cluster.get_bodies(path) for path in ("/kept", "/gone")}
     driver(cluster.nodes()).purge(
         [
             PurgeTarget(url="/kept", tag="p-kept"),
@@ -158,27 +160,27 @@ def test_what_was_purged_softly_is_kept_for_bad_times(cluster: Cluster) -> None:
         ]
     )
     with cluster.failing():
-        assert cluster.read("/kept") == first["/kept"]
-        assert not set(cluster.read("/gone")) & set(first["/gone"])
-    assert cluster.read("/gone") == ["3", "4"]
+        assert cluster.get_bodies("/kept") == first["/kept"]
+        assert not set(cluster.get_bodies("/gone")) & set(first["/gone"])
+    assert cluster.get_bodies("/gone") == ["3", "4"]
 
 
 @pytest.mark.live
 def test_everything_is_forgotten_for_good(cluster: Cluster) -> None:
     """Nothing of it may stand in."""
-    before = cluster.read("/all")
+    before = cluster.get_bodies("/all")
     driver(cluster.nodes()).purge_everything()
     with cluster.failing():
-        assert not set(cluster.read("/all")) & set(before)
+        assert not set(cluster.get_bodies("/all")) & set(before)
 
 
 @pytest.mark.live
 def test_a_wrong_secret_is_told_apart(cluster: Cluster) -> None:
     """A person must act, and sees which node and which setting, but not the secret."""
-    made = driver(cluster.nodes(), "wr0ng-s3cret")
-    assert isinstance(made, SupportsCheck)
+    varnish_driver = driver(cluster.nodes(), "wr0ng-s3cret")
+    assert isinstance(varnish_driver, SupportsCheck)
     with pytest.raises(PurgeError, match="EDGE_VARNISH_SECRET") as error:
-        made.check()
+        varnish_driver.check()
     assert error.value.credentials_rejected
     assert all(f"127.0.0.1:{port}" in str(error.value) for port in cluster.ports)
     assert "s3cret" not in str(error.value)
@@ -190,15 +192,15 @@ def test_a_wrong_secret_is_told_apart(cluster: Cluster) -> None:
 @pytest.mark.live
 def test_one_node_that_is_away_is_named_and_the_others_are_purged(cluster: Cluster) -> None:
     """The call has failed, but every node that could be purged was."""
-    before = cluster.read("/partly")
-    made = driver(f"http://127.0.0.1:{free_port()},{cluster.nodes()}")
+    before = cluster.get_bodies("/partly")
+    varnish_driver = driver(f"http://127.0.0.1:{free_port()},{cluster.nodes()}")
     with pytest.raises(
         PurgeError, match=r"varnish at 127.0.0.1:\d+: the connection was refused"
     ) as error:
-        made.purge([PurgeTarget(url="/partly", tag="p-partly")])
+        varnish_driver.purge([PurgeTarget(url="/partly", tag="p-partly")])
     assert error.value.retryable
     assert not error.value.credentials_rejected
-    assert cluster.read("/partly") != before
+    assert cluster.get_bodies("/partly") != before
 
 
 def test_a_page_without_a_tag_is_refused() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.edge.cdn import CallLimits, PurgeError, PurgeTarget, TakesTime
+from app.edge.cdn import CallLimits, PurgeError, PurgeTarget
 from app.edge.cdn.cloudflare.driver import PLANS
 from app.edge.purge.quota import refill, time_until_token
 from app.edge.testing import Ending
@@ -28,7 +28,7 @@ from .fakes.cloudflare import Cloudflare, Token
 from .fakes.cloudfront import CloudFront
 from .fakes.fastly import Fastly
 from .fakes.purge_cache import PurgingCache
-from .fakes.server import Edge
+from .fakes.server import FakeEdge
 from .fakes.varnish import VarnishNode
 
 A, GONE = PurgeTarget(url="/a", tag="p-a"), PurgeTarget(url="/gone", tag="p-gone", hard_purge=True)
@@ -36,21 +36,21 @@ KINDS = (Cloudflare, Fastly, CloudFront, Bunny, PurgingCache, VarnishNode)
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[dict[type[Edge], Edge]]:
+def servers() -> Iterator[dict[type[FakeEdge], FakeEdge]]:
     """One fake of each kind for all tests of the module."""
     with ExitStack() as stack:
         yield {kind: stack.enter_context(kind()) for kind in KINDS}
 
 
 @pytest.fixture
-def edge(request: pytest.FixtureRequest, servers: dict[type[Edge], Edge]) -> Edge:
+def edge(request: pytest.FixtureRequest, servers: dict[type[FakeEdge], FakeEdge]) -> FakeEdge:
     """The fake that the test's annotation names, as new."""
-    found = servers[request.param]
-    found.begin()
-    return found
+    fake_edge = servers[request.param]
+    fake_edge.begin()
+    return fake_edge
 
 
-def before(kind: type[Edge]) -> pytest.MarkDecorator:
+def before(kind: type[FakeEdge]) -> pytest.MarkDecorator:
     """Let the test's `edge` be one of this kind."""
     return pytest.mark.parametrize("edge", [kind], indirect=True, ids=[kind.__name__.lower()])
 
@@ -60,7 +60,7 @@ def pages(count: int) -> list[PurgeTarget]:
     return [PurgeTarget(url=f"/{number}", tag=f"p-{number}") for number in range(count)]
 
 
-def advance(edge: Edge, limits: CallLimits, level: float) -> float:
+def advance(edge: FakeEdge, limits: CallLimits, level: float) -> float:
     """Wait as the relay does until a call may be made; what is left after it."""
     patience = time_until_token(level, limits)
     edge.clock.advance(patience)
@@ -68,7 +68,9 @@ def advance(edge: Edge, limits: CallLimits, level: float) -> float:
 
 
 @pytest.mark.parametrize("name", PLAYS)
-def test_within_the_limits_no_call_is_refused(name: str, servers: dict[type[Edge], Edge]) -> None:
+def test_within_the_limits_no_call_is_refused(
+    name: str, servers: dict[type[FakeEdge], FakeEdge]
+) -> None:
     """As quick as the relay may ever be, with full batches."""
     play = PLAYS[name]
     edge = servers[play.edge]
@@ -85,21 +87,23 @@ def test_within_the_limits_no_call_is_refused(name: str, servers: dict[type[Edge
     ("kind", "name", "calls"), [(Cloudflare, "cloudflare", 26), (Bunny, "bunny", 121)]
 )
 def test_beyond_the_limits_the_fakes_refuse(
-    kind: type[Edge], name: str, calls: int, servers: dict[type[Edge], Edge]
+    kind: type[FakeEdge], name: str, calls: int, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """And the driver hears for how long."""
     servers[kind].begin()
     driver = PLAYS[name].driver(servers[kind])
     for _ in range(calls - 1):
         driver.purge([A])
-    with pytest.raises(PurgeError, match="no more calls for now") as error:
+    with pytest.raises(PurgeError, match="the rate limit is reached") as error:
         driver.purge([A])
     assert error.value.retryable
     assert error.value.retry_after
 
 
 @pytest.mark.parametrize("name", ["cloudflare", "cloudflare-url", "fastly"])
-def test_a_batch_that_is_too_long_is_refused(name: str, servers: dict[type[Edge], Edge]) -> None:
+def test_a_batch_that_is_too_long_is_refused(
+    name: str, servers: dict[type[FakeEdge], FakeEdge]
+) -> None:
     """It is no fault of the network, so it is not sent again as it is."""
     play = PLAYS[name]
     servers[play.edge].begin()
@@ -110,7 +114,9 @@ def test_a_batch_that_is_too_long_is_refused(name: str, servers: dict[type[Edge]
 
 
 @pytest.mark.parametrize("name", ["cloudflare", "fastly", "bunny", "varnish", "cloudfront-tag"])
-def test_a_page_without_a_tag_is_no_success(name: str, servers: dict[type[Edge], Edge]) -> None:
+def test_a_page_without_a_tag_is_no_success(
+    name: str, servers: dict[type[FakeEdge], FakeEdge]
+) -> None:
     """An edge that is purged by tag could not find it."""
     play = PLAYS[name]
     with pytest.raises(PurgeError, match="/untagged has no tag") as error:
@@ -120,7 +126,7 @@ def test_a_page_without_a_tag_is_no_success(name: str, servers: dict[type[Edge],
 
 @pytest.mark.parametrize(("kind", "make"), [(Fastly, by_fastly), (VarnishNode, by_varnish)])
 def test_what_lost_nothing_may_stand_in(
-    kind: type[Edge], make: object, servers: dict[type[Edge], Edge]
+    kind: type[FakeEdge], make: object, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """Where an edge can be purged softly, only what lost something is purged for good."""
     edge = servers[kind]
@@ -130,10 +136,10 @@ def test_what_lost_nothing_may_stand_in(
     edge.store(GONE)
     driver.purge([A, GONE])
     assert not edge.keeps(A)
-    assert edge.stands_in(A)
-    assert not edge.stands_in(GONE)
+    assert edge.is_served_stale(A)
+    assert not edge.is_served_stale(GONE)
     driver.purge_everything()
-    assert not edge.stands_in(A)
+    assert not edge.is_served_stale(A)
 
 
 # URLs that readers choose
@@ -164,7 +170,7 @@ BY_URL = ("cloudflare-url", "cloudfront", "generic")
 @pytest.mark.parametrize("name", BY_URL)
 @pytest.mark.parametrize("url", CHOSEN_BY_READERS.values(), ids=CHOSEN_BY_READERS)
 def test_no_url_of_a_reader_spoils_or_widens_a_purge(
-    name: str, url: str, servers: dict[type[Edge], Edge]
+    name: str, url: str, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """The page beside it is purged, the call is taken, and no other page is lost."""
     play = PLAYS[name]
@@ -181,7 +187,7 @@ def test_no_url_of_a_reader_spoils_or_widens_a_purge(
 @pytest.mark.parametrize("name", BY_URL)
 @pytest.mark.parametrize("url", ["/~user", "/caf%C3%A9?q=100%25", "/a,b;c=d:e@f!$&'()+"])
 def test_a_url_with_one_spelling_is_purged(
-    name: str, url: str, servers: dict[type[Edge], Edge]
+    name: str, url: str, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """By the spelling that readers ask for, as each edge wants it encoded."""
     play = PLAYS[name]
@@ -194,11 +200,11 @@ def test_a_url_with_one_spelling_is_purged(
 
 
 @before(PurgingCache)
-def test_a_reader_who_asks_for_the_path_of_everything_purges_nothing(edge: Edge) -> None:
+def test_a_reader_who_asks_for_the_path_of_everything_purges_nothing(edge: FakeEdge) -> None:
     """Whatever EDGE_PURGE_ALL is, it is sent for a purge of everything alone."""
     edge.store(HOME)
     by_purge(edge, everything="/purge-all").purge([PurgeTarget(url="/purge-all")])
-    assert not [asked for asked in edge.asked if asked.target == "/purge-all"]
+    assert not [request for request in edge.requests if request.target == "/purge-all"]
     by_purge(edge, everything="/*").purge_everything()
     assert not edge.keeps(HOME)
 
@@ -208,7 +214,7 @@ REFUSED_BY_CLOUDFRONT = ("/~user", "/a*b", "/a|b", "/[1]", "/a b", "/100%", "/" 
 
 @before(CloudFront)
 @pytest.mark.parametrize("path", REFUSED_BY_CLOUDFRONT)
-def test_the_fake_refuses_what_cloudfront_refuses(edge: Edge, path: str) -> None:
+def test_the_fake_refuses_what_cloudfront_refuses(edge: FakeEdge, path: str) -> None:
     """Unsafe characters, a wildcard that is not at the end, a path that is too long."""
     with pytest.raises(PurgeError, match="invalid invalidation paths") as error:
         by_cloudfront(edge)._invalidate(["/", path], "reference")
@@ -216,7 +222,7 @@ def test_the_fake_refuses_what_cloudfront_refuses(edge: Edge, path: str) -> None
 
 
 @before(CloudFront)
-def test_sixteen_wildcards_in_progress_are_too_many(edge: Edge) -> None:
+def test_sixteen_wildcards_in_progress_are_too_many(edge: FakeEdge) -> None:
     """CloudFront takes fifteen, and more of them when those are done."""
     driver = by_cloudfront(edge)
     for _ in range(15):
@@ -232,7 +238,7 @@ def test_sixteen_wildcards_in_progress_are_too_many(edge: Edge) -> None:
 
 
 @before(Cloudflare)
-def test_a_purge_that_did_not_succeed_is_an_error(edge: Edge) -> None:
+def test_a_purge_that_did_not_succeed_is_an_error(edge: FakeEdge) -> None:
     """200 with `success: false` is Cloudflare's way to say so."""
     body = b'{"success": false, "errors": [{"code": 1, "message": "Try\\nlater"}]}'
     edge.ends(Ending(body=body))
@@ -247,14 +253,14 @@ def test_a_purge_that_did_not_succeed_is_an_error(edge: Edge) -> None:
     [
         (Token(status="expired"), "the token is expired"),
         (Token(status="disabled"), "the token is disabled"),
-        (Token(may={"read"}), "the token is valid and may not purge zone 0123456789abcdef"),
-        (Token(zones={"f" * 32}), "the token is valid and may not purge zone 0123456789abcdef"),
-        (None, "does not accept our credentials .Invalid access token.; check EDGE_CLOUDFLARE_"),
+        (Token(may={"read"}), "the token is valid but may not purge zone 0123456789abcdef"),
+        (Token(zones={"f" * 32}), "the token is valid but may not purge zone 0123456789abcdef"),
+        (None, "the credentials were rejected .Invalid access token.; check EDGE_CLOUDFLARE_"),
     ],
     ids=["expired", "disabled", "no-purge", "other-zone", "unknown"],
 )
 def test_the_check_of_a_token_says_what_is_wrong(
-    edge: Edge, token: Token | None, sentence: str
+    edge: FakeEdge, token: Token | None, sentence: str
 ) -> None:
     """Whether it is none, has ended, or may not do this."""
     assert isinstance(edge, Cloudflare)
@@ -265,7 +271,7 @@ def test_the_check_of_a_token_says_what_is_wrong(
 
 
 @before(Cloudflare)
-def test_a_token_that_may_only_purge_is_enough(edge: Edge) -> None:
+def test_a_token_that_may_only_purge_is_enough(edge: FakeEdge) -> None:
     """The zone's name can't be read then, and that is no fault."""
     assert isinstance(edge, Cloudflare)
     edge.tokens = {cloudflare.TOKEN: Token(may={"purge"})}
@@ -274,19 +280,19 @@ def test_a_token_that_may_only_purge_is_enough(edge: Edge) -> None:
 
 @before(Cloudflare)
 @pytest.mark.parametrize("name", ["example.net", "ample.org"])
-def test_a_zone_that_is_not_the_sites_is_found(edge: Edge, name: str) -> None:
+def test_a_zone_that_is_not_the_sites_is_found(edge: FakeEdge, name: str) -> None:
     """Its purges would all succeed, and purge nothing of ours."""
     assert isinstance(edge, Cloudflare)
     edge.name = name
-    with pytest.raises(PurgeError, match=f"that of {name}, and the site is at www.example.org"):
+    with pytest.raises(PurgeError, match=f"belongs to {name}, but the site is at www.example.org"):
         by_cloudflare(edge).check()
 
 
 @before(Cloudflare)
-def test_a_zone_that_does_not_exist_is_named(edge: Edge) -> None:
+def test_a_zone_that_does_not_exist_is_named(edge: FakeEdge) -> None:
     """The setting is named too."""
     edge.ends(Ending(status=404, body=b'{"errors": [{"code": 7003, "message": "No route"}]}'))
-    with pytest.raises(PurgeError, match=r"knows no zone 0123.*EDGE_CLOUDFLARE_ZONE") as error:
+    with pytest.raises(PurgeError, match=r"has no zone 0123.*EDGE_CLOUDFLARE_ZONE") as error:
         by_cloudflare(edge).purge([A])
     assert error.value.credentials_rejected
 
@@ -310,12 +316,12 @@ def test_each_plan_is_purged_at_its_own_pace(plan: str) -> None:
     [
         ({"scope": "purge_select", "services": []}, "lacks the scope purge_all"),
         ({"scope": "global:read"}, "lacks the scope purge_all and purge_select"),
-        ({"scope": "global", "services": ["other"]}, "knows no service"),
+        ({"scope": "global", "services": ["other"]}, "not valid for a service"),
     ],
     ids=["no-purge-all", "read-only", "other-service"],
 )
 def test_the_check_tells_what_a_fastly_token_lacks(
-    edge: Edge, token: dict[str, object], sentence: str
+    edge: FakeEdge, token: dict[str, object], sentence: str
 ) -> None:
     """Scopes and services are read before anything fails."""
     assert isinstance(edge, Fastly)
@@ -326,7 +332,7 @@ def test_the_check_tells_what_a_fastly_token_lacks(
 
 
 @before(Fastly)
-def test_a_fastly_token_for_everything_is_enough(edge: Edge) -> None:
+def test_a_fastly_token_for_everything_is_enough(edge: FakeEdge) -> None:
     """`global`, for all services."""
     assert isinstance(edge, Fastly)
     edge.token = {"scope": "global", "services": []}
@@ -337,10 +343,10 @@ def test_a_fastly_token_for_everything_is_enough(edge: Edge) -> None:
 
 
 @before(Bunny)
-def test_a_pull_zone_that_is_not_ours_is_found(edge: Edge) -> None:
+def test_a_pull_zone_that_is_not_ours_is_found(edge: FakeEdge) -> None:
     """Whether it does not exist or serves another site."""
     assert isinstance(edge, Bunny)
-    with pytest.raises(PurgeError, match="knows no pull zone 815") as error:
+    with pytest.raises(PurgeError, match="has no pull zone 815") as error:
         by_bunny(edge, zone="815").purge([A])
     assert error.value.credentials_rejected
     edge.hostnames = ["www.example.net"]
@@ -352,7 +358,7 @@ def test_a_pull_zone_that_is_not_ours_is_found(edge: Edge) -> None:
 
 
 @before(CloudFront)
-def test_a_try_of_the_same_purge_counts_once(edge: Edge) -> None:
+def test_a_try_of_the_same_purge_counts_once(edge: FakeEdge) -> None:
     """The ticket says that it is the same; without one nobody knows, and each counts."""
     assert isinstance(edge, CloudFront)
     driver = by_cloudfront(edge)
@@ -363,17 +369,17 @@ def test_a_try_of_the_same_purge_counts_once(edge: Edge) -> None:
 
 
 @before(CloudFront)
-def test_an_address_with_a_query_is_invalidated_as_it_is(edge: Edge) -> None:
+def test_an_address_with_a_query_is_invalidated_as_it_is(edge: FakeEdge) -> None:
     """It is XML on the way, and a path with its slash when it arrives."""
     assert isinstance(edge, CloudFront)
-    found = PurgeTarget(url="https://www.example.org/search?q=a&b=%3C")
-    by_cloudfront(edge).purge([found, found, PurgeTarget(url="")])
+    target = PurgeTarget(url="https://www.example.org/search?q=a&b=%3C")
+    by_cloudfront(edge).purge([target, target, PurgeTarget(url="")])
     assert edge.invalidations[0].items == ["/search?q=a&b=%3C", "/"]
 
 
 @before(CloudFront)
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), -timedelta(hours=1)], ids=["fast", "slow"])
-def test_a_clock_that_is_wrong_is_a_hint(edge: Edge, ahead: timedelta) -> None:
+def test_a_clock_that_is_wrong_is_a_hint(edge: FakeEdge, ahead: timedelta) -> None:
     """A signature has an hour; the sentence says where to look."""
     now = edge.clock() + ahead
     driver = by_cloudfront(edge, clock=lambda: now)
@@ -383,7 +389,7 @@ def test_a_clock_that_is_wrong_is_a_hint(edge: Edge, ahead: timedelta) -> None:
 
 
 @before(CloudFront)
-def test_a_temporary_key_signs_with_its_session(edge: Edge) -> None:
+def test_a_temporary_key_signs_with_its_session(edge: FakeEdge) -> None:
     """With it all is well; with a wrong secret it is not."""
     assert isinstance(edge, CloudFront)
     edge.session = "s3ssion"
@@ -394,14 +400,13 @@ def test_a_temporary_key_signs_with_its_session(edge: Edge) -> None:
 
 
 @before(CloudFront)
-def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: Edge) -> None:
+def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: FakeEdge) -> None:
     """For a minute; then the next call is taken."""
     driver = by_cloudfront(edge)
     for _ in range(12):
         driver.purge(pages(250))
-    assert isinstance(driver, TakesTime)
     assert driver._count_in_progress() == 12
-    with pytest.raises(PurgeError, match="3000 paths or 15 wildcards in progress") as error:
+    with pytest.raises(PurgeError, match="3000 paths or 15 wildcards are in progress") as error:
         driver.purge([A])
     assert error.value.retry_after == timedelta(minutes=1)
     edge.clock.advance(timedelta(minutes=1))
@@ -410,7 +415,7 @@ def test_a_distribution_with_too_much_in_progress_is_left_alone(edge: Edge) -> N
 
 
 @before(CloudFront)
-def test_the_check_finds_what_makes_invalidations_useless(edge: Edge) -> None:
+def test_the_check_finds_what_makes_invalidations_useless(edge: FakeEdge) -> None:
     """A distribution of another site, or by tag without a tag header; what may not be read is fine."""
     assert isinstance(edge, CloudFront)
     edge.tag_header = "X-Tags"
@@ -426,10 +431,12 @@ def test_the_check_finds_what_makes_invalidations_useless(edge: Edge) -> None:
 
 
 @before(CloudFront)
-def test_a_distribution_that_is_not_ours_is_named(edge: Edge) -> None:
+def test_a_distribution_that_is_not_ours_is_named(edge: FakeEdge) -> None:
     """The setting is named too."""
     edge.ends(Ending(status=404, body=b"<Error><Code>NoSuchDistribution</Code></Error>"))
-    with pytest.raises(PurgeError, match=r"E2EXAMPLE1 .*EDGE_CLOUDFRONT_DISTRIBUTION") as error:
+    with pytest.raises(
+        PurgeError, match=r"no distribution E2EXAMPLE1: .*EDGE_CLOUDFRONT_DISTRIBUTION"
+    ) as error:
         by_cloudfront(edge).purge([A])
     assert error.value.credentials_rejected
 
@@ -438,19 +445,21 @@ def test_a_distribution_that_is_not_ours_is_named(edge: Edge) -> None:
 
 
 @before(PurgingCache)
-def test_an_edge_without_a_way_to_purge_everything_says_so(edge: Edge) -> None:
+def test_an_edge_without_a_way_to_purge_everything_says_so(edge: FakeEdge) -> None:
     """It is never taken for done."""
     with pytest.raises(PurgeError, match="set EDGE_PURGE_ALL"):
         by_purge(edge, everything="").purge_everything()
-    assert edge.asked == []
+    assert edge.requests == []
 
 
 @before(PurgingCache)
 @pytest.mark.parametrize("status", [404, 405, 501])
-def test_an_edge_that_does_not_know_purge_is_found(edge: Edge, status: int) -> None:
+def test_an_edge_that_does_not_know_purge_is_found(edge: FakeEdge, status: int) -> None:
     """A 404 to a purge of everything is not a success either."""
     edge.ends(Ending(status=status))
-    with pytest.raises(PurgeError, match=f"does not know PURGE .{status}.: check EDGE_PURGE_URL"):
+    with pytest.raises(
+        PurgeError, match=f"does not support PURGE .{status}.: check EDGE_PURGE_URL"
+    ):
         by_purge(edge).purge_everything()
 
 
@@ -459,7 +468,7 @@ def test_an_edge_that_does_not_know_purge_is_found(edge: Edge, status: int) -> N
 
 @before(VarnishNode)
 @pytest.mark.parametrize("status", [200, 404, 405, 501])
-def test_a_varnish_with_another_vcl_is_found(edge: Edge, status: int) -> None:
+def test_a_varnish_with_another_vcl_is_found(edge: FakeEdge, status: int) -> None:
     """The origin's own answer is no success, whatever it is."""
     edge.ends(Ending(status=status, headers={"Content-Type": "text/html"}, body=b"<html>"))
     with pytest.raises(PurgeError, match="flask edge config varnish") as error:

@@ -1,4 +1,4 @@
-"""A watched schema of our own, apart from the app's: the library knows no publishing."""
+"""A small watched schema for these tests, independent of the app's models."""
 
 from __future__ import annotations
 

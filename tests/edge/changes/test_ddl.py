@@ -1,4 +1,4 @@
-"""A watched table that somebody alters: every write succeeds, and "everything" is logged."""
+"""Writes to an altered watched table succeed, and "everything changed" is logged."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ ON_POSTGRESQL = {
 
 
 def logged(connection: Connection) -> list[str]:
-    """The operations in the log, which is emptied."""
+    """Return the operations in the log, and empty it."""
     operations = connection.exec_driver_sql("SELECT op FROM edge_change ORDER BY id").scalars()
-    found = list(operations)
+    log_operations = list(operations)
     connection.exec_driver_sql("DELETE FROM edge_change")
-    return found
+    return log_operations
 
 
 @pytest.mark.parametrize(("statement", "table", "column"), ALTERED.values(), ids=ALTERED)
 def test_writes_of_an_altered_table_succeed(
     engine: Engine, statement: str, table: str, column: str
 ) -> None:
-    """On both databases; `drift` says that the triggers have to be installed again."""
+    """On both databases; `find_drift` returns that the triggers must be reinstalled."""
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         connection.exec_driver_sql(statement)
@@ -88,11 +88,11 @@ def test_writes_of_an_altered_table_succeed(
 def test_each_write_of_an_altered_table_logs_everything(
     postgresql_engine: Engine, statement: str, table: str, column: str
 ) -> None:
-    """Once a transaction, whichever statement came first; sessions that wrote before do as well."""
+    """Once per transaction, for each first statement, and also in a session with cached plans."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
-    with postgresql_engine.connect() as connection:  # its plans are from before
+    with postgresql_engine.connect() as connection:  # its plans were cached before the change
         with connection.begin():
             connection.execute(sa.insert(post).values(id=1, slug="a"))
             connection.execute(sa.update(post).values(title="x", body="y", views=3))
@@ -109,7 +109,7 @@ def test_each_write_of_an_altered_table_logs_everything(
 def test_a_table_that_is_altered_within_the_transaction_logs_everything(
     postgresql_engine: Engine,
 ) -> None:
-    """The layout is compared with each statement, and is the former one after a rollback."""
+    """The layout is compared for each statement, and a rollback restores it."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
@@ -131,7 +131,7 @@ def test_a_table_that_is_altered_within_the_transaction_logs_everything(
 def test_without_its_log_a_table_can_still_be_written(
     postgresql_engine: Engine, statement: str
 ) -> None:
-    """Nothing is shared then: `drift` misses the table."""
+    """No response is shared then, because `find_drift` reports the missing table."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
@@ -146,7 +146,7 @@ def test_without_its_log_a_table_can_still_be_written(
 def test_a_replica_that_applies_changes_compares_the_layout_itself(
     postgresql_engine: Engine,
 ) -> None:
-    """Its row triggers fire without the statement's."""
+    """On a replica the row triggers fire without the statement trigger."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
@@ -161,7 +161,7 @@ def test_a_replica_that_applies_changes_compares_the_layout_itself(
 
 
 def test_a_renamed_table_that_is_watched_again_has_its_own_triggers_alone(engine: Engine) -> None:
-    """Those of its former name are gone, and so are those of a table that is watched no more."""
+    """Triggers of its former name and of tables that are not watched any longer are removed."""
     watched = (WatchedTable(table="article"),)
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE post RENAME TO article")
@@ -174,7 +174,7 @@ def test_a_renamed_table_that_is_watched_again_has_its_own_triggers_alone(engine
 
 
 def test_sqlite_drops_a_column_once_the_triggers_are_removed(sqlite_engine: Engine) -> None:
-    """With them it refuses to, and nothing is changed."""
+    """With triggers SQLite refuses to drop the column, and nothing changes."""
     with sqlite_engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)

@@ -22,7 +22,7 @@ DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.live)]
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
-    """Each database in turn."""
+    """The name of each database."""
     return str(request.param)
 
 
@@ -34,7 +34,7 @@ def bare(request: pytest.FixtureRequest, database: str) -> Engine:
 
 
 def thing() -> sa.Table:
-    """A table with a column of each kind that `instants` can't take, and one that it can."""
+    """Return a table with columns that `instant_columns` refuses, and columns that it accepts."""
     return sa.Table(
         "thing",
         sa.MetaData(),
@@ -80,15 +80,15 @@ REFUSED = {
     ),
     "a silent key": (
         WatchedTable(table="thing", ignored_columns=("id",)),
-        "thing.id is silent, but",
+        "thing.id is in `ignored_columns`, but",
     ),
     "silent and compared": (
         WatchedTable(table="thing", compared_columns=("title",), ignored_columns=("title",)),
-        "thing.title is silent, but",
+        "thing.title is in `ignored_columns`, but",
     ),
     "silent and an instant": (
         WatchedTable(table="thing", instant_columns=("at",), ignored_columns=("at",)),
-        "thing.at is silent, but",
+        "thing.at is in `ignored_columns`, but",
     ),
     "an unknown table": (WatchedTable(table="things"), "no table things"),
     "a table of the edge": (
@@ -102,7 +102,7 @@ REFUSED = {
 def test_a_declaration_that_cannot_work_is_refused_with_its_reason(
     bare: Engine, tmp_path: Path, watched: WatchedTable, reason: str
 ) -> None:
-    """The command ends with 1 and the reason, leaves no trigger, and every write succeeds."""
+    """The command exits with 1 and the reason, installs no trigger, and every write succeeds."""
     table = thing()
     app = small_app(bare, table, watched, tmp_path)
     result = app.test_cli_runner().invoke(args=["edge", "triggers", "install"])
@@ -116,7 +116,7 @@ def test_a_declaration_that_cannot_work_is_refused_with_its_reason(
 
 
 def test_a_table_that_is_declared_twice_is_refused(bare: Engine, tmp_path: Path) -> None:
-    """Its triggers would have the same names."""
+    """The triggers of both declarations would have the same names."""
     small_app(bare, thing(), WatchedTable(table="thing"), tmp_path)
     twice = (WatchedTable(table="thing"), WatchedTable(table="thing", compared_columns=("title",)))
     with bare.begin() as connection, pytest.raises(NotWatchableError, match="declared 2 times"):
@@ -126,14 +126,14 @@ def test_a_table_that_is_declared_twice_is_refused(bare: Engine, tmp_path: Path)
 def test_what_the_self_test_refuses_leaves_the_triggers_as_they_were(
     bare: Engine, tmp_path: Path
 ) -> None:
-    """A column whose equality is not that of its spelling: the former triggers go on logging."""
+    """A column with another equality than its encoding: the former triggers continue to log."""
     table = thing()
     fine = (WatchedTable(table="thing", compared_columns=("title",)),)
     small_app(bare, table, fine[0], tmp_path)
     with bare.begin() as connection:
         install_and_test(connection, fine)
     with bare.connect() as connection, connection.begin():
-        with pytest.raises(NotWatchableError, match="spelt differently"):
+        with pytest.raises(NotWatchableError, match="although their encodings differ"):
             install_and_test(
                 connection, (WatchedTable(table="thing", compared_columns=("weight",)),)
             )
@@ -144,7 +144,7 @@ def test_what_the_self_test_refuses_leaves_the_triggers_as_they_were(
 
 
 def test_instants_take_dates_with_a_time(bare: Engine, tmp_path: Path) -> None:
-    """With a time zone and without."""
+    """Columns with and without a time zone are accepted."""
     watched: Any = WatchedTable(table="thing", instant_columns=("at", "zoned"))
     small_app(bare, thing(), watched, tmp_path)
     with bare.begin() as connection:
@@ -152,7 +152,7 @@ def test_instants_take_dates_with_a_time(bare: Engine, tmp_path: Path) -> None:
 
 
 def test_triggers_are_removed_by_a_command(bare: Engine, tmp_path: Path) -> None:
-    """Before somebody alters a table by hand: everything is purged, and `check` says what to do."""
+    """Everything is purged then, and `edge triggers check` fails until they are reinstalled."""
     table = thing()
     app = small_app(bare, table, WatchedTable(table="thing"), tmp_path)
     runner = app.test_cli_runner()

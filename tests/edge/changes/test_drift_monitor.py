@@ -1,4 +1,4 @@
-"""Triggers that were altered are noticed, at little cost, and by whoever asks next."""
+"""The drift monitor detects altered triggers at a low cost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALTER = "ALTER TABLE post ADD COLUMN subtitle TEXT DEFAULT 'x'"
 
 
 class Ticks:
-    """Seconds that pass when somebody says so."""
+    """A monotonic clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -32,180 +32,182 @@ class Ticks:
         return self.now
 
     def pass_by(self) -> None:
-        """Let pass what a watchman rests."""
+        """Advance by the time between two checks."""
         self.now += CHECK_INTERVAL.total_seconds()
 
 
 @pytest.fixture
 def ticks() -> Ticks:
-    """A clock that stands still."""
+    """A clock that the test advances."""
     return Ticks()
 
 
 @pytest.fixture
-def watchman(engine: Engine, ticks: Ticks) -> DriftMonitor:
-    """A watchman over each of the databases."""
+def monitor(engine: Engine, ticks: Ticks) -> DriftMonitor:
+    """A drift monitor of each database."""
     return DriftMonitor(engine, WATCHED, ticks=ticks)
 
 
 def run(engine: Engine, statement: str) -> None:
-    """Execute a statement, as somebody in a shell does."""
+    """Execute a statement, as in a database shell."""
     with engine.begin() as connection:
         connection.exec_driver_sql(statement)
 
 
-def test_all_is_well_after_installing(watchman: DriftMonitor) -> None:
-    """Writes don't count as trouble."""
-    assert watchman.current_problem() is None
+def test_there_is_no_problem_after_installing(monitor: DriftMonitor) -> None:
+    """The monitor reports no problem."""
+    assert monitor.current_problem() is None
 
 
-def test_a_dropped_trigger_is_noticed(engine: Engine, watchman: DriftMonitor, ticks: Ticks) -> None:
-    """The sentence says what to do."""
-    watchman.current_problem()
+def test_a_dropped_trigger_is_noticed(engine: Engine, monitor: DriftMonitor, ticks: Ticks) -> None:
+    """The message names the command that repairs it."""
+    monitor.current_problem()
     run(engine, DROP[engine.dialect.name])
     ticks.pass_by()
-    assert "run `flask edge triggers install`" in (watchman.current_problem() or "")
+    assert "run `flask edge triggers install`" in (monitor.current_problem() or "")
 
 
-def test_an_altered_table_is_noticed(engine: Engine, watchman: DriftMonitor, ticks: Ticks) -> None:
-    """A new column with a default changes rows that no trigger sees."""
-    watchman.current_problem()
+def test_an_altered_table_is_noticed(engine: Engine, monitor: DriftMonitor, ticks: Ticks) -> None:
+    """A new column with a default changes rows without firing a trigger."""
+    monitor.current_problem()
     run(engine, ALTER)
     ticks.pass_by()
-    assert watchman.current_problem() is not None
+    assert monitor.current_problem() is not None
 
 
-def test_trouble_at_the_start_is_noticed_at_once(engine: Engine, ticks: Ticks) -> None:
-    """Nothing was asked before."""
+def test_a_problem_at_the_start_is_noticed_at_once(engine: Engine, ticks: Ticks) -> None:
+    """The first call checks the database."""
     run(engine, DROP[engine.dialect.name])
     assert DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() is not None
 
 
-def test_trouble_ends_when_the_triggers_are_made_anew(
-    engine: Engine, watchman: DriftMonitor, ticks: Ticks
+def test_the_problem_ends_when_the_triggers_are_reinstalled(
+    engine: Engine, monitor: DriftMonitor, ticks: Ticks
 ) -> None:
-    """No process has to be restarted."""
+    """The process needs no restart."""
     run(engine, DROP[engine.dialect.name])
-    assert watchman.current_problem() is not None
+    assert monitor.current_problem() is not None
     with engine.begin() as connection:
         install_triggers(connection, WATCHED)
     ticks.pass_by()
-    assert watchman.current_problem() is None
+    assert monitor.current_problem() is None
 
 
-def test_a_moment_later_nothing_is_asked(
-    engine: Engine, watchman: DriftMonitor, ticks: Ticks
+def test_no_query_runs_before_the_next_check(
+    engine: Engine, monitor: DriftMonitor, ticks: Ticks
 ) -> None:
-    """Within the rest no statement at all; after it one, while nothing has moved."""
-    watchman.current_problem()
-    said: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+    """Until the next check no statement runs, and then one, if nothing was altered."""
+    monitor.current_problem()
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     for _ in range(100):
-        watchman.current_problem()
-    assert said == []
+        monitor.current_problem()
+    assert statements == []
     ticks.pass_by()
-    watchman.current_problem()
-    assert len([one for one in said if one != "BEGIN"]) == 1
+    monitor.current_problem()
+    assert len([one for one in statements if one != "BEGIN"]) == 1
 
 
-def test_whoever_keeps_pages_is_told_once(engine: Engine, ticks: Ticks) -> None:
-    """And once more for the next trouble."""
-    told: list[int] = []
-    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: told.append(1))
+def test_the_callback_runs_once_for_each_problem(engine: Engine, ticks: Ticks) -> None:
+    """The callback runs once for each problem."""
+    calls: list[int] = []
+    monitor = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: calls.append(1))
     for _ in range(2):
         run(engine, DROP[engine.dialect.name])
-        assert watchman.check_now()
-        assert watchman.check_now()
+        assert monitor.check_now()
+        assert monitor.check_now()
         with engine.begin() as connection:
             install_triggers(connection, WATCHED)
-        assert watchman.check_now() is None
-    assert len(told) == 2
+        assert monitor.check_now() is None
+    assert len(calls) == 2
 
 
-def test_triggers_that_were_put_back_are_told(engine: Engine, ticks: Ticks) -> None:
-    """They are as they were, but what was written without them nobody knows."""
-    told: list[int] = []
-    watchman = DriftMonitor(engine, WATCHED, on_problem=lambda: told.append(1), ticks=ticks)
-    watchman.current_problem()
-    for statements in PUT_BACK[engine.dialect.name](engine):
+def test_triggers_that_were_altered_and_restored_are_reported(engine: Engine, ticks: Ticks) -> None:
+    """The callback runs, because writes in between were not logged."""
+    calls: list[int] = []
+    monitor = DriftMonitor(engine, WATCHED, on_problem=lambda: calls.append(1), ticks=ticks)
+    monitor.current_problem()
+    for statements in RESTORE[engine.dialect.name](engine):
         with engine.begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
         ticks.pass_by()
-        assert watchman.current_problem() is None
-    assert told == [1]
+        assert monitor.current_problem() is None
+    assert calls == [1]
     ticks.pass_by()
-    assert watchman.current_problem() is None
-    assert told == [1]
+    assert monitor.current_problem() is None
+    assert calls == [1]
 
 
-def _put_back_on_sqlite(engine: Engine) -> list[list[str]]:
+def _restore_on_sqlite(engine: Engine) -> list[list[str]]:
     with engine.connect() as connection:
         words = "SELECT sql FROM sqlite_master WHERE name = 'edge_post_update'"
-        made = connection.exec_driver_sql(words).scalar_one()
-    return [[DROP["sqlite"], "UPDATE post SET title = 'x'", made]]
+        definition = connection.exec_driver_sql(words).scalar_one()
+    return [[DROP["sqlite"], "UPDATE post SET title = 'x'", definition]]
 
 
-def _put_back_on_postgresql(_engine: Engine) -> list[list[str]]:
+def _restore_on_postgresql(_engine: Engine) -> list[list[str]]:
     alter = "ALTER TABLE post {} TRIGGER edge_post_update"
     return [[alter.format("DISABLE"), "UPDATE post SET title = 'x'", alter.format("ENABLE ALWAYS")]]
 
 
-PUT_BACK = {"sqlite": _put_back_on_sqlite, "postgresql": _put_back_on_postgresql}
+RESTORE = {"sqlite": _restore_on_sqlite, "postgresql": _restore_on_postgresql}
 
 
-def test_3_1_a_unique_index_that_came_later_is_trouble(engine: Engine, ticks: Ticks) -> None:
-    """REPLACE would push rows out by it that no trigger of SQLite's logs."""
+def test_3_1_a_unique_index_that_is_added_later_is_a_problem(engine: Engine, ticks: Ticks) -> None:
+    """REPLACE would remove rows by this index that no trigger logs."""
     run(engine, "CREATE UNIQUE INDEX later ON post (views)")
     assert DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() is not None
 
 
-def test_a_table_that_can_be_watched_no_more_is_trouble(engine: Engine, ticks: Ticks) -> None:
-    """It is said, not raised."""
+def test_a_table_that_can_not_be_watched_any_longer_is_a_problem(
+    engine: Engine, ticks: Ticks
+) -> None:
+    """The reason is returned, not raised."""
     run(engine, "CREATE UNIQUE INDEX later ON post (lower(slug))")
-    said = DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
-    assert "unique index on an expression" in said
+    problem = DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
+    assert "unique index on an expression" in problem
 
 
-def test_a_database_that_does_not_answer_is_trouble(ticks: Ticks) -> None:
-    """In doubt nothing is shared."""
+def test_an_unreachable_database_is_a_problem(ticks: Ticks) -> None:
+    """The monitor fails closed."""
     engine = sa.create_engine("sqlite:////nowhere/at/all.db")
-    assert "could not be asked" in (
+    assert "can't be reached" in (
         DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
     )
 
 
-def test_a_database_that_is_away_is_no_reason_to_forget(tmp_path: Path, ticks: Ticks) -> None:
-    """Nobody writes to it meanwhile; what it is like when it is back is looked at then."""
-    told: list[int] = []
+def test_an_unavailable_database_purges_nothing(tmp_path: Path, ticks: Ticks) -> None:
+    """Nothing is written in the outage; the triggers are checked when the database is back."""
+    calls: list[int] = []
     file = tmp_path / "a.db"
     engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
     with engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
-    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: told.append(1))
-    assert watchman.check_now() is None
-    elsewhere = file.rename(tmp_path / "b.db")
+    monitor = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: calls.append(1))
+    assert monitor.check_now() is None
+    renamed_file = file.rename(tmp_path / "b.db")
     file.mkdir()
-    assert "is away" in (watchman.check_now() or "")
+    assert "can't be reached" in (monitor.check_now() or "")
     file.rmdir()
-    elsewhere.rename(file)
-    assert (watchman.check_now(), told) == (None, [])
-    elsewhere = file.rename(tmp_path / "b.db")
+    renamed_file.rename(file)
+    assert (monitor.check_now(), calls) == (None, [])
+    renamed_file = file.rename(tmp_path / "b.db")
     file.mkdir()
-    assert "is away" in (watchman.check_now() or "")
+    assert "can't be reached" in (monitor.check_now() or "")
     file.rmdir()
-    elsewhere.rename(file)
+    renamed_file.rename(file)
     run(engine, DROP["sqlite"])
-    assert "altered" in (watchman.check_now() or "")
-    assert told == [1]
+    assert "altered" in (monitor.check_now() or "")
+    assert calls == [1]
     engine.dispose()
 
 
-def test_a_purge_that_fails_is_tried_again_and_shares_nothing_meanwhile(
+def test_a_failed_purge_is_retried_and_nothing_is_shared_until_it_succeeds(
     engine: Engine, ticks: Ticks
 ) -> None:
-    """Whoever asks is given a reason and no exception; triggers that are back do not end it."""
+    """The caller gets a reason, no exception, until the purge succeeds."""
     attempts: list[int] = []
 
     def purge() -> None:
@@ -213,13 +215,13 @@ def test_a_purge_that_fails_is_tried_again_and_shares_nothing_meanwhile(
         if len(attempts) < 3:
             raise LookupError("no store")
 
-    watchman = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=purge)
-    assert watchman.check_now() is None
+    monitor = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=purge)
+    assert monitor.check_now() is None
     run(engine, DROP[engine.dialect.name])
-    assert watchman.check_now() is not None
+    assert monitor.check_now() is not None
     with engine.begin() as connection:
         install_triggers(connection, WATCHED)
-    assert "could not be purged" in (watchman.check_now() or "")
-    assert "could not be purged" in (watchman.current_problem() or "")
-    assert watchman.check_now() is None
+    assert "could not be purged" in (monitor.check_now() or "")
+    assert "could not be purged" in (monitor.current_problem() or "")
+    assert monitor.check_now() is None
     assert len(attempts) == 3

@@ -1,8 +1,7 @@
-"""An app whose tables have keys of any type: triggers install, no page fails, none is stale."""
+"""Keys of any type: triggers install, no page fails, and no page is stale."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,12 +18,9 @@ from sqlalchemy.orm import Session
 
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached, changes, pages, purge
-from app.edge.changes import WatchedTable, encoding_self_test
+from app.edge.changes import WatchedTable, encoding_self_test, triggers
 from app.edge.dependencies import PublicSchema
 from app.edge.flask import Edge
-
-installing = sys.modules["app.edge.changes.triggers"]
-"""The module, which the function of the same name hides."""
 
 PAGE = Policy(
     name="PAGE",
@@ -68,7 +64,7 @@ CASES = [
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> str:
-    """The address of an empty database."""
+    """The URL of an empty database."""
     if database == "sqlite":
         return f"sqlite:///{tmp_path / 'keys.db'}"
     return database_url(request.getfixturevalue("empty_postgres_url"))
@@ -76,14 +72,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> str:
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
-    """An engine over it, as SQLAlchemy makes it."""
+    """A plain engine for this database."""
     engine = sa.create_engine(url)
     yield engine
     engine.dispose()
 
 
 def small_app(engine: Engine, table: sa.Table, watched: WatchedTable, folder: Path) -> Flask:
-    """An app with a page of all rows, whose tables are there and whose triggers are not."""
+    """Create an app with one page of all rows, and its tables without triggers."""
     for part in (changes, pages, purge):
         part.define_tables(table.metadata)
     table.metadata.create_all(engine)
@@ -111,7 +107,7 @@ def small_app(engine: Engine, table: sa.Table, watched: WatchedTable, folder: Pa
 
 
 def keyed_table(kind: Any, *, composite: bool = False) -> sa.Table:
-    """A table with a key of this type."""
+    """Return a table with a key of this type."""
     columns = [sa.Column("id", kind, primary_key=True, autoincrement=False)]
     if composite:
         columns.append(sa.Column("part", sa.String(5), primary_key=True))
@@ -123,7 +119,7 @@ def keyed_table(kind: Any, *, composite: bool = False) -> sa.Table:
 def test_a_page_of_rows_with_such_a_key_is_shared_and_purged(
     engine: Engine, tmp_path: Path, kind: Any, first: Any, second: Any, composite: bool
 ) -> None:
-    """Installing succeeds, the page may be shared, and each kind of write purges it."""
+    """Installing succeeds, the page is shared, and each kind of write purges it."""
     thing = keyed_table(kind, composite=composite)
     app = small_app(engine, thing, WatchedTable(table="thing"), tmp_path)
     for command in (("triggers", "install"), ("release",)):
@@ -149,7 +145,7 @@ def test_a_page_of_rows_with_such_a_key_is_shared_and_purged(
 def test_a_self_test_that_fails_reaches_no_reader(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever it raises, the page is answered and not shared, and the reason is told."""
+    """The page is served without being shared, and `edge triggers check` prints the error."""
     app = small_app(engine, keyed_table(sa.Integer()), WatchedTable(table="thing"), tmp_path)
     for command in (("triggers", "install"), ("release",)):
         assert app.test_cli_runner().invoke(args=["edge", *command]).exit_code == 0
@@ -158,9 +154,9 @@ def test_a_self_test_that_fails_reaches_no_reader(
         raise TypeError("no such type")
 
     monkeypatch.setattr(encoding_self_test, "_samples", fail)
-    monkeypatch.setattr(installing, "_agreed", set())
+    monkeypatch.setattr(triggers, "_tested_digests", set())
     response = app.test_client().get("/")
     assert response.status_code == 200
     assert "no-store" in response.headers["Cache-Control"]
-    found = app.test_cli_runner().invoke(args=["edge", "triggers", "check"])
-    assert (found.exit_code, "no such type" in found.output) == (1, True)
+    result = app.test_cli_runner().invoke(args=["edge", "triggers", "check"])
+    assert (result.exit_code, "no such type" in result.output) == (1, True)

@@ -1,4 +1,4 @@
-"""The change log: what is resolved one by one, what in bulk, and how a long log is cleared."""
+"""The change log: changes are resolved one by one or in bulk, and a long log is swept."""
 
 from __future__ import annotations
 
@@ -12,80 +12,80 @@ from app.edge.changes.log import changes_since, count_unresolved, sweep, take_un
 from .conftest import post
 
 
-def written(connection: Connection, *numbers: int) -> None:
+def write_rows(connection: Connection, *numbers: int) -> None:
     """Insert some posts."""
     connection.execute(sa.insert(post), [{"id": n, "slug": str(n)} for n in numbers])
 
 
-def taken(engine: Engine, *, most: int) -> list[object]:
-    """The keys of the posts whose changes are taken from the log."""
+def take_until_empty(engine: Engine, *, limit: int) -> list[object]:
+    """Take unresolved changes; return the keys of their posts."""
     with engine.begin() as connection:
-        found = take_unresolved(connection, most=most)
-    return [(change.new or {})["id"] for change in found]
+        batch = take_unresolved(connection, limit=limit)
+    return [(change.new or {})["id"] for change in batch]
 
 
-def swept(engine: Engine, *, most: int) -> int:
-    """Sweep once."""
+def sweep_once(engine: Engine, *, limit: int) -> int:
+    """Sweep once; return the number of deleted changes."""
     with engine.begin() as connection:
-        return sweep(connection, most=most)
+        return sweep(connection, limit=limit)
 
 
 @pytest.fixture
 def long(engine: Engine) -> Engine:
-    """A log of ten entries, more than were told apart."""
+    """A log of ten changes that were taken in bulk."""
     with engine.begin() as connection:
-        written(connection, *range(10))
-    assert len(taken(engine, most=5)) == 6
+        write_rows(connection, *range(10))
+    assert len(take_until_empty(engine, limit=5)) == 6
     return engine
 
 
-def test_what_was_answered_in_bulk_is_not_taken_again(long: Engine) -> None:
-    """Though none of the entries was written to."""
-    assert taken(long, most=5) == []
+def test_changes_that_were_taken_in_bulk_are_not_taken_again(long: Engine) -> None:
+    """The position covers them, although no entry was updated."""
+    assert take_until_empty(long, limit=5) == []
     with long.begin() as connection:
         assert count_unresolved(connection) == 10
 
 
-def test_what_came_after_it_is_taken_by_itself(long: Engine) -> None:
-    """Before and while the rest is swept."""
+def test_changes_after_a_bulk_are_taken_one_by_one(long: Engine) -> None:
+    """Later changes are taken one by one, before and during the sweep."""
     for number in (20, 21):
         with long.begin() as connection:
-            written(connection, number)
-        assert taken(long, most=5) == [number]
-        assert swept(long, most=2) == 2
+            write_rows(connection, number)
+        assert take_until_empty(long, limit=5) == [number]
+        assert sweep_once(long, limit=2) == 2
 
 
 def test_a_long_log_is_cleared_in_parts_of_a_bounded_size(long: Engine) -> None:
-    """And leaves no trace in the end."""
-    assert [swept(long, most=4) for _ in range(5)] == [4, 4, 2, 0, 0]
+    """At the end the stored position is deleted too."""
+    assert [sweep_once(long, limit=4) for _ in range(5)] == [4, 4, 2, 0, 0]
     with long.begin() as connection:
         assert count_unresolved(connection) == 0
-        noted = connection.exec_driver_sql("SELECT name FROM edge_meta").scalars().all()
-    assert "answered" not in noted
+        meta_names = connection.exec_driver_sql("SELECT name FROM edge_meta").scalars().all()
+    assert "answered" not in meta_names
 
 
-def test_a_mark_from_before_can_not_be_compared_once_the_log_was_swept(engine: Engine) -> None:
-    """Whoever read before a bulk import must not be registered after it."""
+def test_a_mark_from_before_can_not_be_compared_once_the_log_was_sweep_once(engine: Engine) -> None:
+    """A page that was read before a bulk import must not be registered after it."""
     with engine.begin() as connection:
         before = current_log_position(connection)
     with engine.begin() as connection:
-        written(connection, *range(10))
-    taken(engine, most=5)
-    swept(engine, most=4)
+        write_rows(connection, *range(10))
+    take_until_empty(engine, limit=5)
+    sweep_once(engine, limit=4)
     with engine.begin() as connection:
-        assert changes_since(connection, before, most=50) is None
-        assert changes_since(connection, current_log_position(connection), most=50) == []
+        assert changes_since(connection, before, limit=50) is None
+        assert changes_since(connection, current_log_position(connection), limit=50) == []
 
 
-def test_whoever_was_still_writing_is_taken_when_he_commits(engine: Engine) -> None:
-    """On PostgreSQL his numbers are lower than those of the bulk that came to its end first."""
+def test_a_transaction_that_commits_late_is_taken_after_its_commit(engine: Engine) -> None:
+    """On PostgreSQL a late commit has lower numbers than the bulk that committed first."""
     if engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     with engine.connect() as late, late.begin():
-        written(late, 99)
+        write_rows(late, 99)
         with engine.begin() as connection:
-            written(connection, *range(10))
-        assert len(taken(engine, most=5)) == 6
-        assert swept(engine, most=50) == 0
-    assert taken(engine, most=5) == [99]
-    assert swept(engine, most=50) == 10
+            write_rows(connection, *range(10))
+        assert len(take_until_empty(engine, limit=5)) == 6
+        assert sweep_once(engine, limit=50) == 0
+    assert take_until_empty(engine, limit=5) == [99]
+    assert sweep_once(engine, limit=50) == 10

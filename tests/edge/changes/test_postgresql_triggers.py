@@ -1,4 +1,4 @@
-"""What only PostgreSQL does: sessions with settings of their own, TRUNCATE, replication roles."""
+"""Features of PostgreSQL only: session settings, TRUNCATE, replication roles, inheritance."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def watched(postgresql_engine: Engine) -> Engine:
 
 
 def test_3_3_an_image_does_not_depend_on_the_writers_session(watched: Engine) -> None:
-    """Time zone, date style and search path of the writer leave the image as it is."""
+    """Time zone, date style and search path of the session do not change the image."""
     with watched.begin() as connection:
         connection.exec_driver_sql("SET LOCAL \"TimeZone\" = 'Asia/Kolkata'")
         connection.exec_driver_sql("SET LOCAL \"DateStyle\" = 'German'")
@@ -44,7 +44,7 @@ def test_3_3_an_image_does_not_depend_on_the_writers_session(watched: Engine) ->
 def test_3_3_a_temporary_table_of_the_writers_does_not_catch_the_log(
     watched: Engine, path: str
 ) -> None:
-    """Whatever it is called, and whatever the writer's search path is."""
+    """Also if it has the name of the log and comes first in the search path."""
     with watched.begin() as connection:
         connection.exec_driver_sql(
             "CREATE TEMP TABLE edge_change (LIKE edge_change) ON COMMIT DROP"
@@ -55,14 +55,14 @@ def test_3_3_a_temporary_table_of_the_writers_does_not_catch_the_log(
 
 
 def test_3_4_truncate_is_logged_for_the_table_and_its_children(watched: Engine) -> None:
-    """Row triggers see nothing of a TRUNCATE, so the table itself is named."""
+    """TRUNCATE fires no row trigger, so one entry names the table."""
     with watched.begin() as connection:
         connection.exec_driver_sql("TRUNCATE post CASCADE")
     assert sorted((table, op) for table, op, *_ in log(watched)) == [("link", "T"), ("post", "T")]
 
 
 def test_3_4_a_restore_is_logged(watched: Engine) -> None:
-    """A session in the replica role, as a restore or logical replication uses, is seen too."""
+    """The triggers fire in the replica role, which a restore and logical replication use."""
     with watched.begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         connection.execute(sa.delete(post).where(post.c.id == 1))
@@ -70,18 +70,18 @@ def test_3_4_a_restore_is_logged(watched: Engine) -> None:
 
 
 def test_3_2_equal_in_value_is_not_equal_in_bytes(watched: Engine) -> None:
-    """1.0 and 1.00 are equal numbers, and different words on a page."""
+    """1.0 and 1.00 are equal numbers, but different text on a page."""
     with watched.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE post ADD COLUMN price numeric")
         connection.exec_driver_sql("UPDATE post SET price = 1.0")
         install_triggers(connection, WATCHED)
         connection.exec_driver_sql("DELETE FROM edge_change")
         connection.exec_driver_sql("UPDATE post SET price = 1.00 WHERE id = 1")
-    assert [changed for *_, changed in log(watched)] == [["price"]]
+    assert [changed_columns for *_, changed_columns in log(watched)] == [["price"]]
 
 
 def test_an_upsert_logs_the_update_it_makes(watched: Engine) -> None:
-    """ON CONFLICT DO UPDATE is an update like any other."""
+    """ON CONFLICT DO UPDATE is logged as an update."""
     with watched.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO post(id, slug) VALUES (1, 'z') ON CONFLICT (id) DO UPDATE SET slug = 'z'",
@@ -90,27 +90,27 @@ def test_an_upsert_logs_the_update_it_makes(watched: Engine) -> None:
 
 
 ODD = {
-    "an heir": "CREATE TABLE heir () INHERITS (post)",
+    "a child table": "CREATE TABLE child () INHERITS (post)",
     "row-level security": "ALTER TABLE post ENABLE ROW LEVEL SECURITY",
 }
 
 
 @pytest.mark.parametrize("statement", ODD.values(), ids=ODD)
-def test_3_4_a_table_that_shows_other_rows_than_its_own_is_trouble(
+def test_3_4_a_table_that_shows_other_rows_than_its_own_is_a_problem(
     watched: Engine, statement: str
 ) -> None:
-    """No trigger hears of an heir's rows, and a policy shows each reader others."""
+    """A child table's rows fire no trigger, and a row policy hides rows."""
     ticks = Ticks()
-    watchman = DriftMonitor(watched, WATCHED, ticks=ticks)
-    assert watchman.current_problem() is None
+    monitor = DriftMonitor(watched, WATCHED, ticks=ticks)
+    assert monitor.current_problem() is None
     with watched.begin() as connection:
         connection.exec_driver_sql(statement)
     ticks.pass_by()
-    assert "not watchable" in str(watchman.current_problem())
+    assert "not watchable" in str(monitor.current_problem())
 
 
 def test_3_4_a_table_in_partitions_can_not_be_watched(postgresql_engine: Engine) -> None:
-    """A partition that is attached brings rows of which no trigger hears."""
+    """The rows of an attached partition fire no trigger."""
     with postgresql_engine.begin() as connection:
         metadata.create_all(connection)
         connection.exec_driver_sql("DROP TABLE link")
@@ -123,7 +123,7 @@ def test_3_4_a_table_in_partitions_can_not_be_watched(postgresql_engine: Engine)
 
 
 def test_1_15_what_copy_writes_is_logged(watched: Engine) -> None:
-    """As psql's own command does it."""
+    """COPY fires the row triggers."""
     with watched.begin() as connection:
         cursor = connection.connection.cursor()
         with cursor.copy("COPY post (id, slug) FROM STDIN") as copy:
@@ -132,7 +132,7 @@ def test_1_15_what_copy_writes_is_logged(watched: Engine) -> None:
 
 
 def test_5_5_what_is_registered_survives_a_power_loss(watched: Engine) -> None:
-    """Also on a server that does not wait for its disk."""
+    """Also on a server with synchronous_commit = off."""
     with watched.begin() as connection:
         name = connection.exec_driver_sql("SELECT current_database()").scalar()
         connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = off')

@@ -1,3 +1,5 @@
+"""Prepared statements: order of the values, results, transaction and errors."""
+
 from __future__ import annotations
 
 import pytest
@@ -5,47 +7,56 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.changes.prepared_statement import PreparedStatement
-from app.edge.pages.tables import part
 
-HASH = part.c.hash == sa.bindparam("of_hash")
+from .conftest import post
+
+ID = post.c.id == sa.bindparam("of_id")
+COLUMNS = ("title", "slug", "status", "id")
 ADD = PreparedStatement(
-    sa.insert(part).inline().values({column.name: sa.bindparam(column.name) for column in part.c}),
-    *("digest", "name", "kind", "hash"),
+    sa.insert(post).inline().values({name: sa.bindparam(name) for name in reversed(COLUMNS)}),
+    *COLUMNS,
 )
-NAMES = PreparedStatement(
-    sa.select(part.c.name).where(HASH, part.c.kind == sa.bindparam("is")), "is", "of_hash"
+SLUGS = PreparedStatement(
+    sa.select(post.c.slug).where(ID, post.c.status == sa.bindparam("is")), "is", "of_id"
 )
 
 
-def test_values_are_given_in_the_order_of_the_names(engine: Engine) -> None:
-    """Whatever their order in the statement is."""
+def test_values_are_passed_in_the_order_of_the_names(engine: Engine) -> None:
+    """The order of the parameters in the statement does not matter."""
     with engine.begin() as connection:
-        ADD.execute_many(connection, [("d", f"n{number}", "k", number) for number in (1, 2)])
-        assert NAMES.fetch_all(connection, "k", 2) == [("n2",)]
-        assert NAMES.fetch_all(connection, "other", 2) == []
+        ADD.execute_many(connection, [("t", f"n{number}", "k", number) for number in (1, 2)])
+        assert SLUGS.fetch_all(connection, "k", 2) == [("n2",)]
+        assert SLUGS.fetch_all(connection, "other", 2) == []
 
 
 def test_changed_rows_are_counted(engine: Engine) -> None:
-    """An update that found nothing says 0."""
+    """An update that matches no row returns 0."""
     update = PreparedStatement(
-        sa.update(part).where(HASH).values(digest=sa.bindparam("to")), "to", "of_hash"
+        sa.update(post).where(ID).values(title=sa.bindparam("to")), "to", "of_id"
     )
     with engine.begin() as connection:
-        ADD.execute_many(connection, [("d", "n", "k", 1)])
+        ADD.execute_many(connection, [("t", "n", "k", 1)])
         assert [update.execute(connection, "e", number) for number in (1, 2)] == [1, 0]
 
 
 def test_it_is_part_of_the_connections_transaction(engine: Engine) -> None:
-    """What is rolled back was never there."""
+    """A rollback also undoes a prepared statement."""
     with engine.connect() as connection, connection.begin() as transaction:
-        ADD.execute_many(connection, [("d", "n", "k", 1)])
+        ADD.execute_many(connection, [("t", "n", "k", 1)])
         transaction.rollback()
     with engine.connect() as connection:
-        assert NAMES.fetch_all(connection, "k", 1) == []
+        assert SLUGS.fetch_all(connection, "k", 1) == []
+
+
+ERRORS: dict[str, type[sa.exc.DBAPIError]] = {
+    "sqlite": sa.exc.OperationalError,
+    "postgresql": sa.exc.ProgrammingError,
+}
 
 
 def test_an_error_is_sqlalchemys(engine: Engine) -> None:
-    """Whoever registers catches one kind of error, whatever the driver."""
+    """The error of any driver is raised as the SQLAlchemy exception of its kind."""
     absent = PreparedStatement(sa.select(sa.table("absent", sa.column("x"))))
-    with engine.begin() as connection, pytest.raises(sa.exc.OperationalError, match="absent"):
+    error = ERRORS[engine.dialect.name]
+    with engine.begin() as connection, pytest.raises(error, match="absent"):
         absent.fetch_all(connection)

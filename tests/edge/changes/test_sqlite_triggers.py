@@ -1,4 +1,4 @@
-"""What only SQLite does: REPLACE hides its deletes, and any column holds any type."""
+"""Features of SQLite only: REPLACE fires no delete trigger, and columns hold any type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .test_triggers import log
 
 @pytest.fixture
 def shell(sqlite_engine: Engine) -> sqlite3.Connection:
-    """Another program with the same file open, as the sqlite3 shell would."""
+    """A connection of another program to the same file, such as the sqlite3 shell."""
     with sqlite_engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
@@ -42,16 +42,16 @@ REPLACING = [
 def test_3_1_a_row_that_replace_pushes_out_is_logged(
     shell: sqlite3.Connection, sqlite_engine: Engine, statement: str, entries: list[tuple[str, int]]
 ) -> None:
-    """Each row that gives way is in the log, whichever unique index it collides with."""
+    """Each removed row is logged, for every unique index that it collides with."""
     shell.execute(statement)
-    found = [(op, (new or old)["id"]) for _, op, old, new, _ in log(sqlite_engine)]
-    assert found == entries
+    log_entries = [(op, (new or old)["id"]) for _, op, old, new, _ in log(sqlite_engine)]
+    assert log_entries == entries
 
 
 def test_3_2_a_change_of_type_alone_is_logged(
     shell: sqlite3.Connection, sqlite_engine: Engine
 ) -> None:
-    """1 and 1.0 are equal to SQLite, and different bytes on a page."""
+    """SQLite treats 1 and 1.0 as equal, but they are different text on a page."""
     shell.execute("UPDATE post SET title = CAST(1 AS BLOB) WHERE id = 1")
     assert [op for _, op, *_ in log(sqlite_engine)] == ["U"]
 
@@ -67,7 +67,7 @@ def test_3_5_a_blob_in_a_declared_column_does_not_fail_the_writer(
 def test_a_delete_of_everything_logs_each_row(
     shell: sqlite3.Connection, sqlite_engine: Engine
 ) -> None:
-    """SQLite's shortcut for DELETE without WHERE is not taken on a watched table."""
+    """SQLite's truncate optimization does not apply to a table with triggers."""
     shell.execute("DELETE FROM post")
     assert [op for _, op, *_ in log(sqlite_engine)] == ["D", "D"]
 
@@ -75,7 +75,7 @@ def test_a_delete_of_everything_logs_each_row(
 def test_an_upsert_logs_the_row_it_updates(
     shell: sqlite3.Connection, sqlite_engine: Engine
 ) -> None:
-    """The update is in the log; the entry before it is a harmless phantom."""
+    """The update is logged; the additional entry before it is harmless."""
     shell.execute(
         "INSERT INTO post(id, slug) VALUES (1, 'z') ON CONFLICT(id) DO UPDATE SET slug = 'z'"
     )
@@ -96,7 +96,7 @@ THREADED = {
 
 @pytest.mark.parametrize("columns", THREADED.values(), ids=THREADED)
 def test_a_table_that_refers_to_itself_is_tested(sqlite_engine: Engine, columns: str) -> None:
-    """Its foreign keys lead to no table that the self-test would need, and nothing is left."""
+    """The self-test works despite its foreign keys, and leaves no temporary table."""
     watched = (*WATCHED, WatchedTable(table="thing"))
     with sqlite_engine.begin() as connection:
         metadata.create_all(connection)

@@ -1,3 +1,5 @@
+"""Triggers: which writes are logged, and with which row images."""
+
 from __future__ import annotations
 
 import json
@@ -17,7 +19,7 @@ NOON_MICROSECONDS = 1772366400123456
 
 
 def log(engine: Engine) -> list[tuple[str, str, Any, Any, Any]]:
-    """The change log: table, operation, old image, new image, changed columns."""
+    """Return table, operation, images and changed columns of each entry; empty the log."""
     with engine.begin() as connection:
         rows = connection.exec_driver_sql(
             "SELECT of_table, op, old, new, changed FROM edge_change ORDER BY id",
@@ -28,7 +30,7 @@ def log(engine: Engine) -> list[tuple[str, str, Any, Any, Any]]:
 
 @pytest.fixture
 def one(engine: Engine) -> Engine:
-    """One post that is already there."""
+    """A database with one post and its link."""
     with engine.begin() as connection:
         connection.execute(
             sa.insert(post).values(
@@ -44,7 +46,7 @@ IMAGE = {"id": 1, "slug": "a", "status": "draft", "published_at": NOON_MICROSECO
 
 
 def test_an_insert_is_logged_with_its_new_image(engine: Engine) -> None:
-    """Keys, declared columns and the instant in microseconds stand in the image; text does not."""
+    """The image contains keys, declared columns and the instant in microseconds, but no text."""
     with engine.begin() as connection:
         connection.execute(
             sa.insert(post).values(id=1, slug="a", status="draft", title="x", published_at=NOON)
@@ -53,14 +55,14 @@ def test_an_insert_is_logged_with_its_new_image(engine: Engine) -> None:
 
 
 def test_an_update_is_logged_with_both_images_and_the_changed_columns(one: Engine) -> None:
-    """The log says what a row was, what it is, and which columns differ, heavy ones by name."""
+    """The entry contains the old row, the new row and the names of all changed columns."""
     with one.begin() as connection:
         connection.execute(sa.update(post).values(status="published", body="long"))
     assert log(one) == [("post", "U", IMAGE, IMAGE | {"status": "published"}, ["status", "body"])]
 
 
 def test_an_update_that_changes_nothing_is_not_logged(one: Engine) -> None:
-    """Writing the value that is already there touches nothing."""
+    """An update with equal values is no change."""
     with one.begin() as connection:
         connection.execute(sa.update(post).values(status="draft"))
     assert log(one) == []
@@ -74,7 +76,7 @@ def test_a_change_of_silent_columns_alone_is_not_logged(one: Engine) -> None:
 
 
 def test_a_deleted_parent_logs_its_cascaded_children(one: Engine) -> None:
-    """ON DELETE CASCADE is a change of the child table like any other."""
+    """ON DELETE CASCADE fires the triggers of the child table."""
     with one.begin() as connection:
         connection.execute(sa.delete(post))
     assert sorted(log(one), key=lambda entry: entry[0]) == [
@@ -84,7 +86,7 @@ def test_a_deleted_parent_logs_its_cascaded_children(one: Engine) -> None:
 
 
 def test_a_changed_primary_key_logs_both_keys(one: Engine) -> None:
-    """A row that moves to another key touches both."""
+    """The old and the new image have different keys."""
     with one.begin() as connection:
         connection.execute(sa.delete(link))
         connection.execute(sa.update(post).values(id=2))
@@ -100,7 +102,7 @@ def test_a_rolled_back_write_leaves_no_entry(one: Engine) -> None:
 
 
 def test_1_15_a_savepoint_that_is_taken_back_leaves_no_entry(one: Engine) -> None:
-    """What the transaction writes besides is logged."""
+    """Other writes of the transaction are logged."""
     with one.begin() as connection:
         inner = connection.begin_nested()
         connection.execute(sa.update(post).values(status="published"))
@@ -110,7 +112,7 @@ def test_1_15_a_savepoint_that_is_taken_back_leaves_no_entry(one: Engine) -> Non
 
 
 def test_1_15_a_row_that_moves_between_two_lists_shows_both(one: Engine) -> None:
-    """It leaves the one by its old image and enters the other by its new one."""
+    """The old image matches the first list, and the new image the second one."""
     with one.begin() as connection:
         connection.execute(sa.update(post).values(status="published"))
     ((_, _, old, new, _),) = log(one)
@@ -118,16 +120,16 @@ def test_1_15_a_row_that_moves_between_two_lists_shows_both(one: Engine) -> None
 
 
 def test_3_2_a_change_of_case_is_logged_under_a_caseless_collation(one: Engine) -> None:
-    """The comparison is byte for byte, whatever the column's collation calls equal."""
+    """Bytes are compared, independent of the column's collation."""
     with one.begin() as connection:
         connection.execute(sa.update(post).values(title="foo"))
     assert [entry[4] for entry in log(one)] == [["title"]]
 
 
 def test_an_unreadable_instant_is_null_in_the_image(one: Engine) -> None:
-    """A sort key that can't be read matches everything, so the image says so."""
+    """An invalid sort key is NULL in the image, which matches every interval."""
     if one.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL keeps no unreadable timestamp")
+        pytest.skip("PostgreSQL stores no invalid timestamp")
     with one.begin() as connection:
         connection.exec_driver_sql("UPDATE post SET published_at = 'next week'")
     assert [entry[3]["published_at"] for entry in log(one)] == [None]
@@ -135,14 +137,14 @@ def test_an_unreadable_instant_is_null_in_the_image(one: Engine) -> None:
 
 @pytest.mark.parametrize("spelling", ["2026-03-01 12:00:00", "2026-03-01 12:00:00.000000"])
 def test_1_9_one_instant_has_one_image_however_it_is_spelt(one: Engine, spelling: str) -> None:
-    """Raw SQL and SQLAlchemy write the same instant with and without a fraction."""
+    """Text with and without a fraction of a second gives the same number."""
     with one.begin() as connection:
         connection.exec_driver_sql(f"UPDATE post SET published_at = '{spelling}'")
     assert [entry[3]["published_at"] for entry in log(one)] == [1772366400000000]
 
 
 def test_drift_is_nothing_after_install(engine: Engine) -> None:
-    """What install leaves is what drift expects."""
+    """`find_drift` finds no problem directly after installing."""
     with engine.begin() as connection:
         assert find_drift(connection, WATCHED) is None
 
@@ -162,7 +164,7 @@ def test_drift_is_nothing_after_install(engine: Engine) -> None:
     ids=["a trigger was dropped", "a column was added"],
 )
 def test_drift_is_noticed_and_mended(engine: Engine, statement: dict[str, str]) -> None:
-    """An altered table or trigger is drift until install ran, which then logs "everything"."""
+    """An altered table or trigger is drift until a reinstall, which logs "everything changed"."""
     with engine.begin() as connection:
         connection.exec_driver_sql(statement[engine.dialect.name])
         assert "altered" in (find_drift(connection, WATCHED) or "")

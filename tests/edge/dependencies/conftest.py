@@ -71,14 +71,14 @@ SCHEMA = PublicSchema.from_watched_tables(WATCHED)
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    """The schema with its triggers, empty."""
+    """An empty database with the schema and its triggers."""
     engine = memory()
     yield engine
     engine.dispose()
 
 
 def memory() -> Engine:
-    """A new database in memory with the watched tables and their triggers."""
+    """Create a database in memory with the watched tables and their triggers."""
     engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
 
     @event.listens_for(engine, "connect")
@@ -97,11 +97,11 @@ def memory() -> Engine:
     return engine
 
 
-def read(
+def run_and_record(
     connection: Connection, statement: sa.SelectBase, schema: PublicSchema = SCHEMA
 ) -> tuple[list[tuple[object, ...]], set[Dependency]]:
-    """Run a statement: its rows, and what they depend on."""
-    found: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
+    """Run a statement; return its rows and their dependencies."""
+    results: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
 
     def after(_c: object, cursor: object, _s: str, _p: object, context: object, _m: bool) -> None:
         rows = cursor.fetchall()  # type: ignore[attr-defined]
@@ -111,33 +111,36 @@ def read(
             expanded=context._expanded_parameters or {},  # type: ignore[attr-defined]
         )
         record = RenderRecord()
-        plan.note(record, parameters, rows)
-        found.append((rows, record.dependencies))
+        plan.add_to(record, parameters, rows)
+        results.append((rows, record.dependencies))
 
     event.listen(connection, "after_cursor_execute", after)
     try:
         connection.execute(statement)
     finally:
         event.remove(connection, "after_cursor_execute", after)
-    return found[0]
+    return results[0]
 
 
 def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> DependencyPlan:
-    """What a statement reads, in the words of SQLite unless another database is named."""
+    """Return the dependency plan of a statement, by default compiled for SQLite."""
     compiled = statement.compile(dialect=dialect or sqlite.dialect())
     return analyse_select(compiled, SCHEMA)  # type: ignore[arg-type]  # a SELECT's is an SQLCompiler
 
 
 def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:
-    """The rows, in their order where the statement gives one."""
+    """Return the rows, sorted if the statement has no ORDER BY."""
     rows = [tuple(row) for row in connection.execute(statement)]
     return rows if getattr(statement, "_order_by_clauses", ()) else sorted(rows, key=repr)
 
 
 def changes(connection: Connection) -> list[Change]:
-    """The entries of the change log, which is emptied."""
+    """Return the changes in the log, and empty it."""
     rows = connection.exec_driver_sql(
         "SELECT of_table, op, old, new, changed FROM edge_change ORDER BY id",
     ).all()
     connection.exec_driver_sql("DELETE FROM edge_change")
-    return [Change.from_row(t, op, (old, new), changed) for t, op, old, new, changed in rows]
+    return [
+        Change.from_row(t, op, (old, new), changed_columns)
+        for t, op, old, new, changed_columns in rows
+    ]

@@ -1,4 +1,4 @@
-"""What a SELECT says of its tables in words that name no column of theirs."""
+"""Analysis of SELECTs with sort labels, custom types and DISTINCT ON."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from sqlalchemy.engine import Engine
 
 from app.edge.dependencies import matches
 
-from .conftest import changes, compiled_plan, post, read, rows_of
+from .conftest import changes, compiled_plan, post, rows_of, run_and_record
 
 
 class Lower(sa.String):
-    """A text that the database itself writes small."""
+    """A text type whose parameters the database converts to lower case."""
 
     def bind_expression(self, bindparam: Any) -> Any:
-        """Compare with what a function makes of the parameter."""
+        """Compare with the result of a function of the parameter."""
         return sa.func.lower(bindparam)
 
 
 class Moment(sa.TypeDecorator[datetime]):
-    """A type of the app's own, as values are seen in Python; the database knows nothing of it."""
+    """A custom type that changes values only in Python."""
 
     impl = sa.DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
-        """Send it as it is."""
+        """Return the value unchanged."""
         return value
 
 
 class Hourly(Moment):
-    """Another one, that the database cuts."""
+    """A custom type whose values the database truncates."""
 
     cache_ok = True
 
     def column_expression(self, column: Any) -> Any:
-        """Read what a function makes of the column."""
+        """Read the result of a function of the column."""
         return sa.func.substr(column, 1, 13)
 
     def bind_expression(self, bindparam: Any) -> Any:
-        """Compare with what a function makes of the parameter."""
+        """Compare with the result of a function of the parameter."""
         return sa.func.substr(bindparam, 1, 13)
 
 
@@ -61,37 +61,41 @@ AT_THE_TOP = {
 
 @pytest.mark.parametrize("statement", AT_THE_TOP.values(), ids=AT_THE_TOP)
 def test_a_row_that_was_not_shown_can_enter(engine: Engine, statement: Any) -> None:
-    """It is sorted by a column that only its name tells."""
+    """A text label in ORDER BY counts as a reference to the column."""
     down = "DESC" in str(statement)
-    altered(engine, statement.limit(1), sa.update(post).values(title="z" if down else "0"))
+    assert_write_matches(
+        engine, statement.limit(1), sa.update(post).values(title="z" if down else "0")
+    )
 
 
 def test_a_parameter_that_the_database_changes_filters_nothing(engine: Engine) -> None:
-    """Nobody knows what a function makes of it but the database."""
+    """The value of the function is not known outside the database."""
     statement = sa.select(post.c.title).where(post.c.slug == LOWER)
-    altered(engine, statement, sa.update(post).where(post.c.id == 2).values(title="9"))
+    assert_write_matches(engine, statement, sa.update(post).where(post.c.id == 2).values(title="9"))
 
 
-def altered(engine: Engine, statement: Any, write: Any) -> None:
-    """A write to the second post alters a result and matches."""
+def assert_write_matches(engine: Engine, statement: Any, write: Any) -> None:
+    """Assert that a write to the second post alters the result and matches a dependency."""
     with engine.connect() as connection:
         for number, slug in enumerate("yz", start=1):
             connection.execute(sa.insert(post).values(id=number, slug=slug, title=str(number)))
         if "DESC" in str(statement):
             connection.execute(sa.update(post).where(post.c.id == 1).values(title="5"))
         changes(connection)
-        was, dependencies = read(connection, statement)
+        was, dependencies = run_and_record(connection, statement)
         connection.execute(write.where(post.c.id == 2))
         assert rows_of(connection, statement) != was
-        found = changes(connection)
-        assert any(matches(d, c) for d in dependencies for c in found)
+        logged_changes = changes(connection)
+        assert any(matches(d, c) for d in dependencies for c in logged_changes)
 
 
-@pytest.mark.parametrize(("kind", "known"), [(Moment, True), (Hourly, False)], ids=["own", "cut"])
-def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
-    kind: type[sa.TypeDecorator[datetime]], *, known: bool
+@pytest.mark.parametrize(
+    ("kind", "is_bounded"), [(Moment, True), (Hourly, False)], ids=["own", "cut"]
+)
+def test_an_instant_of_a_custom_type_limits_a_list(
+    kind: type[sa.TypeDecorator[datetime]], *, is_bounded: bool
 ) -> None:
-    """Unless the database alters it; otherwise each new post would purge every list."""
+    """Unless the database converts it. Without an interval each new post would purge every list."""
     table = sa.Table(
         "post",
         sa.MetaData(),
@@ -101,13 +105,13 @@ def test_an_instant_of_a_type_of_ones_own_bounds_a_list(
     at = table.c.published_at
     newest = sa.select(table).order_by(at.desc(), table.c.id).limit(1)
     (listed,) = compiled_plan(newest, sqlite.dialect()).tables
-    assert (listed.interval is not None) is known
+    assert (listed.interval is not None) is is_bounded
     (before,) = compiled_plan(sa.select(table).where(at < START), sqlite.dialect()).tables
-    assert (before.interval is not None) is known
+    assert (before.interval is not None) is is_bounded
 
 
 def test_distinct_on_leaves_rows_out() -> None:
-    """So what decides which of them stays counts, whichever way it was said."""
+    """The columns that decide which rows remain are dependencies."""
     titles = sa.select(post.c.id, post.c.title).ext(postgresql.distinct_on(post.c.author_id))
     (source,) = compiled_plan(titles, postgresql.dialect()).tables
     assert source.referenced_columns == {"author_id", "id", "title"}

@@ -1,4 +1,4 @@
-"""What the ORM adds to a statement's inner SELECTs is read like what the application wrote."""
+"""Columns and criteria that the ORM adds to inner SELECTs are analysed too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, column_property, relationship, with_
 
 from app.edge.dependencies import matches
 
-from .conftest import author, changes, link, post, read, rows_of
+from .conftest import author, changes, link, post, rows_of, run_and_record
 
 
 class Base(DeclarativeBase):
@@ -20,14 +20,14 @@ class Base(DeclarativeBase):
 
 
 class Person(Base):
-    """An author; whoever is called star is of a kind of its own."""
+    """An author; those with the name "star" have a class of their own."""
 
     __table__ = author
     __mapper_args__ = {"polymorphic_on": author.c.name, "polymorphic_identity": "a"}  # noqa: RUF012 - as SQLAlchemy has it
 
 
 class Star(Person):
-    """A kind of author that no table tells but one column."""
+    """A subclass in the table of its base class, identified by one column."""
 
     __mapper_args__ = {"polymorphic_identity": "star"}  # noqa: RUF012 - as above
 
@@ -36,33 +36,33 @@ COUNT = sa.select(sa.func.count(link.c.topic_id)).where(link.c.post_id == post.c
 
 
 class Post(Base):
-    """A post that knows how many topics it has."""
+    """A post with a computed number of topics."""
 
     __table__ = post
     person = relationship(Person)
     topics = column_property(COUNT.correlate_except(link).scalar_subquery())
 
 
-def counted() -> Any:
-    """A computed column, read through a subquery."""
+def count_linked_posts() -> Any:
+    """Return a SELECT of a computed column in a subquery."""
     inner = sa.select(Post).subquery()
     return sa.select(inner.c.id, inner.c.topics)
 
 
 def linked_once() -> Any:
-    """Posts of a subquery whose rows only criteria of a loader let in."""
+    """Return a SELECT of a subquery that loader criteria filter."""
     inner = sa.select(Post.id).subquery()  # type: ignore[attr-defined]  # SQLAlchemy maps it
-    wanted = with_loader_criteria(Post, post.c.id.in_(sa.select(link.c.post_id)))
-    return sa.select(inner.c.id).options(wanted)
+    criteria = with_loader_criteria(Post, post.c.id.in_(sa.select(link.c.post_id)))
+    return sa.select(inner.c.id).options(criteria)
 
 
 def by_stars(how: Callable[[], Any]) -> Any:
-    """Posts of authors of a kind, asked for in one of several ways."""
+    """Return a SELECT of posts whose author satisfies a condition."""
     return sa.select(post.c.id).where(how())
 
 
-def called() -> Any:
-    """Authors for whom there is a post of a title, in a subquery with all its columns."""
+def authors_of_title() -> Any:
+    """Return a SELECT of authors who have a post with a title, by EXISTS with a subquery."""
     inner = sa.select(post).subquery()
     mine = sa.exists().where(inner.c.author_id == author.c.id, inner.c.title == "A")
     return sa.select(author.c.id).where(mine)
@@ -70,7 +70,7 @@ def called() -> Any:
 
 RENAMED = sa.update(author).where(author.c.id == 1).values(name="star")
 READS = {
-    "a computed column in a subquery": (counted, sa.delete(link)),
+    "a computed column in a subquery": (count_linked_posts, sa.delete(link)),
     "criteria of a loader in a subquery": (linked_once, sa.delete(link)),
     "a kind of row in EXISTS": (
         lambda: by_stars(lambda: sa.exists().where(Star.id == post.c.author_id)),  # type: ignore[attr-defined]  # as above
@@ -88,7 +88,7 @@ READS = {
         lambda: sa.union_all(sa.select(Star.id), sa.select(post.c.id)),  # type: ignore[attr-defined]  # as above
         RENAMED,
     ),
-    "a column of a subquery in EXISTS": (called, sa.update(post).values(title="B")),
+    "a column of a subquery in EXISTS": (authors_of_title, sa.update(post).values(title="B")),
 }
 
 
@@ -96,15 +96,15 @@ READS = {
 def test_a_write_that_alters_the_result_matches(
     engine: Engine, reads: Callable[[], Any], write: Any
 ) -> None:
-    """Though what it alters stands in no SELECT that the application wrote."""
+    """Also if only the ORM's additions read the altered rows."""
     with engine.connect() as connection:
         connection.execute(sa.insert(author).values(id=1, name="a"))
         connection.execute(sa.insert(post).values(id=1, title="A", author_id=1))
         connection.exec_driver_sql("INSERT INTO topic (id) VALUES (1)")
         connection.execute(sa.insert(link).values(post_id=1, topic_id=1))
         changes(connection)
-        was, dependencies = read(connection, reads())
+        was, dependencies = run_and_record(connection, reads())
         connection.execute(write)
         assert rows_of(connection, reads()) != was
-        found = changes(connection)
-        assert any(matches(d, c) for d in dependencies for c in found)
+        logged_changes = changes(connection)
+        assert any(matches(d, c) for d in dependencies for c in logged_changes)

@@ -1,3 +1,5 @@
+"""Engine events: what a render record contains, and when a write is reported."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -39,7 +41,7 @@ mapper.map_imperatively(
 
 @pytest.fixture
 def seeded(engine: Engine) -> Engine:
-    """The engine with an observer, a post and its topic."""
+    """An engine with a listener, a post and its topic."""
     EngineListener(SCHEMA).attach(engine)
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="a", status="live", title="A"))
@@ -49,12 +51,12 @@ def seeded(engine: Engine) -> Engine:
 
 
 def test_what_the_orm_loads_is_recorded_with_its_relations(seeded: Engine) -> None:
-    """Rows, the links between them and the range that could hold more are all in the record."""
+    """The record contains the rows, their associations and the range of further rows."""
     with recording() as record, Session(seeded) as session:
-        found = session.scalars(
+        posts = session.scalars(
             sa.select(Post).where(post.c.status == "live").options(selectinload(Post.topics)),  # type: ignore[attr-defined]
         ).all()
-        assert [topic.name for topic in found[0].topics] == ["T"]  # type: ignore[attr-defined]
+        assert [topic.name for topic in posts[0].topics] == ["T"]  # type: ignore[attr-defined]
     rows = {(d.table, d.key) for d in record.dependencies if isinstance(d, Row)}
     ranges = {(d.table, d.equalities) for d in record.dependencies if isinstance(d, Range)}
     assert record.unshareable_reason is None
@@ -64,14 +66,14 @@ def test_what_the_orm_loads_is_recorded_with_its_relations(seeded: Engine) -> No
 
 
 def test_an_absent_row_is_recorded(seeded: Engine) -> None:
-    """A query that found nothing depends on what it looked for."""
+    """A query without a result depends on the range that it searched."""
     with recording() as record, Session(seeded) as session:
         assert session.get(Post, 9) is None
     assert {d.equalities for d in record.dependencies if isinstance(d, Range)} == {(("id", "9"),)}
 
 
 def test_nothing_is_recorded_outside_a_record(seeded: Engine) -> None:
-    """A query after the record's end leaves it as it was."""
+    """A query after the end of a record does not change it."""
     with recording() as record:
         pass
     with seeded.connect() as connection:
@@ -79,36 +81,36 @@ def test_nothing_is_recorded_outside_a_record(seeded: Engine) -> None:
     assert record.dependencies == set()
 
 
-def test_raw_sql_spoils_the_record(seeded: Engine) -> None:
-    """The tables of a text can't be known."""
+def test_raw_sql_makes_the_record_unshareable(seeded: Engine) -> None:
+    """The tables of textual SQL can't be determined."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.text("SELECT 1 FROM post"))
     assert "raw SQL" in (record.unshareable_reason or "")
 
 
-def test_driver_level_sql_spoils_the_record(seeded: Engine) -> None:
-    """SQL handed to the driver as it is can't be known either."""
+def test_driver_level_sql_makes_the_record_unshareable(seeded: Engine) -> None:
+    """The tables of SQL that is passed to the driver can't be determined either."""
     with recording() as record, seeded.connect() as connection:
         connection.exec_driver_sql("SELECT 1 FROM post")
     assert "raw SQL" in (record.unshareable_reason or "")
 
 
-def test_an_undeclared_table_spoils_the_record(seeded: Engine) -> None:
+def test_an_undeclared_table_makes_the_record_unshareable(seeded: Engine) -> None:
     """A table that was not declared public must not reach a shared response."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(private))
     assert record.unshareable_reason == "the table private was not declared public"
 
 
-def test_an_unknown_function_spoils_the_record(seeded: Engine) -> None:
-    """A function may read what nobody knows, the clock for one."""
+def test_an_unknown_function_makes_the_record_unshareable(seeded: Engine) -> None:
+    """A function may read more than its arguments, for example the clock."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post.c.id).where(post.c.slug > sa.func.random()))
     assert "random()" in (record.unshareable_reason or "")
 
 
-def test_1_13_a_write_spoils_the_record(seeded: Engine) -> None:
-    """What a request flushed and may roll back must not be kept."""
+def test_1_13_a_write_makes_the_record_unshareable(seeded: Engine) -> None:
+    """A request may roll back the rows that its response shows."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.update(post).values(title="B"))
         connection.execute(sa.select(post))
@@ -116,8 +118,8 @@ def test_1_13_a_write_spoils_the_record(seeded: Engine) -> None:
     assert "writes" in (record.unshareable_reason or "")
 
 
-def test_the_mark_is_taken_before_the_first_read(seeded: Engine) -> None:
-    """A change committed after the record began is later than its mark."""
+def test_the_log_position_is_read_before_the_first_query(seeded: Engine) -> None:
+    """A change that is committed after the first read is later than the log position."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post))
         assert record.log_positions == [current_log_position(connection)]
@@ -128,36 +130,36 @@ def test_the_mark_is_taken_before_the_first_read(seeded: Engine) -> None:
         assert has_changed_since(connection, record.log_positions[0])
 
 
-def test_a_finished_write_is_told_once_and_a_read_never(engine: Engine) -> None:
-    """The listener runs when the connection that wrote goes back to its pool."""
-    told: list[str] = []
-    EngineListener(SCHEMA, on_write=lambda: told.append("written")).attach(engine)
+def test_a_finished_write_is_reported_once_and_a_read_never(engine: Engine) -> None:
+    """`on_write` runs when the connection that wrote is returned to the pool."""
+    calls: list[str] = []
+    EngineListener(SCHEMA, on_write=lambda: calls.append("written")).attach(engine)
     with engine.connect() as connection:
         connection.execute(sa.select(post))
-    assert told == []
+    assert calls == []
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         connection.execute(sa.insert(post).values(id=2, slug="b"))
-        assert told == []
-    assert told == ["written"]
+        assert calls == []
+    assert calls == ["written"]
 
 
-def test_another_engine_spoils_the_record(seeded: Engine) -> None:
-    """Nobody tells what changes there, and be it the same database."""
+def test_another_engine_makes_the_record_unshareable(seeded: Engine) -> None:
+    """Changes through an untracked engine are not reported, even in the same database."""
     other = sa.create_engine("sqlite://")
     with recording() as record, other.connect() as connection:
         connection.execute(sa.select(sa.literal(1)).execution_options(edge_reads=()))
         assert record.unshareable_reason is None
         connection.execute(sa.select(sa.literal(1)))
     other.dispose()
-    assert "not followed" in (record.unshareable_reason or "")
+    assert "not tracked" in (record.unshareable_reason or "")
     with recording() as own, seeded.execution_options(logging_token="x").connect() as connection:
         connection.execute(sa.select(post))
     assert own.unshareable_reason is None
 
 
-def test_another_schema_spoils_the_record(seeded: Engine) -> None:
-    """A table of the same name elsewhere has no triggers, or those of another site."""
+def test_another_schema_makes_the_record_unshareable(seeded: Engine) -> None:
+    """A table of the same name in another schema has no triggers, or those of another site."""
     with recording() as record, seeded.connect() as connection:
         translated = connection.execution_options(schema_translate_map={None: "main"})
         translated.execute(sa.select(post))
@@ -172,35 +174,35 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("now", MOMENTS.values(), ids=MOMENTS)
-def test_the_present_moment_is_recorded(seeded: Engine, now: Any) -> None:
-    """What is due later becomes visible without a write."""
+def test_the_current_time_is_recorded(seeded: Engine, now: Any) -> None:
+    """The result of such a query changes without a write."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post).where(post.c.published_at <= datetime(2026, 1, 1)))  # noqa: DTZ001 - the column has no zone
         assert record.clock is None
         connection.execute(sa.select(post).where(post.c.published_at <= now()))
     assert record.clock is not None
-    assert "is the present moment" in record.clock.what
+    assert "is the current time" in record.clock.what
 
 
 def test_a_write_within_a_select_is_a_write() -> None:
-    """PostgreSQL lets a SELECT's WITH update what it likes."""
-    changed = sa.update(post).values(title="x").returning(post.c.id).cte("changed")
+    """PostgreSQL allows an UPDATE in the WITH clause of a SELECT."""
+    update_cte = sa.update(post).values(title="x").returning(post.c.id).cte("changed")
     context = SimpleNamespace(
         isinsert=False, isupdate=False, isdelete=False, isddl=False, is_text=False,
-        compiled=sa.select(changed.c.id).compile(dialect=postgresql.dialect()),
+        compiled=sa.select(update_cte.c.id).compile(dialect=postgresql.dialect()),
     )  # fmt: skip
     assert classify_statement(str(context.compiled), context) is StatementKind.WRITE
 
 
 def test_a_savepoint_is_no_read(seeded: Engine) -> None:
-    """A view may look for something within one."""
+    """A view may query inside a savepoint."""
     with recording() as record, seeded.begin() as connection, connection.begin_nested():
         connection.execute(sa.select(post))
     assert record.unshareable_reason is None
 
 
 def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path) -> None:
-    """Whatever the driver and the app do about transactions: between a look and a write nobody comes."""
+    """No other connection can write between the first read and the write, with any begin listener."""
     for begins in ("", "BEGIN"):
         engine = sa.create_engine(f"sqlite:///{tmp_path / 'plain.db'}", connect_args={"timeout": 0})
         if begins:
@@ -213,8 +215,8 @@ def test_the_edges_own_writes_hold_the_lock_from_their_beginning(tmp_path: Path)
         engine.dispose()
 
 
-def test_two_observers_of_an_engine_leave_the_rows_alone(seeded: Engine) -> None:
-    """Two apps of a process may share an engine; each sees the rows, and so does the application."""
+def test_two_listeners_of_an_engine_leave_the_rows_unchanged(seeded: Engine) -> None:
+    """Two listeners on one engine both record the rows, and the application gets them."""
     EngineListener(SCHEMA).attach(seeded)
     with recording() as record, seeded.connect() as connection:
         assert [row.slug for row in connection.execute(sa.select(post))] == ["a"]

@@ -1,4 +1,4 @@
-"""What may stand in a statement, and what is refused since nobody knows what it reads."""
+"""Which parts of a statement are allowed, and which are refused as raw SQL."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RAW = {
 
 @pytest.mark.parametrize("statement", RAW.values(), ids=RAW)
 def test_raw_sql_anywhere_is_refused(statement: Any) -> None:
-    """It may name any table."""
+    """Raw SQL may read any table."""
     with pytest.raises(UnshareableQueryError, match="raw SQL"):
         compiled_plan(statement)
 
@@ -40,13 +40,13 @@ CONSTANT = {
 
 @pytest.mark.parametrize("statement", CONSTANT.values(), ids=CONSTANT)
 def test_a_constant_reads_nothing(statement: Any) -> None:
-    """The ORM writes one into each EXISTS."""
+    """The ORM selects a constant in each EXISTS."""
     assert {source.table for source in compiled_plan(statement).tables} == {"post"}
 
 
 @pytest.mark.parametrize("word", ["MATERIALIZED", "NOT MATERIALIZED"])
 def test_how_a_cte_is_computed_does_not_matter(word: str) -> None:
-    """The words read nothing."""
+    """MATERIALIZED reads no table."""
     titles = TITLES.cte("titles").prefix_with(word)
     plan = compiled_plan(sa.select(titles), postgresql.dialect())
     assert {source.table for source in plan.tables} == {"post"}

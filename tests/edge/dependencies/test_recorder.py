@@ -1,4 +1,4 @@
-"""Records of pages, and reads that are on none of them."""
+"""Render records, and reads outside of any record."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ import pytest
 from app.edge.dependencies import recorder
 
 
-def elsewhere(work: Callable[[], object]) -> None:
-    """Work in a thread of its own, as a pool of a view's does."""
+def run_in_thread(work: Callable[[], object]) -> None:
+    """Run a function in a new thread, as a thread pool in a view does."""
     thread = Thread(target=work)
     thread.start()
     thread.join()
 
 
 def in_a_copy(work: Callable[[], object]) -> None:
-    """The same in a copy of the context."""
+    """Run a function in a new thread with a copy of the context."""
     context = contextvars.copy_context()
-    elsewhere(lambda: context.run(work))
+    run_in_thread(lambda: context.run(work))
 
 
-def in_own_name(work: Callable[[], object]) -> None:
-    """The same, by a thread that has nothing to do with pages."""
+def in_isolation(work: Callable[[], object]) -> None:
+    """Run a function in a new thread inside `recorder.isolated()`."""
 
-    def apart() -> None:
+    def run_isolated() -> None:
         with recorder.isolated():
             work()
 
-    elsewhere(apart)
+    run_in_thread(run_isolated)
 
 
-def test_a_read_in_a_thread_that_nobody_knows_puts_pages_in_doubt() -> None:
-    """It may be for one that is being made, and is on no record."""
+def test_a_read_in_an_unknown_thread_makes_pages_unshareable() -> None:
+    """It may belong to a render in progress, and is in no record."""
     with recorder.isolated():
         record = recorder.begin()
-        elsewhere(recorder.note_unattributed_read)
+        run_in_thread(recorder.note_unattributed_read)
         assert "thread" in (record.unattributed_read or "")
 
 
-@pytest.mark.parametrize("how", [in_a_copy, in_own_name])
-def test_a_read_in_a_thread_that_is_known_does_not(
+@pytest.mark.parametrize("how", [in_a_copy, in_isolation])
+def test_a_read_in_a_declared_thread_does_not(
     how: Callable[[Callable[[], object]], None],
 ) -> None:
-    """It is on the page's own record, or on nobody's."""
+    """It is in the page's record, or isolated from all pages."""
     with recorder.isolated():
         record = recorder.begin()
         how(recorder.note_unattributed_read)
         assert record.unattributed_read is None
 
 
-def test_a_page_that_is_done_is_in_no_doubt() -> None:
-    """However its request ended."""
+def test_a_finished_page_stays_shareable() -> None:
+    """A thread that reads later does not affect it."""
     with recorder.isolated():
         first = recorder.begin()
         recorder.end()
-        elsewhere(recorder.note_unattributed_read)
+        run_in_thread(recorder.note_unattributed_read)
         second = recorder.begin()
-    elsewhere(recorder.note_unattributed_read)
+    run_in_thread(recorder.note_unattributed_read)
     assert (first.unattributed_read, second.unattributed_read) == (None, None)

@@ -1,4 +1,4 @@
-"""The claim that everything else stands on: a change that alters a result matches a dependency."""
+"""Property test: a change that alters a query's result matches one of its dependencies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from app.edge.dependencies import matches
 
-from .conftest import author, changes, link, memory, post, read, rows_of, topic
+from .conftest import author, changes, link, memory, post, rows_of, run_and_record, topic
 
 ids = st.integers(1, 4)
 names = st.sampled_from(["a", "b", "c"])
@@ -22,7 +22,7 @@ times = st.integers(0, 5).map(lambda day: datetime(2026, 1, 1) + timedelta(days=
 
 
 def linked(topic_id: int) -> Any:
-    """A condition: the post has this topic."""
+    """Return the condition that a post has this topic."""
     inside = sa.select(link).where(link.c.post_id == post.c.id, link.c.topic_id == topic_id)
     return inside.correlate(post).exists()
 
@@ -76,7 +76,7 @@ KEYS = [post.c.published_at.desc(), post.c.published_at, post.c.title, "title", 
 
 @st.composite
 def conditions(draw: st.DrawFn, kinds: list[Any]) -> Any:
-    """A condition, sometimes under OR or NOT."""
+    """Draw a condition, sometimes inside OR or NOT."""
     one = draw(st.one_of(kinds))
     shape = draw(st.sampled_from(["plain", "plain", "plain", "or", "not"]))
     if shape == "or":
@@ -86,7 +86,7 @@ def conditions(draw: st.DrawFn, kinds: list[Any]) -> Any:
 
 @st.composite
 def selects(draw: st.DrawFn) -> Any:
-    """A SELECT over one of the shapes that an application uses, and some that it should not."""
+    """Draw a SELECT of one of the forms that applications use, and some unusual ones."""
     source, kinds, tables = draw(st.sampled_from(FROMS))
     columns = draw(
         st.sampled_from(
@@ -117,7 +117,7 @@ def selects(draw: st.DrawFn) -> Any:
 
 @st.composite
 def statements(draw: st.DrawFn) -> Any:
-    """A SELECT, a union of two, or one over a subquery."""
+    """Draw a SELECT, a union of two, or a SELECT from a subquery."""
     shape = draw(
         st.sampled_from(["plain", "plain", "plain", "union", "subquery", "count", "inner"])
     )
@@ -164,7 +164,7 @@ WRITES = st.one_of(
 
 
 def attempt(connection: Connection, write: Any) -> None:
-    """Carry a write out, unless a constraint refuses it."""
+    """Run a write, and ignore a constraint violation."""
     try:
         with connection.begin_nested():
             connection.execute(write)
@@ -192,16 +192,19 @@ ENGINE = memory()
 @settings(max_examples=int(os.environ.get("EXAMPLES", "600")), deadline=None)
 @given(statements(), st.lists(WRITES, min_size=1, max_size=4), st.lists(WRITES, max_size=4))
 def test_a_change_that_alters_a_result_matches(statement: Any, writes: Any, before: Any) -> None:
-    """Whatever the query and whatever the writes: an altered result has a matching change."""
+    """For random queries and writes, an altered result has a matching change."""
     with ENGINE.connect() as connection:
         for write in (*SEED, *before):
             attempt(connection, write)
         changes(connection)
-        _, dependencies = read(connection, statement)
+        _, dependencies = run_and_record(connection, statement)
         was = rows_of(connection, statement)
         for write in writes:
             attempt(connection, write)
         if rows_of(connection, statement) != was:
-            found = changes(connection)
-            assert any(matches(d, c) for d in dependencies for c in found), (dependencies, found)
+            logged_changes = changes(connection)
+            assert any(matches(d, c) for d in dependencies for c in logged_changes), (
+                dependencies,
+                logged_changes,
+            )
         connection.rollback()

@@ -18,19 +18,19 @@ from ..cdn.fakes.bunny import Bunny
 from ..cdn.fakes.cloudflare import Cloudflare
 from ..cdn.fakes.cloudfront import CloudFront
 from ..cdn.fakes.purge_cache import PurgingCache
-from ..cdn.fakes.server import Edge
+from ..cdn.fakes.server import FakeEdge
 
 PAGE = PurgeTarget(url="/a", tag="p-a", site=SITE)
 ELSEWHERE = "http://127.0.0.1:8000"
 
 
-def by_url_at_cloudflare(edge: Edge) -> Driver:
+def by_url_at_cloudflare(edge: FakeEdge) -> Driver:
     """A driver of a relay that was started without SITE_URL."""
     way = cloudflare_channel(cloudflare.TOKEN, api=f"{edge.url}/client/v4")
     return CloudflareDriver(way, ZoneSettings(id=cloudflare.ZONE, site=ELSEWHERE, purge_by="url"))
 
 
-def by_purge(edge: Edge) -> Driver:
+def by_purge(edge: FakeEdge) -> Driver:
     """The same of a cache that takes PURGE; one of another Host counts as not kept."""
     keys = Credentials(
         headers={"X-Purge-Secret": purge_cache.SECRET}, secrets=(purge_cache.SECRET,)
@@ -49,7 +49,7 @@ def by_purge(edge: Edge) -> Driver:
     ids=["cloudflare by url", "generic", "cloudfront by path", "bunny by tag"],
 )
 def test_the_edge_forgets_the_page_that_it_keeps(
-    kind: Callable[[], Edge], driver: Callable[[Edge], Driver]
+    kind: Callable[[], FakeEdge], driver: Callable[[FakeEdge], Driver]
 ) -> None:
     """The entry of the outbox says where the page was registered."""
     with kind() as edge:

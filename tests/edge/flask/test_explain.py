@@ -124,7 +124,7 @@ def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
     found = explain.why(site, "/articles/lanterns")
     assert (found.url, found.status, found.policy) == ("/articles/lanterns", 200, "ARTICLE")
     assert found.fresh
-    assert len(found.kept) == 1
+    assert len(found.variants) == 1
     said = "\n".join(found.to_lines())
     assert "post 'Lanterns': its " in said
     assert "post 'Tides': its " in said
@@ -132,15 +132,15 @@ def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
     assert "the template site/articles/show.html" in said
     assert "the setting SITE_URL" in said
     assert "the code of app.site.articles" in said
-    assert "kept until" in said
+    assert "may be cached until" in said
 
 
 def test_why_registers_nothing(site: Flask) -> None:
     """A page that nobody keeps is still kept by nobody."""
     before = registered()
     found = explain.why(site, "/topics")
-    assert found.kept == ()
-    assert "nothing keeps it just now" in "\n".join(found.to_lines())
+    assert found.variants == ()
+    assert "no shared cache may hold it now" in "\n".join(found.to_lines())
     assert registered() == before
 
 
@@ -158,8 +158,8 @@ def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
         session.execute(sa.update(Post).where(Post.slug == "later-7").values(title="Elsewhere"))
     db.session.remove()
     found = explain.why(site, "/articles/lanterns")
-    assert found.touched is not None
-    assert found.touched.what.endswith("got another title")
+    assert found.last_change is not None
+    assert found.last_change.what.endswith("got another title")
     assert found.fresh is False
 
 
@@ -184,7 +184,7 @@ def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
     assert after["purged"] > (before["purged"] or "")
     said = "\n".join(found.to_lines())
     assert "This machine's gateway does not have it." in said
-    assert re.search(r"gateway-\w+ was last purged of it at 20\d\d-", said)
+    assert re.search(r"gateway-\w+: last purged at 20\d\d-", said)
     assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", said)
 
 
@@ -192,7 +192,7 @@ def test_why_explains_what_is_not_kept(site: Flask) -> None:
     """There is no copy, whatever was asked for."""
     ask(site, "/edge/no-store")
     found = explain.why(site, "/edge/no-store")
-    assert (found.kept, found.policy) == ((), "NO_STORE")
+    assert (found.variants, found.policy) == ((), "NO_STORE")
 
 
 def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
@@ -205,14 +205,14 @@ def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
         db.session.scalars(sa.select(Post)).all()
         return "written"
 
-    assert "writes to the database" in explain.why(any_app, "/it/writes").refused
+    assert "writes to the database" in explain.why(any_app, "/it/writes").unshareable_reason
 
 
 def test_trouble_with_the_triggers_is_a_reason(site: Flask) -> None:
     """Nothing is shared until they are made anew."""
     break_triggers()
     site.extensions["edge"].tracker.watchman.look()
-    assert "flask edge triggers install" in explain.why(site, "/").refused
+    assert "flask edge triggers install" in explain.why(site, "/").unshareable_reason
 
 
 def break_triggers() -> None:
@@ -241,7 +241,7 @@ def test_who_lists_the_pages_that_show_a_post(site: Flask) -> None:
     assert {*SHOWING} <= {*found.urls}
     assert "/about" not in found.urls
     assert explain.who(site, "/articles/lanterns") == found
-    assert run(site, "who", "lanterns").startswith("A change of post 'Lanterns' touches ")
+    assert run(site, "who", "lanterns").startswith("A change of post 'Lanterns' affects ")
 
 
 def test_who_of_one_column(site: Flask) -> None:
@@ -262,7 +262,7 @@ def test_who_of_another_table(site: Flask) -> None:
     [
         (["who", "nothing"], "There is no post and no author and no topic 'nothing'."),
         (["who", "ada", "--table", "post"], "There is no post 'ada'."),
-        (["who", "ada", "--table", "user"], "Rows of user can't be asked for by a name"),
+        (["who", "ada", "--table", "user"], "Table user has no lookup column"),
         (["who", "lanterns", "--column", "colour"], "post has no column colour."),
         (["purge", "--post", "nothing"], "There is no post"),
         (["purge"], "Say one of --url, --post and --all."),
@@ -332,7 +332,7 @@ def test_a_url_that_was_never_registered_is_purged_all_the_same(gated: FlaskClie
 
 def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
     """A page that is purged and made anew as it was before was purged in vain."""
-    assert "No purged page was made anew yet." in list(relay.status(site).to_lines())
+    assert "No purged page has been rendered again yet." in list(relay.status(site).to_lines())
     retitle("Lanterns", "Lamps")
     warm(site)
     found = relay.status(site).precision
@@ -346,7 +346,7 @@ def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
         "unchanged": len(SHOWING),
         "ratio": 0.5,
     }
-    said = "Of 8 purged pages that were made anew, 4 had changed: a precision of 0.50."
+    said = "Of 8 purged pages that were rendered again, 4 had changed: a precision of 0.50."
     assert said in list(report.to_lines())
 
 
@@ -354,8 +354,8 @@ def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
     """So that what is too coarse is found page by page."""
     retitle("Lanterns", "Lamps")
     warm(site)
-    (kept,) = explain.why(site, "/topics/harbour").kept
-    assert kept.to_text().endswith("; made anew after 1 purge, never as it was before")
+    (kept,) = explain.why(site, "/topics/harbour").variants
+    assert kept.to_text().endswith("; rendered again after 1 purge, never with identical content")
 
 
 def retitle(title: str, other: str) -> None:

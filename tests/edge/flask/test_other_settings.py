@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.flask import edge_drivers, explain
 from app.edge.flask.deploy import release
 from app.edge.purge.tables import outbox, tier
+from app.edge.testing import MemoryDriver
 from app.extensions import db
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction

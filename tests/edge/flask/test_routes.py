@@ -43,7 +43,7 @@ def test_as_json(site: Flask) -> None:
         "browser": "asks each time",
         "edge": "keeps it for 1 day, then up to 1 hour more while it asks again, one copy per "
         "Accept-Language",
-        "edges": {"cloudflare": "keeps nothing: it does not keep copies apart by Accept-Language"},
+        "edges": {"cloudflare": "keeps nothing: it does not vary its copies by Accept-Language"},
         "query": ["q"],
         "headers": ["Accept-Language"],
         "reason": None,
@@ -66,7 +66,7 @@ def test_as_a_table(site: Flask) -> None:
         "    browser asks each time",
         "    edge keeps it for 1 day, then up to 1 hour more while it asks again, one",
         "        copy per Accept-Language",
-        "    cloudflare keeps nothing: it does not keep copies apart by Accept-Language",
+        "    cloudflare keeps nothing: it does not vary its copies by Accept-Language",
         "    reads ?q",
     ]
     assert "    NO_STORE, said by nobody (unmarked)" in lines

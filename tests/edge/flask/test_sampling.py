@@ -17,45 +17,45 @@ from app.edge.testing import Ending
 from app.extensions import db
 from app.publishing.models import Site
 from app.publishing.transaction import transaction
-from tests.edge.cdn.fakes.server import Asked, Reply, Server
+from tests.edge.cdn.fakes.server import FakeRequest, FakeResponse, FakeServer
 
 Make = Callable[..., Flask]
 
 
-class Lying(Server):
+class Lying(FakeServer):
     """A cache in front of an app, over sockets; while it `lies`, a purge changes nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lies = False
         self.app: Flask | None = None
-        self.kept: dict[str, Reply] = {}
+        self.kept: dict[str, FakeResponse] = {}
         self.began = datetime.now(UTC)
 
     def after(self, minutes: float) -> datetime:
         """So long after the app's page came to us."""
         return self.began + timedelta(minutes=minutes)
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         """Answer from what is kept, or keep what the app answers."""
         if asked.method == "PURGE":
             if not self.lies:
                 self.kept.clear()
-            return Reply()
+            return FakeResponse()
         if asked.target not in self.kept:
             assert self.app is not None
             made = self.app.test_client().get(asked.target)
-            self.kept[asked.target] = Reply(status=made.status_code, body=made.data)
+            self.kept[asked.target] = FakeResponse(status=made.status_code, body=made.data)
         return self.kept[asked.target]
 
     def reads(self, path: str) -> None:
         """Some reader asks for a page."""
-        self.reply(Asked(method="GET", target=path, headers={}, body=b""))  # type: ignore[arg-type] # none are read
+        self.reply(FakeRequest(method="GET", target=path, headers={}, body=b""))  # type: ignore[arg-type] # none are read
 
     def purges(self) -> int:
         """How often it was told to purge since the last time."""
-        count = sum(asked.method == "PURGE" for asked in self.asked)
-        self.asked.clear()
+        count = sum(asked.method == "PURGE" for asked in self.requests)
+        self.requests.clear()
         return count
 
 
@@ -81,7 +81,7 @@ def app(make_app: Make, edge: Lying) -> Flask:
     edge.began = datetime.now(UTC)
     settle(edge.app, edge.after(0))
     edge.reads("/topics")
-    edge.asked.clear()
+    edge.requests.clear()
     return edge.app
 
 
@@ -170,7 +170,7 @@ def test_what_is_no_answer_is_no_lie(app: Flask, edge: Lying, ending: Ending, wh
 
 def test_a_page_that_appeared_behind_a_kept_404_is_stale(app: Flask, edge: Lying) -> None:
     """Another status is another page."""
-    edge.kept["/topics"] = Reply(status=404, body=b"Nothing here.")
+    edge.kept["/topics"] = FakeResponse(status=404, body=b"Nothing here.")
     assert sampler(app).sample_page("/topics", edge.after(LATER)) is SampleResult.STALE
 
 
@@ -183,7 +183,7 @@ def test_a_page_that_shows_the_time_is_not_compared(app: Flask, edge: Lying) -> 
 def test_a_sampler_asks_for_itself_and_says_who_it_is(app: Flask, edge: Lying) -> None:
     """So that it can be told from readers in a log."""
     sampler(app).sample(edge.after(LATER))
-    (asked,) = edge.asked
+    (asked,) = edge.requests
     assert asked.headers["User-Agent"].startswith("Broadsheet-Sampler")
 
 
@@ -192,7 +192,7 @@ def test_the_relay_looks_now_and_then(app: Flask, edge: Lying) -> None:
     look = sampler(app)
     assert look(edge.after(5)) == edge.after(6)
     assert look(edge.after(5.9)) == edge.after(6)
-    assert edge.asked == []
+    assert edge.requests == []
     assert look(edge.after(6)) == edge.after(7)
 
     def sampled() -> bool:
@@ -221,7 +221,7 @@ class Rewriting(Lying):
         self.prepends = False
         self.keys_query = True
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         """Answer as the cache does, with what is added."""
         if not self.keys_query:
             asked = replace(asked, target=asked.target.partition("?")[0])
@@ -253,7 +253,7 @@ def rewriting(make_app: Make) -> Iterator[Rewriting]:
         settle(edge.app, edge.after(0))
         for path in ("/topics", "/archive", "/robots.txt"):
             edge.reads(path)
-        edge.asked.clear()
+        edge.requests.clear()
         yield edge
 
 
@@ -287,7 +287,7 @@ def test_an_edge_that_rewrites_is_said_once_and_not_purged(
     assert rewriting.app is not None
     assert ready(rewriting.app) == "ok"
     told = rewriting.app.test_cli_runner().invoke(args=["edge", "status"]).output
-    assert "rewritten: the public edge changes pages on their way (/topics and 1 more)" in told
+    assert "rewritten: the public edge modifies pages (/topics and 1 more)" in told
     assert "was stale" not in told
 
 

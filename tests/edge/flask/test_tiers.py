@@ -15,30 +15,30 @@ from app.edge.purge import open_breakers
 from app.extensions import db, edge
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
-from tests.edge.cdn.fakes.server import Asked, Reply, Server
+from tests.edge.cdn.fakes.server import FakeRequest, FakeResponse, FakeServer
 
 SECRET = "s3cret-of-the-edge"
 LONG = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"
 SHORT = "max-age=60"
 
 
-class Node(Server):
+class Node(FakeServer):
     """A node that accepts what Varnish accepts."""
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         """Purge."""
         right = asked.headers["Authorization"] == f"Bearer {SECRET}"
-        return Reply(status=200 if asked.method == "PURGE" and right else 403)
+        return FakeResponse(status=200 if asked.method == "PURGE" and right else 403)
 
     def purged(self) -> list[str]:
         """The keys of each purge since the last time."""
         found = [
             f"{name}: {line}"
-            for asked in self.asked
+            for asked in self.requests
             for name, line in asked.headers.items()
             if name.startswith("xkey")
         ]
-        self.asked.clear()
+        self.requests.clear()
         return found
 
 
@@ -203,7 +203,7 @@ def test_a_node_that_refuses_us_caps_its_pages(make: Make, node: Node) -> None:
         assert "varnish" in open_breakers(connection, datetime.now(UTC))["varnish"]
     app.extensions["edge"].trust.renew()
     assert get(app).headers["Surrogate-Control"] == SHORT
-    assert SECRET not in str(node.asked)
+    assert SECRET not in str(node.requests)
 
 
 def test_what_was_stored_under_other_settings_is_forgotten(make: Make) -> None:
@@ -243,7 +243,7 @@ def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
     doubt(app, "it refuses us")
     told = app.test_cli_runner().invoke(args=["edge", "status"]).output
     assert "varnish can't be purged: it refuses us." in told
-    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in told
+    assert "VarnishDriver: up to 250 pages a call, unlimited calls" in told
     assert "nginx: the open-source build can't be purged" in told
 
 

@@ -1,4 +1,4 @@
-"""A watched schema with the page index, over SQLite; and a page to register."""
+"""A watched schema with the page index on SQLite, and a helper that registers pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def engine() -> Iterator[Engine]:
     engine.dispose()
 
 
-def put(
+def register_page(
     connection: Connection,
     url: str,
     dependencies: Iterable[Dependency],
@@ -37,7 +37,7 @@ def put(
     now: datetime = NOW,
     lifetime: timedelta = timedelta(days=1),
 ) -> RegistrationResult:
-    """Register a page, made at this moment, that caches may hold for two days."""
+    """Register a page rendered at `now` that caches may hold for two days."""
     page = IndexedPage(
         url=url,
         variant=variant,

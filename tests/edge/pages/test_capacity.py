@@ -1,4 +1,4 @@
-"""A full index takes no page that it does not know; what readers make up has a tenth of it."""
+"""A full index registers no new page; open-ended URLs may use a tenth of it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .conftest import NOW
 ROW = Row(table="post", key=(("id", "1"),), columns=frozenset({"slug"}))
 
 
-def put(
+def register_numbered(
     connection: Connection,
     url: str,
-    bound: IndexCapacity,
+    capacity: IndexCapacity,
     *,
     aside: bool = False,
     policy: str = "P",
 ) -> RegistrationResult:
-    """Register a page in an index with a bound."""
-    made = IndexedPage(
+    """Register a page in an index with this capacity."""
+    indexed_page = IndexedPage(
         url=url,
         tag=f"p{url[1:]}",
         etag="",
@@ -37,89 +37,108 @@ def put(
         expires_at=NOW,
         is_open_ended=aside,
     )
-    return register(connection, made, [ROW], [current_log_position(connection)], None, bound)
+    return register(
+        connection, indexed_page, [ROW], [current_log_position(connection)], None, capacity
+    )
 
 
-def fill(
-    connection: Connection, first: int, last: int, bound: IndexCapacity
+def register_range(
+    connection: Connection, first: int, last: int, capacity: IndexCapacity
 ) -> list[RegistrationResult]:
-    """Register pages whose addresses are numbers."""
-    return [put(connection, f"/{number}", bound) for number in range(first, last + 1)]
+    """Register pages with consecutive numbers as URLs."""
+    return [
+        register_numbered(connection, f"/{number}", capacity) for number in range(first, last + 1)
+    ]
 
 
-@pytest.mark.parametrize("noted", [False, True], ids=["never counted", "counted before"])
-def test_what_is_over_is_refused_and_what_is_known_is_renewed(engine: Engine, noted: bool) -> None:
-    """Whoever counted and when, the bound holds to the page."""
-    bound = IndexCapacity(max_pages=5)
+@pytest.mark.parametrize("counted_before", [False, True], ids=["never counted", "counted before"])
+def test_a_full_index_refuses_new_pages_and_updates_known_ones(
+    engine: Engine, counted_before: bool
+) -> None:
+    """The limit is exact to the page, with or without a stored count."""
+    capacity = IndexCapacity(max_pages=5)
     with engine.begin() as connection:
-        fill(connection, 1, 2, bound)
-        if noted:
+        register_range(connection, 1, 2, capacity)
+        if counted_before:
             count_and_store(connection, top=highest_page_id(connection))
         assert (
-            fill(connection, 3, 7, bound)
+            register_range(connection, 3, 7, capacity)
             == [RegistrationResult.REGISTERED] * 3 + [RegistrationResult.INDEX_FULL] * 2
         )
-        assert put(connection, "/1", bound, policy="Q") is RegistrationResult.REGISTERED
+        assert (
+            register_numbered(connection, "/1", capacity, policy="Q")
+            is RegistrationResult.REGISTERED
+        )
         assert connection.scalar(sa.select(sa.func.count()).select_from(page)) == 5
 
 
-def test_errors_redirects_and_queries_have_a_tenth(engine: Engine) -> None:
-    """A bot that walks addresses which name nothing leaves the rest to pages."""
-    bound = IndexCapacity(max_pages=20)
+def test_open_ended_urls_may_use_a_tenth(engine: Engine) -> None:
+    """A bot that requests unknown URLs cannot fill the index."""
+    capacity = IndexCapacity(max_pages=20)
     with engine.begin() as connection:
-        walked = [put(connection, f"/no/{number}", bound, aside=True) for number in range(5)]
+        walked = [
+            register_numbered(connection, f"/no/{number}", capacity, aside=True)
+            for number in range(5)
+        ]
         assert walked == [RegistrationResult.REGISTERED] * 2 + [RegistrationResult.INDEX_FULL] * 3
         count_and_store(connection, top=highest_page_id(connection))
-        assert put(connection, "/no/9", bound, aside=True) is RegistrationResult.INDEX_FULL
         assert (
-            put(connection, "/no/1", bound, aside=True, policy="Q") is RegistrationResult.REGISTERED
+            register_numbered(connection, "/no/9", capacity, aside=True)
+            is RegistrationResult.INDEX_FULL
         )
-        assert fill(connection, 1, 18, bound) == [RegistrationResult.REGISTERED] * 18
+        assert (
+            register_numbered(connection, "/no/1", capacity, aside=True, policy="Q")
+            is RegistrationResult.REGISTERED
+        )
+        assert register_range(connection, 1, 18, capacity) == [RegistrationResult.REGISTERED] * 18
         assert (estimate_size(connection).pages, estimate_size(connection).open_ended) == (20, 2)
 
 
 def test_a_refused_page_leaves_nothing_behind(engine: Engine) -> None:
-    """Neither a row nor a dependency."""
+    """It inserts neither a page nor a dependency."""
     with engine.begin() as connection:
-        assert put(connection, "/a", IndexCapacity(max_pages=0)) is RegistrationResult.INDEX_FULL
+        assert (
+            register_numbered(connection, "/a", IndexCapacity(max_pages=0))
+            is RegistrationResult.INDEX_FULL
+        )
         for table in ("edge_page", "edge_dependency"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
 
 
-def test_ids_that_left_with_their_pages_are_not_counted(engine: Engine) -> None:
-    """The newest pages may be the first to expire: their ids are given no more."""
-    bound = IndexCapacity(max_pages=10)
+def test_ids_of_deleted_pages_are_not_counted(engine: Engine) -> None:
+    """The newest pages may expire first, and their ids are not assigned again."""
+    capacity = IndexCapacity(max_pages=10)
     with engine.begin() as connection:
-        fill(connection, 1, 9, bound)
+        register_range(connection, 1, 9, capacity)
         top = highest_page_id(connection)
         connection.execute(sa.delete(page).where(page.c.id > 3))
         count_and_store(connection, top=top)
         count_and_store(
             connection, top=highest_page_id(connection)
-        )  # once more, when the ids are forgotten
+        )  # a second count, after the deletion
         assert estimate_size(connection).pages == 3
-        assert fill(connection, 20, 26, bound) == [RegistrationResult.REGISTERED] * 7
-        assert put(connection, "/z", bound) is RegistrationResult.INDEX_FULL
+        assert register_range(connection, 20, 26, capacity) == [RegistrationResult.REGISTERED] * 7
+        assert register_numbered(connection, "/z", capacity) is RegistrationResult.INDEX_FULL
 
 
-def test_registering_counts_no_pages_once_somebody_did(engine: Engine) -> None:
-    """It looks at the note, at the highest id, and at what is known of the page."""
-    bound, said = IndexCapacity(max_pages=1_000), list[str]()
+def test_registering_counts_no_pages_after_the_first_count(engine: Engine) -> None:
+    """It reads only the stored count, the highest id and the row of the page."""
+    capacity, statements = IndexCapacity(max_pages=1_000), list[str]()
     with engine.begin() as connection:
-        fill(connection, 1, 5, bound)
+        register_range(connection, 1, 5, capacity)
         count_and_store(connection, top=highest_page_id(connection))
         driver: Any = connection.connection.driver_connection
-        driver.set_trace_callback(said.append)
-        put(connection, "/new", bound)
-        put(connection, "/new", bound)
+        driver.set_trace_callback(statements.append)
+        register_numbered(connection, "/new", capacity)
+        register_numbered(connection, "/new", capacity)
         driver.set_trace_callback(None)
-    assert not [statement for statement in said if "count(*)" in statement.lower()]
-    assert sum("max(" in statement.lower() for statement in said) == 1
+    assert not [statement for statement in statements if "count(*)" in statement.lower()]
+    assert sum("max(" in statement.lower() for statement in statements) == 1
 
 
-def test_what_stands_aside_is_counted_by_an_index_of_its_own(engine: Engine) -> None:
-    """A bot that walks for hours makes no registration slow."""
-    asked = str(_count_aside.compile(engine))
+def test_open_ended_pages_are_counted_by_a_partial_index(engine: Engine) -> None:
+    """Registrations stay fast while a bot requests unknown URLs for hours."""
+    query = str(_count_aside.compile(engine))
     with engine.begin() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (7,)).one()
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (7,)).one()
     assert "COVERING INDEX ix_edge_page_aside" in plan[-1]

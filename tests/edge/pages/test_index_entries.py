@@ -13,63 +13,63 @@ from ..dependencies.conftest import SCHEMA, link, post
 TITLE, SLUG = frozenset({"title"}), frozenset({"slug"})
 
 
-def kept(record: RenderRecord) -> set[object]:
-    """The entries of a record and their shapes."""
+def entries_of(record: RenderRecord) -> set[object]:
+    """Return the entries of a record with their shapes."""
     return set(entries_of_record(record).items())
 
 
-def spelt(*dependencies: Dependency) -> set[object]:
-    """The entries of dependencies that were noted one by one."""
-    return kept(RenderRecord(single_dependencies=set(dependencies)))
+def entries_of_dependencies(*dependencies: Dependency) -> set[object]:
+    """Return the entries of dependencies that were added one by one."""
+    return entries_of(RenderRecord(single_dependencies=set(dependencies)))
 
 
-def test_the_quick_forms_are_kept_as_what_they_stand_for(engine: Engine) -> None:
-    """Rows by their keys and ranges in groups: the same entries, the second time too."""
+def test_compact_forms_give_the_same_entries(engine: Engine) -> None:
+    """Keyed rows and grouped ranges give the same entries, also from the caches."""
     EngineListener(SCHEMA).attach(engine)
-    joined = sa.select(post).join(link, link.c.post_id == post.c.id).where(link.c.topic_id == 5)
+    query = sa.select(post).join(link, link.c.post_id == post.c.id).where(link.c.topic_id == 5)
     with engine.begin() as connection:
         connection.execute(sa.insert(post), [{"id": n, "slug": f"s{n}"} for n in range(1, 4)])
     for _ in range(2):
         with recording() as record, engine.connect() as connection:
             connection.execute(sa.select(post))
             connection.execute(sa.select(post).where(post.c.slug.in_(["s1", "s9"])))
-            connection.execute(joined)
+            connection.execute(query)
         assert record.unshareable_reason is None
         assert len(record.dependencies) > 6
-        assert kept(record) == spelt(*record.dependencies)
+        assert entries_of(record) == entries_of_dependencies(*record.dependencies)
 
 
 def rows(table: str, columns: frozenset[str], *keys: int) -> RenderRecord:
-    """A record of rows by their keys."""
+    """Return a record of rows with these keys."""
     record = RenderRecord()
     keyed = KeyedTable(table=table, key_positions=(("id", 0),), columns=columns)
     record.add_rows(keyed, [(key,) for key in keys])
     return record
 
 
-def test_a_row_that_is_read_with_more_columns_is_kept_once() -> None:
-    """Whatever touches the lesser entry touches the other as well."""
+def test_a_row_that_is_read_with_more_columns_is_stored_once() -> None:
+    """Every change that matches the smaller entry matches the larger one too."""
     record = rows("t", TITLE, 1, 2)
     record.merge(rows("t", TITLE | SLUG, 2, 3))
     lesser = Row(table="t", key=(("id", "1"),), columns=TITLE)
     more = (Row(table="t", key=(("id", n),), columns=TITLE | SLUG) for n in "23")
-    assert kept(record) == spelt(lesser, *more)
+    assert entries_of(record) == entries_of_dependencies(lesser, *more)
 
 
 def test_other_columns_and_other_tables_are_kept_beside_it() -> None:
-    """Only a row whose columns are all among the other's is left out."""
+    """A row is left out only if another entry covers all its columns."""
     record = rows("t", TITLE, 1)
     record.merge(rows("t", SLUG, 1))
     record.merge(rows("u", TITLE | SLUG, 1))
     record.merge(rows("t", TITLE, 1))
-    assert kept(record) == spelt(*record.dependencies)
-    assert len(kept(record)) == 3
+    assert entries_of(record) == entries_of_dependencies(*record.dependencies)
+    assert len(entries_of(record)) == 3
 
 
-def test_a_row_without_a_spelling_is_the_whole_table() -> None:
-    """As if the table had been noted itself."""
+def test_a_row_key_without_an_encoding_is_the_whole_table() -> None:
+    """The entry is the same as for a read of the whole table."""
     record = RenderRecord()
     record.add_rows(
         KeyedTable(table="t", key_positions=(("id", 0),), columns=TITLE), [(1.5,), (2.5,)]
     )
-    assert kept(record) == spelt(Table(table="t"))
+    assert entries_of(record) == entries_of_dependencies(Table(table="t"))

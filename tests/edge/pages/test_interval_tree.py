@@ -27,6 +27,6 @@ def test_a_key_finds_every_interval_that_holds_it(
 
 
 @given(keys)
-def test_a_key_asks_few_nodes(key: int) -> None:
+def test_a_key_is_looked_up_at_few_nodes(key: int) -> None:
     """The number of nodes is bounded by the bits of a key, not by the number of intervals."""
     assert len(set(nodes_containing(key))) <= 106

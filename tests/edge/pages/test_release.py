@@ -1,4 +1,4 @@
-"""A release purges the pages that show what it changed, once, and no others."""
+"""A release purges the pages with changed parts, once, and no others."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from app.edge.pages.tables import dependency
 from app.edge.pages.tables import part as part_table
 
 from ..dependencies.conftest import WATCHED, memory
-from .conftest import put
+from .conftest import register_page
 
 
 @dataclass
 class Code:
-    """What a process has."""
+    """The code of a process."""
 
-    build: str
+    build_id: str
     parts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def digest(self, kind: str, name: str) -> str:
-        """The digest of a part, or none."""
+        """Return the digest of a part, or an empty text."""
         return self.parts.get((kind, name), "")
 
 
@@ -51,7 +51,9 @@ def connection() -> Iterator[Connection]:
 def register(connection: Connection, code: Code, url: str, names: list[str]) -> RegistrationResult:
     """Register a page as a process of this code does."""
     parts = [Part(kind="template", name=n, digest=code.digest("template", n)) for n in names]
-    return put(connection, url, parts, mark=current_log_position(connection), build=code.build)
+    return register_page(
+        connection, url, parts, mark=current_log_position(connection), build=code.build_id
+    )
 
 
 def warm(connection: Connection, code: Code) -> None:
@@ -60,21 +62,21 @@ def warm(connection: Connection, code: Code) -> None:
         assert register(connection, code, url, names) is RegistrationResult.REGISTERED
 
 
-def released(connection: Connection, code: Code) -> tuple[ReleaseResult, set[str]]:
-    """Release, and resolve as the relay does."""
-    told = release(connection, code, WATCHED)
+def release_and_resolve(connection: Connection, code: Code) -> tuple[ReleaseResult, set[str]]:
+    """Run a release, then resolve as the relay does."""
+    result = release(connection, code, WATCHED)
     resolution = resolve(connection)
-    return told, {page.url for page in resolution.pages} | {resolution.everything_reason} - {""}
+    return result, {page.url for page in resolution.pages} | {resolution.everything_reason} - {""}
 
 
 def test_only_pages_that_show_what_changed_are_purged(connection: Connection) -> None:
-    """And the report names what it was."""
-    released(connection, OLD)
+    """The report names the changed parts."""
+    release_and_resolve(connection, OLD)
     warm(connection, OLD)
-    told, purged = released(connection, NEW)
+    result, purged = release_and_resolve(connection, NEW)
     assert purged == {"/ab"}
-    assert (told.parts, told.pages) == ((("template", "a.html"),), 1)
-    assert list(told.to_lines()) == [
+    assert (result.parts, result.pages) == ((("template", "a.html"),), 1)
+    assert list(result.to_lines()) == [
         "1 page is purged, because this has changed:",
         "  template a.html",
         "The build is 2.",
@@ -82,78 +84,81 @@ def test_only_pages_that_show_what_changed_are_purged(connection: Connection) ->
 
 
 def test_a_release_without_changes_purges_nothing(connection: Connection) -> None:
-    """Neither does the same release run again."""
-    released(connection, OLD)
+    """Running the same release again purges nothing either."""
+    release_and_resolve(connection, OLD)
     warm(connection, OLD)
-    assert released(connection, OLD)[1] == set()
-    released(connection, NEW)
-    assert released(connection, NEW)[1] == set()
+    assert release_and_resolve(connection, OLD)[1] == set()
+    release_and_resolve(connection, NEW)
+    assert release_and_resolve(connection, NEW)[1] == set()
 
 
-def test_a_part_that_is_gone_has_changed(connection: Connection) -> None:
-    """Pages that showed it are purged."""
-    released(connection, OLD)
+def test_a_missing_part_counts_as_changed(connection: Connection) -> None:
+    """Pages with that part are purged."""
+    release_and_resolve(connection, OLD)
     warm(connection, OLD)
-    assert released(connection, Code("3", {("template", "a.html"): "a1"}))[1] == {"/ab", "/b"}
+    assert release_and_resolve(connection, Code("3", {("template", "a.html"): "a1"}))[1] == {
+        "/ab",
+        "/b",
+    }
 
 
 def test_2g_old_code_registers_nothing_after_a_release(connection: Connection) -> None:
-    """Its pages may show the old templates, whatever they were rendered from."""
-    released(connection, OLD)
-    released(connection, NEW)
+    """Its pages may show old templates."""
+    release_and_resolve(connection, OLD)
+    release_and_resolve(connection, NEW)
     assert register(connection, OLD, "/b", ["b.html"]) is RegistrationResult.OLD_BUILD
     assert register(connection, NEW, "/b", ["b.html"]) is RegistrationResult.REGISTERED
 
 
 def test_before_the_first_release_every_build_registers(connection: Connection) -> None:
-    """A site that never ran the command is not left without a cache."""
+    """A site that never runs the command can still cache."""
     assert register(connection, OLD, "/b", ["b.html"]) is RegistrationResult.REGISTERED
     assert register(connection, NEW, "/b", ["b.html"]) is RegistrationResult.REGISTERED
 
 
-def test_a_page_that_was_being_made_meets_the_release_in_the_log(connection: Connection) -> None:
-    """Even where builds are not compared."""
-    released(connection, OLD)
+def test_a_release_during_rendering_is_in_the_log(connection: Connection) -> None:
+    """The change log detects it even if builds are not compared."""
+    release_and_resolve(connection, OLD)
     warm(connection, OLD)
     before = current_log_position(connection)
     release(connection, NEW, WATCHED)
-    (change,) = changes_since(connection, before, most=5) or []
+    (change,) = changes_since(connection, before, limit=5) or []
     assert matches(Part(kind="template", name="a.html", digest="a1"), change)
     assert not matches(Part(kind="template", name="a.html", digest="a2"), change)
     assert not matches(Part(kind="static", name="a.html", digest="a1"), change)
 
 
-def test_a_release_that_is_taken_back_and_made_again_purges_each_time(
+def test_a_rolled_back_and_repeated_release_purges_each_time(
     connection: Connection,
 ) -> None:
-    """The pages of the old code are found again, though they were known before."""
-    released(connection, OLD)
+    """Pages of the old code are found again after a rollback."""
+    release_and_resolve(connection, OLD)
     for code, other in ((OLD, NEW), (NEW, OLD), (OLD, NEW)):
         warm(connection, code)
-        assert released(connection, other)[1] == {"/ab"}
+        assert release_and_resolve(connection, other)[1] == {"/ab"}
 
 
-def test_a_page_that_nobody_asked_for_since_is_not_purged_again(connection: Connection) -> None:
-    """The second release has nothing to say about what the first one purged."""
-    released(connection, OLD)
+def test_a_page_that_was_not_rendered_again_is_not_purged_again(connection: Connection) -> None:
+    """A page that has not been rendered again is not purged by the second release."""
+    release_and_resolve(connection, OLD)
     warm(connection, OLD)
-    released(connection, NEW)
+    release_and_resolve(connection, NEW)
     third = Code("3", {**NEW.parts, ("template", "a.html"): "a3"})
-    assert released(connection, third)[1] == set()
+    assert release_and_resolve(connection, third)[1] == set()
 
 
-def test_5_11_an_index_that_was_spelt_otherwise_is_not_asked(connection: Connection) -> None:
-    """Its hashes mean something else now, so everything is purged."""
-    released(connection, OLD)
+def test_5_11_an_index_in_another_format_purges_everything(connection: Connection) -> None:
+    """Its hashes have another meaning now, so everything is purged."""
+    release_and_resolve(connection, OLD)
     warm(connection, OLD)
     set_meta(connection, "encoding", "of an older library")
-    told, purged = released(connection, OLD)
+    result, purged = release_and_resolve(connection, OLD)
     assert purged == {"anything may have changed"}
-    assert "Everything is purged" in next(iter(told.to_lines()))
+    assert "Everything is purged" in next(iter(result.to_lines()))
 
 
 def test_known_parts_are_written_once_for_all_pages(connection: Connection) -> None:
-    """And a page costs one row for each of its parts."""
+    """A page adds one dependency row for each of its parts."""
     warm(connection, OLD)
     count = sa.select(sa.func.count())
     assert connection.scalar(count.select_from(part_table)) == 2

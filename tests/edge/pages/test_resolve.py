@@ -18,29 +18,29 @@ from app.edge.pages import resolve
 from app.edge.pages.page import sorted_urls
 from app.edge.pages.resolve import find_affected_pages, manual_purge_change
 
-from ..dependencies.conftest import changes, link, memory, post, read, topic
+from ..dependencies.conftest import changes, link, memory, post, run_and_record, topic
 from ..dependencies.test_soundness import SEED, WRITES, attempt, rows_of, statements
-from .conftest import put
+from .conftest import register_page
 
 ENGINE = memory()
 
 
 @settings(max_examples=int(os.environ.get("EXAMPLES", "300")), deadline=None)
 @given(st.lists(statements(), min_size=1, max_size=4), st.lists(WRITES, min_size=1, max_size=3))
-def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
-    found: list[Any], writes: list[Any]
+def test_the_index_finds_all_altered_pages_within_the_exact_rule(
+    statements: list[Any], writes: list[Any]
 ) -> None:
-    """Hashes, intervals and links in SQL miss no altered result, and no page is without reason."""
+    """Every altered page is purged, and every purged page matches a change by the exact rule."""
     with ENGINE.connect() as connection:
         for write in SEED:
             attempt(connection, write)
         changes(connection)
         pages, was = {}, {}
-        for number, statement in enumerate(found):
+        for number, statement in enumerate(statements):
             url = f"/{number}"
-            _, pages[url] = read(connection, statement)
+            _, pages[url] = run_and_record(connection, statement)
             was[url] = rows_of(connection, statement)
-            put(connection, url, pages[url], mark=current_log_position(connection))
+            register_page(connection, url, pages[url], mark=current_log_position(connection))
         for write in writes:
             attempt(connection, write)
         resolution = resolve(connection)
@@ -49,7 +49,7 @@ def test_the_index_finds_every_altered_page_and_none_beyond_the_rule(
         allowed = {u for u, deps in pages.items() if any(matches(d, c) for d in deps for c in log)}
         altered = {
             url
-            for url, statement in zip(pages, found, strict=True)
+            for url, statement in zip(pages, statements, strict=True)
             if rows_of(connection, statement) != was[url]
         }
         assert altered <= purged or resolution.everything_reason
@@ -83,10 +83,10 @@ MOMENTS = ("at once", "together", "late")
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("status", ["draft", "live"])
 @pytest.mark.parametrize("linked", [True, False])
-def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
+def test_a_post_and_its_link_are_matched_through_past_states(
     engine: Engine, moment: str, status: str, *, linked: bool
 ) -> None:
-    """In whatever order they change, and whenever that is resolved, no altered page is missed."""
+    """No altered page is missed, in any order of the changes and of resolving."""
     with engine.begin() as connection:
         connection.execute(sa.insert(topic).values(id=1, name="a"))
         when = datetime(2026, 1, 2)  # noqa: DTZ001 - as above
@@ -97,10 +97,10 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
             connection.execute(sa.insert(link).values(post_id=1, topic_id=1))
         resolve(connection)
         for number, statement in enumerate(ABOUT):
-            put(
+            register_page(
                 connection,
                 f"/{number}",
-                read(connection, statement)[1],
+                run_and_record(connection, statement)[1],
                 mark=current_log_position(connection),
             )
         was = [rows_of(connection, statement) for statement in ABOUT]
@@ -114,26 +114,26 @@ def test_a_post_and_its_link_are_looked_for_through_what_the_other_was(
 
 
 def _carried_out(connection: Connection, first: str, then: str, moment: str) -> set[str]:
-    """What two writes purge; late is when the first is resolved as the second can be seen."""
+    """Return the URLs that two writes purge; `late` resolves the first after the second commits."""
     connection.exec_driver_sql(first)
-    early = len(unresolved_changes(connection, most=100))
-    at_once = _purged(connection, early) if moment == "at once" else set()
+    early = len(unresolved_changes(connection, limit=100))
+    at_once = _purge_urls(connection, early) if moment == "at once" else set()
     connection.exec_driver_sql(then)
-    late = _purged(connection, early) if moment == "late" else set()
-    return at_once | late | _purged(connection, len(unresolved_changes(connection, most=100)))
+    late = _purge_urls(connection, early) if moment == "late" else set()
+    return at_once | late | _purge_urls(connection, len(unresolved_changes(connection, limit=100)))
 
 
-def _purged(connection: Connection, most: int) -> set[str]:
-    """Resolve the oldest entries of the log, so many of them."""
-    found = find_affected_pages(connection, unresolved_changes(connection, most=100)[:most])
-    assert not found.everything_reason
+def _purge_urls(connection: Connection, most: int) -> set[str]:
+    """Resolve the oldest `most` changes and return the purged URLs."""
+    resolution = find_affected_pages(connection, unresolved_changes(connection, limit=100)[:most])
+    assert not resolution.everything_reason
     oldest = f"SELECT id FROM edge_change WHERE NOT resolved ORDER BY id LIMIT {most}"
     connection.exec_driver_sql(f"UPDATE edge_change SET resolved = 1 WHERE id IN ({oldest})")
-    return {*sorted_urls(found.pages)}
+    return {*sorted_urls(resolution.pages)}
 
 
 def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> None:
-    """A draft's new topic and an old post's lost one leave the newest posts of the topic alone."""
+    """A draft's new topic, or a removed topic of an old post, does not purge the list."""
     with engine.begin() as connection:
         connection.execute(sa.insert(topic).values(id=1, name="a"))
         for number, status in ((1, "live"), (2, "live"), (3, "draft")):
@@ -142,7 +142,12 @@ def test_a_link_matters_to_a_list_only_where_its_post_does(engine: Engine) -> No
             connection.execute(sa.insert(post).values(row))
         connection.execute(sa.insert(link), [{"post_id": n, "topic_id": 1} for n in (1, 2)])
         resolve(connection)
-        put(connection, "/", read(connection, ABOUT[0])[1], mark=current_log_position(connection))
+        register_page(
+            connection,
+            "/",
+            run_and_record(connection, ABOUT[0])[1],
+            mark=current_log_position(connection),
+        )
         connection.execute(sa.insert(link).values(post_id=3, topic_id=1))
         assert resolve(connection).pages == ()
         connection.execute(sa.delete(link).where(link.c.post_id == 1))
@@ -160,10 +165,12 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
         connection.execute(sa.insert(link), [{"post_id": 1, "topic_id": 1}])
         resolve(connection)
         for number in (1, 2):
-            _, deps = read(
+            _, deps = run_and_record(
                 connection, about.where(link.c.topic_id == number).order_by(post.c.status)
             )
-            put(connection, f"/topics/{number}", deps, mark=current_log_position(connection))
+            register_page(
+                connection, f"/topics/{number}", deps, mark=current_log_position(connection)
+            )
         connection.execute(sa.update(post).where(post.c.id == 2).values(status="live"))
         assert resolve(connection).pages == ()
         connection.execute(sa.update(post).where(post.c.id == 1).values(status="live"))
@@ -174,18 +181,18 @@ def test_a_post_matters_to_a_topic_only_while_it_has_it(engine: Engine) -> None:
 
 
 def test_a_change_is_resolved_once(engine: Engine) -> None:
-    """What was resolved is not taken again."""
+    """Resolved changes are not resolved again."""
     with engine.begin() as connection:
         at = current_log_position(connection)
-        _, found = read(connection, sa.select(post))
-        put(connection, "/", found, mark=at)
+        _, dependencies = run_and_record(connection, sa.select(post))
+        register_page(connection, "/", dependencies, mark=at)
         connection.execute(sa.insert(post).values(id=1, slug="a"))
         assert [page.url for page in resolve(connection).pages] == ["/"]
         assert resolve(connection).change_count == 0
 
 
-def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) -> None:
-    """An older row below the last one of a limited list leaves it alone, a newer one does not."""
+def test_an_ordered_list_is_purged_by_rows_that_enter_it(engine: Engine) -> None:
+    """A row below the last one of a limited list does not purge it; a newer row does."""
 
     def day(number: int) -> datetime:
         return datetime(2026, 1, number)  # noqa: DTZ001 - the column has no zone
@@ -197,8 +204,8 @@ def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) ->
             [{"id": n, "slug": f"s{n}", "published_at": day(n)} for n in (10, 11, 12)],
         )
         resolve(connection)
-        _, found = read(connection, newest)
-        put(connection, "/", found, mark=current_log_position(connection))
+        _, dependencies = run_and_record(connection, newest)
+        register_page(connection, "/", dependencies, mark=current_log_position(connection))
         connection.execute(sa.insert(post).values(id=1, slug="old", published_at=day(1)))
         assert resolve(connection).pages == ()
         connection.execute(sa.insert(post).values(id=2, slug="new", published_at=day(20)))
@@ -206,10 +213,10 @@ def test_a_page_of_an_ordered_list_is_found_by_what_enters_it(engine: Engine) ->
 
 
 def test_many_changes_purge_everything(engine: Engine) -> None:
-    """A bulk import costs one purge of everything, not the memory of its rows."""
+    """A bulk import becomes one purge of everything and does not load all its rows."""
     with engine.begin() as connection:
         connection.execute(sa.insert(post), [{"id": i, "slug": f"s{i}"} for i in range(1, 2_100)])
-        assert "more changes" in resolve(connection).everything_reason
+        assert "too many changes" in resolve(connection).everything_reason
         assert resolve(connection).change_count == 0
 
 
@@ -223,10 +230,10 @@ GONE = {
 
 
 @pytest.mark.parametrize(("write", "expected"), GONE.values(), ids=GONE)
-def test_a_page_has_lost_what_was_deleted_or_left_its_list(
+def test_removed_rows_cause_hard_purges(
     engine: Engine, write: Any, expected: dict[str, bool]
 ) -> None:
-    """Not what was merely edited, and not what came."""
+    """Edited and added rows need no hard purge."""
     with engine.begin() as connection:
         connection.execute(sa.insert(post).values(id=1, slug="s1", title="a", status="live"))
         resolve(connection)
@@ -234,14 +241,14 @@ def test_a_page_has_lost_what_was_deleted_or_left_its_list(
             ("/", LIVE.with_only_columns(post.c.id)),
             ("/1", LIVE.where(post.c.id == 1)),
         ):
-            _, found = read(connection, statement)
-            put(connection, url, found, mark=current_log_position(connection))
+            _, dependencies = run_and_record(connection, statement)
+            register_page(connection, url, dependencies, mark=current_log_position(connection))
         connection.execute(write)
         assert {page.url: page.hard_purge for page in resolve(connection).pages} == expected
 
 
-def test_what_a_person_wants_forgotten_is_gone(engine: Engine) -> None:
-    """Nobody knows why."""
+def test_a_manual_purge_is_a_hard_purge(engine: Engine) -> None:
+    """A manual purge is a hard purge, because its reason is unknown."""
     with engine.begin() as connection:
         append_change(connection, manual_purge_change("/a", "p-a"))
         assert [page.hard_purge for page in resolve(connection).pages] == [True]

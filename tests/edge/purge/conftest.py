@@ -45,7 +45,7 @@ CDN = Tier(name="cdn", depth=1, max_flight_time=timedelta(seconds=30))
 
 
 def connect(url: str) -> Engine:
-    """An engine with real transactions, as the owner of a site makes it."""
+    """Create an engine with real transactions, as an app does."""
     engine = sa.create_engine(url)
     if engine.dialect.name != "sqlite":
         return engine
@@ -66,7 +66,7 @@ def connect(url: str) -> Engine:
 
 
 def build(engine: Engine, posts: int = 0) -> None:
-    """Make the tables and triggers, and register a page for each of some posts."""
+    """Create the tables and triggers, and register a page for each post."""
     with engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
@@ -76,15 +76,15 @@ def build(engine: Engine, posts: int = 0) -> None:
         connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
     with engine.begin() as connection:
         for number in range(1, posts + 1):
-            page(connection, number)
+            register_post_page(connection, number)
 
 
-def page(connection: Connection, number: int) -> None:
+def register_post_page(connection: Connection, number: int) -> None:
     """Register the page of a post."""
-    found: set[Dependency] = {
+    dependencies: set[Dependency] = {
         Row(table="post", key=(("id", str(number)),), columns=frozenset({"version"})),
     }
-    made = IndexedPage(
+    indexed_page = IndexedPage(
         url=f"/{number}",
         tag=f"p-{number}",
         etag='"e"',
@@ -93,7 +93,7 @@ def page(connection: Connection, number: int) -> None:
         expires_at=NOW + timedelta(days=900),
     )
     assert (
-        register(connection, made, found, [current_log_position(connection)])
+        register(connection, indexed_page, dependencies, [current_log_position(connection)])
         is RegistrationResult.REGISTERED
     )
 
@@ -106,11 +106,11 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])
 def url(request: pytest.FixtureRequest) -> str:
-    """The address of each database in turn."""
+    """The URL of each database in turn."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
-    found: str = request.getfixturevalue("empty_postgres_url")
-    return found.replace("postgresql://", "postgresql+psycopg://")
+    postgres_url: str = request.getfixturevalue("empty_postgres_url")
+    return postgres_url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
@@ -124,48 +124,48 @@ def engine(url: str) -> Iterator[Engine]:
 
 @dataclass(slots=True)
 class Clock:
-    """Time that passes when a test says so; `ticks` never goes back."""
+    """A clock that a test advances; `ticks` is monotonic."""
 
     now: datetime = NOW
     _ticks: float = field(default=0.0)
 
     def __call__(self) -> datetime:
-        """What the clock on the wall shows."""
+        """Return the system time."""
         return self.now
 
     def ticks(self) -> float:
-        """Seconds that have passed."""
+        """Return the monotonic time in seconds."""
         return self._ticks
 
     def advance(self, by: timedelta) -> None:
-        """Let time pass."""
+        """Advance both clocks."""
         self.now += by
         self._ticks += by.total_seconds()
 
 
-def world(clock: Clock, reached: Callable[[str], None] | None = None) -> RelayRuntime:
-    """A world whose time and chance a test knows."""
+def create_runtime(clock: Clock, on_step: Callable[[str], None] | None = None) -> RelayRuntime:
+    """Create a runtime with the test's clock and a seeded random generator."""
     return RelayRuntime(
         clock=clock,
         monotonic=clock.ticks,
         random=Random(7),
-        on_step=reached or (lambda _step: None),
+        on_step=on_step or (lambda _step: None),
     )
 
 
-def relay(engine: Engine, tiers: dict[Tier, Any], clock: Clock, **more: Any) -> Relay:
-    """A relay in a world of its own."""
-    return Relay(engine, tiers, leader=SoleLeader(), runtime=world(clock), **more)
+def create_relay(engine: Engine, tiers: dict[Tier, Any], clock: Clock, **more: Any) -> Relay:
+    """Create a relay with a test runtime."""
+    return Relay(engine, tiers, leader=SoleLeader(), runtime=create_runtime(clock), **more)
 
 
-def owe(
+def enqueue_pages(
     engine: Engine,
     tiers: Sequence[Tier],
     *urls: str,
     now: datetime = NOW,
     everything: str = "",
 ) -> None:
-    """Owe the purge of pages, or of everything, as resolving does."""
+    """Queue the purge of pages, or of everything, as resolving does."""
     pages = tuple(AffectedPage(id=n, url=url, tag=f"p{url[1:]}") for n, url in enumerate(urls))
     resolution = Resolution(change_count=1, pages=pages, everything_reason=everything)
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
@@ -173,7 +173,7 @@ def owe(
 
 
 def states(engine: Engine, tier: Tier) -> dict[str, EntryState]:
-    """The state of the newest entry of each page of a tier; everything stands under `*`."""
+    """Return the state of the newest entry of each page of a tier; `*` is everything."""
     with engine.connect() as connection:
         rows = connection.execute(
             sa.select(outbox.c.url, outbox.c.state)

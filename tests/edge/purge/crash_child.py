@@ -1,7 +1,7 @@
 """A site whose process is killed at every statement it sends, and edges that remember.
 
-Run as `python -m …crashing URL FOLDER ROUNDS`: it forks a child per round, kills it, lets the next
-one go on from what is left, and at last compares the edges with the database. Prints what it found.
+Run as `python -m …crash_child URL FOLDER ROUNDS`: it forks a child per round, kills it, starts the next
+one on the same database, and finally compares the edges with the database. Prints the result.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from app.edge.purge import EntryState, Relay, Tier
 from app.edge.purge.leader import SoleLeader
 from app.edge.purge.tables import outbox
 
-from .conftest import NOW, Clock, build, connect, post, world
+from .conftest import NOW, Clock, build, connect, create_runtime, post
 
 POSTS = 4
 GATEWAY = Tier(name="gateway", depth=0)
 CDN = Tier(name="cdn", depth=1, max_flight_time=timedelta(seconds=30))
 STATEMENTS = 150
-"""Fewer steps than a child takes in its life."""
+"""Fewer statements than a child executes."""
 
 
 class FileEdge:
-    """An edge that outlives us: a line says which version of a page it fetched after a purge."""
+    """An edge in a file: each line is the version of a page that it fetched after a purge."""
 
     limits = CallLimits(batch=3)
 
@@ -46,22 +46,22 @@ class FileEdge:
         self._engine = engine
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Fetch these pages anew, from the edge inside this one or from the database."""
+        """Fetch these pages again, from the inner edge or from the database."""
         for target in targets:
             self._fetch(target.url)
 
     def purge_everything(self) -> None:
-        """Fetch every page anew."""
+        """Fetch every page again."""
         for number in range(1, POSTS + 1):
             self._fetch(f"/{number}")
 
-    def kept(self) -> dict[str, int]:
-        """The version of each page that was fetched last."""
+    def stored_versions(self) -> dict[str, int]:
+        """Return the last fetched version of each page."""
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         return {url: int(version) for url, version in map(str.split, lines)}
 
     def _fetch(self, url: str) -> None:
-        version = self._inner.kept().get(url, 0) if self._inner else self._now()[url]
+        version = self._inner.stored_versions().get(url, 0) if self._inner else self._now()[url]
         with self._path.open("a") as log:
             log.write(f"{url} {version}\n")
 
@@ -78,18 +78,18 @@ def edges(engine: Engine, folder: Path) -> dict[Tier, Any]:
 
 def live(url: str, folder: Path, now: datetime, dies_at: int, seed: int) -> None:
     """Write and relay, and be killed at a statement or a step between them."""
-    engine, random, left = connect(url), Random(seed), [dies_at]
+    engine, random, remaining = connect(url), Random(seed), [dies_at]
 
     def count(*_arguments: Any, **_more: Any) -> None:
-        left[0] -= 1
-        if not left[0]:
+        remaining[0] -= 1
+        if not remaining[0]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(engine, name, count)
     clock = Clock(now=now)
     tiers = edges(connect(url), folder)
-    relay = Relay(engine, tiers, leader=SoleLeader(), runtime=world(clock, count))
+    relay = Relay(engine, tiers, leader=SoleLeader(), runtime=create_runtime(clock, count))
     for turn in range(3):
         with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             some = random.sample(range(1, POSTS + 1), 2)
@@ -122,10 +122,10 @@ def rounds(url: str, folder: Path, count: int) -> tuple[datetime, int]:
 
 
 def recover(url: str, folder: Path, now: datetime) -> dict[str, Any]:
-    """Let a relay live for a while, and say what the edges keep and what is owed."""
+    """Run a relay for some minutes; return the versions at the edges and the open entries."""
     engine, clock = connect(url), Clock(now=now)
     tiers = edges(engine, folder)
-    relay = Relay(engine, tiers, leader=SoleLeader(), runtime=world(clock))
+    relay = Relay(engine, tiers, leader=SoleLeader(), runtime=create_runtime(clock))
     for _ in range(6):
         relay.run_once(clock.now)
         clock.advance(timedelta(minutes=1))
@@ -135,12 +135,12 @@ def recover(url: str, folder: Path, now: datetime) -> dict[str, Any]:
             sa.select(sa.func.count()).where(outbox.c.state != EntryState.SETTLED),
         )
     engine.dispose()
-    kept = {tier.name: edge.kept() for tier, edge in tiers.items()}
-    return {"current": current, "kept": kept, "unsettled": unsettled}
+    stored_versions = {tier.name: edge.stored_versions() for tier, edge in tiers.items()}
+    return {"current": current, "kept": stored_versions, "unsettled": unsettled}
 
 
 def main(url: str, folder: str, count: str) -> None:
-    """Do it all; the parent holds no connection while it forks."""
+    """Run all rounds; the parent holds no connection while it forks."""
     engine = connect(url)
     build(engine, POSTS)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""A process with a relay that runs until it is killed: `python -m …electing URL FOLDER`."""
+"""A process with a relay that runs until it is killed: `python -m …relay_child URL FOLDER`."""
 
 from __future__ import annotations
 

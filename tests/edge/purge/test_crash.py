@@ -15,9 +15,9 @@ def test_nothing_is_lost_when_the_process_is_killed_at_any_statement(
     url: str, tmp_path: Path
 ) -> None:
     """After kills at each statement from commit to settling, both edges keep the newest bytes."""
-    module = f"{__package__}.crashing"
+    module = f"{__package__}.crash_child"
     rounds = ROUNDS[url.partition(":")[0]]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", module, url, str(tmp_path), str(rounds)],
         cwd=Path(__file__).resolve().parents[3],
         capture_output=True,
@@ -25,9 +25,9 @@ def test_nothing_is_lost_when_the_process_is_killed_at_any_statement(
         timeout=100,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["killed"] > rounds * 0.7
-    assert sum(found["current"].values()) > rounds
-    assert found["kept"] == {"gateway": found["current"], "cdn": found["current"]}
-    assert found["unsettled"] == 0
+    assert process.returncode == 0, process.stderr
+    report = json.loads(process.stdout)
+    assert report["killed"] > rounds * 0.7
+    assert sum(report["current"].values()) > rounds
+    assert report["kept"] == {"gateway": report["current"], "cdn": report["current"]}
+    assert report["unsettled"] == 0

@@ -1,4 +1,4 @@
-"""The edges in front: where each stands, what it is told, and how long it may hold a page."""
+"""The edges in front: their order, their headers, and how long they may hold a page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.edge import Freshness, Policy
-from app.edge.cdn.null import NullDriver
 from app.edge.gateway import capped_headers
 from app.edge.policy.cdn_headers import parse_dialects
 from app.edge.purge.edge_chain import MAX_FLIGHT_TIME, PROPAGATION, EdgeChain
+from app.edge.testing import NullDriver
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,8 +26,8 @@ PAGE = Policy(
 LONG = "max-age=86400, stale-while-revalidate=60, stale-if-error=604800"
 
 
-def front(edges: str, driven: str = "") -> EdgeChain:
-    """These edges, of which some have a driver, in front of a gateway."""
+def create_chain(edges: str, driven: str = "") -> EdgeChain:
+    """Create a chain of edges, some with a driver, in front of a gateway."""
     return EdgeChain.from_dialects(
         parse_dialects(edges),
         parse_dialects("broadsheet"),
@@ -36,10 +36,10 @@ def front(edges: str, driven: str = "") -> EdgeChain:
     )
 
 
-def test_the_first_that_is_named_is_the_outermost() -> None:
-    """As a reader's request meets them; the gateway has the depth of nought."""
-    found = front("cloudflare,varnish", "cloudflare,varnish")
-    assert [(tier.name, tier.depth) for tier in found.tiers] == [("varnish", 1), ("cloudflare", 2)]
+def test_the_first_named_edge_is_the_outermost() -> None:
+    """Edges are named in request order; the gateway has depth 0."""
+    chain = create_chain("cloudflare,varnish", "cloudflare,varnish")
+    assert [(tier.name, tier.depth) for tier in chain.tiers] == [("varnish", 1), ("cloudflare", 2)]
 
 
 FLIGHTS = {
@@ -68,11 +68,13 @@ FLIGHTS = {
 
 
 @pytest.mark.parametrize(("edges", "driven", "flights"), FLIGHTS.values(), ids=FLIGHTS)
-def test_a_flight_is_as_long_as_anything_old_can_come(
+def test_the_time_of_flight_covers_all_stale_inner_tiers(
     edges: str, driven: str, flights: dict[str, timedelta]
 ) -> None:
-    """After the second purge nothing inside shows the old page any more."""
-    assert {tier.name: tier.max_flight_time for tier in front(edges, driven).tiers} == flights
+    """After the second purge no inner tier serves the old page."""
+    assert {
+        tier.name: tier.max_flight_time for tier in create_chain(edges, driven).tiers
+    } == flights
 
 
 TRUSTED = {
@@ -81,34 +83,34 @@ TRUSTED = {
     "the inner one takes the outer one along": ("cloudflare,varnish", ["varnish"], 0),
     "both": ("cloudflare,varnish", ["cloudflare", "varnish"], 0),
     "a gateway": ("cloudflare,varnish", ["gateway-7a"], 0),
-    "one that nobody named": ("cloudflare,varnish", ["fastly"], 2),
+    "one that is not configured": ("cloudflare,varnish", ["fastly"], 2),
     "one that is capped anyway stands inside": ("varnish,nginx", [], 2),
     "the one outside it": ("varnish,nginx", ["varnish"], 1),
     "none can be purged": ("nginx", [], 0),
 }
 
 
-@pytest.mark.parametrize(("edges", "broken", "trusted"), TRUSTED.values(), ids=TRUSTED)
-def test_whoever_stands_outside_one_that_fails_is_not_trusted(
-    edges: str, broken: Collection[str], trusted: int
+@pytest.mark.parametrize(("edges", "broken", "count"), TRUSTED.values(), ids=TRUSTED)
+def test_edges_outside_a_broken_tier_count_as_unpurgeable(
+    edges: str, broken: Collection[str], count: int
 ) -> None:
-    """It would be filled from what is old."""
-    assert front(edges, "cloudflare,varnish").trusted_with(broken) == trusted
+    """It would be refilled with stale pages."""
+    assert create_chain(edges, "cloudflare,varnish").purgeable_count_without(broken) == count
 
 
 class ByUrl(NullDriver):
     """A driver that purges by URL."""
 
-    by_url = True
+    purges_by_url = True
 
 
-def test_an_edge_that_is_purged_by_url_does_not_lose_other_spellings() -> None:
-    """So it and all outside it are not trusted with them."""
+def test_an_edge_that_is_purged_by_url_keeps_other_url_spellings() -> None:
+    """Such an edge, and all edges outside of it, count as unpurgeable for them."""
     drivers = {"varnish": NullDriver(), "generic": ByUrl(), "fastly": NullDriver()}
-    found = EdgeChain.from_dialects(
+    chain = EdgeChain.from_dialects(
         parse_dialects("fastly,generic,varnish"), (), cap=MINUTE, drivers=lambda name: drivers[name]
     )
-    assert (found.purgeable_count, found.purgeable_by_tag_count) == (3, 1)
+    assert (chain.purgeable_count, chain.purgeable_by_tag_count) == (3, 1)
 
 
 TOLD = {
@@ -142,24 +144,24 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(("edges", "driven", "trusted", "lines"), TOLD.values(), ids=TOLD)
-def test_each_edge_is_told_its_own(
-    edges: str, driven: str, trusted: int | None, lines: dict[str, str]
+@pytest.mark.parametrize(("edges", "driven", "purgeable_count", "lines"), TOLD.values(), ids=TOLD)
+def test_each_edge_gets_its_own_headers(
+    edges: str, driven: str, purgeable_count: int | None, lines: dict[str, str]
 ) -> None:
-    """What can be purged gets all of it, what can't gets the cap; the gateway is told the whole."""
-    found = dict(front(edges, driven).format_policy(PAGE, trusted))
-    assert found.pop("Broadsheet-Cache-Control") == f"{LONG}, purged"
-    assert found == {"Cache-Control": "max-age=0, must-revalidate", **lines}
+    """Purgeable edges and the gateway get the full TTL, other edges the cap."""
+    headers = dict(create_chain(edges, driven).format_policy(PAGE, purgeable_count))
+    assert headers.pop("Broadsheet-Cache-Control") == f"{LONG}, purged"
+    assert headers == {"Cache-Control": "max-age=0, must-revalidate", **lines}
 
 
-def test_the_gateway_hears_what_to_say_instead() -> None:
-    """For each number of edges that may be trusted, the lines that differ and no others."""
-    made = front("cloudflare,varnish", "cloudflare,varnish").capped_headers(PAGE)
-    kept = [(capped_headers.FIELD, made)]
+def test_the_gateway_gets_capped_headers() -> None:
+    """The header lists the differing lines for each number of purgeable edges."""
+    value = create_chain("cloudflare,varnish", "cloudflare,varnish").capped_headers(PAGE)
+    stored_headers = [(capped_headers.FIELD, value)]
     usual = [("CDN-Cache-Control", LONG), ("Surrogate-Control", LONG), ("X", "1")]
     brief = ("CDN-Cache-Control", "max-age=60")
-    assert capped_headers.apply_capped_headers(usual, kept, "1") == [brief, *usual[1:]]
-    assert capped_headers.apply_capped_headers(usual, kept, "0") == [
+    assert capped_headers.apply_capped_headers(usual, stored_headers, "1") == [brief, *usual[1:]]
+    assert capped_headers.apply_capped_headers(usual, stored_headers, "0") == [
         brief,
         ("Surrogate-Control", "max-age=60"),
         ("X", "1"),
@@ -167,24 +169,26 @@ def test_the_gateway_hears_what_to_say_instead() -> None:
     assert capped_headers.apply_capped_headers(usual, [], "0") is None
 
 
-def test_nothing_is_said_instead_of_what_needs_no_purge() -> None:
-    """A cap changes nothing there, and where nothing is driven it holds anyway."""
+def test_a_policy_without_purges_needs_no_capped_headers() -> None:
+    """The cap changes nothing there; without drivers it always applies."""
     forever = Policy(name="F", browser=Freshness(ttl=DAY), edge=Freshness(ttl=DAY), immutable=True)
-    assert front("varnish", "varnish").capped_headers(forever) == ""
-    assert front("varnish").capped_headers(PAGE) == ""
+    assert create_chain("varnish", "varnish").capped_headers(forever) == ""
+    assert create_chain("varnish").capped_headers(PAGE) == ""
 
 
 def test_only_edges_that_are_purged_by_tags_get_them() -> None:
-    """In the field and with the separator of each."""
-    assert front("cloudflare,varnish", "varnish").format_tags("p-1") == (("xkey", "p-1 all"),)
-    assert front("cloudflare,varnish", "cloudflare").format_tags("p-1") == (
+    """Each edge gets its own header field and separator."""
+    assert create_chain("cloudflare,varnish", "varnish").format_tags("p-1") == (
+        ("xkey", "p-1 all"),
+    )
+    assert create_chain("cloudflare,varnish", "cloudflare").format_tags("p-1") == (
         ("Cache-Tag", "p-1,all"),
     )
-    assert front("nginx,varnish").format_tags("p-1") == ()
+    assert create_chain("nginx,varnish").format_tags("p-1") == ()
 
 
 LIVES = {
-    "nobody is named": ("", "", 1, 0),
+    "no edge": ("", "", 1, 0),
     "one that is capped": ("varnish", "", 1, 1),
     "one that is purged": ("varnish", "varnish", 2, 0),
     "both": ("cloudflare,varnish", "varnish", 2, 1),
@@ -196,28 +200,28 @@ LIVES = {
 def test_a_page_lives_as_long_as_the_last_copy(
     edges: str, driven: str, whole: int, capped: int
 ) -> None:
-    """Each cache may get it when the one behind it may just still show it."""
+    """Each cache may fetch the page in the last second of the inner cache's TTL."""
     assert PAGE.edge is not None
     one = DAY + 7 * DAY
-    flights = [tier.max_flight_time for tier in front(edges, driven).tiers]
-    # Fastly is not told to show what is stale while it asks.
+    flights = [tier.max_flight_time for tier in create_chain(edges, driven).tiers]
+    # Fastly gets no stale-while-revalidate.
     revalidating = (whole - ("fastly" in driven)) * MINUTE
     expected = whole * one + revalidating + capped * MINUTE + max(flights, default=MAX_FLIGHT_TIME)
-    assert front(edges, driven).max_lifetime(PAGE) == expected
+    assert create_chain(edges, driven).max_lifetime(PAGE) == expected
 
 
-def test_where_edges_do_as_browsers_do_each_counts_anew() -> None:
-    """One policy for all: the gateway, the edge, and caches that nobody named."""
+def test_without_an_edge_policy_each_cache_adds_the_browser_ttl() -> None:
+    """One policy applies to the gateway, the edge and unconfigured caches."""
     policy = Policy(name="B", browser=Freshness(ttl=MINUTE))
-    assert front("varnish").max_lifetime(policy) == 3 * MINUTE + MAX_FLIGHT_TIME
+    assert create_chain("varnish").max_lifetime(policy) == 3 * MINUTE + MAX_FLIGHT_TIME
 
 
 def test_each_edge_is_listed_with_what_it_does() -> None:
-    """For `flask edge routes`: the outermost first, with the reason of a cap."""
-    assert front("nginx,varnish", "varnish").texts_by_edge(PAGE) == {
-        "nginx": "keeps it for 1 minute, for it can't be purged",
+    """`flask edge routes` lists the outermost first, with the reason for a cap."""
+    assert create_chain("nginx,varnish", "varnish").texts_by_edge(PAGE) == {
+        "nginx": "keeps it for 1 minute, because it can't be purged",
         "varnish": PAGE.edge_freshness.to_text(),
     }
-    assert set(front("nginx,varnish").texts_by_edge(Policy(name="N", no_store=True)).values()) == {
-        "keeps nothing"
-    }
+    assert set(
+        create_chain("nginx,varnish").texts_by_edge(Policy(name="N", no_store=True)).values()
+    ) == {"keeps nothing"}

@@ -32,24 +32,24 @@ ENTRY = {
 
 
 @pytest.mark.parametrize(("source", "target"), list(product(EntryState, EntryState)), ids=str)
-def test_an_entry_moves_along_the_arrows_and_nowhere_else(
+def test_an_entry_moves_only_along_transitions(
     engine: Engine, source: EntryState, target: EntryState
 ) -> None:
-    """The table of moves is the database's law, not advice."""
+    """`move` updates an entry only along a transition."""
     with engine.begin() as connection:
         connection.execute(sa.insert(outbox).values(**ENTRY, state=source))
-        moved = move(connection, target, sa.true())
-        assert moved == ((source, target) in ARROWS)
-        assert connection.scalar(sa.select(outbox.c.state)) == (target if moved else source)
+        count = move(connection, target, sa.true())
+        assert count == ((source, target) in ARROWS)
+        assert connection.scalar(sa.select(outbox.c.state)) == (target if count else source)
 
 
-def test_what_is_open_can_still_settle() -> None:
-    """From every state that is not the end there is a way to it."""
+def test_every_state_can_reach_settled() -> None:
+    """SETTLED can be reached from every state."""
     for start in EntryState:
-        reached, seen = {start}, set()
-        while reached - seen:
-            state = (reached - seen).pop()
-            seen.add(state)
-            reached |= TRANSITIONS[state]
-        assert EntryState.SETTLED in reached
+        reachable, visited = {start}, set()
+        while reachable - visited:
+            state = (reachable - visited).pop()
+            visited.add(state)
+            reachable |= TRANSITIONS[state]
+        assert EntryState.SETTLED in reachable
     assert set(OPEN_STATES) == {EntryState.PENDING, EntryState.CLAIMED, EntryState.SENT}

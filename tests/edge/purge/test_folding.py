@@ -1,4 +1,4 @@
-"""Short-lived pages share entries of the outbox; an edge that bills by URL is owed few of them."""
+"""Short-lived pages share outbox entries; an edge purged by URL gets few of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BILLED_BY_URL = replace(BY_URL, ignored_lifetime=FLEETING)
 
 
 def short(url: str, kind: ShortKind, *, fleeting: bool) -> AffectedPage:
-    """A short-lived page that a change touched."""
+    """Return a short-lived page that a change affected."""
     return AffectedPage(
         id=0,
         url=url,
@@ -38,22 +38,22 @@ PAGE = AffectedPage(id=1, url="/page", tag="p-1")
 
 
 def test_many_short_lived_pages_are_few_entries(engine: Engine) -> None:
-    """Each tier is owed 400 URLs in one entry, and a claim names every page."""
+    """One entry holds 400 URLs, and a claim lists every page."""
     with engine.begin() as connection:
         enqueue_resolution(connection, Resolution(pages=(PAGE, *ERRORS)), (GATEWAY, CDN), NOW)
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
         assert len(rows) == 2 * (1 + 3)
-        found: set[str] = set()
+        urls: set[str] = set()
         while isinstance(
-            taken := claim_entries(connection, GATEWAY, CallLimits(batch=500), NOW), Claim
+            claim := claim_entries(connection, GATEWAY, CallLimits(batch=500), NOW), Claim
         ):
-            found |= {target.url for target in taken.targets}
-            assert len(taken.targets) <= 500
-        assert found == {"/page", *(page.url for page in ERRORS)}
+            urls |= {target.url for target in claim.targets}
+            assert len(claim.targets) <= 500
+        assert urls == {"/page", *(page.url for page in ERRORS)}
 
 
-def test_an_edge_that_is_billed_by_url_gets_no_purge_of_a_page_of_a_minute(engine: Engine) -> None:
-    """It gets redirects one by one, and so does the gateway, for which their purge waits."""
+def test_an_edge_that_is_billed_by_url_gets_no_purge_of_fleeting_pages(engine: Engine) -> None:
+    """Redirects get one entry each, also at the gateway, on which their purges wait."""
     with engine.begin() as connection:
         pages = (PAGE, *ERRORS, *REDIRECTS)
         enqueue_resolution(connection, Resolution(pages=pages), (GATEWAY, BILLED_BY_URL), NOW)

@@ -1,4 +1,4 @@
-"""A gateway that is gone holds up nobody; one that is there is waited for; nothing gets lost."""
+"""A silent gateway blocks no purge, a live gateway does, and no purge is lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn import CallLimits
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.changes.timestamps import to_microseconds
 from app.edge.purge import Relay, Tier, open_breakers, purge_status
 from app.edge.purge.claim import OVERDUE_AFTER, Claim, claim_entries
@@ -20,153 +19,161 @@ from app.edge.purge.membership import (
     record_heartbeat,
     tier_of_gateway,
 )
+from app.edge.testing import MemoryDriver
 
-from .conftest import CDN, NOW, SECOND, Clock, owe, relay
+from .conftest import CDN, NOW, SECOND, Clock, create_relay, enqueue_pages
 
 GATEWAY = tier_of_gateway("one")
 BOTH = (GATEWAY, CDN)
 
 
-def say(engine: Engine, clock: Clock, gateway: Tier = GATEWAY) -> None:
-    """Let a gateway say that purges reach it."""
+def send_heartbeat(engine: Engine, clock: Clock, gateway: Tier = GATEWAY) -> None:
+    """Record a heartbeat of a gateway."""
     with engine.begin() as connection:
         join(connection, gateway, clock.now)
         assert record_heartbeat(connection, gateway, clock.now)
 
 
-def watch(found: Relay, clock: Clock, span: timedelta) -> None:
-    """Let a relay look every second."""
+def watch(relay: Relay, clock: Clock, span: timedelta) -> None:
+    """Run a relay every second for a span."""
     for _ in range(int(span.total_seconds())):
-        found.run_once(clock.now)
+        relay.run_once(clock.now)
         clock.advance(SECOND)
 
 
-def test_a_gateway_that_is_gone_holds_up_neither_purge(engine: Engine) -> None:
-    """It answers nothing by itself, so no page comes out of it any more."""
+def test_a_silent_gateway_blocks_neither_purge(engine: Engine) -> None:
+    """It serves nothing from its store, so it cannot refill outer tiers."""
     clock, cdn = Clock(), MemoryDriver()
-    found = relay(engine, {CDN: cdn}, clock)
-    say(engine, clock)
-    watch(found, clock, HEARTBEAT_TIMEOUT + SECOND)
-    owe(engine, BOTH, "/a", now=clock.now)
-    found.run_once(clock.now)
+    relay = create_relay(engine, {CDN: cdn}, clock)
+    send_heartbeat(engine, clock)
+    watch(relay, clock, HEARTBEAT_TIMEOUT + SECOND)
+    enqueue_pages(engine, BOTH, "/a", now=clock.now)
+    relay.run_once(clock.now)
     assert len(cdn.calls) == 1
     clock.advance(CDN.max_flight_time)
-    found.run_once(clock.now)
+    relay.run_once(clock.now)
     assert len(cdn.calls) == 2
 
 
-def test_a_gateway_that_has_just_gone_is_waited_for_until_it_has_stopped(engine: Engine) -> None:
-    """Until then it may answer; the second purge waits for what it sent last."""
+def test_purges_wait_for_a_silent_gateway_until_its_lease_ends(engine: Engine) -> None:
+    """Until its lease ends it may serve; the second purge waits for its last responses."""
     clock, cdn = Clock(), MemoryDriver()
-    found = relay(engine, {CDN: cdn}, clock)
-    say(engine, clock)
-    owe(engine, BOTH, "/a")
-    watch(found, clock, HEARTBEAT_TIMEOUT)
+    relay = create_relay(engine, {CDN: cdn}, clock)
+    send_heartbeat(engine, clock)
+    enqueue_pages(engine, BOTH, "/a")
+    watch(relay, clock, HEARTBEAT_TIMEOUT)
     assert cdn.calls == []
-    watch(found, clock, SECOND)
+    watch(relay, clock, SECOND)
     assert len(cdn.calls) == 1
-    watch(found, clock, CDN.max_flight_time - SECOND)
+    watch(relay, clock, CDN.max_flight_time - SECOND)
     assert len(cdn.calls) == 1
-    watch(found, clock, 2 * SECOND)
+    watch(relay, clock, 2 * SECOND)
     assert len(cdn.calls) == 2
 
 
-def test_a_gateway_that_is_heard_of_is_waited_for(engine: Engine) -> None:
-    """Its first purge for a while, its second for as long as it lasts."""
+def test_purges_wait_for_a_gateway_with_heartbeats(engine: Engine) -> None:
+    """The first purge waits up to a minute, the second for as long as needed."""
     clock, cdn = Clock(), MemoryDriver()
-    found = relay(engine, {CDN: cdn}, clock)
-    owe(engine, BOTH, "/a")
+    relay = create_relay(engine, {CDN: cdn}, clock)
+    enqueue_pages(engine, BOTH, "/a")
     while clock.now < NOW + OVERDUE_AFTER:
         assert cdn.calls == []
-        say(engine, clock)
-        watch(found, clock, 5 * SECOND)
-    # It is overdue from now on, so it says no more.
+        send_heartbeat(engine, clock)
+        watch(relay, clock, 5 * SECOND)
+    # Its purge is overdue from now on, so it sends no heartbeat.
     for _ in range(3):
-        found.run_once(clock.now)
+        relay.run_once(clock.now)
         clock.advance(SECOND)
     assert len(cdn.calls) == 1
 
 
 def test_the_second_purge_waits_longer_where_the_first_did_not_wait(engine: Engine) -> None:
-    """What left a gateway just before it stopped may be on its way for as long as a flight."""
+    """The last responses of a gateway may be on their way for one time of flight."""
     clock = Clock()
-    say(engine, clock)
-    owe(engine, [CDN], "/a")
-    said = ((GATEWAY.name, to_microseconds(NOW)),)
-    relay(engine, {CDN: MemoryDriver()}, clock).run_once(clock.now)
-    owe(engine, [GATEWAY], "/a")
+    send_heartbeat(engine, clock)
+    enqueue_pages(engine, [CDN], "/a")
+    heartbeats = ((GATEWAY.name, to_microseconds(NOW)),)
+    create_relay(engine, {CDN: MemoryDriver()}, clock).run_once(clock.now)
+    enqueue_pages(engine, [GATEWAY], "/a")
     clock.advance(CDN.max_flight_time)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE edge_outbox SET upto = 9 WHERE tier = 'cdn'")
-        for unheard in (SilentGateways(), SilentGateways(silent=said)):
-            found = claim_entries(connection, CDN, CallLimits(), clock.now, unheard=unheard)
-            assert not isinstance(found, Claim)
-        unheard = SilentGateways(silent=said, silent_past_flight=said)
+        for silent_gateways in (SilentGateways(), SilentGateways(silent=heartbeats)):
+            claim = claim_entries(
+                connection, CDN, CallLimits(), clock.now, silent_gateways=silent_gateways
+            )
+            assert not isinstance(claim, Claim)
+        silent_gateways = SilentGateways(silent=heartbeats, silent_past_flight=heartbeats)
         assert isinstance(
-            claim_entries(connection, CDN, CallLimits(), clock.now, unheard=unheard), Claim
+            claim_entries(
+                connection, CDN, CallLimits(), clock.now, silent_gateways=silent_gateways
+            ),
+            Claim,
         )
 
 
-def test_who_says_something_again_is_waited_for_from_that_transaction_on(engine: Engine) -> None:
-    """Whoever had looked just before, and thinks that it is gone."""
-    clock, heard = Clock(), None
-    say(engine, clock)
-    heard = HeartbeatMonitor(clock.ticks)
+def test_purges_wait_for_a_gateway_after_its_next_heartbeat(engine: Engine) -> None:
+    """A relay that read the heartbeats before must not skip it."""
+    clock, monitor = Clock(), None
+    send_heartbeat(engine, clock)
+    monitor = HeartbeatMonitor(clock.ticks)
     with engine.begin() as connection:
-        heard.read_heartbeats(connection)
+        monitor.read_heartbeats(connection)
         clock.advance(HEARTBEAT_TIMEOUT)
-        unheard = heard.silent_gateways(connection)
-        assert unheard.silent == ((GATEWAY.name, to_microseconds(NOW)),)
-    say(engine, clock)
-    owe(engine, BOTH, "/a", now=clock.now)
+        silent_gateways = monitor.silent_gateways(connection)
+        assert silent_gateways.silent == ((GATEWAY.name, to_microseconds(NOW)),)
+    send_heartbeat(engine, clock)
+    enqueue_pages(engine, BOTH, "/a", now=clock.now)
     with engine.begin() as connection:
-        found = claim_entries(connection, CDN, CallLimits(), clock.now, unheard=unheard)
-        assert not isinstance(found, Claim)
+        claim = claim_entries(
+            connection, CDN, CallLimits(), clock.now, silent_gateways=silent_gateways
+        )
+        assert not isinstance(claim, Claim)
 
 
 @pytest.mark.parametrize("by", [timedelta(hours=-2), timedelta(hours=2)], ids=["back", "forward"])
-def test_no_clock_that_is_set_makes_a_gateway_gone(engine: Engine, by: timedelta) -> None:
-    """Neither that of its machine nor ours: the seconds between two looks are counted."""
+def test_setting_the_clock_makes_no_gateway_silent(engine: Engine, by: timedelta) -> None:
+    """Setting either system clock has no effect: the timeout uses the monotonic clock."""
     clock = Clock()
-    heard = HeartbeatMonitor(clock.ticks)
-    say(engine, clock)
+    monitor = HeartbeatMonitor(clock.ticks)
+    send_heartbeat(engine, clock)
     with engine.connect() as connection:
-        heard.read_heartbeats(connection)
+        monitor.read_heartbeats(connection)
         clock.now += by
-        assert heard.silent_gateways(connection) == SilentGateways()
-    say(engine, clock)
+        assert monitor.silent_gateways(connection) == SilentGateways()
+    send_heartbeat(engine, clock)
     clock.advance(HEARTBEAT_TIMEOUT - SECOND)
     with engine.connect() as connection:
-        heard.read_heartbeats(connection)
+        monitor.read_heartbeats(connection)
         clock.advance(HEARTBEAT_TIMEOUT - SECOND)
-        assert heard.silent_gateways(connection) == SilentGateways()
+        assert monitor.silent_gateways(connection) == SilentGateways()
         clock.advance(SECOND)
-        assert len(heard.silent_gateways(connection).silent) == 1
+        assert len(monitor.silent_gateways(connection).silent) == 1
 
 
-def test_what_is_gone_for_good_is_forgotten_with_what_it_was_owed(engine: Engine) -> None:
-    """Hundreds of machines may come and go; the one that is here stays."""
+def test_a_long_silent_gateway_is_removed_with_its_entries(engine: Engine) -> None:
+    """Retired machines are removed with their entries; a live one stays."""
     clock, here = Clock(), tier_of_gateway("here")
-    found = relay(engine, {}, clock)
-    say(engine, clock)
+    relay = create_relay(engine, {}, clock)
+    send_heartbeat(engine, clock)
     while clock.now < NOW + RETIRE_SILENT_AFTER + timedelta(minutes=2):
-        say(engine, clock, here)
-        found.run_once(clock.now)
+        send_heartbeat(engine, clock, here)
+        relay.run_once(clock.now)
         clock.advance(timedelta(minutes=1))
     with engine.connect() as connection:
         assert member_tiers(connection) == [here]
 
 
-def test_what_is_gone_is_no_trouble_and_is_said_to_be_gone(engine: Engine) -> None:
-    """Nothing waits for it, and nobody has to look after it."""
+def test_a_silent_gateway_opens_no_breaker_and_is_reported(engine: Engine) -> None:
+    """A silent gateway opens no breaker, and the status reports it."""
     clock = Clock()
-    say(engine, clock)
-    owe(engine, [GATEWAY], "/a")
+    send_heartbeat(engine, clock)
+    enqueue_pages(engine, [GATEWAY], "/a")
     clock.advance(2 * OVERDUE_AFTER)
     with engine.connect() as connection:
         assert open_breakers(connection, clock.now) == {}
-        found = purge_status(connection, clock.now)
-    assert found.is_healthy
-    assert next(iter(found.to_lines())) == (
-        f"{GATEWAY.name} is gone: it was last heard of 120 seconds ago, and nobody waits for it."
+        status = purge_status(connection, clock.now)
+    assert status.is_healthy
+    assert next(iter(status.to_lines())) == (
+        f"{GATEWAY.name} is silent: its last heartbeat was 120 seconds ago, and no purge waits for it."
     )

@@ -1,4 +1,4 @@
-"""A relay that dies, hangs or can't deliver is seen, and another process delivers in its place."""
+"""If a relay dies, hangs or cannot deliver, another process delivers in its place."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.purge import Relay, Tier, open_breakers, purge_status
 from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT
-from app.edge.purge.heartbeat import BEAT, SILENT, Deputy, beat, relay_silence
+from app.edge.purge.heartbeat import (
+    HEARTBEAT_INTERVAL,
+    RELAY_TIMEOUT,
+    Deputy,
+    record_relay_heartbeat,
+    relay_silence,
+)
 from app.edge.purge.leader import Leader, SoleLeader
 from app.edge.purge.membership import join, retire_unconfigured_tiers
 from app.edge.purge.tables import tier as tiers
+from app.edge.testing import MemoryDriver
 
-from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, owe, relay
+from .conftest import CDN, GATEWAY, NOW, SECOND, Clock, create_relay, enqueue_pages
 from .test_run import running, soon
 
 OTHER = Tier(name="other", depth=2)
 
 
 @pytest.fixture
-def known(engine: Engine) -> Engine:
+def database(engine: Engine) -> Engine:
     """A database in which the tiers have joined."""
     with engine.begin() as connection:
         for one in (GATEWAY, CDN, OTHER):
@@ -32,157 +38,159 @@ def known(engine: Engine) -> Engine:
     return engine
 
 
-def note(engine: Engine, *known: Tier, by: str = "relay", clock: Clock) -> None:
-    """Let a relay say that it delivers to these tiers."""
+def record_heartbeat(
+    engine: Engine, *delivered_tiers: Tier, by: str = "relay", clock: Clock
+) -> None:
+    """Write the heartbeat of a relay that delivers to these tiers."""
     with engine.begin() as connection:
-        beat(connection, [one.name for one in known], by, clock.now)
+        record_relay_heartbeat(connection, [one.name for one in delivered_tiers], by, clock.now)
 
 
-def deputy(engine: Engine, clock: Clock, lock: Leader | None = None) -> Deputy:
-    """The deputy of a process that can purge the CDN."""
-    return Deputy(engine, lock or SoleLeader(), [CDN.name], by="deputy", ticks=clock.ticks)
+def create_deputy(engine: Engine, clock: Clock, lock: Leader | None = None) -> Deputy:
+    """Create the deputy of a process that can purge the CDN."""
+    return Deputy(engine, lock or SoleLeader(), [CDN.name], by="deputy", monotonic=clock.ticks)
 
 
-def test_a_dead_relay_is_no_edge_that_is_purged(known: Engine) -> None:
-    """Its edges count as ones that can't be purged, so pages get a short life there."""
+def test_edges_of_a_dead_relay_count_as_unpurgeable(database: Engine) -> None:
+    """Its edges count as unpurgeable, so pages get a short TTL there."""
     clock = Clock()
-    note(known, CDN, clock=clock)
-    with known.connect() as connection:
-        assert open_breakers(connection, NOW + SILENT) == {}
+    record_heartbeat(database, CDN, clock=clock)
+    with database.connect() as connection:
+        assert open_breakers(connection, NOW + RELAY_TIMEOUT) == {}
         later = NOW + timedelta(seconds=100)
         assert open_breakers(connection, later) == {"cdn": "no relay has delivered to it for 100 s"}
-        told = [*purge_status(connection, later).to_lines()]
+        lines = [*purge_status(connection, later).to_lines()]
         assert not purge_status(connection, later).is_healthy
-    assert told[0].startswith("No relay has been alive for 100 s")
-    assert "cdn can't be purged: no relay has delivered to it for 100 s." in told
+    assert lines[0].startswith("No relay has been alive for 100 s")
+    assert "cdn can't be purged: no relay has delivered to it for 100 s." in lines
 
 
-def test_where_no_relay_ever_ran_nothing_is_said(known: Engine) -> None:
+def test_without_a_relay_nothing_is_reported(database: Engine) -> None:
     """A site without edges in front needs none."""
-    with known.connect() as connection:
+    with database.connect() as connection:
         assert relay_silence(connection, NOW + timedelta(days=1)) is None
         assert open_breakers(connection, NOW + timedelta(days=1)) == {}
 
 
-def test_a_relay_that_runs_says_so(known: Engine) -> None:
-    """Beside each tier that it delivers to, and no other."""
-    with running(Relay(known, {CDN: MemoryDriver()}, leader=SoleLeader())):
-        soon(lambda: heartbeats(known)["cdn"] > 0)
-    assert heartbeats(known)["other"] == heartbeats(known)["gateway"] == 0
+def test_a_running_relay_writes_heartbeats(database: Engine) -> None:
+    """It writes its heartbeat into the rows of its tiers only."""
+    with running(Relay(database, {CDN: MemoryDriver()}, leader=SoleLeader())):
+        soon(lambda: heartbeats(database)["cdn"] > 0)
+    assert heartbeats(database)["other"] == heartbeats(database)["gateway"] == 0
 
 
 def heartbeats(engine: Engine) -> dict[str, int]:
-    """When each tier was last relayed to."""
+    """Return the relay heartbeat of each tier."""
     with engine.connect() as connection:
         rows = connection.execute(sa.select(tiers.c.name, tiers.c.relayed_at)).all()
     return {row.name: row.relayed_at for row in rows}
 
 
-def test_a_deputy_waits_for_a_relay_that_is_alive(known: Engine) -> None:
-    """It leads once nothing new was noted for some seconds, by its own clock."""
+def test_a_deputy_waits_for_a_relay_that_is_alive(database: Engine) -> None:
+    """It leads when the heartbeat has not changed for a timeout on its own clock."""
     clock = Clock()
-    found = deputy(known, clock)
+    deputy = create_deputy(database, clock)
     for _ in range(20):
-        note(known, CDN, clock=clock)
-        assert not found.leads()
-        clock.advance(BEAT)
-    assert not found.leads()
+        record_heartbeat(database, CDN, clock=clock)
+        assert not deputy.leads()
+        clock.advance(HEARTBEAT_INTERVAL)
+    assert not deputy.leads()
     clock.advance(HEARTBEAT_TIMEOUT)
-    assert found.leads()
+    assert deputy.leads()
 
 
-def test_a_clock_that_is_set_makes_no_deputy(known: Engine) -> None:
-    """A relay on a machine whose clock is hours behind is alive all the same."""
+def test_setting_the_clock_starts_no_deputy(database: Engine) -> None:
+    """A relay on a machine whose clock is hours behind still counts as alive."""
     clock, behind = Clock(), Clock(now=NOW - timedelta(hours=3))
-    found = deputy(known, clock)
+    deputy = create_deputy(database, clock)
     for _ in range(10):
-        note(known, CDN, clock=behind)
-        assert not found.leads()
-        clock.advance(BEAT)
-        behind.advance(BEAT)
+        record_heartbeat(database, CDN, clock=behind)
+        assert not deputy.leads()
+        clock.advance(HEARTBEAT_INTERVAL)
+        behind.advance(HEARTBEAT_INTERVAL)
 
 
-def test_a_deputy_makes_room_for_a_relay_that_is_back(known: Engine) -> None:
-    """Before its own heartbeat would hide the other's."""
+def test_a_deputy_resigns_when_a_relay_is_back(database: Engine) -> None:
+    """It checks before its own heartbeat overwrites the other one."""
     clock = Clock()
-    found = deputy(known, clock)
-    assert not found.leads()
+    deputy = create_deputy(database, clock)
+    assert not deputy.leads()
     clock.advance(HEARTBEAT_TIMEOUT)
-    assert found.leads()
-    note(known, CDN, by="deputy", clock=clock)
-    clock.advance(BEAT)
-    assert found.confirm()
-    note(known, CDN, by="relay", clock=clock)
-    assert not found.confirm()
-    assert not found.active
+    assert deputy.leads()
+    record_heartbeat(database, CDN, by="deputy", clock=clock)
+    clock.advance(HEARTBEAT_INTERVAL)
+    assert deputy.confirm()
+    record_heartbeat(database, CDN, by="relay", clock=clock)
+    assert not deputy.confirm()
+    assert not deputy.active
 
 
-def test_a_relay_that_can_not_deliver_to_an_edge_is_no_relay_of_it(known: Engine) -> None:
-    """One with other settings is alive, and delivers to another edge."""
+def test_a_relay_without_a_driver_for_an_edge_does_not_count(database: Engine) -> None:
+    """A live relay for another edge does not stop the deputy."""
     clock = Clock()
-    found = deputy(known, clock)
+    deputy = create_deputy(database, clock)
     for _ in range(4):
-        note(known, OTHER, clock=clock)
-        leads = found.leads()
-        clock.advance(BEAT)
+        record_heartbeat(database, OTHER, clock=clock)
+        leads = deputy.leads()
+        clock.advance(HEARTBEAT_INTERVAL)
     assert leads
 
 
-class Held:
+class OtherLeader:
     """A lock that another process holds."""
 
-    def leads(self) -> bool:
-        """It is not ours."""
+    def try_lead(self) -> bool:
+        """Return False, because the lock is taken."""
         return False
 
     def resign(self) -> None:
-        """There is nothing to give back."""
+        """Do nothing."""
 
 
 @pytest.fixture
-def stopped(known: Engine) -> tuple[Relay, MemoryDriver, Clock]:
-    """A relay beside another one that holds the lock and does nothing, as after SIGSTOP."""
+def stopped(database: Engine) -> tuple[Relay, MemoryDriver, Clock]:
+    """A relay while another one holds the lock and does nothing, as after SIGSTOP."""
     clock, cdn = Clock(), MemoryDriver()
-    found = relay(known, {CDN: cdn}, clock)
-    found._leader = Held()
-    return found, cdn, clock
+    relay = create_relay(database, {CDN: cdn}, clock)
+    relay._leader = OtherLeader()
+    return relay, cdn, clock
 
 
-def test_a_relay_that_hangs_is_stood_in_for(
-    known: Engine, stopped: tuple[Relay, MemoryDriver, Clock]
+def test_the_deputy_delivers_while_a_relay_hangs(
+    database: Engine, stopped: tuple[Relay, MemoryDriver, Clock]
 ) -> None:
-    """It keeps its lock, but says nothing any more."""
-    found, cdn, clock = stopped
-    owe(known, [CDN], "/a")
-    with running(found):
-        soon(lambda: found._deputy._looked == clock.ticks())
+    """A hanging relay keeps its lock but sends no heartbeat."""
+    relay, cdn, clock = stopped
+    enqueue_pages(database, [CDN], "/a")
+    with running(relay):
+        soon(lambda: relay._deputy._checked_at == clock.ticks())
         assert cdn.calls == []
         clock.advance(HEARTBEAT_TIMEOUT + SECOND)
         soon(lambda: len(cdn.calls) == 1)
 
 
-def test_who_stands_in_ends_when_a_relay_is_back(known: Engine) -> None:
-    """Its thread returns, to watch again."""
+def test_a_running_deputy_stops_when_a_relay_is_back(database: Engine) -> None:
+    """The deputy stops when it sees a new heartbeat."""
     clock, cdn, stop = Clock(), MemoryDriver(), Event()
-    found = relay(known, {CDN: cdn}, clock)
-    assert not found.is_needed()
+    relay = create_relay(database, {CDN: cdn}, clock)
+    assert not relay.is_needed()
     clock.advance(HEARTBEAT_TIMEOUT)
-    assert found.is_needed()
-    thread = Thread(target=found.run, args=(stop,), kwargs={"elected": False})
+    assert relay.is_needed()
+    thread = Thread(target=relay.run, args=(stop,), kwargs={"elected": False})
     thread.start()
-    soon(lambda: heartbeats(known)["cdn"] > 0)
-    note(known, CDN, by="another", clock=clock)
-    clock.advance(BEAT)
+    soon(lambda: heartbeats(database)["cdn"] > 0)
+    record_heartbeat(database, CDN, by="another", clock=clock)
+    clock.advance(HEARTBEAT_INTERVAL)
     thread.join(20)
     assert stop.is_set()
     assert not thread.is_alive()
 
 
-def test_a_release_elsewhere_retires_no_edge_that_a_relay_delivers_to(known: Engine) -> None:
-    """A shell without FLASK_EDGE would have the pages there stay old for ever."""
+def test_a_release_elsewhere_retires_no_edge_that_a_relay_delivers_to(database: Engine) -> None:
+    """A release in a shell without FLASK_EDGE must not remove an edge in use."""
     clock = Clock()
-    note(known, CDN, clock=clock)
-    with known.begin() as connection:
+    record_heartbeat(database, CDN, clock=clock)
+    with database.begin() as connection:
         assert retire_unconfigured_tiers(connection, [], NOW + SECOND) == ["other"]
-    with known.begin() as connection:
-        assert retire_unconfigured_tiers(connection, [], NOW + SILENT + SECOND) == ["cdn"]
+    with database.begin() as connection:
+        assert retire_unconfigured_tiers(connection, [], NOW + RELAY_TIMEOUT + SECOND) == ["cdn"]

@@ -1,4 +1,4 @@
-"""A gateway that nobody hears of: it believes itself no longer, and nobody waits for it."""
+"""A gateway without contact to the relay stops serving from its store."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ from app.publishing.transaction import transaction
 Make = Callable[..., Flask]
 
 
-class Notes:
-    """A store's notes, in a dict."""
+class MemoryMetadata:
+    """The metadata of a store, in a dict."""
 
     def __init__(self) -> None:
-        self.kept: dict[bytes, bytes] = {}
+        self.values: dict[bytes, bytes] = {}
 
-    def note(self, name: bytes) -> bytes | None:
-        """What was kept."""
-        return self.kept.get(name)
+    def get_metadata(self, name: bytes) -> bytes | None:
+        """Return the stored value."""
+        return self.values.get(name)
 
-    def remember(self, name: bytes, value: bytes) -> bool:
-        """Keep it."""
-        self.kept[name] = value
+    def set_metadata(self, name: bytes, value: bytes) -> bool:
+        """Store a value."""
+        self.values[name] = value
         return True
 
 
 class Ticks:
-    """Seconds that pass when a test says so."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
 
     def __call__(self) -> float:
-        """What has passed."""
+        """Return the time in seconds."""
         return self.now
 
 
 def renewed(lease: GatewayLease) -> None:
-    """Let a lease last from now on."""
+    """Renew a lease now."""
     lease.renew(lease.read_clocks())
 
 
@@ -72,8 +72,8 @@ AGES = {
 
 @pytest.mark.parametrize(("age", "holds"), AGES.values(), ids=AGES)
 def test_a_lease_holds_until_it_ends(age: float, holds: bool) -> None:
-    """For every process that reads the same notes."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+    """This holds for every process that reads the same store."""
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     renewed(GatewayLease(notes, clock=clock, ticks=ticks))
     clock.now += age
     assert GatewayLease(notes, clock=clock, ticks=ticks)() is holds
@@ -86,24 +86,24 @@ COUNTED = {
 }
 
 
-@pytest.mark.parametrize(("passed", "holds"), COUNTED.values(), ids=COUNTED)
-def test_a_clock_that_is_set_prolongs_no_lease(passed: float, holds: bool) -> None:
-    """Seconds are counted as well; what can't be known is over."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+@pytest.mark.parametrize(("elapsed", "holds"), COUNTED.values(), ids=COUNTED)
+def test_setting_the_clock_prolongs_no_lease(elapsed: float, holds: bool) -> None:
+    """The monotonic clock counts too; an unknown age counts as expired."""
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     renewed(GatewayLease(notes, clock=clock, ticks=ticks))
-    ticks.now += passed
+    ticks.now += elapsed
     assert GatewayLease(notes, clock=clock, ticks=ticks)() is holds
 
 
-def test_a_lease_is_over_before_anybody_calls_its_gateway_gone() -> None:
-    """Also for a process that has just looked, and with time to spare."""
+def test_a_lease_ends_before_its_gateway_counts_as_silent() -> None:
+    """The lease plus all margins is shorter than the heartbeat timeout."""
     assert HEARTBEAT_TIMEOUT.total_seconds() > LEASE_SECONDS + 2
     assert LEASE_SECONDS > 2 * RENEWAL_INTERVAL
 
 
-def test_a_lease_lasts_from_before_the_others_were_told() -> None:
-    """A database that is slow to take it makes it shorter."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+def test_a_lease_starts_before_its_heartbeat_is_written() -> None:
+    """A slow database makes the lease shorter."""
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     lease = GatewayLease(notes, clock=clock, ticks=ticks)
     began = lease.read_clocks()
     ticks.now += LEASE_SECONDS
@@ -111,17 +111,17 @@ def test_a_lease_lasts_from_before_the_others_were_told() -> None:
     assert lease.has_expired
 
 
-def test_where_no_relay_ever_was_a_lease_does_not_end() -> None:
-    """There it would not tell anything."""
-    lease = GatewayLease(Notes())
+def test_without_a_relay_a_lease_does_not_end() -> None:
+    """Without a relay a lease has no meaning."""
+    lease = GatewayLease(MemoryMetadata())
     assert lease()
     assert lease.is_due
     assert not lease.has_been_renewed
 
 
-def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
-    """By one of the processes that share it."""
-    clock, notes = Ticks(), Notes()
+def test_a_lease_is_renewed_only_when_it_is_due() -> None:
+    """Only one of the processes that share it renews it."""
+    clock, notes = Ticks(), MemoryMetadata()
     one, other = GatewayLease(notes, clock=clock), GatewayLease(notes, clock=clock)
     renewed(one)
     assert not other.is_due
@@ -131,9 +131,9 @@ def test_a_lease_is_renewed_in_time_and_not_all_the_time() -> None:
     assert not one.is_due
 
 
-def test_readers_look_at_the_notes_once_a_second() -> None:
-    """A HIT is cheap."""
-    clock, ticks, notes = Ticks(), Ticks(), Notes()
+def test_the_lease_is_read_once_a_second() -> None:
+    """Checking the lease for a HIT is cheap."""
+    clock, ticks, notes = Ticks(), Ticks(), MemoryMetadata()
     lease = GatewayLease(notes, clock=clock, ticks=ticks)
     renewed(lease)
     assert lease()
@@ -143,35 +143,35 @@ def test_readers_look_at_the_notes_once_a_second() -> None:
     assert not lease()
 
 
-def shown(app: Flask) -> tuple[str, str]:
-    """Whether a page shows the new name, and how the gateway came by it."""
+def fetch_page(app: Flask) -> tuple[str, str]:
+    """Return whether a page shows the new name, and its Cache-Status."""
     answer = app.test_client().get("/topics")
     name = "new" if "A New Name" in answer.text else "old"
     return name, answer.headers["Cache-Status"].partition("; ")[2].partition(";")[0]
 
 
 def name_it(title: str) -> None:
-    """Give the site a name, which stands on every page."""
+    """Change the name of the site, which is on every page."""
     with transaction() as session:
         session.merge(Site(id=1, title=title))
     db.session.remove()
 
 
 def end(app: Flask) -> None:
-    """Let the lease of a gateway be over."""
+    """End the lease of a gateway."""
     lease = app.extensions["edge"].embedded.lease
-    now = lease.moment()
+    now = lease.read_clocks()
     lease.renew(ClockReading(clock=now.clock - LEASE_SECONDS, ticks=now.ticks - LEASE_SECONDS))
 
 
 @pytest.fixture
 def cut_off(make_app: Make, tmp_path: Path) -> Flask:
-    """A gateway that has a page of which it did not hear that it was changed."""
+    """A gateway with a stale page that has not been purged."""
     web = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "web"))
     web.extensions["edge"].upkeep.catch_up()
-    web.extensions["edge"].upkeep.prove()
+    web.extensions["edge"].upkeep.renew_lease()
     for expected in ("fwd=uri-miss", "hit"):
-        assert shown(web) == ("old", expected)
+        assert fetch_page(web) == ("old", expected)
     shell = make_app(EDGE_GATEWAY=False)
     with shell.app_context():
         name_it("A New Name")
@@ -179,27 +179,27 @@ def cut_off(make_app: Make, tmp_path: Path) -> Flask:
 
 
 def test_a_gateway_whose_lease_is_over_asks_before_it_answers(cut_off: Flask) -> None:
-    """What is stored may have been purged without its hearing of it."""
-    assert shown(cut_off) == ("old", "hit")
+    """Its stored pages may be stale."""
+    assert fetch_page(cut_off) == ("old", "hit")
     end(cut_off)
-    assert shown(cut_off) == ("new", "fwd=stale")
+    assert fetch_page(cut_off) == ("new", "fwd=stale")
 
 
 def test_a_gateway_that_has_not_been_purged_does_not_renew_its_lease(cut_off: Flask) -> None:
-    """It is reached, but what it was owed it did not take."""
+    """It has not accepted its outstanding purges."""
     end(cut_off)
     cut_off.extensions["edge"].upkeep._clock = lambda: datetime.now(UTC) + 2 * OVERDUE_AFTER
-    cut_off.extensions["edge"].upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=stale")
+    cut_off.extensions["edge"].upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=stale")
 
 
 def names(connection: Connection) -> list[str]:
-    """The gateways that have joined."""
+    """Return the names of the member tiers."""
     return [tier.name for tier in member_tiers(connection)]
 
 
-def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask) -> None:
-    """Nothing was owed to it meanwhile."""
+def test_a_retired_gateway_starts_empty_when_it_is_back(cut_off: Flask) -> None:
+    """No purges were queued for it while it was retired."""
     state = cut_off.extensions["edge"]
     mine = local_gateway_tier(state.embedded).name
     late = datetime.now(UTC) + RETIRE_SILENT_AFTER
@@ -210,47 +210,47 @@ def test_a_gateway_that_was_given_up_begins_empty_when_it_is_back(cut_off: Flask
         retire_silent_gateways(connection, late + timedelta(seconds=5), [mine])
         assert names(connection) == []
     end(cut_off)
-    state.upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    state.upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
     with db.engine.connect() as connection:
         assert names(connection) == [mine]
 
 
-def test_a_gateway_that_another_made_known_again_begins_empty_as_well(cut_off: Flask) -> None:
-    """Its own process may settle a change before it finds that it was given up."""
+def test_a_gateway_that_another_process_joined_again_starts_empty(cut_off: Flask) -> None:
+    """Its own process may resolve a change before it notices the retirement."""
     state = cut_off.extensions["edge"]
     mine = local_gateway_tier(state.embedded)
     with db.engine.begin() as connection:
         retire_tier(connection, mine.name)
         join(connection, mine, datetime.now(UTC))
     end(cut_off)
-    state.upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    state.upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
-def test_a_gateway_that_was_cut_off_takes_what_it_is_owed_before_it_answers(
+def test_a_gateway_takes_its_purges_before_it_serves_again(
     cut_off: Flask,
 ) -> None:
-    """What is further out was purged without waiting for it, and must not get the old page."""
+    """Outer tiers did not wait for it, so it must not send them the old page."""
     end(cut_off)
-    cut_off.extensions["edge"].upkeep.prove()
-    assert shown(cut_off) == ("new", "fwd=uri-miss")
+    cut_off.extensions["edge"].upkeep.renew_lease()
+    assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
-def test_one_that_is_followed_without_a_break_is_purged_by_its_relay_alone(cut_off: Flask) -> None:
-    """To be heard of costs a row."""
+def test_a_lease_that_is_renewed_in_time_purges_nothing(cut_off: Flask) -> None:
+    """Renewing the lease in time does not purge the store."""
     lease = cut_off.extensions["edge"].embedded.lease
-    now = lease.moment()
+    now = lease.read_clocks()
     lease.renew(
         ClockReading(clock=now.clock - RENEWAL_INTERVAL, ticks=now.ticks - RENEWAL_INTERVAL)
     )
-    cut_off.extensions["edge"].upkeep.prove()
-    assert not lease.due
-    assert shown(cut_off) == ("old", "hit")
+    cut_off.extensions["edge"].upkeep.renew_lease()
+    assert not lease.is_due
+    assert fetch_page(cut_off) == ("old", "hit")
 
 
-def test_a_gateway_without_a_relay_is_not_given_up_so_soon(make_app: Make) -> None:
-    """It never said that it is reached, so its silence tells nothing."""
+def test_a_gateway_without_a_relay_is_not_retired_after_a_day(make_app: Make) -> None:
+    """It never sent a heartbeat, so it does not count as silent."""
     web: Any = make_app(EDGE_GATEWAY=True)
     web.extensions["edge"].upkeep.catch_up()
     with db.engine.begin() as connection:

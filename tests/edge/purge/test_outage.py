@@ -1,6 +1,6 @@
 """Hours of fake time: writers, readers, edges that misbehave, relays that die.
 
-`OUTAGES=200 pytest tests/edge/purge` tries harder than the default run.
+`OUTAGES=200 pytest tests/edge/purge` runs more examples than the default.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import event
 
 from app.edge.cdn import CallLimits, PurgeError
-from app.edge.cdn.memory import DriverCall, DriverFault, MemoryDriver
 from app.edge.purge import EntryState, Relay, Tier
 from app.edge.purge.entry_state import OPEN_STATES
 from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
+from app.edge.testing import DriverCall, DriverFault, MemoryDriver
 
-from .conftest import NOW, Clock, metadata, owe
+from .conftest import NOW, Clock, enqueue_pages, metadata
 
 GATEWAY = Tier(name="gateway", depth=0, max_backlog=3)
 SHIELD = Tier(name="shield", depth=1, max_flight_time=timedelta(seconds=60))
@@ -43,7 +43,7 @@ URLS = tuple(f"/{n}" for n in range(5))
 
 
 def later(seconds: int) -> PurgeError:
-    """An edge that asks for patience."""
+    """Return the error of an edge that sends Retry-After."""
     return PurgeError("429", retry_after=timedelta(seconds=seconds))
 
 
@@ -91,11 +91,11 @@ class Landing:
 
 
 class Edges(RuleBasedStateMachine):
-    """Three tiers, one behind the other, and two relays that share the work."""
+    """Three tiers in a chain, and two relays that share the work."""
 
     @initialize(seed=st.integers(0, 999))
     def begin(self, seed: int) -> None:
-        """An empty outbox, and edges that keep nothing yet."""
+        """Start with an empty outbox and empty edges."""
         self.engine, self.clock, self.random = memory(), Clock(), Random(seed)
         self.versions = dict.fromkeys(URLS, 0)
         self.flying: list[Landing] = []
@@ -103,26 +103,26 @@ class Edges(RuleBasedStateMachine):
         self.down: dict[Tier, datetime] = {}
         self.ill: set[Tier] = set()
         self.times: dict[Tier, list[float]] = {tier: [] for tier in TIERS}
-        self.sent: dict[tuple[Tier, str], list[datetime]] = {}
+        self.purge_times: dict[tuple[Tier, str], list[datetime]] = {}
         self.edges = {
             tier: MemoryDriver(
-                limits=LIMITS[tier], script=self.script(tier), received=self.hear(tier)
+                limits=LIMITS[tier], script=self.script(tier), on_call=self.hear(tier)
             )
             for tier in TIERS
         }
         self.dies: str | None = None
-        self.relays = [self.relay(), self.relay()]
+        self.relays = [self.create_relay(), self.create_relay()]
 
-    def relay(self) -> Relay:
-        """A relay of a process of its own."""
-        made = RelayRuntime(
-            clock=self.clock, monotonic=self.clock.ticks, random=self.random, on_step=self.reached
+    def create_relay(self) -> Relay:
+        """Create the relay of another process."""
+        runtime = RelayRuntime(
+            clock=self.clock, monotonic=self.clock.ticks, random=self.random, on_step=self.on_step
         )
         tiers = {tier: self.edges[tier] for tier in TIERS}
-        return Relay(self.engine, tiers, leader=SoleLeader(), runtime=made)
+        return Relay(self.engine, tiers, leader=SoleLeader(), runtime=runtime)
 
     def script(self, tier: Tier) -> Iterator[DriverFault | None]:
-        """The faults of a tier, as the rules order them."""
+        """Yield the faults of a tier that the rules have scheduled."""
         while True:
             fault = self.faults[tier].popleft() if self.faults[tier] else None
             if self.clock.now < self.down.get(tier, NOW):
@@ -132,58 +132,58 @@ class Edges(RuleBasedStateMachine):
             yield fault
 
     def hear(self, tier: Tier) -> Any:
-        """What is checked of each call when it arrives."""
+        """Return the function that checks each call when it arrives."""
 
         def received(call: DriverCall) -> None:
             self.within_quota(tier)
             urls = URLS if call.everything else [target.url for target in call.targets]
             for url in urls:
                 if not call.failed:
-                    self.sent.setdefault((tier, url), []).append(self.clock.now)
+                    self.purge_times.setdefault((tier, url), []).append(self.clock.now)
                 if tier is not GATEWAY and GATEWAY not in self.ill:
-                    kept = self.edges[GATEWAY].read(url)
-                    assert kept in {None, self.fresh(url)}, "purged before the tier inside it"
+                    body = self.edges[GATEWAY].get_body(url)
+                    assert body in {None, self.fresh(url)}, "purged before the tier inside it"
 
         return received
 
     def within_quota(self, tier: Tier) -> None:
-        """No span of time holds more calls than the burst and the rate allow."""
+        """Check that no span has more calls than burst and rate allow."""
         limits, times = LIMITS[tier], self.times[tier]
         times.append(self.clock.ticks())
         if limits.per_second is None:
             return
         for back in range(len(times)):
-            passed = times[-1] - times[-1 - back]
-            assert back + 1 <= limits.burst + passed * limits.per_second + 1e-6, "over the quota"
+            elapsed = times[-1] - times[-1 - back]
+            assert back + 1 <= limits.burst + elapsed * limits.per_second + 1e-6, "over the quota"
 
-    def reached(self, step: str) -> None:
-        """Die where a rule wants it."""
+    def on_step(self, step: str) -> None:
+        """Kill the relay at the step that a rule chose."""
         if step == self.dies:
             self.dies = None
             raise KilledError
 
     def fresh(self, url: str) -> str:
-        """What a render gives now."""
+        """Return the current content of a page."""
         return str(self.versions[url])
 
     def ask(self, tier: Tier, url: str) -> str:
-        """What a tier answers: its own copy, or what the tier inside it answers."""
-        kept = self.edges[tier].read(url)
-        if kept is not None:
-            return kept
+        """Return the response of a tier: its own copy, or that of the inner tier."""
+        body = self.edges[tier].get_body(url)
+        if body is not None:
+            return body
         if tier is GATEWAY:
             self.edges[GATEWAY].store(url, self.fresh(url))  # its tokens refuse a late response
             return self.fresh(url)
         return self.ask(TIERS[TIERS.index(tier) - 1], url)
 
     def land(self) -> None:
-        """Keep the responses that have arrived."""
-        for landing in [found for found in self.flying if found.at <= self.clock.now]:
+        """Store the responses that have arrived."""
+        for landing in [flight for flight in self.flying if flight.at <= self.clock.now]:
             self.flying.remove(landing)
             self.edges[landing.tier].store(landing.url, landing.body)
 
     def work(self) -> timedelta:
-        """One of the relays does what is due; its tiers have threads, so in any order."""
+        """Run one relay, with its tiers in random order, as their threads do."""
         which = self.random.randrange(2)
         try:
             relay = self.relays[which]
@@ -192,59 +192,59 @@ class Edges(RuleBasedStateMachine):
                 waits.append(delivery.drain(self.clock.now) or waits[0])
             return min(waits)
         except KilledError:
-            self.relays[which] = self.relay()
+            self.relays[which] = self.create_relay()
             return timedelta(0)
 
     @rule(urls=st.lists(st.sampled_from(URLS), min_size=1, max_size=4, unique=True))
     def write(self, urls: list[str]) -> None:
-        """Some pages change."""
+        """Change some pages."""
         for url in urls:
             self.versions[url] += 1
-        owe(self.engine, TIERS, *urls, now=self.clock.now)
+        enqueue_pages(self.engine, TIERS, *urls, now=self.clock.now)
 
     @rule()
     def deploy(self) -> None:
-        """Every page changes."""
+        """Change every page."""
         for url in URLS:
             self.versions[url] += 1
-        owe(self.engine, TIERS, everything="a deploy", now=self.clock.now)
+        enqueue_pages(self.engine, TIERS, everything="a deploy", now=self.clock.now)
 
     @rule(
         tier=st.sampled_from(TIERS[1:]),
         urls=st.lists(st.sampled_from(URLS), min_size=1, max_size=5),
         share=st.floats(0, 0.999),
     )
-    def read(self, tier: Tier, urls: list[str], share: float) -> None:
-        """Readers ask; the answers arrive within the flight of the tier."""
+    def request_pages(self, tier: Tier, urls: list[str], share: float) -> None:
+        """Request pages; responses arrive within the time of flight of the tier."""
         inner = TIERS[TIERS.index(tier) - 1]
         for url in urls:
-            if self.edges[tier].read(url) is None:
+            if self.edges[tier].get_body(url) is None:
                 at = self.clock.now + share * tier.max_flight_time
-                found = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
-                self.flying.append(found)
+                landing = Landing(at=at, tier=tier, url=url, body=self.ask(inner, url))
+                self.flying.append(landing)
 
     @rule(
         tier=st.sampled_from(TIERS),
         names=st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=4),
     )
     def misbehave(self, tier: Tier, names: list[str]) -> None:
-        """The next calls of a tier go wrong."""
+        """Schedule faults for the next calls of a tier."""
         self.faults[tier].extend(FAULTS[name] for name in names)
 
     @rule(tier=st.sampled_from(TIERS), minutes=st.integers(1, 300))
     def outage(self, tier: Tier, minutes: int) -> None:
-        """A tier is away for minutes or hours."""
+        """Make a tier unavailable for minutes or hours."""
         self.down[tier] = self.clock.now + timedelta(minutes=minutes)
 
     @precondition(lambda self: self.dies is None)
     @rule(step=st.sampled_from(STEPS))
     def die(self, step: str) -> None:
-        """The next relay that gets so far dies there."""
+        """Kill the next relay that reaches this step."""
         self.dies = step
 
     @rule(seconds=st.sampled_from([0, 0.05, 1, 5, 29, 31, 61, 600, 7200]))
     def pass_time(self, seconds: float) -> None:
-        """The relays work while time passes."""
+        """Run the relays while time passes."""
         end = self.clock.now + timedelta(seconds=seconds)
         least = timedelta(seconds=seconds / 40)
         while True:
@@ -255,23 +255,23 @@ class Edges(RuleBasedStateMachine):
             self.clock.advance(min(max(wait, timedelta(milliseconds=1)), end - self.clock.now))
 
     def teardown(self) -> None:
-        """Once the edges are well, all is paid: no tier keeps an old page, nothing is owed."""
+        """After the faults end, no tier holds an old page and no purge is outstanding."""
         if not hasattr(self, "engine"):
             return
         self.down.clear()
         self.dies = None
         for _ in range(40):
             self.pass_time(600)
-            if not self.owed() and not self.flying:
+            if not self.count_outstanding() and not self.flying:
                 break
-        assert not self.owed(), "still owed after hours of good weather"
+        assert not self.count_outstanding(), "still owed after hours of good weather"
         for tier in TIERS:
             for url, body in self.edges[tier].entries.items():
                 assert body == self.fresh(url), f"{tier.name} keeps an old {url}"
         self.engine.dispose()
 
-    def owed(self) -> int:
-        """How many purges are open or dead."""
+    def count_outstanding(self) -> int:
+        """Return how many purges are open or dead."""
         states = [*OPEN_STATES, EntryState.DEAD]
         with self.engine.connect() as connection:
             query = sa.select(sa.func.count()).where(outbox.c.state.in_(states))

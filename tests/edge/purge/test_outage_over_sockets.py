@@ -1,4 +1,4 @@
-"""Hours of fake time before an edge that misbehaves over real sockets, with a real driver."""
+"""Hours of fake time with an edge that fails over real sockets, and a real driver."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from app.edge.cdn import PurgeTarget
-from app.edge.cdn.memory import MemoryDriver
 from app.edge.purge import Relay, Tier, purge_status
-from app.edge.testing import Ending
+from app.edge.testing import Ending, MemoryDriver
 from tests.edge.cdn.driver_stages import by_cloudflare
 from tests.edge.cdn.fakes.cloudflare import Cloudflare
-from tests.edge.cdn.fakes.server import Asked, Reply
+from tests.edge.cdn.fakes.server import FakeRequest, FakeResponse
 
-from .conftest import NOW, Clock, owe, relay
+from .conftest import NOW, Clock, create_relay, enqueue_pages
 from .test_outage import memory
 
 GATEWAY = Tier(name="gateway", depth=0)
@@ -28,7 +27,7 @@ TURN = timedelta(minutes=1)
 OUTAGE = timedelta(hours=3)
 URLS = tuple(f"/{number}" for number in range(40))
 HASTE = timedelta(seconds=0.1)
-"""How long the driver waits for an answer, in real time."""
+"""How long the driver waits for a response, in real time."""
 
 NO = b'{"success": false, "errors": [{"code": 1, "message": "not today"}], "result": null}'
 FAULTS = {
@@ -45,7 +44,7 @@ FAULTS = {
 
 
 class Moody(Cloudflare):
-    """Cloudflare with an outage; it notes when calls arrive, and what was old inside it then."""
+    """Cloudflare with an outage; it records the times of calls and stale inner pages."""
 
     def __init__(self, clock: Clock, random: Random) -> None:
         super().__init__()
@@ -57,32 +56,32 @@ class Moody(Cloudflare):
         self.ended: list[str] = []
         self.early: set[str] = set()
         self.still = Lock()
-        """A request that its sender gave up on may come in the middle of the next write."""
+        """A request that timed out at its sender may still arrive during the next write."""
 
     @property
     def ill(self) -> bool:
-        """Tell whether the outage lasts."""
+        """Return whether the outage lasts."""
         return self.wall.now < NOW + OUTAGE
 
-    def reply(self, asked: Asked) -> Reply | Ending:
-        """Act, misbehave, or both."""
+    def reply(self, request: FakeRequest) -> FakeResponse | Ending:
+        """Act, fail, or both."""
         with self.still:
-            return self._reply(asked)
+            return self._reply(request)
 
-    def _reply(self, asked: Asked) -> Reply | Ending:
+    def _reply(self, request: FakeRequest) -> FakeResponse | Ending:
         self.clock.at = self.wall.now
         self.arrived.append(self.wall.ticks())
-        kept = self.gateway.entries.items()
-        self.early |= {url for url, body in kept if body != str(self.versions[url])}
+        entries = self.gateway.entries.items()
+        self.early |= {url for url, body in entries if body != str(self.versions[url])}
         kind = self.random.choice(sorted(FAULTS)) if self.ill else ""
         self.ended.append(kind)
         if kind:
             self.ends(FAULTS[kind])
-        return super().reply(asked)
+        return super().reply(request)
 
 
 class Impatient:
-    """The driver, which waits no long time for an edge that is ill."""
+    """The driver, with a short timeout during the outage."""
 
     def __init__(self, edge: Moody) -> None:
         self.edge = edge
@@ -90,37 +89,37 @@ class Impatient:
         self.limits = self.patient.limits
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages."""
+        """Purge these pages."""
         (self.hasty if self.edge.ill else self.patient).purge(targets)
 
     def purge_everything(self) -> None:
-        """Forget all pages."""
+        """Purge everything."""
         (self.hasty if self.edge.ill else self.patient).purge_everything()
 
 
 class Site:
-    """An editor who writes each turn, readers everywhere, and the relay between."""
+    """An editor who writes in each turn, readers, and the relay."""
 
     def __init__(self, engine: sa.Engine, edge: Moody, clock: Clock) -> None:
         self.engine, self.edge, self.clock = engine, edge, clock
         tiers = {GATEWAY: edge.gateway, CDN: Impatient(edge)}
-        self.relay: Relay = relay(engine, tiers, clock)
+        self.relay: Relay = create_relay(engine, tiers, clock)
         self.flying: list[tuple[datetime, str, str]] = []
 
     def write(self, *urls: str) -> None:
-        """Commit, purge the gateway, and go on; the edge in front hears nothing of it yet."""
+        """Commit and purge the gateway; the edge in front is not called yet."""
         with self.edge.still:
             for url in urls:
                 self.edge.versions[url] = self.edge.versions.get(url, 0) + 1
-            owe(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
-            heard = len(self.edge.asked)
+            enqueue_pages(self.engine, (GATEWAY, CDN), *urls, now=self.clock.now)
+            request_count = len(self.edge.requests)
             self.relay.flush(self.clock.now)
-        assert len(self.edge.asked) == heard, "the editor waited for the edge"
+        assert len(self.edge.requests) == request_count, "the editor waited for the edge"
         for url in urls:
-            assert self.edge.gateway.read(url) is None
+            assert self.edge.gateway.get_body(url) is None
 
-    def read(self) -> None:
-        """Ask for everything; an answer takes its time to the edge."""
+    def request_pages(self) -> None:
+        """Request all pages; responses reach the edge later."""
         for url, version in self.edge.versions.items():
             self.edge.gateway.store(url, str(version))
             if url not in self.edge.pages:
@@ -128,27 +127,27 @@ class Site:
                 self.flying.append((self.clock.now + late, url, str(version)))
 
     def turn(self) -> None:
-        """Let the relay work, answers arrive, and time pass."""
+        """Run the relay, deliver responses and advance the clock."""
         self.relay.run_once(self.clock.now)
         self.clock.advance(TURN)
-        for landing in [found for found in self.flying if found[0] <= self.clock.now]:
+        for landing in [flight for flight in self.flying if flight[0] <= self.clock.now]:
             self.flying.remove(landing)
             _, url, version = landing
             self.edge.store(PurgeTarget(url=url, tag=f"p{url[1:]}"))
             self.edge.bodies[url] = version
 
-    def owed(self) -> int:
-        """How many purges the edge has not had, or not twice."""
+    def count_outstanding(self) -> int:
+        """Return how many purges the edge has not received twice."""
         with self.engine.connect() as connection:
-            (found,) = (
+            (tier,) = (
                 t for t in purge_status(connection, self.clock.now).tiers if t.name == CDN.name
             )
-        return found.backlog + found.resting + found.dead
+        return tier.backlog + tier.resting + tier.dead
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Time that passes when the test says so."""
+    """A clock that the test advances."""
     return Clock()
 
 
@@ -161,43 +160,43 @@ def edge(clock: Clock) -> Iterator[Moody]:
 
 @pytest.fixture
 def site(edge: Moody, clock: Clock) -> Iterator[Site]:
-    """The site behind it, after the outage."""
+    """The site after the outage."""
     engine = memory()
     site = Site(engine, edge, clock)
     while edge.ill:
         site.write(*edge.random.sample(URLS, edge.random.randint(1, 3)))
-        site.read()
+        site.request_pages()
         site.turn()
     yield site
     engine.dispose()
 
 
 @pytest.mark.slow
-def test_an_edge_that_is_ill_for_hours_hears_everything_in_the_end(site: Site, edge: Moody) -> None:
-    """Order and quota were kept, nothing was lost, and no editor waited for it."""
+def test_an_edge_gets_all_purges_after_hours_of_outage(site: Site, edge: Moody) -> None:
+    """Order and quota hold, no purge is lost, and no editor waits for the edge."""
     assert set(edge.ended) == set(FAULTS)
     for _ in range(60):
-        site.read()
+        site.request_pages()
         site.turn()
-        if not site.owed() and not site.flying:
+        if not site.count_outstanding() and not site.flying:
             break
-    assert not site.owed()
+    assert not site.count_outstanding()
     assert not edge.early, "it was purged before the gateway inside it"
     assert {edge.bodies[url] == str(edge.versions[url]) for url in edge.pages} == {True}
     limits = site.relay.deliveries[1].driver.limits
     assert over(edge.arrived, limits.burst, limits.per_second or 0) == []
-    for kind, passed in zip(edge.ended, gaps(edge.arrived), strict=False):
-        asked = FAULTS[kind].headers.get("Retry-After", "0") if kind else "0"
-        assert passed >= float(asked)
+    for kind, gap in zip(edge.ended, gaps(edge.arrived), strict=False):
+        retry_after = FAULTS[kind].headers.get("Retry-After", "0") if kind else "0"
+        assert gap >= float(retry_after)
 
 
 def gaps(times: Sequence[float]) -> list[float]:
-    """What passed between one and the next."""
+    """Return the time between consecutive calls."""
     return [after - before for before, after in pairwise(times)]
 
 
 def over(times: Sequence[float], burst: int, per_second: float) -> list[tuple[float, float]]:
-    """The spans of time with more calls than the quota allows."""
+    """Return the spans with more calls than the quota allows."""
     return [
         (times[first], times[last])
         for last in range(len(times))

@@ -22,25 +22,27 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 9, 50, 10_000])
-def test_a_rest_grows_to_a_cap_and_is_spread_over_its_whole_span(failures: int) -> None:
-    """Full jitter: from nothing to the ceiling, so that processes don't come back in step."""
+def test_a_delay_grows_to_a_cap_and_has_full_jitter(failures: int) -> None:
+    """Full jitter: delays are spread from zero to the ceiling."""
     random = Random(1)
     ceiling = min(MAX_DELAY, BASE_DELAY * 2 ** min(failures - 1, 20))
-    found = [backoff_delay(failures, random) for _ in range(300)]
-    assert timedelta(0) <= min(found) < ceiling * 0.1
-    assert ceiling * 0.9 < max(found) <= ceiling
+    delays = [backoff_delay(failures, random) for _ in range(300)]
+    assert timedelta(0) <= min(delays) < ceiling * 0.1
+    assert ceiling * 0.9 < max(delays) <= ceiling
 
 
 @given(st.integers(1, 99), st.timedeltas(), st.integers(0, 99))
-def test_retry_after_is_the_least_and_has_a_cap(failures: int, asked: timedelta, seed: int) -> None:
-    """An edge can ask for patience, and neither for haste nor for silence."""
-    found = backoff_delay(failures, Random(seed), retry_after=asked)
-    assert found >= min(asked, MAX_RETRY_AFTER)
-    assert timedelta(0) <= found <= max(MAX_DELAY, MAX_RETRY_AFTER + BASE_DELAY)
+def test_retry_after_is_the_least_and_has_a_cap(
+    failures: int, retry_after: timedelta, seed: int
+) -> None:
+    """Retry-After can only lengthen a delay, up to a cap."""
+    delay = backoff_delay(failures, Random(seed), retry_after=retry_after)
+    assert delay >= min(retry_after, MAX_RETRY_AFTER)
+    assert timedelta(0) <= delay <= max(MAX_DELAY, MAX_RETRY_AFTER + BASE_DELAY)
 
 
 def test_a_credential_rests_long_from_the_first_failure() -> None:
-    """Nobody is banned for asking with a revoked token."""
+    """Repeated calls with a revoked token could get us banned."""
     assert backoff_delay(1, Random(1), credential=True) >= CREDENTIAL_DELAY
 
 
@@ -52,7 +54,7 @@ def test_a_credential_rests_long_from_the_first_failure() -> None:
 def test_a_bucket_never_gives_more_than_burst_and_rate(
     per_second: float, burst: int, gaps: list[int]
 ) -> None:
-    """Whoever calls as soon as it may stays below the line, over any span."""
+    """Calls at the earliest allowed times stay within the quota over any span."""
     limits = CallLimits(per_second=per_second, burst=burst)
     level, now, at, calls = float(burst), timedelta(0), timedelta(0), []
     for gap in gaps:
@@ -69,13 +71,13 @@ def test_a_bucket_never_gives_more_than_burst_and_rate(
 
 @given(st.floats(0.01, 100), st.floats(0, 0.999))
 def test_after_the_wait_there_is_a_call_to_make(per_second: float, level: float) -> None:
-    """Who waits as long as it was told is not told to wait again."""
+    """After the returned wait, a call may be made."""
     limits = CallLimits(per_second=per_second, burst=5)
     assert not time_until_token(refill(level, time_until_token(level, limits), limits), limits)
 
 
 def test_an_edge_without_a_rate_is_never_waited_for() -> None:
-    """Our own gateway takes what we have."""
+    """The gateway has no quota."""
     assert not time_until_token(refill(0, timedelta(0), CallLimits()), CallLimits())
 
 
@@ -89,12 +91,12 @@ def test_a_clock_that_goes_back_gives_no_calls_away() -> None:
     [
         {"name": ""},
         {"name": "x" * 61},
-        {"flight": -SECOND},
-        {"backlog": 0},
+        {"max_flight_time": -SECOND},
+        {"max_backlog": 0},
     ],
     ids=str,
 )
-def test_a_tier_that_makes_no_sense_is_refused(values: dict[str, object]) -> None:
-    """A mistake shows when it is written, not when a purge is lost."""
+def test_an_invalid_tier_is_refused(values: dict[str, object]) -> None:
+    """An invalid tier fails when it is created."""
     with pytest.raises(ValueError, match="tier"):
         Tier(**{"name": "cdn", "depth": 1, **values})  # type: ignore[arg-type]

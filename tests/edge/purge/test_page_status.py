@@ -1,4 +1,4 @@
-"""How a tier stands to one page, as its outbox has it."""
+"""The status of one page at a tier, read from the outbox."""
 
 from __future__ import annotations
 
@@ -7,63 +7,70 @@ from datetime import timedelta
 from sqlalchemy.engine import Engine
 
 from app.edge.cdn import PurgeError
-from app.edge.cdn.memory import DriverCall, MemoryDriver
 from app.edge.purge.page_status import PageTierStatus, page_status
+from app.edge.testing import DriverCall, MemoryDriver
 
-from .conftest import CDN, NOW, SECOND, Clock, owe, relay
+from .conftest import CDN, NOW, SECOND, Clock, create_relay, enqueue_pages
 
 
-def told(engine: Engine, url: str, clock: Clock) -> PageTierStatus:
-    """How the one tier stands to a page."""
+def status_of(engine: Engine, url: str, clock: Clock) -> PageTierStatus:
+    """Return the status of a page at the only tier."""
     with engine.connect() as connection:
-        (found,) = page_status(connection, url, clock.now)
-    return found
+        (status,) = page_status(connection, url, clock.now)
+    return status
 
 
-def test_a_page_is_owed_then_purged_then_purged_again(engine: Engine) -> None:
-    """Each with its instant; another page has nothing to do with it."""
+def test_a_page_is_pending_then_purged_then_purged_again(engine: Engine) -> None:
+    """Each status has its instant; other pages are not affected."""
     clock = Clock()
-    found = relay(engine, {CDN: MemoryDriver()}, clock)
-    owe(engine, [CDN], "/a")
-    assert told(engine, "/a", clock).owed == NOW
-    assert "is owed its purge since 2026-05-01" in " ".join(told(engine, "/a", clock).to_lines())
-    found.run_once(clock.now)
-    sent = told(engine, "/a", clock)
-    assert (sent.owed, sent.purged, sent.again) == (None, NOW, NOW + CDN.max_flight_time)
-    assert told(engine, "/b", clock) == PageTierStatus(tier="cdn", worked=NOW)
+    relay = create_relay(engine, {CDN: MemoryDriver()}, clock)
+    enqueue_pages(engine, [CDN], "/a")
+    assert status_of(engine, "/a", clock).waiting_since == NOW
+    assert "a purge waits since 2026-05-01" in " ".join(status_of(engine, "/a", clock).to_lines())
+    relay.run_once(clock.now)
+    sent_status = status_of(engine, "/a", clock)
+    assert (sent_status.waiting_since, sent_status.purged_at, sent_status.second_purge_at) == (
+        None,
+        NOW,
+        NOW + CDN.max_flight_time,
+    )
+    assert status_of(engine, "/b", clock) == PageTierStatus(tier="cdn", last_success=NOW)
     clock.advance(CDN.max_flight_time)
-    found.run_once(clock.now)
-    settled = told(engine, "/a", clock)
-    assert (settled.again, settled.purged) == (None, NOW + CDN.max_flight_time)
-    assert settled.to_json()["purged"] == (NOW + CDN.max_flight_time).isoformat()
+    relay.run_once(clock.now)
+    settled_status = status_of(engine, "/a", clock)
+    assert (settled_status.second_purge_at, settled_status.purged_at) == (
+        None,
+        NOW + CDN.max_flight_time,
+    )
+    assert settled_status.to_json()["purged"] == (NOW + CDN.max_flight_time).isoformat()
 
 
 def test_a_purge_of_everything_is_one_of_the_page(engine: Engine) -> None:
-    """Whatever the page is."""
+    """It counts for every page."""
     clock = Clock()
-    owe(engine, [CDN], everything="anything may have changed")
-    assert told(engine, "/a", clock).owed == NOW
+    enqueue_pages(engine, [CDN], everything="anything may have changed")
+    assert status_of(engine, "/a", clock).waiting_since == NOW
 
 
-def test_a_tier_that_is_broken_says_since_when(engine: Engine) -> None:
-    """And a page that was refused for good says so."""
+def test_the_status_of_a_broken_tier_shows_its_last_success(engine: Engine) -> None:
+    """The status of a refused page says so too."""
     clock, fails = Clock(), False
 
     def answer(_call: DriverCall) -> None:
         if fails:
             raise PurgeError("no such zone", retryable=False)
 
-    found = relay(engine, {CDN: MemoryDriver(received=answer)}, clock)
-    owe(engine, [CDN], "/a")
-    found.run_once(clock.now)
+    relay = create_relay(engine, {CDN: MemoryDriver(on_call=answer)}, clock)
+    enqueue_pages(engine, [CDN], "/a")
+    relay.run_once(clock.now)
     clock.advance(CDN.max_flight_time + SECOND)
-    found.run_once(clock.now)
+    relay.run_once(clock.now)
     fails = True
-    owe(engine, [CDN], "/b", now=clock.now)
-    found.run_once(clock.now)
+    enqueue_pages(engine, [CDN], "/b", now=clock.now)
+    relay.run_once(clock.now)
     clock.advance(timedelta(minutes=1))
-    refused = told(engine, "/b", clock)
-    assert refused.refused
-    said = " ".join(refused.to_lines())
-    assert "cdn can't be purged since 2026-05-01 00:00:31 UTC: 1 purges were refused." in said
-    assert "refused its purge for good" in said
+    refused_status = status_of(engine, "/b", clock)
+    assert refused_status.is_refused
+    text = " ".join(refused_status.to_lines())
+    assert "cdn can't be purged since 2026-05-01 00:00:31 UTC: 1 purges were refused." in text
+    assert "the purge was refused and is a dead letter" in text

@@ -1,4 +1,4 @@
-"""How long an answer on the edges counts, and what counts when there is none."""
+"""How long a count of purgeable edges is used, and what is used without one."""
 
 from __future__ import annotations
 
@@ -12,78 +12,78 @@ from app.edge.purge.purgeable_count import (
 )
 
 
-class Ticks:
-    """Seconds that pass when a test says so."""
+class FakeMonotonic:
+    """A monotonic clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def __call__(self) -> float:
-        """What has passed."""
+        """Return the time in seconds."""
         return self.now
 
 
-class Look:
-    """Says what a test wants to be seen, and counts how often it was asked."""
+class CountQuery:
+    """Returns the result that a test sets, and counts its calls."""
 
-    def __init__(self, seen: int | Exception) -> None:
-        self.seen = seen
-        self.asked = 0
-        self.done = Event()
+    def __init__(self, result: int | Exception) -> None:
+        self.result = result
+        self.call_count = 0
+        self.called_event = Event()
 
     def __call__(self) -> int:
-        """Look."""
-        self.asked += 1
+        """Return the result or raise it."""
+        self.call_count += 1
         try:
-            if isinstance(self.seen, Exception):
-                raise self.seen
-            return self.seen
+            if isinstance(self.result, Exception):
+                raise self.result
+            return self.result
         finally:
-            self.done.set()
+            self.called_event.set()
 
     def wait(self) -> None:
-        """Wait until it was asked once more."""
-        assert self.done.wait(10)
-        self.done.clear()
+        """Wait for the next call."""
+        assert self.called_event.wait(10)
+        self.called_event.clear()
 
 
-def settled(trust: PurgeableCountCache, expected: int) -> bool:
-    """Whether the answer of a thread arrives."""
+def becomes(trust: PurgeableCountCache, expected: int) -> bool:
+    """Return whether the cache returns the expected count within two seconds."""
     return any(trust() == expected for _ in range(200) if not Event().wait(0.01))
 
 
-def test_the_first_answer_is_waited_for() -> None:
-    """A process that has just started does not cap its first page."""
-    trust = PurgeableCountCache(Look(2), ticks=Ticks())
+def test_the_first_count_is_waited_for() -> None:
+    """A new process does not cap its first page."""
+    trust = PurgeableCountCache(CountQuery(2), monotonic=FakeMonotonic())
     assert FIRST_READ_TIMEOUT > 0
-    assert settled(trust, 2)
+    assert becomes(trust, 2)
 
 
-def test_an_answer_is_asked_for_again_behind_the_readers_back() -> None:
-    """Until then the last one counts, and not every reader asks."""
-    ticks, look = Ticks(), Look(2)
-    trust = PurgeableCountCache(look, ticks=ticks)
+def test_a_count_is_refreshed_in_the_background() -> None:
+    """Until then the last count is used, and not every request reads it."""
+    ticks, look = FakeMonotonic(), CountQuery(2)
+    trust = PurgeableCountCache(look, monotonic=ticks)
     trust.refresh()
-    look.seen = 0
+    look.result = 0
     ticks.now += REFRESH_AFTER / 2
-    assert (trust(), look.asked) == (2, 1)
+    assert (trust(), look.call_count) == (2, 1)
     ticks.now += REFRESH_AFTER
     assert trust() in {2, 0}
-    assert settled(trust, 0)
-    assert look.asked == 2
+    assert becomes(trust, 0)
+    assert look.call_count == 2
 
 
-def test_an_old_answer_counts_for_nothing() -> None:
-    """The database is away: nobody knows whether the edges can be purged."""
-    ticks, look = Ticks(), Look(2)
-    trust = PurgeableCountCache(look, ticks=ticks)
+def test_an_old_count_is_not_used() -> None:
+    """While the database is unavailable, an old count is not used."""
+    ticks, look = FakeMonotonic(), CountQuery(2)
+    trust = PurgeableCountCache(look, monotonic=ticks)
     trust.refresh()
-    look.done.clear()
-    look.seen = OSError("away")
+    look.called_event.clear()
+    look.result = OSError("away")
     ticks.now += MAX_AGE - 1
     assert trust() == 2
     look.wait()
     ticks.now += 2
     assert trust() == 0
-    look.seen = 2
-    assert settled(trust, 2)
+    look.result = 2
+    assert becomes(trust, 2)

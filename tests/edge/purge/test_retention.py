@@ -1,4 +1,4 @@
-"""What leaves the index when it is full: the oldest pages, together with what their tiers are owed."""
+"""Eviction from a full index: the oldest pages, with their purges at every tier."""
 
 from __future__ import annotations
 
@@ -19,88 +19,90 @@ from .conftest import CDN, GATEWAY, NOW, build
 TIERS = (GATEWAY, CDN)
 
 
-def keep(engine: Engine, bound: int, passed: timedelta = timedelta(0)) -> set[tuple[str, str]]:
-    """Keep house in an index with this bound; return which tier is owed which page."""
+def run_maintenance_at(
+    engine: Engine, max_pages: int, elapsed: timedelta = timedelta(0)
+) -> set[tuple[str, str]]:
+    """Run maintenance with this capacity; return the queued purges as (tier, URL)."""
     with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        run_maintenance(connection, TIERS, NOW + passed, IndexCapacity(max_pages=bound))
+        run_maintenance(connection, TIERS, NOW + elapsed, IndexCapacity(max_pages=max_pages))
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
         assert estimate_size(connection).pages == len(there(connection))
     return {(row.tier, row.url) for row in rows}
 
 
 def there(connection: Connection) -> set[str]:
-    """The registered pages."""
+    """Return the registered URLs."""
     return set(connection.scalars(sa.select(pages.c.url)))
 
 
 def age(engine: Engine) -> None:
-    """Let pages expire in the order of their ids."""
+    """Make pages expire in the order of their ids."""
     with engine.begin() as connection:
         connection.execute(sa.update(pages).values(expires_at=pages.c.expires_at + pages.c.id))
 
 
-def test_what_is_over_a_lower_bound_leaves_purged(engine: Engine) -> None:
-    """Those that would expire first, and every tier is owed each of them."""
+def test_pages_over_a_lower_limit_are_evicted_and_purged(engine: Engine) -> None:
+    """The pages that would expire first are evicted and purged at every tier."""
     build(engine, 5)
     age(engine)
-    owed = keep(engine, 3)
-    assert owed == {(tier, url) for tier in ("gateway", "cdn") for url in ("/1", "/2")}
+    queued = run_maintenance_at(engine, 3)
+    assert queued == {(tier, url) for tier in ("gateway", "cdn") for url in ("/1", "/2")}
     with engine.connect() as connection:
         assert there(connection) == {"/3", "/4", "/5"}
-        told = connection.execute(sa.select(outbox.c.cause, outbox.c.gone)).all()
-    # Purged for good: what an edge kept aside could be of a page that is withdrawn later.
-    assert {tuple(row) for row in told} == {("the page index is full", True)}
+        rows = connection.execute(sa.select(outbox.c.cause, outbox.c.gone)).all()
+    # A hard purge: a stale copy could be of a page that is withdrawn later.
+    assert {tuple(row) for row in rows} == {("the page index is full", True)}
 
 
-def test_a_full_index_lets_old_pages_go_and_few_at_a_time(engine: Engine) -> None:
-    """Otherwise nothing new would be kept for weeks."""
+def test_a_full_index_evicts_old_pages_in_small_batches(engine: Engine) -> None:
+    """Otherwise no new page could be registered for weeks."""
     build(engine, EVICTION_BATCH + 5)
-    assert keep(engine, EVICTION_BATCH + 5) == set()
-    owed = keep(engine, EVICTION_BATCH + 5, EVICTABLE_AGE + timedelta(minutes=1))
-    assert len(owed) == EVICTION_BATCH * len(TIERS)
+    assert run_maintenance_at(engine, EVICTION_BATCH + 5) == set()
+    queued = run_maintenance_at(engine, EVICTION_BATCH + 5, EVICTABLE_AGE + timedelta(minutes=1))
+    assert len(queued) == EVICTION_BATCH * len(TIERS)
 
 
-def test_an_index_with_room_loses_nothing_that_lives(engine: Engine) -> None:
-    """However old it is."""
+def test_an_index_with_room_evicts_nothing(engine: Engine) -> None:
+    """Not even old pages are evicted."""
     build(engine, 5)
-    assert keep(engine, 6, EVICTABLE_AGE * 2) == set()
+    assert run_maintenance_at(engine, 6, EVICTABLE_AGE * 2) == set()
 
 
-def test_what_has_expired_leaves_without_a_purge(engine: Engine) -> None:
-    """No edge can show it."""
+def test_expired_pages_are_deleted_without_a_purge(engine: Engine) -> None:
+    """No edge can serve an expired page."""
     build(engine, 2)
-    assert keep(engine, 1, timedelta(days=901)) == set()
+    assert run_maintenance_at(engine, 1, timedelta(days=901)) == set()
     with engine.connect() as connection:
         assert there(connection) == set()
 
 
-def test_what_a_clock_that_was_ahead_let_go_is_purged(engine: Engine) -> None:
-    """With everything, once the clock is right: such a page lives, and nobody heard of it."""
+def test_pages_deleted_while_the_clock_was_ahead_are_purged(engine: Engine) -> None:
+    """Everything is purged once the clock is right, because caches may hold such pages."""
     build(engine, 2)
-    assert keep(engine, 1, timedelta(days=901)) == set()
-    assert keep(engine, 1, timedelta(days=901) - CLOCK_TOLERANCE) == set()
-    assert keep(engine, 1) == {("gateway", ""), ("cdn", "")}
+    assert run_maintenance_at(engine, 1, timedelta(days=901)) == set()
+    assert run_maintenance_at(engine, 1, timedelta(days=901) - CLOCK_TOLERANCE) == set()
+    assert run_maintenance_at(engine, 1) == {("gateway", ""), ("cdn", "")}
     with engine.connect() as connection:
         causes = set(connection.scalars(sa.select(outbox.c.cause)))
-    assert causes == {"pages had left by a clock that was ahead"}
+    assert causes == {"pages were deleted while the clock was ahead"}
 
 
-def test_clocks_that_differ_a_little_let_nothing_go_that_lives(engine: Engine) -> None:
-    """Those of two machines do."""
+def test_small_clock_differences_delete_no_live_page(engine: Engine) -> None:
+    """Small differences between machines are normal."""
     build(engine, 2)
-    assert keep(engine, 5, timedelta(days=900) + CLOCK_TOLERANCE) == set()
+    assert run_maintenance_at(engine, 5, timedelta(days=900) + CLOCK_TOLERANCE) == set()
     with engine.connect() as connection:
         assert there(connection) == {"/1", "/2"}
 
 
-def test_a_page_leaves_in_all_its_forms(engine: Engine) -> None:
-    """A purge is of all of them, so none may stay without an edge that has it."""
+def test_a_page_is_evicted_with_all_its_variants(engine: Engine) -> None:
+    """All variants are deleted, because a purge affects all of them."""
     build(engine, 2)
     age(engine)
     with engine.begin() as connection:
         row = connection.execute(sa.select(pages).where(pages.c.url == "/1")).one()
         other = {**row._mapping, "id": 9, "variant": "json", "expires_at": row.expires_at + 9}
         connection.execute(sa.insert(pages).values(other))
-    keep(engine, 2)
+    run_maintenance_at(engine, 2)
     with engine.connect() as connection:
         assert there(connection) == {"/2"}

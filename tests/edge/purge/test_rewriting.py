@@ -1,4 +1,4 @@
-"""What of a difference counts, and what is remembered of the public edge."""
+"""Which differences count as rewriting, and what is stored about the public edge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.edge.purge.rewriting import MOST_PAGES, Memory, differences, rewritten_by_etag
+from app.edge.purge.rewriting import MAX_PAGES, Memory, differences, rewritten_by_etag
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 PAGE = b"<html><body><h1>A title</h1><a href=mailto:a@b.example>a@b.example</a></body></html>"
@@ -15,15 +15,15 @@ OTHER = b"<html><body><h1>Another</h1><a href=mailto:c@d.example>c@d.example</a>
 
 
 def scripted(page: bytes, token: bytes) -> bytes:
-    """A page to which an edge has added a script of its own."""
+    """Return a page to which an edge has added a script."""
     return page.replace(b"</body>", b"<script>r:'" + token + b"'</script></body>")
 
 
 def obfuscated(page: bytes, code: bytes) -> bytes:
-    """A page whose addresses an edge has hidden behind a code."""
+    """Return a page whose e-mail addresses an edge has obfuscated."""
     start, end = page.index(b"<a href"), page.index(b"</a>")
-    hidden = b"<a href=/cdn-cgi/l/email-protection#" + code + b">[protected]"
-    return page[:start] + hidden + page[end:]
+    link = b"<a href=/cdn-cgi/l/email-protection#" + code + b">[protected]"
+    return page[:start] + link + page[end:]
 
 
 ALIKE = {
@@ -35,7 +35,7 @@ ALIKE = {
 
 @pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE)
 def test_the_same_rewriting_of_two_pages_is_one_kind(one: bytes, other: bytes) -> None:
-    """Wherever it stands in the page, and whatever codes it carries."""
+    """Its position in the page and its codes do not matter."""
     kinds = differences(PAGE, one)
     assert kinds
     assert kinds == differences(OTHER, other)
@@ -51,16 +51,16 @@ OLDER = {
 
 @pytest.mark.parametrize(("new", "old"), OLDER.values(), ids=OLDER)
 def test_an_older_page_differs_in_another_way_than_rewriting(new: bytes, old: bytes) -> None:
-    """Also when it is rewritten as well."""
-    known = Memory().with_rewritten("/", differences(PAGE, scripted(PAGE, b"8f3a9c1d2e")))
-    seen = scripted(PAGE.replace(new, old), b"17b0c4d9ee")
-    assert known.explains(differences(PAGE, scripted(PAGE, b"0011223344")))
-    assert not known.explains(differences(PAGE, seen))
-    assert not known.explains(differences(PAGE, PAGE))
+    """This holds for a page that is old and rewritten too."""
+    known_memory = Memory().with_rewritten("/", differences(PAGE, scripted(PAGE, b"8f3a9c1d2e")))
+    received = scripted(PAGE.replace(new, old), b"17b0c4d9ee")
+    assert known_memory.explains(differences(PAGE, scripted(PAGE, b"0011223344")))
+    assert not known_memory.explains(differences(PAGE, received))
+    assert not known_memory.explains(differences(PAGE, PAGE))
 
 
 def test_a_large_difference_is_one_kind() -> None:
-    """Comparing it piece by piece would take too long."""
+    """Comparing it in detail would take too long."""
     one, other = (b"".join(b"<p>%d%s" % (n, end) for n in range(5000)) for end in (b"a", b"b"))
     assert len(differences(one, other)) == 1
 
@@ -77,32 +77,34 @@ ETAGS = {
 }
 
 
-@pytest.mark.parametrize(("fresh", "seen", "expected"), ETAGS.values(), ids=ETAGS)
-def test_etags_tell_where_they_are_digests(fresh: str, seen: str, expected: bool | None) -> None:
-    """A view or an edge may make others, which say nothing."""
-    assert rewritten_by_etag(fresh, PAGE, seen) is expected
+@pytest.mark.parametrize(("fresh", "received_etag", "expected"), ETAGS.values(), ids=ETAGS)
+def test_etags_are_conclusive_if_they_are_digests(
+    fresh: str, received_etag: str, expected: bool | None
+) -> None:
+    """ETags that a view or an edge creates are not conclusive."""
+    assert rewritten_by_etag(fresh, PAGE, received_etag) is expected
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    """The oldest is forgotten; with the last page nothing is left."""
+def test_stored_observations_are_limited() -> None:
+    """The oldest page is dropped; without pages, all kinds are dropped."""
     memory = Memory()
-    for number in range(MOST_PAGES + 5):
+    for number in range(MAX_PAGES + 5):
         memory = memory.with_suspicion(f"/{number}", frozenset({"a"}), NOW)
-    assert len(memory.suspicions) == MOST_PAGES
-    assert memory.differed_so(f"/{MOST_PAGES}", frozenset({"a"})) is not None
-    assert memory.differed_so("/0", frozenset({"a"})) is None
-    for number in range(MOST_PAGES + 5):
+    assert len(memory.suspicions) == MAX_PAGES
+    assert memory.suspicion_of_same(f"/{MAX_PAGES}", frozenset({"a"})) is not None
+    assert memory.suspicion_of_same("/0", frozenset({"a"})) is None
+    for number in range(MAX_PAGES + 5):
         memory = memory.with_rewritten(f"/{number}", frozenset({"a"}))
-    assert len(memory.pages) == MOST_PAGES
+    assert len(memory.pages) == MAX_PAGES
     for page in memory.pages:
         memory = memory.with_fresh(page)
-    assert (memory.kinds, memory.words()) == (frozenset(), "")
+    assert (memory.kinds, memory.to_text()) == (frozenset(), "")
 
 
 def test_a_suspicion_is_of_one_page_and_one_difference() -> None:
-    """With what is known to be rewriting left aside."""
+    """Known rewriting is ignored in the comparison."""
     memory = Memory().with_suspicion("/a", frozenset({"x", "y"}), NOW + timedelta(minutes=1))
-    assert memory.differed_so("/a", frozenset({"x"})) is None
-    assert memory.differed_so("/b", frozenset({"x", "y"})) is None
-    known = memory.with_rewritten("/c", frozenset({"y"}))
-    assert known.differed_so("/a", frozenset({"x"})) is not None
+    assert memory.suspicion_of_same("/a", frozenset({"x"})) is None
+    assert memory.suspicion_of_same("/b", frozenset({"x", "y"})) is None
+    known_memory = memory.with_rewritten("/c", frozenset({"y"}))
+    assert known_memory.suspicion_of_same("/a", frozenset({"x"})) is not None

@@ -88,7 +88,7 @@ class UrlDriver:
     """Purges a `UrlCache` by whole URLs, as a driver of a process with this site does."""
 
     limits = CallLimits(batch=50, timeout=timedelta(seconds=5))
-    by_url = True
+    purges_by_url = True
 
     def __init__(self, pages: dict[str, Answer], site: str) -> None:
         self._pages = pages

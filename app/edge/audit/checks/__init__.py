@@ -1,4 +1,4 @@
-"""One file per check, and the list of all of them: what an audit asks, and all that it may find."""
+"""The checks of the audit, one module each, and the tuple of all of them."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ CHECKS = (
 
 
 def all_finding_types() -> tuple[FindingType, ...]:
-    """Every finding there is, check by check."""
+    """Return all finding types, check by check."""
     return tuple(kind for check in CHECKS for kind in check.finding_types)

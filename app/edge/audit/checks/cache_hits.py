@@ -1,4 +1,4 @@
-"""Kept: whether pages, feeds, static files and media are a HIT the second time; if not, why."""
+"""Check that pages, feeds, static files and media are a HIT the second time; if not, say why."""
 
 from __future__ import annotations
 
@@ -81,63 +81,72 @@ MISSED = FindingType(
     ),
 )
 
-_NEVER: Final = ("no-store", "private", "no-cache")
-_FINE: Final = frozenset({"accept-encoding", "origin", "accept"})
-_OF_ONE_READER: Final = frozenset({"*", "authorization", "cookie", "user-agent"})
+_NO_STORE_DIRECTIVES: Final = ("no-store", "private", "no-cache")
+_HARMLESS_VARY: Final = frozenset({"accept-encoding", "origin", "accept"})
+_PER_READER_VARY: Final = frozenset({"*", "authorization", "cookie", "user-agent"})
 
 
 def _is_closed_variant(exchange: Exchange) -> bool:
-    """Tell whether the origin forbids to store a page that has variants."""
+    """Return whether the origin forbids storing a page that has variants."""
     fields = exchange.vary_names - {"accept-encoding"}
     lines = [*exchange.fields.lines("cache-control"), *exchange.fields.lines("cdn-cache-control")]
-    closed = "no-store" in ", ".join(lines).lower()
-    return bool(fields) and not fields & _OF_ONE_READER and closed
+    forbids_storing = "no-store" in ", ".join(lines).lower()
+    return bool(fields) and not fields & _PER_READER_VARY and forbids_storing
 
 
 def miss_reason(exchange: Exchange) -> FindingType:
-    """Why an answer was not a HIT, as far as its headers tell."""
+    """Return why a response was not a HIT, as far as its headers show."""
     return next(kind for kind, holds in _REASONS if holds(exchange))
 
 
 _REASONS: tuple[tuple[FindingType, Callable[[Exchange], bool]], ...] = (
-    (COOKIE, lambda seen: "set-cookie" in seen.fields),
+    (COOKIE, lambda exchange: "set-cookie" in exchange.fields),
     (VARIANTS, _is_closed_variant),
-    (VARY, lambda seen: bool(seen.vary_names - _FINE)),
-    (POLICY, lambda seen: any(seen.cache_control.is_unqualified(name) for name in _NEVER)),
-    (NO_RULE, lambda seen: _was(seen, CacheOutcome.DYNAMIC)),
-    (PASSED, lambda seen: _was(seen, CacheOutcome.PASS)),
+    (VARY, lambda exchange: bool(exchange.vary_names - _HARMLESS_VARY)),
+    (
+        POLICY,
+        lambda exchange: any(
+            exchange.cache_control.is_unqualified(name) for name in _NO_STORE_DIRECTIVES
+        ),
+    ),
+    (NO_RULE, lambda exchange: _has_outcome(exchange, CacheOutcome.DYNAMIC)),
+    (PASSED, lambda exchange: _has_outcome(exchange, CacheOutcome.PASS)),
     (MISSED, lambda _: True),
 )
 
 
-def _was(exchange: Exchange, outcome: CacheOutcome) -> bool:
+def _has_outcome(exchange: Exchange, outcome: CacheOutcome) -> bool:
     return exchange.outermost is not None and exchange.outermost.outcome is outcome
 
 
-def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    for sentence in seen.ours.unkept_variants if seen.ours else ():
-        yield VARIANTS.found(sentence)
-    well = [visit for visit in seen.visits if visit.last.status == 200]  # noqa: PLR2004 - OK
-    if well and not any(visit.last.cache_results for visit in well):
-        yield NO_CACHE.found(f"{len(well)} pages were asked for twice; {well[0].last.to_text()}")
+def _inspect(context: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    for sentence in context.profile.unkept_variants if context.profile else ():
+        yield VARIANTS.with_evidence(sentence)
+    ok_visits = [visit for visit in context.visits if visit.last.status == 200]  # noqa: PLR2004 - OK
+    if ok_visits and not any(visit.last.cache_results for visit in ok_visits):
+        yield NO_CACHE.with_evidence(
+            f"{len(ok_visits)} pages were requested twice; {ok_visits[0].last.to_text()}"
+        )
         return
-    for visit in well:
+    for visit in ok_visits:
         if not visit.last.is_hit:
-            yield miss_reason(visit.last).found(_evidence(visit))
+            yield miss_reason(visit.last).with_evidence(_evidence(visit))
 
 
 def _evidence(visit: Visit) -> str:
     last = visit.last
-    said = [f"the {visit.page.kind}, {last.to_text()}"]
-    said += [f"{name}: {last.fields.combined(name)}" for name in _TELLING if name in last.fields]
-    return "; ".join(said)
+    parts = [f"the {visit.page.kind}, {last.to_text()}"]
+    parts += [
+        f"{name}: {last.fields.combined(name)}" for name in _EVIDENCE_FIELDS if name in last.fields
+    ]
+    return "; ".join(parts)
 
 
-_TELLING: Final = ("cache-control", "vary")
+_EVIDENCE_FIELDS: Final = ("cache-control", "vary")
 
 CHECK = Check(
     name="kept",
     question="Are pages, feeds, static files and media a HIT the second time?",
     finding_types=(NO_CACHE, NO_RULE, COOKIE, VARIANTS, VARY, POLICY, PASSED, MISSED),
-    inspect=_look,
+    inspect=_inspect,
 )

@@ -1,4 +1,4 @@
-"""Keys: what makes another copy of a page, and what must not."""
+"""Check the cache key: what must create a separate cache entry, and what must not."""
 
 from __future__ import annotations
 
@@ -47,47 +47,49 @@ ENCODING = FindingType(
 )
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    if seen.search is not None:
-        words = (f"edge-check-{seen.token}-one", f"edge-check-{seen.token}-two")
-        asks = tuple(ProbeRequest(target=search_target(seen.search, word)) for word in words)
-        yield Probe(requests=asks, evaluate=_told_apart)
-    for visit in seen.visits_of("article", "home")[:1]:
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    if context.search is not None:
+        words = (f"edge-check-{context.token}-one", f"edge-check-{context.token}-two")
+        requests = tuple(ProbeRequest(target=search_target(context.search, word)) for word in words)
+        yield Probe(requests=requests, evaluate=_expect_different_results)
+    for visit in context.visits_of("article", "home")[:1]:
         if visit.last.is_hit:
-            yield from _splitting(visit, seen.token)
+            yield from _split_probes(visit, context.token)
 
 
-def _splitting(visit: Visit, token: str) -> Iterator[Probe]:
+def _split_probes(visit: Visit, token: str) -> Iterator[Probe]:
     target = visit.page.target
     if "?" not in target:
         unknown = ProbeRequest(target=f"{target}?edge-check-{token}=1")
-        yield Probe(requests=(unknown,), evaluate=lambda got: _same_copy(got, SPLITS))
-        tracked = ProbeRequest(target=f"{target}?utm_source=edge-check-{token}&fbclid={token}")
-        yield Probe(requests=(tracked,), evaluate=lambda got: _same_copy(got, TRACKERS))
+        yield Probe(requests=(unknown,), evaluate=lambda exchanges: _expect_hit(exchanges, SPLITS))
+        tracker = ProbeRequest(target=f"{target}?utm_source=edge-check-{token}&fbclid={token}")
+        yield Probe(
+            requests=(tracker,), evaluate=lambda exchanges: _expect_hit(exchanges, TRACKERS)
+        )
     odd = (("Accept-Encoding", f"{BROWSER_HEADERS[0][1]}, x-edge-check-{token}"),)
     yield Probe(
         requests=(ProbeRequest(target=target, headers=odd),),
-        evaluate=lambda got: _same_copy(got, ENCODING),
+        evaluate=lambda exchanges: _expect_hit(exchanges, ENCODING),
     )
 
 
-def _same_copy(got: Sequence[Exchange], kind: FindingType) -> Iterator[AuditFinding]:
-    """A redirect is no copy of the page; a page that was fetched anew is one."""
-    if got[0].status == HTTPStatus.OK and not got[0].is_hit:
-        yield kind.found(got[0].to_text())
+def _expect_hit(exchanges: Sequence[Exchange], kind: FindingType) -> Iterator[AuditFinding]:
+    """Report a page that was fetched again; a redirect does not create a cache entry."""
+    if exchanges[0].status == HTTPStatus.OK and not exchanges[0].is_hit:
+        yield kind.with_evidence(exchanges[0].to_text())
 
 
-def _told_apart(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    one, other = got
-    if {one.status, other.status} != {HTTPStatus.OK} or not other.has_hit:
+def _expect_different_results(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    first, second = exchanges
+    if {first.status, second.status} != {HTTPStatus.OK} or not second.has_hit:
         return
-    if one.content() == other.content():
-        yield IGNORED.found(f"{one.to_text()}; {other.to_text()}: the same bytes")
+    if first.content() == second.content():
+        yield IGNORED.with_evidence(f"{first.to_text()}; {second.to_text()}: the same bytes")
 
 
 CHECK = Check(
     name="keys",
     question="Does the cache key contain everything that matters, and nothing else?",
     finding_types=(IGNORED, SPLITS, TRACKERS, ENCODING),
-    probes=_trials,
+    probes=_probes,
 )

@@ -1,6 +1,7 @@
-"""Poison: whether a header that a reader made up changes what the next reader gets.
+"""Check that a header of one reader does not change what the next reader gets.
 
-Each trial has a URL of its own that nobody is ever led to, so that it harms nobody.
+Each probe uses a unique URL that no page links to, so a poisoned cache entry never reaches a
+reader.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ BELIEVED = FindingType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderAttack:
-    """Headers that are tried together; `marker` shows up where they are believed."""
+    """Headers that are sent together; a response that trusts them contains `marker`."""
 
     name: str
     headers: tuple[FieldLine, ...]
@@ -44,14 +45,14 @@ class HeaderAttack:
 
 
 _REFUSAL_STATUSES = frozenset({400, 403, 413, 414, 421, 431})
-"""Statuses by which a server refuses an odd request, as it should."""
+"""Statuses with which a server may refuse such a request."""
 
 
-def header_attacks(seen: CheckContext) -> tuple[HeaderAttack, ...]:
-    """What is tried on a site."""
-    mark = f"edge-check-{seen.token}"
+def header_attacks(context: CheckContext) -> tuple[HeaderAttack, ...]:
+    """Return the headers to send to a site."""
+    mark = f"edge-check-{context.token}"
     host, path = f"{mark}.invalid", f"/{mark}-path"
-    named = seen.address.authority.removesuffix(f":{seen.address.port}")
+    host_name = context.address.authority.removesuffix(f":{context.address.port}")
     return (
         HeaderAttack(
             name="forwarded-host",
@@ -86,46 +87,48 @@ def header_attacks(seen: CheckContext) -> tuple[HeaderAttack, ...]:
             name="method",
             headers=(("X-HTTP-Method-Override", "DELETE"), ("X-HTTP-Method", "DELETE")),
         ),
-        HeaderAttack(name="port", marker=":59999", headers=(("Host", f"{named}:59999"),)),
+        HeaderAttack(name="port", marker=":59999", headers=(("Host", f"{host_name}:59999"),)),
         HeaderAttack(name="oversized", headers=(("X-Edge-Check", "x" * 12_000),)),
     )
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    reference = ProbeRequest(target=seen.unlinked_url("reference"))
-    for game in header_attacks(seen):
-        clean = ProbeRequest(target=seen.unlinked_url(game.name))
-        played = ProbeRequest(target=clean.target, headers=(*BROWSER_HEADERS, *game.headers))
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    reference = ProbeRequest(target=context.unlinked_url("reference"))
+    for attack in header_attacks(context):
+        clean = ProbeRequest(target=context.unlinked_url(attack.name))
+        attacked = ProbeRequest(target=clean.target, headers=(*BROWSER_HEADERS, *attack.headers))
         yield Probe(
-            requests=(played, clean, reference), evaluate=_judge(game), allow_no_response=True
+            requests=(attacked, clean, reference),
+            evaluate=_evaluate(attack),
+            allow_no_response=True,
         )
 
 
-def _judge(game: HeaderAttack) -> Evaluate:
-    def judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-        played, clean, reference = got
-        what = f"{game.headers[0][0]} ({game.name}): {clean.request.to_text()}"
-        if _changed(clean, reference, game):
-            yield POISONED.found(f"{what} got {clean.status} afterwards")
-        elif played.status not in _REFUSAL_STATUSES and _changed(played, reference, game):
-            yield BELIEVED.found(f"{what} got {played.status} with it")
+def _evaluate(attack: HeaderAttack) -> Evaluate:
+    def evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+        attacked, clean, reference = exchanges
+        subject = f"{attack.headers[0][0]} ({attack.name}): {clean.request.to_text()}"
+        if _differs(clean, reference, attack):
+            yield POISONED.with_evidence(f"{subject} got {clean.status} afterwards")
+        elif attacked.status not in _REFUSAL_STATUSES and _differs(attacked, reference, attack):
+            yield BELIEVED.with_evidence(f"{subject} got {attacked.status} with it")
 
-    return judge
+    return evaluate
 
 
-def _changed(exchange: Exchange, reference: Exchange, game: HeaderAttack) -> bool:
-    """Whether an answer is another one than a plain request gets."""
+def _differs(exchange: Exchange, reference: Exchange, attack: HeaderAttack) -> bool:
+    """Return whether a response differs from the response to a normal request."""
     if exchange.status != reference.status:
         return exchange.status != HTTPStatus.NOT_MODIFIED
-    if not game.marker:
+    if not attack.marker:
         return False
-    told = " ".join(exchange.fields.lines("location"))
-    return game.marker in told or game.marker in exchange.text()
+    locations = " ".join(exchange.fields.lines("location"))
+    return attack.marker in locations or attack.marker in exchange.text()
 
 
 CHECK = Check(
     name="poison",
     question="Can a header of one reader change the response for the next reader?",
     finding_types=(POISONED, BELIEVED),
-    probes=_trials,
+    probes=_probes,
 )

@@ -1,4 +1,4 @@
-"""Codings: whether brotli and gzip are right through the edge (RFC 9110 §8.4, §12.5.3)."""
+"""Check brotli and gzip through the edge (RFC 9110 §8.4, §12.5.3)."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ PLAIN = FindingType(
     ),
 )
 
-_SMALL = 1_000
+_MIN_COMPRESSIBLE = 1_000
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "image/svg")
-_ASKED: tuple[tuple[str, ...], ...] = (
+_ACCEPT_ENCODINGS: tuple[tuple[str, ...], ...] = (
     ("br",),
     ("gzip",),
     (),
@@ -74,72 +74,84 @@ _ASKED: tuple[tuple[str, ...], ...] = (
 )
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    for visit in seen.visits_of("article", "home")[:1] + seen.visits_of("static"):
-        asks = tuple(
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    for visit in context.visits_of("article", "home")[:1] + context.visits_of("static"):
+        requests = tuple(
             ProbeRequest(
                 target=visit.page.target,
-                headers=tuple(("Accept-Encoding", codings) for codings in asked),
+                headers=tuple(("Accept-Encoding", codings) for codings in accepted_codings),
             )
-            for asked in _ASKED
+            for accepted_codings in _ACCEPT_ENCODINGS
         )
-        yield Probe(requests=asks, evaluate=_judge)
+        yield Probe(requests=requests, evaluate=_evaluate)
 
 
-def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    whole = [exchange for exchange in got if exchange.status == HTTPStatus.OK]
-    for exchange in whole:
-        if exchange.content_coding and not _wanted(exchange):
-            yield NOT_ASKED.found(
+def _evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    ok_exchanges = [exchange for exchange in exchanges if exchange.status == HTTPStatus.OK]
+    for exchange in ok_exchanges:
+        if exchange.content_coding and not _is_accepted(exchange):
+            yield NOT_ASKED.with_evidence(
                 f"{exchange.to_text()}, Content-Encoding: {exchange.content_coding}"
             )
-    plain = next((e for e in whole if not e.content_coding and not e.request.headers), None)
-    for exchange in whole:
+    plain = next((e for e in ok_exchanges if not e.content_coding and not e.request.headers), None)
+    for exchange in ok_exchanges:
         if plain is not None and exchange.content_coding:
-            yield from _compared(plain, exchange)
+            yield from _compare_codings(plain, exchange)
 
 
-def _wanted(exchange: Exchange) -> bool:
-    asked = parse_weights(", ".join(value for _, value in exchange.request.headers))
-    return asked.get(exchange.content_coding, asked.get("*", 0.0)) > 0
+def _is_accepted(exchange: Exchange) -> bool:
+    weights = parse_weights(", ".join(value for _, value in exchange.request.headers))
+    return weights.get(exchange.content_coding, weights.get("*", 0.0)) > 0
 
 
-def _compared(plain: Exchange, packed: Exchange) -> Iterator[AuditFinding]:
+def _compare_codings(plain: Exchange, packed: Exchange) -> Iterator[AuditFinding]:
     content = packed.content()
-    both_kept = plain.is_hit and packed.is_hit and not (plain.is_truncated or packed.is_truncated)
-    if content is not None and both_kept and content != plain.body:
-        yield DIFFERS.found(f"{packed.to_text()}: {len(content)} bytes, plain {len(plain.body)}")
-    one, other = (ETag.parse(e.fields.first("etag")) for e in (plain, packed))
-    if one is not None and other is not None and one.matches_strongly(other):
-        yield ONE_TAG.found(f"{packed.to_text()}: ETag {one}")
+    both_cached = plain.is_hit and packed.is_hit and not (plain.is_truncated or packed.is_truncated)
+    if content is not None and both_cached and content != plain.body:
+        yield DIFFERS.with_evidence(
+            f"{packed.to_text()}: {len(content)} bytes, plain {len(plain.body)}"
+        )
+    plain_etag, packed_etag = (ETag.parse(e.fields.first("etag")) for e in (plain, packed))
+    if (
+        plain_etag is not None
+        and packed_etag is not None
+        and plain_etag.matches_strongly(packed_etag)
+    ):
+        yield ONE_TAG.with_evidence(f"{packed.to_text()}: ETag {plain_etag}")
 
 
-def _look(seen: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+def _inspect(context: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
     for exchange in exchanges:
         if exchange.status == HTTPStatus.OK and exchange.request.method == "GET":
-            yield from _packed(exchange)
-    for visit in seen.visits_of("home", "article", "topic", "feed", "static"):
-        if _left_plain(visit.last):
-            yield PLAIN.found(f"{visit.last.to_text()}: {len(visit.last.body)} bytes")
+            yield from _check_coding(exchange)
+    for visit in context.visits_of("home", "article", "topic", "feed", "static"):
+        if _is_uncompressed_text(visit.last):
+            yield PLAIN.with_evidence(f"{visit.last.to_text()}: {len(visit.last.body)} bytes")
 
 
-def _packed(exchange: Exchange) -> Iterator[AuditFinding]:
-    if exchange.content() is None or _unlabelled(exchange):
-        said = exchange.content_coding or "nothing"
-        yield BROKEN.found(f"{exchange.to_text()}, Content-Encoding says {said}")
+def _check_coding(exchange: Exchange) -> Iterator[AuditFinding]:
+    if exchange.content() is None or _is_unlabelled_gzip(exchange):
+        coding = exchange.content_coding or "nothing"
+        yield BROKEN.with_evidence(f"{exchange.to_text()}, Content-Encoding says {coding}")
     if exchange.content_coding and not exchange.vary_names & {"accept-encoding", "*"}:
-        yield NO_VARY.found(f"{exchange.to_text()}, Content-Encoding: {exchange.content_coding}")
+        yield NO_VARY.with_evidence(
+            f"{exchange.to_text()}, Content-Encoding: {exchange.content_coding}"
+        )
 
 
-def _unlabelled(exchange: Exchange) -> bool:
-    """Whether a text begins like a gzip that nobody has announced."""
+def _is_unlabelled_gzip(exchange: Exchange) -> bool:
+    """Return whether a text is gzip-compressed without a Content-Encoding."""
     return (
         not exchange.content_coding and _is_text(exchange) and exchange.body.startswith(b"\x1f\x8b")
     )
 
 
-def _left_plain(exchange: Exchange) -> bool:
-    return not exchange.content_coding and _is_text(exchange) and len(exchange.body) > _SMALL
+def _is_uncompressed_text(exchange: Exchange) -> bool:
+    return (
+        not exchange.content_coding
+        and _is_text(exchange)
+        and len(exchange.body) > _MIN_COMPRESSIBLE
+    )
 
 
 def _is_text(exchange: Exchange) -> bool:
@@ -151,6 +163,6 @@ CHECK = Check(
     name="codings",
     question="Are brotli and gzip right?",
     finding_types=(BROKEN, NOT_ASKED, NO_VARY, DIFFERS, ONE_TAG, PLAIN),
-    probes=_trials,
-    inspect=_look,
+    probes=_probes,
+    inspect=_inspect,
 )

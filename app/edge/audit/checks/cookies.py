@@ -1,4 +1,4 @@
-"""Cookies: whether one stays with its reader, and none keeps readers from the cache."""
+"""Check that a cookie reaches only its reader, and that cookies cause no cache misses."""
 
 from __future__ import annotations
 
@@ -31,43 +31,46 @@ SPLITS = FindingType(
 _ANALYTICS = "_ga=GA1.2.{token}; _fbp=fb.1.{token}"
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    if seen.ours is not None and seen.ours.cookie_path is not None:
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    if context.profile is not None and context.profile.cookie_path is not None:
         yield Probe(
-            requests=(ProbeRequest(target=seen.ours.cookie_path),) * 2, evaluate=_same_cookie
+            requests=(ProbeRequest(target=context.profile.cookie_path),) * 2,
+            evaluate=_expect_different_cookies,
         )
-    for visit in seen.visits_of("article", "home")[:1]:
+    for visit in context.visits_of("article", "home")[:1]:
         if visit.last.is_hit:
-            cookie = ("Cookie", _ANALYTICS.format(token=seen.token))
-            ask = ProbeRequest(target=visit.page.target, headers=(*BROWSER_HEADERS, cookie))
-            yield Probe(requests=(ask,), evaluate=_still_hit)
+            cookie = ("Cookie", _ANALYTICS.format(token=context.token))
+            request = ProbeRequest(target=visit.page.target, headers=(*BROWSER_HEADERS, cookie))
+            yield Probe(requests=(request,), evaluate=_expect_hit)
 
 
-def _same_cookie(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    """A cookie of our page has another value each time it is made."""
-    first, second = (exchange.fields.lines("set-cookie") for exchange in got)
+def _expect_different_cookies(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    """Compare the cookies of two responses: the probe page sets a new value for each response."""
+    first, second = (exchange.fields.lines("set-cookie") for exchange in exchanges)
     if first and first == second:
-        yield STORED.found(f"{got[1].to_text()}: two readers got one cookie")
+        yield STORED.with_evidence(f"{exchanges[1].to_text()}: two readers got one cookie")
 
 
-def _still_hit(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if not got[0].is_hit:
-        yield SPLITS.found(got[0].to_text())
+def _expect_hit(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if not exchanges[0].is_hit:
+        yield SPLITS.with_evidence(exchanges[0].to_text())
 
 
-def _look(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+def _inspect(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
     for exchange in exchanges:
-        # A CDN adds cookies of its own (__cf_bm) to a HIT; they are made for each reader.
-        own = [line for line in exchange.fields.lines("set-cookie") if not line.startswith("__cf")]
-        if own and exchange.is_hit:
-            names = ", ".join(line.partition("=")[0] for line in own)
-            yield STORED.found(f"{exchange.to_text()} sets {names}")
+        # A CDN adds its own cookies (__cf_bm) to a HIT, with a new value for each reader.
+        cookie_lines = [
+            line for line in exchange.fields.lines("set-cookie") if not line.startswith("__cf")
+        ]
+        if cookie_lines and exchange.is_hit:
+            names = ", ".join(line.partition("=")[0] for line in cookie_lines)
+            yield STORED.with_evidence(f"{exchange.to_text()} sets {names}")
 
 
 CHECK = Check(
     name="cookies",
     question="Does a cookie reach only its reader, without an effect on the cache?",
     finding_types=(STORED, SPLITS),
-    probes=_trials,
-    inspect=_look,
+    probes=_probes,
+    inspect=_inspect,
 )

@@ -1,4 +1,4 @@
-"""Headers: whether those for the browser arrive intact, and those for the edge stay there."""
+"""Check that headers for browsers arrive unchanged and that headers for the edge stay there."""
 
 from __future__ import annotations
 
@@ -65,65 +65,69 @@ SHOWN = FindingType(
 )
 
 _COMMON = ("content-security-policy", "referrer-policy", "x-content-type-options")
-_PASSED_ON = frozenset({"CDN-Cache-Control"})
-"""RFC 9213 lets it go on: the next CDN on the way reads it too."""
+_FORWARDED_FIELDS = frozenset({"CDN-Cache-Control"})
+"""RFC 9213 allows a CDN to forward it, because the next CDN reads it too."""
 
 _PAGES = ("home", "article", "topic")
 _STALE = ("stale-while-revalidate", "stale-if-error")
 
 
-def _look(seen: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    for visit in seen.visits_of("home", "article", "topic", "feed", "static", "media"):
-        yield from _security(seen, visit)
-    for visit in seen.visits_of(*_PAGES, "feed"):
-        yield from _told_to_browsers(visit.last)
+def _inspect(context: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    for visit in context.visits_of("home", "article", "topic", "feed", "static", "media"):
+        yield from _check_security_headers(context, visit)
+    for visit in context.visits_of(*_PAGES, "feed"):
+        yield from _check_cache_control(visit.last)
         if (
-            seen.ours is not None
-            and seen.ours.browser_revalidates
+            context.profile is not None
+            and context.profile.browser_revalidates
             and visit.last.cache_control.delta_seconds("max-age")
         ):
-            yield BROWSER_KEEPS.found(_said(visit.last))
-    shown = {
+            yield BROWSER_KEEPS.with_evidence(_cache_control_evidence(visit.last))
+    visible_fields = {
         name: exchange
         for exchange in exchanges
-        for name in sorted(EDGE_FIELDS - _PASSED_ON)
+        for name in sorted(EDGE_FIELDS - _FORWARDED_FIELDS)
         if name.lower() in exchange.fields and not exchange.request.to_origin
     }
-    for name, exchange in shown.items():
-        yield SHOWN.found(f"{name} on {exchange.to_text()}")
+    for name, exchange in visible_fields.items():
+        yield SHOWN.with_evidence(f"{name} on {exchange.to_text()}")
 
 
-def _security(seen: CheckContext, visit: Visit) -> Iterator[AuditFinding]:
+def _check_security_headers(context: CheckContext, visit: Visit) -> Iterator[AuditFinding]:
     fields = visit.last.fields
-    for name, value in _promised(seen):
-        got = fields.combined(name.lower())
+    for name, value in _expected_headers(context):
+        actual = fields.combined(name.lower())
         if name.lower() not in fields:
-            yield LOST.found(f"{name} on {visit.last.to_text()}")
-        elif got != value:
-            yield CHANGED.found(f"{name} on {visit.last.to_text()} is {got!r}")
-    if seen.ours is None and visit.page.kind == "home":
-        wanted = (*_COMMON, "strict-transport-security") if seen.address.is_https else _COMMON
-        for name in wanted:
+            yield LOST.with_evidence(f"{name} on {visit.last.to_text()}")
+        elif actual != value:
+            yield CHANGED.with_evidence(f"{name} on {visit.last.to_text()} is {actual!r}")
+    if context.profile is None and visit.page.kind == "home":
+        common_names = (
+            (*_COMMON, "strict-transport-security") if context.address.is_https else _COMMON
+        )
+        for name in common_names:
             if name not in fields:
-                yield ABSENT.found(f"{name} on {visit.last.to_text()}")
+                yield ABSENT.with_evidence(f"{name} on {visit.last.to_text()}")
 
 
-def _promised(seen: CheckContext) -> tuple[FieldLine, ...]:
-    if seen.ours is None:
+def _expected_headers(context: CheckContext) -> tuple[FieldLine, ...]:
+    if context.profile is None:
         return ()
-    return seen.ours.security_headers + (seen.ours.https_headers if seen.address.is_https else ())
+    return context.profile.security_headers + (
+        context.profile.https_headers if context.address.is_https else ()
+    )
 
 
-def _told_to_browsers(exchange: Exchange) -> Iterator[AuditFinding]:
-    said = exchange.cache_control
-    stale = any(said.delta_seconds(name) for name in _STALE)
-    if stale and ("s-maxage" in said or "proxy-revalidate" in said):
-        yield STALE_OFF.found(_said(exchange))
+def _check_cache_control(exchange: Exchange) -> Iterator[AuditFinding]:
+    directives = exchange.cache_control
+    stale = any(directives.delta_seconds(name) for name in _STALE)
+    if stale and ("s-maxage" in directives or "proxy-revalidate" in directives):
+        yield STALE_OFF.with_evidence(_cache_control_evidence(exchange))
     if stale:
-        yield BROWSER_STALE.found(_said(exchange))
+        yield BROWSER_STALE.with_evidence(_cache_control_evidence(exchange))
 
 
-def _said(exchange: Exchange) -> str:
+def _cache_control_evidence(exchange: Exchange) -> str:
     return f"{exchange.to_text()}, Cache-Control: {exchange.cache_control}"
 
 
@@ -131,5 +135,5 @@ CHECK = Check(
     name="headers",
     question="Do the headers for browsers arrive intact, and do those for the edge stay there?",
     finding_types=(LOST, CHANGED, ABSENT, BROWSER_STALE, STALE_OFF, BROWSER_KEEPS, SHOWN),
-    inspect=_look,
+    inspect=_inspect,
 )

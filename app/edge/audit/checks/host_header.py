@@ -1,4 +1,4 @@
-"""Host: whether the site is served under its own name alone."""
+"""Check that the site is served only under its own host name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..exchange import BROWSER_HEADERS, Exchange, ProbeRequest
 from ..findings import AuditFinding, FindingLevel, FindingType
 
 GATEWAY = "broadsheet"
-"""What the embedded gateway calls itself in Cache-Status."""
+"""Name of the embedded gateway in Cache-Status."""
 
 UNCHECKED = FindingType(
     id="host-unchecked",
@@ -54,14 +54,16 @@ _CANONICAL = re.compile(
 )
 
 
-def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if seen.ours is not None and seen.ours.site_url_problem:
-        yield NO_ADDRESS.found(seen.ours.site_url_problem)
-    elif not seen.address.is_loopback:
-        for visit in seen.visits_of("home"):
+def _inspect(context: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if context.profile is not None and context.profile.site_url_problem:
+        yield NO_ADDRESS.with_evidence(context.profile.site_url_problem)
+    elif not context.address.is_loopback:
+        for visit in context.visits_of("home"):
             link = _CANONICAL.search(visit.last.text())
             if link and _is_loopback(link[1]):
-                yield NO_ADDRESS.found(f"{visit.last.to_text()}: its canonical link is {link[1]}")
+                yield NO_ADDRESS.with_evidence(
+                    f"{visit.last.to_text()}: its canonical link is {link[1]}"
+                )
 
 
 def _is_loopback(url: str) -> bool:
@@ -72,39 +74,39 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    for visit in seen.visits_of("home"):
-        foreign = ("Host", f"edge-check-{seen.token}.invalid")
-        ask = ProbeRequest(target=visit.page.target, headers=(*BROWSER_HEADERS, foreign))
-        yield Probe(requests=(ask,), evaluate=_refused)
-        spelt = seen.address.authority.upper()
-        if visit.last.is_hit and spelt != seen.address.authority:
-            ask = ProbeRequest(
-                target=visit.page.target, headers=(*BROWSER_HEADERS, ("Host", spelt))
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    for visit in context.visits_of("home"):
+        foreign = ("Host", f"edge-check-{context.token}.invalid")
+        request = ProbeRequest(target=visit.page.target, headers=(*BROWSER_HEADERS, foreign))
+        yield Probe(requests=(request,), evaluate=_expect_refusal)
+        uppercase_host = context.address.authority.upper()
+        if visit.last.is_hit and uppercase_host != context.address.authority:
+            request = ProbeRequest(
+                target=visit.page.target, headers=(*BROWSER_HEADERS, ("Host", uppercase_host))
             )
-            yield Probe(requests=(ask,), evaluate=_alike)
+            yield Probe(requests=(request,), evaluate=_expect_hit)
 
 
-def _refused(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if 200 <= got[0].status < 300:  # noqa: PLR2004 - success
-        kind = ANY_NAME if _by_origin_alone(got[0]) else UNCHECKED
-        yield kind.found(got[0].to_text())
+def _expect_refusal(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if 200 <= exchanges[0].status < 300:  # noqa: PLR2004 - success
+        kind = ANY_NAME if _is_hit_of_gateway_only(exchanges[0]) else UNCHECKED
+        yield kind.with_evidence(exchanges[0].to_text())
 
 
-def _by_origin_alone(exchange: Exchange) -> bool:
-    """Whether the one cache on the way is the embedded gateway, which looks at no name."""
+def _is_hit_of_gateway_only(exchange: Exchange) -> bool:
+    """Return whether the only cache is the embedded gateway, whose key contains no host name."""
     return exchange.is_hit and {served.cache for served in exchange.cache_results} == {GATEWAY}
 
 
-def _alike(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if not got[0].is_hit:
-        yield CASE.found(got[0].to_text())
+def _expect_hit(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if not exchanges[0].is_hit:
+        yield CASE.with_evidence(exchanges[0].to_text())
 
 
 CHECK = Check(
     name="host",
     question="Is the site served only under its own host name?",
     finding_types=(UNCHECKED, ANY_NAME, CASE, NO_ADDRESS),
-    inspect=_look,
-    probes=_trials,
+    inspect=_inspect,
+    probes=_probes,
 )

@@ -1,4 +1,4 @@
-"""Never stored: whether what no shared cache may keep is made anew for each reader."""
+"""Check that a page which no shared cache may store is rendered for each reader."""
 
 from __future__ import annotations
 
@@ -54,69 +54,76 @@ TOO_LONG = FindingType(
 )
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    if seen.ours is None:
-        for path in (seen.private,) if seen.private else ():
-            yield Probe(requests=(ProbeRequest(target=path),) * 2, evaluate=_nothing)
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    if context.profile is None:
+        for path in (context.private,) if context.private else ():
+            yield Probe(requests=(ProbeRequest(target=path),) * 2, evaluate=_no_evaluation)
         return
-    ours = seen.ours
-    yield Probe(requests=(ProbeRequest(target=ours.no_store_path),) * 2, evaluate=_never)
+    profile = context.profile
     yield Probe(
-        requests=(ProbeRequest(target=ours.short_ttl_path),) * 2,
-        evaluate=lambda got: _timed(got, ours),
+        requests=(ProbeRequest(target=profile.no_store_path),) * 2, evaluate=_evaluate_no_store
     )
-    for path in ours.private_paths:
-        yield Probe(requests=(ProbeRequest(target=path),) * 2, evaluate=_nothing)
+    yield Probe(
+        requests=(ProbeRequest(target=profile.short_ttl_path),) * 2,
+        evaluate=lambda exchanges: _evaluate_short_ttl(exchanges, profile),
+    )
+    for path in profile.private_paths:
+        yield Probe(requests=(ProbeRequest(target=path),) * 2, evaluate=_no_evaluation)
 
 
-def _nothing(_: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    """What is private is judged with everything else that was seen."""
+def _no_evaluation(_: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    """Return no findings: `_inspect` evaluates private pages with all other exchanges."""
     yield from ()
 
 
-def _never(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    first, second = got
+def _evaluate_no_store(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    first, second = exchanges
     if "no-store" not in second.cache_control:
-        yield STRIPPED.found(f"{second.to_text()}, Cache-Control: {second.cache_control}")
-    if _repeated(first, second):
-        yield NO_STORE.found(f"{second.to_text()}; both answers show the time of one making")
+        yield STRIPPED.with_evidence(f"{second.to_text()}, Cache-Control: {second.cache_control}")
+    if _is_same_response(first, second):
+        yield NO_STORE.with_evidence(
+            f"{second.to_text()}; both responses show the same time of rendering"
+        )
 
 
-def _repeated(first: Exchange, second: Exchange) -> bool:
-    """Whether two answers of a page that shows when it was made were made once."""
+def _is_same_response(first: Exchange, second: Exchange) -> bool:
+    """Return whether two responses of a page that shows its time of rendering are the same one."""
     return (
         second.has_hit or first.has_hit or bool(first.body and first.content() == second.content())
     )
 
 
-def _timed(got: Sequence[Exchange], ours: SiteProfile) -> Iterator[AuditFinding]:
-    first, second = got
+def _evaluate_short_ttl(
+    exchanges: Sequence[Exchange], profile: SiteProfile
+) -> Iterator[AuditFinding]:
+    first, second = exchanges
     if second.status != 200:  # noqa: PLR2004 - OK
         return
     if second.cache_results and not second.has_hit:
-        yield TIMED.found(second.to_text())
+        yield TIMED.with_evidence(second.to_text())
     oldest = max(first.age, second.age)
-    if oldest > ours.short_ttl_seconds:
-        yield TOO_LONG.found(
-            f"{second.to_text()}: Age {oldest}, but it may be kept {ours.short_ttl_seconds} s"
+    if oldest > profile.short_ttl_seconds:
+        yield TOO_LONG.with_evidence(
+            f"{second.to_text()}: Age {oldest}, "
+            f"but it may be stored for {profile.short_ttl_seconds} s"
         )
 
 
-def _look(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+def _inspect(_: CheckContext, exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
     for exchange in exchanges:
-        said = exchange.cache_control
+        directives = exchange.cache_control
         if not exchange.has_hit:
             continue
-        if said.is_unqualified("private"):
-            yield PRIVATE.found(f"{exchange.to_text()}, Cache-Control: {said}")
-        elif "no-store" in said and "must-understand" not in said:
-            yield NO_STORE.found(f"{exchange.to_text()}, Cache-Control: {said}")
+        if directives.is_unqualified("private"):
+            yield PRIVATE.with_evidence(f"{exchange.to_text()}, Cache-Control: {directives}")
+        elif "no-store" in directives and "must-understand" not in directives:
+            yield NO_STORE.with_evidence(f"{exchange.to_text()}, Cache-Control: {directives}")
 
 
 CHECK = Check(
     name="never-stored",
     question="Is a page that no shared cache may store rendered for each reader?",
     finding_types=(NO_STORE, STRIPPED, PRIVATE, TIMED, TOO_LONG),
-    probes=_trials,
-    inspect=_look,
+    probes=_probes,
+    inspect=_inspect,
 )

@@ -1,4 +1,4 @@
-"""Missing: whether an address that names nothing is a 404, and soon forgotten."""
+"""Check that an unknown URL is answered with a 404 that has a short TTL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..check import Check, CheckContext, Probe
 from ..exchange import Exchange, ProbeRequest
 from ..findings import AuditFinding, FindingLevel, FindingType
 
-FOUND = FindingType(
+ANSWERED_200 = FindingType(
     id="missing-is-200",
     level=FindingLevel.WARNING,
     title="An unknown URL is answered like a page.",
@@ -30,51 +30,51 @@ LONG = FindingType(
         "minute."
     ),
 )
-LONGEST = 600
-"""Seconds; purging a page that never was is not to be relied on."""
+MAX_SECONDS = 600
+"""Seconds. Do not rely on purging the cached 404 of a URL that had no page."""
 
 ALWAYS_MISSING = "/edge-check-never-here"
-"""The same each time, so that its Age tells how long the edge keeps it."""
+"""The same path in every audit, so that its Age shows how long the edge stores a 404."""
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    own = ProbeRequest(target=seen.missing_path("missing"))
-    yield Probe(requests=(own, own, ProbeRequest(target=ALWAYS_MISSING)), evaluate=_judge)
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    unique = ProbeRequest(target=context.missing_path("missing"))
+    yield Probe(requests=(unique, unique, ProbeRequest(target=ALWAYS_MISSING)), evaluate=_evaluate)
 
 
-def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if got[0].status == HTTPStatus.OK:
-        yield FOUND.found(got[0].to_text())
+def _evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if exchanges[0].status == HTTPStatus.OK:
+        yield ANSWERED_200.with_evidence(exchanges[0].to_text())
         return
-    for exchange in got:
+    for exchange in exchanges:
         seconds = cached_seconds(exchange)
-        if exchange.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and seconds > LONGEST:
-            yield LONG.found(f"{exchange.to_text()}: {seconds:g} seconds")
+        if exchange.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and seconds > MAX_SECONDS:
+            yield LONG.with_evidence(f"{exchange.to_text()}: {seconds:g} seconds")
             return
 
 
 def cached_seconds(exchange: Exchange) -> float:
-    """How long caches keep an answer, by what they and its headers tell: the longest of all."""
-    said = [served.ttl or 0.0 for served in exchange.cache_results]
+    """Return the longest time for which a cache may store this response, from all its headers."""
+    durations = [served.ttl or 0.0 for served in exchange.cache_results]
     control = exchange.cache_control
     if "no-store" not in control and not control.is_unqualified("private"):
-        said += [float(control.delta_seconds(name) or 0) for name in ("s-maxage", "max-age")]
-        said.append(_until_expiry(exchange))
+        durations += [float(control.delta_seconds(name) or 0) for name in ("s-maxage", "max-age")]
+        durations.append(_until_expiry(exchange))
     if exchange.has_hit:
-        said.append(float(exchange.age))
-    return max(said, default=0.0)
+        durations.append(float(exchange.age))
+    return max(durations, default=0.0)
 
 
 def _until_expiry(exchange: Exchange) -> float:
     fields = exchange.fields
-    sent = dates.parse_http_date(fields.single("date"), now=0)
+    date = dates.parse_http_date(fields.single("date"), now=0)
     expires = dates.parse_http_date(fields.single("expires"), now=0)
-    return float(expires - sent) if sent and expires else 0.0
+    return float(expires - date) if date and expires else 0.0
 
 
 CHECK = Check(
     name="missing",
     question="Is an unknown URL a 404 with a short TTL?",
-    finding_types=(FOUND, LONG),
-    probes=_trials,
+    finding_types=(ANSWERED_200, LONG),
+    probes=_probes,
 )

@@ -1,4 +1,4 @@
-"""Origin: whether it answers past the CDN; asked only when its address was named."""
+"""Check whether the origin answers without the CDN; runs only if the origin's URL is given."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ OPEN = FindingType(
 )
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    if seen.origin is None:
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    if context.origin is None:
         return
-    for name in (seen.address.authority, seen.origin.authority):
-        ask = ProbeRequest(target="/", headers=(*BROWSER_HEADERS, ("Host", name)), to_origin=True)
-        yield Probe(requests=(ask,), evaluate=_judge, allow_no_response=True)
+    for name in (context.address.authority, context.origin.authority):
+        request = ProbeRequest(
+            target="/", headers=(*BROWSER_HEADERS, ("Host", name)), to_origin=True
+        )
+        yield Probe(requests=(request,), evaluate=_evaluate, allow_no_response=True)
 
 
-def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if 200 <= got[0].status < 300:  # noqa: PLR2004 - success
-        yield OPEN.found(got[0].to_text())
+def _evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if 200 <= exchanges[0].status < 300:  # noqa: PLR2004 - success
+        yield OPEN.with_evidence(exchanges[0].to_text())
 
 
 CHECK = Check(
     name="origin",
     question="Does the origin answer requests that bypass the CDN?",
     finding_types=(OPEN,),
-    probes=_trials,
+    probes=_probes,
 )

@@ -1,4 +1,4 @@
-"""Purging: whether anybody can purge the edge; tried on an address where no page is."""
+"""Check whether any client can purge the edge, with a URL that has no page."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _TAG = ("xkey-softpurge", "p-000000000000000000000000")
 _REDIRECTS = 300
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    target = seen.missing_path("purge")
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    target = context.missing_path("purge")
     for method, headers in (("PURGE", ()), ("PURGE", (_TAG,)), ("BAN", ())):
-        asks = (
+        requests = (
             ProbeRequest(target=target),
             ProbeRequest(target=target, method=method, headers=(*BROWSER_HEADERS, *headers)),
         )
-        yield Probe(requests=asks, evaluate=_judge)
+        yield Probe(requests=requests, evaluate=_evaluate)
 
 
-def _judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    """A server that does not know the method and sends the page all the same purges nothing."""
-    page, purge = got
+def _evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    """Report a purge that was accepted; a server that treats PURGE like GET purges nothing."""
+    page, purge = exchanges
     treated_as_get = (page.status, page.content()) == (purge.status, purge.content())
     if purge.status < _REDIRECTS and not treated_as_get:
-        yield OPEN.found(purge.to_text())
+        yield OPEN.with_evidence(purge.to_text())
 
 
 CHECK = Check(
     name="purging",
     question="Can any client purge the edge?",
     finding_types=(OPEN,),
-    probes=_trials,
+    probes=_probes,
 )

@@ -1,4 +1,4 @@
-"""Freshness: how long it is from a purge to a new page; it judges a measurement."""
+"""Check how long it takes from a purge until the edge serves the new page."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ UNKEPT = FindingType(
     title="The edge does not store the probe page, so no purge could be measured.",
     advice="Fix the findings about pages that are not stored first.",
 )
-LATEST = 5.0
+MAX_SECONDS = 5.0
 
 
-def judge(measured: PurgeTiming) -> Iterator[AuditFinding]:
-    """What a measurement tells."""
-    if not measured.was_cached:
-        yield UNKEPT.found(measured.target)
-    elif measured.seconds is None:
-        yield LOST.found(f"{measured.target} was still old after {measured.waited:.0f} seconds")
-    elif measured.seconds > LATEST:
-        yield LATE.found(f"{measured.target} was fresh after {measured.seconds:.1f} seconds")
+def judge(timing: PurgeTiming) -> Iterator[AuditFinding]:
+    """Return the findings of a measurement."""
+    if not timing.was_cached:
+        yield UNKEPT.with_evidence(timing.target)
+    elif timing.seconds is None:
+        yield LOST.with_evidence(f"{timing.target} was still old after {timing.waited:.0f} seconds")
+    elif timing.seconds > MAX_SECONDS:
+        yield LATE.with_evidence(f"{timing.target} was fresh after {timing.seconds:.1f} seconds")
 
 
 CHECK = Check(

@@ -1,4 +1,4 @@
-"""Reach: whether the audit could see what it wanted to see."""
+"""Check that the whole site could be audited."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOT_OURS = FindingType(
         "whether the edge serves another origin."
     ),
 )
-SILENT = FindingType(
+NO_ANSWER = FindingType(
     id="no-answer",
     level=FindingLevel.ERROR,
     title="A request got no response.",
@@ -55,21 +55,21 @@ ENDLESS = FindingType(
 )
 
 
-def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if seen.address.is_loopback:
-        yield LOOPBACK.found(seen.address.url)
-    elif not seen.address.is_https:
-        yield PLAIN.found(seen.address.url)
-    for visit in seen.visits:
+def _inspect(context: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if context.address.is_loopback:
+        yield LOOPBACK.with_evidence(context.address.url)
+    elif not context.address.is_https:
+        yield PLAIN.with_evidence(context.address.url)
+    for visit in context.visits:
         if visit.last.status != 200 and visit.page.kind != "sitemap":  # noqa: PLR2004 - OK
-            yield FAILED.found(f"the {visit.page.kind}, {visit.last.to_text()}")
+            yield FAILED.with_evidence(f"the {visit.page.kind}, {visit.last.to_text()}")
         if visit.last.is_truncated and visit.page.kind not in {"sitemap", "media"}:
-            yield ENDLESS.found(f"the {visit.page.kind}, {visit.last.to_text()}")
+            yield ENDLESS.with_evidence(f"the {visit.page.kind}, {visit.last.to_text()}")
 
 
 CHECK = Check(
     name="reach",
     question="Could the whole site be checked?",
-    finding_types=(LOOPBACK, PLAIN, NOT_OURS, SILENT, UNFINISHED, FAILED, ENDLESS),
-    inspect=_look,
+    finding_types=(LOOPBACK, PLAIN, NOT_OURS, NO_ANSWER, UNFINISHED, FAILED, ENDLESS),
+    inspect=_inspect,
 )

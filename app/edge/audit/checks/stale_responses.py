@@ -1,4 +1,4 @@
-"""Staleness: whether an old page is served while the origin is well."""
+"""Check whether an old page is served while the origin is healthy."""
 
 from __future__ import annotations
 
@@ -38,29 +38,31 @@ REWRITTEN = FindingType(
 )
 
 
-def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    if seen.ours and seen.ours.rewritten:
-        yield REWRITTEN.found(seen.ours.rewritten)
-    for visit in seen.visits:
-        stale = [_stale(exchange) for exchange in visit.exchanges]
-        if len(stale) > 1 and all(stale):
-            yield STALE.found(visit.last.to_text())
-        allowed = _allowed(visit.last)
-        if allowed is not None and visit.last.has_hit and visit.last.age > allowed:
-            yield OLD.found(f"{visit.last.to_text()}: Age {visit.last.age}, allowed {allowed}")
+def _inspect(context: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    if context.profile and context.profile.rewritten:
+        yield REWRITTEN.with_evidence(context.profile.rewritten)
+    for visit in context.visits:
+        stale_flags = [_is_stale(exchange) for exchange in visit.exchanges]
+        if len(stale_flags) > 1 and all(stale_flags):
+            yield STALE.with_evidence(visit.last.to_text())
+        max_age = _max_age(visit.last)
+        if max_age is not None and visit.last.has_hit and visit.last.age > max_age:
+            yield OLD.with_evidence(
+                f"{visit.last.to_text()}: Age {visit.last.age}, allowed {max_age}"
+            )
 
 
-def _stale(exchange: Exchange) -> bool:
+def _is_stale(exchange: Exchange) -> bool:
     return exchange.outermost is not None and exchange.outermost.outcome is CacheOutcome.STALE
 
 
-def _allowed(exchange: Exchange) -> int | None:
-    """Seconds; None where the edge's time is said in a field that readers don't see."""
-    said = exchange.cache_control
+def _max_age(exchange: Exchange) -> int | None:
+    """Return the TTL in seconds; None if the edge's TTL is in a field that readers don't get."""
+    directives = exchange.cache_control
     return (
-        said.delta_seconds("s-maxage")
-        if "s-maxage" in said
-        else said.delta_seconds("max-age") or None
+        directives.delta_seconds("s-maxage")
+        if "s-maxage" in directives
+        else directives.delta_seconds("max-age") or None
     )
 
 
@@ -68,5 +70,5 @@ CHECK = Check(
     name="staleness",
     question="Is an old page served while the origin is healthy?",
     finding_types=(STALE, OLD, REWRITTEN),
-    inspect=_look,
+    inspect=_inspect,
 )

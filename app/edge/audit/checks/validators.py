@@ -1,4 +1,4 @@
-"""Validators: whether ETag, If-None-Match and 304 work through the edge (RFC 9110 §13)."""
+"""Check that ETag, If-None-Match and 304 work through the edge (RFC 9110 §13)."""
 
 from __future__ import annotations
 
@@ -54,68 +54,76 @@ INCOMPLETE = FindingType(
     advice="ETag, Cache-Control, Vary and Expires belong on a 304 too (RFC 9110 §15.4.5).",
 )
 
-_BELONG = ("etag", "cache-control", "vary", "expires")
+_REQUIRED_FIELDS = ("etag", "cache-control", "vary", "expires")
 _KINDS = ("article", "home", "static", "media")
 
 
-def _trials(seen: CheckContext) -> Iterator[Probe]:
-    pages = seen.visits_of("article", "home")[:1] + seen.visits_of("static", "media", "feed")
+def _probes(context: CheckContext) -> Iterator[Probe]:
+    pages = context.visits_of("article", "home")[:1] + context.visits_of("static", "media", "feed")
     for visit in pages:
         etag = visit.last.fields.first("etag")
         modified = visit.last.fields.first("last-modified")
         if etag:
-            yield _tagged(visit, etag)
+            yield _etag_probe(visit, etag)
         if modified:
-            yield _dated(visit, modified)
+            yield _date_probe(visit, modified)
 
 
-def _tagged(visit: Visit, etag: str) -> Probe:
+def _etag_probe(visit: Visit, etag: str) -> Probe:
     weak = etag if etag.startswith("W/") else f"W/{etag}"
-    forms = (etag, weak, f'"edge-check", {etag}', '"edge-check"')
-    asks = tuple(_asking(visit, ("If-None-Match", form)) for form in forms)
+    etag_lists = (etag, weak, f'"edge-check", {etag}', '"edge-check"')
+    requests = tuple(
+        _conditional_request(visit, ("If-None-Match", etag_list)) for etag_list in etag_lists
+    )
 
-    def judge(got: Sequence[Exchange]) -> Iterator[AuditFinding]:
-        yield from _confirmed(got[:-2], visit.last)
-        if got[-2].status == HTTPStatus.OK:
-            yield LIST.found(got[-2].to_text())
-        if got[-1].status == HTTPStatus.NOT_MODIFIED:
-            yield ALWAYS.found(got[-1].to_text())
+    def evaluate(exchanges: Sequence[Exchange]) -> Iterator[AuditFinding]:
+        yield from _expect_not_modified(exchanges[:-2], visit.last)
+        if exchanges[-2].status == HTTPStatus.OK:
+            yield LIST.with_evidence(exchanges[-2].to_text())
+        if exchanges[-1].status == HTTPStatus.NOT_MODIFIED:
+            yield ALWAYS.with_evidence(exchanges[-1].to_text())
 
-    return Probe(requests=asks, evaluate=judge)
-
-
-def _dated(visit: Visit, modified: str) -> Probe:
-    ask = _asking(visit, ("If-Modified-Since", modified))
-    return Probe(requests=(ask,), evaluate=lambda got: _confirmed(got, visit.last))
+    return Probe(requests=requests, evaluate=evaluate)
 
 
-def _asking(visit: Visit, condition: tuple[str, str]) -> ProbeRequest:
+def _date_probe(visit: Visit, modified: str) -> Probe:
+    request = _conditional_request(visit, ("If-Modified-Since", modified))
+    return Probe(
+        requests=(request,), evaluate=lambda exchanges: _expect_not_modified(exchanges, visit.last)
+    )
+
+
+def _conditional_request(visit: Visit, condition: tuple[str, str]) -> ProbeRequest:
     return ProbeRequest(target=visit.page.target, headers=(*BROWSER_HEADERS, condition))
 
 
-def _confirmed(got: Sequence[Exchange], whole: Exchange) -> Iterator[AuditFinding]:
-    for exchange in got:
+def _expect_not_modified(exchanges: Sequence[Exchange], page: Exchange) -> Iterator[AuditFinding]:
+    for exchange in exchanges:
         if exchange.status == HTTPStatus.OK:
-            yield IGNORED.found(exchange.to_text())
+            yield IGNORED.with_evidence(exchange.to_text())
         elif exchange.status == HTTPStatus.NOT_MODIFIED:
-            lacking = [
-                name for name in _BELONG if name in whole.fields and name not in exchange.fields
+            missing_names = [
+                name
+                for name in _REQUIRED_FIELDS
+                if name in page.fields and name not in exchange.fields
             ]
-            if lacking:
-                yield INCOMPLETE.found(f"{exchange.to_text()} lacks {', '.join(lacking)}")
+            if missing_names:
+                yield INCOMPLETE.with_evidence(
+                    f"{exchange.to_text()} lacks {', '.join(missing_names)}"
+                )
 
 
-def _look(seen: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
-    for visit in seen.visits_of(*_KINDS):
+def _inspect(context: CheckContext, _: Sequence[Exchange]) -> Iterator[AuditFinding]:
+    for visit in context.visits_of(*_KINDS):
         fields = visit.last.fields
         if "etag" not in fields and "last-modified" not in fields:
-            yield ABSENT.found(visit.last.to_text())
-        if _unsteady(visit.exchanges):
-            yield UNSTEADY.found(visit.last.to_text())
+            yield ABSENT.with_evidence(visit.last.to_text())
+        if _has_changing_etag(visit.exchanges):
+            yield UNSTEADY.with_evidence(visit.last.to_text())
 
 
-def _unsteady(exchanges: Sequence[Exchange]) -> bool:
-    """Whether equal bytes, in one coding, came with different tags."""
+def _has_changing_etag(exchanges: Sequence[Exchange]) -> bool:
+    """Return whether equal bytes in the same coding had different tags."""
     tags: dict[tuple[str, bytes], str] = {}
     for exchange in exchanges:
         etag = exchange.fields.first("etag")
@@ -128,6 +136,6 @@ CHECK = Check(
     name="validators",
     question="Do ETag and 304 work through the edge?",
     finding_types=(ABSENT, IGNORED, LIST, ALWAYS, UNSTEADY, INCOMPLETE),
-    probes=_trials,
-    inspect=_look,
+    probes=_probes,
+    inspect=_inspect,
 )

@@ -2,15 +2,16 @@
 
 | what | how |
 |---|---|
-| pages carry | `CDN-Tag`, separated by commas, 1024 bytes of tags |
+| tag header | `CDN-Tag`, separated by commas, 1024 bytes of tags |
 | by tag | `{"CacheTag": "<tag>"}`, one a call |
 | everything | the same without a body: all of the pull zone |
-| soft purge | none: what is purged is gone |
-| who may | `AccessKey: <key>` |
+| soft purge | none: every purge is hard |
+| credentials | `AccessKey: <key>` |
 | rate | 120 calls at once, then 5 a second |
 | second purge | after the longest time that a response takes from origin to edge |
 
-By tag: a URL that ends in a slash is purged with all that lies below it, at a tenth of the rate.
+Pages are purged by tag, because purging a URL that ends in a slash purges all URLs below it, at a
+tenth of the rate.
 """
 
 from __future__ import annotations
@@ -34,62 +35,62 @@ class BunnyDriver:
     """Purges one pull zone."""
 
     limits = CallLimits(batch=1, per_second=5, burst=120, ignored_lifetime=BRIEF)
-    by_tag = True
+    purges_by_tag = True
 
-    def __init__(self, channel: ApiClient, zone: str, *, site: str) -> None:
-        self._channel = channel
+    def __init__(self, api: ApiClient, zone: str, *, site: str) -> None:
+        self._api = api
         self._zone = zone
         self._site = site
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget this page."""
+        """Purge this page."""
         for tag in unique_tags("bunny", targets):
             self._purge({"CacheTag": tag})
 
     def purge_everything(self) -> None:
-        """Forget all pages of the pull zone."""
+        """Purge all pages of the pull zone."""
         self._purge(None)
 
     def check(self) -> None:
-        """Look at the pull zone: it must be there, and be the site's."""
-        answer = self._channel.send_json("GET", f"/pullzone/{self._zone}")
-        self._raise_for_status(answer)
-        names = list(_hostnames(self._channel.require_json(answer)))
+        """Read the pull zone: it must exist and serve the site."""
+        response = self._api.send_json("GET", f"/pullzone/{self._zone}")
+        self._raise_for_status(response)
+        names = list(_hostnames(self._api.require_json(response)))
         host = urlsplit(self._site).hostname
         if names and host not in names:
-            told = self._channel.redact(", ".join(names))
-            raise self._channel.purge_error(
-                f"the pull zone {self._zone} serves {told}, and the site is at {host}: "
+            host_names = self._api.redact(", ".join(names))
+            raise self._api.purge_error(
+                f"the pull zone {self._zone} serves {host_names}, and the site is at {host}: "
                 "check EDGE_BUNNY_ZONE",
-                credential=True,
+                credentials_rejected=True,
             )
 
-    def _purge(self, what: Mapping[str, Any] | None) -> None:
-        answer = self._channel.send_json("POST", f"/pullzone/{self._zone}/purgeCache", what)
-        self._raise_for_status(answer)
-        if answer.is_html:
-            self._channel.require_json(answer)  # says what is wrong
+    def _purge(self, payload: Mapping[str, Any] | None) -> None:
+        response = self._api.send_json("POST", f"/pullzone/{self._zone}/purgeCache", payload)
+        self._raise_for_status(response)
+        if response.is_html:
+            self._api.require_json(response)  # raises the error
 
-    def _raise_for_status(self, answer: ApiResponse) -> None:
-        if answer.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
+    def _raise_for_status(self, response: ApiResponse) -> None:
+        if response.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
             raise self._unknown_zone_error()
-        if answer.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
-            raise self._channel.status_error(
-                answer, answer.text_field("Message"), hint="check EDGE_BUNNY_KEY"
+        if response.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
+            raise self._api.status_error(
+                response, response.text_field("Message"), hint="check EDGE_BUNNY_KEY"
             )
 
     def _unknown_zone_error(self) -> PurgeError:
-        return self._channel.purge_error(
-            f"it knows no pull zone {self._zone} that is ours: check EDGE_BUNNY_ZONE",
-            credential=True,
+        return self._api.purge_error(
+            f"the account has no pull zone {self._zone}: check EDGE_BUNNY_ZONE",
+            credentials_rejected=True,
         )
 
 
 def _hostnames(zone: Mapping[str, Any]) -> Iterator[str]:
     listed = zone.get("Hostnames")
-    for each in listed if isinstance(listed, list) else []:
-        if isinstance(each, dict) and each.get("Value"):
-            yield str(each["Value"]).lower()
+    for entry in listed if isinstance(listed, list) else []:
+        if isinstance(entry, dict) and entry.get("Value"):
+            yield str(entry["Value"]).lower()
 
 
 def make_client(
@@ -99,7 +100,7 @@ def make_client(
     client: httpx.Client | None = None,
     timeout: timedelta = REQUEST_TIMEOUT,
 ) -> ApiClient:
-    """The way to the API."""
+    """Return the API client."""
     return ApiClient(
         "bunny",
         api,
@@ -112,6 +113,6 @@ def make_client(
 def make_driver(
     values: Mapping[str, str], *, site: str, client: httpx.Client | None
 ) -> BunnyDriver:
-    """The driver that the settings speak of."""
+    """Build the driver from its settings."""
     zone = require_identifier(values, "EDGE_BUNNY_ZONE", r"[0-9]{1,18}", "a number")
     return BunnyDriver(make_client(values["EDGE_BUNNY_KEY"], client=client), zone, site=site)

@@ -1,4 +1,4 @@
-"""Bunny: the settings of a pull zone, as `POST /pullzone/ID` takes them, and its edge rules."""
+"""bunny.net: the edge rules and settings of a pull zone, as `POST /pullzone/ID` accepts them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _URL = 0
 _ANY, _NONE = 0, 2
 
 
-def pull_zone_settings(plan: SiteDescription) -> dict[str, Any]:
-    """Return the settings that obey the origin: nothing is kept that it did not allow."""
+def pull_zone_settings(description: SiteDescription) -> dict[str, Any]:
+    """Return settings that obey the origin: bunny stores only what the origin allows."""
     declared = sorted(
-        {name for rule in plan.rules if rule.is_shared for name in rule.query_params or ()}
+        {name for rule in description.rules if rule.is_shared for name in rule.query_params or ()}
     )
-    unknown = any(rule.is_shared and rule.query_params is None for rule in plan.rules)
-    # Only what is listed varies a page; where a route's parameters are unknown, all of them do.
+    unknown = any(rule.is_shared and rule.query_params is None for rule in description.rules)
+    # Only listed parameters are part of the cache key; if a route's are unknown, all of them are.
     vary = [] if unknown else declared
     return {
         "CacheControlMaxAgeOverride": RESPECT_ORIGIN,
@@ -37,29 +37,32 @@ def pull_zone_settings(plan: SiteDescription) -> dict[str, Any]:
         "UseStaleWhileUpdating": False,
         "UseStaleWhileOffline": False,
         "AddHostHeader": True,
-        "OriginHostHeader": plan.site.authority,
+        "OriginHostHeader": description.site.authority,
         "FollowRedirects": False,
     }
 
 
-def edge_rules(plan: SiteDescription) -> list[dict[str, Any]]:
-    """Return the rules: private routes are never kept."""
-    return [_bypass_rule(plan, rule) for rule in plan.rules if not rule.is_shared]
+def edge_rules(description: SiteDescription) -> list[dict[str, Any]]:
+    """Return the edge rules, which prevent the storing of private routes."""
+    return [_bypass_rule(description, rule) for rule in description.rules if not rule.is_shared]
 
 
-def pull_zone_json(plan: SiteDescription) -> str:
+def pull_zone_json(description: SiteDescription) -> str:
     """Return both as JSON."""
     return (
-        json.dumps({"settings": pull_zone_settings(plan), "rules": edge_rules(plan)}, indent=2)
+        json.dumps(
+            {"settings": pull_zone_settings(description), "rules": edge_rules(description)},
+            indent=2,
+        )
         + "\n"
     )
 
 
-def _bypass_rule(plan: SiteDescription, rule: RouteRule) -> dict[str, Any]:
-    base = f"*://{plan.site.host}"
+def _bypass_rule(description: SiteDescription, rule: RouteRule) -> dict[str, Any]:
+    base = f"*://{description.site.host}"
     earlier = [
         f"{base}{other.wildcard}"
-        for other in plan.rules[: plan.rules.index(rule)]
+        for other in description.rules[: description.rules.index(rule)]
         if other.is_shared and other.is_covered_by(rule)
     ]
     triggers = [_trigger(f"{base}{rule.wildcard}", _ANY)]

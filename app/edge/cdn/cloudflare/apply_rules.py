@@ -1,6 +1,6 @@
-"""Applying: our Cache Rules into a zone at Cloudflare, and nobody else's touched.
+"""Write the generated Cache Rules into a Cloudflare zone and leave all other rules alone.
 
-Read, compare, let a person decide, look whether anybody wrote meanwhile, write.
+Read, show the diff, ask, check that the version is unchanged, write.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _MISSING = 404
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruleset:
-    """The rules of a zone's phase as they were read; without a `version` there are none yet."""
+    """The rules of the zone's cache phase; an empty `version` means that it has none yet."""
 
     version: str = ""
     rules: tuple[CacheRule, ...] = ()
 
     @property
     def managed_rules(self) -> list[CacheRule]:
-        """What an earlier run has made."""
+        """The rules that an earlier run wrote."""
         return [rule for rule in self.rules if _is_managed(rule)]
 
     def replace_managed(self, rules: Iterable[CacheRule]) -> list[CacheRule]:
-        """The whole list with these in the place of ours.
+        """Return the whole list, with the managed rules replaced by these.
 
-        New ones come first, so that a rule that somebody made by hand outranks them.
+        In a zone without managed rules they come first, so that other rules take precedence.
         """
         foreign = [_writable(rule) for rule in self.rules if not _is_managed(rule)]
         before = next((n for n, rule in enumerate(self.rules) if _is_managed(rule)), 0)
@@ -45,85 +45,90 @@ class Ruleset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesetChange:
-    """What applying would do: the list as it was read, and the whole list to be written."""
+    """The current list of rules, and the whole list to write."""
 
     current: Ruleset
     rules: tuple[CacheRule, ...]
 
     @property
     def difference(self) -> str:
-        """The lines of our rules that would change; empty when none would."""
-        ours = [rule for rule in self.rules if _is_managed(rule)]
-        old, new = _lines(self.current.managed_rules), _lines(ours)
+        """A diff of the managed rules; empty if nothing changes."""
+        managed_rules = [rule for rule in self.rules if _is_managed(rule)]
+        old, new = _lines(self.current.managed_rules), _lines(managed_rules)
         return "".join(unified_diff(old, new, "the zone", "the app"))
 
     @property
     def other_rule_names(self) -> list[str]:
-        """What the rules of others are called."""
+        """The names of the rules that stay unchanged."""
         foreign = (rule for rule in self.rules if not _is_managed(rule))
         return [str(rule.get("description") or rule.get("id") or "?") for rule in foreign]
 
 
 class ZoneRules:
-    """The Cache Rules of one zone; raises PurgeError in a sentence that names no secret."""
+    """Client for the Cache Rules of one zone; raises PurgeError with a message without secrets."""
 
-    def __init__(self, channel: ApiClient, zone: str) -> None:
-        self._channel = channel
+    def __init__(self, api: ApiClient, zone: str) -> None:
+        self._api = api
         self._path = f"/zones/{zone}/rulesets/phases/{PHASE}/entrypoint"
 
-    def plan_change(self, ours: Iterable[CacheRule]) -> RulesetChange:
-        """Read the zone's rules, and let Cloudflare look at the new list without taking it."""
-        read = self._read()
-        change = RulesetChange(current=read, rules=tuple(read.replace_managed(ours)))
+    def plan_change(self, managed_rules: Iterable[CacheRule]) -> RulesetChange:
+        """Read the zone's rules, and let Cloudflare validate the new list without applying it."""
+        current = self._fetch_ruleset()
+        change = RulesetChange(current=current, rules=tuple(current.replace_managed(managed_rules)))
         if change.difference:
             self._write(change, "?dry_run=true")
         return change
 
     def apply(self, change: RulesetChange) -> None:
-        """Write the list, unless anybody has written another one since it was read."""
-        if self._read().version != change.current.version:
-            raise self._channel.purge_error(
-                "somebody changed the rules of the zone meanwhile: run the command once more",
+        """Write the list, unless it has been changed since it was read."""
+        if self._fetch_ruleset().version != change.current.version:
+            raise self._api.purge_error(
+                "the rules of the zone were changed after they were read: run the command again",
                 retryable=False,
             )
         before, after = change.current.version, self._write(change, "")
         if before.isdecimal() and after.isdecimal() and int(after) > int(before) + 1:
-            raise self._channel.purge_error(
-                "somebody changed the rules in the same moment, and their change is lost: compare "
+            raise self._api.purge_error(
+                "another change of the rules at the same time was overwritten: compare "
                 f"version {int(after) - 1} of the zone's rules with version {after}",
                 retryable=False,
             )
 
-    def _read(self) -> Ruleset:
-        answer = self._channel.send_json("GET", self._path)
-        if answer.status == _MISSING:
-            # The zone has no rules of this phase, or it is not ours: writing tells.
+    def _fetch_ruleset(self) -> Ruleset:
+        response = self._api.send_json("GET", self._path)
+        if response.status == _MISSING:
+            # The zone has no rules of this phase, or another account owns it and writing will fail.
             return Ruleset()
-        found = self._result(answer)
-        rules = found.get("rules") or []
+        result = self._result(response)
+        rules = result.get("rules") or []
         if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-            raise self._channel.purge_error("its answer has no list of rules in it")
-        return Ruleset(version=str(found.get("version", "")), rules=tuple(rules))
+            raise self._api.purge_error("the response contains no list of rules")
+        return Ruleset(version=str(result.get("version", "")), rules=tuple(rules))
 
     def _write(self, change: RulesetChange, query: str) -> str:
-        said = {"rules": list(change.rules)}
-        result = self._result(self._channel.send_json("PUT", self._path + query, said))
+        payload = {"rules": list(change.rules)}
+        result = self._result(self._api.send_json("PUT", self._path + query, payload))
         return str(result.get("version", ""))
 
-    def _result(self, answer: ApiResponse) -> dict[str, Any]:
-        found = self._channel.require_json(answer)
-        if answer.status >= 400 or found.get("success") is not True:  # noqa: PLR2004 - RFC 9110 section 15.5
-            raise self._refusal(answer, found)
-        result = found.get("result")
+    def _result(self, response: ApiResponse) -> dict[str, Any]:
+        document = self._api.require_json(response)
+        if response.status >= 400 or document.get("success") is not True:  # noqa: PLR2004 - RFC 9110 section 15.5
+            raise self._error_for(response, document)
+        result = document.get("result")
         return result if isinstance(result, dict) else {}
 
-    def _refusal(self, answer: ApiResponse, found: Mapping[str, Any]) -> PurgeError:
-        errors = found.get("errors")
+    def _error_for(self, response: ApiResponse, document: Mapping[str, Any]) -> PurgeError:
+        errors = document.get("errors")
         listed = errors if isinstance(errors, list) else []
-        said = "; ".join(str(each.get("message", "")) for each in listed if isinstance(each, dict))
-        if answer.status == _MISSING:
-            said = f"{said or 'not found'}: is EDGE_CLOUDFLARE_ZONE the ID of a zone of yours?"
-        return self._channel.status_error(answer, said, hint=HINT)
+        vendor_message = "; ".join(
+            str(entry.get("message", "")) for entry in listed if isinstance(entry, dict)
+        )
+        if response.status == _MISSING:
+            vendor_message = (
+                f"{vendor_message or 'not found'}: "
+                "is EDGE_CLOUDFLARE_ZONE the ID of a zone of yours?"
+            )
+        return self._api.status_error(response, vendor_message, hint=HINT)
 
 
 def _is_managed(rule: Mapping[str, Any]) -> bool:
@@ -135,8 +140,12 @@ def _writable(rule: CacheRule) -> CacheRule:
 
 
 def _lines(rules: Iterable[CacheRule]) -> list[str]:
-    kept = [
+    visible_rules = [
         {name: value for name, value in rule.items() if name not in {*_READ_ONLY, "id"}}
         for rule in rules
     ]
-    return json.dumps(kept, indent=2, sort_keys=True).splitlines(keepends=True) if kept else []
+    return (
+        json.dumps(visible_rules, indent=2, sort_keys=True).splitlines(keepends=True)
+        if visible_rules
+        else []
+    )

@@ -1,13 +1,14 @@
-"""Cloudflare: the Cache Rules of a zone, as the Rulesets API takes them and as Terraform.
+"""Cloudflare: the Cache Rules of a zone in the format of the Rulesets API.
 
-| rule | for | what it says |
+| rule | for | effect |
 |---|---|---|
-| `broadsheet_pages` | the whole host | eligible, as the origin says, without the query string |
-| `broadsheet_queries` | routes that read parameters | as above, and they count, in any order |
+| `broadsheet_pages` | the whole host | eligible, TTL from the origin, key without query string |
+| `broadsheet_queries` | routes that read parameters | as above, but the key has parameters |
 | `broadsheet_private` | routes that are private | bypass |
 
-A later rule outranks an earlier one. None says how long: `bypass_by_default` keeps nothing of
-which the origin said nothing, and an Edge TTL of the rule's own would also keep what sets cookies.
+A later rule takes precedence over an earlier one. No rule sets a TTL: with `bypass_by_default`
+Cloudflare does not store a response for which the origin sets no lifetime, and a rule with its own
+Edge TTL would also store responses that set cookies.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 PHASE = "http_request_cache_settings"
 REF_PREFIX = "broadsheet_"
 MAX_EXPRESSION_LENGTH = 4096
-"""Characters that an expression may have."""
+"""Maximum number of characters of an expression."""
 
 CacheRule: TypeAlias = dict[str, Any]
 _PATH = "http.request.uri.path"
@@ -38,24 +39,28 @@ _ELIGIBLE: Mapping[str, Any] = {
 }
 
 
-def cache_rules(plan: SiteDescription, *, enterprise: bool = False) -> list[CacheRule]:
-    """Return the rules in their order; on Enterprise undeclared parameters don't count at all."""
-    rules = [_page_rule(plan), *_query_rules(plan, enterprise=enterprise), *_private_rule(plan)]
+def cache_rules(description: SiteDescription, *, enterprise: bool = False) -> list[CacheRule]:
+    """Return the rules in order; on Enterprise, undeclared parameters are not part of the key."""
+    rules = [
+        _page_rule(description),
+        *_query_rules(description, enterprise=enterprise),
+        *_private_rule(description),
+    ]
     for rule in rules:
         if len(rule["expression"]) > MAX_EXPRESSION_LENGTH:
             raise PolicyError(
-                f"The rule {rule['ref']} would be longer than the {MAX_EXPRESSION_LENGTH} "
-                "characters that Cloudflare takes: give routes of one kind a common beginning."
+                f"The rule {rule['ref']} is longer than the {MAX_EXPRESSION_LENGTH} "
+                "characters that Cloudflare accepts: give routes of one kind a common prefix."
             )
     return rules
 
 
-def ruleset_json(plan: SiteDescription, *, enterprise: bool = False) -> str:
-    """Return what `PUT …/rulesets/phases/http_request_cache_settings/entrypoint` takes.
+def ruleset_json(description: SiteDescription, *, enterprise: bool = False) -> str:
+    """Return the body of `PUT …/rulesets/phases/http_request_cache_settings/entrypoint`.
 
-    It replaces all rules of the zone's phase; `--apply` keeps those of others.
+    That call replaces all rules of the zone's cache phase; `--apply` keeps other rules.
     """
-    return json.dumps({"rules": cache_rules(plan, enterprise=enterprise)}, indent=2) + "\n"
+    return json.dumps({"rules": cache_rules(description, enterprise=enterprise)}, indent=2) + "\n"
 
 
 def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -> CacheRule:
@@ -69,63 +74,73 @@ def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -
     }
 
 
-def _page_rule(plan: SiteDescription) -> CacheRule:
-    asked = [rule for rule in plan.rules if rule.is_shared and rule.query_params != ()]
-    expression = _on_host(plan, f"not {_match_any_path(asked)}" if asked else "")
+def _page_rule(description: SiteDescription) -> CacheRule:
+    query_rules = [rule for rule in description.rules if rule.is_shared and rule.query_params != ()]
+    expression = _on_host(description, f"not {_match_any_path(query_rules)}" if query_rules else "")
     key = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
-    about = "pages are kept as the origin says, whatever their query string"
-    return _rule("pages", about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
+    about = "pages are stored as the origin says; the query string is ignored"
+    return _rule(
+        "pages", about, expression, {**_ELIGIBLE, **_varying(description), "cache_key": key}
+    )
 
 
-def _varying(plan: SiteDescription) -> dict[str, Any]:
-    """Keep variants apart by the fields of EDGE_VARY; what varies on any other is not cached."""
-    if not plan.vary:
+def _varying(description: SiteDescription) -> dict[str, Any]:
+    """Store variants by the fields of EDGE_VARY; pages that vary on other fields bypass."""
+    if not description.vary:
         return {}
-    headers = {name.lower(): {"action": "passthrough"} for name in plan.vary}
+    headers = {name.lower(): {"action": "passthrough"} for name in description.vary}
     return {"vary": {"default": {"action": "bypass"}, "headers": headers}}
 
 
-def _query_rules(plan: SiteDescription, *, enterprise: bool) -> Iterator[CacheRule]:
-    asked = [rule for rule in plan.rules if rule.is_shared and rule.query_params != ()]
+def _query_rules(description: SiteDescription, *, enterprise: bool) -> Iterator[CacheRule]:
+    query_rules = [rule for rule in description.rules if rule.is_shared and rule.query_params != ()]
     if not enterprise:
         groups: list[tuple[tuple[str, ...] | None, list[RouteRule]]] = (
-            [(None, asked)] if asked else []
+            [(None, query_rules)] if query_rules else []
         )
     else:
-        asked.sort(key=lambda rule: rule.query_params or ())
-        groups = [(query, list(alike)) for query, alike in groupby(asked, lambda r: r.query_params)]
-    for number, (query, alike) in enumerate(groups, start=1):
+        query_rules.sort(key=lambda rule: rule.query_params or ())
+        groups = [
+            (query, list(rules)) for query, rules in groupby(query_rules, lambda r: r.query_params)
+        ]
+    for number, (query, rules) in enumerate(groups, start=1):
         key: dict[str, Any] = {"ignore_query_strings_order": True}
         if query:
             key["custom_key"] = {"query_string": {"include": {"list": list(query)}}}
         name = "queries" if number == 1 else f"queries_{number}"
-        about = f"what reads {', '.join(query)}" if query else "what reads parameters"
-        expression = _on_host(plan, _match_any_path(alike))
-        yield _rule(name, about, expression, {**_ELIGIBLE, **_varying(plan), "cache_key": key})
+        about = f"routes that read {', '.join(query)}" if query else "routes that read parameters"
+        expression = _on_host(description, _match_any_path(rules))
+        yield _rule(
+            name, about, expression, {**_ELIGIBLE, **_varying(description), "cache_key": key}
+        )
 
 
-def _private_rule(plan: SiteDescription) -> Iterator[CacheRule]:
-    said = []
-    for place, rule in enumerate(plan.rules):
+def _private_rule(description: SiteDescription) -> Iterator[CacheRule]:
+    conditions = []
+    for index, rule in enumerate(description.rules):
         if rule.is_shared:
             continue
-        # A star may match what a more particular route has made public.
-        earlier = [o for o in plan.rules[:place] if o.is_shared and o.is_covered_by(rule)]
-        but = f" and not {_match_any_path(earlier)}" if earlier else ""
-        said.append(f"({_match_any_path([rule])}{but})" if but else _match_any_path([rule]))
-    if said:
-        about = "what is one reader's own, or never kept, passes"
-        expression = _on_host(plan, f"({' or '.join(said)})" if len(said) > 1 else said[0])
+        # A wildcard may match a path of a more specific public route.
+        earlier = [o for o in description.rules[:index] if o.is_shared and o.is_covered_by(rule)]
+        exception = f" and not {_match_any_path(earlier)}" if earlier else ""
+        conditions.append(
+            f"({_match_any_path([rule])}{exception})" if exception else _match_any_path([rule])
+        )
+    if conditions:
+        about = "private routes and routes that are never stored bypass the cache"
+        expression = _on_host(
+            description, f"({' or '.join(conditions)})" if len(conditions) > 1 else conditions[0]
+        )
         yield _rule("private", about, expression, {"cache": False})
 
 
-def _on_host(plan: SiteDescription, more: str) -> str:
-    host = f'http.host eq "{plan.site.host.lower()}"'
-    return f"({host} and {more})" if more else f"({host})"
+def _on_host(description: SiteDescription, condition: str) -> str:
+    host = f'http.host eq "{description.site.host.lower()}"'
+    return f"({host} and {condition})" if condition else f"({host})"
 
 
 def _match_any_path(rules: Iterable[RouteRule]) -> str:
-    """Match any of these paths, by name or with stars: expressions need a larger plan."""
+    """Match any of these paths, by name or wildcard: regular expressions need a larger plan."""
     wildcards = dict.fromkeys(rule.wildcard for rule in rules)
     fixed = [_quoted(path) for path in wildcards if "*" not in path]
     tests = [f"{_PATH} in {{{' '.join(fixed)}}}"] if fixed else []

@@ -2,18 +2,18 @@
 
 | what | how |
 |---|---|
-| pages carry | `Cache-Tag`, case-insensitive, 16 KB of tags |
+| tag header | `Cache-Tag`, case-insensitive, 16 KB of tags |
 | by tag | `{"tags": […]}`, 100 a call; Free 5 calls a minute (bucket 25), others 5 to 50 a second |
 | by URL | `{"files": […]}`, encoded, 100 a call; 800 URLs a second on Free, others 1500 to 3000 |
 | everything | `{"purge_everything": true}`: all sites of the zone |
-| soft purge | none: what is purged is gone |
-| who may | `Authorization: Bearer <token>`: Zone → Cache Purge (to be checked, also Zone → Read) |
+| soft purge | none: every purge is hard |
+| credentials | `Authorization: Bearer <token>`: Zone → Cache Purge (to check: also Zone → Read) |
 | second purge | after the longest time that a response takes from origin to edge |
 
-By tag is right on every plan: a URL with a tracker behind it is an object of its own, which a purge
-of the plain URL leaves, and which carries the same tag. The bucket of Free holds an evening's
-edits; more of them wait some seconds. By URL is quicker there, and right only where a Cache Rule
-ignores the query string. The limits count for the whole account.
+Purging by tag is correct on every plan: a URL with a tracker is a separate object, which a purge of
+the plain URL does not reach, but which has the same tag. The bucket of Free is enough for the edits
+of an evening; more of them wait some seconds. Purging by URL is quicker on Free, but correct only
+if a Cache Rule ignores the query string. The limits apply to the whole account.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _ZONE_CODES = {1049, 7000, 7003}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPlan:
-    """How many calls by tag, and how many URLs, an account of this plan may send."""
+    """Rate limits of a Cloudflare plan: calls by tag, and URLs."""
 
     calls_per_second: float
     burst: int
     urls_per_second: int
 
     def limits(self, by: str) -> CallLimits:
-        """The same as the relay counts it: in calls."""
+        """Return the limits in calls, as the relay counts them."""
         if by == "tag":
             return CallLimits(batch=MAX_BATCH, per_second=self.calls_per_second, burst=self.burst)
         calls = self.urls_per_second // MAX_BATCH
@@ -80,26 +80,26 @@ class ZoneSettings:
 class CloudflareDriver:
     """Purges one zone."""
 
-    def __init__(self, channel: ApiClient, zone: ZoneSettings) -> None:
-        self._channel = channel
+    def __init__(self, api: ApiClient, zone: ZoneSettings) -> None:
+        self._api = api
         self._zone = zone
         self.limits = PLANS[zone.plan].limits(zone.purge_by)
-        self.by_url = zone.purge_by == "url"
-        self.by_tag = not self.by_url
+        self.purges_by_url = zone.purge_by == "url"
+        self.purges_by_tag = not self.purges_by_url
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages."""
+        """Purge these pages."""
         if not targets:
             return
         if self._zone.purge_by == "tag":
             self._purge({"tags": unique_tags("cloudflare", targets)})
         else:
-            # The site of the page comes first: ours may be another one than readers know.
+            # The site of the page comes first: this process may be configured for another site.
             files = dict.fromkeys(absolute_url(t.site or self._zone.site, t.url) for t in targets)
             self._purge({"files": list(files)})
 
     def purge_everything(self) -> None:
-        """Forget all pages of the zone."""
+        """Purge all pages of the zone."""
         self._purge({"purge_everything": True})
 
     def check(self) -> None:
@@ -108,77 +108,79 @@ class CloudflareDriver:
             self._purge({"tags": [UNUSED_TAG]})
         except PurgeError as error:
             raise (self._diagnose_token(error) if error.credentials_rejected else error) from None
-        answer = self._channel.send_json("GET", f"/zones/{self._zone.id}")
-        if answer.status in {401, 403}:
-            return  # the token may purge and not read: nothing more can be learnt
-        name = str(_result(self._require_success(answer)).get("name", ""))
+        response = self._api.send_json("GET", f"/zones/{self._zone.id}")
+        if response.status in {401, 403}:
+            return  # the token may purge but not read: nothing more can be checked
+        name = str(_result(self._require_success(response)).get("name", ""))
         host = urlsplit(self._zone.site).hostname or ""
         if host != name and not host.endswith(f".{name}"):
-            raise self._channel.purge_error(
-                f"the zone is that of {self._channel.redact(name)}, and the site is at {host}: "
+            raise self._api.purge_error(
+                f"the zone belongs to {self._api.redact(name)}, but the site is at {host}: "
                 "check EDGE_CLOUDFLARE_ZONE",
-                credential=True,
+                credentials_rejected=True,
             )
 
-    def _purge(self, what: Mapping[str, Any]) -> None:
+    def _purge(self, payload: Mapping[str, Any]) -> None:
         self._require_success(
-            self._channel.send_json("POST", f"/zones/{self._zone.id}/purge_cache", what)
+            self._api.send_json("POST", f"/zones/{self._zone.id}/purge_cache", payload)
         )
 
-    def _require_success(self, answer: ApiResponse) -> dict[str, Any]:
-        """What the answer says, when it says that all went well."""
-        said = answer.json()
-        if said is None and answer.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
-            said = self._channel.require_json(answer)
-        if said is not None and answer.status < 300 and said.get("success") is True:  # noqa: PLR2004 - as above
-            return said
-        raise self._refusal(answer, *_parse_errors(said or {}))
+    def _require_success(self, response: ApiResponse) -> dict[str, Any]:
+        """Return the JSON of a successful response; raises PurgeError for any other."""
+        document = response.json()
+        if document is None and response.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+            document = self._api.require_json(response)
+        if document is not None and response.status < 300 and document.get("success") is True:  # noqa: PLR2004 - as above
+            return document
+        raise self._error_for(response, *_parse_errors(document or {}))
 
-    def _refusal(self, answer: ApiResponse, codes: set[int], message: str) -> PurgeError:
+    def _error_for(self, response: ApiResponse, codes: set[int], message: str) -> PurgeError:
         if codes & _ZONE_CODES:
-            return self._channel.purge_error(
-                f"it knows no zone {self._zone.id} that is ours: check EDGE_CLOUDFLARE_ZONE",
-                credential=True,
+            return self._api.purge_error(
+                f"the account has no zone {self._zone.id}: check EDGE_CLOUDFLARE_ZONE",
+                credentials_rejected=True,
             )
-        if codes & _TOKEN_CODES or answer.status in {401, 403}:
-            told = f" ({self._channel.redact(message)})" if message else ""
-            sentence = f"it does not accept our credentials{told}; {_ADVICE}"
-            return self._channel.purge_error(sentence, credential=True)
-        if answer.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
-            why = self._channel.redact(message) or "without a reason"
-            return self._channel.purge_error(f"it answered that it did not purge: {why}")
-        return self._channel.status_error(answer, message)
+        if codes & _TOKEN_CODES or response.status in {401, 403}:
+            detail = f" ({self._api.redact(message)})" if message else ""
+            sentence = f"the credentials were rejected{detail}; {_ADVICE}"
+            return self._api.purge_error(sentence, credentials_rejected=True)
+        if response.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+            reason = self._api.redact(message) or "no reason was given"
+            return self._api.purge_error(f"the API reports that it did not purge: {reason}")
+        return self._api.status_error(response, message)
 
     def _diagnose_token(self, error: PurgeError) -> PurgeError:
-        """Tell a token that may not do this from one that is none."""
-        answer = self._channel.send_json("GET", "/user/tokens/verify")
-        if answer.status != 200:  # noqa: PLR2004 - the token is none, or belongs to an account
+        """Return an error that distinguishes an invalid token from one that lacks a permission."""
+        response = self._api.send_json("GET", "/user/tokens/verify")
+        if response.status != 200:  # noqa: PLR2004 - the token is invalid, or belongs to an account
             return error
-        status = self._channel.redact(
-            str(_result(self._require_success(answer)).get("status", "unknown"))
+        status = self._api.redact(
+            str(_result(self._require_success(response)).get("status", "unknown"))
         )
         if status != "active":
-            return self._channel.purge_error(
-                f"the token is {status}: make a new one and set EDGE_CLOUDFLARE_TOKEN",
-                credential=True,
+            return self._api.purge_error(
+                f"the token is {status}: create a new one and set EDGE_CLOUDFLARE_TOKEN",
+                credentials_rejected=True,
             )
-        return self._channel.purge_error(
-            f"the token is valid and may not purge zone {self._zone.id}: "
+        return self._api.purge_error(
+            f"the token is valid but may not purge zone {self._zone.id}: "
             "give it Zone → Cache Purge for this zone, or check EDGE_CLOUDFLARE_ZONE",
-            credential=True,
+            credentials_rejected=True,
         )
 
 
-def _result(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = said.get("result")
-    return found if isinstance(found, dict) else {}
+def _result(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    result = document.get("result")
+    return result if isinstance(result, dict) else {}
 
 
-def _parse_errors(said: Mapping[str, Any]) -> tuple[set[int], str]:
-    """The codes of all errors, and the words of the first."""
-    listed = said.get("errors")
-    errors = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    codes = {each["code"] for each in errors if isinstance(each.get("code"), int)}
+def _parse_errors(document: Mapping[str, Any]) -> tuple[set[int], str]:
+    """Return the codes of all errors, and the message of the first."""
+    listed = document.get("errors")
+    errors = (
+        [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    )
+    codes = {entry["code"] for entry in errors if isinstance(entry.get("code"), int)}
     return codes, str(errors[0].get("message", "")) if errors else ""
 
 
@@ -189,7 +191,7 @@ def make_client(
     client: httpx.Client | None = None,
     timeout: timedelta = REQUEST_TIMEOUT,
 ) -> ApiClient:
-    """The way to the API."""
+    """Return the API client."""
     return ApiClient(
         "cloudflare",
         api,
@@ -202,7 +204,7 @@ def make_client(
 def make_driver(
     values: Mapping[str, str], *, site: str, client: httpx.Client | None
 ) -> CloudflareDriver:
-    """The driver that the settings speak of."""
+    """Build the driver from its settings."""
     zone = ZoneSettings(
         id=require_identifier(
             values, "EDGE_CLOUDFLARE_ZONE", r"[0-9a-f]{32}", "32 hexadecimal digits"

@@ -29,7 +29,7 @@ resource "cloudflare_ruleset" "broadsheet" {
 
 
 def terraform_hcl(rules: Iterable[CacheRule]) -> str:
-    """Return a file that Terraform reads."""
+    """Return the rules as a Terraform file."""
     return f"{_HEAD}{_to_hcl(list(rules), 1)}\n}}\n"
 
 
@@ -38,16 +38,16 @@ def _to_hcl(value: Any, depth: int) -> str:
     if isinstance(value, dict):
         width = max(map(len, value), default=0)
         lines = "".join(
-            f"{inner}{_key(name):<{width}} = {_to_hcl(said, depth + 1)}\n"
-            for name, said in value.items()
+            f"{inner}{_key(name):<{width}} = {_to_hcl(item, depth + 1)}\n"
+            for name, item in value.items()
         )
         return f"{{\n{lines}{outer}}}"
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        lines = "".join(f"{inner}{_to_hcl(each, depth + 1)},\n" for each in value)
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        lines = "".join(f"{inner}{_to_hcl(item, depth + 1)},\n" for item in value)
         return f"[\n{lines}{outer}]"
     if isinstance(value, list):
-        return f"[{', '.join(_to_hcl(each, depth) for each in value)}]"
-    # A string of JSON is one of HCL, but for the two signs that begin a template.
+        return f"[{', '.join(_to_hcl(item, depth) for item in value)}]"
+    # A JSON string is a valid HCL string, except for the two sequences that begin a template.
     return re.sub(r"([$%])\{", r"\1\1{", json.dumps(value, ensure_ascii=False))
 
 

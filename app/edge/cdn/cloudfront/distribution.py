@@ -1,7 +1,7 @@
-"""CloudFront: policies and behaviours, as `aws cloudfront create-cache-policy` take them.
+"""CloudFront: cache policies and behaviours in the format of its API.
 
-The minimum TTL is 0, so that no-store counts, and so is the default one: CloudFront's own keeps for
-a day whatever says nothing.
+The minimum TTL is 0, so that CloudFront obeys no-store. The default TTL is 0 too: CloudFront's own
+default stores a response without a lifetime for a day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...policy.policy import PolicyError
 if TYPE_CHECKING:
     from ..site_description import RouteRule, SiteDescription
 
-#: What AWS has made for everybody: keep nothing, and send all that the reader sent.
+#: Managed policies of AWS: store nothing, and forward everything that the reader sent.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 MAX_BEHAVIOURS = 75
@@ -25,19 +25,21 @@ MAX_TTL = timedelta(days=365)
 _ALL = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")
 
 
-def distribution_config(plan: SiteDescription) -> dict[str, Any]:
-    """Return what has to be made and set, by the names that CloudFront's API has for it."""
-    queries = list(dict.fromkeys(rule.query_params for rule in plan.rules if rule.is_shared))
+def distribution_config(description: SiteDescription) -> dict[str, Any]:
+    """Return the policies to create and the distribution settings, in the format of the API."""
+    queries = list(dict.fromkeys(rule.query_params for rule in description.rules if rule.is_shared))
     if () not in queries:
         queries.append(())
-    behaviours = list(_behaviours(plan))
+    behaviours = list(_behaviours(description))
     if len(behaviours) > MAX_BEHAVIOURS:
         raise PolicyError(
-            f"{len(behaviours)} routes need a behaviour of their own, and CloudFront takes "
-            f"{MAX_BEHAVIOURS}: give private routes a common beginning."
+            f"{len(behaviours)} routes need a separate behaviour, but CloudFront accepts "
+            f"{MAX_BEHAVIOURS}: give private routes a common prefix."
         )
     return {
-        "CachePolicies": [{"CachePolicyConfig": _cache_policy(plan, query)} for query in queries],
+        "CachePolicies": [
+            {"CachePolicyConfig": _cache_policy(description, query)} for query in queries
+        ],
         "OriginRequestPolicies": [{"OriginRequestPolicyConfig": _origin_request_policy()}],
         "DistributionConfig": {
             "CacheTagConfig": {"HeaderName": DIALECTS["cloudfront"].tags},
@@ -48,9 +50,9 @@ def distribution_config(plan: SiteDescription) -> dict[str, Any]:
     }
 
 
-def distribution_json(plan: SiteDescription) -> str:
+def distribution_json(description: SiteDescription) -> str:
     """Return the same as JSON."""
-    return json.dumps(distribution_config(plan), indent=2) + "\n"
+    return json.dumps(distribution_config(description), indent=2) + "\n"
 
 
 def _name(query: Sequence[str] | None) -> str:
@@ -64,26 +66,26 @@ def _quantity_list(items: Sequence[Any]) -> dict[str, Any]:
 
 
 def _headers(names: Sequence[str]) -> dict[str, Any]:
-    """Keep variants apart by these request fields, and show them to the origin."""
+    """Store variants by these request fields, and forward the fields to the origin."""
     if not names:
         return {"HeaderBehavior": "none"}
     return {"HeaderBehavior": "whitelist", "Headers": _quantity_list(names)}
 
 
-def _cache_policy(plan: SiteDescription, query: tuple[str, ...] | None) -> dict[str, Any]:
+def _cache_policy(description: SiteDescription, query: tuple[str, ...] | None) -> dict[str, Any]:
     strings: dict[str, Any] = {"QueryStringBehavior": "all" if query is None else "none"}
     if query:
         strings = {"QueryStringBehavior": "whitelist", "QueryStrings": _quantity_list(query)}
     return {
         "Name": _name(query),
-        "Comment": "As the origin says",
+        "Comment": "The origin decides the TTL",
         "MinTTL": 0,
         "DefaultTTL": 0,
         "MaxTTL": int(MAX_TTL.total_seconds()),
         "ParametersInCacheKeyAndForwardedToOrigin": {
             "EnableAcceptEncodingGzip": True,
             "EnableAcceptEncodingBrotli": True,
-            "HeadersConfig": _headers(plan.vary),
+            "HeadersConfig": _headers(description.vary),
             "CookiesConfig": {"CookieBehavior": "none"},
             "QueryStringsConfig": strings,
         },
@@ -91,21 +93,23 @@ def _cache_policy(plan: SiteDescription, query: tuple[str, ...] | None) -> dict[
 
 
 def _origin_request_policy() -> dict[str, Any]:
-    """Nothing beyond the key, so that nothing else can shape a page."""
+    """Forward nothing beyond the cache key, so that nothing else can change a page."""
     return {
         "Name": "broadsheet-pages",
-        "Comment": "Nothing of the reader",
+        "Comment": "Forwards nothing of the reader",
         "HeadersConfig": {"HeaderBehavior": "none"},
         "CookiesConfig": {"CookieBehavior": "none"},
         "QueryStringsConfig": {"QueryStringBehavior": "none"},
     }
 
 
-def _behaviours(plan: SiteDescription) -> Iterator[dict[str, Any]]:
-    """What the default would get wrong, and what a star of a private route would take away."""
-    for place, rule in enumerate(plan.rules):
-        hidden = any(not o.is_shared and rule.is_covered_by(o) for o in plan.rules[place:])
-        if hidden or rule.query_params != ():
+def _behaviours(description: SiteDescription) -> Iterator[dict[str, Any]]:
+    """Yield a behaviour for each route for which the default or a private wildcard is wrong."""
+    for index, rule in enumerate(description.rules):
+        is_overridden = any(
+            not o.is_shared and rule.is_covered_by(o) for o in description.rules[index:]
+        )
+        if is_overridden or rule.query_params != ():
             yield _behaviour(rule)
 
 
@@ -121,7 +125,7 @@ def _behaviour(rule: RouteRule) -> dict[str, Any]:
 
 
 def _behaviour_settings(query: tuple[str, ...] | None) -> dict[str, Any]:
-    """A behaviour; an ID in angle brackets is that of the policy of this name."""
+    """Return a behaviour; replace an ID in angle brackets by that of the policy of this name."""
     return {
         "ViewerProtocolPolicy": "redirect-to-https",
         "AllowedMethods": {
@@ -135,6 +139,6 @@ def _behaviour_settings(query: tuple[str, ...] | None) -> dict[str, Any]:
 
 
 def _errors() -> dict[str, Any]:
-    """Errors are not kept; CloudFront does so for ten seconds when nobody says otherwise."""
+    """Do not store errors; by default CloudFront stores them for ten seconds."""
     codes = (400, 403, 405, 414, 416, 500, 501, 502, 503, 504)
     return _quantity_list([{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in codes])

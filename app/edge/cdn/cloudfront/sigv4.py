@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, as far as a request with a whole body needs it.
+"""AWS Signature Version 4 for requests with a complete body.
 
 Pure: no clock, no network, no settings.
 """
@@ -18,7 +18,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsignedRequest:
-    """A request; its path, query and header values are not encoded."""
+    """A request to sign; path, query and header values are not encoded."""
 
     method: str
     host: str
@@ -30,7 +30,7 @@ class UnsignedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AwsSigner:
-    """A key, and what it signs for."""
+    """Signs requests with a key for one region and service."""
 
     key: str
     secret: str
@@ -39,7 +39,7 @@ class AwsSigner:
     service: str
 
     def sign(self, request: UnsignedRequest, now: datetime) -> dict[str, str]:
-        """The header fields to send along with those of the request."""
+        """Return the header fields to add to the request."""
         at = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         added = {"X-Amz-Date": at}
         if self.session:
@@ -50,8 +50,8 @@ class AwsSigner:
         scope = f"{at[:8]}/{self.region}/{self.service}/aws4_request"
         digest = _digest(_canonical(request, fields).encode())
         signature = _hmac(self._key(at[:8]), f"{_ALGORITHM}\n{at}\n{scope}\n{digest}").hex()
-        said = f"Credential={self.key}/{scope}, SignedHeaders={names}, Signature={signature}"
-        return {**added, "Authorization": f"{_ALGORITHM} {said}"}
+        parameters = f"Credential={self.key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        return {**added, "Authorization": f"{_ALGORITHM} {parameters}"}
 
     def _key(self, day: str) -> bytes:
         key = f"AWS4{self.secret}".encode()
@@ -61,7 +61,7 @@ class AwsSigner:
 
 
 def query_string(query: Mapping[str, str]) -> str:
-    """A query as it is signed, and so as it must be sent."""
+    """Return the query as it is signed; it must be sent in the same form."""
     pairs = sorted((_percent_encode(name), _percent_encode(value)) for name, value in query.items())
     return "&".join(f"{name}={value}" for name, value in pairs)
 

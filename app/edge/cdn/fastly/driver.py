@@ -2,16 +2,16 @@
 
 | what | how |
 |---|---|
-| pages carry | `Surrogate-Key`, separated by spaces, 16 KB of keys |
+| tag header | `Surrogate-Key`, separated by spaces, 16 KB of keys |
 | by key | `{"surrogate_keys": […]}`, 256 a call |
-| soft purge | `Fastly-Soft-Purge: 1`: kept for the case that the origin fails |
-| hard purge | without that field, for what must not be shown again |
+| soft purge | `Fastly-Soft-Purge: 1`: the old page may be served while the origin fails |
+| hard purge | without that field: the old page is never served again |
 | everything | `POST /service/<service>/purge_all`; never soft |
-| who may | `Fastly-Key: <token>` with the scopes purge_select and purge_all |
-| rate | not stated for batches; ours is ten calls a second |
+| credentials | `Fastly-Key: <token>` with the scopes purge_select and purge_all |
+| rate | not documented for batches; we send at most ten calls a second |
 | second purge | two seconds later or more: shield and edge may be purged in the wrong order |
 
-By key, for a URL finds neither variants nor other spellings of a page.
+Pages are purged by key, because a purge by URL misses variants and other URLs of a page.
 """
 
 from __future__ import annotations
@@ -36,64 +36,65 @@ _ADVICE = "check EDGE_FASTLY_TOKEN"
 class FastlyDriver:
     """Purges one service."""
 
-    # A batch of kept and lost pages takes two requests.
+    # A batch with soft and hard purges takes two requests.
     limits = CallLimits(batch=BATCH, per_second=10, burst=50, timeout=2 * REQUEST_TIMEOUT)
-    by_tag = True
+    purges_by_tag = True
 
-    def __init__(self, channel: ApiClient, service: str) -> None:
-        self._channel = channel
+    def __init__(self, api: ApiClient, service: str) -> None:
+        self._api = api
         self._service = service
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages: softly, unless they lost something."""
+        """Purge these pages, softly unless `hard_purge` is set."""
         self._purge([target for target in targets if target.hard_purge], soft=False)
         self._purge([target for target in targets if not target.hard_purge], soft=True)
 
     def purge_everything(self) -> None:
-        """Forget all pages of the service, for good."""
-        answer = self._channel.send_json("POST", f"/service/{self._service}/purge_all")
-        self._raise_for_status(answer)
-        status = self._channel.require_json(answer).get("status")
+        """Purge all pages of the service (hard)."""
+        response = self._api.send_json("POST", f"/service/{self._service}/purge_all")
+        self._raise_for_status(response)
+        status = self._api.require_json(response).get("status")
         if status != "ok":
-            told = self._channel.redact(str(status))
-            raise self._channel.purge_error(f"it answered that it did not purge: {told}")
+            detail = self._api.redact(str(status))
+            raise self._api.purge_error(f"the API reports that it did not purge: {detail}")
 
     def check(self) -> None:
-        """Ask what the token may do, and for which services."""
-        answer = self._channel.send_json("GET", "/tokens/self")
-        self._raise_for_status(answer)
-        said = self._channel.require_json(answer)
-        scopes = set(str(said.get("scope", "")).split())
+        """Read the scopes and services of the token."""
+        response = self._api.send_json("GET", "/tokens/self")
+        self._raise_for_status(response)
+        token_info = self._api.require_json(response)
+        scopes = set(str(token_info.get("scope", "")).split())
         if "global" not in scopes and not scopes >= REQUIRED_SCOPES:
             lacking = " and ".join(sorted(REQUIRED_SCOPES - scopes))
-            raise self._channel.purge_error(
-                f"the token lacks the scope {lacking}: make one that has it", credential=True
+            raise self._api.purge_error(
+                f"the token lacks the scope {lacking}: create one that has it",
+                credentials_rejected=True,
             )
-        services = said.get("services")
+        services = token_info.get("services")
         if isinstance(services, list) and services and self._service not in services:
-            raise self._unknown_zone_error()
+            raise self._unknown_service_error()
 
     def _purge(self, targets: Sequence[PurgeTarget], *, soft: bool) -> None:
         if not targets:
             return
         headers = {"Fastly-Soft-Purge": "1"} if soft else {}
-        said = {"surrogate_keys": unique_tags("fastly", targets)}
+        payload = {"surrogate_keys": unique_tags("fastly", targets)}
         path = f"/service/{self._service}/purge"
-        answer = self._channel.send_json("POST", path, said, headers=headers)
-        self._raise_for_status(answer)
-        self._channel.require_json(answer)
+        response = self._api.send_json("POST", path, payload, headers=headers)
+        self._raise_for_status(response)
+        self._api.require_json(response)
 
-    def _raise_for_status(self, answer: ApiResponse) -> None:
-        if answer.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
-            raise self._unknown_zone_error()
-        if answer.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
-            raise self._channel.status_error(answer, answer.text_field("msg"), hint=_ADVICE)
+    def _raise_for_status(self, response: ApiResponse) -> None:
+        if response.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
+            raise self._unknown_service_error()
+        if response.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
+            raise self._api.status_error(response, response.text_field("msg"), hint=_ADVICE)
 
-    def _unknown_zone_error(self) -> PurgeError:
-        return self._channel.purge_error(
-            f"it knows no service {self._service} that the token is for: "
+    def _unknown_service_error(self) -> PurgeError:
+        return self._api.purge_error(
+            f"the token is not valid for a service {self._service}: "
             "check EDGE_FASTLY_SERVICE and EDGE_FASTLY_TOKEN",
-            credential=True,
+            credentials_rejected=True,
         )
 
 
@@ -104,7 +105,7 @@ def make_client(
     client: httpx.Client | None = None,
     timeout: timedelta = REQUEST_TIMEOUT,
 ) -> ApiClient:
-    """The way to the API."""
+    """Return the API client."""
     return ApiClient(
         "fastly",
         api,
@@ -117,8 +118,8 @@ def make_client(
 def make_driver(
     values: Mapping[str, str], *, site: str, client: httpx.Client | None
 ) -> FastlyDriver:
-    """The driver that the settings speak of."""
-    del site  # a key is the same under every name
+    """Build the driver from its settings."""
+    del site  # a key does not depend on the host name
     service = require_identifier(
         values, "EDGE_FASTLY_SERVICE", r"[0-9A-Za-z]{1,64}", "letters and digits"
     )

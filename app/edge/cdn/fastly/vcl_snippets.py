@@ -1,7 +1,7 @@
-"""Fastly: snippets of VCL, as `POST /service/ID/version/N/snippet` takes them.
+"""Fastly: VCL snippets in the format of `POST /service/ID/version/N/snippet`.
 
-Fastly reads Surrogate-Control with both of its stale times, and Surrogate-Key, by itself, and hides
-them from readers. What is left for snippets is what may reach the cache at all.
+Fastly reads Surrogate-Control, with both of its stale times, and Surrogate-Key without a snippet,
+and removes them from responses. The snippets only decide which requests may use the cache.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
     from ..site_description import RouteRule, SiteDescription
 
-#: Where a snippet may stand, of those that we use.
+#: The subroutines of the snippets.
 SUBROUTINES = ("recv", "fetch", "error", "deliver")
 _FETCH = """\
-# What is one reader's own is never kept, whatever else the origin said of it.
+# Never store a response that belongs to one reader.
 if (beresp.http.Set-Cookie || beresp.http.Cache-Control ~ "(?i)(no-store|private)" ||
     beresp.http.Vary ~ "(?i)(\\*|(^|[ ,])(cookie|authorization)($|[ ,]))") {
   return(pass);
 }
-# An error takes no page's place.
+# An error never replaces a stored page.
 if (beresp.status >= 500 && beresp.status < 600) {
   if (stale.exists) {
     return(deliver_stale);
   }
   return(pass);
 }
-# Nothing is kept of which the origin said nothing.
+# Do not store a response without a lifetime from the origin.
 if (!beresp.http.Surrogate-Control && beresp.http.Cache-Control !~ "(?i)(s-maxage|max-age)=") {
   return(pass);
 }
@@ -52,9 +52,9 @@ if (!req.http.Fastly-FF) {
 """
 
 
-def vcl_snippets(plan: SiteDescription) -> list[dict[str, Any]]:
+def vcl_snippets(description: SiteDescription) -> list[dict[str, Any]]:
     """Return the snippets, in the order in which a request meets them."""
-    contents = ("".join(_recv(plan)), _FETCH, _ERROR, _DELIVER)
+    contents = ("".join(_recv(description)), _FETCH, _ERROR, _DELIVER)
     return [
         {
             "name": f"broadsheet {place}",
@@ -67,32 +67,32 @@ def vcl_snippets(plan: SiteDescription) -> list[dict[str, Any]]:
     ]
 
 
-def snippets_json(plan: SiteDescription) -> str:
+def snippets_json(description: SiteDescription) -> str:
     """Return the snippets and the settings of the service as JSON."""
-    said = {
+    document = {
         "settings": {
             "general.default_ttl": 0,
-            "general.default_host": plan.site.authority,
+            "general.default_host": description.site.authority,
             "general.stale_if_error": False,
         },
-        "snippets": vcl_snippets(plan),
+        "snippets": vcl_snippets(description),
     }
-    return json.dumps(said, indent=2) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
-def _recv(plan: SiteDescription) -> Iterator[str]:
-    yield f'set req.http.X-Forwarded-Proto = "{plan.site.scheme}";\n'
+def _recv(description: SiteDescription) -> Iterator[str]:
+    yield f'set req.http.X-Forwarded-Proto = "{description.site.scheme}";\n'
     for name in ("Forwarded", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL"):
         yield f"unset req.http.{name};\n"
-    host = rf"(?i)^{re.escape(plan.site.host)}(:[0-9]+)?$"
+    host = rf"(?i)^{re.escape(description.site.host)}(:[0-9]+)?$"
     yield f'if (req.http.Host !~ {quote_regex(host)}) {{\n  error 421 "Misdirected Request";\n}}\n'
     yield 'set req.http.Broadsheet-Route = "unknown";\n'
-    word = "if"
-    for (shared, query), alike in groupby(
-        plan.rules, key=lambda rule: (rule.is_shared, rule.query_params)
+    keyword = "if"
+    for (is_shared, query), rules in groupby(
+        description.rules, key=lambda rule: (rule.is_shared, rule.query_params)
     ):
-        yield from _route_condition(word, alike, shared=shared, query=query)
-        word = "elseif"
+        yield from _route_condition(keyword, rules, is_shared=is_shared, query=query)
+        keyword = "elseif"
     yield (
         'if (req.http.Broadsheet-Route == "private" || req.http.Authorization ||\n'
         '    (req.http.Broadsheet-Route == "unknown" && req.http.Cookie)) {\n'
@@ -104,14 +104,14 @@ def _recv(plan: SiteDescription) -> Iterator[str]:
 
 
 def _route_condition(
-    word: str, rules: Iterable[RouteRule], *, shared: bool, query: tuple[str, ...] | None
+    keyword: str, rules: Iterable[RouteRule], *, is_shared: bool, query: tuple[str, ...] | None
 ) -> Iterator[str]:
     tests = " ||\n    ".join(f"req.url.path ~ {quote_regex(rule.pattern)}" for rule in rules)
-    yield f"{word} ({tests}) {{\n"
-    yield f'  set req.http.Broadsheet-Route = "{"public" if shared else "private"}";\n'
-    if shared and query == ():
+    yield f"{keyword} ({tests}) {{\n"
+    yield f'  set req.http.Broadsheet-Route = "{"public" if is_shared else "private"}";\n'
+    if is_shared and query == ():
         yield "  set req.url = req.url.path;\n"
-    elif shared and query:
+    elif is_shared and query:
         names = ' querystring.filtersep() "'.join(f'{quote_plus(name)}"' for name in query)
         yield f'  set req.url = querystring.sort(querystring.filter_except(req.url, "{names}));\n'
     yield "}\n"

@@ -1,18 +1,18 @@
-"""Varnish: `PURGE /` to every node, with the keys in a header field of our own.
+"""Varnish: `PURGE /` to every node, with the keys in a header field.
 
 | what | how |
 |---|---|
-| pages carry | `xkey`, one tag of their own and the tag `all` |
-| soft purge | `xkey-softpurge: <key> <key> …`: kept for the case that the origin fails |
-| hard purge | `xkey-purge: <key> <key> …`, for what must not be shown again |
+| tag header | `xkey`, the tag of the page and the tag `all` |
+| soft purge | `xkey-softpurge: <key> <key> …`: the old page may be served while the origin fails |
+| hard purge | `xkey-purge: <key> <key> …`: the old page is never served again |
 | everything | `xkey-purge: all` |
-| who may | `Authorization: Bearer <secret>`; 403 otherwise |
-| by | tag, for it finds every variant and spelling of a page |
+| credentials | `Authorization: Bearer <secret>`; 403 otherwise |
+| by | tag, because it purges every variant and spelling of a page |
 | a line | 500 keys, and less than 8 KiB (`http_req_hdr_len`) |
 | rate | none |
-| second purge | after the longest render: a page that is being fetched is not found |
+| second purge | after the longest render: a purge does not reach a page that is being fetched |
 
-The answers come from the VCL that `flask edge config varnish` prints: 200 with a few words.
+The responses come from the VCL that `flask edge config varnish` prints: 200 with a short text.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from ..validation import parse_base_urls
 
 MAX_KEYS_PER_LINE = 500
 MAX_LINE_BYTES = 7_900
-"""Bytes of keys in one line: the field's name and a margin are left of 8 KiB."""
+"""Maximum bytes of keys in one line; the rest of 8 KiB is for the field's name and a margin."""
 
 NODE_TIMEOUT = timedelta(seconds=5)
-"""The longest time that one node may take for a whole call."""
+"""Maximum time of one node for a whole call."""
 
 
 class VarnishDriver:
-    """Purges every node; when one of them fails the call has failed, and the error names it."""
+    """Purges every node; if one of them fails, the call fails and the error names the node."""
 
-    by_tag = True
+    purges_by_tag = True
 
     def __init__(self, nodes: Sequence[ApiClient]) -> None:
         if not nodes:
@@ -50,24 +50,24 @@ class VarnishDriver:
         self.limits = CallLimits(batch=250, timeout=NODE_TIMEOUT * len(nodes))
 
     def purge(self, targets: Sequence[PurgeTarget]) -> None:
-        """Forget these pages: softly, unless they lost something."""
-        kept = unique_tags("varnish", (target for target in targets if not target.hard_purge))
-        gone = unique_tags("varnish", (target for target in targets if target.hard_purge))
+        """Purge these pages, softly unless `hard_purge` is set."""
+        soft_tags = unique_tags("varnish", (target for target in targets if not target.hard_purge))
+        hard_tags = unique_tags("varnish", (target for target in targets if target.hard_purge))
 
-        def each(node: ApiClient) -> None:
-            for keys in join_keys(kept):
+        def purge_node(node: ApiClient) -> None:
+            for keys in join_keys(soft_tags):
                 _purge_keys(node, "xkey-softpurge", keys)
-            for keys in join_keys(gone):
+            for keys in join_keys(hard_tags):
                 _purge_keys(node, "xkey-purge", keys)
 
-        self._for_each_node(each)
+        self._for_each_node(purge_node)
 
     def purge_everything(self) -> None:
-        """Forget all pages, for good."""
+        """Purge all pages (hard)."""
         self._for_each_node(lambda node: _purge_keys(node, "xkey-purge", "all"))
 
     def check(self) -> None:
-        """Ask each node to purge a key that no page carries."""
+        """Purge a key that no page has at each node."""
         self._for_each_node(lambda node: _purge_keys(node, "xkey-softpurge", UNUSED_TAG))
 
     def _for_each_node(self, call: Callable[[ApiClient], None]) -> None:
@@ -83,7 +83,7 @@ class VarnishDriver:
 
 
 def join_keys(keys: Iterable[str]) -> Iterator[str]:
-    """The keys in lines that Varnish takes."""
+    """Join the keys into lines that Varnish accepts."""
     line: list[str] = []
     length = 0
     for key in keys:
@@ -99,7 +99,7 @@ def join_keys(keys: Iterable[str]) -> Iterator[str]:
 def make_client(
     node: str, secret: str, *, client: httpx.Client | None = None, timeout: timedelta = NODE_TIMEOUT
 ) -> ApiClient:
-    """The way to one node."""
+    """Return the API client of one node."""
     return ApiClient(
         f"varnish at {urlsplit(node).netloc}",
         node,
@@ -110,26 +110,31 @@ def make_client(
 
 
 def _purge_keys(node: ApiClient, field: str, keys: str) -> None:
-    answer = node.request("PURGE", "/", headers={field: keys})
-    if answer.status != 200 or answer.is_html:  # noqa: PLR2004 - nothing else is a success
-        raise _error_for(node, answer)
+    response = node.request("PURGE", "/", headers={field: keys})
+    if response.status != 200 or response.is_html:  # noqa: PLR2004 - nothing else is a success
+        raise _error_for(node, response)
 
 
-def _error_for(node: ApiClient, answer: ApiResponse) -> PurgeError:
-    if answer.is_html or answer.status in {200, 404, 405, 501}:
-        # It is no fault of these pages: another page would fare no better.
-        told = f"{answer.status} with a page for people" if answer.is_html else str(answer.status)
-        return node.purge_error(
-            f"it does not purge (it answered {told}): load the VCL of `flask edge config varnish`",
+def _error_for(node: ApiClient, response: ApiResponse) -> PurgeError:
+    if response.is_html or response.status in {200, 404, 405, 501}:
+        # The call would fail for every page, so the error is retryable.
+        detail = (
+            f"{response.status} with an HTML page" if response.is_html else str(response.status)
         )
-    return node.status_error(answer, hint="check EDGE_VARNISH_SECRET and who may purge in the VCL")
+        return node.purge_error(
+            f"the node does not purge (it answered {detail}): "
+            "load the VCL of `flask edge config varnish`",
+        )
+    return node.status_error(
+        response, hint="check EDGE_VARNISH_SECRET and the purge networks in the VCL"
+    )
 
 
 def make_driver(
     values: Mapping[str, str], *, site: str, client: httpx.Client | None
 ) -> VarnishDriver:
-    """The driver that the settings speak of."""
-    del site  # a tag is the same under every name
+    """Build the driver from its settings."""
+    del site  # a tag does not depend on the host name
     secret = values["EDGE_VARNISH_SECRET"]
     nodes = parse_base_urls("EDGE_VARNISH_NODES", values["EDGE_VARNISH_NODES"])
     return VarnishDriver([make_client(node, secret, client=client) for node in nodes])

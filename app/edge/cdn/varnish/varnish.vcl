@@ -1,15 +1,15 @@
 vcl 4.1;
 # @{title}
-# Made from the routes of the app by `flask edge config varnish`; make it anew when they change.
+# Generated from the routes of the app by `flask edge config varnish`; run it again after changes.
 #
 # For Varnish 7 with the modules of the package varnish-modules, started with
 #
 #   @{command}
 #
-# default_grace=0: a page is served old only as long as its own headers allow.
-# http_gzip_support=off: the origin packs pages itself, with brotli too, and says Vary.
-# http_req_hdr_len, http_req_size: a purge names up to 500 tags in one line.
-# http_resp_hdr_len (8k) and http_max_hdr (64) suffice: a page has one tag and some twenty headers.
+# default_grace=0: a page is served stale only as long as its own headers allow.
+# http_gzip_support=off: the origin compresses pages, also with brotli, and sends Vary.
+# http_req_hdr_len, http_req_size: a purge has up to 500 tags in one line.
+# http_resp_hdr_len (8k) and http_max_hdr (64) suffice: a page has one tag and about twenty headers.
 #
 # The origins: FLASK_EDGE=@{edges} and FLASK_PROXIES=1. They must not send 103 Early Hints.
 @{secret_note}
@@ -45,8 +45,8 @@ sub vcl_recv {
     if (req.restarts > 0) {
         return (hash);
     }
-    # Nobody but this file speaks in these names, and a name with an underscore is another name
-    # to the server behind.
+    # Only this file may set these names. A server may read a name with an underscore as the same
+    # name with a hyphen.
     header.regsub(req, "^(?i)(Broadsheet-[^:]*|[^:_]*_[^:]*):.*$", "Broadsheet-Dropped: yes");
     unset req.http.Broadsheet-Dropped;
     if (req.method == "PURGE") {
@@ -88,7 +88,7 @@ sub vcl_recv {
     }
     unset req.http.Cookie;
     call broadsheet_encoding;
-    # The built-in vcl_recv goes on from here, and looks the page up.
+    # The built-in vcl_recv continues from here and looks the page up.
 }
 
 # Only a single valid range of a GET is used, as RFC 9110 section 14.2 allows. Any other Range is
@@ -107,8 +107,8 @@ sub broadsheet_range {
     }
 }
 
-# A range that begins behind the end of the page: 416, which is never stored. Where the request has a
-# condition as well, which comes first, the range is ignored.
+# A range that begins after the end of the page gets a 416, which is never stored. If the request
+# has a condition too, the condition comes first and the range is ignored.
 sub broadsheet_unsatisfiable {
     if (req.http.If-None-Match || req.http.If-Modified-Since || req.http.If-Range ||
         !resp.http.Content-Length) {
@@ -119,12 +119,12 @@ sub broadsheet_unsatisfiable {
     }
 }
 
-# What the app's routes say: public, private, or unknown where no route answers.
+# The class of the app's route: public, private, or unknown if no route matches.
 sub broadsheet_route {
     set req.http.Broadsheet-Route = "unknown";
 @{routes}}
 
-# One spelling of what a reader can unpack, so that a page has three variants at most.
+# Normalise Accept-Encoding, so that a page has at most three variants.
 sub broadsheet_encoding {
     if (req.http.Accept-Encoding ~ "(?i)(^|,)\s*br\s*(;\s*q=(1|0?\.0*[1-9])[0-9.]*\s*)?(,|$)") {
         set req.http.Accept-Encoding = "br";
@@ -141,12 +141,12 @@ sub broadsheet_purge {
     if (client.ip !~ purgers) {
         return (synth(403, "Purging is not allowed from here"));
     }
-    # Never put into a header field: those are logged. No file, or an empty one, allows nobody.
+    # Never put the secret into a header field: those are logged. Without it every purge is refused.
     if (req.http.Authorization !~ "^Bearer .{16}" ||
         req.http.Authorization != "Bearer " + @{secret}) {
         return (synth(403, "The secret is wrong"));
     }
-    # Noted first: from now on nothing that was stale before may be served while it is fetched.
+    # Record the time first: pages that are stale now may no longer be served while they are fetched.
     var.global_set("purged", std.time2real(now, 0.0));
     std.collect(req.http.xkey-softpurge, " ");
     std.collect(req.http.xkey-purge, " ");
@@ -159,7 +159,7 @@ sub broadsheet_purge {
     return (synth(405, "Say xkey-softpurge or xkey-purge"));
 }
 
-# A page that is there, fresh or within the longer of its two times of grace.
+# The page is in the cache, fresh or within the longer of its two grace times.
 sub vcl_hit {
     if (obj.ttl > 0s) {
         return (deliver);
@@ -171,8 +171,8 @@ sub vcl_hit {
         }
         return (synth(503, "Service Unavailable"));
     }
-    # Served while it is fetched only if it ran out by itself. A soft purge passes over what is
-    # stale already, so any purge since this page ran out may have meant it.
+    # Serve it while it is fetched only if its TTL ended and it was not purged. A soft purge does
+    # not change stale pages, so any purge since the end of the TTL may have been for this page.
     if (obj.ttl + std.duration(obj.http.Broadsheet-While-Revalidate + "s", 0s) > 0s &&
         std.time(var.global_get("purged"), now - 3650d) < now + obj.ttl - 1s) {
         set req.http.Broadsheet-Detail = "stale-while-revalidate";
@@ -191,7 +191,7 @@ sub vcl_hit {
 }
 
 sub vcl_miss {
-    # Who waited for a fetch that failed does not begin another one.
+    # A request that waited for a failed fetch does not start another one.
     if (req.http.Broadsheet-Stale == "asked" &&
         vsthrottle.remaining("failed " + req.url, 1, 1s) == 0) {
         set req.http.Broadsheet-Stale = "failed";
@@ -212,7 +212,7 @@ sub vcl_pass {
 }
 
 sub vcl_backend_fetch {
-    # Whoever was served what is stale because the origin failed does not ask it once more.
+    # A request that got a stale page because the origin failed does not fetch it again.
     if (bereq.is_bgfetch && bereq.http.Broadsheet-Stale) {
         return (abandon);
     }
@@ -233,10 +233,10 @@ sub vcl_backend_response {
     if (!bereq.uncacheable) {
         call broadsheet_lifetime;
     }
-    # The built-in vcl_backend_response goes on from here, with its own guards.
+    # The built-in vcl_backend_response continues from here, with its own checks.
 }
 
-# An error takes no page's place.
+# An error never replaces a stored page.
 sub broadsheet_failed {
     if (bereq.is_bgfetch || bereq.http.Broadsheet-Stale) {
         if (@{may_retry}beresp.status >= 502 && beresp.status <= 504) {
@@ -255,7 +255,7 @@ sub broadsheet_failed {
     return (deliver);
 }
 
-# How long a page may be kept, and how long it may be served old, in the origin's own words.
+# Set the TTL and the grace times from the headers of the origin.
 sub broadsheet_lifetime {
     std.collect(beresp.http.Cache-Control);
     std.collect(beresp.http.Surrogate-Control);
@@ -265,7 +265,7 @@ sub broadsheet_lifetime {
     set beresp.keep = 10m;
     if (beresp.http.Surrogate-Control) {
         set beresp.http.Broadsheet-Says = beresp.http.Surrogate-Control;
-        # Counted from when it was made, not from now.
+        # Counted from the time of rendering, not from now.
         set beresp.ttl = std.duration(
             regsub(beresp.http.Broadsheet-Says, "(?i)^(.*[ ,])?max-age=([0-9]+).*$", "\2") + "s",
             0s) - beresp.age;
@@ -286,22 +286,22 @@ sub broadsheet_lifetime {
         return (deliver);
     }
     call broadsheet_stale;
-    # Age is counted by Varnish; kept here, a 304 would count it twice.
+    # Varnish computes Age; if it were stored, a 304 would count it twice.
     unset beresp.http.Age;
     if (beresp.http.xkey !~ "(^|[ ,])all($|[ ,])") {
         set beresp.http.xkey = regsub(beresp.http.xkey + " all", "^ +", "");
     }
     if (std.integer(beresp.http.Content-Length, 0) > @{largest}) {
-        # Too large to keep: passed on as it comes, in the ranges that are asked for.
+        # Too large to store: forward it as it arrives, with the requested ranges.
         return (pass(1h));
     }
     if (std.integer(beresp.http.Content-Length, 0) < 1000000) {
-        # Whole or not at all: half a page is an error, and an error is answered from the store.
+        # Fetch the whole body first: an incomplete one is an error, and the stored page is served.
         set beresp.do_stream = false;
     }
 }
 
-# The two times of grace, noted beside the page; s-maxage and the like forbid both.
+# Store the two grace times with the page; s-maxage and similar directives forbid both.
 sub broadsheet_stale {
     set beresp.http.Broadsheet-While-Revalidate = "0";
     set beresp.http.Broadsheet-If-Error = "0";
@@ -343,7 +343,7 @@ sub vcl_backend_error {
 
 sub vcl_synth {
     if (req.http.Broadsheet-Stale == "asked" && resp.status == 503) {
-        # The origin failed: for a second everybody else is spared the same attempt.
+        # The origin failed: for one second no other request tries the same fetch.
         if (vsthrottle.is_denied("failed " + req.url, 1, 1s)) {
             std.log("broadsheet: failed again: " + req.url);
         }
@@ -365,7 +365,7 @@ sub vcl_synth {
     return (deliver);
 }
 
-# What became of the request (RFC 9211), after what the caches behind said; what is ours stays here.
+# Append to Cache-Status (RFC 9211) what happened to the request; remove the internal fields.
 sub vcl_deliver {
     if (resp.status == 200 && req.http.Range) {
         if (!resp.http.Content-Length || req.http.Range ~ "=-0+$" ||

@@ -1,4 +1,4 @@
-"""Varnish: a VCL of the whole site, made from `varnish.vcl`."""
+"""Varnish: the VCL of a site, from the template `varnish.vcl`."""
 
 from __future__ import annotations
 
@@ -28,43 +28,49 @@ PARAMETERS = tuple(re.findall(r"-p (\S+)", VARNISHD_COMMAND))
 
 
 def vcl(
-    plan: SiteDescription, *, director: str = "round_robin", probe: timedelta | None = None
+    description: SiteDescription, *, director: str = "round_robin", probe: timedelta | None = None
 ) -> str:
-    """Return the VCL; `probe` is the time between two looks at an origin's health."""
+    """Return the VCL; `probe` is the interval between two health checks of an origin."""
     if director not in DIRECTORS:
-        raise PolicyError(f"{director!r} is no director: say {' or '.join(DIRECTORS)}.")
-    for origin in plan.origins:
+        raise PolicyError(f"{director!r} is not a known director: set {' or '.join(DIRECTORS)}.")
+    for origin in description.origins:
         if origin.scheme != "http":
             url = f"{origin.scheme}://{origin.authority}"
-            raise PolicyError(f"{url} can't be reached by Varnish, which speaks no TLS: say http.")
+            raise PolicyError(
+                f"{url} can't be reached by Varnish, which does not support TLS: use http."
+            )
     return fill_template(
         "varnish/varnish.vcl",
-        title=f"Varnish in front of {plan.site.scheme}://{plan.site.authority}",
+        title=f"Varnish in front of {description.site.scheme}://{description.site.authority}",
         command=" \\\n#       ".join(re.split(r" (?=-p default)", VARNISHD_COMMAND)),
-        edges=",".join(dict.fromkeys((*plan.dialects, "varnish"))),
+        edges=",".join(dict.fromkeys((*description.dialects, "varnish"))),
         probe_interval=f"{2 if probe is None else probe.total_seconds():g}s",
-        backends="".join(_backends(plan)),
-        purgers="".join(f"    {_network(network)};\n" for network in plan.purge_networks),
+        backends="".join(_backends(description)),
+        purgers="".join(f"    {_network(network)};\n" for network in description.purge_networks),
         director=director,
-        members="".join(f"    origins.add_backend(origin{n});\n" for n, _ in _numbered(plan)),
-        scheme=plan.site.scheme,
-        host=plan.site.authority,
-        host_pattern=_host_pattern(plan),
-        routes="".join(_routes(plan.rules)),
-        secret=_secret(plan),
-        secret_note=_secret_note(plan),
-        may_retry="bereq.retries == 0 && " if len(plan.origins) > 1 else "false && ",
-        largest=str(plan.max_body_bytes),
-        hidden="".join(f"    unset resp.http.{name};\n" for name in _headers_to_remove(plan)),
+        members="".join(
+            f"    origins.add_backend(origin{n});\n" for n, _ in _numbered(description)
+        ),
+        scheme=description.site.scheme,
+        host=description.site.authority,
+        host_pattern=_host_pattern(description),
+        routes="".join(_routes(description.rules)),
+        secret=_secret(description),
+        secret_note=_secret_note(description),
+        may_retry="bereq.retries == 0 && " if len(description.origins) > 1 else "false && ",
+        largest=str(description.max_body_bytes),
+        hidden="".join(
+            f"    unset resp.http.{name};\n" for name in _headers_to_remove(description)
+        ),
     )
 
 
-def _numbered(plan: SiteDescription) -> Iterable[tuple[int, object]]:
-    return enumerate(plan.origins, start=1)
+def _numbered(description: SiteDescription) -> Iterable[tuple[int, object]]:
+    return enumerate(description.origins, start=1)
 
 
-def _backends(plan: SiteDescription) -> Iterator[str]:
-    for number, origin in enumerate(plan.origins, start=1):
+def _backends(description: SiteDescription) -> Iterator[str]:
+    for number, origin in enumerate(description.origins, start=1):
         yield (
             f"backend origin{number} {{\n"
             f'    .host = "{origin.host.strip("[]")}";\n'
@@ -77,73 +83,73 @@ def _backends(plan: SiteDescription) -> Iterator[str]:
         )
 
 
-def _network(said: str) -> str:
-    network = ipaddress.ip_network(said)
+def _network(text: str) -> str:
+    network = ipaddress.ip_network(text)
     return f'"{network.network_address}"/{network.prefixlen}'
 
 
-def _host_pattern(plan: SiteDescription) -> str:
-    port = f":{plan.site.port}"
-    optional = f"({port})?" if plan.site.authority == plan.site.host else port
-    return f"(?i)^{re.escape(plan.site.host)}{optional}$"
+def _host_pattern(description: SiteDescription) -> str:
+    port = f":{description.site.port}"
+    optional = f"({port})?" if description.site.authority == description.site.host else port
+    return f"(?i)^{re.escape(description.site.host)}{optional}$"
 
 
 def _routes(rules: Iterable[RouteRule]) -> Iterator[str]:
-    """An if for each run of rules that are treated alike."""
-    word = "if"
-    for (shared, query), alike in groupby(
+    """Yield one condition for each run of rules that are treated in the same way."""
+    keyword = "if"
+    for (is_shared, query), similar_rules in groupby(
         rules, key=lambda rule: (rule.is_shared, rule.query_params)
     ):
         tests = " ||\n        ".join(
-            f"req.http.Broadsheet-Path ~ {quote_regex(rule.pattern)}" for rule in alike
+            f"req.http.Broadsheet-Path ~ {quote_regex(rule.pattern)}" for rule in similar_rules
         )
-        yield f"    {word} ({tests}) {{\n"
-        yield f'        set req.http.Broadsheet-Route = "{"public" if shared else "private"}";\n'
-        if shared and query is not None:
+        yield f"    {keyword} ({tests}) {{\n"
+        yield f'        set req.http.Broadsheet-Route = "{"public" if is_shared else "private"}";\n'
+        if is_shared and query is not None:
             yield from _normalize_query(query)
         yield "    }\n"
-        word = "elsif"
+        keyword = "elsif"
 
 
 def _normalize_query(declared: Iterable[str]) -> Iterator[str]:
-    """Leave the declared parameters, each in its first value, in order of name."""
+    """Keep only the declared parameters, each with its first value, sorted by name."""
     names = [re.escape(quote_plus(name)) for name in sorted(declared)]
     if not names:
         yield "        set req.url = req.http.Broadsheet-Path;\n"
         return
     yield '        set req.http.Broadsheet-Query = "";\n'
     for name in names:
-        found = rf"^[^?]*\?(.*?&)?({name}=[^&]+)"
-        yield f"        if (req.url ~ {quote_regex(found)}) {{\n"
+        first_value = rf"^[^?]*\?(.*?&)?({name}=[^&]+)"
+        yield f"        if (req.url ~ {quote_regex(first_value)}) {{\n"
         yield "            set req.http.Broadsheet-Query = req.http.Broadsheet-Query + "
-        yield f'"&" + regsub(req.url, {quote_regex(found + ".*$")}, "\\2");\n'
+        yield f'"&" + regsub(req.url, {quote_regex(first_value + ".*$")}, "\\2");\n'
         yield "        }\n"
     yield "        set req.url = req.http.Broadsheet-Path + "
     yield 'regsub(req.http.Broadsheet-Query, "^&", "?");\n'
 
 
-def _secret(plan: SiteDescription) -> str:
-    if plan.secret:
-        return f'"{plan.secret}"'
-    return f'regsub(std.fileread("{plan.secret_file}"), "\\s+$", "")'
+def _secret(description: SiteDescription) -> str:
+    if description.secret:
+        return f'"{description.secret}"'
+    return f'regsub(std.fileread("{description.secret_file}"), "\\s+$", "")'
 
 
-def _secret_note(plan: SiteDescription) -> str:
-    if plan.secret:
-        return "# The secret that allows purges is written below: keep this file from others' eyes."
+def _secret_note(description: SiteDescription) -> str:
+    if description.secret:
+        return "# This file contains the secret for purges: only Varnish may be able to read it."
     return (
         "# The secret that allows purges is FLASK_EDGE_VARNISH_SECRET of the app. Write it, and\n"
-        f"# nothing else, to {plan.secret_file}, readable by Varnish alone; without it\n"
+        f"# nothing else, to {description.secret_file}, readable by Varnish alone; without it\n"
         "# every purge is refused."
     )
 
 
-def _headers_to_remove(plan: SiteDescription) -> Iterator[str]:
-    """What the app told this edge alone; another one further out may need the same fields."""
+def _headers_to_remove(description: SiteDescription) -> Iterator[str]:
+    """Yield the fields that only this edge reads; an edge further out may need the others."""
     own = DIALECTS["varnish"]
     further = {
         field.lower()
-        for name in plan.dialects
+        for name in description.dialects
         if name != "varnish"
         for field in (*DIALECTS[name].fields, DIALECTS[name].tags or "")
     }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 
-from .server import Asked, Bucket, Edge, Reply, said
+from .server import Bucket, FakeEdge, FakeRequest, FakeResponse, json_response
 
 ZONE = "4711"
 KEY = "bunny-k3y-of-the-account"
 
 
-class Bunny(Edge):
+class Bunny(FakeEdge):
     """One account with one pull zone."""
 
     def __init__(self) -> None:
@@ -24,27 +24,31 @@ class Bunny(Edge):
         self.calls.refill()
         self.hostnames = ["www.example.org", "example.b-cdn.net"]
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, request: FakeRequest) -> FakeResponse:
         """Tell of the zone, or purge."""
-        if asked.headers["AccessKey"] != KEY:
-            return said(401, {"ErrorKey": "unauthorized", "Message": "The request is unauthorized"})
-        match = re.fullmatch(r"/pullzone/(\d+)(/purgeCache)?", asked.target)
+        if request.headers["AccessKey"] != KEY:
+            return json_response(
+                401, {"ErrorKey": "unauthorized", "Message": "The request is unauthorized"}
+            )
+        match = re.fullmatch(r"/pullzone/(\d+)(/purgeCache)?", request.target)
         if not match or match[1] != ZONE:
-            return said(404, {"ErrorKey": "pullzone.not_found", "Message": "No such pull zone"})
+            return json_response(
+                404, {"ErrorKey": "pullzone.not_found", "Message": "No such pull zone"}
+            )
         if not match[2]:
             names = [{"Value": name} for name in self.hostnames]
-            return said(200, {"Id": int(ZONE), "Hostnames": names})
-        return self._purged(asked)
+            return json_response(200, {"Id": int(ZONE), "Hostnames": names})
+        return self._purge(request)
 
-    def _purged(self, asked: Asked) -> Reply:
+    def _purge(self, request: FakeRequest) -> FakeResponse:
         if not self.calls.take():
-            return said(429, {"Message": "Too many requests"}, Retry_After="1")
-        if not asked.body:
+            return json_response(429, {"Message": "Too many requests"}, Retry_After="1")
+        if not request.body:
             self.forget(self.pages)
-            return Reply(status=204)
-        if asked.headers["Content-Type"] != "application/json":
-            return said(415, {"Message": "Unsupported media type"})
-        body = json.loads(asked.body)
+            return FakeResponse(status=204)
+        if request.headers["Content-Type"] != "application/json":
+            return json_response(415, {"Message": "Unsupported media type"})
+        body = json.loads(request.body)
         tag = body.pop("CacheTag", None)
         if (
             body
@@ -52,6 +56,6 @@ class Bunny(Edge):
             or not 1 <= len(tag) <= 1024
             or not re.fullmatch(r"[!-+\--~]+", tag)
         ):
-            return said(400, {"Field": "CacheTag", "Message": "The tag is not valid"})
-        self.forget(self.tagged([tag]))
-        return Reply(status=204)
+            return json_response(400, {"Field": "CacheTag", "Message": "The tag is not valid"})
+        self.forget(self.urls_with_tags([tag]))
+        return FakeResponse(status=204)

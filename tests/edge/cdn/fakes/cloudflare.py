@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from .server import Asked, Bucket, Edge, Reply, said
+from .server import Bucket, FakeEdge, FakeRequest, FakeResponse, json_response
 
 ZONE = "0123456789abcdef0123456789abcdef"
 TOKEN = "cf-t0ken-of-the-zone"
@@ -29,7 +29,7 @@ class Token:
     zones: set[str] = field(default_factory=lambda: {ZONE})
 
 
-class Cloudflare(Edge):
+class Cloudflare(FakeEdge):
     """One account with one zone, on the free plan."""
 
     name = "example.org"
@@ -52,75 +52,79 @@ class Cloudflare(Edge):
         self.tokens = {TOKEN: Token()}
         self.name = "example.org"
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, request: FakeRequest) -> FakeResponse:
         """Verify, tell of the zone, or purge."""
-        scheme, _, token = (asked.headers["Authorization"] or "").partition(" ")
+        scheme, _, token = (request.headers["Authorization"] or "").partition(" ")
         if scheme != "Bearer" or not token:
-            return refused(400, 6003, "Invalid request headers")
-        if asked.target == f"{_BASE}/user/tokens/verify":
-            return self._verified(token)
-        match = re.fullmatch(rf"{_BASE}/zones/([^/]+)(/purge_cache)?", asked.target)
+            return error_response(400, 6003, "Invalid request headers")
+        if request.target == f"{_BASE}/user/tokens/verify":
+            return self._verify_token(token)
+        match = re.fullmatch(rf"{_BASE}/zones/([^/]+)(/purge_cache)?", request.target)
         if not match or not re.fullmatch(r"[0-9a-f]{32}", match[1]):
-            return refused(404, 7003, f"Could not route to {asked.target}")
+            return error_response(404, 7003, f"Could not route to {request.target}")
         may = "purge" if match[2] else "read"
         refusal = self._forbidden(token, match[1], may)
         if refusal:
             return refusal
-        return self._purge(asked) if match[2] else self._read()
+        return self._purge(request) if match[2] else self._zone_details()
 
-    def _forbidden(self, token: str, zone: str, what: str) -> Reply | None:
-        known = self.tokens.get(token)
-        if known is None or known.status != "active":
-            return refused(403, 9109, "Invalid access token")
-        if zone not in known.zones or what not in known.may:
-            return refused(403, 10000, "Authentication error")
+    def _forbidden(self, token: str, zone: str, what: str) -> FakeResponse | None:
+        token_entry = self.tokens.get(token)
+        if token_entry is None or token_entry.status != "active":
+            return error_response(403, 9109, "Invalid access token")
+        if zone not in token_entry.zones or what not in token_entry.may:
+            return error_response(403, 10000, "Authentication error")
         return None
 
-    def _read(self) -> Reply:
-        return said(200, {"success": True, "errors": [], "result": {"id": ZONE, "name": self.name}})
+    def _zone_details(self) -> FakeResponse:
+        return json_response(
+            200, {"success": True, "errors": [], "result": {"id": ZONE, "name": self.name}}
+        )
 
-    def _verified(self, token: str) -> Reply:
-        known = self.tokens.get(token)
-        if known is None:
-            return refused(401, 1000, "Invalid API Token")
-        result = {"id": "1", "status": known.status}
-        return said(200, {"success": True, "errors": [], "result": result})
+    def _verify_token(self, token: str) -> FakeResponse:
+        token_entry = self.tokens.get(token)
+        if token_entry is None:
+            return error_response(401, 1000, "Invalid API Token")
+        result = {"id": "1", "status": token_entry.status}
+        return json_response(200, {"success": True, "errors": [], "result": result})
 
-    def _purge(self, asked: Asked) -> Reply:
-        if asked.headers["Content-Type"] != "application/json":
-            return refused(400, 6003, "Content-Type must be application/json")
-        body = json.loads(asked.body)
+    def _purge(self, request: FakeRequest) -> FakeResponse:
+        if request.headers["Content-Type"] != "application/json":
+            return error_response(400, 6003, "Content-Type must be application/json")
+        body = json.loads(request.body)
         if list(body) not in (["tags"], ["files"], ["purge_everything"]):
-            return refused(400, 1012, "Request must contain one of purge_everything, files, tags")
+            return error_response(
+                400, 1012, "Request must contain one of purge_everything, files, tags"
+            )
         ((kind, what),) = body.items()
         if kind != "purge_everything" and not 1 <= len(what) <= 100:
-            return refused(400, 1094, "You may purge 1 to 100 at a time")
-        return self._counted(kind, what)
+            return error_response(400, 1094, "You may purge 1 to 100 at a time")
+        return self._purge_within_quota(kind, what)
 
-    def _counted(self, kind: str, what: Any) -> Reply:
+    def _purge_within_quota(self, kind: str, what: Any) -> FakeResponse:
         urls = kind == "files"
         if not (self.urls.take(len(what)) if urls else self.calls.take()):
-            return refused(429, 971, "Please wait", Retry_After="12")
-        if urls and any(not self._ours(url) for url in what):
-            return refused(400, 1016, "You can only purge files of this zone")
+            return error_response(429, 971, "Please wait", Retry_After="12")
+        if urls and any(not self._is_url_of_zone(url) for url in what):
+            return error_response(400, 1016, "You can only purge files of this zone")
         if kind == "tags" and any(not re.fullmatch(r"[!-+\--~]{1,1024}", tag) for tag in what):
-            return refused(400, 1139, "Invalid cache tag")
-        self.forget(self._meant(kind, what))
-        return said(200, {"success": True, "errors": [], "result": {"id": ZONE}})
+            return error_response(400, 1139, "Invalid cache tag")
+        self.forget(self._urls_to_purge(kind, what))
+        return json_response(200, {"success": True, "errors": [], "result": {"id": ZONE}})
 
-    def _ours(self, url: str) -> bool:
+    def _is_url_of_zone(self, url: str) -> bool:
         if not isinstance(url, str) or not _URL.fullmatch(url) or len(url) > LONGEST_URL:
             return False
         host = urlsplit(url).hostname or ""
         return host == self.name or host.endswith(f".{self.name}")
 
-    def _meant(self, kind: str, what: Any) -> list[str]:
+    def _urls_to_purge(self, kind: str, what: Any) -> list[str]:
         if kind == "tags":
-            return self.tagged(what)
+            return self.urls_with_tags(what)
         return list(self.pages) if kind != "files" else [url.removeprefix(SITE) for url in what]
 
 
-def refused(status: int, code: int, message: str, **headers: str) -> Reply:
+def error_response(status: int, code: int, message: str, **headers: str) -> FakeResponse:
     """An error as Cloudflare writes it."""
     body = {"success": False, "errors": [{"code": code, "message": message}], "result": None}
-    return said(status, body, **headers)
+    return json_response(status, body, **headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .server import Asked, Edge, Reply
+from .server import FakeEdge, FakeRequest, FakeResponse
 
 _TARGET = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
 """A request target as RFC 9112 and RFC 3986 have it."""
@@ -12,22 +12,22 @@ _TARGET = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")
 SECRET = "s3cret-of-the-cache"
 
 
-class PurgingCache(Edge):
+class PurgingCache(FakeEdge):
     """Keeps the pages of one site, by its name."""
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, request: FakeRequest) -> FakeResponse:
         """Purge what is there."""
-        if asked.method != "PURGE":
-            return Reply(status=405)
-        if asked.headers["X-Purge-Secret"] != SECRET:
-            return Reply(status=403)
-        if asked.headers["Host"] != "www.example.org":
-            return Reply(status=404)
-        if not _TARGET.fullmatch(asked.target):
-            return Reply(status=400)
-        if asked.target == "/*":
+        if request.method != "PURGE":
+            return FakeResponse(status=405)
+        if request.headers["X-Purge-Secret"] != SECRET:
+            return FakeResponse(status=403)
+        if request.headers["Host"] != "www.example.org":
+            return FakeResponse(status=404)
+        if not _TARGET.fullmatch(request.target):
+            return FakeResponse(status=400)
+        if request.target == "/*":
             self.forget(self.pages)
-            return Reply(body=b"all purged")
-        found = asked.target in self.pages
-        self.forget([asked.target])
-        return Reply(status=200 if found else 404)
+            return FakeResponse(body=b"all purged")
+        is_stored = request.target in self.pages
+        self.forget([request.target])
+        return FakeResponse(status=200 if is_stored else 404)

@@ -21,7 +21,7 @@ from app.edge.testing import Ending, FrozenClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class FakeRequest:
     """One request as it arrived."""
 
     method: str
@@ -41,7 +41,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class FakeResponse:
     """One answer."""
 
     status: int = 200
@@ -49,18 +49,18 @@ class Reply:
     body: bytes = b""
 
 
-def said(status: int, what: object, **headers: str) -> Reply:
+def json_response(status: int, what: object, **headers: str) -> FakeResponse:
     """An answer in JSON; header fields are spelt with underscores."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     fields["Content-Type"] = "application/json"
-    return Reply(status=status, headers=fields, body=json.dumps(what).encode())
+    return FakeResponse(status=status, headers=fields, body=json.dumps(what).encode())
 
 
-class Server:
+class FakeServer:
     """Answers with `answer`, unless a fault is the next to come; "drip" is an answer without end."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.requests: list[FakeRequest] = []
         self.faults: deque[Ending] = deque()
         self.lock = threading.Lock()
         self.stopped = threading.Event()
@@ -87,19 +87,19 @@ class Server:
             self._http.socket, server_side=True, do_handshake_on_connect=False
         )
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, request: FakeRequest) -> FakeResponse:
         """Act on a request; each fake has its own way."""
         raise NotImplementedError
 
-    def reply(self, asked: Asked) -> Reply | Ending:
+    def reply(self, request: FakeRequest) -> FakeResponse | Ending:
         """Act, misbehave, or both."""
         with self.lock:
-            self.asked.append(asked)
+            self.requests.append(request)
             if not self.faults:
-                return self.answer(asked)
+                return self.answer(request)
             fault = self.faults.popleft()
             if fault.acts:
-                self.answer(asked)
+                self.answer(request)
             return fault
 
     def ends(self, ending: Ending) -> None:
@@ -122,7 +122,7 @@ class Server:
         self._thread.join(10)
 
 
-class Edge(Server):
+class FakeEdge(FakeServer):
     """A fake edge: it keeps a little cache, so that one can see what it forgets."""
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ class Edge(Server):
         """Tell whether the page would be answered without asking anybody."""
         return target.url in self.pages and target.url not in self.stale
 
-    def stands_in(self, target: PurgeTarget) -> bool:
+    def is_served_stale(self, target: PurgeTarget) -> bool:
         """Tell whether the page would be answered while the origin fails."""
         return target.url in self.pages
 
@@ -152,15 +152,15 @@ class Edge(Server):
             else:
                 self.pages.pop(url, None)
 
-    def tagged(self, tags: Iterable[str]) -> list[str]:
+    def urls_with_tags(self, tags: Iterable[str]) -> list[str]:
         """The pages that carry one of these tags; case does not matter."""
-        wanted = {tag.lower() for tag in tags}
-        return [url for url, tag in self.pages.items() if tag.lower() in wanted]
+        lower_tags = {tag.lower() for tag in tags}
+        return [url for url, tag in self.pages.items() if tag.lower() in lower_tags]
 
     def begin(self) -> None:
         """Be as new, for the next test."""
         with self.lock:
-            self.asked.clear()
+            self.requests.clear()
             self.faults.clear()
             self.pages.clear()
             self.stale.clear()
@@ -197,7 +197,7 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
-    owner: Server
+    owner: FakeServer
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no news."""
@@ -213,20 +213,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _any(self) -> None:
         length = int(self.headers.get("Content-Length", "0"))
-        asked = Asked(
+        request = FakeRequest(
             method=self.command,
             target=self.path,
             headers=self.headers,
             body=self.rfile.read(length),
         )
-        reply = self.server.owner.reply(asked)
+        reply = self.server.owner.reply(request)
         if isinstance(reply, Ending) and reply.how:
             self.close_connection = True
             getattr(self, f"_{reply.how}")()
             return
-        own = {"Server": "fake", "Date": self.date_time_string()}
+        default_headers = {"Server": "fake", "Date": self.date_time_string()}
         self.send_response_only(reply.status)
-        for name, value in {**own, **reply.headers}.items():
+        for name, value in {**default_headers, **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()

@@ -71,9 +71,9 @@ def test_a_secret_is_printed_on_demand(app: Flask) -> None:
     ("words", "sentence"),
     [
         (("varnish",), "say --site"),
-        (("varnish", *SITE, "--origin", "ftp://a"), "is no origin"),
-        (("varnish", *SITE, "--purger", "all"), "is no network"),
-        (("nginx", *SITE, "--listen", "80 {"), "can't be written"),
+        (("varnish", *SITE, "--origin", "ftp://a"), "is not a valid origin"),
+        (("varnish", *SITE, "--purger", "all"), "is not a valid network"),
+        (("nginx", *SITE, "--listen", "80 {"), "is not a valid nginx listen"),
     ],
     ids=["site", "origin", "purger", "listen"],
 )
@@ -113,7 +113,7 @@ def test_applying_with_a_wrong_token_is_one_sentence(app: Flask, api: Rulesets) 
     app.config["EDGE_CLOUDFLARE_TOKEN"] = "wrong-token"
     result = run(app, "cloudflare", *SITE, "--apply", "--yes")
     assert result.exit_code == 1
-    assert "does not accept our credentials" in result.output
+    assert "the credentials were rejected" in result.output
     assert "wrong-token" not in result.output
     assert api.version == 0
 
@@ -124,7 +124,7 @@ def test_a_zone_is_an_id(app: Flask, api: Rulesets) -> None:
     result = run(app, "cloudflare", *SITE, "--apply", "--yes")
     assert result.exit_code == 2
     assert "32 hexadecimal digits" in result.output
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_cloudflare_is_printed_as_json_or_terraform(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Parameters that were made from the clock are recognised, and others are not taken for them."""
+"""Parameters that were computed from the clock are recognised, and no others."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ DAY = timedelta(days=1)
 
 
 def cut_to_second(now: datetime) -> datetime:
-    """An instant without its fraction."""
+    """Return an instant without its fraction of a second."""
     return now.replace(microsecond=0)
 
 
 def cut_to_hour(now: datetime) -> datetime:
-    """An instant without its minutes."""
+    """Return an instant without its minutes."""
     return now.replace(minute=0, second=0, microsecond=0)
 
 
 def midnight(now: datetime) -> datetime:
-    """The beginning of the day."""
+    """Return the beginning of the day."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -90,28 +90,30 @@ DERIVED: dict[str, tuple[Callable[[datetime], Any], Grain]] = {
 }
 
 
-def looked_at(value: Any, began: datetime, provenance: Provenance | None = None) -> ClockUse | None:
-    """The use of the clock by one parameter of a response that took ten milliseconds."""
+def clock_use_of(
+    value: Any, began: datetime, provenance: Provenance | None = None
+) -> ClockUse | None:
+    """Return the clock use of one parameter of a response that took ten milliseconds."""
     window = Window.of(began, began + timedelta(milliseconds=10))
     return find_clock_use([("p", value)], window, provenance or Provenance())
 
 
 @pytest.mark.parametrize(("derive", "grain"), DERIVED.values(), ids=DERIVED)
-def test_a_value_that_was_made_from_the_clock_is_recognised(
+def test_a_value_that_was_computed_from_the_clock_is_recognised(
     derive: Callable[[datetime], Any], grain: Grain
 ) -> None:
-    """Whenever the response is made, and never as coarser than it is."""
+    """At any time of the response, and never with a coarser precision."""
     random = Random(9)
     for _ in range(500):
         began = START + timedelta(seconds=random.random() * 86400 * 400)
         now = began + timedelta(microseconds=random.randint(0, 10_000))
-        use = looked_at(derive(now), began)
+        use = clock_use_of(derive(now), began)
         assert use is not None, now
         assert use.grain >= grain
 
 
 CONSTANTS = {
-    "a new year": datetime(2026, 1, 1),  # noqa: DTZ001 - as columns without a zone have it
+    "a new year": datetime(2026, 1, 1),  # noqa: DTZ001 - the column has no zone
     "noon": datetime(2026, 1, 1, 12, tzinfo=UTC),
     "the end of time": datetime.max,  # noqa: DTZ901 - as above
     "the beginning of time": datetime.min,  # noqa: DTZ901 - as above
@@ -132,29 +134,29 @@ CONSTANTS = {
 
 @pytest.mark.parametrize("constant", CONSTANTS.values(), ids=CONSTANTS)
 def test_a_constant_is_no_clock(constant: Any) -> None:
-    """In ten thousand responses over two hours, of which some span a whole second."""
+    """Tested for ten thousand responses over two hours, some longer than a second."""
     random = Random(5)
     for _ in range(10_000):
-        assert looked_at(constant, START + timedelta(seconds=random.random() * 7200)) is None
+        assert clock_use_of(constant, START + timedelta(seconds=random.random() * 7200)) is None
 
 
 def test_what_a_row_has_given_is_no_clock() -> None:
-    """A page asks for the posts before and after one, or of the week around it."""
+    """A page queries the posts before and after a post, or of the week around it."""
     random = Random(6)
     for _ in range(10_000):
         began = START + timedelta(seconds=random.random() * 86400)
         stored = began - timedelta(seconds=random.random() * 86400 * 900)
         rows = Provenance(results=[[(1, f"{stored:%Y-%m-%d %H:%M:%S.%f}")]])
         for value in (stored, stored.replace(tzinfo=None), stored - 7 * DAY, stored + 7 * DAY):
-            assert looked_at(value, began, rows) is None
+            assert clock_use_of(value, began, rows) is None
 
 
 def test_a_row_that_was_written_just_now_is_no_clock() -> None:
-    """What was published this second is shown in this second, whatever it is cut to."""
+    """Its timestamps are recognised as values of the row, at any precision."""
     for stored in (START, cut_to_second(START), cut_to_hour(START), midnight(START)):
-        assert looked_at(stored, START) is not None
+        assert clock_use_of(stored, START) is not None
         rows = Provenance(results=[[(stored,)]])
-        assert looked_at(stored, START, rows) is None
+        assert clock_use_of(stored, START, rows) is None
 
 
 URLS = {
@@ -169,17 +171,17 @@ URLS = {
 
 @pytest.mark.parametrize(("url", "value"), URLS.items(), ids=URLS)
 def test_what_the_url_has_given_is_no_clock(url: str, value: Any) -> None:
-    """Another URL is another page."""
-    assert looked_at(value, START) is not None
-    assert looked_at(value, START, Provenance(url=url)) is None
-    assert looked_at(value, START, Provenance(url="/about")) is not None
+    """Values in the URL belong to the page, because another URL is another page."""
+    assert clock_use_of(value, START) is not None
+    assert clock_use_of(value, START, Provenance(url=url)) is None
+    assert clock_use_of(value, START, Provenance(url="/about")) is not None
 
 
 def test_an_object_of_an_earlier_response_is_a_constant() -> None:
-    """A clock gives another object each time."""
+    """A clock returns a new object for each call."""
     started = START - timedelta(days=3)
-    assert looked_at(started, START) is not None
-    assert looked_at(started, START, Provenance(constants={id(started)})) is None
+    assert clock_use_of(started, START) is not None
+    assert clock_use_of(started, START, Provenance(constants={id(started)})) is None
 
 
 @pytest.mark.parametrize(
@@ -192,18 +194,18 @@ def test_an_object_of_an_earlier_response_is_a_constant() -> None:
         "SELECT datetime()",
     ],
 )
-def test_raw_sql_that_asks_for_the_clock_is_recognised(sql: str) -> None:
-    """Its tables may be declared, but no table tells when its answer changes."""
+def test_raw_sql_that_uses_the_clock_is_recognised(sql: str) -> None:
+    """Its tables may be declared, but its result changes without a change of a table."""
     assert clock_in_sql(sql)
 
 
 def test_raw_sql_without_a_clock_is_left_alone() -> None:
-    """Columns may have such names."""
+    """Columns may have similar names."""
     assert not clock_in_sql("SELECT now_playing, knows FROM post WHERE random_id = :id")
 
 
 def test_a_text_that_the_database_reads_as_now_is_recognised() -> None:
-    """Both databases read some words as instants."""
+    """Both databases parse some words as instants."""
     assert reads_as_moment("SELECT CAST(? AS TIMESTAMP)", "now")
     assert reads_as_moment("SELECT date(?)", "NOW")
     assert not reads_as_moment("SELECT id FROM topic WHERE slug = ?", "now")

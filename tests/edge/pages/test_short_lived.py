@@ -19,22 +19,22 @@ from app.edge.pages.resolve import find_affected_pages
 from app.edge.pages.short_lived import forget_expired, take_surplus
 from app.edge.pages.tables import dependency, page, short_page
 
-from ..pages.conftest import NOW
+from .conftest import NOW
 
 TITLE = Row(table="post", key=(("id", "1"),), columns=frozenset({"title"}))
-BOUND = IndexCapacity(max_pages=30)
+CAPACITY = IndexCapacity(max_pages=30)
 
 
-def put(
+def register_short_page(
     connection: Connection,
     url: str,
     *reads: Dependency,
     kind: ShortKind = ShortKind.ERROR,
-    bound: IndexCapacity | None = BOUND,
+    capacity: IndexCapacity | None = CAPACITY,
     later: timedelta = timedelta(0),
 ) -> RegistrationResult:
     """Register a short-lived page."""
-    made = IndexedPage(
+    response = IndexedPage(
         url=url,
         tag=f"p{url[1:]}",
         etag="",
@@ -45,8 +45,10 @@ def put(
         short=Short(kind=kind),
         group_tag="p-short",
     )
-    found = set(reads) or {TITLE, _address(url)}
-    return register(connection, made, found, [current_log_position(connection)], None, bound)
+    dependencies = set(reads) or {TITLE, _address(url)}
+    return register(
+        connection, response, dependencies, [current_log_position(connection)], None, capacity
+    )
 
 
 def _address(url: str) -> Range:
@@ -59,34 +61,34 @@ def count(connection: Connection, table: sa.Table) -> int:
 
 
 def test_pages_that_differ_in_values_share_their_dependencies(engine: Engine) -> None:
-    """A thousand unknown addresses are a thousand rows, and one set of dependencies."""
+    """A thousand unknown URLs are a thousand rows with one set of dependencies."""
     with engine.begin() as connection:
         for number in range(3):
-            assert put(connection, f"/no/{number}") is RegistrationResult.REGISTERED
+            assert register_short_page(connection, f"/no/{number}") is RegistrationResult.REGISTERED
         assert (count(connection, page), count(connection, short_page)) == (1, 3)
         assert count(connection, dependency) == 2
 
 
-def test_a_change_that_no_address_compares_leaves_them_alone(engine: Engine) -> None:
-    """What was compared with a constant stays exact: a draft is not on a list of published posts."""
+def test_a_change_of_values_outside_the_url_purges_no_unknown_url(engine: Engine) -> None:
+    """A value that is not in the URL stays exact, so a draft does not purge the page."""
     published = Range(
         table="post",
         equalities=(("slug", "published"),),
         referenced_columns=frozenset({"slug", "title"}),
     )
     with engine.begin() as connection:
-        put(connection, "/no/1", published)
+        register_short_page(connection, "/no/1", published)
         draft, post = {"id": 1, "slug": "draft"}, {"id": 2, "slug": "published"}
         for new, urls in ((draft, []), (post, ["/no/1"])):
             change = Change(table="post", op=Op.INSERT, new=new)
             assert [one.url for one in find_affected_pages(connection, [change]).pages] == urls
 
 
-def test_pages_with_other_dependencies_are_another_group(engine: Engine) -> None:
+def test_pages_with_other_dependencies_form_another_group(engine: Engine) -> None:
     """A page that reads another table is not purged with the rest."""
     with engine.begin() as connection:
-        put(connection, "/a", TITLE)
-        put(connection, "/b", Table(table="author"))
+        register_short_page(connection, "/a", TITLE)
+        register_short_page(connection, "/b", Table(table="author"))
         change = Change(
             table="author",
             op=Op.UPDATE,
@@ -97,52 +99,60 @@ def test_pages_with_other_dependencies_are_another_group(engine: Engine) -> None
         assert [one.url for one in find_affected_pages(connection, [change]).pages] == ["/b"]
 
 
-def test_a_popular_page_is_written_seldom(engine: Engine) -> None:
+def test_a_popular_page_is_rarely_written(engine: Engine) -> None:
     """A second copy within ten minutes writes nothing."""
     with engine.begin() as connection:
-        put(connection, "/no")
+        register_short_page(connection, "/no")
         before = connection.execute(sa.select(short_page)).all()
-        put(connection, "/no", later=timedelta(minutes=5))
+        register_short_page(connection, "/no", later=timedelta(minutes=5))
         assert connection.execute(sa.select(short_page)).all() == before
-        put(connection, "/no", later=timedelta(minutes=15))
+        register_short_page(connection, "/no", later=timedelta(minutes=15))
         assert connection.execute(sa.select(short_page)).one().expires_at > before[0].expires_at
 
 
 def test_a_group_outlives_its_pages(engine: Engine) -> None:
-    """Rows of a group are found by a change for as long as a copy of a page may be kept."""
+    """A change finds the group for as long as a copy of one of its pages may be cached."""
     with engine.begin() as connection:
         for hours in range(6):
-            put(connection, f"/{hours}", later=timedelta(hours=hours))
+            register_short_page(connection, f"/{hours}", later=timedelta(hours=hours))
             until = connection.scalar(sa.select(page.c.expires_at)) or 0
             assert until >= (
                 connection.scalar(sa.select(sa.func.max(short_page.c.expires_at))) or 0
             )
 
 
-def test_each_kind_has_room_of_its_own(engine: Engine) -> None:
-    """A flood of unknown addresses takes no room from redirects and searches, or from pages."""
+def test_each_kind_has_its_own_limit(engine: Engine) -> None:
+    """Unknown URLs take no room from redirects, searches or pages."""
     with engine.begin() as connection:
-        flood = [put(connection, f"/no/{number}") for number in range(5)]
+        flood = [register_short_page(connection, f"/no/{number}") for number in range(5)]
         assert flood == [RegistrationResult.REGISTERED] * 3 + [RegistrationResult.INDEX_FULL] * 2
         for kind in (ShortKind.REDIRECT, ShortKind.QUERY):
-            assert put(connection, f"/{kind}", kind=kind) is RegistrationResult.REGISTERED
-        assert put(connection, "/no/1") is RegistrationResult.REGISTERED  # it is registered already
+            assert (
+                register_short_page(connection, f"/{kind}", kind=kind)
+                is RegistrationResult.REGISTERED
+            )
+        assert (
+            register_short_page(connection, "/no/1") is RegistrationResult.REGISTERED
+        )  # it is registered already
 
 
-def test_a_change_takes_the_pages_of_a_group_out_of_the_index(engine: Engine) -> None:
-    """They are returned to be purged for good, with the tag that they share."""
+def test_a_change_deletes_the_pages_of_a_group(engine: Engine) -> None:
+    """They are returned for a hard purge, with their shared tag."""
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO author (id, name) VALUES (1, 'A')")
         connection.exec_driver_sql("UPDATE edge_change SET resolved = true")
         for number in range(3):
-            put(connection, f"/no/{number}", Table(table="author"))
+            register_short_page(connection, f"/no/{number}", Table(table="author"))
         connection.exec_driver_sql("UPDATE author SET name = 'B'")
-        found = resolve(connection).pages
-        assert {(one.url, one.tag, one.hard_purge) for one in found} == {
+        pages = resolve(connection).pages
+        assert {(one.url, one.tag, one.hard_purge) for one in pages} == {
             (f"/no/{number}", "p-short", True) for number in range(3)
         }
         assert count(connection, short_page) == 0
-        assert put(connection, "/no/1", Table(table="author")) is RegistrationResult.REGISTERED
+        assert (
+            register_short_page(connection, "/no/1", Table(table="author"))
+            is RegistrationResult.REGISTERED
+        )
 
 
 EXACT: tuple[Dependency, ...] = (
@@ -161,7 +171,7 @@ IMAGES = ({"id": 1, "slug": "a", "topic_id": 5, "published_at": 15}, {"id": 2, "
 
 
 @pytest.mark.parametrize("exact", EXACT, ids=str)
-def test_a_coarse_dependency_matches_whatever_the_exact_one_matches(exact: Dependency) -> None:
+def test_a_coarse_dependency_matches_all_changes_of_the_exact_one(exact: Dependency) -> None:
     """It may match more, never less."""
     columns = ("id", "title", "slug", "topic_id", "published_at")
     updates = [
@@ -171,30 +181,30 @@ def test_a_coarse_dependency_matches_whatever_the_exact_one_matches(exact: Depen
         for column in columns
     ]
     inserts = [Change(table="post", op=Op.INSERT, new=image) for image in IMAGES]
-    gone = Change(table="part:template", op=Op.DELETE, old={"name": "a.html", "digest": "1"})
-    changes = [*updates, *inserts, gone]
+    removal = Change(table="part:template", op=Op.DELETE, old={"name": "a.html", "digest": "1"})
+    changes = [*updates, *inserts, removal]
     assert any(matches(exact, change) for change in changes)
     for change in changes:
         assert matches(coarse(exact), change) or not matches(exact, change)
 
 
-def test_a_lower_bound_takes_the_oldest_out_with_their_purge(engine: Engine) -> None:
-    """A row that lives leaves only in a transaction that queues the purge of its page."""
+def test_a_lower_limit_evicts_the_oldest_pages(engine: Engine) -> None:
+    """The deleted pages are returned, to be purged in the same transaction."""
     with engine.begin() as connection:
         for number in range(3):
-            put(connection, f"/no/{number}", later=timedelta(minutes=number))
-        left = take_surplus(connection, IndexCapacity(max_pages=10), 100)
-        assert {(one.url, one.tag, one.hard_purge) for one in left} == {
+            register_short_page(connection, f"/no/{number}", later=timedelta(minutes=number))
+        evicted_pages = take_surplus(connection, IndexCapacity(max_pages=10), 100)
+        assert {(one.url, one.tag, one.hard_purge) for one in evicted_pages} == {
             ("/no/0", "p-short", True),
             ("/no/1", "p-short", True),
         }
         assert count(connection, short_page) == 1
 
 
-def test_what_has_expired_leaves(engine: Engine) -> None:
-    """A flood leaves nothing behind after an hour or two."""
+def test_expired_pages_are_deleted(engine: Engine) -> None:
+    """Expired rows are deleted."""
     with engine.begin() as connection:
-        put(connection, "/old")
-        put(connection, "/new", later=timedelta(hours=1))
+        register_short_page(connection, "/old")
+        register_short_page(connection, "/new", later=timedelta(hours=1))
         assert forget_expired(connection, sort_key_value(NOW + timedelta(hours=1)) or 0, 100) == 1
         assert list(connection.scalars(sa.select(short_page.c.url))) == ["/new"]

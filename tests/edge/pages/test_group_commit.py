@@ -32,13 +32,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def ids(engine: Engine) -> list[int]:
-    """What is committed."""
+    """Return the committed ids."""
     with engine.connect() as connection:
         return list(connection.scalars(sa.select(note.c.id).order_by(note.c.id)))
 
 
 def insert(number: int) -> Any:
-    """A registration that writes a row."""
+    """Return a registration that writes a row."""
 
     def run(connection: Connection) -> RegistrationResult:
         connection.execute(sa.insert(note).values(id=number))
@@ -48,7 +48,7 @@ def insert(number: int) -> Any:
 
 
 def together(registrar: Registrar, registrations: list[Any]) -> list[Any]:
-    """Run registrations in a thread each, all of which wait while the first one runs."""
+    """Run each registration in a thread; all of them wait while the first one runs."""
     entered, release = threading.Event(), threading.Event()
     outcomes: list[Any] = [None] * len(registrations)
 
@@ -77,19 +77,19 @@ def together(registrar: Registrar, registrations: list[Any]) -> list[Any]:
     return outcomes
 
 
-def test_those_that_wait_share_one_transaction(engine: Engine) -> None:
-    """Ten registrations wait for the disk once."""
+def test_waiting_registrations_share_one_transaction(engine: Engine) -> None:
+    """Ten registrations need one commit."""
     commits: list[object] = []
     event.listen(engine, "commit", commits.append)
     assert (
         together(Registrar(engine), [insert(n) for n in range(10)])
         == [RegistrationResult.REGISTERED] * 10
     )
-    assert len(commits) == 2  # the first one's, and that of all others
+    assert len(commits) == 2  # one for the first registration, one for all others
     assert ids(engine) == list(range(10))
 
 
-def test_one_that_fails_takes_back_its_own_writes_alone(engine: Engine) -> None:
+def test_a_failed_registration_rolls_back_only_its_own_writes(engine: Engine) -> None:
     """The others of its group are registered."""
 
     def fail(connection: Connection) -> RegistrationResult:
@@ -102,7 +102,7 @@ def test_one_that_fails_takes_back_its_own_writes_alone(engine: Engine) -> None:
 
 
 def test_a_transaction_that_cannot_begin_fails_for_all(engine: Engine) -> None:
-    """Nobody takes a response for registered that is not."""
+    """No registration of the group counts as registered."""
     with engine.connect() as other:
         other.exec_driver_sql("UPDATE note SET id = id")
         with pytest.raises(sa.exc.OperationalError):
@@ -110,8 +110,8 @@ def test_a_transaction_that_cannot_begin_fails_for_all(engine: Engine) -> None:
     assert ids(engine) == []
 
 
-def test_a_large_log_is_emptied_while_nobody_reads(engine: Engine) -> None:
-    """Its file is truncated; a reader that is in the way is waited for no longer than agreed."""
+def test_a_large_log_is_truncated_while_no_reader_blocks_it(engine: Engine) -> None:
+    """With a reader, the truncation gives up after its timeout."""
     with engine.begin() as connection:
         connection.execute(sa.insert(note), [{"id": number} for number in range(20_000)])
     assert log_size(engine) > 0

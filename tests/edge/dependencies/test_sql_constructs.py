@@ -33,14 +33,14 @@ class HiddenCondition(ClauseElement):
 
 
 class Nameless(FunctionElement[Any]):
-    """A function as SQLAlchemy's documentation writes one: it has no name."""
+    """A function without a name, as in SQLAlchemy's documentation."""
 
     inherit_cache = True
     type = sa.DateTime()
 
 
 class Lower(GenericFunction[str]):
-    """A function of the application's under a well-known name."""
+    """A function of the application with a well-known name."""
 
     inherit_cache = True
     type = sa.String()
@@ -49,7 +49,7 @@ class Lower(GenericFunction[str]):
 
 
 class Declared(GenericFunction[str]):
-    """A function of the application's under a name of its own."""
+    """A function of the application with a name of its own."""
 
     inherit_cache = True
     type = sa.String()
@@ -57,7 +57,7 @@ class Declared(GenericFunction[str]):
 
 
 class Spelt(sa.types.UserDefinedType[int]):
-    """A type whose SQL name the application spells."""
+    """A type whose SQL name the application defines."""
 
     cache_ok = True
 
@@ -73,12 +73,12 @@ class ReadsElsewhere(sa.TypeDecorator[int]):
     cache_ok = True
 
     def column_expression(self, column: Any) -> Any:
-        """Read a number from a table that nobody declared."""
+        """Read a number from an undeclared table."""
         return column + sa.select(sa.func.max(private.c.id)).scalar_subquery()
 
 
 class RendersElsewhere(sa.types.UserDefinedType[int]):
-    """A type that renders SQL of the application's for each parameter."""
+    """A type that renders custom SQL for each parameter."""
 
     cache_ok = True
 
@@ -148,7 +148,7 @@ CUSTOM: dict[str, Any] = {
 
 @pytest.mark.parametrize("statement", CUSTOM.values(), ids=CUSTOM)
 def test_what_an_application_renders_is_raw_sql(statement: Any) -> None:
-    """Nobody knows which tables it names."""
+    """Its tables can't be determined."""
     with pytest.raises(UnshareableQueryError):
         analyse_select(statement().compile(dialect=sqlite.dialect()), SCHEMA)
 
@@ -169,7 +169,7 @@ def test_an_override_of_a_class_of_sqlalchemy_is_raw_sql(kind: Any) -> None:
 
 
 def test_an_override_for_another_database_changes_nothing() -> None:
-    """What MySQL gets is not what SQLite gets."""
+    """A `@compiles` function for MySQL is not used on SQLite."""
     kind: Any = sa.Column
     original = kind._compiler_dispatch
     compiles(kind, "mysql")(lambda *_, **__: SECRET)
@@ -181,7 +181,7 @@ def test_an_override_for_another_database_changes_nothing() -> None:
 
 
 class OurSelect(sa.Select[Any]):
-    """A subclass that adds a convenience, as SQLModel's do."""
+    """A subclass that only adds a method, as in SQLModel."""
 
     inherit_cache = True
 
@@ -201,7 +201,7 @@ ORDINARY = {
 
 @pytest.mark.parametrize("statement", ORDINARY.values(), ids=ORDINARY)
 def test_what_sqlalchemy_renders_is_understood(statement: Any) -> None:
-    """Constructs of the application's own that change no SQL, and declared ones, are shared."""
+    """Subclasses that do not change the SQL, and declared functions, are allowed."""
     schema = PublicSchema.from_watched_tables(WATCHED, functions=("edge_declared",))
     plan = analyse_select(statement.compile(dialect=sqlite.dialect()), schema)
     assert {source.table for source in plan.tables} == {"post"}
@@ -223,13 +223,13 @@ def _table(_element: Any, _compiler: Any, **_options: Any) -> str:
 
 
 def test_a_from_clause_of_the_applications_is_raw_sql() -> None:
-    """It is as free as a column is."""
+    """Its SQL may contain any table."""
     with pytest.raises(UnshareableQueryError):
         compiled_plan(sa.select(post.c.id).select_from(HiddenTable()))
 
 
 def test_values_and_lateral_subqueries_are_looked_into() -> None:
-    """A table that was not declared is found wherever it stands."""
+    """An undeclared table is found in each part of a statement."""
     values = sa.values(sa.column("n", sa.Integer), name="v").data(
         [(sa.select(private.c.id).scalar_subquery(),)]
     )
