@@ -119,7 +119,7 @@ def ids(report: AuditReport) -> set[str]:
 
 
 def silent(server: list[OriginServer]) -> Answer:
-    """Nothing is said until the test is over."""
+    """Send nothing until the test is over."""
 
     def answer(*_: object) -> Iterator[bytes]:
         server[0].ended.wait(20)
@@ -273,7 +273,7 @@ def test_a_body_without_an_end_is_cut(serve: Start, *, fast: bool) -> None:
 
 
 def test_a_site_that_stops_answering_ends_the_audit(serve: Start) -> None:
-    """After a few silences, each of which is told."""
+    """The audit stops after a few requests without a response; each is a finding."""
     servers: list[OriginServer] = []
 
     def answer(method: str, target: str, headers: Mapping[str, str]) -> Iterator[bytes]:
@@ -308,7 +308,7 @@ def test_a_site_that_fails_is_named(serve: Start) -> None:
     ids=["cache-status", "coding", "etag", "age", "location", "vary", "cookie", "expires", "cc"],
 )
 def test_no_header_of_a_stranger_raises(serve: Start, line: str) -> None:
-    """Whatever it holds."""
+    """No header of a foreign response makes the audit fail."""
     run_audit(serve(lambda *_: iter([http_response(HTML, 200, line, "X-Varnish: 1 2")])))
 
 
@@ -325,7 +325,7 @@ def test_the_origin_is_the_one_further_host(serve: Start) -> None:
 
 
 def test_another_site_is_not_held_to_our_promises(serve: Start) -> None:
-    """It is told that it is another one."""
+    """The report says that it is another site."""
     profile = SiteProfile(
         no_store_path="/no",
         short_ttl_path="/kept",
@@ -371,7 +371,7 @@ def test_a_certificate_that_is_not_good_is_told_in_a_sentence(serve: Start, tmp_
 
 
 def test_a_watch_ends_with_ctrl_c(serve: Start) -> None:
-    """And with the status of what it found meanwhile."""
+    """The exit status reflects the findings up to that time."""
     lines: list[str] = []
 
     def out(line: str) -> None:

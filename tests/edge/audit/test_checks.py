@@ -498,7 +498,7 @@ FOREIGN: dict[str, tuple[Exchange, set[str]]] = {
 
 @pytest.mark.parametrize(("foreign", "expected"), FOREIGN.values(), ids=list(FOREIGN))
 def test_a_foreign_name_makes_no_copy(foreign: Exchange, expected: set[str]) -> None:
-    """And is best refused, in whatever way."""
+    """Any kind of refusal is right."""
 
     def answer(ask: ProbeRequest) -> Exchange:
         return page(HIT) if dict(ask.headers)["Host"] == "EXAMPLE.ORG" else foreign
@@ -611,7 +611,7 @@ def test_nothing_is_tried_on_a_page_that_readers_have() -> None:
     ids=["purged", "purged without a word", "forbidden", "no such method", "not implemented"],
 )
 def test_who_may_purge(status: int, body: bytes, expected: set[str]) -> None:
-    """Not whoever asks."""
+    """A purge without the secret must be refused."""
 
     def answer(ask: ProbeRequest) -> Exchange:
         if ask.method == "GET":

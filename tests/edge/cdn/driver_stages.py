@@ -47,7 +47,7 @@ class Stage:
         return self.hasty if any(fault.how for fault in self.edge.faults) else self.patient
 
     def store(self, target: PurgeTarget) -> None:
-        """Let the fake keep a page."""
+        """Store a page at the fake."""
         self.edge.store(target)
 
     def keeps(self, target: PurgeTarget) -> bool:
@@ -55,7 +55,7 @@ class Stage:
         return self.edge.keeps(target)
 
     def ends(self, ending: Ending) -> None:
-        """Let the fake end its next call so."""
+        """Set how the fake ends its next call."""
         self.edge.ends(ending)
 
 
@@ -118,15 +118,15 @@ def by_purge(edge: FakeEdge, *, everything: str = "/*", timeout: timedelta = LON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
-    """A fake, a driver for it, and what of the driver nobody may see."""
+class DriverCase:
+    """A fake edge, a driver for it, and the driver's secrets."""
 
     edge: type[FakeEdge]
     driver: Callable[..., Driver]
     secrets: tuple[str, ...]
 
     def stage(self, edge: FakeEdge) -> Stage:
-        """The driver before a fake that begins anew."""
+        """Reset the fake and return the stage of its driver."""
         edge.begin()
         return Stage(
             patient=self.driver(edge),
@@ -136,26 +136,28 @@ class Play:
         )
 
 
-PLAYS: Mapping[str, Play] = {
-    "cloudflare": Play(
+DRIVER_CASES: Mapping[str, DriverCase] = {
+    "cloudflare": DriverCase(
         edge=cloudflare.Cloudflare, driver=by_cloudflare, secrets=(cloudflare.TOKEN,)
     ),
-    "cloudflare-url": Play(
+    "cloudflare-url": DriverCase(
         edge=cloudflare.Cloudflare,
         driver=partial(by_cloudflare, by="url"),
         secrets=(cloudflare.TOKEN,),
     ),
-    "fastly": Play(edge=fastly.Fastly, driver=by_fastly, secrets=(fastly.TOKEN,)),
-    "cloudfront": Play(
+    "fastly": DriverCase(edge=fastly.Fastly, driver=by_fastly, secrets=(fastly.TOKEN,)),
+    "cloudfront": DriverCase(
         edge=cloudfront.CloudFront, driver=by_cloudfront, secrets=(cloudfront.SECRET,)
     ),
-    "cloudfront-tag": Play(
+    "cloudfront-tag": DriverCase(
         edge=cloudfront.CloudFront,
         driver=partial(by_cloudfront, by="tag"),
         secrets=(cloudfront.SECRET,),
     ),
-    "bunny": Play(edge=bunny.Bunny, driver=by_bunny, secrets=(bunny.KEY,)),
-    "varnish": Play(edge=varnish.VarnishNode, driver=by_varnish, secrets=(varnish.SECRET,)),
-    "generic": Play(edge=purge_cache.PurgingCache, driver=by_purge, secrets=(purge_cache.SECRET,)),
+    "bunny": DriverCase(edge=bunny.Bunny, driver=by_bunny, secrets=(bunny.KEY,)),
+    "varnish": DriverCase(edge=varnish.VarnishNode, driver=by_varnish, secrets=(varnish.SECRET,)),
+    "generic": DriverCase(
+        edge=purge_cache.PurgingCache, driver=by_purge, secrets=(purge_cache.SECRET,)
+    ),
 }
 """Every driver that speaks HTTP, in each of its ways."""

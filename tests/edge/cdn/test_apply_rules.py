@@ -89,7 +89,7 @@ def api() -> Iterator[Rulesets]:
 
 
 def zone(api: Rulesets, *, token: str = TOKEN, name: str = ZONE) -> ZoneRules:
-    """The zone as somebody with this token sees it."""
+    """The rules of the zone as a client with this token sees them."""
     credentials = Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
     return ZoneRules(ApiClient("cloudflare", api.url, credentials=credentials), name)
 
@@ -129,7 +129,7 @@ def test_rules_of_others_stay_where_they_are(api: Rulesets) -> None:
 
 
 def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
-    """What they wrote meanwhile would be lost."""
+    """Writing would overwrite the change of another person."""
     change = zone(api).plan_change(RULES)
     api.somebody_adds("theirs")
     with pytest.raises(PurgeError, match="the rules of the zone were changed after they were read"):
@@ -164,7 +164,7 @@ def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
 def test_who_may_not_is_told_what_to_do(
     api: Rulesets, options: dict[str, str], sentence: str
 ) -> None:
-    """A permission is missing, or the zone is somebody else's."""
+    """A permission is missing, or the zone belongs to another account."""
     with pytest.raises(PurgeError, match=sentence) as error:
         zone(api, **options).plan_change(RULES)
     assert TOKEN not in str(error.value)

@@ -149,7 +149,7 @@ def test_a_private_route_passes_and_others_are_as_the_origin_says(
 
 
 def test_another_host_of_the_zone_is_left_alone() -> None:
-    """Whatever else is served there."""
+    """The rules apply only to the host of the site."""
     assert settings("shop.example.org", "/") == {}
 
 
@@ -183,5 +183,5 @@ def test_terraform_says_the_same() -> None:
 
 
 def test_terraform_reads_no_template_in_a_string() -> None:
-    """Where `${` stands in a route, it is doubled."""
+    """A `${` in a route is doubled, as HCL requires."""
     assert '"a$${b}%%{c}"' in terraform_hcl([{"ref": "a${b}%{c}"}])

@@ -12,7 +12,7 @@ from app.edge.testing import DriverFault, FanoutDriver, MemoryDriver, NullDriver
 A, B = PurgeTarget(url="/a", tag="p-a"), PurgeTarget(url="/b", tag="p-b")
 
 
-class Gateway:
+class BreakableGateway:
     """A gateway whose store can be broken."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ DRIVERS: dict[str, Callable[[], Driver]] = {
     "null": NullDriver,
     "memory": MemoryDriver,
     "fanout": lambda: FanoutDriver([MemoryDriver(), NullDriver()]),
-    "gateway": lambda: GatewayDriver(Gateway()),
+    "gateway": lambda: GatewayDriver(BreakableGateway()),
 }
 
 
@@ -131,7 +131,7 @@ def test_a_fanout_over_nothing_is_refused() -> None:
 
 def test_a_gateway_whose_store_failed_is_purged_completely_by_the_next_call() -> None:
     """The purges that its store lost are not recorded."""
-    gateway = Gateway()
+    gateway = BreakableGateway()
     driver = GatewayDriver(gateway)
     gateway.broken = True
     with pytest.raises(PurgeError, match="the disk is gone") as error:

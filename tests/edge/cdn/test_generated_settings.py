@@ -65,7 +65,7 @@ def test_fastly_finds_the_route(path: str) -> None:
 
 
 def test_fastly_keeps_the_parameters_that_are_read() -> None:
-    """None, those that are declared, or all where nobody said."""
+    """No parameters, the declared ones, or all if none are declared."""
     assert "set req.url = req.url.path;" in route("/")
     assert 'filter_except(req.url, "page" querystring.filtersep() "q")' in route("/search")
     assert "req.url =" not in route("/list/a")
@@ -188,7 +188,7 @@ def test_bunny_keeps_nothing_private(path: str) -> None:
 
 
 def test_bunny_obeys_the_origin() -> None:
-    """-1 is what its API has for that; nothing is served stale that nobody allowed."""
+    """The API's value for that is -1; nothing is served stale without permission of the origin."""
     settings = json.loads(pull_zone.pull_zone_json(PLAN))["settings"]
     assert (
         settings["CacheControlMaxAgeOverride"] == settings["CacheControlPublicMaxAgeOverride"] == -1

@@ -52,6 +52,6 @@ def test_a_word_that_would_end_its_line_is_refused(value: str) -> None:
 
 
 def test_origins_are_asked_over_plain_http() -> None:
-    """One behind HTTPS needs settings that nobody told."""
+    """An HTTPS origin needs settings that the generator does not have."""
     with pytest.raises(PolicyError, match="plain http"):
         nginx.server_config(replace(PLAN, origins=(OriginServer.of("https://10.0.0.1"),)))

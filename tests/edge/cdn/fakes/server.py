@@ -103,7 +103,7 @@ class FakeServer:
             return fault
 
     def ends(self, ending: Ending) -> None:
-        """Let the next call that has no ending yet end so."""
+        """Add an ending for the next call that has none yet."""
         self.faults.append(ending)
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ class FakeServer:
 
 
 class FakeEdge(FakeServer):
-    """A fake edge: it keeps a little cache, so that one can see what it forgets."""
+    """A fake edge with a small cache, so that a test can see what a purge removes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,20 +132,20 @@ class FakeEdge(FakeServer):
         self.stale: set[str] = set()
 
     def store(self, target: PurgeTarget) -> None:
-        """Keep a page."""
+        """Store a page."""
         self.pages[target.url] = target.tag
         self.stale.discard(target.url)
 
     def keeps(self, target: PurgeTarget) -> bool:
-        """Tell whether the page would be answered without asking anybody."""
+        """Return whether the page would be served without a request to the origin."""
         return target.url in self.pages and target.url not in self.stale
 
     def is_served_stale(self, target: PurgeTarget) -> bool:
-        """Tell whether the page would be answered while the origin fails."""
+        """Return whether the page would be served while the origin fails."""
         return target.url in self.pages
 
     def forget(self, urls: Iterable[str], *, soft: bool = False) -> None:
-        """Forget pages, or remember them for when the origin fails."""
+        """Purge pages: remove them, or with `soft` mark them stale."""
         for url in list(urls):
             if soft and url in self.pages:
                 self.stale.add(url)
@@ -158,7 +158,7 @@ class FakeEdge(FakeServer):
         return [url for url, tag in self.pages.items() if tag.lower() in lower_tags]
 
     def begin(self) -> None:
-        """Be as new, for the next test."""
+        """Reset the fake for the next test."""
         with self.lock:
             self.requests.clear()
             self.faults.clear()
@@ -168,7 +168,7 @@ class FakeEdge(FakeServer):
             self.refill()
 
     def refill(self) -> None:
-        """Take as many calls as ever."""
+        """Restore the full quota."""
 
 
 class Bucket:
@@ -200,7 +200,7 @@ class _Listener(ThreadingHTTPServer):
     owner: FakeServer
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
+        """Ignore clients that disconnect."""
 
 
 class _Handler(BaseHTTPRequestHandler):
