@@ -29,12 +29,12 @@ from .fakes.server import FakeEdge
 
 SITE = "https://www.example.org"
 LONG, SHORT = timedelta(seconds=10), timedelta(seconds=0.5)
-"""How long a driver waits for an answer, and for one that will not come."""
+"""The timeout of a driver, and the short one for a response that will not arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A driver and its fake; a hasty twin of the driver waits for what will not come."""
+    """A driver and its fake; `hasty` is the same driver with a short timeout."""
 
     patient: Driver
     hasty: Driver
@@ -43,7 +43,7 @@ class Stage:
 
     @property
     def driver(self) -> Driver:
-        """The driver that fits what is next."""
+        """The driver with the timeout that fits the next ending."""
         return self.hasty if any(fault.how for fault in self.edge.faults) else self.patient
 
     def store(self, target: PurgeTarget) -> None:
@@ -51,7 +51,7 @@ class Stage:
         self.edge.store(target)
 
     def keeps(self, target: PurgeTarget) -> bool:
-        """Tell whether the fake would answer with it."""
+        """Return whether the fake would serve the page."""
         return self.edge.keeps(target)
 
     def ends(self, ending: Ending) -> None:
@@ -160,4 +160,4 @@ DRIVER_CASES: Mapping[str, DriverCase] = {
         edge=purge_cache.PurgingCache, driver=by_purge, secrets=(purge_cache.SECRET,)
     ),
 }
-"""Every driver that speaks HTTP, in each of its ways."""
+"""Every driver that uses HTTP, in each of its modes."""

@@ -27,10 +27,10 @@ from .fakes.server import FakeEdge, FakeRequest, FakeResponse
 
 
 class Echo(FakeEdge):
-    """Answers with nothing, and remembers what it was asked."""
+    """Answers every request with an empty 200 and records it."""
 
     def answer(self, request: FakeRequest) -> FakeResponse:
-        """Say that all is well."""
+        """Return an empty 200."""
         del request
         return FakeResponse(headers={"Set-Cookie": "a=b"}, body=b"{}")
 
@@ -44,13 +44,13 @@ def server() -> Iterator[Echo]:
 
 @pytest.fixture
 def edge(server: Echo) -> Echo:
-    """The server as new."""
+    """The server, reset for each test."""
     server.begin()
     return server
 
 
 def channel(url: str, *, client: httpx.Client | None = None, seconds: float = 5) -> ApiClient:
-    """A channel with a secret."""
+    """An API client with a secret."""
     credentials = Credentials(headers={"X-Key": "s3cret"}, secrets=("s3cret",))
     timeout = timedelta(seconds=seconds)
     return ApiClient("the edge", url, credentials=credentials, client=client, timeout=timeout)
@@ -76,7 +76,7 @@ def test_an_outer_limit_holds_for_the_calls_within(edge: Echo) -> None:
 
 
 def test_no_redirect_is_followed_whoever_made_the_client(edge: Echo) -> None:
-    """It would carry our key to another address."""
+    """A redirect would send the key to another server."""
     edge.ends(Ending(status=307, headers={"Location": f"{edge.url}/there"}))
     error = pytest.raises(PurgeError, match=r"unexpected redirect .307.")
     with httpx.Client(follow_redirects=True) as client, error:
@@ -93,7 +93,7 @@ def test_one_call_knows_nothing_of_the_one_before(edge: Echo) -> None:
 
 
 def test_a_body_is_read_as_far_as_any_edge_needs(edge: Echo) -> None:
-    """What is longer is no answer of theirs."""
+    """A longer body is not a response of the API."""
     edge.ends(Ending(body=b"x" * MAX_BODY_BYTES))
     assert len(channel(edge.url).request("GET", "/").body) == MAX_BODY_BYTES
     edge.ends(Ending(body=b"x" * (MAX_BODY_BYTES + 1)))
@@ -102,7 +102,7 @@ def test_a_body_is_read_as_far_as_any_edge_needs(edge: Echo) -> None:
 
 
 def test_a_body_is_not_unpacked(edge: Echo) -> None:
-    """A small packed one may be a large one."""
+    """A small compressed body may expand to a large one."""
     way = channel(edge.url)
     edge.ends(Ending(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b"))
     answer = way.request("GET", "/")
@@ -146,14 +146,14 @@ def test_a_server_without_tls_is_told(edge: Echo) -> None:
 
 
 def test_an_address_that_is_none_is_refused(edge: Echo) -> None:
-    """It would be none tomorrow."""
+    """An invalid URL stays invalid, so the error is not retryable."""
     with pytest.raises(PurgeError, match="is not a valid URL") as error:
         channel(edge.url).request("GET", "/\x00")
     assert not error.value.retryable
 
 
 def test_a_certificate_of_nobody_we_trust_is_refused(edge: Echo, tmp_path: Path) -> None:
-    """And taken where its maker is trusted."""
+    """The same certificate is accepted if its issuer is trusted."""
     authority = signed(tmp_path / "server")
     with Echo() as secured:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -195,7 +195,7 @@ def signed(path: Path) -> Path:
 
 
 def chained(*errors: Exception) -> Exception:
-    """Errors of which each was caused by the next."""
+    """Return the first error, each caused by the next one."""
     for error, cause in pairwise(errors):
         error.__cause__ = cause
     return errors[0]
@@ -215,7 +215,7 @@ def chained(*errors: Exception) -> Exception:
     ids=["name", "network", "host", "refused", "tls", "reset", "header"],
 )
 def test_each_trouble_on_the_way_has_words_of_ours(error: Exception, words: str) -> None:
-    """A name that is not known, a machine with IPv4 alone: what no test here can bring about."""
+    """Network errors that no test can cause, such as an unknown host name."""
     message = describe_network_error(
         chained(httpx.ConnectError("s3cret"), error), timedelta(seconds=5)
     )

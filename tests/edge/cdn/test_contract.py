@@ -39,27 +39,27 @@ class Kept:
     secrets: tuple[str, ...] = ()
 
     def store(self, target: PurgeTarget) -> None:
-        """Keep a page in each of them."""
+        """Store a page in each of them."""
         for pages in self.pages:
             pages[target.url] = target.tag
 
     def keeps(self, target: PurgeTarget) -> bool:
-        """Tell whether one of them has it."""
+        """Return whether one of them has the page."""
         return any(target.url in pages for pages in self.pages)
 
 
 class PageStore:
-    """What the driver of the embedded gateway asks for, over a dict."""
+    """A gateway that stores pages in a dict."""
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
 
     def purge(self, url: str) -> int:
-        """Forget a page."""
+        """Purge a page."""
         return int(self.pages.pop(url, None) is not None)
 
     def purge_all(self) -> int:
-        """Forget everything."""
+        """Purge everything."""
         count = len(self.pages)
         self.pages.clear()
         return count

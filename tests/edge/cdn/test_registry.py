@@ -46,7 +46,7 @@ def make_driver(name: str, **overrides: object) -> Driver:
 
 
 def test_every_dialect_that_is_an_edge_has_its_keys() -> None:
-    """What is named in EDGE can be built, or told why not."""
+    """Each edge in EDGE has a driver, or a reason why it has none."""
     assert set(DRIVER_SETTINGS) == set(DIALECTS) - {"broadsheet"}
 
 
@@ -180,7 +180,7 @@ def row(name: str) -> list[str]:
 
 
 def test_the_readme_lists_every_driver_with_its_limits() -> None:
-    """As `build` makes them from the fewest settings."""
+    """The table shows the drivers that `build_driver` builds from the required settings."""
     text = Path(room.__file__).with_name("README.md").read_text(encoding="utf-8")
     table = text.split("<!-- drivers -->\n")[1].split("<!-- /drivers -->")[0]
     rows = [line.strip("|").split("|") for line in table.strip().splitlines()[2:]]
@@ -191,7 +191,7 @@ def test_the_readme_lists_every_driver_with_its_limits() -> None:
 
 @pytest.mark.parametrize("name", DRIVER_SETTINGS)
 def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
-    """How pages are tagged, purged, and by whom, as a table in the docstring."""
+    """The docstring has a table of tags, purges and credentials."""
     if not DRIVER_SETTINGS[name].required:
         return
     module = import_module(f"{room.__name__}.{name}")
