@@ -9,11 +9,13 @@ import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import httpcore
 
 from ..http.fields import HeaderFields
+from ..http_client.deadline import DeadlineBackend, deadline
 from .exchange import Exchange, ProbeRequest
 from .site_address import AuditError, SiteAddress
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 USER_AGENT = "Broadsheet-Check/1 (an audit of this site's caches)"
-_CHUNK = 64 * 1024
 _KEPT_ALIVE = 2
 
 
@@ -62,9 +63,8 @@ class Prober:
         self.limits = limits
         self.request_count = 0
         self._began = time.monotonic()
-        self._line = _OneHost(address)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=tls, max_connections=1, network_backend=self._line
+            ssl_context=tls, max_connections=1, network_backend=_OneHostBackend(address)
         )
 
     def __enter__(self) -> Self:
@@ -95,9 +95,9 @@ class Prober:
         if self.request_count and self.limits.pause:
             time.sleep(min(self.limits.pause, remaining))
         self.request_count += 1
-        self._line.deadline = time.monotonic() + min(self.limits.timeout, remaining)
         try:
-            return self._send_with_retry(request)
+            with deadline(timedelta(seconds=min(self.limits.timeout, remaining))):
+                return self._send_with_retry(request)
         except httpcore.ConnectError as error:
             raise NoResponse(_why_unreachable(error)) from None
         except httpcore.TimeoutException:
@@ -176,20 +176,12 @@ def audit_error(address: SiteAddress, error: NoResponse) -> AuditError:
     return AuditError(f"{address.url} can't be checked: {error}.")
 
 
-class _OneHost(httpcore.NetworkBackend):
-    """Connections to one host and no other; all that happens on them ends at the deadline."""
+class _OneHostBackend(DeadlineBackend):
+    """Opens connections to one host and to no other."""
 
     def __init__(self, address: SiteAddress) -> None:
-        self.deadline = 0.0
-        self._only = (address.host, address.port)
-        self._backend = httpcore.SyncBackend()
-
-    def remaining(self, timeout: float | None = None) -> float:
-        """Seconds until the deadline; raises ReadTimeout once it is over."""
-        remaining = self.deadline - time.monotonic()
-        if remaining <= 0:
-            raise httpcore.ReadTimeout
-        return remaining if timeout is None else min(remaining, timeout)
+        super().__init__()
+        self._allowed = (address.host, address.port)
 
     def connect_tcp(
         self,
@@ -199,44 +191,7 @@ class _OneHost(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect, if it is the one host."""
-        if (host, port) != self._only:
+        """Connect before the deadline if this is the allowed host."""
+        if (host, port) != self._allowed:
             raise httpcore.ConnectError("another host")
-        stream = self._backend.connect_tcp(
-            host, port, self.remaining(timeout), local_address, socket_options
-        )
-        return _Timed(stream, self)
-
-
-class _Timed(httpcore.NetworkStream):
-    """A connection on which a drop now and then does not extend the time."""
-
-    def __init__(self, stream: httpcore.NetworkStream, line: _OneHost) -> None:
-        self._stream = stream
-        self._line = line
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what is there before the deadline."""
-        return self._stream.read(min(max_bytes, _CHUNK), self._line.remaining(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write before the deadline."""
-        self._stream.write(buffer, self._line.remaining(timeout))
-
-    def close(self) -> None:
-        """Hang up."""
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        """Speak TLS before the deadline."""
-        inner = self._stream.start_tls(ssl_context, server_hostname, self._line.remaining(timeout))
-        return _Timed(inner, self._line)
-
-    def get_extra_info(self, info: str) -> Any:
-        """What the connection underneath tells."""
-        return self._stream.get_extra_info(info)
+        return super().connect_tcp(host, port, timeout, local_address, socket_options)

@@ -86,8 +86,8 @@ class OriginServer:
 class SiteDescription:
     """A site as an edge needs it, with its rules in the order in which they are matched.
 
-    `dialects` are those that the app writes. `secret` allows purges; if it is empty, an edge that
-    can reads it from `secret_file`. `vary` are the request fields by which the edge stores
+    `dialects`: the dialects that the app writes. `secret` allows purges; if it is empty, an edge
+    that can reads it from `secret_file`. `vary` are the request fields by which the edge stores
     variants (EDGE_VARY).
     """
 

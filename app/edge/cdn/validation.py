@@ -44,7 +44,7 @@ def absolute_url(site: str, url: str) -> str:
 
 
 def require_absolute_url(site: str, url: str) -> str:
-    """Return the absolute URL of a page as it was registered, from its path and query."""
+    """Return the absolute URL of a page in its registered spelling, from path and query."""
     return url if url.startswith(("http://", "https://")) else site.rstrip("/") + url
 
 

@@ -58,7 +58,7 @@ class DeadlineTransport(httpx.BaseTransport):
             ssl_context=context or _default_ssl_context(),
             max_connections=8,
             keepalive_expiry=_KEEPALIVE_SECONDS,
-            network_backend=_DeadlineBackend(),
+            network_backend=DeadlineBackend(),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -98,7 +98,9 @@ class _Body(httpx.SyncByteStream):
         self._response.close()
 
 
-class _DeadlineBackend(httpcore.NetworkBackend):
+class DeadlineBackend(httpcore.NetworkBackend):
+    """Opens connections whose waits all end at the current deadline."""
+
     def __init__(self) -> None:
         self._inner = httpcore.SyncBackend()
 
@@ -110,6 +112,7 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        """Connect before the deadline."""
         remaining = _remaining(timeout, httpcore.ConnectTimeout)
         return _DeadlineStream(
             self._inner.connect_tcp(host, port, remaining, local_address, socket_options),

@@ -1,4 +1,4 @@
-"""The audit over real sockets: servers that are wrong in every way there is, and none does harm."""
+"""The audit over real sockets, with servers that fail in many ways."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 class OriginServer(socketserver.ThreadingTCPServer):
-    """Answers each request by a function, and remembers it."""
+    """Answers each request with a function and records it."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -67,7 +67,7 @@ class OriginServer(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The base URL of the server."""
         host, port = self.server_address[:2]
         return f"http://[{host!s}]:{port}" if ":" in str(host) else f"http://{host!s}:{port}"
 
@@ -93,7 +93,7 @@ def serve() -> Iterator[Start]:
 
 
 def http_response(body: bytes = b"", status: int = 200, *lines: str) -> bytes:
-    """An answer with a length."""
+    """Return an HTTP response with a Content-Length."""
     head = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *lines, "", ""]
     return "\r\n".join(head).encode("latin-1") + body
 
@@ -109,17 +109,17 @@ def site(_: str, target: str, __: Mapping[str, str]) -> Iterator[bytes]:
 
 
 def run_audit(server: OriginServer, limits: AuditLimits = QUICK, **options: object) -> AuditReport:
-    """What is found there."""
+    """Audit the server."""
     return check_site(server.url, AuditOptions(limits=limits, **options))  # type: ignore[arg-type] # as AuditOptions takes them
 
 
 def ids(report: AuditReport) -> set[str]:
-    """The findings by name."""
+    """Return the ids of the findings."""
     return {finding.id for finding in report.findings}
 
 
 def silent(server: list[OriginServer]) -> Answer:
-    """Nothing is said until the test is over."""
+    """Send nothing until the test is over."""
 
     def answer(*_: object) -> Iterator[bytes]:
         server[0].ended.wait(20)
@@ -129,7 +129,7 @@ def silent(server: list[OriginServer]) -> Answer:
 
 
 def dripping(server: list[OriginServer], first: bytes, drop: bytes) -> Answer:
-    """A drop now and then, and no end."""
+    """Send one byte at a time without an end."""
 
     def answer(*_: object) -> Iterator[bytes]:
         yield first
@@ -230,7 +230,7 @@ UNABLE: dict[str, tuple[Callable[[list[OriginServer]], Answer], str]] = {
 def test_a_server_that_is_none_is_told_in_a_sentence(
     serve: Start, make: Callable[[list[OriginServer]], Answer], sentence: str
 ) -> None:
-    """Soon, and without a trace."""
+    """The command ends quickly with one sentence and no traceback."""
     servers: list[OriginServer] = []
     servers.append(serve(make(servers)))
     lines: list[str] = []
@@ -273,7 +273,7 @@ def test_a_body_without_an_end_is_cut(serve: Start, *, fast: bool) -> None:
 
 
 def test_a_site_that_stops_answering_ends_the_audit(serve: Start) -> None:
-    """After a few silences, each of which is told."""
+    """The audit stops after a few requests without a response; each is a finding."""
     servers: list[OriginServer] = []
 
     def answer(method: str, target: str, headers: Mapping[str, str]) -> Iterator[bytes]:
@@ -308,7 +308,7 @@ def test_a_site_that_fails_is_named(serve: Start) -> None:
     ids=["cache-status", "coding", "etag", "age", "location", "vary", "cookie", "expires", "cc"],
 )
 def test_no_header_of_a_stranger_raises(serve: Start, line: str) -> None:
-    """Whatever it holds."""
+    """No header of a foreign response makes the audit fail."""
     run_audit(serve(lambda *_: iter([http_response(HTML, 200, line, "X-Varnish: 1 2")])))
 
 
@@ -325,7 +325,7 @@ def test_the_origin_is_the_one_further_host(serve: Start) -> None:
 
 
 def test_another_site_is_not_held_to_our_promises(serve: Start) -> None:
-    """It is told that it is another one."""
+    """The report says that it is another site."""
     profile = SiteProfile(
         no_store_path="/no",
         short_ttl_path="/kept",
@@ -371,7 +371,7 @@ def test_a_certificate_that_is_not_good_is_told_in_a_sentence(serve: Start, tmp_
 
 
 def test_a_watch_ends_with_ctrl_c(serve: Start) -> None:
-    """And with the status of what it found meanwhile."""
+    """The exit status reflects the findings up to that time."""
     lines: list[str] = []
 
     def out(line: str) -> None:

@@ -92,5 +92,5 @@ NAMES = ("cache-status", "x-cache", "x-varnish", "x-cache-hits", "cf-cache-statu
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.text(max_size=60)), max_size=6))
 def test_no_header_of_a_stranger_raises(pairs: list[tuple[str, str]]) -> None:
-    """Whatever it holds, something is told or nothing."""
+    """No header value raises; the result may be empty."""
     assert isinstance(parse_cache_headers(HeaderFields(pairs)), tuple)

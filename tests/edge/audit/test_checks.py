@@ -1,4 +1,4 @@
-"""Each check on exchanges that were written down by hand: what it asks, and what it says of them."""
+"""Each check with exchanges built by hand: which probes it sends and which findings it reports."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def page(
     body: bytes = TEXT,
     request_headers: Any = BROWSER_HEADERS,
 ) -> Exchange:
-    """An answer with these header lines."""
+    """Return an exchange whose response has these header lines."""
     request = ProbeRequest(target=target, headers=request_headers)
     lines = pairs if any(name == "Content-Type" for name, _ in pairs) else (HTML, *pairs)
     return Exchange(request=request, status=status, fields=HeaderFields(lines), body=body)
@@ -70,31 +70,31 @@ HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
 def make_visit(*exchanges: Exchange, kind: str = "home") -> Visit:
-    """A page that was asked for again and again."""
+    """Return a visit of a page with these exchanges."""
     return Visit(page=AuditedPage(kind=kind, target=exchanges[0].target), exchanges=exchanges)
 
 
 def make_context(*visits: Visit, **more: Any) -> CheckContext:
-    """What is known of a site."""
+    """Return the context of a site with these visits."""
     return CheckContext(address=SITE, token="ab12", visits=visits, **more)
 
 
 def ids(findings: Iterable[AuditFinding]) -> set[str]:
-    """The findings by name."""
+    """Return the ids of the findings."""
     return {finding.id for finding in findings}
 
 
 def inspect_ids(
     check: Check, *exchanges: Exchange, context: CheckContext | None = None
 ) -> set[str]:
-    """What a check says of what it sees."""
+    """Return the ids of a check's findings for these exchanges."""
     return ids(check.inspect(context or make_context(make_visit(*exchanges)), exchanges))
 
 
 def probe_ids(
     check: Check, context: CheckContext, answer: Callable[[ProbeRequest], Exchange]
 ) -> set[str]:
-    """What a check says when each of its requests is answered in this way."""
+    """Return the ids of a check's findings if `answer` responds to its probes."""
     finding_ids: set[str] = set()
     for probe in check.probes(context):
         exchanges = [replace(answer(request), request=request) for request in probe.requests]
@@ -103,7 +103,7 @@ def probe_ids(
 
 
 def probes_of(check: Check, context: CheckContext) -> Sequence[Probe]:
-    """What a check asks for."""
+    """Return the probes of a check."""
     return list(check.probes(context))
 
 
@@ -498,7 +498,7 @@ FOREIGN: dict[str, tuple[Exchange, set[str]]] = {
 
 @pytest.mark.parametrize(("foreign", "expected"), FOREIGN.values(), ids=list(FOREIGN))
 def test_a_foreign_name_makes_no_copy(foreign: Exchange, expected: set[str]) -> None:
-    """And is best refused, in whatever way."""
+    """Any kind of refusal is right."""
 
     def answer(ask: ProbeRequest) -> Exchange:
         return page(HIT) if dict(ask.headers)["Host"] == "EXAMPLE.ORG" else foreign
@@ -546,7 +546,7 @@ def test_an_app_that_knows_that_its_address_is_missing_is_believed() -> None:
 
 
 def trusting_site(believed: str, *, stored: bool) -> Callable[[ProbeRequest], Exchange]:
-    """A site that shows what a header said, and keeps it for the next reader or not."""
+    """A site that writes a header's value into the page, and stores that page if `stored`."""
     stored_bodies: dict[str, bytes] = {}
 
     def answer(ask: ProbeRequest) -> Exchange:
@@ -611,7 +611,7 @@ def test_nothing_is_tried_on_a_page_that_readers_have() -> None:
     ids=["purged", "purged without a word", "forbidden", "no such method", "not implemented"],
 )
 def test_who_may_purge(status: int, body: bytes, expected: set[str]) -> None:
-    """Not whoever asks."""
+    """A purge without the secret must be refused."""
 
     def answer(ask: ProbeRequest) -> Exchange:
         if ask.method == "GET":

@@ -40,7 +40,7 @@ def test_what_is_not_in_its_coding_is_unreadable(body: bytes, coding: str) -> No
 
 
 def test_a_coding_that_nobody_asked_for_is_unreadable() -> None:
-    """Nobody could read it."""
+    """The body can't be decoded."""
     with pytest.raises(DecodeError, match="'zstd'"):
         decompress(PAGE, "zstd")
 

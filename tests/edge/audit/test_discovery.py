@@ -59,7 +59,7 @@ def test_a_feed_leads_to_its_first_entry() -> None:
 
 
 def test_a_sitemap_of_a_hundred_thousand_urls_costs_no_more() -> None:
-    """Its first entries are looked at, and no more."""
+    """Only the first entries are examined."""
     places = "".join(f"<url><loc>https://other.example/{n}</loc></url>" for n in range(100_000))
     assert parse_sitemap(f"<urlset>{places}</urlset>", SITE) == SiteLinks()
     few = "<url><loc>https://example.org/articles/a</loc></url>"
@@ -80,5 +80,5 @@ def test_what_is_visited_is_one_page_of_each_kind() -> None:
 
 
 def test_a_search_is_spelt_as_a_form_would() -> None:
-    """Whatever the words are."""
+    """Search words are encoded as in the query of a form."""
     assert search_target(("/search", "q"), "a b&c") == "/search?q=a+b%26c"

@@ -94,7 +94,7 @@ def report(*findings: AuditFinding) -> AuditReport:
 
 
 def test_people_read_what_was_seen_and_what_to_do() -> None:
-    """With no more than a few pieces of evidence."""
+    """The text shows at most a few pieces of evidence."""
     text = "\n".join(report(ONE.with_evidence(*"abcdef"), TWO.with_evidence()).to_lines())
     assert "https://example.org: 9 requests" in text
     assert "home     200  broadsheet: hit" in text
@@ -105,7 +105,7 @@ def test_people_read_what_was_seen_and_what_to_do() -> None:
 
 
 def test_no_line_is_wider_than_a_page() -> None:
-    """Whatever the evidence."""
+    """Long evidence is wrapped."""
     lines = format_finding(ONE.with_evidence("word " * 50))
     assert max(map(len, lines)) <= 98
 

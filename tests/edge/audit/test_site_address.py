@@ -56,7 +56,7 @@ def test_what_is_wrong_is_said_in_a_sentence(text: str, sentence: str) -> None:
     ids=["IPv4", "IPv6", "by name", "elsewhere"],
 )
 def test_the_machine_itself_is_known(text: str, *, here: bool) -> None:
-    """A check of it tells nothing of a CDN."""
+    """An audit of a loopback address shows nothing about a CDN."""
     assert SiteAddress.parse(text).is_loopback is here
 
 

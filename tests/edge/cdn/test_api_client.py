@@ -27,10 +27,10 @@ from .fakes.server import FakeEdge, FakeRequest, FakeResponse
 
 
 class Echo(FakeEdge):
-    """Answers with nothing, and remembers what it was asked."""
+    """Answers every request with an empty 200 and records it."""
 
     def answer(self, request: FakeRequest) -> FakeResponse:
-        """Say that all is well."""
+        """Return an empty 200."""
         del request
         return FakeResponse(headers={"Set-Cookie": "a=b"}, body=b"{}")
 
@@ -44,13 +44,13 @@ def server() -> Iterator[Echo]:
 
 @pytest.fixture
 def edge(server: Echo) -> Echo:
-    """The server as new."""
+    """The server, reset for each test."""
     server.begin()
     return server
 
 
-def channel(url: str, *, client: httpx.Client | None = None, seconds: float = 5) -> ApiClient:
-    """A channel with a secret."""
+def api_client(url: str, *, client: httpx.Client | None = None, seconds: float = 5) -> ApiClient:
+    """An API client with a secret."""
     credentials = Credentials(headers={"X-Key": "s3cret"}, secrets=("s3cret",))
     timeout = timedelta(seconds=seconds)
     return ApiClient("the edge", url, credentials=credentials, client=client, timeout=timeout)
@@ -61,54 +61,54 @@ def test_a_call_ends_in_time_whatever_the_peer_does(edge: Echo, how: str) -> Non
     """Also when each single wait is short: header lines may drip in for ever."""
     edge.ends(Ending(how=how))
     with pytest.raises(PurgeError, match=r"^the edge: no response within 0.3 s$"):
-        channel(edge.url, seconds=0.3).request("GET", "/")
+        api_client(edge.url, seconds=0.3).request("GET", "/")
 
 
 def test_an_outer_limit_holds_for_the_calls_within(edge: Echo) -> None:
     """Several requests of one purge share its time."""
     edge.ends(Ending(how="late"))
-    way = channel(edge.url)
+    api = api_client(edge.url)
     with deadline(timedelta(seconds=0.3)), pytest.raises(PurgeError, match="no response"):
-        way.request("GET", "/")
+        api.request("GET", "/")
     with deadline(timedelta(0)), pytest.raises(PurgeError, match="no response"):
-        way.request("GET", "/")
-    assert way.request("GET", "/").status == 200
+        api.request("GET", "/")
+    assert api.request("GET", "/").status == 200
 
 
 def test_no_redirect_is_followed_whoever_made_the_client(edge: Echo) -> None:
-    """It would carry our key to another address."""
+    """A redirect would send the key to another server."""
     edge.ends(Ending(status=307, headers={"Location": f"{edge.url}/there"}))
     error = pytest.raises(PurgeError, match=r"unexpected redirect .307.")
     with httpx.Client(follow_redirects=True) as client, error:
-        channel(edge.url, client=client).request("POST", "/", content=b"x")
+        api_client(edge.url, client=client).request("POST", "/", content=b"x")
     assert [request.target for request in edge.requests] == ["/"]
 
 
 def test_one_call_knows_nothing_of_the_one_before(edge: Echo) -> None:
     """A cookie that an edge sets is not sent again."""
-    way = channel(edge.url)
+    api = api_client(edge.url)
     for _ in range(2):
-        assert way.request("GET", "/").headers["Set-Cookie"] == "a=b"
+        assert api.request("GET", "/").headers["Set-Cookie"] == "a=b"
     assert all(request.headers["Cookie"] is None for request in edge.requests)
 
 
 def test_a_body_is_read_as_far_as_any_edge_needs(edge: Echo) -> None:
-    """What is longer is no answer of theirs."""
+    """A longer body is not a response of the API."""
     edge.ends(Ending(body=b"x" * MAX_BODY_BYTES))
-    assert len(channel(edge.url).request("GET", "/").body) == MAX_BODY_BYTES
+    assert len(api_client(edge.url).request("GET", "/").body) == MAX_BODY_BYTES
     edge.ends(Ending(body=b"x" * (MAX_BODY_BYTES + 1)))
     with pytest.raises(PurgeError, match="larger than 262144 bytes"):
-        channel(edge.url).request("GET", "/")
+        api_client(edge.url).request("GET", "/")
 
 
 def test_a_body_is_not_unpacked(edge: Echo) -> None:
-    """A small packed one may be a large one."""
-    way = channel(edge.url)
+    """A small compressed body may expand to a large one."""
+    api = api_client(edge.url)
     edge.ends(Ending(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b"))
-    answer = way.request("GET", "/")
+    answer = api.request("GET", "/")
     assert edge.requests[0].headers["Accept-Encoding"] == "identity"
     with pytest.raises(PurgeError, match="with something that is not JSON"):
-        way.require_json(answer)
+        api.require_json(answer)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +119,16 @@ def test_a_body_is_not_unpacked(edge: Echo) -> None:
 def test_what_is_no_json_object_is_told(edge: Echo, body: bytes) -> None:
     """However it is broken."""
     with pytest.raises(PurgeError, match="with something that is not JSON"):
-        channel(edge.url).require_json(ApiResponse(status=200, headers=httpx.Headers(), body=body))
+        api_client(edge.url).require_json(
+            ApiResponse(status=200, headers=httpx.Headers(), body=body)
+        )
 
 
 def test_foreign_words_are_shown_in_one_short_line_without_our_secret(edge: Echo) -> None:
     """An edge may quote what it was sent."""
-    way = channel(edge.url)
-    assert way.redact("bad\r\n\x1b[31mkey s3cret\x00!") == "bad [31mkey … !"
-    assert len(way.redact("x" * 1000)) <= 201
+    api = api_client(edge.url)
+    assert api.redact("bad\r\n\x1b[31mkey s3cret\x00!") == "bad [31mkey … !"
+    assert len(api.redact("x" * 1000)) <= 201
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
@@ -135,25 +137,25 @@ def test_a_machine_where_nobody_listens_is_told_at_once(host: str) -> None:
     with pytest.raises(
         PurgeError, match=r"^the edge: (the connection was refused|the host is unreachable)"
     ) as error:
-        channel(f"http://{host}:{free_port()}").request("GET", "/")
+        api_client(f"http://{host}:{free_port()}").request("GET", "/")
     assert error.value.retryable
 
 
 def test_a_server_without_tls_is_told(edge: Echo) -> None:
     """As is one that breaks off the handshake."""
     with pytest.raises(PurgeError, match="the TLS handshake failed"):
-        channel(edge.url.replace("http:", "https:")).request("GET", "/")
+        api_client(edge.url.replace("http:", "https:")).request("GET", "/")
 
 
 def test_an_address_that_is_none_is_refused(edge: Echo) -> None:
-    """It would be none tomorrow."""
+    """An invalid URL stays invalid, so the error is not retryable."""
     with pytest.raises(PurgeError, match="is not a valid URL") as error:
-        channel(edge.url).request("GET", "/\x00")
+        api_client(edge.url).request("GET", "/\x00")
     assert not error.value.retryable
 
 
 def test_a_certificate_of_nobody_we_trust_is_refused(edge: Echo, tmp_path: Path) -> None:
-    """And taken where its maker is trusted."""
+    """The same certificate is accepted if its issuer is trusted."""
     authority = signed(tmp_path / "server")
     with Echo() as secured:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -161,10 +163,10 @@ def test_a_certificate_of_nobody_we_trust_is_refused(edge: Echo, tmp_path: Path)
         secured.secure(context)
         url = secured.url.replace("http:", "https:")
         with pytest.raises(PurgeError, match="its certificate is not valid: self-signed"):
-            channel(url).request("GET", "/")
+            api_client(url).request("GET", "/")
         trusting = DeadlineTransport(ssl.create_default_context(cafile=str(authority)))
         with httpx.Client(transport=trusting) as client:
-            assert channel(url, client=client).request("GET", "/").status == 200
+            assert api_client(url, client=client).request("GET", "/").status == 200
 
 
 def signed(path: Path) -> Path:
@@ -195,7 +197,7 @@ def signed(path: Path) -> Path:
 
 
 def chained(*errors: Exception) -> Exception:
-    """Errors of which each was caused by the next."""
+    """Return the first error, each caused by the next one."""
     for error, cause in pairwise(errors):
         error.__cause__ = cause
     return errors[0]
@@ -215,7 +217,7 @@ def chained(*errors: Exception) -> Exception:
     ids=["name", "network", "host", "refused", "tls", "reset", "header"],
 )
 def test_each_trouble_on_the_way_has_words_of_ours(error: Exception, words: str) -> None:
-    """A name that is not known, a machine with IPv4 alone: what no test here can bring about."""
+    """Network errors that no test can cause, such as an unknown host name."""
     message = describe_network_error(
         chained(httpx.ConnectError("s3cret"), error), timedelta(seconds=5)
     )
@@ -225,7 +227,7 @@ def test_each_trouble_on_the_way_has_words_of_ours(error: Exception, words: str)
 
 def test_its_connections_are_closed_with_it(edge: Echo) -> None:
     """A socket that is left open is an error in these tests."""
-    way = channel(edge.url)
-    way.request("GET", "/")
-    del way
+    api = api_client(edge.url)
+    api.request("GET", "/")
+    del api
     gc.collect()

@@ -1,4 +1,4 @@
-"""Cache Rules in a zone: ours are set, those of others stay, and every refusal is one sentence."""
+"""Cache Rules in a zone: managed rules are replaced, others stay, and each error is a sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RULES = cache_rules(PLAN)
 
 
 class Rulesets(FakeServer):
-    """The Rulesets API of one zone, as far as Cache Rules need it."""
+    """A fake of the Rulesets API for the Cache Rules of one zone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Rulesets(FakeServer):
         return FakeResponse(status=status, body=json.dumps(document).encode())
 
     def somebody_adds(self, *names: str) -> None:
-        """Another person writes rules, in the dashboard say."""
+        """Another person adds rules, for example in the dashboard."""
         self.version += 1
         for name in names:
             rule = {"expression": "true", "action": "set_cache_settings", "enabled": True}
@@ -89,7 +89,7 @@ def api() -> Iterator[Rulesets]:
 
 
 def zone(api: Rulesets, *, token: str = TOKEN, name: str = ZONE) -> ZoneRules:
-    """The zone as somebody with this token sees it."""
+    """The rules of the zone as a client with this token sees them."""
     credentials = Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
     return ZoneRules(ApiClient("cloudflare", api.url, credentials=credentials), name)
 
@@ -103,7 +103,7 @@ OURS = [rule["ref"] for rule in RULES]
 
 
 def test_rules_are_set_in_a_zone_that_has_none() -> None:
-    """And then there is nothing more to do."""
+    """After that, nothing is left to change."""
     with Rulesets() as api:
         change = zone(api).plan_change(RULES)
         assert "broadsheet_pages" in change.difference
@@ -114,7 +114,7 @@ def test_rules_are_set_in_a_zone_that_has_none() -> None:
 
 
 def test_rules_of_others_stay_where_they_are(api: Rulesets) -> None:
-    """New ones come first, so that rules made by hand outrank them; later each has its place."""
+    """New rules come first, so that other rules take precedence; later they keep their position."""
     api.somebody_adds("theirs", "also-theirs")
     before = [dict(rule) for rule in api.rules]
     change = zone(api).plan_change(RULES)
@@ -129,7 +129,7 @@ def test_rules_of_others_stay_where_they_are(api: Rulesets) -> None:
 
 
 def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
-    """What they wrote meanwhile would be lost."""
+    """Writing would overwrite the change of another person."""
     change = zone(api).plan_change(RULES)
     api.somebody_adds("theirs")
     with pytest.raises(PurgeError, match="the rules of the zone were changed after they were read"):
@@ -138,7 +138,7 @@ def test_a_change_that_somebody_overtook_is_not_written(api: Rulesets) -> None:
 
 
 def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
-    """The API knows no condition, but it numbers its versions."""
+    """The API has no conditional write, but it numbers its versions."""
     api.somebody_adds("one")
     change = zone(api).plan_change(RULES)
     answer = api.answer
@@ -164,7 +164,7 @@ def test_a_change_in_the_very_same_moment_is_told(api: Rulesets) -> None:
 def test_who_may_not_is_told_what_to_do(
     api: Rulesets, options: dict[str, str], sentence: str
 ) -> None:
-    """A permission is missing, or the zone is somebody else's."""
+    """A permission is missing, or the zone belongs to another account."""
     with pytest.raises(PurgeError, match=sentence) as error:
         zone(api, **options).plan_change(RULES)
     assert TOKEN not in str(error.value)
@@ -189,7 +189,7 @@ def test_who_may_not_is_told_what_to_do(
 def test_an_answer_that_is_none_is_one_sentence(
     api: Rulesets, fault: Ending, sentence: str
 ) -> None:
-    """A portal, a proxy, a fault; the token is in none of them."""
+    """A portal, a proxy or a server error gives one sentence without the token."""
     api.ends(fault)
     with pytest.raises(PurgeError, match=sentence) as error:
         zone(api).plan_change(RULES)
@@ -198,7 +198,7 @@ def test_an_answer_that_is_none_is_one_sentence(
 
 
 def test_what_cloudflare_would_refuse_is_known_before_anybody_is_asked(api: Rulesets) -> None:
-    """It looks at the new list without taking it."""
+    """Cloudflare validates the new list without applying it."""
     wrong = [{**RULES[0], "action": "explode"}]
     with pytest.raises(PurgeError, match="unknown field in rule"):
         zone(api).plan_change(wrong)

@@ -1,4 +1,4 @@
-"""Cache Rules: as the API's documentation describes them, and right for every route."""
+"""Cache Rules: valid by the API's documentation, and correct for every route."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ SCHEMA: dict[str, Any] = {
 
 
 def fits(value: Any, schema: Any) -> bool:
-    """Tell whether a value is what the reference allows."""
+    """Return whether the reference allows a value."""
     if isinstance(schema, dict):
         has_known_keys = isinstance(value, dict) and value.keys() <= schema.keys()
         return has_known_keys and all(fits(each, schema[name]) for name, each in value.items())
@@ -71,7 +71,7 @@ def fits(value: Any, schema: Any) -> bool:
 
 @pytest.mark.parametrize("enterprise", [False, True], ids=["any-plan", "enterprise"])
 def test_rules_are_what_the_reference_allows(*, enterprise: bool) -> None:
-    """A name that Cloudflare does not know, or a lifetime of the rule's own, would show here."""
+    """No rule has an unknown name or its own lifetime."""
     listed = json.loads(ruleset_json(PLAN, enterprise=enterprise))["rules"]
     for one in listed:
         assert one.keys() == {
@@ -98,7 +98,7 @@ TEST = re.compile(r'http\.request\.uri\.path (in \{([^}]*)\}|wildcard "([^"]*)")
 
 
 def holds(expression: str, host: str, path: str) -> bool:
-    """Work out an expression of the few words that we use."""
+    """Evaluate an expression of the subset that the rules use."""
 
     def test(match: re.Match[str]) -> str:
         if match[3] is not None:
@@ -112,7 +112,7 @@ def holds(expression: str, host: str, path: str) -> bool:
 
 
 def settings(host: str, path: str, *, enterprise: bool = False) -> dict[str, Any]:
-    """What holds for a request: of the rules that match, the later outranks the earlier."""
+    """Return the parameters for a request; a later matching rule takes precedence."""
     parameters: dict[str, Any] = {}
     for one in cache_rules(PLAN, enterprise=enterprise):
         if holds(one["expression"], host, path):
@@ -121,7 +121,7 @@ def settings(host: str, path: str, *, enterprise: bool = False) -> dict[str, Any
 
 
 def key(path: str, *, enterprise: bool = False) -> Any:
-    """What of the query string counts for a path."""
+    """Return which part of the query string belongs to the cache key of a path."""
     return settings("example.org", path, enterprise=enterprise)["cache_key"]
 
 
@@ -142,14 +142,14 @@ def key(path: str, *, enterprise: bool = False) -> Any:
 def test_a_private_route_passes_and_others_are_as_the_origin_says(
     path: str, *, is_cached: bool
 ) -> None:
-    """Also where a star of a private route covers one that is public."""
+    """This includes a public route that a private wildcard matches too."""
     parameters = settings("example.org", path)
     assert parameters["cache"] is is_cached
     assert parameters["edge_ttl"] == {"mode": "bypass_by_default"}
 
 
 def test_another_host_of_the_zone_is_left_alone() -> None:
-    """Whatever else is served there."""
+    """The rules apply only to the host of the site."""
     assert settings("shop.example.org", "/") == {}
 
 
@@ -183,5 +183,5 @@ def test_terraform_says_the_same() -> None:
 
 
 def test_terraform_reads_no_template_in_a_string() -> None:
-    """Where `${` stands in a route, it is doubled."""
+    """A `${` in a route is doubled, as HCL requires."""
     assert '"a$${b}%%{c}"' in terraform_hcl([{"ref": "a${b}%{c}"}])

@@ -10,7 +10,7 @@ from app.edge.cdn import Driver, PurgeTarget
 from app.edge.cdn.gateway import GatewayDriver
 from app.edge.testing import DriverContract, FanoutDriver, MemoryDriver, NetworkDriverContract
 
-from .driver_stages import PLAYS, Stage
+from .driver_stages import DRIVER_CASES, Stage
 from .fakes.server import FakeEdge
 
 
@@ -18,16 +18,16 @@ from .fakes.server import FakeEdge
 def edges() -> Iterator[dict[str, FakeEdge]]:
     """One fake of each kind for all tests of the module."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(play.edge()) for name, play in PLAYS.items()}
+        yield {name: stack.enter_context(play.edge()) for name, play in DRIVER_CASES.items()}
 
 
 class TestNetworkDrivers(NetworkDriverContract):
     """Every driver that speaks HTTP, over a real socket."""
 
-    @pytest.fixture(params=PLAYS)
+    @pytest.fixture(params=DRIVER_CASES)
     def stage(self, request: pytest.FixtureRequest, edges: dict[str, FakeEdge]) -> Stage:
-        """A driver and its fake, which begins anew."""
-        return PLAYS[request.param].stage(edges[request.param])
+        """Return a driver and its fake edge, which is reset."""
+        return DRIVER_CASES[request.param].stage(edges[request.param])
 
 
 @dataclass(slots=True)
@@ -39,27 +39,27 @@ class Kept:
     secrets: tuple[str, ...] = ()
 
     def store(self, target: PurgeTarget) -> None:
-        """Keep a page in each of them."""
+        """Store a page in each of them."""
         for pages in self.pages:
             pages[target.url] = target.tag
 
     def keeps(self, target: PurgeTarget) -> bool:
-        """Tell whether one of them has it."""
+        """Return whether one of them has the page."""
         return any(target.url in pages for pages in self.pages)
 
 
-class Gateway:
-    """What the driver of the embedded gateway asks for, over a dict."""
+class PageStore:
+    """A gateway that stores pages in a dict."""
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
 
     def purge(self, url: str) -> int:
-        """Forget a page."""
+        """Purge a page."""
         return int(self.pages.pop(url, None) is not None)
 
     def purge_all(self) -> int:
-        """Forget everything."""
+        """Purge everything."""
         count = len(self.pages)
         self.pages.clear()
         return count
@@ -79,7 +79,7 @@ def fanout() -> Kept:
 
 def gateway() -> Kept:
     """The embedded gateway."""
-    gateway_stage = Gateway()
+    gateway_stage = PageStore()
     return Kept(GatewayDriver(gateway_stage), (gateway_stage.pages,))
 
 
@@ -87,7 +87,7 @@ OWN = {"memory": memory, "fanout": fanout, "gateway": gateway}
 
 
 class TestDriversOfThisProcess(DriverContract):
-    """Those that ask nobody else."""
+    """Drivers that send no requests."""
 
     @pytest.fixture(params=OWN)
     def stage(self, request: pytest.FixtureRequest) -> Kept:

@@ -12,7 +12,7 @@ from app.edge.testing import DriverFault, FanoutDriver, MemoryDriver, NullDriver
 A, B = PurgeTarget(url="/a", tag="p-a"), PurgeTarget(url="/b", tag="p-b")
 
 
-class Gateway:
+class BreakableGateway:
     """A gateway whose store can be broken."""
 
     def __init__(self) -> None:
@@ -20,11 +20,11 @@ class Gateway:
         self.broken = False
 
     def purge(self, url: str) -> int:
-        """Forget a page."""
+        """Purge a page."""
         return self._do(url)
 
     def purge_all(self) -> int:
-        """Forget everything."""
+        """Purge everything."""
         return self._do("*")
 
     def _do(self, what: str) -> int:
@@ -38,13 +38,13 @@ DRIVERS: dict[str, Callable[[], Driver]] = {
     "null": NullDriver,
     "memory": MemoryDriver,
     "fanout": lambda: FanoutDriver([MemoryDriver(), NullDriver()]),
-    "gateway": lambda: GatewayDriver(Gateway()),
+    "gateway": lambda: GatewayDriver(BreakableGateway()),
 }
 
 
 @pytest.mark.parametrize("make", DRIVERS.values(), ids=DRIVERS)
 def test_a_driver_takes_pages_and_everything_twice(make: Callable[[], Driver]) -> None:
-    """Purging again does no harm, and no targets are no trouble."""
+    """A repeated purge and a purge without targets succeed."""
     driver = make()
     for _ in range(2):
         driver.purge([A, B])
@@ -54,7 +54,7 @@ def test_a_driver_takes_pages_and_everything_twice(make: Callable[[], Driver]) -
 
 
 def test_a_page_that_was_purged_is_gone_from_memory() -> None:
-    """Pages leave one by one or all at once."""
+    """Pages are removed one by one or all at once."""
     edge = MemoryDriver()
     for url in ("/a", "/b", "/c"):
         edge.store(url, "old")
@@ -66,7 +66,7 @@ def test_a_page_that_was_purged_is_gone_from_memory() -> None:
 
 @pytest.mark.parametrize("acts", [True, False])
 def test_a_fault_may_come_after_the_act(acts: bool) -> None:
-    """A call that timed out may have worked all the same."""
+    """A call that timed out may still have purged the page."""
     edge = MemoryDriver(script=iter([DriverFault(error=PurgeError("timed out"), acts=acts)]))
     edge.store("/a", "old")
     with pytest.raises(PurgeError):
@@ -75,7 +75,7 @@ def test_a_fault_may_come_after_the_act(acts: bool) -> None:
 
 
 def test_memory_refuses_what_a_vendor_would_refuse() -> None:
-    """A batch over the limit is our mistake, so no other try mends it."""
+    """A batch over the limit is an error of the caller, so it is not retryable."""
     with pytest.raises(PurgeError) as error:
         MemoryDriver(limits=CallLimits(batch=1)).purge([A, B])
     assert not error.value.retryable
@@ -87,7 +87,7 @@ def failing(message: str, **what: object) -> MemoryDriver:
 
 
 def test_a_fanout_tries_every_edge_and_fails_with_one_of_them() -> None:
-    """The others were purged, and all are purged again at the next try."""
+    """The other edges were purged, and the next attempt purges all of them again."""
     good = MemoryDriver()
     edges = [failing("429", retry_after=timedelta(seconds=9)), good, failing("500")]
     with pytest.raises(PurgeError, match="429; 500") as error:
@@ -109,14 +109,14 @@ def test_a_fanout_tries_every_edge_and_fails_with_one_of_them() -> None:
 def test_a_fanout_is_worth_another_try_as_long_as_one_edge_is(
     errors: list[dict[str, bool]], retryable: bool, credential: bool
 ) -> None:
-    """One hopeless edge does not take the try away from the others."""
+    """One edge with a permanent error does not prevent a retry for the others."""
     with pytest.raises(PurgeError) as error:
         FanoutDriver([failing("no", **what) for what in errors]).purge_everything()
     assert (error.value.retryable, error.value.credentials_rejected) == (retryable, credential)
 
 
 def test_a_fanout_keeps_to_the_narrowest_limits() -> None:
-    """What one edge does not take is not sent to any; the calls come one after another."""
+    """The narrowest limit counts; the timeouts add up, because the calls run one by one."""
     narrow = CallLimits(batch=3, per_second=2, burst=9, timeout=timedelta(seconds=1))
     wide = CallLimits(batch=50, burst=4, timeout=timedelta(seconds=2))
     limits = FanoutDriver([MemoryDriver(limits=narrow), MemoryDriver(limits=wide)]).limits
@@ -131,7 +131,7 @@ def test_a_fanout_over_nothing_is_refused() -> None:
 
 def test_a_gateway_whose_store_failed_is_purged_completely_by_the_next_call() -> None:
     """The purges that its store lost are not recorded."""
-    gateway = Gateway()
+    gateway = BreakableGateway()
     driver = GatewayDriver(gateway)
     gateway.broken = True
     with pytest.raises(PurgeError, match="the disk is gone") as error:
@@ -155,6 +155,6 @@ def test_a_gateway_whose_store_failed_is_purged_completely_by_the_next_call() ->
     ids=str,
 )
 def test_limits_that_allow_nothing_are_refused(limits: dict[str, int]) -> None:
-    """A purge that can never be sent would be owed for ever."""
+    """A purge that can never be sent would stay in the outbox for ever."""
     with pytest.raises(ValueError, match="an edge"):
         CallLimits(**limits)  # type: ignore[arg-type]

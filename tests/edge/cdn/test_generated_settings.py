@@ -1,4 +1,4 @@
-"""Fastly, CloudFront and bunny: names that their APIs know, and the right treatment of each route."""
+"""Settings for Fastly, CloudFront and bunny: valid names, and correct treatment of each route."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PRIVATE = {"/me": True, "/studio/a/b": True, "/studio/login": False, "/about": F
 
 
 def route(path: str) -> str:
-    """What the conditions of Fastly's first snippet say of a path."""
+    """Return the class that the conditions of Fastly's first snippet give a path."""
     recv = vcl_snippets.vcl_snippets(PLAN)[0]["content"]
     for condition, body in re.findall(
         r"(?:else)?if \((req\.url\.path.*?)\) \{\n(.*?)\n\}", recv, re.DOTALL
@@ -65,7 +65,7 @@ def test_fastly_finds_the_route(path: str) -> None:
 
 
 def test_fastly_keeps_the_parameters_that_are_read() -> None:
-    """None, those that are declared, or all where nobody said."""
+    """No parameters, the declared ones, or all if none are declared."""
     assert "set req.url = req.url.path;" in route("/")
     assert 'filter_except(req.url, "page" querystring.filtersep() "q")' in route("/search")
     assert "req.url =" not in route("/list/a")
@@ -106,7 +106,7 @@ CACHE_POLICY = {
 
 
 def fits(value: Any, schema: Any) -> bool:
-    """Tell whether a value has the names and kinds of CloudFront's API, and counts right."""
+    """Return whether a value has the names, types and quantities of CloudFront's API."""
     if isinstance(schema, dict):
         has_right_quantity = "Quantity" not in value or value["Quantity"] == len(value["Items"])
         is_valid = value.keys() <= schema.keys() and has_right_quantity
@@ -140,7 +140,7 @@ def test_cloudfront_keeps_variants_apart_by_the_fields_of_edge_vary() -> None:
 
 
 def behaviour(path: str) -> dict[str, Any]:
-    """What CloudFront finds for a path: the first pattern that matches, or the default."""
+    """Return CloudFront's behaviour for a path: the first matching pattern, or the default."""
     config = distribution.distribution_config(PLAN)["DistributionConfig"]
     items: list[dict[str, Any]] = config["CacheBehaviors"]["Items"]
     default: dict[str, Any] = config["DefaultCacheBehavior"]
@@ -188,7 +188,7 @@ def test_bunny_keeps_nothing_private(path: str) -> None:
 
 
 def test_bunny_obeys_the_origin() -> None:
-    """-1 is what its API has for that; nothing is served stale that nobody allowed."""
+    """The API's value for that is -1; nothing is served stale without permission of the origin."""
     settings = json.loads(pull_zone.pull_zone_json(PLAN))["settings"]
     assert (
         settings["CacheControlMaxAgeOverride"] == settings["CacheControlPublicMaxAgeOverride"] == -1

@@ -1,4 +1,4 @@
-"""What an nginx can't be configured with is refused; how it acts is tested in an nginx."""
+"""Invalid values for the nginx configuration are refused; other tests run a real nginx."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRET = "0123456789abcdef"
 
 
 def test_what_nginx_cannot_do_is_said_openly() -> None:
-    """The first lines speak of purges, Age and stale pages."""
+    """The first lines explain purges, Age and stale pages."""
     head = nginx.server_config(PLAN).partition("proxy_cache_path")[0]
     assert "There is no purge" in head
     assert "no Age" in head
@@ -24,7 +24,7 @@ def test_what_nginx_cannot_do_is_said_openly() -> None:
 
 
 def test_a_refresh_is_there_only_when_it_is_asked_for() -> None:
-    """With a secret; and then the file says that it holds one."""
+    """It needs a secret, and then the file says that it contains one."""
     assert "Refresh" not in nginx.server_config(PLAN)
     config = nginx.server_config(replace(PLAN, secret=SECRET), refresh=True)
     assert f'"~^{SECRET}$" 1;' in config
@@ -35,7 +35,7 @@ def test_a_refresh_is_there_only_when_it_is_asked_for() -> None:
 
 
 def test_parameters_of_like_names_stay_apart() -> None:
-    """A variable of nginx has letters and digits alone."""
+    """A variable of nginx has only letters and digits."""
     rule = replace(PLAN.rules[0], query_params=("a-b", "a_b", "A"))
     text = nginx.server_config(replace(PLAN, rules=(rule,)))
     for name in ("a_2d_b", "a_5f_b", "_41_"):
@@ -52,6 +52,6 @@ def test_a_word_that_would_end_its_line_is_refused(value: str) -> None:
 
 
 def test_origins_are_asked_over_plain_http() -> None:
-    """One behind HTTPS needs settings that nobody told."""
+    """An HTTPS origin needs settings that the generator does not have."""
     with pytest.raises(PolicyError, match="plain http"):
         nginx.server_config(replace(PLAN, origins=(OriginServer.of("https://10.0.0.1"),)))

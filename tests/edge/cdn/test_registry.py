@@ -34,19 +34,19 @@ FULL: Mapping[str, Mapping[str, object]] = {
     },
     "generic": {"EDGE_PURGE_URL": "http://10.0.0.2:8080", "EDGE_PURGE_SECRET": "Bearer s3cret"},
 }
-"""What each driver must be told, and a secret where there is one."""
+"""The required settings of each driver, with a secret if it has one."""
 every_driver = pytest.mark.parametrize("name", FULL)
 
 
 def make_driver(name: str, **overrides: object) -> Driver:
-    """A driver with all that it needs, and with these settings changed."""
+    """Build a driver with all required settings and these overrides."""
     driver = build_driver(name, {**FULL[name], **overrides}, site=SITE)
     assert driver is not None
     return driver
 
 
 def test_every_dialect_that_is_an_edge_has_its_keys() -> None:
-    """What is named in EDGE can be built, or told why not."""
+    """Each edge in EDGE has a driver, or a reason why it has none."""
     assert set(DRIVER_SETTINGS) == set(DIALECTS) - {"broadsheet"}
 
 
@@ -72,14 +72,14 @@ def test_without_credentials_there_is_no_driver(name: str) -> None:
 
 
 def test_nginx_says_what_it_can_not_do() -> None:
-    """The open-source build has no purge, whatever is set."""
+    """The open-source build has no purge, so no setting creates a driver."""
     assert build_driver("nginx", {"EDGE_PURGE_URL": "http://10.0.0.2"}, site=SITE) is None
     assert "EDGE_TTL_CAP" in str(why_not_purgeable("nginx", {}))
 
 
 @every_driver
 def test_with_credentials_there_is_one(name: str) -> None:
-    """And nothing stands in its way."""
+    """With all required settings the edge can be purged."""
     driver = make_driver(name)
     assert driver.limits.batch >= 1
     assert why_not_purgeable(name, FULL[name]) is None
@@ -180,7 +180,7 @@ def row(name: str) -> list[str]:
 
 
 def test_the_readme_lists_every_driver_with_its_limits() -> None:
-    """As `build` makes them from the fewest settings."""
+    """The table shows the drivers that `build_driver` builds from the required settings."""
     text = Path(room.__file__).with_name("README.md").read_text(encoding="utf-8")
     table = text.split("<!-- drivers -->\n")[1].split("<!-- /drivers -->")[0]
     rows = [line.strip("|").split("|") for line in table.strip().splitlines()[2:]]
@@ -191,7 +191,7 @@ def test_the_readme_lists_every_driver_with_its_limits() -> None:
 
 @pytest.mark.parametrize("name", DRIVER_SETTINGS)
 def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
-    """How pages are tagged, purged, and by whom, as a table in the docstring."""
+    """The docstring has a table of tags, purges and credentials."""
     if not DRIVER_SETTINGS[name].required:
         return
     module = import_module(f"{room.__name__}.{name}")
@@ -203,7 +203,7 @@ def test_each_driver_tells_its_limits_in_its_first_lines(name: str) -> None:
 
 
 def test_an_edge_without_a_driver_is_refused() -> None:
-    """The known ones are named."""
+    """The error names the known edges."""
     with pytest.raises(
         PolicyError, match=r"'akamai' is not an edge .* Known edges: bunny, cloudflare"
     ):
@@ -211,7 +211,7 @@ def test_an_edge_without_a_driver_is_refused() -> None:
 
 
 def test_a_client_of_the_callers_own_is_used() -> None:
-    """With its trust, its proxy and whatever else it was given."""
+    """The driver uses the given client with its TLS and proxy settings."""
     requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

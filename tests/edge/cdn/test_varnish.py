@@ -74,7 +74,7 @@ class Cluster:
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """Let the origin fail for a while."""
+        """Make the origin fail inside the block."""
         self.origin.fails = True
         try:
             yield
@@ -118,7 +118,7 @@ def driver(nodes: str, secret: str = SECRET) -> Driver:
 
 
 @dataclass(slots=True)
-class Stage:
+class VarnishStage:
     """The cluster as the contract of all drivers sees it."""
 
     cluster: Cluster
@@ -126,11 +126,11 @@ class Stage:
     secrets: tuple[str, ...] = (SECRET,)
 
     def store(self, target: PurgeTarget) -> None:
-        """Let every node fetch a page."""
+        """Request a page from every node, so that each stores it."""
         self.cluster.get_bodies(target.url)
 
     def keeps(self, target: PurgeTarget) -> bool:
-        """Tell whether one of the nodes has it and asks nobody."""
+        """Return whether one of the nodes serves the page without a request to the origin."""
         render_counts = self.cluster.origin.render_counts
         before = render_counts[target.url]
         self.cluster.get_bodies(target.url)
@@ -142,16 +142,16 @@ class TestVarnish(DriverContract):
     """The contract of all drivers, with a real Varnish."""
 
     @pytest.fixture
-    def stage(self, cluster: Cluster) -> Stage:
+    def stage(self, cluster: Cluster) -> VarnishStage:
         """Two nodes that keep nothing yet."""
         varnish_driver = driver(cluster.nodes())
         varnish_driver.purge_everything()
-        return Stage(cluster, varnish_driver)
+        return VarnishStage(cluster, varnish_driver)
 
 
 @pytest.mark.live
 def test_what_was_purged_softly_is_kept_for_bad_times(cluster: Cluster) -> None:
-    """A page that changed may stand in while the origin fails, one that lost something may not."""
+    """A softly purged page is served while the origin fails, a hard-purged one is not."""
     first = {path: cluster.get_bodies(path) for path in ("/kept", "/gone")}
     driver(cluster.nodes()).purge(
         [
@@ -167,7 +167,7 @@ def test_what_was_purged_softly_is_kept_for_bad_times(cluster: Cluster) -> None:
 
 @pytest.mark.live
 def test_everything_is_forgotten_for_good(cluster: Cluster) -> None:
-    """Nothing of it may stand in."""
+    """No page is served stale after a purge of everything."""
     before = cluster.get_bodies("/all")
     driver(cluster.nodes()).purge_everything()
     with cluster.failing():
@@ -204,7 +204,7 @@ def test_one_node_that_is_away_is_named_and_the_others_are_purged(cluster: Clust
 
 
 def test_a_page_without_a_tag_is_refused() -> None:
-    """It could not be found, so it is no success."""
+    """A page without a tag can't be purged, so the call fails."""
     with pytest.raises(PurgeError, match="/a has no tag") as error:
         driver("http://127.0.0.1:9").purge([PurgeTarget(url="/a")])
     assert not error.value.retryable

@@ -24,7 +24,7 @@ PLAN = SiteDescription(
 
 
 def test_each_origin_is_a_backend() -> None:
-    """Its address without brackets, its port also where nobody said it."""
+    """An IPv6 address is written without brackets, a default port is written too."""
     text = vcl_config.vcl(PLAN)
     for line in ('.host = "10.0.0.1";', '.port = "8000";', '.host = "::1";', '.port = "80";'):
         assert line in text

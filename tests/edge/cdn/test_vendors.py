@@ -1,4 +1,4 @@
-"""What is each vendor's own; what all have in common stands in the contract."""
+"""Tests of single vendors; the contract tests what all drivers have in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.edge.purge.quota import refill, time_until_token
 from app.edge.testing import Ending
 
 from .driver_stages import (
-    PLAYS,
+    DRIVER_CASES,
     by_bunny,
     by_cloudflare,
     by_cloudfront,
@@ -51,7 +51,7 @@ def edge(request: pytest.FixtureRequest, servers: dict[type[FakeEdge], FakeEdge]
 
 
 def before(kind: type[FakeEdge]) -> pytest.MarkDecorator:
-    """Let the test's `edge` be one of this kind."""
+    """Run the test with an `edge` of this kind."""
     return pytest.mark.parametrize("edge", [kind], indirect=True, ids=[kind.__name__.lower()])
 
 
@@ -67,12 +67,12 @@ def advance(edge: FakeEdge, limits: CallLimits, level: float) -> float:
     return refill(level, patience, limits) - 1
 
 
-@pytest.mark.parametrize("name", PLAYS)
+@pytest.mark.parametrize("name", DRIVER_CASES)
 def test_within_the_limits_no_call_is_refused(
     name: str, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """As quick as the relay may ever be, with full batches."""
-    play = PLAYS[name]
+    play = DRIVER_CASES[name]
     edge = servers[play.edge]
     edge.begin()
     driver = play.driver(edge)
@@ -91,7 +91,7 @@ def test_beyond_the_limits_the_fakes_refuse(
 ) -> None:
     """And the driver hears for how long."""
     servers[kind].begin()
-    driver = PLAYS[name].driver(servers[kind])
+    driver = DRIVER_CASES[name].driver(servers[kind])
     for _ in range(calls - 1):
         driver.purge([A])
     with pytest.raises(PurgeError, match="the rate limit is reached") as error:
@@ -104,8 +104,8 @@ def test_beyond_the_limits_the_fakes_refuse(
 def test_a_batch_that_is_too_long_is_refused(
     name: str, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
-    """It is no fault of the network, so it is not sent again as it is."""
-    play = PLAYS[name]
+    """The call is at fault and not the network, so it is not retryable."""
+    play = DRIVER_CASES[name]
     servers[play.edge].begin()
     driver = play.driver(servers[play.edge])
     with pytest.raises(PurgeError, match=r"at a time|Too many keys") as error:
@@ -118,7 +118,7 @@ def test_a_page_without_a_tag_is_no_success(
     name: str, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """An edge that is purged by tag could not find it."""
-    play = PLAYS[name]
+    play = DRIVER_CASES[name]
     with pytest.raises(PurgeError, match="/untagged has no tag") as error:
         play.driver(servers[play.edge]).purge([PurgeTarget(url="/untagged")])
     assert not error.value.retryable
@@ -173,7 +173,7 @@ def test_no_url_of_a_reader_spoils_or_widens_a_purge(
     name: str, url: str, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """The page beside it is purged, the call is taken, and no other page is lost."""
-    play = PLAYS[name]
+    play = DRIVER_CASES[name]
     edge = servers[play.edge]
     edge.begin()
     for target in (HOME, A, GONE):
@@ -190,7 +190,7 @@ def test_a_url_with_one_spelling_is_purged(
     name: str, url: str, servers: dict[type[FakeEdge], FakeEdge]
 ) -> None:
     """By the spelling that readers ask for, as each edge wants it encoded."""
-    play = PLAYS[name]
+    play = DRIVER_CASES[name]
     edge = servers[play.edge]
     edge.begin()
     target = PurgeTarget(url=url, tag="p-x")
@@ -201,7 +201,7 @@ def test_a_url_with_one_spelling_is_purged(
 
 @before(PurgingCache)
 def test_a_reader_who_asks_for_the_path_of_everything_purges_nothing(edge: FakeEdge) -> None:
-    """Whatever EDGE_PURGE_ALL is, it is sent for a purge of everything alone."""
+    """The path of EDGE_PURGE_ALL is sent only for a purge of everything."""
     edge.store(HOME)
     by_purge(edge, everything="/purge-all").purge([PurgeTarget(url="/purge-all")])
     assert not [request for request in edge.requests if request.target == "/purge-all"]
@@ -262,7 +262,7 @@ def test_a_purge_that_did_not_succeed_is_an_error(edge: FakeEdge) -> None:
 def test_the_check_of_a_token_says_what_is_wrong(
     edge: FakeEdge, token: Token | None, sentence: str
 ) -> None:
-    """Whether it is none, has ended, or may not do this."""
+    """The token is invalid, has expired, or lacks a permission."""
     assert isinstance(edge, Cloudflare)
     edge.tokens = {cloudflare.TOKEN: token} if token else {}
     with pytest.raises(PurgeError, match=sentence) as error:
@@ -281,7 +281,7 @@ def test_a_token_that_may_only_purge_is_enough(edge: FakeEdge) -> None:
 @before(Cloudflare)
 @pytest.mark.parametrize("name", ["example.net", "ample.org"])
 def test_a_zone_that_is_not_the_sites_is_found(edge: FakeEdge, name: str) -> None:
-    """Its purges would all succeed, and purge nothing of ours."""
+    """All purges would succeed but would not purge a page of the site."""
     assert isinstance(edge, Cloudflare)
     edge.name = name
     with pytest.raises(PurgeError, match=f"belongs to {name}, but the site is at www.example.org"):
@@ -359,7 +359,7 @@ def test_a_pull_zone_that_is_not_ours_is_found(edge: FakeEdge) -> None:
 
 @before(CloudFront)
 def test_a_try_of_the_same_purge_counts_once(edge: FakeEdge) -> None:
-    """The ticket says that it is the same; without one nobody knows, and each counts."""
+    """An equal idempotency key means the same purge; without a key each call is a new purge."""
     assert isinstance(edge, CloudFront)
     driver = by_cloudfront(edge)
     first = PurgeTarget(url="/a", tag="p-a", idempotency_key="1")
@@ -390,7 +390,7 @@ def test_a_clock_that_is_wrong_is_a_hint(edge: FakeEdge, ahead: timedelta) -> No
 
 @before(CloudFront)
 def test_a_temporary_key_signs_with_its_session(edge: FakeEdge) -> None:
-    """With it all is well; with a wrong secret it is not."""
+    """The right secret is accepted with the session token, a wrong one is refused."""
     assert isinstance(edge, CloudFront)
     edge.session = "s3ssion"
     by_cloudfront(edge, session="s3ssion").purge([A])
@@ -469,7 +469,7 @@ def test_an_edge_that_does_not_know_purge_is_found(edge: FakeEdge, status: int) 
 @before(VarnishNode)
 @pytest.mark.parametrize("status", [200, 404, 405, 501])
 def test_a_varnish_with_another_vcl_is_found(edge: FakeEdge, status: int) -> None:
-    """The origin's own answer is no success, whatever it is."""
+    """A response of the origin never counts as success."""
     edge.ends(Ending(status=status, headers={"Content-Type": "text/html"}, body=b"<html>"))
     with pytest.raises(PurgeError, match="flask edge config varnish") as error:
         by_varnish(edge).purge([A])

@@ -1,4 +1,4 @@
-"""A bunny.net that refuses what bunny.net refuses."""
+"""A fake of bunny.net that refuses the same calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Bunny(FakeEdge):
         self.hostnames = ["www.example.org", "example.b-cdn.net"]
 
     def answer(self, request: FakeRequest) -> FakeResponse:
-        """Tell of the zone, or purge."""
+        """Return the pull zone, or purge."""
         if request.headers["AccessKey"] != KEY:
             return json_response(
                 401, {"ErrorKey": "unauthorized", "Message": "The request is unauthorized"}

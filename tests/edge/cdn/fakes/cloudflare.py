@@ -1,4 +1,4 @@
-"""A Cloudflare that refuses what Cloudflare refuses."""
+"""A fake of Cloudflare that refuses the same calls."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Cloudflare(FakeEdge):
         self.name = "example.org"
 
     def answer(self, request: FakeRequest) -> FakeResponse:
-        """Verify, tell of the zone, or purge."""
+        """Verify the token, return the zone, or purge."""
         scheme, _, token = (request.headers["Authorization"] or "").partition(" ")
         if scheme != "Bearer" or not token:
             return error_response(400, 6003, "Invalid request headers")

@@ -1,4 +1,4 @@
-"""A CloudFront that checks signatures and refuses what CloudFront refuses."""
+"""A fake of CloudFront that checks signatures and refuses the same calls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BASE = f"/2020-05-31/distribution/{DISTRIBUTION}"
 
 @dataclass(slots=True, kw_only=True)
 class Invalidation:
-    """What was asked for, and how far it is."""
+    """One accepted invalidation."""
 
     reference: str
     items: Sequence[str]
@@ -42,7 +42,7 @@ class Invalidation:
 
 
 class CloudFront(FakeEdge):
-    """One distribution; pages are forgotten at once, and what was asked is in progress a minute."""
+    """One distribution; it purges pages at once, but an invalidation is in progress for a minute."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,12 +57,12 @@ class CloudFront(FakeEdge):
         self.session = ""
 
     def status(self, of: Invalidation) -> str:
-        """How far an invalidation is."""
+        """Return the status of an invalidation."""
         is_complete = self.clock() - of.at >= timedelta(minutes=1)
         return "Completed" if is_complete else "InProgress"
 
     def answer(self, request: FakeRequest) -> FakeResponse:
-        """Check who asks, and do it."""
+        """Check the signature and the permission, then carry out the call."""
         refusal = self._signature_error(request)
         if refusal:
             return refusal
@@ -167,7 +167,7 @@ class CloudFront(FakeEdge):
 
 
 def xml(status: int, body: str) -> FakeResponse:
-    """An answer in XML."""
+    """Return a response with an XML body."""
     text = f'<?xml version="1.0"?>{body}'
     return FakeResponse(status=status, headers={"Content-Type": "text/xml"}, body=text.encode())
 

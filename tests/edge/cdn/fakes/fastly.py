@@ -1,4 +1,4 @@
-"""A Fastly that refuses what Fastly refuses."""
+"""A fake of Fastly that refuses the same calls."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Fastly(FakeEdge):
         self.refill()
 
     def refill(self) -> None:
-        """Give the token all that it needs."""
+        """Give the token all scopes."""
         self.token = {"scope": "purge_select purge_all", "services": [SERVICE]}
 
     def answer(self, request: FakeRequest) -> FakeResponse:
-        """Tell of the token, or purge."""
+        """Return the token's scopes, or purge."""
         if request.headers["Fastly-Key"] != TOKEN:
             return json_response(401, {"msg": "Provided credentials are missing or invalid"})
         if (request.method, request.target) == ("GET", "/tokens/self"):

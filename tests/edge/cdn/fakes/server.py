@@ -1,4 +1,4 @@
-"""A server on loopback that behaves as a fake says, and misbehaves call by call."""
+"""A server on loopback that runs a fake API and can fail call by call."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FakeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeResponse:
-    """One answer."""
+    """One response."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -50,14 +50,14 @@ class FakeResponse:
 
 
 def json_response(status: int, what: object, **headers: str) -> FakeResponse:
-    """An answer in JSON; header fields are spelt with underscores."""
+    """Return a JSON response; write header names with underscores."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     fields["Content-Type"] = "application/json"
     return FakeResponse(status=status, headers=fields, body=json.dumps(what).encode())
 
 
 class FakeServer:
-    """Answers with `answer`, unless a fault is the next to come; "drip" is an answer without end."""
+    """Responds with `answer`, unless a fault is next; "drip" sends headers without an end."""
 
     def __init__(self) -> None:
         self.requests: list[FakeRequest] = []
@@ -72,27 +72,27 @@ class FakeServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port of the server."""
         port: int = self._http.server_address[1]
         return port
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The base URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def secure(self, context: ssl.SSLContext) -> None:
-        """Speak TLS from now on."""
+        """Use TLS from now on."""
         self._http.socket = context.wrap_socket(
             self._http.socket, server_side=True, do_handshake_on_connect=False
         )
 
     def answer(self, request: FakeRequest) -> FakeResponse:
-        """Act on a request; each fake has its own way."""
+        """Handle a request; each fake implements this."""
         raise NotImplementedError
 
     def reply(self, request: FakeRequest) -> FakeResponse | Ending:
-        """Act, misbehave, or both."""
+        """Handle the request, fail, or both."""
         with self.lock:
             self.requests.append(request)
             if not self.faults:
@@ -103,7 +103,7 @@ class FakeServer:
             return fault
 
     def ends(self, ending: Ending) -> None:
-        """Let the next call that has no ending yet end so."""
+        """Add an ending for the next call that has none yet."""
         self.faults.append(ending)
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ class FakeServer:
 
 
 class FakeEdge(FakeServer):
-    """A fake edge: it keeps a little cache, so that one can see what it forgets."""
+    """A fake edge with a small cache, so that a test can see what a purge removes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,20 +132,20 @@ class FakeEdge(FakeServer):
         self.stale: set[str] = set()
 
     def store(self, target: PurgeTarget) -> None:
-        """Keep a page."""
+        """Store a page."""
         self.pages[target.url] = target.tag
         self.stale.discard(target.url)
 
     def keeps(self, target: PurgeTarget) -> bool:
-        """Tell whether the page would be answered without asking anybody."""
+        """Return whether the page would be served without a request to the origin."""
         return target.url in self.pages and target.url not in self.stale
 
     def is_served_stale(self, target: PurgeTarget) -> bool:
-        """Tell whether the page would be answered while the origin fails."""
+        """Return whether the page would be served while the origin fails."""
         return target.url in self.pages
 
     def forget(self, urls: Iterable[str], *, soft: bool = False) -> None:
-        """Forget pages, or remember them for when the origin fails."""
+        """Purge pages: remove them, or with `soft` mark them stale."""
         for url in list(urls):
             if soft and url in self.pages:
                 self.stale.add(url)
@@ -158,7 +158,7 @@ class FakeEdge(FakeServer):
         return [url for url, tag in self.pages.items() if tag.lower() in lower_tags]
 
     def begin(self) -> None:
-        """Be as new, for the next test."""
+        """Reset the fake for the next test."""
         with self.lock:
             self.requests.clear()
             self.faults.clear()
@@ -168,7 +168,7 @@ class FakeEdge(FakeServer):
             self.refill()
 
     def refill(self) -> None:
-        """Take as many calls as ever."""
+        """Restore the full quota."""
 
 
 class Bucket:
@@ -179,7 +179,7 @@ class Bucket:
         self.refill()
 
     def refill(self) -> None:
-        """Be full."""
+        """Fill the bucket."""
         self._level, self._at = self._burst, self._clock.timestamp()
 
     def take(self, count: float = 1) -> bool:
@@ -200,7 +200,7 @@ class _Listener(ThreadingHTTPServer):
     owner: FakeServer
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
+        """Ignore clients that disconnect."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _any(self) -> None:
         length = int(self.headers.get("Content-Length", "0"))
