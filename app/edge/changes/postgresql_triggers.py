@@ -117,10 +117,10 @@ def _guard(schema: TableSchema) -> str:
     A table can't be altered during a statement, so a BEFORE STATEMENT trigger compares the layout
     once for each. On a replica that applies changes, only row triggers fire and compare it.
     """
-    setting = _setting(schema)
+    setting, layout = _setting(schema), _layout(schema)
     return (
-        f"IF TG_WHEN = 'BEFORE' OR TG_OP = 'TRUNCATE' THEN layout := {_layout(schema)}; "
-        f"ELSE layout := coalesce(nullif(current_setting({setting}, true), ''), {_layout(schema)}); "
+        f"IF TG_WHEN = 'BEFORE' OR TG_OP = 'TRUNCATE' THEN layout := {layout}; "
+        f"ELSE layout := coalesce(nullif(current_setting({setting}, true), ''), {layout}); "
         f"END IF; "
         f"IF TG_WHEN = 'BEFORE' THEN PERFORM set_config({setting}, layout, true); RETURN NULL; "
         f"ELSIF layout = 'no log' THEN RETURN NULL; "
