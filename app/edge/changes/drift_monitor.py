@@ -66,12 +66,12 @@ class DriftMonitor:
         watched: Sequence[WatchedTable],
         *,
         on_problem: Callable[[], object] | None = None,
-        ticks: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.on_problem = on_problem
         self._engine = engine.execution_options(edge_internal=True)
         self._watched = tuple(watched)
-        self._ticks = ticks
+        self._monotonic = monotonic
         self._lock = Lock()
         self._next_check: float | None = None
         self._version: object = None
@@ -81,7 +81,7 @@ class DriftMonitor:
 
     def current_problem(self) -> str | None:
         """Return why no response may be shared, or None. The result may be two seconds old."""
-        if self._next_check is not None and self._ticks() < self._next_check:
+        if self._next_check is not None and self._monotonic() < self._next_check:
             return self._current_problem
         return self.check_now()
 
@@ -94,7 +94,7 @@ class DriftMonitor:
                 self._find_problem(),
             )
             was_repaired = verified_version not in {None, self._verified_version}
-            self._next_check = self._ticks() + CHECK_INTERVAL.total_seconds()
+            self._next_check = self._monotonic() + CHECK_INTERVAL.total_seconds()
             problem = self._current_problem
         # While the database can't be reached, nothing is written, so stored pages stay correct.
         worse = before in _NOT_ALARMING and (

@@ -35,14 +35,14 @@ _INSTANT_TEXTS = (f"{_INSTANT:%Y-%m-%d %H:%M:%S}", f"{_INSTANT:%Y-%m-%d %H:%M:%S
 Samples = Mapping[str, Sequence[Any]]
 
 
-def find_encoding_mismatch(connection: Connection, shapes: Iterable[TableSchema]) -> str | None:
+def find_encoding_mismatch(connection: Connection, schemas: Iterable[TableSchema]) -> str | None:
     """Return where database and encoding disagree and what to do, or None if they agree.
 
     No exception is raised: a test that fails for another reason counts as a mismatch too.
     """
     nested = connection.begin_nested()
     try:
-        return next(filter(None, (_test_table(connection, shape) for shape in shapes)), None)
+        return next(filter(None, (_test_table(connection, schema) for schema in schemas)), None)
     except sa.exc.DBAPIError as error:
         first_line = str(error.orig).partition("\n")[0]
         return f"the test rows for the watched columns could not be written ({first_line})"
@@ -53,16 +53,16 @@ def find_encoding_mismatch(connection: Connection, shapes: Iterable[TableSchema]
         nested.rollback()
 
 
-def _test_table(connection: Connection, shape: TableSchema) -> str | None:
-    samples = _samples(connection, shape)
+def _test_table(connection: Connection, schema: TableSchema) -> str | None:
+    samples = _samples(connection, schema)
     trigger_module = sqlite_triggers if _is_sqlite(connection) else postgresql_triggers
-    trigger_module.create_test_table(connection, shape, tuple(samples))
+    trigger_module.create_test_table(connection, schema, tuple(samples))
     before = last_change_id(connection)
     _write_samples(connection, samples)
     logged = changes_of_this_transaction(connection, after=before, limit=_MAX_CHANGES)
     images = [change.new for change in logged if change.new is not None]
-    reason = _find_equality_mismatch(connection, shape, samples, images) or _find_instant_mismatch(
-        shape, samples, images
+    reason = _find_equality_mismatch(connection, schema, samples, images) or _find_instant_mismatch(
+        schema, samples, images
     )
     if reason is None and not _is_sqlite(connection):
         _change_samples(connection, samples)
@@ -80,14 +80,16 @@ def _change_samples(connection: Connection, samples: Samples) -> None:
     connection.exec_driver_sql(f"DELETE FROM {TEST_TABLE}")
 
 
-def _samples(connection: Connection, shape: TableSchema) -> Samples:
+def _samples(connection: Connection, schema: TableSchema) -> Samples:
     """Return the test values of each column that is part of a row image."""
     if _is_sqlite(connection):
-        samples: dict[str, Sequence[Any]] = dict.fromkeys(shape.image_columns, (*_TEXTS, *_NUMBERS))
-        return samples | dict.fromkeys(shape.watched_table.instant_columns, _INSTANT_TEXTS)
-    columns = sa.inspect(connection).get_columns(shape.watched_table.table)
+        samples: dict[str, Sequence[Any]] = dict.fromkeys(
+            schema.image_columns, (*_TEXTS, *_NUMBERS)
+        )
+        return samples | dict.fromkeys(schema.watched_table.instant_columns, _INSTANT_TEXTS)
+    columns = sa.inspect(connection).get_columns(schema.watched_table.table)
     kinds = {column["name"]: column["type"] for column in columns}
-    column_names = (*shape.image_columns, *shape.watched_table.instant_columns)
+    column_names = (*schema.image_columns, *schema.watched_table.instant_columns)
     return {name: _sample_values(kinds[name]) for name in column_names}
 
 
@@ -132,12 +134,12 @@ def _write_samples(connection: Connection, samples: Samples) -> None:
 
 
 def _find_equality_mismatch(
-    connection: Connection, shape: TableSchema, samples: Samples, images: Sequence[RowImage]
+    connection: Connection, schema: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
     """Find a value that the database treats as equal to a parameter with another encoding."""
     column_values = [
         (name, v)
-        for name in shape.image_columns
+        for name in schema.image_columns
         for v in samples[name]
         if encode_parameter(v) is not None
     ]
@@ -152,13 +154,13 @@ def _find_equality_mismatch(
     rows = connection.execute(query, parameters).all()
     if len(rows) != len(images):
         return (
-            f"the trigger of {shape.watched_table.table} logged {len(images)} of {len(rows)} rows"
+            f"the trigger of {schema.watched_table.table} logged {len(images)} of {len(rows)} rows"
         )
     for image, row in zip(images, rows, strict=True):
         for (name, value), same in zip(column_values, row, strict=False):
-            if same and _differs(shape, name, image[name], value):
+            if same and _differs(schema, name, image[name], value):
                 return (
-                    f"{shape.watched_table.table}.{name} compares {value!r} and "
+                    f"{schema.watched_table.table}.{name} compares {value!r} and "
                     f"{image[name]!r} as equal although their encodings differ: use a binary "
                     "collation and a text or integer type, or remove the column from "
                     "`compared_columns` of its WatchedTable"
@@ -166,12 +168,12 @@ def _find_equality_mismatch(
     return None
 
 
-def _differs(shape: TableSchema, name: str, logged: Any, value: Any) -> bool:
+def _differs(schema: TableSchema, name: str, logged: Any, value: Any) -> bool:
     """Return whether a page whose query has this parameter would miss the logged change.
 
     A key may be a number with a fraction. Such a value has no encoding and matches every page.
     """
-    if name not in shape.watched_table.compared_columns and has_no_encoding(logged):
+    if name not in schema.watched_table.compared_columns and has_no_encoding(logged):
         return False
     return encode_value(logged) != encode_parameter(value)
 
@@ -181,14 +183,14 @@ def _quote_for_text(name: str) -> str:
 
 
 def _find_instant_mismatch(
-    shape: TableSchema, samples: Samples, images: Sequence[RowImage]
+    schema: TableSchema, samples: Samples, images: Sequence[RowImage]
 ) -> str | None:
     """Find an instant whose logged sort key differs from the sort key of a page's interval."""
-    for name in shape.watched_table.instant_columns:
+    for name in schema.watched_table.instant_columns:
         for value, image in zip(samples[name], images, strict=False):
             if image[name] is not None and image[name] != sort_key_value(value):
                 return (
-                    f"{shape.watched_table.table}.{name} logs {value} as {image[name]}: "
+                    f"{schema.watched_table.table}.{name} logs {value} as {image[name]}: "
                     "use a type that holds a date with a time, or remove the column from "
                     "`instant_columns` of its WatchedTable"
                 )

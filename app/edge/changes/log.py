@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from . import history, postgresql_triggers, sqlite_triggers
 from .change import EVERYTHING_CHANGED, Change, RowImage
-from .log_position import current_log_position as mark_now
+from .log_position import current_log_position
 from .metadata import delete_meta, get_meta, set_meta
 from .tables import CHANGE
 
@@ -72,7 +72,7 @@ def take_unresolved(connection: Connection, *, limit: int) -> list[Change]:
     numbered_changes = _load_unresolved(connection, limit)
     if len(numbered_changes) > limit:
         history.append_batch_id(connection)
-        set_meta(connection, _PURGED_UP_TO_KEY, mark_now(connection))
+        set_meta(connection, _PURGED_UP_TO_KEY, current_log_position(connection))
     elif numbered_changes:
         _set_resolved(connection, [number for number, _ in numbered_changes])
     return [change for _, change in numbered_changes]
@@ -97,10 +97,12 @@ def sweep(connection: Connection, *, limit: int = SWEEP_BATCH) -> int:
     if purged_up_to is None:
         delete_meta(connection, _PURGED_UP_TO_KEY)
         return 0
-    these = sa.select(_log.c.id).where(~_log.c.resolved, _before_position(connection, purged_up_to))
+    sweepable_ids = sa.select(_log.c.id).where(
+        ~_log.c.resolved, _before_position(connection, purged_up_to)
+    )
     deleted_rows = connection.execute(
         sa.delete(_log)
-        .where(_log.c.id.in_(these.order_by(_log.c.id).limit(limit)))
+        .where(_log.c.id.in_(sweepable_ids.order_by(_log.c.id).limit(limit)))
         .returning(_log.c.id, _log.c.xid)
     ).all()
     if deleted_rows:
@@ -117,7 +119,7 @@ def _purged_up_to(connection: Connection) -> str | None:
     position = get_meta(connection, _PURGED_UP_TO_KEY)
     if position is None:
         return None
-    newest = mark_now(connection)
+    newest = current_log_position(connection)
     if not _is_sqlite(connection):
         newest = newest.split(":")[1]
     return position if int(position.partition(":")[0]) <= int(newest) else None
@@ -134,7 +136,7 @@ def _before_position(connection: Connection, position: str) -> sa.ColumnElement[
         return _log.c.id <= int(position)
     return sa.and_(
         _log.c.xid < _snapshot_bound("pg_snapshot_xmin"),
-        sa.text(_VISIBLE).bindparams(mark=position),
+        sa.text(_VISIBLE).bindparams(position=position),
     )
 
 
@@ -209,7 +211,7 @@ def newest_changes(connection: Connection, *, limit: int) -> list[tuple[int, Cha
 
 
 def _set_resolved(connection: Connection, numbers: Sequence[int]) -> None:
-    """Set these changes resolved, and delete the oldest resolved changes."""
+    """Set sweepable_ids changes resolved, and delete the oldest resolved changes."""
     history.append_batch_id(connection)
     connection.execute(sa.update(_log).where(_log.c.id.in_(numbers)).values(resolved=True))
     if needs_sweep(connection):
@@ -249,11 +251,11 @@ def _after_position(connection: Connection, position: str) -> sa.ColumnElement[b
         return _log.c.id > int(position)
     return sa.and_(
         _log.c.xid >= int(position.partition(":")[0]),
-        sa.text(f"NOT {_VISIBLE}").bindparams(mark=position),
+        sa.text(f"NOT {_VISIBLE}").bindparams(position=position),
     )
 
 
-_VISIBLE = "pg_visible_in_snapshot(CAST(CAST(xid AS text) AS xid8), CAST(:mark AS pg_snapshot))"
+_VISIBLE = "pg_visible_in_snapshot(CAST(CAST(xid AS text) AS xid8), CAST(:position AS pg_snapshot))"
 
 
 def _is_sqlite(connection: Connection) -> bool:

@@ -41,17 +41,17 @@ INSTALLED = f"""
 """The query for all installed trigger functions, including those of tables no longer watched."""
 
 
-def create_statements(shape: TableSchema) -> Iterator[str]:
+def create_statements(schema: TableSchema) -> Iterator[str]:
     """Return the statements that create the function and the triggers of one table."""
     table, function = (
-        quote_identifier(shape.watched_table.table),
-        quote_identifier(PREFIX + shape.watched_table.table),
+        quote_identifier(schema.watched_table.table),
+        quote_identifier(PREFIX + schema.watched_table.table),
     )
     yield _SEARCH_TEMP_SCHEMA_LAST
     yield (
         f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
         f"SET search_path FROM CURRENT SET \"TimeZone\" = 'UTC' SET \"DateStyle\" = 'ISO' "
-        f"AS $edge$ DECLARE layout text; BEGIN {_body(shape)} RETURN NULL; END $edge$"
+        f"AS $edge$ DECLARE layout text; BEGIN {_body(schema)} RETURN NULL; END $edge$"
     )
     for moment, event, level in (
         ("before", "BEFORE INSERT OR UPDATE OR DELETE", "STATEMENT"),
@@ -60,7 +60,7 @@ def create_statements(shape: TableSchema) -> Iterator[str]:
         ("update", "AFTER UPDATE", "ROW WHEN (OLD.* *<> NEW.*)"),
         ("truncate", "AFTER TRUNCATE", "STATEMENT"),
     ):
-        name = quote_identifier(f"{PREFIX}{shape.watched_table.table}_{moment}")
+        name = quote_identifier(f"{PREFIX}{schema.watched_table.table}_{moment}")
         yield (
             f"CREATE TRIGGER {name} {event} ON {table} "
             f"FOR EACH {level} EXECUTE FUNCTION {function}()"
@@ -68,21 +68,21 @@ def create_statements(shape: TableSchema) -> Iterator[str]:
         yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
 
 
-def create_test_table(connection: Connection, shape: TableSchema, columns: Sequence[str]) -> None:
+def create_test_table(connection: Connection, schema: TableSchema, columns: Sequence[str]) -> None:
     """Create a temporary copy of a watched table whose changes the same function logs."""
     del columns  # the copy has all columns
-    table, run = quote_identifier(shape.watched_table.table), connection.exec_driver_sql
+    table, run = quote_identifier(schema.watched_table.table), connection.exec_driver_sql
     run(
         f"CREATE TEMP TABLE {TEST_TABLE} ON COMMIT DROP AS "
         f"SELECT 0 AS {TEST_ROW_COLUMN}, * FROM {table} WITH NO DATA"
     )
-    function = quote_identifier(PREFIX + shape.watched_table.table)
+    function = quote_identifier(PREFIX + schema.watched_table.table)
     run(
         f"CREATE TRIGGER canary AFTER INSERT OR UPDATE OR DELETE ON {TEST_TABLE} "
         f"FOR EACH ROW EXECUTE FUNCTION {function}()"
     )
     # The copy has another layout than the table. The caller's savepoint resets the setting.
-    run(f"SELECT set_config({_setting(shape)}, 'same', true)")
+    run(f"SELECT set_config({_setting(schema)}, 'same', true)")
 
 
 def drop_statements(function: str) -> str:
@@ -90,19 +90,19 @@ def drop_statements(function: str) -> str:
     return f"DROP FUNCTION IF EXISTS {quote_identifier(function)}() CASCADE"
 
 
-def _body(shape: TableSchema) -> str:
-    table = quote_literal(shape.watched_table.table)
+def _body(schema: TableSchema) -> str:
+    table = quote_literal(schema.watched_table.table)
     insert = (
         f"INSERT INTO {CHANGE}(written_at, xid, of_table, op, old, new, changed) "
         f"VALUES ({NOW_SQL}, pg_current_xact_id()::text::bigint, {table}, "
     )
-    logged_condition = " OR ".join(_differs_sql(name) for name in shape.logged_columns)
+    logged_condition = " OR ".join(_differs_sql(name) for name in schema.logged_columns)
     names = ", ".join(
-        f"CASE WHEN {_differs_sql(name)} THEN {quote_literal(name)} END" for name in shape.columns
+        f"CASE WHEN {_differs_sql(name)} THEN {quote_literal(name)} END" for name in schema.columns
     )
-    old, new = _image_sql(shape, "OLD"), _image_sql(shape, "NEW")
+    old, new = _image_sql(schema, "OLD"), _image_sql(schema, "NEW")
     return (
-        f"{_guard(shape)} "
+        f"{_guard(schema)} "
         f"IF TG_OP = 'TRUNCATE' THEN {insert}'T', NULL, NULL, NULL); "
         f"ELSIF TG_OP = 'INSERT' THEN {insert}'I', NULL, {new}, NULL); "
         f"ELSIF TG_OP = 'DELETE' THEN {insert}'D', {old}, NULL, NULL); "
@@ -111,16 +111,16 @@ def _body(shape: TableSchema) -> str:
     )
 
 
-def _guard(shape: TableSchema) -> str:
+def _guard(schema: TableSchema) -> str:
     """Return the SQL that ends the function before it uses a column that may have been dropped.
 
     A table can't be altered during a statement, so a BEFORE STATEMENT trigger compares the layout
     once for each. On a replica that applies changes, only row triggers fire and compare it.
     """
-    setting = _setting(shape)
+    setting, layout = _setting(schema), _layout(schema)
     return (
-        f"IF TG_WHEN = 'BEFORE' OR TG_OP = 'TRUNCATE' THEN layout := {_layout(shape)}; "
-        f"ELSE layout := coalesce(nullif(current_setting({setting}, true), ''), {_layout(shape)}); "
+        f"IF TG_WHEN = 'BEFORE' OR TG_OP = 'TRUNCATE' THEN layout := {layout}; "
+        f"ELSE layout := coalesce(nullif(current_setting({setting}, true), ''), {layout}); "
         f"END IF; "
         f"IF TG_WHEN = 'BEFORE' THEN PERFORM set_config({setting}, layout, true); RETURN NULL; "
         f"ELSIF layout = 'no log' THEN RETURN NULL; "
@@ -133,12 +133,12 @@ def _guard(shape: TableSchema) -> str:
     )
 
 
-def _layout(shape: TableSchema) -> str:
-    """Return SQL that tests whether the table still has the name, columns and types of `shape`."""
-    pairs = zip(shape.columns, shape.types, strict=True)
+def _layout(schema: TableSchema) -> str:
+    """Return SQL that tests whether the table still has the name, columns and types of `schema`."""
+    pairs = zip(schema.columns, schema.types, strict=True)
     columns = ", ".join(quote_literal(f"{name} {kind}") for name, kind in pairs)
     current_columns = COLUMNS.replace("CAST(:t AS regclass)", "TG_RELID")
-    table = quote_literal(quote_identifier(shape.watched_table.table))
+    table = quote_literal(quote_identifier(schema.watched_table.table))
     return (
         f"(SELECT CASE WHEN to_regclass('{CHANGE}') IS NULL THEN 'no log' "
         f"WHEN TG_RELID = to_regclass({table}) "
@@ -147,19 +147,19 @@ def _layout(shape: TableSchema) -> str:
     )
 
 
-def _setting(shape: TableSchema) -> str:
+def _setting(schema: TableSchema) -> str:
     """Return the name of the transaction setting for the layout; only plain names are allowed."""
-    digest = hashlib.blake2b(shape.watched_table.table.encode(), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(schema.watched_table.table.encode(), digest_size=8).hexdigest()
     return f"'edge.layout_{digest}'"
 
 
-def _image_sql(shape: TableSchema, row: str) -> str:
+def _image_sql(schema: TableSchema, row: str) -> str:
     pairs = [
-        f"{quote_literal(name)}, {row}.{quote_identifier(name)}" for name in shape.image_columns
+        f"{quote_literal(name)}, {row}.{quote_identifier(name)}" for name in schema.image_columns
     ]
     pairs += [
         f"{quote_literal(name)}, {microseconds_sql(f'{row}.{quote_identifier(name)}')}"
-        for name in shape.watched_table.instant_columns
+        for name in schema.watched_table.instant_columns
     ]
     return f"json_build_object({', '.join(pairs)})::text"
 

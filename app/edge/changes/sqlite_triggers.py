@@ -33,12 +33,12 @@ INSTALLED = f"""
 """The query for all installed triggers, including those of tables no longer watched."""
 
 
-def create_statements(shape: TableSchema) -> Iterator[str]:
+def create_statements(schema: TableSchema) -> Iterator[str]:
     """Return the statements that create the triggers of one table."""
-    table = shape.watched_table.table
-    yield _after_insert(shape)
+    table = schema.watched_table.table
+    yield _after_insert(schema)
     yield _trigger(
-        table, "delete", "AFTER DELETE", _insert_log_sql(table, "D", old=_image_sql(shape, "OLD"))
+        table, "delete", "AFTER DELETE", _insert_log_sql(table, "D", old=_image_sql(schema, "OLD"))
     )
     yield _trigger(
         table,
@@ -47,42 +47,46 @@ def create_statements(shape: TableSchema) -> Iterator[str]:
         _insert_log_sql(
             table,
             "U",
-            old=_image_sql(shape, "OLD"),
-            new=_image_sql(shape, "NEW"),
-            changed_columns=_changed_names(shape),
+            old=_image_sql(schema, "OLD"),
+            new=_image_sql(schema, "NEW"),
+            changed_columns=_changed_names(schema),
         ),
-        when=" OR ".join(_differs_sql(name) for name in shape.logged_columns),
+        when=" OR ".join(_differs_sql(name) for name in schema.logged_columns),
     )
     replaced = "".join(
-        _replaced_rows_sql(shape, members, but="") for members in shape.unique_indexes
+        _replaced_rows_sql(schema, members, but="") for members in schema.unique_indexes
     )
     yield _trigger(table, "before_insert", "BEFORE INSERT", replaced)
     same_row = " AND ".join(
         f"{quote_identifier(name)} COLLATE BINARY IS OLD.{quote_identifier(name)}"
-        for name in shape.primary_key
+        for name in schema.primary_key
     )
     replaced = "".join(
-        _replaced_rows_sql(shape, members, but=f" AND NOT ({same_row})")
-        for members in shape.unique_indexes
+        _replaced_rows_sql(schema, members, but=f" AND NOT ({same_row})")
+        for members in schema.unique_indexes
     )
     yield _trigger(table, "before_update", "BEFORE UPDATE", replaced)
 
 
-def create_test_table(connection: Connection, shape: TableSchema, columns: Sequence[str]) -> None:
+def create_test_table(connection: Connection, schema: TableSchema, columns: Sequence[str]) -> None:
     """Create a temporary copy of a watched table, and log its inserts to a temporary log.
 
     Both tables are temporary, so the test locks no table that another connection uses.
     """
     run = connection.exec_driver_sql
     column_definitions = ", ".join(
-        _column_definitions(connection, shape.watched_table.table, columns)
+        _column_definitions(connection, schema.watched_table.table, columns)
     )
     run(f"CREATE TEMP TABLE {TEST_TABLE} ({TEST_ROW_COLUMN}, {column_definitions})")
     run(
         f"CREATE TEMP TABLE IF NOT EXISTS {CHANGE} "
         "(id INTEGER PRIMARY KEY, xid, of_table, op, old, new, changed, written_at)"
     )
-    run(_after_insert(replace(shape, watched_table=replace(shape.watched_table, table=TEST_TABLE))))
+    run(
+        _after_insert(
+            replace(schema, watched_table=replace(schema.watched_table, table=TEST_TABLE))
+        )
+    )
 
 
 def _column_definitions(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
@@ -113,10 +117,10 @@ def _column_definitions(connection: Connection, table: str, columns: Sequence[st
     ]
 
 
-def _after_insert(shape: TableSchema) -> str:
-    table = shape.watched_table.table
+def _after_insert(schema: TableSchema) -> str:
+    table = schema.watched_table.table
     return _trigger(
-        table, "insert", "AFTER INSERT", _insert_log_sql(table, "I", new=_image_sql(shape, "NEW"))
+        table, "insert", "AFTER INSERT", _insert_log_sql(table, "I", new=_image_sql(schema, "NEW"))
     )
 
 
@@ -140,12 +144,12 @@ def _insert_log_sql(
     )
 
 
-def _replaced_rows_sql(shape: TableSchema, members: tuple[IndexedColumn, ...], *, but: str) -> str:
+def _replaced_rows_sql(schema: TableSchema, members: tuple[IndexedColumn, ...], *, but: str) -> str:
     same = " AND ".join(map(_collision_sql, members))
     return (
         f"INSERT INTO {CHANGE}(of_table, op, old, written_at) "
-        f"SELECT {quote_literal(shape.watched_table.table)}, 'D', {_image_sql(shape, '')}, "
-        f"{NOW_SQL} FROM {quote_identifier(shape.watched_table.table)} WHERE {same}{but};"
+        f"SELECT {quote_literal(schema.watched_table.table)}, 'D', {_image_sql(schema, '')}, "
+        f"{NOW_SQL} FROM {quote_identifier(schema.watched_table.table)} WHERE {same}{but};"
     )
 
 
@@ -155,15 +159,15 @@ def _collision_sql(member: IndexedColumn) -> str:
     return f"{quote_identifier(member.name)}{collation} = NEW.{quote_identifier(member.name)}"
 
 
-def _image_sql(shape: TableSchema, row: str) -> str:
+def _image_sql(schema: TableSchema, row: str) -> str:
     dot = f"{row}." if row else ""
     pairs = [
         f"{quote_literal(name)}, {_json_safe_sql(dot + quote_identifier(name))}"
-        for name in shape.image_columns
+        for name in schema.image_columns
     ]
     pairs += [
         f"{quote_literal(name)}, {microseconds_sql(dot + quote_identifier(name))}"
-        for name in shape.watched_table.instant_columns
+        for name in schema.watched_table.instant_columns
     ]
     return f"json_object({', '.join(pairs)})"
 
@@ -192,9 +196,10 @@ def _differs_sql(name: str) -> str:
     return f"({old} COLLATE BINARY IS NOT {new} OR typeof({old}) <> typeof({new}))"
 
 
-def _changed_names(shape: TableSchema) -> str:
+def _changed_names(schema: TableSchema) -> str:
     rows = " UNION ALL ".join(
-        f"SELECT {quote_literal(name)} AS name WHERE {_differs_sql(name)}" for name in shape.columns
+        f"SELECT {quote_literal(name)} AS name WHERE {_differs_sql(name)}"
+        for name in schema.columns
     )
     return f"(SELECT json_group_array(name) FROM ({rows}))"
 

@@ -34,9 +34,9 @@ def install_triggers(connection: Connection, watched: Sequence[WatchedTable]) ->
     check_tables(watched)
     if _missing(connection, watched):
         return
-    shapes = [read_table_schema(connection, table) for table in watched]
+    schemas = [read_table_schema(connection, table) for table in watched]
     remove_triggers(connection)
-    for each in shapes:
+    for each in schemas:
         for statement in _trigger_module(connection).create_statements(each):
             connection.exec_driver_sql(_escape_percent(connection, statement))
     log_everything_changed(connection)
@@ -256,7 +256,7 @@ class _TriggerModule(Protocol):
 
     INSTALLED: str
 
-    def create_statements(self, shape: TableSchema, /) -> Iterator[str]: ...
+    def create_statements(self, schema: TableSchema, /) -> Iterator[str]: ...
 
     def drop_statements(self, name: str, /) -> str: ...
 

@@ -45,7 +45,7 @@ def ticks() -> Ticks:
 @pytest.fixture
 def monitor(engine: Engine, ticks: Ticks) -> DriftMonitor:
     """A drift monitor of each database."""
-    return DriftMonitor(engine, WATCHED, ticks=ticks)
+    return DriftMonitor(engine, WATCHED, monotonic=ticks)
 
 
 def run(engine: Engine, statement: str) -> None:
@@ -78,7 +78,7 @@ def test_an_altered_table_is_noticed(engine: Engine, monitor: DriftMonitor, tick
 def test_a_problem_at_the_start_is_noticed_at_once(engine: Engine, ticks: Ticks) -> None:
     """The first call checks the database."""
     run(engine, DROP[engine.dialect.name])
-    assert DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() is not None
+    assert DriftMonitor(engine, WATCHED, monotonic=ticks).current_problem() is not None
 
 
 def test_the_problem_ends_when_the_triggers_are_reinstalled(
@@ -111,7 +111,7 @@ def test_no_query_runs_before_the_next_check(
 def test_the_callback_runs_once_for_each_problem(engine: Engine, ticks: Ticks) -> None:
     """The callback runs once for each problem."""
     calls: list[int] = []
-    monitor = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: calls.append(1))
+    monitor = DriftMonitor(engine, WATCHED, monotonic=ticks, on_problem=lambda: calls.append(1))
     for _ in range(2):
         run(engine, DROP[engine.dialect.name])
         assert monitor.check_now()
@@ -125,7 +125,7 @@ def test_the_callback_runs_once_for_each_problem(engine: Engine, ticks: Ticks) -
 def test_triggers_that_were_altered_and_restored_are_reported(engine: Engine, ticks: Ticks) -> None:
     """The callback runs, because writes in between were not logged."""
     calls: list[int] = []
-    monitor = DriftMonitor(engine, WATCHED, on_problem=lambda: calls.append(1), ticks=ticks)
+    monitor = DriftMonitor(engine, WATCHED, on_problem=lambda: calls.append(1), monotonic=ticks)
     monitor.current_problem()
     for statements in RESTORE[engine.dialect.name](engine):
         with engine.begin() as connection:
@@ -157,7 +157,7 @@ RESTORE = {"sqlite": _restore_on_sqlite, "postgresql": _restore_on_postgresql}
 def test_3_1_a_unique_index_that_is_added_later_is_a_problem(engine: Engine, ticks: Ticks) -> None:
     """REPLACE would remove rows by this index that no trigger logs."""
     run(engine, "CREATE UNIQUE INDEX later ON post (views)")
-    assert DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() is not None
+    assert DriftMonitor(engine, WATCHED, monotonic=ticks).current_problem() is not None
 
 
 def test_a_table_that_can_not_be_watched_any_longer_is_a_problem(
@@ -165,7 +165,7 @@ def test_a_table_that_can_not_be_watched_any_longer_is_a_problem(
 ) -> None:
     """The reason is returned, not raised."""
     run(engine, "CREATE UNIQUE INDEX later ON post (lower(slug))")
-    problem = DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
+    problem = DriftMonitor(engine, WATCHED, monotonic=ticks).current_problem() or ""
     assert "unique index on an expression" in problem
 
 
@@ -173,7 +173,7 @@ def test_an_unreachable_database_is_a_problem(ticks: Ticks) -> None:
     """The monitor fails closed."""
     engine = sa.create_engine("sqlite:////nowhere/at/all.db")
     assert "can't be reached" in (
-        DriftMonitor(engine, WATCHED, ticks=ticks).current_problem() or ""
+        DriftMonitor(engine, WATCHED, monotonic=ticks).current_problem() or ""
     )
 
 
@@ -185,7 +185,7 @@ def test_an_unavailable_database_purges_nothing(tmp_path: Path, ticks: Ticks) ->
     with engine.begin() as connection:
         metadata.create_all(connection)
         install_triggers(connection, WATCHED)
-    monitor = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=lambda: calls.append(1))
+    monitor = DriftMonitor(engine, WATCHED, monotonic=ticks, on_problem=lambda: calls.append(1))
     assert monitor.check_now() is None
     renamed_file = file.rename(tmp_path / "b.db")
     file.mkdir()
@@ -215,7 +215,7 @@ def test_a_failed_purge_is_retried_and_nothing_is_shared_until_it_succeeds(
         if len(attempts) < 3:
             raise LookupError("no store")
 
-    monitor = DriftMonitor(engine, WATCHED, ticks=ticks, on_problem=purge)
+    monitor = DriftMonitor(engine, WATCHED, monotonic=ticks, on_problem=purge)
     assert monitor.check_now() is None
     run(engine, DROP[engine.dialect.name])
     assert monitor.check_now() is not None

@@ -101,7 +101,7 @@ def test_3_4_a_table_that_shows_other_rows_than_its_own_is_a_problem(
 ) -> None:
     """A child table's rows fire no trigger, and a row policy hides rows."""
     ticks = Ticks()
-    monitor = DriftMonitor(watched, WATCHED, ticks=ticks)
+    monitor = DriftMonitor(watched, WATCHED, monotonic=ticks)
     assert monitor.current_problem() is None
     with watched.begin() as connection:
         connection.exec_driver_sql(statement)

@@ -136,7 +136,7 @@ def test_an_unreadable_instant_is_null_in_the_image(one: Engine) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["2026-03-01 12:00:00", "2026-03-01 12:00:00.000000"])
-def test_1_9_one_instant_has_one_image_however_it_is_spelt(one: Engine, spelling: str) -> None:
+def test_1_9_one_instant_has_one_image_in_each_text_format(one: Engine, spelling: str) -> None:
     """Text with and without a fraction of a second gives the same number."""
     with one.begin() as connection:
         connection.exec_driver_sql(f"UPDATE post SET published_at = '{spelling}'")
