@@ -51,11 +51,11 @@ GOALS = (
 class Recording:
     """A tracker that records what a page reads, and forgets it."""
 
-    def begin(self) -> None:
+    def start_recording(self) -> None:
         """Record what is read from now on."""
         recorder.begin()
 
-    def settle(self, *_: object) -> None:
+    def register_response(self, *_: object) -> None:
         """Forget it."""
         recorder.end()
 
@@ -91,7 +91,7 @@ def contenders(place: Path) -> Iterator[Contender]:
 
 
 def _purge(app: Flask) -> Callable[[str], object]:
-    gateway = app.extensions["edge"].embedded.gateway
+    gateway = app.extensions["edge"].embedded_gateway.gateway
     return lambda path: gateway.purge(path)  # noqa: PLW0108 - the URL by position alone
 
 

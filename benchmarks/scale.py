@@ -60,23 +60,23 @@ class Place:
         state = app.extensions["edge"]
         state.tracker = notebook = Notebook(state.tracker)
         made = cls(app, volume, notebook)
-        made._time(state.upkeep.relay)
+        made._time(state.worker.relay)
         made._register()
         return made
 
     def _time(self, relay: Any) -> None:
-        settle = relay.settle
+        enqueue_changes = relay.enqueue_changes
 
         def timed(now: Any) -> Resolution:
             began = time.perf_counter()
-            resolution: Resolution = settle(now)
+            resolution: Resolution = enqueue_changes(now)
             self.milliseconds.append((time.perf_counter() - began) * 1000)
             self.pages.append(tuple(sorted({page.url for page in resolution.pages})))
             if resolution.everything_reason:
                 sys.exit(f"Everything was purged: {resolution.everything_reason}.")
             return resolution
 
-        relay.settle = timed
+        relay.enqueue_changes = timed
 
     def _register(self) -> None:
         for path in self._lists():

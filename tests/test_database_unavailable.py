@@ -109,7 +109,9 @@ def test_a_database_that_goes_away_leaves_what_is_stored(gated: Flask, tmp_path:
     """Fresh pages are served on; what would have to be made asks for patience."""
     client = gated.test_client()
     with away(tmp_path):
-        gated.extensions["edge"].tracker.watchman.look()  # as the relay does every other second
+        gated.extensions[
+            "edge"
+        ].tracker.drift_monitor.check_now()  # as the relay does every other second
         assert_hit(client.get("/about"))
         for path in ("/", "/search?q=a", "/articles/nothing"):
             assert_unavailable(client.get(path))
@@ -120,13 +122,13 @@ def test_a_database_that_goes_away_leaves_what_is_stored(gated: Flask, tmp_path:
 def test_a_stale_page_stands_in_while_the_database_is_away(gated: Flask, tmp_path: Path) -> None:
     """Within what its policy says, and no longer."""
     client = gated.test_client()
-    embedded = gated.extensions["edge"].embedded
+    embedded = gated.extensions["edge"].embedded_gateway
     with away(tmp_path):
         for age, status in ((2, 200), (9, 503)):
-            key = embedded.gateway.key("/about")
-            (stored,) = embedded.store.peek(key)
-            older = replace(stored, born=time.time() - age * 86_400)
-            embedded.store.freshen(key, older, token=embedded.store.token())
+            key = embedded.gateway.cache_key("/about")
+            (stored,) = embedded.store.load(key)
+            older = replace(stored, generated_at=time.time() - age * 86_400)
+            embedded.store.freshen(key, older, token=embedded.store.purge_token())
             answer = client.get("/about")
             assert answer.status_code == status
             assert ("stale-if-error" in answer.headers["Cache-Status"]) is (status == 200)
@@ -170,7 +172,7 @@ def test_a_database_that_was_restored_meanwhile_purges_everything(
         for name in FILES[1:]:
             (file.parent / name).unlink(missing_ok=True)
         (tmp_path / "backup.db").replace(file)
-    upkeep = gated.extensions["edge"].upkeep
-    upkeep.relay.step(gated.extensions["edge"].clock())
+    worker = gated.extensions["edge"].worker
+    worker.relay.run_once(gated.extensions["edge"].clock())
     assert "; hit" not in client.get("/about").headers["Cache-Status"]
     assert_hit(client.get("/about"))

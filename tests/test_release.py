@@ -50,7 +50,7 @@ def kept(client: FlaskClient) -> set[str]:
 
 def deployed(app: Flask) -> None:
     """Let the app be a process that was started just now."""
-    app.extensions["edge"].tracker.parts.forget()
+    app.extensions["edge"].tracker.parts.reset()
 
 
 def test_an_edited_template_purges_the_pages_that_are_rendered_from_it(
@@ -117,7 +117,7 @@ def test_2g_what_another_release_made_is_not_stored(client: FlaskClient) -> None
     """A worker that is still running after a release shares nothing more, and says why."""
     with db.engine.begin() as connection:
         set_meta(connection, "build", "another")
-    client.application.extensions["edge"].embedded.gateway.purge_all()
+    client.application.extensions["edge"].embedded_gateway.gateway.purge_all()
     answer = client.get("/about")
     assert_no_store(answer)
     assert kept(client) == set()

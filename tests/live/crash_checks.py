@@ -128,14 +128,14 @@ def _unpurged(mortal: Mortal, found: Verdict, before: Before) -> Iterator[str]:
 
 def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     """Every page of the store's file is in order; what is kept is whole, fresh and registered."""
-    store = mortal.site.extensions["edge"].embedded.store
+    store = mortal.site.extensions["edge"].embedded_gateway.store
     try:
         StoreFolder(path=store._door._folder.path).verify_pages()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
         yield f"the store's file is damaged: {error}"
     environment = store._door.enter()
     found.incarnation = environment.incarnation
-    with environment.reading() as transaction:
+    with environment.read_transaction() as transaction:
         tables = (environment.pages, environment.bodies, environment.order)
         pages, bodies, order = (dict(transaction.cursor(db=each)) for each in tables)
         ledger = StoreCounters.load(environment, transaction)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from itertools import cycle, islice
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +19,6 @@ from app import create_app
 from app.config.parsers import database_url
 from app.edge.cdn import CallLimits, PurgeTarget
 from app.edge.changes import log
-from app.edge.pages import resolve
 from app.edge.purge import maintenance
 from app.extensions import db, edge
 from app.publishing.models import Kind, Status
@@ -115,7 +115,9 @@ class Mortal:
     def born(cls, folder: Path, database: str) -> Mortal:
         """Make the apps over an empty database, and write something into it."""
         # Small numbers, or nothing would ever be trimmed, and nothing be too much.
-        log.KEEP_RESOLVED, resolve.MOST_CHANGES, maintenance.KEEP_SETTLED = 20, 6, timedelta(0)
+        log.KEEP_RESOLVED, maintenance.KEEP_SETTLED = 20, timedelta(0)
+        # As a module: the package exports a function of the same name.
+        vars(import_module("app.edge.pages.resolve"))["MOST_CHANGES"] = 6
         clock = Clock()
         cdn = FileEdge(folder / "cdn", clock)
         cdn.file.touch()
@@ -161,13 +163,13 @@ class Mortal:
     @property
     def flight(self) -> timedelta:
         """The longest time that an old page may be on its way to the CDN."""
-        (tier,) = self.site.extensions["edge"].front.tiers
+        (tier,) = self.site.extensions["edge"].edge_chain.tiers
         return tier.flight  # type: ignore[no-any-return]
 
     def step(self, now: datetime) -> timedelta:
         """Let the relay of this process do what is due at an instant; say how long nothing is."""
         self.clock.set(now)
-        wait: timedelta = self.site.extensions["edge"].upkeep.relay.step(now)
+        wait: timedelta = self.site.extensions["edge"].worker.relay.run_once(now)
         return wait
 
     def write(self, number: int, write: str) -> None:

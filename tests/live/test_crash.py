@@ -150,7 +150,7 @@ def house(tmp_path: Path, sampled: Path) -> Iterator[House]:
     shutil.copy(sampled, tmp_path / "broadsheet.db")
     port = free_port()
     editors = subprocess.Popen(
-        [sys.executable, "-m", f"{__package__}.editing"],
+        [sys.executable, "-m", f"{__package__}.crashing_editor"],
         cwd=ROOT,
         env=environment(tmp_path, settings(port)),
         stdin=subprocess.PIPE,
@@ -214,7 +214,7 @@ def killer(folder: Path, database: str) -> Iterator[Callable[[Round], dict[str, 
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.killing", str(folder), database],
+            [sys.executable, "-m", f"{__package__}.crash_runner", str(folder), database],
             cwd=ROOT,
             env=environment(folder, {}),
             stdin=subprocess.PIPE,

@@ -56,7 +56,7 @@ class Front:
 
     def settle(self) -> None:
         """One step of the relay."""
-        self.server.get_app().extensions["edge"].upkeep.relay.step(datetime.now(UTC))  # type: ignore[union-attr]  # it is a Flask
+        self.server.get_app().extensions["edge"].worker.relay.run_once(datetime.now(UTC))  # type: ignore[union-attr]  # it is a Flask
 
     def kept(self, path: str) -> Answer | None:
         """What Varnish has; asked in vain, it has the page from then on."""

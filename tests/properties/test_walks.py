@@ -31,7 +31,8 @@ def test_every_shared_route_has_an_address(app: Flask) -> None:
     shared = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
-        if (policy := state.route(app, rule.endpoint).policy).shared and policy.purged
+        if (policy := state.policy_for_endpoint(app, rule.endpoint).policy).is_shareable
+        and policy.purged
     }
     adapter = app.url_map.bind("localhost")
     asked = {adapter.match(path.partition("?")[0])[0] for path in ADDRESSES if known(adapter, path)}

@@ -59,7 +59,7 @@ def test_a_release_leaves_images_where_they_are(make_app: Callable[..., Flask]) 
     client.get(path)
     parts = app.extensions["edge"].tracker.parts
     parts.code = replace(parts.code, platform="another python")
-    parts.forget()
+    parts.reset()
     release(app)
     db.session.remove()
     assert_hit(client.get(path))

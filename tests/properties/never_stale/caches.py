@@ -35,7 +35,7 @@ class Gateway:
     """The site's own gateway: what it keeps is seen in its store, without asking."""
 
     def __init__(self, site: Flask) -> None:
-        embedded = site.extensions["edge"].embedded
+        embedded = site.extensions["edge"].embedded_gateway
         self._gateway, self._store = embedded.gateway, embedded.store
         self._client = site.test_client()
 
@@ -47,9 +47,9 @@ class Gateway:
 
     def kept(self, path: str) -> Answer | None:
         """What the gateway keeps for an address, if anything."""
-        key = self._gateway.key(path)
-        for stored in self._store.peek(key):
-            body = self._store.body(key, stored, "identity")
+        key = self._gateway.cache_key(path)
+        for stored in self._store.load(key):
+            body = self._store.read_body(key, stored, "identity")
             if body is not None:
                 said = {name.lower(): value for name, value in stored.headers}
                 return Answer(
@@ -80,7 +80,7 @@ class SharedGateway(Gateway):
 
     def settle(self) -> None:
         """The process that wrote delivers, with its own settings."""
-        if self._newsroom.writer.extensions["edge"].embedded is None:
+        if self._newsroom.writer.extensions["edge"].embedded_gateway is None:
             self._newsroom.deliver()
 
 
