@@ -94,15 +94,15 @@ def install(*, dev: bool) -> None:
     stamp(name).write_text(digest(name))
 
 
-def progress(line: str, said: list[str], total: int) -> None:
+def progress(line: str, lines: list[str], total: int) -> None:
     """Show one package in a terminal; elsewhere one line for every ten."""
     if line.startswith("Collecting "):
-        done = sum(one.startswith("Collecting ") for one in said)
+        collected_count = sum(one.startswith("Collecting ") for one in lines)
         package = line.split()[1].partition("==")[0]
         if sys.stdout.isatty():
-            sys.stdout.write(f"\r\033[K   {min(done, total)}/{total} {package}")
-        elif done % 10 == 0:
-            sys.stdout.write(f"   {done}/{total}\n")
+            sys.stdout.write(f"\r\033[K   {min(collected_count, total)}/{total} {package}")
+        elif collected_count % 10 == 0:
+            sys.stdout.write(f"   {collected_count}/{total}\n")
     elif line.startswith("Installing collected"):
         sys.stdout.write("\r\033[K   unpacking" if sys.stdout.isatty() else "   unpacking\n")
     sys.stdout.flush()

@@ -40,19 +40,19 @@ def gated(make_app: Callable[..., Flask]) -> Flask:
 @contextmanager
 def away(folder: Path) -> Iterator[Path]:
     """Take the database's files away for a while; where they are meanwhile."""
-    elsewhere = folder / "elsewhere"
-    elsewhere.mkdir()
+    moved_folder = folder / "elsewhere"
+    moved_folder.mkdir()
     db.session.remove()
     db.engine.dispose()
     for name in FILES:
         if (folder / name).exists():
-            (folder / name).rename(elsewhere / name)
+            (folder / name).rename(moved_folder / name)
     (folder / FILES[0]).mkdir()
     try:
-        yield elsewhere / FILES[0]
+        yield moved_folder / FILES[0]
     finally:
         (folder / FILES[0]).rmdir()
-        for file in elsewhere.iterdir():
+        for file in moved_folder.iterdir():
             file.rename(folder / file.name)
 
 
@@ -148,7 +148,7 @@ def test_a_connection_that_is_cut_is_an_absence(postgres_app: Flask) -> None:
     """The server was stopped in the midst of a request."""
 
     @postgres_app.get("/cut")
-    def cut() -> str:
+    def cut_connection() -> str:
         db.session.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
         return "not reached"
 

@@ -50,7 +50,7 @@ class Ours:
     def __init__(self, app: Flask, fresh: Callable[[str], bytes]) -> None:
         self.name = "ours"
         self.tally = Tally()
-        self.held: dict[str, bytes] = {}
+        self.held_pages: dict[str, bytes] = {}
         self.purges: Counter[tuple[str, str]] = Counter()
         self.needless: Counter[tuple[str, str]] = Counter()
         self.reasons: Counter[tuple[str, str, str]] = Counter()
@@ -69,7 +69,7 @@ class Ours:
             return int(purge(url))
 
         def everything() -> int:
-            self._purged.update(self.held)
+            self._purged.update(self.held_pages)
             return int(purge_all())
 
         gateway.purge, gateway.purge_all = one, everything
@@ -81,7 +81,7 @@ class Ours:
         self.tally.stale += answer.digest != fresh
         if not answer.hit:
             self.tally.renders += not first
-            self.held[path] = answer.digest
+            self.held_pages[path] = answer.digest
 
     def edited(self, write: Callable[[], Edit]) -> Edit:
         """Let somebody write, and see which pages were purged for nothing."""
@@ -91,10 +91,10 @@ class Ours:
         edit = write()
         with self.app.app_context(), _connection() as connection:
             changes = changes_since(connection, before, most=MOST_CHANGES) or []
-        for path in self._purged & self.held.keys():
+        for path in self._purged & self.held_pages.keys():
             page = edit.kind, self._view(path)
             self.purges[page] += 1
-            if self._fresh(path) == self.held.pop(path):
+            if self._fresh(path) == self.held_pages.pop(path):
                 self.needless[page] += 1
                 reasons = set(_reasons(self._notebook.built_from.get(path, ()), changes))
                 self.reasons.update((*page, reason) for reason in reasons)

@@ -64,16 +64,16 @@ WRITES: dict[str, Callable[[int], Sequence[str]]] = {
 class Clock:
     """Shows an instant, and goes on from there."""
 
-    shown: datetime = EPOCH
+    current: datetime = EPOCH
     since: float = 0.0
 
     def set(self, now: datetime) -> None:
         """Show this."""
-        self.shown, self.since = now, time.monotonic()
+        self.current, self.since = now, time.monotonic()
 
     def __call__(self) -> datetime:
         """The instant that it shows."""
-        return self.shown + timedelta(seconds=time.monotonic() - self.since)
+        return self.current + timedelta(seconds=time.monotonic() - self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class FileEdge:
         """Forget all pages."""
         self._note("*")
 
-    def told(self) -> int:
+    def purge_count(self) -> int:
         """How many lines it has written."""
         return len(self.file.read_bytes().splitlines())
 
@@ -154,11 +154,11 @@ class Mortal:
 
     def ask(self, path: str) -> Page:
         """What a reader gets."""
-        return _asked(self.site, path)
+        return _request_page(self.site, path)
 
     def truth(self, path: str) -> Page:
         """What a reader ought to get."""
-        return _asked(self.fresh, path)
+        return _request_page(self.fresh, path)
 
     @property
     def flight(self) -> timedelta:
@@ -190,7 +190,7 @@ class Mortal:
             self.step(now)
 
 
-def _asked(app: Flask, path: str) -> Page:
+def _request_page(app: Flask, path: str) -> Page:
     answer = app.test_client().get(path)
     return answer.status_code, answer.headers.get("Location", ""), answer.data
 

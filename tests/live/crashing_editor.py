@@ -42,8 +42,8 @@ def doomed(app: Flask, step: str) -> None:
 
 def name_the_site(title: str) -> None:
     """Write what every page shows."""
-    known = db.session.get(Site, 1)
-    version = known.version if known else None
+    site = db.session.get(Site, 1)
+    version = site.version if site else None
     actions.save_site(actions.SiteDraft(title=title), expected_version=version)
 
 

@@ -24,7 +24,7 @@ class Edge(Protocol):
     def settle(self) -> None:
         """Let what was written reach the edge."""
 
-    def kept(self, path: str) -> Answer | None:
+    def load(self, path: str) -> Answer | None:
         """What it keeps for an address, if anything."""
 
     def visit(self, path: str) -> Answer:
@@ -45,17 +45,17 @@ class Gateway:
     def settle(self) -> None:
         """Whoever writes purges it before they go on."""
 
-    def kept(self, path: str) -> Answer | None:
+    def load(self, path: str) -> Answer | None:
         """What the gateway keeps for an address, if anything."""
         key = self._gateway.cache_key(path)
         for stored in self._store.load(key):
             body = self._store.read_body(key, stored, "identity")
             if body is not None:
-                said = {name.lower(): value for name, value in stored.headers}
+                fields = {name.lower(): value for name, value in stored.headers}
                 return Answer(
                     status=stored.status,
-                    kind=said.get("content-type", ""),
-                    location=said.get("location", ""),
+                    kind=fields.get("content-type", ""),
+                    location=fields.get("location", ""),
                     body=body,
                 )
         return None
@@ -121,13 +121,13 @@ class UrlCache:
         """The process that wrote delivers to the gateway and to this cache."""
         self._newsroom.deliver()
 
-    def kept(self, path: str) -> Answer | None:
+    def load(self, path: str) -> Answer | None:
         """What it keeps for an address, if anything."""
         return self._pages.get(self._site + path)
 
     def visit(self, path: str) -> Answer:
         """What a reader gets through it."""
-        if (known := self.kept(path)) is not None:
+        if (known := self.load(path)) is not None:
             return known
         response = self._client.get(path)
         answer = Answer(

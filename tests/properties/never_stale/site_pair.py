@@ -121,8 +121,8 @@ class Newsroom:
             author_ids=(1 + number % 2,),
             topic_ids=(1, 2)[number % 2 :],
         )
-        made = actions.create(draft, now=self.now)
-        actions.publish(made.id, expected_version=made.version, now=self.now)
+        post = actions.create(draft, now=self.now)
+        actions.publish(post.id, expected_version=post.version, now=self.now)
 
     def _disconnect(self) -> None:
         for app in self.apps:
