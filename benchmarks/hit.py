@@ -137,8 +137,8 @@ class Contender:
     def measure(self, load: Load, seconds: int) -> None:
         """Load the server for a while, and note its rate and its CPU per request."""
         before = cpu(self.pid)
-        requests, spent = load(self.port, self.headers, seconds)
-        self.rates.append(requests / spent)
+        requests, elapsed = load(self.port, self.headers, seconds)
+        self.rates.append(requests / elapsed)
         self.costs.append((cpu(self.pid) - before) / requests * 1e6)
 
 

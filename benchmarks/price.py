@@ -135,7 +135,7 @@ def measured(
             for way in ways:
                 way.prepare(path)
                 visit = Visit(way.app, path)
-                costs.setdefault((name, way.name), []).append(price(visit.read))
+                costs.setdefault((name, way.name), []).append(price(visit.read_page))
                 later = price(visit.end)
                 if way.name == "registering":
                     costs.setdefault((name, AFTER), []).append(later)

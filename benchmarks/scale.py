@@ -111,7 +111,7 @@ class Place:
         return self.notebook.built_from[path_of(content.slug(number))]
 
     def _check(self, number: int, sample: int, dependencies: Any) -> None:
-        derived = {synthetic_pages.moved(d, number - sample, STEP) for d in dependencies}
+        derived = {synthetic_pages.shift_dependency(d, number - sample, STEP) for d in dependencies}
         if derived != self._built_from(number):
             odd = derived ^ self._built_from(number)
             sys.exit(f"A page is not built as its like {number - sample} posts before: {odd}")

@@ -160,7 +160,7 @@ def main() -> int:
         pace = timedelta(seconds=options.pace)
         visit = prepare_visit(place, options.seed, options.posts, pace)
         visit.run(options.visits)
-        paths = sorted(visit.ours.held)
+        paths = sorted(visit.ours.held_pages)
         old = visit.ours.sweep(Random(options.seed).sample(paths, min(options.sweep, len(paths))))
         ratio = report(visit)
         precision(visit.ours)

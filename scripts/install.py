@@ -79,17 +79,17 @@ def install(*, dev: bool) -> None:
     say(f"Installing {total} pinned packages from {name}")
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-input", "--no-deps"]
     command += ["--disable-pip-version-check", "--progress-bar=off", "-r", name]
-    said: list[str] = []
+    output_lines: list[str] = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
     ) as pip:
         for line in pip.stdout or ():
-            said.append(line)
-            progress(line, said, total)
+            output_lines.append(line)
+            progress(line, output_lines, total)
     if sys.stdout.isatty():
         sys.stdout.write("\r\033[K")
     if pip.returncode:
-        sys.stderr.writelines(said[-25:])
+        sys.stderr.writelines(output_lines[-25:])
         sys.exit(f"pip could not install {name}: its last lines are above. Then: make venv")
     stamp(name).write_text(digest(name))
 

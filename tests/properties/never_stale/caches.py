@@ -127,8 +127,8 @@ class UrlCache:
 
     def visit(self, path: str) -> Answer:
         """What a reader gets through it."""
-        if (known := self.load(path)) is not None:
-            return known
+        if (held_answer := self.load(path)) is not None:
+            return held_answer
         response = self._client.get(path)
         answer = Answer(
             status=response.status_code,
