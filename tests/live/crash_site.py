@@ -164,7 +164,7 @@ class Mortal:
     def flight(self) -> timedelta:
         """The longest time that an old page may be on its way to the CDN."""
         (tier,) = self.site.extensions["edge"].edge_chain.tiers
-        return tier.flight  # type: ignore[no-any-return]
+        return tier.max_flight_time  # type: ignore[no-any-return]
 
     def step(self, now: datetime) -> timedelta:
         """Let the relay of this process do what is due at an instant; say how long nothing is."""
