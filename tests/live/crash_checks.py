@@ -138,7 +138,7 @@ def _unsound_store(mortal: Mortal, verdict: Verdict) -> Iterator[str]:
     environment = store._door.enter()
     verdict.incarnation = environment.incarnation
     with environment.read_transaction() as transaction:
-        tables = (environment.pages, environment.bodies, environment.order)
+        tables = (environment.pages, environment.bodies, environment.eviction_order)
         pages, bodies, order = (dict(transaction.cursor(db=each)) for each in tables)
         ledger = StoreCounters.load(environment, transaction)
     records = {name: CacheEntry.parse(data) for name, data in pages.items()}
@@ -172,7 +172,7 @@ def _unlike(
         for variant in record.variants:
             for coding, place in variant.places.items():
                 body = bodies.get(serial_key(place.serial), b"")
-                if not place.holds(body):
+                if not place.matches(body):
                     yield f"the body of {path} in {coding} is torn"
                 elif path in verdict.pages and CODINGS[coding](body) != verdict.pages[path][2]:
                     yield f"{path} is kept in {coding} as it was"
