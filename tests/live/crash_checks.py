@@ -132,14 +132,14 @@ def _unsound_store(mortal: Mortal, verdict: Verdict) -> Iterator[str]:
     """Every page of the store's file is in order; what is kept is whole, fresh and registered."""
     store = mortal.site.extensions["edge"].embedded_gateway.store
     try:
-        StoreFolder(path=store._door._folder.path).verify_pages()
+        StoreFolder(path=store._manager._folder.path).verify_pages()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
         yield f"the store's file is damaged: {error}"
-    environment = store._door.enter()
+    environment = store._manager.acquire()
     verdict.incarnation = environment.incarnation
     with environment.read_transaction() as transaction:
         tables = (environment.pages, environment.bodies, environment.eviction_order)
-        pages, bodies, order = (dict(transaction.cursor(db=each)) for each in tables)
+        pages, bodies, order = (dict(transaction.cursor(db=table)) for table in tables)
         ledger = StoreCounters.load(environment, transaction)
     records = {name: CacheEntry.parse(data) for name, data in pages.items()}
     if None in records.values():
@@ -149,7 +149,9 @@ def _unsound_store(mortal: Mortal, verdict: Verdict) -> Iterator[str]:
     verdict.entry_count = len(whole)
     turns = {serial_key(record.eviction_serial): name for name, record in whole.items()}
     variants = [one for record in whole.values() for one in record.variants]
-    serial_counts = Counter(serial_key(p.serial) for one in variants for p in one.places.values())
+    serial_counts = Counter(
+        serial_key(p.serial) for one in variants for p in one.body_refs.values()
+    )
     if (
         turns != order
         or ledger.variants != len(variants)
@@ -170,7 +172,7 @@ def _unlike(
         if path not in registered_urls:
             yield f"{path} is kept, but not registered"
         for variant in record.variants:
-            for coding, place in variant.places.items():
+            for coding, place in variant.body_refs.items():
                 body = bodies.get(serial_key(place.serial), b"")
                 if not place.matches(body):
                     yield f"the body of {path} in {coding} is torn"
