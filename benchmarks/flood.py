@@ -67,9 +67,9 @@ class Clients:
             if path is None:
                 return
             response = ask(self.app, path)
-            kept = "no-store" not in response.headers.get("cache-control", "")
+            is_stored = "no-store" not in response.headers.get("cache-control", "")
             with self._lock:
-                self.outcomes["shared" if kept else "lost"] += 1
+                self.outcomes["shared" if is_stored else "lost"] += 1
 
 
 @dataclass(slots=True)
@@ -214,8 +214,8 @@ def measure(app: Flask, options: argparse.Namespace, report: Callable[..., None]
     kib = 1024
     most = MOST_PER_PAGE / kib
     for name, paths in (("404", unknown("sample")), ("search", searches("sample"))):
-        written = per_page(app, paths) / kib
-        report(f"log for a distinct {name}, one client", written, "KiB", most)
+        bytes_per_page = per_page(app, paths) / kib
+        report(f"log for a distinct {name}, one client", bytes_per_page, "KiB", most)
     sqlite = not options.database
     if sqlite:
         flood = Clients(app, mixed("flood"))
@@ -236,19 +236,21 @@ def measure(app: Flask, options: argparse.Namespace, report: Callable[..., None]
     half = options.cold // 2 if sqlite else options.cold
     first = 1
     rates: dict[bool, list[float]] = {True: [], False: []}
-    lost = Counter[bool]()
+    lost_counts = Counter[bool]()
     for grouped in (False, True, False, True) if sqlite else (False,):
         rate, missing = cold(app, first, half, grouped=grouped)
         rates[grouped].append(rate)
-        lost[grouped] += missing
+        lost_counts[grouped] += missing
         first += half
     report("cold pages, a transaction each, 16 clients", max(rates[False]), "a second")
-    report("  lost", lost[False], "pages")
+    report("  lost", lost_counts[False], "pages")
     if sqlite:
         report("cold pages, grouped, 16 clients", max(rates[True]), "a second")
-        report("  lost", lost[True], "pages", 0)
-        kept = {each: max(rates[each]) * (1 - lost[each] / (2 * half)) for each in rates}
-        report("pages kept in a second, grouped ÷ each", kept[True] / kept[False], "")
+        report("  lost", lost_counts[True], "pages", 0)
+        kept_rates = {
+            each: max(rates[each]) * (1 - lost_counts[each] / (2 * half)) for each in rates
+        }
+        report("pages kept in a second, grouped ÷ each", kept_rates[True] / kept_rates[False], "")
     rest = iter(path_of(content.slug(n)) for n in range(first, options.posts + 1))
     crawl = Clients(app, rest)
     if sqlite:
@@ -260,10 +262,10 @@ def measure(app: Flask, options: argparse.Namespace, report: Callable[..., None]
             MOST_LOG / kib / kib,
         )
     else:
-        written = log_bytes(app, lambda: crawl.run(CLIENTS))
+        bytes_per_page = log_bytes(app, lambda: crawl.run(CLIENTS))
         report(
             "log for a post of the first crawl",
-            written / kib / max(options.posts - first, 1),
+            bytes_per_page / kib / max(options.posts - first, 1),
             "KiB",
         )
 

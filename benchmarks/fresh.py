@@ -74,7 +74,7 @@ def fronted(app: Flask, place: Path, port: int, secret: str) -> Iterator[None]:
     )
     command = [program, "-F", "-n", str(place / "varnish"), "-a", f"127.0.0.1:{port}"]
     command += ["-f", str(place / "front.vcl"), "-s", "malloc,64m", "-j", "none"]
-    command += [word for said in vcl_config.PARAMETERS for word in ("-p", said)]
+    command += [word for parameter in vcl_config.PARAMETERS for word in ("-p", parameter)]
     with (
         (place / "log").open("wb") as log,
         subprocess.Popen(command, stdout=log, stderr=log) as run,
@@ -120,7 +120,7 @@ def revise(app: Flask, number: int, title: str) -> None:
 
 def measure(app: Flask, port: int, rounds: int) -> list[float]:
     """The seconds from the call to the first new page, for each round."""
-    path, taken = f"/articles/{content.slug(1)}", []
+    path, durations = f"/articles/{content.slug(1)}", []
     revise(app, 1, "Title 0.")
     until(port, path, "Title 0.")
     titles = [f"Title {number}." for number in range(rounds + WARM + 1)]
@@ -129,8 +129,8 @@ def measure(app: Flask, port: int, rounds: int) -> list[float]:
         began = time.perf_counter()
         revise(app, 1, new)
         until(port, path, new)
-        taken.append(time.perf_counter() - began)
-    return sorted(taken[WARM:])
+        durations.append(time.perf_counter() - began)
+    return sorted(durations[WARM:])
 
 
 def main() -> None:
@@ -138,20 +138,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--posts", type=int, default=200)
-    said = parser.parse_args()
+    options = parser.parse_args()
     port, secret = free_port(), secrets.token_hex(16)
     url = f"http://127.0.0.1:{port}"
     with apps.folder() as place:
-        apps.filled(place, Volume(posts=said.posts))
+        apps.filled(place, Volume(posts=options.posts))
         settings = {"EDGE_VARNISH_NODES": url, "EDGE_VARNISH_SECRET": secret}
         app = apps.real(place, SITE_URL=url, EDGE="varnish", EDGE_RELAY=True, **settings)
         with fronted(app, place, port, secret):
-            taken = measure(app, port, said.rounds)
+            durations = measure(app, port, options.rounds)
         apps.close(app)
     print("From publishing to a fresh page behind Varnish:")
     for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
-        print(f"  {name} {1000 * taken[int(share * (len(taken) - 1))]:6.1f} ms")
-    late = taken[int(0.99 * (len(taken) - 1))]
+        print(f"  {name} {1000 * durations[int(share * (len(durations) - 1))]:6.1f} ms")
+    late = durations[int(0.99 * (len(durations) - 1))]
     print(f"The goal is {1000 * GOAL:g} ms at p99: {'met' if late < GOAL else 'missed'}.")
 
 

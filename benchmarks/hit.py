@@ -130,15 +130,15 @@ class Contender:
             if (response.status, body) != (self.status, expected):
                 sys.exit(f"{self.name} answers {response.status} with {len(body)} bytes.")
         name, pattern = self.proof
-        seen = response.headers[name] or ""
-        if not re.search(pattern, seen):
-            sys.exit(f"{self.name} does not serve from its cache: {name} is {seen!r}.")
+        value = response.headers[name] or ""
+        if not re.search(pattern, value):
+            sys.exit(f"{self.name} does not serve from its cache: {name} is {value!r}.")
 
     def measure(self, load: Load, seconds: int) -> None:
         """Load the server for a while, and note its rate and its CPU per request."""
         before = cpu(self.pid)
-        requests, spent = load(self.port, self.headers, seconds)
-        self.rates.append(requests / spent)
+        requests, elapsed = load(self.port, self.headers, seconds)
+        self.rates.append(requests / elapsed)
         self.costs.append((cpu(self.pid) - before) / requests * 1e6)
 
 
@@ -154,17 +154,19 @@ def cpu(pid: int) -> float:
 
 def wrk(port: int, headers: dict[str, str], seconds: int) -> tuple[int, float]:
     """Load with wrk; return requests answered and seconds spent."""
-    said = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *said]
-    told = subprocess.run(
+    header_options = [
+        part for name, value in headers.items() for part in ("-H", f"{name}: {value}")
+    ]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *header_options]
+    output = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{URL}"], capture_output=True, text=True, check=True
     ).stdout
-    if "Non-2xx" in told and not headers:
-        sys.exit(told)
-    found = re.search(r"(\d+) requests in ([\d.]+)s", told)
-    if found is None:
-        sys.exit(told)
-    return int(found[1]), float(found[2])
+    if "Non-2xx" in output and not headers:
+        sys.exit(output)
+    match = re.search(r"(\d+) requests in ([\d.]+)s", output)
+    if match is None:
+        sys.exit(output)
+    return int(match[1]), float(match[2])
 
 
 def python(port: int, headers: dict[str, str], seconds: int) -> tuple[int, float]:
@@ -253,8 +255,10 @@ def servers(folder: Path, stack: ExitStack) -> Iterator[Contender]:
     pid = stack.enter_context(running(command, edge, STORE=str(folder / "store")))
     hit = ("Cache-Status", "broadsheet; hit")
     yield Contender(name="gateway, HIT", port=edge, pid=pid, proof=hit)
-    asked = {"If-None-Match": ETAG}
-    yield Contender(name="gateway, 304", port=edge, pid=pid, headers=asked, status=304, proof=hit)
+    request_headers = {"If-None-Match": ETAG}
+    yield Contender(
+        name="gateway, 304", port=edge, pid=pid, headers=request_headers, status=304, proof=hit
+    )
     served = free_port()
     command = gunicorn("hit:site()", served)
     pid = stack.enter_context(running(command, served, STORE=str(folder / "site-store")))
@@ -263,7 +267,7 @@ def servers(folder: Path, stack: ExitStack) -> Iterator[Contender]:
         name="gateway as served, 304",
         port=served,
         pid=pid,
-        headers=asked,
+        headers=request_headers,
         status=304,
         proof=hit,
     )
@@ -276,9 +280,9 @@ def others(folder: Path, stack: ExitStack, origin: int) -> Iterator[Contender]:
         ("Varnish, HIT", "varnishd", varnish, ("X-Varnish", r"\d+ \d+")),
         ("nginx, HIT", "nginx", nginx, ("X-Cache", "HIT")),
     ):
-        if found := shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
+        if executable := shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
             port = free_port()
-            pid = stack.enter_context(running([found, *command(folder, port, origin)], port))
+            pid = stack.enter_context(running([executable, *command(folder, port, origin)], port))
             yield Contender(name=name, port=port, pid=pid, proof=proof)
         else:
             print(f"{program} is not installed: left out.")
@@ -319,13 +323,13 @@ def report(contenders: list[Contender]) -> None:
         ratios = share(one.rates, first.rates), share(one.costs, first.costs)
         rate, cost = middle(one.rates), middle(one.costs)
         print(f"{one.name:26}{rate:12.0f}{ratios[0]:8.2f}{cost:10.1f}{ratios[1]:8.2f}")
-    for said, (whole, unchanged) in {
+    for label, (whole, unchanged) in {
         "": contenders[1:3],
         " as served, with all that stands before it,": contenders[3:5],
     }.items():
         hit, small = share(whole.rates, first.rates), share(unchanged.rates, whole.rates)
-        print(f"\nA HIT{said} has {hit:.2f} of the bare app's rate (goal: 0.85).")
-        print(f"A 304{said} has {small:.2f} of the rate of a HIT (goal: 1.00).")
+        print(f"\nA HIT{label} has {hit:.2f} of the bare app's rate (goal: 0.85).")
+        print(f"A 304{label} has {small:.2f} of the rate of a HIT (goal: 1.00).")
 
 
 def main() -> None:
@@ -333,7 +337,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=1, help="for each measurement")
     parser.add_argument("--rounds", type=int, default=11, help="measurements of each server")
-    given = parser.parse_args()
+    options = parser.parse_args()
     load = wrk if shutil.which("wrk") else python
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="broadsheet-")))
@@ -341,9 +345,9 @@ def main() -> None:
         contenders = list(servers(folder, stack))
         for one in contenders:
             one.check()
-        for _ in range(given.rounds):
+        for _ in range(options.rounds):
             for one in contenders:
-                one.measure(load, given.seconds)
+                one.measure(load, options.seconds)
         report(contenders)
 
 

@@ -51,11 +51,11 @@ GOALS = (
 class Recording:
     """A tracker that records what a page reads, and forgets it."""
 
-    def begin(self) -> None:
+    def start_recording(self) -> None:
         """Record what is read from now on."""
         recorder.begin()
 
-    def settle(self, *_: object) -> None:
+    def register_response(self, *_: object) -> None:
         """Forget it."""
         recorder.end()
 
@@ -91,7 +91,7 @@ def contenders(place: Path) -> Iterator[Contender]:
 
 
 def _purge(app: Flask) -> Callable[[str], object]:
-    gateway = app.extensions["edge"].embedded.gateway
+    gateway = app.extensions["edge"].embedded_gateway.gateway
     return lambda path: gateway.purge(path)  # noqa: PLW0108 - the URL by position alone
 
 
@@ -129,21 +129,21 @@ def measured(
     ways: list[Contender], price: Callable[[Callable[[], object]], float], rounds: int
 ) -> Prices:
     """The median price of each page in each way, all in turn, and that of what comes after it."""
-    taken: dict[tuple[str, str], list[float]] = {}
+    costs: dict[tuple[str, str], list[float]] = {}
     for _ in range(rounds):
         for name, path in PAGES.items():
             for way in ways:
                 way.prepare(path)
                 visit = Visit(way.app, path)
-                taken.setdefault((name, way.name), []).append(price(visit.read))
+                costs.setdefault((name, way.name), []).append(price(visit.read_page))
                 later = price(visit.end)
                 if way.name == "registering":
-                    taken.setdefault((name, AFTER), []).append(later)
+                    costs.setdefault((name, AFTER), []).append(later)
     names = [*(way.name for way in ways), AFTER]
-    return {page: {name: median(taken[page, name]) for name in names} for page in PAGES}
+    return {page: {name: median(costs[page, name]) for name in names} for page in PAGES}
 
 
-def counted(place: Path) -> None:
+def count_instructions(place: Path) -> None:
     """Count instructions, in a process that callgrind runs, and print them as JSON."""
     ways = warm(place)
     cost_meter.start_counting()
@@ -168,8 +168,8 @@ def report(title: str, unit: float, prices: Prices) -> None:
         print(f"{name:26}" + "".join(f"{row[way] / unit:16.2f}" for way in names))
     for way, base, goal in GOALS:
         ratios = {name: row[way] / row[base] for name, row in prices.items()}
-        said = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
-        print(f"{way} ÷ {base}: {said}; the goal is {goal:.2f} or less.")
+        text = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+        print(f"{way} ÷ {base}: {text}; the goal is {goal:.2f} or less.")
 
 
 def main() -> None:
@@ -178,21 +178,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--no-callgrind", action="store_true")
     parser.add_argument("--counted", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.counted:
-        counted(given.counted)
+    options = parser.parse_args()
+    if options.counted:
+        count_instructions(options.counted)
         return
     with apps.folder() as place:
         apps.filled(place, Volume(posts=1000))
         ways = warm(place)
-        report("ms of CPU", 1000, measured(ways, cost_meter.cpu, given.rounds))
+        report("ms of CPU", 1000, measured(ways, cost_meter.cpu, options.rounds))
         apps.close(*(way.app for way in ways))
-        if given.no_callgrind or not cost_meter.has_callgrind():
+        if options.no_callgrind or not cost_meter.has_callgrind():
             print("Instructions are not counted: that takes valgrind.")
             return
         with apps.folder() as counts:
-            told = cost_meter.below_callgrind([__file__, "--counted", str(place)], counts)
-        prices: Any = json.loads(told)
+            counts_by_name = cost_meter.below_callgrind([__file__, "--counted", str(place)], counts)
+        prices: Any = json.loads(counts_by_name)
         report("millions of instructions", 1e6, prices)
 
 

@@ -59,24 +59,24 @@ class Place:
         app = apps.real(folder, EDGE_GATEWAY=False)
         state = app.extensions["edge"]
         state.tracker = notebook = Notebook(state.tracker)
-        made = cls(app, volume, notebook)
-        made._time(state.upkeep.relay)
-        made._register()
-        return made
+        place = cls(app, volume, notebook)
+        place._time(state.worker.relay)
+        place._register()
+        return place
 
     def _time(self, relay: Any) -> None:
-        settle = relay.settle
+        enqueue_changes = relay.enqueue_changes
 
         def timed(now: Any) -> Resolution:
             began = time.perf_counter()
-            resolution: Resolution = settle(now)
+            resolution: Resolution = enqueue_changes(now)
             self.milliseconds.append((time.perf_counter() - began) * 1000)
             self.pages.append(tuple(sorted({page.url for page in resolution.pages})))
             if resolution.everything_reason:
                 sys.exit(f"Everything was purged: {resolution.everything_reason}.")
             return resolution
 
-        relay.settle = timed
+        relay.enqueue_changes = timed
 
     def _register(self) -> None:
         for path in self._lists():
@@ -97,19 +97,21 @@ class Place:
 
     def _lists(self) -> list[str]:
         """All lists, of the numbered pages only the last three of each."""
-        found: dict[str, list[str]] = {}
+        lists_by_base: dict[str, list[str]] = {}
         for path in lists(self.volume):
             base, numbered, _ = path.partition("/pages/")
-            found.setdefault(base + numbered, []).append(path)
-        asked = [path for paths in found.values() for path in paths[-3:]]
-        feeds = [path.replace(".xml", ".json") for path in asked if path.endswith("/feed.xml")]
-        return ["/", "/feed.xml", *asked, *feeds, "/downloads/posts.csv"]
+            lists_by_base.setdefault(base + numbered, []).append(path)
+        paths_to_ask = [path for paths in lists_by_base.values() for path in paths[-3:]]
+        feeds = [
+            path.replace(".xml", ".json") for path in paths_to_ask if path.endswith("/feed.xml")
+        ]
+        return ["/", "/feed.xml", *paths_to_ask, *feeds, "/downloads/posts.csv"]
 
     def _built_from(self, number: int) -> Any:
         return self.notebook.built_from[path_of(content.slug(number))]
 
     def _check(self, number: int, sample: int, dependencies: Any) -> None:
-        derived = {synthetic_pages.moved(d, number - sample, STEP) for d in dependencies}
+        derived = {synthetic_pages.shift_dependency(d, number - sample, STEP) for d in dependencies}
         if derived != self._built_from(number):
             odd = derived ^ self._built_from(number)
             sys.exit(f"A page is not built as its like {number - sample} posts before: {odd}")
@@ -155,14 +157,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--posts", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=9)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with apps.folder() as folder:
-        places = [Place.filled(folder / str(posts), posts) for posts in (SMALL, given.posts)]
+        places = [Place.filled(folder / str(posts), posts) for posts in (SMALL, options.posts)]
         for place in places:
             place.milliseconds.clear()
             place.pages.clear()
             place.renders.clear()
-        for number in range(1, given.rounds + 1):
+        for number in range(1, options.rounds + 1):
             for place in places:
                 place.publish(number)
         apps.close(*(place.app for place in places))
@@ -180,10 +182,10 @@ def report(small: Place, large: Place) -> int:
         )
     for place in (small, large):
         slowest = sorted(place.renders[-1].items(), key=lambda item: -item[1])[:3]
-        named = ", ".join(f"{path} {took:.0f} ms" for path, took in slowest)
+        text = ", ".join(f"{path} {took:.0f} ms" for path, took in slowest)
         print(
             f"{place.volume.posts:7} posts: rendering them again takes {place.render_time():.0f} "
-            f"ms in all; the slowest are {named}"
+            f"ms in all; the slowest are {text}"
         )
     print("Of these views: " + ", ".join(f"{n} {view}" for view, n in large.views().items()))
     ratio = median(large.milliseconds) / median(small.milliseconds)

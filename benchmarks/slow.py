@@ -54,11 +54,11 @@ def serving(server: str) -> Iterator[int]:
     own = {"FLASK_SKIP_DOTENV": "1", "FLASK_APP": "wsgi.py", "FLASK_INSTANCE": folder}
     own |= {"FLASK_PORT": str(port), "SECRET_KEY": "benchmark", "GRANIAN_PORT": str(port)}
     environment = {**os.environ, **own}
-    quiet = {"cwd": ROOT, "env": environment, "stderr": subprocess.DEVNULL}
+    process_options = {"cwd": ROOT, "env": environment, "stderr": subprocess.DEVNULL}
     migrate = [sys.executable, "-m", "flask", "db", "upgrade"]
-    subprocess.run(migrate, check=True, stdout=subprocess.DEVNULL, **quiet)  # type: ignore[call-overload]
+    subprocess.run(migrate, check=True, stdout=subprocess.DEVNULL, **process_options)  # type: ignore[call-overload]
     command = [sys.executable, "-m", *SERVERS[server]]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **quiet)  # type: ignore[call-overload]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **process_options)  # type: ignore[call-overload]
     try:
         wait_for(port, process)
         yield port
@@ -75,13 +75,13 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until the server answers."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and process.poll() is None:
-        if answered(port):
+        if is_answering(port):
             return
         time.sleep(0.1)
     sys.exit(f"{process.args!r} does not answer on port {port}.")
 
 
-def answered(port: int) -> bool:
+def is_answering(port: int) -> bool:
     """Tell whether a request for the front page gets its 200 within a second."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     began = time.monotonic()
@@ -123,13 +123,13 @@ class Senders:
     def _send_all(self) -> None:
         for place, link in enumerate(self._links):
             try:
-                self._links[place] = self._sent(link)
+                self._links[place] = self._send_byte(link)
             except OSError:
                 if link is not None:
                     link.close()
                 self._links[place] = None
 
-    def _sent(self, link: socket.socket | None) -> socket.socket | None:
+    def _send_byte(self, link: socket.socket | None) -> socket.socket | None:
         if link is None:
             link = socket.create_connection(self._near, timeout=PATIENCE)
             with suppress(OSError):
@@ -153,7 +153,7 @@ def measure(port: int, seconds: float) -> tuple[int, int]:
     good = total = 0
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        good += answered(port)
+        good += is_answering(port)
         total += 1
         time.sleep(PAUSE)
     return good, total
@@ -165,12 +165,12 @@ def main() -> None:
     parser.add_argument("--senders", type=int, default=200, help="connections of each kind")
     parser.add_argument("--seconds", type=float, default=10, help="for each kind")
     parser.add_argument("--server", choices=SERVERS, default="shipped")
-    given = parser.parse_args()
+    options = parser.parse_args()
     shares = []
-    with serving(given.server) as port:
+    with serving(options.server) as port:
         for kind, start in KINDS.items():
-            with Senders(port, start, given.senders if start else 0):
-                good, total = measure(port, given.seconds)
+            with Senders(port, start, options.senders if start else 0):
+                good, total = measure(port, options.seconds)
             shares.append(good / total)
             print(f"{kind:26}{good:6} of {total:6} answered within {PATIENCE:g} s")
     print(f"\nThe worst kind leaves {min(shares):.3f} of the good requests (goal: {GOAL}).")

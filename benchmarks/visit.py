@@ -38,17 +38,17 @@ class Truth:
 
     app: Flask
     edits: int = 0
-    known: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    renders: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
     def __call__(self, path: str) -> bytes:
         """The digest of a page as it would be made now."""
-        edits, digest = self.known.get(path, (-1, b""))
+        edits, digest = self.renders.get(path, (-1, b""))
         if edits != self.edits:
             answer = ask(self.app, path)
             if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 sys.exit(f"{path} can't be made: {answer.status}.")
             digest = answer.digest
-            self.known[path] = self.edits, digest
+            self.renders[path] = self.edits, digest
         return digest
 
 
@@ -63,19 +63,19 @@ class Visit:
     editors: Editors
     pace: timedelta
     now: datetime = content.END + timedelta(hours=1)
-    seen: set[str] = field(default_factory=set)
+    visited_paths: set[str] = field(default_factory=set)
 
     def run(self, visits: int) -> None:
         """Let so many readers come."""
         for count in range(1, visits + 1):
             self.now += self.pace
-            self._read(self.readers.next())
+            self._read_page(self.readers.next())
             if count % BETWEEN_EDITS == 0:
                 self._edit()
 
-    def _read(self, path: str) -> None:
-        first = path not in self.seen
-        self.seen.add(path)
+    def _read_page(self, path: str) -> None:
+        first = path not in self.visited_paths
+        self.visited_paths.add(path)
         fresh = self.truth(path)
         self.ours.visit(path, fresh, first=first)
         for strategy in self.others:
@@ -92,7 +92,7 @@ class Visit:
         return edit
 
 
-def prepared(place: Path, seed: int, posts: int, pace: timedelta) -> Visit:
+def prepare_visit(place: Path, seed: int, posts: int, pace: timedelta) -> Visit:
     """A site full of posts, its readers and its editors."""
     volume = Volume(posts=posts)
     apps.filled(place, volume)
@@ -155,13 +155,13 @@ def main() -> int:
     parser.add_argument("--pace", type=float, default=0.1, help="seconds between two visits")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sweep", type=int, default=200, help="pages looked at in the end")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with apps.folder() as place:
-        pace = timedelta(seconds=given.pace)
-        visit = prepared(place, given.seed, given.posts, pace)
-        visit.run(given.visits)
-        held = sorted(visit.ours.held)
-        old = visit.ours.sweep(Random(given.seed).sample(held, min(given.sweep, len(held))))
+        pace = timedelta(seconds=options.pace)
+        visit = prepare_visit(place, options.seed, options.posts, pace)
+        visit.run(options.visits)
+        paths = sorted(visit.ours.held_pages)
+        old = visit.ours.sweep(Random(options.seed).sample(paths, min(options.sweep, len(paths))))
         ratio = report(visit)
         precision(visit.ours)
         apps.close(visit.ours.app, visit.truth.app)

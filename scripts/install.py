@@ -79,30 +79,30 @@ def install(*, dev: bool) -> None:
     say(f"Installing {total} pinned packages from {name}")
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-input", "--no-deps"]
     command += ["--disable-pip-version-check", "--progress-bar=off", "-r", name]
-    said: list[str] = []
+    output_lines: list[str] = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
     ) as pip:
         for line in pip.stdout or ():
-            said.append(line)
-            progress(line, said, total)
+            output_lines.append(line)
+            progress(line, output_lines, total)
     if sys.stdout.isatty():
         sys.stdout.write("\r\033[K")
     if pip.returncode:
-        sys.stderr.writelines(said[-25:])
+        sys.stderr.writelines(output_lines[-25:])
         sys.exit(f"pip could not install {name}: its last lines are above. Then: make venv")
     stamp(name).write_text(digest(name))
 
 
-def progress(line: str, said: list[str], total: int) -> None:
+def progress(line: str, lines: list[str], total: int) -> None:
     """Show one package in a terminal; elsewhere one line for every ten."""
     if line.startswith("Collecting "):
-        done = sum(one.startswith("Collecting ") for one in said)
+        collected_count = sum(one.startswith("Collecting ") for one in lines)
         package = line.split()[1].partition("==")[0]
         if sys.stdout.isatty():
-            sys.stdout.write(f"\r\033[K   {min(done, total)}/{total} {package}")
-        elif done % 10 == 0:
-            sys.stdout.write(f"   {done}/{total}\n")
+            sys.stdout.write(f"\r\033[K   {min(collected_count, total)}/{total} {package}")
+        elif collected_count % 10 == 0:
+            sys.stdout.write(f"   {collected_count}/{total}\n")
     elif line.startswith("Installing collected"):
         sys.stdout.write("\r\033[K   unpacking" if sys.stdout.isatty() else "   unpacking\n")
     sys.stdout.flush()

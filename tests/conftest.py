@@ -69,16 +69,16 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """A folder that is made once for all the processes that run tests."""
-    shared = factory.getbasetemp()
+    base_folder = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    with (shared / f"{name}.lock").open("w") as lock:
+        base_folder = base_folder.parent
+    with (base_folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / name).exists():
-            making = Path(tempfile.mkdtemp(prefix="making-", dir=shared))
+        if not (base_folder / name).exists():
+            making = Path(tempfile.mkdtemp(prefix="making-", dir=base_folder))
             make(making)
-            making.rename(shared / name)
-    return shared / name
+            making.rename(base_folder / name)
+    return base_folder / name
 
 
 @pytest.fixture(scope="session")
@@ -99,22 +99,22 @@ class Compiled(BytecodeCache):
     """Templates are compiled once for all apps: by their names and what they hold."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
+        self._bytecode: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give what was kept."""
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
+        if bucket.key in self._bytecode:
+            bucket.bytecode_from_string(self._bytecode[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep it."""
-        self._kept[bucket.key] = bucket.bytecode_to_string()
+        self._bytecode[bucket.key] = bucket.bytecode_to_string()
 
 
 COMPILED = Compiled()
 
 
-def opened(folder: Path, **settings: Any) -> Iterator[Flask]:
+def open_app(folder: Path, **settings: Any) -> Iterator[Flask]:
     """An app in test mode with its context pushed; its database is let go at the end."""
     own = {
         "INSTANCE": str(folder),
@@ -146,20 +146,20 @@ def make_app(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Flask]]:
     """Make an app with these settings over an empty, migrated SQLite database."""
     shutil.copy(migrated, tmp_path / "broadsheet.db")
     with ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(contextmanager(opened)(tmp_path, **settings))
+        yield lambda **settings: stack.enter_context(contextmanager(open_app)(tmp_path, **settings))
 
 
 @pytest.fixture
 def app(tmp_path: Path, migrated: Path) -> Iterator[Flask]:
     """An app over an empty, migrated SQLite database, without the gateway."""
     shutil.copy(migrated, tmp_path / "broadsheet.db")
-    yield from opened(tmp_path)
+    yield from open_app(tmp_path)
 
 
 @pytest.fixture
 def postgres_app(tmp_path: Path, postgres_url: str) -> Iterator[Flask]:
     """An app over an empty, migrated PostgreSQL database, without the gateway."""
-    yield from opened(tmp_path, DATABASE_URL=database_url(postgres_url))
+    yield from open_app(tmp_path, DATABASE_URL=database_url(postgres_url))
 
 
 @pytest.fixture(

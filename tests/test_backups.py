@@ -40,9 +40,9 @@ def write_topic(slug: str) -> None:
 
 def topics() -> list[str]:
     """The topics that are there."""
-    found = list(db.session.scalars(sa.select(Topic.slug).order_by(Topic.slug)))
+    slugs = list(db.session.scalars(sa.select(Topic.slug).order_by(Topic.slug)))
     db.session.remove()
-    return found
+    return slugs
 
 
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
@@ -247,12 +247,12 @@ def test_a_site_is_restored(instance: Path, database: str, request: pytest.Fixtu
     file = str(instance.parent / "copy")
     with served(instance, **settings) as site:
         before = title(site)
-        made = flask("db", "backup", file, instance=instance, settings=settings)
-        assert made.returncode == 0, made.stderr
+        backup = flask("db", "backup", file, instance=instance, settings=settings)
+        assert backup.returncode == 0, backup.stderr
         retitle(instance, settings, "Another title")
         assert "Another title" in title(site)
-        refused = flask("db", "restore", file, instance=instance, settings=settings)
-        assert (refused.returncode, "stop the site" in refused.stderr) == (1, True)
+        second_restore = flask("db", "restore", file, instance=instance, settings=settings)
+        assert (second_restore.returncode, "stop the site" in second_restore.stderr) == (1, True)
         assert "Another title" in title(site)
     restored = flask("db", "restore", file, instance=instance, settings=settings)
     assert restored.returncode == 0, restored.stderr

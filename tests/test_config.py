@@ -30,7 +30,7 @@ MANUAL = config.ROOT / "docs" / "settings.md"
 every_setting = pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 
 
-def made(folder: Path, monkeypatch: pytest.MonkeyPatch, **environ: str) -> Flask:
+def build_app(folder: Path, monkeypatch: pytest.MonkeyPatch, **environ: str) -> Flask:
     """An app whose settings come from these variables."""
     for name, value in {"FLASK_INSTANCE": str(folder), **environ}.items():
         monkeypatch.setenv(name, value)
@@ -137,7 +137,7 @@ def test_a_wrong_setting_stops_the_start_in_one_sentence(
 ) -> None:
     """The sentence names the variable and says what would be right."""
     with pytest.raises(ConfigError) as error:
-        made(tmp_path, monkeypatch, **environ)
+        build_app(tmp_path, monkeypatch, **environ)
     message = error.value.format_message()
     assert sentence in message
     assert "\n" not in message
@@ -148,11 +148,11 @@ def test_a_database_password_is_never_shown(
 ) -> None:
     """Neither in the listing nor in the error about a wrong address."""
     url = "postgres://u:hidden@h/n?password=hidden"
-    app = made(tmp_path, monkeypatch, DATABASE_URL=url, SECRET_KEY="hidden")
+    app = build_app(tmp_path, monkeypatch, DATABASE_URL=url, SECRET_KEY="hidden")
     listed = app.test_cli_runner().invoke(args=["config"]).output
     assert "hidden" not in listed + config.as_json(app)
     with pytest.raises(ConfigError) as error:
-        made(tmp_path, monkeypatch, DATABASE_URL="pg://u:hidden@h/n")
+        build_app(tmp_path, monkeypatch, DATABASE_URL="pg://u:hidden@h/n")
     assert "hidden" not in error.value.format_message()
 
 
@@ -184,7 +184,7 @@ def test_a_setting_comes_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As platforms and users of Flask spell it."""
-    assert made(tmp_path, monkeypatch, **environ).config[name] == value
+    assert build_app(tmp_path, monkeypatch, **environ).config[name] == value
 
 
 def test_folders_of_the_edge_lie_below_the_instance_folder(app: Flask) -> None:
@@ -219,10 +219,10 @@ def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_programs_can_read_the_settings(app: Flask) -> None:
     """`flask config --json` has one object per setting."""
     output = app.test_cli_runner().invoke(args=["config", "--json"]).output
-    found = {row["name"]: row for row in json.loads(output)}
-    assert found.keys() == {setting.name for setting in SETTINGS}
-    assert found["EDGE_STORE_SIZE"]["unit"] == "bytes"
-    assert found["PORT"]["variables"] == ["FLASK_PORT", "PORT"]
+    rows = {row["name"]: row for row in json.loads(output)}
+    assert rows.keys() == {setting.name for setting in SETTINGS}
+    assert rows["EDGE_STORE_SIZE"]["unit"] == "bytes"
+    assert rows["PORT"]["variables"] == ["FLASK_PORT", "PORT"]
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def test_four_upgrades_at_once_are_one(settings: dict[str, str], tmp_path: Path)
         )
         for _ in range(4)
     ]
-    said = [process.communicate(timeout=100)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0, 0], said
-    assert "".join(said).count("Running upgrade  -> 0001") == 1
+    outputs = [process.communicate(timeout=100)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0, 0], outputs
+    assert "".join(outputs).count("Running upgrade  -> 0001") == 1
     assert (
         flask("db", "current", "--check-heads", instance=tmp_path, settings=settings).returncode
         == 0
@@ -83,19 +83,21 @@ def test_the_lock_of_the_migrations_is_taken_before_anything_is_read(
     postgres_app: Flask, postgres_url: str
 ) -> None:
     """While another session holds it, an upgrade reads nothing; afterwards it is free again."""
-    seen: list[str] = []
+    statements: list[str] = []
     context = alembic.migration_context.connection
     assert context is not None
-    sa.event.listen(context, "before_cursor_execute", lambda *call: seen.append(call[2]))
+    sa.event.listen(context, "before_cursor_execute", lambda *call: statements.append(call[2]))
     alembic.upgrade()
-    assert "pg_advisory_xact_lock" in seen[0]
-    seen.clear()
+    assert "pg_advisory_xact_lock" in statements[0]
+    statements.clear()
     with context.begin():
         context.exec_driver_sql("SELECT 1")
-    assert seen == ["SELECT 1"]
+    assert statements == ["SELECT 1"]
     with psycopg.connect(postgres_url) as other:
-        held = other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
-    assert held == (0,)
+        lock_count = other.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        ).fetchone()
+    assert lock_count == (0,)
 
 
 def run_steps(step: Callable[[Operations], None]) -> None:
@@ -258,7 +260,7 @@ def test_a_reader_does_not_wait_for_a_writer(app: Flask) -> None:
 
 
 @pytest.fixture
-def held(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def busy_database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Somebody else holds the write lock, and we wait only for a moment."""
     other = sqlite3.connect(Path(app.instance_path) / "broadsheet.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -268,7 +270,7 @@ def held(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     other.close()
 
 
-def test_a_busy_database_is_said_in_a_sentence(app: Flask, held: None) -> None:
+def test_a_busy_database_is_said_in_a_sentence(app: Flask, busy_database: None) -> None:
     """It is an OperationalError for code, and a message for people."""
     with pytest.raises(OperationalError) as error, transaction():
         pass

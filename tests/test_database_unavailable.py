@@ -40,19 +40,19 @@ def gated(make_app: Callable[..., Flask]) -> Flask:
 @contextmanager
 def away(folder: Path) -> Iterator[Path]:
     """Take the database's files away for a while; where they are meanwhile."""
-    elsewhere = folder / "elsewhere"
-    elsewhere.mkdir()
+    moved_folder = folder / "elsewhere"
+    moved_folder.mkdir()
     db.session.remove()
     db.engine.dispose()
     for name in FILES:
         if (folder / name).exists():
-            (folder / name).rename(elsewhere / name)
+            (folder / name).rename(moved_folder / name)
     (folder / FILES[0]).mkdir()
     try:
-        yield elsewhere / FILES[0]
+        yield moved_folder / FILES[0]
     finally:
         (folder / FILES[0]).rmdir()
-        for file in elsewhere.iterdir():
+        for file in moved_folder.iterdir():
             file.rename(folder / file.name)
 
 
@@ -109,7 +109,9 @@ def test_a_database_that_goes_away_leaves_what_is_stored(gated: Flask, tmp_path:
     """Fresh pages are served on; what would have to be made asks for patience."""
     client = gated.test_client()
     with away(tmp_path):
-        gated.extensions["edge"].tracker.watchman.look()  # as the relay does every other second
+        gated.extensions[
+            "edge"
+        ].tracker.drift_monitor.check_now()  # as the relay does every other second
         assert_hit(client.get("/about"))
         for path in ("/", "/search?q=a", "/articles/nothing"):
             assert_unavailable(client.get(path))
@@ -120,13 +122,13 @@ def test_a_database_that_goes_away_leaves_what_is_stored(gated: Flask, tmp_path:
 def test_a_stale_page_stands_in_while_the_database_is_away(gated: Flask, tmp_path: Path) -> None:
     """Within what its policy says, and no longer."""
     client = gated.test_client()
-    embedded = gated.extensions["edge"].embedded
+    embedded = gated.extensions["edge"].embedded_gateway
     with away(tmp_path):
         for age, status in ((2, 200), (9, 503)):
-            key = embedded.gateway.key("/about")
-            (stored,) = embedded.store.peek(key)
-            older = replace(stored, born=time.time() - age * 86_400)
-            embedded.store.freshen(key, older, token=embedded.store.token())
+            key = embedded.gateway.cache_key("/about")
+            (stored,) = embedded.store.load(key)
+            older = replace(stored, generated_at=time.time() - age * 86_400)
+            embedded.store.freshen(key, older, token=embedded.store.purge_token())
             answer = client.get("/about")
             assert answer.status_code == status
             assert ("stale-if-error" in answer.headers["Cache-Status"]) is (status == 200)
@@ -146,7 +148,7 @@ def test_a_connection_that_is_cut_is_an_absence(postgres_app: Flask) -> None:
     """The server was stopped in the midst of a request."""
 
     @postgres_app.get("/cut")
-    def cut() -> str:
+    def cut_connection() -> str:
         db.session.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
         return "not reached"
 
@@ -170,7 +172,7 @@ def test_a_database_that_was_restored_meanwhile_purges_everything(
         for name in FILES[1:]:
             (file.parent / name).unlink(missing_ok=True)
         (tmp_path / "backup.db").replace(file)
-    upkeep = gated.extensions["edge"].upkeep
-    upkeep.relay.step(gated.extensions["edge"].clock())
+    worker = gated.extensions["edge"].worker
+    worker.relay.run_once(gated.extensions["edge"].clock())
     assert "; hit" not in client.get("/about").headers["Cache-Status"]
     assert_hit(client.get("/about"))

@@ -20,7 +20,7 @@ from app.edge.pages.wal import empty_large_log, log_size
 from app.edge.purge.tables import outbox
 from app.extensions import db
 from app.publishing.models import Post
-from tests.conftest import opened
+from tests.conftest import open_app
 from tests.site import content
 
 MOST = 16 * 1024
@@ -38,15 +38,15 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..
         (tmp_path / "broadsheet.db").write_bytes(Path(content_of).read_bytes())
     apps: list[Iterator[Flask]] = []
 
-    def made(**more: Any) -> Flask:
-        apps.append(opened(tmp_path, **(settings | more)))
+    def make_app(**more: Any) -> Flask:
+        apps.append(open_app(tmp_path, **(settings | more)))
         app = next(apps[-1])
         for number in range(8):
             content.post(f"Story {number}", at=content.day(number), topics=["T"], authors=["A"])
         db.session.remove()
         return app
 
-    yield made
+    yield make_app
     for app in apps:
         next(app, None)
 
@@ -56,7 +56,7 @@ def ask(app: Flask, path: str) -> str:
     return app.test_client().get(path).headers["Cache-Status"]
 
 
-def written(app: Flask, paths: list[str]) -> float:
+def written_bytes(app: Flask, paths: list[str]) -> float:
     """Bytes of write-ahead log for each of these requests."""
     empty_large_log(db.engine, 0)
     with db.engine.connect() as reader:  # on SQLite, the log does not start again meanwhile
@@ -81,7 +81,7 @@ def test_a_distinct_address_writes_little_log(make: Callable[..., Flask], addres
     app = make()
     ask(app, address.format("first"))
     assert "stored" in ask(app, address.format("second"))
-    assert written(app, [address.format(number) for number in range(COUNT)]) < MOST
+    assert written_bytes(app, [address.format(number) for number in range(COUNT)]) < MOST
 
 
 def test_an_edit_queues_few_purges_and_no_page_stays_old(make: Callable[..., Flask]) -> None:

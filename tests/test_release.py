@@ -36,11 +36,11 @@ def client(make_app: Callable[..., Flask]) -> FlaskClient:
     for path in PATHS:
         client.get(path)
         db.session.remove()
-    assert kept(client) == {*PATHS}
+    assert stored_paths(client) == {*PATHS}
     return client
 
 
-def kept(client: FlaskClient) -> set[str]:
+def stored_paths(client: FlaskClient) -> set[str]:
     """The pages that the gateway answers by itself."""
     answers = {
         path: client.get(path, headers={"Cache-Control": "only-if-cached"}) for path in PATHS
@@ -50,7 +50,7 @@ def kept(client: FlaskClient) -> set[str]:
 
 def deployed(app: Flask) -> None:
     """Let the app be a process that was started just now."""
-    app.extensions["edge"].tracker.parts.forget()
+    app.extensions["edge"].tracker.parts.reset()
 
 
 def test_an_edited_template_purges_the_pages_that_are_rendered_from_it(
@@ -59,9 +59,9 @@ def test_an_edited_template_purges_the_pages_that_are_rendered_from_it(
     """An article's own template: the article alone."""
     app = client.application
     edit(app, "site/articles/show.html")
-    told = release(app)
-    assert told.parts == (("template", "site/articles/show.html"),)
-    assert kept(client) == {*PATHS} - {"/articles/lanterns"}
+    report = release(app)
+    assert report.parts == (("template", "site/articles/show.html"),)
+    assert stored_paths(client) == {*PATHS} - {"/articles/lanterns"}
     assert_miss(client.get("/articles/lanterns"))
     db.session.remove()
     assert_hit(client.get("/articles/lanterns"))
@@ -71,7 +71,7 @@ def test_an_edited_base_purges_every_page_but_what_has_no_template(client: Flask
     """Feeds and robots.txt stay."""
     edit(client.application, "site/base.html")
     release(client.application)
-    assert kept(client) == {"/feed.xml", "/robots.txt"}
+    assert stored_paths(client) == {"/feed.xml", "/robots.txt"}
 
 
 def edit(app: Flask, name: str) -> None:
@@ -87,14 +87,14 @@ def test_an_edited_view_purges_its_own_pages(client: FlaskClient) -> None:
     """Those of other views stay."""
     edit_code(client.application, "app.site.articles")
     assert release(client.application).parts == (("code", "app.site.articles"),)
-    assert kept(client) == {*PATHS} - {"/articles/lanterns"}
+    assert stored_paths(client) == {*PATHS} - {"/articles/lanterns"}
 
 
 def test_other_edited_code_purges_everything(client: FlaskClient) -> None:
     """It may stand behind any page."""
     edit_code(client.application, "app.publishing.queries.post_selects")
     assert release(client.application).parts == (("code", "app"),)
-    assert kept(client) == set()
+    assert stored_paths(client) == set()
 
 
 def edit_code(app: Flask, name: str) -> None:
@@ -110,35 +110,35 @@ def test_another_address_of_the_site_purges_everything(client: FlaskClient) -> N
     client.application.config["SITE_URL"] = "https://other.example"
     deployed(client.application)
     assert release(client.application).parts == (("setting", "SITE_URL"),)
-    assert kept(client) == set()
+    assert stored_paths(client) == set()
 
 
 def test_2g_what_another_release_made_is_not_stored(client: FlaskClient) -> None:
     """A worker that is still running after a release shares nothing more, and says why."""
     with db.engine.begin() as connection:
         set_meta(connection, "build", "another")
-    client.application.extensions["edge"].embedded.gateway.purge_all()
+    client.application.extensions["edge"].embedded_gateway.gateway.purge_all()
     answer = client.get("/about")
     assert_no_store(answer)
-    assert kept(client) == set()
-    told = release(client.application)
-    assert told.before == "another"
+    assert stored_paths(client) == set()
+    report = release(client.application)
+    assert report.before == "another"
     client.get("/about")
-    assert "/about" in kept(client)
+    assert "/about" in stored_paths(client)
 
 
 def test_a_release_in_words_and_as_json(client: FlaskClient) -> None:
     """For people and for programs."""
     runner = client.application.test_cli_runner()
     assert "nothing is purged" in runner.invoke(args=["edge", "release"]).output
-    told = json.loads(runner.invoke(args=["edge", "release", "--json"]).output)
-    assert (told["parts"], told["pages"], told["before"]) == ([], 0, told["build"])
+    report = json.loads(runner.invoke(args=["edge", "release", "--json"]).output)
+    assert (report["parts"], report["pages"], report["before"]) == ([], 0, report["build"])
 
 
 def test_an_upgrade_that_migrates_nothing_purges_nothing(client: FlaskClient) -> None:
     """Every deploy upgrades; most of them find nothing to do."""
     alembic.upgrade()
-    assert kept(client) == {*PATHS}
+    assert stored_paths(client) == {*PATHS}
 
 
 def drop(app: Flask) -> None:
@@ -153,7 +153,7 @@ def test_a_dropped_trigger_stops_sharing_until_it_is_mended(client: FlaskClient)
     app = client.application
     drop(app)
     assert "flask edge triggers install" in client.get("/readyz").text
-    assert kept(client) == set()
+    assert stored_paths(client) == set()
     assert_no_store(client.get("/about"))
     result = app.test_cli_runner().invoke(args=["edge", "triggers", "check"])
     assert result.exit_code == 1
@@ -162,7 +162,7 @@ def test_a_dropped_trigger_stops_sharing_until_it_is_mended(client: FlaskClient)
     db.session.remove()
     assert client.get("/readyz").status_code == 200
     client.get("/about")
-    assert "/about" in kept(client)
+    assert "/about" in stored_paths(client)
 
 
 def test_what_was_written_without_triggers_is_shown_after_they_are_mended(
@@ -195,8 +195,8 @@ def test_a_release_on_each_database(any_app: Flask) -> None:
     assert not any_app.test_client().get("/about").cache_control.no_store
     db.session.remove()
     edit(any_app, "site/pages/show.html")
-    told = release(any_app)
-    assert (told.parts, told.pages) == ((("template", "site/pages/show.html"),), 1)
+    report = release(any_app)
+    assert (report.parts, report.pages) == ((("template", "site/pages/show.html"),), 1)
     with db.engine.begin() as connection:
         set_meta(connection, "build", "another")
     assert any_app.test_client().get("/about").cache_control.no_store

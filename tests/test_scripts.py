@@ -42,8 +42,8 @@ def ran(*command: str, folder: Path, **environ: str) -> subprocess.CompletedProc
 
 def test_make_alone_says_what_there_is() -> None:
     """Every target that a newcomer may call."""
-    said = ran("make", folder=ROOT).stdout
-    assert [line.split()[1] for line in said.splitlines()] == [
+    output = ran("make", folder=ROOT).stdout
+    assert [line.split()[1] for line in output.splitlines()] == [
         "help",
         "run",
         "test",

@@ -43,10 +43,10 @@ def test_a_free_port_passes() -> None:
 
 def test_a_port_in_use_is_named() -> None:
     """With another one to try."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with pytest.raises(
             startup_checks.StartupError, match=rf"Port {port} .* in use: .*PORT=\d+\."
         ):
@@ -80,7 +80,7 @@ wrong = pytest.mark.parametrize(
 )
 
 
-def said(stderr: str) -> str:
+def error_line(stderr: str) -> str:
     """The one sentence that a failed start says."""
     lines = [line for line in stderr.splitlines() if "[INFO] Starting gunicorn" not in line]
     assert len(lines) == 1, lines
@@ -96,7 +96,7 @@ def test_a_server_that_cannot_work_ends_in_one_sentence(
     """Without a traceback, and before there is a worker."""
     ended = gunicorn(instance=tmp_path, settings={"FLASK_PORT": str(free_port()), **settings})
     assert ended.returncode == 1
-    assert sentence in said(ended.stderr)
+    assert sentence in error_line(ended.stderr)
     assert "hidden" not in ended.stderr
 
 
@@ -108,7 +108,7 @@ def test_a_command_that_cannot_work_ends_in_one_sentence(
     """As the server does."""
     ended = flask("db", "upgrade", instance=tmp_path, settings=settings)
     assert ended.returncode == 1
-    assert sentence in said(ended.stderr)
+    assert sentence in error_line(ended.stderr)
     assert "hidden" not in ended.stderr
 
 
@@ -117,28 +117,28 @@ def test_a_server_over_another_schema_does_not_start(tmp_path: Path) -> None:
     """First there are no tables, then a newer release's."""
     settings = {"FLASK_PORT": str(free_port())}
     ended = gunicorn(instance=tmp_path, settings=settings)
-    assert "has no tables yet" in said(ended.stderr)
-    assert "run `flask db upgrade`" in said(ended.stderr)
+    assert "has no tables yet" in error_line(ended.stderr)
+    assert "run `flask db upgrade`" in error_line(ended.stderr)
     assert flask("db", "upgrade", instance=tmp_path).returncode == 0
     with closing(sqlite3.connect(tmp_path / "broadsheet.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
     ended = gunicorn(instance=tmp_path, settings=settings)
-    assert "Deploy that release, or restore a backup." in said(ended.stderr)
+    assert "Deploy that release, or restore a backup." in error_line(ended.stderr)
     ended = flask("db", "upgrade", instance=tmp_path)
-    assert "Deploy that release, or restore a backup." in said(ended.stderr)
+    assert "Deploy that release, or restore a backup." in error_line(ended.stderr)
 
 
 @pytest.mark.slow
 def test_a_server_on_a_port_in_use_does_not_start(tmp_path: Path) -> None:
     """It does not try again and again."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
         ended = gunicorn(instance=tmp_path, settings={"FLASK_PORT": port})
     assert ended.returncode == 1
-    assert f"Port {port} on 127.0.0.1 is in use" in said(ended.stderr)
+    assert f"Port {port} on 127.0.0.1 is in use" in error_line(ended.stderr)
 
 
 def test_help_and_settings_need_no_database(tmp_path: Path) -> None:

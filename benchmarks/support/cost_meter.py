@@ -29,16 +29,16 @@ def below_callgrind(command: Sequence[str], folder: Path) -> str:
     """Run a Python program below callgrind; return what it printed."""
     valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no"]
     valgrind.append(f"--callgrind-out-file={folder / 'out'}")
-    done = subprocess.run(
+    process = subprocess.run(
         [*valgrind, sys.executable, *command],
         env={**os.environ, FOLDER: str(folder), "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        sys.exit(done.stderr)
-    return done.stdout
+    if process.returncode:
+        sys.exit(process.stderr)
+    return process.stdout
 
 
 def instructions(call: Callable[[], object]) -> float:
@@ -59,11 +59,11 @@ def _between(call: Callable[[], object]) -> float:
     call()
     _control("--dump=one")
     newest = max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-    found = re.search(r"^totals: (\d+)", newest.read_text(), re.MULTILINE)
-    if found is None:
+    match = re.search(r"^totals: (\d+)", newest.read_text(), re.MULTILINE)
+    if match is None:
         sys.exit(f"{newest} holds no totals.")
     newest.unlink()
-    return float(found[1])
+    return float(match[1])
 
 
 def start_counting() -> None:

@@ -32,11 +32,11 @@ class Notebook:
     tracker: Tracker
     built_from: dict[str, Collection[Dependency]] = field(default_factory=dict)
 
-    def begin(self) -> None:
+    def start_recording(self) -> None:
         """Record what is read from now on."""
         self.tracker.start_recording()
 
-    def settle(self, view: str, url: str, *rest: Any) -> GuardFinding | None:
+    def register_response(self, view: str, url: str, *rest: Any) -> GuardFinding | None:
         """Note what the page was built from, and register it."""
         record = recorder.current_record()
         if record is not None:
@@ -50,7 +50,7 @@ class Ours:
     def __init__(self, app: Flask, fresh: Callable[[str], bytes]) -> None:
         self.name = "ours"
         self.tally = Tally()
-        self.held: dict[str, bytes] = {}
+        self.held_pages: dict[str, bytes] = {}
         self.purges: Counter[tuple[str, str]] = Counter()
         self.needless: Counter[tuple[str, str]] = Counter()
         self.reasons: Counter[tuple[str, str, str]] = Counter()
@@ -59,7 +59,7 @@ class Ours:
         self._purged: set[str] = set()
         state = app.extensions["edge"]
         state.tracker = self._notebook = Notebook(state.tracker)
-        self._follow(state.embedded.gateway)
+        self._follow(state.embedded_gateway.gateway)
 
     def _follow(self, gateway: Any) -> None:
         purge, purge_all = gateway.purge, gateway.purge_all
@@ -69,7 +69,7 @@ class Ours:
             return int(purge(url))
 
         def everything() -> int:
-            self._purged.update(self.held)
+            self._purged.update(self.held_pages)
             return int(purge_all())
 
         gateway.purge, gateway.purge_all = one, everything
@@ -81,7 +81,7 @@ class Ours:
         self.tally.stale += answer.digest != fresh
         if not answer.hit:
             self.tally.renders += not first
-            self.held[path] = answer.digest
+            self.held_pages[path] = answer.digest
 
     def edited(self, write: Callable[[], Edit]) -> Edit:
         """Let somebody write, and see which pages were purged for nothing."""
@@ -91,10 +91,10 @@ class Ours:
         edit = write()
         with self.app.app_context(), _connection() as connection:
             changes = changes_since(connection, before, limit=MOST_CHANGES) or []
-        for path in self._purged & self.held.keys():
+        for path in self._purged & self.held_pages.keys():
             page = edit.kind, self._view(path)
             self.purges[page] += 1
-            if self._fresh(path) == self.held.pop(path):
+            if self._fresh(path) == self.held_pages.pop(path):
                 self.needless[page] += 1
                 reasons = set(_reasons(self._notebook.built_from.get(path, ()), changes))
                 self.reasons.update((*page, reason) for reason in reasons)
@@ -123,15 +123,18 @@ def _reasons(dependencies: Collection[Dependency], changes: Iterable[Change]) ->
 def _what(change: Change, dependency: Any) -> str:
     if change.op is not Op.UPDATE:
         return f"{change.op.name.lower()} of {change.table}"
-    heard = getattr(dependency, "columns", None) or getattr(dependency, "mentioned", None)
-    return ", ".join(sorted(change.changed_columns & heard if heard else change.changed_columns))
+    columns = getattr(dependency, "columns", None) or getattr(
+        dependency, "referenced_columns", None
+    )
+    changed_columns = change.changed_columns
+    return ", ".join(sorted(changed_columns & columns if columns else changed_columns))
 
 
 def _described(dependency: Any) -> str:
     parts = [type(dependency).__name__.lower(), getattr(dependency, "table", "")]
-    equal = getattr(dependency, "equal", ())
-    if equal:
-        parts.append(f"with {', '.join(name for name, _ in equal)}")
-    if getattr(dependency, "between", None) is not None:
-        parts.append(f"within {dependency.between.column}")
+    equalities = getattr(dependency, "equalities", ())
+    if equalities:
+        parts.append(f"with {', '.join(name for name, _ in equalities)}")
+    if getattr(dependency, "interval", None) is not None:
+        parts.append(f"within {dependency.interval.column}")
     return " ".join(parts)

@@ -23,21 +23,21 @@ class Strategy:
 
     name: str
     tally: Tally = field(default_factory=Tally)
-    held: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
+    held_pages: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
 
     def visit(self, path: str, fresh: bytes, now: datetime, *, first: bool) -> None:
         """Serve what is held, or make the page, whose bytes are `fresh` now."""
         self.tally.visits += 1
-        known = self.held.get(path)
-        if known is not None and self.keeps(*known, fresh, now):
-            self.tally.stale += known[0] != fresh
+        entry = self.held_pages.get(path)
+        if entry is not None and self.keeps(*entry, fresh, now):
+            self.tally.stale += entry[0] != fresh
             return
         self.tally.renders += not first
-        self.held[path] = fresh, now
+        self.held_pages[path] = fresh, now
 
-    def keeps(self, shown: bytes, since: datetime, fresh: bytes, now: datetime) -> bool:
+    def keeps(self, body: bytes, since: datetime, fresh: bytes, now: datetime) -> bool:
         """Tell whether a page that is held may answer."""
-        del shown, since, fresh, now
+        del body, since, fresh, now
         return True
 
     def edited(self, edit: Edit) -> None:
@@ -47,10 +47,10 @@ class Strategy:
 class Oracle(Strategy):
     """Knows when the bytes of a page have changed, and purges exactly then."""
 
-    def keeps(self, shown: bytes, since: datetime, fresh: bytes, now: datetime) -> bool:
+    def keeps(self, body: bytes, since: datetime, fresh: bytes, now: datetime) -> bool:
         """Keep what is the same."""
         del since, now
-        return shown == fresh
+        return body == fresh
 
 
 class Expiry(Strategy):
@@ -58,9 +58,9 @@ class Expiry(Strategy):
 
     TTL = timedelta(seconds=60)
 
-    def keeps(self, shown: bytes, since: datetime, fresh: bytes, now: datetime) -> bool:
+    def keeps(self, body: bytes, since: datetime, fresh: bytes, now: datetime) -> bool:
         """Keep what is young."""
-        del shown, fresh
+        del body, fresh
         return now - since < self.TTL
 
 
@@ -70,7 +70,7 @@ class Everything(Strategy):
     def edited(self, edit: Edit) -> None:
         """Forget all pages."""
         del edit
-        self.held.clear()
+        self.held_pages.clear()
 
 
 @dataclass(slots=True)
@@ -85,9 +85,9 @@ class CoarseKeys(Strategy):
 
     def edited(self, edit: Edit) -> None:
         """Forget the pages that have one of the edit's keys."""
-        gone = [path for path in self.held if self._has_key(path, edit)]
-        for path in gone:
-            del self.held[path]
+        purged_paths = [path for path in self.held_pages if self._has_key(path, edit)]
+        for path in purged_paths:
+            del self.held_pages[path]
 
     def _has_key(self, path: str, edit: Edit) -> bool:
         if not path.startswith("/articles/"):

@@ -65,13 +65,13 @@ def path_of(slug: str) -> str:
 def lists(volume: Volume) -> list[str]:
     """Every address but those of articles."""
     years = range(volume.published_at(1).year, volume.published_at(volume.posts).year + 1)
-    found = [*_LISTS, *_API, *(f"/archive/{year}" for year in years)]
-    found += [f"/archive/pages/{n}" for n in range(1, _lasting(volume.posts) + 1)]
+    paths = [*_LISTS, *_API, *(f"/archive/{year}" for year in years)]
+    paths += [f"/archive/pages/{n}" for n in range(1, _lasting(volume.posts) + 1)]
     numbers = range(1, volume.posts + 1)
     for room, chosen in (("topics", content.topics_of), ("authors", content.authors_of)):
         counts = Counter(other for number in numbers for other in chosen(number))
         for number, count in sorted(counts.items()):
             base = f"/{room}/{room[:-1]}-{number}"
             pages = range(1, _lasting(count) + 1)
-            found += [base, f"{base}/feed.xml", *(f"{base}/pages/{page}" for page in pages)]
-    return found
+            paths += [base, f"{base}/feed.xml", *(f"{base}/pages/{page}" for page in pages)]
+    return paths

@@ -30,7 +30,7 @@ _DEPENDENCY = (
 _CHUNK = 2000
 
 
-def moved(dependency: Any, by: int, step: timedelta, table: str = "") -> Any:
+def shift_dependency(dependency: Any, by: int, step: timedelta, table: str = "") -> Any:
     """A dependency of an article's page as that of the article `by` posts later."""
     if isinstance(dependency, Interval):
         far = by * (step // timedelta(microseconds=1))
@@ -40,7 +40,7 @@ def moved(dependency: Any, by: int, step: timedelta, table: str = "") -> Any:
     if dataclasses.is_dataclass(dependency) and not isinstance(dependency, type):
         table = getattr(dependency, "table", table)
         changes = {
-            each.name: moved(getattr(dependency, each.name), by, step, table)
+            each.name: shift_dependency(getattr(dependency, each.name), by, step, table)
             for each in dataclasses.fields(dependency)
         }
         return dataclasses.replace(dependency, **changes)
@@ -78,7 +78,7 @@ def register(
     for page_id, number in enumerate(numbers, first):
         sample, dependencies = samples[number % period]
         raw.execute(_PAGE, (page_id, path_of(slug(number)), f"tag-{number}"))
-        rows += _rows(page_id, (moved(d, number - sample, step) for d in dependencies))
+        rows += _rows(page_id, (shift_dependency(d, number - sample, step) for d in dependencies))
         if len(rows) > _CHUNK * 20:
             raw.executemany(_DEPENDENCY, sorted(rows))
             rows = []
@@ -89,5 +89,5 @@ def _rows(
     page_id: int, dependencies: Iterator[Dependency]
 ) -> Iterator[tuple[int, int, int, int, int]]:
     for dependency in dependencies:
-        found = make_entry(dependency)
-        yield found.hash, found.node, page_id, found.low, found.high
+        entry = make_entry(dependency)
+        yield entry.hash, entry.node, page_id, entry.low, entry.high

@@ -34,8 +34,8 @@ class Answer:
     @property
     def digest(self) -> bytes:
         """What a reader got, so short that many of them can be kept."""
-        told = f"{self.status} {self.headers.get('location', '')}\n"
-        return blake2b(told.encode() + self.body, digest_size=12).digest()
+        text = f"{self.status} {self.headers.get('location', '')}\n"
+        return blake2b(text.encode() + self.body, digest_size=12).digest()
 
 
 def environ(path: str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Visit:
         self._environ = {**environ(path), **BROWSER}
         self._parts: Iterable[bytes] = ()
 
-    def read(self) -> None:
+    def read_page(self) -> None:
         """Ask, and read the response to its end."""
         self._parts = self._wsgi(self._environ, lambda *_: lambda _written: None)
         b"".join(self._parts)
@@ -85,10 +85,10 @@ class Visit:
 
 def ask(wsgi: Wsgi, path: str) -> Answer:
     """Ask for a path and read the response to its end."""
-    told: list[Any] = []
+    calls: list[Any] = []
 
     def start(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[..., None]:
-        told[:] = [status, headers]
+        calls[:] = [status, headers]
         return lambda _written: None
 
     parts = wsgi(environ(path), start)
@@ -97,5 +97,5 @@ def ask(wsgi: Wsgi, path: str) -> Answer:
     finally:
         if hasattr(parts, "close"):
             parts.close()
-    status = HTTPStatus(int(told[0].split()[0]))
-    return Answer(status=status, headers={k.lower(): v for k, v in told[1]}, body=body)
+    status = HTTPStatus(int(calls[0].split()[0]))
+    return Answer(status=status, headers={k.lower(): v for k, v in calls[1]}, body=body)

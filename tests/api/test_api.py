@@ -12,18 +12,18 @@ PATHS = ["/api/posts", "/api/posts/pages/1", "/api/posts/lanterns", "/api/topics
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_an_answer_is_json_with_an_etag(shown: Flask, path: str) -> None:
+def test_an_answer_is_json_with_an_etag(site_app: Flask, path: str) -> None:
     """The same for every reader, and told apart by its ETag."""
-    answer = shown.test_client().get(path)
+    answer = site_app.test_client().get(path)
     assert answer.status_code == 200
     assert answer.content_type == "application/json"
     assert answer.headers["ETag"]
     assert "Set-Cookie" not in answer.headers
 
 
-def test_posts_are_the_newest_with_where_all_are(shown: Flask) -> None:
+def test_posts_are_the_newest_with_where_all_are(site_app: Flask) -> None:
     """A list of articles without drafts, and links to numbered pages."""
-    answer = shown.test_client().get("/api/posts").json
+    answer = site_app.test_client().get("/api/posts").json
     assert answer is not None
     first = answer["posts"][0]
     assert first["title"] == "Lanterns"
@@ -49,16 +49,16 @@ def test_pages_lead_to_one_another(app: Flask) -> None:
     assert second["older"].endswith("/api/posts/pages/1")
 
 
-def test_one_post_has_its_text(shown: Flask) -> None:
+def test_one_post_has_its_text(site_app: Flask) -> None:
     """As the HTML that the page shows."""
-    answer = shown.test_client().get("/api/posts/lanterns").json
+    answer = site_app.test_client().get("/api/posts/lanterns").json
     assert answer is not None
     assert "A text with a note" in answer["html"]
 
 
-def test_topics_are_counted(shown: Flask) -> None:
+def test_topics_are_counted(site_app: Flask) -> None:
     """Each with its published articles."""
-    answer = shown.test_client().get("/api/topics").json
+    answer = site_app.test_client().get("/api/topics").json
     assert answer is not None
     assert {topic["slug"]: topic["count"] for topic in answer["topics"]} == {
         "harbour": 9,
@@ -66,9 +66,9 @@ def test_topics_are_counted(shown: Flask) -> None:
     }
 
 
-def test_the_summary_is_the_site_in_numbers(shown: Flask) -> None:
+def test_the_summary_is_the_site_in_numbers(site_app: Flask) -> None:
     """Counts and the newest date."""
-    answer = shown.test_client().get("/api/summary").json
+    answer = site_app.test_client().get("/api/summary").json
     assert answer is not None
     assert (answer["title"], answer["articles"], answer["pages"]) == ("The Gazette", 10, 2)
     assert datetime.fromisoformat(answer["newest_at"]) == content.day(30)
@@ -85,18 +85,18 @@ WRONG = [
 
 
 @pytest.mark.parametrize("path", WRONG)
-def test_an_error_is_json(shown: Flask, path: str) -> None:
+def test_an_error_is_json(site_app: Flask, path: str) -> None:
     """A program gets what it can read, with the status inside too."""
-    answer = shown.test_client().get(path)
+    answer = site_app.test_client().get(path)
     assert answer.status_code == 404
     assert answer.content_type == "application/json"
     assert answer.json is not None
     assert answer.json["status"] == 404
 
 
-def test_a_method_that_is_not_allowed_is_json_too(shown: Flask) -> None:
+def test_a_method_that_is_not_allowed_is_json_too(site_app: Flask) -> None:
     """With the methods that are."""
-    answer = shown.test_client().post("/api/posts")
+    answer = site_app.test_client().post("/api/posts")
     assert answer.status_code == 405
     assert answer.json is not None
     assert "GET" in answer.headers["Allow"]

@@ -71,13 +71,13 @@ def addresses(app: Flask) -> list[Address]:
 
 
 def _arguments(rule: Rule) -> dict[str, object]:
-    known = dict(EXAMPLES)
+    examples = dict(EXAMPLES)
     for start, more in BY_RULE.items():
         if rule.rule.startswith(start):
-            known |= more
-    missing = rule.arguments - known.keys()
+            examples |= more
+    missing = rule.arguments - examples.keys()
     assert not missing, f"{rule.rule}: say in EXAMPLES what stands for {missing}"
-    return {name: known[name] for name in rule.arguments}
+    return {name: examples[name] for name in rule.arguments}
 
 
 def fill(session: Session) -> None:
@@ -92,8 +92,8 @@ def fill(session: Session) -> None:
     session.add(Redirect(source="/old", target="/about", created_at=BEGAN))
     session.flush()
     file = {"width": 1, "height": 1, "size": 3, "original": True, "content": b"png"}
-    named = {"fingerprint": FINGERPRINT, "name": "a.png", "content_type": "image/png"}
-    session.add(MediaFile(media_id=media.id, **named, **file))
+    arguments = {"fingerprint": FINGERPRINT, "name": "a.png", "content_type": "image/png"}
+    session.add(MediaFile(media_id=media.id, **arguments, **file))
     posts = [post(number) for number in range(1, ARTICLES + 1)]
     session.add_all([*posts, page()])
     session.flush()

@@ -39,8 +39,8 @@ def test_the_image_starts_what_the_platform_starts() -> None:
 def test_the_composition_says_only_settings_that_exist() -> None:
     """And migrates once, before the site starts."""
     services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    known = {variable for setting in BY_NAME.values() for variable in setting.variables}
-    assert services["web"]["environment"].keys() <= known
+    variables = {variable for setting in BY_NAME.values() for variable in setting.variables}
+    assert services["web"]["environment"].keys() <= variables
     assert services["release"]["command"] == ["sh", "-c", processes()["release"]]
     assert services["web"]["depends_on"] == {
         "release": {"condition": "service_completed_successfully"},
@@ -58,9 +58,9 @@ def test_the_composition_with_varnish_says_only_what_exists() -> None:
     """Its settings, its servers, and the parameters that the VCL asks for; no secret is in it."""
     text = (ROOT / "compose.varnish.yaml").read_text(encoding="utf-8")
     services = yaml.load(text, Loader=_Composed)["services"]
-    known = {variable for setting in BY_NAME.values() for variable in setting.variables}
+    variables = {variable for setting in BY_NAME.values() for variable in setting.variables}
     for name in ("edge", "web", "web2", "relay"):
-        assert services[name]["environment"].keys() <= known
+        assert services[name]["environment"].keys() <= variables
     for host in re.findall(r"--origin http://(\w+):8000", services["edge"]["command"][2]):
         assert processes()["web"] in services[host]["command"][2]
     assert processes()["web"] in services["web2"]["command"][2]

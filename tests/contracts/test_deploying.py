@@ -62,8 +62,8 @@ def fly() -> dict[str, Any]:
 
 def render() -> dict[str, Any]:
     """The web service that Render makes."""
-    found: dict[str, Any] = yaml.safe_load(text_of("render.yaml"))["services"][0]
-    return found
+    service: dict[str, Any] = yaml.safe_load(text_of("render.yaml"))["services"][0]
+    return service
 
 
 def unit(key: str) -> list[str]:
@@ -71,7 +71,7 @@ def unit(key: str) -> list[str]:
     return re.findall(rf"^{key}=(.+)$", text_of("deploy/broadsheet.service"), re.MULTILINE)
 
 
-def said() -> dict[str, set[str]]:
+def names_in_examples() -> dict[str, set[str]]:
     """The variables that each platform's file sets."""
     lines = text_of("deploy/broadsheet.env").splitlines()
     return {
@@ -86,9 +86,9 @@ def said() -> dict[str, set[str]]:
 @pytest.mark.parametrize("platform", ["fly", "heroku", "render", "systemd"])
 def test_a_platform_is_told_only_settings_that_exist(platform: str) -> None:
     """And where the site is, since no platform's file can know it."""
-    assert said()[platform] <= VARIABLES
-    assert "SITE_URL" in said()[platform]
-    assert "FLASK_PROXIES" in said()[platform]
+    assert names_in_examples()[platform] <= VARIABLES
+    assert "SITE_URL" in names_in_examples()[platform]
+    assert "FLASK_PROXIES" in names_in_examples()[platform]
 
 
 @pytest.mark.parametrize("platform", ["fly", "railway", "render"])
@@ -114,11 +114,11 @@ def test_a_platform_watches_what_the_app_answers() -> None:
 
 def test_a_platform_waits_until_requests_are_answered() -> None:
     """It asks by SIGTERM, and leaves more time than gunicorn takes."""
-    found = re.search(r"^graceful_timeout = (\d+)$", text_of("gunicorn.conf.py"), re.MULTILINE)
-    assert found
+    match = re.search(r"^graceful_timeout = (\d+)$", text_of("gunicorn.conf.py"), re.MULTILINE)
+    assert match
     draining = json.loads(text_of("railway.json"))["deploy"]["drainingSeconds"]
     patience = (fly()["kill_timeout"], draining, render()["maxShutdownDelaySeconds"])
-    assert min(*patience, int(unit("TimeoutStopSec")[0])) > int(found[1])
+    assert min(*patience, int(unit("TimeoutStopSec")[0])) > int(match[1])
     assert fly()["kill_signal"] == "SIGTERM"
 
 
@@ -134,7 +134,7 @@ def test_the_image_and_the_platforms_agree() -> None:
 def test_no_platform_keeps_its_texts_on_a_disk_that_goes() -> None:
     """A database comes with it."""
     assert json.loads(text_of("app.json"))["addons"][0]["plan"].startswith("heroku-postgresql")
-    assert "DATABASE_URL" in said()["render"]
+    assert "DATABASE_URL" in names_in_examples()["render"]
     blueprint = yaml.safe_load(text_of("render.yaml"))
     assert [one["name"] for one in blueprint["databases"]] == [
         each["fromDatabase"]["name"] for each in render()["envVars"] if "fromDatabase" in each
@@ -144,8 +144,8 @@ def test_no_platform_keeps_its_texts_on_a_disk_that_goes() -> None:
 def test_every_edge_and_every_platform_has_its_page() -> None:
     """And no page is about another; the overview leads to each."""
     assert sorted(f"{name}.md" for name in (*EDGES, *PLATFORMS)) == PAGES
-    led = LINK.findall(OVERVIEW.read_text(encoding="utf-8"))
-    assert {f"deploying/{page}" for page in PAGES} <= set(led)
+    targets = LINK.findall(OVERVIEW.read_text(encoding="utf-8"))
+    assert {f"deploying/{page}" for page in PAGES} <= set(targets)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -154,9 +154,9 @@ def test_a_page_says_what_it_costs_and_what_can_go_wrong(page: str) -> None:
     text = (FOLDER / page).read_text(encoding="utf-8")
     assert "\n## What it costs\n" in text
     wrong = text.split("\n## What can go wrong\n")[1]
-    known = {kind.id for kind in all_finding_types()}
-    named = [name for row in ROW.findall(text) for name in findings(row)]
-    assert set(named) <= known
+    finding_ids = {kind.id for kind in all_finding_types()}
+    finding_names = [name for row in ROW.findall(text) for name in findings(row)]
+    assert set(finding_names) <= finding_ids
     assert {name for row in ROW.findall(wrong) for name in findings(row)}
 
 
@@ -189,16 +189,16 @@ def test_every_command_of_a_page_exists(page: str, commands: click.Group) -> Non
     for words in spoken(ROOT / "docs" / page):
         command: click.Command = commands
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-            found = command.commands.get(words.pop(0))
-            assert found, f"{page}: no such command below {command.name}"
-            command = found
-        known = {option for each in command.params for option in each.opts}
-        assert {word for word in words if word.startswith("--")} <= known | {"--help"}
+            subcommand = command.commands.get(words.pop(0))
+            assert subcommand, f"{page}: no such command below {command.name}"
+            command = subcommand
+        options = {option for each in command.params for option in each.opts}
+        assert {word for word in words if word.startswith("--")} <= options | {"--help"}
 
 
 def spoken(path: Path) -> Iterator[list[str]]:
     """The words after `flask` of each command in the code of a page."""
     for fenced, inline in CODE.findall(path.read_text(encoding="utf-8")):
         code = (fenced or inline).replace("\\\n", " ")
-        for found in re.finditer(r"(?<![\w-])flask ([^\n&|>;#\"]+)", code):
-            yield shlex.split(found[1])
+        for match in re.finditer(r"(?<![\w-])flask ([^\n&|>;#\"]+)", code):
+            yield shlex.split(match[1])

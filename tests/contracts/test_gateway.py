@@ -14,7 +14,7 @@ from app.edge.http import cache_key
 from app.edge.testing import assert_hit, assert_miss, assert_stored
 from app.extensions import db
 from app.publishing.transaction import transaction
-from tests.conftest import opened
+from tests.conftest import open_app
 
 from .conftest import UNKNOWN, addresses, fill
 
@@ -44,7 +44,7 @@ QUERIES = ("x=1", "&&", "x", "=", "utm%5Fsource=1", "q=&", "%00", "q=ink&")
 def gated(tmp_path: Path, migrated: Path) -> Iterator[Flask]:
     """A filled site behind its gateway, as readers get it."""
     shutil.copy(migrated, tmp_path / "broadsheet.db")
-    for app in opened(tmp_path, EDGE_GATEWAY=True, SITE_URL=SITE):
+    for app in open_app(tmp_path, EDGE_GATEWAY=True, SITE_URL=SITE):
         with transaction() as session:
             fill(session)
         app.testing = False
@@ -102,11 +102,11 @@ def unregistered(store: LmdbStore) -> set[bytes]:
     with db.engine.connect() as connection:
         query = "SELECT url FROM edge_page WHERE variant <> 'short-lived'"
         urls = connection.scalars(sa.text(f"{query} UNION SELECT url FROM edge_short_page"))
-        known = {cache_key.cache_key_for_url(SITE + url) for url in urls}
+        registered_keys = {cache_key.cache_key_for_url(SITE + url) for url in urls}
     return {
         name
         for name, _ in store.most_requested(1000)
-        if name not in known
+        if name not in registered_keys
         for stored in store.load(name)
         if not any(
             "immutable" in value for field, value in stored.headers if field == "Cache-Control"
@@ -118,11 +118,11 @@ def test_a_change_of_the_site_itself_leaves_no_page_behind(gated: Flask) -> None
     """Its title is on every page; however a page was spelt, it is made anew."""
     client = gated.test_client(use_cookies=False)
     paths = [path for path in (*UNKNOWN, *ODD) if not path.startswith("/static")]
-    shown = [path for path in paths if b"A site" in client.get(path).data]
-    assert len(shown) > 5
+    pages_with_name = [path for path in paths if b"A site" in client.get(path).data]
+    assert len(pages_with_name) > 5
     with transaction() as session:
         session.execute(sa.text("UPDATE site SET title = 'Another name'"))
-    for path in shown:
+    for path in pages_with_name:
         answer = client.get(path)
         assert_miss(answer)
         assert b"Another name" in answer.data, quote(path)

@@ -23,12 +23,12 @@ def tracked() -> list[str]:
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
     """What works here must work elsewhere."""
-    found = {
+    matches = {
         name: match.group()
         for name in tracked()
         if (ROOT / name).is_file() and (match := MACHINE.search((ROOT / name).read_bytes()))
     }
-    assert found == {}
+    assert matches == {}
 
 
 def test_no_merge_was_left_half_way() -> None:

@@ -32,7 +32,7 @@ json.dump({path: [a.get_etag()[0], a.data.decode("latin-1")] for path, a in answ
 """
 
 
-def asked(app: Flask, **headers: str) -> dict[str, TestResponse]:
+def responses_by_rule(app: Flask, **headers: str) -> dict[str, TestResponse]:
     """The answer of every address, also where nothing is, to GET and to HEAD."""
     client = app.test_client(use_cookies=False)
     paths = [*(address.path for address in addresses(app)), *UNKNOWN, "/old", "/healthz", "/readyz"]
@@ -52,21 +52,23 @@ def test_every_route_has_a_named_policy(app: Flask) -> None:
 def test_every_page_is_there(filled: Flask) -> None:
     """The walks below look at pages, not at error pages."""
     client = filled.test_client()
-    found = {one.rule: client.get(one.path).status_code for one in addresses(filled)}
-    assert {rule: status for rule, status in found.items() if status not in {200, 302}} == {}
+    statuses = {one.rule: client.get(one.path).status_code for one in addresses(filled)}
+    assert {rule: status for rule, status in statuses.items() if status not in {200, 302}} == {}
 
 
 def test_every_answer_says_how_it_may_be_stored(filled: Flask) -> None:
     """Edges have defaults of their own for what says nothing, errors and redirects among them."""
     silent = [
-        what for what, answer in asked(filled).items() if "Cache-Control" not in answer.headers
+        what
+        for what, answer in responses_by_rule(filled).items()
+        if "Cache-Control" not in answer.headers
     ]
     assert silent == []
 
 
 def test_what_must_not_be_shared_says_so(filled: Flask) -> None:
     """An answer to another method, and one that failed, is stored nowhere."""
-    for what, answer in asked(filled).items():
+    for what, answer in responses_by_rule(filled).items():
         if what.startswith("POST") or answer.status_code >= 500:
             assert answer.cache_control.no_store, what
 
@@ -74,7 +76,7 @@ def test_what_must_not_be_shared_says_so(filled: Flask) -> None:
 def test_no_public_answer_sets_a_cookie_or_varies_on_one(filled: Flask) -> None:
     """Not even for a reader who sends some."""
     for headers in ({}, {"Cookie": "session=x; a=b"}):
-        for what, answer in asked(filled, **headers).items():
+        for what, answer in responses_by_rule(filled, **headers).items():
             if "Set-Cookie" in answer.headers:  # the page that shows what an edge does with one
                 assert what.partition(" ")[2] == "/edge/cookie"
                 assert 'private="Set-Cookie"' in answer.headers["Cache-Control"]
@@ -84,9 +86,9 @@ def test_no_public_answer_sets_a_cookie_or_varies_on_one(filled: Flask) -> None:
 
 def test_every_reader_gets_the_same(filled: Flask) -> None:
     """Cookies, languages, agents and referrers change nothing of what is shared."""
-    plain = asked(filled)
+    plain = responses_by_rule(filled)
     headers = {"Cookie": "session=x", "Accept-Language": "fr", "User-Agent": "a phone"}
-    other = asked(filled, **headers, Referer="http://a.example/", Host="other.example")
+    other = responses_by_rule(filled, **headers, Referer="http://a.example/", Host="other.example")
     for what, answer in plain.items():
         if not answer.cache_control.no_store and what.partition(" ")[2] not in CLOCKS:
             assert (answer.status_code, answer.data) == (other[what].status_code, other[what].data)
@@ -95,7 +97,7 @@ def test_every_reader_gets_the_same(filled: Flask) -> None:
 
 def test_every_answer_has_the_security_headers(filled: Flask) -> None:
     """Pages, errors, redirects and static files."""
-    for what, answer in asked(filled).items():
+    for what, answer in responses_by_rule(filled).items():
         assert dict(answer.headers).items() >= dict(ALWAYS).items(), what
 
 
@@ -109,15 +111,15 @@ def test_an_unchanged_page_is_a_304(filled: Flask) -> None:
         etag, weak = first.get_etag()
         assert etag, address.path
         assert not weak, address.path
-        again = client.get(address.path, headers={"If-None-Match": f'"{etag}"'})
-        assert (again.status_code, again.data) == (304, b""), address.path
-        assert again.get_etag() == (etag, False)
+        second = client.get(address.path, headers={"If-None-Match": f'"{etag}"'})
+        assert (second.status_code, second.data) == (304, b""), address.path
+        assert second.get_etag() == (etag, False)
 
 
 @pytest.mark.slow
 def test_every_process_gives_the_same_bytes_and_validators(filled: Flask, tmp_path: Path) -> None:
     """Another process, restarted, on another machine: hashes of strings differ there."""
-    found = []
+    outputs = []
     for seed in ("1", "2"):
         instance = tmp_path / f"machine-{seed}"
         instance.mkdir()
@@ -132,7 +134,7 @@ def test_every_process_gives_the_same_bytes_and_validators(filled: Flask, tmp_pa
             timeout=60,
             check=True,
         )
-        found.append(json.loads(printed.stdout))
-    assert len(found[0]) > 20
-    first, second = ({path: one[path] for path in one.keys() - CLOCKS} for one in found)
+        outputs.append(json.loads(printed.stdout))
+    assert len(outputs[0]) > 20
+    first, second = ({path: one[path] for path in one.keys() - CLOCKS} for one in outputs)
     assert first == second

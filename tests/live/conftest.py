@@ -11,9 +11,9 @@ import pytest
 
 from app.config.parsers import database_url
 from app.publishing.sample_content import load_samples
-from tests.conftest import once, opened
+from tests.conftest import once, open_app
 
-from .live_site import Site, made
+from .live_site import Site, start_site
 from .postgres import Postgres
 
 
@@ -23,7 +23,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
 
     def make(folder: Path) -> None:
         shutil.copy(migrated, folder / "broadsheet.db")
-        for _ in opened(folder, EDGE_GATEWAY=True):
+        for _ in open_app(folder, EDGE_GATEWAY=True):
             assert load_samples(now=datetime.now(UTC))
 
     return once(tmp_path_factory, "sampled", make) / "broadsheet.db"
@@ -36,7 +36,7 @@ def sampled_postgres(
     """The name of a database on PostgreSQL that holds the same, to copy from."""
     url = postgres.create(template=migrated_postgres)
     folder = tmp_path_factory.mktemp("sampled-postgres")
-    for _ in opened(folder, DATABASE_URL=database_url(url)):  # no gateway that others wait for
+    for _ in open_app(folder, DATABASE_URL=database_url(url)):  # no gateway that others wait for
         assert load_samples(now=datetime.now(UTC))
     return url.rpartition("/")[2]
 
@@ -44,5 +44,5 @@ def sampled_postgres(
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Site]:
     """The site with the sample publication, on two workers."""
-    with made(sampled, tmp_path_factory.mktemp("site")) as started:
+    with start_site(sampled, tmp_path_factory.mktemp("site")) as started:
         yield started

@@ -20,7 +20,7 @@ class Said:
     body: bytes = b"page"
     short: int = 0
 
-    def written(self, method: str) -> bytes:
+    def to_bytes(self, method: str) -> bytes:
         """The bytes of the answer."""
         length = ("Content-Length", str(len(self.body) + self.short))
         lines = [f"{name}: {value}" for name, value in (*self.headers, length)]
@@ -45,7 +45,7 @@ class Answering:
     port: int = 0
     healthy: bool = True
     answers: dict[str, Said] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Asked] = field(default_factory=list)
 
     def say(self, path: str, body: bytes = b"page", *, status: int = 200, **fields: str) -> None:
         """Answer a path with this from now on; `cache_control="…"` is a header field."""
@@ -54,16 +54,16 @@ class Answering:
 
     def of(self, path: str) -> list[Asked]:
         """The requests for a path, oldest first."""
-        return [asked for asked in self.asked if asked.target.partition("?")[0] == path]
+        return [request for request in self.requests if request.target.partition("?")[0] == path]
 
-    def answer(self, asked: Asked) -> bytes:
+    def answer(self, request: Asked) -> bytes:
         """What one request hears."""
-        path = asked.target.partition("?")[0]
+        path = request.target.partition("?")[0]
         if path == "/healthz":
-            return Said(status=200 if self.healthy else 503).written(asked.method)
-        self.asked.append(asked)
+            return Said(status=200 if self.healthy else 503).to_bytes(request.method)
+        self.requests.append(request)
         plain = Said(headers=(("Surrogate-Control", NORMAL), ("X-Accel-Expires", "3600")))
-        return self.answers.get(path, plain).written(asked.method)
+        return self.answers.get(path, plain).to_bytes(request.method)
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -79,8 +79,8 @@ class _Handler(socketserver.StreamRequestHandler):
             name, _, value = text.partition(":")
             headers[name.lower()] = value.strip()
         self.rfile.read(int(headers.get("content-length", "0")))
-        asked = Asked(method=method, target=target, headers=headers)
-        self.wfile.write(self.server.mind.answer(asked))
+        request = Asked(method=method, target=target, headers=headers)
+        self.wfile.write(self.server.mind.answer(request))
 
 
 class _Server(socketserver.ThreadingTCPServer):

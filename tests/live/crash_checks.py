@@ -49,41 +49,43 @@ class Verdict:
 
     wrong: list[str] = field(default_factory=list)
     pages: dict[str, Page] = field(default_factory=dict, repr=False)
-    kept: int = 0
-    written: bool = False
-    changed: int = 0
+    entry_count: int = 0
+    is_written: bool = False
+    changed_count: int = 0
     incarnation: int = 0
 
 
 def judge(mortal: Mortal, before: Before, *, survivor: bool) -> Verdict:
     """Look at everything; a survivor has served all the time, others begin with the first answer."""
-    found, began = Verdict(), mortal.clock()
+    verdict, began = Verdict(), mortal.clock()
     if survivor:
         mortal.step(began + DEAD_LEASE)
-    shown = {path: mortal.ask(path) for path in PATHS}
+    shown_pages = {path: mortal.ask(path) for path in PATHS}
     if not survivor:
         mortal.step(began + DEAD_LEASE)
-    found.pages = {path: mortal.truth(path) for path in PATHS}
-    found.wrong += [f"{path} is old" for path in PATHS if shown[path] != found.pages[path]]
-    found.changed = sum(found.pages[path] != before.pages[path] for path in PATHS)
+    verdict.pages = {path: mortal.truth(path) for path in PATHS}
+    verdict.wrong += [
+        f"{path} is old" for path in PATHS if shown_pages[path] != verdict.pages[path]
+    ]
+    verdict.changed_count = sum(verdict.pages[path] != before.pages[path] for path in PATHS)
     with mortal.site.app_context():
-        found.wrong += _lost(found, before)
-        found.wrong += _unpaid(mortal)
-        found.wrong += _unsound_database()
-    found.wrong += _unpurged(mortal, found, before)
-    found.wrong += _unsound_store(mortal, found)
-    return found
+        verdict.wrong += find_lost_write(verdict, before)
+        verdict.wrong += _unpaid(mortal)
+        verdict.wrong += _unsound_database()
+    verdict.wrong += _unpurged(mortal, verdict, before)
+    verdict.wrong += _unsound_store(mortal, verdict)
+    return verdict
 
 
-def _lost(found: Verdict, before: Before) -> Iterator[str]:
+def find_lost_write(verdict: Verdict, before: Before) -> Iterator[str]:
     """A commit that was reported is there; what was not committed has changed nothing."""
     query = "SELECT count(*) FROM post WHERE title = :title"
     title = f"Round {before.number}"
     with db.engine.connect() as connection:
-        found.written = bool(connection.scalar(sa.text(query), {"title": title}))
-    if before.committed and not found.written:
+        verdict.is_written = bool(connection.scalar(sa.text(query), {"title": title}))
+    if before.committed and not verdict.is_written:
         yield "what was committed is gone"
-    if not found.written and found.changed:
+    if not verdict.is_written and verdict.changed_count:
         yield "what was not committed is there"
 
 
@@ -93,40 +95,40 @@ def _unpaid(mortal: Mortal) -> Iterator[str]:
     for _ in range(TURNS):
         with db.engine.connect() as connection:
             count = sa.select(sa.func.count()).where(outbox.c.state.in_(OPEN_STATES))
-            owed = (connection.scalar(count) or 0) + count_unresolved(connection)
-        if not owed:
+            pending_count = (connection.scalar(count) or 0) + count_unresolved(connection)
+        if not pending_count:
             return
         now += TURN
         mortal.step(now)
-    yield f"{owed} purges or changes are still open"
+    yield f"{pending_count} purges or changes are still open"
 
 
 def _unsound_database() -> Iterator[str]:
     """SQLite finds nothing amiss in its own file."""
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
-            said = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
+            check_result = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-            if said != "ok" or broken:
-                yield f"the database is damaged: {said}, {broken}"
+            if check_result != "ok" or broken:
+                yield f"the database is damaged: {check_result}, {broken}"
 
 
-def _unpurged(mortal: Mortal, found: Verdict, before: Before) -> Iterator[str]:
+def _unpurged(mortal: Mortal, verdict: Verdict, before: Before) -> Iterator[str]:
     """The CDN heard of every page that has changed, and again when nothing was on its way."""
     lines = mortal.edge.file.read_text().splitlines()[before.purged :]
-    told: dict[str, list[datetime]] = {}
+    purge_times: dict[str, list[datetime]] = {}
     for at, _, url in (line.partition(" ") for line in lines):
-        told.setdefault(url, []).append(datetime.fromisoformat(at))
+        purge_times.setdefault(url, []).append(datetime.fromisoformat(at))
     for path in PATHS:
-        if found.pages[path] != before.pages[path]:
-            times = [*told.get(path, ()), *told.get("*", ())]
+        if verdict.pages[path] != before.pages[path]:
+            times = [*purge_times.get(path, ()), *purge_times.get("*", ())]
             if not times:
                 yield f"{path} was never purged at the CDN"
             elif max(times) - min(times) < mortal.flight:
                 yield f"{path} was not purged again at the CDN"
 
 
-def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
+def _unsound_store(mortal: Mortal, verdict: Verdict) -> Iterator[str]:
     """Every page of the store's file is in order; what is kept is whole, fresh and registered."""
     store = mortal.site.extensions["edge"].embedded_gateway.store
     try:
@@ -134,7 +136,7 @@ def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
         yield f"the store's file is damaged: {error}"
     environment = store._manager.acquire()
-    found.incarnation = environment.incarnation
+    verdict.incarnation = environment.incarnation
     with environment.read_transaction() as transaction:
         tables = (environment.pages, environment.bodies, environment.eviction_order)
         pages, bodies, order = (dict(transaction.cursor(db=table)) for table in tables)
@@ -144,29 +146,35 @@ def _unsound_store(mortal: Mortal, found: Verdict) -> Iterator[str]:
         yield "a record of the store is torn"
         return
     whole = {name: record for name, record in records.items() if record is not None}
-    found.kept = len(whole)
+    verdict.entry_count = len(whole)
     turns = {serial_key(record.eviction_serial): name for name, record in whole.items()}
     variants = [one for record in whole.values() for one in record.variants]
-    named = Counter(serial_key(p.serial) for one in variants for p in one.body_refs.values())
-    if turns != order or ledger.variants != len(variants) or named != Counter(bodies.keys()):
+    serial_counts = Counter(
+        serial_key(p.serial) for one in variants for p in one.body_refs.values()
+    )
+    if (
+        turns != order
+        or ledger.variants != len(variants)
+        or serial_counts != Counter(bodies.keys())
+    ):
         yield "the tables of the store contradict one another"
-    yield from _unlike(mortal, found, whole.values(), bodies)
+    yield from _unlike(mortal, verdict, whole.values(), bodies)
 
 
 def _unlike(
-    mortal: Mortal, found: Verdict, records: Any, bodies: Mapping[bytes, bytes]
+    mortal: Mortal, verdict: Verdict, records: Any, bodies: Mapping[bytes, bytes]
 ) -> Iterator[str]:
     """What is kept in any coding is what a fresh render gives, and the index knows of it."""
     with mortal.site.app_context(), db.engine.connect() as connection:
-        known = set(connection.scalars(sa.select(page.c.url)))
+        registered_urls = set(connection.scalars(sa.select(page.c.url)))
     for record in records:
         _, path, _ = parse_cache_key(record.key)
-        if path not in known:
+        if path not in registered_urls:
             yield f"{path} is kept, but not registered"
         for variant in record.variants:
             for coding, place in variant.body_refs.items():
                 body = bodies.get(serial_key(place.serial), b"")
                 if not place.matches(body):
                     yield f"the body of {path} in {coding} is torn"
-                elif path in found.pages and CODINGS[coding](body) != found.pages[path][2]:
+                elif path in verdict.pages and CODINGS[coding](body) != verdict.pages[path][2]:
                     yield f"{path} is kept in {coding} as it was"

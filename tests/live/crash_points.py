@@ -69,14 +69,14 @@ class Doom:
 class Path:
     """The points that a process gets to, told to whoever reads the pipe, until its doom."""
 
-    told: int
+    pipe: int
     doom: Doom
     counts: Counter[str] = field(default_factory=Counter)
 
     def at(self, point: str, step: str = "") -> None:
         """Be at a point; nothing comes after it if it is the last one."""
         step = step or _step(sys._getframe(1))
-        os.write(self.told, f"{step} {point}\n".encode())
+        os.write(self.pipe, f"{step} {point}\n".encode())
         self.counts[step] += 1
         if step == self.doom.step and self.counts[step] == self.doom.number:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -68,42 +68,47 @@ class Killer:
     """Forks, kills, and lets be judged."""
 
     mortal: Mortal
-    known: dict[str, Counter[str]] = field(default_factory=dict)
+    known_points: dict[str, Counter[str]] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     survivor: _Judge | None = None
 
-    def play(self, asked: Round) -> dict[str, Any]:
+    def play(self, round_: Round) -> dict[str, Any]:
         """One round; a write that is new is lived to its end first, to know its points."""
-        if asked.write not in self.known:
-            told, found = self._round(Round(number=FIRST + asked.number, write=asked.write))
-            assert (told.killed, found.wrong, found.written) == (0, [], True), (told, found)
-            self.known[asked.write] = Counter(point.partition(" ")[0] for point in told.points)
-        told, found = self._round(asked)
-        said = asdict(found) | {
-            "killed": told.killed,
-            "step": told.step,
-            "points": told.points[-3:],
+        if round_.write not in self.known_points:
+            trace, verdict = self._round(Round(number=FIRST + round_.number, write=round_.write))
+            assert (trace.killed, verdict.wrong, verdict.is_written) == (0, [], True), (
+                trace,
+                verdict,
+            )
+            self.known_points[round_.write] = Counter(
+                point.partition(" ")[0] for point in trace.points
+            )
+        trace, verdict = self._round(round_)
+        report = asdict(verdict) | {
+            "killed": trace.killed,
+            "step": trace.step,
+            "points": trace.points[-3:],
         }
-        return {name: value for name, value in said.items() if name != "pages"}
+        return {name: value for name, value in report.items() if name != "pages"}
 
-    def _round(self, asked: Round) -> tuple[Told, Verdict]:
+    def _round(self, round_: Round) -> tuple[Told, Verdict]:
         mortal = self.mortal
-        mortal.clock.set(mortal.clock.shown + ROUND)
-        purged = mortal.edge.told()
-        self._stand_by(survivor=asked.survivor)
-        told = self._killed(asked, lambda: mortal.live(asked.number, asked.write))
-        committed = "commit committed" in told.points
-        for part in range(asked.starts):
-            share = (asked.share + part / asked.starts) % 1
-            start = Round(number=0, write="", share=share, step="start", after=asked.after)
-            told.killed += self._killed(start, lambda: mortal.ask("/"), awake=False).killed
-        before = Before(number=asked.number, committed=committed, pages=self.pages, purged=purged)
+        mortal.clock.set(mortal.clock.current + ROUND)
+        purged = mortal.edge.purge_count()
+        self._stand_by(survivor=round_.survivor)
+        trace = self._killed(round_, lambda: mortal.live(round_.number, round_.write))
+        committed = "commit committed" in trace.points
+        for part in range(round_.starts):
+            share = (round_.share + part / round_.starts) % 1
+            start = Round(number=0, write="", share=share, step="start", after=round_.after)
+            trace.killed += self._killed(start, lambda: mortal.ask("/"), is_started=False).killed
+        before = Before(number=round_.number, committed=committed, pages=self.pages, purged=purged)
         judge = self.survivor or _Judge.born(mortal, survivor=False)
-        found = judge.judge(before)
+        verdict = judge.judge(before)
         if judge is not self.survivor:
             judge.end()
-        self.pages = found.pages
-        return told, found
+        self.pages = verdict.pages
+        return trace, verdict
 
     def _stand_by(self, *, survivor: bool) -> None:
         """Have somebody who serves meanwhile, or nobody."""
@@ -112,36 +117,40 @@ class Killer:
             self.survivor = None
         if survivor:
             self.survivor = self.survivor or _Judge.born(self.mortal, survivor=True)
-            self.survivor.serve(self.mortal.clock.shown)
+            self.survivor.serve(self.mortal.clock.current)
 
-    def _killed(self, asked: Round, live: Callable[[], object], *, awake: bool = True) -> Told:
+    def _killed(
+        self, round_: Round, live: Callable[[], object], *, is_started: bool = True
+    ) -> Told:
         """Let a child live until it dies of its doom, or at the end of its life."""
-        counts = self.known.get(asked.write, STARTING)
-        number = 1 + int(asked.share * counts[asked.step]) if asked.step else 0
-        doom = crash_points.Doom(step=asked.step, number=0 if asked.after is not None else number)
+        counts = self.known_points.get(round_.write, STARTING)
+        number = 1 + int(round_.share * counts[round_.step]) if round_.step else 0
+        doom = crash_points.Doom(step=round_.step, number=0 if round_.after is not None else number)
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
             os.close(reading)
-            _live(self.mortal, crash_points.Path(told=writing, doom=doom), live, awake=awake)
+            _live(
+                self.mortal, crash_points.Path(pipe=writing, doom=doom), live, is_started=is_started
+            )
         os.close(writing)
         with os.fdopen(reading, "rb", buffering=0) as pipe:
-            points = _followed(pipe, child, asked, number)
+            points = follow_process(pipe, child, round_, number)
         return Told(killed=ended(child) == signal.SIGKILL, points=points)
 
 
 def _live(
-    mortal: Mortal, path: crash_points.Path, live: Callable[[], object], *, awake: bool
+    mortal: Mortal, path: crash_points.Path, live: Callable[[], object], *, is_started: bool
 ) -> None:
     """The whole life of a child; who was to be killed and was not dies at its end."""
     try:
-        if awake:
+        if is_started:
             mortal.ask("/topics/maps")
         with mortal.site.app_context():
             crash_points.watch(db.engine, path.at)
         live()
     except BaseException as error:  # noqa: BLE001 - told to the parent, in place of a point
-        os.write(path.told, f"failed {error!r}\n".encode())
+        os.write(path.pipe, f"failed {error!r}\n".encode())
         os._exit(os.EX_SOFTWARE)
     path.at("over", crash_points.END)
     if path.doom.step:
@@ -149,20 +158,20 @@ def _live(
     os._exit(os.EX_OK)
 
 
-def _followed(pipe: Any, child: int, asked: Round, number: int) -> list[str]:
+def follow_process(pipe: Any, child: int, round_: Round, number: int) -> list[str]:
     """Read what a child tells until it is silent; strike it some time after the point."""
-    said, counts = b"", Counter[str]()
-    while read := pipe.read(65536):
-        said += read
-        if asked.after is None:
+    text, counts = b"", Counter[str]()
+    while data := pipe.read(65536):
+        text += data
+        if round_.after is None:
             continue
-        counts = Counter(line.partition(b" ")[0].decode() for line in said.splitlines())
-        if counts[asked.step] >= number:
-            _wait(asked.after)
+        counts = Counter(line.partition(b" ")[0].decode() for line in text.splitlines())
+        if counts[round_.step] >= number:
+            _wait(round_.after)
             os.kill(child, signal.SIGKILL)
-            said += pipe.read()
+            text += pipe.read()
             break
-    return said.decode().splitlines()
+    return text.decode().splitlines()
 
 
 def _wait(microseconds: int) -> None:
@@ -199,8 +208,8 @@ class _Judge:
     def judge(self, before: Before) -> Verdict:
         """Hear its verdict."""
         self.line.send(before)
-        found: Verdict = self.line.recv()
-        return found
+        verdict: Verdict = self.line.recv()
+        return verdict
 
     def end(self) -> None:
         """Let it go."""
@@ -211,12 +220,12 @@ class _Judge:
 
 def _judge(mortal: Mortal, line: Connection, *, survivor: bool) -> None:
     """The whole life of a judge."""
-    while (asked := line.recv()) is not None:
+    while (question := line.recv()) is not None:
         try:
-            if isinstance(asked, Before):
-                line.send(judge(mortal, asked, survivor=survivor))
+            if isinstance(question, Before):
+                line.send(judge(mortal, question, survivor=survivor))
             else:
-                mortal.clock.set(asked)
+                mortal.clock.set(question)
                 line.send([mortal.ask(path)[0] for path in PATHS])
         except Exception as error:  # noqa: BLE001 - told to the parent
             line.send(Verdict(wrong=[f"the judge failed: {error!r}"]))
@@ -228,11 +237,11 @@ def _warm(mortal: Mortal) -> dict[str, Page]:
     before = Before(number=0, committed=True, pages={p: mortal.truth(p) for p in PATHS}, purged=0)
     for number, write in enumerate(("a title", "every post")):
         mortal.live(number, write)
-        found = judge(mortal, replace(before, number=number), survivor=True)
-        assert found.wrong == []
-        before = replace(before, pages=found.pages, purged=mortal.edge.told())
-        mortal.clock.set(mortal.clock.shown + ROUND)
-    return found.pages
+        verdict = judge(mortal, replace(before, number=number), survivor=True)
+        assert verdict.wrong == []
+        before = replace(before, pages=verdict.pages, purged=mortal.edge.purge_count())
+        mortal.clock.set(mortal.clock.current + ROUND)
+    return verdict.pages
 
 
 def main(folder: str, database: str) -> None:

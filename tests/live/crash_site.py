@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from itertools import cycle, islice
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +19,6 @@ from app import create_app
 from app.config.parsers import database_url
 from app.edge.cdn import CallLimits, PurgeTarget
 from app.edge.changes import log
-from app.edge.pages import resolve
 from app.edge.purge import maintenance
 from app.extensions import db, edge
 from app.publishing.models import Kind, Status
@@ -64,16 +64,16 @@ WRITES: dict[str, Callable[[int], Sequence[str]]] = {
 class Clock:
     """Shows an instant, and goes on from there."""
 
-    shown: datetime = EPOCH
+    current: datetime = EPOCH
     since: float = 0.0
 
     def set(self, now: datetime) -> None:
         """Show this."""
-        self.shown, self.since = now, time.monotonic()
+        self.current, self.since = now, time.monotonic()
 
     def __call__(self) -> datetime:
         """The instant that it shows."""
-        return self.shown + timedelta(seconds=time.monotonic() - self.since)
+        return self.current + timedelta(seconds=time.monotonic() - self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class FileEdge:
         """Forget all pages."""
         self._note("*")
 
-    def told(self) -> int:
+    def purge_count(self) -> int:
         """How many lines it has written."""
         return len(self.file.read_bytes().splitlines())
 
@@ -115,7 +115,9 @@ class Mortal:
     def born(cls, folder: Path, database: str) -> Mortal:
         """Make the apps over an empty database, and write something into it."""
         # Small numbers, or nothing would ever be trimmed, and nothing be too much.
-        log.KEEP_RESOLVED, resolve.MAX_CHANGES, maintenance.KEEP_SETTLED = 20, 6, timedelta(0)
+        log.KEEP_RESOLVED, maintenance.KEEP_SETTLED = 20, timedelta(0)
+        # As a module: the package exports a function of the same name.
+        vars(import_module("app.edge.pages.resolve"))["MAX_CHANGES"] = 6
         clock = Clock()
         cdn = FileEdge(folder / "cdn", clock)
         cdn.file.touch()
@@ -152,22 +154,22 @@ class Mortal:
 
     def ask(self, path: str) -> Page:
         """What a reader gets."""
-        return _asked(self.site, path)
+        return _request_page(self.site, path)
 
     def truth(self, path: str) -> Page:
         """What a reader ought to get."""
-        return _asked(self.fresh, path)
+        return _request_page(self.fresh, path)
 
     @property
     def flight(self) -> timedelta:
         """The longest time that an old page may be on its way to the CDN."""
-        (tier,) = self.site.extensions["edge"].front.tiers
-        return tier.flight  # type: ignore[no-any-return]
+        (tier,) = self.site.extensions["edge"].edge_chain.tiers
+        return tier.max_flight_time  # type: ignore[no-any-return]
 
     def step(self, now: datetime) -> timedelta:
         """Let the relay of this process do what is due at an instant; say how long nothing is."""
         self.clock.set(now)
-        wait: timedelta = self.site.extensions["edge"].upkeep.relay.step(now)
+        wait: timedelta = self.site.extensions["edge"].worker.relay.run_once(now)
         return wait
 
     def write(self, number: int, write: str) -> None:
@@ -188,7 +190,7 @@ class Mortal:
             self.step(now)
 
 
-def _asked(app: Flask, path: str) -> Page:
+def _request_page(app: Flask, path: str) -> Page:
     answer = app.test_client().get(path)
     return answer.status_code, answer.headers.get("Location", ""), answer.data
 

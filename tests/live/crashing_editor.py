@@ -32,18 +32,18 @@ def die(*_arguments: Any, **_more: Any) -> None:
 
 def doomed(app: Flask, step: str) -> None:
     """Let the process come no further than a step."""
-    relay = app.extensions["edge"].upkeep.relay
+    relay = app.extensions["edge"].worker.relay
     if step == "committed":
         relay.flush = die
-    world = RelayRuntime(on_step=lambda name: die() if name == step else None)
-    for mortal in (relay, *relay.deliveries):
-        mortal._world = world
+    runtime = RelayRuntime(on_step=lambda name: die() if name == step else None)
+    for part in (relay, *relay.deliveries):
+        part._runtime = runtime
 
 
 def name_the_site(title: str) -> None:
     """Write what every page shows."""
-    known = db.session.get(Site, 1)
-    version = known.version if known else None
+    site = db.session.get(Site, 1)
+    version = site.version if site else None
     actions.save_site(actions.SiteDraft(title=title), expected_version=version)
 
 

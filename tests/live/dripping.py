@@ -38,7 +38,7 @@ class _Sender:
     def __init__(self, port: int, start: bytes, rest: bytes) -> None:
         self._port, self._start, self._rest = port, start, rest
         self._link: socket.socket | None = None
-        self._sent = 0
+        self._sent_bytes = 0
 
     def send(self) -> None:
         """Send one byte more; connect first where there is no connection."""
@@ -47,9 +47,9 @@ class _Sender:
                 self._link = socket.create_connection(("127.0.0.1", self._port), timeout=1)
                 self._link.sendall(self._start)
                 self._link.settimeout(0)
-                self._sent = 0
-            self._link.send(self._rest[self._sent % len(self._rest) :][:1])
-            self._sent += 1
+                self._sent_bytes = 0
+            self._link.send(self._rest[self._sent_bytes % len(self._rest) :][:1])
+            self._sent_bytes += 1
             with suppress(BlockingIOError):
                 if not self._link.recv(4096):
                     self.close()
@@ -89,9 +89,9 @@ def dripping(port: int, kind: str, *, count: int, interval: float = 1.0) -> Iter
 
 def durations(request: Callable[[], None], *, count: int) -> list[float]:
     """The seconds that each of so many requests took."""
-    spent = []
+    seconds = []
     for _ in range(count):
         began = time.monotonic()
         request()
-        spent.append(time.monotonic() - began)
-    return spent
+        seconds.append(time.monotonic() - began)
+    return seconds

@@ -21,7 +21,7 @@ OURS = ("FLASK_", "DATABASE_URL", "PORT", "SECRET_KEY", "SITE_URL", "WEB_CONCURR
 
 def environment(instance: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process of the site: nothing of the developer's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     own = {
         "FLASK_SKIP_DOTENV": "1",
         "FLASK_APP": "wsgi.py",
@@ -29,7 +29,7 @@ def environment(instance: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "FLASK_EDGE_BUILD": str(PACKED),
         "FLASK_EDGE_REFILL": "off",  # or a test that counts misses would have to race it
     }
-    return {**kept, **own, "SECRET_KEY": "test", **settings}
+    return {**variables, **own, "SECRET_KEY": "test", **settings}
 
 
 def flask(

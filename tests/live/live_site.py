@@ -18,7 +18,7 @@ from flask import Flask
 
 from app.config.parsers import database_url
 from app.edge.gateway.store.lmdb.store import LmdbStore
-from tests.conftest import opened
+from tests.conftest import open_app
 
 from . import raw_http
 from .gunicorn import environment
@@ -147,11 +147,11 @@ class Site:
         own: dict[str, Any] = {"EDGE_GATEWAY": True, "SITE_URL": self.url}
         if url := self.settings.get("DATABASE_URL"):
             own["DATABASE_URL"] = database_url(url)
-        yield from opened(self.folder, **own)
+        yield from open_app(self.folder, **own)
 
 
 @contextmanager
-def made(database: Path, folder: Path, **settings: str) -> Iterator[Site]:
+def start_site(database: Path, folder: Path, **settings: str) -> Iterator[Site]:
     """Start a site with a copy of this database; it stops at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(database, folder / "broadsheet.db")

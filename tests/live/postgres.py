@@ -74,13 +74,13 @@ def postgres() -> Iterator[Postgres]:
         become = _somebody(folder)
         port = free_port()
         data = folder / "data"
-        made = subprocess.run(
+        process = subprocess.run(
             [*become, initdb, "-D", data, *CLUSTER],
             capture_output=True,
             text=True,
             check=False,
         )
-        assert made.returncode == 0, made.stderr
+        assert process.returncode == 0, process.stderr
         server = [*become, str(Path(initdb).with_name("postgres")), "-D", str(data)]
         options = [part for one in (*FAST, f"port={port}") for part in ("-c", one)]
         with running(

@@ -27,10 +27,10 @@ PACKED = Path(tempfile.gettempdir(), f"broadsheet-packed-{os.getuid()}")
 def needs(program: str, *, package: str, places: Sequence[str] = ()) -> str:
     """The path of a program; where it is missing the test is skipped, in CI it fails."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/bin", *places])
-    found = shutil.which(program, path=path)
-    if found is None:
+    executable = shutil.which(program, path=path)
+    if executable is None:
         pytest.skip(f"missing part: {program} (Debian: apt-get install {package})")
-    return found
+    return executable
 
 
 def free_port() -> int:
@@ -96,8 +96,8 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log:
     deadline = time.monotonic() + BOUND
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            said = log.read_text(errors="replace")[-4000:]
-            pytest.fail(f"{process.args!r} is not ready (exit {process.poll()}):\n{said}")
+            log_text = log.read_text(errors="replace")[-4000:]
+            pytest.fail(f"{process.args!r} is not ready (exit {process.poll()}):\n{log_text}")
         time.sleep(0.02)
 
 

@@ -31,8 +31,8 @@ class Answer:
     @property
     def page(self) -> tuple[int, frozenset[Pair], bytes]:
         """What every reader must get alike."""
-        told = ((name.lower(), value) for name, value in self.headers)
-        lasting = frozenset(pair for pair in told if pair[0] not in OURS_AND_NOW)
+        fields = ((name.lower(), value) for name, value in self.headers)
+        lasting = frozenset(pair for pair in fields if pair[0] not in OURS_AND_NOW)
         return self.status, lasting, self.body
 
     @property
@@ -66,27 +66,29 @@ def _bytes(text: str | bytes) -> bytes:
 
 def send(port: int, data: bytes) -> bytes:
     """Everything that a server says to these bytes until it hangs up."""
-    said = b""
+    data_received = b""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as link:
         with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it heard all
             link.sendall(data)
         with suppress(ConnectionResetError):
             while part := link.recv(65536):
-                said += part
-    return said
+                data_received += part
+    return data_received
 
 
-def answers(said: bytes, *, method: str = "GET") -> list[Answer]:
+def answers(data: bytes, *, method: str = "GET") -> list[Answer]:
     """The answers in a stream, interim ones left out."""
-    stream = BytesIO(said)
-    found: list[Answer] = []
-    while stream.tell() < len(said):
+    stream = BytesIO(data)
+    parsed: list[Answer] = []
+    while stream.tell() < len(data):
         reply = http.client.HTTPResponse(_Recorded(stream), method=method)  # type: ignore[arg-type] # it needs makefile() alone
         reply.begin()
-        found.append(
-            Answer(status=reply.status, headers=_joined(reply.getheaders()), body=reply.read())
+        parsed.append(
+            Answer(
+                status=reply.status, headers=_join_headers(reply.getheaders()), body=reply.read()
+            )
         )
-    return found
+    return parsed
 
 
 class _Recorded:
@@ -110,19 +112,21 @@ class _Unclosed:
         """Others go on reading."""
 
 
-def _joined(pairs: Iterable[Pair]) -> Headers:
-    joined: dict[str, str] = {}
+def _join_headers(pairs: Iterable[Pair]) -> Headers:
+    headers: dict[str, str] = {}
     for name, value in pairs:
-        known = next((key for key in joined if key.lower() == name.lower()), name)
-        joined[known] = f"{joined[known]}, {value}" if known in joined else value
-    return Headers(joined)
+        name_in_use = next((key for key in headers if key.lower() == name.lower()), name)
+        headers[name_in_use] = (
+            f"{headers[name_in_use]}, {value}" if name_in_use in headers else value
+        )
+    return Headers(headers)
 
 
 def exchange(port: int, data: bytes, *, method: str = "GET") -> Answer:
     """The one answer to one request."""
-    said = send(port, data)
-    assert said, f"No answer to {data[:200]!r}"
-    return answers(said, method=method)[-1]
+    received = send(port, data)
+    assert received, f"No answer to {data[:200]!r}"
+    return answers(received, method=method)[-1]
 
 
 def ask(port: int, target: str, headers: Sequence[Pair] = (), *, method: str = "GET") -> Answer:

@@ -27,7 +27,7 @@ from app.publishing.models import Post
 from tests.site import content
 
 from .gunicorn import flask
-from .live_site import Site, eventually, made
+from .live_site import Site, eventually, start_site
 from .postgres import Postgres
 from .raw_http import Answer
 
@@ -73,7 +73,7 @@ HIT = re.compile(r"broadsheet; hit; ttl=\d+")
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Site]:
     """A site apart, to be written to, stopped and killed."""
-    with made(sampled, tmp_path_factory.mktemp("tried")) as started:
+    with start_site(sampled, tmp_path_factory.mktemp("tried")) as started:
         yield started
 
 
@@ -88,12 +88,12 @@ def own(tried: Site) -> Site:
 def files(site: Site) -> dict[str, str]:
     """A picture and a static file, as the home page names them."""
     home = site.ask("/").body.decode()
-    found = {}
+    digests = {}
     for kind in ("media", "static"):
         match = re.search(rf'(?:src|href)="(/{kind}/[^"]+)"', home)
         assert match, home
-        found[kind] = match[1]
-    return found
+        digests[kind] = match[1]
+    return digests
 
 
 def everything(site: Site) -> dict[str, Answer]:
@@ -150,10 +150,10 @@ def test_each_coding_has_a_tag_of_its_own(site: Site, coding: str) -> None:
     assert packed.headers["Content-Encoding"] == coding
     assert len(packed.body) < len(plain.body)
     assert packed.headers["ETag"] != plain.headers["ETag"]
-    asked = [("Accept-Encoding", coding), ("If-None-Match", packed.headers["ETag"])]
-    again = site.ask(ARTICLE, asked)
-    assert (again.status, again.body) == (304, b"")
-    assert_hit(again)
+    conditional = [("Accept-Encoding", coding), ("If-None-Match", packed.headers["ETag"])]
+    second = site.ask(ARTICLE, conditional)
+    assert (second.status, second.body) == (304, b"")
+    assert_hit(second)
 
 
 def test_what_one_worker_stored_the_other_has(site: Site) -> None:
@@ -185,18 +185,18 @@ class Readers:
 
     def __init__(self, site: Site, count: int = 4) -> None:
         self.site = site
-        self.seen: list[tuple[str, Answer]] = []
+        self.responses: list[tuple[str, Answer]] = []
         self.broken: list[BaseException] = []
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._read, args=(at * 7,)) for at in range(count)]
+        self._threads = [threading.Thread(target=self._run, args=(at * 7,)) for at in range(count)]
 
-    def _read(self, at: int) -> None:
+    def _run(self, at: int) -> None:
         paths = [*PAGES.values()]
         while not self._over.is_set():
             at += 1
             path = paths[at % len(paths)]
             try:
-                self.seen.append((path, self.site.ask(path)))
+                self.responses.append((path, self.site.ask(path)))
             except (OSError, HTTPException, AssertionError) as error:  # refused, or hung up upon
                 self.broken.append(error)
                 self._over.wait(0.01)
@@ -213,8 +213,8 @@ class Readers:
 
     def more(self, count: int) -> None:
         """Wait for so many answers more."""
-        enough = len(self.seen) + count
-        assert eventually(lambda: len(self.seen) >= enough), self.broken[-3:]
+        enough = len(self.responses) + count
+        assert eventually(lambda: len(self.responses) >= enough), self.broken[-3:]
 
 
 def kill_a_worker(site: Site) -> None:
@@ -235,8 +235,8 @@ def test_a_killed_worker_harms_no_page(own: Site) -> None:
             readers.more(20)
             kill_a_worker(own)
         readers.more(40)
-    seen = [(path, (answer.status, answer.body)) for path, answer in readers.seen]
-    assert [one for one in seen if right.get(one[0], one[1]) != one[1]] == []
+    pages = [(path, (answer.status, answer.body)) for path, answer in readers.responses]
+    assert [one for one in pages if right.get(one[0], one[1]) != one[1]] == []
     assert eventually(lambda: len(own.workers()) == 2)
     for worker in own.workers():
         with own.alone(worker):
@@ -261,7 +261,9 @@ def test_without_the_gateway_the_site_is_the_same(
     tmp_path: Path, sampled: Path, site: Site
 ) -> None:
     """Each page has the bytes it has with it, no Cache-Status, and validates."""
-    with made(sampled, tmp_path / "bare", FLASK_EDGE_GATEWAY="off", SITE_URL=site.url) as bare:
+    with start_site(
+        sampled, tmp_path / "bare", FLASK_EDGE_GATEWAY="off", SITE_URL=site.url
+    ) as bare:
         for path in PAGES.values():
             answer = bare.ask(path)
             assert "Cache-Status" not in answer.headers
@@ -271,8 +273,8 @@ def test_without_the_gateway_the_site_is_the_same(
                 assert (answer.status, answer.body) == (with_it.status, with_it.body), path
                 assert answer.headers.get("ETag") == with_it.headers.get("ETag")
             if answer.status == 200:
-                again = bare.ask(path, [("If-None-Match", answer.headers["ETag"])])
-                assert again.status in {304, 200 if path == PAGES["two minutes"] else 304}
+                second = bare.ask(path, [("If-None-Match", answer.headers["ETag"])])
+                assert second.status in {304, 200 if path == PAGES["two minutes"] else 304}
 
 
 def edit(site: Site, words: str) -> None:
@@ -290,11 +292,11 @@ def test_an_edit_makes_the_pages_that_show_it_miss_and_no_others(own: Site) -> N
     edit(own, "Zanzibar was not mentioned before.")
     after = everything(own)
     assert b"Zanzibar" in after[ARTICLE].body
-    changed = {path for path in before if before[path].page != after[path].page}
+    changed_paths = {path for path in before if before[path].page != after[path].page}
     missed = {path for path in after if "hit" not in after[path].cache_status}
     clock = {PAGES["two minutes"]}
-    assert {ARTICLE, PAGES["post"]} <= changed
-    assert changed - clock <= missed
+    assert {ARTICLE, PAGES["post"]} <= changed_paths
+    assert changed_paths - clock <= missed
     unmoved = ("another article", "page", "topic", "author", "year", "robots", "nothing")
     assert {PAGES[kind] for kind in unmoved} & missed == set()
 
@@ -308,15 +310,15 @@ def test_a_command_in_another_process_purges_what_it_changed(own: Site, tmp_path
     imported = flask("content", "import", str(folder), instance=own.folder, settings=linked(own))
     assert imported.returncode == 0, imported.stderr
     path = "/articles/small-print-of-ours"
-    for asked in (path, OTHER, "/about"):
-        own.ask(asked)
-        assert_hit(own.ask(asked))
+    for each_path in (path, OTHER, "/about"):
+        own.ask(each_path)
+        assert_hit(own.ask(each_path))
     (folder / "ours.md").write_text(text.format("Twice, and Zanzibar."))
     imported = flask("content", "import", str(folder), instance=own.folder, settings=linked(own))
     assert imported.returncode == 0, imported.stderr
-    changed = own.ask(path)
-    assert_miss(changed)
-    assert b"Zanzibar" in changed.body
+    edited_page = own.ask(path)
+    assert_miss(edited_page)
+    assert b"Zanzibar" in edited_page.body
     assert_hit(own.ask(OTHER))
     assert_hit(own.ask("/about"))
 
@@ -389,10 +391,10 @@ def test_whatever_is_stored_can_be_purged(own: Site) -> None:
     with closing(sqlite3.connect(own.folder / "broadsheet.db")) as connection:
         query = "SELECT url FROM edge_page WHERE variant <> 'short-lived'"
         rows = connection.execute(f"{query} UNION SELECT url FROM edge_short_page")
-        known = {url for (url,) in rows}
+        registered_urls = {url for (url,) in rows}
     assert own.count() == len(SPELLINGS)
     with own.acting() as app:
-        for url in known:
+        for url in registered_urls:
             extensions.edge.purge(app, url)
     assert own.count() == 0
 
@@ -427,7 +429,7 @@ def test_a_store_that_can_not_be_written_only_costs_hits(
 ) -> None:
     """Pages are passed on, whole, also by the only worker there is."""
     settings = {"FLASK_EDGE_STORE": str(read_only), "WEB_CONCURRENCY": "1"}
-    with made(sampled, tmp_path / "odd", **settings) as odd:
+    with start_site(sampled, tmp_path / "odd", **settings) as odd:
         assert len(odd.workers()) == 1
         for path in ("/", ARTICLE, "/feed.xml"):
             for _ in range(2):
@@ -447,7 +449,7 @@ def fill_up(file: Path) -> None:
 def test_a_full_disk_only_costs_hits(tmp_path: Path, sampled: Path, small_disk: Path) -> None:
     """Pages are passed on once the store's disk is full, each of them whole."""
     settings = {"FLASK_EDGE_STORE": str(small_disk / "store"), "WEB_CONCURRENCY": "1"}
-    with made(sampled, tmp_path / "full", **settings) as full:
+    with start_site(sampled, tmp_path / "full", **settings) as full:
         first = {path: answer.page for path, answer in everything(full).items()}
         fill_up(small_disk / "ballast")
         paths = [f"/search?q=word{number}" for number in range(20)]
@@ -508,9 +510,9 @@ SEARCHES = {
 
 
 @pytest.mark.parametrize("database", ["site", "on_postgres"])
-@pytest.mark.parametrize(("words", "found"), SEARCHES.values(), ids=SEARCHES)
+@pytest.mark.parametrize(("words", "has_results"), SEARCHES.values(), ids=SEARCHES)
 def test_whatever_is_searched_for_is_a_page(
-    request: pytest.FixtureRequest, database: str, words: str, found: bool
+    request: pytest.FixtureRequest, database: str, words: str, has_results: bool
 ) -> None:
     """On both databases; what a reader typed is never a query language, nor markup."""
     searched: Site = request.getfixturevalue(database)
@@ -519,7 +521,7 @@ def test_whatever_is_searched_for_is_a_page(
     assert answer.status == 200
     assert_hit(searched.ask(path))
     assert b"<script>alert" not in answer.body
-    assert not found or b"/articles/" in answer.body
+    assert not has_results or b"/articles/" in answer.body
 
 
 def test_on_postgresql_an_edit_is_seen_at_once(on_postgres: Site) -> None:
@@ -528,9 +530,9 @@ def test_on_postgresql_an_edit_is_seen_at_once(on_postgres: Site) -> None:
         on_postgres.ask(path)
         assert_hit(on_postgres.ask(path))
     edit(on_postgres, "Zanzibar was not mentioned before.")
-    changed = on_postgres.ask(ARTICLE)
-    assert_miss(changed)
-    assert b"Zanzibar" in changed.body
+    edited_page = on_postgres.ask(ARTICLE)
+    assert_miss(edited_page)
+    assert b"Zanzibar" in edited_page.body
     assert_hit(on_postgres.ask(OTHER))
 
 
@@ -549,8 +551,8 @@ def test_a_database_that_is_gone_costs_nothing_but_misses(on_postgres: Site) -> 
     right = {path: on_postgres.ask(path).page for path in (ARTICLE, "/", "/feed.xml")}
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type,unused-ignore] # a name of our own
-        gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-        connection.execute(gone, [name])
+        terminate_sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(terminate_sql, [name])
         try:
             for path, page in right.items():
                 assert_hit(on_postgres.ask(path))

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from .live_site import made
+from .live_site import start_site
 
 pytestmark = pytest.mark.live
 
@@ -55,42 +55,42 @@ class Visit:
 
     def violations(self) -> list[str]:
         """What the content security policy refused."""
-        found: list[str] = self.page.evaluate("window.violations")
-        return found
+        violations: list[str] = self.page.evaluate("window.violations")
+        return violations
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, written: Path) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory, content_file: Path) -> Iterator[str]:
     """Where a server with something on every page answers."""
-    with made(written, tmp_path_factory.mktemp("read")) as started:
+    with start_site(content_file, tmp_path_factory.mktemp("read")) as started:
         yield started.url
 
 
 @pytest.fixture
 def browse(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Open a browser of one's own; it is closed with the test."""
-    opened: list[BrowserContext] = []
+    contexts: list[BrowserContext] = []
 
     def new(**options: Any) -> BrowserContext:
-        opened.append(chromium.new_context(**options))
-        return opened[-1]
+        contexts.append(chromium.new_context(**options))
+        return contexts[-1]
 
     yield new
-    for context in opened:
+    for context in contexts:
         context.close()
 
 
 def visit(context: BrowserContext, url: str) -> Visit:
     """Read a page from its beginning to its end."""
     page = context.new_page()
-    seen = Visit(page=page)
+    page_visit = Visit(page=page)
     page.add_init_script(WATCH)
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.on("console", lambda said: seen.complaints.append(said.text))
+    page.on("request", lambda request: page_visit.requests.append(request.url))
+    page.on("pageerror", lambda error: page_visit.complaints.append(str(error)))
+    page.on("console", lambda said: page_visit.complaints.append(said.text))
     page.goto(url, wait_until="networkidle")
     page.evaluate(SCROLL)
-    return seen
+    return page_visit
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -101,14 +101,14 @@ def test_pages_hold_still_and_ask_nobody_else(
     context = browse(viewport=viewport)
     wrong: dict[str, object] = {}
     for path in PATHS:
-        seen = visit(context, site + path)
-        shift = seen.sum_of_shifts()
-        foreign = [url for url in seen.requests if not url.startswith((site, "data:"))]
+        page_visit = visit(context, site + path)
+        shift = page_visit.sum_of_shifts()
+        foreign = [url for url in page_visit.requests if not url.startswith((site, "data:"))]
         missing = "404" if path == "/nothing-here" else "no status"
-        complaints = [said for said in seen.complaints if missing not in said]
-        if shift >= 0.01 or complaints or foreign or seen.violations():
-            wrong[path] = (shift, complaints, foreign, seen.violations())
-        seen.page.close()
+        complaints = [complaint for complaint in page_visit.complaints if missing not in complaint]
+        if shift >= 0.01 or complaints or foreign or page_visit.violations():
+            wrong[path] = (shift, complaints, foreign, page_visit.violations())
+        page_visit.page.close()
     assert wrong == {}
 
 
@@ -137,9 +137,11 @@ def test_pages_are_accessible(
     for path in PATHS:
         page = context.new_page()
         page.goto(site + path)
-        found = Axe().run(page).response["violations"]
-        if found:
-            wrong[path] = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
+        violations = Axe().run(page).response["violations"]
+        if violations:
+            wrong[path] = [
+                (rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations
+            ]
         page.close()
     assert wrong == {}
 

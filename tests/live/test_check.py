@@ -18,10 +18,10 @@ from app.audit_profile import site_profile
 from app.edge.audit import AuditLimits, AuditOptions, AuditReport, check_site, watch_site
 from app.edge.cdn.varnish.vcl_config import PARAMETERS, vcl
 from app.edge.flask.site_description import describe_site
-from tests.conftest import opened
+from tests.conftest import open_app
 
 from .gunicorn import environment, flask
-from .live_site import Site, made
+from .live_site import Site, start_site
 from .nginx import proxying
 from .programs import ROOT, free_port
 from .varnish import varnished
@@ -154,7 +154,7 @@ def gated(
     with closing(sqlite3.connect(database)) as connection, connection:
         # The gateway of whoever loaded the samples is gone; nothing in front waits for it here.
         connection.execute("DELETE FROM edge_tier")
-    with made(database, folder, **own) as started:
+    with start_site(database, folder, **own) as started:
         yield started
 
 
@@ -162,7 +162,7 @@ def gated(
 def bare(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Site]:
     """The site with nothing in front."""
     own = {"FLASK_EDGE_GATEWAY": "off", "WEB_CONCURRENCY": "1"}
-    with made(sampled, tmp_path_factory.mktemp("bare"), **own) as started:
+    with start_site(sampled, tmp_path_factory.mktemp("bare"), **own) as started:
         yield started
 
 
@@ -170,12 +170,12 @@ def bare(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Si
 def shipped(gated: Site, edge_port: int) -> str:
     """The VCL that `flask edge config varnish` prints for the site."""
     own = {"EDGE_VARNISH_NODES": f"http://127.0.0.1:{edge_port}", "EDGE_VARNISH_SECRET": SECRET}
-    for app in opened(gated.folder, EDGE="varnish", EDGE_GATEWAY=True, SITE_URL=gated.url, **own):
+    for app in open_app(gated.folder, EDGE="varnish", EDGE_GATEWAY=True, SITE_URL=gated.url, **own):
         site = f"http://127.0.0.1:{edge_port}"
-        found = vcl(
+        vcl_text = vcl(
             describe_site(app, origins=[gated.url], site=site, secret=SECRET, purgers=["127.0.0.1"])
         )
-    return found
+    return vcl_text
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,7 @@ def audited(url: str, site: Site) -> AuditReport:
 
 def failing(report: AuditReport) -> dict[str, tuple[str, ...]]:
     """What makes the command fail, and what it was seen by."""
-    return {found.id: found.evidence for found in report.findings if found.level.is_failure}
+    return {finding.id: finding.evidence for finding in report.findings if finding.level.is_failure}
 
 
 def test_the_shipped_vcl_is_left_in_peace(behind_varnish: str, gated: Site) -> None:
@@ -232,7 +232,7 @@ def test_the_printed_nginx_is_left_in_peace(sampled: Path, tmp_path: Path) -> No
     """Every page is a HIT at nginx, immutable files and each spelling of Accept-Encoding too."""
     port = free_port()
     own = {"FLASK_EDGE": "nginx", "SITE_URL": f"http://127.0.0.1:{port}"}
-    with made(sampled, tmp_path / "site", **own) as site:
+    with start_site(sampled, tmp_path / "site", **own) as site:
         words = ("--listen", f"127.0.0.1:{port}", "--cache", str(tmp_path / "kept"))
         printed = flask(
             *("edge", "config", "nginx", "--origin", site.url, *words),
@@ -272,20 +272,20 @@ def test_the_gateway_alone_is_left_in_peace(gated: Site) -> None:
 def test_the_command_times_a_purge_from_commit_to_fresh(behind_varnish: str, gated: Site) -> None:
     """Committed by the command, delivered by the site's own relay, seen through Varnish."""
     settings = {**gated.settings, "FLASK_PORT": str(gated.port)}
-    done = flask(
+    process = flask(
         *("edge", "check", behind_varnish, "--purge", "--json"),
         instance=gated.folder,
         settings=settings,
     )
-    found = json.loads(done.stdout)
-    assert [one for one in found["findings"] if one["level"] != "note"] == []
-    assert (done.returncode, found["caches"]) == (0, ["broadsheet", "varnish"])
-    assert 0 < found["commit_to_fresh"] < 5
+    report = json.loads(process.stdout)
+    assert [one for one in report["findings"] if one["level"] != "note"] == []
+    assert (process.returncode, report["caches"]) == (0, ["broadsheet", "varnish"])
+    assert 0 < report["commit_to_fresh"] < 5
 
 
 def test_a_bare_site_has_no_cache(bare: Site) -> None:
     """And the library says so without an app."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "app.edge.audit", bare.url],
         cwd=ROOT,
         env=environment(bare.folder, {}),
@@ -294,9 +294,9 @@ def test_a_bare_site_has_no_cache(bare: Site) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1, done.stderr
-    assert "WARNING no-cache: " in done.stdout
-    assert "host-unchecked" in done.stdout
+    assert process.returncode == 1, process.stderr
+    assert "WARNING no-cache: " in process.stdout
+    assert "host-unchecked" in process.stdout
 
 
 def test_a_watch_tells_the_hit_ratio(gated: Site) -> None:

@@ -25,11 +25,11 @@ LONG = {"X_Accel_Expires": "60", "Cache_Control": "max-age=0, must-revalidate"}
 
 
 @contextmanager
-def started(folder: Path, origins: list[int], origin: Answering, **said: Any) -> Iterator[Front]:
+def started(folder: Path, origins: list[int], origin: Answering, **options: Any) -> Iterator[Front]:
     """An nginx with the printed configuration before these origins."""
     port = free_port()
     text = nginx.server_config(
-        plan(origins), listen=f"127.0.0.1:{port}", folder=str(folder / "kept"), **said
+        plan(origins), listen=f"127.0.0.1:{port}", folder=str(folder / "kept"), **options
     )
     with proxying(folder, text, port=port):
         yield Front(port, origin)
@@ -39,8 +39,8 @@ def started(folder: Path, origins: list[int], origin: Answering, **said: Any) ->
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """One nginx for all tests of this module: each has paths of its own."""
     folder = tmp_path_factory.mktemp("front")
-    with answering() as origin, started(folder, [origin.port], origin, refresh=True) as found:
-        yield found
+    with answering() as origin, started(folder, [origin.port], origin, refresh=True) as running:
+        yield running
 
 
 def test_a_page_is_kept_as_x_accel_expires_says(front: Front) -> None:
@@ -78,8 +78,8 @@ def test_what_cache_control_says_of_stale_pages_holds(front: Front) -> None:
     front.origin.say("/p/swr", b"old", Cache_Control=words)
     front.ask("/p/swr")
     front.origin.say("/p/swr", b"new", Cache_Control="max-age=60")
-    seen = front.until("/p/swr", "stale")
-    assert seen.body == b"old"
+    answer = front.until("/p/swr", "stale")
+    assert answer.body == b"old"
     assert eventually(lambda: front.ask("/p/swr").body == b"new")
 
 
@@ -96,22 +96,22 @@ ALSO_NEVER = {
 def test_what_must_not_be_kept_is_not(front: Front, name: str) -> None:
     """Though X-Accel-Expires says more than Cache-Control to nginx."""
     path = f"/p/never-{name}"
-    said = {**NEVER, **ALSO_NEVER}[name]
-    surrogate = said.get("Surrogate_Control", "")
+    fields = {**NEVER, **ALSO_NEVER}[name]
+    surrogate = fields.get("Surrogate_Control", "")
     seconds = {"X_Accel_Expires": "60"} if surrogate.startswith("max-age=6") else {}
-    front.origin.say(path, **seconds, **said)
-    for asked in (1, 2):
+    front.origin.say(path, **seconds, **fields)
+    for request_count in (1, 2):
         assert front.ask(path).cache_status == "nginx; fwd=miss"
-        assert len(front.origin.of(path)) == asked
+        assert len(front.origin.of(path)) == request_count
 
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_only_declared_parameters_count(front: Front, name: str) -> None:
     """The origin is asked by the one spelling, so the page is kept once."""
-    sent, arrived = QUERIES[name]
-    front.ask(sent)
-    assert arrived in {asked.target for asked in front.origin.asked}
-    assert sent == arrived or sent not in {asked.target for asked in front.origin.asked}
+    target, arrived = QUERIES[name]
+    front.ask(target)
+    assert arrived in {request.target for request in front.origin.requests}
+    assert target == arrived or target not in {request.target for request in front.origin.requests}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_who_is_answered(front: Front, method: str, host: str, status: int) -> N
     """The site under its own name, spelt one way; methods that an app may know."""
     path = f"/p/who-{method.lower()}"
     assert front.ask(path, method=method, host=host).status == status
-    assert {asked.headers["host"] for asked in front.origin.of(path)} <= {HOST}
+    assert {request.headers["host"] for request in front.origin.of(path)} <= {HOST}
 
 
 CODINGS = [
@@ -186,15 +186,15 @@ CODINGS = [
 def test_a_page_has_three_variants_at_most(front: Front) -> None:
     """Each spelling of Accept-Encoding is reduced to br, gzip or none, also in the key."""
     path = "/p/codings"
-    for said, coding in CODINGS:
+    for accept_encoding, coding in CODINGS:
         front.origin.say(path, f"{coding}".encode(), Vary="Accept-Encoding", **LONG)
-        assert front.ask(path, f"Accept-Encoding: {said}").body == f"{coding}".encode()
-    sent = [asked.headers.get("accept-encoding") for asked in front.origin.of(path)]
-    assert sent == ["br", "gzip", None]
+        assert front.ask(path, f"Accept-Encoding: {accept_encoding}").body == f"{coding}".encode()
+    codings_sent = [request.headers.get("accept-encoding") for request in front.origin.of(path)]
+    assert codings_sent == ["br", "gzip", None]
 
 
 @pytest.mark.parametrize(
-    ("vary", "kept"),
+    ("vary", "is_stored"),
     [
         ("Accept-Encoding", True),
         ("accept-encoding,Accept-Encoding", True),
@@ -205,17 +205,17 @@ def test_a_page_has_three_variants_at_most(front: Front) -> None:
     ],
 )
 def test_a_page_that_varies_on_more_than_its_coding_is_not_kept(
-    front: Front, vary: str, *, kept: bool
+    front: Front, vary: str, *, is_stored: bool
 ) -> None:
     """Its variants would not be kept apart."""
     path = f"/p/vary-{vary.lower().replace(', ', '-').replace(',', '-')}"
     front.origin.say(path, Vary=vary, **LONG)
     front.ask(path)
-    assert (front.ask(path).cache_status == "nginx; hit") is kept
+    assert (front.ask(path).cache_status == "nginx; hit") is is_stored
 
 
 @pytest.mark.parametrize(
-    ("age", "words", "kept"),
+    ("age", "words", "is_stored"),
     [
         ("5", "public, max-age=31536000, immutable", True),
         ("5", "immutable,max-age=60", True),
@@ -229,13 +229,13 @@ def test_a_page_that_varies_on_more_than_its_coding_is_not_kept(
     ],
 )
 def test_of_what_arrives_with_an_age_only_immutable_files_are_kept(
-    front: Front, age: str, words: str, *, kept: bool
+    front: Front, age: str, words: str, *, is_stored: bool
 ) -> None:
     """Nginx counts from the arrival; for a file that never changes that does no harm."""
     path = f"/p/aged-{age}-{len(words)}"
     front.origin.say(path, Cache_Control=words, Age=age)
     front.ask(path)
-    assert (front.ask(path).cache_status == "nginx; hit") is kept
+    assert (front.ask(path).cache_status == "nginx; hit") is is_stored
 
 
 def test_an_immutable_file_that_no_cache_may_keep_is_not_kept(front: Front) -> None:
@@ -277,14 +277,15 @@ def test_an_error_of_the_origin_keeps_its_own_words(front: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["bytes=0-1", "bytes=0-0,2-3", "bytes=5-2", "bytes=x", "bytes=999-", "lines=1-2"]
+    "range_header",
+    ["bytes=0-1", "bytes=0-0,2-3", "bytes=5-2", "bytes=x", "bytes=999-", "lines=1-2"],
 )
-def test_a_range_gives_the_whole_page(front: Front, said: str) -> None:
+def test_a_range_gives_the_whole_page(front: Front, range_header: str) -> None:
     """Nginx's own 416 would have the lifetime of the page."""
     words = "public, max-age=31536000, immutable"
     front.origin.say("/p/ranges", b"page", Cache_Control=words, Accept_Ranges="bytes")
     for _ in range(2):
-        answer = front.ask("/p/ranges", f"Range: {said}")
+        answer = front.ask("/p/ranges", f"Range: {range_header}")
         assert (answer.status, answer.body) == (200, b"page")
         assert "Accept-Ranges" not in answer.headers
 

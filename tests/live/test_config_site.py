@@ -12,7 +12,7 @@ from app.edge.cdn.varnish import vcl_config
 
 from . import raw_http
 from .gunicorn import flask
-from .live_site import Site, eventually, made
+from .live_site import Site, eventually, start_site
 from .nginx import proxying
 from .programs import free_port
 from .raw_http import Answer
@@ -34,7 +34,7 @@ OWN = ("/edge/no-store", "/healthz")
 def house(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     """The site with the samples, behind each of the two that we can run; their ports."""
     with ExitStack() as stack:
-        site = stack.enter_context(made(sampled, tmp_path_factory.mktemp("site"), **SETTINGS))
+        site = stack.enter_context(start_site(sampled, tmp_path_factory.mktemp("site"), **SETTINGS))
         folder, port = tmp_path_factory.mktemp("nginx"), free_port()
         words = ("--listen", f"127.0.0.1:{port}", "--cache", str(folder / "kept"))
         stack.enter_context(proxying(folder, printed(site, "nginx", *words), port=port))
@@ -46,10 +46,10 @@ def house(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
 def printed(site: Site, edge: str, *words: str) -> str:
     """What `flask edge config` prints for the site."""
-    said = ("edge", "config", edge, "--origin", site.url, *words)
-    found = flask(*said, instance=site.folder, settings=SETTINGS)
-    assert found.returncode == 0, found.stderr
-    return found.stdout
+    command = ("edge", "config", edge, "--origin", site.url, *words)
+    process = flask(*command, instance=site.folder, settings=SETTINGS)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def ask(port: int, target: str, *lines: str) -> Answer:
@@ -69,8 +69,8 @@ def test_every_public_page_is_kept_as_it_is(house: dict[str, int], edge: str, pa
     port = house[edge]
     first = ask(port, page)
     tracked = page + ("&" if "?" in page else "?") + "utm_source=mail"
-    known = page not in {"/no/such/page", "/About"}
-    second = ask(port, tracked, "Cookie: _ga=1; session=2") if known else ask(port, page)
+    is_page = page not in {"/no/such/page", "/About"}
+    second = ask(port, tracked, "Cookie: _ga=1; session=2") if is_page else ask(port, page)
     straight = ask(house["site"], page)
     assert hit(second, edge)
     for answer in (first, second):

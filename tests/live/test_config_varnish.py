@@ -54,23 +54,25 @@ class Front:
         lines = (f"{field}: {tags}", f"Authorization: Bearer {secret}")
         return self.ask("/", *lines, method="PURGE", host="127.0.0.1").status
 
-    def until(self, target: str, said: str) -> Answer:
+    def until(self, target: str, state: str) -> Answer:
         """Ask until Cache-Status says this."""
-        seen: list[Answer] = []
+        answers: list[Answer] = []
 
         def holds() -> bool:
-            seen.append(self.ask(target))
-            return said in seen[-1].cache_status
+            answers.append(self.ask(target))
+            return state in answers[-1].cache_status
 
-        assert eventually(holds), f"never {said!r}: {seen[-1].cache_status} {seen[-1].body!r}"
-        return seen[-1]
+        assert eventually(holds), (
+            f"never {state!r}: {answers[-1].cache_status} {answers[-1].body!r}"
+        )
+        return answers[-1]
 
 
-def plan(origins: Sequence[int], **said: Any) -> SiteDescription:
+def plan(origins: Sequence[int], **options: Any) -> SiteDescription:
     """A site with a private route and public ones that read no, some and unknown parameters."""
     near = tuple(OriginServer.of(f"http://127.0.0.1:{port}") for port in origins)
     site = OriginServer.of(f"https://{HOST}")
-    own = {"rules": RULES, "origins": near, "secret": SECRET, "largest": LARGE, **said}
+    own = {"rules": RULES, "origins": near, "secret": SECRET, "largest": LARGE, **options}
     return SiteDescription(site=site, **own)
 
 
@@ -98,9 +100,9 @@ def test_a_page_is_kept_as_surrogate_control_says(front: Front) -> None:
     assert second.cache_status.endswith(", varnish; hit; ttl=59")
     assert_hit(second, cache="varnish")
     assert second.headers["Cache-Control"] == "max-age=0, must-revalidate"
-    hidden = {"surrogate-control", "xkey"}
+    hidden_fields = {"surrogate-control", "xkey"}
     names = {name.lower() for name, _ in second.headers}
-    assert not hidden & names
+    assert not hidden_fields & names
     assert not [name for name in names if name.startswith("broadsheet")]
 
 
@@ -127,9 +129,9 @@ def test_what_must_not_be_kept_is_not(front: Front, name: str) -> None:
     """Each reader gets an answer of their own, and is told so."""
     path = f"/p/never-{name}"
     front.origin.say(path, **NEVER[name])
-    for asked in (1, 2):
+    for request_count in (1, 2):
         assert front.ask(path).cache_status == "varnish; fwd=miss"
-        assert len(front.origin.of(path)) == asked
+        assert len(front.origin.of(path)) == request_count
 
 
 KEPT = {
@@ -157,9 +159,9 @@ def test_a_page_is_as_old_as_it_was_when_it_came(front: Front) -> None:
     """What it has already lived elsewhere is taken off (RFC 9111 section 4.2.3)."""
     front.origin.say("/p/aged", Surrogate_Control="max-age=3600", Age="600")
     front.ask("/p/aged")
-    again = front.ask("/p/aged")
-    assert 2995 <= int(again.cache_status.rpartition("=")[2]) <= 3000
-    assert 600 <= int(again.headers["Age"]) <= 605
+    second = front.ask("/p/aged")
+    assert 2995 <= int(second.cache_status.rpartition("=")[2]) <= 3000
+    assert 600 <= int(second.headers["Age"]) <= 605
 
 
 def test_a_page_that_ran_out_is_served_once_more_while_it_is_fetched(front: Front) -> None:
@@ -253,8 +255,8 @@ def test_half_a_page_is_an_error(front: Front) -> None:
     front.origin.say(path, b"whole", Surrogate_Control=words)
     front.ask(path)
     front.purge()
-    said = (("Surrogate-Control", words),)
-    front.origin.answers[path] = Said(headers=said, body=b"ha", short=5)
+    fields = (("Surrogate-Control", words),)
+    front.origin.answers[path] = Said(headers=fields, body=b"ha", short=5)
     assert front.ask(path).body == b"whole"
 
 
@@ -267,16 +269,16 @@ def test_a_304_keeps_the_page_and_its_tag(front: Front) -> None:
     front.origin.say(path, status=304, ETag='"1"')
     assert front.ask(path).body == b"same"
     assert front.origin.of(path)[-1].headers["if-none-match"] == '"1"'
-    again = front.ask(path)
-    assert_hit(again, cache="varnish")
-    assert int(again.headers["Age"]) < 5
+    second = front.ask(path)
+    assert_hit(second, cache="varnish")
+    assert int(second.headers["Age"]) < 5
     front.purge(tags="p-same", soft=False)
     front.origin.say(path, b"new", Surrogate_Control=words)
     assert front.ask(path).body == b"new"
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("fields", "status"),
     [
         ({"secret": "another-secret-here"}, 403),
         ({"secret": ""}, 403),
@@ -284,9 +286,9 @@ def test_a_304_keeps_the_page_and_its_tag(front: Front) -> None:
     ],
     ids=["wrong", "none", "500-tags"],
 )
-def test_purges_need_the_secret(front: Front, said: dict[str, str], status: int) -> None:
+def test_purges_need_the_secret(front: Front, fields: dict[str, str], status: int) -> None:
     """Whoever has it may name 500 tags a line."""
-    assert front.purge(**said) == status  # type: ignore[arg-type] # soft is not among them
+    assert front.purge(**fields) == status  # type: ignore[arg-type] # soft is not among them
 
 
 def test_a_purge_of_nothing_is_refused(front: Front) -> None:
@@ -312,13 +314,13 @@ QUERIES = {
 @pytest.mark.parametrize("name", QUERIES)
 def test_only_declared_parameters_count(front: Front, name: str) -> None:
     """The origin is asked by the one spelling, so the page is kept once."""
-    sent, arrived = QUERIES[name]
-    front.ask(sent, f"X-Case: {name}")
-    targets = [a.target for a in front.origin.asked if a.headers.get("x-case") == name]
+    target, arrived = QUERIES[name]
+    front.ask(target, f"X-Case: {name}")
+    targets = [a.target for a in front.origin.requests if a.headers.get("x-case") == name]
     assert targets in ([arrived], [])
     if not targets:
-        assert_hit(front.ask(sent), cache="varnish")
-        assert any(asked.target == arrived for asked in front.origin.asked)
+        assert_hit(front.ask(target), cache="varnish")
+        assert any(request.target == arrived for request in front.origin.requests)
 
 
 @pytest.mark.parametrize(
@@ -368,11 +370,11 @@ def test_who_is_answered(front: Front, method: str, host: str, status: int) -> N
     """The site under its own name, spelt one way; methods that an app may know."""
     path = f"/p/who-{method.lower()}"
     assert front.ask(path, method=method, host=host).status == status
-    assert {asked.headers["host"] for asked in front.origin.of(path)} <= {HOST}
+    assert {request.headers["host"] for request in front.origin.of(path)} <= {HOST}
 
 
 @pytest.mark.parametrize(
-    ("said", "sent"),
+    ("accept_encoding", "expected"),
     [
         ("gzip, deflate, br;q=0.9, zstd", "br"),
         ("GZIP;q=0.5", "gzip"),
@@ -382,14 +384,14 @@ def test_who_is_answered(front: Front, method: str, host: str, status: int) -> N
     ],
 )
 def test_what_readers_can_unpack_is_said_in_three_ways(
-    front: Front, said: str, sent: str | None
+    front: Front, accept_encoding: str, expected: str | None
 ) -> None:
     """So a page has no more than three variants."""
-    path = f"/p/coding-{len(said)}"
+    path = f"/p/coding-{len(accept_encoding)}"
     front.origin.say(path, Vary="Accept-Encoding", Surrogate_Control="max-age=60")
-    front.ask(path, f"Accept-Encoding: {said}")
-    assert front.origin.of(path)[0].headers.get("accept-encoding") == sent
-    assert_hit(front.ask(path, f"Accept-Encoding: {sent or 'identity'}"), cache="varnish")
+    front.ask(path, f"Accept-Encoding: {accept_encoding}")
+    assert front.origin.of(path)[0].headers.get("accept-encoding") == expected
+    assert_hit(front.ask(path, f"Accept-Encoding: {expected or 'identity'}"), cache="varnish")
 
 
 def test_what_is_large_is_passed_on_in_parts(front: Front) -> None:
@@ -430,25 +432,25 @@ RANGES = {
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["fetched", "stored"])
-@pytest.mark.parametrize("said", RANGES)
+@pytest.mark.parametrize("range_header", RANGES)
 def test_a_range_gives_a_part_or_the_page_or_an_error_that_nobody_keeps(
-    front: Front, said: str, *, stored: bool
+    front: Front, range_header: str, *, stored: bool
 ) -> None:
     """Invalid and several ranges are ignored; a 416 never has the lifetime of the page."""
-    path = f"/p/range-{stored}-{list(RANGES).index(said)}"
+    path = f"/p/range-{stored}-{list(RANGES).index(range_header)}"
     front.origin.say(path, PAGE, Cache_Control=FOREVER, ETag='"1"')
     if stored:
         front.ask(path)
-    answer = front.ask(path, f"Range: {said}")
-    status, body = RANGES[said]
+    answer = front.ask(path, f"Range: {range_header}")
+    status, body = RANGES[range_header]
     assert (answer.status, answer.body) == (status, body)
     lifetime = "no-store" if status == 416 else FOREVER
     assert answer.headers["Cache-Control"] == lifetime
     if status == 416:
         assert answer.headers["Content-Range"] == "bytes */100"
-    again = front.ask(path)
-    assert (again.status, again.body) == (200, PAGE)
-    assert_hit(again, cache="varnish")
+    second = front.ask(path)
+    assert (second.status, second.body) == (200, PAGE)
+    assert_hit(second, cache="varnish")
 
 
 def test_a_range_of_a_head_or_beside_a_condition_gives_no_416(front: Front) -> None:
@@ -501,9 +503,9 @@ def test_an_error_of_the_origin_without_a_lifetime_is_not_kept(front: Front, sta
     """Each reader gets an answer of their own."""
     path = f"/p/error-{status}"
     front.origin.say(path, status=status)
-    for asked in (1, 2):
+    for request_count in (1, 2):
         assert "hit" not in front.ask(path).cache_status
-        assert len(front.origin.of(path)) == asked
+        assert len(front.origin.of(path)) == request_count
 
 
 @pytest.mark.parametrize(

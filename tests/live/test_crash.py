@@ -81,7 +81,7 @@ class House:
         self.editors.stdin.flush()
         return self.editors.stdout.readline().strip()
 
-    def read(self) -> tuple[str, bool]:
+    def load_page(self) -> tuple[str, bool]:
         """The front page, and whether the gateway had it."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=10) as answer:
             text: str = answer.read().decode()
@@ -89,11 +89,11 @@ class House:
 
     def shows(self, title: str) -> bool:
         """Tell whether a reader sees a title."""
-        return title in self.read()[0]
+        return title in self.load_page()[0]
 
     def warm(self) -> None:
         """Ask until the gateway has the page."""
-        until(lambda: self.read()[1], SOON)
+        until(lambda: self.load_page()[1], SOON)
 
     def halt(self, server: Running) -> None:
         """Stop the server where it stands, and seldom in the middle of a write."""
@@ -136,10 +136,10 @@ def settings(port: int) -> dict[str, str]:
     return {"FLASK_PORT": str(port), "FLASK_BIND": "127.0.0.1", "WEB_CONCURRENCY": "2"}
 
 
-def until(done: Callable[[], bool], longest: float) -> None:
+def until(is_done: Callable[[], bool], longest: float) -> None:
     """Ask again and again, so long at most."""
     began = time.monotonic()
-    while not done():
+    while not is_done():
         assert time.monotonic() - began < longest
         time.sleep(0.01)
 
@@ -150,7 +150,7 @@ def house(tmp_path: Path, sampled: Path) -> Iterator[House]:
     shutil.copy(sampled, tmp_path / "broadsheet.db")
     port = free_port()
     editors = subprocess.Popen(
-        [sys.executable, "-m", f"{__package__}.editing"],
+        [sys.executable, "-m", f"{__package__}.crashing_editor"],
         cwd=ROOT,
         env=environment(tmp_path, settings(port)),
         stdin=subprocess.PIPE,
@@ -214,7 +214,7 @@ def killer(folder: Path, database: str) -> Iterator[Callable[[Round], dict[str, 
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.killing", str(folder), database],
+            [sys.executable, "-m", f"{__package__}.crash_runner", str(folder), database],
             cwd=ROOT,
             env=environment(folder, {}),
             stdin=subprocess.PIPE,
@@ -226,18 +226,18 @@ def killer(folder: Path, database: str) -> Iterator[Callable[[Round], dict[str, 
     ):
         assert started.stdin is not None
         assert started.stdout is not None
-        asked, answered = started.stdin, started.stdout
+        questions, replies = started.stdin, started.stdout
 
         def play(what: Round) -> dict[str, Any]:
-            asked.write(f"{json.dumps(asdict(what))}\n")
-            asked.flush()
-            line = answered.readline()
+            questions.write(f"{json.dumps(asdict(what))}\n")
+            questions.flush()
+            line = replies.readline()
             assert line, (folder / "log").read_text()[-4000:]
-            found: dict[str, Any] = json.loads(line)
-            return found
+            report: dict[str, Any] = json.loads(line)
+            return report
 
         try:
-            assert answered.readline() == "ready\n", (folder / "log").read_text()[-4000:]
+            assert replies.readline() == "ready\n", (folder / "log").read_text()[-4000:]
             yield play
         finally:
             os.killpg(started.pid, signal.SIGKILL)
@@ -260,11 +260,11 @@ def test_wherever_a_process_is_killed_nothing_is_lost(database: str, tmp_path: P
     share = SHARES[database.partition(":")[0]]
     with killer(tmp_path, database) as play:
         for what in rounds(int(KILLS * share)):
-            found = play(what)
-            assert (found["wrong"], found["killed"]) == ([], 1 + what.starts), (what, found)
-            killed += found["killed"]
-            died[found["step"]] += 1
-            incarnations.add(found["incarnation"])
+            report = play(what)
+            assert (report["wrong"], report["killed"]) == ([], 1 + what.starts), (what, report)
+            killed += report["killed"]
+            died[report["step"]] += 1
+            incarnations.add(report["incarnation"])
     assert killed >= int(KILLS * share)
     assert len(incarnations) == 1, "the store should survive, not merely be thrown away"
     fair = sum(died.values()) // len(crash_points.STEPS)

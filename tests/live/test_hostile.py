@@ -36,8 +36,8 @@ def innocent(site: Site) -> dict[str, Answer]:
 
 def assert_secure(answer: Answer) -> None:
     """Demand the security headers, which errors and redirects need as well."""
-    told = {name: answer.headers.get(name) for name, _ in ALWAYS}
-    assert told == dict(ALWAYS), answer
+    values = {name: answer.headers.get(name) for name, _ in ALWAYS}
+    assert values == dict(ALWAYS), answer
 
 
 # Wrong URLs
@@ -180,11 +180,11 @@ def test_no_wrong_url_makes_a_second_copy_of_a_page(site: Site, target: str, met
 @pytest.mark.parametrize("target", SAME)
 def test_trackers_and_the_absolute_form_find_the_one_copy(site: Site, target: str) -> None:
     """Whoever asks first, however it is spelt, all share one stored page."""
-    first, plain, again = site.ask(target), site.ask("/about"), site.ask(target)
+    first, plain, second = site.ask(target), site.ask("/about"), site.ask(target)
     assert first.cache_status == "broadsheet; fwd=uri-miss; stored"
     assert "; hit" in plain.cache_status
-    assert "; hit" in again.cache_status
-    assert first.page == plain.page == again.page
+    assert "; hit" in second.cache_status
+    assert first.page == plain.page == second.page
     assert site.count() == 1
 
 
@@ -376,23 +376,23 @@ def test_what_is_no_http_is_refused_by_the_server(
     site: Site, innocent: dict[str, Answer], data: bytes
 ) -> None:
     """With one 4xx or 501, that nobody stores, sniffs or frames; the next page is sound."""
-    found = raw_http.answers(raw_http.send(site.port, data))
-    assert len(found) == 1
-    assert found[0].status in {400, 414, 417, 431, 501}
-    assert found[0].headers["Cache-Control"] == "no-store"
-    assert_secure(found[0])
+    answers = raw_http.answers(raw_http.send(site.port, data))
+    assert len(answers) == 1
+    assert answers[0].status in {400, 414, 417, 431, 501}
+    assert answers[0].headers["Cache-Control"] == "no-store"
+    assert_secure(answers[0])
     assert site.count() == 0
     assert site.ask(ARTICLE).page == innocent[ARTICLE].page
 
 
 def test_no_request_hides_in_another(site: Site, innocent: dict[str, Answer]) -> None:
     """What follows a body is not answered where the body's end is in doubt."""
-    hidden = request(f"/{MARK}")
-    told = "Transfer-Encoding: chunked", "Content-Length: 5"
+    inner_request = request(f"/{MARK}")
+    framing_fields = "Transfer-Encoding: chunked", "Content-Length: 5"
     for smuggled in (
-        request(ARTICLE, *told, content=b"0\r\n\r\n" + hidden, close=False),
-        request(ARTICLE, "Content-Length: 0", "Content-Length: 9", content=hidden),
-        request(ARTICLE, "Transfer-Encoding: chunked\x0b", content=b"0\r\n\r\n" + hidden),
+        request(ARTICLE, *framing_fields, content=b"0\r\n\r\n" + inner_request, close=False),
+        request(ARTICLE, "Content-Length: 0", "Content-Length: 9", content=inner_request),
+        request(ARTICLE, "Transfer-Encoding: chunked\x0b", content=b"0\r\n\r\n" + inner_request),
     ):
         assert len(raw_http.answers(raw_http.send(site.port, smuggled))) == 1
     assert_nothing_stored_of(site)

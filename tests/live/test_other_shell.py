@@ -47,14 +47,17 @@ def test_an_import_in_another_shell_leaves_no_old_page(
             site.ask(path)
         write(tmp_path / "second", "Harbour")
         command = ("content", "import", str(tmp_path / "second"))
-        done = flask(*command, instance=tmp_path, settings=SHELLS[shell])
-        assert "1 imported" in done.stdout, done.stderr
+        process = flask(*command, instance=tmp_path, settings=SHELLS[shell])
+        assert "1 imported" in process.stdout, process.stderr
         assert eventually(lambda: b"Harbour" in site.ask("/").body)
-        kept = {path: site.ask(path) for path in PATHS}
+        pages_before = {path: site.ask(path) for path in PATHS}
         site.forget()
         for path in PATHS:
             fresh = site.ask(path)
-            assert (kept[path].status, kept[path].body) == (fresh.status, fresh.body), path
+            assert (pages_before[path].status, pages_before[path].body) == (
+                fresh.status,
+                fresh.body,
+            ), path
     finally:
         site.close()
 

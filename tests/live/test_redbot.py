@@ -22,7 +22,7 @@ REDBOT = Path(sys.executable).with_name("redbot")
 CONTENT = {"GOOD", "INFO"}
 
 
-def read(url: str) -> str:
+def fetch_text(url: str) -> str:
     """What a URL answers."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         body: bytes = answer.read()
@@ -31,16 +31,16 @@ def read(url: str) -> str:
 
 def notes(url: str) -> dict[str, str]:
     """What REDbot has to complain of, and of what it asks for besides: its id and its words."""
-    told = subprocess.run(
+    output = subprocess.run(
         [REDBOT, "-o", "har", url], capture_output=True, text=True, timeout=60, check=True
     ).stdout
-    found = [
-        note for entry in json.loads(told)["log"]["entries"] for note in entry["_red_messages"]
+    messages = [
+        note for entry in json.loads(output)["log"]["entries"] for note in entry["_red_messages"]
     ]
-    assert found, f"REDbot has nothing to say of {url}."
+    assert messages, f"REDbot has nothing to say of {url}."
     return {
         note["note_id"]: f"{note['level']}: {note['summary']}"
-        for note in found
+        for note in messages
         if note["level"] not in CONTENT
     }
 
@@ -49,11 +49,13 @@ def test_redbot_has_nothing_to_complain_of(filled: Flask, serve: Serve, tmp_path
     """Of a page, a feed, a file, an API's answer, a redirect, a 404, and what is not stored."""
     add_redirect("/old", target="/articles/lanterns", now=datetime.now(UTC))
     site = serve(DATABASE_URL=f"sqlite:///{tmp_path / 'broadsheet.db'}").url
-    style = re.search(r'href="(/static/[^"]+\.css)"', read(f"{site}/"))
+    style = re.search(r'href="(/static/[^"]+\.css)"', fetch_text(f"{site}/"))
     assert style is not None
     paths = [
         *("/", "/articles/lanterns", "/feed.xml", "/feed.json", "/sitemap.xml", "/search?q=text"),
         *("/api/posts", "/old", "/nothing-here", "/edge/two-minutes", "/edge/no-store", style[1]),
     ]
     complaints = {path: notes(f"{site}{path}") for path in paths}
-    assert {path: said for path, said in complaints.items() if said} == {}
+    assert {
+        path: ignored_notes for path, ignored_notes in complaints.items() if ignored_notes
+    } == {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .gunicorn import flask
-from .live_site import Site, eventually, made
+from .live_site import Site, eventually, start_site
 
 pytestmark = pytest.mark.live
 
@@ -20,11 +20,11 @@ PAGES = ("/", "/topics", "/archive")
 def site(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Site]:
     """The sample publication on two workers that refill."""
     folder = tmp_path_factory.mktemp("refilled")
-    with made(sampled, folder, FLASK_EDGE_REFILL="on") as started:
+    with start_site(sampled, folder, FLASK_EDGE_REFILL="on") as started:
         yield started
 
 
-def taken(path: Path) -> bool:
+def is_stored(path: Path) -> bool:
     """Tell whether somebody holds the lock on a file."""
     with path.open("rb") as file:
         try:
@@ -45,6 +45,6 @@ def test_pages_are_back_before_their_readers(site: Site) -> None:
     command = ("edge", "purge", "--all")
     assert flask(*command, instance=site.folder, settings=settings).returncode == 0
     assert eventually(lambda: site.count() == len(PAGES))
-    assert taken(site.store / "refill")
+    assert is_stored(site.store / "refill")
     assert all("; hit" in site.ask(path).cache_status for path in PAGES)
     assert "; hit" not in site.ask("/feed.xml").cache_status

@@ -23,7 +23,7 @@ from .varnish import StartVarnish
 pytestmark = pytest.mark.live
 
 
-def read(url: str) -> str:
+def fetch_text(url: str) -> str:
     """What a URL answers."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         body: bytes = answer.read()
@@ -36,9 +36,9 @@ def test_each_database_of_a_test_is_its_own(postgres: Postgres, postgres_url: st
     with psycopg.connect(postgres_url) as connection:
         connection.execute("INSERT INTO topic (slug, name, description) VALUES ('a', 'A', '')")
     with psycopg.connect(other) as connection:
-        found = connection.execute("SELECT to_regclass('topic')").fetchone()
+        table = connection.execute("SELECT to_regclass('topic')").fetchone()
     postgres.drop(other)
-    assert found == (None,)
+    assert table == (None,)
 
 
 def test_an_app_writes_and_reads_on_both_databases(any_app: Flask) -> None:
@@ -54,14 +54,14 @@ def test_a_varnish_starts_in_front_of_an_origin(
     """It answers with what the origin said."""
     httpserver.expect_request("/").respond_with_data("from the origin")
     vcl = f'vcl 4.1; backend default {{ .host = "127.0.0.1"; .port = "{httpserver.port}"; }}'
-    assert read(varnish(vcl).url) == "from the origin"
+    assert fetch_text(varnish(vcl).url) == "from the origin"
 
 
 def test_an_nginx_starts_in_front_of_an_origin(nginx: StartNginx, httpserver: HTTPServer) -> None:
     """It answers with what the origin said."""
     httpserver.expect_request("/").respond_with_data("from the origin")
     started = nginx(f"location / {{ proxy_pass http://127.0.0.1:{httpserver.port}; }}")
-    assert read(started.url) == "from the origin"
+    assert fetch_text(started.url) == "from the origin"
 
 
 def test_a_chromium_opens_a_page(chromium: Browser, httpserver: HTTPServer) -> None:
@@ -75,7 +75,7 @@ def test_a_chromium_opens_a_page(chromium: Browser, httpserver: HTTPServer) -> N
 
 def test_the_site_starts_on_gunicorn(serve: Serve) -> None:
     """It says that it is ready."""
-    assert read(f"{serve().url}/readyz") == '{"status": "ok"}\n'
+    assert fetch_text(f"{serve().url}/readyz") == '{"status": "ok"}\n'
 
 
 def test_a_server_relays_before_anybody_asks_it(serve: Serve) -> None:

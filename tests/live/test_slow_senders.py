@@ -79,8 +79,8 @@ def test_slow_senders_hold_up_nobody(serve: Serve, kind: str) -> None:
         assert raw_http.ask(port, "/healthz").status == 200
 
     with dripping(port, kind, count=200, interval=0.2):
-        spent = durations(request, count=200)
-    assert sum(seconds > 1 for seconds in spent) <= 2, sorted(spent)[-5:]
+        durations_seen = durations(request, count=200)
+    assert sum(seconds > 1 for seconds in durations_seen) <= 2, sorted(durations_seen)[-5:]
 
 
 @pytest.mark.slow
@@ -101,8 +101,8 @@ def test_clients_that_never_close_hold_up_nobody(echo: int) -> None:
         for _ in range(50):
             link = stack.enter_context(socket.create_connection(("127.0.0.1", echo)))
             link.sendall(raw_http.request("/"))
-        spent = durations(lambda: raw_http.ask(echo, "/"), count=20)
-    assert max(spent) < 1
+        seconds = durations(lambda: raw_http.ask(echo, "/"), count=20)
+    assert max(seconds) < 1
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 70_000, len(BODY)])
@@ -130,14 +130,14 @@ def test_requests_share_a_connection(echo: int) -> None:
         content=chunked(BODY[:500], size=100),
         close=False,
     )
-    sent = [
+    requests = [
         raw_http.request("/a", close=False),
         post(BODY[:100_000], close=False, path="/b"),
         chunks,
         post(b"abc", close=False, path="/unread"),
         raw_http.request("/c"),
     ]
-    answers = raw_http.answers(raw_http.send(echo, b"".join(sent)))
+    answers = raw_http.answers(raw_http.send(echo, b"".join(requests)))
     assert [answer.body for answer in answers] == [
         expected(b"", method="GET", path="/a"),
         expected(BODY[:100_000], path="/b"),
@@ -146,7 +146,7 @@ def test_requests_share_a_connection(echo: int) -> None:
         expected(b"", method="GET", path="/c"),
     ]
     with socket.create_connection(("127.0.0.1", echo), timeout=raw_http.PATIENCE) as link:
-        for data, answer in zip(sent[:3], answers[:3], strict=True):
+        for data, answer in zip(requests[:3], answers[:3], strict=True):
             link.sendall(data)
             received = b""
             while answer.body not in received:
@@ -256,15 +256,15 @@ def test_a_worker_is_replaced_after_max_requests(tmp_path: Path, migrated: Path)
         echoing(tmp_path, migrated, GUNICORN_CMD_ARGS="--max-requests 20") as started,
         dripping(started.port, "heads", count=20),
     ):
-        spent = []
+        statuses = []
 
         def ask() -> None:
-            spent.append(raw_http.ask(started.port, "/").status)
+            statuses.append(raw_http.ask(started.port, "/").status)
 
         threads = [threading.Thread(target=lambda: [ask() for _ in range(30)]) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert spent == [200] * 60
+        assert statuses == [200] * 60
         assert eventually(lambda: started.log.read_text().count("Booting worker") > 2)

@@ -37,9 +37,9 @@ def write(house: Peers) -> str:
     """Give the site another title, which every page shows; return it."""
     title = next(TITLES)
     with house.acting():
-        known = db.session.get(Site, 1)
-        assert known is not None
-        actions.save_site(actions.SiteDraft(title=title), expected_version=known.version)
+        site = db.session.get(Site, 1)
+        assert site is not None
+        actions.save_site(actions.SiteDraft(title=title), expected_version=site.version)
         db.session.remove()
     return title
 

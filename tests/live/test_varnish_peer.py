@@ -63,16 +63,16 @@ class Origin:
     """An HTTP origin that answers each path by a script, the last answer again and again."""
 
     scripts: dict[str, list[ScriptedResponse]] = field(default_factory=dict)
-    asked: dict[str, list[Mapping[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    requests: dict[str, list[Mapping[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def answer(self, method: str, target: str, headers: Mapping[str, str]) -> bytes:
         """The next answer's bytes."""
         path = target.partition("?")[0]
-        self.asked[path].append(headers)
+        self.requests[path].append(headers)
         script = self.scripts[path]
-        said = script.pop(0) if len(script) > 1 else script[0]
-        pairs = [*said.headers, ("Content-Length", str(len(said.body)))]
-        return socket_origin.wire(said, pairs, head_only=method == "HEAD")
+        step = script.pop(0) if len(script) > 1 else script[0]
+        pairs = [*step.headers, ("Content-Length", str(len(step.body)))]
+        return socket_origin.wire(step, pairs, head_only=method == "HEAD")
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -119,7 +119,7 @@ class Door:
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Door]]:
     """A gateway and a Varnish, each before an origin of its own."""
     with ExitStack() as stack:
-        found = {}
+        doors_by_name = {}
         for cache in ("broadsheet", "varnish"):
             origin = Origin()
             behind = stack.enter_context(socket_origin.running(_Server(origin)))
@@ -127,8 +127,8 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Door]]
             if cache == "varnish":
                 vcl = VCL.format(port=behind)
                 port = stack.enter_context(varnished(tmp_path_factory.mktemp("peer"), vcl)).port
-            found[cache] = Door(port=port, cache=cache, origin=origin)
-        yield found
+            doors_by_name[cache] = Door(port=port, cache=cache, origin=origin)
+        yield doors_by_name
 
 
 def _gateway(stack: ExitStack, behind: int) -> int:
@@ -144,8 +144,8 @@ def _gateway(stack: ExitStack, behind: int) -> int:
 @pytest.fixture(params=["broadsheet", "varnish"])
 def door(request: pytest.FixtureRequest, doors: dict[str, Door]) -> Door:
     """Each door in turn."""
-    found: Door = doors[request.param]
-    return found
+    selected: Door = doors[request.param]
+    return selected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,13 +180,13 @@ def case(name: str, *steps: Step, origin: tuple[ScriptedResponse, ...] = (), **m
     return Case(id=name, origin=origin or (says(b"page", **more),), steps=steps)
 
 
-def kept(name: str, status: int = 200, **more: Any) -> Case:
+def stored_case(name: str, status: int = 200, **more: Any) -> Case:
     """An answer that is used again."""
-    seen = Step(hit=False, status=status), Step(hit=True, status=status)
-    return case(name, *seen, status=status, **more)
+    steps = Step(hit=False, status=status), Step(hit=True, status=status)
+    return case(name, *steps, status=status, **more)
 
 
-def refused(name: str, **more: Any) -> Case:
+def refused_case(name: str, **more: Any) -> Case:
     """An answer that is never used again."""
     return case(name, MISS, MISS, MISS, **more)
 
@@ -199,35 +199,38 @@ NO, YES = says(b"old", cache_control="no-store"), says(b"new", **LONG)
 ONE, TWO = says(b"one", vary="X-Kind", **LONG), says(b"two", vary="X-Kind", **LONG)
 
 STORING = [
-    kept("9111-3-max-age", **LONG),
-    kept("9111-3-s-maxage", cache_control="s-maxage=3600"),
-    kept("9111-3-s-maxage-before-max-age-0", cache_control="max-age=0, s-maxage=3600"),
-    kept("9111-3-public", cache_control="public, max-age=3600"),
-    kept("9111-5.2.2.2-must-revalidate", cache_control="max-age=3600, must-revalidate"),
-    kept("9111-5.2.2.8-proxy-revalidate", cache_control="max-age=3600, proxy-revalidate"),
-    kept("8246-2-immutable", cache_control="max-age=3600, immutable"),
-    kept("9111-5.2-directives-have-no-case", cache_control="MAX-AGE=3600"),
-    kept("9111-5.2.3-unknown-directives", cache_control="x=y, max-age=3600, z"),
-    kept("9111-5.3-expires-to-come", expires="Fri, 01 Jan 2100 00:00:00 GMT"),
-    kept("9111-4.2.3-an-age-within-the-lifetime", age="100", **LONG),
-    *(kept(f"9111-3-a-{status}", status=status, **LONG) for status in (203, 404, 410)),
-    *(kept(f"9111-3-a-{status}", status=status, location="/", **LONG) for status in (301, 302)),
-    refused("9111-5.2.2.5-no-store", cache_control="no-store"),
-    refused("9111-5.2.2.5-no-store-beside-max-age", cache_control="max-age=3600, no-store"),
-    refused("9111-5.2.2.5-no-store-has-no-case", cache_control="max-age=3600, No-Store"),
-    refused(
+    stored_case("9111-3-max-age", **LONG),
+    stored_case("9111-3-s-maxage", cache_control="s-maxage=3600"),
+    stored_case("9111-3-s-maxage-before-max-age-0", cache_control="max-age=0, s-maxage=3600"),
+    stored_case("9111-3-public", cache_control="public, max-age=3600"),
+    stored_case("9111-5.2.2.2-must-revalidate", cache_control="max-age=3600, must-revalidate"),
+    stored_case("9111-5.2.2.8-proxy-revalidate", cache_control="max-age=3600, proxy-revalidate"),
+    stored_case("8246-2-immutable", cache_control="max-age=3600, immutable"),
+    stored_case("9111-5.2-directives-have-no-case", cache_control="MAX-AGE=3600"),
+    stored_case("9111-5.2.3-unknown-directives", cache_control="x=y, max-age=3600, z"),
+    stored_case("9111-5.3-expires-to-come", expires="Fri, 01 Jan 2100 00:00:00 GMT"),
+    stored_case("9111-4.2.3-an-age-within-the-lifetime", age="100", **LONG),
+    *(stored_case(f"9111-3-a-{status}", status=status, **LONG) for status in (203, 404, 410)),
+    *(
+        stored_case(f"9111-3-a-{status}", status=status, location="/", **LONG)
+        for status in (301, 302)
+    ),
+    refused_case("9111-5.2.2.5-no-store", cache_control="no-store"),
+    refused_case("9111-5.2.2.5-no-store-beside-max-age", cache_control="max-age=3600, no-store"),
+    refused_case("9111-5.2.2.5-no-store-has-no-case", cache_control="max-age=3600, No-Store"),
+    refused_case(
         "9111-5.2.2.5-no-store-on-a-line-of-its-own",
         also=[("Cache-Control", "max-age=3600"), ("Cache-Control", "no-store")],
     ),
-    refused("9111-5.2.2.7-private", cache_control="private, max-age=3600"),
-    refused("9111-5.2.2.4-no-cache", cache_control="no-cache, max-age=3600"),
-    refused("9111-3-max-age-0", cache_control="max-age=0"),
-    refused("9111-3-s-maxage-0-before-max-age", cache_control="s-maxage=0, max-age=3600"),
-    refused("9111-3-nothing-said"),
-    refused("9111-7.3-set-cookie", set_cookie="a=1", **LONG),
-    refused("9110-12.5.5-vary-star", vary="*", **LONG),
-    refused("9111-4.2.3-an-age-beyond-the-lifetime", age="7200", **LONG),
-    refused("9111-5.3-expires-in-the-past", expires="Thu, 01 Jan 2015 00:00:00 GMT"),
+    refused_case("9111-5.2.2.7-private", cache_control="private, max-age=3600"),
+    refused_case("9111-5.2.2.4-no-cache", cache_control="no-cache, max-age=3600"),
+    refused_case("9111-3-max-age-0", cache_control="max-age=0"),
+    refused_case("9111-3-s-maxage-0-before-max-age", cache_control="s-maxage=0, max-age=3600"),
+    refused_case("9111-3-nothing-said"),
+    refused_case("9111-7.3-set-cookie", set_cookie="a=1", **LONG),
+    refused_case("9110-12.5.5-vary-star", vary="*", **LONG),
+    refused_case("9111-4.2.3-an-age-beyond-the-lifetime", age="7200", **LONG),
+    refused_case("9111-5.3-expires-in-the-past", expires="Thu, 01 Jan 2015 00:00:00 GMT"),
     case(
         "9111-3-a-page-that-may-be-stored-later",
         *(step(hit=hit, body=body) for hit, body in ((False, b"old"), (False, b"new"))),
@@ -353,27 +356,27 @@ def play(
 def test_both_revalidate_what_has_become_stale(door: Door, validator: str) -> None:
     """With the stored validator; a 304 makes it fresh, a 200 takes its place (RFC 9111, 4.3)."""
     path = f"/revalidated/{validator}"
-    told: dict[str, Any] = {"etag": '"a"'} if validator == "etag" else {"last_modified": SINCE}
-    old = says(b"old", cache_control="max-age=1", **told)
-    fresh = says(status=304, cache_control="max-age=3600", **told)
+    fields: dict[str, Any] = {"etag": '"a"'} if validator == "etag" else {"last_modified": SINCE}
+    old = says(b"old", cache_control="max-age=1", **fields)
+    fresh = says(status=304, cache_control="max-age=3600", **fields)
     door.origin.scripts[path] = [old, fresh, says(b"never", **LONG)]
     assert_miss(door.ask(path), cache=door.cache)
-    assert eventually(lambda: door.ask(path) is not None and len(door.origin.asked[path]) == 2)
-    asked = door.origin.asked[path][1]
+    assert eventually(lambda: door.ask(path) is not None and len(door.origin.requests[path]) == 2)
+    revalidation = door.origin.requests[path][1]
     field = "if-none-match" if validator == "etag" else "if-modified-since"
-    assert asked[field] == next(iter(told.values()))
-    again = door.ask(path)
-    assert_hit(again, cache=door.cache)
-    assert (again.body, len(door.origin.asked[path])) == (b"old", 2)
+    assert revalidation[field] == next(iter(fields.values()))
+    second = door.ask(path)
+    assert_hit(second, cache=door.cache)
+    assert (second.body, len(door.origin.requests[path])) == (b"old", 2)
 
 
 def test_both_tell_the_age_they_were_told(door: Door) -> None:
     """What comes from further up is counted on (RFC 9111 section 4.2.3)."""
     door.origin.scripts["/aged"] = [says(b"page", age="100", **LONG)]
     assert_miss(door.ask("/aged"), cache=door.cache)
-    told = door.ask("/aged")
-    assert_hit(told, cache=door.cache)
-    assert 100 <= int(told.headers["Age"]) <= 102
+    answer = door.ask("/aged")
+    assert_hit(answer, cache=door.cache)
+    assert 100 <= int(answer.headers["Age"]) <= 102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,11 +391,11 @@ class Difference:
 
 
 def differs(
-    name: str, why: str, *, ours: tuple[Step, ...], theirs: tuple[Step, ...], **said: Any
+    name: str, why: str, *, ours: tuple[Step, ...], theirs: tuple[Step, ...], **fields: Any
 ) -> Difference:
     """A row of the list."""
-    status = said.pop("status", 200)
-    origin = (says(b"page", status=status, **said),)
+    status = fields.pop("status", 200)
+    origin = (says(b"page", status=status, **fields),)
     return Difference(id=name, why=why, origin=origin, ours=ours, theirs=theirs)
 
 
@@ -513,11 +516,11 @@ def test_a_page_keeps_its_age_behind_a_varnish(site: Site, shielded: int) -> Non
     site.forget()
     site.ask(path)
     assert eventually(lambda: int(site.ask(path).headers["Age"]) >= 1)
-    told = raw_http.ask(shielded, path)
-    assert "broadsheet; hit" in told.cache_status
-    assert told.cache_status.endswith("varnish; fwd=miss")
-    assert int(told.headers["Age"]) >= 1
-    assert int(raw_http.ask(shielded, path).headers["Age"]) >= int(told.headers["Age"])
+    answer = raw_http.ask(shielded, path)
+    assert "broadsheet; hit" in answer.cache_status
+    assert answer.cache_status.endswith("varnish; fwd=miss")
+    assert int(answer.headers["Age"]) >= 1
+    assert int(raw_http.ask(shielded, path).headers["Age"]) >= int(answer.headers["Age"])
 
 
 def test_a_page_that_is_purged_is_new_to_a_varnish(site: Site, shielded: int) -> None:
@@ -525,18 +528,18 @@ def test_a_page_that_is_purged_is_new_to_a_varnish(site: Site, shielded: int) ->
     site.forget()
     site.ask("/about")
     assert eventually(lambda: int(site.ask("/about").cache_status.rpartition("=")[2]) < 86399)
-    told = raw_http.ask(shielded, "/about")
-    assert "broadsheet; hit" in told.cache_status
-    assert told.headers["Age"] == "0"
+    answer = raw_http.ask(shielded, "/about")
+    assert "broadsheet; hit" in answer.cache_status
+    assert answer.headers["Age"] == "0"
     assert raw_http.ask(shielded, "/about").cache_status.endswith("varnish; hit")
 
 
 def test_a_reader_behind_a_varnish_validates(site: Site, shielded: int) -> None:
     """Whoever has the page hears 304 from Varnish, with the site's own tag."""
     tag = raw_http.ask(shielded, "/topics").headers["ETag"]
-    again = raw_http.ask(shielded, "/topics", [("If-None-Match", tag)])
-    assert (again.status, again.body) == (304, b"")
-    assert again.cache_status.endswith("varnish; hit")
+    second = raw_http.ask(shielded, "/topics", [("If-None-Match", tag)])
+    assert (second.status, second.body) == (304, b"")
+    assert second.cache_status.endswith("varnish; hit")
 
 
 @pytest.mark.parametrize("path", ["/edge/no-store", "/healthz", "/about?x=1"])

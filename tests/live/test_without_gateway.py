@@ -7,7 +7,7 @@ import brotli
 import pytest
 
 from . import raw_http
-from .live_site import Site, made
+from .live_site import Site, start_site
 from .raw_http import Answer
 
 pytestmark = pytest.mark.live
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.live
 def bare(tmp_path_factory: pytest.TempPathFactory, sampled: Path) -> Iterator[Site]:
     """The site without its gateway, as it runs behind a Varnish that several machines share."""
     settings = {"FLASK_EDGE_GATEWAY": "off", "FLASK_EDGE": "varnish"}
-    with made(sampled, tmp_path_factory.mktemp("bare"), **settings) as started:
+    with start_site(sampled, tmp_path_factory.mktemp("bare"), **settings) as started:
         yield started
 
 

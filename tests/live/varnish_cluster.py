@@ -14,7 +14,7 @@ from flask import Flask
 
 from app.config.parsers import database_url
 from app.edge.cdn.varnish import vcl_config
-from tests.conftest import opened
+from tests.conftest import open_app
 
 from . import raw_http
 from .gunicorn import environment, flask
@@ -128,7 +128,7 @@ class Peers:
             "EDGE_VARNISH_NODES": self.url,
             "EDGE_VARNISH_SECRET": SECRET,
         }
-        yield from opened(self.folder, **own)
+        yield from open_app(self.folder, **own)
 
     def ask(self, target: str) -> Answer:
         """Ask as a reader does, through Varnish."""

@@ -12,17 +12,17 @@ NAMES = ("wsgi", "_wsgi", "app", "_app", "wsgi_app", "origin")
 
 def layers_of(wsgi: Any) -> Iterator[type]:
     """The classes of the layers around Flask, the outermost first."""
-    known = {layer.type for layer in LAYERS}
+    layer_types = {layer.type for layer in LAYERS}
     visited: set[int] = set()
-    waiting = [wsgi]
-    while waiting:
-        layer = waiting.pop(0)
+    pending = [wsgi]
+    while pending:
+        layer = pending.pop(0)
         if id(layer) in visited or isinstance(layer, Flask):
             continue
         visited.add(id(layer))
-        if type(layer) in known:
+        if type(layer) in layer_types:
             yield type(layer)
-        waiting[:0] = _inner(layer)
+        pending[:0] = _inner(layer)
 
 
 def _inner(layer: Any) -> list[Any]:

@@ -21,16 +21,16 @@ STATUSES = ["200 OK", "301 MOVED PERMANENTLY", "304 NOT MODIFIED", "404 NOT FOUN
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_response_gets_the_headers(status: str) -> None:
     """Whatever it says, and whoever made it."""
-    found = dict(missing_headers(status, [("Content-Type", "text/html")], secure=False))
-    assert found.items() >= dict(ALWAYS).items()
+    headers = dict(missing_headers(status, [("Content-Type", "text/html")], secure=False))
+    assert headers.items() >= dict(ALWAYS).items()
 
 
 def test_what_a_view_has_set_stands() -> None:
     """In any spelling of the name, and every other header is as it was."""
-    said = [("content-security-policy", "default-src 'self'"), ("ETag", '"a"')]
-    found = missing_headers("200 OK", said, secure=True)
-    assert "Content-Security-Policy" not in dict(found)
-    assert said == [("content-security-policy", "default-src 'self'"), ("ETag", '"a"')]
+    headers = [("content-security-policy", "default-src 'self'"), ("ETag", '"a"')]
+    missing = missing_headers("200 OK", headers, secure=True)
+    assert "Content-Security-Policy" not in dict(missing)
+    assert headers == [("content-security-policy", "default-src 'self'"), ("ETag", '"a"')]
 
 
 def test_nothing_inline_and_nothing_foreign_is_allowed() -> None:
@@ -93,11 +93,12 @@ def test_subdomains_are_included_on_request(
     app = make_app(HSTS_INCLUDE_SUBDOMAINS=subdomains)
     answer = app.test_client().get("/healthz", base_url="https://localhost")
     assert answer.headers["Strict-Transport-Security"] == value
-    assert app.extensions["edge"].ours.over_tls == (("Strict-Transport-Security", value),)
+    profile = app.extensions["edge"].site_profile
+    assert profile.https_headers == (("Strict-Transport-Security", value),)
 
 
 @pytest.mark.parametrize(
-    ("content_type", "shared"),
+    ("content_type", "expected"),
     [
         ("text/html; charset=utf-8", "same-origin"),
         ("application/json", "same-origin"),
@@ -106,16 +107,16 @@ def test_subdomains_are_included_on_request(
         ("application/feed+json", "cross-origin"),
     ],
 )
-def test_feeds_and_pictures_may_be_read_elsewhere(content_type: str, shared: str) -> None:
+def test_feeds_and_pictures_may_be_read_elsewhere(content_type: str, expected: str) -> None:
     """A feed reader shows our pictures on its own pages; nothing else is embedded."""
-    found = dict(missing_headers("200 OK", [("Content-Type", content_type)], secure=False))
-    assert found["Cross-Origin-Resource-Policy"] == shared
+    headers = dict(missing_headers("200 OK", [("Content-Type", content_type)], secure=False))
+    assert headers["Cross-Origin-Resource-Policy"] == expected
 
 
 def test_a_304_does_not_change_who_may_embed() -> None:
     """It names no type, and its headers replace the stored ones."""
-    found = dict(missing_headers("304 NOT MODIFIED", [], secure=False))
-    assert "Cross-Origin-Resource-Policy" not in found
+    headers = dict(missing_headers("304 NOT MODIFIED", [], secure=False))
+    assert "Cross-Origin-Resource-Policy" not in headers
 
 
 @pytest.mark.parametrize(
@@ -141,8 +142,8 @@ def test_https_is_demanded_from_those_who_came_by_it(
     own = {"INSTANCE": str(tmp_path), "SECRET_KEY": "x", "EDGE_RELAY": False}
     app = create_app({**own, "PROXIES": proxies})
     answer = app.test_client().get("/healthz", headers=headers)
-    said = answer.headers.get("Strict-Transport-Security")
-    assert said == ("max-age=31536000" if secure else None)
+    hsts = answer.headers.get("Strict-Transport-Security")
+    assert hsts == ("max-age=31536000" if secure else None)
 
 
 def test_no_proxy_chooses_the_host_or_the_prefix(make_app: Callable[..., Flask]) -> None:
@@ -180,8 +181,8 @@ def test_the_list_of_an_inner_layer_is_not_changed() -> None:
         start_response("200 OK", stored)
         return [b""]
 
-    asked = Client(SecurityHeaders(cache), Response)
-    first, second = asked.get("/").headers, asked.get("/").headers
+    client = Client(SecurityHeaders(cache), Response)
+    first, second = client.get("/").headers, client.get("/").headers
     assert stored == [("Content-Type", "text/plain")]
     assert list(first) == list(second)
 

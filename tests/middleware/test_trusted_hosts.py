@@ -11,7 +11,7 @@ MakeApp = Callable[..., Flask]
 
 
 @pytest.mark.parametrize(
-    ("trusted", "host", "answered"),
+    ("trusted_hosts", "host", "is_answered"),
     [
         (None, "anything.example", True),
         (["example.com"], "example.com", True),
@@ -28,15 +28,22 @@ MakeApp = Callable[..., Flask]
 )
 @pytest.mark.parametrize("gateway", [False, True], ids=["bare", "gateway"])
 def test_a_host_is_answered_when_it_is_trusted(
-    trusted: list[str] | None, host: str, *, answered: bool, gateway: bool, make_app: MakeApp
+    trusted_hosts: list[str] | None,
+    host: str,
+    *,
+    is_answered: bool,
+    gateway: bool,
+    make_app: MakeApp,
 ) -> None:
     """In any case, with any port; a leading dot stands for what is below; so is SITE_URL's own."""
     site = {"SITE_URL": "https://site.example", "EDGE_GATEWAY": gateway}
-    app = make_app(TRUSTED_HOSTS=trusted, **site)
+    app = make_app(TRUSTED_HOSTS=trusted_hosts, **site)
     app.add_url_rule("/asked", view_func=lambda: "answered")
     answer = app.test_client().get("/asked", headers={"Host": host})
-    assert answer.text == ("answered" if answered else "This site is not served under that name.\n")
-    assert answer.status_code == (200 if answered else 400)
+    assert answer.text == (
+        "answered" if is_answered else "This site is not served under that name.\n"
+    )
+    assert answer.status_code == (200 if is_answered else 400)
 
 
 def test_a_refusal_is_never_stored(make_app: MakeApp) -> None:

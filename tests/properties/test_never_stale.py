@@ -33,11 +33,11 @@ def test_no_page_is_stale_over_sqlite(
     """After every write each page in the gateway equals its fresh render."""
     short_lists(monkeypatch)
     with closing(Newsroom(tmp_path, SqliteFile(tmp_path, migrated))) as newsroom:
-        told(prove(newsroom, Gateway(newsroom.site), count=STEPS, seed=SEED))
+        print_tally(prove(newsroom, Gateway(newsroom.site), count=STEPS, seed=SEED))
 
 
-def told(tally: Tally) -> None:
+def print_tally(tally: Tally) -> None:
     """Report how precise the purges were; most of what is purged has changed."""
     print("\n".join(tally.words()))  # noqa: T201 - the precision is a result
-    said = f"SEED={SEED}: " + "\n".join(tally.words())
-    assert tally.precision > PRECISION or tally.steps.total() < ENOUGH, said
+    text = f"SEED={SEED}: " + "\n".join(tally.words())
+    assert tally.precision > PRECISION or tally.steps.total() < ENOUGH, text

@@ -49,7 +49,9 @@ def test_no_page_is_stale_at_a_cache_that_others_purge_by_url(
     """Whichever of them delivers names the URL that the page was registered with."""
     short_lists(monkeypatch)
     pages: dict[str, Answer] = {}
-    monkeypatch.setattr(edge_drivers, "build", lambda _name, _config, site: UrlDriver(pages, site))
+    monkeypatch.setattr(
+        edge_drivers, "build_driver", lambda _name, _config, site: UrlDriver(pages, site)
+    )
     others = [{**shell, "EDGE": "generic"} for shell in SHELLS]
     database = SqliteFile(tmp_path, migrated)
     newsroom = Newsroom(tmp_path, database, others=others, SITE_URL=SITE, EDGE="generic")
@@ -66,9 +68,9 @@ def test_a_purge_under_another_site_is_found(
     short_lists(monkeypatch)
     newsroom = Newsroom(tmp_path, SqliteFile(tmp_path, migrated), others=SHELLS[1:3], SITE_URL=SITE)
     for app in newsroom.writers[1:]:
-        upkeep = app.extensions["edge"].upkeep
+        worker = app.extensions["edge"].worker
         own = (app.config["SITE_URL"],)
-        driver = upkeep._gateway_driver
+        driver = worker._gateway_driver
         monkeypatch.setattr(driver, "_sites", lambda own=own: own)
         purge = driver._gateway.purge
         monkeypatch.setattr(

@@ -14,7 +14,7 @@ from .never_stale.caches import Gateway
 from .never_stale.databases import PostgresDatabase
 from .never_stale.random_walk import prove
 from .never_stale.site_pair import Newsroom, short_lists
-from .test_never_stale import SEED, told
+from .test_never_stale import SEED, print_tally
 
 STEPS = int(os.environ.get("STEPS", "500"))
 
@@ -29,4 +29,4 @@ def test_no_page_is_stale_over_postgresql(
     short_lists(monkeypatch)
     database = PostgresDatabase(postgres, migrated_postgres)
     with closing(database), closing(Newsroom(tmp_path, database)) as newsroom:
-        told(prove(newsroom, Gateway(newsroom.site), count=STEPS, seed=SEED))
+        print_tally(prove(newsroom, Gateway(newsroom.site), count=STEPS, seed=SEED))

@@ -56,9 +56,9 @@ class Front:
 
     def settle(self) -> None:
         """One step of the relay."""
-        self.server.get_app().extensions["edge"].upkeep.relay.step(datetime.now(UTC))  # type: ignore[union-attr]  # it is a Flask
+        self.server.get_app().extensions["edge"].worker.relay.run_once(datetime.now(UTC))  # type: ignore[union-attr]  # it is a Flask
 
-    def kept(self, path: str) -> Answer | None:
+    def load(self, path: str) -> Answer | None:
         """What Varnish has; asked in vain, it has the page from then on."""
         answer, hit = self._ask(path)
         return answer if hit else None
@@ -70,13 +70,13 @@ class Front:
     def _ask(self, path: str) -> tuple[Answer, bool]:
         data = raw_http.request(path, host=f"127.0.0.1:{self.port}")
         answer = raw_http.exchange(self.port, data)
-        shown = Answer(
+        shown_answer = Answer(
             status=answer.status,
             kind=answer.headers.get("Content-Type", ""),
             location=answer.headers.get("Location", ""),
             body=answer.body,
         )
-        return shown, "varnish; hit" in answer.cache_status
+        return shown_answer, "varnish; hit" in answer.cache_status
 
 
 @contextmanager
@@ -115,4 +115,4 @@ def test_no_page_is_stale_in_varnish(
             front.server.set_app(newsroom.site)
             tally = prove(newsroom, front, count=STEPS, seed=SEED)
     print("\n".join(tally.words()))  # noqa: T201 - the precision is a result
-    assert tally.changed.total() > STEPS / 2
+    assert tally.changed_pages.total() > STEPS / 2

@@ -28,17 +28,20 @@ def test_every_action_has_a_door() -> None:
 def test_every_shared_route_has_an_address(app: Flask) -> None:
     """Apart from files, and from pages that show the time and promise no more."""
     state = app.extensions["edge"]
-    shared = {
+    shared_endpoints = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
-        if (policy := state.route(app, rule.endpoint).policy).shared and policy.purged
+        if (policy := state.policy_for_endpoint(app, rule.endpoint).policy).is_shareable
+        and policy.purged
     }
     adapter = app.url_map.bind("localhost")
-    asked = {adapter.match(path.partition("?")[0])[0] for path in ADDRESSES if known(adapter, path)}
-    assert shared - asked == {"static"}
+    visited_endpoints = {
+        adapter.match(path.partition("?")[0])[0] for path in ADDRESSES if is_route(adapter, path)
+    }
+    assert shared_endpoints - visited_endpoints == {"static"}
 
 
-def known(adapter: MapAdapter, path: str) -> bool:
+def is_route(adapter: MapAdapter, path: str) -> bool:
     """Tell whether an address is any route's."""
     return adapter.test(path.partition("?")[0])
 
@@ -52,13 +55,13 @@ def test_a_purge_that_is_lost_is_found(
     with closing(Newsroom(tmp_path, SqliteFile(tmp_path, migrated))) as newsroom:
         edge = Gateway(newsroom.site)
         monkeypatch.setattr(edge._gateway, "purge", lambda _url: 0)
-        with pytest.raises(AssertionError, match=r"SEED=7 .* is old") as found:
+        with pytest.raises(AssertionError, match=r"SEED=7 .* is old") as raised:
             prove(newsroom, edge, count=60, seed=7)
-    assert str(found.value).count("Step(") < 5
+    assert str(raised.value).count("Step(") < 5
 
 
 def test_a_walk_is_shortened_to_what_fails() -> None:
     """Two of the steps are needed; the others are left out."""
     needed = {3, 77}
-    left = shortened(list(range(100)), lambda steps: needed <= set(steps))
-    assert left == [3, 77]
+    remaining = shortened(list(range(100)), lambda steps: needed <= set(steps))
+    assert remaining == [3, 77]

@@ -26,13 +26,13 @@ def draft(any_app: Flask) -> Post:
     """A draft on a site whose pages are registered."""
     content.post("Lanterns", topics=["Harbour"])
     content.post("About", kind=Kind.PAGE, menu_position=1)
-    made = actions.create(actions.Draft(title="Tides", body_markdown="Text."), now=NOW)
-    db.session.refresh(made)
+    post = actions.create(actions.Draft(title="Tides", body_markdown="Text."), now=NOW)
+    db.session.refresh(post)
     db.session.remove()
     for path in ("/", "/articles/lanterns", "/about", "/articles/tides"):
         any_app.test_client().get(path)
         db.session.remove()
-    return made
+    return post
 
 
 def log(app: Flask) -> list[object]:
@@ -45,10 +45,10 @@ def test_publishing_would_touch_lists_neighbours_and_the_404(any_app: Flask, dra
     """And leaves the draft, and the log, as they are."""
     before = log(any_app)
     publishing = partial(actions.publish, draft.id, expected_version=draft.version, now=NOW)
-    found = pages_touched_by(publishing, "Publishing")
-    assert {"/", "/articles/lanterns", "/articles/tides"} <= {*found.urls}
-    assert "/about" not in found.urls
-    assert next(iter(found.to_lines())).startswith("Publishing affects ")
+    pages = pages_touched_by(publishing, "Publishing")
+    assert {"/", "/articles/lanterns", "/articles/tides"} <= {*pages.urls}
+    assert "/about" not in pages.urls
+    assert next(iter(pages.to_lines())).startswith("Publishing affects ")
     assert log(any_app) == before
     assert db.session.get_one(Post, draft.id).status is Status.DRAFT
 
@@ -62,9 +62,9 @@ def test_the_action_can_be_done_afterwards(any_app: Flask, draft: Post) -> None:
 
 def test_saving_what_is_there_already_touches_nothing(any_app: Flask, draft: Post) -> None:
     """No change, no page."""
-    found = pages_touched_by(lambda: None, "Nothing")
-    assert found.urls == ()
-    assert list(found.to_lines()) == ["Nothing affects no page that a cache may hold."]
+    pages = pages_touched_by(lambda: None, "Nothing")
+    assert pages.urls == ()
+    assert list(pages.to_lines()) == ["Nothing affects no page that a cache may hold."]
 
 
 def test_what_the_action_refuses_is_refused(any_app: Flask, draft: Post) -> None:
@@ -80,8 +80,8 @@ def test_the_command_lists_pages_or_publishes(any_app: Flask, draft: Post) -> No
     assert "Publishing 'Tides' affects " in result.output
     assert "  /articles/lanterns" in result.output.splitlines()
     arguments = ["content", "publish", "tides", "--dry-run", "--json"]
-    told = json.loads(any_app.test_cli_runner().invoke(args=arguments).output)
-    assert "/articles/lanterns" in told["urls"]
+    report = json.loads(any_app.test_cli_runner().invoke(args=arguments).output)
+    assert "/articles/lanterns" in report["urls"]
     result = any_app.test_cli_runner().invoke(args=["content", "publish", "tides"])
     assert result.output == "Published: /articles/tides\n"
     result = any_app.test_cli_runner().invoke(args=["content", "publish", "tides"])

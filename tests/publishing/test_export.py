@@ -54,7 +54,7 @@ def post_row(post: Post) -> dict[str, Any]:
 
 
 @pytest.fixture
-def elsewhere(empty_app: Callable[[], Flask]) -> Callable[[Path, datetime], dict[str, Any]]:
+def import_elsewhere(empty_app: Callable[[], Flask]) -> Callable[[Path, datetime], dict[str, Any]]:
     """Import a folder into an empty site of its own, and give the rows."""
 
     def move(folder: Path, now: datetime) -> dict[str, Any]:
@@ -116,24 +116,24 @@ def test_an_export_gives_the_same_site_again(
     app: Flask,
     tmp_path: Path,
     now: datetime,
-    elsewhere: Callable[[Path, datetime], dict[str, Any]],
+    import_elsewhere: Callable[[Path, datetime], dict[str, Any]],
 ) -> None:
     """Every public row, every rendered text and every redirect, drafts and archive included."""
     furnish(now)
     assert export_folder(tmp_path / "out") == 5
-    assert elsewhere(tmp_path / "out", now) == public_rows()
+    assert import_elsewhere(tmp_path / "out", now) == public_rows()
 
 
 def test_the_samples_survive_the_round_trip(
     app: Flask,
     tmp_path: Path,
     now: datetime,
-    elsewhere: Callable[[Path, datetime], dict[str, Any]],
+    import_elsewhere: Callable[[Path, datetime], dict[str, Any]],
 ) -> None:
     """The same pages from the exported folder as from the original one."""
     sample_content.load_samples(now=now)
     export_folder(tmp_path / "out")
-    assert elsewhere(tmp_path / "out", now) == public_rows()
+    assert import_elsewhere(tmp_path / "out", now) == public_rows()
 
 
 def test_an_export_can_be_imported_over_the_site_it_came_from(
@@ -157,8 +157,8 @@ def test_two_exports_are_the_same_to_the_byte(app: Flask, tmp_path: Path, now: d
 
 def files(root: Path) -> dict[str, bytes]:
     """The content of each file below a folder."""
-    found = (path for path in root.rglob("*") if path.is_file())
-    return {str(path.relative_to(root)): path.read_bytes() for path in found}
+    paths = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
 
 
 def test_a_folder_that_holds_something_is_left_alone(
@@ -214,7 +214,7 @@ def test_a_whole_blog_comes_in_twice_and_goes_out_again(
     tmp_path: Path,
     now: datetime,
     dump: Callable[[], Any],
-    elsewhere: Callable[[Path, datetime], dict[str, Any]],
+    import_elsewhere: Callable[[Path, datetime], dict[str, Any]],
 ) -> None:
     """Every post imports or has a reason; again changes nothing; the export gives the same site."""
     markdown = len(list(BLOG.rglob("*.md")))
@@ -222,8 +222,8 @@ def test_a_whole_blog_comes_in_twice_and_goes_out_again(
     assert sum(report.counts.values()) == markdown
     assert len(report.skipped) == report.counts["skipped"] < markdown / 100
     before = dump()
-    again = import_folder(BLOG, now=now, base_url="https://blog.rust-lang.org")
-    assert again.counts["unchanged"] == report.counts["imported"]
+    second = import_folder(BLOG, now=now, base_url="https://blog.rust-lang.org")
+    assert second.counts["unchanged"] == report.counts["imported"]
     assert dump() == before
     export_folder(tmp_path / "out")
-    assert elsewhere(tmp_path / "out", now) == public_rows()
+    assert import_elsewhere(tmp_path / "out", now) == public_rows()

@@ -17,11 +17,11 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize(("path", "kept"), SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_an_old_address_has_one_spelling(path: str, kept: str) -> None:
+@pytest.mark.parametrize(("path", "expected"), SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_an_old_address_has_one_spelling(path: str, expected: str) -> None:
     """Lower case, decoded, no slash at its end; and a kept one stays as it is."""
-    assert normal(path) == kept
-    assert normal(kept) == kept
+    assert normal(path) == expected
+    assert normal(expected) == expected
 
 
 HOSTILE = ["/a\0b", "/a%00b", "/a/../b", "/a%2f..%2fb", "/a\\b", "/" + "x" * 500, "http://[oops/"]

@@ -31,14 +31,14 @@ HIDDEN = [Status.DRAFT, Status.SCHEDULED, Status.ARCHIVED]
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """The statements that are executed meanwhile."""
-    seen: list[str] = []
+    executed: list[str] = []
 
     def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
+        executed.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     try:
-        yield seen
+        yield executed
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
 
@@ -51,11 +51,11 @@ def titles(posts: list[Post] | tuple[Post, ...]) -> list[str]:
 @pytest.mark.parametrize("status", HIDDEN, ids=str)
 def test_only_what_is_published_is_found(app: Flask, status: Status) -> None:
     """No query finds a draft, a scheduled or an archived post."""
-    hidden = content.post("Hidden", status=status, topics=["T"], authors=["A"], words="secret")
+    hidden_post = content.post("Hidden", status=status, topics=["T"], authors=["A"], words="secret")
     page = content.post("A page", kind=Kind.PAGE, status=status)
-    content.old_path("/old", to=hidden)
-    found = [
-        articles.by_slug(hidden.slug),
+    content.old_path("/old", to=hidden_post)
+    results = [
+        articles.by_slug(hidden_post.slug),
         *articles.newest(9),
         *articles.newest_in_full(9),
         articles.count() or None,
@@ -72,7 +72,7 @@ def test_only_what_is_published_is_found(app: Flask, status: Status) -> None:
         *exports.newest(10).rows,
         redirects.target("/old"),
     ]
-    assert [thing for thing in found if thing is not None] == []
+    assert [thing for thing in results if thing is not None] == []
 
 
 def test_an_article_is_no_page_and_a_page_no_article(app: Flask) -> None:
@@ -185,7 +185,7 @@ def test_a_page_beyond_the_last_is_none(app: Flask, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shown", "older", "lasting"),
+    ("count", "expected_count", "older", "lasting"),
     [
         (0, 0, None, 0),
         (1, 1, None, 1),
@@ -197,12 +197,12 @@ def test_a_page_beyond_the_last_is_none(app: Flask, number: int) -> None:
     ],
 )
 def test_a_list_shows_what_fills_no_page_and_one_page_more(
-    count: int, shown: int, older: int | None, lasting: int
+    count: int, expected_count: int, older: int | None, lasting: int
 ) -> None:
     """It goes on without a gap, on the page before the newest that is full."""
     ends = archive.ends(count)
     assert (ends.article_count, ends.older, archive.count_complete_pages(count)) == (
-        shown,
+        expected_count,
         older,
         lasting,
     )
@@ -247,10 +247,10 @@ def test_topics_at_the_same_place_keep_their_order(any_app: Flask) -> None:
         for noun in (Topic, Author):
             session.execute(sa.update(noun).where(noun.id == 1).values(name="First"))
     db.session.remove()
-    found = articles.by_slug("a")
-    assert found is not None
-    assert [topic.id for topic in found.topics] == [1, 2]
-    assert [author.id for author in found.authors] == [1, 2]
+    article = articles.by_slug("a")
+    assert article is not None
+    assert [topic.id for topic in article.topics] == [1, 2]
+    assert [author.id for author in article.authors] == [1, 2]
     (row,) = exports.newest(10).rows
     assert (row.topics, row.authors) == (("First", "U"), ("First", "B"))
 
@@ -307,7 +307,7 @@ def test_search_finds_words_in_any_form(any_app: Flask, typed: str, expected: li
     """Case and endings don't matter; nothing is found for nothing."""
     content.post("Lights", words="The lanterns of the harbour were lit at six.")
     content.post("Other", words="Nothing of the kind.")
-    assert [found.post.title for found in search.search_posts(typed)] == expected
+    assert [result.post.title for result in search.search_posts(typed)] == expected
 
 
 SYNTAX = [
@@ -394,9 +394,9 @@ def test_media_are_found_by_digest_and_name_together(app: Flask) -> None:
     assert article is not None
     assert article.cover is not None
     file = article.cover.files[0]
-    found = media.file(file.fingerprint, file.name)
-    assert found is not None
-    assert found.content == content.picture("a", 960)
+    media_file = media.file(file.fingerprint, file.name)
+    assert media_file is not None
+    assert media_file.content == content.picture("a", 960)
     assert media.file(file.fingerprint, "other.jpg") is None
 
 
@@ -458,8 +458,8 @@ def test_a_query_is_a_fixed_number_of_statements(app: Flask, query: object, most
         if number in {2, 11}:
             db.session.rollback()
             db.session.expunge_all()
-            with statements() as seen:
+            with statements() as executed:
                 assert callable(query)
                 query()
-            counts.append(len([statement for statement in seen if "BEGIN" not in statement]))
+            counts.append(len([statement for statement in executed if "BEGIN" not in statement]))
     assert counts[0] == counts[1] <= most

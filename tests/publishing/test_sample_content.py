@@ -19,8 +19,8 @@ def test_an_empty_site_gets_the_samples(any_app: Flask, now: datetime) -> None:
     reports = load_samples(now=now)
     assert reports is not None
     assert [str(w) for report in reports for w in report.warnings] == []
-    found = sa.select(Post.kind, Post.status, sa.func.count()).group_by(Post.kind, Post.status)
-    counts = {(kind, status): count for kind, status, count in db.session.execute(found)}
+    query = sa.select(Post.kind, Post.status, sa.func.count()).group_by(Post.kind, Post.status)
+    counts = {(kind, status): count for kind, status, count in db.session.execute(query)}
     assert counts[Kind.ARTICLE, Status.PUBLISHED] >= 12
     assert counts[Kind.ARTICLE, Status.DRAFT] >= 1
     assert counts[Kind.ARTICLE, Status.SCHEDULED] >= 1

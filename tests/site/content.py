@@ -56,7 +56,7 @@ def post(
 ) -> Post:
     """Write a post, published unless it is said otherwise."""
     with transaction() as session:
-        written = Post(
+        post_row = Post(
             kind=kind,
             status=status,
             slug=slugify(title),
@@ -75,25 +75,25 @@ def post(
             cover_id=image(session, title).id if cover else None,
             cover_alt="What the picture shows",
         )
-        session.add(written)
+        session.add(post_row)
         session.flush()
-        link(session, written, topics, authors)
-    return written
+        link(session, post_row, topics, authors)
+    return post_row
 
 
-def link(session: Session, written: Post, topics: Sequence[str], authors: Sequence[str]) -> None:
+def link(session: Session, post_row: Post, topics: Sequence[str], authors: Sequence[str]) -> None:
     """Say what a post is about and who wrote it; topics and authors are made when missing."""
     for position, name in enumerate(topics):
-        topic = found(session, Topic, name)
-        values = {"post_id": written.id, "topic_id": topic.id, "position": position}
+        topic = find_or_create(session, Topic, name)
+        values = {"post_id": post_row.id, "topic_id": topic.id, "position": position}
         session.execute(post_topic.insert().values(values))
     for position, name in enumerate(authors):
-        author = found(session, Author, name)
-        values = {"post_id": written.id, "author_id": author.id, "position": position}
+        author = find_or_create(session, Author, name)
+        values = {"post_id": post_row.id, "author_id": author.id, "position": position}
         session.execute(post_author.insert().values(values))
 
 
-def found(session: Session, noun: type[Noun], name: str) -> Noun:
+def find_or_create(session: Session, noun: type[Noun], name: str) -> Noun:
     """The topic or author of this name, made when missing."""
     there = session.scalar(sa.select(noun).where(noun.slug == slugify(name)))
     if there is None:
@@ -122,9 +122,9 @@ def draft_of(post: Post) -> Draft:
 def picture(name: str, width: int) -> bytes:
     """A small JPEG of the right proportions; each name has a colour."""
     red, green, blue = sha256(name.encode()).digest()[:3]
-    drawn = BytesIO()
-    Image.new("RGB", (width // 10, width * 9 // 160), (red, green, blue)).save(drawn, "JPEG")
-    return drawn.getvalue()
+    buffer = BytesIO()
+    Image.new("RGB", (width // 10, width * 9 // 160), (red, green, blue)).save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def image(session: Session, name: str) -> Media:

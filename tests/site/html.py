@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[Attributes]:
         """The attributes of all elements of one kind."""
-        return [attributes for found, attributes in self.elements if found == tag]
+        return [attributes for element_name, attributes in self.elements if element_name == tag]
 
     def links(self) -> list[str]:
         """Where its links lead."""

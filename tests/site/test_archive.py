@@ -13,10 +13,10 @@ from . import content
 from .html import Page
 
 
-def test_the_overview_leads_to_years_and_pages(shown: Flask) -> None:
+def test_the_overview_leads_to_years_and_pages(site_app: Flask) -> None:
     """Each year with its count, and every numbered page."""
     content.post("Old", at=content.START.replace(year=2019))
-    html = shown.test_client().get("/archive").text
+    html = site_app.test_client().get("/archive").text
     assert {"/archive/2024", "/archive/2019", "/archive/pages/1"} <= set(Page(html).links())
     assert "11 articles in 2 years" in html
 
@@ -30,10 +30,10 @@ def test_a_numbered_page_has_the_same_bytes_after_a_publish(app: Flask) -> None:
     assert app.test_client().get("/archive/pages/1").data == before
 
 
-def test_a_year_lists_its_articles_by_month(shown: Flask) -> None:
+def test_a_year_lists_its_articles_by_month(site_app: Flask) -> None:
     """January stands below February."""
     content.post("In March", at=content.START.replace(month=3))
-    html = shown.test_client().get("/archive/2024").text
+    html = site_app.test_client().get("/archive/2024").text
     assert html.index("March") < html.index("January")
     assert "/articles/plain" in Page(html).links()
 
@@ -62,9 +62,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize("path", WRONG)
-def test_a_number_that_is_none_is_not_found(shown: Flask, path: str) -> None:
+def test_a_number_that_is_none_is_not_found(site_app: Flask, path: str) -> None:
     """No number makes a second copy of a page, or an error."""
-    assert shown.test_client().get(path).status_code == 404
+    assert site_app.test_client().get(path).status_code == 404
 
 
 def test_publishing_leaves_what_is_older_at_the_edge(make_app: Callable[..., Flask]) -> None:

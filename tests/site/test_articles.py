@@ -9,37 +9,37 @@ from . import content
 from .html import Page
 
 
-def test_an_article_shows_its_text_authors_and_date(shown: Flask) -> None:
+def test_an_article_shows_its_text_authors_and_date(site_app: Flask) -> None:
     """Everything that a reader wants to know of it."""
-    html = shown.test_client().get("/articles/lanterns").text
-    for said in ("A text with a note", "Ada", "Ben", "31 January 2024", "2 min read", "Harbour"):
-        assert said in html
+    html = site_app.test_client().get("/articles/lanterns").text
+    for text in ("A text with a note", "Ada", "Ben", "31 January 2024", "2 min read", "Harbour"):
+        assert text in html
 
 
-def test_an_article_leads_to_its_neighbours_and_its_topic(shown: Flask) -> None:
+def test_an_article_leads_to_its_neighbours_and_its_topic(site_app: Flask) -> None:
     """Before it, after it, and earlier ones of its first topic."""
-    links = Page(shown.test_client().get("/articles/number-3").text).links()
+    links = Page(site_app.test_client().get("/articles/number-3").text).links()
     assert "/articles/number-2" in links
     assert "/articles/number-4" in links
     assert "/articles/number-1" in links
     assert "/articles/number-5" not in links
 
 
-def test_an_article_has_structured_data(shown: Flask) -> None:
+def test_an_article_has_structured_data(site_app: Flask) -> None:
     """Search engines read it as JSON-LD, with absolute addresses."""
-    html = shown.test_client().get("/articles/lanterns").text
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
-    assert found is not None
-    data = json.loads(found[1])
+    html = site_app.test_client().get("/articles/lanterns").text
+    match = re.search(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    assert match is not None
+    data = json.loads(match[1])
     assert data["headline"] == "Lanterns"
     assert data["url"] == "http://127.0.0.1:8000/articles/lanterns"
     assert data["image"].startswith("http://127.0.0.1:8000/media/")
     assert [author["name"] for author in data["author"]] == ["Ada", "Ben"]
 
 
-def test_an_article_has_open_graph(shown: Flask) -> None:
+def test_an_article_has_open_graph(site_app: Flask) -> None:
     """What a messenger shows of it."""
-    metas = Page(shown.test_client().get("/articles/lanterns").text).all("meta")
+    metas = Page(site_app.test_client().get("/articles/lanterns").text).all("meta")
     graph = {meta["property"]: meta["content"] for meta in metas if "property" in meta}
     assert graph["og:type"] == "article"
     assert graph["og:title"] == "Lanterns"
@@ -66,10 +66,10 @@ def test_a_later_change_is_told(app: Flask) -> None:
     assert "10 February 2024" in app.test_client().get("/articles/a").text
 
 
-def test_the_same_article_has_the_same_etag_and_gives_304(shown: Flask) -> None:
+def test_the_same_article_has_the_same_etag_and_gives_304(site_app: Flask) -> None:
     """A reader who has the page is told so."""
-    client = shown.test_client()
+    client = site_app.test_client()
     tag = client.get("/articles/lanterns").headers["ETag"]
     assert not tag.startswith("W/")
-    again = client.get("/articles/lanterns", headers={"If-None-Match": tag})
-    assert (again.status_code, again.data) == (304, b"")
+    second = client.get("/articles/lanterns", headers={"If-None-Match": tag})
+    assert (second.status_code, second.data) == (304, b"")

@@ -13,18 +13,18 @@ from . import content
 from .html import problems
 
 
-def test_not_found_shows_a_way_on(shown: Flask) -> None:
+def test_not_found_shows_a_way_on(site_app: Flask) -> None:
     """A search form and what is new, with the status that programs read."""
-    answer = shown.test_client().get("/nothing/here")
+    answer = site_app.test_client().get("/nothing/here")
     assert answer.status_code == 404
     assert 'role="search"' in answer.text
     assert "Lanterns" in answer.text
 
 
-def test_an_old_address_leads_to_the_new_one(shown: Flask) -> None:
+def test_an_old_address_leads_to_the_new_one(site_app: Flask) -> None:
     """In one redirect, whatever its case and with or without a slash."""
     content.old_path("/2015/05/old.html", to=content.post("New"))
-    client = shown.test_client()
+    client = site_app.test_client()
     for path in ("/2015/05/old.html", "/2015/05/Old.HTML", "/2015/05/old.html/"):
         answer = client.get(path)
         assert (answer.status_code, answer.location) == (301, "/articles/new")
@@ -64,9 +64,9 @@ REDIRECTED = [
 
 
 @pytest.mark.parametrize(("path", "to"), REDIRECTED)
-def test_a_wrong_spelling_is_one_redirect(shown: Flask, path: str, to: str) -> None:
+def test_a_wrong_spelling_is_one_redirect(site_app: Flask, path: str, to: str) -> None:
     """To a path on this host, which then answers."""
-    client = shown.test_client()
+    client = site_app.test_client()
     answer = client.get("/", environ_overrides={"RAW_URI": path, "PATH_INFO": path})
     assert (answer.status_code, answer.location) == (301, to)
     assert client.get(to).status_code == 200
@@ -94,10 +94,10 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("path", REFUSED)
-def test_a_wrong_address_is_never_a_second_copy(shown: Flask, path: str) -> None:
+def test_a_wrong_address_is_never_a_second_copy(site_app: Flask, path: str) -> None:
     """It is refused, or redirected to a path on this host that is not found."""
     raw = path.encode().decode("latin-1")
-    client = shown.test_client()
+    client = site_app.test_client()
     answer = client.get(path, environ_overrides={"RAW_URI": raw})
     if answer.status_code == 301:
         assert answer.location.startswith("/")
@@ -106,17 +106,17 @@ def test_a_wrong_address_is_never_a_second_copy(shown: Flask, path: str) -> None
     assert answer.status_code in {400, 404}
 
 
-def test_without_the_raw_target_a_double_slash_is_no_copy_either(shown: Flask) -> None:
+def test_without_the_raw_target_a_double_slash_is_no_copy_either(site_app: Flask) -> None:
     """A server that doesn't hand over the target hands over a path."""
-    answer = shown.test_client().get(
+    answer = site_app.test_client().get(
         "/", environ_overrides={"PATH_INFO": "//topics", "RAW_URI": "", "REQUEST_URI": ""}
     )
     assert (answer.status_code, answer.location) == (301, "/topics")
 
 
-def test_a_method_that_is_not_allowed_says_which_are(shown: Flask) -> None:
+def test_a_method_that_is_not_allowed_says_which_are(site_app: Flask) -> None:
     """With a page that needs no database, and nobody stores it."""
-    answer = shown.test_client().post("/topics")
+    answer = site_app.test_client().post("/topics")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
     assert answer.headers["Cache-Control"] == "no-store"
@@ -124,11 +124,11 @@ def test_a_method_that_is_not_allowed_says_which_are(shown: Flask) -> None:
 
 
 def test_a_broken_database_is_a_page_that_needs_none(
-    shown: Flask, monkeypatch: pytest.MonkeyPatch
+    site_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page of a 500 is made without a statement, and nobody stores it."""
-    shown.testing = False
-    shown.config["PROPAGATE_EXCEPTIONS"] = False
+    site_app.testing = False
+    site_app.config["PROPAGATE_EXCEPTIONS"] = False
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the database is gone")
@@ -136,7 +136,7 @@ def test_a_broken_database_is_a_page_that_needs_none(
     monkeypatch.setattr(db.session, "scalars", fail)
     monkeypatch.setattr(db.session, "scalar", fail)
     monkeypatch.setattr(db.session, "execute", fail)
-    answer = shown.test_client().get("/topics")
+    answer = site_app.test_client().get("/topics")
     assert answer.status_code == 500
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Something broke on our side" in answer.text

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from app.edge.flask.routes import routes
 from app.extensions import db
-from tests.conftest import opened
+from tests.conftest import open_app
 
 from .conftest import PATHS
 from .content import day, post
@@ -22,9 +22,9 @@ from .html import Page, problems
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_is_well_formed(shown: Flask, path: str) -> None:
+def test_a_page_is_well_formed(site_app: Flask, path: str) -> None:
     """Balanced, one heading, no double ids, sized images, nothing inline, nothing foreign."""
-    answer = shown.test_client().get(path)
+    answer = site_app.test_client().get(path)
     assert answer.status_code == (404 if path == "/nothing-here" else 200)
     assert answer.content_type == "text/html; charset=utf-8"
     assert problems(answer.text) == []
@@ -39,9 +39,9 @@ def test_a_page_of_an_empty_site_is_no_error(app: Flask, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_sets_no_cookie_and_varies_on_none(shown: Flask, path: str) -> None:
+def test_a_page_sets_no_cookie_and_varies_on_none(site_app: Flask, path: str) -> None:
     """A page is the same for every reader; one shows what an edge does with a cookie."""
-    answer = shown.test_client().get(path)
+    answer = site_app.test_client().get(path)
     assert ("Set-Cookie" in answer.headers) == (path == "/edge/cookie")
     assert "Cookie" not in answer.headers.get("Vary", "")
     assert answer.headers["Cache-Control"]
@@ -50,18 +50,18 @@ def test_a_page_sets_no_cookie_and_varies_on_none(shown: Flask, path: str) -> No
 @pytest.mark.parametrize(
     "path", [p for p in PATHS if not p.startswith(("/search", "/edge", "/nothing"))]
 )
-def test_a_page_says_its_one_address(shown: Flask, path: str) -> None:
+def test_a_page_says_its_one_address(site_app: Flask, path: str) -> None:
     """The canonical link comes from SITE_URL, never from the Host header."""
-    answer = shown.test_client().get(path, headers={"Host": "evil.example"})
+    answer = site_app.test_client().get(path, headers={"Host": "evil.example"})
     links = Page(answer.text).all("link")
     canonical = [link["href"] for link in links if link["rel"] == "canonical"]
     assert canonical == [f"http://127.0.0.1:8000{path}"]
     assert "evil.example" not in answer.text
 
 
-def test_links_of_pages_lead_somewhere(shown: Flask) -> None:
+def test_links_of_pages_lead_somewhere(site_app: Flask) -> None:
     """Every link on every page is answered without a redirect."""
-    client = shown.test_client()
+    client = site_app.test_client()
     paths = {
         link.partition("#")[0]
         for path in PATHS
@@ -72,14 +72,14 @@ def test_links_of_pages_lead_somewhere(shown: Flask) -> None:
     assert {path: status for path, status in answers.items() if status != 200} == {}
 
 
-def test_what_pages_load_is_there(shown: Flask) -> None:
+def test_what_pages_load_is_there(site_app: Flask) -> None:
     """Every style sheet, icon and image is answered."""
-    client = shown.test_client()
+    client = site_app.test_client()
     loaded = set()
     for path in PATHS:
         page = Page(client.get(path).text)
-        kept = {"stylesheet", "icon", "apple-touch-icon", "preload", "alternate"}
-        loaded |= {link["href"] for link in page.all("link") if link["rel"] in kept}
+        relations = {"stylesheet", "icon", "apple-touch-icon", "preload", "alternate"}
+        loaded |= {link["href"] for link in page.all("link") if link["rel"] in relations}
         loaded |= {image["src"] for image in page.all("img")}
     answers = {path: client.get(path).status_code for path in sorted(loaded)}
     assert {path: status for path, status in answers.items() if status != 200} == {}
@@ -106,11 +106,11 @@ MOST_STATEMENTS = {
 
 
 @pytest.fixture(scope="module")
-def larger(tmp_path_factory: pytest.TempPathFactory, written: Path) -> Iterator[Flask]:
+def larger(tmp_path_factory: pytest.TempPathFactory, content_file: Path) -> Iterator[Flask]:
     """The site with ten more articles."""
     folder = tmp_path_factory.mktemp("larger")
-    shutil.copy(written, folder / "broadsheet.db")
-    for app in opened(folder):
+    shutil.copy(content_file, folder / "broadsheet.db")
+    for app in open_app(folder):
         for more in range(100, 110):
             post(f"More {more}", at=day(more), topics=["Harbour"], authors=["Ada"], cover=True)
         db.session.remove()
@@ -118,32 +118,32 @@ def larger(tmp_path_factory: pytest.TempPathFactory, written: Path) -> Iterator[
 
 
 @contextmanager
-def counted() -> Iterator[list[str]]:
+def count_statements() -> Iterator[list[str]]:
     """The statements that the page executes meanwhile, those of transactions aside."""
-    seen: list[str] = []
+    executed: list[str] = []
 
     def note(conn: Connection, _cursor: object, statement: str, *_: object) -> None:
         registering = conn.get_execution_options().get("edge_internal")
         if not registering and not statement.startswith("BEGIN"):
-            seen.append(statement)
+            executed.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     try:
-        yield seen
+        yield executed
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(("path", "most"), MOST_STATEMENTS.items(), ids=list(MOST_STATEMENTS))
 def test_a_page_is_a_fixed_number_of_statements(
-    shown: Flask, larger: Flask, path: str, most: int
+    site_app: Flask, larger: Flask, path: str, most: int
 ) -> None:
     """Ten more articles don't mean one more statement."""
     counts = []
-    for app in (shown, larger):
-        with app.app_context(), counted() as seen:
+    for app in (site_app, larger):
+        with app.app_context(), count_statements() as executed:
             app.test_client().get(path)
-        counts.append(len(seen))
+        counts.append(len(executed))
     assert counts[0] == counts[1] <= most
 
 

@@ -12,9 +12,9 @@ ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 
 @pytest.mark.parametrize("below", BELOW)
-def test_a_feed_holds_the_newest_articles_in_full(shown: Flask, below: str) -> None:
+def test_a_feed_holds_the_newest_articles_in_full(site_app: Flask, below: str) -> None:
     """As Atom and as JSON, with the same articles."""
-    client = shown.test_client()
+    client = site_app.test_client()
     atom = client.get(f"{below}/feed.xml")
     json = client.get(f"{below}/feed.json")
     assert atom.content_type == "application/atom+xml; charset=utf-8"
@@ -30,9 +30,9 @@ def test_a_feed_holds_the_newest_articles_in_full(shown: Flask, below: str) -> N
     assert own.get("href") == f"http://127.0.0.1:8000{below}/feed.xml"
 
 
-def test_a_feed_of_a_topic_holds_only_its_articles(shown: Flask) -> None:
+def test_a_feed_of_a_topic_holds_only_its_articles(site_app: Flask) -> None:
     """And says whose it is."""
-    answer = shown.test_client().get("/topics/harbour/feed.json")
+    answer = site_app.test_client().get("/topics/harbour/feed.json")
     assert answer.json is not None
     assert answer.json["title"] == "Harbour – The Gazette"
     assert "Plain" not in [item["title"] for item in answer.json["items"]]
@@ -43,9 +43,9 @@ def test_a_feed_of_nothing_known_is_not_found(app: Flask) -> None:
     assert app.test_client().get("/topics/none/feed.xml").status_code == 404
 
 
-def test_a_feed_has_no_clock(shown: Flask) -> None:
+def test_a_feed_has_no_clock(site_app: Flask) -> None:
     """The same content gives the same bytes and the same ETag."""
-    client = shown.test_client()
+    client = site_app.test_client()
     first, second = client.get("/feed.xml"), client.get("/feed.xml")
     assert (first.data, first.headers["ETag"]) == (second.data, second.headers["ETag"])
     content.post("Later", at=content.day(200))

@@ -8,17 +8,17 @@ from app.site.templating import marked
 from .html import problems
 
 
-def test_search_shows_what_it_found_with_the_words_marked(shown: Flask) -> None:
+def test_search_shows_what_it_found_with_the_words_marked(site_app: Flask) -> None:
     """The article, its snippet, and the words in the form again."""
-    html = shown.test_client().get("/search?q=brackets").text
+    html = site_app.test_client().get("/search?q=brackets").text
     assert "/articles/lanterns" in html
     assert "<mark>brackets</mark>" in html
     assert 'value="brackets"' in html
 
 
-def test_a_snippet_is_escaped(shown: Flask) -> None:
+def test_a_snippet_is_escaped(site_app: Flask) -> None:
     """Markup in a text is shown, not run."""
-    html = shown.test_client().get("/search?q=note").text
+    html = site_app.test_client().get("/search?q=note").text
     assert "<b>" not in html
 
 
@@ -36,23 +36,23 @@ ODD = [
 
 
 @pytest.mark.parametrize("typed", ODD, ids=[repr(typed[:12]) for typed in ODD])
-def test_whatever_is_typed_is_answered(shown: Flask, typed: str) -> None:
+def test_whatever_is_typed_is_answered(site_app: Flask, typed: str) -> None:
     """No input is an error, and none becomes markup."""
-    answer = shown.test_client().get("/search", query_string={"q": typed}, follow_redirects=True)
+    answer = site_app.test_client().get("/search", query_string={"q": typed}, follow_redirects=True)
     assert answer.status_code == 200
     assert problems(answer.text) == []
 
 
-def test_an_empty_search_shows_the_form(shown: Flask) -> None:
+def test_an_empty_search_shows_the_form(site_app: Flask) -> None:
     """Nothing typed is no error."""
-    answer = shown.test_client().get("/search")
+    answer = site_app.test_client().get("/search")
     assert answer.status_code == 200
     assert 'name="q"' in answer.text
 
 
-def test_nothing_found_says_where_else_to_look(shown: Flask) -> None:
+def test_nothing_found_says_where_else_to_look(site_app: Flask) -> None:
     """The archive and the topics."""
-    assert "Nothing here has these words" in shown.test_client().get("/search?q=zzz").text
+    assert "Nothing here has these words" in site_app.test_client().get("/search?q=zzz").text
 
 
 def test_an_unbalanced_mark_is_dropped() -> None:

@@ -12,9 +12,9 @@ from .html import Page
 
 
 @pytest.mark.parametrize("path", ["/topics/harbour", "/authors/ada"])
-def test_it_lists_its_newest_articles(shown: Flask, path: str) -> None:
+def test_it_lists_its_newest_articles(site_app: Flask, path: str) -> None:
     """The newest first, its feeds beside it."""
-    answer = shown.test_client().get(path)
+    answer = site_app.test_client().get(path)
     page = Page(answer.text)
     assert answer.text.index("Lanterns") < answer.text.index("Number 7")
     assert "Plain" not in answer.text

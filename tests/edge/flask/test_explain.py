@@ -25,7 +25,7 @@ from app.publishing.models import Kind, Post
 from app.publishing.transaction import transaction
 from app.site import policies
 
-from ...conftest import opened
+from ...conftest import open_app
 from ...live.postgres import Postgres
 from ...site import content
 
@@ -50,7 +50,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """A database in which every page of WARM is registered, to copy from."""
     folder = tmp_path_factory.mktemp("asked")
     shutil.copy(migrated, folder / "broadsheet.db")
-    for app in opened(folder):
+    for app in open_app(folder):
         fill()
         db.session.remove()
         warm(app)
@@ -63,7 +63,7 @@ def asked_postgres(
 ) -> Iterator[str]:
     """The name of one on PostgreSQL."""
     url = postgres.create(template=migrated_postgres)
-    for app in opened(tmp_path_factory.mktemp("asked"), DATABASE_URL=database_url(url)):
+    for app in open_app(tmp_path_factory.mktemp("asked"), DATABASE_URL=database_url(url)):
         fill()
         db.session.remove()
         warm(app)
@@ -76,11 +76,11 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """A site over each database, without a gateway; every page of WARM is registered."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("asked"), tmp_path / "broadsheet.db")
-        yield from opened(tmp_path)
+        yield from open_app(tmp_path)
         return
     postgres = request.getfixturevalue("postgres")
     url = postgres.create(template=request.getfixturevalue("asked_postgres"))
-    yield from opened(tmp_path, DATABASE_URL=database_url(url))
+    yield from open_app(tmp_path, DATABASE_URL=database_url(url))
     postgres.drop(url)
 
 

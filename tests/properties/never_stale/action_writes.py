@@ -36,16 +36,16 @@ def revise(desk: Desk) -> None:
 def facts(desk: Desk, post: Post) -> list[tuple[str, Any]]:
     """What may be said anew of a post, one by one."""
     new = desk.draft(post.kind, post.slug)
-    said = ("title", "body_markdown", "author_ids", "topic_ids", "cover_id")
-    found = [(name, getattr(new, name)) for name in said]
+    field_names = ("title", "body_markdown", "author_ids", "topic_ids", "cover_id")
+    pairs = [(name, getattr(new, name)) for name in field_names]
     if post.cover_id is not None:
-        found.append(("cover_alt", desk.one(("", "A tree", "A wood"))))
-    found.append(("summary", desk.one(("In short.", "More or less."))))
+        pairs.append(("cover_alt", desk.one(("", "A tree", "A wood"))))
+    pairs.append(("summary", desk.one(("In short.", "More or less."))))
     if post.kind is Kind.PAGE:
-        found.append(("menu_position", desk.one((None, 1, 2))))
+        pairs.append(("menu_position", desk.one((None, 1, 2))))
     if post.published_at is not None:
-        found.append(("published_at", post.published_at - timedelta(hours=desk.one((1, 400)))))
-    return found
+        pairs.append(("published_at", post.published_at - timedelta(hours=desk.one((1, 400)))))
+    return pairs
 
 
 def publish(desk: Desk) -> None:
@@ -94,8 +94,8 @@ def save_author(desk: Desk) -> None:
         bio_markdown=desk.one(("", "Writes.")),
         url=desk.one(("", "https://example.com/me")),
     )
-    known = desk.one((None, *desk.ids(Author)))
-    actions.save_author(draft, now=desk.now, author_id=known)
+    author_id = desk.one((None, *desk.ids(Author)))
+    actions.save_author(draft, now=desk.now, author_id=author_id)
 
 
 def save_topic(desk: Desk) -> None:
@@ -111,14 +111,14 @@ def save_topic(desk: Desk) -> None:
 
 def save_site(desk: Desk) -> None:
     """Every page shows the site's title, feeds its tagline."""
-    found = db.session.get(Site, 1)
+    site = db.session.get(Site, 1)
     draft = actions.SiteDraft(
         title=desk.one(("Site", "Other")),
         tagline=desk.one(("", "Daily")),
         description=desk.one(("", "A site")),
         language=desk.one(("en", "de-CH")),
     )
-    actions.save_site(draft, expected_version=found.version if found else None)
+    actions.save_site(draft, expected_version=site.version if site else None)
 
 
 def arrange_menu(desk: Desk) -> None:

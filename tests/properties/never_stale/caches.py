@@ -24,7 +24,7 @@ class Edge(Protocol):
     def settle(self) -> None:
         """Let what was written reach the edge."""
 
-    def kept(self, path: str) -> Answer | None:
+    def load(self, path: str) -> Answer | None:
         """What it keeps for an address, if anything."""
 
     def visit(self, path: str) -> Answer:
@@ -35,7 +35,7 @@ class Gateway:
     """The site's own gateway: what it keeps is seen in its store, without asking."""
 
     def __init__(self, site: Flask) -> None:
-        embedded = site.extensions["edge"].embedded
+        embedded = site.extensions["edge"].embedded_gateway
         self._gateway, self._store = embedded.gateway, embedded.store
         self._client = site.test_client()
 
@@ -45,17 +45,17 @@ class Gateway:
     def settle(self) -> None:
         """Whoever writes purges it before they go on."""
 
-    def kept(self, path: str) -> Answer | None:
+    def load(self, path: str) -> Answer | None:
         """What the gateway keeps for an address, if anything."""
-        key = self._gateway.key(path)
-        for stored in self._store.peek(key):
-            body = self._store.body(key, stored, "identity")
+        key = self._gateway.cache_key(path)
+        for stored in self._store.load(key):
+            body = self._store.read_body(key, stored, "identity")
             if body is not None:
-                said = {name.lower(): value for name, value in stored.headers}
+                fields = {name.lower(): value for name, value in stored.headers}
                 return Answer(
                     status=stored.status,
-                    kind=said.get("content-type", ""),
-                    location=said.get("location", ""),
+                    kind=fields.get("content-type", ""),
+                    location=fields.get("location", ""),
                     body=body,
                 )
         return None
@@ -80,7 +80,7 @@ class SharedGateway(Gateway):
 
     def settle(self) -> None:
         """The process that wrote delivers, with its own settings."""
-        if self._newsroom.writer.extensions["edge"].embedded is None:
+        if self._newsroom.writer.extensions["edge"].embedded_gateway is None:
             self._newsroom.deliver()
 
 
@@ -121,14 +121,14 @@ class UrlCache:
         """The process that wrote delivers to the gateway and to this cache."""
         self._newsroom.deliver()
 
-    def kept(self, path: str) -> Answer | None:
+    def load(self, path: str) -> Answer | None:
         """What it keeps for an address, if anything."""
         return self._pages.get(self._site + path)
 
     def visit(self, path: str) -> Answer:
         """What a reader gets through it."""
-        if (known := self.kept(path)) is not None:
-            return known
+        if (held_answer := self.load(path)) is not None:
+            return held_answer
         response = self._client.get(path)
         answer = Answer(
             status=response.status_code,

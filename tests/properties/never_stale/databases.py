@@ -35,7 +35,7 @@ class SqliteFile:
 
     def __init__(self, folder: Path, migrated: Path) -> None:
         self._file = folder / "broadsheet.db"
-        self._kept = folder / "kept.db"
+        self._snapshot = folder / "kept.db"
         self.url = f"sqlite:///{self._file}"
         shutil.copy(migrated, self._file)
 
@@ -43,13 +43,13 @@ class SqliteFile:
         """Let this be the beginning."""
         with closing(sqlite3.connect(self._file)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copy(self._file, self._kept)
+        shutil.copy(self._file, self._snapshot)
 
     def put_back(self) -> None:
         """Begin again."""
         for beside in ("-wal", "-shm"):
             Path(f"{self._file}{beside}").unlink(missing_ok=True)
-        shutil.copy(self._kept, self._file)
+        shutil.copy(self._snapshot, self._file)
 
     @contextmanager
     def outside(self) -> Iterator[Any]:

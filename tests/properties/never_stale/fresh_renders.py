@@ -36,7 +36,7 @@ class Known:
     """A page, the statements that it was made from, and what they returned."""
 
     answer: Answer
-    sent: tuple[Statement, ...]
+    statements: tuple[Statement, ...]
     rows: tuple[Any, ...]
 
 
@@ -45,9 +45,9 @@ class Fresh:
 
     def __init__(self, app: Flask, *others: Flask) -> None:
         self._app = app
-        self._sent: list[Statement] = []
+        self._statements: list[Statement] = []
         self._rows: dict[str, Any] = {}
-        self._known: dict[str, Known] = {}
+        self._renders: dict[str, Known] = {}
         self._cursor: Any = None
         for one in (app, *others):
             with one.app_context():
@@ -59,11 +59,11 @@ class Fresh:
         self, _connection: Any, _cursor: Any, statement: str, parameters: Any, context: Any, *_: Any
     ) -> None:
         if not context.execution_options.get("edge_internal"):
-            self._sent.append((statement, parameters))
+            self._statements.append((statement, parameters))
 
     def forget(self) -> None:
         """Know nothing any more: another database, or other templates."""
-        self._known.clear()
+        self._renders.clear()
 
     @contextmanager
     def moment(self) -> Iterator[None]:
@@ -78,30 +78,30 @@ class Fresh:
 
     def page(self, path: str) -> Answer:
         """The page at an address, as it must be now."""
-        known = self._known.get(path)
-        if known is not None and all(map(self._gives, known.sent, known.rows)):
-            return known.answer
-        answer = self._noting(lambda: self.made(path))
+        render = self._renders.get(path)
+        if render is not None and all(map(self._gives, render.statements, render.rows)):
+            return render.answer
+        answer = self._noting(lambda: self.render(path))
         self._keep(path, answer)
         return answer
 
     def learn(self, path: str, make: Callable[[], Answer]) -> Answer:
         """Remember a page if it is made just now: one that was kept sends no statement."""
         answer = self._noting(make)
-        if self._sent:
+        if self._statements:
             self._keep(path, answer)
         return answer
 
     def _noting(self, make: Callable[[], Answer]) -> Answer:
-        self._sent.clear()
+        self._statements.clear()
         return make()
 
     def _keep(self, path: str, answer: Answer) -> None:
-        sent = tuple(self._sent)
-        rows = tuple(map(self._ask, sent))
-        self._known[path] = Known(answer=answer, sent=sent, rows=rows)
+        statements = tuple(self._statements)
+        rows = tuple(map(self._ask, statements))
+        self._renders[path] = Known(answer=answer, statements=statements, rows=rows)
 
-    def made(self, path: str) -> Answer:
+    def render(self, path: str) -> Answer:
         """A page, made in full whatever is known."""
         with self._app.test_request_context(path):
             response = self._app.full_dispatch_request()
@@ -112,11 +112,11 @@ class Fresh:
                 body=response.get_data(),
             )
 
-    def _gives(self, sent: Statement, rows: Any) -> bool:
-        return bool(self._ask(sent) == rows)
+    def _gives(self, statement: Statement, rows: Any) -> bool:
+        return bool(self._ask(statement) == rows)
 
-    def _ask(self, sent: Statement) -> Any:
-        key = repr(sent)
+    def _ask(self, statement: Statement) -> Any:
+        key = repr(statement)
         if key not in self._rows:
-            self._rows[key] = self._cursor.execute(*sent).fetchall()
+            self._rows[key] = self._cursor.execute(*statement).fetchall()
         return self._rows[key]

@@ -46,7 +46,7 @@ class Step:
     number: int
 
     @classmethod
-    def drawn(cls, dice: Random) -> Step:
+    def draw(cls, dice: Random) -> Step:
         """Any step."""
         (door,) = dice.choices(list(DOORS), weights=list(WEIGHTS.values()))
         return cls(door, dice.randrange(2**16))
@@ -59,7 +59,7 @@ class Walk:
     newsroom: Newsroom
     edge: Edge
     tally: Tally = field(default_factory=Tally)
-    held: dict[str, Answer] = field(default_factory=dict)
+    held_pages: dict[str, Answer] = field(default_factory=dict)
 
     def take(self, step: Step) -> None:
         """Write something; no page that is kept may be old afterwards. Then readers come."""
@@ -85,37 +85,41 @@ class Walk:
 
     def look(self, door: str) -> None:
         """Compare every page that the edge keeps with what it must be now."""
-        for path, held in list(self.held.items()):
-            kept, fresh = self.edge.kept(path), self.newsroom.fresh.page(path)
-            if kept is None:
-                del self.held[path]
-                self.tally.note(door, path, changed=fresh != held)
+        for path, answer in list(self.held_pages.items()):
+            stored_answer, fresh = self.edge.load(path), self.newsroom.fresh.page(path)
+            if stored_answer is None:
+                del self.held_pages[path]
+                self.tally.note(door, path, has_changed=fresh != answer)
             else:
-                assert kept == fresh, f"{path} is old after {door}: {kept} for {fresh}"
+                assert stored_answer == fresh, (
+                    f"{path} is old after {door}: {stored_answer} for {fresh}"
+                )
 
     def visit(self, path: str) -> None:
         """A reader comes; what they get is kept from then on.
 
         What is made for them in this very moment is fresh, anything else is compared.
         """
-        shown = self.newsroom.fresh.learn(path, lambda: self.edge.visit(path))
+        answer = self.newsroom.fresh.learn(path, lambda: self.edge.visit(path))
         fresh = self.newsroom.fresh.page(path)
-        assert shown == fresh, f"{path} shows {shown} for {fresh}"
-        if self.edge.kept(path) is not None:
-            self.held[path] = shown
+        assert answer == fresh, f"{path} shows {answer} for {fresh}"
+        if self.edge.load(path) is not None:
+            self.held_pages[path] = answer
 
     def end(self) -> None:
         """Make every page in full, whatever was remembered of it, and compare it with what is kept."""
         for path in ADDRESSES:
-            kept, made = self.edge.kept(path), self.newsroom.fresh.made(path)
-            assert kept is None or kept == made, f"{path} is old at the end: {kept} for {made}"
+            stored_answer, rendered = self.edge.load(path), self.newsroom.fresh.render(path)
+            assert stored_answer is None or stored_answer == rendered, (
+                f"{path} is old at the end: {stored_answer} for {rendered}"
+            )
 
 
 def prove(newsroom: Newsroom, edge: Edge, *, count: int, seed: int) -> Tally:
     """Take so many steps; what fails is told with the seed, and with as few steps as show it."""
     tally = Tally()
 
-    def taken(steps: Sequence[Step], tally: Tally) -> Exception | None:
+    def run_steps(steps: Sequence[Step], tally: Tally) -> Exception | None:
         newsroom.begin()
         edge.begin()
         walk = Walk(newsroom, edge, tally)
@@ -128,14 +132,14 @@ def prove(newsroom: Newsroom, edge: Edge, *, count: int, seed: int) -> Tally:
         return None
 
     dice = Random(seed)
-    steps = [Step.drawn(dice) for _ in range(count)]
+    steps = [Step.draw(dice) for _ in range(count)]
     for begin in range(0, count, LENGTH):
         walk = steps[begin : begin + LENGTH]
-        if taken(walk, tally) is not None:
-            short = shortened(walk, lambda fewer: taken(fewer, Tally()) is not None)
-            said = f"SEED={seed} STEPS={count} shows it again, and so do these steps: {short}"
-            failure = taken(short, Tally())
-            raise AssertionError(f"{said}: {failure}") from failure
+        if run_steps(walk, tally) is not None:
+            short = shortened(walk, lambda fewer: run_steps(fewer, Tally()) is not None)
+            message = f"SEED={seed} STEPS={count} shows it again, and so do these steps: {short}"
+            failure = run_steps(short, Tally())
+            raise AssertionError(f"{message}: {failure}") from failure
     return tally
 
 

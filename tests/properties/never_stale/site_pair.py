@@ -121,8 +121,8 @@ class Newsroom:
             author_ids=(1 + number % 2,),
             topic_ids=(1, 2)[number % 2 :],
         )
-        made = actions.create(draft, now=self.now)
-        actions.publish(made.id, expected_version=made.version, now=self.now)
+        post = actions.create(draft, now=self.now)
+        actions.publish(post.id, expected_version=post.version, now=self.now)
 
     def _disconnect(self) -> None:
         for app in self.apps:
@@ -146,13 +146,13 @@ class Newsroom:
             self._templates_anew()
         self.fresh.forget()
         edge = self.site.extensions["edge"]
-        edge.upkeep.catch_up()
+        edge.worker.catch_up()
 
     def close(self) -> None:
         """Let go of the files."""
         for app in self.apps:
             let_go(app)
-            if (embedded := app.extensions["edge"].embedded) is not None:
+            if (embedded := app.extensions["edge"].embedded_gateway) is not None:
                 embedded.store.close()
 
     def choose_writer(self, dice: Random) -> None:
@@ -163,14 +163,14 @@ class Newsroom:
     def deliver(self) -> None:
         """Let the writing process deliver what it owes; without a gateway, the site's own does."""
         for app in dict.fromkeys((self.writer, self._with_gateway())):
-            relay = app.extensions["edge"].upkeep.relay
+            relay = app.extensions["edge"].worker.relay
             relay.flush(datetime.now(UTC))
-        for delivery in self.writer.extensions["edge"].upkeep.relay.deliveries:
+        for delivery in self.writer.extensions["edge"].worker.relay.deliveries:
             delivery.drain(datetime.now(UTC))
 
     def _with_gateway(self) -> Flask:
         """The process that the gateway's purges of this step are up to."""
-        own = self.writer.extensions["edge"].embedded
+        own = self.writer.extensions["edge"].embedded_gateway
         return self.site if own is None else self.writer
 
     def deploy(self, template: str, edit: Callable[[str], str]) -> None:
@@ -186,12 +186,14 @@ class Newsroom:
         """Let both be processes that were started just now."""
         for app in self.apps:
             app.jinja_env.cache.clear()
-        vars(self.site.extensions["edge"].tracker.parts).pop("build", None)  # its code is the same
+        vars(self.site.extensions["edge"].tracker.parts).pop(
+            "build_id", None
+        )  # its code is the same
         self.fresh.forget()
 
     def relay(self) -> None:
         """One turn of the relay: it publishes what is due, and finds what others wrote."""
-        self.writer.extensions["edge"].upkeep.relay.step(self.now)
+        self.writer.extensions["edge"].worker.relay.run_once(self.now)
 
     def pass_time(self, span: timedelta) -> None:
         """Let the newsroom's clock go on."""

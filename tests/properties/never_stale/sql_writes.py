@@ -93,20 +93,20 @@ def links(desk: Desk) -> None:
 def in_bulk(desk: Desk) -> None:
     """One statement of the ORM changes many rows that no session has loaded."""
     slugs = desk.some(ARTICLES, 3)
-    named = Post.slug.in_(slugs)
+    has_slug = Post.slug.in_(slugs)
     db.session.connection(execution_options=WRITING)
     db.session.execute(
         desk.one(
             (
-                sa.update(Post).where(named).values(summary=desk.one(("Bulk.", "Heap."))),
-                sa.update(Post).where(named).values(updated_at=desk.now),
+                sa.update(Post).where(has_slug).values(summary=desk.one(("Bulk.", "Heap."))),
+                sa.update(Post).where(has_slug).values(updated_at=desk.now),
                 sa.update(Post)
-                .where(named, Post.published_at.is_not(None))
+                .where(has_slug, Post.published_at.is_not(None))
                 .values(status=desk.one((Status.PUBLISHED, Status.DRAFT))),
                 sa.update(Post).where(Post.kind == Kind.PAGE).values(menu_position=None),
                 sa.update(Author).values(name=Author.name + "n"),
-                sa.update(Post).where(named).values(cover_id=None),
-                sa.delete(Post).where(named, Post.status == Status.ARCHIVED),
+                sa.update(Post).where(has_slug).values(cover_id=None),
+                sa.delete(Post).where(has_slug, Post.status == Status.ARCHIVED),
                 sa.delete(Redirect).where(Redirect.source.in_(OLD)),
             )
         )

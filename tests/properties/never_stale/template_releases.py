@@ -32,7 +32,7 @@ def edited(source: str, mark: str) -> str:
     """A template that shows the mark at its end, or at that of its last block."""
     at = source.find("</body>")
     if at < 0:
-        at = [found.start() for found in _END.finditer(source)][-1]
+        at = [match.start() for match in _END.finditer(source)][-1]
     return f"{source[:at]}{mark}{source[at:]}"
 
 

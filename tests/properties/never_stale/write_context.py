@@ -63,9 +63,9 @@ class Desk:
 
     def post(self) -> Post:
         """Any post; an article twice as often as a page."""
-        chosen = sa.select(Post).order_by(Post.id)
-        found = list(db.session.scalars(chosen))
-        return self.one([post for post in found for _ in range(1 + (post.kind is Kind.ARTICLE))])
+        query = sa.select(Post).order_by(Post.id)
+        posts = list(db.session.scalars(query))
+        return self.one([post for post in posts for _ in range(1 + (post.kind is Kind.ARTICLE))])
 
     def draft(self, kind: Kind, slug: str = "", **more: Any) -> Draft:
         """What a writer might say; without a slug one that may be taken."""

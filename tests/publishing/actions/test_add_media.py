@@ -50,9 +50,9 @@ def test_what_is_no_image_is_refused_in_a_sentence(
     app: Flask, now: datetime, content: bytes
 ) -> None:
     """And nothing is stored."""
-    with pytest.raises(Invalid, match=r"\.$") as caught:
+    with pytest.raises(Invalid, match=r"\.$") as raised:
         actions.add_media(content, "x.png", now=now)
-    assert caught.value.field == "image"
+    assert raised.value.field == "image"
 
 
 def test_a_text_shows_images_of_the_media_table(app: Flask, now: datetime) -> None:

@@ -17,8 +17,8 @@ from app.publishing.models import Kind, Post
 
 def menu() -> list[str]:
     """The slugs of the pages in the menu, in order."""
-    placed = sa.select(Post.slug).where(Post.menu_position.is_not(None))
-    return list(db.session.scalars(placed.order_by(Post.menu_position)))
+    query = sa.select(Post.slug).where(Post.menu_position.is_not(None))
+    return list(db.session.scalars(query.order_by(Post.menu_position)))
 
 
 def test_the_menu_holds_exactly_the_pages_that_are_named(

@@ -96,9 +96,9 @@ def test_a_field_that_can_not_be_used_is_named(
 ) -> None:
     """The error knows its field, speaks in a sentence, and nothing was written."""
     before = dump()
-    with pytest.raises(Invalid, match=r"\.$") as caught:
+    with pytest.raises(Invalid, match=r"\.$") as raised:
         actions.create(draft, now=now)
-    assert caught.value.field == field
+    assert raised.value.field == field
     assert dump() == before
 
 
@@ -118,7 +118,7 @@ def test_what_a_draft_names_must_exist(app: Flask, now: datetime, noun: str, dra
 
 def test_a_text_that_came_out_elsewhere_keeps_its_dates(app: Flask, now: datetime) -> None:
     """Dates from an import survive publishing."""
-    first, changed = datetime(2014, 9, 15, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC)
-    post = actions.create(Draft(title="x", published_at=first, updated_at=changed), now=now)
+    first, changed_post = datetime(2014, 9, 15, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC)
+    post = actions.create(Draft(title="x", published_at=first, updated_at=changed_post), now=now)
     post = actions.publish(post.id, expected_version=post.version, now=now)
-    assert (post.published_at, post.updated_at) == (first, changed)
+    assert (post.published_at, post.updated_at) == (first, changed_post)

@@ -20,8 +20,8 @@ TEXT = Draft(title="First light", summary="The first text.", body_markdown="The 
 
 def revisions(post: Post) -> list[tuple[int, str]]:
     """Number and text of each revision."""
-    found = sa.select(Revision).where(Revision.post_id == post.id).order_by(Revision.number)
-    return [(revision.number, revision.body_markdown) for revision in db.session.scalars(found)]
+    query = sa.select(Revision).where(Revision.post_id == post.id).order_by(Revision.number)
+    return [(revision.number, revision.body_markdown) for revision in db.session.scalars(query)]
 
 
 def test_every_change_of_the_text_keeps_a_revision(article: Post, now: datetime) -> None:

@@ -94,9 +94,9 @@ def test_an_author_s_field_that_can_not_be_used_is_named(
     app: Flask, now: datetime, draft: AuthorDraft, field: str
 ) -> None:
     """The error knows its field."""
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid) as raised:
         actions.save_author(draft, now=now)
-    assert caught.value.field == field
+    assert raised.value.field == field
 
 
 def test_two_editors_of_the_site_conflict(app: Flask) -> None:

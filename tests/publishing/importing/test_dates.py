@@ -11,7 +11,7 @@ from app.publishing.importing import dates
 
 
 @pytest.mark.parametrize(
-    ("written", "moment"),
+    ("value", "moment"),
     [
         ("2019-11-07", datetime(2019, 11, 7, tzinfo=UTC)),
         ("2019-1-7", datetime(2019, 1, 7, tzinfo=UTC)),
@@ -32,14 +32,14 @@ from app.publishing.importing import dates
     ],
     ids=str,
 )
-def test_a_date_is_an_aware_moment(written: object, moment: datetime) -> None:
+def test_a_date_is_an_aware_moment(value: object, moment: datetime) -> None:
     """Without a zone it is UTC; with one it is moved there."""
-    assert dates.parse(written) == moment
-    assert dates.parse(written).tzinfo is UTC
+    assert dates.parse(value) == moment
+    assert dates.parse(value).tzinfo is UTC
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     [
         "",
         "soon",
@@ -54,10 +54,10 @@ def test_a_date_is_an_aware_moment(written: object, moment: datetime) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_date_is_refused(written: object) -> None:
+def test_what_is_no_date_is_refused(value: object) -> None:
     """The sentence shows how to write one."""
     with pytest.raises(ValueError, match="is not a date; write it like"):
-        dates.parse(written)
+        dates.parse(value)
 
 
 @given(st.text(max_size=40))
@@ -68,7 +68,7 @@ def test_any_text_is_a_date_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "expected"),
     [
         ("2019-11-07-title.md", datetime(2019, 11, 7, tzinfo=UTC)),
         ("2019-11-07_title.md", datetime(2019, 11, 7, tzinfo=UTC)),
@@ -78,13 +78,13 @@ def test_any_text_is_a_date_or_refused(text: str) -> None:
         ("title-2019-11-07.md", None),
     ],
 )
-def test_a_date_in_a_name_stands_in_front(name: str, found: datetime | None) -> None:
+def test_a_date_in_a_name_stands_in_front(name: str, expected: datetime | None) -> None:
     """Only a real date at the front of a name counts."""
-    assert dates.in_name(name) == found
+    assert dates.in_name(name) == expected
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "expected"),
     [
         ("2019/11/07/slug", datetime(2019, 11, 7, tzinfo=UTC)),
         ("inside/2019/1/7/slug", datetime(2019, 1, 7, tzinfo=UTC)),
@@ -93,9 +93,9 @@ def test_a_date_in_a_name_stands_in_front(name: str, found: datetime | None) -> 
         ("slug", None),
     ],
 )
-def test_a_date_in_a_path_is_three_folders(path: str, found: datetime | None) -> None:
+def test_a_date_in_a_path_is_three_folders(path: str, expected: datetime | None) -> None:
     """Year, month and day each fill a segment."""
-    assert dates.in_path(path) == found
+    assert dates.in_path(path) == expected
 
 
 def test_a_name_without_its_date_is_the_slug() -> None:

@@ -104,7 +104,7 @@ def remarks(report: Report) -> list[str]:
     return [str(remark) for remark in (*report.skipped, *report.warnings)]
 
 
-def counted(report: Report) -> list[int]:
+def counts_of(report: Report) -> list[int]:
     """How many were imported, updated, unchanged, skipped."""
     return [report.counts[outcome] for outcome in Outcome]
 
@@ -113,7 +113,7 @@ def test_posts_of_three_tools_come_in_with_all_they_say(
     any_app: Flask, folder: Path, now: datetime
 ) -> None:
     """Dates, authors, topics, summary and cover, from Hugo, Jekyll and Zola."""
-    assert counted(import_folder(folder, now=now)) == [3, 0, 0, 0]
+    assert counts_of(import_folder(folder, now=now)) == [3, 0, 0, 0]
     one, two, three = post("one"), post("two"), post("three")
     assert one.published_at == datetime(2020, 2, 1, 10, tzinfo=UTC)
     assert one.updated_at == datetime(2020, 3, 1, tzinfo=UTC)
@@ -167,7 +167,7 @@ def test_a_second_import_writes_nothing(
     """Not a row, in any table."""
     import_folder(folder, now=now)
     before = dump()
-    assert counted(import_folder(folder, now=now + timedelta(days=1))) == [0, 0, 3, 0]
+    assert counts_of(import_folder(folder, now=now + timedelta(days=1))) == [0, 0, 3, 0]
     assert dump() == before
 
 
@@ -208,7 +208,7 @@ def test_a_change_updates_the_post(
     import_folder(folder, now=now)
     version = post("one").version
     write(folder, {name: content})
-    assert counted(import_folder(folder, now=now)) == [0, 1, 2, 0]
+    assert counts_of(import_folder(folder, now=now)) == [0, 1, 2, 0]
     assert post("one").version == version + 1
 
 
@@ -217,8 +217,8 @@ def test_a_changed_text_keeps_the_earlier_one(app: Flask, folder: Path, now: dat
     import_folder(folder, now=now)
     write(folder, {"three.md": ZOLA.replace("Body", "Corpus")})
     import_folder(folder, now=now)
-    kept = sa.select(Revision.body_markdown).where(Revision.post_id == post("three").id)
-    first, second = db.session.scalars(kept.order_by(Revision.number))
+    query = sa.select(Revision.body_markdown).where(Revision.post_id == post("three").id)
+    first, second = db.session.scalars(query.order_by(Revision.number))
     assert (first[:4], second[:6]) == ("Body", "Corpus")
 
 
@@ -229,7 +229,7 @@ def test_another_slug_in_the_file_renames_the_post(
     front = "date: 2020-01-01\nurl: /a/\nslug: "
     import_folder(write(tmp_path, {"a.md": text(front=front + "a")}), now=now)
     report = import_folder(write(tmp_path, {"a.md": text(front=front + "b")}), now=now)
-    assert counted(report) == [0, 1, 0, 0]
+    assert counts_of(report) == [0, 1, 0, 0]
     assert redirects() == {"/a": "/articles/b", "/articles/a": "/articles/b"}
 
 
@@ -247,7 +247,7 @@ def test_a_file_at_the_address_of_a_post_is_that_post(
     """So a folder that was exported can be edited and imported again."""
     actions.create(actions.Draft(title="Mine", slug="a"), now=now)
     report = import_folder(write(tmp_path, {"articles/a.md": text("Ours")}), now=now)
-    assert counted(report) == [0, 1, 0, 0]
+    assert counts_of(report) == [0, 1, 0, 0]
     assert (post("a").title, redirects()) == ("Ours", {})
 
 
@@ -262,7 +262,7 @@ def test_posts_with_one_slug_are_told_apart_by_their_dates(
     assert sorted(db.session.scalars(sa.select(Post.slug))) == sorted(slugs)
     assert "1/news.md: its slug is news-2019, because news is taken" in remarks(report)
     write(tmp_path, {"1/news.md": text(front="date: 2019-02-01", body="changed")})
-    assert counted(import_folder(tmp_path, now=now)) == [0, 1, 5, 0]
+    assert counts_of(import_folder(tmp_path, now=now)) == [0, 1, 5, 0]
     assert post("news-2019").body_markdown == "changed"
 
 
@@ -274,7 +274,7 @@ def test_two_files_at_one_address_are_one_too_many(
     report = import_folder(
         write(tmp_path, {"a.md": text(front=front), "b.md": text(front=front)}), now=now
     )
-    assert counted(report) == [1, 0, 0, 1]
+    assert counts_of(report) == [1, 0, 0, 1]
     assert "b.md: has the same address (/same) as a.md" in remarks(report)[0]
 
 
@@ -348,7 +348,7 @@ def test_a_bad_file_is_named_and_the_others_come_in(
 ) -> None:
     """By file and line, with a reason, and nothing of it is left behind."""
     report = import_folder(write(tmp_path, {"bad.md": content, "good.md": text("Good")}), now=now)
-    assert counted(report) == [1, 0, 0, 1]
+    assert counts_of(report) == [1, 0, 0, 1]
     assert sentence in remarks(report)[0]
     assert [p.title for p in db.session.scalars(sa.select(Post))] == ["Good"]
 
@@ -379,7 +379,7 @@ def test_a_bad_image_is_left_out_and_named(app: Flask, tmp_path: Path, now: date
     write(tmp_path, files)
     (tmp_path / "content/link.png").symlink_to(tmp_path / "secret.png")
     report = import_folder(tmp_path / "content", now=now)
-    assert counted(report) == [1, 0, 0, 1]
+    assert counts_of(report) == [1, 0, 0, 1]
     places = [remark.split(": ")[0] for remark in remarks(report)]
     assert places == ["link.png", "a.md:5", "a.md:5", "a.md:5"]
     assert db.session.scalars(sa.select(Media)).all() == []
@@ -416,9 +416,9 @@ def test_a_folder_that_can_not_be_read_is_refused(
 
 def test_progress_counts_up_to_all(app: Flask, folder: Path, now: datetime) -> None:
     """A bar that is told so ends full."""
-    seen: list[tuple[int, int]] = []
-    import_folder(folder, now=now, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    calls: list[tuple[int, int]] = []
+    import_folder(folder, now=now, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_site_toml_names_the_site_its_people_and_its_menu(
@@ -442,7 +442,7 @@ def test_site_toml_names_the_site_its_people_and_its_menu(
         "about.md": text(front="type: page"),
         "a.md": text(front="author: ada"),
     }
-    assert counted(import_folder(write(tmp_path, files), now=now)) == [2, 0, 0, 0]
+    assert counts_of(import_folder(write(tmp_path, files), now=now)) == [2, 0, 0, 0]
     assert post("about").menu_position == 1
     assert [author.bio_html for author in post("a").authors] == ["<p>Writes <em>notes</em>.</p>\n"]
     assert redirects()["/feed"] == "/feed.xml"
@@ -467,5 +467,5 @@ def test_a_bad_site_toml_is_named_and_the_posts_come_in(
 ) -> None:
     """What it got wrong, in a sentence."""
     report = import_folder(write(tmp_path, {"site.toml": content, "a.md": text()}), now=now)
-    assert counted(report) == [1, 0, 0, 1]
+    assert counts_of(report) == [1, 0, 0, 1]
     assert remarks(report)[0].startswith(sentence)

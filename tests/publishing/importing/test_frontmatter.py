@@ -66,9 +66,9 @@ def test_a_file_is_taken_apart(
 )
 def test_what_is_broken_is_named_with_its_line(text: str, line: int, reason: str) -> None:
     """The line counts from the top of the file."""
-    with pytest.raises(FrontMatterError, match=reason) as caught:
+    with pytest.raises(FrontMatterError, match=reason) as raised:
         split(text)
-    assert caught.value.line == line
+    assert raised.value.line == line
 
 
 def test_a_yaml_bomb_is_refused_at_once() -> None:

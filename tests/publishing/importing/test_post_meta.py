@@ -11,7 +11,7 @@ from app.publishing.importing.post_meta import Meta, read_meta
 NOVEMBER = datetime(2019, 11, 7, tzinfo=UTC)
 
 
-def made(front: str, name: str = "post.md") -> Meta:
+def parse_meta(front: str, name: str = "post.md") -> Meta:
     """Read metadata written between two fences."""
     fence = "+++" if " = " in front or "[tax" in front else "---"
     return read_meta(split(f"{fence}\n{front}\n{fence}\nbody"), PurePosixPath(name))
@@ -64,23 +64,23 @@ def made(front: str, name: str = "post.md") -> Meta:
 )
 def test_a_field_is_read(front: str, field: str, value: object) -> None:
     """Each spelling of a field ends in the same place."""
-    assert getattr(made(front), field) == value
+    assert getattr(parse_meta(front), field) == value
 
 
 @pytest.mark.parametrize("name", ["2019-11-07-a.md", "posts/2019-11-07-a/index.md"])
 def test_a_name_may_hold_the_date(name: str) -> None:
     """A file or a bundle may begin with its date."""
-    assert made("title: a", name).date == NOVEMBER
+    assert parse_meta("title: a", name).date == NOVEMBER
 
 
 def test_the_written_date_wins_over_the_name() -> None:
     """The front matter knows best."""
-    assert made("date: 2019-11-07", "2001-01-01-a.md").date == NOVEMBER
+    assert parse_meta("date: 2019-11-07", "2001-01-01-a.md").date == NOVEMBER
 
 
 def test_a_file_among_the_pages_is_a_page() -> None:
     """The folder may say what the front matter does not."""
-    assert made("title: a", "pages/about.md").kind == "page"
+    assert parse_meta("title: a", "pages/about.md").kind == "page"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,6 @@ def test_a_file_among_the_pages_is_a_page() -> None:
 )
 def test_a_wrong_value_is_named_with_its_line(front: str, line: int, reason: str) -> None:
     """The error says which field, which line and what is wrong."""
-    with pytest.raises(FrontMatterError, match=reason) as caught:
-        made(front)
-    assert caught.value.line == line
+    with pytest.raises(FrontMatterError, match=reason) as raised:
+        parse_meta(front)
+    assert raised.value.line == line

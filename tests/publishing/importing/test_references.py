@@ -28,15 +28,15 @@ FOUND = {
 @pytest.mark.parametrize(("markdown", "targets"), FOUND.values(), ids=FOUND.keys())
 def test_targets_are_found_outside_code(markdown: str, targets: list[str]) -> None:
     """Each place of the text is where the target stands."""
-    found = list(references.find(markdown))
-    assert [reference.target for reference in found] == targets
-    assert all(markdown[one.start : one.end] == one.target for one in found)
+    references_found = list(references.find(markdown))
+    assert [reference.target for reference in references_found] == targets
+    assert all(markdown[one.start : one.end] == one.target for one in references_found)
 
 
 def test_a_reference_knows_its_line() -> None:
     """Lines count from 1."""
-    found = references.find("a\n[b](c)\n\n[d](e) [f](g)")
-    assert [reference.line for reference in found] == [2, 4, 4]
+    references_found = references.find("a\n[b](c)\n\n[d](e) [f](g)")
+    assert [reference.line for reference in references_found] == [2, 4, 4]
 
 
 def test_only_what_is_named_is_replaced() -> None:

@@ -37,11 +37,11 @@ def test_posts_come_in_a_stable_order(tmp_path: Path) -> None:
 def test_a_post_is_read_whole(tmp_path: Path) -> None:
     """A found post has its title, its text, its old address and its digest."""
     write(tmp_path, "posts/a.md", "\ufeff" + POST)
-    found = only(tmp_path)
-    assert isinstance(found, SourcePost)
-    assert (found.title, found.document.body) == ("A post", "body\n")
-    assert found.source_url == "/posts/a/"
-    assert len(found.digest) == 64
+    source_post = only(tmp_path)
+    assert isinstance(source_post, SourcePost)
+    assert (source_post.title, source_post.document.body) == ("A post", "body\n")
+    assert source_post.source_url == "/posts/a/"
+    assert len(source_post.digest) == 64
 
 
 @pytest.mark.parametrize(
@@ -54,25 +54,25 @@ def test_a_post_is_read_whole(tmp_path: Path) -> None:
 def test_a_title_is_found_elsewhere(tmp_path: Path, content: str, title: str) -> None:
     """Without a title the first heading speaks, then the file's name."""
     write(tmp_path, "2019-11-07-my-first_post.md", content)
-    found = only(tmp_path)
-    assert isinstance(found, SourcePost)
-    assert found.title == title
+    source_post = only(tmp_path)
+    assert isinstance(source_post, SourcePost)
+    assert source_post.title == title
 
 
 def test_a_text_without_a_date_is_a_page(tmp_path: Path) -> None:
     """An article without a date would have no place in the archive."""
     write(tmp_path, "about.md", "---\ntitle: About\n---\nbody")
-    found = only(tmp_path)
-    assert isinstance(found, SourcePost)
-    assert found.meta.kind == "page"
+    source_post = only(tmp_path)
+    assert isinstance(source_post, SourcePost)
+    assert source_post.meta.kind == "page"
 
 
 def test_a_text_among_the_drafts_is_a_draft(tmp_path: Path) -> None:
     """Jekyll keeps drafts in a folder of their own."""
     write(tmp_path, "_drafts/a.md")
-    found = only(tmp_path)
-    assert isinstance(found, SourcePost)
-    assert found.meta.draft
+    source_post = only(tmp_path)
+    assert isinstance(source_post, SourcePost)
+    assert source_post.meta.draft
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "found"),
+    ("reference", "expected"),
     [
         ("beside.png", "blog/post/beside.png"),
         ("./beside.png", "blog/post/beside.png"),
@@ -181,14 +181,14 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     ids=lambda value: str(value)[:24],
 )
 def test_an_image_is_found_beside_the_post_or_from_the_top(
-    tmp_path: Path, reference: str, found: str | None
+    tmp_path: Path, reference: str, expected: str | None
 ) -> None:
     """A reference is looked up beside its post first, and never outside the folder."""
     for name in ("blog/post/beside.png", "blog/up.png", "static/images/top.png"):
         write(tmp_path, name, "x")
     (tmp_path / "blog/post/link.png").symlink_to("/etc/passwd")
     located = source_folder.locate(tmp_path, PurePosixPath("blog/post/index.md"), reference)
-    assert located == (PurePosixPath(found) if found else None)
+    assert located == (PurePosixPath(expected) if expected else None)
 
 
 def test_reading_stops_at_the_limit_and_at_the_fence(tmp_path: Path) -> None:

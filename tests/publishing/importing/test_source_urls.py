@@ -65,7 +65,7 @@ def test_aliases_are_absolute_paths(text: str, name: str, urls: tuple[str, ...])
 
 
 @pytest.mark.parametrize(
-    ("href", "found"),
+    ("href", "expected"),
     [
         ("@/x/y.md#f", Target(file=PurePosixPath("x/y.md"), fragment="f")),
         ("@/../y.md", Target(file=None)),
@@ -81,15 +81,15 @@ def test_aliases_are_absolute_paths(text: str, name: str, urls: tuple[str, ...])
         ("http://[", None),
     ],
 )
-def test_a_link_means_a_file_or_an_old_path(href: str, found: Target | None) -> None:
+def test_a_link_means_a_file_or_an_old_path(href: str, expected: Target | None) -> None:
     """Links to files are relative to the file, others to the old address."""
-    assert source_urls.target(href, name=PurePosixPath("blog/a.md"), base="/2019/a/") == found
+    assert source_urls.target(href, name=PurePosixPath("blog/a.md"), base="/2019/a/") == expected
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "expected"),
     [("a/../b", "b"), ("/a", "a"), ("../a", None), ("a/../../b", None), ("", None), ("a\0", None)],
 )
-def test_a_path_never_leaves_the_folder(path: str, found: str | None) -> None:
+def test_a_path_never_leaves_the_folder(path: str, expected: str | None) -> None:
     """Dots are resolved before anything is looked at."""
-    assert source_urls.inside(path) == (PurePosixPath(found) if found else None)
+    assert source_urls.inside(path) == (PurePosixPath(expected) if expected else None)

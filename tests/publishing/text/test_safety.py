@@ -23,7 +23,7 @@ FORBIDDEN_TAGS = {
 }
 
 
-def made(source: str) -> Rendered:
+def render_text(source: str) -> Rendered:
     """Render with resolvers that give back what they are asked: the worst that they can do."""
     return render(source, resolve_image=lambda _: None, resolve_link=lambda href: href)
 
@@ -50,15 +50,15 @@ class Inspector(HTMLParser):
 
 def assert_safe(html: str) -> None:
     """Nothing that can act: no such tag, no such attribute, no such URL."""
-    seen = Inspector(html)
-    assert not seen.tags & FORBIDDEN_TAGS
-    assert not any(tag.startswith("<!--") for tag in seen.tags)
-    assert {name for name, _ in seen.attributes} <= ALLOWED_ATTRIBUTES
-    for name, value in seen.attributes:
+    inspector = Inspector(html)
+    assert not inspector.tags & FORBIDDEN_TAGS
+    assert not any(tag.startswith("<!--") for tag in inspector.tags)
+    assert {name for name, _ in inspector.attributes} <= ALLOWED_ATTRIBUTES
+    for name, value in inspector.attributes:
         if name in {"href", "src", "cite"}:
             scheme = re.match(r"[\x00-\x20]*([a-zA-Z][\w+.-]*)\s*:", value)
             assert scheme is None or scheme[1].lower() in sanitizer.SCHEMES
-    identifiers = [value for name, value in seen.attributes if name == "id"]
+    identifiers = [value for name, value in inspector.attributes if name == "id"]
     assert len(identifiers) == len(set(identifiers))
     assert not {"main", "content", "search", "top"} & set(identifiers)
 
@@ -103,7 +103,7 @@ def assert_safe(html: str) -> None:
 )
 def test_an_attack_comes_out_harmless(source: str) -> None:
     """Each known trick leaves nothing that acts."""
-    assert_safe(made(source).html)
+    assert_safe(render_text(source).html)
 
 
 PIECES = st.sampled_from(
@@ -142,9 +142,9 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_no_mixture_of_dangerous_pieces_is_dangerous(source: str) -> None:
     """Any mixture comes out safe, the same each time, and stays itself when sealed again."""
-    rendered = made(source)
+    rendered = render_text(source)
     assert_safe(rendered.html)
-    assert made(source) == rendered
+    assert render_text(source) == rendered
     assert sanitizer.seal(rendered.html) == rendered.html
 
 
@@ -152,7 +152,7 @@ def test_no_mixture_of_dangerous_pieces_is_dangerous(source: str) -> None:
 @given(st.text(max_size=200))
 def test_any_text_renders(source: str) -> None:
     """Whatever is typed comes out safe, without control characters."""
-    rendered = made(source)
+    rendered = render_text(source)
     assert_safe(rendered.html)
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", rendered.html + rendered.text)
     rendered.html.encode()
@@ -196,7 +196,7 @@ def test_repetition_is_bounded_in_time(piece: str) -> None:
     source = (piece * (SIZE // len(piece) + 1))[:SIZE]
     started = time.process_time()
     with suppress(TextError):  # to refuse is to be bounded
-        made(source)
+        render_text(source)
     assert time.process_time() - started < 12
 
 
@@ -204,7 +204,7 @@ def test_repetition_is_bounded_in_time(piece: str) -> None:
 def test_long_gaps_in_code_are_bounded_in_time(lexer: str) -> None:
     """Lexers with quadratic patterns for white space are kept from it."""
     started = time.process_time()
-    made(f"```{lexer}\n" + " \n" * (SIZE // 2) + "```")
+    render_text(f"```{lexer}\n" + " \n" * (SIZE // 2) + "```")
     assert time.process_time() - started < 5
 
 
@@ -216,25 +216,25 @@ def test_long_gaps_in_code_are_bounded_in_time(lexer: str) -> None:
 def test_what_nests_too_deep_is_refused_not_lost(source: str) -> None:
     """The parser would drop the text below its limit in silence."""
     with pytest.raises(TextError, match=r"Line \d+ of the text is nested"):
-        made(source)
+        render_text(source)
 
 
 @pytest.mark.parametrize("piece", ["[", "![", "^[", "[]("])
 def test_thousands_of_open_brackets_are_refused(piece: str) -> None:
     """The parser would look for the end of each one, half a minute for the largest text."""
     with pytest.raises(TextError, match="brackets"):
-        made(piece * 100_000)
+        render_text(piece * 100_000)
 
 
 def test_towers_of_tags_are_refused() -> None:
     """Thousands of unclosed tags cost an HTML parser quadratic time."""
     with pytest.raises(TextError, match="closing"):
-        made("<div>" * 20_000)
+        render_text("<div>" * 20_000)
 
 
 def test_deep_html_keeps_its_text() -> None:
     """Below the depth of the tree, tags go and words stay."""
-    html = made("<div>" * 1000 + "deep" + "</div>" * 1000).html
+    html = render_text("<div>" * 1000 + "deep" + "</div>" * 1000).html
     assert "deep" in html
     assert html.count("<div>") < 200
 
@@ -242,7 +242,7 @@ def test_deep_html_keeps_its_text() -> None:
 def test_a_table_of_ten_thousand_columns_renders() -> None:
     """A wide table is long work, not endless work."""
     started = time.process_time()
-    html = made("|a" * 10_000 + "|\n" + "|-" * 10_000 + "|\n").html
+    html = render_text("|a" * 10_000 + "|\n" + "|-" * 10_000 + "|\n").html
     assert html.count("<th>") == 10_000
     assert time.process_time() - started < 10
 
@@ -250,4 +250,4 @@ def test_a_table_of_ten_thousand_columns_renders() -> None:
 def test_a_text_that_explodes_is_refused() -> None:
     """A small source may not become megabytes of HTML."""
     with pytest.raises(TextError, match="MiB of HTML"):
-        made("[^a]" * 100_000 + "\n\n[^a]: b")
+        render_text("[^a]" * 100_000 + "\n\n[^a]: b")

@@ -1,1 +1,0 @@
-"""Draws the sample publication's pictures the way a two-drum duplicator prints them."""
