@@ -52,18 +52,18 @@ def without_triggers(steps: Steps, watched: Sequence[WatchedTable]) -> Steps:
     Nothing is removed where there is no step to run, and in offline mode (`--sql`).
     """
 
-    def wrapped(revision: Any, context: MigrationContext) -> Iterator[Any]:
-        found = list(steps(revision, context))
+    def run_steps(revision: Any, context: MigrationContext) -> Iterator[Any]:
+        migration_steps = list(steps(revision, context))
         connection = context.connection
-        if not found or context.as_sql or connection is None:
-            yield from found
+        if not migration_steps or context.as_sql or connection is None:
+            yield from migration_steps
             return
         with context.begin_transaction(_per_migration=True):
             remove_triggers(connection)
-        yield from found
+        yield from migration_steps
         restore_triggers(context, watched)
 
-    return wrapped
+    return run_steps
 
 
 def restore_triggers(context: MigrationContext, watched: Sequence[WatchedTable]) -> None:

@@ -113,27 +113,27 @@ SETTINGS = (
 
 def read_number(config: Mapping[str, object], name: str) -> int:
     """Read a setting that counts something, or say what is wrong with it."""
-    said = config[name]
-    if isinstance(said, str) and said.isdecimal():
-        said = int(said)
-    if isinstance(said, bool) or not isinstance(said, int) or said < 0:
+    value = config[name]
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         unit = next(setting.unit for setting in SETTINGS if setting.name == name)
-        raise PolicyError(f"{name} is {said!r}: give a number of {unit}, zero or more.")
-    return said
+        raise PolicyError(f"{name} is {value!r}: give a number of {unit}, zero or more.")
+    return value
 
 
 def varied_fields(config: Mapping[str, object]) -> tuple[str, ...]:
     """Read EDGE_VARY: the request fields by which an edge is configured to keep variants apart."""
-    names = field_names(str(config.get("EDGE_VARY") or "") or False, said="EDGE_VARY") or ()
-    named = names if isinstance(names, tuple) else ()
-    for name in {"*", "Authorization", "Cookie"}.intersection(named):
+    names = field_names(str(config.get("EDGE_VARY") or "") or False, argument="EDGE_VARY") or ()
+    fields = names if isinstance(names, tuple) else ()
+    for name in {"*", "Authorization", "Cookie"}.intersection(fields):
         raise PolicyError(f"EDGE_VARY names {name}: what varies on that is one reader's own.")
-    return named
+    return fields
 
 
 def read_optional_bool(config: Mapping[str, object], name: str) -> bool | None:
     """Read a setting that is true, false or not there, or say what is wrong with it."""
-    said = config[name]
-    if said is not None and not isinstance(said, bool):
-        raise PolicyError(f"{name} is {said!r}: say true or false.")
-    return said
+    value = config[name]
+    if value is not None and not isinstance(value, bool):
+        raise PolicyError(f"{name} is {value!r}: say true or false.")
+    return value

@@ -74,16 +74,16 @@ def assert_stored(response: HasHeaders, *, cache: str = "broadsheet") -> None:
 
 def assert_no_store(response: HasHeaders) -> None:
     """Demand that no cache at all may keep the response."""
-    said = _directives(response)
-    assert "no-store" in said, f"It may be stored. {_describe_headers(response)}"
+    directives = _directives(response)
+    assert "no-store" in directives, f"It may be stored. {_describe_headers(response)}"
     _assert_no_cdn_headers(response)
 
 
 def assert_private(response: HasHeaders) -> None:
     """Demand that no shared cache may keep the response."""
-    said = _directives(response)
-    closed = "no-store" in said or said.is_unqualified("private")
-    assert closed, f"A shared cache may store it. {_describe_headers(response)}"
+    directives = _directives(response)
+    is_private = "no-store" in directives or directives.is_unqualified("private")
+    assert is_private, f"A shared cache may store it. {_describe_headers(response)}"
     _assert_no_cdn_headers(response)
 
 
@@ -95,18 +95,20 @@ def assert_policy(
     cap: timedelta | None = None,
 ) -> None:
     """Demand the headers of a policy: those for everyone, and those of the dialects named here."""
-    spelt = format_policy(policy, parse_dialects(dialects), cap=cap)
-    for name, value in spelt:
-        wanted, got = Directives.parse([value]), _directives(response, name)
+    lines = format_policy(policy, parse_dialects(dialects), cap=cap)
+    for name, value in lines:
+        expected, actual = Directives.parse([value]), _directives(response, name)
         if name == "Cache-Control" and not dialects and not policy.literal:
-            got = got.replace(s_maxage=None)
-        said = f"{name} is {str(got)!r}, but {policy.name} says {str(wanted)!r}"
-        assert got == wanted, f"{said}. {_describe_headers(response)}"
+            actual = actual.replace(s_maxage=None)
+        message = f"{name} is {str(actual)!r}, but {policy.name} says {str(expected)!r}"
+        assert actual == expected, f"{message}. {_describe_headers(response)}"
 
 
 def _assert_no_cdn_headers(response: HasHeaders) -> None:
-    told = sorted(name for name in EDGE_FIELDS if name in response.headers)
-    assert not told, f"{', '.join(told)} still speaks to an edge. {_describe_headers(response)}"
+    cdn_headers = sorted(name for name in EDGE_FIELDS if name in response.headers)
+    assert not cdn_headers, (
+        f"{', '.join(cdn_headers)} still speaks to an edge. {_describe_headers(response)}"
+    )
 
 
 def _directives(response: HasHeaders, name: str = "Cache-Control") -> Directives:

@@ -34,7 +34,7 @@ class AppBuild:
 
     def reset(self) -> None:
         """Look at the app anew, as a process does that was just started."""
-        for name in ("build", "_apart", "_shared"):
+        for name in ("build_id", "_view_module_digests", "_code_part"):
             self.__dict__.pop(name, None)
 
     def parts_of(self, view: str) -> Iterator[Part]:
@@ -42,8 +42,8 @@ class AppBuild:
         yield from (self._setting_part(name) for name in self._settings)
         yield self._code_part
         module = _module(self._app.view_functions.get(view))
-        if module in self._apart:
-            yield Part(kind=CODE, name=module, digest=self._apart[module])
+        if module in self._view_module_digests:
+            yield Part(kind=CODE, name=module, digest=self._view_module_digests[module])
 
     def digest(self, kind: str, name: str) -> str:
         """The digest that a part has now; needs an app context."""
@@ -51,7 +51,7 @@ class AppBuild:
             return (
                 self._code_part.digest
                 if name == self._code_part.name
-                else self._apart.get(name, "")
+                else self._view_module_digests.get(name, "")
             )
         if kind == SETTING:
             return self._setting_part(name).digest
@@ -64,25 +64,25 @@ class AppBuild:
     @cached_property
     def build_id(self) -> str:
         """The release that this process is of; processes of the same release agree on it."""
-        said = [
+        digest_lines = [
             self.code.digest(self.code.modules),
             *(f"{name} {self._setting_part(name).digest}" for name in self._settings),
             *(f"{name} {self._environment.digest(name)}" for name in self._template_names()),
         ]
         if self._static is not None:
             files = self._static.manifest().files
-            said += [f"{name} {files[name].fingerprint}" for name in sorted(files)]
-        return hashlib.blake2b("\n".join(said).encode(), digest_size=16).hexdigest()
+            digest_lines += [f"{name} {files[name].fingerprint}" for name in sorted(files)]
+        return hashlib.blake2b("\n".join(digest_lines).encode(), digest_size=16).hexdigest()
 
     @cached_property
-    def _apart(self) -> dict[str, str]:
+    def _view_module_digests(self) -> dict[str, str]:
         views = {_module(view) for view in self._app.view_functions.values()}
-        return self.code.told_apart(views, {_module(hook) for hook in _hooks(self._app)})
+        return self.code.digest_view_modules(views, {_module(hook) for hook in _hooks(self._app)})
 
     @cached_property
     def _code_part(self) -> Part:
         name = self._app.import_name.partition(".")[0]
-        common = self.code.modules.keys() - self._apart.keys()
+        common = self.code.modules.keys() - self._view_module_digests.keys()
         return Part(kind=CODE, name=name, digest=self.code.digest(common))
 
     @property
@@ -93,8 +93,8 @@ class AppBuild:
 
     @property
     def _static(self) -> StaticFiles | None:
-        found = getattr(self._app.view_functions.get("static"), "__self__", None)
-        return found if isinstance(found, StaticFiles) else None
+        view_owner = getattr(self._app.view_functions.get("static"), "__self__", None)
+        return view_owner if isinstance(view_owner, StaticFiles) else None
 
     def _template_names(self) -> list[str]:
         loader = self._environment.loader
@@ -113,7 +113,7 @@ def _of_setting(name: str, value: str) -> Part:
 @cache
 def _load_source(package: str) -> Code:
     """The code of a package and of this library; a process imports it once, whatever it makes."""
-    return Code.read({package, _LIBRARY.partition(".")[0]})
+    return Code.load({package, _LIBRARY.partition(".")[0]})
 
 
 def _module(thing: Any) -> str:

@@ -9,6 +9,7 @@ from ..pages.register import current_build
 from ..purge.heartbeat import relay_silence
 from ..purge.status import dead_relay
 from .sampling import stale_page
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def degraded(app: Flask) -> str | None:
     """Say in a sentence what readers may see wrong just now; None when all is well."""
-    tracker: Tracker | None = app.extensions["edge"].tracker
+    tracker: Tracker | None = state_of(app).tracker
     if tracker is None:
         return None
     with tracker.read_transaction() as connection:
@@ -29,7 +30,7 @@ def degraded(app: Flask) -> str | None:
 def _troubles(app: Flask, tracker: Tracker, connection: Connection) -> Iterator[str]:
     if stale := stale_page(tracker, connection):
         yield stale
-    silence = relay_silence(connection, app.extensions["edge"].clock())
+    silence = relay_silence(connection, state_of(app).clock())
     if silence is not None:
         yield dead_relay(silence)
     if other := other_build(tracker, connection):

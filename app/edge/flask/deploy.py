@@ -17,6 +17,7 @@ from ..pages import release as releases
 from ..pages.resolver_lock import WRITE_OPTIONS
 from ..purge import Tier, membership
 from .explain import tracker_of
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,7 +47,7 @@ def release(app: Flask) -> releases.ReleaseResult:
     tracker = tracker_of(app)
     with tracker.change_log_transaction() as connection:
         released = releases.release(connection, tracker.parts, tracker.watched_tables)
-        now = app.extensions["edge"].clock()
+        now = state_of(app).clock()
         retired = membership.retire_unconfigured_tiers(connection, tracker.front.tiers, now)
     return replace(released, retired=tuple(retired))
 
@@ -91,26 +92,26 @@ def begin_new_history(app: Flask, tiers: Iterable[Tier] = ()) -> None:
         app: whose database was replaced.
         tiers: those that the former database knew.
     """
-    state, tracker = app.extensions["edge"], tracker_of(app)
+    state, tracker = state_of(app), tracker_of(app)
     with tracker.engine.execution_options(
         **WRITE_OPTIONS, **INTERNAL_OPTIONS
     ).begin() as connection:
         for tier in (*tiers, *tracker.front.tiers):
             membership.join(connection, tier, state.clock())
         reset_log(connection)
-    if state.embedded is not None:
-        state.embedded.gateway.purge_all()
+    if state.embedded_gateway is not None:
+        state.embedded_gateway.gateway.purge_all()
 
 
 def purge_everything(app: Flask) -> None:
     """Let every edge forget everything, where the database does its work; the gateway always."""
-    state = app.extensions["edge"]
+    state = state_of(app)
     try:
         with tracker_of(app).change_log_transaction() as connection:
             append_change(connection, EVERYTHING_CHANGED)
     except DBAPIError:
-        if state.embedded is not None:
-            state.embedded.gateway.purge_all()
+        if state.embedded_gateway is not None:
+            state.embedded_gateway.gateway.purge_all()
 
 
 def check_triggers(app: Flask) -> TriggerStatus:

@@ -34,11 +34,11 @@ def dry_run(app: Flask, path: str, site: str) -> DryRunResult:
 
 
 def _render(app: Flask, path: str, site: str) -> DryRunResult:
-    seen: dict[str, Any] = {}
+    last_environ: dict[str, Any] = {}
 
     def past_every_cache(environ: dict[str, Any], start_response: Any) -> Any:
-        nonlocal seen
-        seen = environ
+        nonlocal last_environ
+        last_environ = environ
         return type(app).wsgi_app(app, environ, start_response)
 
     with recorder.dry_run() as records:
@@ -46,6 +46,8 @@ def _render(app: Flask, path: str, site: str) -> DryRunResult:
             answer = Client(past_every_cache, use_cookies=False).get(path, base_url=site)
         except Leak as leak:
             last = records[-1] if records else None
-            return DryRunResult(status=500, environ=seen, record=last, leak=str(leak))
+            return DryRunResult(status=500, environ=last_environ, record=last, leak=str(leak))
     last = records[-1] if records else None
-    return DryRunResult(status=answer.status_code, body=answer.data, environ=seen, record=last)
+    return DryRunResult(
+        status=answer.status_code, body=answer.data, environ=last_environ, record=last
+    )

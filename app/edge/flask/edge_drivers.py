@@ -12,6 +12,7 @@ from ..dependencies.engine_events import INTERNAL_OPTIONS
 from ..purge import open_breakers
 from ..purge.edge_chain import EdgeChain
 from ..purge.purgeable_count import PurgeableCountCache
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -25,9 +26,9 @@ _log = logging.getLogger(__name__)
 def with_drivers(app: Flask, front: EdgeChain, drivers: DriverFactory) -> EdgeChain:
     """Let the edges be purged that have a driver; what pages say of themselves follows from it."""
     dialects = [edge.dialect for edge in reversed(front.edges)]
-    found = EdgeChain.from_dialects(dialects, front.gateway, cap=front.cap, drivers=drivers)
-    app.config["EDGE_PURGED"] = ",".join(tier.name for tier in found.tiers)
-    return found
+    chain = EdgeChain.from_dialects(dialects, front.gateway, cap=front.cap, drivers=drivers)
+    app.config["EDGE_PURGED"] = ",".join(tier.name for tier in chain.tiers)
+    return chain
 
 
 def drivers_from_settings(app: Flask, site: str) -> DriverFactory:
@@ -39,7 +40,7 @@ def drivers_from_settings(app: Flask, site: str) -> DriverFactory:
 
 def explain_unpurgeable(app: Flask) -> tuple[str, ...]:
     """Say of each edge that has no driver why, the outermost first."""
-    edges = reversed(app.extensions["edge"].front.edges)
+    edges = reversed(state_of(app).edge_chain.edges)
     names = [edge.dialect.name for edge in edges if edge.tier is None]
     return tuple(
         why_not_purgeable(name, app.config) or f"{name}: it has no driver." for name in names
@@ -59,13 +60,13 @@ class PurgeableEdgeCounter:
         """Look what is owed and what has failed."""
         with self._engine.connect() as connection:
             broken = open_breakers(connection, self._clock())
-        trusted = self._front.trusted_with(broken)
-        if trusted != self._before:
-            capped = [edge.dialect.name for edge in self._front.edges[trusted:]]
+        purgeable_count = self._front.trusted_with(broken)
+        if purgeable_count != self._before:
+            capped = [edge.dialect.name for edge in self._front.edges[purgeable_count:]]
             extra = {"capped": capped, "reasons": broken}
             _log.warning("edge.capped" if capped else "edge.uncapped", extra=extra)
-        self._before = trusted
-        return trusted
+        self._before = purgeable_count
+        return purgeable_count
 
 
 def build_purgeable_counter(

@@ -124,13 +124,13 @@ def policy_for_response(
             restore_app_default(response, request.environ)
         else:
             remove_default_headers(response)
-    said = _directives_set_by_view(response, now)
-    if base is None and not said and _is_closed_by(default, request, response):
+    directives = _directives_set_by_view(response, now)
+    if base is None and not directives and _is_closed_by(default, request, response):
         base, source = default.policy, "default"
-    policy = apply_overrides(base, said) if said else base or NO_STORE
-    if said and policy != base:
+    policy = apply_overrides(base, directives) if directives else base or NO_STORE
+    if directives and policy != base:
         source = "response" if base is None else f"{source} and response"
-    if base is None and policy.no_store and not said:
+    if base is None and policy.no_store and not directives:
         source = "none"
     return EffectivePolicy(policy=policy, query=route.query, source=source)
 

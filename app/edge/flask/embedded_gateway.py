@@ -47,26 +47,26 @@ RECHECK = timedelta(milliseconds=5)
 
 def is_enabled(app: Flask) -> bool:
     """Tell whether the settings ask for the gateway."""
-    said = app.config["EDGE_GATEWAY"]
-    if isinstance(said, bool):
-        return said
-    if said not in {"on", "off"}:
-        raise PolicyError(f"EDGE_GATEWAY is {said!r}: say on or off.")
-    return bool(said == "on")
+    value = app.config["EDGE_GATEWAY"]
+    if isinstance(value, bool):
+        return value
+    if value not in {"on", "off"}:
+        raise PolicyError(f"EDGE_GATEWAY is {value!r}: say on or off.")
+    return bool(value == "on")
 
 
 def build_gateway(
     app: Flask,
     dialects: Iterable[Dialect],
     clock: Clock,
-    doubt: Callable[[bool], str],
+    cap_level: Callable[[bool], str],
     changes: Mapping[str, Any],
 ) -> EmbeddedGateway:
     """Build the gateway in front of what `app.wsgi_app` is now.
 
     Edges further out need the fields of their own dialects, which it hides otherwise.
     """
-    told = {
+    edge_field_names = {
         name.lower()
         for d in dialects
         if not d.is_purged_synchronously
@@ -75,13 +75,13 @@ def build_gateway(
     }
     size = read_number(app.config, "EDGE_STORE_SIZE")
     entry = read_number(app.config, "EDGE_STORE_ENTRY")
-    said: dict[str, Any] = {
-        "internal": INTERNAL - told,
-        "doubt": doubt,
+    options: dict[str, Any] = {
+        "internal_fields": INTERNAL - edge_field_names,
+        "cap_level": cap_level,
         "ignored_parameters": TRACKERS,
-        "largest": entry,
-        "coded_by_origin": _precompressed_paths(app),
-        "passes": lambda _path: app.debug,  # templates and code change while the process runs
+        "max_body_size": entry,
+        "is_encoded_by_origin": _precompressed_paths(app),
+        "bypasses": lambda _path: app.debug,  # templates and code change while the process runs
     }
     refills = read_optional_bool(app.config, "EDGE_REFILL")
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
@@ -95,7 +95,7 @@ def build_gateway(
     gateway = Gateway(
         app.wsgi_app,
         store=store,
-        options=Options.shield(**{**said, "followed": lease, **changes}),
+        options=Options.shield(**{**options, "receives_purges": lease, **changes}),
         collapse=FileCollapser(folder),
         clock=lambda: clock().timestamp(),
     )

@@ -19,7 +19,7 @@ from ..gateway.compression import Compression
 from ..pages import IndexCapacity
 from ..pages.page_tags import PageTags
 from ..pages.register import begin_build
-from ..policy.cdn_headers import parse_dialects, varying, with_purgeable
+from ..policy.cdn_headers import parse_dialects, with_configured_variants, with_purgeable
 from ..policy.decorators import Directed, cached, policy_from
 from ..policy.policy import Policy, PolicyError
 from ..purge.edge_chain import DriverFactory, EdgeChain
@@ -98,12 +98,16 @@ class Edge:
             raise PolicyError("This app has an edge already: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
-        dialects = varying(parse_dialects(app.config["EDGE"]), varied_fields(app.config))
+        dialects = with_configured_variants(
+            parse_dialects(app.config["EDGE"]), varied_fields(app.config)
+        )
         gated = is_enabled(app)
         cap = timedelta(seconds=read_number(app.config, "EDGE_TTL_CAP"))
         state = EdgeState(
             default=_default_policy(self.default if default is None else default),
-            should_handle=_checked(self.should_handle if should_handle is None else should_handle),
+            should_handle=_check_should_handle(
+                self.should_handle if should_handle is None else should_handle
+            ),
             clock=clock,
             edge_chain=EdgeChain.from_dialects(
                 dialects, with_purgeable(parse_dialects("broadsheet" if gated else ""), ()), cap=cap
@@ -130,7 +134,7 @@ class Edge:
                 app, dialects, clock, state.cap_level, gateway or {}
             )
             state.code = CurrentCode(state.embedded_gateway.gateway, app, state.embedded_gateway)
-            app.wsgi_app = _fenced(app, state.code)  # type: ignore[method-assign]  # as above
+            app.wsgi_app = _with_fallback(app, state.code)  # type: ignore[method-assign]  # as above
         else:
             app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
 
@@ -166,7 +170,7 @@ class Edge:
             app, state.edge_chain, drivers or drivers_from_settings(app, site)
         )
         state.purgeable_counter = build_purgeable_counter(engine, state.edge_chain, state.clock)
-        bound = IndexCapacity(max_pages=read_number(app.config, "EDGE_INDEX_PAGES"))
+        capacity = IndexCapacity(max_pages=read_number(app.config, "EDGE_INDEX_PAGES"))
         watchman = DriftMonitor(engine, watched, on_problem=lambda: purge_everything(app))
         state.tracker = Tracker(
             engine=engine,
@@ -178,7 +182,7 @@ class Edge:
             parts=AppBuild(app, settings),
             drift_monitor=watchman,
             requires_current_build=not app.debug,
-            capacity=bound,
+            capacity=capacity,
         )
         state.worker = _build_worker(app, state, state.tracker, hooks)
         relay = bool(app.config["EDGE_RELAY"])
@@ -189,16 +193,16 @@ class Edge:
             stands_by=not app.testing,  # a test that asks for no relay gets none
             unavailable=unavailable,
         )
-        app.wsgi_app = _fenced(app, state.startup_gate)  # type: ignore[method-assign]  # as above
+        app.wsgi_app = _with_fallback(app, state.startup_gate)  # type: ignore[method-assign]  # as above
 
     def rouse(self, app: Flask) -> None:
         """Begin to relay behind everybody's back; the first request would do it as well.
 
         To be called once a process has been forked; it neither waits nor fails.
         """
-        awake = state_of(app).startup_gate
-        if awake is not None:
-            awake.start_in_background()
+        gate = state_of(app).startup_gate
+        if gate is not None:
+            gate.start_in_background()
 
     def describe(self, app: Flask, ours: SiteProfile) -> None:
         """Say what an audit from outside (`flask edge check`) may expect of this app's site."""
@@ -235,8 +239,8 @@ class Edge:
     def trouble(self, app: Flask) -> str | None:
         """Why nothing can be shared just now, in a sentence; None when all is well."""
         tracker = state_of(app).tracker
-        found = None if tracker is None else tracker.drift_monitor.check_now()
-        return None if found is None else f"Nothing is shared: {found}."
+        problem = None if tracker is None else tracker.drift_monitor.check_now()
+        return None if problem is None else f"Nothing is shared: {problem}."
 
     @staticmethod
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
@@ -248,7 +252,7 @@ def _default_policy(default: Directed | None) -> Policy | None:
     return None if default is None else policy_from(default, argument="init_app(default=…)")
 
 
-def _checked(should_handle: ShouldHandle) -> ShouldHandle:
+def _check_should_handle(should_handle: ShouldHandle) -> ShouldHandle:
     if not callable(should_handle):
         raise PolicyError(
             "init_app(should_handle=…) takes a function of request and response, "
@@ -257,7 +261,7 @@ def _checked(should_handle: ShouldHandle) -> ShouldHandle:
     return should_handle
 
 
-def _fenced(app: Flask, layer: WSGIApplication) -> Fallback:
+def _with_fallback(app: Flask, layer: WSGIApplication) -> Fallback:
     """Put a layer in front of an app that answers by itself where the layer fails."""
     state = state_of(app)
     assert state.sealed is not None
@@ -300,7 +304,7 @@ def _build_worker(
         (*hooks, *sampling_hooks(app, tracker)),
         tracker.drift_monitor,
         state.edge_chain,
-        bound=tracker.capacity,
+        capacity=tracker.capacity,
         begin_build=partial(_begin_build, tracker),
     )
     EngineListener(tracker.schema, on_write=upkeep.after_write).attach(tracker.engine)

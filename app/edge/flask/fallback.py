@@ -32,23 +32,23 @@ class Fallback:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer by the layer, or by the app alone."""
-        asked: list[bool] = []
-        environ[ASKED] = asked
+        app_calls: list[bool] = []
+        environ[ASKED] = app_calls
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            asked.append(True)
+            app_calls.append(True)
             return start_response(status, headers, *exc_info)
 
         try:
             return self._layer(environ, start)
         except Exception as error:
-            if asked or self._strict():
+            if app_calls or self._strict():
                 raise
             describe(error, "in front of the application")
-        return self._app(environ, unshared(start_response))
+        return self._app(environ, with_no_store(start_response))
 
 
-def unshared(start_response: StartResponse) -> StartResponse:
+def with_no_store(start_response: StartResponse) -> StartResponse:
     """Let a response leave as no-store, whatever its headers say."""
 
     def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:

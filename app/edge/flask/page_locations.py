@@ -40,9 +40,9 @@ class GatewayCopy:
 
     def to_text(self) -> str:
         """The same for people."""
-        left = f"fresh for {self.ttl} s" if self.ttl > 0 else f"stale for {-self.ttl} s"
+        freshness_text = f"fresh for {self.ttl} s" if self.ttl > 0 else f"stale for {-self.ttl} s"
         form = "".join(f", for {name}: {value or 'none'}" for name, value in self.varies)
-        return f"{self.age} s old, {left}, as {' and '.join(self.codings)}{form}"
+        return f"{self.age} s old, {freshness_text}, as {' and '.join(self.codings)}{form}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,13 @@ class PageLocations:
             yield "This machine's gateway does not have it."
         for copy in self.copies or ():
             yield f"This machine's gateway has it: {copy.to_text()}."
-        for standing in self.tiers:
-            yield from standing.to_lines()
+        for tier in self.tiers:
+            yield from tier.to_lines()
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs."""
         copies = None if self.copies is None else [asdict(copy) for copy in self.copies]
-        return {"gateway": copies, "tiers": [standing.to_json() for standing in self.tiers]}
+        return {"gateway": copies, "tiers": [tier.to_json() for tier in self.tiers]}
 
 
 def locate_page(

@@ -23,15 +23,15 @@ _IN_PATHS = "/:@!$&'()*+,;=~-._"
 _TRACKERS = compile_ignored_parameters(TRACKERS)
 
 
-def hide_undeclared_parameters(route: EffectivePolicy, asked: Request) -> None:
+def hide_undeclared_parameters(route: EffectivePolicy, request: Request) -> None:
     """Show the view the declared parameters alone, and note where the tidy URL is."""
-    sent = asked.environ["QUERY_STRING"]
-    if not isinstance(asked, TrackedRequest):
+    raw_query = request.environ["QUERY_STRING"]
+    if not isinstance(request, TrackedRequest):
         return
-    tidy = canonical_query(sent, route.query)
-    asked.replace_query(tidy)
-    if not is_canonical_query(sent, route.query):
-        g.edge_tidy_url = f"{_path(asked)}?{tidy}" if tidy else _path(asked)
+    tidy = canonical_query(raw_query, route.query)
+    request.replace_query(tidy)
+    if not is_canonical_query(raw_query, route.query):
+        g.edge_tidy_url = f"{_path(request)}?{tidy}" if tidy else _path(request)
 
 
 def redirect_to_canonical_query() -> BaseResponse | None:
@@ -40,18 +40,18 @@ def redirect_to_canonical_query() -> BaseResponse | None:
     return None if tidy is None else current_app.redirect(tidy, code=301)
 
 
-def page_url(asked: Request) -> str:
+def page_url(request: Request) -> str:
     """The URL of a page, as the gateway keys it, also where no route matched."""
-    query = remove_parameters(asked.environ.get("QUERY_STRING", ""), _TRACKERS)
-    return f"{_path(asked)}?{query}" if query else _path(asked)
+    query = remove_parameters(request.environ.get("QUERY_STRING", ""), _TRACKERS)
+    return f"{_path(request)}?{query}" if query else _path(request)
 
 
-def is_alias_url(asked: Request) -> bool:
+def is_alias_url(request: Request) -> bool:
     """Tell whether a purge of the registered URL may miss the copy that this request gets.
 
     The request has another URL, or one that caches spell in more than one way.
     """
-    environ = asked.environ
+    environ = request.environ
     query: str = environ.get("QUERY_STRING", "")
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     raw: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
@@ -75,6 +75,6 @@ def parse_page_url(url: str, site: str) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _path(asked: Request) -> str:
+def _path(request: Request) -> str:
     """The path of a request as a URL spells it; with one slash, or it could name a host."""
-    return "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
+    return "/" + quote(request.root_path + request.path, safe=_IN_PATHS).lstrip("/")

@@ -13,6 +13,7 @@ from ..policy.policy import PolicyError
 from .condition import other_build
 from .edge_drivers import explain_unpurgeable
 from .explain import tracker_of
+from .state import state_of
 from .status import EdgeStatus
 
 if TYPE_CHECKING:
@@ -26,21 +27,21 @@ if TYPE_CHECKING:
 
 def status(app: Flask) -> EdgeStatus:
     """What is owed to each edge of an app, how long, how fast it arrives, and what is kept."""
-    state, tracker = app.extensions["edge"], tracker_of(app)
+    state, tracker = state_of(app), tracker_of(app)
     with tracker.read_transaction() as connection:
         return EdgeStatus(
             purging=_load_purge_status(app, connection),
             index=estimate_size(connection),
             precision=total_precision(connection),
-            bound=tracker.capacity,
-            refill=_refill_queue_length(state.embedded),
+            capacity=tracker.capacity,
+            refill=_refill_queue_length(state.embedded_gateway),
             build=other_build(tracker, connection),
         )
 
 
 def _load_purge_status(app: Flask, connection: Connection) -> purge.PurgeStatus:
     deliveries = {found.tier.name: found for found in worker_of(app).relay.deliveries}
-    found = purge.purge_status(connection, app.extensions["edge"].clock(), deliveries)
+    found = purge.purge_status(connection, state_of(app).clock(), deliveries)
     tiers = (replace(tier, driver=_driver(deliveries.get(tier.name))) for tier in found.tiers)
     return replace(found, tiers=tuple(tiers), capped=explain_unpurgeable(app))
 
@@ -60,14 +61,14 @@ def _refill_queue_length(embedded: EmbeddedGateway | None) -> int | None:
 
 def relay(app: Flask, stop: Event) -> None:
     """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-    found = worker_of(app)
-    found.catch_up()
-    found.run(stop)
+    worker = worker_of(app)
+    worker.catch_up()
+    worker.run(stop)
 
 
 def worker_of(app: Flask) -> PurgeWorker:
     """What relays the changes of an app; raises PolicyError where nothing does."""
-    found: PurgeWorker | None = app.extensions["edge"].upkeep
-    if found is None:
+    worker: PurgeWorker | None = state_of(app).worker
+    if worker is None:
         raise PolicyError("Nothing relays this app's changes: call edge.track().")
-    return found
+    return worker

@@ -72,8 +72,8 @@ def set_no_store(response: Response, policy: Policy = NO_STORE) -> None:
     """
     for name in header_names(response) & CACHE_HEADERS:
         del response.headers[name]
-    closed = policy if policy.no_store else NO_STORE
-    response.headers["Cache-Control"] = no_store_directives(closed)
+    no_store_policy = policy if policy.no_store else NO_STORE
+    response.headers["Cache-Control"] = no_store_directives(no_store_policy)
 
 
 def promise(
@@ -81,7 +81,7 @@ def promise(
     policy: Policy,
     front: EdgeChain,
     *,
-    trusted: int | None,
+    purgeable_count: int | None,
     now: datetime,
 ) -> None:
     """Write the policy into the response's headers, each of them once.
@@ -99,7 +99,7 @@ def promise(
         return
     for name in present & _CDN_HEADERS if not policy.is_shareable else ():
         del headers[name]
-    _write_cache_headers(response, policy, front, trusted=trusted)
+    _write_cache_headers(response, policy, front, purgeable_count=purgeable_count)
     second = int(now.timestamp())
     headers["Date"] = _http_date(second)
     if headers["Cache-Control"] == "no-store":
@@ -112,17 +112,17 @@ def promise(
 
 
 def _write_cache_headers(
-    response: Response, policy: Policy, front: EdgeChain, *, trusted: int | None
+    response: Response, policy: Policy, front: EdgeChain, *, purgeable_count: int | None
 ) -> None:
     """Write what each audience may do."""
     headers, by_hand = response.headers, header_names(response) & _CDN_HEADERS
     # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
-    for name, value in front.format_policy(policy, 0 if by_hand else trusted):
+    for name, value in front.format_policy(policy, 0 if by_hand else purgeable_count):
         # An edge that would mix variants stores nothing, whatever a view wrote for it.
         if name.lower() not in by_hand or value == "no-store":
             headers[name] = value
-    if trusted is None and not by_hand and (instead := front.capped_headers(policy)):
-        headers[capped_headers.FIELD] = instead
+    if purgeable_count is None and not by_hand and (capped_lines := front.capped_headers(policy)):
+        headers[capped_headers.FIELD] = capped_lines
 
 
 def _varying(response: Response, policy: Policy) -> Policy:
@@ -141,15 +141,15 @@ def add_cache_tags(response: Response, lines: FieldLines) -> None:
 
 def ensure_etag(response: Response, environ: dict[str, Any]) -> str:
     """Give a complete page a strong ETag, unless it has one; return what it has then."""
-    known = response.headers["ETag"] if "etag" in header_names(response) else ""
-    if known or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
-        return known
+    etag = response.headers["ETag"] if "etag" in header_names(response) else ""
+    if etag or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
+        return etag
     body = response.get_data()
     if not body and environ["REQUEST_METHOD"] != "GET":
         return ""
-    made = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    response.headers["ETag"] = made
-    return made
+    new_etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    response.headers["ETag"] = new_etag
+    return new_etag
 
 
 def evaluate_conditions(response: Response, environ: dict[str, Any]) -> None:

@@ -43,30 +43,30 @@ def record_session_use(response: Response) -> Response:
 
 
 def collect_facts(
-    said: EffectivePolicy, route: EffectivePolicy, asked: Request, response: Response
+    effective: EffectivePolicy, route: EffectivePolicy, request: Request, response: Response
 ) -> ResponseFacts:
     """Return what the guard judges a response by; from now on reads don't count."""
-    reads = get_request_reads(asked)
+    reads = get_request_reads(request)
     reads.is_recording = False
-    touched = reads.reason_codes | set(_extension_reasons()) | set(_session_reasons(reads))
+    reason_codes = reads.reason_codes | set(_extension_reasons()) | set(_session_reasons(reads))
     cookies = set(_cookie_names(response))
-    if cookies and "session-changed" not in touched:
+    if cookies and "session-changed" not in reason_codes:
         # A permanent session is sent anew with each response: the view did nothing.
         refreshed = current_app.session_interface.get_cookie_name(current_app)
         if refreshed in cookies:
             cookies.remove(refreshed)
-            touched.add("session-read-late")
+            reason_codes.add("session-read-late")
     vary = {name.lower() for name in vary_names(response)}
-    if touched & {"session-seen", "session-read-late"}:
+    if reason_codes & {"session-seen", "session-read-late"}:
         # Flask says Vary: Cookie since a function after the view looked at the session.
         vary.discard("cookie")
     return ResponseFacts(
-        view=asked.endpoint or f"The answer to {asked.path}",
-        policy=said.policy,
-        has_policy=said.source != "none",
-        method=asked.method,
+        view=request.endpoint or f"The answer to {request.path}",
+        policy=effective.policy,
+        has_policy=effective.source != "none",
+        method=request.method,
         status=response.status_code,
-        reason_codes=frozenset(touched),
+        reason_codes=frozenset(reason_codes),
         cookies_set=tuple(sorted(cookies)),
         vary=frozenset(vary),
         query_read=frozenset(reads.query),
@@ -76,13 +76,17 @@ def collect_facts(
     )
 
 
-def variant_key(asked: Request, facts: ResponseFacts) -> str:
+def variant_key(request: Request, facts: ResponseFacts) -> str:
     """Which of a URL's responses this is; others may be built from something else."""
     vary = facts.vary.union(name.lower() for name in facts.policy.vary)
-    said = [f"{name}: {asked.environ.get(_variable(name), '')}" for name in sorted(vary)]
-    if asked.method != "GET":
-        said.append(asked.method)
-    return hashlib.blake2b("\n".join(said).encode(), digest_size=8).hexdigest() if said else ""
+    digest_lines = [f"{name}: {request.environ.get(_variable(name), '')}" for name in sorted(vary)]
+    if request.method != "GET":
+        digest_lines.append(request.method)
+    return (
+        hashlib.blake2b("\n".join(digest_lines).encode(), digest_size=8).hexdigest()
+        if digest_lines
+        else ""
+    )
 
 
 def _variable(name: str) -> str:

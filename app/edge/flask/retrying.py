@@ -10,6 +10,7 @@ from ..policy.policy import PolicyError
 from ..purge.maintenance import resume_tier, retry_dead_letters
 from ..purge.membership import tiers_to_purge
 from .explain import tracker_of
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -47,15 +48,15 @@ def retry_purges(app: Flask, name: str = "") -> Retried:
 
     Dead letters start from the beginning. Raises PolicyError for a name that no tier has.
     """
-    tracker, now = tracker_of(app), app.extensions["edge"].clock()
+    tracker, now = tracker_of(app), state_of(app).clock()
     with tracker.change_log_transaction() as connection:
         tiers = tiers_to_purge(connection, tracker.front.tiers)
-        chosen = [tier for tier in tiers if name in {"", tier.name}]
-        if name and not chosen:
-            known = ", ".join(sorted(tier.name for tier in tiers)) or "none"
-            raise PolicyError(f"{name!r} is no tier that is purged. Known ones: {known}.")
+        selected_tiers = [tier for tier in tiers if name in {"", tier.name}]
+        if name and not selected_tiers:
+            tier_names = ", ".join(sorted(tier.name for tier in tiers)) or "none"
+            raise PolicyError(f"{name!r} is no tier that is purged. Known ones: {tier_names}.")
         retried = []
-        for tier in chosen:
+        for tier in selected_tiers:
             resume_tier(connection, tier.name)
             retried.append(
                 RetriedTier(name=tier.name, purges=retry_dead_letters(connection, tier, now))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..policy.cdn_headers import mixed_fields
 from .effective_policy import policy_for_route
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,10 +45,10 @@ class Route:
 
 def routes(app: Flask) -> list[Route]:
     """List the routes of an app in the order of their rules."""
-    state = app.extensions["edge"]
+    state = state_of(app)
     rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
     return [
-        _route(rule, policy_for_route(app, rule.endpoint, state.default), state.front)
+        _route(rule, policy_for_route(app, rule.endpoint, state.default), state.edge_chain)
         for rule in rules
         if not rule.build_only
     ]
@@ -55,11 +56,11 @@ def routes(app: Flask) -> list[Route]:
 
 def unkept_variants(app: Flask) -> tuple[str, ...]:
     """Name each route and edge where nothing is stored, since the edge would mix variants."""
-    state = app.extensions["edge"]
+    state = state_of(app)
     sentences = (
         f"{rule.rule} at {edge.dialect.name}: varies on {', '.join(names)}"
         for rule in app.url_map.iter_rules()
-        for edge in state.front.edges
+        for edge in state.edge_chain.edges
         if not rule.build_only
         and (names := mixed_fields(_policy(app, rule.endpoint), edge.dialect))
     )
@@ -67,7 +68,7 @@ def unkept_variants(app: Flask) -> tuple[str, ...]:
 
 
 def _policy(app: Flask, endpoint: str) -> Policy:
-    return policy_for_route(app, endpoint, app.extensions["edge"].default).policy
+    return policy_for_route(app, endpoint, state_of(app).default).policy
 
 
 def _route(rule: Any, promise: EffectivePolicy, front: EdgeChain) -> Route:

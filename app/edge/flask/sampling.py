@@ -25,6 +25,7 @@ from ..purge.rewriting import Kinds, Memory, differences, recall, remember, rewr
 from ..settings import read_number
 from .dry_run import DryRunResult, dry_run
 from .response import PURGED_KEY
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -96,31 +97,33 @@ class Sampler:
 
     def sample_page(self, url: str, now: datetime) -> SampleResult:
         """Compare one page, and act on what is found."""
-        found = self._compare(url, now)
-        verdict = found.verdict
+        comparison = self._compare(url, now)
+        verdict = comparison.verdict
         if verdict is SampleResult.STALE:
             tag = self._tracker.tag(url)
             with self._tracker.change_log_transaction() as connection:
                 append_change(connection, manual_purge_change(url, tag, self._tracker.site))
             _log.warning("edge.stale", extra={"url": url})
         with self._tracker.index_transaction() as connection:
-            self._note(connection, url, found, now)
-            said = f"{verdict}: {found.reason}" if found.reason else f"{verdict}"
+            self._note(connection, url, comparison, now)
+            result_text = f"{verdict}: {comparison.reason}" if comparison.reason else f"{verdict}"
             samples.set_last_result(
-                connection, f"Sampled at {now:%Y-%m-%d %H:%M:%S} UTC: {url} {said}."
+                connection, f"Sampled at {now:%Y-%m-%d %H:%M:%S} UTC: {url} {result_text}."
             )
         return verdict
 
-    def _note(self, connection: Connection, url: str, found: Comparison, now: datetime) -> None:
+    def _note(
+        self, connection: Connection, url: str, comparison: Comparison, now: datetime
+    ) -> None:
         memory = before = recall(connection)
-        if found.verdict is SampleResult.STALE:
+        if comparison.verdict is SampleResult.STALE:
             samples.record_stale(connection, url, now)
-            memory = before.with_suspicion(url, found.kinds, now)
-        elif found.verdict is SampleResult.REWRITTEN:
+            memory = before.with_suspicion(url, comparison.kinds, now)
+        elif comparison.verdict is SampleResult.REWRITTEN:
             samples.note_rewritten(connection, url)
-            memory = before.with_rewritten(url, found.kinds)
+            memory = before.with_rewritten(url, comparison.kinds)
             _warn_once(before, url)
-        elif found.verdict is SampleResult.FRESH:
+        elif comparison.verdict is SampleResult.FRESH:
             memory = before.with_fresh(url)
             if samples.record_fresh(connection, url, now):
                 _log.warning("edge.fresh_again", extra={"url": url})
@@ -133,32 +136,32 @@ class Sampler:
             reason = f"a fresh one answers {fresh.status} and can't be kept"
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
         try:
-            seen = self._edge.request("GET", url, headers=_AGENT)
+            edge_response = self._edge.request("GET", url, headers=_AGENT)
         except PurgeError as error:
             return Comparison(verdict=SampleResult.UNKNOWN, reason=str(error))
-        if seen.status in _NO_ANSWER or seen.status >= _FAILED:
-            reason = f"the edge answers {seen.status}"
+        if edge_response.status in _NO_ANSWER or edge_response.status >= _FAILED:
+            reason = f"the edge answers {edge_response.status}"
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
-        if (seen.status, seen.body) == (fresh.status, fresh.body):
+        if (edge_response.status, edge_response.body) == (fresh.status, fresh.body):
             return Comparison(verdict=SampleResult.FRESH)
         if reason := self._explain_difference(url, fresh, now):
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
-        return self._judged(url, fresh, seen, now)
+        return self._classify_difference(url, fresh, edge_response, now)
 
-    def _judged(
-        self, url: str, fresh: DryRunResult, seen: ApiResponse, now: datetime
+    def _classify_difference(
+        self, url: str, fresh: DryRunResult, edge_response: ApiResponse, now: datetime
     ) -> Comparison:
         """Tell a page that the edge has rewritten from one that is stale."""
-        if seen.status != fresh.status:
+        if edge_response.status != fresh.status:
             return Comparison(verdict=SampleResult.STALE)
-        kinds = differences(fresh.body, seen.body)
+        kinds = differences(fresh.body, edge_response.body)
         with self._tracker.read_transaction() as connection:
             memory = recall(connection)
         etag = fresh.record.etag if fresh.record is not None else ""
-        rewritten = rewritten_by_etag(etag, fresh.body, seen.headers.get("ETag", ""))
+        rewritten = rewritten_by_etag(etag, fresh.body, edge_response.headers.get("ETag", ""))
         if rewritten is None:
             before = memory.differed_so(url, kinds)
-            made_since = before is not None and _made_since(seen, before.at, now)
+            made_since = before is not None and _may_be_fetched_since(edge_response, before.at, now)
             rewritten = memory.explains(kinds) or (
                 made_since and self._differs_under_another_url(url, fresh, kinds)
             )
@@ -174,12 +177,12 @@ class Sampler:
         mark = "&" if "?" in url else "?"
         other = f"{url}{mark}utm_source=edge-sample-{self._random.getrandbits(64):x}"
         try:
-            seen = self._edge.request("GET", other, headers=_AGENT)
+            edge_response = self._edge.request("GET", other, headers=_AGENT)
         except PurgeError:
             return True
-        if seen.status != fresh.status:
+        if edge_response.status != fresh.status:
             return True
-        return differences(fresh.body, seen.body) == kinds
+        return differences(fresh.body, edge_response.body) == kinds
 
     def _explain_difference(self, url: str, fresh: DryRunResult, now: datetime) -> str:
         """Say why a page may differ for a good reason; empty if there is none."""
@@ -202,9 +205,9 @@ class Sampler:
                 _log.exception("edge.sample_failed")
 
 
-def _made_since(seen: ApiResponse, at: datetime, now: datetime) -> bool:
+def _may_be_fetched_since(edge_response: ApiResponse, at: datetime, now: datetime) -> bool:
     """Tell whether an edge may have fetched its answer after an instant, as far as Age tells."""
-    age = seen.headers.get("Age", "").strip()
+    age = edge_response.headers.get("Age", "").strip()
     if not (age.isascii() and age.isdecimal()):
         return True
     return now - timedelta(seconds=int(age[:9])) >= at
@@ -225,7 +228,7 @@ def sampling_hooks(app: Flask, tracker: Tracker) -> tuple[RelayHook, ...]:
 
 def rewritten_pages(app: Flask) -> str:
     """Say which pages the public edge rewrites; empty when none is known, or nobody can ask."""
-    tracker: Tracker | None = app.extensions["edge"].tracker
+    tracker: Tracker | None = state_of(app).tracker
     if tracker is None:
         return ""
     try:
@@ -239,8 +242,8 @@ def stale_page(tracker: Tracker, connection: Connection) -> str | None:
     """Say which pages are known to be stale at the public edge; None when none is."""
     if not tracker.front.tiers:
         return None
-    found = [page.url for page in samples.stale_samples(connection) if page.until is None]
-    if not found:
+    stale_urls = [page.url for page in samples.stale_samples(connection) if page.until is None]
+    if not stale_urls:
         return None
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"A page is stale at the public edge: {found[0]}{more}."
+    more = f" and {len(stale_urls) - 1} more" if len(stale_urls) > 1 else ""
+    return f"A page is stale at the public edge: {stale_urls[0]}{more}."

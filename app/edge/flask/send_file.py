@@ -41,7 +41,7 @@ def has_default_headers(response: Response, environ: dict[str, Any]) -> bool:
     if _ANSWERS_KEY not in environ:
         return False
     _, answer = environ[_ANSWERS_KEY]
-    return response.headers.getlist("Cache-Control") == [_written(answer)]
+    return response.headers.getlist("Cache-Control") == [_default_cache_control(answer)]
 
 
 def remove_default_headers(response: Response) -> None:
@@ -54,10 +54,10 @@ def restore_app_default(response: Response, environ: dict[str, Any]) -> None:
     """Write the app's own default where no policy holds for the response after all."""
     max_age, _ = environ[_ANSWERS_KEY]
     remove_default_headers(response)
-    response.headers["Cache-Control"] = _written(max_age)
+    response.headers["Cache-Control"] = _default_cache_control(max_age)
 
 
-def _written(max_age: int | None) -> str:
+def _default_cache_control(max_age: int | None) -> str:
     """Return the Cache-Control that Werkzeug's `send_file` writes for a max_age."""
     if max_age is None:
         return "no-cache"

@@ -14,19 +14,19 @@ _CONTINUED = (b"\\\n", b"\\\r\n")
 
 
 @lru_cache(maxsize=4096)
-def imported(source: bytes, package: str, wanted: frozenset[str]) -> frozenset[str]:
+def find_imports(source: bytes, package: str, candidates: frozenset[str]) -> frozenset[str]:
     """Return which of the `wanted` modules a module of this package imports, wherever it does."""
-    mentions = _mentions(wanted)
-    if not any(mentions.search(said) for said in _statements(source)):
+    mentions = _mentions(candidates)
+    if not any(mentions.search(statement) for statement in _statements(source)):
         return frozenset()
     walked = ast.walk(ast.parse(source))
-    return wanted.intersection(name for node in walked for name in _names(node, package))
+    return candidates.intersection(name for node in walked for name in _names(node, package))
 
 
 @lru_cache(maxsize=16)
-def _mentions(wanted: Iterable[str]) -> re.Pattern[bytes]:
+def _mentions(candidates: Iterable[str]) -> re.Pattern[bytes]:
     """A pattern of their last names, and of letters that Python would spell otherwise."""
-    names = sorted({re.escape(name.rpartition(".")[2]).encode() for name in wanted})
+    names = sorted({re.escape(name.rpartition(".")[2]).encode() for name in candidates})
     return re.compile(rb"[\x80-\xff]|\b(?:%s)\b" % b"|".join(names))
 
 

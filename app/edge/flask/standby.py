@@ -24,11 +24,11 @@ def stand_by(upkeep: PurgeWorker, *, pause: Callable[[float], None] = time.sleep
     return thread
 
 
-def _watch(found: ReferenceType[PurgeWorker], pause: Callable[[float], None]) -> None:
+def _watch(worker_ref: ReferenceType[PurgeWorker], pause: Callable[[float], None]) -> None:
     failed = False
     while True:
         pause(BEAT.total_seconds())
-        upkeep = found()
+        upkeep = worker_ref()
         if upkeep is None:
             return
         try:

@@ -78,11 +78,11 @@ class EdgeState:
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
         """Return what an endpoint promises; the answer is kept, since marks don't change."""
-        known = self.route_policies.get(endpoint or "")
-        if known is None:
-            known = policy_for_route(app, endpoint, self.default)
-            self.route_policies[endpoint or ""] = known
-        return known
+        effective = self.route_policies.get(endpoint or "")
+        if effective is None:
+            effective = policy_for_route(app, endpoint, self.default)
+            self.route_policies[endpoint or ""] = effective
+        return effective
 
     def is_strict(self, app: Flask) -> bool:
         """Tell whether a leak raises in this app."""
@@ -90,39 +90,39 @@ class EdgeState:
 
     def cap_level(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway asks it
         """Say how many edges can be purged of a page, unless all can that ever could."""
-        trusted = self._purgeable_count(misspelt=misspelt)
-        return "" if trusted == self.edge_chain.purgeable_count else str(trusted)
+        purgeable_count = self._purgeable_count(misspelt=misspelt)
+        return "" if purgeable_count == self.edge_chain.purgeable_count else str(purgeable_count)
 
     def _purgeable_count(self, *, misspelt: bool) -> int:
-        trusted = (
+        count = (
             self.edge_chain.purgeable_count
             if self.purgeable_counter is None
             else self.purgeable_counter()
         )
-        return min(trusted, self.edge_chain.purgeable_by_tag_count) if misspelt else trusted
+        return min(count, self.edge_chain.purgeable_by_tag_count) if misspelt else count
 
     def on_request_started(self, sender: Flask, **_: Any) -> None:
         """Start to record what is read of the request."""
-        asked = request_ctx.request
+        request = request_ctx.request
         try:
-            self._begin(sender, asked)
+            self._begin(sender, request)
         except Exception as error:
             if self.is_strict(sender):
                 raise
-            asked.environ[FAILED] = describe(error, "as a request began")
+            request.environ[FAILED] = describe(error, "as a request began")
 
-    def _begin(self, sender: Flask, asked: Request) -> None:
-        route = self.policy_for_endpoint(sender, asked.endpoint)
+    def _begin(self, sender: Flask, request: Request) -> None:
+        route = self.policy_for_endpoint(sender, request.endpoint)
         if (
-            asked.environ.get("QUERY_STRING")
+            request.environ.get("QUERY_STRING")
             and route.declares_query
-            and asked.method in SAFE_METHODS
+            and request.method in SAFE_METHODS
         ):
-            hide_undeclared_parameters(route, asked)
-        get_request_reads(asked).is_recording = True
-        if RECORDING_KEY not in asked.environ:
+            hide_undeclared_parameters(route, request)
+        get_request_reads(request).is_recording = True
+        if RECORDING_KEY not in request.environ:
             self.start_recording()
-            note_url(asked.environ)
+            note_url(request.environ)
         after_this_request(record_session_use)
         if self.tracker is not None and route.policy.is_shareable:
             self._watch(sender, self.tracker, route)
@@ -143,19 +143,19 @@ class EdgeState:
 
     def on_request_finished(self, sender: Flask, response: Response, **_: Any) -> None:
         """Judge the finished response and write its headers."""
-        asked = request_ctx.request
+        request = request_ctx.request
         try:
-            if failure := asked.environ.pop(FAILED, ""):
+            if failure := request.environ.pop(FAILED, ""):
                 finding = GuardFinding(code="edge-failed", summary=failure, is_leak=False)
-                self._withhold(sender, response, finding, asked.environ)
+                self._withhold(sender, response, finding, request.environ)
             else:
-                self._finish(sender, response, asked)
+                self._finish(sender, response, request)
         except Exception as error:
             if self.is_strict(sender):
                 raise
             sentence = describe(error, "as it judged a response")
             finding = GuardFinding(code="edge-failed", summary=sentence, is_leak=False)
-            self._withhold(sender, response, finding, asked.environ)
+            self._withhold(sender, response, finding, request.environ)
 
     def _withhold(
         self, sender: Flask, response: Response, finding: GuardFinding, environ: dict[str, Any]
@@ -165,39 +165,41 @@ class EdgeState:
         environ[PURGED_KEY] = False
         refuse_sharing(response, finding, environ, strict=self.is_strict(sender))
 
-    def _finish(self, sender: Flask, response: Response, asked: Request) -> None:
+    def _finish(self, sender: Flask, response: Response, request: Request) -> None:
         now = self.clock()
-        environ = asked.environ
-        route = self.policy_for_endpoint(sender, asked.endpoint)
+        environ = request.environ
+        route = self.policy_for_endpoint(sender, request.endpoint)
         default = Default(policy=self.default, should_handle=self.should_handle)
-        said = policy_for_response(route, asked, response, default, now)
-        said = replace(said, policy=said.policy.ending(now))
-        etag = "" if said.policy.no_store else ensure_etag(response, environ)
-        facts = collect_facts(said, route, asked, response)
+        effective = policy_for_response(route, request, response, default, now)
+        effective = replace(effective, policy=effective.policy.ending(now))
+        etag = "" if effective.policy.no_store else ensure_etag(response, environ)
+        facts = collect_facts(effective, route, request, response)
         failed = facts.status not in SUCCESS_STATUSES
         version = ResponseVersion(
-            variant=variant_key(asked, facts),
+            variant=variant_key(request, facts),
             etag=etag,
             failed=failed,
             redirects=facts.status in REDIRECTS,
         )
-        url = page_url(asked) if said.policy.is_shareable else ""
+        url = page_url(request) if effective.policy.is_shareable else ""
         finding = find_reason_not_to_share(facts) or self._register(facts, url, version, now)
-        environ[POLICY_KEY] = said.policy.name
+        environ[POLICY_KEY] = effective.policy.name
         environ[COOKIES_KEY] = count_cookies(response.headers)
-        environ[PURGED_KEY] = said.policy.is_shareable and said.policy.purged and finding is None
+        environ[PURGED_KEY] = (
+            effective.policy.is_shareable and effective.policy.purged and finding is None
+        )
         if finding is None:
-            tags = self._tags(url, version, said.policy)
-            self._write_headers(response, said.policy, asked, tags=tags, now=now)
+            tags = self._tags(url, version, effective.policy)
+            self._write_headers(response, effective.policy, request, tags=tags, now=now)
         else:
             strict = self.is_strict(sender)
-            refuse_sharing(response, finding, environ, policy=said.policy, strict=strict)
+            refuse_sharing(response, finding, environ, policy=effective.policy, strict=strict)
 
     def _write_headers(
         self,
         response: Response,
         policy: Policy,
-        asked: Request,
+        request: Request,
         *,
         tags: tuple[str, ...],
         now: datetime,
@@ -205,16 +207,16 @@ class EdgeState:
         """Write what caches may do with a response that the guard lets out."""
         if policy.is_shareable and "cookie" in {name.lower() for name in vary_names(response)}:
             write_vary(response, (n for n in vary_names(response) if n.lower() != "cookie"))
-        trusted = (
-            self._purgeable_count(misspelt=is_alias_url(asked))
+        purgeable_count = (
+            self._purgeable_count(misspelt=is_alias_url(request))
             if self.embedded_gateway is None
             else None
         )
-        promise(response, policy, self.edge_chain, trusted=trusted, now=now)
+        promise(response, policy, self.edge_chain, purgeable_count=purgeable_count, now=now)
         if tags:
             add_cache_tags(response, self.edge_chain.format_tags(*tags))
         if not policy.no_store:
-            evaluate_conditions(response, asked.environ)
+            evaluate_conditions(response, request.environ)
 
     def _tags(self, url: str, version: ResponseVersion, policy: Policy) -> tuple[str, ...]:
         """The cache tags of a shared response; none where no edge is purged."""

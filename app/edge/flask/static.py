@@ -84,7 +84,7 @@ class StaticFiles:
             return
         name = values["filename"]
         manifest = self.manifest()
-        record_part(_part(manifest, name))
+        record_part(_manifest_part(manifest, name))
         try:
             values["filename"] = manifest.fingerprinted_path(name)
         except StaticError:
@@ -94,7 +94,7 @@ class StaticFiles:
 
     def part(self, name: str) -> Part:
         """The part of a page that the URL of a file is."""
-        return _part(self.manifest(), name)
+        return _manifest_part(self.manifest(), name)
 
     @cached(STATIC)
     def serve(self, filename: str) -> BaseResponse:
@@ -105,12 +105,18 @@ class StaticFiles:
             return _build_response(file)
         if filename in manifest.files:
             return current_app.redirect(current_app.url_for("static", filename=filename))
-        gone = has_fingerprint(filename) and filename.partition("/")[2] in manifest.files
-        text = "This version of the file is not here.\n" if gone else "There is no such file.\n"
+        is_old_fingerprint = (
+            has_fingerprint(filename) and filename.partition("/")[2] in manifest.files
+        )
+        text = (
+            "This version of the file is not here.\n"
+            if is_old_fingerprint
+            else "There is no such file.\n"
+        )
         return Response(text, 404, content_type="text/plain; charset=utf-8")
 
 
-def _part(manifest: Manifest, name: str) -> Part:
+def _manifest_part(manifest: Manifest, name: str) -> Part:
     file = manifest.files.get(name)
     return _part_for(name, file.fingerprint if file else ABSENT)
 
@@ -142,14 +148,14 @@ def _build_response(file: StaticFile) -> Response:
 
 def _range_applies(tag: validators.ETag) -> bool:
     """Tell whether Range holds here (RFC 9110 §13.2.2 and §14.2)."""
-    asked = request.headers
-    if request.method != "GET" or "Range" not in asked:
+    headers = request.headers
+    if request.method != "GET" or "Range" not in headers:
         return False
-    if not validators.evaluate_if_none_match(asked.get("If-None-Match", ""), str(tag)):
+    if not validators.evaluate_if_none_match(headers.get("If-None-Match", ""), str(tag)):
         return False
-    if "If-Match" in asked:
+    if "If-Match" in headers:
         return False
-    condition = asked.get("If-Range")
+    condition = headers.get("If-Range")
     # No file here has a Last-Modified, so a date in If-Range never holds.
     return condition is None or validators.evaluate_if_range(condition, _NO_FIELDS, tag, now=0)
 

@@ -20,7 +20,7 @@ class EdgeStatus:
 
     purging: purge.PurgeStatus
     index: IndexSize
-    bound: IndexCapacity | None
+    capacity: IndexCapacity | None
     refill: int | None
     precision: Precision
     build: str = ""
@@ -36,24 +36,24 @@ class EdgeStatus:
         if self.build:
             yield self.build
         yield from self.purging.to_lines()
-        most = "" if self.bound is None else f" of {self.bound.max_pages}"
+        most = "" if self.capacity is None else f" of {self.capacity.max_pages}"
         yield f"The index holds {self.index.pages}{most} pages."
-        aside = "" if self.bound is None else f" of {self.bound.max_open_ended}"
+        aside = "" if self.capacity is None else f" of {self.capacity.max_open_ended}"
         yield f"  {self.index.open_ended}{aside} are answers to a query that are kept for long"
         yield f"Beside them it holds {self.index.short} short-lived pages:"
         yield f"  errors, redirects and answers to a query{self._most_short()}"
-        if self.bound is not None and self.index.pages >= self.bound.max_pages:
+        if self.capacity is not None and self.index.pages >= self.capacity.max_pages:
             yield "  it is full: further pages are not shared; let EDGE_INDEX_PAGES be larger"
         yield self.precision.to_text()
         if self.refill is not None:
             yield f"{self.refill} purged pages of this machine's gateway wait to be made anew."
 
     def _most_short(self) -> str:
-        return "" if self.bound is None else f", at most {self.bound.max_open_ended} of each"
+        return "" if self.capacity is None else f", at most {self.capacity.max_open_ended} of each"
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs."""
-        most = {} if self.bound is None else {"most": self.bound.max_pages}
+        most = {} if self.capacity is None else {"most": self.capacity.max_pages}
         index = {"pages": self.index.pages, "aside": self.index.open_ended}
         index |= {"short": self.index.short, **most}
         precision = {**asdict(self.precision), "ratio": self.precision.ratio}

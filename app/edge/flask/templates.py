@@ -39,9 +39,9 @@ class TrackedTemplate(Template):
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
         outer = recorder.current_record()
         with recorder.recording() as record:
-            made = self._module is None
+            is_first_import = self._module is None
             module = super()._get_default_module(ctx)
-        if module is self._module and made:
+        if module is self._module and is_first_import:
             with fenced("as it noted a template"):
                 self._store_module_record(record)
         if module is not self._module:  # made for this one import
@@ -54,10 +54,10 @@ class TrackedTemplate(Template):
         return module
 
     def _store_module_record(self, record: recorder.RenderRecord) -> None:
-        found = record.dependencies
-        self.module_parts = frozenset(d for d in found if isinstance(d, Part))
+        dependencies = record.dependencies
+        self.module_parts = frozenset(d for d in dependencies if isinstance(d, Part))
         self.unshareable_reason = record.unshareable_reason
-        if len(self.module_parts) < len(found):
+        if len(self.module_parts) < len(dependencies):
             reads = f"the template {self.name} reads the database once for all pages"
             self.unshareable_reason = f"{reads}: import it with context"
 
@@ -86,10 +86,10 @@ class TrackedEnvironment(FlaskEnvironment):
         assert isinstance(template, TrackedTemplate)
         if template.part is None:
             name = template.name or ""
-            found = Part(kind=KIND, name=name, digest=self.digest(name))
+            part = Part(kind=KIND, name=name, digest=self.digest(name))
             if not template.is_up_to_date:  # what was hashed may not be what was compiled
                 return Part(kind=KIND, name=name, digest=UNKNOWN)
-            template.part = found
+            template.part = part
         return template.part
 
     def digest(self, name: str) -> str:

@@ -51,7 +51,7 @@ class PurgeWorker:
         watchman: DriftMonitor,
         front: EdgeChain,
         *,
-        bound: IndexCapacity | None = None,
+        capacity: IndexCapacity | None = None,
         begin_build: Callable[[Connection], None] | None = None,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL_OPTIONS)
@@ -60,13 +60,13 @@ class PurgeWorker:
         self._watchman = watchman
         self._front = front
         self._begin_build = begin_build
-        self._seen = ""
+        self._stored_batch_id = ""
         tiers: dict[Tier, Driver] = dict(front.tiers)
         self._gateway_driver = None if embedded is None else _driver_of(embedded)
         if embedded is not None and self._gateway_driver is not None:
             tiers[local_gateway_tier(embedded)] = self._gateway_driver
         hooks = (*hooks, watchman.run, self._record_history)
-        self.relay = Relay(self._engine, tiers, hooks=hooks, capacity=bound)
+        self.relay = Relay(self._engine, tiers, hooks=hooks, capacity=capacity)
 
     def run(self, stop: Event) -> None:
         """Take changes to the edges, and fill the gateway again, until `stop` is set."""
@@ -123,16 +123,16 @@ class PurgeWorker:
             return
         tier, lease = local_gateway_tier(self._embedded), self._embedded.lease
         # Both from before the database is told: it lasts no longer than others wait for us.
-        known, since = lease.has_been_renewed, lease.read_clocks()
+        was_renewed, since = lease.has_been_renewed, lease.read_clocks()
         with self._engine.connect() as connection:
-            lost = membership.lost(connection, tier, known=known)
-        if lost:
+            was_retired = membership.lost(connection, tier, known=was_renewed)
+        if was_retired:
             self._rejoin_empty(self._embedded)
-        if not known:
+        if not was_renewed:
             lease.renew(since)  # who says that it is there has to know when it is not
         with self._engine.execution_options(**WRITE_OPTIONS).begin() as connection:
-            reached = membership.record_heartbeat(connection, tier, self._clock())
-        if reached:
+            is_joined = membership.record_heartbeat(connection, tier, self._clock())
+        if is_joined:
             if lease.has_expired:
                 self._purge_pending()  # nobody has waited for us meanwhile
             lease.renew(since)
@@ -206,8 +206,8 @@ class PurgeWorker:
         """List our site in the store, so that other processes purge our pages as well."""
         if self._embedded is None or not self._embedded.gateway.site:
             return
-        site, known = self._embedded.gateway.site, self._embedded.sites.known()
-        if known is not None and site not in known:
+        site, site_urls = self._embedded.gateway.site, self._embedded.sites.known()
+        if site_urls is not None and site not in site_urls:
             self._embedded.sites.add(site)
 
     def _record_history(self, _now: datetime | None = None) -> None:
@@ -216,16 +216,16 @@ class PurgeWorker:
             return
         self._list_site()
         # Looked at before the database: what is noted there by now was committed.
-        noted, links = self._embedded.store.get_metadata(_CHAIN), self._load_batch_ids()
-        if noted is not None and noted.decode() not in links:
+        stored_batch_id, links = self._embedded.store.get_metadata(_CHAIN), self._load_batch_ids()
+        if stored_batch_id is not None and stored_batch_id.decode() not in links:
             self._purge_foreign_history()
             links = self._load_batch_ids()
         self._store_latest_batch_id(self._embedded, links)
 
     def _store_latest_batch_id(self, embedded: EmbeddedGateway, links: Sequence[str]) -> None:
         newest = "".join(links[-1:])
-        if newest != self._seen and embedded.store.set_metadata(_CHAIN, newest.encode()):
-            self._seen = newest
+        if newest != self._stored_batch_id and embedded.store.set_metadata(_CHAIN, newest.encode()):
+            self._stored_batch_id = newest
 
     def _load_batch_ids(self) -> list[str]:
         with self._engine.connect() as connection:
@@ -243,12 +243,15 @@ class PurgeWorker:
 
         One that nobody was owing anything to, because it is new or was given up, begins empty.
         """
-        seen = embedded.store.get_metadata(_CHAIN)
-        if membership.join(connection, local_gateway_tier(embedded), self._clock()) or seen is None:
+        stored_batch_id = embedded.store.get_metadata(_CHAIN)
+        if (
+            membership.join(connection, local_gateway_tier(embedded), self._clock())
+            or stored_batch_id is None
+        ):
             with suppress(StoreError):  # a store that can't be emptied serves nothing either
                 embedded.gateway.purge_all()
             return True
-        return seen.decode() in history.batch_ids(connection)
+        return stored_batch_id.decode() in history.batch_ids(connection)
 
 
 def _driver_of(embedded: EmbeddedGateway) -> GatewayDriver:
@@ -256,8 +259,8 @@ def _driver_of(embedded: EmbeddedGateway) -> GatewayDriver:
     own = (embedded.gateway.site,) if embedded.gateway.site else ()
 
     def sites() -> tuple[str, ...] | None:
-        known = embedded.sites.known()
-        return None if known is None else (*known, *own)
+        site_urls = embedded.sites.known()
+        return None if site_urls is None else (*site_urls, *own)
 
     return GatewayDriver(embedded.gateway, sites)
 

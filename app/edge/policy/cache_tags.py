@@ -22,11 +22,11 @@ def page_tag(site: str, url: str, *, key: bytes) -> str:
 
     It stays the same after a restore, and nobody without the key (at most 64 bytes) can guess it.
     """
-    told = hashlib.blake2b(digest_size=12, key=key, person=b"page-tag")
+    hasher = hashlib.blake2b(digest_size=12, key=key, person=b"page-tag")
     for part in (site, url):
         encoded = part.encode()
-        told.update(len(encoded).to_bytes(8, "big") + encoded)
-    return f"p-{told.hexdigest()}"
+        hasher.update(len(encoded).to_bytes(8, "big") + encoded)
+    return f"p-{hasher.hexdigest()}"
 
 
 def format_tags(tags: Iterable[str], dialects: Iterable[Dialect]) -> FieldLines:

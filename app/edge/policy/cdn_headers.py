@@ -111,12 +111,14 @@ EDGE_FIELDS = frozenset(
 def parse_dialects(names: str | Iterable[str]) -> tuple[Dialect, ...]:
     """Look up dialects by name: "cloudflare" or "cloudflare,varnish"; an unknown one is refused."""
     listed = names.split(",") if isinstance(names, str) else names
-    wanted = dict.fromkeys(name.strip().lower() for name in listed if name.strip())
-    for name in wanted:
+    dialect_names = dict.fromkeys(name.strip().lower() for name in listed if name.strip())
+    for name in dialect_names:
         if name not in DIALECTS:
-            known = ", ".join(sorted(DIALECTS))
-            raise PolicyError(f"EDGE names {name!r}, which is no dialect. Known ones: {known}.")
-    return tuple(DIALECTS[name] for name in wanted)
+            known_names = ", ".join(sorted(DIALECTS))
+            raise PolicyError(
+                f"EDGE names {name!r}, which is no dialect. Known ones: {known_names}."
+            )
+    return tuple(DIALECTS[name] for name in dialect_names)
 
 
 @lru_cache(maxsize=256)
@@ -142,7 +144,7 @@ def format_policy(
         if dialect.seconds_field:
             # nginx before 1.23 keeps nothing when it has read `max-age=0` before this.
             before[dialect.seconds_field] = str(_seconds_shared(edge))
-    common = ("Cache-Control", _common(policy, dialects, mixing, cap))
+    common = ("Cache-Control", _cache_control(policy, dialects, mixing, cap))
     return (*sorted(before.items()), common, *sorted(lines.items()))
 
 
@@ -170,7 +172,9 @@ def mixed_fields(policy: Policy, dialect: Dialect) -> tuple[str, ...]:
     return tuple(name for name in policy.vary if name.lower() not in dialect.variants)
 
 
-def varying(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
+def with_configured_variants(
+    dialects: Iterable[Dialect], names: Collection[str]
+) -> tuple[Dialect, ...]:
     """Return these dialects; those that can be configured to keep variants by `names` do."""
     more = {name.lower() for name in names}
     return tuple(
@@ -181,7 +185,7 @@ def varying(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialec
     )
 
 
-def _common(
+def _cache_control(
     policy: Policy, dialects: tuple[Dialect, ...], mixing: list[Dialect], cap: timedelta | None
 ) -> str:
     """Return Cache-Control: for the browser, and for edges that read nothing else."""
@@ -189,8 +193,8 @@ def _common(
         return "no-store"
     if policy.edge is None or policy.literal:
         return ", ".join(_for_all(policy, policy.edge))
-    said = _shared_freshness(policy, policy.edge, dialects, cap)
-    return ", ".join(_for_all(policy, said))
+    freshness = _shared_freshness(policy, policy.edge, dialects, cap)
+    return ", ".join(_for_all(policy, freshness))
 
 
 def _for_dialect(policy: Policy, dialect: Dialect, edge: Freshness) -> str:
@@ -224,9 +228,11 @@ def _shared_freshness(
     policy: Policy, edge: Freshness, dialects: Iterable[Dialect], cap: timedelta | None
 ) -> Freshness | None:
     """Return what edges are told that read Cache-Control alone: the least that any of them may."""
-    shared = [freshness_for(policy, dialect, cap=cap) for dialect in dialects if dialect.s_maxage]
-    if shared:
-        return min(shared, key=lambda found: found.ttl)
+    candidates = [
+        freshness_for(policy, dialect, cap=cap) for dialect in dialects if dialect.s_maxage
+    ]
+    if candidates:
+        return min(candidates, key=lambda freshness: freshness.ttl)
     return freshness_for(policy, _UNNAMED, cap=cap) if _stricter(edge, policy.browser) else None
 
 
@@ -256,16 +262,16 @@ def _for_all(policy: Policy, edge: Freshness | None) -> Iterator[str]:
     if policy.public:
         yield "public"
     yield from _field_list_directives("private", policy.private)
-    yield from _kept(policy.browser)
+    yield from _freshness_directives(policy.browser)
     if edge is not None:
-        yield from _said_to_shared(policy.browser, edge)
-    yield from _stale(policy.browser)
-    yield from _extras(policy)
+        yield from _shared_cache_directives(policy.browser, edge)
+    yield from _stale_directives(policy.browser)
+    yield from _extra_directives(policy)
     if policy.immutable:
         yield "immutable"
 
 
-def _said_to_shared(browser: Freshness, edge: Freshness) -> Iterator[str]:
+def _shared_cache_directives(browser: Freshness, edge: Freshness) -> Iterator[str]:
     alike = edge.must_revalidate and edge.ttl == browser.ttl
     if not alike:
         yield f"s-maxage={_seconds_shared(edge)}"
@@ -275,12 +281,12 @@ def _said_to_shared(browser: Freshness, edge: Freshness) -> Iterator[str]:
 
 def _for_edge(policy: Policy, edge: Freshness) -> Iterator[str]:
     yield from _field_list_directives("private", policy.private)
-    yield from _kept(edge)
-    yield from _stale(edge)
-    yield from _extras(policy)
+    yield from _freshness_directives(edge)
+    yield from _stale_directives(edge)
+    yield from _extra_directives(policy)
 
 
-def _kept(freshness: Freshness) -> Iterator[str]:
+def _freshness_directives(freshness: Freshness) -> Iterator[str]:
     if freshness.no_cache is not True:
         yield f"max-age={delta_seconds(freshness.ttl)}"
     yield from _field_list_directives("no-cache", freshness.no_cache)
@@ -288,14 +294,14 @@ def _kept(freshness: Freshness) -> Iterator[str]:
         yield "must-revalidate"
 
 
-def _stale(freshness: Freshness) -> Iterator[str]:
+def _stale_directives(freshness: Freshness) -> Iterator[str]:
     if freshness.stale_while_revalidate is not None:
         yield f"stale-while-revalidate={delta_seconds(freshness.stale_while_revalidate)}"
     if freshness.stale_if_error is not None:
         yield f"stale-if-error={delta_seconds(freshness.stale_if_error)}"
 
 
-def _extras(policy: Policy) -> Iterator[str]:
+def _extra_directives(policy: Policy) -> Iterator[str]:
     if policy.no_transform:
         yield "no-transform"
     if policy.must_understand:
@@ -304,11 +310,11 @@ def _extras(policy: Policy) -> Iterator[str]:
         yield "no-store"
 
 
-def _field_list_directives(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # noqa: FBT001 - True is the bare directive
-    if said is True:
+def _field_list_directives(directive: str, value: bool | tuple[str, ...]) -> Iterator[str]:  # noqa: FBT001 - True is the bare directive
+    if value is True:
         yield directive
-    elif said:
-        yield f'{directive}="{", ".join(said)}"'
+    elif value:
+        yield f'{directive}="{", ".join(value)}"'
 
 
 __all__ = [
@@ -322,6 +328,6 @@ __all__ = [
     "mixed_fields",
     "no_store_directives",
     "parse_dialects",
-    "varying",
+    "with_configured_variants",
     "with_purgeable",
 ]

@@ -84,11 +84,11 @@ def cached(
     """
     if not isinstance(policy, Policy):
         raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
-    parameters = _check_names(query, said="query")
-    declared = field_names(_check_names(headers, said="headers"), said="headers")
+    parameters = _check_names(query, argument="query")
+    declared = field_names(_check_names(headers, argument="headers"), argument="headers")
     if declared:
         policy = policy.with_vary(declared if isinstance(declared, tuple) else ())
-    tables = None if reads is None else _check_names(reads, said="reads")
+    tables = None if reads is None else _check_names(reads, argument="reads")
     return Marker(mark=RoutePolicy(policy=policy, query=parameters, reads=tables))
 
 
@@ -114,13 +114,13 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
 
     Numbers are seconds. They are written into Cache-Control as they stand, in every dialect.
     """
-    asked = field_names(no_cache, said="no_cache")
+    no_cache_fields = field_names(no_cache, argument="no_cache")
     browser = Freshness(
         ttl=_to_timedelta(max_age) or timedelta(),
         stale_while_revalidate=_to_timedelta(stale_while_revalidate),
         stale_if_error=_to_timedelta(stale_if_error),
         must_revalidate=must_revalidate,
-        no_cache=asked,
+        no_cache=no_cache_fields,
     )
     edge = None
     if s_maxage is not None or proxy_revalidate:
@@ -128,7 +128,7 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
         edge = Freshness(
             ttl=browser.ttl if ttl is None else ttl,
             must_revalidate=must_revalidate or proxy_revalidate,
-            no_cache=asked,
+            no_cache=no_cache_fields,
         )
     if no_store and edge is not None and not edge.ttl:
         browser, edge = replace(browser, must_revalidate=edge.must_revalidate), None
@@ -136,7 +136,7 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
         name="cache_control",
         browser=browser,
         edge=edge,
-        private=field_names(private, said="private"),
+        private=field_names(private, argument="private"),
         public=public,
         no_store=no_store,
         immutable=immutable,
@@ -152,12 +152,12 @@ def find_route_policy(thing: object) -> RoutePolicy | None:
 
     On a class the mark of its `get` method counts too.
     """
-    found: RoutePolicy | None = None
+    route_policy: RoutePolicy | None = None
     for layer in _unwrap(thing):
         mark = getattr(layer, _ATTRIBUTE, None)
-        if isinstance(mark, RoutePolicy) and mark != found:
-            found = mark if found is None else found.merge(mark)
-    return found
+        if isinstance(mark, RoutePolicy) and mark != route_policy:
+            route_policy = mark if route_policy is None else route_policy.merge(mark)
+    return route_policy
 
 
 def policy_from(directed: Directed, *, argument: str) -> Policy:
@@ -222,7 +222,7 @@ def _to_timedelta(seconds: int | timedelta | None) -> timedelta | None:
     return timedelta(seconds=seconds)
 
 
-def _check_names(names: Iterable[str], *, said: str) -> tuple[str, ...]:
+def _check_names(names: Iterable[str], *, argument: str) -> tuple[str, ...]:
     if isinstance(names, str):
-        raise PolicyError(f"{said} takes a tuple of names: write {said}=({names!r},).")
+        raise PolicyError(f"{argument} takes a tuple of names: write {argument}=({names!r},).")
     return tuple(sorted(set(names)))

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..http.durations import format_duration
-from .until import misread, sooner, time_left
+from .until import find_errors, sooner, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,14 +33,14 @@ class AudienceTexts(NamedTuple):
     edge: str
 
 
-def field_names(names: bool | str | Iterable[str], *, said: str) -> bool | tuple[str, ...]:  # noqa: FBT001 - True means all of the response, as the bare directive does
+def field_names(names: bool | str | Iterable[str], *, argument: str) -> bool | tuple[str, ...]:  # noqa: FBT001 - True means all of the response, as the bare directive does
     """Bring a list of header field names into one spelling and order; a bool stays a bool."""
     if isinstance(names, bool):
         return names
     listed = names.split(",") if isinstance(names, str) else list(names)
     for name in listed:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name.strip()):
-            raise PolicyError(f"{said} names {name!r}, which is no header field name.")
+            raise PolicyError(f"{argument} names {name!r}, which is no header field name.")
     return tuple(sorted({name.strip().title() for name in listed})) or False
 
 
@@ -85,7 +85,7 @@ class Freshness:
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
-        object.__setattr__(self, "no_cache", field_names(self.no_cache, said="no_cache"))
+        object.__setattr__(self, "no_cache", field_names(self.no_cache, argument="no_cache"))
         for reason in self._contradictions():
             raise PolicyError(reason)
 
@@ -120,11 +120,11 @@ class Freshness:
             no_cache=no_cache,
         )
 
-    def ending(self, left: timedelta) -> Freshness:
+    def ending(self, remaining: timedelta) -> Freshness:
         """Return what may be done for so long at most, and nothing after that."""
         return replace(
             self,
-            ttl=min(self.ttl, left),
+            ttl=min(self.ttl, remaining),
             stale_while_revalidate=None,
             stale_if_error=None,
             must_revalidate=True,
@@ -132,17 +132,17 @@ class Freshness:
 
     def to_text(self) -> str:
         """Say what this audience does."""
-        said = f"keeps it for {format_duration(self.ttl)}" if self.ttl else "asks each time"
+        text = f"keeps it for {format_duration(self.ttl)}" if self.ttl else "asks each time"
         if self.stale_while_revalidate:
             span = format_duration(self.stale_while_revalidate)
-            said += f", then up to {span} more while it asks again"
+            text += f", then up to {span} more while it asks again"
         if self.stale_if_error:
-            said += f", up to {format_duration(self.stale_if_error)} more if the origin fails"
+            text += f", up to {format_duration(self.stale_if_error)} more if the origin fails"
         if self.ttl and self.must_revalidate:
-            said += ", never longer"
+            text += ", never longer"
         if isinstance(self.no_cache, tuple):
-            said += f", asks before it reuses {', '.join(self.no_cache)}"
-        return said
+            text += f", asks before it reuses {', '.join(self.no_cache)}"
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +179,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
-        object.__setattr__(self, "private", field_names(self.private, said="private"))
-        object.__setattr__(self, "vary", field_names(self.vary, said="vary") or ())
+        object.__setattr__(self, "private", field_names(self.private, argument="private"))
+        object.__setattr__(self, "vary", field_names(self.vary, argument="vary") or ())
         for reason in self._contradictions():
             raise PolicyError(f"Policy {self.name!r}: {reason}")
 
@@ -193,7 +193,7 @@ class Policy:
             yield from self._conflicts_with_private()
         if not (self.purged or self.timed):
             yield "what isn't purged is right for a time only; say timed=True."
-        yield from misread(self.until, self.zone)
+        yield from find_errors(self.until, self.zone)
         if self.until is not None and self.immutable:
             yield f"immutable never changes, but until={self.until!r} says when it does."
         yield from self._vary_conflicts()
@@ -245,10 +245,10 @@ class Policy:
         until, zone = sooner((self.until, self.zone), (other.until, other.zone))
         private = _stricter(self.private, other.private)
         browser = self.browser.intersect(other.browser)
-        apart = self.edge is not None or other.edge is not None
+        has_edge_freshness = self.edge is not None or other.edge is not None
         edge = (
             self.edge_freshness.intersect(other.edge_freshness)
-            if apart and private is not True
+            if has_edge_freshness and private is not True
             else None
         )
         return Policy(
@@ -275,11 +275,11 @@ class Policy:
         """
         if self.until is None or self.no_store:
             return self
-        left = time_left(self.until, self.zone, now)
+        remaining = time_left(self.until, self.zone, now)
         return replace(
             self,
-            browser=self.browser.ending(left),
-            edge=None if self.edge is None else self.edge.ending(left),
+            browser=self.browser.ending(remaining),
+            edge=None if self.edge is None else self.edge.ending(remaining),
             timed=True,
         )
 

@@ -43,7 +43,7 @@ def sooner(one: Until, two: Until) -> Until:
     return min(one, two, key=lambda end: (ENDS.index(str(end[0])), end[1]))
 
 
-def misread(until: str | None, zone: str) -> Iterator[str]:
+def find_errors(until: str | None, zone: str) -> Iterator[str]:
     """Say what is wrong with an end and its zone."""
     if until is not None and until not in ENDS:
         yield f"until is {until!r}: write one of {', '.join(ENDS)}."

@@ -27,10 +27,10 @@ class BuildCache:
 
     def get(self, name: str, make: Callable[[], bytes]) -> bytes:
         """Return what stands under the name, made now if nobody has made it yet."""
-        kept = self._memory.get(name)
-        if kept is None:
-            kept = self._memory[name] = self._from_folder(name, make)
-        return kept
+        content = self._memory.get(name)
+        if content is None:
+            content = self._memory[name] = self._from_folder(name, make)
+        return content
 
     def _from_folder(self, name: str, make: Callable[[], bytes]) -> bytes:
         if self._folder is None:
@@ -38,22 +38,22 @@ class BuildCache:
         try:
             return (self._folder / name).read_bytes()
         except OSError:
-            made = make()
+            content = make()
         try:
-            self._write_atomically(self._folder, name, made)
+            self._write_atomically(self._folder, name, content)
         except OSError as error:
             self._folder = None
             _log.warning("edge.shelf_unwritable", extra={"error": str(error)})
-        return made
+        return content
 
     @staticmethod
-    def _write_atomically(folder: Path, name: str, made: bytes) -> None:
+    def _write_atomically(folder: Path, name: str, content: bytes) -> None:
         """Write under another name and move it, so that nobody ever reads half a file."""
         folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=folder, prefix=".draft-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(made)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(draft, folder / name)  # noqa: PTH105 - the draft's name is a string

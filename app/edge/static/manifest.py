@@ -134,8 +134,8 @@ def _sources(folder: Path) -> Iterator[tuple[str, Path]]:
     root = folder.resolve()
     for source in sorted(folder.rglob("*")):
         path = source.relative_to(folder)
-        hidden = any(part.startswith(".") for part in path.parts)
-        if not hidden and source.is_file() and source.resolve().is_relative_to(root):
+        is_hidden = any(part.startswith(".") for part in path.parts)
+        if not is_hidden and source.is_file() and source.resolve().is_relative_to(root):
             yield path.as_posix(), source
 
 
@@ -159,8 +159,8 @@ class _Builder:
         if path.lower().endswith(".css"):
             body = self._rewrite_references(path, body)
         self.in_progress.pop()
-        self.files[path] = made = self._compress(path, body)
-        return made
+        self.files[path] = file = self._compress(path, body)
+        return file
 
     def _rewrite_references(self, path: str, body: bytes) -> bytes:
         def rewrite(match: re.Match[str]) -> str:
@@ -175,13 +175,13 @@ class _Builder:
         except UnicodeDecodeError as error:
             raise StaticError(f"{path} is not UTF-8: {error.reason}.") from None
 
-    def _reference(self, path: str, written: str) -> str:
+    def _reference(self, path: str, raw_url: str) -> str:
         """Return a relative URL from one stamped file to another."""
-        bare = re.split(r"[?#]", written.strip(), maxsplit=1)[0]
-        rest = written.strip()[len(bare) :]
+        bare = re.split(r"[?#]", raw_url.strip(), maxsplit=1)[0]
+        rest = raw_url.strip()[len(bare) :]
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(bare)))
         if target not in self.sources:
-            raise StaticError(f"{path} refers to {written!r}, which is not in {self.folder}.")
+            raise StaticError(f"{path} refers to {raw_url!r}, which is not in {self.folder}.")
         up = "../" * (path.count("/") + 1)
         return f"{up}{self.file(target).fingerprint}/{quote(target)}{rest}"
 

@@ -62,9 +62,9 @@ def loud(view: Any) -> Any:
     return louder
 
 
-@pytest.mark.parametrize(("directives", "written"), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("directives", "header"), FORMS.values(), ids=FORMS)
 def test_every_form_is_written_as_it_was_declared(
-    app: Flask, directives: dict[str, Any], written: str
+    app: Flask, directives: dict[str, Any], header: str
 ) -> None:
     """On a view, on a class, on the method of a class, on a blueprint and on one inside another."""
 
@@ -88,7 +88,7 @@ def test_every_form_is_written_as_it_was_declared(
     app.add_url_rule("/class", view_func=Class.as_view("class"))
     app.add_url_rule("/method", view_func=Method.as_view("method"))
     for path in ("/view", "/class", "/method", "/outer", "/inner"):
-        assert header(app, path) == written, path
+        assert header(app, path) == header, path
 
 
 @pytest.mark.parametrize("directives", [NEVER, {"max_age": 120}], ids=["never", "two minutes"])

@@ -84,9 +84,9 @@ def header(app: Flask, path: str = "/") -> str:
     return value
 
 
-@pytest.mark.parametrize(("default", "written"), DEFAULTS.values(), ids=DEFAULTS)
+@pytest.mark.parametrize(("default", "header"), DEFAULTS.values(), ids=DEFAULTS)
 def test_a_default_is_a_policy_or_the_directives_themselves(
-    bare: Flask, default: Any, written: str
+    bare: Flask, default: Any, header: str
 ) -> None:
     """It holds for views, class-based views and blueprints that have no policy of their own."""
 
@@ -100,7 +100,7 @@ def test_a_default_is_a_policy_or_the_directives_themselves(
     bare.add_url_rule("/", "home", lambda: "hi")
     bare.add_url_rule("/class", view_func=Page.as_view("page"))
     bare.register_blueprint(blueprint)
-    assert {header(bare, path) for path in ("/", "/class", "/blueprint")} == {written}
+    assert {header(bare, path) for path in ("/", "/class", "/blueprint")} == {header}
     assert {route.source for route in routes(bare)} == {"default"}
 
 

@@ -28,9 +28,9 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize(("headers", "written"), HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize(("headers", "header"), HEADERS.values(), ids=HEADERS)
 def test_headers_of_a_view_leave_as_it_wrote_them(
-    app: Flask, headers: dict[str, str], written: str
+    app: Flask, headers: dict[str, str], header: str
 ) -> None:
     """Cache-Control too: the response has the last word on its own lifetime."""
 
@@ -43,7 +43,7 @@ def test_headers_of_a_view_leave_as_it_wrote_them(
 
     response = app.test_client().get("/")
     assert response.text == "Welcome to my site!"
-    assert response.headers.getlist("Cache-Control") == [written]
+    assert response.headers.getlist("Cache-Control") == [header]
     others = {name: value for name, value in headers.items() if name != "Cache-Control"}
     assert dict(response.headers).items() >= others.items()
 

@@ -34,8 +34,8 @@ def file(tmp_path: Path) -> Path:
 
 def get(app: Flask, path: str = "/", **headers: str) -> TestResponse:
     """Ask for a page, and close the file that is sent."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    with app.test_client().get(path, headers=sent) as response:
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    with app.test_client().get(path, headers=request_headers) as response:
         return response
 
 
@@ -55,8 +55,8 @@ def test_a_mark_holds_for_a_file(app: Flask, file: Path) -> None:
     response = get(app, "/a")
     assert len(response.headers.getlist("Expires")) == 1
     assert response.get_etag()[0]
-    again = get(app, "/a", If_None_Match=response.headers["ETag"])
-    assert (again.status_code, again.headers["Cache-Control"]) == (304, "max-age=60")
+    revalidated = get(app, "/a", If_None_Match=response.headers["ETag"])
+    assert (revalidated.status_code, revalidated.headers["Cache-Control"]) == (304, "max-age=60")
 
 
 def test_the_mark_of_a_blueprint_holds_for_its_files(app: Flask, file: Path) -> None:

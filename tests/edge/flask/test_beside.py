@@ -65,7 +65,7 @@ def get(app: Flask, path: str = "/p") -> Any:
     return app.test_client().get(path, base_url=SITE)
 
 
-def refused(make: Make, view: View, reason: str) -> None:
+def assert_refused(make: Make, view: View, reason: str) -> None:
     """The page is answered and not shared; development is told why."""
     for _ in range(2):
         answer = get(make(view))
@@ -127,7 +127,7 @@ def test_a_cursor_of_the_driver_is_a_finding(
     make: Make, engine: Engine, how: Callable[[Engine], str]
 ) -> None:
     """Nobody sees what it reads."""
-    refused(make, lambda: how(engine), "driver|raw_connection")
+    assert_refused(make, lambda: how(engine), "driver|raw_connection")
 
 
 @pytest.mark.parametrize("how", DRIVER)
@@ -182,7 +182,7 @@ def test_a_page_without_rows_is_stored_again(make: Make) -> None:
     """It never had any."""
     app = make(lambda: "static")
     get(app)
-    app.extensions["edge"].embedded.gateway.purge_all()
+    app.extensions["edge"].embedded_gateway.gateway.purge_all()
     get(app)
     assert_hit(get(app))
 
@@ -195,9 +195,11 @@ def test_a_page_that_no_longer_reads_anything_is_stored_after_a_release(
     get(app)
     edited = make(lambda: "static")
     parts = edited.extensions["edge"].tracker.parts
-    shared = parts._shared
-    parts.__dict__["_shared"] = type(shared)(kind=shared.kind, name=shared.name, digest="edited")
-    edited.extensions["edge"].embedded.gateway.purge_all()
+    code_part = parts._code_part
+    parts.__dict__["_code_part"] = type(code_part)(
+        kind=code_part.kind, name=code_part.name, digest="edited"
+    )
+    edited.extensions["edge"].embedded_gateway.gateway.purge_all()
     get(edited)
     assert_hit(get(edited))
 
@@ -231,11 +233,11 @@ def memoizing(engine: Engine, backend: Backend) -> View:
     def view() -> str:
         backend.get_many("show_memver")
         backend.set("show_memver", "v1")
-        kept = backend.get("show")
-        if kept is None:
-            kept = versions(engine)
-            backend.set("show", kept)
-        return str(kept)
+        cached_value = backend.get("show")
+        if cached_value is None:
+            cached_value = versions(engine)
+            backend.set("show", cached_value)
+        return str(cached_value)
 
     return view
 
@@ -274,14 +276,14 @@ def test_a_hit_may_be_declared(make: Make) -> None:
     assert_hit(get(app))
 
 
-def opened(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a file as applications do."""
     with open(path) as file:  # noqa: PTH123 - as above
         return file.read()
 
 
 FILES: dict[str, Callable[[Path], Any]] = {
-    "open": opened,
+    "open": read_text,
     "pathlib": lambda path: path.read_text(),
     "send_file": send_file,
 }

@@ -84,6 +84,6 @@ def test_a_url_that_caches_spell_in_several_ways_is_kept_for_the_cap(
     """A purge by URL might not find it; an app that redirects such a URL says no-store."""
     app = make_app(**{**CLOUDFRONT, "EDGE_GATEWAY": gateway})
     for _ in range(2):
-        said = app.test_client().get(url).headers["Cache-Control"]
-        assert CAPPED in said or "no-store" in said, said
+        cache_control = app.test_client().get(url).headers["Cache-Control"]
+        assert CAPPED in cache_control or "no-store" in cache_control, cache_control
     assert A_DAY in app.test_client().get("/topics").headers["Cache-Control"]

@@ -45,8 +45,8 @@ def gated(bare: Flask, edge: Edge, clock: FrozenClock, policy: Policy, tmp_path:
 
 def get(app: Flask, path: str = "/", **headers: str) -> Any:
     """Ask for a path, header names with underscores."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return app.test_client().get(path, headers=sent)
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().get(path, headers=request_headers)
 
 
 def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
@@ -68,7 +68,7 @@ def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
 def test_without_a_cdn_a_hit_says_how_old_it_is(gated: Flask, clock: FrozenClock) -> None:
     """No cache behind the gateway is told a lifetime from which an Age would take something."""
     edge = gated.extensions["edge"]
-    edge.front = EdgeChain.from_dialects((), parse_dialects("broadsheet"), cap=timedelta(minutes=1))
+    edge.edge_chain = EdgeChain.from_dialects((), parse_dialects("broadsheet"), cap=timedelta(minutes=1))
     get(gated)
     clock.advance(timedelta(seconds=30))
     assert get(gated).headers["Age"] == "30"

@@ -46,7 +46,7 @@ def fill() -> None:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+def site_folder(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """A database in which every page of WARM is registered, to copy from."""
     folder = tmp_path_factory.mktemp("asked")
     shutil.copy(migrated, folder / "broadsheet.db")
@@ -75,7 +75,7 @@ def asked_postgres(
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """A site over each database, without a gateway; every page of WARM is registered."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("asked"), tmp_path / "broadsheet.db")
+        shutil.copy(request.getfixturevalue("site_folder"), tmp_path / "broadsheet.db")
         yield from opened(tmp_path)
         return
     postgres = request.getfixturevalue("postgres")
@@ -121,26 +121,30 @@ def run(app: Flask, *words: str) -> str:
 
 def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
     """In words that a writer understands, with the names of things."""
-    found = explain.why(site, "/articles/lanterns")
-    assert (found.url, found.status, found.policy) == ("/articles/lanterns", 200, "ARTICLE")
-    assert found.fresh
-    assert len(found.kept) == 1
-    said = "\n".join(found.to_lines())
-    assert "post 'Lanterns': its " in said
-    assert "post 'Tides': its " in said
-    assert "topic 'Harbour'" in said
-    assert "the template site/articles/show.html" in said
-    assert "the setting SITE_URL" in said
-    assert "the code of app.site.articles" in said
-    assert "kept until" in said
+    explanation = explain.why(site, "/articles/lanterns")
+    assert (explanation.url, explanation.status, explanation.policy) == (
+        "/articles/lanterns",
+        200,
+        "ARTICLE",
+    )
+    assert explanation.fresh
+    assert len(explanation.kept) == 1
+    text = "\n".join(explanation.to_lines())
+    assert "post 'Lanterns': its " in text
+    assert "post 'Tides': its " in text
+    assert "topic 'Harbour'" in text
+    assert "the template site/articles/show.html" in text
+    assert "the setting SITE_URL" in text
+    assert "the code of app.site.articles" in text
+    assert "kept until" in text
 
 
 def test_why_registers_nothing(site: Flask) -> None:
     """A page that nobody keeps is still kept by nobody."""
     before = registered()
-    found = explain.why(site, "/topics")
-    assert found.kept == ()
-    assert "nothing keeps it just now" in "\n".join(found.to_lines())
+    explanation = explain.why(site, "/topics")
+    assert explanation.kept == ()
+    assert "nothing keeps it just now" in "\n".join(explanation.to_lines())
     assert registered() == before
 
 
@@ -157,42 +161,42 @@ def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "later-7").values(title="Elsewhere"))
     db.session.remove()
-    found = explain.why(site, "/articles/lanterns")
-    assert found.touched is not None
-    assert found.touched.what.endswith("got another title")
-    assert found.fresh is False
+    explanation = explain.why(site, "/articles/lanterns")
+    assert explanation.touched is not None
+    assert explanation.touched.what.endswith("got another title")
+    assert explanation.fresh is False
 
 
 def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
     """In the gateway with its age, and what each tier is owed; asking is no visit."""
     app, path = gated.application, "/articles/lanterns"
-    store = app.extensions["edge"].embedded.store
+    store = app.extensions["edge"].embedded_gateway.store
     gated.get(path, buffered=True)  # a page is packed when its reader is done
-    visits = dict(store.most_visited(99))
-    found = explain.why(app, path)
-    said = "\n".join(found.to_lines())
+    visits = dict(store.most_requested(99))
+    explanation = explain.why(app, path)
+    text = "\n".join(explanation.to_lines())
     assert re.search(
-        r"gateway has it: \d+ s old, fresh for 86\d{3} s, as br and gzip and iden", said
+        r"gateway has it: \d+ s old, fresh for 86\d{3} s, as br and gzip and iden", text
     )
-    (before,) = found.to_json()["places"]["tiers"]
-    assert dict(store.most_visited(99)) == visits
+    (before,) = explanation.to_json()["places"]["tiers"]
+    assert dict(store.most_requested(99)) == visits
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "lanterns").values(title="Lamps"))
     db.session.remove()
-    found = explain.why(app, path)
-    (after,) = found.to_json()["places"]["tiers"]
+    explanation = explain.why(app, path)
+    (after,) = explanation.to_json()["places"]["tiers"]
     assert after["purged"] > (before["purged"] or "")
-    said = "\n".join(found.to_lines())
-    assert "This machine's gateway does not have it." in said
-    assert re.search(r"gateway-\w+ was last purged of it at 20\d\d-", said)
-    assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", said)
+    text = "\n".join(explanation.to_lines())
+    assert "This machine's gateway does not have it." in text
+    assert re.search(r"gateway-\w+ was last purged of it at 20\d\d-", text)
+    assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", text)
 
 
 def test_why_explains_what_is_not_kept(site: Flask) -> None:
     """There is no copy, whatever was asked for."""
     ask(site, "/edge/no-store")
-    found = explain.why(site, "/edge/no-store")
-    assert (found.kept, found.policy) == ((), "NO_STORE")
+    explanation = explain.why(site, "/edge/no-store")
+    assert (explanation.kept, explanation.policy) == ((), "NO_STORE")
 
 
 def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
@@ -211,7 +215,7 @@ def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
 def test_trouble_with_the_triggers_is_a_reason(site: Flask) -> None:
     """Nothing is shared until they are made anew."""
     break_triggers()
-    site.extensions["edge"].tracker.watchman.look()
+    site.extensions["edge"].tracker.drift_monitor.check_now()
     assert "flask edge triggers install" in explain.why(site, "/").refused
 
 
@@ -237,10 +241,10 @@ def test_why_and_who_as_json(site: Flask) -> None:
 
 def test_who_lists_the_pages_that_show_a_post(site: Flask) -> None:
     """By its slug or by its path; pages that show something else are not among them."""
-    found = explain.who(site, "lanterns")
-    assert {*SHOWING} <= {*found.urls}
-    assert "/about" not in found.urls
-    assert explain.who(site, "/articles/lanterns") == found
+    impact = explain.who(site, "lanterns")
+    assert {*SHOWING} <= {*impact.urls}
+    assert "/about" not in impact.urls
+    assert explain.who(site, "/articles/lanterns") == impact
     assert run(site, "who", "lanterns").startswith("A change of post 'Lanterns' touches ")
 
 
@@ -289,18 +293,20 @@ def test_asking_costs_the_same_on_a_larger_site(site: Flask) -> None:
 
 def statements(app: Flask, words: tuple[str, ...]) -> int:
     """How many statements a command executes."""
-    app.extensions["edge"].tracker.watchman.look()  # it looks by itself every other second
-    said: list[str] = []
+    app.extensions[
+        "edge"
+    ].tracker.drift_monitor.check_now()  # it looks by itself every other second
+    statements_sent: list[str] = []
 
     def note(*arguments: object) -> None:
-        said.append(str(arguments[2]))
+        statements_sent.append(str(arguments[2]))
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     try:
         run(app, *words)
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
-    return len(said)
+    return len(statements_sent)
 
 
 def test_a_purge_of_a_url_purges_it_alone(gated: FlaskClient) -> None:
@@ -335,8 +341,8 @@ def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
     assert "No purged page was made anew yet." in list(relay.status(site).to_lines())
     retitle("Lanterns", "Lamps")
     warm(site)
-    found = relay.status(site).precision
-    assert (found.rendered_again, found.unchanged) == (len(SHOWING), 0)
+    precision = relay.status(site).precision
+    assert (precision.rendered_again, precision.unchanged) == (len(SHOWING), 0)
     retitle("Lamps", "Lights")
     retitle("Lights", "Lamps")
     warm(site)
@@ -346,16 +352,16 @@ def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
         "unchanged": len(SHOWING),
         "ratio": 0.5,
     }
-    said = "Of 8 purged pages that were made anew, 4 had changed: a precision of 0.50."
-    assert said in list(report.to_lines())
+    sentence = "Of 8 purged pages that were made anew, 4 had changed: a precision of 0.50."
+    assert sentence in list(report.to_lines())
 
 
 def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
     """So that what is too coarse is found page by page."""
     retitle("Lanterns", "Lamps")
     warm(site)
-    (kept,) = explain.why(site, "/topics/harbour").kept
-    assert kept.to_text().endswith("; made anew after 1 purge, never as it was before")
+    (variant,) = explain.why(site, "/topics/harbour").kept
+    assert variant.to_text().endswith("; made anew after 1 purge, never as it was before")
 
 
 def retitle(title: str, other: str) -> None:

@@ -25,8 +25,8 @@ def home() -> str:
 
 def get(app: Flask, url: str = "/", **headers: str) -> Any:
     """Ask for a URL, header names with underscores."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return app.test_client().get(url, headers=sent)
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().get(url, headers=request_headers)
 
 
 def test_a_route_without_a_policy_is_no_store(app: Flask) -> None:
@@ -139,8 +139,8 @@ class TestMarks:
         """Each directive is written as it was said, field names included."""
         mark = cache_control(max_age=120, private=["Set-Cookie", "X-Token"], no_transform=True)
         app.add_url_rule("/", "home", mark(lambda: "hi"))
-        said = get(app).headers["Cache-Control"]
-        assert said == 'private="Set-Cookie, X-Token", max-age=120, no-transform'
+        header = get(app).headers["Cache-Control"]
+        assert header == 'private="Set-Cookie, X-Token", max-age=120, no-transform'
 
     def test_two_marks_add_up_to_the_stricter(self, app: Flask) -> None:
         """Whichever stands on top."""
@@ -351,8 +351,8 @@ class TestValidators:
     def test_a_reader_who_has_it_gets_304(self, app: Flask, form: str, method: str) -> None:
         """With the headers that a 200 would have had, and without a body."""
         full = get(app)
-        asked = {"If-None-Match": form.format(full.headers["ETag"])}
-        response = app.test_client().open("/", method=method, headers=asked)
+        conditions = {"If-None-Match": form.format(full.headers["ETag"])}
+        response = app.test_client().open("/", method=method, headers=conditions)
         assert response.status_code == 304
         assert response.data == b""
         for name in ("Cache-Control", "Date", "ETag", "Expires"):

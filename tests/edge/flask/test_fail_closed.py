@@ -44,16 +44,16 @@ def test_a_cookie_that_was_set_too_late_closes_the_page(
     """Many caches store a page together with its cookie."""
     bare.config["EDGE_STRICT"] = False  # who hears a signal first is nobody's choice
     if how is by_a_middleware:
-        kept = how(bare)
+        response = how(bare)
     Edge().init_app(bare, clock=clock)
     if how is by_a_signal:
-        kept = how(bare)
+        response = how(bare)
     bare.add_url_rule("/", "show", cached(policy)(lambda: "page"))
     answer = bare.test_client().get("/")
     assert_no_store(answer)
     assert answer.headers["Set-Cookie"].startswith("visitor=1")
     assert "CDN-Cache-Control" not in answer.headers
-    del kept
+    del response
 
 
 def test_a_cookie_that_was_judged_stays_as_it_was_judged(app: Flask) -> None:

@@ -80,13 +80,13 @@ def make(engine: Engine, tmp_path: Path) -> Make:
             PublicSchema.from_watched_tables(WATCHED),
             site="https://example.org",
         )
-        app.extensions["edge"].tracker.watchman.look()
+        app.extensions["edge"].tracker.drift_monitor.check_now()
 
         @cached(policy)
         def show() -> str:
-            made = statement() if callable(statement) else statement
+            executable = statement() if callable(statement) else statement
             with engine.connect() as connection:
-                rows = connection.execute(made).all()
+                rows = connection.execute(executable).all()
             return render_template("p.html", rows=len(rows))
 
         app.add_url_rule("/p", "show", show)
@@ -96,7 +96,7 @@ def make(engine: Engine, tmp_path: Path) -> Make:
     return make
 
 
-def asked_twice(app: Flask) -> list[Any]:
+def get_twice(app: Flask) -> list[Any]:
     """Two answers, both of which the application made."""
     answers = [app.test_client().get("/p", base_url="https://example.org") for _ in range(2)]
     assert [answer.text for answer in answers] == ["2 rows"] * 2
@@ -111,24 +111,24 @@ def boom(*_args: Any, **_options: Any) -> Any:
 
 def test_the_page_is_stored_where_nothing_fails(make: Make) -> None:
     """Otherwise the tests below would prove nothing."""
-    assert_hit(asked_twice(make())[1])
+    assert_hit(get_twice(make())[1])
 
 
 BREAKS = {
-    "the kind of a statement": (observing, "kind"),
-    "the mark": (observing, "_mark"),
-    "the analysis": (observing, "analyse"),
+    "the kind of a statement": (observing, "classify_statement"),
+    "the mark": (observing, "_read_log_position"),
+    "the analysis": (observing, "analyse_select"),
     "the clock": (observing, "note_clock"),
-    "the rows": (observing, "_taken"),
-    "the facts": (state, "facts_of"),
-    "the promise of a response": (state, "response_promise"),
-    "the judgement": (state, "judge"),
+    "the rows": (observing, "_buffer_result"),
+    "the facts": (state, "collect_facts"),
+    "the promise of a response": (state, "policy_for_response"),
+    "the judgement": (state, "find_reason_not_to_share"),
     "the headers": (state, "promise"),
-    "the ETag": (state, "stamp"),
-    "the address": (state, "registered_as"),
+    "the ETag": (state, "ensure_etag"),
+    "the address": (state, "page_url"),
     "the beginning": (EdgeState, "_begin"),
     "the record": (tracking.recorder, "begin"),
-    "a question to the record": (tracking.recorder, "_opened"),
+    "a question to the record": (tracking.recorder, "_run_start_checks"),
     "a template's part": (templates.TrackedEnvironment, "part"),
 }
 
@@ -145,7 +145,7 @@ def test_an_unexpected_error_of_the_library_is_no_error_of_the_page(
     app = make()
     monkeypatch.setattr(owner, name, boom)
     with caplog.at_level(logging.ERROR):
-        for answer in asked_twice(app):
+        for answer in get_twice(app):
             assert_no_store(answer)
     failures = [r for r in caplog.records if r.message.startswith("edge.failed")]
     assert len(failures) == 1
@@ -166,7 +166,7 @@ STATEMENTS: dict[str, Any] = {
 @pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
 def test_a_statement_that_is_not_understood_is_no_error(make: Make, statement: Any) -> None:
     """It is answered without being shared; development is told why."""
-    for answer in asked_twice(make(statement)):
+    for answer in get_twice(make(statement)):
         assert_no_store(answer)
     with pytest.raises(Leak):
         make(statement, strict=True).test_client().get("/p")
@@ -175,7 +175,7 @@ def test_a_statement_that_is_not_understood_is_no_error(make: Make, statement: A
 def test_strict_mode_raises_what_went_wrong(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer wants the traceback."""
     app = make(strict=True)
-    monkeypatch.setattr(state, "judge", boom)
+    monkeypatch.setattr(state, "find_reason_not_to_share", boom)
     with pytest.raises(BoomError):
         app.test_client().get("/p")
 
@@ -185,8 +185,8 @@ def test_the_application_answers_where_the_gateway_fails(
 ) -> None:
     """The store of a gateway may be broken in ways that nobody has thought of."""
     app = make()
-    monkeypatch.setattr(app.extensions["edge"].embedded.store, "load", boom)
-    for answer in asked_twice(app):
+    monkeypatch.setattr(app.extensions["edge"].embedded_gateway.store, "load", boom)
+    for answer in get_twice(app):
         assert_no_store(answer)
 
 
@@ -195,8 +195,8 @@ def test_the_application_answers_where_catching_up_fails(
 ) -> None:
     """A process that can't know what is stale shows nothing that was stored."""
     app = make()
-    monkeypatch.setattr(app.extensions["edge"].upkeep, "catch_up", boom)
-    for answer in asked_twice(app):
+    monkeypatch.setattr(app.extensions["edge"].worker, "catch_up", boom)
+    for answer in get_twice(app):
         assert_no_store(answer)
 
 
@@ -220,8 +220,8 @@ def test_a_write_stands_where_the_purge_after_it_fails(
 ) -> None:
     """The commit is done, and the relay takes the change another time."""
     app = make()
-    assert_hit(asked_twice(app)[1])
-    monkeypatch.setattr(app.extensions["edge"].upkeep.relay, "flush", boom)
+    assert_hit(get_twice(app)[1])
+    monkeypatch.setattr(app.extensions["edge"].worker.relay, "flush", boom)
     with engine.begin() as connection:
         connection.execute(sa.update(post).values(version=7))
     with engine.connect() as connection:
@@ -262,7 +262,7 @@ CLOCKS: dict[str, Any] = {
 @pytest.mark.parametrize("statement", CLOCKS.values(), ids=CLOCKS)
 def test_a_page_that_asks_for_the_present_moment_is_not_shared(make: Make, statement: Any) -> None:
     """It would stay for a day while its answer changes; the refusal says what to do."""
-    for answer in asked_twice(make(statement)):
+    for answer in get_twice(make(statement)):
         assert_no_store(answer)
     with pytest.raises(Leak, match="until="):
         make(statement, strict=True).test_client().get("/p")

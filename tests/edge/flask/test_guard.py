@@ -74,43 +74,43 @@ def lax(bare: Flask) -> Flask:
 @pytest.fixture
 def environs(lax: Flask) -> list[dict[str, Any]]:
     """Return what a gateway in front would see of each request."""
-    seen: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
     inner = lax.wsgi_app
 
     def outer(environ: dict[str, Any], start_response: Any) -> Any:
-        seen.append(environ)
+        calls.append(environ)
         return inner(environ, start_response)
 
     lax.wsgi_app = outer  # type: ignore[method-assign]  # Flask documents this
-    return seen
+    return calls
 
 
-def _serve(app: Flask, read: Any) -> None:
+def _serve(app: Flask, access: Any) -> None:
     def show() -> str:
-        read()
+        access()
         return "hi"
 
     app.add_url_rule("/", "site.show", cached(PUBLIC, query=("q",))(show), methods=["GET"])
 
 
-@pytest.mark.parametrize(("read", "code"), LEAKS.values(), ids=LEAKS)
-def test_a_leak_raises_in_tests(app: Flask, read: Any, code: str) -> None:
+@pytest.mark.parametrize(("access", "code"), LEAKS.values(), ids=LEAKS)
+def test_a_leak_raises_in_tests(app: Flask, access: Any, code: str) -> None:
     """With the view's name, its promise and the reason."""
-    _serve(app, read)
+    _serve(app, access)
     with pytest.raises(Leak, match=rf"site.show promises PUBLIC .*\({code}\)"):
         app.test_client().get("/")
 
 
-@pytest.mark.parametrize(("read", "code"), LEAKS.values(), ids=LEAKS)
+@pytest.mark.parametrize(("access", "code"), LEAKS.values(), ids=LEAKS)
 def test_a_leak_is_closed_in_production(
     lax: Flask,
     environs: list[dict[str, Any]],
-    read: Any,
+    access: Any,
     code: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The reader gets the page, no cache keeps it, the log and the gateway learn why."""
-    _serve(lax, read)
+    _serve(lax, access)
     with caplog.at_level(logging.WARNING, logger="app.edge"):
         response = lax.test_client().get("/")
     assert response.data == b"hi"
@@ -130,10 +130,10 @@ HARMLESS = {
 }
 
 
-@pytest.mark.parametrize("read", HARMLESS.values(), ids=HARMLESS)
-def test_what_is_the_same_for_everyone_may_be_read(app: Flask, read: Any) -> None:
+@pytest.mark.parametrize("access", HARMLESS.values(), ids=HARMLESS)
+def test_what_is_the_same_for_everyone_may_be_read(app: Flask, access: Any) -> None:
     """It is part of the URL, or declared, or the caches' own business."""
-    _serve(app, read)
+    _serve(app, access)
     assert_policy(app.test_client().get("/?q=1", headers={"Cookie": "a=b"}), PUBLIC)
 
 
@@ -227,8 +227,8 @@ class TestAfterTheView:
     def test_the_session_of_a_known_reader_closes_it(self, app: Flask) -> None:
         """Without raising, since the view did nothing wrong."""
         client = app.test_client()
-        with client.session_transaction() as known:
-            known["_user_id"] = "1"
+        with client.session_transaction() as reader_session:
+            reader_session["_user_id"] = "1"
         assert_no_store(client.get("/"))
 
 
@@ -236,9 +236,9 @@ def test_a_session_that_is_merely_renewed_closes_the_page(app: Flask) -> None:
     """Flask sends a permanent session's cookie with each response; that is no view's error."""
     app.add_url_rule("/", "show", cached(PUBLIC)(lambda: "hi"))
     client = app.test_client()
-    with client.session_transaction() as known:
-        known.permanent = True
-        known["_user_id"] = "1"
+    with client.session_transaction() as reader_session:
+        reader_session.permanent = True
+        reader_session["_user_id"] = "1"
     response = client.get("/")
     assert_no_store(response)
     assert response.headers["Set-Cookie"].startswith("session=")
@@ -273,7 +273,7 @@ class TestUnknownQuery:
         )
 
     @pytest.mark.parametrize(
-        ("sent", "tidy"),
+        ("raw_query", "tidy"),
         [
             ("/p/x?x=1", "/p/x"),
             ("/p/x?q=1&q=2", "/p/x?q=1"),
@@ -283,10 +283,12 @@ class TestUnknownQuery:
             ("/p/%C3%A9?x=1&utm_source=y", "/p/%C3%A9"),
         ],
     )
-    def test_the_reader_is_sent_to_the_tidy_url(self, app: Flask, sent: str, tidy: str) -> None:
+    def test_the_reader_is_sent_to_the_tidy_url(
+        self, app: Flask, raw_query: str, tidy: str
+    ) -> None:
         """By a redirect that nothing stores and that leads nowhere else."""
         self._page(app)
-        response = app.test_client().get(sent)
+        response = app.test_client().get(raw_query)
         assert (response.status_code, response.headers["Location"]) == (301, tidy)
         assert_no_store(response)
         assert app.test_client().get(tidy).status_code == 200

@@ -25,7 +25,7 @@ def start(make_app: Make, tmp_path: Path) -> Make:
     def begin(build: str = "") -> Flask:
         app = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"))
         if build:
-            app.extensions["edge"].tracker.parts.__dict__["build"] = build
+            app.extensions["edge"].tracker.parts.__dict__["build_id"] = build
         return app
 
     return begin

@@ -27,20 +27,20 @@ def write(slug: str) -> None:
     db.session.remove()
 
 
-def wanted(app: Flask) -> int:
+def refill_queue_length(app: Flask) -> int:
     """How many pages are waiting to be made anew."""
-    stats = app.extensions["edge"].embedded.store.stats()
+    stats = app.extensions["edge"].embedded_gateway.store.stats()
     assert stats is not None
-    return int(stats.wanted)
+    return int(stats.refill_queue)
 
 
 def refill(app: Flask) -> None:
     """Refill until nothing is wanted."""
     deadline = time.monotonic() + 10
-    found = app.extensions["edge"].embedded.refill
-    while wanted(app):
+    gateway_refill = app.extensions["edge"].embedded_gateway.refill
+    while refill_queue_length(app):
         assert time.monotonic() < deadline
-        time.sleep(min(found.step().total_seconds(), 0.02))
+        time.sleep(min(gateway_refill.step().total_seconds(), 0.02))
 
 
 def test_after_a_write_the_next_reader_gets_the_new_page_from_the_gateway(
@@ -50,7 +50,7 @@ def test_after_a_write_the_next_reader_gets_the_new_page_from_the_gateway(
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
     visit(app, "/topics")
     write("ink")
-    assert wanted(app) == 1
+    assert refill_queue_length(app) == 1
     refill(app)
     answer = app.test_client().get("/topics")
     assert_hit(answer)
@@ -68,7 +68,7 @@ def test_what_was_never_asked_for_twice_waits_for_its_reader(
     visit(app, "/topics/nothing")
     visit(app, "/search?q=ink")
     write("ink")
-    assert wanted(app) == 0
+    assert refill_queue_length(app) == 0
 
 
 def test_a_relay_apart_refills_the_store_of_its_machine(
@@ -86,7 +86,7 @@ def test_a_relay_apart_refills_the_store_of_its_machine(
 
         def is_set(self) -> bool:
             """Whether the page is back."""
-            return not wanted(app)
+            return not refill_queue_length(app)
 
         def wait(self, seconds: float) -> bool:
             """Rest a little."""
@@ -104,5 +104,5 @@ def test_it_is_off_where_the_setting_says_so(make_app: Callable[..., Flask]) -> 
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=False)
     visit(app, "/topics")
     write("ink")
-    assert wanted(app) == 0
-    assert app.extensions["edge"].embedded.refill is None
+    assert refill_queue_length(app) == 0
+    assert app.extensions["edge"].embedded_gateway.refill is None

@@ -47,12 +47,12 @@ def test_status_says_how_full_the_index_is(make_app: Callable[..., Flask]) -> No
     for path in ("/topics", "/", "/archive"):
         answer = app.test_client().get(path)
     assert "index-full" in answer.headers["Cache-Status"]
-    found = relaying.status(app)
-    assert (found.index.pages, found.refill) == (2, 0)
-    said = "\n".join(found.to_lines())
-    assert "The index holds 2 of 2 pages." in said
-    assert "let EDGE_INDEX_PAGES be larger" in said
-    assert "0 purged pages of this machine's gateway wait" in said
+    edge_status = relaying.status(app)
+    assert (edge_status.index.pages, edge_status.refill) == (2, 0)
+    text = "\n".join(edge_status.to_lines())
+    assert "The index holds 2 of 2 pages." in text
+    assert "let EDGE_INDEX_PAGES be larger" in text
+    assert "0 purged pages of this machine's gateway wait" in text
 
 
 def test_the_command_prints_words_and_json(make_app: Callable[..., Flask]) -> None:
@@ -60,9 +60,9 @@ def test_the_command_prints_words_and_json(make_app: Callable[..., Flask]) -> No
     app = make_app(EDGE_GATEWAY=True)
     runner = app.test_cli_runner()
     assert "is purged." in runner.invoke(args=["edge", "status"]).output
-    told = json.loads(runner.invoke(args=["edge", "status", "--json"]).output)
-    assert told["healthy"] is True
-    assert told["index"]["most"] == 250_000
+    output = json.loads(runner.invoke(args=["edge", "status", "--json"]).output)
+    assert output["healthy"] is True
+    assert output["index"]["most"] == 250_000
 
 
 def test_the_relay_runs_apart_until_it_is_stopped(make_app: Callable[..., Flask]) -> None:

@@ -29,24 +29,26 @@ class Lying(Server):
         super().__init__()
         self.lies = False
         self.app: Flask | None = None
-        self.kept: dict[str, Reply] = {}
+        self.cached_replies: dict[str, Reply] = {}
         self.began = datetime.now(UTC)
 
     def after(self, minutes: float) -> datetime:
         """So long after the app's page came to us."""
         return self.began + timedelta(minutes=minutes)
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, call: Asked) -> Reply:
         """Answer from what is kept, or keep what the app answers."""
-        if asked.method == "PURGE":
+        if call.method == "PURGE":
             if not self.lies:
-                self.kept.clear()
+                self.cached_replies.clear()
             return Reply()
-        if asked.target not in self.kept:
+        if call.target not in self.cached_replies:
             assert self.app is not None
-            made = self.app.test_client().get(asked.target)
-            self.kept[asked.target] = Reply(status=made.status_code, body=made.data)
-        return self.kept[asked.target]
+            response = self.app.test_client().get(call.target)
+            self.cached_replies[call.target] = Reply(
+                status=response.status_code, body=response.data
+            )
+        return self.cached_replies[call.target]
 
     def reads(self, path: str) -> None:
         """Some reader asks for a page."""
@@ -54,7 +56,7 @@ class Lying(Server):
 
     def purges(self) -> int:
         """How often it was told to purge since the last time."""
-        count = sum(asked.method == "PURGE" for asked in self.asked)
+        count = sum(call.method == "PURGE" for call in self.asked)
         self.asked.clear()
         return count
 
@@ -93,7 +95,7 @@ LATER = 5
 def settle(app: Flask, now: datetime) -> None:
     """Let the relay purge, and purge again when the flights are over."""
     for after in (0, 70):
-        app.extensions["edge"].upkeep.relay.step(now + timedelta(seconds=after))
+        app.extensions["edge"].worker.relay.run_once(now + timedelta(seconds=after))
 
 
 def sampler(app: Flask) -> Sampler:
@@ -127,15 +129,15 @@ def test_what_is_stale_is_purged_again_and_told_until_it_is_fresh(app: Flask, ed
     assert look.sample(edge.after(LATER)) == {"/topics": SampleResult.STALE}
     assert ready(app) == "degraded"
     runner = app.test_cli_runner()
-    told = runner.invoke(args=["edge", "status"]).output
-    assert "/topics is stale at the public edge, for 0 s; purged again once" in told
+    output = runner.invoke(args=["edge", "status"]).output
+    assert "/topics is stale at the public edge, for 0 s; purged again once" in output
     edge.lies = False
-    app.extensions["edge"].upkeep.relay.step(edge.after(LATER))
+    app.extensions["edge"].worker.relay.run_once(edge.after(LATER))
     assert edge.purges() == 1
     assert look.sample(edge.after(LATER + 1.5)) == {"/topics": SampleResult.FRESH}
     assert ready(app) == "ok"
-    told = runner.invoke(args=["edge", "status"]).output
-    assert "/topics was stale at the public edge for 90 s" in told
+    output = runner.invoke(args=["edge", "status"]).output
+    assert "/topics was stale at the public edge for 90 s" in output
 
 
 def test_a_purge_that_is_under_way_is_no_lie(app: Flask, edge: Lying) -> None:
@@ -163,14 +165,14 @@ def test_what_is_no_answer_is_no_lie(app: Flask, edge: Lying, ending: Ending, wh
     """Nothing is purged for it, nobody else is asked, and it is told."""
     edge.ends(ending)
     assert sampler(app).sample(edge.after(LATER)) == {"/topics": SampleResult.UNKNOWN}
-    app.extensions["edge"].upkeep.relay.step(edge.after(LATER))
+    app.extensions["edge"].worker.relay.run_once(edge.after(LATER))
     assert edge.purges() == 0
     assert why in app.test_cli_runner().invoke(args=["edge", "status"]).output
 
 
 def test_a_page_that_appeared_behind_a_kept_404_is_stale(app: Flask, edge: Lying) -> None:
     """Another status is another page."""
-    edge.kept["/topics"] = Reply(status=404, body=b"Nothing here.")
+    edge.cached_replies["/topics"] = Reply(status=404, body=b"Nothing here.")
     assert sampler(app).sample_page("/topics", edge.after(LATER)) is SampleResult.STALE
 
 
@@ -183,8 +185,8 @@ def test_a_page_that_shows_the_time_is_not_compared(app: Flask, edge: Lying) -> 
 def test_a_sampler_asks_for_itself_and_says_who_it_is(app: Flask, edge: Lying) -> None:
     """So that it can be told from readers in a log."""
     sampler(app).sample(edge.after(LATER))
-    (asked,) = edge.asked
-    assert asked.headers["User-Agent"].startswith("Broadsheet-Sampler")
+    (call,) = edge.asked
+    assert call.headers["User-Agent"].startswith("Broadsheet-Sampler")
 
 
 def test_the_relay_looks_now_and_then(app: Flask, edge: Lying) -> None:
@@ -196,7 +198,7 @@ def test_the_relay_looks_now_and_then(app: Flask, edge: Lying) -> None:
     assert look(edge.after(6)) == edge.after(7)
 
     def sampled() -> bool:
-        with app.extensions["edge"].tracker.reading() as connection:
+        with app.extensions["edge"].tracker.read_transaction() as connection:
             return bool(samples.get_last_result(connection))
 
     assert any(sampled() for _ in range(500) if not Event().wait(0.01))
@@ -206,8 +208,8 @@ def test_only_an_edge_that_is_purged_is_sampled(make_app: Make, app: Flask) -> N
     """Elsewhere the cap bounds what is old, and nothing could be done."""
     for every, edges, expected in ((60, "varnish", 1), (0, "varnish", 0), (60, "nginx", 0)):
         keys = ("EDGE_VARNISH_NODES", "EDGE_VARNISH_SECRET")
-        said = {key: app.config[key] for key in keys}
-        other = make_app(EDGE=edges, EDGE_SAMPLE_EVERY=every, **said)
+        settings = {key: app.config[key] for key in keys}
+        other = make_app(EDGE=edges, EDGE_SAMPLE_EVERY=every, **settings)
         assert len(sampling_hooks(other, other.extensions["edge"].tracker)) == expected
 
 
@@ -221,17 +223,17 @@ class Rewriting(Lying):
         self.prepends = False
         self.keys_query = True
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, call: Asked) -> Reply:
         """Answer as the cache does, with what is added."""
         if not self.keys_query:
-            asked = replace(asked, target=asked.target.partition("?")[0])
-        reply = super().answer(asked)
-        if asked.method == "PURGE" or reply.status != 200:
+            call = replace(call, target=call.target.partition("?")[0])
+        reply = super().answer(call)
+        if call.method == "PURGE" or reply.status != 200:
             return reply
-        body = self.script + reply.body if self.prepends else self.changed(reply.body)
+        body = self.script + reply.body if self.prepends else self.rewrite(reply.body)
         return replace(reply, body=body, headers={**reply.headers, **self.headers})
 
-    def changed(self, body: bytes) -> bytes:
+    def rewrite(self, body: bytes) -> bytes:
         """Add before the end of the page."""
         return body.replace(b"</body>", self.script + b"</body>")
 
@@ -286,9 +288,9 @@ def test_an_edge_that_rewrites_is_said_once_and_not_purged(
     assert rewriting.purges() == 2  # the one purge, and its second
     assert rewriting.app is not None
     assert ready(rewriting.app) == "ok"
-    told = rewriting.app.test_cli_runner().invoke(args=["edge", "status"]).output
-    assert "rewritten: the public edge changes pages on their way (/topics and 1 more)" in told
-    assert "was stale" not in told
+    output = rewriting.app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "rewritten: the public edge changes pages on their way (/topics and 1 more)" in output
+    assert "was stale" not in output
 
 
 def test_an_edge_that_passes_our_etag_on_needs_no_purge(rewriting: Rewriting) -> None:

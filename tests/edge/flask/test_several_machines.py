@@ -35,7 +35,7 @@ def test_a_write_on_one_machine_purges_the_others_gateway(
     with first.app_context():
         write("a")
     assert not hit(first)
-    second.extensions["edge"].upkeep.relay.step(datetime.now(UTC))
+    second.extensions["edge"].worker.relay.run_once(datetime.now(UTC))
     assert not hit(second)
 
 
@@ -48,7 +48,7 @@ def test_a_write_without_a_gateway_purges_those_of_the_others(
     assert [hit(web), hit(web)] == [False, True]
     with shell.app_context():
         write("a")
-    web.extensions["edge"].upkeep.relay.step(datetime.now(UTC))
+    web.extensions["edge"].worker.relay.run_once(datetime.now(UTC))
     assert not hit(web)
 
 
@@ -61,5 +61,5 @@ def test_a_machine_that_starts_again_pays_what_it_owes_first(
     assert [hit(web), hit(web)] == [False, True]
     with shell.app_context():
         write("a")
-    again = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "web"))
-    assert not hit(again)
+    restarted = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "web"))
+    assert not hit(restarted)

@@ -47,24 +47,24 @@ class Package:
 
     def digests(self) -> dict[str, str]:
         """Every digest."""
-        code = Code.read(["small"])
-        apart = code.told_apart(VIEWS)
-        return apart | {"": code.digest(code.modules.keys() - apart.keys())}
+        code = Code.load(["small"])
+        view_digests = code.digest_view_modules(VIEWS)
+        return view_digests | {"": code.digest(code.modules.keys() - view_digests.keys())}
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
     """A small package that is imported."""
-    made = Package(tmp_path)
+    sources = Package(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("small")
-    yield made
+    yield sources
     for name in [name for name in sys.modules if name.partition(".")[0] == "small"]:
         del sys.modules[name]
 
 
 @pytest.mark.parametrize(
-    ("edited", "changed"),
+    ("edited", "changed_modules"),
     [
         ("site.contact", {"small.site.contact"}),
         ("site.about", {"small.site.about", "small.site.home"}),
@@ -77,10 +77,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
     ids=["view", "imported-view", "importing-view", "used-elsewhere", "model", "package", "new"],
 )
 def test_an_edit_concerns_whom_it_may_concern(
-    package: Package, edited: str, changed: set[str]
+    package: Package, edited: str, changed_modules: set[str]
 ) -> None:
     """Other views' pages keep their digests; what is used by other code concerns everyone."""
-    assert package.changed_by(edited, "# another text\n" + FILES.get(edited, "")) == changed
+    assert package.changed_by(edited, "# another text\n" + FILES.get(edited, "")) == changed_modules
 
 
 def test_a_view_that_other_code_begins_to_use_is_common_from_then_on(package: Package) -> None:
@@ -93,8 +93,8 @@ def test_a_view_that_other_code_begins_to_use_is_common_from_then_on(package: Pa
 
 def test_a_module_named_as_common_is_not_told_apart(package: Package) -> None:
     """It holds a hook for every page, which no import shows."""
-    apart = Code.read(["small"]).told_apart(VIEWS, ["small.site.contact"])
-    assert "small.site.contact" not in apart
+    view_digests = Code.load(["small"]).digest_view_modules(VIEWS, ["small.site.contact"])
+    assert "small.site.contact" not in view_digests
 
 
 def test_versions_are_part_of_the_code() -> None:
@@ -102,4 +102,4 @@ def test_versions_are_part_of_the_code() -> None:
     old = Code(modules={"a": b""}, packages=frozenset(), platform="jinja2 3.1")
     new = Code(modules={"a": b""}, packages=frozenset(), platform="jinja2 3.2")
     assert old.digest(["a"]) != new.digest(["a"])
-    assert "jinja2 " in Code.read([]).platform
+    assert "jinja2 " in Code.load([]).platform

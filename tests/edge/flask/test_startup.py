@@ -47,10 +47,8 @@ class Site:
     def __init__(self, upkeep: Upkeep, *, relay: bool = False) -> None:
         self.now = 0.0
         self.upkeep = upkeep
-        self.awake = StartupGate(
-            page, upkeep, relay=relay, ticks=lambda: self.now, pause=self.pause
-        )  # type: ignore[arg-type]  # as much of one as is used
-        self.client = Client(self.awake)
+        self.gate = StartupGate(page, upkeep, relay=relay, ticks=lambda: self.now, pause=self.pause)  # type: ignore[arg-type]  # as much of one as is used
+        self.client = Client(self.gate)
 
     def pause(self, seconds: float) -> None:
         """Let time pass; the database is back after the third time."""
@@ -95,15 +93,15 @@ def test_while_one_tries_again_nobody_waits() -> None:
     site.now += RETRY_INTERVAL.total_seconds()
     upkeep.entered.clear()
     upkeep.let.clear()
-    found = []
-    trying = threading.Thread(target=lambda: found.append(site.client.get("/").status_code))
+    results = []
+    trying = threading.Thread(target=lambda: results.append(site.client.get("/").status_code))
     trying.start()
     assert upkeep.entered.wait(10)
     assert site.client.get("/").status_code == 503
     upkeep.error = None
     upkeep.let.set()
     trying.join(10)
-    assert found == [200]
+    assert results == [200]
 
 
 def test_a_mistake_is_not_an_absence() -> None:
@@ -117,10 +115,10 @@ def test_who_is_roused_relays_without_a_request() -> None:
     site = Site(Upkeep(), relay=True)
     site.upkeep.let.clear()
     for _ in range(3):
-        site.awake.start_in_background()
+        site.gate.start_in_background()
     site.upkeep.let.set()
     assert site.upkeep.ran.wait(10)
-    site.awake.start_in_background()
+    site.gate.start_in_background()
     assert site.client.get("/").data == b"page"
     assert (site.upkeep.tries, site.upkeep.relays) == (4, 1)
 
@@ -128,7 +126,7 @@ def test_who_is_roused_relays_without_a_request() -> None:
 def test_who_relays_elsewhere_is_not_roused() -> None:
     """There is nothing to do before the first reader."""
     site = Site(Upkeep(None))
-    site.awake.start_in_background()
+    site.gate.start_in_background()
     assert site.upkeep.tries == 0
     assert site.client.get("/").data == b"page"
 
@@ -136,8 +134,8 @@ def test_who_relays_elsewhere_is_not_roused() -> None:
 def test_a_mistake_while_roused_is_left_for_the_next(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged; a process that can't do it is not ended by it."""
     site = Site(Upkeep(ZeroDivisionError()), relay=True)
-    site.awake._retry_until_ready()
+    site.gate._retry_until_ready()
     assert [record.message for record in caplog.records] == ["edge.not_awake"]
     site.upkeep.error = None
-    site.awake.start_in_background()
+    site.gate.start_in_background()
     assert site.upkeep.ran.wait(10)

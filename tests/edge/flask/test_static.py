@@ -39,8 +39,8 @@ def url(app: Flask, filename: str = "css/site.css") -> str:
 
 def get(app: Flask, path: str, method: str = "GET", **headers: str) -> Any:
     """Ask for a path, header names with underscores."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return app.test_client().open(path, method=method, headers=sent)
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().open(path, method=method, headers=request_headers)
 
 
 def test_a_url_carries_the_fingerprint_in_its_path(static: Flask) -> None:
@@ -142,12 +142,12 @@ RANGES = {
 }
 
 
-@pytest.mark.parametrize(("asked", "status", "part", "range_"), RANGES.values(), ids=RANGES)
+@pytest.mark.parametrize(("range_header", "status", "part", "range_"), RANGES.values(), ids=RANGES)
 def test_a_part_can_be_asked_for(
-    static: Flask, asked: str, status: int, part: bytes, range_: str | None
+    static: Flask, range_header: str, status: int, part: bytes, range_: str | None
 ) -> None:
     """RFC 9110 §14; what can't be understood is ignored."""
-    response = get(static, url(static, "a.png"), Range=asked)
+    response = get(static, url(static, "a.png"), Range=range_header)
     assert (response.status_code, response.data) == (status, part)
     assert response.headers.get("Content-Range") == range_
 
@@ -212,10 +212,10 @@ def test_a_second_start_packs_nothing_again(tmp_path: Path) -> None:
     packed = sorted(build.iterdir())
     assert [path.suffix for path in packed] == [".br", ".gzip"]
     packed[0].write_bytes(b"as found")
-    again = Flask("again", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
-    again.config["EDGE_GATEWAY"] = "off"
-    Edge().init_app(again)
-    assert get(again, url(again), Accept_Encoding="br").data == b"as found"
+    restarted = Flask("again", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    restarted.config["EDGE_GATEWAY"] = "off"
+    Edge().init_app(restarted)
+    assert get(restarted, url(restarted), Accept_Encoding="br").data == b"as found"
 
 
 @pytest.mark.usefixtures("static")

@@ -51,7 +51,7 @@ def write(app: Flask, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def noted(app: Flask, render: Callable[[], str]) -> dict[str, str]:
+def recorded_parts(app: Flask, render: Callable[[], str]) -> dict[str, str]:
     """The parts that rendering notes, with their digests."""
     with app.test_request_context(), recorder.recording() as record:
         render()
@@ -61,42 +61,44 @@ def noted(app: Flask, render: Callable[[], str]) -> dict[str, str]:
 
 def test_a_page_notes_parents_includes_imports_and_their_imports_and_files(site: Flask) -> None:
     """Whatever its bytes came from, however deep."""
-    found = noted(site, lambda: render_template("page.html"))
+    parts = recorded_parts(site, lambda: render_template("page.html"))
     names = {"page.html", "base.html", "macros.html", "inner.html", "note.html", "a.css"}
-    assert found.keys() == names
+    assert parts.keys() == names
 
 
 def test_the_second_page_notes_the_same_as_the_first(site: Flask) -> None:
     """Modules of imported templates are made once, and count for every page."""
-    first = noted(site, lambda: render_template("page.html"))
-    assert noted(site, lambda: render_template("page.html")) == first
+    first = recorded_parts(site, lambda: render_template("page.html"))
+    assert recorded_parts(site, lambda: render_template("page.html")) == first
 
 
 def test_a_module_made_while_nobody_recorded_counts_all_the_same(site: Flask) -> None:
     """A private page may be the first to import it."""
     with site.test_request_context():
         render_template("page.html")
-    assert {"inner.html", "a.css"} <= noted(site, lambda: render_template("page.html")).keys()
+    assert {"inner.html", "a.css"} <= recorded_parts(
+        site, lambda: render_template("page.html")
+    ).keys()
 
 
 @pytest.mark.parametrize("name", ["optional.html", "either.html"])
 def test_an_absent_template_is_noted(site: Flask, name: str) -> None:
     """A later deploy may bring it."""
-    assert noted(site, lambda: render_template(name))["absent.html"] == "absent"
+    assert recorded_parts(site, lambda: render_template(name))["absent.html"] == "absent"
 
 
 def test_a_page_without_templates_notes_none(site: Flask) -> None:
     """Templates in the code are part of the code."""
-    assert noted(site, lambda: render_template_string("A text")) == {}
+    assert recorded_parts(site, lambda: render_template_string("A text")) == {}
 
 
 def test_an_edited_template_has_another_digest(site: Flask) -> None:
     """As soon as it is rendered anew; the others keep theirs."""
-    before = noted(site, lambda: render_template("page.html"))
+    before = recorded_parts(site, lambda: render_template("page.html"))
     write(site, "note.html", "Another note.")
     path = Path(site.root_path) / "templates" / "note.html"
     os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 10**9))
-    after = noted(site, lambda: render_template("page.html"))
+    after = recorded_parts(site, lambda: render_template("page.html"))
     assert {name for name in before if before[name] != after[name]} == {"note.html"}
 
 
@@ -104,14 +106,14 @@ def test_equal_sources_have_equal_digests_in_every_process(site: Flask, bare: Fl
     """A release compares what another process noted."""
     environment = site.jinja_env
     assert isinstance(environment, TrackedEnvironment)
-    found = noted(site, lambda: render_template("note.html"))
-    assert found["note.html"] == environment.digest("note.html")
+    parts = recorded_parts(site, lambda: render_template("note.html"))
+    assert parts["note.html"] == environment.digest("note.html")
     assert environment.digest("nowhere.html") == "absent"
 
 
 def test_a_module_that_reads_the_database_spoils_every_page_that_imports_it(site: Flask) -> None:
     """What it read once would be shown for ever."""
-    site.jinja_env.globals["read"] = read
+    site.jinja_env.globals["read"] = read_database
     for _ in range(2):
         with site.test_request_context(), recorder.recording() as record:
             render_template("reading.html")
@@ -122,7 +124,7 @@ def test_a_module_that_reads_the_database_spoils_every_page_that_imports_it(site
 
 def test_a_module_that_is_made_for_one_page_may_read(site: Flask) -> None:
     """It reads again for the next one."""
-    site.jinja_env.globals["read"] = read
+    site.jinja_env.globals["read"] = read_database
     for _ in range(2):
         with site.test_request_context(), recorder.recording() as record:
             render_template("with.html")
@@ -130,7 +132,7 @@ def test_a_module_that_is_made_for_one_page_may_read(site: Flask) -> None:
         assert Table(table="post") in record.dependencies
 
 
-def read() -> str:
+def read_database() -> str:
     """Read the database."""
     record = recorder.current_record()
     assert record is not None

@@ -25,21 +25,21 @@ SHORT = "max-age=60"
 class Node(Server):
     """A node that accepts what Varnish accepts."""
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, call: Asked) -> Reply:
         """Purge."""
-        right = asked.headers["Authorization"] == f"Bearer {SECRET}"
-        return Reply(status=200 if asked.method == "PURGE" and right else 403)
+        right = call.headers["Authorization"] == f"Bearer {SECRET}"
+        return Reply(status=200 if call.method == "PURGE" and right else 403)
 
     def purged(self) -> list[str]:
         """The keys of each purge since the last time."""
-        found = [
+        lines = [
             f"{name}: {line}"
-            for asked in self.asked
-            for name, line in asked.headers.items()
+            for call in self.asked
+            for name, line in call.headers.items()
             if name.startswith("xkey")
         ]
         self.asked.clear()
-        return found
+        return lines
 
 
 @pytest.fixture
@@ -78,14 +78,14 @@ def write(slug: str) -> None:
 
 def step(app: Flask, after: timedelta = timedelta()) -> None:
     """Let the relay do what is due."""
-    app.extensions["edge"].upkeep.relay.step(datetime.now(UTC) + after)
+    app.extensions["edge"].worker.relay.run_once(datetime.now(UTC) + after)
 
 
 def doubt(app: Flask, reason: str) -> None:
     """Note that Varnish can't be purged, as a relay does, and let the app look."""
     with db.engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE edge_tier SET breaker = '{reason}' WHERE depth = 1")
-    app.extensions["edge"].trust.renew()
+    app.extensions["edge"].purgeable_counter.refresh()
 
 
 def test_a_page_carries_its_tag_and_a_long_life(make: Make) -> None:
@@ -180,9 +180,9 @@ def test_while_an_edge_can_not_be_purged_its_pages_are_brief(make: Make) -> None
     for response in (hit, miss):
         assert "detail=capped" in response.headers["Cache-Status"]
     doubt(app, "")
-    again = get(app, "/authors")
-    assert again.headers["Surrogate-Control"] == LONG
-    assert "capped" not in again.headers["Cache-Status"]
+    second = get(app, "/authors")
+    assert second.headers["Surrogate-Control"] == LONG
+    assert "capped" not in second.headers["Cache-Status"]
 
 
 def test_without_a_gateway_the_app_caps_by_itself(make: Make) -> None:
@@ -201,7 +201,7 @@ def test_a_node_that_refuses_us_caps_its_pages(make: Make, node: Node) -> None:
     step(app)
     with db.engine.connect() as connection:
         assert "varnish" in open_breakers(connection, datetime.now(UTC))["varnish"]
-    app.extensions["edge"].trust.renew()
+    app.extensions["edge"].purgeable_counter.refresh()
     assert get(app).headers["Surrogate-Control"] == SHORT
     assert SECRET not in str(node.asked)
 
@@ -217,8 +217,8 @@ def test_a_release_forgets_edges_that_are_named_no_more(make: Make) -> None:
     """Nothing is owed to them any longer, and nobody waits for them."""
     get(make())
     other = make(EDGE="", EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET="")
-    told = other.test_cli_runner().invoke(args=["edge", "release"]).output
-    assert "varnish" in told
+    output = other.test_cli_runner().invoke(args=["edge", "release"]).output
+    assert "varnish" in output
     with db.engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM edge_tier WHERE depth > 0").all()
     assert names == []
@@ -241,10 +241,10 @@ def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
     get(app)
     step(app)
     doubt(app, "it refuses us")
-    told = app.test_cli_runner().invoke(args=["edge", "status"]).output
-    assert "varnish can't be purged: it refuses us." in told
-    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in told
-    assert "nginx: the open-source build can't be purged" in told
+    output = app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "varnish can't be purged: it refuses us." in output
+    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in output
+    assert "nginx: the open-source build can't be purged" in output
 
 
 def test_python_purges_every_tier_as_the_command_does(make: Make, node: Node) -> None:
@@ -275,9 +275,9 @@ def test_a_mended_secret_is_used_at_once(make: Make, node: Node, arguments: list
     node.purged()
     step(mended, timedelta(minutes=5))
     assert node.purged() == []
-    done = mended.test_cli_runner().invoke(args=["edge", "purge", "--retry", *arguments])
-    assert done.exit_code == 0, done.output
-    assert "varnish is asked again at once" in done.output
+    result = mended.test_cli_runner().invoke(args=["edge", "purge", "--retry", *arguments])
+    assert result.exit_code == 0, result.output
+    assert "varnish is asked again at once" in result.output
     step(mended)
     assert node.purged()
 
@@ -285,9 +285,9 @@ def test_a_mended_secret_is_used_at_once(make: Make, node: Node, arguments: list
 def test_a_tier_that_there_is_not_is_refused(make: Make) -> None:
     """In a sentence that names those there are."""
     app = make()
-    done = app.test_cli_runner().invoke(args=["edge", "purge", "--retry", "fastly"])
-    assert done.exit_code == 1
-    assert "'fastly' is no tier that is purged. Known ones: " in done.output
-    assert "varnish" in done.output
+    result = app.test_cli_runner().invoke(args=["edge", "purge", "--retry", "fastly"])
+    assert result.exit_code == 1
+    assert "'fastly' is no tier that is purged. Known ones: " in result.output
+    assert "varnish" in result.output
     both = app.test_cli_runner().invoke(args=["edge", "purge", "--all", "--retry"])
     assert both.exit_code == 2

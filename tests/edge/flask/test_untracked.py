@@ -105,13 +105,13 @@ def test_a_purge_by_hand_empties_the_gateway(
     """`flask edge purge` needs no database."""
     app = start(tmp_path, clock)
     get(app)
-    done = app.test_cli_runner().invoke(args=["edge", "purge", *arguments])
-    assert done.exit_code == 0, done.output
+    result = app.test_cli_runner().invoke(args=["edge", "purge", *arguments])
+    assert result.exit_code == 0, result.output
     assert_miss(get(app))
 
 
 def test_a_purge_of_a_post_needs_tracking(tmp_path: Path, clock: FrozenClock) -> None:
     """Nobody knows which pages show it."""
-    done = start(tmp_path, clock).test_cli_runner().invoke(args=["edge", "purge", "--post", "a"])
-    assert done.exit_code == 1
-    assert "call edge.track()" in done.output
+    result = start(tmp_path, clock).test_cli_runner().invoke(args=["edge", "purge", "--post", "a"])
+    assert result.exit_code == 1
+    assert "call edge.track()" in result.output

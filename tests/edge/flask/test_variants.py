@@ -33,7 +33,7 @@ OPEN = {
 def make(bare: Flask, clock: FrozenClock, policy: Policy, tmp_path: Path) -> Make:
     """Make an app whose home page has a language, with these edges in front."""
 
-    def made(edge: str, *, gateway: bool = False, **settings: str) -> Flask:
+    def build(edge: str, *, gateway: bool = False, **settings: str) -> Flask:
         bare.config |= {"EDGE": edge, "EDGE_STORE": str(tmp_path / "store"), **settings}
         bare.config["EDGE_GATEWAY"] = "on" if gateway else "off"
         site = {"site": "https://x.example"} if gateway else None
@@ -55,8 +55,8 @@ def make(bare: Flask, clock: FrozenClock, policy: Policy, tmp_path: Path) -> Mak
         @bare.get("/for-cloudflare")
         @cached(policy)
         def for_cloudflare() -> Response:
-            said = {"CDN-Cache-Control": "max-age=600", "Vary": "Accept-Language"}
-            return Response("x", headers=said)
+            headers = {"CDN-Cache-Control": "max-age=600", "Vary": "Accept-Language"}
+            return Response("x", headers=headers)
 
         @bare.get("/cookie")
         @cached(policy)
@@ -73,13 +73,13 @@ def make(bare: Flask, clock: FrozenClock, policy: Policy, tmp_path: Path) -> Mak
 
         return bare
 
-    return made
+    return build
 
 
 def get(app: Flask, path: str = "/", **headers: str) -> Response:
     """Ask for a page, header names with underscores."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    response: Response = app.test_client().get(path, headers=sent)
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    response: Response = app.test_client().get(path, headers=request_headers)
     return response
 
 
@@ -92,8 +92,8 @@ def test_an_edge_that_ignores_vary_stores_no_variants(
     app = make(edge, gateway=gateway)
     name, value = line
     first = get(app, Accept_Language="de")
-    again = get(app, Accept_Language="de", If_None_Match=first.headers["ETag"])
-    for response in (first, get(app, Accept_Language="de"), again):
+    revalidated = get(app, Accept_Language="de", If_None_Match=first.headers["ETag"])
+    for response in (first, get(app, Accept_Language="de"), revalidated):
         assert response.headers[name] == value
         if response.headers["Cache-Control"] == "no-store":
             assert "Expires" not in response.headers
@@ -146,12 +146,12 @@ class IgnoresVary:
         self._app, self._field = app, field
         self._pages: dict[str, str] = {}
 
-    def read(self, path: str, language: str) -> str:
+    def get_text(self, path: str, language: str) -> str:
         """Answer from what is kept, or from the app."""
         if path not in self._pages:
             response = get(self._app, path, Accept_Language=language)
-            told = response.headers.get(self._field) or response.headers["Cache-Control"]
-            if "no-store" in told or "private" in told:
+            freshness = response.headers.get(self._field) or response.headers["Cache-Control"]
+            if "no-store" in freshness or "private" in freshness:
                 return response.text
             self._pages[path] = response.text
         return self._pages[path]
@@ -165,7 +165,7 @@ def test_no_reader_gets_the_page_of_another_language(
     """Through a CDN that looks at the URL alone."""
     cdn = IgnoresVary(make(edge, gateway=gateway), CLOSED[edge][0])
     for language in ("de", "en", "de", "en"):
-        assert cdn.read("/", language).startswith(language)
+        assert cdn.get_text("/", language).startswith(language)
 
 
 def test_cookie_in_a_second_vary_line_is_a_leak(make: Make) -> None:
@@ -198,8 +198,8 @@ def test_the_routes_say_which_edge_stores_nothing(make: Make) -> None:
     """`flask edge routes` and `flask edge check` show it, with the field."""
     app = make("cloudflare,varnish")
     assert unkept_variants(app) == ("/ at cloudflare: varies on Accept-Language",)
-    said = app.test_cli_runner().invoke(args=["edge", "routes"], env={"COLUMNS": "100"}).output
-    assert "cloudflare keeps nothing: it does not keep copies apart by Accept-Language" in said
+    output = app.test_cli_runner().invoke(args=["edge", "routes"], env={"COLUMNS": "100"}).output
+    assert "cloudflare keeps nothing: it does not keep copies apart by Accept-Language" in output
 
 
 def test_a_short_freshness_of_every_cache_is_not_lost_at_the_gateway(make: Make) -> None:

@@ -13,7 +13,7 @@ from app.edge.policy.cdn_headers import (
     format_policy,
     mixed_fields,
     parse_dialects,
-    varying,
+    with_configured_variants,
 )
 from app.edge.policy.decorators import find_route_policy
 
@@ -254,13 +254,13 @@ LITERAL = {
 }
 
 
-@pytest.mark.parametrize(("said", "header"), LITERAL.values(), ids=LITERAL)
+@pytest.mark.parametrize(("arguments", "header"), LITERAL.values(), ids=LITERAL)
 @pytest.mark.parametrize("dialects", ["", "cloudflare", "generic,broadsheet"])
 def test_each_directive_of_the_rfcs_is_written_as_it_was_said(
-    said: dict[str, object], header: str, dialects: str
+    arguments: dict[str, object], header: str, dialects: str
 ) -> None:
     """RFC 9111 §5.2.2, RFC 5861 and RFC 8246, whatever edge is in front."""
-    mark = find_route_policy(cache_control(**said)(lambda: ""))
+    mark = find_route_policy(cache_control(**arguments)(lambda: ""))
     assert mark is not None
     lines = format_policy(mark.policy, parse_dialects(dialects), cap=timedelta(minutes=1))
     assert lines == (("Cache-Control", header),)
@@ -275,7 +275,9 @@ def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
 def test_an_edge_that_is_configured_for_it_keeps_variants_apart() -> None:
     """By the fields that EDGE_VARY names; bunny can't be told."""
     page = replace(ARTICLE, vary=("Accept-Language",))
-    configured = varying(parse_dialects("cloudflare,cloudfront,bunny"), ("Accept-Language",))
+    configured = with_configured_variants(
+        parse_dialects("cloudflare,cloudfront,bunny"), ("Accept-Language",)
+    )
     mixed = {dialect.name: mixed_fields(page, dialect) for dialect in configured}
     assert mixed == {"cloudflare": (), "cloudfront": (), "bunny": ("Accept-Language",)}
     other = replace(ARTICLE, vary=("Accept",))

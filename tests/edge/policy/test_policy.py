@@ -158,8 +158,8 @@ def policies(draw: st.DrawFn) -> Policy:
     )
 
 
-def _fields_of(said: bool | tuple[str, ...]) -> set[str]:
-    return set() if isinstance(said, bool) else set(said)
+def _fields_of(value: bool | tuple[str, ...]) -> set[str]:
+    return set() if isinstance(value, bool) else set(value)
 
 
 def _no_looser(strict: Freshness, loose: Freshness) -> bool:
@@ -208,9 +208,9 @@ def test_stale_serving_and_s_maxage_never_stand_together_by_our_hand(
 ) -> None:
     """s-maxage forbids stale serving (RFC 9111 §5.2.2.10), so it would be a lie."""
     for _, value in format_policy(policy, (DIALECTS[dialect],), cap=cap):
-        said = Directives.parse([value])
-        if "s-maxage" in said and policy.browser.stale_if_error is None:
-            assert "stale-if-error" not in said
+        directives = Directives.parse([value])
+        if "s-maxage" in directives and policy.browser.stale_if_error is None:
+            assert "stale-if-error" not in directives
 
 
 @given(policies(), st.sampled_from(sorted(DIALECTS)), spans)
@@ -226,6 +226,6 @@ def test_an_edge_that_cannot_be_purged_keeps_no_longer_than_the_cap(
         if name == "X-Accel-Expires":
             assert int(value) <= cap.total_seconds()
         else:
-            said = Directives.parse([value])
+            directives = Directives.parse([value])
             key = "s-maxage" if name == "Cache-Control" else "max-age"
-            assert (said.seconds(key) or timedelta()) <= cap
+            assert (directives.seconds(key) or timedelta()) <= cap

@@ -29,10 +29,10 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize(("until", "zone", "left"), ENDS.values(), ids=ENDS)
-def test_the_time_left_is_counted_in_the_zone(until: str, zone: str, left: timedelta) -> None:
+@pytest.mark.parametrize(("until", "zone", "remaining"), ENDS.values(), ids=ENDS)
+def test_the_time_left_is_counted_in_the_zone(until: str, zone: str, remaining: timedelta) -> None:
     """Midnight is another instant in another place."""
-    assert time_left(until, zone, NOW) == left
+    assert time_left(until, zone, NOW) == remaining
 
 
 DAYS = {
@@ -57,15 +57,15 @@ def test_no_dialect_lets_a_page_live_longer(name: str, until: str) -> None:
     """Neither fresh nor stale, wherever the lifetime is written."""
     policy = Policy(name="P", browser=LONG, edge=LONG, until=until)
     ended = policy.ending(NOW)
-    left = int(time_left(until, "UTC", NOW).total_seconds())
+    remaining = int(time_left(until, "UTC", NOW).total_seconds())
     for line, value in format_policy(ended, parse_dialects(name), cap=None):
         if line == "X-Accel-Expires":
-            assert int(value) <= left
+            assert int(value) <= remaining
             continue
         directives = Directives.parse([value])
         for directive in ("max-age", "s-maxage"):
             if directive in directives:
-                assert int(str(directives[directive])) <= left
+                assert int(str(directives[directive])) <= remaining
         assert "stale-while-revalidate" not in directives
         assert "stale-if-error" not in directives
     edge = freshness_for(ended, DIALECTS[name], cap=None)

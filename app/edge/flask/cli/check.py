@@ -14,6 +14,7 @@ from ...audit.command import EXIT_ERROR, OutputOptions, run
 from .. import explain
 from ..routes import unkept_variants
 from ..sampling import rewritten_pages
+from ..state import state_of
 from .output import this_app
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
-def _described(app: Flask) -> SiteProfile | None:
+def _site_profile(app: Flask) -> SiteProfile | None:
     """What the app has said of itself, with the routes whose variants an edge would mix."""
-    ours: SiteProfile | None = app.extensions["edge"].ours
+    ours: SiteProfile | None = state_of(app).site_profile
     if ours is None:
         return None
     return replace(ours, unkept_variants=unkept_variants(app), rewritten=rewritten_pages(app))
@@ -55,11 +56,11 @@ def check_command(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Audit the site at BASE_URL; exit with 1 for an error or a warning, 2 if it can't be done."""
     app = this_app()
-    if purging and app.extensions["edge"].tracker is None:
+    if purging and state_of(app).tracker is None:
         click.echo("Nothing follows this app's pages, so --purge has nothing to purge.", err=True)
         sys.exit(EXIT_ERROR)
     wishes = AuditOptions(
-        profile=_described(app),
+        profile=_site_profile(app),
         origin_url=origin,
         purge=(lambda path: explain.purge(app, url=path)) if purging else None,
         limits=AuditLimits(timeout=timeout),

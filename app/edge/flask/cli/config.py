@@ -43,15 +43,15 @@ origin_option = click.option(
 @click.option("--secret-file", default="/etc/varnish/broadsheet.secret", show_default=True)
 @click.option("--with-secret", is_flag=True, help="Write EDGE_VARNISH_SECRET into the VCL.")
 def varnish_command(
-    *, director: str, with_secret: bool, purgers: tuple[str, ...], **said: Any
+    *, director: str, with_secret: bool, purgers: tuple[str, ...], **fields: Any
 ) -> None:
     """Print a VCL for Varnish 7 with varnish-modules."""
     with in_one_sentence():
         secret = _secret("EDGE_VARNISH_SECRET") if with_secret else ""
-        found = describe_site(
-            this_app(), secret=secret, purgers=purgers or PRIVATE_NETWORKS, **said
+        site_description = describe_site(
+            this_app(), secret=secret, purge_networks=purgers or PRIVATE_NETWORKS, **fields
         )
-        click.echo(vcl_config.vcl(found, director=director), nl=False)
+        click.echo(vcl_config.vcl(site_description, director=director), nl=False)
 
 
 @config_cli.command("nginx")
@@ -61,13 +61,13 @@ def varnish_command(
 @click.option("--cache", "folder", default=nginx.CACHE_FOLDER, show_default=True, help="A folder.")
 @click.option("--refresh", is_flag=True, help="Whoever knows EDGE_PURGE_SECRET fetches anew.")
 @click.option("--stale", is_flag=True, help="Serve what is stale while the origin fails.")
-def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **said: Any) -> None:
+def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **fields: Any) -> None:
     """Print upstream, maps and a server block for nginx, which can't be purged."""
     with in_one_sentence():
         secret = _secret("EDGE_PURGE_SECRET") if refresh else ""
-        found = describe_site(this_app(), secret=secret, **said)
+        site_description = describe_site(this_app(), secret=secret, **fields)
         text = nginx.server_config(
-            found, listen=listen, folder=folder, refresh=refresh, stale=stale
+            site_description, listen=listen, folder=folder, refresh=refresh, stale=stale
         )
         click.echo(text, nl=False)
 
@@ -80,15 +80,15 @@ def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **sai
 def cloudflare_command(*, site: str, terraform: bool, applies: bool, yes: bool) -> None:
     """Print the Cache Rules of a zone; with --apply set them, and no others."""
     with in_one_sentence():
-        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
+        site_description = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
         enterprise = this_app().config["EDGE_CLOUDFLARE_PLAN"] == "enterprise"
-        rules = cache_rules.cache_rules(found, enterprise=enterprise)
+        rules = cache_rules.cache_rules(site_description, enterprise=enterprise)
         if applies:
             _apply(rules, ask=not yes)
         elif terraform:
             click.echo(terraform_hcl(rules), nl=False)
         else:
-            click.echo(cache_rules.ruleset_json(found, enterprise=enterprise), nl=False)
+            click.echo(cache_rules.ruleset_json(site_description, enterprise=enterprise), nl=False)
 
 
 @config_cli.command("fastly")
@@ -96,8 +96,8 @@ def cloudflare_command(*, site: str, terraform: bool, applies: bool, yes: bool) 
 def fastly_command(*, site: str) -> None:
     """Print snippets of VCL and the settings of a service."""
     with in_one_sentence():
-        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
-        click.echo(vcl_snippets.snippets_json(found), nl=False)
+        site_description = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
+        click.echo(vcl_snippets.snippets_json(site_description), nl=False)
 
 
 @config_cli.command("cloudfront")
@@ -105,8 +105,8 @@ def fastly_command(*, site: str) -> None:
 def cloudfront_command(*, site: str) -> None:
     """Print the policies and behaviours of a distribution."""
     with in_one_sentence():
-        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
-        click.echo(distribution.distribution_json(found), nl=False)
+        site_description = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
+        click.echo(distribution.distribution_json(site_description), nl=False)
 
 
 @config_cli.command("bunny")
@@ -114,8 +114,8 @@ def cloudfront_command(*, site: str) -> None:
 def bunny_command(*, site: str) -> None:
     """Print the settings and edge rules of a pull zone."""
     with in_one_sentence():
-        found = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
-        click.echo(pull_zone.pull_zone_json(found), nl=False)
+        site_description = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
+        click.echo(pull_zone.pull_zone_json(site_description), nl=False)
 
 
 def _apply(rules: list[dict[str, Any]], *, ask: bool) -> None:
@@ -145,7 +145,7 @@ def _zone() -> ZoneRules:
 
 
 def _secret(name: str) -> str:
-    found = str(this_app().config.get(name) or "")
-    if not found:
+    value = str(this_app().config.get(name) or "")
+    if not value:
         raise click.UsageError(f"{name} is empty: set FLASK_{name} first.")
-    return found
+    return value

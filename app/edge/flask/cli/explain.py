@@ -30,5 +30,5 @@ def who_command(
 ) -> None:
     """List the pages that a change of SUBJECT (a slug or a path) would touch."""
     with in_one_sentence():
-        found = explain.who(this_app(), subject, columns=columns, table=table)
-        tell(found, as_json=as_json)
+        impact = explain.who(this_app(), subject, columns=columns, table=table)
+        tell(impact, as_json=as_json)

@@ -36,8 +36,8 @@ class CommandResult(Protocol):
 
 def tell(answer: CommandResult, *, as_json: bool) -> None:
     """Print an answer."""
-    said = json.dumps(answer.to_json(), indent=2) if as_json else "\n".join(answer.to_lines())
-    click.echo(said)
+    text = json.dumps(answer.to_json(), indent=2) if as_json else "\n".join(answer.to_lines())
+    click.echo(text)
 
 
 @contextmanager

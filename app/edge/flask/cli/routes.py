@@ -39,14 +39,14 @@ def route_lines(route: Route, width: int) -> Iterator[str]:
     methods = ",".join(route.methods)
     yield from textwrap.wrap(f"{methods} {route.rule}", width, subsequent_indent="    ")
     colour = "green" if route.edge != "keeps nothing" else "yellow"
-    said = f"{route.policy}, said by {_SAID[route.source]}"
-    yield from (click.style(line, fg=colour) for line in _indented(said, width))
+    policy_text = f"{route.policy}, said by {_SAID[route.source]}"
+    yield from (click.style(line, fg=colour) for line in _indented(policy_text, width))
     if route.reason is None:
         yield from _indented(f"browser {route.browser}", width)
         yield from _indented(f"edge {route.edge}", width)
-        for name, told in route.edges.items():
-            if told != "keeps nothing":
-                yield from _indented(f"{name} {told}", width)
+        for name, edge_text in route.edges.items():
+            if edge_text != "keeps nothing":
+                yield from _indented(f"{name} {edge_text}", width)
     if route.query:
         yield from _indented(f"reads ?{', ?'.join(route.query)}", width)
 

@@ -35,6 +35,6 @@ def remove_command(*, as_json: bool) -> None:
 def check_command(*, as_json: bool) -> None:
     """Say whether the triggers are what was installed; the status is 1 when they are not."""
     with in_one_sentence():
-        found = deploy.check_triggers(this_app())
-    tell(found, as_json=as_json)
-    sys.exit(0 if found.trouble is None else 1)
+        trigger_status = deploy.check_triggers(this_app())
+    tell(trigger_status, as_json=as_json)
+    sys.exit(0 if trigger_status.trouble is None else 1)

@@ -41,9 +41,9 @@ def app() -> Flask:
     return app
 
 
-def run(app: Flask, *words: str, said: str = "") -> Any:
+def run(app: Flask, *words: str, stdin: str = "") -> Any:
     """Run a command to its end."""
-    return app.test_cli_runner().invoke(args=["edge", "config", *words], input=said)
+    return app.test_cli_runner().invoke(args=["edge", "config", *words], input=stdin)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rulesets]:
 def test_applying_shows_the_difference_and_asks(app: Flask, api: Rulesets) -> None:
     """No is no; yes is yes; and the second time there is nothing to do."""
     api.somebody_adds("theirs")
-    refused = run(app, "cloudflare", *SITE, "--apply", said="n\n")
-    assert refused.exit_code == 1
-    assert '+    "ref": "broadsheet_pages"' in refused.output
-    assert "stay as they are: 1" in refused.output
+    declined = run(app, "cloudflare", *SITE, "--apply", stdin="n\n")
+    assert declined.exit_code == 1
+    assert '+    "ref": "broadsheet_pages"' in declined.output
+    assert "stay as they are: 1" in declined.output
     assert api.version == 1
-    assert run(app, "cloudflare", *SITE, "--apply", said="y\n").exit_code == 0
+    assert run(app, "cloudflare", *SITE, "--apply", stdin="y\n").exit_code == 0
     assert [rule["ref"] for rule in api.rules][-1] == "theirs"
     assert "already" in run(app, "cloudflare", *SITE, "--apply", "--yes").output
     assert api.version == 2
