@@ -1,4 +1,4 @@
-"""Asking why: a page is made once more, for nobody, and what it read is told."""
+"""Explain pages: why one is (not) cached, which pages show a row, and purging by hand."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _OTHERS = {
-    "unmarked": "its route says nothing about sharing",
-    "error-status": "it is an error that nobody promised to share",
+    "unmarked": "its route has no policy",
+    "error-status": "it is an error response without a policy of its own",
 }
 
 
 def why(app: Flask, url: str) -> Explanation:
-    """Explain a URL of this app: its policy, what it is built from, and what is kept of it.
+    """Explain a URL of this app: its policy, its dependencies and its stored copies.
 
-    The page is made once more, past every cache, and registered nowhere.
+    The page is rendered again without caches and not registered.
     """
     tracker, state = tracker_of(app), state_of(app)
     path = parse_page_url(url, tracker.site)
@@ -68,7 +68,7 @@ def why(app: Flask, url: str) -> Explanation:
 def who(
     app: Flask, subject: str, *, columns: Iterable[str] = (), table: str | None = None
 ) -> Impact:
-    """The pages that a change of a row would touch; a slug or a path names the row."""
+    """Return the pages that a change of a row affects; `subject` is its slug or path."""
     tracker = tracker_of(app)
     with tracker.read_transaction() as connection:
         return impact.impact_of_row(
@@ -77,10 +77,10 @@ def who(
 
 
 def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> Impact:
-    """Let every edge forget a URL, the pages that show a row, or everything.
+    """Purge a URL, the pages that show a row, or everything, at every tier.
 
-    It goes through the change log, so that it is delivered as surely as any write. Where nothing
-    is tracked there is no log, and no edge but the gateway is purged.
+    The purge is written to the change log, so it is delivered as reliably as any write. An app
+    without tracking has no log; then only the gateway is purged.
     """
     if state_of(app).tracker is None and subject is None:
         return _purge_gateway(app, url)
@@ -103,16 +103,18 @@ def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> 
 
 
 def _purge_gateway(app: Flask, url: str | None) -> Impact:
-    """Purge the gateway of an app that tracks nothing: one URL, or everything."""
+    """Purge one URL or everything at the gateway of an app without tracking."""
     embedded = state_of(app).embedded_gateway
     if embedded is None:
         raise PolicyError(
-            "This app has no gateway and tracks nothing: purge the edges in front by hand."
+            "This app has no gateway and does not track pages: purge the edges in front by hand."
         )
     if url is None:
         count = embedded.gateway.purge_all()
         return Impact(
-            subject="The purge", urls=(), everything_reason=f"{count} pages left the gateway"
+            subject="The purge",
+            urls=(),
+            everything_reason=f"{count} pages were purged from the gateway",
         )
     try:
         purged_count = embedded.gateway.purge(url)
@@ -122,10 +124,10 @@ def _purge_gateway(app: Flask, url: str | None) -> Impact:
 
 
 def tracker_of(app: Flask) -> Tracker:
-    """What follows the pages of an app; raises PolicyError where nothing does."""
+    """Return the tracker of an app; raises PolicyError if the app has none."""
     tracker = state_of(app).tracker
     if not isinstance(tracker, Tracker):
-        raise PolicyError("Nothing follows what this app's pages read: call edge.track().")
+        raise PolicyError("This app does not track what its pages read: call edge.track().")
     return tracker
 
 

@@ -1,4 +1,4 @@
-"""The address of a page: its URL as readers see it, as the view sees it, as it is registered."""
+"""URLs of a page: as requested, as the view sees it, and as registered in the page index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRACKERS = compile_ignored_parameters(TRACKERS)
 
 
 def hide_undeclared_parameters(route: EffectivePolicy, request: Request) -> None:
-    """Show the view the declared parameters alone, and note where the tidy URL is."""
+    """Hide undeclared query parameters from the view, and store the canonical URL in `g`."""
     raw_query = request.environ["QUERY_STRING"]
     if not isinstance(request, TrackedRequest):
         return
@@ -35,21 +35,21 @@ def hide_undeclared_parameters(route: EffectivePolicy, request: Request) -> None
 
 
 def redirect_to_canonical_query() -> BaseResponse | None:
-    """Send the reader to the tidy URL; the redirect has no policy, so nothing stores it."""
+    """Redirect to the canonical URL; the redirect has no policy, so no cache stores it."""
     tidy = g.pop("edge_tidy_url", None)
     return None if tidy is None else current_app.redirect(tidy, code=301)
 
 
 def page_url(request: Request) -> str:
-    """The URL of a page, as the gateway keys it, also where no route matched."""
+    """Return a page's URL as in the gateway's cache key, also if no route matched."""
     query = remove_parameters(request.environ.get("QUERY_STRING", ""), _TRACKERS)
     return f"{_path(request)}?{query}" if query else _path(request)
 
 
 def is_alias_url(request: Request) -> bool:
-    """Tell whether a purge of the registered URL may miss the copy that this request gets.
+    """Return whether a purge of the registered URL may miss the copy that this request gets.
 
-    The request has another URL, or one that caches spell in more than one way.
+    The request has another URL, or one that caches write in more than one way.
     """
     environ = request.environ
     query: str = environ.get("QUERY_STRING", "")
@@ -59,22 +59,25 @@ def is_alias_url(request: Request) -> bool:
 
 
 def parse_page_url(url: str, site: str) -> str:
-    """The page that somebody means by a URL or a path, as it is registered.
+    """Return the registered URL of a page, given by its URL or path.
 
-    PolicyError when it is none of `site`.
+    Raises PolicyError if it is not a page of `site`.
     """
     try:
         parts, own = urlsplit(url), urlsplit(site)
         same = (parts.hostname, parts.port) == (own.hostname, own.port)
     except ValueError as error:
-        raise PolicyError(f"{url!r} is no URL: {error}.") from None
+        raise PolicyError(f"{url!r} is not a valid URL: {error}.") from None
     if not url or (parts.netloc and not same):
-        raise PolicyError(f"{url!r} is no page of {site}: say its path, /about for one.")
+        raise PolicyError(f"{url!r} is not a page of {site}: give its path, for example /about.")
     path = "/" + quote(unquote(parts.path), safe=_IN_PATHS).lstrip("/")
     query = remove_parameters(parts.query, _TRACKERS)
     return f"{path}?{query}" if query else path
 
 
 def _path(request: Request) -> str:
-    """The path of a request as a URL spells it; with one slash, or it could name a host."""
+    """Return the path of a request, percent-encoded.
+
+    It begins with a single slash, because `//name` would be read as a host.
+    """
     return "/" + quote(request.root_path + request.path, safe=_IN_PATHS).lstrip("/")

@@ -1,4 +1,4 @@
-"""Every route of an app with its policy, ready to be shown."""
+"""List every route of an app with its policy."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One URL rule: what it promises to whom, and where that was said.
+    """One URL rule with its policy, described for browser and edges, and where it was set.
 
-    `edge` is the promise, and `edges` what each edge in front is told of it.
+    `edge` describes the policy itself, and `edges` what each edge in front gets of it.
     """
 
     rule: str
@@ -55,7 +55,7 @@ def routes(app: Flask) -> list[Route]:
 
 
 def unkept_variants(app: Flask) -> tuple[str, ...]:
-    """Name each route and edge where nothing is stored, since the edge would mix variants."""
+    """List each route and edge where nothing is stored, because the edge would mix variants."""
     state = state_of(app)
     sentences = (
         f"{rule.rule} at {edge.dialect.name}: varies on {', '.join(names)}"
@@ -71,26 +71,26 @@ def _policy(app: Flask, endpoint: str) -> Policy:
     return policy_for_route(app, endpoint, state_of(app).default).policy
 
 
-def _route(rule: Any, promise: EffectivePolicy, front: EdgeChain) -> Route:
+def _route(rule: Any, effective: EffectivePolicy, front: EdgeChain) -> Route:
     methods = tuple(sorted((rule.methods or set()) - _ANY_METHOD)) or ("ANY",)
-    words = promise.policy.texts_by_audience()
+    texts = effective.policy.texts_by_audience()
     return Route(
         rule=rule.rule,
         endpoint=rule.endpoint,
         methods=methods,
-        policy=promise.policy.name,
-        source=promise.source,
-        browser=words.browser,
-        edge=words.edge,
-        edges=front.texts_by_edge(promise.policy),
-        query=tuple(sorted(promise.query)),
-        headers=promise.policy.vary,
-        reason=_reason(methods, promise),
+        policy=effective.policy.name,
+        source=effective.source,
+        browser=texts.browser,
+        edge=texts.edge,
+        edges=front.texts_by_edge(effective.policy),
+        query=tuple(sorted(effective.query)),
+        headers=effective.policy.vary,
+        reason=_reason(methods, effective),
     )
 
 
-def _reason(methods: tuple[str, ...], promise: EffectivePolicy) -> str | None:
-    """Name the guard's reason when nothing that the route answers is stored."""
+def _reason(methods: tuple[str, ...], effective: EffectivePolicy) -> str | None:
+    """Return the guard's code if no response of the route is stored."""
     if "GET" not in methods and "ANY" not in methods:
         return "unsafe-method"
-    return "unmarked" if promise.source == "none" else None
+    return "unmarked" if effective.source == "none" else None

@@ -1,7 +1,7 @@
-"""Sampling: now and then a page at the public edge is compared with a fresh one.
+"""Compare sampled pages at the public edge with fresh renders.
 
-The only host that is ever asked is the site's own. What is stale is purged again on every tier;
-what the edge merely rewrites is said once, and not purged (`purge/rewriting.py`).
+Requests go to the site's own host only. A stale page is purged again at every tier. A page that
+the edge rewrites is logged once and not purged (`purge/rewriting.py`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _FAILED = 500
 
 
 class SampleResult(StrEnum):
-    """What a look at one page came to; the value is how it is said."""
+    """The result of comparing one page; the value is the text shown to people."""
 
     FRESH = "is fresh"
     STALE = "is stale, and is purged again"
@@ -54,7 +54,7 @@ class SampleResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What a comparison came to, why, and how the page differed."""
+    """The result of a comparison, its reason, and the kinds of differences."""
 
     verdict: SampleResult
     reason: str = ""
@@ -62,7 +62,7 @@ class Comparison:
 
 
 class Sampler:
-    """Looks at a page each `every`; a thread of its own does it, for an edge may hang."""
+    """Compares pages at the interval `every`, in a thread, because an edge may not answer."""
 
     def __init__(
         self,
@@ -75,35 +75,35 @@ class Sampler:
         self._app = app
         self._tracker = tracker
         self._every = every
-        self._random = random or Random()  # noqa: S311 - which page comes next is no secret
+        self._random = random or Random()  # noqa: S311 - the choice of a page needs no secrecy
         self._edge = ApiClient("the public edge", tracker.site)
         self._next: datetime | None = None
         self._lock = Lock()
 
     def __call__(self, now: datetime) -> datetime:
-        """Look, if it is time to; say when it is time again."""
+        """Start a sample if one is due; return when the next is due."""
         if self._next is None:
-            self._next = now + self._every  # a site that has just started is not asked yet
+            self._next = now + self._every  # not right after the start
         if now >= self._next and not self._lock.locked():
             self._next = now + self._every
             Thread(target=self._sample_in_thread, args=(now,), daemon=True).start()
         return max(self._next, now + timedelta(seconds=1))
 
     def sample(self, now: datetime) -> dict[str, SampleResult]:
-        """Look at the page that is known to be stale and at any other one."""
+        """Compare the page that is known to be stale, and a random other page."""
         with self._tracker.read_transaction() as connection:
             urls = [*samples.choose_urls(connection, now, self._random)]
         return {url: self.sample_page(url, now) for url in urls}
 
     def sample_page(self, url: str, now: datetime) -> SampleResult:
-        """Compare one page, and act on what is found."""
+        """Compare one page; purge it again if it is stale, and store the result."""
         comparison = self._compare(url, now)
         verdict = comparison.verdict
         if verdict is SampleResult.STALE:
             tag = self._tracker.tag(url)
             with self._tracker.change_log_transaction() as connection:
                 append_change(connection, manual_purge_change(url, tag, self._tracker.site))
-            _log.warning("edge.stale", extra={"url": url})
+            _log.warning("edge.stale: %s is stale at the public edge", url, extra={"url": url})
         with self._tracker.index_transaction() as connection:
             self._note(connection, url, comparison, now)
             result_text = f"{verdict}: {comparison.reason}" if comparison.reason else f"{verdict}"
@@ -126,21 +126,22 @@ class Sampler:
         elif comparison.verdict is SampleResult.FRESH:
             memory = before.with_fresh(url)
             if samples.record_fresh(connection, url, now):
-                _log.warning("edge.fresh_again", extra={"url": url})
+                message = "edge.fresh_again: %s is fresh again at the public edge"
+                _log.warning(message, url, extra={"url": url})
         if memory != before:
             remember(connection, memory)
 
     def _compare(self, url: str, now: datetime) -> Comparison:
         fresh = self._fresh(url)
         if fresh.leak or not fresh.environ.get(PURGED_KEY) or fresh.status not in _COMPARED:
-            reason = f"a fresh one answers {fresh.status} and can't be kept"
+            reason = f"a fresh render has status {fresh.status} and can't be stored"
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
         try:
             edge_response = self._edge.request("GET", url, headers=_AGENT)
         except PurgeError as error:
             return Comparison(verdict=SampleResult.UNKNOWN, reason=str(error))
         if edge_response.status in _NO_ANSWER or edge_response.status >= _FAILED:
-            reason = f"the edge answers {edge_response.status}"
+            reason = f"the edge answers with status {edge_response.status}"
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
         if (edge_response.status, edge_response.body) == (fresh.status, fresh.body):
             return Comparison(verdict=SampleResult.FRESH)
@@ -151,7 +152,7 @@ class Sampler:
     def _classify_difference(
         self, url: str, fresh: DryRunResult, edge_response: ApiResponse, now: datetime
     ) -> Comparison:
-        """Tell a page that the edge has rewritten from one that is stale."""
+        """Decide whether a different page is rewritten by the edge or stale."""
         if edge_response.status != fresh.status:
             return Comparison(verdict=SampleResult.STALE)
         kinds = differences(fresh.body, edge_response.body)
@@ -169,13 +170,13 @@ class Sampler:
         return Comparison(verdict=verdict, kinds=kinds)
 
     def _differs_under_another_url(self, url: str, fresh: DryRunResult, kinds: Kinds) -> bool:
-        """Tell whether the page differs alike where an edge that keys the query string has no copy.
+        """Return whether the page differs in the same way under a URL that the edge has not stored.
 
-        A stale page is right there. An edge that ignores trackers answers as before, and so tells
-        nothing against rewriting.
+        If the edge keys on the query string, it fetches that URL; a page that was only stale is
+        then fresh. An edge that ignores tracking parameters answers as before.
         """
-        mark = "&" if "?" in url else "?"
-        other = f"{url}{mark}utm_source=edge-sample-{self._random.getrandbits(64):x}"
+        separator = "&" if "?" in url else "?"
+        other = f"{url}{separator}utm_source=edge-sample-{self._random.getrandbits(64):x}"
         try:
             edge_response = self._edge.request("GET", other, headers=_AGENT)
         except PurgeError:
@@ -185,14 +186,14 @@ class Sampler:
         return differences(fresh.body, edge_response.body) == kinds
 
     def _explain_difference(self, url: str, fresh: DryRunResult, now: datetime) -> str:
-        """Say why a page may differ for a good reason; empty if there is none."""
+        """Return why a page may legitimately differ, or an empty string."""
         if self._fresh(url) != fresh:
-            return "it changes while it is looked at"
+            return "two fresh renders differ"
         with self._tracker.read_transaction() as connection:
-            waits = samples.has_recent_purge(
+            is_being_purged = samples.has_recent_purge(
                 connection, url, now - self._tracker.front.max_staleness_after_purge
             )
-        return "it differs, and a purge is under way" if waits else ""
+        return "it differs, and a purge is in progress" if is_being_purged else ""
 
     def _fresh(self, url: str) -> DryRunResult:
         return dry_run(self._app, url, self._tracker.site)
@@ -201,12 +202,12 @@ class Sampler:
         with self._lock:
             try:
                 self.sample(now)
-            except Exception:  # noqa: BLE001 - the next one may do better
-                _log.exception("edge.sample_failed")
+            except Exception:  # noqa: BLE001 - the next sample may succeed
+                _log.exception("edge.sample_failed: a page could not be compared")
 
 
 def _may_be_fetched_since(edge_response: ApiResponse, at: datetime, now: datetime) -> bool:
-    """Tell whether an edge may have fetched its answer after an instant, as far as Age tells."""
+    """Return whether, by its Age header, the edge may have fetched its response after `at`."""
     age = edge_response.headers.get("Age", "").strip()
     if not (age.isascii() and age.isdecimal()):
         return True
@@ -214,20 +215,20 @@ def _may_be_fetched_since(edge_response: ApiResponse, at: datetime, now: datetim
 
 
 def _warn_once(before: Memory, url: str) -> None:
-    """Log the finding for the first page that is found rewritten, and for no other."""
+    """Log a finding for the first rewritten page only."""
     if not before.pages:
-        sentence = "edge.rewritten: the public edge changes pages on their way, %s for one"
+        sentence = "edge.rewritten: the public edge rewrites pages, for example %s"
         _log.warning(sentence, url, extra={"finding": "rewritten", "url": url})
 
 
 def sampling_hooks(app: Flask, tracker: Tracker) -> tuple[RelayHook, ...]:
-    """What the relay calls to sample; nothing where no edge in front is purged."""
-    every = timedelta(seconds=read_number(app.config, "EDGE_SAMPLE_EVERY"))
-    return (Sampler(app, tracker, every=every),) if every and tracker.front.tiers else ()
+    """Return the relay's sampling hook; empty if no edge in front is purged."""
+    interval = timedelta(seconds=read_number(app.config, "EDGE_SAMPLE_EVERY"))
+    return (Sampler(app, tracker, every=interval),) if interval and tracker.front.tiers else ()
 
 
 def rewritten_pages(app: Flask) -> str:
-    """Say which pages the public edge rewrites; empty when none is known, or nobody can ask."""
+    """Return a text on the pages that the public edge rewrites; empty if none is known."""
     tracker: Tracker | None = state_of(app).tracker
     if tracker is None:
         return ""
@@ -239,7 +240,7 @@ def rewritten_pages(app: Flask) -> str:
 
 
 def stale_page(tracker: Tracker, connection: Connection) -> str | None:
-    """Say which pages are known to be stale at the public edge; None when none is."""
+    """Return a sentence on the pages that are known to be stale at the public edge, or None."""
     if not tracker.front.tiers:
         return None
     stale_urls = [page.url for page in samples.stale_samples(connection) if page.until is None]

@@ -1,7 +1,7 @@
-"""Which code a page is rendered by: digests of a package's modules, and of what they run on.
+"""Digests of the code that renders pages: a package's modules and the versions of libraries.
 
-A module that holds views, and is imported by nobody but other such modules and the package that
-registers it, is told apart: its change concerns its own pages. All other code concerns every page.
+A module with views that only other such modules and the package that registers it import has a
+digest of its own: a change purges only its own pages. A change of other code purges every page.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _INIT = "__init__"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """The sources of some packages, as they were when they were read: do it at the start.
+    """The sources of some packages at the time of loading; load them when the process starts.
 
-    `modules` maps the name of each module to its source; `platform` names versions.
+    `modules` maps the name of each module to its source; `platform` lists versions.
     """
 
     modules: Mapping[str, bytes] = field(repr=False)
@@ -36,7 +36,7 @@ class Code:
 
     @classmethod
     def load(cls, names: Iterable[str]) -> Code:
-        """Read the packages (or single modules) of these names, all of them imported already."""
+        """Read the sources of these packages or modules, which must be imported already."""
         sources: dict[str, bytes] = {}
         packages: set[str] = set()
         for name in names:
@@ -49,10 +49,10 @@ class Code:
     def digest_view_modules(
         self, views: Iterable[str], common_modules: Iterable[str] = ()
     ) -> dict[str, str]:
-        """The digest of each module of `views` that concerns its own pages alone.
+        """Return the digest of each module of `views` that affects only its own pages.
 
-        What such a module imports from another one counts as its own. `shared` are modules that
-        concern every page for a reason that the sources don't show.
+        The digest covers the view modules that it imports. `common_modules` affect every page for
+        a reason that the sources don't show.
         """
         view_modules = {*views} & self.modules.keys() - self.packages - {*common_modules}
         candidates = frozenset(view_modules)
@@ -65,7 +65,7 @@ class Code:
         }
 
     def digest(self, names: Iterable[str]) -> str:
-        """The digest of some modules, whatever their order."""
+        """Return the digest of some modules, in any order."""
         hasher = hashlib.blake2b(self.platform.encode(), digest_size=16)
         for name in sorted(names):
             hasher.update(hashlib.blake2b(name.encode() + b"\0" + self.modules[name]).digest())
@@ -74,9 +74,11 @@ class Code:
     def _is_common(
         self, name: str, view_modules: Iterable[str], imports: Mapping[str, Iterable[str]]
     ) -> bool:
-        registers = {*view_modules, name.rpartition(".")[0]}
+        allowed = {*view_modules, name.rpartition(".")[0]}
         return any(
-            name in imported_names for by, imported_names in imports.items() if by not in registers
+            name in imported_names
+            for importer, imported_names in imports.items()
+            if importer not in allowed
         )
 
     def _imports_of(self, name: str, candidates: frozenset[str]) -> frozenset[str]:
@@ -87,17 +89,17 @@ class Code:
 def _reachable_modules(
     name: str, imports: Mapping[str, frozenset[str]], view_modules: set[str]
 ) -> set[str]:
-    reachable, open_ends = set[str](), [name]
-    while open_ends:
-        here = open_ends.pop()
-        if here not in reachable:
-            reachable.add(here)
-            open_ends += imports[here] & view_modules
+    reachable, pending = set[str](), [name]
+    while pending:
+        module = pending.pop()
+        if module not in reachable:
+            reachable.add(module)
+            pending += imports[module] & view_modules
     return reachable
 
 
 def _files(name: str) -> Iterator[tuple[str, Path]]:
-    """The modules below a name, with their files."""
+    """Yield the modules below a name with their files."""
     module = sys.modules.get(name)
     file = getattr(module, "__file__", None)
     if file is None:

@@ -1,6 +1,6 @@
-"""Static files under URLs that carry the fingerprint of their bytes, so that caches never ask.
+"""Serve static files under URLs with a fingerprint of their bytes, which caches never revalidate.
 
-It takes the place of Flask's own `static` endpoint; templates go on saying
+This replaces the view of Flask's `static` endpoint; templates still call
 `url_for("static", filename=…)`.
 """
 
@@ -55,20 +55,20 @@ class StaticFiles:
         self._app: Flask | None = None
 
     def install(self, app: Flask) -> None:
-        """Answer for Flask's `static` endpoint and stamp its URLs."""
+        """Replace the view of Flask's `static` endpoint, and add fingerprints to its URLs."""
         self._app = app
         app.view_functions["static"] = self.serve
         app.url_defaults(self.add_fingerprint)
 
     @staticmethod
     def is_installed(app: Flask) -> bool:
-        """Tell whether the static files of an app are answered for here."""
+        """Return whether this class serves an app's static files."""
         view = app.view_functions.get("static")
         return isinstance(getattr(view, "__self__", None), StaticFiles)
 
     def manifest(self) -> Manifest:
-        """Return what is in the folder; in debug mode a changed file is seen at once."""
-        # Not current_app, which takes longer to find than all the rest: a page asks a dozen times.
+        """Return the manifest of the folder; in debug mode it is rebuilt when a file changes."""
+        # self._app instead of current_app, whose lookup is slower; a page calls this a dozen times.
         if self._app is not None and self._app.debug and not g.get("edge_static_seen"):
             g.edge_static_seen = True
             with self._lock:
@@ -79,7 +79,7 @@ class StaticFiles:
         return self._manifest
 
     def add_fingerprint(self, endpoint: str, values: dict[str, Any]) -> None:
-        """Put the fingerprint before the file's name in a URL that is being built."""
+        """Insert the fingerprint before the file's name in a URL that is being built."""
         if endpoint != "static" or "filename" not in values:
             return
         name = values["filename"]
@@ -90,15 +90,16 @@ class StaticFiles:
         except StaticError:
             if current_app.extensions["edge"].is_strict(current_app):
                 raise
-            _log.warning("edge.static_missing", extra={"static_file": name})
+            message = "edge.static_missing: there is no static file %s"
+            _log.warning(message, name, extra={"static_file": name})
 
     def part(self, name: str) -> Part:
-        """The part of a page that the URL of a file is."""
+        """Return the part that a page with the URL of this file depends on."""
         return _manifest_part(self.manifest(), name)
 
     @cached(STATIC)
     def serve(self, filename: str) -> BaseResponse:
-        """Send the file with this fingerprint, or tell where it is now, or that it is not here."""
+        """Send the file with this fingerprint, redirect to the current one, or answer 404."""
         manifest = self.manifest()
         file = manifest.find_exact(filename)
         if file is not None:
@@ -121,7 +122,7 @@ def _manifest_part(manifest: Manifest, name: str) -> Part:
     return _part_for(name, file.fingerprint if file else ABSENT)
 
 
-@lru_cache(maxsize=1024)  # each page names a dozen of the same files
+@lru_cache(maxsize=1024)  # each page refers to about a dozen of the same files
 def _part_for(name: str, digest: str) -> Part:
     return Part(kind=KIND, name=name, digest=digest)
 
@@ -130,7 +131,7 @@ def _build_response(file: StaticFile) -> Response:
     coding = "identity"
     if file.codings:
         coding = codings.choose_coding(request.headers.get("Accept-Encoding"), file.codings)
-    # Not the tag that a cache in front gives to what it packs itself: the bytes differ.
+    # Must differ from the ETag of a cache that compresses the file itself: the bytes differ.
     form = "" if coding == "identity" else f"-{coding}"
     tag = validators.ETag(opaque=f"{file.fingerprint}{form}")
     body = file.bodies[coding]
@@ -147,7 +148,7 @@ def _build_response(file: StaticFile) -> Response:
 
 
 def _range_applies(tag: validators.ETag) -> bool:
-    """Tell whether Range holds here (RFC 9110 §13.2.2 and §14.2)."""
+    """Return whether the Range header applies (RFC 9110 §13.2.2 and §14.2)."""
     headers = request.headers
     if request.method != "GET" or "Range" not in headers:
         return False
@@ -156,7 +157,7 @@ def _range_applies(tag: validators.ETag) -> bool:
     if "If-Match" in headers:
         return False
     condition = headers.get("If-Range")
-    # No file here has a Last-Modified, so a date in If-Range never holds.
+    # Static files have no Last-Modified, so a date in If-Range never matches.
     return condition is None or validators.evaluate_if_range(condition, _NO_FIELDS, tag, now=0)
 
 

@@ -1,7 +1,7 @@
-"""Marks on views and blueprints: which policy a route promises and which inputs it reads.
+"""Decorators that set the policy and the declared inputs of views and blueprints.
 
-A mark sets an attribute and never wraps, so the order of decorators does not matter and every
-mark can be listed. Several marks on one thing add up to the stricter of them.
+A decorator sets an attribute and does not wrap the view, so the order of decorators does not
+matter and every route's policy can be listed. Several policies of one view combine to the stricter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEPTH = 32
 class RoutePolicy:
     """A route's policy and the query parameters it declares.
 
-    `reads` are tables that it reads in ways that can't be seen; None where it declares nothing.
+    `reads` are tables that it reads without recording; None if it declares none.
     """
 
     policy: Policy
@@ -45,12 +45,12 @@ class RoutePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """A decorator that marks a view, a view class or a blueprint and returns it unchanged."""
+    """A decorator that sets the policy of a view, view class or blueprint and returns it."""
 
     mark: RoutePolicy
 
     def __call__(self, thing: View) -> View:
-        """Mark the thing; several marks on it add up."""
+        """Set the policy; combine it with one that was set before."""
         own: Any = getattr(thing, "__dict__", {}).get(_ATTRIBUTE)
         setattr(
             thing, _ATTRIBUTE, own.merge(self.mark) if isinstance(own, RoutePolicy) else self.mark
@@ -58,7 +58,7 @@ class Marker:
         return thing
 
 
-#: What `default=` and `serve_as` take: a policy, `cache_control(…)`, or the directives themselves.
+#: What `default=` and `serve_as` accept: a policy, `cache_control(…)`, or directives.
 Directed: TypeAlias = Policy | Marker | Mapping[str, Any] | str
 
 
@@ -75,15 +75,18 @@ def cached(
     headers: Iterable[str] = (),
     reads: Iterable[str] | None = None,
 ) -> Marker:
-    """Mark a view, a view class or a blueprint with its policy and the inputs that it reads.
+    """Set the policy of a view, view class or blueprint, and declare its inputs.
 
-    `query` are the query parameters and `headers` the request headers that the page depends on.
-    `reads` are the tables that it reads in ways that can't be seen, such as the driver's own
-    cursor or another cache: any change of them purges the page. An empty tuple says that it shows
-    no table.
+    Args:
+        policy: the policy.
+        query: the query parameters that the page depends on.
+        headers: the request headers that the page depends on.
+        reads: the tables that the page reads without recording, such as through the driver's own
+            cursor or another cache; any change of them purges the page. An empty tuple declares
+            that it shows no table.
     """
     if not isinstance(policy, Policy):
-        raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
+        raise PolicyError(f"cached() takes a Policy, not {policy!r}: write @cached(POLICY).")
     parameters = _check_names(query, argument="query")
     declared = field_names(_check_names(headers, argument="headers"), argument="headers")
     if declared:
@@ -110,9 +113,9 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
     query: Iterable[str] = (),
     headers: Iterable[str] = (),
 ) -> Marker:
-    """Mark a view or a blueprint with directives as RFC 9111, 5861 and 8246 name them.
+    """Set the directives of a view or blueprint, named as in RFC 9111, 5861 and 8246.
 
-    Numbers are seconds. They are written into Cache-Control as they stand, in every dialect.
+    Numbers are seconds. The directives are written unchanged into Cache-Control, in every dialect.
     """
     no_cache_fields = field_names(no_cache, argument="no_cache")
     browser = Freshness(
@@ -148,9 +151,9 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
 
 
 def find_route_policy(thing: object) -> RoutePolicy | None:
-    """Read the mark of a view, a view class or a blueprint, through other decorators' wrappers.
+    """Return the policy of a view, view class or blueprint, also through other decorators.
 
-    On a class the mark of its `get` method counts too.
+    For a class, the policy of its `get` method counts, too.
     """
     route_policy: RoutePolicy | None = None
     for layer in _unwrap(thing):
@@ -161,10 +164,10 @@ def find_route_policy(thing: object) -> RoutePolicy | None:
 
 
 def policy_from(directed: Directed, *, argument: str) -> Policy:
-    """Return the policy that an argument stands for: a policy, `cache_control(…)`, or directives.
+    """Convert an argument to a policy: a policy, `cache_control(…)`, or directives.
 
     Directives are a mapping such as `{"max_age": 300}` or the text of a Cache-Control header.
-    PolicyError, naming the argument, for anything else.
+    Raises PolicyError with the argument's name for anything else.
     """
     if isinstance(directed, Policy):
         return directed
@@ -183,26 +186,26 @@ def policy_from(directed: Directed, *, argument: str) -> Policy:
 
 
 def _policy_from_directives(directives: Mapping[str, Any], argument: str) -> Policy:
-    bare = isinstance(directives, Directives)
+    is_parsed = isinstance(directives, Directives)
     values = {str(name).replace("-", "_"): value for name, value in directives.items()}
     allowed = set(inspect.signature(cache_control).parameters) - {"query", "headers"}
     for name, value in values.items():
         if name not in allowed:
-            raise PolicyError(f"{argument}: {name!r} is no directive of Cache-Control.")
-        if bare:
+            raise PolicyError(f"{argument}: {name!r} is not a Cache-Control directive.")
+        if is_parsed:
             values[name] = _parsed_value(value)
     return cache_control(**values).mark.policy
 
 
 def _parsed_value(value: str | None) -> Any:
-    """Return a directive's value as `cache_control` takes it; it refuses a malformed number."""
+    """Convert a directive's value for `cache_control`, which rejects a malformed number."""
     if value is None:
         return True
     return int(value) if value.isascii() and value.isdigit() else value
 
 
 def _unwrap(thing: object) -> Iterator[object]:
-    """Go from the outermost wrapper inwards, as `functools.wraps` and `partial` leave the trail."""
+    """Yield a callable and what it wraps, along `__wrapped__` and `partial.func`."""
     for _ in range(_DEPTH):
         yield thing
         view_class = getattr(thing, "view_class", None)
@@ -218,7 +221,7 @@ def _to_timedelta(seconds: int | timedelta | None) -> timedelta | None:
     if seconds is None or isinstance(seconds, timedelta):
         return seconds
     if isinstance(seconds, bool) or not isinstance(seconds, int):
-        raise PolicyError(f"{seconds!r} is no number of seconds.")
+        raise PolicyError(f"{seconds!r} is not a number of seconds.")
     return timedelta(seconds=seconds)
 
 

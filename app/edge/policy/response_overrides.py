@@ -1,7 +1,7 @@
-"""What a response says by hand, laid over the policy of its route.
+"""Apply directives that a view has set on a response to the policy of its route.
 
-What a view wrote wins over the mark, but it can't open what a mark has closed: `no_store` and
-`private` stay. Pure: no clock, no framework.
+They take precedence over the route's policy, but can't make a `no_store` or `private` policy
+shareable. Pure: no clock, no framework.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _STORING_DIRECTIVES = frozenset(
 
 
 def apply_overrides(base: Policy | None, directives: Directives) -> Policy:
-    """Return the policy that holds for a response whose Cache-Control already says `said`.
+    """Return the policy of a response with these directives in Cache-Control.
 
-    Without a base and without a word on storing the answer is NO_STORE.
+    Without a base policy and without a directive on storing, the result is NO_STORE.
     """
-    never = "no-store" in directives and "must-understand" not in directives
+    is_no_store = "no-store" in directives and "must-understand" not in directives
     if base is None:
-        if not never and not _STORING_DIRECTIVES.intersection(directives):
+        if not is_no_store and not _STORING_DIRECTIVES.intersection(directives):
             return NO_STORE
-        base = NO_STORE if never else Policy(name="response", literal=True)
-    if base.no_store or never:
+        base = NO_STORE if is_no_store else Policy(name="response", literal=True)
+    if base.no_store or is_no_store:
         return _no_store_policy(base, directives)
     return _merge(base, directives) if directives else base
 
 
 def max_age_from_expires(directives: Directives, expires: str | None, now: datetime) -> Directives:
-    """Read a hand-written Expires as the `max-age` it means; one that is no date has passed."""
+    """Convert an Expires header to the equivalent `max-age`; an invalid date is in the past."""
     if expires is None or "max-age" in directives or "no-store" in directives:
         return directives
     return directives.replace(max_age=max(_time_until(expires, now), ZERO))
@@ -54,7 +54,7 @@ def _time_until(expires: str, now: datetime) -> timedelta:
 
 
 def _no_store_policy(base: Policy, directives: Directives) -> Policy:
-    """Return a policy of `no-store` with the `no-cache` and the like that the response adds."""
+    """Return a `no-store` policy with the restrictive directives that the response adds."""
     no_store_policy = base if base.no_store else replace(NO_STORE, name=base.name)
     no_cache = directives.is_unqualified("no-cache") or _union(
         no_store_policy.browser.no_cache, directives.fields("no-cache")
@@ -86,7 +86,7 @@ def _merge(base: Policy, directives: Directives) -> Policy:
         immutable=bool(browser.ttl) and (base.immutable or "immutable" in directives),
         no_transform=base.no_transform or "no-transform" in directives,
         must_understand=base.must_understand or "must-understand" in directives,
-        # A number written by hand is a promise of time, whatever the mark would have had purged.
+        # A lifetime set by the view is a limit in time, even if the route relies on purging.
         timed=base.timed or not _LIFETIME_DIRECTIVES.isdisjoint(directives),
         literal=base.literal
         or "s-maxage" in directives
@@ -113,7 +113,7 @@ def _edge_freshness(base: Policy, directives: Directives, browser: Freshness) ->
         )
     if "max-age" not in directives:
         return _override_freshness(base.edge, directives, ttl=base.edge.ttl)
-    # A max-age speaks to every cache: the edge keeps no longer, and serves stale only if told to.
+    # max-age applies to every cache: the edge stores no longer, and serves stale only if set here.
     stricter = replace(base.edge, stale_while_revalidate=None, stale_if_error=None)
     return _override_freshness(stricter, directives, ttl=min(base.edge.ttl, browser.ttl))
 
@@ -139,7 +139,7 @@ def _override_freshness(
 
 
 def _union(
-    one: bool | tuple[str, ...],  # noqa: FBT001 - True means all of the response
+    one: bool | tuple[str, ...],  # noqa: FBT001 - True is the unqualified directive
     two: frozenset[str],
 ) -> bool | tuple[str, ...]:
     return True if one is True else (*(one or ()), *two) or False

@@ -1,7 +1,7 @@
-"""Shelf: bytes that are costly to make, kept by name in a folder that all workers share.
+"""Cache of build results, such as compressed files, in a folder that all workers share.
 
-A name stands for its content for good, so that a second start makes nothing again. Where the
-folder can't be written, this process keeps them in memory.
+The content of a name never changes, so a second start computes nothing again. If the folder is not
+writable, this process caches in memory.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _log = logging.getLogger(__name__)
 
 
 class BuildCache:
-    """Made bytes by name; `folder` None keeps them in memory alone."""
+    """Caches bytes by name; without a `folder` in memory only."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._memory: dict[str, bytes] = {}
 
     def get(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """Return what stands under the name, made now if nobody has made it yet."""
+        """Return the cached content of a name; call `make` if it is missing."""
         content = self._memory.get(name)
         if content is None:
             content = self._memory[name] = self._from_folder(name, make)
@@ -43,12 +43,13 @@ class BuildCache:
             self._write_atomically(self._folder, name, content)
         except OSError as error:
             self._folder = None
-            _log.warning("edge.shelf_unwritable", extra={"error": str(error)})
+            message = "edge.shelf_unwritable: build results are cached in memory only: %s"
+            _log.warning(message, error, extra={"error": str(error)})
         return content
 
     @staticmethod
     def _write_atomically(folder: Path, name: str, content: bytes) -> None:
-        """Write under another name and move it, so that nobody ever reads half a file."""
+        """Write a temporary file and rename it, so that readers never see a partial file."""
         folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=folder, prefix=".draft-")
         try:

@@ -12,7 +12,7 @@ from flask import Flask
         (["https://root:secret@example.org"], "a user name or a password"),
         (["https://example.org", "--origin", "origin"], "The address has no scheme"),
         (["https://example.org", "--timeout", "0"], "--timeout"),
-        (["https://example.org", "--purge"], "Nothing follows this app's pages"),
+        (["https://example.org", "--purge"], "This app does not track its pages"),
     ],
     ids=[
         "no scheme",

@@ -68,7 +68,9 @@ def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
 def test_without_a_cdn_a_hit_says_how_old_it_is(gated: Flask, clock: FrozenClock) -> None:
     """No cache behind the gateway is told a lifetime from which an Age would take something."""
     edge = gated.extensions["edge"]
-    edge.edge_chain = EdgeChain.from_dialects((), parse_dialects("broadsheet"), cap=timedelta(minutes=1))
+    edge.edge_chain = EdgeChain.from_dialects(
+        (), parse_dialects("broadsheet"), cap=timedelta(minutes=1)
+    )
     get(gated)
     clock.advance(timedelta(seconds=30))
     assert get(gated).headers["Age"] == "30"
@@ -130,7 +132,7 @@ def test_a_leak_still_raises_in_tests(gated: Flask, policy: Policy) -> None:
     """The gateway does not swallow it."""
     gated.testing = True
     gated.add_url_rule("/leak", "leak", cached(policy)(lambda: session.get("name", "you")))
-    with pytest.raises(Leak, match="leak promises ARTICLE"):
+    with pytest.raises(Leak, match="leak has the shared policy ARTICLE"):
         get(gated, "/leak")
 
 

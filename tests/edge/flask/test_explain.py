@@ -269,8 +269,8 @@ def test_who_of_another_table(site: Flask) -> None:
         (["who", "ada", "--table", "user"], "Rows of user can't be asked for by a name"),
         (["who", "lanterns", "--column", "colour"], "post has no column colour."),
         (["purge", "--post", "nothing"], "There is no post"),
-        (["purge"], "Say one of --url, --post and --all."),
-        (["purge", "--all", "--url", "/"], "Say one of --url, --post and --all."),
+        (["purge"], "Give one of --url, --post, --all and --retry"),
+        (["purge", "--all", "--url", "/"], "Give one of --url, --post, --all and --retry"),
     ],
 )
 def test_what_nobody_knows_is_said_in_a_sentence(

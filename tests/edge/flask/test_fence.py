@@ -123,7 +123,7 @@ BREAKS = {
     "the facts": (state, "collect_facts"),
     "the promise of a response": (state, "policy_for_response"),
     "the judgement": (state, "find_reason_not_to_share"),
-    "the headers": (state, "promise"),
+    "the headers": (state, "write_policy"),
     "the ETag": (state, "ensure_etag"),
     "the address": (state, "page_url"),
     "the beginning": (EdgeState, "_begin"),

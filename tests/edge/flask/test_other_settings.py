@@ -108,7 +108,9 @@ def test_what_is_delivered_elsewhere_has_the_site_of_the_page(
 ) -> None:
     """A relay without SITE_URL sends an edge that is purged by URL the address that readers know."""
     cdn = MemoryDriver()
-    monkeypatch.setattr(edge_drivers, "build_driver", lambda name, _config, site: cdn if site else name)
+    monkeypatch.setattr(
+        edge_drivers, "build_driver", lambda name, _config, site: cdn if site else name
+    )
     web = make_app(SITE_URL=SITE, EDGE="cloudflare")
     release(web)
     web.test_client().get("/topics")

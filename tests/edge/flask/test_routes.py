@@ -62,14 +62,14 @@ def test_as_a_table(site: Flask) -> None:
     start = lines.index("GET /search")
     assert lines[start : start + 7] == [
         "GET /search",
-        "    ARTICLE, said by the view",
+        "    ARTICLE, set by the view",
         "    browser asks each time",
         "    edge keeps it for 1 day, then up to 1 hour more while it asks again, one",
         "        copy per Accept-Language",
         "    cloudflare keeps nothing: it does not keep copies apart by Accept-Language",
         "    reads ?q",
     ]
-    assert "    NO_STORE, said by nobody (unmarked)" in lines
+    assert "    NO_STORE, set by nothing (unmarked)" in lines
 
 
 def test_in_colours(site: Flask) -> None:

@@ -148,7 +148,7 @@ def test_a_purge_that_is_under_way_is_no_lie(app: Flask, edge: Lying) -> None:
     assert look.sample(edge.after(LATER)) == {"/topics": SampleResult.UNKNOWN}
     settle(app, edge.after(SOON))
     assert look.sample(edge.after(SOON + 1.7)) == {"/topics": SampleResult.UNKNOWN}
-    assert "a purge is under way" in app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "a purge is in progress" in app.test_cli_runner().invoke(args=["edge", "status"]).output
     assert ready(app) == "ok"
 
 
@@ -284,7 +284,7 @@ def test_an_edge_that_rewrites_is_said_once_and_not_purged(
     verdicts = look_again_and_again(rewriting, ["/topics", "/topics", "/archive"], 12)
     assert verdicts == [SampleResult.STALE, *[SampleResult.REWRITTEN] * 11]
     assert [r for r in caplog.records if getattr(r, "finding", "") == "rewritten"][1:] == []
-    assert sum(r.getMessage() == "edge.stale" for r in caplog.records) == 1
+    assert sum(r.getMessage().partition(":")[0] == "edge.stale" for r in caplog.records) == 1
     assert rewriting.purges() == 2  # the one purge, and its second
     assert rewriting.app is not None
     assert ready(rewriting.app) == "ok"

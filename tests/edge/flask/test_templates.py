@@ -153,7 +153,7 @@ def test_a_file_is_noted_under_its_fingerprint(site: Flask) -> None:
 def test_templates_that_are_in_use_already_are_refused(bare: Flask) -> None:
     """They would not be noted."""
     assert bare.jinja_env.cache is not None
-    with pytest.raises(PolicyError, match="in use already"):
+    with pytest.raises(PolicyError, match="was used before"):
         Edge().init_app(bare)
 
 

@@ -277,7 +277,7 @@ def test_a_mended_secret_is_used_at_once(make: Make, node: Node, arguments: list
     assert node.purged() == []
     result = mended.test_cli_runner().invoke(args=["edge", "purge", "--retry", *arguments])
     assert result.exit_code == 0, result.output
-    assert "varnish is asked again at once" in result.output
+    assert "varnish: back-off ended" in result.output
     step(mended)
     assert node.purged()
 
@@ -287,7 +287,7 @@ def test_a_tier_that_there_is_not_is_refused(make: Make) -> None:
     app = make()
     result = app.test_cli_runner().invoke(args=["edge", "purge", "--retry", "fastly"])
     assert result.exit_code == 1
-    assert "'fastly' is no tier that is purged. Known ones: " in result.output
+    assert "'fastly' is not a tier that is purged. Known tiers: " in result.output
     assert "varnish" in result.output
     both = app.test_cli_runner().invoke(args=["edge", "purge", "--all", "--retry"])
     assert both.exit_code == 2

@@ -268,7 +268,7 @@ def test_each_directive_of_the_rfcs_is_written_as_it_was_said(
 
 def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
     """A slip in a setting is one clear sentence."""
-    with pytest.raises(PolicyError, match=r"akamai.*Known ones: broadsheet, bunny, cloudflare"):
+    with pytest.raises(PolicyError, match=r"akamai.*Known edges: broadsheet, bunny, cloudflare"):
         parse_dialects("cloudflare, akamai")
 
 

@@ -96,10 +96,10 @@ def test_a_change_of_an_image_changes_the_sheet_that_shows_it(
 FAULTS = {
     "missing": ({"a.css": "url(b.svg)"}, r"a.css refers to 'b.svg', which is not in"),
     "outside": ({"a.css": "url(../../etc/passwd)"}, "which is not in"),
-    "itself": ({"a.css": '@import "a.css";'}, "in a circle: a.css → a.css"),
-    "circle": (
+    "itself": ({"a.css": '@import "a.css";'}, "in a cycle: a.css → a.css"),
+    "cycle": (
         {"a.css": '@import "b.css";', "b.css": "url(a.css)"},
-        "in a circle: a.css → b.css → a.css",
+        "in a cycle: a.css → b.css → a.css",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""`flask edge config`: an edge's own configuration, made from the routes of the app."""
+"""`flask edge config`: print an edge's configuration, generated from the app's routes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ...cdn.varnish import vcl_config
 from ..site_description import describe_site
 from .output import in_one_sentence, this_app
 
-config_cli = AppGroup("config", help="Print an edge's configuration, made from the routes.")
+config_cli = AppGroup("config", help="Print an edge's configuration, generated from the routes.")
 
-site_option = click.option("--site", default="", help="The site's address, if the app has none.")
+site_option = click.option("--site", default="", help="The site's URL, if the app has none.")
 origin_option = click.option(
     "--origin",
     "origins",
     multiple=True,
     default=["http://127.0.0.1:8000"],
     show_default=True,
-    help="A server of the site; say it again for each.",
+    help="URL of an origin server; repeat it for each server.",
 )
 
 
@@ -39,7 +39,7 @@ origin_option = click.option(
 @site_option
 @origin_option
 @click.option("--director", default="round_robin", help="round_robin or fallback.")
-@click.option("--purger", "purgers", multiple=True, help="A network that may purge.")
+@click.option("--purger", "purgers", multiple=True, help="A network from which purges are allowed.")
 @click.option("--secret-file", default="/etc/varnish/broadsheet.secret", show_default=True)
 @click.option("--with-secret", is_flag=True, help="Write EDGE_VARNISH_SECRET into the VCL.")
 def varnish_command(
@@ -57,12 +57,18 @@ def varnish_command(
 @config_cli.command("nginx")
 @site_option
 @origin_option
-@click.option("--listen", default="80", show_default=True, help="As in nginx's listen.")
-@click.option("--cache", "folder", default=nginx.CACHE_FOLDER, show_default=True, help="A folder.")
-@click.option("--refresh", is_flag=True, help="Whoever knows EDGE_PURGE_SECRET fetches anew.")
-@click.option("--stale", is_flag=True, help="Serve what is stale while the origin fails.")
+@click.option(
+    "--listen", default="80", show_default=True, help="Value of nginx's listen directive."
+)
+@click.option(
+    "--cache", "folder", default=nginx.CACHE_FOLDER, show_default=True, help="Cache folder."
+)
+@click.option(
+    "--refresh", is_flag=True, help="Requests with EDGE_PURGE_SECRET bypass and refresh the cache."
+)
+@click.option("--stale", is_flag=True, help="Serve stale responses while the origin fails.")
 def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **fields: Any) -> None:
-    """Print upstream, maps and a server block for nginx, which can't be purged."""
+    """Print upstream, maps and a server block for nginx, which has no purge."""
     with in_one_sentence():
         secret = _secret("EDGE_PURGE_SECRET") if refresh else ""
         site_description = describe_site(this_app(), secret=secret, **fields)
@@ -76,9 +82,9 @@ def nginx_command(*, listen: str, folder: str, refresh: bool, stale: bool, **fie
 @site_option
 @click.option("--terraform", is_flag=True, help="Print Terraform instead of JSON.")
 @click.option("--apply", "applies", is_flag=True, help="Set the rules of the zone.")
-@click.option("--yes", is_flag=True, help="With --apply, don't ask.")
+@click.option("--yes", is_flag=True, help="With --apply, don't ask for confirmation.")
 def cloudflare_command(*, site: str, terraform: bool, applies: bool, yes: bool) -> None:
-    """Print the Cache Rules of a zone; with --apply set them, and no others."""
+    """Print the Cache Rules of a zone; with --apply set only these rules."""
     with in_one_sentence():
         site_description = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
         enterprise = this_app().config["EDGE_CLOUDFLARE_PLAN"] == "enterprise"
@@ -94,7 +100,7 @@ def cloudflare_command(*, site: str, terraform: bool, applies: bool, yes: bool) 
 @config_cli.command("fastly")
 @site_option
 def fastly_command(*, site: str) -> None:
-    """Print snippets of VCL and the settings of a service."""
+    """Print VCL snippets and the settings of a service."""
     with in_one_sentence():
         site_description = describe_site(this_app(), origins=["http://127.0.0.1"], site=site)
         click.echo(vcl_snippets.snippets_json(site_description), nl=False)
@@ -119,27 +125,29 @@ def bunny_command(*, site: str) -> None:
 
 
 def _apply(rules: list[dict[str, Any]], *, ask: bool) -> None:
-    """Show what would change, ask, and change it."""
+    """Show the difference, ask for confirmation, and apply it."""
     zone = _zone()
     try:
         change = zone.plan_change(rules)
         if not change.difference:
-            click.echo("The zone has these rules already.")
+            click.echo("The zone already has these rules.")
             return
         click.echo(change.difference)
-        click.echo(f"Rules of others that stay as they are: {len(change.other_rule_names)}.")
+        click.echo(
+            f"Other rules of the zone, which stay unchanged: {len(change.other_rule_names)}."
+        )
         if ask:
             click.confirm("Set the rules?", abort=True)
         zone.apply(change)
     except PurgeError as error:
         raise click.ClickException(str(error)) from None
-    click.echo("Set.")
+    click.echo("The rules are set.")
 
 
 def _zone() -> ZoneRules:
     token, zone = _secret("EDGE_CLOUDFLARE_TOKEN"), _secret("EDGE_CLOUDFLARE_ZONE")
     if not re.fullmatch(r"[0-9a-f]{32}", zone):
-        raise click.UsageError("EDGE_CLOUDFLARE_ZONE is no zone: its ID is 32 hexadecimal digits.")
+        raise click.UsageError("EDGE_CLOUDFLARE_ZONE is not a zone ID of 32 hexadecimal digits.")
     credentials = Credentials(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
     return ZoneRules(ApiClient("cloudflare", ADDRESS, credentials=credentials), zone)
 

@@ -100,7 +100,7 @@ def test_applying_shows_the_difference_and_asks(app: Flask, api: Rulesets) -> No
     declined = run(app, "cloudflare", *SITE, "--apply", stdin="n\n")
     assert declined.exit_code == 1
     assert '+    "ref": "broadsheet_pages"' in declined.output
-    assert "stay as they are: 1" in declined.output
+    assert "stay unchanged: 1" in declined.output
     assert api.version == 1
     assert run(app, "cloudflare", *SITE, "--apply", stdin="y\n").exit_code == 0
     assert [rule["ref"] for rule in api.rules][-1] == "theirs"
