@@ -1,4 +1,4 @@
-"""The README's tables are the code's, and its example runs in a copy of the room elsewhere."""
+"""The README's tables match the code, and its examples run in a copy of the library."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def table(name: str) -> list[list[str]]:
 
 
 def dialect_row(dialect: Dialect) -> list[str]:
-    """Write a dialect as the README does."""
+    """Return a dialect's row in the README."""
     fields = [*dialect.fields, *([dialect.seconds_field] if dialect.seconds_field else [])]
     fields += ["s-maxage"] if dialect.s_maxage else []
     tags = f"`{dialect.tags}`, {SEPARATORS[dialect.separator]}" if dialect.tags else "none"
@@ -50,18 +50,18 @@ def dialect_row(dialect: Dialect) -> list[str]:
 
 
 def setting_row(setting: Setting) -> list[str]:
-    """Write a setting as the README does."""
+    """Return a setting's row in the README."""
     default = "" if setting.default in {None, ""} else f"`{setting.default}`"
     return [f"`{setting.name}`", setting.type.__name__, setting.unit, default, setting.help]
 
 
 def test_the_dialects_are_those_of_the_code() -> None:
-    """The table is the documentation."""
+    """The README has one row per dialect."""
     assert table("dialects") == [dialect_row(dialect) for dialect in DIALECTS.values()]
 
 
 def test_the_reasons_are_those_of_the_guard() -> None:
-    """Every code that someone may find in a log is explained."""
+    """The README explains every code of the log."""
     assert table("reasons") == [[f"`{code}`", reason] for code, reason in LEAK_REASONS.items()]
 
 
@@ -118,7 +118,7 @@ EXAMPLES = {"without a database": (0, FIXTURES, "3"), "with a database": (1, WIT
 def test_an_example_runs_elsewhere(
     copied_library: Path, place: int, fixture: str, tests: str
 ) -> None:
-    """The room is a library: its own examples pass their own tests without the app around it."""
+    """The examples pass their own tests without the app around the library."""
     apps = re.findall(r'```python\n("""A whole app.*?)```', README, re.DOTALL)
     theirs = re.findall(r'```python\n("""Its tests.*?)```', README, re.DOTALL)
     (copied_library / "example.py").write_text(apps[place], encoding="utf-8")

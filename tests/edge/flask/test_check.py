@@ -26,7 +26,7 @@ from flask import Flask
 def test_what_can_not_be_checked_is_told_with_status_2(
     app: Flask, arguments: list[str], sentence: str
 ) -> None:
-    """In one sentence, on the error stream, and nobody is asked."""
+    """One sentence on stderr, and no request is sent."""
     result = app.test_cli_runner().invoke(args=["edge", "check", *arguments])
     assert result.exit_code == 2
     assert sentence in result.stderr

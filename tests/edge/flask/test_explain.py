@@ -1,4 +1,4 @@
-"""What a site tells of itself: why a page is kept, who shows a post, and what is purged by hand."""
+"""Explain pages of a site: why one is cached, which show a post, and purging by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WARM = ("/", "/articles/lanterns", "/articles/tides", "/about", "/topics/harbour
 
 
 def fill() -> None:
-    """Two articles that are neighbours, twenty between them and today, and a page."""
+    """Create two neighbouring articles, twenty newer ones, and a page."""
     content.post("Lanterns", at=OLD, topics=["Harbour"], authors=["Ada"])
     content.post("Tides", at=OLD + timedelta(hours=1))
     for number in range(20):
@@ -61,7 +61,7 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Pat
 def asked_postgres(
     tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, migrated_postgres: str
 ) -> Iterator[str]:
-    """The name of one on PostgreSQL."""
+    """The name of such a database on PostgreSQL."""
     url = postgres.create(template=migrated_postgres)
     for app in opened(tmp_path_factory.mktemp("asked"), DATABASE_URL=database_url(url)):
         fill()
@@ -85,7 +85,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 
 
 def warm(app: Flask) -> None:
-    """Ask for the pages; a context of its own for each, as a server has it."""
+    """Request the pages, each in its own context, as on a server."""
     for path in WARM:
         assert ask(app, path).status_code == 200
 
@@ -120,7 +120,7 @@ def run(app: Flask, *words: str) -> str:
 
 
 def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
-    """In words that a writer understands, with the names of things."""
+    """The text contains the names of the rows."""
     explanation = explain.why(site, "/articles/lanterns")
     assert (explanation.url, explanation.status, explanation.policy) == (
         "/articles/lanterns",
@@ -140,7 +140,7 @@ def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
 
 
 def test_why_registers_nothing(site: Flask) -> None:
-    """A page that nobody keeps is still kept by nobody."""
+    """A page without a copy still has none."""
     before = registered()
     explanation = explain.why(site, "/topics")
     assert explanation.kept == ()
@@ -149,13 +149,13 @@ def test_why_registers_nothing(site: Flask) -> None:
 
 
 def registered() -> int:
-    """How many pages are in the index."""
+    """Return the number of pages in the index."""
     with db.engine.connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(page)) or 0
 
 
 def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
-    """And tells that the registered copy differs from the page as it is now."""
+    """It also reports that the registered copy differs from a fresh render."""
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "lanterns").values(title="Lamps"))
     with transaction() as session:
@@ -168,7 +168,7 @@ def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
 
 
 def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
-    """In the gateway with its age, and what each tier is owed; asking is no visit."""
+    """In the gateway with its age, and its pending purges per tier; no access is counted."""
     app, path = gated.application, "/articles/lanterns"
     store = app.extensions["edge"].embedded_gateway.store
     gated.get(path, buffered=True)  # a page is packed when its reader is done
@@ -193,14 +193,14 @@ def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
 
 
 def test_why_explains_what_is_not_kept(site: Flask) -> None:
-    """There is no copy, whatever was asked for."""
+    """There is no copy of the page."""
     ask(site, "/edge/no-store")
     explanation = explain.why(site, "/edge/no-store")
     assert (explanation.kept, explanation.policy) == ((), "NO_STORE")
 
 
 def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
-    """Here a view that writes."""
+    """In this case a view that writes."""
 
     @any_app.get("/it/writes")
     @cached(policies.PAGE)
@@ -213,7 +213,7 @@ def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
 
 
 def test_trouble_with_the_triggers_is_a_reason(site: Flask) -> None:
-    """Nothing is shared until they are made anew."""
+    """Nothing is shared until they are installed again."""
     break_triggers()
     site.extensions["edge"].tracker.drift_monitor.check_now()
     assert "flask edge triggers install" in explain.why(site, "/").refused
@@ -227,12 +227,12 @@ def break_triggers() -> None:
 
 
 def test_why_understands_a_whole_url(site: Flask) -> None:
-    """As it is copied from a browser."""
+    """The URL can be copied from a browser."""
     assert explain.why(site, f"{site.config['SITE_URL']}/about").url == "/about"
 
 
 def test_why_and_who_as_json(site: Flask) -> None:
-    """Programs get the same."""
+    """--json contains the same data."""
     why = json.loads(run(site, "why", "/about", "--json"))
     assert (why["policy"], why["fresh"], len(why["kept"])) == ("PAGE", True, 1)
     who = json.loads(run(site, "who", "about", "--json"))
@@ -256,7 +256,7 @@ def test_who_of_one_column(site: Flask) -> None:
 
 
 def test_who_of_another_table(site: Flask) -> None:
-    """A topic and an author have names too."""
+    """A topic and an author can be named as well."""
     assert "/topics/harbour" in explain.who(site, "harbour").urls
     assert "/articles/lanterns" in explain.who(site, "ada", table="author").urls
 
@@ -276,7 +276,7 @@ def test_who_of_another_table(site: Flask) -> None:
 def test_what_nobody_knows_is_said_in_a_sentence(
     site: Flask, words: list[str], sentence: str
 ) -> None:
-    """And the status is not 0."""
+    """The exit status is not 0."""
     result = site.test_cli_runner().invoke(args=["edge", *words])
     assert result.exit_code > 0
     assert sentence in result.output
@@ -292,7 +292,7 @@ def test_asking_costs_the_same_on_a_larger_site(site: Flask) -> None:
 
 
 def statements(app: Flask, words: tuple[str, ...]) -> int:
-    """How many statements a command executes."""
+    """Return the number of statements that a command executes."""
     app.extensions[
         "edge"
     ].tracker.drift_monitor.check_now()  # it looks by itself every other second
@@ -317,7 +317,7 @@ def test_a_purge_of_a_url_purges_it_alone(gated: FlaskClient) -> None:
 
 
 def test_a_purge_of_a_post_purges_whatever_shows_it(gated: FlaskClient) -> None:
-    """And nothing else."""
+    """Other pages stay stored."""
     run(gated.application, "purge", "--post", "/articles/lanterns")
     for path in ("/articles/lanterns", "/articles/tides", "/topics/harbour"):
         assert_miss(gated.get(path))
@@ -325,19 +325,19 @@ def test_a_purge_of_a_post_purges_whatever_shows_it(gated: FlaskClient) -> None:
 
 
 def test_a_purge_of_everything(gated: FlaskClient) -> None:
-    """Every page is made anew."""
+    """Every page is rendered again."""
     assert "everything" in run(gated.application, "purge", "--all")
     for path in WARM:
         assert_miss(gated.get(path))
 
 
 def test_a_url_that_was_never_registered_is_purged_all_the_same(gated: FlaskClient) -> None:
-    """Somebody has seen it somewhere."""
+    """A cache may still store it."""
     assert explain.purge(gated.application, url="/who/knows?x=1").urls == ("/who/knows?x=1",)
 
 
 def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
-    """A page that is purged and made anew as it was before was purged in vain."""
+    """A page that renders with the same bytes after a purge counts as unchanged."""
     assert "No purged page was made anew yet." in list(relay.status(site).to_lines())
     retitle("Lanterns", "Lamps")
     warm(site)
@@ -357,7 +357,7 @@ def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
 
 
 def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
-    """So that what is too coarse is found page by page."""
+    """This shows for each page whether its purges are too coarse."""
     retitle("Lanterns", "Lamps")
     warm(site)
     (variant,) = explain.why(site, "/topics/harbour").kept

@@ -1,4 +1,4 @@
-"""What is done to a response behind the edge's back."""
+"""Cookies that are set after the edge has checked the response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.edge.testing import FrozenClock, assert_no_store, assert_policy
 
 
 def by_a_signal(app: Flask) -> Any:
-    """Another extension listens to the same signal, and hears it later."""
+    """Another extension receives the same signal later."""
 
     def mark(_sender: Flask, response: Response, **_: Any) -> None:
         response.set_cookie("visitor", "1")
@@ -24,7 +24,7 @@ def by_a_signal(app: Flask) -> Any:
 
 
 def by_a_middleware(app: Flask) -> Any:
-    """The app brings a middleware of its own, inside the edge."""
+    """The app has its own middleware inside the edge."""
     inner = app.wsgi_app
 
     def wrapped(environ: Any, start_response: Any) -> Any:
@@ -57,7 +57,7 @@ def test_a_cookie_that_was_set_too_late_closes_the_page(
 
 
 def test_a_cookie_that_was_judged_stays_as_it_was_judged(app: Flask) -> None:
-    """A policy may keep cookies out of shared caches by name."""
+    """A policy may declare cookies private by field name."""
     policy = Policy(name="COOKIE", private=("Set-Cookie",))
 
     @app.get("/")

@@ -1,4 +1,4 @@
-"""Processes with other settings than the site's own write, purge and deliver: no page stays old."""
+"""Processes with other settings than the site's own write, purge and deliver; no page stays stale."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def web(make_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
 
 
 def state(response: Any) -> str:
-    """Whether the gateway answered by itself."""
+    """Return the Cache-Status keyword of the gateway."""
     return "hit" if "hit" in response.headers["Cache-Status"] else "miss"
 
 
@@ -55,7 +55,7 @@ def write(slug: str) -> None:
 def test_a_write_in_another_shell_purges_the_gateway(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path, settings: dict[str, Any]
 ) -> None:
-    """The shell delivers the purge itself, under the address that readers know."""
+    """The shell delivers the purge itself, for the URL that readers use."""
     shell = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"), **settings)
     with shell.app_context():
         write("a")
@@ -66,7 +66,7 @@ def test_a_write_in_another_shell_purges_the_gateway(
 def test_a_purge_by_hand_in_another_shell_reaches_the_page(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path, settings: dict[str, Any]
 ) -> None:
-    """`flask edge purge --url /topics` names a page of the site, whatever the shell's site is."""
+    """`flask edge purge --url /topics` purges the page under the site's URL."""
     shell = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"), **settings)
     with shell.app_context():
         explain.purge(shell, url="/topics")
@@ -76,7 +76,7 @@ def test_a_purge_by_hand_in_another_shell_reaches_the_page(
 def test_two_sites_over_one_store_are_both_purged(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    """Each keeps the page under its own address, and one write empties both."""
+    """Each stores the page under its own URL, and one write purges both."""
     other = make_app(
         EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"), SITE_URL="http://b.example"
     )
@@ -92,7 +92,7 @@ def test_two_sites_over_one_store_are_both_purged(
 def test_more_sites_than_can_be_listed_empty_the_store(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    """In doubt under which address a page is kept, everything is purged."""
+    """If the URL of a stored page is unknown, everything is purged."""
     sites = web.extensions["edge"].embedded_gateway.sites
     for number in range(400):
         assert sites.add(f"https://{number}.example")
@@ -106,7 +106,7 @@ def test_more_sites_than_can_be_listed_empty_the_store(
 def test_what_is_delivered_elsewhere_has_the_site_of_the_page(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A relay without SITE_URL sends an edge that is purged by URL the address that readers know."""
+    """A relay without SITE_URL purges an edge by the URL that readers use."""
     cdn = MemoryDriver()
     monkeypatch.setattr(
         edge_drivers, "build_driver", lambda name, _config, site: cdn if site else name
@@ -127,7 +127,7 @@ def test_what_is_delivered_elsewhere_has_the_site_of_the_page(
 def test_a_process_that_knows_fewer_edges_delays_the_second_purge_as_long(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The flight of an edge is as long as those say who serve pages to it."""
+    """The fill time of an edge is set by the processes that serve pages to it."""
     monkeypatch.setattr(
         edge_drivers, "build_driver", lambda _name, _config, site: MemoryDriver() if site else None
     )

@@ -54,7 +54,7 @@ def test_as_json(site: Flask) -> None:
 
 
 def test_as_a_table(site: Flask) -> None:
-    """In eighty columns, without colours where nobody sees them."""
+    """In eighty columns, without colours if the output is no terminal."""
     result = site.test_cli_runner().invoke(args=["edge", "routes"], env={"COLUMNS": "80"})
     lines = result.output.splitlines()
     assert max(map(len, lines)) <= 80
@@ -73,6 +73,6 @@ def test_as_a_table(site: Flask) -> None:
 
 
 def test_in_colours(site: Flask) -> None:
-    """Where somebody looks."""
+    """On a terminal."""
     result = site.test_cli_runner().invoke(args=["edge", "routes"], color=True)
     assert "\x1b[32m" in result.output

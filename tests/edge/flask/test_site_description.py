@@ -1,4 +1,4 @@
-"""The plan of an app says of each address what the app itself would do."""
+"""The site description has the same policy for each URL as the app."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def build_app(default: Policy | None = None) -> Flask:
 
 
 def first(listed: list[RouteRule], path: str) -> RouteRule | None:
-    """The rule that an edge would find for a path."""
+    """Return the first rule that matches a path."""
     return next((rule for rule in listed if re.search(rule.pattern, path)), None)
 
 
@@ -57,7 +57,7 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 def test_an_edge_finds_the_policy_that_the_app_finds(path: str) -> None:
-    """Whatever rules overlap, the first that matches is the app's own choice."""
+    """The first matching rule is the one that the app chooses."""
     app = build_app()
     rule = first(list_route_rules(app), path)
     endpoint = app.test_client().get(path).text
@@ -68,12 +68,12 @@ def test_an_edge_finds_the_policy_that_the_app_finds(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/a/b", "/a.b/deu", "/aXb/de", "/send/x", "/files/"])
 def test_an_edge_finds_nothing_where_the_app_does(path: str) -> None:
-    """A dot is a dot, and a length is a length."""
+    """Dots and lengths in rules are matched exactly."""
     assert first(list_route_rules(build_app()), path) is None
 
 
 def test_parameters_are_declared_or_unknown() -> None:
-    """A default speaks of no parameters, so all of them count."""
+    """A default declares no parameters, so all of them count."""
     params_by_rule = {
         rule.url_rule: (rule.is_shared, rule.query_params)
         for rule in list_route_rules(build_app(default=PUBLIC))
@@ -86,8 +86,8 @@ def test_parameters_are_declared_or_unknown() -> None:
 
 
 def test_a_plan_needs_the_sites_address() -> None:
-    """An app that follows nothing does not know it."""
-    with pytest.raises(PolicyError, match="say --site"):
+    """An app without tracking does not have it."""
+    with pytest.raises(PolicyError, match="pass --site"):
         describe_site(build_app(), origins=["http://10.0.0.1"])
     site_description = describe_site(
         build_app(), origins=["http://10.0.0.1"], site="https://example.org"

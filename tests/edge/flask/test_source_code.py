@@ -1,4 +1,4 @@
-"""Code that concerns every page, and modules of views that concern their own alone."""
+"""Digests of code that affects every page, and of view modules that affect only their own."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Package:
         path.write_text(source, encoding="utf-8")
 
     def changed_by(self, name: str, source: str) -> set[str]:
-        """The modules whose digest an edit changes; "" stands for all other code."""
+        """Return the modules whose digest an edit changes; "" is all other code."""
         before = self.digests()
         self.write(name, source)
         after = self.digests()
@@ -79,12 +79,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
 def test_an_edit_concerns_whom_it_may_concern(
     package: Package, edited: str, changed_modules: set[str]
 ) -> None:
-    """Other views' pages keep their digests; what is used by other code concerns everyone."""
+    """Pages of other views keep their digests; code used elsewhere affects every page."""
     assert package.changed_by(edited, "# another text\n" + FILES.get(edited, "")) == changed_modules
 
 
 def test_a_view_that_other_code_begins_to_use_is_common_from_then_on(package: Package) -> None:
-    """Both the other code and the view's own pages are purged by that edit."""
+    """That edit changes the common digest and the view's own."""
     assert package.changed_by("models", "from .site.contact import SIZE") == {
         "",
         "small.site.contact",
@@ -92,13 +92,13 @@ def test_a_view_that_other_code_begins_to_use_is_common_from_then_on(package: Pa
 
 
 def test_a_module_named_as_common_is_not_told_apart(package: Package) -> None:
-    """It holds a hook for every page, which no import shows."""
+    """It contains a hook for every page, which no import shows."""
     view_digests = Code.load(["small"]).digest_view_modules(VIEWS, ["small.site.contact"])
     assert "small.site.contact" not in view_digests
 
 
 def test_versions_are_part_of_the_code() -> None:
-    """An upgrade of what renders changes everything."""
+    """An upgrade of a library changes every digest."""
     old = Code(modules={"a": b""}, packages=frozenset(), platform="jinja2 3.1")
     new = Code(modules={"a": b""}, packages=frozenset(), platform="jinja2 3.2")
     assert old.digest(["a"]) != new.digest(["a"])

@@ -1,4 +1,4 @@
-"""What a source imports is found however it is spelt, and most sources are not parsed for it."""
+"""Imports in a source are found in every form, without parsing most sources."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HOME = frozenset({"small.site.home"})
     ],
 )
 def test_an_import_is_found_however_it_is_spelt(source: str) -> None:
-    """One that is overlooked would leave pages as they are when what they run has changed."""
+    """A missed import would leave pages stale after a change of the code."""
     assert source_imports.find_imports(source.encode(), "small", HOME) == HOME
 
 
@@ -47,12 +47,12 @@ def test_an_import_is_found_however_it_is_spelt(source: str) -> None:
     ids=["empty", "name", "other-module", "other-package", "comment"],
 )
 def test_nothing_else_is_an_import_of_it(source: str) -> None:
-    """A module that is thought to be used elsewhere purges more than it needs to."""
+    """A false import would purge more pages than needed."""
     assert source_imports.find_imports(source.encode(), "small", HOME) == frozenset()
 
 
 def test_every_module_of_the_app_is_read_as_the_parser_reads_it() -> None:
-    """The short way and the whole way agree on real code."""
+    """The fast search and the full parser agree on real code."""
     code = Code.load(["app"])
     candidates = frozenset(
         name for name in code.modules if name.startswith(("app.site", "app.api"))
@@ -69,5 +69,5 @@ def test_every_module_of_the_app_is_read_as_the_parser_reads_it() -> None:
 
 
 def test_a_source_that_imports_none_of_them_is_not_parsed() -> None:
-    """What does not even parse is no trouble then; parsing all of a site takes a while."""
+    """Even a syntax error is not noticed then; parsing a whole site is slow."""
     assert source_imports.find_imports(b"import os\n)(", "small", HOME) == frozenset()

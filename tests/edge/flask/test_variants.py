@@ -1,4 +1,4 @@
-"""Pages with variants: one Vary line, and no edge stores what it would mix up."""
+"""Pages with variants: one Vary line, and no edge stores variants that it would mix."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def get(app: Flask, path: str = "/", **headers: str) -> Response:
 def test_an_edge_that_ignores_vary_stores_no_variants(
     make: Make, edge: str, line: tuple[str, str], *, gateway: bool
 ) -> None:
-    """Others do, on a MISS, a HIT and a 304 alike; Expires does not contradict it."""
+    """Others do, on a miss, a hit and a 304; Expires does not contradict it."""
     app = make(edge, gateway=gateway)
     name, value = line
     first = get(app, Accept_Language="de")
@@ -116,7 +116,7 @@ def test_the_gateway_keeps_variants_whatever_the_edge_may_do(make: Make, edge: s
 @pytest.mark.parametrize("coding", ["gzip", "identity"])
 @pytest.mark.parametrize("gateway", [True, False])
 def test_there_is_one_vary_line(make: Make, path: str, coding: str, *, gateway: bool) -> None:
-    """Nginx before 1.23 obeys the last of several alone."""
+    """Nginx before 1.23 obeys only the last Vary line."""
     app = make("nginx", gateway=gateway)
     for _ in range(2):
         lines = get(app, path, Accept_Encoding=coding).headers.getlist("Vary")
@@ -134,20 +134,20 @@ def test_what_a_view_varies_on_by_hand_counts(make: Make, edge: str) -> None:
 
 
 def test_what_a_view_says_to_the_edge_by_hand_opens_nothing(make: Make) -> None:
-    """The edge would mix variants all the same."""
+    """The edge would still mix variants."""
     response = get(make("cloudflare"), "/for-cloudflare")
     assert response.headers.getlist("CDN-Cache-Control") == ["no-store"]
 
 
 class IgnoresVary:
-    """A CDN that keeps what it is allowed to keep, one copy a URL, whatever Vary says."""
+    """A CDN that stores one copy per URL and ignores Vary."""
 
     def __init__(self, app: Flask, field: str) -> None:
         self._app, self._field = app, field
         self._pages: dict[str, str] = {}
 
     def get_text(self, path: str, language: str) -> str:
-        """Answer from what is kept, or from the app."""
+        """Return the stored text, or the app's."""
         if path not in self._pages:
             response = get(self._app, path, Accept_Language=language)
             freshness = response.headers.get(self._field) or response.headers["Cache-Control"]
@@ -162,34 +162,34 @@ class IgnoresVary:
 def test_no_reader_gets_the_page_of_another_language(
     make: Make, edge: str, *, gateway: bool
 ) -> None:
-    """Through a CDN that looks at the URL alone."""
+    """Through a CDN that keys on the URL only."""
     cdn = IgnoresVary(make(edge, gateway=gateway), CLOSED[edge][0])
     for language in ("de", "en", "de", "en"):
         assert cdn.get_text("/", language).startswith(language)
 
 
 def test_cookie_in_a_second_vary_line_is_a_leak(make: Make) -> None:
-    """The guard reads them all."""
+    """The guard reads all Vary lines."""
     app = make("varnish")
     with pytest.raises(Leak, match="Cookie"):
         get(app, "/cookie")
 
 
 def test_vary_with_what_is_no_field_name_is_no_store(make: Make) -> None:
-    """The page works all the same."""
+    """The page is still served."""
     response = get(make("varnish"), "/nonsense")
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
 
 
 def test_an_edge_that_is_set_up_for_it_may_store_variants(make: Make) -> None:
-    """EDGE_VARY says by which fields; it is what `flask edge config` sets up."""
+    """EDGE_VARY lists the fields; `flask edge config` configures them."""
     app = make("cloudflare", EDGE_VARY="accept-language")
     assert get(app).headers["CDN-Cache-Control"] == "max-age=60"
     assert unkept_variants(app) == ()
 
 
 def test_what_is_one_readers_own_is_no_variant(make: Make) -> None:
-    """EDGE_VARY names no Cookie."""
+    """EDGE_VARY rejects Cookie."""
     with pytest.raises(PolicyError, match="one reader's own"):
         make("cloudflare", EDGE_VARY="Accept, Cookie")
 
@@ -203,7 +203,7 @@ def test_the_routes_say_which_edge_stores_nothing(make: Make) -> None:
 
 
 def test_a_short_freshness_of_every_cache_is_not_lost_at_the_gateway(make: Make) -> None:
-    """Where Cache-Control must say no-store to CloudFront, the gateway is told apart."""
+    """If Cache-Control must be no-store for CloudFront, the gateway has its own field."""
     app = make("cloudfront", gateway=True)
     get(app, "/by-hand")
     hit = get(app, "/by-hand")

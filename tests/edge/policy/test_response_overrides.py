@@ -1,4 +1,4 @@
-"""What a response says by hand, laid over its route's policy."""
+"""Directives of a response, applied to its route's policy."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ CASES: dict[str, tuple[Policy | None, str, str, str | None]] = {
 def test_the_view_has_the_last_word(
     base: Policy | None, view_header: str, header: str, edge: str | None
 ) -> None:
-    """Its directives replace the mark's, but never open what a mark has closed."""
+    """Its directives replace the route's, but never make a private or no-store route shareable."""
     policy = apply_overrides(base, Directives.parse([view_header]))
     lines = dict(format_policy(policy, parse_dialects("broadsheet"), cap=None))
     assert lines["Cache-Control"] == header
@@ -101,7 +101,7 @@ EXPIRES = {
 
 @pytest.mark.parametrize(("expires", "seconds"), EXPIRES.values(), ids=EXPIRES)
 def test_a_hand_written_expires_means_a_max_age(expires: str, seconds: int) -> None:
-    """Both then say the same; what is no date has passed (RFC 9111 §5.3)."""
+    """Both are equal; an invalid date is in the past (RFC 9111 §5.3)."""
     assert max_age_from_expires(Directives(), expires, NOW).delta_seconds("max-age") == seconds
 
 
@@ -138,7 +138,7 @@ def test_max_age_is_heard_before_expires() -> None:
     ),
 )
 def test_no_mixture_of_words_makes_it_fail(base: Policy | None, values: list[str]) -> None:
-    """Contradictions in a header are read strictly, never raised."""
+    """Contradictory directives give the strict reading and raise no error."""
     policy = apply_overrides(base, Directives.parse(values))
     assert not (policy.is_shareable and "private" in values)
     assert not (policy.is_shareable and base in {ACCOUNT, NO_STORE})

@@ -1,4 +1,4 @@
-"""Fingerprints stand for the bytes that a reader gets, through style sheets that refer on."""
+"""Fingerprints identify the bytes that a reader gets, also through references in style sheets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build(tmp_path: Path) -> Callable[[dict[str, str]], Manifest]:
 
 
 def body(manifest: Manifest, path: str) -> str:
-    """Return a file's text as it is sent."""
+    """Return a file's text as sent."""
     return manifest.files[path].bodies["identity"].decode()
 
 
@@ -63,7 +63,7 @@ REFERENCES = {
 def test_a_reference_leads_to_the_fingerprinted_file(
     build: Callable[[dict[str, str]], Manifest], reference: str, target: str
 ) -> None:
-    """Relative, so that it holds under any prefix."""
+    """The URL is relative, so it works under any prefix."""
     files = {"a.svg": "<a/>", "img/b.svg": "<b/>", "c.css": "c{}", "site.css": reference}
     manifest = build(files)
     prints = {path[-5]: file.fingerprint for path, file in manifest.files.items()}
@@ -108,20 +108,20 @@ FAULTS = {
 def test_a_sheet_that_cannot_be_is_refused(
     build: Callable[[dict[str, str]], Manifest], files: dict[str, str], sentence: str
 ) -> None:
-    """With one sentence that names file and reference."""
+    """The message names file and reference."""
     with pytest.raises(StaticError, match=sentence):
         build(files)
 
 
 def test_a_sheet_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    """Rather than sent with broken letters."""
+    """It would be sent with a wrong charset."""
     (tmp_path / "a.css").write_bytes(b"\xff\xfe")
     with pytest.raises(StaticError, match=r"a.css is not UTF-8"):
         build_manifest(tmp_path, BuildCache(None))
 
 
 def test_text_is_packed_ahead_where_it_pays(build: Callable[[dict[str, str]], Manifest]) -> None:
-    """Both codings unpack to the same bytes; what is small or packed already stays as it is."""
+    """Both codings decode to the same bytes; small or compressed files are not encoded."""
     manifest = build({"a.css": LONG, "b.css": "b{}", "c.png": LONG})
     packed = manifest.files["a.css"]
     assert packed.codings == ("br", "gzip")
@@ -134,7 +134,7 @@ def test_text_is_packed_ahead_where_it_pays(build: Callable[[dict[str, str]], Ma
 def test_hidden_files_and_links_out_of_the_folder_are_not_served(
     build: Callable[[dict[str, str]], Manifest], tmp_path: Path
 ) -> None:
-    """What was not meant for readers stays here."""
+    """They are not meant for readers."""
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "link.txt").symlink_to(tmp_path / "secret")
@@ -143,7 +143,7 @@ def test_hidden_files_and_links_out_of_the_folder_are_not_served(
 
 
 def test_a_missing_file_has_no_stamp(build: Callable[[dict[str, str]], Manifest]) -> None:
-    """The sentence names it."""
+    """The message names the file."""
     with pytest.raises(StaticError, match=r"no static file 'b\.css'"):
         build({"a.css": "a{}"}).fingerprinted_path("b.css")
 
@@ -166,10 +166,10 @@ def test_a_type_does_not_depend_on_the_machine(path: str, kind: str) -> None:
 
 
 class TestShelf:
-    """Bytes that are costly to make are made once."""
+    """Expensive build results are computed once."""
 
     def test_a_second_start_makes_nothing(self, tmp_path: Path) -> None:
-        """What one process put there another one finds."""
+        """A second process finds the cached results."""
         calls: list[str] = []
 
         def make() -> bytes:
@@ -182,7 +182,7 @@ class TestShelf:
         assert [path.name for path in (tmp_path / "new" / "shelf").iterdir()] == ["name"]
 
     def test_an_unwritable_folder_means_memory(self, tmp_path: Path) -> None:
-        """A file stands where the folder should be."""
+        """A file has the folder's name."""
         (tmp_path / "shelf").write_text("in the way")
         shelf = BuildCache(tmp_path / "shelf")
         assert shelf.get("name", lambda: b"bytes") == b"bytes"
