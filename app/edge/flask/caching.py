@@ -42,17 +42,17 @@ def _watch(backend: Any) -> None:
         value = get(key, *args, **options)
         caller = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - needed to identify the caller
         if not caller.startswith(_BACKENDS):
-            _note([key], [value])
+            _record_hits([key], [value])
         return value
 
     def watched_many(*keys: Any) -> Any:
         values = get_many(*keys)
-        _note(keys, values)
+        _record_hits(keys, values)
         return values
 
     def watched_dict(*keys: Any) -> Any:
         values = get_dict(*keys)
-        _note(values.keys(), values.values())
+        _record_hits(values.keys(), values.values())
         return values
 
     methods: dict[str, Callable[..., Any]] = {
@@ -64,7 +64,7 @@ def _watch(backend: Any) -> None:
         setattr(backend, name, method)
 
 
-def _note(keys: Iterable[Any], values: Iterable[Any]) -> None:
+def _record_hits(keys: Iterable[Any], values: Iterable[Any]) -> None:
     record = recorder.current_record()
     if record is None:
         return

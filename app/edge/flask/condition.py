@@ -24,10 +24,10 @@ def degraded(app: Flask) -> str | None:
     if tracker is None:
         return None
     with tracker.read_transaction() as connection:
-        return next(_troubles(app, tracker, connection), None)
+        return next(_problems(app, tracker, connection), None)
 
 
-def _troubles(app: Flask, tracker: Tracker, connection: Connection) -> Iterator[str]:
+def _problems(app: Flask, tracker: Tracker, connection: Connection) -> Iterator[str]:
     if stale := stale_page(tracker, connection):
         yield stale
     silence = relay_silence(connection, state_of(app).clock())

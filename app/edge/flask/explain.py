@@ -29,7 +29,7 @@ from .tracking import Tracker
 if TYPE_CHECKING:
     from flask import Flask
 
-_OTHERS = {
+_OTHER_REASONS = {
     "unmarked": "its route has no policy",
     "error-status": "it is an error response without a policy of its own",
 }
@@ -139,4 +139,4 @@ def _refusal_reason(result: DryRunResult) -> str:
     code = str(result.environ.get(FINDING_KEY, ""))
     if code == "reads-unknown" and result.record is not None and result.record.clock is not None:
         return result.record.clock.what
-    return LEAK_REASONS.get(code) or _OTHERS.get(code, code)
+    return LEAK_REASONS.get(code) or _OTHER_REASONS.get(code, code)

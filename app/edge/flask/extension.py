@@ -108,7 +108,7 @@ class Edge:
         dialects = with_configured_variants(
             parse_dialects(app.config["EDGE"]), varied_fields(app.config)
         )
-        gated = is_enabled(app)
+        has_gateway = is_enabled(app)
         cap = timedelta(seconds=read_number(app.config, "EDGE_TTL_CAP"))
         state = EdgeState(
             default=_default_policy(self.default if default is None else default),
@@ -117,7 +117,9 @@ class Edge:
             ),
             clock=clock,
             edge_chain=EdgeChain.from_dialects(
-                dialects, with_purgeable(parse_dialects("broadsheet" if gated else ""), ()), cap=cap
+                dialects,
+                with_purgeable(parse_dialects("broadsheet" if has_gateway else ""), ()),
+                cap=cap,
             ),
             strict=read_optional_bool(app.config, "EDGE_STRICT"),
         )
@@ -134,9 +136,9 @@ class Edge:
             _install_static(app)
         request_started.connect(state.on_request_started, app)
         request_finished.connect(state.on_request_finished, app)
-        state.sealed = FailClosedMiddleware(app.wsgi_app, state.start_recording)
-        app.wsgi_app = state.sealed  # type: ignore[method-assign]  # Flask documents this
-        if gated:
+        state.fail_closed = FailClosedMiddleware(app.wsgi_app, state.start_recording)
+        app.wsgi_app = state.fail_closed  # type: ignore[method-assign]  # Flask documents this
+        if has_gateway:
             state.embedded_gateway = build_gateway(
                 app, dialects, clock, state.cap_level, gateway or {}
             )
@@ -276,8 +278,8 @@ def _check_should_handle(should_handle: ShouldHandle) -> ShouldHandle:
 def _with_fallback(app: Flask, layer: WSGIApplication) -> Fallback:
     """Wrap a WSGI layer so that the app answers without it if the layer raises."""
     state = state_of(app)
-    assert state.sealed is not None
-    return Fallback(layer, state.sealed, strict=lambda: state.is_strict(app))
+    assert state.fail_closed is not None
+    return Fallback(layer, state.fail_closed, strict=lambda: state.is_strict(app))
 
 
 def _bind_site(embedded: EmbeddedGateway, site: str) -> None:

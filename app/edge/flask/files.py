@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _LIBRARY = __name__.rpartition(".flask")[0]
-_MOST_FRAMES = 60
+_MAX_FRAMES = 60
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _SERVER = ("flask.app", "flask.sansio")
 """Modules that call a view; files that they open are not opened by a view."""
@@ -96,7 +96,7 @@ def _is_opened_by_a_view() -> bool:
 def _callers() -> Iterator[str]:
     """Yield the names of the calling modules, the innermost first."""
     frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - needed to identify the caller
-    for _ in range(_MOST_FRAMES):
+    for _ in range(_MAX_FRAMES):
         if frame is None:
             return
         yield str(frame.f_globals.get("__name__", ""))

@@ -28,16 +28,16 @@ def hide_undeclared_parameters(route: EffectivePolicy, request: Request) -> None
     raw_query = request.environ["QUERY_STRING"]
     if not isinstance(request, TrackedRequest):
         return
-    tidy = canonical_query(raw_query, route.query)
-    request.replace_query(tidy)
+    canonical = canonical_query(raw_query, route.query)
+    request.replace_query(canonical)
     if not is_canonical_query(raw_query, route.query):
-        g.edge_tidy_url = f"{_path(request)}?{tidy}" if tidy else _path(request)
+        g.edge_canonical_url = f"{_path(request)}?{canonical}" if canonical else _path(request)
 
 
 def redirect_to_canonical_query() -> BaseResponse | None:
     """Redirect to the canonical URL; the redirect has no policy, so no cache stores it."""
-    tidy = g.pop("edge_tidy_url", None)
-    return None if tidy is None else current_app.redirect(tidy, code=301)
+    canonical = g.pop("edge_canonical_url", None)
+    return None if canonical is None else current_app.redirect(canonical, code=301)
 
 
 def page_url(request: Request) -> str:

@@ -105,14 +105,14 @@ class Sampler:
                 append_change(connection, manual_purge_change(url, tag, self._tracker.site))
             _log.warning("edge.stale: %s is stale at the public edge", url, extra={"url": url})
         with self._tracker.index_transaction() as connection:
-            self._note(connection, url, comparison, now)
+            self._store_result(connection, url, comparison, now)
             result_text = f"{verdict}: {comparison.reason}" if comparison.reason else f"{verdict}"
             samples.set_last_result(
                 connection, f"Sampled at {now:%Y-%m-%d %H:%M:%S} UTC: {url} {result_text}."
             )
         return verdict
 
-    def _note(
+    def _store_result(
         self, connection: Connection, url: str, comparison: Comparison, now: datetime
     ) -> None:
         memory = before = recall(connection)

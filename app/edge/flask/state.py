@@ -71,7 +71,7 @@ class EdgeState:
     tracker: Tracker | None = None
     worker: PurgeWorker | None = None
     startup_gate: StartupGate | None = None
-    sealed: FailClosedMiddleware | None = None
+    fail_closed: FailClosedMiddleware | None = None
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
@@ -88,18 +88,18 @@ class EdgeState:
         """Return whether a leak raises an exception in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
 
-    def cap_level(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway calls it
+    def cap_level(self, is_alias: bool) -> str:  # noqa: FBT001 - as the gateway calls it
         """Return the number of edges that can be purged of a page, or "" if all can."""
-        purgeable_count = self._purgeable_count(misspelt=misspelt)
+        purgeable_count = self._purgeable_count(is_alias=is_alias)
         return "" if purgeable_count == self.edge_chain.purgeable_count else str(purgeable_count)
 
-    def _purgeable_count(self, *, misspelt: bool) -> int:
+    def _purgeable_count(self, *, is_alias: bool) -> int:
         count = (
             self.edge_chain.purgeable_count
             if self.purgeable_counter is None
             else self.purgeable_counter()
         )
-        return min(count, self.edge_chain.purgeable_by_tag_count) if misspelt else count
+        return min(count, self.edge_chain.purgeable_by_tag_count) if is_alias else count
 
     def on_request_started(self, sender: Flask, **_: Any) -> None:
         """Start to record what the view reads from the request."""
@@ -208,7 +208,7 @@ class EdgeState:
         if policy.is_shareable and "cookie" in {name.lower() for name in vary_names(response)}:
             write_vary(response, (n for n in vary_names(response) if n.lower() != "cookie"))
         purgeable_count = (
-            self._purgeable_count(misspelt=is_alias_url(request))
+            self._purgeable_count(is_alias=is_alias_url(request))
             if self.embedded_gateway is None
             else None
         )

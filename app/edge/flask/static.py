@@ -46,12 +46,12 @@ _log = logging.getLogger(__name__)
 class StaticFiles:
     """The static files of one app."""
 
-    def __init__(self, folder: Path, shelf: BuildCache) -> None:
+    def __init__(self, folder: Path, build_cache: BuildCache) -> None:
         self._folder = folder
-        self._shelf = shelf
+        self._build_cache = build_cache
         self._lock = threading.Lock()
         self._state = folder_signature(folder)
-        self._manifest = build_manifest(folder, shelf)
+        self._manifest = build_manifest(folder, build_cache)
         self._app: Flask | None = None
 
     def install(self, app: Flask) -> None:
@@ -69,12 +69,12 @@ class StaticFiles:
     def manifest(self) -> Manifest:
         """Return the manifest of the folder; in debug mode it is rebuilt when a file changes."""
         # self._app instead of current_app, whose lookup is slower; a page calls this a dozen times.
-        if self._app is not None and self._app.debug and not g.get("edge_static_seen"):
-            g.edge_static_seen = True
+        if self._app is not None and self._app.debug and not g.get("edge_static_checked"):
+            g.edge_static_checked = True
             with self._lock:
                 state = folder_signature(self._folder)
                 if state != self._state:
-                    self._manifest = build_manifest(self._folder, self._shelf)
+                    self._manifest = build_manifest(self._folder, self._build_cache)
                     self._state = state
         return self._manifest
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from ..purge.edge_chain import EdgeChain
     from .embedded_gateway import EmbeddedGateway
 
-_CHAIN = b"chain"
-_SPELT = b"spelt"
+_BATCH_KEY = b"chain"
+_HEADERS_KEY = b"spelt"
 _log = logging.getLogger(__name__)
 
 
@@ -193,9 +193,9 @@ class PurgeWorker:
             return
         digest = hashlib.blake2b(self._front.digest.encode(), digest_size=16).digest()
         with suppress(StoreError):  # as in _shares_history
-            if self._embedded.store.get_metadata(_SPELT) not in {None, digest}:
+            if self._embedded.store.get_metadata(_HEADERS_KEY) not in {None, digest}:
                 self._embedded.gateway.purge_all()
-            self._embedded.store.set_metadata(_SPELT, digest)
+            self._embedded.store.set_metadata(_HEADERS_KEY, digest)
 
     def _purge_pending(self) -> None:
         """Purge this gateway without claiming entries: the process with the claim may have died."""
@@ -226,7 +226,10 @@ class PurgeWorker:
             return
         self._list_site()
         # Read before the database, so that the stored batch is already committed.
-        stored_batch_id, links = self._embedded.store.get_metadata(_CHAIN), self._load_batch_ids()
+        stored_batch_id, links = (
+            self._embedded.store.get_metadata(_BATCH_KEY),
+            self._load_batch_ids(),
+        )
         if stored_batch_id is not None and stored_batch_id.decode() not in links:
             self._purge_foreign_history()
             links = self._load_batch_ids()
@@ -234,7 +237,9 @@ class PurgeWorker:
 
     def _store_latest_batch_id(self, embedded: EmbeddedGateway, links: Sequence[str]) -> None:
         newest = "".join(links[-1:])
-        if newest != self._stored_batch_id and embedded.store.set_metadata(_CHAIN, newest.encode()):
+        if newest != self._stored_batch_id and embedded.store.set_metadata(
+            _BATCH_KEY, newest.encode()
+        ):
             self._stored_batch_id = newest
 
     def _load_batch_ids(self) -> list[str]:
@@ -253,7 +258,7 @@ class PurgeWorker:
 
         A store that is new or whose gateway was retired is emptied; then the answer is True.
         """
-        stored_batch_id = embedded.store.get_metadata(_CHAIN)
+        stored_batch_id = embedded.store.get_metadata(_BATCH_KEY)
         if (
             membership.join(connection, local_gateway_tier(embedded), self._clock())
             or stored_batch_id is None

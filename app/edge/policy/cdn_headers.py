@@ -146,7 +146,7 @@ def format_policy(
         return (("Cache-Control", no_store_directives(policy)),)
     mixing = [dialect for dialect in dialects if mixed_fields(policy, dialect)]
     if (policy.edge is None or policy.literal) and not mixing:
-        return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
+        return (("Cache-Control", ", ".join(_common_directives(policy, policy.edge))),)
     lines: dict[str, str] = {}
     before: dict[str, str] = {}
     for dialect in dialects:
@@ -204,13 +204,13 @@ def _cache_control(
     if any(not (dialect.fields or dialect.seconds_field) for dialect in mixing):
         return "no-store"
     if policy.edge is None or policy.literal:
-        return ", ".join(_for_all(policy, policy.edge))
+        return ", ".join(_common_directives(policy, policy.edge))
     freshness = _shared_freshness(policy, policy.edge, dialects, cap)
-    return ", ".join(_for_all(policy, freshness))
+    return ", ".join(_common_directives(policy, freshness))
 
 
 def _for_dialect(policy: Policy, dialect: Dialect, edge: Freshness) -> str:
-    directives = [*_for_edge(policy, edge)]
+    directives = [*_edge_directives(policy, edge)]
     if dialect.is_purged_synchronously and not (
         policy.timed or policy.edge is None or policy.literal
     ):
@@ -228,7 +228,7 @@ def freshness_for(policy: Policy, dialect: Dialect, *, cap: timedelta | None) ->
             if dialect.serves_soft_purged and policy.purged
             else policy.edge_freshness
         )
-    return policy.edge_freshness if policy.edge is None else _capped(policy.edge, cap)
+    return policy.edge_freshness if policy.edge is None else _cap_freshness(policy.edge, cap)
 
 
 def with_purgeable(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
@@ -260,7 +260,7 @@ def _without_stale_while_revalidate(edge: Freshness) -> Freshness:
     return replace(edge, stale_while_revalidate=None)
 
 
-def _capped(edge: Freshness, cap: timedelta | None) -> Freshness:
+def _cap_freshness(edge: Freshness, cap: timedelta | None) -> Freshness:
     if cap is None:
         return edge
     return replace(edge, ttl=min(edge.ttl, cap), stale_while_revalidate=None, stale_if_error=None)
@@ -270,7 +270,7 @@ def _seconds_shared(edge: Freshness) -> int:
     return 0 if edge.no_cache is True else delta_seconds(edge.ttl)
 
 
-def _for_all(policy: Policy, edge: Freshness | None) -> Iterator[str]:
+def _common_directives(policy: Policy, edge: Freshness | None) -> Iterator[str]:
     if policy.public:
         yield "public"
     yield from _field_list_directives("private", policy.private)
@@ -291,7 +291,7 @@ def _shared_cache_directives(browser: Freshness, edge: Freshness) -> Iterator[st
         yield "proxy-revalidate"
 
 
-def _for_edge(policy: Policy, edge: Freshness) -> Iterator[str]:
+def _edge_directives(policy: Policy, edge: Freshness) -> Iterator[str]:
     yield from _field_list_directives("private", policy.private)
     yield from _freshness_directives(edge)
     yield from _stale_directives(edge)

@@ -246,7 +246,7 @@ class Policy:
         if self.no_store or other.no_store:
             return Policy(
                 name=name,
-                browser=self._beside_no_store().intersect(other._beside_no_store()),
+                browser=self._restrictions().intersect(other._restrictions()),
                 no_store=True,
                 private=_stricter(self.private, other.private),
                 no_transform=self.no_transform or other.no_transform,
@@ -293,7 +293,7 @@ class Policy:
             timed=True,
         )
 
-    def _beside_no_store(self) -> Freshness:
+    def _restrictions(self) -> Freshness:
         """Return the `no-cache` and `must-revalidate` that a `no-store` policy adds."""
         return self.browser if self.no_store else Freshness()
 

@@ -11,6 +11,7 @@ import hashlib
 import posixpath
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from mimetypes import MimeTypes
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .build_cache import BuildCache
 
 LENGTH = 16
-_SMALLEST = 256
+_MIN_SIZE = 256
 _FINGERPRINT = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 _OUTSIDE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|/|#|$")
 _REFERENCE = re.compile(
@@ -57,7 +58,7 @@ _TYPES = {
     ".xml": "application/xml",
 }
 # Without the system's mime.types, which would make media types depend on the machine.
-_KNOWN = MimeTypes(filenames=())
+_MIME_TYPES = MimeTypes(filenames=())
 _COMPRESSIBLE = re.compile(
     r"text/.*|image/(svg\+xml|x-icon)|font/ttf|application/(.*\+)?(json|xml|wasm)"
 )
@@ -111,9 +112,9 @@ def has_fingerprint(path: str) -> bool:
     return _FINGERPRINT.fullmatch(path.partition("/")[0]) is not None
 
 
-def build_manifest(folder: Path, shelf: BuildCache) -> Manifest:
+def build_manifest(folder: Path, build_cache: BuildCache) -> Manifest:
     """Read every file below a folder, except hidden files and links that lead out of it."""
-    builder = _Builder(folder=folder, shelf=shelf, sources=dict(_sources(folder)))
+    builder = _Builder(folder=folder, build_cache=build_cache, sources=dict(_sources(folder)))
     files = {path: builder.file(path) for path in builder.sources}
     return Manifest(files=MappingProxyType(files))
 
@@ -127,7 +128,7 @@ def folder_signature(folder: Path) -> int:
 def media_type(path: str) -> str:
     """Return the media type for a file's name, with a charset for text."""
     suffix = posixpath.splitext(path)[1].lower()
-    guessed = _TYPES.get(suffix) or _KNOWN.guess_type(path)[0] or "application/octet-stream"
+    guessed = _TYPES.get(suffix) or _MIME_TYPES.guess_type(path)[0] or "application/octet-stream"
     return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed
 
 
@@ -143,7 +144,7 @@ def _sources(folder: Path) -> Iterator[tuple[str, Path]]:
 @dataclass(slots=True, kw_only=True)
 class _Builder:
     folder: Path
-    shelf: BuildCache
+    build_cache: BuildCache
     sources: dict[str, Path]
     files: dict[str, StaticFile] = field(default_factory=dict)
     in_progress: list[str] = field(default_factory=list)
@@ -190,10 +191,10 @@ class _Builder:
         fingerprint = hashlib.blake2b(body, digest_size=LENGTH // 2).hexdigest()
         kind = media_type(path)
         bodies = {"identity": body}
-        if len(body) >= _SMALLEST and _COMPRESSIBLE.fullmatch(kind.partition(";")[0]):
+        if len(body) >= _MIN_SIZE and _COMPRESSIBLE.fullmatch(kind.partition(";")[0]):
             digest = hashlib.blake2b(body, digest_size=20).hexdigest()
             for coding, encode in _ENCODERS.items():
-                encoded = self.shelf.get(f"{digest}.{coding}", lambda encode=encode: encode(body))  # type: ignore[misc]  # mypy can't infer a lambda with a default
+                encoded = self.build_cache.get(f"{digest}.{coding}", partial(encode, body))
                 if len(encoded) < len(body):
                     bodies[coding] = encoded
         return StaticFile(

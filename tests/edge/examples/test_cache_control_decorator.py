@@ -164,7 +164,7 @@ def test_a_view_may_write_the_same_words_into_its_response(app: Flask) -> None:
 def test_a_page_of_no_store_says_nothing_to_an_edge(
     bare: Flask, app: Flask, directives: dict[str, Any]
 ) -> None:
-    """And has no Expires, whatever the response said."""
+    """The response has no Expires, even if the view set it."""
     view = cache_control(**directives)(lambda: ("hi", {"CDN-Cache-Control": "max-age=60"}))
     app.add_url_rule("/", "home", view)
     response = app.test_client().get("/")

@@ -306,7 +306,7 @@ def test_what_the_program_opens_is_no_finding(make: Make, tmp_path: Path) -> Non
     """Templates, static files, modules, time zones and written files are no untracked inputs."""
 
     def view() -> str:
-        import wave  # noqa: F401, PLC0415 - a module that nobody has imported yet
+        import wave  # noqa: F401, PLC0415 - a module that is not imported yet
         from zoneinfo import ZoneInfo  # noqa: PLC0415
 
         (tmp_path / "log.txt").write_text("seen")

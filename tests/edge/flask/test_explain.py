@@ -295,7 +295,7 @@ def statements(app: Flask, words: tuple[str, ...]) -> int:
     """Return the number of statements that a command executes."""
     app.extensions[
         "edge"
-    ].tracker.drift_monitor.check_now()  # it looks by itself every other second
+    ].tracker.drift_monitor.check_now()  # the monitor itself checks every two seconds
     statements_sent: list[str] = []
 
     def note(*arguments: object) -> None:

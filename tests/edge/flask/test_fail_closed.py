@@ -42,7 +42,7 @@ def test_a_cookie_that_was_set_too_late_closes_the_page(
     bare: Flask, clock: FrozenClock, policy: Policy, how: Any
 ) -> None:
     """Many caches store a page together with its cookie."""
-    bare.config["EDGE_STRICT"] = False  # who hears a signal first is nobody's choice
+    bare.config["EDGE_STRICT"] = False  # the order of a signal's receivers is undefined
     if how is by_a_middleware:
         response = how(bare)
     Edge().init_app(bare, clock=clock)

@@ -84,7 +84,7 @@ def test_only_a_broken_promise_is_a_leak(facts: dict[str, Any], code: str | None
     finding = find_reason_not_to_share(
         ResponseFacts(**{"view": "site.show", "policy": PUBLIC, **facts})
     )
-    if finding is None or "session-read-late" in facts.get("touched", ()):
+    if finding is None or "session-read-late" in facts.get("reason_codes", ()):
         return
     assert finding.is_leak == (code not in QUIET)
     assert "site.show" in finding.summary

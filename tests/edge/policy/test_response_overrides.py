@@ -40,7 +40,7 @@ CASES: dict[str, tuple[Policy | None, str, str, str | None]] = {
         "max-age=120, must-revalidate",
         "max-age=120",
     ),
-    "s-maxage stands as it was written": (
+    "s-maxage is unchanged": (
         ARTICLE,
         "s-maxage=30",
         "max-age=0, must-revalidate, s-maxage=30",

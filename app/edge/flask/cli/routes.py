@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..routes import Route
 
-_WIDEST = 100
+_MAX_WIDTH = 100
 
 
 @click.command("routes")
@@ -30,7 +30,7 @@ def routes_command(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([route.to_json() for route in listed], indent=2))
         return
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
     click.echo("\n".join(line for route in listed for line in route_lines(route, width)))
 
 
