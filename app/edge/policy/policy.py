@@ -132,16 +132,16 @@ class Freshness:
 
     def to_text(self) -> str:
         """Describe what this audience does."""
-        text = f"keeps it for {format_duration(self.ttl)}" if self.ttl else "asks each time"
+        text = f"keeps it for {format_duration(self.ttl)}" if self.ttl else "revalidates each time"
         if self.stale_while_revalidate:
             span = format_duration(self.stale_while_revalidate)
-            text += f", then up to {span} more while it asks again"
+            text += f", then up to {span} more while it revalidates"
         if self.stale_if_error:
             text += f", up to {format_duration(self.stale_if_error)} more if the origin fails"
         if self.ttl and self.must_revalidate:
             text += ", never longer"
         if isinstance(self.no_cache, tuple):
-            text += f", asks before it reuses {', '.join(self.no_cache)}"
+            text += f", revalidates before it reuses {', '.join(self.no_cache)}"
         return text
 
 

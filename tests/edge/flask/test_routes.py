@@ -40,8 +40,8 @@ def test_as_json(site: Flask) -> None:
         "methods": ["GET"],
         "policy": "ARTICLE",
         "source": "view",
-        "browser": "asks each time",
-        "edge": "keeps it for 1 day, then up to 1 hour more while it asks again, one copy per "
+        "browser": "revalidates each time",
+        "edge": "keeps it for 1 day, then up to 1 hour more while it revalidates, one copy per "
         "Accept-Language",
         "edges": {"cloudflare": "keeps nothing: it does not keep copies apart by Accept-Language"},
         "query": ["q"],
@@ -63,8 +63,8 @@ def test_as_a_table(site: Flask) -> None:
     assert lines[start : start + 7] == [
         "GET /search",
         "    ARTICLE, set by the view",
-        "    browser asks each time",
-        "    edge keeps it for 1 day, then up to 1 hour more while it asks again, one",
+        "    browser revalidates each time",
+        "    edge keeps it for 1 day, then up to 1 hour more while it revalidates, one",
         "        copy per Accept-Language",
         "    cloudflare keeps nothing: it does not keep copies apart by Accept-Language",
         "    reads ?q",

@@ -92,9 +92,9 @@ WORDS = {
             edge=Freshness(ttl=DAY, stale_while_revalidate=MINUTE, stale_if_error=7 * DAY),
             vary=("Accept-Language",),
         ),
-        "asks each time",
+        "revalidates each time",
         (
-            "keeps it for 1 day, then up to 1 minute more while it asks again, "
+            "keeps it for 1 day, then up to 1 minute more while it revalidates, "
             "up to 7 days more if the origin fails, one copy per Accept-Language"
         ),
     ),
