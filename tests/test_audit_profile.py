@@ -5,7 +5,7 @@ from flask import Flask
 
 def test_the_app_says_what_may_be_expected_of_it(app: Flask) -> None:
     """Each page that it names is there, and says what it should."""
-    ours = app.extensions["edge"].site_profile
+    ours = app.extensions["edge"].ours
     client = app.test_client()
     assert client.get(ours.never_stored).headers["Cache-Control"] == "no-store"
     assert client.get(ours.kept).headers["Cache-Control"] == f"max-age={ours.kept_for}"

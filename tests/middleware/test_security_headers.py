@@ -93,7 +93,7 @@ def test_subdomains_are_included_on_request(
     app = make_app(HSTS_INCLUDE_SUBDOMAINS=subdomains)
     answer = app.test_client().get("/healthz", base_url="https://localhost")
     assert answer.headers["Strict-Transport-Security"] == value
-    assert app.extensions["edge"].site_profile.over_tls == (("Strict-Transport-Security", value),)
+    assert app.extensions["edge"].ours.over_tls == (("Strict-Transport-Security", value),)
 
 
 @pytest.mark.parametrize(
