@@ -225,11 +225,11 @@ class TestMarks:
         [
             (lambda: cached(home), r"write @cached\(POLICY\)"),
             (lambda: cached(HOUR, query="q"), r"query=\('q',\)"),
-            (lambda: cached(HOUR, headers=("Cookie",)), "varies on Cookie"),
-            (lambda: cache_control(max_age="soon"), "no number of seconds"),
+            (lambda: cached(HOUR, headers=("Cookie",)), "varying on Cookie makes it private"),
+            (lambda: cache_control(max_age="soon"), "not a number of seconds"),
             (lambda: cache_control(max_age=-1), "can't be negative"),
-            (lambda: cache_control(no_store=True, max_age=5), "keeps nothing"),
-            (lambda: cache_control(private=["Set Cookie"]), "no header field name"),
+            (lambda: cache_control(no_store=True, max_age=5), "no_store stores nothing"),
+            (lambda: cache_control(private=["Set Cookie"]), "not a header field name"),
         ],
     )
     def test_a_wrong_mark_is_refused_where_it_is_written(self, make: Any, sentence: str) -> None:
@@ -414,7 +414,7 @@ def test_one_edge_serves_two_apps(bare: Flask) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("EDGE", "akamai", "no dialect"),
+        ("EDGE", "akamai", "not a known edge"),
         ("EDGE_GATEWAY", "maybe", "set it to on or off"),
         ("EDGE_TTL_CAP", "soon", "number of seconds"),
         ("EDGE_TTL_CAP", -1, "number of seconds"),

@@ -39,5 +39,5 @@ NOWHERE = {
 @pytest.mark.parametrize("url", NOWHERE.values(), ids=NOWHERE)
 def test_a_page_of_nobody_is_refused(url: str) -> None:
     """The URL is not a page of this site."""
-    with pytest.raises(PolicyError, match=r"is no (page|URL)"):
+    with pytest.raises(PolicyError, match=r"is not a (page of|valid URL)"):
         parse_page_url(url, SITE)

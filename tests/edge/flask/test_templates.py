@@ -160,5 +160,5 @@ def test_templates_that_are_in_use_already_are_refused(bare: Flask) -> None:
 def test_a_foreign_environment_is_refused(bare: Flask) -> None:
     """The sentence says what to derive it from."""
     bare.jinja_environment = Environment  # type: ignore[assignment]  # the mistake itself
-    with pytest.raises(PolicyError, match="NotingEnvironment"):
+    with pytest.raises(PolicyError, match="TrackedEnvironment"):
         Edge().init_app(bare)
