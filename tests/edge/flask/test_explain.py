@@ -199,6 +199,12 @@ def test_why_explains_what_is_not_kept(site: Flask) -> None:
     assert (explanation.kept, explanation.policy) == ((), "NO_STORE")
 
 
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """The whole app on SQLite, for `any_app`; this folder's conftest has a small app."""
+    return make_app()
+
+
 def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
     """In this case a view that writes."""
 
